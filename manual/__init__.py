@@ -1,0 +1,1 @@
+"""The notes by hand: every formula written out in NumPy, one chapter per module."""

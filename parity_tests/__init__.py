@@ -1,0 +1,1 @@
+"""The only package that sees both sides: cases, referees, bounds and the comparison."""
