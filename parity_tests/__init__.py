@@ -1,1 +1,24 @@
-"""The only package that sees both sides: cases, referees, bounds and the comparison."""
+"""The only package that sees both sides: cases, referees, bounds and the comparison.
+
+The public functions are imported when they are first used: torch takes seconds to import.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from parity_tests.compare import compare
+    from parity_tests.judge import Result
+
+__all__ = ["Result", "compare"]
+
+_HOMES = {"compare": "parity_tests.compare", "Result": "parity_tests.judge"}
+
+
+def __getattr__(name: str) -> Any:
+    """The public name, from the module that defines it."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)

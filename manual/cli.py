@@ -1,0 +1,63 @@
+"""What the command lines share: plain sentences for bad usage, the toy data, and tables."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Callable
+from types import ModuleType
+
+from rich.console import Console
+
+GOOD, MISMATCH, USAGE = 0, 1, 2
+"""Exit codes."""
+
+
+class UsageError(ValueError):
+    """Something a person asked for that cannot be had; its text is one plain sentence."""
+
+
+def guarded(program: str, run: Callable[[], int]) -> int:
+    """``run``'s exit code; bad usage becomes one sentence on stderr and exit code 2, Ctrl-C becomes 130."""
+    try:
+        return run()
+    except UsageError as error:
+        print(f"{program}: {error}", file=sys.stderr)
+        return USAGE
+    except KeyboardInterrupt:
+        print(f"{program}: interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader of a pipe has gone: nobody is left to tell
+        return GOOD
+
+
+def door(check: Callable[..., object], *args: object, **options: object) -> object:
+    """Call a function that checks what a person gave; its ValueError becomes a UsageError."""
+    try:
+        return check(*args, **options)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+
+
+def toy_datasets() -> ModuleType:
+    """This project's package ``datasets``, which shares its name with a well-known one.
+
+    Raises UsageError where it is missing or another one is found first.
+    """
+    advice = "run from the root of the clone, where this project's datasets/ lies"
+    try:
+        module = importlib.import_module("datasets")
+    except ModuleNotFoundError as error:
+        raise UsageError(f"the package datasets was not found: {advice}") from error
+    if not hasattr(module, "NAMES"):
+        raise UsageError(f"another package named datasets was found at {module.__file__}: {advice}")
+    return module
+
+
+def console(*, stderr: bool = False) -> Console:
+    """A console that keeps tables whole in a pipe or a file, where there is no terminal to fit."""
+    made = Console(stderr=stderr, highlight=False)
+    if not made.is_terminal:
+        made = Console(stderr=stderr, highlight=False, width=140, no_color=True)
+    return made

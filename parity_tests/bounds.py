@@ -1,0 +1,142 @@
+"""How far two correct computations of one operation may differ, entry by entry.
+
+u is the unit roundoff of the dtype (2^-53 for float64, 2^-24 for float32) and gamma(k) = k u / (1 - k u) bounds k
+successive roundings (Higham, Accuracy and Stability of Numerical Algorithms, 2002, chapter 3). Each function below bounds
+one side's error; the judge doubles it for two sides and adds what underflow can do. Magnitudes are float64 arrays, taken from inputs already checked
+or from the reference's output, never from the value under test.
+
+A sum of n products, in any order of summation, errs by at most gamma(n) times the sum of the magnitudes; the few extra
+units in each bound are the roundings beside the sum (the bias, 1/m in and out, the penalty). Elementary functions are
+taken to be within 4 units in the last place.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Magnitudes = NDArray[np.float64]
+
+ELEMENTARY = 10.0
+"""Units of roundoff for exp, log, tanh and what they are wrapped in: 4 ulp are at most 8 u, and 2 u for the rest."""
+
+
+@cache
+def unit_roundoff(dtype: Any) -> float:
+    """u = eps/2."""
+    return float(np.finfo(dtype).eps) / 2
+
+
+@cache
+def underflow(dtype: Any, count: int) -> float:
+    """What gradual underflow may add to a sum of ``count`` terms on two sides: four smallest normal numbers per term."""
+    return 4 * count * float(np.finfo(dtype).tiny)
+
+
+def gamma(k: float, u: float) -> float:
+    """k u / (1 - k u): the relative error of k successive roundings."""
+    return k * u / (1 - k * u)
+
+
+def exact(u: float, value: Magnitudes) -> Magnitudes:
+    """Operations without rounding: copies, signs, comparisons."""
+    return np.zeros_like(value)
+
+
+def rounded(u: float, value: Magnitudes, operations: int = 1) -> Magnitudes:
+    """``operations`` roundings on the way to one value, nothing cancelling."""
+    return gamma(operations, u) * np.abs(value)
+
+
+def linear_forward(u: float, A_prev: Magnitudes, W: Magnitudes, b: Magnitudes) -> Magnitudes:
+    """Z = W A_prev + b: n_prev products and the bias."""
+    return gamma(A_prev.shape[0] + 2, u) * (np.abs(W) @ np.abs(A_prev) + np.abs(b))
+
+
+def activation(u: float, A: Magnitudes, unit: str) -> Magnitudes:
+    """A = g(Z) of an entry-wise g: exact for ReLU and identity, one product for leaky ReLU, elementary for the rest."""
+    units = {"relu": 0.0, "identity": 0.0, "leaky_relu": 1.0}.get(unit, ELEMENTARY)
+    return units * u * np.abs(A)
+
+
+def softmax(u: float, A: Magnitudes, Z: Magnitudes) -> Magnitudes:
+    """A = softmax(Z): the shift d = max z - z is rounded (d u, carried by exp), for the entry and inside the sum."""
+    d = Z.max(axis=0, keepdims=True) - Z
+    return u * A * (2 * d + 2 * np.sum(A * d, axis=0, keepdims=True) + A.shape[0] + 40)
+
+
+def output(u: float, A: Magnitudes, Z: Magnitudes, unit: str) -> Magnitudes:
+    """The output unit's A: softmax, or one of the entry-wise ones."""
+    return softmax(u, A, Z) if unit == "softmax" else activation(u, A, unit)
+
+
+def derivative(u: float, g_prime: Magnitudes, A: Magnitudes, unit: str) -> Magnitudes:
+    """g'(Z): exact steps for ReLU and its kin; for sigmoid and tanh, A's error comes back as 2 |A| times its bound."""
+    smooth = unit in ("sigmoid", "tanh")
+    return 3 * u * np.abs(g_prime) + (2 * ELEMENTARY * u * np.abs(A) if smooth else 0.0)
+
+
+def hidden_dZ(u: float, dZ: Magnitudes, dA: Magnitudes, A: Magnitudes, unit: str) -> Magnitudes:
+    """dZ = dA * g'(Z): the product, and g's error through dA."""
+    smooth = unit in ("sigmoid", "tanh")
+    return 3 * u * np.abs(dZ) + (2 * ELEMENTARY * u * np.abs(dA) * np.abs(A) if smooth else 0.0)
+
+
+def softmax_backward(u: float, dA: Magnitudes, A: Magnitudes) -> Magnitudes:
+    """dZ = A (dA - sum A dA): n_L products, the difference, the product; the reference's A is softmax(log A)."""
+    spread = np.abs(dA) + np.sum(A * np.abs(dA), axis=0, keepdims=True)
+    relative = softmax(u, A, np.log(A)) / A + ELEMENTARY * u * np.abs(np.log(A))
+    return A * spread * (gamma(A.shape[0] + 4, u) + 2 * relative.max(axis=0, keepdims=True))
+
+
+def cost(u: float, J: Magnitudes, terms: int) -> Magnitudes:
+    """J: ``terms`` non-negative terms, each a few elementary functions; 2 u for log(1 + x) at x near 0."""
+    return gamma(terms + 12, u) * np.abs(J) + 2 * u
+
+
+def penalty(u: float, J: Magnitudes, terms: int) -> Magnitudes:
+    """lambda/(2m) sum W^2: ``terms`` squares, and a square root and its square in the reference."""
+    return gamma(terms + 12, u) * np.abs(J)
+
+
+def output_dA(u: float, dA: Magnitudes, A: Magnitudes, unit: str) -> Magnitudes:
+    """dA_L: a difference and a quotient. torch clamps a (1 - a) at 1e-12, below which nothing can be told."""
+    bound = 4 * u * np.abs(dA)
+    return np.where(A * (1 - A) < 2e-12, np.inf, bound) if unit == "sigmoid" else bound
+
+
+def output_dZ(u: float, dZ: Magnitudes, A: Magnitudes, Z: Magnitudes, unit: str) -> Magnitudes:
+    """dZ_L = A - Y: A's error and three roundings, the reference differentiating the cost from logits."""
+    return output(u, A, Z, unit) + 3 * u * np.abs(dZ)
+
+
+def input_gradient(u: float, dZ: Magnitudes, W: Magnitudes) -> Magnitudes:
+    """dA_prev = W^T dZ: n products; 1/m goes in and comes out."""
+    return gamma(W.shape[0] + 3, u) * (np.abs(W).T @ np.abs(dZ))
+
+
+def weight_gradient(
+    u: float, dZ: Magnitudes, A_prev: Magnitudes, W: Magnitudes, lambda_: float = 0.0
+) -> Magnitudes:
+    """dW = (1/m) (dZ A_prev^T + lambda W): m products, the division and the penalty."""
+    m = dZ.shape[1]
+    return gamma(m + 4, u) * (np.abs(dZ) @ np.abs(A_prev).T + lambda_ * np.abs(W)) / m
+
+
+def bias_gradient(u: float, dZ: Magnitudes) -> Magnitudes:
+    """db = (1/m) sum dZ: m terms and the division."""
+    m = dZ.shape[1]
+    return gamma(m + 4, u) * np.sum(np.abs(dZ), axis=1, keepdims=True) / m
+
+
+def update(u: float, value: Magnitudes, gradient: Magnitudes, learning_rate: float) -> Magnitudes:
+    """W - alpha dW: a product and a difference."""
+    return 2 * u * (np.abs(value) + learning_rate * np.abs(gradient))
+
+
+def product(u: float, A: Magnitudes, B: Magnitudes) -> Magnitudes:
+    """A B: as many products as A has columns."""
+    return gamma(A.shape[1] + 1, u) * (np.abs(A) @ np.abs(B))

@@ -1,0 +1,21 @@
+"""Every case of a formula, chapter by chapter."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from parity_tests.cases import activations, costs, dense, jacobians, logistic_regression, vectorization
+from parity_tests.cases.case import Case
+
+CASES: tuple[Case, ...] = (
+    *vectorization.CASES,
+    *activations.CASES,
+    *costs.CASES,
+    *logistic_regression.CASES,
+    *dense.CASES,
+    *jacobians.CASES,
+)
+
+_repeated = [name for name, count in Counter(case.id for case in CASES).items() if count > 1]
+if _repeated:
+    raise ValueError(f"case ids {_repeated} stand more than once, expected each once")

@@ -1,0 +1,68 @@
+"""``python -m parity_tests [compare]``: the main job."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from typing import cast
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from manual.cli import GOOD, MISMATCH, console, door
+from parity_tests import compare as job
+from parity_tests.judge import FAILS, Result
+from parity_tests.tables import show
+
+EPILOG = """examples:
+  python -m parity_tests                         every formula and model, both dtypes
+  python -m parity_tests -k dense                the formulas of a dense layer
+  python -m parity_tests -k wide/digits --dtype float32
+  python -m parity_tests --json > results.json
+
+exit code: 0 everything within its bound, 1 something is not, 2 bad usage
+"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Flags of the comparison."""
+    parser.epilog = EPILOG
+    parser.add_argument("-k", dest="text", metavar="TEXT", default="", help="only cases whose id contains TEXT")
+    parser.add_argument("--dtype", choices=list(job.DTYPES), default="both", help="default: both")
+    parser.add_argument("--device", default="cpu", help="where torch computes: auto, cpu, cuda, cuda:N, mps; default: cpu")
+    parser.add_argument("--seed", type=int, default=0, help="of probes, splits and initial weights; default: 0")
+    parser.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1), help="processes that share the work")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Compare, print, and say by the exit code whether everything holds."""
+    errors = console(stderr=True)
+    columns = (TextColumn("comparing"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as progress:
+        task = progress.add_task("comparing", total=None)
+        results = cast(
+            list[Result],
+            door(
+                job.compare,
+                args.text,
+                dtype=args.dtype,
+                device=args.device,
+                seed=args.seed,
+                jobs=args.jobs,
+                on_progress=lambda done, total: progress.update(task, completed=done, total=total),
+            ),
+        )
+    if args.json:
+        report = {
+            "environment": job.environment(args.device),
+            "results": [result.as_json() for result in results],
+            "summary": job.summary(results),
+        }
+        json.dump(report, sys.stdout, indent=1)
+        print()
+    else:
+        show(results, console())
+    return MISMATCH if any(result.verdict == FAILS for result in results) else GOOD

@@ -1,0 +1,134 @@
+"""The main job: every formula on probes, every model on its data, both sides beside each other."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date
+from typing import Any, NamedTuple
+
+import joblib
+import numpy as np
+import sklearn
+import torch
+
+from manual.cli import toy_datasets
+from parity_tests.cases import CASES
+from parity_tests.formulas import run_case
+from parity_tests.free_runs import run_free
+from parity_tests.judge import CANNOT_TELL, FAILS, HOLDS, Result
+from parity_tests.models import FREE_STEPS, MODEL_CASES, start
+from parity_tests.snap import run_steps
+from torch_ref.devices import device_named
+
+DTYPES: dict[str, tuple[str, ...]] = {
+    "float64": ("float64",),
+    "float32": ("float32",),
+    "both": ("float64", "float32"),
+}
+
+
+class Unit(NamedTuple):
+    """A piece of the job that one process does: a model case, or all the formula cases named, in one dtype."""
+
+    cases: tuple[str, ...]
+    dtype: str
+    seed: int
+    device: str
+
+
+def compare(
+    text: str = "",
+    *,
+    dtype: str = "float64",
+    device: str = "cpu",
+    seed: int = 0,
+    jobs: int = 1,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> list[Result]:
+    """Compare ``manual`` with ``torch_ref``, with its own loops, and with the complex step.
+
+    ``text`` selects the cases whose id contains it (as ``-k``); ``dtype`` is float64, float32 or both; ``device`` is where
+    torch computes; ``seed`` draws probes, splits and initial parameters; ``jobs`` processes share the work;
+    ``on_progress`` hears how many pieces of how many are done.
+
+    Raises ValueError for a text that no case contains, an unknown dtype, and an unknown or absent device.
+    """
+    if dtype not in DTYPES:
+        raise ValueError(f"dtype is {dtype!r}, expected one of {', '.join(DTYPES)}")
+    device = str(device_named(device))
+    work = units(text, DTYPES[dtype], seed, device)
+    results: list[Result] = []
+    for done, part in enumerate(_run_all(work, jobs), start=1):
+        results += part
+        if on_progress:
+            on_progress(done, len(work))
+    return results
+
+
+def units(text: str, dtypes: Sequence[str], seed: int, device: str) -> list[Unit]:
+    """The pieces of the job that ``text`` selects.
+
+    Raises ValueError where it selects nothing.
+    """
+    formulas = tuple(case.id for case in CASES if text in case.id)
+    models = tuple(case.id for case in MODEL_CASES if text in case.id)
+    if not formulas and not models:
+        raise ValueError(f"-k is {text!r}, expected part of a case's id, such as dense or wide/digits: no case has it")
+    pieces = ([formulas] if formulas else []) + [(name,) for name in models]
+    return [Unit(piece, dtype, seed, device) for dtype in dtypes for piece in pieces]
+
+
+def run_unit(unit: Unit) -> list[Result]:
+    """Do one piece of the job."""
+    torch.set_num_threads(1)  # the arrays are small, and the processes share the cores
+    dtype = np.dtype(unit.dtype).type
+    results: list[Result] = []
+    for case in CASES:
+        if case.id in unit.cases:
+            results += run_case(case, dtype, unit.seed, unit.device)
+    for model_case in MODEL_CASES:
+        if model_case.id in unit.cases:
+            data = toy_datasets().load(model_case.dataset, seed=unit.seed)
+            begin = start(model_case, data, dtype, unit.seed)
+            results += run_steps(model_case, begin, model_case.steps, unit.device)
+            results += run_free(model_case, begin, FREE_STEPS, unit.seed, unit.device)
+    return results
+
+
+def _run_all(work: Sequence[Unit], jobs: int) -> Iterator[list[Result]]:
+    if jobs == 1 or len(work) == 1:
+        return (run_unit(unit) for unit in work)
+    parallel = joblib.Parallel(n_jobs=jobs, return_as="generator")
+    done: Iterator[list[Result]] = parallel(joblib.delayed(run_unit)(unit) for unit in work)
+    return done
+
+
+def summary(results: Sequence[Result]) -> dict[str, Any]:
+    """Counts by verdict, of lines and of arrays, and the worst derived and measured ratios."""
+    worst = {
+        basis: max((result.ratio for result in results if result.basis == basis), default=None)
+        for basis in ("derived", "measured")
+    }
+    return {
+        "lines": len(results),
+        "arrays": sum(result.arrays for result in results),
+        **{verdict: sum(result.verdict == verdict for result in results) for verdict in (HOLDS, CANNOT_TELL, FAILS)},
+        "arrays that cannot be told": sum(result.cannot_tell for result in results),
+        "worst ratio": worst["derived"],
+        "worst measured ratio": worst["measured"],
+    }
+
+
+def environment(device: str) -> dict[str, str]:
+    """What the results were computed with."""
+    chosen = device_named(device)
+    return {
+        "date": date.today().isoformat(),
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "torch": torch.__version__,
+        "scikit-learn": sklearn.__version__,
+        "machine": f"{platform.system()} {platform.machine()}",
+        "device": torch.cuda.get_device_name(chosen) if chosen.type == "cuda" else str(chosen),
+    }

@@ -1,0 +1,90 @@
+"""Run the cases of the formulas: loop, torch and complex step, each against the vectorised form."""
+
+from __future__ import annotations
+
+import zlib
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import torch
+
+from parity_tests import bounds
+from parity_tests.cases.case import Case, Inputs
+from parity_tests.judge import Ledger, Result, Where, failure
+from parity_tests.referees import complex_step
+from torch_ref.devices import array, tensor
+
+COMPLEX_STEP_FACTOR = 3
+"""A complex product is two real products and a sum where the formula has one rounding."""
+
+
+def generator(name: str, seed: int) -> np.random.Generator:
+    """The case's own stream: its draws do not depend on which other cases run."""
+    return np.random.default_rng([seed, zlib.crc32(name.encode())])
+
+
+def run_case(case: Case, dtype: Any, seed: int, device: str = "cpu") -> list[Result]:
+    """Every output of a case, against every version that it has.
+
+    An output that a version lacks, and a case without outputs, are failures.
+    """
+    probe = case.inputs(generator(case.id, seed))
+    inputs = {name: _cast(value, dtype) for name, value in probe.items()}
+    got = _outputs(case, case.manual(*inputs.values()), dtype)
+    versions = {"torch": _outputs(case, case.reference(*_as_tensors(inputs, device)), dtype)}
+    if case.loop is not None:
+        versions["loop"] = _outputs(case, case.loop(*inputs.values()), dtype)
+    if case.derivatives:
+        versions["complex step"] = _by_complex_step(case, inputs, got)
+    at = _magnitudes(inputs, versions["torch"])
+    ledger = Ledger(dtype, max(np.size(value) for value in inputs.values()))
+    for version, outputs in versions.items():
+        factor = COMPLEX_STEP_FACTOR if version == "complex step" else 1
+        for name in case.derivatives if version == "complex step" else case.bounds:
+            where = Where(case.id, name, f"manual/{version}")
+            if name not in got or name not in outputs:
+                ledger.fail(where, f"{name} is missing")
+                continue
+            bound = factor * np.asarray(case.bounds[name](bounds.unit_roundoff(dtype), at), np.float64)
+            ledger.add(where, got[name], outputs[name], bound)
+    return ledger.results() or [failure(Where(case.id, "", ""), dtype, "the case compares nothing")]
+
+
+def _cast(value: Any, dtype: Any) -> Any:
+    return value.astype(dtype) if isinstance(value, np.ndarray) else value
+
+
+def _as_tensors(inputs: Inputs, device: str) -> list[Any]:
+    return [tensor(value, device) if isinstance(value, np.ndarray) else value for value in inputs.values()]
+
+
+def _outputs(case: Case, value: Any, dtype: Any) -> dict[str, Any]:
+    """The outputs by name: fields of a bundle, or the one value. Python floats have no dtype and take the case's."""
+    if isinstance(value, tuple):
+        found = {name: getattr(value, name) for name in case.bounds if hasattr(value, name)}
+    else:
+        found = {next(iter(case.bounds)): value}
+    return {name: _as_array(each, dtype) for name, each in found.items()}
+
+
+def _as_array(value: Any, dtype: Any) -> Any:
+    if isinstance(value, torch.Tensor):
+        return array(value)
+    return np.asarray(value, dtype if type(value) is float else None)
+
+
+def _magnitudes(inputs: Inputs, reference: dict[str, Any]) -> SimpleNamespace:
+    """Inputs and reference outputs in float64, by name; an output that shares an input's name stays the input."""
+    values = {**reference, **inputs}
+    return SimpleNamespace(**{name: _cast(value, np.float64) for name, value in values.items()})
+
+
+def _by_complex_step(case: Case, inputs: Inputs, got: dict[str, Any]) -> dict[str, Any]:
+    """The derivatives that the case's outputs claim to be. A number by a column, such as db by b, loses the empty sides."""
+    others = {name: _cast(value, np.float64) for name, value in inputs.items()}
+    derivatives = {}
+    for name, (of, wrt) in case.derivatives.items():
+        jacobian = complex_step(lambda moved, of=of, wrt=wrt: of(**{**others, wrt: moved}), np.asarray(inputs[wrt]))
+        derivatives[name] = jacobian.reshape(()) if np.shape(got.get(name)) == () and jacobian.size == 1 else jacobian
+    return derivatives

@@ -1,0 +1,83 @@
+"""Which networks are compared, and on which data."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from manual.architecture import Architecture, check_data, model
+from manual.draws import initial_parameters
+from manual.notation import Array, Parameters
+from parity_tests.formulas import generator
+
+
+class ModelCase(NamedTuple):
+    """One model on one dataset with one lambda: what starts it, and how many steps it runs."""
+
+    model: str
+    dataset: str
+    lambda_: float
+    learning_rate: float
+    steps: int
+
+    @property
+    def id(self) -> str:
+        """Such as ``shallow/moons/lambda=0.7``."""
+        return f"{self.model}/{self.dataset}/lambda={self.lambda_:g}"
+
+
+LAMBDA = 0.7
+STEPS, STEPS_ON_DIGITS = 100, 10
+"""Steps from common parameters: every step compares every quantity of every layer."""
+
+FREE_STEPS = 100
+"""Steps that each side takes alone."""
+
+PAIRS: tuple[tuple[str, str, float], ...] = (
+    ("logistic", "breast_cancer", 0.5),
+    ("shallow", "moons", 0.5),
+    ("shallow", "flower", 0.5),
+    ("shallow", "multilabel", 0.5),
+    ("deep", "breast_cancer", 0.1),
+    ("deep6", "circles", 0.5),
+    ("softmax", "iris", 0.3),
+    ("softmax", "digits", 0.3),
+    ("wide", "wine", 0.1),
+    ("wide", "blobs", 0.1),
+    ("wide", "digits", 0.1),
+    ("regression", "diabetes", 0.1),
+    ("regression", "linnerud", 0.05),
+)
+"""Model, dataset and learning rate."""
+
+MODEL_CASES: tuple[ModelCase, ...] = tuple(
+    ModelCase(name, dataset, lambda_, rate, STEPS_ON_DIGITS if dataset == "digits" else STEPS)
+    for name, dataset, rate in PAIRS
+    for lambda_ in (0.0, LAMBDA)
+)
+
+
+class Start(NamedTuple):
+    """Everything both sides start from."""
+
+    architecture: Architecture
+    params: Parameters
+    X: Array
+    Y: Array
+
+
+def start(case: ModelCase, data: Any, dtype: Any, seed: int) -> Start:
+    """Architecture, initial parameters and training data of a case, in its dtype.
+
+    ``data`` is a Dataset. Biases are drawn too, so that a lost bias cannot hide behind a zero.
+    """
+    architecture = model(case.model, data.X_train.shape[0], data.Y_train.shape[0])
+    check_data(architecture, data.X_train, data.Y_train)
+    rng = generator(case.id, seed)
+    params = initial_parameters(architecture, "xavier", rng)
+    for name in params:
+        if name.startswith("b"):
+            params[name] = 0.1 * rng.standard_normal(params[name].shape)
+    X, Y = data.X_train.astype(dtype), data.Y_train.astype(dtype)
+    return Start(architecture, {name: np.asarray(value, dtype) for name, value in params.items()}, X, Y)

@@ -1,0 +1,217 @@
+"""Snap and compare: torch runs the whole network, and at every node its value is compared with NumPy's, then replaced by it.
+
+Forward, a hook on every layer of the module compares what the layer gave and hands NumPy's value on; backward, the
+derivative that autograd brings is compared and NumPy's handed on. So the wiring is torch's, the tolerance covers one
+operation, and no error grows over layers or steps. A node that autograd never reaches is a failure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from manual import network as by_hand
+from manual.notation import Array
+from manual.optimizers import GradientDescent
+from parity_tests import bounds
+from parity_tests.judge import Ledger, Result, Where
+from parity_tests.models import ModelCase, Start
+from torch_ref import costs as torch_costs
+from torch_ref import network as torch_side
+from torch_ref.devices import array, tensor
+from torch_ref.optimizers import gradient_descent
+
+
+class Snap(torch.autograd.Function):
+    """Replaces a value by NumPy's on the way forward and, through ``on_gradient``, its derivative on the way back."""
+
+    @staticmethod
+    def forward(ctx: Any, value: Tensor, replacement: Tensor, on_gradient: Callable[[Tensor], Tensor]) -> Tensor:
+        """The replacement, in a tensor of its own."""
+        ctx.on_gradient = on_gradient
+        return replacement.clone()
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Any) -> Any:
+        """Whatever ``on_gradient`` makes of the derivative."""
+        return ctx.on_gradient(gradients[0]), None, None
+
+
+class Step:
+    """One forward and backward pass of both sides; what is compared goes into the ledger."""
+
+    def __init__(self, case: ModelCase, here: Start, module: nn.Sequential, ledger: Ledger, device: str) -> None:
+        """Compute the by-hand side; ``run`` lets torch follow."""
+        self.case, self.here, self.module, self.ledger, self.device = case, here, module, ledger, device
+        architecture, params, X, Y = here
+        self.m = X.shape[1]
+        self.L = len(architecture.layers)
+        self.passed = by_hand.forward(architecture, params, X)
+        self.J = by_hand.cost(architecture, params, self.passed, Y, case.lambda_)
+        self.back = by_hand.backward(architecture, params, self.passed, Y, case.lambda_)
+        self.u = bounds.unit_roundoff(X.dtype)
+        self.wide = _Wide()
+        self.reached: set[tuple[str, int]] = set()
+
+    def where(self, quantity: str, layer: int | None) -> Where:
+        """What a line of this case is about."""
+        return Where(self.case.id, quantity, model=self.case.model, dataset=self.case.dataset, layer=layer)
+
+    def compare(self, quantity: str, layer: int | None, got: Any, reference: Any, bound: Any) -> None:
+        """Put one array into the ledger, with one operation's bound."""
+        self.ledger.add(self.where(quantity, layer), got, reference, bound)
+
+    def run(self) -> None:
+        """Torch's forward, cost and backward under the hooks; then the gradients of the parameters."""
+        X = tensor(self.here.X, self.device).requires_grad_()
+        Y = tensor(self.here.Y, self.device)
+        snapped = Snap.apply(X, X.detach(), self._on_dA(0))  # type: ignore[no-untyped-call]
+        with self._hooks():
+            passed = torch_side.forward(self.module, snapped)
+        J = torch_side.cost(self.module, passed, Y, self.case.lambda_)
+        self._cost(J)
+        grads = torch_side.backward(self.module, J)
+        self._output_dA(Y)
+        self._gradients(grads)
+        nodes = {("dZ", l) for l in range(1, self.L + 1)} | {("dA", l) for l in range(self.L)}
+        for quantity, l in sorted(nodes - self.reached):
+            self.ledger.fail(self.where(quantity, l), "autograd never reached this node")
+
+    @contextmanager
+    def _hooks(self) -> Iterator[None]:
+        """Hooks on every module of the network, in place for one forward pass."""
+        handles = []
+        for place, layer in enumerate(self.module):
+            l = place // 2 + 1
+            hook = self._on_Z(l) if isinstance(layer, nn.Linear) else self._on_A(l)
+            handles.append(layer.register_forward_hook(hook))
+        try:
+            yield
+        finally:
+            for handle in handles:
+                handle.remove()
+
+    def _on_Z(self, l: int) -> Callable[..., Tensor]:
+        def hook(_module: nn.Module, _inputs: Any, output: Tensor) -> Tensor:
+            W, b = self.here.params[f"W{l}"], self.here.params[f"b{l}"]
+            bound = bounds.linear_forward(self.u, self.wide(self.passed.A[l - 1]), self.wide(W), self.wide(b))
+            return self._snap("Z", l, self.passed.Z[l], output, bound, self._on_dZ(l))
+
+        return hook
+
+    def _on_A(self, l: int) -> Callable[..., Tensor]:
+        def hook(_module: nn.Module, _inputs: Any, output: Tensor) -> Tensor:
+            reference = array(output).T.astype(np.float64)
+            bound = bounds.output(self.u, reference, self.wide(self.passed.Z[l]), self._unit(l))
+            return self._snap("A", l, self.passed.A[l], output, bound, self._on_dA(l))
+
+        return hook
+
+    def _snap(
+        self, quantity: str, l: int, value: Any, output: Tensor, bound: Any, on_gradient: Callable[[Tensor], Tensor]
+    ) -> Tensor:
+        self.compare(quantity, l, value, array(output).T, bound)
+        replaced: Tensor = Snap.apply(output, tensor(value.T, self.device), on_gradient)  # type: ignore[no-untyped-call]
+        return replaced
+
+    def _on_dZ(self, l: int) -> Callable[[Tensor], Tensor]:
+        def on_gradient(gradient: Tensor) -> Tensor:
+            self.reached.add(("dZ", l))
+            dZ = self.back.dZ[l]
+            reference = array(gradient).T * self.m
+            wide = reference.astype(np.float64)
+            if l == self.L:
+                A, Z = self.wide(self.passed.A[l]), self.wide(self.passed.Z[l])
+                bound = bounds.output_dZ(self.u, wide, A, Z, self._unit(l))
+            else:
+                dA, A = self.wide(self.back.dA[l]), self.wide(self.passed.A[l])
+                bound = bounds.hidden_dZ(self.u, wide, dA, A, self._unit(l))
+            self.compare("dZ", l, dZ, reference, bound)
+            assert dZ is not None
+            return tensor(dZ.T / self.m, self.device)
+
+        return on_gradient
+
+    def _on_dA(self, l: int) -> Callable[[Tensor], Tensor]:
+        def on_gradient(gradient: Tensor) -> Tensor:
+            self.reached.add(("dA", l))
+            dA = self.back.dA[l]
+            # X comes in columns already; the module's nodes are in rows
+            columns = gradient if l == 0 else gradient.T
+            reference = array(columns) * self.m
+            bound = bounds.input_gradient(
+                self.u, self.wide(self.back.dZ[l + 1]), self.wide(self.here.params[f"W{l + 1}"])
+            )
+            self.compare("dA", l, dA, reference, bound)
+            assert dA is not None
+            return tensor((dA if l == 0 else dA.T) / self.m, self.device)
+
+        return on_gradient
+
+    def _cost(self, J: Tensor) -> None:
+        weights = [value for name, value in self.here.params.items() if name.startswith("W")]
+        terms = max(sum(W.size for W in weights) if self.case.lambda_ else 0, self.here.Y.size)
+        reference = array(J)
+        quantity = "J with L2" if self.case.lambda_ else "J"
+        self.compare(quantity, None, self.J, reference, bounds.cost(self.u, reference.astype(np.float64), terms))
+
+    def _output_dA(self, Y: Tensor) -> None:
+        """The cost's derivative in A_L, on a graph of its own: the cost itself runs from Z_L."""
+        unit = self._unit(self.L)
+        A_L = self.passed.A[self.L]
+        reference = array(torch_costs.OUTPUT_COSTS[unit].prime(tensor(A_L, self.device), Y))
+        bound = bounds.output_dA(self.u, reference.astype(np.float64), self.wide(A_L), unit)
+        self.compare("dA", self.L, self.back.dA[self.L], reference, bound)
+
+    def _gradients(self, grads: dict[str, Array]) -> None:
+        for l in range(1, self.L + 1):
+            dZ, A_prev = self.wide(self.back.dZ[l]), self.wide(self.passed.A[l - 1])
+            W = self.wide(self.here.params[f"W{l}"])
+            dW_bound = bounds.weight_gradient(self.u, dZ, A_prev, W, self.case.lambda_)
+            self.compare("dW", l, self.back.grads[f"dW{l}"], grads[f"dW{l}"], dW_bound)
+            self.compare("db", l, self.back.grads[f"db{l}"], grads[f"db{l}"], bounds.bias_gradient(self.u, dZ))
+
+    def _unit(self, l: int) -> str:
+        return self.here.architecture.layers[l - 1].activation
+
+
+class _Wide:
+    """Float64 copies of arrays, each made once per step."""
+
+    def __init__(self) -> None:
+        self._copies: dict[int, tuple[Any, Any]] = {}
+
+    def __call__(self, value: Any) -> Any:
+        if value.dtype == np.float64:
+            return value
+        kept = self._copies.get(id(value))
+        if kept is None:
+            kept = self._copies[id(value)] = (value, value.astype(np.float64))
+        return kept[1]
+
+
+def run_steps(case: ModelCase, begin: Start, steps: int, device: str = "cpu") -> list[Result]:
+    """``steps`` steps of gradient descent, both sides starting each from the same parameters."""
+    rule = GradientDescent(case.learning_rate)
+    params, state = begin.params, rule.init(begin.params)
+    module = torch_side.module_with(begin.architecture, params, device=device)
+    torch_rule = gradient_descent(module, case.learning_rate)
+    ledger = Ledger(begin.X.dtype, max(begin.X.shape))
+    for _ in range(steps):
+        torch_side.load_params(module, params)
+        step = Step(case, begin._replace(params=params), module, ledger, device)
+        step.run()
+        grads = step.back.grads
+        moved, state = rule.step(params, grads, state)
+        torch_side.load_grads(module, grads)
+        torch_rule.step()
+        for name, reference in torch_side.export_params(module).items():
+            bound = bounds.update(step.u, step.wide(params[name]), step.wide(grads["d" + name]), case.learning_rate)
+            step.compare(f"{name[0]} after a step", int(name[1:]), moved[name], reference, bound)
+        params = moved
+    return ledger.results()

@@ -1,0 +1,140 @@
+"""The comparison as people read it: a line per formula, a line per model and quantity, a closing line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from parity_tests.compare import summary
+from parity_tests.judge import CANNOT_TELL, FAILS, HOLDS, Result
+
+STYLES = {HOLDS: "green", CANNOT_TELL: "yellow", FAILS: "bold red"}
+VERSIONS = ("manual/torch", "manual/loop", "manual/complex step")
+
+
+def show(results: Sequence[Result], console: Console) -> None:
+    """Print the tables and the closing line."""
+    formulas = [result for result in results if not result.model]
+    models = [result for result in results if result.model]
+    if formulas:
+        console.print(_formulas(formulas))
+    if models:
+        console.print(_models(models))
+    for result in results:
+        if result.verdict == FAILS:
+            console.print(describe(result), style=STYLES[FAILS])
+    console.print(closing(results))
+
+
+def _table(title: str, columns: dict[str, bool]) -> Table:
+    """A table; the columns that are True hold numbers."""
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    for name, number in columns.items():
+        table.add_column(name, justify="right" if number else "left", no_wrap=True)
+    return table
+
+
+def _formulas(results: Sequence[Result]) -> Table:
+    table = _table(
+        "Formulas on probes: error / bound, the vectorised form against each other version",
+        {"formula": False, "output": False, "dtype": False, "torch": True, "loop": True, "complex step": True, "": False},
+    )
+
+    def key(result: Result) -> tuple[str, str, str]:
+        return result.case, result.quantity, result.dtype
+
+    for (case, quantity, dtype), group in groupby(sorted(results, key=key), key=key):
+        lines = list(group)
+        by_pair = {line.pair: _ratio(line.ratio) for line in lines}
+        verdict = _worst(lines).verdict
+        table.add_row(
+            case, quantity, dtype, *(by_pair.get(pair, "") for pair in VERSIONS), f"[{STYLES[verdict]}]{verdict}"
+        )
+    return table
+
+
+def _models(results: Sequence[Result]) -> Table:
+    table = _table(
+        "Models on their data: manual against torch, every layer and step; each line is its worst entry",
+        {
+            "model": False,
+            "dtype": False,
+            "quantity": False,
+            "arrays": True,
+            "layer": True,
+            "error": True,
+            "bound": True,
+            "error/bound": True,
+            "": False,
+        },
+    )
+
+    def key(result: Result) -> tuple[str, str]:
+        return result.case, result.dtype
+
+    for (case, dtype), of_case in groupby(results, key=key):
+        quantities: dict[str, list[Result]] = {}
+        for result in of_case:
+            quantities.setdefault(result.quantity, []).append(result)
+        for place, (quantity, lines) in enumerate(quantities.items()):
+            worst = _worst(lines)
+            untold = sum(line.cannot_tell for line in lines)
+            table.add_row(
+                case if place == 0 else "",
+                dtype if place == 0 else "",
+                quantity,
+                str(sum(line.arrays for line in lines)),
+                "" if worst.layer is None else str(worst.layer),
+                f"{worst.error:.1e}",
+                f"{worst.bound:.1e}",
+                _ratio(worst.ratio),
+                _verdict(worst, untold),
+                end_section=place == len(quantities) - 1,
+            )
+    return table
+
+
+def _worst(results: Iterable[Result]) -> Result:
+    """The worst line: a failure before any other, then the largest ratio."""
+    return max(results, key=lambda result: (result.verdict == FAILS, result.ratio))
+
+
+def _verdict(worst: Result, untold: int) -> str:
+    verdict = FAILS if worst.verdict == FAILS else CANNOT_TELL if untold else HOLDS
+    text = f"[{STYLES[verdict]}]{verdict}[/]"
+    if untold:
+        text += f" ({untold})"
+    return text + (" measured" if worst.basis == "measured" else "")
+
+
+def _ratio(value: float) -> str:
+    return f"{value:.3f}"
+
+
+def describe(result: Result) -> str:
+    """A failure in one line, with its worst entry."""
+    place = f"{result.quantity}" + ("" if result.layer is None else f" of layer {result.layer}")
+    line = f"fails: {result.case}, {place}, {result.dtype}, {result.pair}: "
+    if result.reason:
+        return line + result.reason
+    return line + (
+        f"entry {list(result.worst_index)} differs by {result.error:.3g}, the bound is {result.bound:.3g}"
+    )
+
+
+def closing(results: Sequence[Result]) -> str:
+    """Counts and worst ratios in a sentence."""
+    counts = summary(results)
+    parts = [f"{counts[HOLDS]} hold", f"{counts[CANNOT_TELL]} cannot be told in part", f"{counts[FAILS]} fail"]
+    text = f"{counts['lines']} lines over {counts['arrays']} arrays: {', '.join(parts)}"
+    if counts["arrays that cannot be told"]:
+        text += f" ({counts['arrays that cannot be told']} arrays cannot be told)"
+    if counts["worst ratio"] is not None:
+        text += f"; worst error/bound {counts['worst ratio']:.3f}"
+    if counts["worst measured ratio"] is not None:
+        text += f", measured {counts['worst measured ratio']:.3f}"
+    return text + "."
