@@ -1,0 +1,154 @@
+"""The door of the data: each check says in one sentence what came and what was expected."""
+
+from __future__ import annotations
+
+import math
+import operator
+import reprlib
+from collections.abc import Sequence
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
+
+from datasets.dataset import Array, ImageShape
+
+DTYPES = (np.dtype(np.float32), np.dtype(np.float64))
+
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = 20
+_SHORT.maxlist = _SHORT.maxtuple = 3
+
+
+def show(value: object) -> str:
+    """A value as it stands in a sentence: shortened to a line, whatever came."""
+    return " ".join(_SHORT.repr(value).split())
+
+
+def check_choice(name: str, value: object, choices: Sequence[str]) -> None:
+    """Raise ValueError unless ``value`` is one of the strings in ``choices``."""
+    if not isinstance(value, str) or value not in choices:
+        raise ValueError(f"{name} is {show(value)}, expected one of {', '.join(choices)}")
+
+
+def check_dtype(dtype: DTypeLike) -> np.dtype[Any]:
+    """float32 or float64 as a NumPy dtype; ValueError for anything else."""
+    try:
+        found = np.dtype(dtype)
+    except TypeError:
+        found = np.dtype(object)
+    # None is NumPy's word for float64, but here it would be a forgotten argument.
+    if dtype is None or found not in DTYPES:
+        raise ValueError(f"dtype is {show(dtype)}, expected float32 or float64")
+    return found
+
+
+def check_seed(seed: object) -> int:
+    """A seed that scikit-learn takes; ValueError for anything else."""
+    if not isinstance(seed, Integral) or not 0 <= int(seed) < 2**32:
+        raise ValueError(f"seed is {show(seed)}, expected a whole number from 0 to 2**32 - 1")
+    return int(seed)
+
+
+def check_test_size(test_size: object, m: int) -> int:
+    """The number of test examples among m: ceil(test_size m). ValueError where a part would be empty."""
+    if not isinstance(test_size, Real) or not 0 < float(test_size) < 1:
+        raise ValueError(f"test_size is {show(test_size)}, expected a fraction above 0 and below 1")
+    count = math.ceil(float(test_size) * m)
+    if count >= m:
+        raise ValueError(f"test_size is {show(test_size)}, expected one that leaves some of {m} to train")
+    return count
+
+
+def check_entries(name: str, matrix: Array, good: Array, expected: str) -> None:
+    """Raise ValueError at the first entry, in row order, of a matrix where ``good`` is False."""
+    bad = np.argwhere(~good)
+    if len(bad):
+        row, column = bad[0]
+        entry = f"{matrix[row, column]} at row {row}, column {column} (from 0)"
+        raise ValueError(f"{name} has {entry}, expected {expected}")
+
+
+def check_finite(name: str, matrix: Array) -> None:
+    """Raise ValueError at the first NaN or infinity of a matrix."""
+    check_entries(name, matrix, np.isfinite(matrix), "finite numbers")
+
+
+def as_array(name: str, values: ArrayLike) -> Array:
+    """``values`` as an array; ValueError for rows of different lengths."""
+    try:
+        return np.asarray(values)
+    except (TypeError, ValueError) as error:
+        kind = type(values).__name__
+        raise ValueError(f"{name} is a {kind:.40} that is no array, expected rows of one length") from error
+
+
+def as_numbers(name: str, values: ArrayLike, expected: str = "real numbers") -> Array:
+    """``values`` as float64, shape kept; ValueError where they are no real numbers."""
+    array = as_array(name, values)
+    try:
+        if array.dtype.kind in "biufO":
+            with np.errstate(over="ignore"):  # what float64 cannot hold is named as an infinity later
+                return array.astype(np.float64)
+    except (TypeError, ValueError, OverflowError):
+        pass  # objects that are no numbers
+    raise ValueError(f"{name} holds values of dtype {array.dtype!s:.20}, expected {expected}")
+
+
+def check_examples(X: ArrayLike) -> Array:
+    """X as float64, shape (m, n_x), one example in a row.
+
+    Raises
+    ------
+    ValueError
+        If X is no matrix of finite real numbers with at least two rows and one column.
+    """
+    X = as_numbers("X", X)
+    if X.ndim != 2 or X.shape[1] == 0:
+        raise ValueError(f"X has shape {X.shape}, expected (m, n_x): one example a row, at least one feature")
+    if len(X) < 2:
+        raise ValueError(f"X has m = {len(X)}, expected at least 2 examples: one to train, one to test")
+    check_finite("X", X)
+    return X
+
+
+def check_targets(task: str, Y: Array, m: int, *, columns: bool, rule: str) -> Array:
+    """Y as a matrix with m rows; only with ``columns`` may there be more than one column.
+
+    Raises
+    ------
+    ValueError
+        If Y has another shape, or a number of rows other than m.
+    """
+    if Y.ndim == 1:
+        Y = Y[:, np.newaxis]
+    if Y.ndim != 2 or Y.shape[1] == 0 or (Y.shape[1] > 1 and not columns):
+        expected = "(m, n_L)" if columns else "(m,)"
+        raise ValueError(f"Y has shape {Y.shape}, expected {expected} for task {task}: {rule}")
+    if len(Y) != m:
+        raise ValueError(f"Y has {len(Y)} examples, expected {m} as in X: one target an example")
+    return Y
+
+
+def check_names(name: str, names: Sequence[str] | None, default: Sequence[str]) -> tuple[str, ...]:
+    """The names as a tuple, ``default`` if None came; ValueError if their number is another."""
+    if names is None:
+        return tuple(default)
+    if np.ndim(names) != 1 or len(names) != len(default):
+        raise ValueError(f"{name} is {show(names)}, expected a sequence of {len(default)} names")
+    return tuple(str(one) for one in names)
+
+
+def check_image_shape(image_shape: Sequence[int] | None, n_x: int) -> ImageShape | None:
+    """(n_H, n_W, n_C) with n_H n_W n_C = n_x, or None; ValueError for anything else."""
+    if image_shape is None:
+        return None
+    rule = f"image_shape is {show(image_shape)}, expected (n_H, n_W, n_C)"
+    try:
+        n_H, n_W, n_C = (operator.index(n) for n in image_shape)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{rule}: three whole numbers") from error
+    if min(n_H, n_W, n_C) < 1 or n_H * n_W * n_C != n_x:
+        raise ValueError(f"{rule}, all positive, with product n_x = {n_x}")
+    return n_H, n_W, n_C
