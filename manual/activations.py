@@ -25,7 +25,8 @@ def sigmoid(Z: Array) -> Array:
     """
     positive = Z.real >= 0
     E = np.exp(np.where(positive, -Z, Z))  # at most 1
-    return np.where(positive, 1, E) / (1 + E)
+    A: Array = np.where(positive, 1, E) / (1 + E)
+    return A
 
 
 def sigmoid_prime(Z: Array) -> Array:
@@ -34,7 +35,8 @@ def sigmoid_prime(Z: Array) -> Array:
     Notes: F013, F122.
     """
     A = sigmoid(Z)
-    return A * (1 - A)
+    slope: Array = A * (1 - A)
+    return slope
 
 
 def tanh(Z: Array) -> Array:
@@ -127,7 +129,8 @@ def softmax(Z: Array) -> Array:
     """
     check_examples("Z", Z)
     E = np.exp(Z - Z.max(axis=0, keepdims=True))
-    return E / E.sum(axis=0, keepdims=True)
+    A: Array = E / E.sum(axis=0, keepdims=True)
+    return A
 
 
 def softmax_backward(dA: Array, A: Array) -> Array:
@@ -143,7 +146,8 @@ def softmax_backward(dA: Array, A: Array) -> Array:
     """
     check_examples("A", A)
     check_shape("dA", dA, A.shape, "dA has the shape of A")
-    return A * (dA - np.sum(A * dA, axis=0, keepdims=True))
+    dZ: Array = A * (dA - np.sum(A * dA, axis=0, keepdims=True))
+    return dZ
 
 
 class Activation(NamedTuple):

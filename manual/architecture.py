@@ -64,11 +64,15 @@ class Architecture:
             raise ValueError("Architecture has no layers, expected at least the output layer")
         for l, layer in enumerate(self.layers[:-1], start=1):
             if layer.activation == "softmax":
-                raise ValueError(f"layer {l} has activation 'softmax', expected one of {', '.join(HIDDEN_UNITS)}: "
-                                 "softmax is for the last layer")
+                raise ValueError(
+                    f"layer {l} has activation 'softmax', expected one of {', '.join(HIDDEN_UNITS)}: "
+                    "softmax is for the last layer"
+                )
         if self.output_unit not in OUTPUT_UNITS:
-            raise ValueError(f"the last layer has activation {self.output_unit!r}, expected one of "
-                             f"{', '.join(OUTPUT_UNITS)}: the output unit decides the cost")
+            raise ValueError(
+                f"the last layer has activation {self.output_unit!r}, expected one of "
+                f"{', '.join(OUTPUT_UNITS)}: the output unit decides the cost"
+            )
 
     @property
     def output_unit(self) -> str:
@@ -116,7 +120,7 @@ def check_data(architecture: Architecture, X: Array, Y: Array) -> None:
 
     X is (n_x, m); Y is (n_L, m): 0 or 1 for sigmoid, one-hot columns for softmax, finite numbers for identity.
     """
-    n_x, m = check_examples("X", X)
+    _, m = check_examples("X", X)
     check_shape("X", X, (architecture.inputs, m), f"the network takes {architecture.inputs} features")
     check_shape("Y", Y, (architecture.outputs, m), f"{architecture.outputs} outputs for each of {m} examples")
     for name, array in (("X", X), ("Y", Y)):
@@ -128,8 +132,10 @@ def check_data(architecture: Architecture, X: Array, Y: Array) -> None:
         wrong = (Y != 0) & (Y != 1)
         if wrong.any():
             row, column = (int(index) for index in np.argwhere(wrong)[0])
-            raise ValueError(f"Y is {Y[row, column]} at row {row}, example {column}, expected 0 or 1: "
-                             f"the output unit is {architecture.output_unit}")
+            raise ValueError(
+                f"Y is {Y[row, column]} at row {row}, example {column}, expected 0 or 1: "
+                f"the output unit is {architecture.output_unit}"
+            )
     if architecture.output_unit == "softmax":
         ones = Y.sum(axis=0)
         if (ones != 1).any():

@@ -41,7 +41,7 @@ def door(check: Callable[..., object], *args: object, **options: object) -> obje
 
 
 def toy_datasets() -> ModuleType:
-    """This project's package ``datasets``, which shares its name with a well-known one.
+    """The package ``datasets`` of this project, which shares its name with a well-known one.
 
     Raises UsageError where it is missing or another one is found first.
     """

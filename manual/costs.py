@@ -26,8 +26,7 @@ def binary_cross_entropy(A: Array, Y: Array) -> Scalar:
     Notes: F005, F006, F008, F196, F198. Differs from torch, which clamps the logarithm at -100 and, with
     reduction="mean", divides by n_L too (F175).
     """
-    m = _check_targets("A", A, Y)
-    Y = Y.astype(A.dtype, copy=False)
+    Y, m = _targets("A", A, Y)
     return -np.sum(_times_log(Y, A) + _times_log(1 - Y, 1 - A)) / m
 
 
@@ -40,8 +39,7 @@ def binary_cross_entropy_prime(A: Array, Y: Array) -> Array:
 
     Notes: F010, F011, F172.
     """
-    _check_targets("A", A, Y)
-    Y = Y.astype(A.dtype, copy=False)
+    Y, _ = _targets("A", A, Y)
     return _over(1 - Y, 1 - A) - _over(Y, A)
 
 
@@ -56,8 +54,7 @@ def binary_cross_entropy_from_logits(Z: Array, Y: Array) -> Scalar:
 
     Notes: F005, F008.
     """
-    m = _check_targets("Z", Z, Y)
-    Y = Y.astype(Z.dtype, copy=False)
+    Y, m = _targets("Z", Z, Y)
     minus_abs = np.where(Z.real >= 0, -Z, Z)  # -|z|, differentiable along the imaginary axis
     return np.sum(np.maximum(Z, 0) - Y * Z + np.log1p(np.exp(minus_abs))) / m
 
@@ -73,8 +70,8 @@ def cross_entropy(A: Array, Y: Array) -> Scalar:
 
     Notes: F247, F248 (ln C for C classes before training).
     """
-    m = _check_targets("A", A, Y)
-    return -np.sum(_times_log(Y.astype(A.dtype, copy=False), A)) / m
+    Y, m = _targets("A", A, Y)
+    return -np.sum(_times_log(Y, A)) / m
 
 
 def cross_entropy_prime(A: Array, Y: Array) -> Array:
@@ -86,8 +83,8 @@ def cross_entropy_prime(A: Array, Y: Array) -> Array:
 
     Notes: F247.
     """
-    _check_targets("A", A, Y)
-    return -_over(Y.astype(A.dtype, copy=False), A)
+    Y, _ = _targets("A", A, Y)
+    return -_over(Y, A)
 
 
 def cross_entropy_from_logits(Z: Array, Y: Array) -> Scalar:
@@ -101,10 +98,10 @@ def cross_entropy_from_logits(Z: Array, Y: Array) -> Scalar:
 
     Notes: F247.
     """
-    m = _check_targets("Z", Z, Y)
+    Y, m = _targets("Z", Z, Y)
     D = Z - Z.max(axis=0, keepdims=True)
     log_sum = np.log(np.sum(np.exp(D), axis=0, keepdims=True))  # (1, m)
-    return np.sum(Y.astype(Z.dtype, copy=False) * (log_sum - D)) / m
+    return np.sum(Y * (log_sum - D)) / m
 
 
 def squared_error(A: Array, Y: Array) -> Scalar:
@@ -116,8 +113,8 @@ def squared_error(A: Array, Y: Array) -> Scalar:
 
     Notes: F137. Differs from torch's MSELoss, which has no half and divides by n_L too.
     """
-    m = _check_targets("A", A, Y)
-    return np.sum(np.square(A - Y.astype(A.dtype, copy=False))) / (2 * m)
+    Y, m = _targets("A", A, Y)
+    return np.sum(np.square(A - Y)) / (2 * m)
 
 
 def squared_error_prime(A: Array, Y: Array) -> Array:
@@ -129,8 +126,9 @@ def squared_error_prime(A: Array, Y: Array) -> Array:
 
     Notes: F137.
     """
-    _check_targets("A", A, Y)
-    return A - Y.astype(A.dtype, copy=False)
+    Y, _ = _targets("A", A, Y)
+    dA: Array = A - Y
+    return dA
 
 
 def squared_error_from_logits(Z: Array, Y: Array) -> Scalar:
@@ -154,8 +152,9 @@ def output_dZ(A: Array, Y: Array) -> Array:
 
     Notes: F014, F050, F098.
     """
-    _check_targets("A", A, Y)
-    return A - Y.astype(A.dtype, copy=False)
+    Y, _ = _targets("A", A, Y)
+    dZ: Array = A - Y
+    return dZ
 
 
 def l2_penalty_loop(weights: Iterable[Array], lambda_: float, m: int) -> Scalar:
@@ -175,7 +174,8 @@ def l2_penalty(weights: Iterable[Array], lambda_: float, m: int) -> Scalar:
 
     Raises ValueError if m < 1 or lambda_ < 0.
 
-    Notes: F199, F206, F207. Differs from torch's weight_decay, which is lambda/m and reaches biases unless told otherwise.
+    Notes: F199, F206, F207. Differs from torch's weight_decay, which is lambda/m and reaches biases unless told
+    otherwise.
     """
     if m < 1:
         raise ValueError(f"m is {m}, expected at least 1: the penalty is divided by the number of examples")
@@ -200,11 +200,11 @@ OUTPUT_COSTS: dict[str, Cost] = {
 """The output unit decides the cost, such that dZ_L = A_L - Y for all three."""
 
 
-def _check_targets(name: str, A: Array, Y: Array) -> int:
-    """The number of examples m; ValueError unless A is a matrix and Y has its shape."""
+def _targets(name: str, A: Array, Y: Array) -> tuple[Array, int]:
+    """Y in A's dtype, and the number of examples m; ValueError unless A is a matrix and Y has its shape."""
     _, m = check_examples(name, A)
     check_shape("Y", Y, A.shape, f"Y has the shape of {name}")
-    return m
+    return Y.astype(A.dtype, copy=False), m
 
 
 def _times_log(P: Array, A: Array) -> Array:

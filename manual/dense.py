@@ -95,7 +95,8 @@ def bias_gradient(dZ: Array) -> Array:
     Notes: F051, F098, F103, F169.
     """
     _, m = check_examples("dZ", dZ)
-    return np.sum(dZ, axis=1, keepdims=True) / m
+    db: Array = np.sum(dZ, axis=1, keepdims=True) / m
+    return db
 
 
 def input_gradient_loop(dZ: Array, W: Array) -> Array:
@@ -119,7 +120,7 @@ def input_gradient(dZ: Array, W: Array) -> Array:
 
     Notes: F099, F170, F190.
     """
-    n, m = check_examples("dZ", dZ)
+    n, _ = check_examples("dZ", dZ)
     _, n_prev = check_matrix("W", W, "W is (n_l, n_prev)")
     check_shape("W", W, (n, n_prev), "W is (n_l, n_prev), one row per row of dZ")
     return W.T @ dZ

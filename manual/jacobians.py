@@ -22,7 +22,8 @@ def dZ_dW(A_prev: Array, n: int) -> Array:
     Notes: F183 (where the notes swap the indices of A_prev).
     """
     check_examples("A_prev", A_prev)
-    return np.einsum("ki,je->keij", np.eye(n, dtype=A_prev.dtype), A_prev)
+    dZ_by_dW: Array = np.einsum("ki,je->keij", np.eye(n, dtype=A_prev.dtype), A_prev)
+    return dZ_by_dW
 
 
 def dA_dZ(Z: Array, g_prime: Callable[[Array], Array]) -> Array:
@@ -35,7 +36,8 @@ def dA_dZ(Z: Array, g_prime: Callable[[Array], Array]) -> Array:
     Notes: F184.
     """
     n, m = check_examples("Z", Z)
-    return np.einsum("ke,ki,ej->keij", g_prime(Z), np.eye(n, dtype=Z.dtype), np.eye(m, dtype=Z.dtype))
+    dA_by_dZ: Array = np.einsum("ke,ki,ej->keij", g_prime(Z), np.eye(n, dtype=Z.dtype), np.eye(m, dtype=Z.dtype))
+    return dA_by_dZ
 
 
 def dZ_dA_prev(W: Array, m: int) -> Array:
@@ -48,7 +50,8 @@ def dZ_dA_prev(W: Array, m: int) -> Array:
     Notes: F188.
     """
     check_matrix("W", W, "W is (n_l, n_prev)")
-    return np.einsum("ki,ej->keij", W, np.eye(m, dtype=W.dtype))
+    dZ_by_dA_prev: Array = np.einsum("ki,ej->keij", W, np.eye(m, dtype=W.dtype))
+    return dZ_by_dA_prev
 
 
 def dA_dW(Z: Array, A_prev: Array, g_prime: Callable[[Array], Array]) -> Array:
@@ -61,7 +64,8 @@ def dA_dW(Z: Array, A_prev: Array, g_prime: Callable[[Array], Array]) -> Array:
     Notes: F185.
     """
     _check_pair(Z, A_prev)
-    return np.einsum("kecf,cfij->keij", dA_dZ(Z, g_prime), dZ_dW(A_prev, Z.shape[0]))
+    dA_by_dW: Array = np.einsum("kecf,cfij->keij", dA_dZ(Z, g_prime), dZ_dW(A_prev, Z.shape[0]))
+    return dA_by_dW
 
 
 def weight_gradient_by_index(dA: Array, Z: Array, A_prev: Array, g_prime: Callable[[Array], Array]) -> Array:
@@ -75,7 +79,8 @@ def weight_gradient_by_index(dA: Array, Z: Array, A_prev: Array, g_prime: Callab
     """
     _check_pair(Z, A_prev)
     check_shape("dA", dA, Z.shape, "dA has the shape of Z")
-    return np.einsum("ke,keij->ij", dA, dA_dW(Z, A_prev, g_prime))
+    dW: Array = np.einsum("ke,keij->ij", dA, dA_dW(Z, A_prev, g_prime))
+    return dW
 
 
 def input_gradient_by_index(dA: Array, Z: Array, W: Array, g_prime: Callable[[Array], Array]) -> Array:
@@ -91,7 +96,8 @@ def input_gradient_by_index(dA: Array, Z: Array, W: Array, g_prime: Callable[[Ar
     check_shape("dA", dA, Z.shape, "dA has the shape of Z")
     _, n_prev = check_matrix("W", W, "W is (n_l, n_prev)")
     check_shape("W", W, (n, n_prev), "W is (n_l, n_prev), one row per row of Z")
-    return np.einsum("ke,kecf,cfij->ij", dA, dA_dZ(Z, g_prime), dZ_dA_prev(W, m))
+    dA_prev: Array = np.einsum("ke,kecf,cfij->ij", dA, dA_dZ(Z, g_prime), dZ_dA_prev(W, m))
+    return dA_prev
 
 
 def _check_pair(Z: Array, A_prev: Array) -> None:

@@ -8,7 +8,7 @@ from manual.notation import Array, Scalar, check_matrix, check_shape
 
 
 def linear_unit_loop(w: Array, x: Array, b: float) -> Scalar:
-    """z = 0; for k: z += w[k] x[k]; z += b. See linear_unit."""
+    """Z = 0; for k: z += w[k] x[k]; z += b. See linear_unit."""
     z: Scalar = 0.0
     for k in range(w.shape[0]):
         z += w[k, 0] * x[k, 0]
@@ -98,4 +98,5 @@ def column_percentages(A: Array) -> Array:
     Notes: F057, F058, F059.
     """
     _, columns = check_matrix("A", A, "A is a matrix")
-    return 100 * A / A.sum(axis=0).reshape(1, columns)
+    percentages: Array = 100 * A / A.sum(axis=0).reshape(1, columns)
+    return percentages

@@ -9,12 +9,12 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from parity_tests.compare import compare
+    from parity_tests.comparison import compare
     from parity_tests.judge import Result
 
 __all__ = ["Result", "compare"]
 
-_HOMES = {"compare": "parity_tests.compare", "Result": "parity_tests.judge"}
+_HOMES = {"compare": "parity_tests.comparison", "Result": "parity_tests.judge"}
 
 
 def __getattr__(name: str) -> Any:

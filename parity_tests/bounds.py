@@ -1,9 +1,9 @@
 """How far two correct computations of one operation may differ, entry by entry.
 
 u is the unit roundoff of the dtype (2^-53 for float64, 2^-24 for float32) and gamma(k) = k u / (1 - k u) bounds k
-successive roundings (Higham, Accuracy and Stability of Numerical Algorithms, 2002, chapter 3). Each function below bounds
-one side's error; the judge doubles it for two sides and adds what underflow can do. Magnitudes are float64 arrays, taken from inputs already checked
-or from the reference's output, never from the value under test.
+successive roundings (Higham, Accuracy and Stability of Numerical Algorithms, 2002, chapter 3). Each function below
+bounds one side's error; the judge doubles it for two sides and adds what underflow can do. Magnitudes are float64
+arrays, taken from inputs already checked or from the reference's output, never from the value under test.
 
 A sum of n products, in any order of summation, errs by at most gamma(n) times the sum of the magnitudes; the few extra
 units in each bound are the roundings beside the sum (the bias, 1/m in and out, the penalty). Elementary functions are
@@ -13,12 +13,15 @@ taken to be within 4 units in the last place.
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-Magnitudes = NDArray[np.float64]
+Magnitudes: TypeAlias = NDArray[np.float64]
+
+Bound: TypeAlias = Any
+"""One side's error bound, entry by entry: float64, of the shape of what is bounded."""
 
 ELEMENTARY = 10.0
 """Units of roundoff for exp, log, tanh and what they are wrapped in: 4 ulp are at most 8 u, and 2 u for the rest."""
@@ -26,117 +29,115 @@ ELEMENTARY = 10.0
 
 @cache
 def unit_roundoff(dtype: Any) -> float:
-    """u = eps/2."""
+    """U = eps/2."""
     return float(np.finfo(dtype).eps) / 2
 
 
 @cache
 def underflow(dtype: Any, count: int) -> float:
-    """What gradual underflow may add to a sum of ``count`` terms on two sides: four smallest normal numbers per term."""
+    """What underflow may add to a sum of ``count`` terms on two sides: four smallest normal numbers per term."""
     return 4 * count * float(np.finfo(dtype).tiny)
 
 
 def gamma(k: float, u: float) -> float:
-    """k u / (1 - k u): the relative error of k successive roundings."""
+    """K u / (1 - k u): the relative error of k successive roundings."""
     return k * u / (1 - k * u)
 
 
-def exact(u: float, value: Magnitudes) -> Magnitudes:
+def exact(u: float, value: Magnitudes) -> Bound:
     """Operations without rounding: copies, signs, comparisons."""
     return np.zeros_like(value)
 
 
-def rounded(u: float, value: Magnitudes, operations: int = 1) -> Magnitudes:
+def rounded(u: float, value: Magnitudes, operations: int = 1) -> Bound:
     """``operations`` roundings on the way to one value, nothing cancelling."""
     return gamma(operations, u) * np.abs(value)
 
 
-def linear_forward(u: float, A_prev: Magnitudes, W: Magnitudes, b: Magnitudes) -> Magnitudes:
+def linear_forward(u: float, A_prev: Magnitudes, W: Magnitudes, b: Magnitudes) -> Bound:
     """Z = W A_prev + b: n_prev products and the bias."""
     return gamma(A_prev.shape[0] + 2, u) * (np.abs(W) @ np.abs(A_prev) + np.abs(b))
 
 
-def activation(u: float, A: Magnitudes, unit: str) -> Magnitudes:
+def activation(u: float, A: Magnitudes, unit: str) -> Bound:
     """A = g(Z) of an entry-wise g: exact for ReLU and identity, one product for leaky ReLU, elementary for the rest."""
     units = {"relu": 0.0, "identity": 0.0, "leaky_relu": 1.0}.get(unit, ELEMENTARY)
     return units * u * np.abs(A)
 
 
-def softmax(u: float, A: Magnitudes, Z: Magnitudes) -> Magnitudes:
-    """A = softmax(Z): the shift d = max z - z is rounded (d u, carried by exp), for the entry and inside the sum."""
+def softmax(u: float, A: Magnitudes, Z: Magnitudes) -> Bound:
+    """Softmax: the shift d = max z - z is rounded (d u, carried by exp), for the entry and inside the sum."""
     d = Z.max(axis=0, keepdims=True) - Z
     return u * A * (2 * d + 2 * np.sum(A * d, axis=0, keepdims=True) + A.shape[0] + 40)
 
 
-def output(u: float, A: Magnitudes, Z: Magnitudes, unit: str) -> Magnitudes:
+def output(u: float, A: Magnitudes, Z: Magnitudes, unit: str) -> Bound:
     """The output unit's A: softmax, or one of the entry-wise ones."""
     return softmax(u, A, Z) if unit == "softmax" else activation(u, A, unit)
 
 
-def derivative(u: float, g_prime: Magnitudes, A: Magnitudes, unit: str) -> Magnitudes:
+def derivative(u: float, g_prime: Magnitudes, A: Magnitudes, unit: str) -> Bound:
     """g'(Z): exact steps for ReLU and its kin; for sigmoid and tanh, A's error comes back as 2 |A| times its bound."""
     smooth = unit in ("sigmoid", "tanh")
     return 3 * u * np.abs(g_prime) + (2 * ELEMENTARY * u * np.abs(A) if smooth else 0.0)
 
 
-def hidden_dZ(u: float, dZ: Magnitudes, dA: Magnitudes, A: Magnitudes, unit: str) -> Magnitudes:
-    """dZ = dA * g'(Z): the product, and g's error through dA."""
+def hidden_dZ(u: float, dZ: Magnitudes, dA: Magnitudes, A: Magnitudes, unit: str) -> Bound:
+    """DZ = dA * g'(Z): the product, and g's error through dA."""
     smooth = unit in ("sigmoid", "tanh")
     return 3 * u * np.abs(dZ) + (2 * ELEMENTARY * u * np.abs(dA) * np.abs(A) if smooth else 0.0)
 
 
-def softmax_backward(u: float, dA: Magnitudes, A: Magnitudes) -> Magnitudes:
-    """dZ = A (dA - sum A dA): n_L products, the difference, the product; the reference's A is softmax(log A)."""
+def softmax_backward(u: float, dA: Magnitudes, A: Magnitudes) -> Bound:
+    """DZ = A (dA - sum A dA): n_L products, the difference, the product; the reference's A is softmax(log A)."""
     spread = np.abs(dA) + np.sum(A * np.abs(dA), axis=0, keepdims=True)
     relative = softmax(u, A, np.log(A)) / A + ELEMENTARY * u * np.abs(np.log(A))
     return A * spread * (gamma(A.shape[0] + 4, u) + 2 * relative.max(axis=0, keepdims=True))
 
 
-def cost(u: float, J: Magnitudes, terms: int) -> Magnitudes:
+def cost(u: float, J: Magnitudes, terms: int) -> Bound:
     """J: ``terms`` non-negative terms, each a few elementary functions; 2 u for log(1 + x) at x near 0."""
     return gamma(terms + 12, u) * np.abs(J) + 2 * u
 
 
-def penalty(u: float, J: Magnitudes, terms: int) -> Magnitudes:
+def penalty(u: float, J: Magnitudes, terms: int) -> Bound:
     """lambda/(2m) sum W^2: ``terms`` squares, and a square root and its square in the reference."""
     return gamma(terms + 12, u) * np.abs(J)
 
 
-def output_dA(u: float, dA: Magnitudes, A: Magnitudes, unit: str) -> Magnitudes:
+def output_dA(u: float, dA: Magnitudes, A: Magnitudes, unit: str) -> Bound:
     """dA_L: a difference and a quotient. torch clamps a (1 - a) at 1e-12, below which nothing can be told."""
     bound = 4 * u * np.abs(dA)
     return np.where(A * (1 - A) < 2e-12, np.inf, bound) if unit == "sigmoid" else bound
 
 
-def output_dZ(u: float, dZ: Magnitudes, A: Magnitudes, Z: Magnitudes, unit: str) -> Magnitudes:
+def output_dZ(u: float, dZ: Magnitudes, A: Magnitudes, Z: Magnitudes, unit: str) -> Bound:
     """dZ_L = A - Y: A's error and three roundings, the reference differentiating the cost from logits."""
     return output(u, A, Z, unit) + 3 * u * np.abs(dZ)
 
 
-def input_gradient(u: float, dZ: Magnitudes, W: Magnitudes) -> Magnitudes:
+def input_gradient(u: float, dZ: Magnitudes, W: Magnitudes) -> Bound:
     """dA_prev = W^T dZ: n products; 1/m goes in and comes out."""
     return gamma(W.shape[0] + 3, u) * (np.abs(W).T @ np.abs(dZ))
 
 
-def weight_gradient(
-    u: float, dZ: Magnitudes, A_prev: Magnitudes, W: Magnitudes, lambda_: float = 0.0
-) -> Magnitudes:
-    """dW = (1/m) (dZ A_prev^T + lambda W): m products, the division and the penalty."""
+def weight_gradient(u: float, dZ: Magnitudes, A_prev: Magnitudes, W: Magnitudes, lambda_: float = 0.0) -> Bound:
+    """DW = (1/m) (dZ A_prev^T + lambda W): m products, the division and the penalty."""
     m = dZ.shape[1]
     return gamma(m + 4, u) * (np.abs(dZ) @ np.abs(A_prev).T + lambda_ * np.abs(W)) / m
 
 
-def bias_gradient(u: float, dZ: Magnitudes) -> Magnitudes:
-    """db = (1/m) sum dZ: m terms and the division."""
+def bias_gradient(u: float, dZ: Magnitudes) -> Bound:
+    """Db = (1/m) sum dZ: m terms and the division."""
     m = dZ.shape[1]
     return gamma(m + 4, u) * np.sum(np.abs(dZ), axis=1, keepdims=True) / m
 
 
-def update(u: float, value: Magnitudes, gradient: Magnitudes, learning_rate: float) -> Magnitudes:
+def update(u: float, value: Magnitudes, gradient: Magnitudes, learning_rate: float) -> Bound:
     """W - alpha dW: a product and a difference."""
     return 2 * u * (np.abs(value) + learning_rate * np.abs(gradient))
 
 
-def product(u: float, A: Magnitudes, B: Magnitudes) -> Magnitudes:
+def product(u: float, A: Magnitudes, B: Magnitudes) -> Bound:
     """A B: as many products as A has columns."""
     return gamma(A.shape[1] + 1, u) * (np.abs(A) @ np.abs(B))

@@ -11,7 +11,7 @@ import torch
 
 from parity_tests import bounds
 from parity_tests.cases.case import Case, Inputs
-from parity_tests.judge import Ledger, Result, Where, failure
+from parity_tests.judge import Ledger, Result, Where
 from parity_tests.referees import complex_step
 from torch_ref.devices import array, tensor
 
@@ -48,7 +48,9 @@ def run_case(case: Case, dtype: Any, seed: int, device: str = "cpu") -> list[Res
                 continue
             bound = factor * np.asarray(case.bounds[name](bounds.unit_roundoff(dtype), at), np.float64)
             ledger.add(where, got[name], outputs[name], bound)
-    return ledger.results() or [failure(Where(case.id, "", ""), dtype, "the case compares nothing")]
+    if not ledger.results():
+        ledger.fail(Where(case.id, "", ""), "the case compares nothing")
+    return ledger.results()
 
 
 def _cast(value: Any, dtype: Any) -> Any:
@@ -81,10 +83,15 @@ def _magnitudes(inputs: Inputs, reference: dict[str, Any]) -> SimpleNamespace:
 
 
 def _by_complex_step(case: Case, inputs: Inputs, got: dict[str, Any]) -> dict[str, Any]:
-    """The derivatives that the case's outputs claim to be. A number by a column, such as db by b, loses the empty sides."""
+    """The derivatives that the case's outputs claim to be; where the output is a number, so is its derivative."""
     others = {name: _cast(value, np.float64) for name, value in inputs.items()}
     derivatives = {}
     for name, (of, wrt) in case.derivatives.items():
-        jacobian = complex_step(lambda moved, of=of, wrt=wrt: of(**{**others, wrt: moved}), np.asarray(inputs[wrt]))
-        derivatives[name] = jacobian.reshape(()) if np.shape(got.get(name)) == () and jacobian.size == 1 else jacobian
+
+        def moved(at: Any, of: Any = of, wrt: str = wrt) -> Any:
+            return of(**{**others, wrt: at})
+
+        jacobian = complex_step(moved, np.asarray(inputs[wrt]))
+        is_number = jacobian.size == 1 and np.ndim(got.get(name, jacobian)) == 0
+        derivatives[name] = jacobian.reshape(()) if is_number else jacobian
     return derivatives

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from manual.notation import Array
 from parity_tests.bounds import underflow, unit_roundoff
 
 HOLDS, CANNOT_TELL, FAILS = "holds", "cannot tell", "fails"
@@ -19,9 +18,10 @@ CANNOT_TELL_UNITS = 1e-9 / 2**-53
 class Result(NamedTuple):
     """One line of the comparison: one quantity of one case, over one array or over the arrays of all steps of a run.
 
-    ``error`` and ``bound`` belong to the entry with the largest ratio, which ``worst_index`` names (the step first, where
-    there are several arrays). ``cannot_tell`` counts the arrays, of ``arrays`` judged, about which nothing can be said.
-    ``reason`` is empty for a plain comparison of numbers; ``basis`` is "derived", or "measured" for free runs.
+    ``error`` and ``bound`` belong to the entry with the largest ratio, which ``worst_index`` names (the step first,
+    where there are several arrays). ``cannot_tell`` counts the arrays, of ``arrays`` judged, about which nothing can
+    be said. ``reason`` is empty for a plain comparison of numbers; ``basis`` is "derived", or "measured" for free
+    runs.
     """
 
     case: str
@@ -63,119 +63,119 @@ class Where(NamedTuple):
     basis: str = "derived"
 
 
-def judge(
-    where: Where,
-    got: Sequence[Any],
-    reference: Sequence[Any],
-    tolerance: Sequence[Any],
-    dtype: Any,
-    *,
-    floor: float = 0.0,
-) -> Result:
-    """Compare the arrays of ``got`` with those of ``reference``, entry by entry: shape and dtype first, then values.
+class Judgement(NamedTuple):
+    """What came of one array: its worst entry, whether it fails or cannot be told, why it could not be compared."""
 
-    The three sequences hold one array per step of a run, or one array in all; shapes and dtype are expected to be those of
-    the reference and ``dtype``. An entry fails where the difference exceeds its tolerance, or is NaN on one side only. An
-    array cannot be told where an entry is NaN on both sides, a tolerance is infinite, or twice the largest tolerance (less
-    ``floor``, the part that stands for underflow) exceeds 1e-9 of the largest entry in float64, or as many units of
-    roundoff in another dtype.
+    shape: tuple[int, ...]
+    ratio: float
+    error: float
+    bound: float
+    worst: int
+    fails: bool
+    untold: bool
+    reason: str = ""
+
+
+def judge(got: Any, reference: Any, tolerance: Any, dtype: Any, floor: float = 0.0) -> Judgement:
+    """Compare two arrays entry by entry: shape and dtype first, then values.
+
+    The shape is expected to be the reference's, the dtype to be ``dtype``. An entry fails where the difference
+    exceeds its tolerance, or is NaN on one side only. The array cannot be told where an entry is NaN on both sides, a
+    tolerance is infinite, or twice the largest tolerance (less ``floor``, the part that stands for underflow) exceeds
+    1e-9 of the largest entry in float64, or as many units of roundoff in another dtype.
     """
-    dtype = np.dtype(dtype)
-    if not got:
-        return failure(where, dtype, "nothing to compare: no array")
-    for one, other in zip(got, reference, strict=True):
-        if np.shape(one) != np.shape(other):
-            return failure(where, dtype, f"shape {np.shape(one)}, expected {np.shape(other)}", np.shape(one))
-        if one.dtype != dtype:
-            return failure(where, dtype, f"dtype {one.dtype}, expected {dtype}", np.shape(one))
-        if one.size == 0:
-            return failure(where, dtype, "nothing to compare: the array is empty", np.shape(one))
-    shape = np.shape(got[0])
-    ours = np.asarray(got, np.float64).reshape(len(got), -1)
-    theirs = np.asarray(reference, np.float64).reshape(len(got), -1)
-    allowed = np.asarray([np.broadcast_to(each, shape) for each in tolerance]).reshape(len(got), -1)
+    got, reference = np.asarray(got), np.asarray(reference)
+    if got.shape != reference.shape:
+        return _unlike(got.shape, f"shape {got.shape}, expected {reference.shape}")
+    if got.dtype != dtype:
+        return _unlike(got.shape, f"dtype {got.dtype}, expected {np.dtype(dtype)}")
+    if got.size == 0:
+        return _unlike(got.shape, "nothing to compare: the array is empty")
+    tolerance = np.asarray(tolerance)
+    if tolerance.shape != got.shape:
+        tolerance = np.broadcast_to(tolerance, got.shape)
     with np.errstate(all="ignore"):
-        error = np.abs(ours - theirs)
-        ratio = error / allowed
-        untold = np.zeros(len(got), bool)
-        if not (np.isfinite(ratio.sum()) and np.isfinite(allowed.sum())):
-            error, ratio, untold = _special(ours, theirs, error, allowed)
-            theirs, allowed = np.where(np.isfinite(theirs), theirs, 0), np.where(np.isfinite(allowed), allowed, 0)
-        units = CANNOT_TELL_UNITS * unit_roundoff(dtype)
-        untold |= 2 * (allowed.max(axis=1) - floor) > units * np.abs(theirs).max(axis=1)
-    worst = int(np.argmax(ratio))
+        error = np.abs(np.subtract(got, reference, dtype=np.float64))
+        ratio = error / tolerance
+        worst = int(ratio.argmax())  # the first NaN, where there is one
+        largest_tolerance, largest, untold = tolerance.max(), np.abs(reference).max(), False
+        if not (np.isfinite(ratio.flat[worst]) and np.isfinite(largest_tolerance)):
+            error, ratio, untold = _special(got, reference, error, tolerance)
+            worst = int(ratio.argmax())
+            largest_tolerance = np.max(tolerance, initial=0.0, where=np.isfinite(tolerance))
+            largest = np.max(np.abs(reference), initial=0.0, where=np.isfinite(reference))
     fails = not ratio.flat[worst] <= 1
-    index = np.unravel_index(worst, (len(got), *shape))[0 if len(got) > 1 else 1 :]
-    return Result(
-        **where._asdict(),
-        dtype=dtype.name,
-        shape=shape,
-        error=float(error.flat[worst]),
-        bound=float(allowed.flat[worst]),
-        ratio=float(ratio.flat[worst]),
-        worst_index=tuple(int(place) for place in index),
-        verdict=FAILS if fails else CANNOT_TELL if untold.any() else HOLDS,
-        cannot_tell=int(untold.sum()),
-        arrays=len(got),
-        reason="",
+    unseen = bool(2 * (largest_tolerance - floor) > CANNOT_TELL_UNITS * unit_roundoff(got.dtype) * largest)
+    return Judgement(
+        got.shape,
+        float(ratio.flat[worst]),
+        float(error.flat[worst]),
+        float(tolerance.flat[worst]),
+        worst,
+        fails,
+        untold=not fails and (untold or unseen),
     )
 
 
-def _special(
-    ours: NDArray[Any], theirs: NDArray[Any], error: NDArray[Any], allowed: NDArray[Any]
-) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
-    """Error and ratio where NaN or infinity turns up; and which arrays cannot be told.
-
-    Equal entries have no error, infinite ones included. A NaN on one side, or an infinity, fails unless its tolerance is
-    infinite, which says that the reference has no answer there.
-    """
-    both_nan = np.isnan(ours) & np.isnan(theirs)
-    open_ended = ~np.isfinite(allowed)
-    excused = both_nan | (ours == theirs) | (open_ended & ~np.isnan(ours))
-    error = np.where(excused, 0.0, np.where(np.isnan(error), np.inf, error))
-    ratio = np.where(excused, 0.0, np.where(np.isfinite(error), error / allowed, np.inf))
-    return error, ratio, (both_nan | open_ended).any(axis=1)
-
-
-def failure(where: Where, dtype: Any, reason: str, shape: tuple[int, ...] = ()) -> Result:
+def _unlike(shape: tuple[int, ...], reason: str) -> Judgement:
     """A failure before any value was compared."""
-    return Result(
-        **where._asdict(),
-        dtype=np.dtype(dtype).name,
-        shape=shape,
-        error=np.inf,
-        bound=np.nan,
-        ratio=np.inf,
-        worst_index=(),
-        verdict=FAILS,
-        cannot_tell=0,
-        arrays=1,
-        reason=reason,
-    )
+    return Judgement(shape, np.inf, np.inf, np.nan, 0, fails=True, untold=False, reason=reason)
+
+
+def _special(got: Array, reference: Array, error: Array, tolerance: Array) -> tuple[Array, Array, bool]:
+    """Error and ratio where NaN or infinity turns up; and whether an entry cannot be told.
+
+    Equal entries have no error, infinite ones included. A NaN on one side, or an infinity, fails unless its tolerance
+    is infinite, which says that the reference has no answer there.
+    """
+    both_nan = np.isnan(got) & np.isnan(reference)
+    open_ended = ~np.isfinite(tolerance)
+    excused = both_nan | (got == reference) | (open_ended & ~np.isnan(got))
+    error = np.where(excused, 0.0, np.where(np.isnan(error), np.inf, error))
+    ratio = np.where(excused, 0.0, np.where(np.isfinite(error), error / tolerance, np.inf))
+    return error, ratio, bool((both_nan | open_ended).any())
 
 
 class Ledger:
-    """Arrays by what they are about, gathered over the steps of a run and judged together at its end."""
+    """Judgements by what they are about: one line each, over one array or over those of all steps of a run."""
 
     def __init__(self, dtype: Any, count: int) -> None:
         """``count`` is the longest sum in the case, for what underflow may add."""
         self.dtype = np.dtype(dtype)
         self.floor = underflow(self.dtype, count)
-        self._entries: dict[Where, tuple[list[Any], list[Any], list[Any]]] = {}
-        self._failures: list[Result] = []
+        self._lines: dict[Where, list[Judgement]] = {}
 
     def add(self, where: Where, got: Any, reference: Any, bound: Any) -> None:
-        """One array: both sides, and the error bound of one side, which is doubled for two."""
-        entry = self._entries.setdefault(where, ([], [], []))
-        entry[0].append(np.asarray(got))
-        entry[1].append(np.asarray(reference))
-        entry[2].append(2 * bound + self.floor)
+        """Judge one array: both sides, and the error bound of one side, which is doubled for two."""
+        self.add_judged(where, judge(got, reference, 2 * bound + self.floor, self.dtype, self.floor))
+
+    def add_judged(self, where: Where, judgement: Judgement) -> None:
+        """Put in what was judged elsewhere."""
+        self._lines.setdefault(where, []).append(judgement)
 
     def fail(self, where: Where, reason: str) -> None:
         """A comparison that could not be made."""
-        self._failures.append(failure(where, self.dtype, reason))
+        self.add_judged(where, _unlike((), reason))
 
     def results(self) -> list[Result]:
-        """One line per thing compared, in order of first appearance; failures to compare come last."""
-        judged = [judge(where, *entry, self.dtype, floor=self.floor) for where, entry in self._entries.items()]
-        return judged + self._failures
+        """One line per thing compared, in order of first appearance."""
+        return [self._line(where, judgements) for where, judgements in self._lines.items()]
+
+    def _line(self, where: Where, judgements: list[Judgement]) -> Result:
+        step = max(range(len(judgements)), key=lambda place: (judgements[place].fails, judgements[place].ratio))
+        worst = judgements[step]
+        untold = sum(judgement.untold for judgement in judgements)
+        index = () if worst.reason else tuple(int(place) for place in np.unravel_index(worst.worst, worst.shape))
+        return Result(
+            **where._asdict(),
+            dtype=self.dtype.name,
+            shape=worst.shape,
+            error=worst.error,
+            bound=worst.bound,
+            ratio=worst.ratio,
+            worst_index=(step, *index) if len(judgements) > 1 else index,
+            verdict=FAILS if worst.fails else CANNOT_TELL if untold else HOLDS,
+            cannot_tell=untold,
+            arrays=len(judgements),
+            reason=worst.reason,
+        )

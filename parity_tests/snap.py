@@ -1,4 +1,4 @@
-"""Snap and compare: torch runs the whole network, and at every node its value is compared with NumPy's, then replaced by it.
+"""Snap and compare: torch runs the whole network; at every node its value is compared with NumPy's, then replaced.
 
 Forward, a hook on every layer of the module compares what the layer gave and hands NumPy's value on; backward, the
 derivative that autograd brings is compared and NumPy's handed on. So the wiring is torch's, the tolerance covers one
@@ -48,6 +48,7 @@ class Step:
     def __init__(self, case: ModelCase, here: Start, module: nn.Sequential, ledger: Ledger, device: str) -> None:
         """Compute the by-hand side; ``run`` lets torch follow."""
         self.case, self.here, self.module, self.ledger, self.device = case, here, module, ledger, device
+        self.about = Where(case.id, "", model=case.model, dataset=case.dataset)
         architecture, params, X, Y = here
         self.m = X.shape[1]
         self.L = len(architecture.layers)
@@ -60,7 +61,7 @@ class Step:
 
     def where(self, quantity: str, layer: int | None) -> Where:
         """What a line of this case is about."""
-        return Where(self.case.id, quantity, model=self.case.model, dataset=self.case.dataset, layer=layer)
+        return self.about._replace(quantity=quantity, layer=layer)
 
     def compare(self, quantity: str, layer: int | None, got: Any, reference: Any, bound: Any) -> None:
         """Put one array into the ledger, with one operation's bound."""

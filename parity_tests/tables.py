@@ -9,7 +9,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from parity_tests.compare import summary
+from parity_tests.comparison import summary
 from parity_tests.judge import CANNOT_TELL, FAILS, HOLDS, Result
 
 STYLES = {HOLDS: "green", CANNOT_TELL: "yellow", FAILS: "bold red"}
@@ -41,7 +41,15 @@ def _table(title: str, columns: dict[str, bool]) -> Table:
 def _formulas(results: Sequence[Result]) -> Table:
     table = _table(
         "Formulas on probes: error / bound, the vectorised form against each other version",
-        {"formula": False, "output": False, "dtype": False, "torch": True, "loop": True, "complex step": True, "": False},
+        {
+            "formula": False,
+            "output": False,
+            "dtype": False,
+            "torch": True,
+            "loop": True,
+            "complex step": True,
+            "": False,
+        },
     )
 
     def key(result: Result) -> tuple[str, str, str]:
@@ -121,9 +129,7 @@ def describe(result: Result) -> str:
     line = f"fails: {result.case}, {place}, {result.dtype}, {result.pair}: "
     if result.reason:
         return line + result.reason
-    return line + (
-        f"entry {list(result.worst_index)} differs by {result.error:.3g}, the bound is {result.bound:.3g}"
-    )
+    return line + (f"entry {list(result.worst_index)} differs by {result.error:.3g}, the bound is {result.bound:.3g}")
 
 
 def closing(results: Sequence[Result]) -> str:

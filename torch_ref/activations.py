@@ -19,7 +19,7 @@ relu = torch.relu
 
 
 def leaky_relu(Z: Tensor) -> Tensor:
-    """torch's leaky_relu at slope 0.01."""
+    """Torch's leaky_relu at slope 0.01."""
     return functional.leaky_relu(Z, LEAKY_SLOPE)
 
 

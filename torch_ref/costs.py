@@ -68,9 +68,7 @@ class Output(NamedTuple):
 
 
 OUTPUT_COSTS: dict[str, Output] = {
-    "sigmoid": Output(
-        sigmoid, binary_cross_entropy, binary_cross_entropy_prime, binary_cross_entropy_from_logits
-    ),
+    "sigmoid": Output(sigmoid, binary_cross_entropy, binary_cross_entropy_prime, binary_cross_entropy_from_logits),
     "softmax": Output(softmax, cross_entropy, cross_entropy_prime, cross_entropy_from_logits),
     "identity": Output(torch.clone, squared_error, squared_error_prime, squared_error_from_logits),
 }

@@ -36,7 +36,7 @@ def device_named(name: str = "auto") -> torch.device:
 
 def tensor(array: NDArray[Any], device: torch.device | str = "cpu") -> Tensor:
     """A tensor of the array's values and dtype on the device, in memory of its own."""
-    return torch.tensor(np.ascontiguousarray(array), device=device)
+    return torch.from_numpy(np.array(array, order="C")).to(device)
 
 
 def array(value: Tensor) -> NDArray[Any]:

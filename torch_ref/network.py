@@ -31,9 +31,7 @@ UNITS: dict[str, Callable[[], nn.Module]] = {
 """torch's module for every activation; it takes examples in rows."""
 
 
-def build(
-    architecture: Architecture, *, device: str = "cpu", dtype: torch.dtype = torch.float64
-) -> nn.Sequential:
+def build(architecture: Architecture, *, device: str = "cpu", dtype: torch.dtype = torch.float64) -> nn.Sequential:
     """An nn.Sequential of standard layers: for every dense layer an nn.Linear and its activation.
 
     The module takes and returns examples in rows, (m, n), as torch's modules do, and ends in the output unit. Its

@@ -8,7 +8,7 @@ from scipy import special
 import manual.activations as by_hand
 import torch_ref.activations as torch_side
 from parity_tests import bounds
-from parity_tests.cases.case import M, N_1, Case, Derivative, away_from_zero, normal
+from parity_tests.cases.case import N_1, Case, Derivative, M, away_from_zero, normal
 
 
 def _forward(unit: str, formulas: str) -> Case:

@@ -29,9 +29,9 @@ class Case:
     """One formula: the loop, the vectorised form and torch's, side by side.
 
     ``formulas`` are ids of the notes' formulas, separated by spaces. ``inputs`` draws a probe: the arguments of
-    ``manual``, ``loop`` and ``reference``, in their order. ``bounds`` gives, for every output by name, the error bound of one side.
-    ``derivatives`` gives, for outputs that are derivatives, the function that they are the derivative of; it takes them
-    by name.
+    ``manual``, ``loop`` and ``reference``, in their order. ``bounds`` gives, for every output by name, the error
+    bound of one side. ``derivatives`` gives, for outputs that are derivatives, the function that they are the
+    derivative of; it takes them by name.
     """
 
     id: str

@@ -9,8 +9,8 @@ import numpy as np
 from scipy import special
 
 import manual.costs as by_hand
-from manual.activations import identity, sigmoid, softmax
 import torch_ref.costs as torch_side
+from manual.activations import identity, sigmoid, softmax
 from parity_tests import bounds
 from parity_tests.cases.case import (
     N_1,

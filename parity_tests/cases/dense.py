@@ -45,10 +45,24 @@ def _gradient_descent(W: Array, dW: Array, learning_rate: float) -> Array:
 
 
 def _torch_gradient_descent(W: Tensor, dW: Tensor, learning_rate: float) -> Tensor:
-    module = torch.nn.ParameterList([W.clone()])
-    module[0].grad = dW
+    module = torch.nn.Linear(W.shape[1], W.shape[0], bias=False, dtype=W.dtype, device=W.device)
+    module.load_state_dict({"weight": W})
+    module.weight.grad = dW
     gradient_descent(module, learning_rate).step()
-    return module[0].detach()
+    return module.weight.detach()
+
+
+def _scale(name: str, *sizes: str) -> Case:
+    """The standard deviation of initial weights, from the layer's sizes."""
+    return Case(
+        f"initialization.{name}",
+        "F147",
+        inputs=lambda rng: {size: int(rng.integers(16, 4000)) for size in sizes},
+        manual=getattr(initialization, name),
+        loop=None,
+        reference=getattr(torch_initialization, name),
+        bounds={"scale": lambda u, at: bounds.rounded(u, at.scale, 6)},
+    )
 
 
 W_BOUND = {"dW": lambda u, at: bounds.weight_gradient(u, at.dZ, at.A_prev, at.W, at.lambda_)}
@@ -129,16 +143,7 @@ CASES = (
         reference=_torch_gradient_descent,
         bounds={"W": lambda u, at: bounds.update(u, at.W, at.dW, at.learning_rate)},
     ),
-    *(
-        Case(
-            f"initialization.{name}",
-            "F147",
-            inputs=lambda rng, sizes=sizes: {size: int(rng.integers(16, 4000)) for size in sizes},
-            manual=getattr(initialization, name),
-            loop=None,
-            reference=getattr(torch_initialization, name),
-            bounds={"scale": lambda u, at: bounds.rounded(u, at.scale, 6)},
-        )
-        for name, sizes in (("lecun", ("n_prev",)), ("xavier", ("n_prev", "n")), ("he", ("n_prev",)))
-    ),
+    _scale("lecun", "n_prev"),
+    _scale("xavier", "n_prev", "n"),
+    _scale("he", "n_prev"),
 )

@@ -11,7 +11,7 @@ from typing import cast
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from manual.cli import GOOD, MISMATCH, console, door
-from parity_tests import compare as job
+from parity_tests import comparison as job
 from parity_tests.judge import FAILS, Result
 from parity_tests.tables import show
 
@@ -30,7 +30,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.epilog = EPILOG
     parser.add_argument("-k", dest="text", metavar="TEXT", default="", help="only cases whose id contains TEXT")
     parser.add_argument("--dtype", choices=list(job.DTYPES), default="both", help="default: both")
-    parser.add_argument("--device", default="cpu", help="where torch computes: auto, cpu, cuda, cuda:N, mps; default: cpu")
+    parser.add_argument("--device", default="cpu", help="where torch computes: auto, cpu, cuda, cuda:N or mps")
     parser.add_argument("--seed", type=int, default=0, help="of probes, splits and initial weights; default: 0")
     parser.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1), help="processes that share the work")
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")

@@ -48,8 +48,8 @@ def compare(
 ) -> list[Result]:
     """Compare ``manual`` with ``torch_ref``, with its own loops, and with the complex step.
 
-    ``text`` selects the cases whose id contains it (as ``-k``); ``dtype`` is float64, float32 or both; ``device`` is where
-    torch computes; ``seed`` draws probes, splits and initial parameters; ``jobs`` processes share the work;
+    ``text`` selects the cases whose id contains it (as ``-k``); ``dtype`` is float64, float32 or both; ``device`` is
+    where torch computes; ``seed`` draws probes, splits and initial parameters; ``jobs`` processes share the work;
     ``on_progress`` hears how many pieces of how many are done.
 
     Raises ValueError for a text that no case contains, an unknown dtype, and an unknown or absent device.
