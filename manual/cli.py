@@ -59,5 +59,5 @@ def console(*, stderr: bool = False) -> Console:
     """A console that keeps tables whole in a pipe or a file, where there is no terminal to fit."""
     made = Console(stderr=stderr, highlight=False)
     if not made.is_terminal:
-        made = Console(stderr=stderr, highlight=False, width=140, no_color=True)
+        made = Console(stderr=stderr, highlight=False, width=160, no_color=True)
     return made

@@ -52,10 +52,13 @@ def compare(
     where torch computes; ``seed`` draws probes, splits and initial parameters; ``jobs`` processes share the work;
     ``on_progress`` hears how many pieces of how many are done.
 
-    Raises ValueError for a text that no case contains, an unknown dtype, and an unknown or absent device.
+    Raises ValueError for a text that no case contains, an unknown dtype, an unknown or absent device, a negative seed.
     """
     if dtype not in DTYPES:
         raise ValueError(f"dtype is {dtype!r}, expected one of {', '.join(DTYPES)}")
+    for name, value, least in (("seed", seed, 0), ("jobs", jobs, 1)):
+        if value < least:
+            raise ValueError(f"{name} is {value}, expected {least} or more")
     device = str(device_named(device))
     work = units(text, DTYPES[dtype], seed, device)
     results: list[Result] = []

@@ -66,7 +66,7 @@ def _outputs(case: Case, value: Any, dtype: Any) -> dict[str, Any]:
     if isinstance(value, tuple):
         found = {name: getattr(value, name) for name in case.bounds if hasattr(value, name)}
     else:
-        found = {next(iter(case.bounds)): value}
+        found = dict.fromkeys(list(case.bounds)[:1], value)
     return {name: _as_array(each, dtype) for name, each in found.items()}
 
 

@@ -30,26 +30,21 @@ def show(results: Sequence[Result], console: Console) -> None:
     console.print(closing(results))
 
 
-def _table(title: str, columns: dict[str, bool]) -> Table:
-    """A table; the columns that are True hold numbers."""
+def _table(title: str, first: str, numbers: Sequence[str]) -> Table:
+    """A table of a named first column, columns of numbers, and a verdict."""
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
-    for name, number in columns.items():
-        table.add_column(name, justify="right" if number else "left", no_wrap=True)
+    table.add_column(first)
+    for name in numbers:
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("verdict", no_wrap=True)
     return table
 
 
 def _formulas(results: Sequence[Result]) -> Table:
     table = _table(
-        "Formulas on probes: error / bound, the vectorised form against each other version",
-        {
-            "formula": False,
-            "output": False,
-            "dtype": False,
-            "torch": True,
-            "loop": True,
-            "complex step": True,
-            "": False,
-        },
+        "Formulas on probes: error / bound of the vectorised form against each other version",
+        "formula and output",
+        ["dtype", "torch", "loop", "complex step"],
     )
 
     def key(result: Result) -> tuple[str, str, str]:
@@ -58,50 +53,37 @@ def _formulas(results: Sequence[Result]) -> Table:
     for (case, quantity, dtype), group in groupby(sorted(results, key=key), key=key):
         lines = list(group)
         by_pair = {line.pair: _ratio(line.ratio) for line in lines}
-        verdict = _worst(lines).verdict
-        table.add_row(
-            case, quantity, dtype, *(by_pair.get(pair, "") for pair in VERSIONS), f"[{STYLES[verdict]}]{verdict}"
-        )
+        table.add_row(f"{case} {quantity}", dtype, *(by_pair.get(pair, "") for pair in VERSIONS), _verdict(lines))
     return table
 
 
 def _models(results: Sequence[Result]) -> Table:
     table = _table(
-        "Models on their data: manual against torch, every layer and step; each line is its worst entry",
-        {
-            "model": False,
-            "dtype": False,
-            "quantity": False,
-            "arrays": True,
-            "layer": True,
-            "error": True,
-            "bound": True,
-            "error/bound": True,
-            "": False,
-        },
+        "Models on their data: manual against torch over every layer and step; each line shows its worst entry.\n"
+        "Free runs are judged by a measured spread, all else by a derived bound.",
+        "model and quantity",
+        ["arrays", "layer", "error", "bound", "error/bound"],
     )
 
     def key(result: Result) -> tuple[str, str]:
         return result.case, result.dtype
 
     for (case, dtype), of_case in groupby(results, key=key):
+        table.add_row(f"{case} {dtype}", style="bold")
         quantities: dict[str, list[Result]] = {}
         for result in of_case:
             quantities.setdefault(result.quantity, []).append(result)
-        for place, (quantity, lines) in enumerate(quantities.items()):
+        for place, (quantity, lines) in enumerate(quantities.items(), start=1):
             worst = _worst(lines)
-            untold = sum(line.cannot_tell for line in lines)
             table.add_row(
-                case if place == 0 else "",
-                dtype if place == 0 else "",
-                quantity,
+                f"  {quantity}",
                 str(sum(line.arrays for line in lines)),
                 "" if worst.layer is None else str(worst.layer),
                 f"{worst.error:.1e}",
                 f"{worst.bound:.1e}",
                 _ratio(worst.ratio),
-                _verdict(worst, untold),
-                end_section=place == len(quantities) - 1,
+                _verdict(lines),
+                end_section=place == len(quantities),
             )
     return table
 
@@ -111,12 +93,11 @@ def _worst(results: Iterable[Result]) -> Result:
     return max(results, key=lambda result: (result.verdict == FAILS, result.ratio))
 
 
-def _verdict(worst: Result, untold: int) -> str:
-    verdict = FAILS if worst.verdict == FAILS else CANNOT_TELL if untold else HOLDS
-    text = f"[{STYLES[verdict]}]{verdict}[/]"
-    if untold:
-        text += f" ({untold})"
-    return text + (" measured" if worst.basis == "measured" else "")
+def _verdict(lines: Sequence[Result]) -> str:
+    """The verdict over several lines, coloured, with the number of arrays that cannot be told."""
+    untold = sum(line.cannot_tell for line in lines)
+    verdict = FAILS if _worst(lines).verdict == FAILS else CANNOT_TELL if untold else HOLDS
+    return f"[{STYLES[verdict]}]{verdict}[/]" + (f" ({untold})" if untold else "")
 
 
 def _ratio(value: float) -> str:

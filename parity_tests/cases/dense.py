@@ -57,7 +57,7 @@ def _scale(name: str, *sizes: str) -> Case:
     return Case(
         f"initialization.{name}",
         "F147",
-        inputs=lambda rng: {size: int(rng.integers(16, 4000)) for size in sizes},
+        inputs=lambda rng: {size: int(rng.integers(16, 200)) for size in sizes},
         manual=getattr(initialization, name),
         loop=None,
         reference=getattr(torch_initialization, name),

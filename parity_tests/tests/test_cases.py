@@ -1,0 +1,66 @@
+"""Every formula in its versions, and every model on its data: a slice of the seeds that ``seeds`` runs at length."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import datasets
+from parity_tests.cases import CASES
+from parity_tests.cases.case import Case
+from parity_tests.formulas import generator, run_case
+from parity_tests.free_runs import run_free
+from parity_tests.judge import FAILS, HOLDS
+from parity_tests.models import MODEL_CASES, ModelCase, start
+from parity_tests.snap import run_steps
+
+DTYPES = [np.float64, np.float32]
+
+
+@pytest.mark.parametrize("dtype", DTYPES, ids=["float64", "float32"])
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
+def test_formula_holds(case: Case, dtype: Any) -> None:
+    for seed in range(5):
+        results = run_case(case, dtype, seed)
+        assert {result.quantity for result in results} == set(case.bounds)
+        assert [result for result in results if result.verdict != HOLDS] == []
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
+def test_formula_leaves_its_arguments_alone_and_keeps_their_dtype(case: Case) -> None:
+    inputs = case.inputs(generator(case.id, 0))
+    for value in inputs.values():
+        if isinstance(value, np.ndarray):
+            value.setflags(write=False)
+    for version in (case.manual, case.loop):
+        if version is not None:
+            version(*inputs.values())  # writing to an argument would raise
+
+
+@pytest.mark.parametrize("dtype", DTYPES, ids=["float64", "float32"])
+@pytest.mark.parametrize("case", MODEL_CASES, ids=lambda case: case.id)
+def test_model_holds(case: ModelCase, dtype: Any) -> None:
+    data = datasets.load(case.dataset, seed=1)
+    begin = start(case, data, dtype, seed=1)
+    results = run_steps(case, begin, steps=3) + run_free(case, begin, steps=10, seed=1)
+    L = len(begin.architecture.layers)
+    compared = {(result.quantity, result.layer) for result in results}
+    for l in range(1, L + 1):
+        for quantity in ("Z", "A", "dZ", "dA", "dW", "db", "W after a step", "b after a step"):
+            assert (quantity, l) in compared
+    assert ("dA", 0) in compared
+    assert [result for result in results if result.verdict == FAILS] == []
+
+
+def test_models_cover_what_the_notes_derive() -> None:
+    tasks = {datasets.load(case.dataset).task for case in MODEL_CASES}
+    assert tasks == {"binary", "multiclass", "multilabel", "regression"}
+    starts = [start(case, datasets.load(case.dataset), np.float64, 0) for case in MODEL_CASES]
+    units = {layer.activation for begin in starts for layer in begin.architecture.layers[:-1]}
+    assert units == {"tanh", "relu", "leaky_relu", "sigmoid", "identity"}
+    assert {begin.architecture.outputs for begin in starts if begin.architecture.output_unit == "softmax"} == {3, 10}
+    assert {begin.architecture.outputs for begin in starts if begin.architecture.output_unit == "identity"} == {1, 3}
+    assert max(len(begin.architecture.layers) for begin in starts) == 6
+    assert {case.lambda_ > 0 for case in MODEL_CASES} == {True, False}

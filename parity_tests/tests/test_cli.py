@@ -1,0 +1,123 @@
+"""The command line: exit codes, plain sentences, tables and JSON."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from manual import cli as shared
+from manual import dense
+from parity_tests.cli import main
+from parity_tests.judge import Result
+
+ROOT = Path(__file__).parents[2]
+
+
+def command(*words: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    """``python -m parity_tests`` in a process of its own."""
+    return subprocess.run([sys.executable, "-m", "parity_tests", *words], cwd=cwd, capture_output=True, text=True)
+
+
+def test_the_main_job_holds() -> None:
+    done = command("--json")
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert report.keys() == {"environment", "results", "summary"}
+    assert report["summary"]["fails"] == 0
+    assert report["summary"]["arrays that cannot be told"] <= 0.005 * report["summary"]["arrays"]
+    assert 0.1 < report["summary"]["worst ratio"] <= 1
+    fields = "case model dataset quantity layer dtype pair shape error bound ratio worst_index verdict cannot_tell"
+    assert all(set(fields.split()) <= set(result) for result in report["results"])
+    assert {result["model"] for result in report["results"]} >= {"logistic", "deep6", "wide", "regression"}
+    assert done.stderr == ""
+
+
+def test_tables_are_plain_text_in_a_pipe_and_name_what_they_show() -> None:
+    done = command("-k", "shallow/moons/lambda=0.7", "--dtype", "both")
+    assert done.returncode == 0
+    assert "\x1b" not in done.stdout
+    assert "…" not in done.stdout
+    for words in ("shallow/moons/lambda=0.7 float64", "float32", "dW", "J with L2", "W after 100 free steps", "holds"):
+        assert words in done.stdout
+    assert "0 fail" in done.stdout.splitlines()[-1]
+
+
+def test_a_mismatch_gives_exit_code_1_and_names_the_entry(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    right = dense.bias_gradient
+    monkeypatch.setattr(dense, "bias_gradient", lambda dZ: right(dZ) * 2)
+    assert main(["-k", "shallow/moons/lambda=0.7", "--dtype", "float64", "--jobs", "1"]) == 1
+    shown = capsys.readouterr().out
+    assert "fails: shallow/moons/lambda=0.7, db of layer 1, float64, manual/torch: entry [" in shown
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["-k", "no such case"], "-k is 'no such case', expected part of a case's id"),
+        (["--device", "tpu"], "device is 'tpu', expected one of auto, cpu, cuda, mps"),
+        (["--device", "cuda:97"], "device is 'cuda:97', but this torch"),
+        (["--seed", "-1"], "seed is -1, expected 0 or more"),
+        (["--jobs", "0"], "jobs is 0, expected 1 or more"),
+    ],
+)
+def test_bad_usage_gives_exit_code_2_and_one_sentence(
+    words: list[str], sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(words) == 2
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert shown.err.startswith(f"python -m parity_tests: {sentence}")
+    assert shown.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("words", [["--dtype", "float16"], ["no-such-command"], ["--no-such-flag"]])
+def test_words_that_argparse_refuses_give_exit_code_2(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(words)
+    assert stopped.value.code == 2
+    assert "expected" in capsys.readouterr().err or words
+
+
+@pytest.mark.parametrize("words", [["--help"], ["compare", "--help"]])
+def test_help_has_examples(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(words)
+    assert stopped.value.code == 0
+    assert "examples:" in capsys.readouterr().out
+
+
+def test_another_package_named_datasets_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    other = ModuleType("datasets")
+    other.__file__ = "/elsewhere/datasets/__init__.py"
+    monkeypatch.setitem(sys.modules, "datasets", other)
+    with pytest.raises(shared.UsageError, match=r"another package named datasets was found at /elsewhere.*run from"):
+        shared.toy_datasets()
+    monkeypatch.setitem(sys.modules, "datasets", None)
+    with pytest.raises(shared.UsageError, match=r"the package datasets was not found: run from the root of the clone"):
+        shared.toy_datasets()
+
+
+def test_away_from_the_clone_the_sentence_says_where_to_run(tmp_path: Path) -> None:
+    code = f"import sys; sys.path.append({str(ROOT)!r}); sys.modules['datasets'] = None\n"
+    code += "from parity_tests.cli import main; sys.exit(main(['-k', 'iris', '--jobs', '1']))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "run from the root of the clone" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_ctrl_c_ends_cleanly(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def interrupt(*args: Any, **options: Any) -> list[Result]:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("parity_tests.comparison.run_unit", interrupt)
+    assert main(["-k", "dense", "--jobs", "1"]) == 130
+    assert capsys.readouterr().err == "python -m parity_tests: interrupted\n"

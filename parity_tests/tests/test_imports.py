@@ -1,0 +1,108 @@
+"""Who may import whom, and how light the import of ``manual`` is."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+FORMULA_MODULES = {
+    "notation",
+    "activations",
+    "costs",
+    "dense",
+    "vectorization",
+    "jacobians",
+    "logistic_regression",
+    "initialization",
+    "optimizers",
+    "architecture",
+    "network",
+    "draws",
+}
+"""Modules of manual that import NumPy and the standard library alone."""
+
+WITHOUT_FORMULAS = {"architecture", "draws", "files", "estimator_base", "cli"}
+"""Modules of manual that torch_ref may import."""
+
+STANDARD = set(sys.stdlib_module_names)
+
+
+def imports(path: Path) -> set[str]:
+    """Every module that a file imports, as dotted names; ``from a import b`` counts as a.b and a."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def files(package: str) -> list[Path]:
+    """The package's source files."""
+    return sorted((ROOT / package).rglob("*.py"))
+
+
+def tops(path: Path) -> set[str]:
+    """The packages that a file imports from, the standard library left out."""
+    return {name.split(".")[0] for name in imports(path)} - STANDARD
+
+
+@pytest.mark.parametrize("path", files("manual"), ids=lambda path: path.stem)
+def test_manual_imports_neither_torch_nor_the_packages_built_on_it(path: Path) -> None:
+    forbidden = {"torch", "torch_ref", "parity_tests", "datasets"}
+    assert not tops(path) & forbidden
+    if path.stem in FORMULA_MODULES:
+        assert tops(path) <= {"numpy", "manual"}
+
+
+def test_every_module_of_manual_is_a_formula_module_or_known_not_to_be() -> None:
+    others = {"__init__", "__main__", "cli", "files", "estimators", "estimator_base", "recipe", "training"}
+    stems = {path.stem for path in files("manual")}
+    assert stems >= FORMULA_MODULES
+    assert stems <= FORMULA_MODULES | others
+
+
+@pytest.mark.parametrize("path", files("torch_ref"), ids=lambda path: path.stem)
+def test_torch_ref_takes_no_formula_from_manual(path: Path) -> None:
+    assert not tops(path) & {"parity_tests", "datasets"}
+    taken = {name.split(".")[1] for name in imports(path) if name.startswith("manual.")}
+    assert taken <= WITHOUT_FORMULAS
+
+
+@pytest.mark.parametrize("path", files("datasets"), ids=lambda path: path.stem)
+def test_datasets_stands_alone(path: Path) -> None:
+    assert not tops(path) & {"manual", "torch_ref", "parity_tests", "torch"}
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in files("parity_tests") if "tests" not in path.parts[:-1][-1:]], ids=lambda path: path.stem
+)
+def test_library_code_never_imports_datasets_by_statement(path: Path) -> None:
+    assert "datasets" not in tops(path)
+
+
+def test_manual_works_with_torch_absent_and_pulls_in_numpy_alone() -> None:
+    code = f"""
+import sys
+sys.modules["torch"] = None
+import manual
+import importlib
+for name in {sorted(FORMULA_MODULES)!r}:
+    importlib.import_module("manual." + name)
+heavy = [name for name in ("sklearn", "scipy", "rich", "joblib") if name in sys.modules]
+assert not heavy, heavy
+from manual import architecture, draws, network
+import numpy as np
+net = architecture.model("shallow", 2, 1)
+params = draws.initial_parameters(net, "xavier", np.random.default_rng(0))
+print(network.forward(net, params, np.ones((2, 3))).A[-1].shape)
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "(1, 3)"

@@ -1,0 +1,143 @@
+"""Whole networks by hand: the complex step through all layers, the loop over examples, predictions, initial weights."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pytest
+
+from manual import network
+from manual.architecture import MODELS, Architecture, Dense, model
+from manual.draws import SCALES, initial_parameters
+from manual.optimizers import GradientDescent
+from parity_tests.referees import complex_step
+
+LAMBDA = 0.7
+
+
+def probe(name: str, outputs: int = 2, m: int = 7) -> tuple[Architecture, dict[str, Any], Any, Any]:
+    """A small network of the model's kind, its parameters, and data: sizes are distinct primes."""
+    hidden = {"wide": (5, 7), "shallow": (5,), "regression": (5,)}.get(name)
+    net = model(name, 3, outputs, hidden)
+    rng = np.random.default_rng(0)
+    params = {
+        key: value + 0.1 * rng.standard_normal(value.shape) for key, value in initial_parameters(net, "he", rng).items()
+    }
+    Y = np.eye(outputs)[:, rng.integers(0, outputs, m)]
+    return net, params, rng.standard_normal((3, m)), Y
+
+
+@pytest.mark.parametrize("name", list(MODELS))
+def test_backward_is_the_derivative_of_the_cost_through_all_layers(name: str) -> None:
+    net, params, X, Y = probe(name)
+    back = network.backward(net, params, network.forward(net, params, X), Y, LAMBDA)
+
+    def J(changed: dict[str, Any], at: Any = X) -> Any:
+        return network.cost(net, changed, network.forward(net, changed, at), Y, LAMBDA)
+
+    for key, value in params.items():
+        expected = complex_step(lambda moved, key=key: J({**params, key: moved}), value)  # type: ignore[misc]
+        np.testing.assert_allclose(back.grads["d" + key], expected, rtol=0, atol=2e-14 * np.abs(expected).max())
+    expected = complex_step(lambda moved: J(params, moved), X) * X.shape[1]
+    assert back.dA[0] is not None
+    np.testing.assert_allclose(back.dA[0], expected, rtol=0, atol=2e-14 * np.abs(expected).max())
+
+
+@pytest.mark.parametrize("name", list(MODELS))
+def test_only_grads_gives_the_same_gradients_and_leaves_out_what_nobody_reads(name: str) -> None:
+    net, params, X, Y = probe(name)
+    passed = network.forward(net, params, X)
+    everything = network.backward(net, params, passed, Y, LAMBDA)
+    fewer = network.backward(net, params, passed, Y, LAMBDA, only_grads=True)
+    for key, value in everything.grads.items():
+        np.testing.assert_array_equal(fewer.grads[key], value)
+    assert fewer.dA[0] is None
+    assert fewer.dA[-1] is None
+    assert everything.dA[0] is not None
+    assert everything.dA[-1] is not None
+
+
+@pytest.mark.parametrize("name", list(MODELS))
+def test_the_loop_over_examples_gives_the_columns_of_the_vectorised_pass(name: str) -> None:
+    net, params, X, _ = probe(name)
+    passed, looped = network.forward(net, params, X), network.forward_loop(net, params, X)
+    assert looped.Z[0] is None
+    assert len(passed.A) == len(looped.A) == len(looped.Z) == len(net.layers) + 1
+    np.testing.assert_array_equal(looped.A[0], X)
+    for one, other in zip((*passed.A, *passed.Z[1:]), (*looped.A, *looped.Z[1:]), strict=True):
+        np.testing.assert_allclose(other, one, rtol=0, atol=1e-14)  # type: ignore[arg-type]
+
+
+def test_predictions_have_the_layout_of_the_targets() -> None:
+    net = Architecture(2, (Dense(2, "sigmoid"),))
+    params = {"W1": np.eye(2), "b1": np.zeros((2, 1))}
+    X = np.array([[1.0, -1.0, 0.0], [-2.0, 3.0, 0.0]])
+    assert network.predict(net, params, X).tolist() == [[1, 0, 0], [0, 1, 0]]
+    net = Architecture(2, (Dense(2, "softmax"),))
+    assert network.predict(net, params, X[:, :2]).tolist() == [[1, 0], [0, 1]]
+    net = Architecture(2, (Dense(2, "identity"),))
+    assert network.predict(net, params, X).tolist() == X.tolist()
+
+
+@pytest.mark.parametrize(
+    ("scheme", "scale"),
+    [("zeros", 0.0), ("small", 0.01), ("lecun", 0.1), ("xavier", (2 / 500) ** 0.5), ("he", 0.02**0.5)],
+)
+def test_initial_weights_have_the_scale_of_their_scheme(scheme: str, scale: float) -> None:
+    net = Architecture(100, (Dense(400, "sigmoid"),))
+    params = initial_parameters(net, scheme, np.random.default_rng(0))
+    assert params["W1"].std() == pytest.approx(scale, rel=0.02)
+    assert abs(params["W1"].mean()) <= 0.01 * scale
+    assert not params["b1"].any()
+    assert params["b1"].shape == (400, 1)
+
+
+def test_constant_weights_are_one_number() -> None:
+    net = model("shallow", 3, 1)
+    assert np.unique(initial_parameters(net, "constant", np.random.default_rng(0))["W1"]).tolist() == [0.5]
+    assert set(SCALES) == {"zeros", "constant", "small", "lecun", "xavier", "he"}
+
+
+def test_both_dtypes_start_from_the_same_draw() -> None:
+    net = model("deep", 3, 1)
+    wide = initial_parameters(net, "he", np.random.default_rng(3))
+    narrow = initial_parameters(net, "he", np.random.default_rng(3), np.float32)
+    for key, value in wide.items():
+        assert narrow[key].dtype == np.float32
+        np.testing.assert_array_equal(narrow[key], value.astype(np.float32))
+
+
+def test_the_notes_example_has_its_sizes() -> None:
+    net = model("deep", 3, 1)
+    assert {k: shape.W for k, shape in net.parameter_shapes().items()} == {1: (5, 3), 2: (5, 5), 3: (3, 5), 4: (1, 3)}
+    assert sum(value.size for value in initial_parameters(net, "he", np.random.default_rng(0)).values()) == 72
+    assert net.describe() == "3-5-5-3-1 (relu, relu, relu, sigmoid)"
+    assert [layer.activation for layer in model("deep6", 2, 1).layers] == [
+        "tanh",
+        "relu",
+        "leaky_relu",
+        "sigmoid",
+        "identity",
+        "sigmoid",
+    ]
+    assert [layer.units for layer in model("wide", 64, 10).layers] == [64, 64, 10]
+    assert [layer.units for layer in model("wide", 64, 10, (7,)).layers] == [7, 10]
+
+
+def test_gradient_descent_trains_and_keeps_its_arguments() -> None:
+    net, params, X, Y = probe("shallow", outputs=1)
+    Y = (X[:1] > 0).astype(float)
+    rule = GradientDescent(0.5)
+    start = {key: value.copy() for key, value in params.items()}
+    moved, state = params, rule.init(params)
+    J = []
+    for _ in range(50):
+        passed = network.forward(net, moved, X)
+        J.append(network.cost(net, moved, passed, Y))
+        moved, state = rule.step(moved, network.backward(net, moved, passed, Y).grads, state)
+    assert state.t == 50
+    assert all(later < earlier for earlier, later in pairwise(J))
+    for key, value in start.items():
+        np.testing.assert_array_equal(params[key], value)
