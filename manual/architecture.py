@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeAlias
+from functools import cached_property
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -34,13 +35,6 @@ class Dense:
 
 
 Layer: TypeAlias = Dense
-
-
-class Shapes(NamedTuple):
-    """The shapes of one layer's parameters."""
-
-    W: tuple[int, ...]
-    b: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -89,12 +83,14 @@ class Architecture:
         for l, layer in enumerate(self.layers, start=1):
             yield l, layer, l
 
-    def parameter_shapes(self) -> dict[int, Shapes]:
-        """Shapes of W and b by parameter number."""
-        shapes = {}
+    @cached_property
+    def parameter_shapes(self) -> dict[str, tuple[int, ...]]:
+        """Shape of every parameter by name: ``{"W1": (n_1, n_x), "b1": (n_1, 1), ...}``."""
+        shapes: dict[str, tuple[int, ...]] = {}
         n_prev = self.inputs
         for _, layer, k in self.numbered():
-            shapes[k] = Shapes(W=(layer.units, n_prev), b=(layer.units, 1))
+            shapes[f"W{k}"] = (layer.units, n_prev)
+            shapes[f"b{k}"] = (layer.units, 1)
             n_prev = layer.units
         return shapes
 
@@ -106,13 +102,11 @@ class Architecture:
 
 def check_parameters(architecture: Architecture, params: Parameters) -> None:
     """ValueError unless ``params`` holds exactly the architecture's parameters, each in its shape."""
-    shapes = architecture.parameter_shapes()
-    expected = {f"{letter}{k}" for k in shapes for letter in "Wb"}
-    if set(params) != expected:
-        raise ValueError(f"params has {sorted(params)}, expected {sorted(expected)}: one W and b per layer")
-    for k, shape in shapes.items():
-        check_shape(f"W{k}", params[f"W{k}"], shape.W, "W is (n_l, n_prev)")
-        check_shape(f"b{k}", params[f"b{k}"], shape.b, "b is (n_l, 1)")
+    shapes = architecture.parameter_shapes
+    if params.keys() != shapes.keys():
+        raise ValueError(f"params has {sorted(params)}, expected {sorted(shapes)}: one W and b per layer")
+    for name, shape in shapes.items():
+        check_shape(name, params[name], shape, "W is (n_l, n_prev) and b is (n_l, 1)")
 
 
 def check_data(architecture: Architecture, X: Array, Y: Array) -> None:

@@ -35,9 +35,11 @@ def initial_parameters(
     if scheme not in SCALES:
         raise ValueError(f"scheme is {scheme!r}, expected one of {', '.join(SCALES)}")
     params: Parameters = {}
-    for k, shape in architecture.parameter_shapes().items():
-        scale = SCALES[scheme](shape.W[1], shape.W[0])
-        W: Array = np.full(shape.W, scale) if scheme == "constant" else scale * rng.standard_normal(shape.W)
-        params[f"W{k}"] = W.astype(dtype)
-        params[f"b{k}"] = np.zeros(shape.b, dtype)
+    for name, shape in architecture.parameter_shapes.items():
+        value: Array = np.zeros(shape)
+        if name.startswith("W"):
+            n, n_prev = shape
+            scale = SCALES[scheme](n_prev, n)
+            value = np.full(shape, scale) if scheme == "constant" else scale * rng.standard_normal(shape)
+        params[name] = value.astype(dtype)
     return params

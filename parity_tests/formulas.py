@@ -63,10 +63,10 @@ def _as_tensors(inputs: Inputs, device: str) -> list[Any]:
 
 def _outputs(case: Case, value: Any, dtype: Any) -> dict[str, Any]:
     """The outputs by name: fields of a bundle, or the one value. Python floats have no dtype and take the case's."""
-    if isinstance(value, tuple):
-        found = {name: getattr(value, name) for name in case.bounds if hasattr(value, name)}
-    else:
+    if isinstance(value, np.ndarray | np.generic | float | torch.Tensor):
         found = dict.fromkeys(list(case.bounds)[:1], value)
+    else:
+        found = {name: getattr(value, name) for name in case.bounds if hasattr(value, name)}
     return {name: _as_array(each, dtype) for name, each in found.items()}
 
 

@@ -40,10 +40,10 @@ def build(architecture: Architecture, *, device: str = "cpu", dtype: torch.dtype
     Raises ValueError for an unknown or absent device.
     """
     modules: list[nn.Module] = []
-    for k, shape in architecture.parameter_shapes().items():
-        n, n_prev = shape.W
+    for _, layer, k in architecture.numbered():
+        n, n_prev = architecture.parameter_shapes[f"W{k}"]
         modules.append(nn.Linear(n_prev, n, dtype=dtype, device=device_named(device)))
-        modules.append(UNITS[architecture.layers[k - 1].activation]())
+        modules.append(UNITS[layer.activation]())
     return nn.Sequential(*modules)
 
 

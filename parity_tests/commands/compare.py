@@ -16,9 +16,9 @@ from parity_tests.judge import FAILS, Result
 from parity_tests.tables import show
 
 EPILOG = """examples:
-  python -m parity_tests                         every formula and model, both dtypes
+  python -m parity_tests                         every formula and model, in float64
   python -m parity_tests -k dense                the formulas of a dense layer
-  python -m parity_tests -k wide/digits --dtype float32
+  python -m parity_tests -k wide/digits --dtype both
   python -m parity_tests --json > results.json
 
 exit code: 0 everything within its bound, 1 something is not, 2 bad usage
@@ -29,7 +29,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Flags of the comparison."""
     parser.epilog = EPILOG
     parser.add_argument("-k", dest="text", metavar="TEXT", default="", help="only cases whose id contains TEXT")
-    parser.add_argument("--dtype", choices=list(job.DTYPES), default="both", help="default: both")
+    parser.add_argument("--dtype", choices=list(job.DTYPES), default="float64", help="default: float64")
     parser.add_argument("--device", default="cpu", help="where torch computes: auto, cpu, cuda, cuda:N or mps")
     parser.add_argument("--seed", type=int, default=0, help="of probes, splits and initial weights; default: 0")
     parser.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1), help="processes that share the work")
