@@ -9,6 +9,7 @@ import numpy as np
 from manual.architecture import Architecture, check_data, model
 from manual.draws import initial_parameters
 from manual.notation import Array, Parameters
+from parity_tests.cases.case import LAMBDA
 from parity_tests.formulas import generator
 
 
@@ -27,7 +28,6 @@ class ModelCase(NamedTuple):
         return f"{self.model}/{self.dataset}/lambda={self.lambda_:g}"
 
 
-LAMBDA = 0.7
 STEPS, STEPS_ON_DIGITS = 100, 10
 """Steps from common parameters: every step compares every quantity of every layer."""
 

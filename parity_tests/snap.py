@@ -196,6 +196,14 @@ class _Wide:
         return kept[1]
 
 
+def run_once(case: ModelCase, begin: Start, device: str = "cpu") -> list[Result]:
+    """One forward and backward pass of both sides from the same parameters, without an update."""
+    module = torch_side.module_with(begin.architecture, begin.params, device=device)
+    ledger = Ledger(begin.X.dtype, max(begin.X.shape))
+    Step(case, begin, module, ledger, device).run()
+    return ledger.results()
+
+
 def run_steps(case: ModelCase, begin: Start, steps: int, device: str = "cpu") -> list[Result]:
     """``steps`` steps of gradient descent, both sides starting each from the same parameters."""
     rule = GradientDescent(case.learning_rate)

@@ -30,10 +30,11 @@ def show(results: Sequence[Result], console: Console) -> None:
     console.print(closing(results))
 
 
-def _table(title: str, first: str, numbers: Sequence[str]) -> Table:
-    """A table of a named first column, columns of numbers, and a verdict."""
+def plain_table(title: str, words: Sequence[str], numbers: Sequence[str] = ()) -> Table:
+    """A table with columns of words, then of numbers, then a verdict."""
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column(first)
+    for name in words:
+        table.add_column(name)
     for name in numbers:
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("verdict", no_wrap=True)
@@ -41,9 +42,9 @@ def _table(title: str, first: str, numbers: Sequence[str]) -> Table:
 
 
 def _formulas(results: Sequence[Result]) -> Table:
-    table = _table(
+    table = plain_table(
         "Formulas on probes: error / bound of the vectorised form against each other version",
-        "formula and output",
+        ["formula and output"],
         ["dtype", "torch", "loop", "complex step"],
     )
 
@@ -58,10 +59,10 @@ def _formulas(results: Sequence[Result]) -> Table:
 
 
 def _models(results: Sequence[Result]) -> Table:
-    table = _table(
+    table = plain_table(
         "Models on their data: manual against torch over every layer and step; each line shows its worst entry.\n"
         "Free runs are judged by a measured spread, all else by a derived bound.",
-        "model and quantity",
+        ["model and quantity"],
         ["arrays", "layer", "error", "bound", "error/bound"],
     )
 

@@ -16,6 +16,9 @@ Bound = Callable[[float, SimpleNamespace], Any]
 N_X, N_1, N_2, M = 3, 5, 2, 7
 """Sizes of the probes: distinct primes, so that no transposition or swapped size passes unseen."""
 
+LAMBDA = 0.7
+"""The penalty of the probes and of the models that have one."""
+
 
 class Derivative(NamedTuple):
     """The function whose derivative in ``wrt`` an output claims to be, for the complex step."""

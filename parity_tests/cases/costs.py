@@ -13,6 +13,7 @@ import torch_ref.costs as torch_side
 from manual.activations import identity, sigmoid, softmax
 from parity_tests import bounds
 from parity_tests.cases.case import (
+    LAMBDA,
     N_1,
     N_2,
     N_X,
@@ -125,7 +126,7 @@ def _cases(unit: str) -> tuple[Case, ...]:
 
 
 def _weights(rng: np.random.Generator) -> dict[str, Any]:
-    return {"W1": normal(rng, N_1, N_X), "W2": normal(rng, N_2, N_1), "lambda_": 0.7, "m": M}
+    return {"W1": normal(rng, N_1, N_X), "W2": normal(rng, N_2, N_1), "lambda_": LAMBDA, "m": M}
 
 
 CASES = (

@@ -14,7 +14,7 @@ from manual import initialization, optimizers
 from manual.costs import l2_penalty
 from manual.notation import Array
 from parity_tests import bounds
-from parity_tests.cases.case import N_1, N_2, N_X, Case, Derivative, Inputs, M, normal
+from parity_tests.cases.case import LAMBDA, N_1, N_2, N_X, Case, Derivative, Inputs, M, normal
 from torch_ref import initialization as torch_initialization
 from torch_ref.optimizers import gradient_descent
 
@@ -24,7 +24,7 @@ def _layer(rng: np.random.Generator) -> Inputs:
         "dZ": normal(rng, N_1, M),
         "A_prev": normal(rng, N_X, M),
         "W": normal(rng, N_1, N_X),
-        "lambda_": 0.7,
+        "lambda_": LAMBDA,
     }
 
 

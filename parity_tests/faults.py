@@ -1,0 +1,286 @@
+"""Mistakes planted on purpose, each with what must catch it: the comparison is shown to be able to fail.
+
+A fault is caught when exactly the quantities that it names fail, so it is found where it was planted and nowhere else.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from manual import activations
+from manual.architecture import Architecture, Dense
+from manual.draws import initial_parameters
+from manual.notation import Array
+from parity_tests.cases import CASES
+from parity_tests.cases.case import LAMBDA, N_1, N_2, N_X, Case, M, binary, normal
+from parity_tests.formulas import generator, run_case
+from parity_tests.judge import FAILS, Result
+from parity_tests.models import ModelCase, Start
+from parity_tests.snap import run_once
+
+Change = Callable[[Any], Any]
+"""Takes what is right and returns what is planted in its place."""
+
+
+class Fault(NamedTuple):
+    """A mistake as data.
+
+    ``target`` is what ``change`` replaces: "dense.weight_gradient", a function of manual, seen by the probe network;
+    "activations.tanh'", the derivative in the table of activations; or "case:ID manual", a field of a formula's case.
+    ``caught`` are the quantities that must fail, and the only ones that may.
+    """
+
+    id: str
+    target: str
+    change: Change
+    caught: frozenset[str]
+
+
+class Outcome(NamedTuple):
+    """What came of a planted fault in one dtype."""
+
+    fault: Fault
+    dtype: str
+    failed: frozenset[str]
+    detail: str
+
+    @property
+    def caught(self) -> bool:
+        """Whether exactly the named quantities failed."""
+        return self.failed == self.fault.caught
+
+
+def result(alter: Callable[..., Any]) -> Change:
+    """A fault in the result: ``alter`` receives it, then the arguments of the call."""
+
+    def change(right: Callable[..., Any]) -> Callable[..., Any]:
+        def planted(*args: Any, **options: Any) -> Any:
+            return alter(right(*args, **options), *args)
+
+        return planted
+
+    return change
+
+
+def instead(formula: Any) -> Change:
+    """A fault in the formula: this one stands in its place."""
+    return lambda right: formula
+
+
+def largest_moved(value: Any, *args: Any) -> Any:
+    """The largest entry moved by 1e-9 of itself in float64, by as many units of roundoff in float32."""
+    value = np.array(value)
+    place = np.unravel_index(int(np.argmax(np.abs(value))), value.shape)
+    value[place] *= 1 + 1.1e-9 * float(np.finfo(value.dtype).eps) / 2**-52
+    return value if value.ndim else value[()]
+
+
+def one_nan(value: Any, *args: Any) -> Any:
+    """NaN in the first entry."""
+    value = value.copy()
+    value.flat[0] = np.nan
+    return value
+
+
+def other_dtype(value: Any, *args: Any) -> Any:
+    """The same numbers in the other dtype."""
+    return value.astype(np.float32 if value.dtype == np.float64 else np.float64)
+
+
+def square_transposed(value: Array, *args: Any) -> Array:
+    """Transposed where the shape does not tell."""
+    return value.T if value.shape[0] == value.shape[1] else value
+
+
+def of_another_layer(right: Callable[..., Any]) -> Callable[..., Any]:
+    """W of the layer above, where it has the same shape."""
+    above: dict[tuple[int, ...], Array] = {}
+
+    def planted(dZ: Array, W: Array) -> Any:
+        chosen = above.get(W.shape, W)
+        above[W.shape] = W
+        return right(dZ, chosen)
+
+    return planted
+
+
+def updated_before_use(right: Callable[..., Any]) -> Callable[..., Any]:
+    """W moved in place as soon as dW is known, so that W^T dZ takes the new W."""
+
+    def planted(dZ: Array, A_prev: Array, W: Array, lambda_: float = 0.0) -> Any:
+        dW = right(dZ, A_prev, W, lambda_)
+        W -= np.asarray(0.1, W.dtype) * dW
+        return dW
+
+    return planted
+
+
+def layers_swapped(right: Callable[..., Any]) -> Callable[..., Any]:
+    """Layers 2 and 3, which have one shape, in the wrong order."""
+
+    def planted(architecture: Architecture, params: dict[str, Array], X: Array, masks: Any = None) -> Any:
+        return right(architecture, {**params, "W2": params["W3"], "W3": params["W2"]}, X, masks)
+
+    return planted
+
+
+def biases_penalised(J: Any, architecture: Any, params: dict[str, Array], *rest: Any) -> Any:
+    """lambda/(2m) sum b^2 on top of the cost."""
+    return J + LAMBDA / (2 * M) * sum(np.sum(value**2) for name, value in params.items() if name[0] == "b")
+
+
+def fault(name: str, target: str, change: Change, *caught: str) -> Fault:
+    """A row of the table."""
+    return Fault(name, target, change, frozenset(caught))
+
+
+Z, A, DZ, DA, DW, DB, J = "Z", "A", "dZ", "dA", "dW", "db", "J with L2"
+FORWARD, OUTPUT_DZ = "dense.linear_forward", "network.output_dZ"
+WEIGHTS, BIASES, INPUT = "dense.weight_gradient", "dense.bias_gradient", "dense.input_gradient"
+
+FAULTS: tuple[Fault, ...] = (
+    # signs and averages
+    fault("sign of dZ_L", OUTPUT_DZ, result(lambda dZ, *a: -dZ), DZ),
+    fault("sign of dW", WEIGHTS, result(lambda dW, *a: -dW), DW),
+    fault("sign of db", BIASES, result(lambda db, *a: -db), DB),
+    fault("1/m lost in dW", WEIGHTS, result(lambda dW, dZ, *a: dW * M), DW),
+    fault("1/m lost in db", BIASES, result(lambda db, dZ: db * M), DB),
+    fault("second 1/m in dW", WEIGHTS, result(lambda dW, *a: dW / M), DW),
+    fault("second 1/m in db", BIASES, result(lambda db, *a: db / M), DB),
+    fault("1/m already in dZ_L", OUTPUT_DZ, result(lambda dZ, *a: dZ / M), DZ),
+    fault("1/m in dA_prev", INPUT, result(lambda dA, *a: dA / M), DA),
+    # shapes and axes
+    fault("dW transposed", "case:dense.weight_gradient manual", result(lambda dW, *a: dW.T), DW),
+    fault("dW of square layers transposed", WEIGHTS, result(square_transposed), DW),
+    fault("W for W^T in dA_prev", INPUT, lambda f: lambda dZ, W: f(dZ, square_transposed(W)), DA),
+    fault("db summed over the units", BIASES, instead(lambda dZ: np.sum(dZ, axis=0, keepdims=True).T / M), DB),
+    fault("db summed over everything", BIASES, result(lambda db, dZ: np.full_like(db, dZ.sum() / M)), DB),
+    fault("db without keepdims", BIASES, result(lambda db, *a: db[:, 0]), DB),
+    fault("db not summed", BIASES, instead(lambda dZ: dZ / M), DB),
+    fault("db flat, right numbers", "case:dense.bias_gradient manual", result(lambda db, *a: db.ravel()), DB),
+    fault("dW in the other dtype", WEIGHTS, result(other_dtype), DW),
+    fault("Y broadcast over the outputs", OUTPUT_DZ, instead(lambda A, Y: A - Y[:1]), DZ),
+    # the penalty
+    fault("lambda not over m", WEIGHTS, result(lambda dW, dZ, A, W, l: dW + (l - l / M) * W), DW),
+    fault("lambda halved in dW", WEIGHTS, result(lambda dW, dZ, A, W, l: dW - l / (2 * M) * W), DW),
+    fault("lambda doubled in dW", WEIGHTS, result(lambda dW, dZ, A, W, l: dW + l / M * W), DW),
+    fault("lambda missing in dW", WEIGHTS, result(lambda dW, dZ, A, W, l: dW - l / M * W), DW),
+    fault("lambda over m twice", WEIGHTS, result(lambda dW, dZ, A, W, l: dW + (l / M**2 - l / M) * W), DW),
+    fault("lambda on b in db", "case:dense.bias_gradient_of_layer manual",
+          result(lambda db, b, *a: db + a[-1] / M * b), DB),
+    fault("lambda doubled in J", "network.l2_penalty", result(lambda P, *a: 2 * P), J),
+    fault("lambda not over m in J", "network.l2_penalty", result(lambda P, *a: M * P), J),
+    fault("lambda missing in J", "network.l2_penalty", result(lambda P, *a: 0 * P), J),
+    fault("lambda on biases in J", "network.cost", result(biases_penalised), J),
+    # the chain rule
+    fault("g for g'", "activations.tanh'", instead(np.tanh), DZ),
+    fault("g' missing", "activations.tanh'", instead(np.ones_like), DZ),
+    fault("g' at A", "activations.tanh'", lambda g_prime: lambda Z: g_prime(np.tanh(Z)), DZ),
+    fault("a (1 + a) for a (1 - a)", "activations.sigmoid'",
+          instead(lambda Z: activations.sigmoid(Z) * (1 + activations.sigmoid(Z))), DZ),
+    fault("slope of leaky ReLU everywhere", "activations.leaky_relu'", instead(lambda Z: np.full_like(Z, 0.01)), DZ),
+    fault("g' again at the output", OUTPUT_DZ, result(lambda dZ, A, Y: dZ * A * (1 - A)), DZ),
+    fault("W of the wrong layer", INPUT, of_another_layer, DA),
+    fault("W updated before its use", WEIGHTS, updated_before_use, DA),
+    fault("two layers swapped", "network.forward", layers_swapped, Z),
+    fault("b forgotten in Z", FORWARD, result(lambda Z, A, W, b: Z - b), Z),
+    fault("diagonal of the softmax alone", "case:activations.softmax_backward manual",
+          instead(lambda dA, Z: dA * activations.softmax(Z) * (1 - activations.softmax(Z))), DZ),
+    fault("softmax twice", "case:activations.softmax manual", result(lambda A, *a: activations.softmax(A)), A),
+    # zeros, NaN, one entry
+    fault("zeros for dW", WEIGHTS, result(lambda dW, *a: 0 * dW), DW),
+    fault("zeros for dZ of the softmax", "case:activations.softmax_backward manual", result(lambda dZ, *a: 0 * dZ), DZ),
+    fault("NaN in dW", WEIGHTS, result(one_nan), DW),
+    fault("NaN in dA_prev", INPUT, result(one_nan), DA),
+    fault("one entry of Z moved", FORWARD, result(largest_moved), Z),
+    fault("one entry of A moved", "activations.tanh", result(largest_moved), A),
+    fault("one entry of dZ_L moved", OUTPUT_DZ, result(largest_moved), DZ),
+    fault("one entry of g' moved", "activations.tanh'", result(largest_moved), DZ),
+    fault("one entry of dA_prev moved", INPUT, result(largest_moved), DA),
+    fault("one entry of dW moved", WEIGHTS, result(largest_moved), DW),
+    fault("one entry of db moved", BIASES, result(largest_moved), DB),
+    fault("J moved", "network.cost", result(largest_moved), J),
+    fault("one entry of the update moved", "case:optimizers.gradient_descent manual", result(largest_moved), "W"),
+    # the checker itself
+    fault("a case that compares nothing", "case:dense.linear_forward bounds", instead({}), ""),
+    fault("a referee that returns its own input", "case:activations.tanh reference", instead(lambda Z: Z), A),
+    fault("a referee of the wrong shape", "case:dense.weight_gradient reference", instead(lambda dZ, *a: dZ), DW),
+    fault("a loop that does nothing", "case:dense.linear_forward loop",
+          result(lambda Z, *a: 0 * Z), Z),
+)  # fmt: skip
+
+PROBE = ModelCase("faults", "probe", lambda_=LAMBDA, learning_rate=0.1, steps=1)
+NETWORK = Architecture(
+    N_X,
+    (Dense(N_1, "tanh"), Dense(N_1, "sigmoid"), Dense(N_1, "leaky_relu"), Dense(N_1, "tanh"), Dense(N_2, "sigmoid")),
+)
+"""Layers 2, 3 and 4 have one shape, so that mixing them up passes unseen by shape; all other sizes are distinct primes."""
+
+
+def probe(dtype: Any, seed: int = 0) -> Start:
+    """The network that the faults of manual are planted in."""
+    rng = generator("faults", seed)
+    params = initial_parameters(NETWORK, "xavier", rng)
+    params = {name: (value + 0.1 * normal(rng, *value.shape)).astype(dtype) for name, value in params.items()}
+    return Start(NETWORK, params, normal(rng, N_X, M).astype(dtype), binary(rng, N_2, M).astype(dtype))
+
+
+def run_fault(planted: Fault, dtype: Any, seed: int = 0) -> Outcome:
+    """Plant one fault and see which quantities fail; an exception of the by-hand side fails everything."""
+    if planted.target.startswith("case:"):
+        results = run_case(_spoilt(planted), dtype, seed)
+    else:
+        begin = probe(dtype, seed)
+        with _planted(planted):
+            results = run_once(PROBE, begin)
+    failed = [each for each in results if each.verdict == FAILS]
+    return Outcome(planted, np.dtype(dtype).name, frozenset(each.quantity for each in failed), _detail(failed))
+
+
+def healthy(dtype: Any, seed: int = 0) -> list[Result]:
+    """What fails without any fault: nothing, or the faults prove nothing."""
+    return [each for each in run_once(PROBE, probe(dtype, seed)) if each.verdict == FAILS]
+
+
+def _spoilt(planted: Fault) -> Case:
+    """The case with one field replaced."""
+    name, field = planted.target.removeprefix("case:").split(" ")
+    case = next(case for case in CASES if case.id == name)
+    spoilt = replace(case, **{field: planted.change(getattr(case, field))})
+    return replace(spoilt, derivatives={}) if field == "bounds" else spoilt
+
+
+@contextmanager
+def _planted(planted: Fault) -> Iterator[None]:
+    """The fault in place of the function of manual, for as long as the context lasts."""
+    module_name, name = planted.target.split(".")
+    module = importlib.import_module(f"manual.{module_name}")
+    if module is activations:
+        unit, field = name.removesuffix("'"), "g_prime" if name.endswith("'") else "g"
+        right = activations.ACTIVATIONS[unit]
+        activations.ACTIVATIONS[unit] = right._replace(**{field: planted.change(getattr(right, field))})
+        try:
+            yield
+        finally:
+            activations.ACTIVATIONS[unit] = right
+    else:
+        right_function = getattr(module, name)
+        setattr(module, name, planted.change(right_function))
+        try:
+            yield
+        finally:
+            setattr(module, name, right_function)
+
+
+def _detail(failed: list[Result]) -> str:
+    """The first failure in a few words."""
+    if not failed:
+        return ""
+    first = failed[0]
+    return first.reason or f"error / bound {first.ratio:.2g}"
