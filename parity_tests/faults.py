@@ -220,7 +220,7 @@ NETWORK = Architecture(
     N_X,
     (Dense(N_1, "tanh"), Dense(N_1, "sigmoid"), Dense(N_1, "leaky_relu"), Dense(N_1, "tanh"), Dense(N_2, "sigmoid")),
 )
-"""Layers 2, 3 and 4 have one shape, so that mixing them up passes unseen by shape; all other sizes are distinct primes."""
+"""Layers 2, 3 and 4 have one shape, so that mixing them up is not given away; all other sizes are distinct."""
 
 
 def probe(dtype: Any, seed: int = 0) -> Start:
