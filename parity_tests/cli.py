@@ -13,6 +13,7 @@ PROGRAM = "python -m parity_tests"
 
 COMMANDS: dict[str, str] = {
     "compare": "every formula and every model, by hand against torch (this runs without a subcommand too)",
+    "seeds": "the false-alarm run: right code, many seeds",
     "faults": "plant every mistake of the table and see it caught",
 }
 """Subcommands, each in the module ``parity_tests.commands.<name>``, imported only when it is called."""

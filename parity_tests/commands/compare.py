@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 from typing import cast
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-from manual.cli import GOOD, MISMATCH, console, door
+from manual.cli import GOOD, MISMATCH, console, door, progress
 from parity_tests import comparison as job
 from parity_tests.judge import FAILS, Result
 from parity_tests.tables import show
@@ -32,17 +29,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dtype", choices=list(job.DTYPES), default="float64", help="default: float64")
     parser.add_argument("--device", default="cpu", help="where torch computes: auto, cpu, cuda, cuda:N or mps")
     parser.add_argument("--seed", type=int, default=0, help="of probes, splits and initial weights; default: 0")
-    parser.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1), help="processes that share the work")
+    parser.add_argument("--jobs", type=int, default=job.default_jobs(), help="processes that share the work")
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Compare, print, and say by the exit code whether everything holds."""
-    errors = console(stderr=True)
-    columns = (TextColumn("comparing"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as progress:
-        task = progress.add_task("comparing", total=None)
+    with progress("comparing") as advance:
         results = cast(
             list[Result],
             door(
@@ -52,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
                 device=args.device,
                 seed=args.seed,
                 jobs=args.jobs,
-                on_progress=lambda done, total: progress.update(task, completed=done, total=total),
+                on_progress=advance,
             ),
         )
     if args.json:
