@@ -1,10 +1,11 @@
-"""What the command lines share: plain sentences for bad usage, the toy data, and tables."""
+"""What the command lines share: subcommands, plain sentences for bad usage, the toy data, and tables."""
 
 from __future__ import annotations
 
+import argparse
 import importlib
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import ModuleType
 
@@ -17,6 +18,39 @@ GOOD, MISMATCH, USAGE = 0, 1, 2
 
 class UsageError(ValueError):
     """Something a person asked for that cannot be had; its text is one plain sentence."""
+
+
+def run_commands(
+    program: str,
+    description: str,
+    examples: str,
+    package: str,
+    commands: Mapping[str, str],
+    argv: Sequence[str] | None = None,
+    *,
+    default: str | None = None,
+) -> int:
+    """Parse the arguments, run the subcommand, return its exit code.
+
+    ``commands`` gives a line of help for each subcommand; the module ``<package>.<name>``, imported only when it is
+    called, has ``configure(parser)``, which sets ``run``. ``default`` is the subcommand of a line that names none.
+    """
+    words = list(sys.argv[1:] if argv is None else argv)
+    if default and (not words or (words[0].startswith("-") and words[0] not in ("-h", "--help"))):
+        words.insert(0, default)
+    parser = argparse.ArgumentParser(
+        prog=program,
+        description=description,
+        epilog=f"examples:\n{examples}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parsers = parser.add_subparsers(dest="command", required=True, metavar="command")
+    for name, help_text in commands.items():
+        command = parsers.add_parser(name, help=help_text, formatter_class=argparse.RawDescriptionHelpFormatter)
+        if words and name == words[0]:
+            importlib.import_module(f"{package}.{name}").configure(command)
+    args = parser.parse_args(words)
+    return guarded(program, lambda: args.run(args))
 
 
 def guarded(program: str, run: Callable[[], int]) -> int:
