@@ -7,13 +7,16 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from manual.architecture import Architecture, Dense
-from manual.network import forward
+from manual.network import backward, forward
 from manual.notation import Array, Parameters
 from parity_tests.derivations.settings.problems import NetworkProblem
 from parity_tests.derivations.settings.setting import generator
 
 FAR_FROM_KINK = 0.01
 """The smallest |z| that a ReLU sees."""
+
+FAR_FROM_ZERO = 0.005
+"""What a gradient is not smaller than."""
 
 
 def sizes_of(choices: tuple[tuple[int, ...], ...], seed: int) -> tuple[int, ...]:
@@ -69,16 +72,19 @@ def _problems(architecture: Architecture, m: int, rng: np.random.Generator) -> I
 
 
 def _is_generic(problem: NetworkProblem) -> bool:
-    """Whether every ReLU is on for one example and off for another, and none is near its kink."""
-    passed = forward(problem.architecture, problem.params, problem.X)
-    for l, layer, _ in problem.architecture.numbered():
+    """Whether no ReLU is near its kink or always on or off, and no gradient vanishes, with L2 or without."""
+    architecture, params, Y = problem.architecture, problem.params, problem.Y
+    passed = forward(architecture, params, problem.X)
+    for l, layer, _ in architecture.numbered():
         Z = passed.Z[l]
-        if layer.activation != "relu" or Z is None:
-            continue
-        on = Z > 0
-        if np.min(np.abs(Z)) < FAR_FROM_KINK or on.all(axis=1).any() or not on.any(axis=1).all():
-            return False
-    return True
+        if layer.activation == "relu" and Z is not None:
+            on = Z > 0
+            if np.min(np.abs(Z)) < FAR_FROM_KINK or on.all(axis=1).any() or not on.any(axis=1).all():
+                return False
+    # a network of one layer has its entries as symbols: dw1, db
+    weigh = np.min if len(architecture.layers) == 1 else np.max
+    grads = [backward(architecture, params, passed, Y, lambda_).grads for lambda_ in (0.0, problem.lambda_)]
+    return all(weigh(np.abs(gradient)) > FAR_FROM_ZERO for each in grads for gradient in each.values())
 
 
 def drawer(name: str, units: tuple[str, ...], choices: tuple[tuple[int, ...], ...]) -> Callable[[int], NetworkProblem]:

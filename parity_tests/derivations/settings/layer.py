@@ -51,7 +51,7 @@ LAYER = Setting(
     "layer",
     "one dense tanh layer inside a network; dZ_next comes from the layer above",
     "dA and dZ are derivatives of L(i), whose derivative in Z_next is dZ_next; dW and db are those of "
-    "J = (1/m) * sum of L(i); with L2 also + lambda/(2m) * sum of the squares of W",
+    "J = (1/m) * sum of L(i); with L2 also + lambda/(2*m) * sum of the squares of W",
     (
         Symbol("m", "()", "number of examples"),
         Symbol("n_prev", "()", "number of units of the layer below"),
@@ -76,7 +76,7 @@ LAYER = Setting(
     ),
     {
         "Z": _plain("F151", spelled(spellings.LINEAR, **_HERE), "forward"),
-        "A": _plain("F151", ("g(Z)", *spelled(spellings.ACTIVATION["tanh"], **_HERE)), "forward"),
+        "A": _plain("F151", ("g(Z)", *spellings.activation("tanh", "Z")), "forward"),
         "dA": _plain("F170", _ABOVE, "derivative"),
         "dZ": _plain(
             "F164 F171",

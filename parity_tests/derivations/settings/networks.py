@@ -12,6 +12,8 @@ from parity_tests.derivations.settings.spellings import spelled
 
 Ids = Mapping[str, tuple[str, ...]]
 
+# Formulas of the notes: for hidden layers and, with _L, for the output.
+
 SHALLOW_IDS: Ids = {
     "Z": ("F072",),
     "A": ("F072",),
@@ -40,14 +42,15 @@ DEEP_IDS: Ids = {
     "dW": ("F168",),
     "db": ("F169",),
 }
-"""Formulas of the notes, for hidden layers and (with _L) for the output."""
-
+MULTILABEL_IDS: Ids = {**SHALLOW_IDS, "J": ("F175", "F196"), "dZ_L": ("F098", "F175")}
+SOFTMAX_IDS: Ids = {**SHALLOW_IDS, "A_L": ("F247",), "J": ("F247",), "dA_L": ("F247",)}
+REGRESSION_IDS: Ids = {**SHALLOW_IDS, **dict.fromkeys(("A_L", "J", "dA_L", "dZ_L"), ("F137",))}
 PENALTY_ID, PENALTY_GRADIENT_ID = "F199", "F202"
 
 COST_TEXT = {
     "sigmoid": "-(1/m) * sum of Y log {A} + (1 - Y) log(1 - {A})",
     "softmax": "-(1/m) * sum of Y log {A}",
-    "identity": "1/(2m) * sum of ({A} - Y)^2",
+    "identity": "1/(2*m) * sum of ({A} - Y)^2",
 }
 
 
@@ -64,7 +67,7 @@ def network(
     output = f"A{L}"
     functions = {f"g{l}": UNITS[unit].g for l, unit in enumerate(units, 1)}
     functions |= {f"g{l}_prime": UNITS[unit].g_prime for l, unit in enumerate(units, 1)}
-    penalty = f"lambda/(2m) * sum of the squares of {', '.join(f'W{l}' for l in range(1, L + 1))}"
+    penalty = f"lambda/(2*m) * sum of the squares of {', '.join(f'W{l}' for l in range(1, L + 1))}"
     return Setting(
         name,
         summary,
@@ -139,7 +142,7 @@ def _forward(units: tuple[str, ...], ids: Ids) -> dict[str, Target]:
         Z = f"Z{l}"
         linear = spelled(spellings.LINEAR, W=f"W{l}", A_prev=_below(l), b=f"b{l}")
         found[Z] = Target(ids["Z"], linear, linear, "forward")
-        output = (f"g{l}({Z})", *spelled(spellings.ACTIVATION[unit], Z=Z))
+        output = (f"g{l}({Z})", *spellings.activation(unit, Z))
         found[f"A{l}"] = Target(ids["A_L" if l == len(units) else "A"], output, output, "forward")
     return found
 
@@ -230,8 +233,38 @@ SHALLOW = network(
 
 DEEP = network(
     "deep",
-    "three layers: tanh, ReLU, several sigmoid outputs",
+    "three layers: tanh, ReLU, several sigmoid outputs whose losses are summed",
     ("tanh", "relu", "sigmoid"),
-    ((5, 7, 11, 3, 13), (3, 5, 7, 13, 11), (7, 11, 5, 3, 13), (11, 3, 7, 5, 13), (13, 5, 3, 11, 7)),
+    ((5, 7, 11, 3, 13), (11, 7, 3, 13, 5), (7, 11, 5, 3, 13), (13, 5, 11, 3, 7), (3, 11, 7, 13, 5)),
     DEEP_IDS,
+)
+
+ONE_HIDDEN = ((3, 5, 7, 11), (5, 7, 3, 13), (7, 11, 5, 13), (11, 5, 3, 7), (3, 13, 5, 11))
+"""Choices of (n_x, n_1, n_2, m) with more examples than outputs."""
+
+MULTILABEL = network(
+    "multilabel",
+    "one hidden tanh layer, several sigmoid outputs whose losses are summed",
+    ("tanh", "sigmoid"),
+    ONE_HIDDEN,
+    MULTILABEL_IDS,
+    {"n_h": "n_1"},
+)
+
+SOFTMAX = network(
+    "softmax",
+    "one hidden tanh layer, softmax over the classes, which are one-hot columns of Y",
+    ("tanh", "softmax"),
+    ONE_HIDDEN,
+    SOFTMAX_IDS,
+    {"n_h": "n_1"},
+)
+
+REGRESSION = network(
+    "regression",
+    "one hidden tanh layer, several outputs without activation, half the squared error",
+    ("tanh", "identity"),
+    ONE_HIDDEN,
+    REGRESSION_IDS,
+    {"n_h": "n_1"},
 )

@@ -7,7 +7,7 @@ node's value. So no rule of backpropagation is used to judge backpropagation.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -95,11 +95,15 @@ View = Mapping[str, tuple[str, Callable[[Any], Any]]]
 
 @dataclass(frozen=True, eq=False)
 class ViewedProblem:
-    """A network's problem under other names and shapes, as logistic regression has them."""
+    """A network's problem under other names and shapes, as logistic regression has them.
+
+    ``extra`` are symbols that the network lacks. Where ``penalised`` is false, there is no J that L2 could enter.
+    """
 
     network: NetworkProblem
     view: View
-    extra: Mapping[str, Any]
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    penalised: bool = True
 
     def given(self) -> Values:
         """The symbols that were drawn, under their names here."""
@@ -107,11 +111,11 @@ class ViewedProblem:
 
     def by_numpy(self, l2: bool) -> Values:
         """The network's, under their names here."""
-        return self._seen(self.network.by_numpy(l2))
+        return self._seen(self.network.by_numpy(l2 and self.penalised))
 
     def by_torch(self, l2: bool) -> Values:
         """The network's, under their names here."""
-        return self._seen(self.network.by_torch(l2))
+        return self._seen(self.network.by_torch(l2 and self.penalised))
 
     def _seen(self, values: Values) -> Values:
         return {name: look(values[there]) for name, (there, look) in self.view.items() if there in values}

@@ -3,35 +3,23 @@
 from __future__ import annotations
 
 ACTIVATION: dict[str, tuple[str, ...]] = {
-    "sigmoid": ("sigmoid({Z})", "1 / (1 + np.exp(-{Z}))", "np.exp({Z}) / (1 + np.exp({Z}))"),
-    "tanh": (
-        "np.tanh({Z})",
-        "(np.exp({Z}) - np.exp(-{Z})) / (np.exp({Z}) + np.exp(-{Z}))",
-        "2 * sigmoid(2 * {Z}) - 1",
-    ),
-    "relu": (
-        "np.maximum(0, {Z})",
-        "np.maximum({Z}, 0)",
-        "relu({Z})",
-        "{Z} * ({Z} > 0)",
-        "np.where({Z} > 0, {Z}, 0)",
-    ),
+    "sigmoid": ("1 / (1 + np.exp(-{Z}))", "np.exp({Z}) / (1 + np.exp({Z}))"),
+    "tanh": ("(np.exp({Z}) - np.exp(-{Z})) / (np.exp({Z}) + np.exp(-{Z}))", "2 * sigmoid(2 * {Z}) - 1"),
+    "relu": ("np.maximum(0, {Z})", "np.maximum({Z}, 0)", "{Z} * ({Z} > 0)", "np.where({Z} > 0, {Z}, 0)"),
     "leaky_relu": (
         "np.maximum(0.01 * {Z}, {Z})",
-        "leaky_relu({Z})",
         "np.where({Z} > 0, {Z}, 0.01 * {Z})",
         "{Z} * ({Z} > 0) + 0.01 * {Z} * ({Z} <= 0)",
     ),
-    "identity": ("{Z}", "identity({Z})"),
+    "identity": ("{Z}",),
     "softmax": (
-        "softmax({Z})",
         "np.exp({Z}) / np.sum(np.exp({Z}), axis=0, keepdims=True)",
         "np.exp({Z}) / np.sum(np.exp({Z}), axis=0)",
         "np.exp({Z} - np.max({Z}, axis=0, keepdims=True)) "
         "/ np.sum(np.exp({Z} - np.max({Z}, axis=0, keepdims=True)), axis=0, keepdims=True)",
     ),
 }
-"""A from Z."""
+"""A from Z, spelled out; beside it stands the function's name."""
 
 SLOPE: dict[str, tuple[str, ...]] = {
     "sigmoid": (
@@ -172,6 +160,12 @@ UPDATE = ("{W} - alpha * {dW}", "{W} - {dW} * alpha", "{W} + -alpha * {dW}")
 def spelled(templates: tuple[str, ...], **symbols: str) -> tuple[str, ...]:
     """The right sides with symbols in their places."""
     return tuple(template.format(**symbols) for template in templates)
+
+
+def activation(unit: str, Z: str) -> tuple[str, ...]:
+    """A from Z, by the function's name and spelled out."""
+    named = "np.tanh" if unit == "tanh" else unit
+    return (f"{named}({Z})", *spelled(ACTIVATION[unit], Z=Z))
 
 
 def slope_times(unit: str, upstreams: tuple[str, ...], **symbols: str) -> tuple[str, ...]:

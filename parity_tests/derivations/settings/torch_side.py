@@ -9,11 +9,13 @@ from torch import Tensor, nn
 
 from manual.architecture import Architecture
 from manual.notation import Array, Parameters
+from torch_ref import initialization
 from torch_ref import network as torch_network
-from torch_ref.activations import tanh
-from torch_ref.costs import OUTPUT_COSTS, l2_penalty
+from torch_ref.activations import ACTIVATIONS, tanh
+from torch_ref.costs import OUTPUT_COSTS, l2_penalty, output_dZ
 from torch_ref.dense import linear_forward
 from torch_ref.devices import array, tensor
+from torch_ref.gradients import gradient
 from torch_ref.optimizers import gradient_descent
 
 Arrays = dict[str, Any]
@@ -65,3 +67,32 @@ def layer(A_prev: Array, W: Array, b: Array, W_next: Array, dZ_next: Array, lamb
     values: Arrays = {name: array(value).copy() for name, value in found.items() if value is not None}
     torch.optim.SGD([leaves["W"], leaves["b"]], lr=alpha).step()
     return {**values, "W": array(leaves["W"]), "b": array(leaves["b"])}
+
+
+def activation(unit: str, z: Array, da: Array) -> Arrays:
+    """The value of an activation, its derivative, and the derivative through it."""
+    g, g_prime = ACTIVATIONS[unit]
+    at = tensor(z)
+    return {"a": array(g(at)), "g_prime": array(g_prime(at)), "dz": array(gradient(g, at, tensor(da)))}
+
+
+def cost(unit: str, A: Array, Z: Array, Y: Array) -> Arrays:
+    """J from A, and the derivatives of the summed loss in A and in Z."""
+    output, targets = OUTPUT_COSTS[unit], tensor(Y)
+    J, dA = output.from_A(tensor(A), targets), output.prime(tensor(A), targets)
+    return {"J": array(J), "dA": array(dA), "dZ": array(output_dZ(unit, tensor(Z), targets))}
+
+
+def scales(n_prev: int, n: int) -> Arrays:
+    """The scales of torch.nn.init, and 0.01 times its standard normal draws."""
+    drawn, standard = (
+        nn.init.normal_(torch.empty(1, dtype=torch.float64), std=std, generator=torch.Generator().manual_seed(0))
+        for std in (0.01, 1.0)
+    )
+    found = {
+        "he": initialization.he(n_prev),
+        "xavier": initialization.xavier(n_prev, n),
+        "lecun": initialization.lecun(n_prev),
+        "small": (drawn / standard)[0],
+    }
+    return {name: array(value) for name, value in found.items()}
