@@ -49,8 +49,14 @@ class Agreement(NamedTuple):
         return not self.same_shape or not self.error <= self.bound * (PLAIN / ROUNDINGS)
 
 
+def as_number(value: Any, truth: Any) -> Any:
+    """An array of one entry as a number, where a number is expected: w.T @ x + b is (1, 1)."""
+    return np.reshape(value, ()) if np.ndim(truth) == 0 and np.size(value) == 1 else value
+
+
 def agrees(value: Any, truth: Any, unit: float = DOUBLE) -> bool:
     """The quick answer: right shape, and every entry within rounding."""
+    value = as_number(value, truth)
     if np.shape(value) != np.shape(truth):
         return False
     scale = float(np.max(np.abs(truth), initial=0.0))
@@ -60,7 +66,7 @@ def agrees(value: Any, truth: Any, unit: float = DOUBLE) -> bool:
 
 def compare(value: Any, truth: Any, unit: float = DOUBLE) -> Agreement:
     """The full answer, with the worst entry and the ratio where it is one number everywhere."""
-    value, truth = np.asarray(value, np.float64), np.asarray(truth, np.float64)
+    value, truth = np.asarray(as_number(value, truth), np.float64), np.asarray(truth, np.float64)
     bound = ROUNDINGS * unit * float(np.max(np.abs(truth), initial=0.0))
     if value.shape != truth.shape:
         return Agreement(np.inf, bound, (), np.nan, np.nan, value.shape, truth.shape, None)

@@ -8,7 +8,7 @@ nothing is guessed.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -52,7 +52,7 @@ def repair(case: Case, seconds: float = SECONDS_FOR_PAIRS) -> Diagnosis | None:
     found = _found(case, seconds)
     if not found:
         return None
-    return _chosen([(tuple(edit.undoes for edit in chain), chain[-1].node, cost) for chain, cost in found])
+    return _chosen([(_once(edit.undoes for edit in chain), chain[-1].node, cost) for chain, cost in found])
 
 
 def recognise(case: Case, value: Sequence[Any], seconds: float = SECONDS_FOR_PAIRS) -> Diagnosis | None:
@@ -61,7 +61,7 @@ def recognise(case: Case, value: Sequence[Any], seconds: float = SECONDS_FOR_PAI
     found = _found(target, seconds)
     if not found:
         return None
-    return _chosen([(tuple(edit.makes for edit in chain), case.node, cost) for chain, cost in found])
+    return _chosen([(_once(edit.makes for edit in chain), case.node, cost) for chain, cost in found])
 
 
 Chain = tuple[Edit, ...]
@@ -74,6 +74,11 @@ def _found(case: Case, seconds: float) -> list[tuple[Chain, float]]:
         ((edit,), edit.cost) for edit in edits(case.node, case.context) if _holds(case, edit.node)
     ]
     return single or list(_pairs(case, seconds))
+
+
+def _once(causes: Iterable[str]) -> tuple[str, ...]:
+    """The causes, each said once."""
+    return tuple(dict.fromkeys(causes))
 
 
 def _chosen(found: list[tuple[tuple[str, ...], Node, float]]) -> Diagnosis:

@@ -58,12 +58,17 @@ class Context:
     def is_output(self) -> bool:
         """Whether the target belongs to the output layer."""
         family = self.layers.get("dZ", ())
-        return bool(family) and f"dZ{self.level}" == family[-1]
+        if family:
+            return f"dZ{self.level}" == family[-1]
+        return self.target.lower() == "dz" and bool({"y", "Y"} & self.arrays)
 
     def slope(self, level: str | None = None) -> Expression | None:
         """g'(Z) of a layer, where the setting has it."""
         level = self.level if level is None else level
-        for function, argument in ((f"g{level}_prime", f"Z{level}"), ("g_prime", "Z"), ("g_prime", "z")):
+        units = [(f"g{level}_prime", f"Z{level}"), ("g_prime", "Z"), ("g_prime", "z")]
+        if self.is_output and not level:
+            units += [("sigmoid_prime", "Z"), ("sigmoid_prime", "z")]
+        for function, argument in units:
             if function in self.functions and argument in self.arrays:
                 return Call(function, (Name(argument),), form="plain")
         return None
@@ -92,6 +97,7 @@ def _everywhere(node: Node, context: Context) -> Iterator[Edit]:
         if _is_target(node, path) or not isinstance(here, Expression):
             continue
         below_transpose = bool(path) and isinstance(nodes.at(node, path[:-1]), Transpose)
+        in_sum = bool(path) and isinstance(nodes.at(node, path[:-1]), Call)
         in_penalty = _in_penalty(node, path)
         for rule in RULES:
             for new, undoes, makes, cost in rule(here, context):
@@ -99,6 +105,10 @@ def _everywhere(node: Node, context: Context) -> Iterator[Edit]:
                     continue
                 if in_penalty and undoes == "wrong-number":
                     undoes = makes = "l2-factor-2"
+                if context.kind == "scale":
+                    undoes = makes = "init-scale"
+                if in_sum and isinstance(new, Transpose):
+                    cost += 0.5  # it would only undo a wrong axis
                 yield Edit(nodes.replace(node, path, new), undoes, makes, cost)
 
 
@@ -230,11 +240,22 @@ def _biased(here: Expression, context: Context) -> Iterator[tuple[Expression, st
 
 def _summed(here: Expression, context: Context) -> Iterator[tuple[Expression, str, str, float]]:
     """A sum over the examples around a term."""
-    if context.kind == "gradient" and _of_bias(context):
+    if context.kind == "gradient" and _of_bias(context) and not nodes.functions(here) & {"sum", "mean"}:
         yield Call("sum", (here,), axis=1, keepdims=True), "db-not-summed", "wrong-function", 1.0
 
 
-TERM_RULES: tuple[Rule, ...] = (_scaled, _sloped, _penalised, _biased, _summed)
+def _softmax(here: Expression, context: Context) -> Iterator[tuple[Expression, str, str, float]]:
+    """A - Y in place of a chain rule that took the softmax entry by entry."""
+    output = f"A{context.level}"
+    if context.is_output and {output, "Y"} <= context.arrays and any(_is_slope(each) for _, each in _inside(here)):
+        yield Binary("-", Name(output), Name("Y")), "softmax-elementwise", "wrong-symbol", 1.6
+
+
+def _inside(node: Expression) -> Iterator[tuple[Path, Expression]]:
+    return ((path, each) for path, each in nodes.walk(node) if isinstance(each, Expression))
+
+
+TERM_RULES: tuple[Rule, ...] = (_scaled, _sloped, _penalised, _biased, _summed, _softmax)
 
 
 # Rules for any node
@@ -271,6 +292,9 @@ def _operators(here: Expression, context: Context) -> Iterator[tuple[Expression,
             yield replace(here, left=here.right, right=here.left), "wrong-operator", "wrong-operator", 2.2
         case "+":
             yield replace(here, operator="-"), "sign", "sign", 1.0
+            if isinstance(here.left, Binary) and here.left.operator == "/":
+                below = replace(here, left=here.left.right, bracketed=True)
+                yield replace(here.left, right=below), "wrong-operator", "wrong-operator", 1.5
         case "-":
             yield replace(here, operator="+"), "sign", "sign", 1.0
             yield replace(here, left=here.right, right=here.left), "sign", "sign", 0.9
@@ -300,9 +324,10 @@ def _factors(here: Expression, context: Context) -> Iterator[tuple[Expression, s
 
 def _named_factor(here: Binary, dropped: Expression, context: Context) -> tuple[str, str, float]:
     """What it means that a factor was too many, or is missing."""
-    over_m = Binary("/", Number(1.0), Name(context.batch))
     penalty = "lambda_" in nodes.names(here) and not _has_other_term(here)
-    if dropped == over_m or (here.operator == "/" and dropped == Name(context.batch)):
+    batches = [Name(context.batch), Name("m")]
+    over_m = [Binary("/", Number(1.0), batch) for batch in batches]
+    if dropped in over_m or (here.operator == "/" and dropped in batches):
         return ("l2-averaged-again", "l2-not-over-m", 1.0) if penalty else ("double-1/m", "missing-1/m", 0.9)
     if dropped == Number(2.0):
         return ("l2-factor-2", "l2-factor-2", 1.0) if penalty else ("wrong-number", "wrong-number", 1.4)
@@ -332,7 +357,7 @@ def _reductions(here: Expression, context: Context) -> Iterator[tuple[Expression
             if (axis, keepdims) != (here.axis, here.keepdims):
                 undoes = _axis_cause(here.axis, axis, here.keepdims, keepdims)
                 makes = _axis_cause(axis, here.axis, keepdims, here.keepdims)
-                cost = 1.0 + 0.1 * (axis != here.axis and keepdims != here.keepdims)
+                cost = 1.0 + 0.1 * (axis != here.axis and keepdims != here.keepdims) + 0.4 * (axis is None)
                 yield replace(here, axis=axis, keepdims=keepdims), undoes, makes, cost
     if here.function == "sum":
         yield replace(here, function="mean"), "db-sum-for-mean", "db-mean-for-sum", 1.5
@@ -355,6 +380,8 @@ def _names(here: Expression, context: Context) -> Iterator[tuple[Expression, str
         for other in context.sizes - {here.id}:
             is_batch = context.batch in (here.id, other)
             yield Name(other), "wrong-divisor", "wrong-divisor", 1.2 if is_batch else 2.0
+            if context.kind == "scale":
+                yield Binary("+", here, Name(other), bracketed=True), "init-scale", "init-scale", 1.5
         return
     if here.id not in context.arrays:
         return

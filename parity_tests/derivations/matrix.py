@@ -34,7 +34,7 @@ MUTATIONS: tuple[tuple[str, str, str], ...] = (
     (r" \* g\d?'\(Z\d?\)", "", "gprime-missing"),
     (r"lambda_? ?/ ?m", "lambda_", "l2-not-over-m"),
     (r"\(lambda_? ?/ ?m\)", "(lambda_/(2*m))", "l2-factor-2"),
-    (r" \+ \(lambda_? ?/ ?m\) \* [Ww]\d?", "", "l2-missing"),
+    (r" \+ \(lambda_? ?/ ?\w+\) \* [Ww]\d?(\[[^\]]*\])?", "", "l2-missing"),
     (r" \+ b\d?$", "", "bias-missing"),
     (r"alpha \* ", "", "learning-rate-missing"),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -60,13 +61,19 @@ def verify(
     chosen = find_setting(program, l2) if setting is None else setting
     chosen = setting_named(chosen) if isinstance(chosen, str) else chosen
     program = parse(derivation, protected=chosen.protected())
-    probes = [chosen.probe(seed + number, l2) for number in range(PROBES)]
+    probes = list(_probes(chosen, seed, l2))
     lines = list(judged_lines(program, chosen))
     if not lines:
         known = ", ".join(chosen.targets)
         raise DerivationError(f"no line assigns a symbol that setting {chosen.name} can judge, expected one of {known}")
     written = _Written(program, probes, chosen, chain)
     return [_judge(line, derivation, chosen, l2, probes, written) for line in lines]
+
+
+@lru_cache(maxsize=64)
+def _probes(setting: Setting, seed: int, l2: bool) -> tuple[Probe, ...]:
+    """The probes of a setting, made once."""
+    return tuple(setting.probe(seed + number, l2) for number in range(PROBES))
 
 
 def find_setting(program: Program, l2: bool = False) -> Setting:
@@ -77,7 +84,7 @@ def find_setting(program: Program, l2: bool = False) -> Setting:
     assigned = set(nodes.targets(program))
     used = nodes.names(program) | nodes.functions(program)
     for setting in SETTINGS.values():
-        known = set(setting.probe(0, l2).environment) | set(setting.targets)
+        known = set(_probes(setting, 0, l2)[0].environment) | set(setting.targets)
         unknown = {name for name in used - assigned if name not in known | FUNCTION_NAMES}
         if not unknown and assigned & (set(setting.targets) | set(setting.aliases)):
             return setting
@@ -197,7 +204,10 @@ def _judge(line: Line, derivation: str, setting: Setting, l2: bool, probes: list
         truths,
         weights_of(setting, symbol, environments[0]),
     )
-    return _diagnosed(base, repair(case), line, shown)
+    verdict = _diagnosed(base, repair(case), line, shown)
+    if not l2 and "lambda_" in nodes.names(line.program):
+        return verdict._replace(message=f"{verdict.message} (J has no penalty here: --l2 gives it one.)")
+    return verdict
 
 
 def _diagnosed(base: Verdict, diagnosis: Diagnosis | None, line: Line, shown: str) -> Verdict:
