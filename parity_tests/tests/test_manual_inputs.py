@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -129,7 +130,7 @@ for _cost in costs.OUTPUT_COSTS.values():
     BAD += _bad_targets(_cost.from_Z, "A" if _cost.from_A is costs.squared_error else "Z")
 
 
-@pytest.mark.parametrize(("call", "sentence"), BAD, ids=[sentence for _, sentence in BAD])
+@pytest.mark.parametrize(("call", "sentence"), BAD, ids=[re.sub(r"\W+", "-", sentence) for _, sentence in BAD])
 def test_bad_input_gets_one_plain_sentence(call: Callable[[], Any], sentence: str) -> None:
     with pytest.raises(ValueError, match=sentence) as caught:
         call()
