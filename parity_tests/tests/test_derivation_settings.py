@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from functools import cache
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +14,9 @@ import numpy as np
 import pytest
 
 from parity_tests.derivations.errors import DerivationSyntaxError
-from parity_tests.derivations.evaluate import evaluate
+from parity_tests.derivations.evaluate import evaluate, run
 from parity_tests.derivations.settings import SETTINGS, Probe, listing, setting_named
-from parity_tests.derivations.syntax import parse_assignment, parse_expression
+from parity_tests.derivations.syntax import parse, parse_assignment, parse_expression
 
 ROOT = Path(__file__).parents[2]
 SEEDS = range(20)
@@ -90,6 +92,72 @@ def test_sizes_are_distinct_primes_and_no_truth_is_trivial(name: str, l2: bool) 
             assert np.max(np.abs(truth)) > 1e-3, target
 
 
+EQUAL = {
+    "logistic-one": {("dz", "db")},
+    "regression": {("Z2", "A2"), ("dA2", "dZ2")},
+    "squared_error": {("Z", "A"), ("dA", "dZ")},
+}
+"""Symbols that are equal because the notes say so."""
+
+
+@pytest.mark.parametrize(("name", "l2"), EVERY, ids=IDS)
+def test_no_two_symbols_are_equal_by_accident(name: str, l2: bool) -> None:
+    symbols = [symbol.name for symbol in SETTINGS[name].symbols if symbol.shape != "function"]
+    for seed in SEEDS:
+        here = probe(name, seed, l2).environment
+        if name == "logistic-one" and here["y"] == 0:  # dz = a - y is a here; every other seed has y = 1
+            continue
+        for first, second in combinations(symbols, 2):
+            one, other = here[first], here[second]
+            if np.shape(one) == np.shape(other):
+                same = np.max(np.abs(one - other)) < 1e-4 * np.max(np.abs(one))
+                assert same == ((first, second) in EQUAL.get(name, set())), (first, second, seed)
+
+
+LOOP = """
+J = 0
+db = 0
+dw = np.zeros((n_x, 1))
+dw1 = 0
+dw2 = 0
+for i = 1 to m:
+    z = b
+    for j in range(n_x):
+        z += w[j, 0] * X[j, i]
+    a = sigmoid(z)
+    J += -(Y[0, i] * np.log(a) + (1 - Y[0, i]) * np.log(1 - a))
+    dz = a - Y[0, i]
+    dw1 += X[0, i] * dz
+    dw2 += X[1, i] * dz
+    for j in range(n_x):
+        dw[j, 0] += X[j, i] * dz
+    db += dz
+J /= m
+dw /= m
+dw1 /= m
+dw2 /= m
+db /= m
+b = b - alpha * db
+"""
+PENALISED = """
+J += (lambda_/(2*m)) * np.sum(w**2)
+dw += (lambda_/m) * w
+dw1 += (lambda_/m) * w[0, 0]
+dw2 += (lambda_/m) * w[1, 0]
+"""
+
+
+@pytest.mark.parametrize("l2", [False, True])
+def test_the_loops_of_the_notes_give_the_truths_of_the_loop_setting(l2: bool) -> None:
+    setting = SETTINGS["logistic-loop"]
+    program = parse(f"{LOOP}{PENALISED * l2}w = w - alpha * dw", protected=setting.protected())
+    for seed in SEEDS:
+        here = probe(setting.name, seed, l2)
+        found = run(program, here.environment)
+        for target, truth in here.by_torch.items():
+            assert relative(found[target], truth) < TOLERANCE, (target, seed)
+
+
 @pytest.mark.parametrize("name", SETTINGS)
 def test_what_is_no_target_cannot_be_assigned(name: str) -> None:
     setting = SETTINGS[name]
@@ -117,6 +185,7 @@ def test_the_tables_of_a_setting_name_only_what_is_there(name: str) -> None:
         for l2 in (False, True):
             assert target.rights(l2)
             assert target.ids(l2)
+            assert all(re.fullmatch(r"F\d{3}", formula_id) for formula_id in target.ids(l2))
             assert len(set(target.rights(l2))) == len(target.rights(l2))
 
 

@@ -159,13 +159,19 @@ def _cost(units: tuple[str, ...], sizes: tuple[tuple[int, ...], ...], ids: Ids) 
 def with_penalty(costs: tuple[str, ...], weights: tuple[str, ...]) -> tuple[str, ...]:
     """The costs with the L2 penalty on the weights, in several spellings."""
     penalties = (
-        f"(lambda_/(2*m)) * ({' + '.join(f'np.sum({W}**2)' for W in weights)})",
-        f"lambda_ / (2*m) * ({' + '.join(f'np.sum(np.square({W}))' for W in weights)})",
+        f"(lambda_/(2*m)) * {_sum('np.sum({W}**2)', weights)}",
+        f"lambda_ / (2*m) * {_sum('np.sum(np.square({W}))', weights)}",
         " + ".join(f"(lambda_/(2*m)) * np.sum(np.power({W}, 2))" for W in weights),
-        f"0.5 * lambda_ * ({' + '.join(f'np.sum({W} * {W})' for W in weights)}) / m",
+        f"0.5 * lambda_ * {_sum('np.sum({W} * {W})', weights)} / m",
     )
     first, *others = costs
     return (*(f"{first} + {penalty}" for penalty in penalties), *(f"{cost} + {penalties[0]}" for cost in others))
+
+
+def _sum(template: str, weights: tuple[str, ...]) -> str:
+    """A term for every weight, in brackets where there are several."""
+    terms = " + ".join(template.format(W=W) for W in weights)
+    return terms if len(weights) == 1 else f"({terms})"
 
 
 def _backward(units: tuple[str, ...], ids: Ids) -> dict[str, Target]:
