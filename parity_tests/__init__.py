@@ -10,11 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from parity_tests.comparison import compare
+    from parity_tests.derivations.verdicts import Verdict
+    from parity_tests.derivations.verify import verify
     from parity_tests.judge import Result
 
-__all__ = ["Result", "compare"]
+__all__ = ["Result", "Verdict", "compare", "verify"]
 
-_HOMES = {"compare": "parity_tests.comparison", "Result": "parity_tests.judge"}
+_HOMES = {
+    "compare": "parity_tests.comparison",
+    "Result": "parity_tests.judge",
+    "verify": "parity_tests.derivations.verify",
+    "Verdict": "parity_tests.derivations.verdicts",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -22,6 +22,7 @@ from parity_tests.derivations.nodes import (
     Node,
     Number,
     Path,
+    Program,
     Transpose,
     Unary,
 )
@@ -70,7 +71,7 @@ class Context:
             units += [("sigmoid_prime", "Z"), ("sigmoid_prime", "z")]
         for function, argument in units:
             if function in self.functions and argument in self.arrays:
-                return Call(function, (Name(argument),), form="plain")
+                return Call(function, (Name(argument),), form="plain", written=function.replace("_prime", "'"))
         return None
 
     def weights(self) -> str | None:
@@ -122,6 +123,9 @@ def _in_penalty(root: Node, path: Path) -> bool:
 
 
 def _at_terms(node: Node, context: Context) -> Iterator[Edit]:
+    if isinstance(node, Program) and any(isinstance(each, nodes.For) for each in node.statements):
+        average = Assign(Name(context.target), "/=", Name(context.batch))
+        yield Edit(replace(node, statements=(*node.statements, average)), "missing-1/m", "double-1/m", 0.8)
     for path, here in terms(node):
         for rule in TERM_RULES:
             for new, undoes, makes, cost in rule(here, context):
@@ -192,7 +196,7 @@ def _scaled(here: Expression, context: Context) -> Iterator[tuple[Expression, st
         yield new, "l2-not-over-m" if penalty else "missing-1/m", "l2-averaged-again" if penalty else "double-1/m", 1.0
         new = _times(batch, here)
         yield new, "l2-averaged-again" if penalty else "double-1/m", "l2-not-over-m" if penalty else "missing-1/m", 1.2
-    yield Unary(here), "sign", "sign", 1.0
+    yield _negative(here), "sign", "sign", 1.0
     two = "l2-factor-2" if penalty else "wrong-number"
     yield _times(Number(2.0), here), two, two, 1.4
     yield Binary("/", here, Number(2.0)), two, two, 1.4
@@ -205,6 +209,13 @@ def _times(factor: Expression, here: Expression) -> Expression:
     if isinstance(here, Binary) and here.operator in "*@/" and here.form == "operator":
         return replace(here, left=_times(factor, here.left))
     return Binary("*", factor, here)
+
+
+def _negative(here: Expression) -> Expression:
+    """Minus in front of a term: of its first factor."""
+    if isinstance(here, Binary) and here.operator in "*@/" and here.form == "operator":
+        return replace(here, left=_negative(here.left))
+    return here.operand if isinstance(here, Unary) else Unary(here)
 
 
 def _has_other_term(here: Expression) -> bool:

@@ -80,6 +80,8 @@ def _mutations_of(setting: str, name: str, right: str, kind: str, l2: bool) -> I
     for pattern, replacement, cause in MUTATIONS:
         if cause == "double-1/m" and kind not in ("derivative", "gradient"):
             continue
+        if cause == "double-1/m" and setting == "logistic-one":
+            continue  # one example: there is no m
         if cause in ("db-wrong-axis", "keepdims-missing", "db-summed-over-all") and not name.startswith("db"):
             continue
         if (cause == "sign" and right.startswith("-")) or (cause == "learning-rate-missing" and kind != "update"):

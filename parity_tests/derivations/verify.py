@@ -12,12 +12,12 @@ from parity_tests.derivations import nodes
 from parity_tests.derivations.agreement import compare
 from parity_tests.derivations.diagnosis import Case, Diagnosis, repair
 from parity_tests.derivations.edits import Context
-from parity_tests.derivations.errors import DerivationError, EvaluationError
+from parity_tests.derivations.errors import DerivationError, EvaluationError, UnknownName
 from parity_tests.derivations.evaluate import run
 from parity_tests.derivations.functions import FUNCTION_NAMES
-from parity_tests.derivations.nodes import Assign, Node, Program, Statement
+from parity_tests.derivations.nodes import Assign, Node, Program
 from parity_tests.derivations.printer import to_text
-from parity_tests.derivations.settings import SETTINGS, Probe, Setting, setting_named
+from parity_tests.derivations.settings import SETTINGS, Probe, Setting, Target, setting_named
 from parity_tests.derivations.syntax import parse
 from parity_tests.derivations.verdicts import (
     AMBIGUOUS,
@@ -95,35 +95,35 @@ def find_setting(program: Program, l2: bool = False) -> Setting:
 
 
 def judged_lines(program: Program, setting: Setting) -> Iterator[Line]:
-    """The quantities of a program that the setting can judge, in the order of their last lines."""
-    counts: dict[str, int] = {}
-    last: dict[str, int] = {}
-    looped: set[str] = set()
-    for path, here in nodes.walk(program):
-        if isinstance(here, Assign):
-            name = _target(here)
-            counts[name] = counts.get(name, 0) + 1
-            last[name] = here.span.line if here.span else 0
-            if len(path) > 1 or here.operator != "=" or isinstance(here.target, nodes.Index):
-                looped.add(name)
-    for name in sorted(last, key=lambda each: last[each]):
-        symbol = setting.aliases.get(name, name)
-        if symbol not in setting.targets:
-            continue
-        if counts[name] > 1 or name in looped:
-            yield Line(name, _needed(program, name), last[name])
-        else:
-            yield Line(name, Program((_statement(program, name),)), last[name])
+    """The quantities of a program that the setting can judge, in the order of their lines.
+
+    A plain line is judged by itself. A name that a loop or an accumulator assigns is judged once, at its last line.
+    """
+    plain: list[Assign] = [each for each in program.statements if isinstance(each, Assign) and _is_plain(each)]
+    gathered = {
+        _target(here): _line(here)
+        for path, here in nodes.walk(program)
+        if isinstance(here, Assign) and (len(path) > 1 or not _is_plain(here))
+    }
+    lines = [Line(_target(each), Program((each,)), _line(each)) for each in plain if _target(each) not in gathered]
+    lines += [Line(name, _needed(program, name), number) for name, number in gathered.items()]
+    for line in sorted(lines, key=lambda each: each.number):
+        if setting.aliases.get(line.target, line.target) in setting.targets:
+            yield line
+
+
+def _is_plain(assign: Assign) -> bool:
+    return assign.operator == "=" and isinstance(assign.target, nodes.Name)
+
+
+def _line(node: Node) -> int:
+    return node.span.line if node.span else 0
 
 
 def _needed(program: Program, name: str) -> Program:
     """The statements up to the last one that assigns ``name``."""
     end = max(place for place, each in enumerate(program.statements) if name in nodes.targets(each))
     return Program(program.statements[: end + 1])
-
-
-def _statement(program: Program, name: str) -> Statement:
-    return next(each for each in program.statements if name in nodes.targets(each))
 
 
 def _target(assign: Assign) -> str:
@@ -167,6 +167,8 @@ def _judge(line: Line, derivation: str, setting: Setting, l2: bool, probes: list
     for number, environment in enumerate(environments):
         try:
             value = run(line.program, environment)[line.target]
+        except UnknownName as error:
+            return _unknown(line, derivation, target, _plain(error), truths[0][0])
         except EvaluationError as error:
             problem, agreement = _plain(error), None
             break
@@ -210,16 +212,24 @@ def _judge(line: Line, derivation: str, setting: Setting, l2: bool, probes: list
     return verdict
 
 
+def _unknown(line: Line, derivation: str, target: Target, problem: str, truth: Any) -> Verdict:
+    """The verdict on a line with a name that the setting lacks: there is nothing to search in."""
+    return Verdict(
+        line.target, line.number, _text_of(derivation, line), WRONG, UNKNOWN, (), "", target.formula_ids,
+        np.inf, np.nan, np.inf, (), np.shape(truth), f"{problem}.",
+    )  # fmt: skip
+
+
 def _diagnosed(base: Verdict, diagnosis: Diagnosis | None, line: Line, shown: str) -> Verdict:
     """The verdict with its cause and repair, and the sentence that says both."""
     ids = f" ({', '.join(base.formula_ids)})" if base.formula_ids else ""
-    saw = f"{line.target} {shown}" if not shown.startswith(line.target) else shown
+    saw = shown if np.isnan(base.bound) else f"{line.target} {shown}"
     if diagnosis is None:
         message = f"{saw}: no small change of this line makes it right, so the mistake is unknown."
         return base._replace(verdict=WRONG, cause=UNKNOWN, message=message)
     repaired = to_text(diagnosis.repaired, as_written=True)
     cause = " + ".join(diagnosis.causes)
-    shown_repair = repaired if "\n" not in repaired else "\n" + repaired
+    shown_repair = _changed_lines(to_text(line.program, as_written=True), repaired)
     if diagnosis.alternatives:
         causes = (cause, *(" + ".join(each) for each in diagnosis.alternatives))
         listed = "; or ".join(teach(each) for each in causes)
@@ -227,6 +237,15 @@ def _diagnosed(base: Verdict, diagnosis: Diagnosis | None, line: Line, shown: st
         return base._replace(verdict=WRONG, cause=AMBIGUOUS, causes=causes, repaired=repaired, message=message)
     message = f"{saw}: {teach(cause)}. {shown_repair} holds{ids}."
     return base._replace(verdict=WRONG, cause=cause, causes=(cause,), repaired=repaired, message=message)
+
+
+def _changed_lines(before: str, after: str) -> str:
+    """The repaired formula; of a program only the lines that changed."""
+    rows = after.splitlines()
+    if len(rows) == 1:
+        return after
+    old = set(before.splitlines())
+    return "With " + " and ".join(row.strip() for row in rows if row not in old) + " it"
 
 
 def _evaluator(target: str, environments: list[dict[str, Any]]) -> Any:
