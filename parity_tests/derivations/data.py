@@ -88,7 +88,7 @@ def own_setting(setting: Setting, values: Mapping[str, Any], l2: bool) -> Settin
     architecture = Architecture(X.shape[0], layers)
     check_parameters(architecture, params)
     check_data(architecture, X, Y)
-    lambda_ = float(values["lambda_"]) if l2 else drawn.lambda_
+    lambda_ = float(values.get("lambda_", drawn.lambda_))
     own = replace(drawn, architecture=architecture, params=params, X=X, Y=Y, lambda_=lambda_)
     return replace(setting, draw=lambda seed: own)
 
@@ -128,7 +128,7 @@ def name_the_cause(
 
     right = target.rights(l2)[0]
     program: Program = parse(f"{name} = {right}")
-    context = context_of(setting, name, name, probe.environment, l2)
+    context = context_of(setting, name, name, probe.environment)
     case = Case(program, context, evaluate, [], weights_of(setting, name, probe.environment), unit)
     found = recognise(case, [np.asarray(value, np.float64)])
     repaired = to_text(program, as_written=True)

@@ -48,7 +48,6 @@ class Context:
     sizes: frozenset[str]
     functions: frozenset[str]
     batch: str
-    l2: bool
 
     @property
     def level(self) -> str:
@@ -232,8 +231,6 @@ def _sloped(here: Expression, context: Context) -> Iterator[tuple[Expression, st
 
 def _penalised(here: Expression, context: Context) -> Iterator[tuple[Expression, str, str, float]]:
     """The penalty's term on the whole right side."""
-    if not context.l2 or context.kind not in ("gradient", "cost"):
-        return
     weights = context.weights()
     over_m = Binary("/", Name("lambda_"), Name(context.batch), bracketed=True)
     if context.kind == "gradient" and weights and context.target.lstrip("d")[:1] in "Ww":
@@ -345,7 +342,7 @@ def _named_factor(here: Binary, dropped: Expression, context: Context) -> tuple[
     called = nodes.functions(dropped)
     if any(name.endswith("_prime") for name in called) or _is_slope(dropped):
         extra = "gprime-extra-at-output" if context.is_output else "gprime-extra"
-        return extra, "gprime-missing", 1.0
+        return extra, "g-for-gprime" if context.kind == "function" else "gprime-missing", 1.0
     if dropped == Name("alpha"):
         return "extra-factor", "learning-rate-missing", 1.2
     return "extra-factor", "missing-factor", 1.8

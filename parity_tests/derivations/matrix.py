@@ -93,7 +93,7 @@ def _mutations_of(setting: str, name: str, right: str, kind: str, l2: bool) -> I
 
 def outcomes() -> list[Outcome]:
     """Every wrong formula of the test-bed, by hand and by mutation, with the verdict on it."""
-    known = [wrong for wrong in (*TESTBED, *mutated()) if wrong.setting in SETTINGS]
+    known = list(dict.fromkeys((*TESTBED, *mutated())))
     found = []
     with progress("wrong formulas", len(known)) as advance:
         for wrong in known:

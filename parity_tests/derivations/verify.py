@@ -201,7 +201,7 @@ def _judge(line: Line, derivation: str, setting: Setting, l2: bool, probes: list
     shown = explain(agreement, problem, counts(environments[0]))
     case = Case(
         line.program,
-        context_of(setting, symbol, line.target, environments[0], l2),
+        context_of(setting, symbol, line.target, environments[0]),
         _evaluator(line.target, environments),
         truths,
         weights_of(setting, symbol, environments[0]),
@@ -261,7 +261,7 @@ def _evaluator(target: str, environments: list[dict[str, Any]]) -> Any:
     return evaluate
 
 
-def context_of(setting: Setting, symbol: str, written: str, environment: Mapping[str, Any], l2: bool) -> Context:
+def context_of(setting: Setting, symbol: str, written: str, environment: Mapping[str, Any]) -> Context:
     """What the search for edits may know."""
     arrays = {name for name, value in environment.items() if isinstance(value, np.ndarray | np.floating | float)}
     hidden = {name for name in arrays if name in setting.aliases}
@@ -273,7 +273,6 @@ def context_of(setting: Setting, symbol: str, written: str, environment: Mapping
         sizes=frozenset(counts(environment)),
         functions=frozenset(name for name, value in environment.items() if callable(value)),
         batch="chunk_size" if "chunk_size" in environment else "m",
-        l2=l2,
     )
 
 

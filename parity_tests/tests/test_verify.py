@@ -128,7 +128,7 @@ def test_loops_are_judged_by_what_they_add_up_to() -> None:
 def test_the_setting_is_found_from_the_names() -> None:
     assert verify("dZ3 = A3 - Y")[0].verdict == HOLDS
     assert verify("dw = (1/m) * X @ dZ.T")[0].verdict == HOLDS
-    with pytest.raises(ValueError, match="no setting knows every name of this derivation, which assigns dQ9"):
+    with pytest.raises(ValueError, match="no setting knows every name of this derivation .it assigns dQ9"):
         verify("dQ9 = A3 - Y")
 
 
@@ -173,7 +173,7 @@ def test_every_edit_parses_and_every_cause_is_in_the_vocabulary() -> None:
         environment = setting.probe(0, True).environment
         for target, what in setting.targets.items():
             program = parse(f"{target} = {what.rights(True)[0]}")
-            for edit in edits(program, context_of(setting, target, target, environment, True)):
+            for edit in edits(program, context_of(setting, target, target, environment)):
                 assert parse(to_text(edit.node, as_written=True)) == edit.node
                 assert {edit.undoes, edit.makes} <= set(CAUSES)
 
@@ -223,7 +223,7 @@ def test_own_numbers_that_are_wrong_name_the_mistake(name: str, spoil: Any, caus
 
 def test_files_of_numbers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     good = tmp_path / "run.npz"
-    np.savez(good, **{name: value for name, value in own_numbers().items() if name != "lambda_"})
+    np.savez(good, **own_numbers())
     assert main(["verify", "--data", str(good), "--setting", "shallow"]) == 1  # its J and dW carry a penalty
     assert "l2-extra" in capsys.readouterr().out
 
@@ -349,7 +349,8 @@ def test_hostile_text_is_refused(text: str, capsys: pytest.CaptureFixture[str]) 
     assert shown.err or "wrong" in shown.out
 
 
-def test_the_fixture_fails_a_test_with_the_cause(pytester: pytest.Pytester) -> None:
+def test_the_fixture_fails_a_test_with_the_cause(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
     pytester.makeconftest('pytest_plugins = ["parity_tests.pytest_plugin"]')
     pytester.makepyfile(
         """
