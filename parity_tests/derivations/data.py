@@ -43,9 +43,9 @@ def verify_data(path: Path, setting: str | None, *, l2: bool = False) -> list[Ve
 def read(path: Path) -> dict[str, Array]:
     """The arrays of a .npz file."""
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
             return {name: stored[name] for name in stored.files}
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile, AttributeError) as error:
+    except (ValueError, OSError, EOFError, zipfile.BadZipFile, AttributeError, TypeError) as error:
         raise ValueError(f"{path.name} is not a .npz of plain arrays: {str(error).splitlines()[0]}") from error
 
 

@@ -6,7 +6,7 @@ import json
 import re
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from manual.cli import GOOD, MISMATCH, console, plain_table, progress
@@ -91,9 +91,9 @@ def _mutations_of(setting: str, name: str, right: str, kind: str, l2: bool) -> I
             yield Wrong(setting, f"{name} = {wrong}", cause, l2)
 
 
-def outcomes() -> list[Outcome]:
-    """Every wrong formula of the test-bed, by hand and by mutation, with the verdict on it."""
-    known = list(dict.fromkeys((*TESTBED, *mutated())))
+def outcomes(wrongs: Iterable[Wrong] | None = None) -> list[Outcome]:
+    """Wrong formulas with the verdict on each; by default the whole test-bed, by hand and by mutation."""
+    known = list(dict.fromkeys((*TESTBED, *mutated()) if wrongs is None else wrongs))
     found = []
     with progress("wrong formulas", len(known)) as advance:
         for wrong in known:
@@ -124,6 +124,20 @@ def figures(found: list[Outcome]) -> dict[str, Any]:
 def confusion(found: list[Outcome]) -> dict[tuple[str, str], int]:
     """How often each mistake was given each name."""
     return dict(Counter((outcome.wrong.cause, outcome.verdict.cause or outcome.verdict.verdict) for outcome in found))
+
+
+def readme_table(found: list[Outcome]) -> str:
+    """The confusion matrix as the README shows it: a line per mistake, and what else it was taken for."""
+    rows = ["| the mistake made | formulas | named | named something else |", "|---|--:|--:|---|"]
+    for cause in sorted({outcome.wrong.cause for outcome in found}):
+        of_cause = [outcome for outcome in found if outcome.wrong.cause == cause]
+        others = Counter(outcome.verdict.cause for outcome in of_cause if not outcome.top)
+        listed = ", ".join(f"{name} ({times})" for name, times in sorted(others.items()))
+        rows.append(f"| {cause} | {len(of_cause)} | {sum(outcome.top for outcome in of_cause)} | {listed} |")
+    shares = figures(found)
+    names = ("formulas", "top cause right", "right or listed", "ambiguous", "unknown", "called right")
+    rows.append("\n" + ", ".join(f"{name}: {shares[name]}" for name in names) + ".")
+    return "\n".join(rows)
 
 
 def show_matrix(*, as_json: bool) -> int:
