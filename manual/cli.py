@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -128,3 +129,8 @@ def plain_table(title: str, words: Sequence[str], numbers: Sequence[str] = (), *
     if verdict:
         table.add_column("verdict", no_wrap=True)
     return table
+
+
+def default_jobs() -> int:
+    """Two processes, where there are two cores."""
+    return min(2, os.cpu_count() or 1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
@@ -68,11 +67,6 @@ def compare(
         if on_progress:
             on_progress(done, len(work))
     return results
-
-
-def default_jobs() -> int:
-    """Two processes, where there are two cores."""
-    return min(2, os.cpu_count() or 1)
 
 
 def units(text: str, dtypes: Sequence[str], seed: int, device: str) -> list[Unit]:

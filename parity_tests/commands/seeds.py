@@ -12,9 +12,8 @@ import joblib
 import numpy as np
 import torch
 
-from manual.cli import GOOD, MISMATCH, UsageError, console, plain_table, progress, toy_datasets
+from manual.cli import GOOD, MISMATCH, UsageError, console, default_jobs, plain_table, progress, toy_datasets
 from parity_tests.cases import CASES
-from parity_tests.comparison import default_jobs
 from parity_tests.formulas import run_case
 from parity_tests.free_runs import run_free
 from parity_tests.judge import FAILS, Result

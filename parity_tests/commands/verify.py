@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from manual.cli import GOOD, MISMATCH, UsageError, console, plain_table
+from manual.cli import GOOD, MISMATCH, UsageError, console, default_jobs, plain_table
 from parity_tests.derivations.settings import SETTINGS, listing, setting_named
 from parity_tests.derivations.verdicts import AMBIGUOUS, HOLDS, WRONG, Verdict
 
@@ -41,6 +41,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0, help="of the probes; default: 0")
     parser.add_argument("--settings", action="store_true", help="list the settings, or the symbols of one")
     parser.add_argument("--matrix", action="store_true", help="run the test-bed of wrong formulas")
+    parser.add_argument("--false-alarms", metavar="N", type=int, help="judge every right formula on N seeds")
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.set_defaults(run=run)
 
@@ -58,6 +59,12 @@ def _run(args: argparse.Namespace) -> int:
         raise UsageError(f"seed is {args.seed}, expected 0 or more")
     if args.settings:
         return _list_settings(args.setting)
+    if args.false_alarms is not None:
+        if args.false_alarms < 1:
+            raise UsageError(f"false-alarms is {args.false_alarms}, expected 1 or more")
+        from parity_tests.derivations.right_formulas import show_alarms
+
+        return show_alarms(args.false_alarms, default_jobs())
     if args.matrix:
         from parity_tests.derivations.matrix import show_matrix
 

@@ -108,6 +108,13 @@ def test_right_formulas_are_never_called_wrong(name: str, l2: bool) -> None:
             assert [verdict.verdict for verdict in verify(f"{target} = {right}", setting, l2=l2)] == [HOLDS]
 
 
+def test_the_false_alarm_run(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["verify", "--false-alarms", "1"]) == 0
+    assert "0 false alarms" in capsys.readouterr().out
+    assert main(["verify", "--false-alarms", "0"]) == 2
+    assert "false-alarms is 0, expected 1 or more" in capsys.readouterr().err
+
+
 def test_one_mistake_does_not_spoil_the_next_line() -> None:
     verdicts = {(verdict.line, verdict.target): verdict for verdict in verify(DERIVATION, "shallow")}
     causes = {place: verdict.cause for place, verdict in verdicts.items() if verdict.verdict != HOLDS}
