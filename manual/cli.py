@@ -9,8 +9,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import ModuleType
 
+from rich import box
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
 
 GOOD, MISMATCH, USAGE = 0, 1, 2
 """Exit codes."""
@@ -114,3 +116,15 @@ def progress(title: str, total: int | None = None) -> Iterator[Callable[..., Non
                 bar.update(task, completed=done, total=of)
 
         yield advance
+
+
+def plain_table(title: str, words: Sequence[str], numbers: Sequence[str] = (), *, verdict: bool = True) -> Table:
+    """A table with columns of words, then of numbers, then a verdict."""
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in words:
+        table.add_column(name)
+    for name in numbers:
+        table.add_column(name, justify="right", no_wrap=True)
+    if verdict:
+        table.add_column("verdict", no_wrap=True)
+    return table
