@@ -20,6 +20,9 @@ PARAMS = draws.initial_parameters(NET, "xavier", np.random.default_rng(0))
 X = np.ones((2, 3))
 Y = np.ones((1, 3))
 
+MATRIX = "expected a matrix with no side of length 0"
+EXAMPLES = f"{MATRIX}: examples are columns, at least one"
+
 BAD: list[tuple[Callable[[], Any], str]] = [
     (
         lambda: dense.linear_forward(A, W.T, B),
@@ -33,18 +36,9 @@ BAD: list[tuple[Callable[[], Any], str]] = [
         lambda: dense.linear_forward(A, W, B[:, 0]),
         "b has shape (4,), expected (4, 1): b is (n_l, 1), one bias per row of W",
     ),
-    (
-        lambda: dense.linear_forward(A[:, :0], W, B),
-        "A_prev has shape (2, 0), expected a matrix with no side of length 0: examples are columns, at least one",
-    ),
-    (
-        lambda: dense.linear_forward(A[0], W, B),
-        "A_prev has shape (3,), expected a matrix with no side of length 0: examples are columns, at least one",
-    ),
-    (
-        lambda: dense.linear_forward(A, W[0], B),
-        "W has shape (2,), expected a matrix with no side of length 0: W is (n_l, n_prev)",
-    ),
+    (lambda: dense.linear_forward(A[:, :0], W, B), f"A_prev has shape (2, 0), {EXAMPLES}"),
+    (lambda: dense.linear_forward(A[0], W, B), f"A_prev has shape (3,), {EXAMPLES}"),
+    (lambda: dense.linear_forward(A, W[0], B), f"W has shape (2,), {MATRIX}: W is (n_l, n_prev)"),
     (
         lambda: dense.weight_gradient(np.ones((4, 2)), A, W),
         "dZ has shape (4, 2), expected (4, 3): dZ is (n_l, m), one row per row of W and one column per example",
@@ -53,46 +47,22 @@ BAD: list[tuple[Callable[[], Any], str]] = [
         lambda: dense.weight_gradient(np.ones((4, 3)), A[:1], W),
         "W has shape (4, 2), expected (4, 1): W is (n_l, n_prev), one column per unit of A_prev",
     ),
-    (
-        lambda: dense.weight_gradient(np.ones((4, 3)), A[0], W),
-        "A_prev has shape (3,), expected a matrix with no side of length 0: examples are columns, at least one",
-    ),
-    (
-        lambda: dense.weight_gradient(np.ones((4, 3)), A, W[0]),
-        "W has shape (2,), expected a matrix with no side of length 0: W is (n_l, n_prev)",
-    ),
-    (
-        lambda: dense.bias_gradient(np.ones(3)),
-        "dZ has shape (3,), expected a matrix with no side of length 0: examples are columns, at least one",
-    ),
+    (lambda: dense.weight_gradient(np.ones((4, 3)), A[0], W), f"A_prev has shape (3,), {EXAMPLES}"),
+    (lambda: dense.weight_gradient(np.ones((4, 3)), A, W[0]), f"W has shape (2,), {MATRIX}: W is (n_l, n_prev)"),
+    (lambda: dense.bias_gradient(np.ones(3)), f"dZ has shape (3,), {EXAMPLES}"),
     (
         lambda: dense.input_gradient(np.ones((3, 3)), W),
         "W has shape (4, 2), expected (3, 2): W is (n_l, n_prev), one row per row of dZ",
     ),
-    (
-        lambda: dense.input_gradient(np.ones(3), W),
-        "dZ has shape (3,), expected a matrix with no side of length 0: examples are columns, at least one",
-    ),
-    (
-        lambda: dense.input_gradient(np.ones((4, 3)), W[0]),
-        "W has shape (2,), expected a matrix with no side of length 0: W is (n_l, n_prev)",
-    ),
+    (lambda: dense.input_gradient(np.ones(3), W), f"dZ has shape (3,), {EXAMPLES}"),
+    (lambda: dense.input_gradient(np.ones((4, 3)), W[0]), f"W has shape (2,), {MATRIX}: W is (n_l, n_prev)"),
     (
         lambda: dense.linear_backward(np.ones((3, 3)), A, W),
         "W has shape (4, 2), expected (3, 2): W is (n_l, n_prev), one row per row of dZ",
     ),
-    (
-        lambda: activations.softmax(np.ones(3)),
-        "Z has shape (3,), expected a matrix with no side of length 0: examples are columns, at least one",
-    ),
-    (
-        lambda: activations.softmax_backward(A, A[:1]),
-        "dA has shape (2, 3), expected (1, 3): dA has the shape of A",
-    ),
-    (
-        lambda: activations.softmax_backward(A[0], A[0]),
-        "A has shape (3,), expected a matrix with no side of length 0: examples are columns, at least one",
-    ),
+    (lambda: activations.softmax(np.ones(3)), f"Z has shape (3,), {EXAMPLES}"),
+    (lambda: activations.softmax_backward(A, A[:1]), "dA has shape (2, 3), expected (1, 3): dA has the shape of A"),
+    (lambda: activations.softmax_backward(A[0], A[0]), f"A has shape (3,), {EXAMPLES}"),
     (
         lambda: costs.l2_penalty([W], 1.0, 0),
         "m is 0, expected at least 1: the penalty is divided by the number of examples",
@@ -106,14 +76,12 @@ BAD: list[tuple[Callable[[], Any], str]] = [
         lambda: logistic_regression.propagate(X[:, :1], 0.0, X, Y.T),
         "Y has shape (3, 1), expected (1, 3): Y is a row with an entry per example of X",
     ),
-    (
-        lambda: logistic_regression.propagate(X[:, :1], 0.0, X[0], Y),
-        "X has shape (3,), expected a matrix with no side of length 0: examples are columns, at least one",
-    ),
+    (lambda: logistic_regression.propagate(X[:, :1], 0.0, X[0], Y), f"X has shape (3,), {EXAMPLES}"),
     (
         lambda: logistic_regression.one_example(W, 0.0, X[:, :1], 1),
         "w has shape (4, 2), expected (2, 1): w is a column with an entry per feature",
     ),
+    (lambda: logistic_regression.one_example(X[:, :1], 0.0, X[0], 1), f"x has shape (3,), {EXAMPLES}"),
     (
         lambda: logistic_regression.one_example(X[:, :1], 0.0, X, 1),
         "x has shape (2, 3), expected (2, 1): x is one example, a column",
@@ -123,18 +91,12 @@ BAD: list[tuple[Callable[[], Any], str]] = [
         "x has shape (4, 1), expected (2, 1): x is a column as long as w",
     ),
     (lambda: vectorization.linear_unit(X, X, 0.0), "w has shape (2, 3), expected (2, 1): w is a column"),
-    (
-        lambda: vectorization.linear_unit(X[0], X[0], 0.0),
-        "w has shape (3,), expected a matrix with no side of length 0: w is a column",
-    ),
+    (lambda: vectorization.linear_unit(X[0], X[0], 0.0), f"w has shape (3,), {MATRIX}: w is a column"),
     (
         lambda: vectorization.matrix_vector(W, B),
         "v has shape (4, 1), expected (2, 1): v is a column with an entry per column of A",
     ),
-    (
-        lambda: vectorization.matrix_vector(W[0], B),
-        "A has shape (2,), expected a matrix with no side of length 0: A is a matrix",
-    ),
+    (lambda: vectorization.matrix_vector(W[0], B), f"A has shape (2,), {MATRIX}: A is a matrix"),
     (
         lambda: vectorization.broadcast_add(W, B.T),
         "b has shape (1, 4), expected (4, 2) with any side 1: only such sides repeat",
@@ -145,36 +107,24 @@ BAD: list[tuple[Callable[[], Any], str]] = [
     ),
     (
         lambda: vectorization.broadcast_add(W, B[0]),
-        "b has shape (1,), expected a matrix with no side of length 0: b is a matrix, a row, a column or a number",
+        f"b has shape (1,), {MATRIX}: b is a matrix, a row, a column or a number",
     ),
-    (
-        lambda: vectorization.broadcast_add(W[0], B),
-        "A has shape (2,), expected a matrix with no side of length 0: A is a matrix",
-    ),
-    (
-        lambda: vectorization.column_percentages(W[0]),
-        "A has shape (2,), expected a matrix with no side of length 0: A is a matrix",
-    ),
-    (
-        lambda: jacobians.dZ_dW(X[0], 2),
-        "A_prev has shape (3,), expected a matrix with no side of length 0: examples are columns, at least one",
-    ),
-    (
-        lambda: jacobians.dA_dZ(X[0], activations.tanh_prime),
-        "Z has shape (3,), expected a matrix with no side of length 0: examples are columns, at least one",
-    ),
-    (
-        lambda: jacobians.dZ_dA_prev(X[0], 2),
-        "W has shape (3,), expected a matrix with no side of length 0: W is (n_l, n_prev)",
-    ),
+    (lambda: vectorization.broadcast_add(W[0], B), f"A has shape (2,), {MATRIX}: A is a matrix"),
+    (lambda: vectorization.column_percentages(W[0]), f"A has shape (2,), {MATRIX}: A is a matrix"),
+    (lambda: jacobians.dZ_dW(X[0], 2), f"A_prev has shape (3,), {EXAMPLES}"),
+    (lambda: jacobians.dA_dZ(X[0], activations.tanh_prime), f"Z has shape (3,), {EXAMPLES}"),
+    (lambda: jacobians.dZ_dA_prev(X[0], 2), f"W has shape (3,), {MATRIX}: W is (n_l, n_prev)"),
     (
         lambda: jacobians.dA_dW(X, X[:, :2], activations.tanh_prime),
         "A_prev has shape (2, 2), expected (2, 3): A_prev is (n_prev, m), one column per example of Z",
     ),
+    (lambda: jacobians.dA_dW(X[0], X, activations.tanh_prime), f"Z has shape (3,), {EXAMPLES}"),
+    (lambda: jacobians.dA_dW(X, X[0], activations.tanh_prime), f"A_prev has shape (3,), {EXAMPLES}"),
     (
         lambda: jacobians.weight_gradient_by_index(X[:1], X, X, activations.tanh_prime),
         "dA has shape (1, 3), expected (2, 3): dA has the shape of Z",
     ),
+    (lambda: jacobians.input_gradient_by_index(X, X[0], W, activations.tanh_prime), f"Z has shape (3,), {EXAMPLES}"),
     (
         lambda: jacobians.input_gradient_by_index(X[:1], X, W, activations.tanh_prime),
         "dA has shape (1, 3), expected (2, 3): dA has the shape of Z",
@@ -185,13 +135,10 @@ BAD: list[tuple[Callable[[], Any], str]] = [
     ),
     (
         lambda: jacobians.input_gradient_by_index(X, X, W[0], activations.tanh_prime),
-        "W has shape (2,), expected a matrix with no side of length 0: W is (n_l, n_prev)",
+        f"W has shape (2,), {MATRIX}: W is (n_l, n_prev)",
     ),
     (lambda: network.forward(NET, PARAMS, X[:1]), "X has shape (1, 3), expected (2, 3): the network takes 2 features"),
-    (
-        lambda: network.forward(NET, PARAMS, X[:, :0]),
-        "X has shape (2, 0), expected a matrix with no side of length 0: examples are columns, at least one",
-    ),
+    (lambda: network.forward(NET, PARAMS, X[:, :0]), f"X has shape (2, 0), {EXAMPLES}"),
     (lambda: network.forward(NET, {}, X), "params has [], expected ['W1', 'W2', 'b1', 'b2']: one W and b per layer"),
     (
         lambda: network.forward(NET, {**PARAMS, "W1": W.T}, X),
@@ -230,11 +177,13 @@ BAD: list[tuple[Callable[[], Any], str]] = [
     (lambda: Architecture(2, ()), "Architecture has no layers, expected at least the output layer"),
     (
         lambda: Architecture(2, (Dense(3, "tanh"),)),
-        "the last layer has activation 'tanh', expected one of sigmoid, softmax, identity: the output unit decides the cost",
+        "the last layer has activation 'tanh', expected one of sigmoid, softmax, identity: "
+        "the output unit decides the cost",
     ),
     (
         lambda: Architecture(2, (Dense(3, "softmax"), Dense(1, "sigmoid"))),
-        "layer 1 has activation 'softmax', expected one of sigmoid, tanh, relu, leaky_relu, identity: softmax is for the last layer",
+        "layer 1 has activation 'softmax', expected one of sigmoid, tanh, relu, leaky_relu, identity: "
+        "softmax is for the last layer",
     ),
     (lambda: Dense(0, "tanh"), "Dense has units = 0, expected at least 1"),
     (
@@ -247,9 +196,9 @@ BAD: list[tuple[Callable[[], Any], str]] = [
 def _bad_targets(cost: Callable[[Any, Any], Any], name: str) -> list[tuple[Callable[[], Any], str]]:
     """What a cost says of targets and outputs that do not fit; ``name`` is what it calls its first argument."""
     return [
-        (lambda: cost(A, A.T), rf"Y has shape \(3, 2\), expected \(2, 3\): Y has the shape of {name}"),
-        (lambda: cost(A[:, :0], A[:, :0]), rf"{name} has shape \(2, 0\), expected a matrix with no side"),
-        (lambda: cost(A[0], A[0]), rf"{name} has shape \(3,\), expected a matrix .*: examples are columns"),
+        (lambda: cost(A, A.T), f"Y has shape (3, 2), expected (2, 3): Y has the shape of {name}"),
+        (lambda: cost(A[:, :0], A[:, :0]), f"{name} has shape (2, 0), {EXAMPLES}"),
+        (lambda: cost(A[0], A[0]), f"{name} has shape (3,), {EXAMPLES}"),
     ]
 
 
@@ -261,9 +210,9 @@ for _cost in costs.OUTPUT_COSTS.values():
 
 @pytest.mark.parametrize(("call", "sentence"), BAD, ids=[re.sub(r"\W+", "-", sentence) for _, sentence in BAD])
 def test_bad_input_gets_one_plain_sentence(call: Callable[[], Any], sentence: str) -> None:
-    with pytest.raises(ValueError, match=sentence) as caught:
+    with pytest.raises(ValueError) as caught:
         call()
-    assert "\n" not in str(caught.value)
+    assert str(caught.value) == sentence
 
 
 NAN = np.where(np.arange(6).reshape(2, 3) == 4, np.nan, 1.0)
@@ -280,7 +229,7 @@ SOFTMAX = model("softmax", 2, 3)
             NET,
             X[:, :0],
             Y[:, :0],
-            "X has shape (2, 0), expected a matrix with no side of length 0: examples are columns, at least one",
+            f"X has shape (2, 0), {EXAMPLES}",
         ),
         (NET, NAN, Y, "X is nan at row 1, example 1, expected a finite number"),
         (NET, X * np.inf, Y, "X is inf at row 0, example 0, expected a finite number"),
@@ -292,7 +241,12 @@ SOFTMAX = model("softmax", 2, 3)
             ONE_HOT * 0.5,
             "Y is 0.5 at row 0, example 0, expected 0 or 1: the output unit is softmax",
         ),
-        (SOFTMAX, np.ones((2, 4)), ONE_HOT * 0, "example 0 of Y has 0 classes, expected 1: columns are one-hot"),
+        (
+            SOFTMAX,
+            np.ones((2, 4)),
+            ONE_HOT * [1, 1, 0, 1],
+            "example 2 of Y has 0 classes, expected 1: columns are one-hot",
+        ),
         (
             SOFTMAX,
             np.ones((2, 4)),
@@ -302,8 +256,9 @@ SOFTMAX = model("softmax", 2, 3)
     ],
 )
 def test_data_that_do_not_fit_are_refused_at_the_door(architecture: Any, X: Any, Y: Any, sentence: str) -> None:
-    with pytest.raises(ValueError, match=sentence):
+    with pytest.raises(ValueError) as caught:
         check_data(architecture, X, Y)
+    assert str(caught.value) == sentence
 
 
 def test_data_that_fit_pass_the_door() -> None:
@@ -358,6 +313,20 @@ def test_the_costs_on_certain_answers() -> None:
     assert costs.binary_cross_entropy_prime(certain, certain).tolist() == [[1.0, -1.0]]
     assert costs.binary_cross_entropy_prime(certain, wrong).tolist() == [[-np.inf, np.inf]]
     assert costs.cross_entropy_prime(certain, certain).tolist() == [[0.0, -1.0]]
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 2), (2, 1), (2, 2)])
+def test_only_a_side_of_length_one_repeats(shape: tuple[int, int]) -> None:
+    A, b = np.ones((2, 2)), np.arange(shape[0] * shape[1]).reshape(shape)
+    assert vectorization.broadcast_add_loop(A, b).tolist() == (A + b).tolist()
+
+
+@pytest.mark.parametrize(("z", "y", "da"), [(-1000, 0, 1), (-1000, 1, -np.inf), (1000, 0, np.inf), (1000, 1, -1)])
+def test_one_example_of_a_certain_answer(z: float, y: float, da: float) -> None:
+    node = logistic_regression.one_example(np.ones((1, 1)), z, np.zeros((1, 1)), y)
+    assert node.da == da
+    assert np.isfinite(node.L)
+    assert node.dz == node.a - y
 
 
 def test_the_convention_at_the_kink_is_an_argument() -> None:

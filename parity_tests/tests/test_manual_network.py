@@ -76,9 +76,28 @@ def test_predictions_have_the_layout_of_the_targets() -> None:
     X = np.array([[1.0, -1.0, 0.0], [-2.0, 3.0, 0.0]])
     assert network.predict(net, params, X).tolist() == [[1, 0, 0], [0, 1, 0]]
     net = Architecture(2, (Dense(2, "softmax"),))
-    assert network.predict(net, params, X[:, :2]).tolist() == [[1, 0], [0, 1]]
+    assert network.predict(net, params, X).tolist() == [[1, 0, 1], [0, 1, 0]]  # the first class where two are equal
     net = Architecture(2, (Dense(2, "identity"),))
     assert network.predict(net, params, X).tolist() == X.tolist()
+
+
+@pytest.mark.parametrize("name", list(MODELS))
+def test_predictions_come_from_the_last_layer_in_the_dtype_of_the_inputs(name: str) -> None:
+    net, params, X, _ = probe(name)
+    narrow = network.predict(
+        net, {key: value.astype(np.float32) for key, value in params.items()}, X.astype(np.float32)
+    )
+    A_L = network.forward(net, params, X).A[-1]
+    expected = {"sigmoid": A_L > 0.5, "softmax": A_L.max(axis=0) == A_L, "identity": A_L}[net.output_unit]
+    assert narrow.dtype == np.float32
+    np.testing.assert_allclose(narrow, expected, rtol=1e-5)
+
+
+def test_masks_are_handed_on() -> None:
+    net, params, X, _ = probe("shallow")
+    masks = [np.ones((5, 7))]
+    assert network.forward(net, params, X, masks).masks is masks
+    assert network.forward_loop(net, params, X, masks).masks is masks
 
 
 @pytest.mark.parametrize(
@@ -125,6 +144,11 @@ def test_the_notes_example_has_its_sizes() -> None:
     ]
     assert [layer.units for layer in model("wide", 64, 10).layers] == [64, 64, 10]
     assert [layer.units for layer in model("wide", 64, 10, (7,)).layers] == [7, 10]
+
+
+def test_layers_may_come_as_a_list() -> None:
+    layers = [Dense(3, "tanh"), Dense(1, "sigmoid")]
+    assert Architecture(2, layers) == Architecture(2, tuple(layers))  # type: ignore[arg-type]
 
 
 def test_gradient_descent_trains_and_keeps_its_arguments() -> None:
