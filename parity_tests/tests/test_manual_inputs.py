@@ -336,6 +336,20 @@ def test_the_convention_at_the_kink_is_an_argument() -> None:
     assert activations.relu_prime(Z.astype(np.float32), at_zero=0.5).dtype == np.float32
     assert activations.leaky_relu_prime(Z).tolist() == [[0.01, 0.01, 1]]
     assert activations.leaky_relu_prime(Z, at_zero=1).tolist() == [[0.01, 1, 1]]
+    assert activations.leaky_relu_prime(Z, at_zero=0).tolist() == [[0.01, 0, 1]]
+
+
+def test_softmax_shifts_every_column_by_its_own_maximum() -> None:
+    Z = np.array([[1000.0, -1000.0], [1000.0, -1000.0]])
+    assert activations.softmax(Z).tolist() == [[0.5, 0.5], [0.5, 0.5]]
+
+
+@pytest.mark.parametrize(
+    "f", [dense.weight_gradient, dense.weight_gradient_loop, dense.linear_backward, dense.linear_backward_loop]
+)
+def test_there_is_no_penalty_unless_it_is_asked_for(f: Callable[..., Any]) -> None:
+    for default, without in zip(f(np.ones((4, 3)), A, W), f(np.ones((4, 3)), A, W, 0.0), strict=True):
+        np.testing.assert_array_equal(default, without)
 
 
 def test_nan_is_never_turned_into_a_number() -> None:
