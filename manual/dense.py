@@ -70,7 +70,7 @@ def weight_gradient(dZ: Array, A_prev: Array, W: Array, lambda_: float = 0.0) ->
     dW = dZ @ A_prev.T
     dW *= 1 / m
     if lambda_:
-        dW += lambda_ / m * W
+        dW = plus(dW, lambda_ / m * W)
     return dW
 
 

@@ -21,11 +21,16 @@ NO_COPY = (
 )
 TIMES_ZERO = "the logarithm is multiplied by 0, whatever stands in for a where P is 0"
 NO_MASKS = "no layer reads the masks, and those of the single examples are dropped"
+ZERO_OVER = "0 is divided, whatever stands in for a where P is 0"
+IN_PLACE = "the sum is the same, written to a new array"
+ANY_ZEROS = "zeros of any of Z's last sides broadcast to Z"
 SHORTCUT = "only a shortcut is not taken: the general line gives the same zeros and ones"
 BINARY = "y is 0 or 1: where it is 1 the term is not computed, where it is 0 both are 1"
 SIGNS = "dividing by 1 or -1 is multiplying by it"
 
 EQUIVALENT: tuple[Equivalent, ...] = (
+    Equivalent("activations.relu", "Z.shape[-1:]", "Z.shape[+1:]", ANY_ZEROS),
+    Equivalent("activations.relu", "Z.shape[-1:]", "Z.shape[-2:]", ANY_ZEROS),
     Equivalent("activations._step", "at_zero == 0", "at_zero == 1", SHORTCUT),
     Equivalent("activations._step", "copy=False", "copy=None", NO_COPY),
     Equivalent("activations._step", "copy=False", "", NO_COPY),
@@ -44,6 +49,7 @@ EQUIVALENT: tuple[Equivalent, ...] = (
     Equivalent("costs._targets", "copy=False", "", NO_COPY),
     Equivalent("costs._targets", "copy=False", "copy=True", NO_COPY),
     Equivalent("costs._times_log", "np.where(P == 0, 1, A)", "np.where(P == 0, 2, A)", TIMES_ZERO),
+    Equivalent("costs._over", "np.where(P == 0, 1, A)", "np.where(P == 0, 2, A)", ZERO_OVER),
     Equivalent("jacobians.dZ_dW", "ki,je->keij", "KI,JE->KEIJ", INDEX_NAMES),
     Equivalent("jacobians.dA_dZ", "ke,ki,ej->keij", "KE,KI,EJ->KEIJ", INDEX_NAMES),
     Equivalent("jacobians.dZ_dA_prev", "ki,ej->keij", "KI,EJ->KEIJ", INDEX_NAMES),

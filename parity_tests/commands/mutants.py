@@ -12,7 +12,7 @@ from datetime import date
 
 import numpy as np
 
-from manual.cli import GOOD, MISMATCH, UsageError, console, door, plain_table
+from manual.cli import GOOD, MISMATCH, UsageError, console, plain_table
 from parity_tests.measured import save
 from parity_tests.mutants import RESULTS, as_json, summarise
 
@@ -37,7 +37,10 @@ def run(args: argparse.Namespace) -> int:
     """Read, match, print."""
     if not RESULTS.exists():
         raise UsageError(f"{RESULTS} is missing, expected the results of mutmut: see --help")
-    scores, unlisted, unmatched = door(summarise, RESULTS, _diff())
+    try:
+        scores, unlisted, unmatched = summarise(RESULTS, _diff())
+    except ValueError as error:
+        raise UsageError(str(error)) from error
     values = as_json(scores, _environment())
     if args.save and not unlisted:
         save("mutation", values)

@@ -49,8 +49,6 @@ def dtypes(found: Any) -> list[np.dtype[Any]]:
 STAY_REAL = {
     ("logistic_regression.propagate", "Y"): "targets are cast to the dtype of the inputs",
     ("theory.parity", "X"): "there is no complex remainder",
-    ("dense.weight_gradient", "W"): "where W is complex, so is Z, and with it dZ",
-    ("dense.linear_backward", "W"): "where W is complex, so is Z, and with it dZ",
 }
 
 

@@ -352,6 +352,10 @@ def test_there_is_no_penalty_unless_it_is_asked_for(f: Callable[..., Any]) -> No
         np.testing.assert_array_equal(default, without)
 
 
+def test_a_penalty_of_zero_is_allowed() -> None:
+    assert costs.l2_penalty([W], 0.0, 3) == 0
+
+
 def test_nan_is_never_turned_into_a_number() -> None:
     Z = np.array([[np.nan, 1.0]])
     for name, activation in activations.ACTIVATIONS.items():
