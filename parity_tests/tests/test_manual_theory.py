@@ -16,6 +16,7 @@ from manual.architecture import Architecture, Dense, model
 from manual.draws import initial_parameters
 from manual.notation import Array, Parameters
 from manual.optimizers import GradientDescent
+from parity_tests.tests.test_manual_refusals import EXAMPLES, MATRIX
 
 RINGS_RNG = np.random.default_rng(0)
 ANGLES = RINGS_RNG.uniform(0, 2 * np.pi, 60)
@@ -207,9 +208,6 @@ def test_the_counts_of_the_notes() -> None:
 
 W1, B1, W2, B2 = np.ones((3, 2)), np.ones((3, 1)), np.ones((4, 3)), np.ones((4, 1))
 SHALLOW = model("shallow", 3, 1)
-
-MATRIX = "expected a matrix with no side of length 0"
-EXAMPLES = f"{MATRIX}: examples are columns, at least one"
 
 BAD: list[tuple[Callable[[], Any], str]] = [
     (
