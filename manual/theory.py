@@ -230,7 +230,7 @@ def parity_tree(n: int) -> HandSet:
     while bits > 1:
         W = _per_pair([[1, 1], [1, 1]], bits) @ read
         b = np.zeros((W.shape[0], 1))
-        b[1 : 2 * (bits // 2) : 2] = -1
+        b[1::2] = -1
         layers.append(Dense(W.shape[0], "relu"))
         params |= {f"W{len(layers)}": W, f"b{len(layers)}": b}
         read = _per_pair([[1, -2]], bits)
