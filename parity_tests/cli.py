@@ -13,6 +13,7 @@ COMMANDS: dict[str, str] = {
     "verify": "is a derivation right? - the mistake named and the formula repaired",
     "seeds": "the false-alarm run: right code, many seeds",
     "faults": "plant every mistake of the table and see it caught",
+    "bench": "time the training step against torch, its matrix products and the loops",
 }
 """Subcommands, each in the module ``parity_tests.commands.<name>``, imported only when it is called."""
 
