@@ -22,7 +22,6 @@ NO_COPY = (
 TIMES_ZERO = "the logarithm is multiplied by 0, whatever stands in for a where P is 0"
 NO_MASKS = "no layer reads the masks, and those of the single examples are dropped"
 ZERO_OVER = "0 is divided, whatever stands in for a where P is 0"
-IN_PLACE = "the sum is the same, written to a new array"
 ANY_ZEROS = "zeros of any of Z's last sides broadcast to Z"
 SHORTCUT = "only a shortcut is not taken: the general line gives the same zeros and ones"
 BINARY = "y is 0 or 1: where it is 1 the term is not computed, where it is 0 both are 1"

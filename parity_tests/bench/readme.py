@@ -2,25 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
-MEASURED = Path(__file__).parents[1] / "measured.json"
 README = Path(__file__).parents[2] / "README.md"
 
 BEGIN, END = "<!-- bench -->", "<!-- /bench -->"
-
-
-def measured(section: str) -> Any:
-    """A section of measured.json."""
-    return json.loads(MEASURED.read_text())[section]
-
-
-def save(section: str, values: Any) -> None:
-    """Replace a section of measured.json; the others stay."""
-    sections = json.loads(MEASURED.read_text()) if MEASURED.exists() else {}
-    MEASURED.write_text(json.dumps({**sections, section: values}, indent=1) + "\n")
 
 
 def update_readme(text: str) -> bool:

@@ -12,8 +12,9 @@ from rich.console import Console
 from manual.cli import GOOD, MISMATCH, UsageError, console, plain_table, progress
 from parity_tests.bench.agreement import disagreements
 from parity_tests.bench.measure import FULL, QUICK, check, measure
-from parity_tests.bench.readme import bench_tables, products, save, update_readme
+from parity_tests.bench.readme import bench_tables, products, update_readme
 from parity_tests.judge import Result
+from parity_tests.measured import save
 from parity_tests.tables import describe
 
 EPILOG = """examples:

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from manual import dense, network
+from parity_tests import measured as kept
 from parity_tests.bench import agreement, by_hand, by_torch, measure, readme
 from parity_tests.bench.sizes import LOOP_CASES, LOOP_EXAMPLES, LOOPS, MARGIN, SIZES, Size, draw
 from parity_tests.bench.worker import SIDES, Worker, answers
@@ -67,25 +68,25 @@ def test_a_quick_run_prints_the_schema() -> None:
 
 
 def test_the_kept_figures_have_the_schema() -> None:
-    check_schema(readme.measured("bench"), measure.FULL)
+    check_schema(kept.measured("bench"), measure.FULL)
 
 
 def test_the_readme_shows_the_kept_figures() -> None:
     text = readme.README.read_text()
     assert text.count(readme.BEGIN) == text.count(readme.END) == 1
     shown = text.partition(readme.BEGIN)[2].partition(readme.END)[0]
-    assert shown == "\n" + readme.bench_tables(readme.measured("bench"))
+    assert shown == "\n" + readme.bench_tables(kept.measured("bench"))
 
 
 def test_saving_replaces_one_section_and_the_text_between_the_markers(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(readme, "MEASURED", tmp_path / "measured.json")
+    monkeypatch.setattr(kept, "MEASURED", tmp_path / "measured.json")
     monkeypatch.setattr(readme, "README", tmp_path / "README.md")
-    readme.save("other", [1])
-    readme.save("bench", {"rounds": 1})
-    readme.save("bench", {"rounds": 2})
-    assert (readme.measured("other"), readme.measured("bench")) == ([1], {"rounds": 2})
+    kept.save("other", [1])
+    kept.save("bench", {"rounds": 1})
+    kept.save("bench", {"rounds": 2})
+    assert (kept.measured("other"), kept.measured("bench")) == ([1], {"rounds": 2})
     assert not readme.update_readme("figures\n")
     readme.README.write_text("no markers\n")
     assert not readme.update_readme("figures\n")

@@ -202,6 +202,7 @@ def _bad_targets(cost: Callable[[Any, Any], Any], name: str) -> list[tuple[Calla
     ]
 
 
+BAD += _bad_targets(costs.output_dZ, "A")
 for _cost in costs.OUTPUT_COSTS.values():
     BAD += _bad_targets(_cost.from_A, "A") + _bad_targets(_cost.prime, "A")
     # the squared error from logits is the squared error itself, whose argument is called A
