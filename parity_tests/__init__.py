@@ -10,11 +10,19 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from parity_tests.comparison import compare
+    from parity_tests.gradient_check import ArrayCheck, GradientCheck, assert_gradient, check_gradient
     from parity_tests.judge import Result
 
-__all__ = ["Result", "compare"]
+__all__ = ["ArrayCheck", "GradientCheck", "Result", "assert_gradient", "check_gradient", "compare"]
 
-_HOMES = {"compare": "parity_tests.comparison", "Result": "parity_tests.judge"}
+_HOMES = {
+    "compare": "parity_tests.comparison",
+    "Result": "parity_tests.judge",
+    "ArrayCheck": "parity_tests.gradient_check",
+    "GradientCheck": "parity_tests.gradient_check",
+    "assert_gradient": "parity_tests.gradient_check",
+    "check_gradient": "parity_tests.gradient_check",
+}
 
 
 def __getattr__(name: str) -> Any:
