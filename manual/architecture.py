@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -137,28 +137,30 @@ def check_data(architecture: Architecture, X: Array, Y: Array) -> None:
             raise ValueError(f"example {column} of Y has {int(ones[column])} classes, expected 1: columns are one-hot")
 
 
-def _dense(hidden_units: tuple[str, ...], output_unit: str, sizes: tuple[int, ...]) -> Callable[..., Architecture]:
-    """A model function: hidden layers of the given units and sizes under an output layer."""
-
-    def build(inputs: int, outputs: int, hidden: tuple[int, ...] | None = None) -> Architecture:
-        chosen = sizes if hidden is None else tuple(hidden)
-        if hidden and not sizes:
-            raise ValueError(f"hidden is {chosen}, expected none: this model has no hidden layer")
-        units = [hidden_units[l % len(hidden_units)] for l in range(len(chosen))] if chosen else []
-        layers = [Dense(n, g) for n, g in zip(chosen, units, strict=True)]
-        return Architecture(inputs, (*layers, Dense(outputs, output_unit)))
-
-    return build
+def _dense(
+    hidden_units: tuple[str, ...],
+    output_unit: str,
+    sizes: tuple[int, ...],
+    inputs: int,
+    outputs: int,
+    hidden: tuple[int, ...] | None = None,
+) -> Architecture:
+    """Hidden layers of the given units, in turn, and sizes under an output layer."""
+    chosen = sizes if hidden is None else tuple(hidden)
+    if chosen and not sizes:
+        raise ValueError(f"hidden is {chosen}, expected none: this model has no hidden layer")
+    layers = [Dense(n, hidden_units[l % len(hidden_units)]) for l, n in enumerate(chosen)]
+    return Architecture(inputs, (*layers, Dense(outputs, output_unit)))
 
 
 MODELS: dict[str, Callable[..., Architecture]] = {
-    "logistic": _dense((), "sigmoid", ()),
-    "shallow": _dense(("tanh",), "sigmoid", (4,)),
-    "deep": _dense(("relu",), "sigmoid", (5, 5, 3)),
-    "deep6": _dense(("tanh", "relu", "leaky_relu", "sigmoid", "identity"), "sigmoid", (7, 6, 5, 4, 3)),
-    "softmax": _dense((), "softmax", ()),
-    "wide": _dense(("relu",), "softmax", (64, 64)),
-    "regression": _dense(("leaky_relu",), "identity", (8,)),
+    "logistic": partial(_dense, (), "sigmoid", ()),
+    "shallow": partial(_dense, ("tanh",), "sigmoid", (4,)),
+    "deep": partial(_dense, ("relu",), "sigmoid", (5, 5, 3)),
+    "deep6": partial(_dense, ("tanh", "relu", "leaky_relu", "sigmoid", "identity"), "sigmoid", (7, 6, 5, 4, 3)),
+    "softmax": partial(_dense, (), "softmax", ()),
+    "wide": partial(_dense, ("relu",), "softmax", (64, 64)),
+    "regression": partial(_dense, ("leaky_relu",), "identity", (8,)),
 }
 """Models by name: functions of (inputs, outputs, hidden=None)."""
 

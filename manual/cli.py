@@ -1,15 +1,19 @@
-"""What the command lines share: plain sentences for bad usage, the toy data, and tables."""
+"""What the command lines share: subcommands, plain sentences for bad usage, the toy data, and tables."""
 
 from __future__ import annotations
 
+import argparse
 import importlib
+import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import ModuleType
 
+from rich import box
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
 
 GOOD, MISMATCH, USAGE = 0, 1, 2
 """Exit codes."""
@@ -17,6 +21,39 @@ GOOD, MISMATCH, USAGE = 0, 1, 2
 
 class UsageError(ValueError):
     """Something a person asked for that cannot be had; its text is one plain sentence."""
+
+
+def run_commands(
+    program: str,
+    description: str,
+    examples: str,
+    package: str,
+    commands: Mapping[str, str],
+    argv: Sequence[str] | None = None,
+    *,
+    default: str | None = None,
+) -> int:
+    """Parse the arguments, run the subcommand, return its exit code.
+
+    ``commands`` gives a line of help for each subcommand; the module ``<package>.<name>``, imported only when it is
+    called, has ``configure(parser)``, which sets ``run``. ``default`` is the subcommand of a line that names none.
+    """
+    words = list(sys.argv[1:] if argv is None else argv)
+    if default and (not words or (words[0].startswith("-") and words[0] not in ("-h", "--help"))):
+        words.insert(0, default)
+    parser = argparse.ArgumentParser(
+        prog=program,
+        description=description,
+        epilog=f"examples:\n{examples}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parsers = parser.add_subparsers(dest="command", required=True, metavar="command")
+    for name, help_text in commands.items():
+        command = parsers.add_parser(name, help=help_text, formatter_class=argparse.RawDescriptionHelpFormatter)
+        if words and name == words[0]:
+            importlib.import_module(f"{package}.{name}").configure(command)
+    args = parser.parse_args(words)
+    return guarded(program, lambda: args.run(args))
 
 
 def guarded(program: str, run: Callable[[], int]) -> int:
@@ -80,3 +117,20 @@ def progress(title: str, total: int | None = None) -> Iterator[Callable[..., Non
                 bar.update(task, completed=done, total=of)
 
         yield advance
+
+
+def plain_table(title: str, words: Sequence[str], numbers: Sequence[str] = (), *, verdict: bool = True) -> Table:
+    """A table with columns of words, then of numbers, then a verdict."""
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in words:
+        table.add_column(name)
+    for name in numbers:
+        table.add_column(name, justify="right", no_wrap=True)
+    if verdict:
+        table.add_column("verdict", no_wrap=True)
+    return table
+
+
+def default_jobs() -> int:
+    """Two processes, where there are two cores."""
+    return min(2, os.cpu_count() or 1)

@@ -55,8 +55,9 @@ def binary_cross_entropy_from_logits(Z: Array, Y: Array) -> Scalar:
     Notes: F005, F008.
     """
     Y, m = _targets("Z", Z, Y)
-    minus_abs = np.where(Z.real >= 0, -Z, Z)  # -|z|, differentiable along the imaginary axis
-    return np.sum(np.maximum(Z, 0) - Y * Z + np.log1p(np.exp(minus_abs))) / m
+    minus_abs = np.minimum(Z, -Z)  # -|z|, differentiable along the imaginary axis
+    losses = np.maximum(Z, 0) - Y * Z + np.log1p(np.exp(minus_abs))
+    return losses.sum() / m
 
 
 def cross_entropy(A: Array, Y: Array) -> Scalar:
@@ -100,8 +101,9 @@ def cross_entropy_from_logits(Z: Array, Y: Array) -> Scalar:
     """
     Y, m = _targets("Z", Z, Y)
     D = Z - Z.max(axis=0, keepdims=True)
-    log_sum = np.log(np.sum(np.exp(D), axis=0, keepdims=True))  # (1, m)
-    return np.sum(Y * (log_sum - D)) / m
+    log_sum = np.log(np.exp(D).sum(axis=0, keepdims=True))  # (1, m)
+    losses = Y * (log_sum - D)
+    return losses.sum() / m
 
 
 def squared_error(A: Array, Y: Array) -> Scalar:
@@ -181,7 +183,7 @@ def l2_penalty(weights: Iterable[Array], lambda_: float, m: int) -> Scalar:
         raise ValueError(f"m is {m}, expected at least 1: the penalty is divided by the number of examples")
     if lambda_ < 0:
         raise ValueError(f"lambda_ is {lambda_}, expected at least 0: the penalty shrinks the weights")
-    return lambda_ / (2 * m) * sum(np.sum(np.square(W)) for W in weights)
+    return lambda_ / (2 * m) * sum(W.ravel() @ W.ravel() for W in weights)
 
 
 class Cost(NamedTuple):

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from manual.notation import Array, check_examples, check_matrix, check_shape
+from manual.notation import Array, check_examples, check_matrix, check_shape, plus
 
 
 def linear_forward_loop(A_prev: Array, W: Array, b: Array) -> Array:
@@ -38,7 +38,7 @@ def linear_forward(A_prev: Array, W: Array, b: Array) -> Array:
     n, _ = check_matrix("W", W, "W is (n_l, n_prev)")
     check_shape("W", W, (n, n_prev), "W is (n_l, n_prev), one column per unit of A_prev")
     check_shape("b", b, (n, 1), "b is (n_l, 1), one bias per row of W")
-    return W @ A_prev + b
+    return plus(W @ A_prev, b)
 
 
 def weight_gradient_loop(dZ: Array, A_prev: Array, W: Array, lambda_: float = 0.0) -> Array:
@@ -68,9 +68,9 @@ def weight_gradient(dZ: Array, A_prev: Array, W: Array, lambda_: float = 0.0) ->
     check_shape("W", W, (n, n_prev), "W is (n_l, n_prev), one column per unit of A_prev")
     check_shape("dZ", dZ, (n, m), "dZ is (n_l, m), one row per row of W and one column per example")
     dW = dZ @ A_prev.T
-    dW /= m
+    dW *= 1 / m
     if lambda_:
-        dW += lambda_ / m * W
+        dW = plus(dW, lambda_ / m * W)
     return dW
 
 
@@ -95,7 +95,8 @@ def bias_gradient(dZ: Array) -> Array:
     Notes: F051, F098, F103, F169.
     """
     _, m = check_examples("dZ", dZ)
-    db: Array = np.sum(dZ, axis=1, keepdims=True) / m
+    db: Array = dZ.sum(axis=1, keepdims=True)
+    db /= m
     return db
 
 

@@ -121,7 +121,8 @@ def backward(
         if l == L:
             dZ_l = output_dZ(A[L], Y)
         else:
-            dZ_l = _present(dA[l]) * ACTIVATIONS[layer.activation].g_prime(_present(Z[l]))
+            dZ_l = ACTIVATIONS[layer.activation].g_prime(_present(Z[l]))
+            dZ_l *= _present(dA[l])
         W = params[f"W{k}"]
         dZ[l] = dZ_l
         grads[f"dW{k}"] = dense.weight_gradient(dZ_l, A[l - 1], W, lambda_)

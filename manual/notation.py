@@ -41,13 +41,13 @@ Gradients: TypeAlias = dict[str, Array]
 
 def check_shape(name: str, array: Array, expected: tuple[int, ...], rule: str) -> None:
     """Raise ValueError, in one sentence, unless ``array`` has the expected shape."""
-    if np.shape(array) != expected:
-        raise ValueError(f"{name} has shape {np.shape(array)}, expected {expected}: {rule}")
+    if array.shape != expected:
+        raise ValueError(f"{name} has shape {array.shape}, expected {expected}: {rule}")
 
 
 def check_matrix(name: str, array: Array, rule: str) -> tuple[int, int]:
     """The shape of a matrix none of whose sides is empty; ValueError for anything else."""
-    shape = np.shape(array)
+    shape = array.shape
     if len(shape) != 2 or 0 in shape:
         raise ValueError(f"{name} has shape {shape}, expected a matrix with no side of length 0: {rule}")
     return shape[0], shape[1]
@@ -56,3 +56,8 @@ def check_matrix(name: str, array: Array, rule: str) -> tuple[int, int]:
 def check_examples(name: str, array: Array) -> tuple[int, int]:
     """The shape (n, m) of a matrix of examples in columns; ValueError for anything else."""
     return check_matrix(name, array, "examples are columns, at least one")
+
+
+def plus(fresh: Array, other: Array) -> Array:
+    """``fresh + other``, written over ``fresh`` where the sum keeps its dtype: ``fresh`` belongs to nobody else."""
+    return np.add(fresh, other, out=fresh if fresh.dtype == other.dtype else None)

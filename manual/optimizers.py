@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from manual.notation import Gradients, Parameters
+from manual.notation import Gradients, Parameters, plus
 
 
 class GradientDescentState(NamedTuple):
@@ -35,7 +35,7 @@ class GradientDescent:
         Raises ValueError unless every parameter has a gradient of its shape.
         """
         check_gradients(params, grads)
-        moved = {name: value - self.learning_rate * grads["d" + name] for name, value in params.items()}
+        moved = {name: plus(-self.learning_rate * grads["d" + name], value) for name, value in params.items()}
         return moved, GradientDescentState(state.t + 1)
 
 

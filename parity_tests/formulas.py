@@ -37,7 +37,7 @@ def run_case(case: Case, dtype: Any, seed: int, device: str = "cpu") -> list[Res
         versions["loop"] = _outputs(case, case.loop(*inputs.values()), dtype)
     if case.derivatives:
         versions["complex step"] = _by_complex_step(case, inputs, got)
-    at = _magnitudes(inputs, versions["torch"])
+    at = magnitudes(inputs, versions["torch"])
     ledger = Ledger(dtype, max(np.size(value) for value in inputs.values()))
     for version, outputs in versions.items():
         factor = COMPLEX_STEP_FACTOR if version == "complex step" else 1
@@ -51,6 +51,11 @@ def run_case(case: Case, dtype: Any, seed: int, device: str = "cpu") -> list[Res
     if not ledger.results():
         ledger.fail(Where(case.id, "", ""), "the case compares nothing")
     return ledger.results()
+
+
+def reference_outputs(case: Case, inputs: Inputs) -> dict[str, Any]:
+    """What torch gives on a probe, by output."""
+    return _outputs(case, case.reference(*_as_tensors(inputs, "cpu")), np.float64)
 
 
 def _cast(value: Any, dtype: Any) -> Any:
@@ -76,7 +81,7 @@ def _as_array(value: Any, dtype: Any) -> Any:
     return np.asarray(value, dtype if type(value) is float else None)
 
 
-def _magnitudes(inputs: Inputs, reference: dict[str, Any]) -> SimpleNamespace:
+def magnitudes(inputs: Inputs, reference: dict[str, Any]) -> SimpleNamespace:
     """Inputs and reference outputs in float64, by name; an output that shares an input's name stays the input."""
     values = {**reference, **inputs}
     return SimpleNamespace(**{name: _cast(value, np.float64) for name, value in values.items()})

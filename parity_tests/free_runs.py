@@ -7,7 +7,7 @@ may differ by ten times the spread that this causes. Such lines say "measured", 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -60,11 +60,17 @@ def _judge_after(case: ModelCase, begin: Start, steps: int, seed: int, device: s
     dtype = begin.X.dtype
     rng = generator(case.id + "/free", seed)
     got = _by_hand(case, begin, begin.params, steps)
-    moved = [_by_hand(case, begin, _moved(begin.params, rng), steps) for _ in range(REPEATS)]
-    reference = _by_torch(case, begin, steps, device)
+    repeats = [_by_hand(case, begin, moved(begin.params, rng), steps) for _ in range(REPEATS)]
+    return judge_by_spread(got, _by_torch(case, begin, steps, device), repeats, dtype)
+
+
+def judge_by_spread(
+    got: Parameters, reference: Parameters, repeats: Sequence[Parameters], dtype: Any
+) -> dict[str, Judgement]:
+    """Every parameter at the end of a run, which may differ by ALLOWANCE times the spread of the repeated runs."""
     judged = {}
     for name, value in got.items():
-        spread = max(float(np.max(np.abs(run[name] - value))) for run in moved)
+        spread = max(float(np.max(np.abs(run[name] - value))) for run in repeats)
         least = bounds.unit_roundoff(dtype) * float(np.max(np.abs(value)))
         allowed = np.float64(ALLOWANCE * max(spread, least))
         judged[name] = judge(value, reference[name], allowed, dtype, floor=float(allowed))
@@ -82,7 +88,7 @@ def _first_kink(case: ModelCase, begin: Start, steps: int, device: str) -> int |
     return None
 
 
-def _moved(params: Parameters, rng: np.random.Generator) -> Parameters:
+def moved(params: Parameters, rng: np.random.Generator) -> Parameters:
     """Every entry moved to the next number of its dtype, up or down."""
     return {
         name: np.nextafter(value, rng.choice([-np.inf, np.inf], value.shape).astype(value.dtype))

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 
-from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from manual.cli import plain_table
 from parity_tests.comparison import summary
 from parity_tests.judge import CANNOT_TELL, FAILS, HOLDS, Result
 
@@ -28,17 +28,6 @@ def show(results: Sequence[Result], console: Console) -> None:
         if result.verdict == FAILS:
             console.print(describe(result), style=STYLES[FAILS])
     console.print(closing(results))
-
-
-def plain_table(title: str, words: Sequence[str], numbers: Sequence[str] = ()) -> Table:
-    """A table with columns of words, then of numbers, then a verdict."""
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
-    for name in words:
-        table.add_column(name)
-    for name in numbers:
-        table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("verdict", no_wrap=True)
-    return table
 
 
 def _formulas(results: Sequence[Result]) -> Table:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from parity_tests.cases import activations, costs, dense, jacobians, logistic_regression, vectorization
+from parity_tests.cases import activations, costs, dense, jacobians, logistic_regression, theory, vectorization
 from parity_tests.cases.case import Case
 
 CASES: tuple[Case, ...] = (
@@ -14,6 +14,7 @@ CASES: tuple[Case, ...] = (
     *logistic_regression.CASES,
     *dense.CASES,
     *jacobians.CASES,
+    *theory.CASES,
 )
 
 _repeated = [name for name, count in Counter(case.id for case in CASES).items() if count > 1]

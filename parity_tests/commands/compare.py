@@ -7,7 +7,7 @@ import json
 import sys
 from typing import cast
 
-from manual.cli import GOOD, MISMATCH, console, door, progress
+from manual.cli import GOOD, MISMATCH, console, default_jobs, door, progress
 from parity_tests import comparison as job
 from parity_tests.judge import FAILS, Result
 from parity_tests.tables import show
@@ -29,7 +29,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dtype", choices=list(job.DTYPES), default="float64", help="default: float64")
     parser.add_argument("--device", default="cpu", help="where torch computes: auto, cpu, cuda, cuda:N or mps")
     parser.add_argument("--seed", type=int, default=0, help="of probes, splits and initial weights; default: 0")
-    parser.add_argument("--jobs", type=int, default=job.default_jobs(), help="processes that share the work")
+    parser.add_argument("--jobs", type=int, default=default_jobs(), help="processes that share the work")
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
     parser.set_defaults(run=run)
 

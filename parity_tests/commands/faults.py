@@ -8,9 +8,8 @@ import sys
 
 import numpy as np
 
-from manual.cli import GOOD, MISMATCH, UsageError, console
+from manual.cli import GOOD, MISMATCH, UsageError, console, plain_table
 from parity_tests.faults import FAULTS, Outcome, healthy, run_fault
-from parity_tests.tables import plain_table
 
 EPILOG = """examples:
   python -m parity_tests faults               every planted fault, in both dtypes

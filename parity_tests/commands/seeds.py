@@ -12,15 +12,14 @@ import joblib
 import numpy as np
 import torch
 
-from manual.cli import GOOD, MISMATCH, UsageError, console, progress, toy_datasets
+from manual.cli import GOOD, MISMATCH, UsageError, console, default_jobs, plain_table, progress, toy_datasets
 from parity_tests.cases import CASES
-from parity_tests.comparison import default_jobs
 from parity_tests.formulas import run_case
 from parity_tests.free_runs import run_free
 from parity_tests.judge import FAILS, Result
 from parity_tests.models import FREE_STEPS, MODEL_CASES, start
 from parity_tests.snap import run_steps
-from parity_tests.tables import describe, plain_table
+from parity_tests.tables import describe
 
 EPILOG = """examples:
   python -m parity_tests seeds                    100 seeds of formulas, 5 of models, 1 of free runs

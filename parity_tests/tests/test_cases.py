@@ -28,15 +28,38 @@ def test_formula_holds(case: Case, dtype: Any) -> None:
         assert [result for result in results if result.verdict != HOLDS] == []
 
 
+@pytest.mark.parametrize("dtype", DTYPES, ids=["float64", "float32"])
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
-def test_formula_leaves_its_arguments_alone_and_keeps_their_dtype(case: Case) -> None:
+def test_formula_leaves_its_arguments_alone_and_keeps_their_dtype(case: Case, dtype: Any) -> None:
     inputs = case.inputs(generator(case.id, 0))
-    for value in inputs.values():
-        if isinstance(value, np.ndarray):
-            value.setflags(write=False)
+    arrays = {name: value.astype(dtype) for name, value in inputs.items() if isinstance(value, np.ndarray)}
+    for value in arrays.values():
+        value.setflags(write=False)
     for version in (case.manual, case.loop):
         if version is not None:
-            version(*inputs.values())  # writing to an argument would raise
+            found = version(*{**inputs, **arrays}.values())  # writing to an argument would raise
+            assert not arrays or set(dtypes(found)) == {np.dtype(dtype)}
+
+
+def dtypes(found: Any) -> list[np.dtype[Any]]:
+    """The dtype of a result, or of each field of a bundle."""
+    return [np.asarray(value).dtype for value in (found if isinstance(found, tuple) else (found,))]
+
+
+STAY_REAL = {
+    ("logistic_regression.propagate", "Y"): "targets are cast to the dtype of the inputs",
+    ("theory.parity", "X"): "there is no complex remainder",
+}
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case.loop], ids=lambda case: case.id)
+def test_one_complex_argument_makes_the_same_results_complex_in_the_loop_and_in_the_formula(case: Case) -> None:
+    assert case.loop is not None
+    inputs = case.inputs(generator(case.id, 0))
+    for name, value in inputs.items():
+        if isinstance(value, np.ndarray) and (case.id, name) not in STAY_REAL:
+            moved = {**inputs, name: value.astype(np.complex128)}
+            assert dtypes(case.loop(*moved.values())) == dtypes(case.manual(*moved.values()))
 
 
 @pytest.mark.parametrize("dtype", DTYPES, ids=["float64", "float32"])

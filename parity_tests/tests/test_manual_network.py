@@ -10,7 +10,9 @@ import pytest
 
 from manual import network
 from manual.architecture import MODELS, Architecture, Dense, model
+from manual.costs import binary_cross_entropy_from_logits
 from manual.draws import SCALES, initial_parameters
+from manual.notation import plus
 from manual.optimizers import GradientDescent
 from parity_tests.referees import complex_step
 
@@ -76,9 +78,28 @@ def test_predictions_have_the_layout_of_the_targets() -> None:
     X = np.array([[1.0, -1.0, 0.0], [-2.0, 3.0, 0.0]])
     assert network.predict(net, params, X).tolist() == [[1, 0, 0], [0, 1, 0]]
     net = Architecture(2, (Dense(2, "softmax"),))
-    assert network.predict(net, params, X[:, :2]).tolist() == [[1, 0], [0, 1]]
+    assert network.predict(net, params, X).tolist() == [[1, 0, 1], [0, 1, 0]]  # the first class where two are equal
     net = Architecture(2, (Dense(2, "identity"),))
     assert network.predict(net, params, X).tolist() == X.tolist()
+
+
+@pytest.mark.parametrize("name", list(MODELS))
+def test_predictions_come_from_the_last_layer_in_the_dtype_of_the_inputs(name: str) -> None:
+    net, params, X, _ = probe(name)
+    narrow = network.predict(
+        net, {key: value.astype(np.float32) for key, value in params.items()}, X.astype(np.float32)
+    )
+    A_L = network.forward(net, params, X).A[-1]
+    expected = {"sigmoid": A_L > 0.5, "softmax": A_L.max(axis=0) == A_L, "identity": A_L}[net.output_unit]
+    assert narrow.dtype == np.float32
+    np.testing.assert_allclose(narrow, expected, rtol=1e-5)
+
+
+def test_masks_are_handed_on() -> None:
+    net, params, X, _ = probe("shallow")
+    masks = [np.ones((5, 7))]
+    assert network.forward(net, params, X, masks).masks is masks
+    assert network.forward_loop(net, params, X, masks).masks is masks
 
 
 @pytest.mark.parametrize(
@@ -127,6 +148,11 @@ def test_the_notes_example_has_its_sizes() -> None:
     assert [layer.units for layer in model("wide", 64, 10, (7,)).layers] == [7, 10]
 
 
+def test_layers_may_come_as_a_list() -> None:
+    layers = [Dense(3, "tanh"), Dense(1, "sigmoid")]
+    assert Architecture(2, layers) == Architecture(2, tuple(layers))  # type: ignore[arg-type]
+
+
 def test_gradient_descent_trains_and_keeps_its_arguments() -> None:
     net, params, X, Y = probe("shallow", outputs=1)
     Y = (X[:1] > 0).astype(float)
@@ -142,3 +168,44 @@ def test_gradient_descent_trains_and_keeps_its_arguments() -> None:
     assert all(later < earlier for earlier, later in pairwise(J))
     for key, value in start.items():
         np.testing.assert_array_equal(params[key], value)
+
+
+@pytest.mark.parametrize("only_grads", [False, True])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.complex128])
+@pytest.mark.parametrize("name", list(MODELS))
+def test_no_argument_is_changed(name: str, dtype: Any, only_grads: bool) -> None:
+    net, params, X, Y = probe(name)
+    params = {key: value.astype(dtype) for key, value in params.items()}
+    X = X.astype(dtype)
+    passed = network.forward(net, params, X)
+    given = [X, Y, *params.values(), *passed.A, *passed.Z[1:]]
+    for array in given:
+        assert array is not None
+        array.flags.writeable = False
+    network.forward(net, params, X)
+    network.cost(net, params, passed, Y, LAMBDA)
+    back = network.backward(net, params, passed, Y, LAMBDA, only_grads=only_grads)
+    for array in back.grads.values():
+        array.flags.writeable = False
+    rule = GradientDescent(0.1)
+    moved, _ = rule.step(params, back.grads, rule.init(params))
+    made = [*passed.A[1:], *passed.Z[1:], *back.dA, *back.dZ, *back.grads.values(), *moved.values()]
+    arrays = [array for array in made if array is not None]
+    for place, array in enumerate(arrays):
+        assert not any(np.shares_memory(array, other) for other in arrays[place + 1 :])
+
+
+@pytest.mark.parametrize("fresh", [np.float32, np.float64, np.complex128])
+@pytest.mark.parametrize("other", [np.float32, np.float64, np.complex128])
+def test_a_sum_in_place_has_the_dtype_that_the_sum_has(fresh: Any, other: Any) -> None:
+    A, b = np.ones((2, 3), fresh), np.full((2, 1), 2, other)
+    total = plus(A, b)
+    assert (total == 3).all()
+    assert total.dtype == np.result_type(fresh, other)
+    assert np.shares_memory(total, A) == (fresh is other)
+
+
+def test_a_cost_differentiates_at_zero_whatever_the_sign_of_the_step() -> None:
+    for step in (1e-30, -1e-30):
+        J = binary_cross_entropy_from_logits(np.array([[1j * step]]), np.ones((1, 1)))
+        assert J.imag / step == -0.5

@@ -1,0 +1,30 @@
+"""``python -m manual``: one parser, one subcommand per door."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from manual.cli import run_commands
+
+PROGRAM = "python -m manual"
+
+COMMANDS: dict[str, str] = {
+    "graph": "the computational graph of a model, forward and backward, with values and shapes",
+}
+"""Subcommands, each in the module ``manual.commands.<name>``, imported only when it is called."""
+
+EXAMPLES = f"""\
+  {PROGRAM} graph                              logistic regression on one example
+  {PROGRAM} graph --model deep                 the layers of a deep network, with shapes
+  {PROGRAM} graph --help                       the flags of the graph
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Parse the arguments, run the command, return its exit code."""
+    return run_commands(PROGRAM, "Neural networks by hand, in NumPy.", EXAMPLES, "manual.commands", COMMANDS, argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

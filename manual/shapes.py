@@ -1,0 +1,128 @@
+"""How large a volume or a layer is: output sizes, padding, parameter counts.
+
+Notes: F219, F220, F221, F223, F240, F241, F242, F243.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+import numpy as np
+
+from manual.notation import Array
+
+Pad: TypeAlias = int | tuple[int, int] | Literal["same"]
+"""Rows and columns of zeros on every side: one number, (vertical, horizontal), or "same"."""
+
+
+def check_count(name: str, count: int, least: int, rule: str) -> int:
+    """The count as an int; ValueError, in one sentence, unless it is a whole number of at least ``least``."""
+    if not isinstance(count, int | np.integer) or count < least:
+        raise ValueError(f"{name} is {count!r}, expected a whole number of at least {least}: {rule}")
+    return int(count)
+
+
+def check_volume(name: str, A: Array) -> tuple[int, int, int, int]:
+    """The shape (m, n_H, n_W, n_C) of a batch of volumes; ValueError for anything else."""
+    shape = np.shape(A)
+    if len(shape) != 4 or 0 in shape:
+        raise ValueError(
+            f"{name} has shape {shape}, expected (m, n_H, n_W, n_C) with no side of length 0: "
+            "examples come first and channels last"
+        )
+    m, n_H, n_W, n_C = shape
+    return m, n_H, n_W, n_C
+
+
+def conv_output_size(n: int, f: int, *, pad: int = 0, stride: int = 1) -> int:
+    """Number of places where a window of length f fits along a padded side of length n.
+
+    floor((n + 2p - f) / s + 1)
+
+    n = side of the input, f = side of the window, p = ``pad`` zeros on each end, s = ``stride``, the step
+    from one window to the next. Pooling windows follow the same formula with p = 0.
+
+    Raises ValueError unless n, f, s >= 1, p >= 0 and the window fits.
+
+    Notes: F219, F220, F223, F224, F230, F231, F239. The bars printed in F223 are a floor.
+    """
+    check_count("n", n, 1, "the input has at least one cell")
+    check_count("f", f, 1, "the filter has at least one cell")
+    check_count("pad", pad, 0, "padding adds cells, it removes none")
+    check_count("stride", stride, 1, "the next window starts at least one cell further on")
+    if f > n + 2 * pad:
+        raise ValueError(
+            f"f is {f}, expected at most n + 2 pad = {n + 2 * pad}: the filter must fit into the padded input"
+        )
+    return (n + 2 * pad - f) // stride + 1
+
+
+def same_padding(f: int) -> int:
+    """Padding under which the output of a stride-1 convolution is as large as its input.
+
+    p = (f - 1) / 2
+
+    f = side of the filter.
+
+    Raises ValueError unless f is odd: half a cell cannot be added.
+
+    Notes: F221, F222. Differs from torch in refusing an even f, where torch pads one side more.
+    """
+    check_count("f", f, 1, "the filter has at least one cell")
+    if f % 2 == 0:
+        raise ValueError(f"f is {f}, expected an odd number: SAME padding is p = (f - 1) / 2")
+    return (f - 1) // 2
+
+
+def pad_pair(pad: Pad, f_H: int, f_W: int, stride: int = 1) -> tuple[int, int]:
+    """The vertical and the horizontal padding that ``pad`` stands for.
+
+    (p, p), (p_H, p_W), or for "same" ((f_H - 1) / 2, (f_W - 1) / 2)
+
+    f_H, f_W = sides of the filter, s = ``stride``.
+
+    Raises ValueError for a negative padding, and for "same" with an even filter or a stride above 1.
+
+    Notes: F220, F221.
+    """
+    if isinstance(pad, str):
+        if pad != "same":
+            raise ValueError(f'pad is {pad!r}, expected a number, a pair or "same": no other name has a meaning')
+        if stride != 1:
+            raise ValueError(f"stride is {stride}, expected 1: SAME padding keeps the size only at stride 1")
+        return same_padding(f_H), same_padding(f_W)
+    pair = tuple(pad) if isinstance(pad, tuple | list) else (pad, pad)
+    if len(pair) != 2:
+        raise ValueError(f"pad is {pad!r}, expected two numbers: a pair is (vertical, horizontal)")
+    rule = "padding adds cells, it removes none"
+    return check_count("pad", pair[0], 0, rule), check_count("pad", pair[1], 0, rule)
+
+
+def dense_parameter_count(inputs: int, units: int, *, bias: bool = True) -> int:
+    """Number of parameters of a dense layer.
+
+    (n_prev + 1) n_l, and n_prev n_l without biases
+
+    n_prev = ``inputs`` (for an image n m c, every pixel of every channel), n_l = ``units``.
+
+    Notes: F240, F241, F242.
+    """
+    check_count("inputs", inputs, 1, "a layer has at least one input")
+    check_count("units", units, 1, "a layer has at least one unit")
+    return (inputs + bias) * units
+
+
+def conv_parameter_count(f: int | tuple[int, int], channels: int, filters: int, *, bias: bool = True) -> int:
+    """Number of parameters of a convolutional layer, whatever the size of its input.
+
+    (f_H f_W n_C_prev + 1) n_C, and f_H f_W n_C_prev n_C without biases
+
+    f = side of the filter, or (f_H, f_W); n_C_prev = ``channels``, n_C = ``filters``.
+
+    Notes: F233, F237, F238, F243. The notes end with the question of F243; this is its answer.
+    """
+    f_H, f_W = f if isinstance(f, tuple) else (f, f)
+    check_count("f", min(f_H, f_W), 1, "the filter has at least one cell")
+    check_count("channels", channels, 1, "a filter has the depth of its input")
+    check_count("filters", filters, 1, "a layer has at least one filter")
+    return (f_H * f_W * channels + bias) * filters

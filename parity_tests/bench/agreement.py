@@ -1,0 +1,57 @@
+"""Nothing is timed before both sides are seen to compute the same thing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from parity_tests.bench import by_hand, by_torch
+from parity_tests.bench.sizes import LAMBDA, LEARNING_RATE, LOOP_CASES, Data, Size, draw
+from parity_tests.cases import CASES
+from parity_tests.formulas import generator, run_case
+from parity_tests.free_runs import REPEATS, judge_by_spread, moved
+from parity_tests.judge import FAILS, Ledger, Result, Where
+from parity_tests.models import ModelCase, Start
+from parity_tests.snap import run_steps
+
+
+def check_step(size: Size, dtype: str) -> list[Result]:
+    """One step, node by node within the derived bounds, then as it is timed.
+
+    The steps that are timed run freely, so their parameters are judged by the spread of five runs, as free runs are.
+    """
+    data = draw(size, dtype)
+    case = ModelCase(str(size), "bench", LAMBDA, LEARNING_RATE, steps=1)
+    return run_steps(case, Start(*data), steps=1) + _timed_step(case, data)
+
+
+def check_loops(dtype: str) -> list[Result]:
+    """The formulas whose loops are timed, against their loops and torch."""
+    return [line for case in CASES if case.id in LOOP_CASES for line in run_case(case, np.dtype(dtype).type, seed=0)]
+
+
+def disagreements(results: list[Result]) -> list[Result]:
+    """What fails. No result at all is an error: it would prove nothing."""
+    if not results:
+        raise ValueError("nothing was compared, expected results of both sides")
+    return [result for result in results if result.verdict == FAILS]
+
+
+def _timed_step(case: ModelCase, data: Data) -> list[Result]:
+    """The parameters after one step of the loops that are timed."""
+    dtype = data.X.dtype
+    rng = generator(case.id, 0)
+    repeats = [_after_a_step(by_hand, data._replace(params=moved(data.params, rng))) for _ in range(REPEATS)]
+    judged = judge_by_spread(_after_a_step(by_hand, data), _after_a_step(by_torch, data), repeats, dtype)
+    ledger = Ledger(dtype, 1)
+    for name, judgement in judged.items():
+        where = Where(case.id, f"{name[0]} after a timed step", "manual/torch", case.model, case.dataset, int(name[1:]))
+        ledger.add_judged(where._replace(basis="measured"), judgement)
+    return ledger.results()
+
+
+def _after_a_step(side: Any, data: Data) -> Any:
+    training = side.Training(data)
+    training.step()
+    return training.parameters()

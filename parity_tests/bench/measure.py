@@ -1,0 +1,146 @@
+"""The measurement: workers timed in turn, block by block, so that both see the same machine; ratios of medians."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from statistics import median
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from parity_tests.bench.agreement import check_loops, check_step
+from parity_tests.bench.sizes import LOOP_EXAMPLES, LOOPS, SIZES, Size
+from parity_tests.bench.worker import Worker
+from parity_tests.comparison import environment as versions
+from parity_tests.judge import Result
+
+DTYPES = ("float32", "float64")
+
+
+class Plan(NamedTuple):
+    """How much is measured: sizes, threads, examples of the loops, rounds, and seconds for one block of a worker."""
+
+    sizes: tuple[Size, ...]
+    threads: tuple[int, ...]
+    loop_examples: tuple[int, ...]
+    rounds: int
+    block: float
+
+    @property
+    def pieces(self) -> int:
+        """Number of measurements."""
+        return len(DTYPES) * len(self.sizes) * len(self.threads) + len(LOOPS) * len(self.loop_examples)
+
+
+FULL = Plan(tuple(SIZES), (1, 2), LOOP_EXAMPLES, rounds=25, block=0.03)
+QUICK = Plan(tuple(SIZES)[:1], (1,), LOOP_EXAMPLES[:1], rounds=3, block=0.005)
+
+MOST_REPEATS = 200
+
+Job = tuple[Worker, str]
+"""A worker and the task that it is told to time."""
+
+
+def check(plan: Plan) -> list[Result]:
+    """Everything that must agree before the plan's measurements mean anything."""
+    steps = [line for size in plan.sizes for dtype in DTYPES for line in check_step(size, dtype)]
+    return steps + [line for dtype in DTYPES for line in check_loops(dtype)]
+
+
+def measure(plan: Plan, on_progress: Callable[[], None] = lambda: None) -> dict[str, Any]:
+    """Steps and loops as plain data; times in microseconds. ``on_progress`` is called after every measurement."""
+    about = environment()  # with the load that is there before
+    found: dict[str, list[dict[str, Any]]] = {"steps": [], "loops": []}
+    for kind, lines in (("steps", _steps(plan)), ("loops", _loops(plan))):
+        for line in lines:
+            found[kind].append(line)
+            on_progress()
+    return {"environment": about, "rounds": plan.rounds, **found}
+
+
+def _steps(plan: Plan) -> Iterator[dict[str, Any]]:
+    """A training step: by hand, in torch, and its bare matrix products."""
+    for threads in plan.threads:
+        with Worker("manual", threads) as by_hand, Worker("torch", threads) as by_torch:
+            jobs = {"manual": (by_hand, "step"), "torch": (by_torch, "step"), "products": (by_hand, "products")}
+            for size in plan.sizes:
+                for dtype in DTYPES:
+                    times = _in_turn(jobs, size, dtype, plan)
+                    bar = SIZES[size]
+                    yield {
+                        "size": str(size),
+                        "dtype": dtype,
+                        "threads": threads,
+                        **{f"{name}_us": _microseconds(seconds) for name, seconds in times.items()},
+                        "manual/torch": _ratio(times["manual"], times["torch"]),
+                        "quartiles": _quartiles(times["manual"], times["torch"]),
+                        "bar": bar.torch if threads == 1 else None,
+                        "manual/products": _ratio(times["manual"], times["products"]),
+                        "products_bar": bar.products if threads == 1 else None,
+                    }
+
+
+def _loops(plan: Plan) -> Iterator[dict[str, Any]]:
+    """Loops against vectorised forms, by number of examples, in one thread and float64."""
+    with Worker("manual", 1) as worker:
+        for formula, units in LOOPS.items():
+            for m in plan.loop_examples:
+                jobs = {"loop": (worker, f"{formula}_loop"), "vectorised": (worker, formula)}
+                times = _in_turn(jobs, Size(units, m), "float64", plan)
+                yield {
+                    "formula": formula,
+                    "m": m,
+                    **{f"{name}_us": _microseconds(seconds) for name, seconds in times.items()},
+                    "loop/vectorised": _ratio(times["loop"], times["vectorised"]),
+                }
+
+
+def _in_turn(jobs: dict[str, Job], size: Size, dtype: str, plan: Plan) -> dict[str, list[float]]:
+    """Seconds of every job, a value per round; in each round every job gets a block of about ``plan.block`` seconds."""
+    once = {name: worker.seconds(task, size, dtype, 1) for name, (worker, task) in jobs.items()}
+    repeats = {name: max(1, min(MOST_REPEATS, round(plan.block / seconds))) for name, seconds in once.items()}
+    times: dict[str, list[float]] = {name: [] for name in jobs}
+    for _ in range(plan.rounds):
+        for name, (worker, task) in jobs.items():
+            times[name].append(worker.seconds(task, size, dtype, repeats[name]))
+    return times
+
+
+def _microseconds(seconds: Sequence[float]) -> float:
+    return round(1e6 * median(seconds), 1)
+
+
+def _ratio(ours: Sequence[float], theirs: Sequence[float]) -> float:
+    """The ratio of the medians."""
+    return round(median(ours) / median(theirs), 3)
+
+
+def _quartiles(ours: Sequence[float], theirs: Sequence[float]) -> list[float]:
+    """Quartiles of the ratios round by round: how far the machine's other work moves them."""
+    ratios = [one / other for one, other in zip(ours, theirs, strict=True)]
+    return [round(float(value), 3) for value in np.quantile(ratios, (0.25, 0.75))]
+
+
+def environment() -> dict[str, str]:
+    """The versions that the comparison names, the hardware, and how many processes compete for it."""
+    blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
+    return {
+        **versions("cpu"),
+        "processor": _processor(),
+        "cores": str(os.cpu_count()),
+        "load": f"{os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "unknown",
+        "numpy's BLAS": f"{blas['name']} {blas['version']}",
+    }
+
+
+def _processor() -> str:
+    """The processor's name, where the system tells it."""
+    information = Path("/proc/cpuinfo")
+    if information.exists():
+        for line in information.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()

@@ -1,0 +1,102 @@
+"""The processes that are timed: each holds one side and runs a block of repetitions when it is told to.
+
+A worker reads one JSON object per line, ``{"task", "units", "m", "dtype", "repeats"}``, and answers each with the
+median seconds of a repetition. Threads are set in its environment before it starts, so before any import.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import statistics
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from time import perf_counter
+from types import TracebackType
+
+from parity_tests.bench.sizes import Size, draw
+
+SIDES = {"manual": "parity_tests.bench.by_hand", "torch": "parity_tests.bench.by_torch"}
+
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+STEADY_MEMORY = {"MALLOC_TRIM_THRESHOLD_": str(2**30), "MALLOC_MMAP_THRESHOLD_": str(2**25)}
+"""glibc keeps what is freed, on both sides. Otherwise it hands memory back and fetches it again within every step, or
+does not, as the order of a few small blocks will have it; that doubles the time of one side or the other at random."""
+
+WARM_UP = 2
+
+
+class Worker:
+    """A process that holds one side, with so many threads."""
+
+    def __init__(self, side: str, threads: int) -> None:
+        """Start it; it imports what it needs before it answers for the first time."""
+        environment = {**os.environ, **STEADY_MEMORY, **dict.fromkeys(THREADS, str(threads))}
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "parity_tests.bench.worker", side, str(threads)],
+            cwd=Path(__file__).parents[2],
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def seconds(self, task: str, size: Size, dtype: str, repeats: int) -> float:
+        """The median time of one repetition in a block of ``repeats``.
+
+        Raises RuntimeError if the process has ended.
+        """
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        request = {"task": task, "units": size.units, "m": size.m, "dtype": dtype, "repeats": repeats}
+        self._process.stdin.write(json.dumps(request) + "\n")
+        self._process.stdin.flush()
+        answer = self._process.stdout.readline()
+        if not answer:
+            raise RuntimeError(f"the worker ended with exit code {self._process.wait()} at {request}")
+        return float(answer)
+
+    def __enter__(self) -> Worker:
+        """The worker itself."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        """End the process."""
+        with self._process:  # closes its input, at which it stops, and waits
+            pass
+
+
+def answers(side: str, requests: Iterable[str]) -> Iterator[float]:
+    """The median seconds of every request. Each block starts from the same parameters."""
+    tasks = importlib.import_module(SIDES[side]).TASKS
+    data = {}
+    for line in requests:
+        request = json.loads(line)
+        key = Size(tuple(request["units"]), request["m"]), request["dtype"]
+        if key not in data:
+            data = {key: draw(*key)}
+        call = tasks[request["task"]](data[key])
+        times = []
+        for _ in range(WARM_UP + request["repeats"]):
+            begin = perf_counter()
+            call()
+            times.append(perf_counter() - begin)
+        yield statistics.median(times[WARM_UP:])
+
+
+def main(side: str, threads: int) -> None:
+    """Answer until the input ends."""
+    if side == "torch":
+        import torch
+
+        torch.set_num_threads(threads)
+    for seconds in answers(side, sys.stdin):
+        print(seconds, flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]))

@@ -1,0 +1,146 @@
+"""``python -m parity_tests verify``: is a derivation right, and if not, which mistake was made?"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from rich.console import Console
+
+from manual.cli import GOOD, MISMATCH, UsageError, console, default_jobs, plain_table
+from parity_tests.derivations.settings import SETTINGS, listing, setting_named
+from parity_tests.derivations.verdicts import AMBIGUOUS, HOLDS, WRONG, Verdict
+
+EPILOG = """examples:
+  python -m parity_tests verify "dW1 = dZ1 @ X.T" --setting shallow
+  python -m parity_tests verify derivation.txt              one assignment a line, # comments
+  python -m parity_tests verify my_backprop.py              functions named like the public ones
+  python -m parity_tests verify --data run.npz --setting shallow
+  python -m parity_tests verify --settings                  what can be judged, with symbols and shapes
+  python -m parity_tests verify --settings --setting deep
+  python -m parity_tests verify --matrix                    the confusion matrix of the test-bed
+
+A .py file is run, in a process of its own that is ended after 20 seconds; text and .npz files are only read.
+
+exit code: 0 everything holds, 1 something is wrong or cannot be told, 2 bad usage
+"""
+
+MARKS = {HOLDS: "[green]holds[/]", WRONG: "[bold red]wrong[/]"}
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Flags of the command."""
+    parser.epilog = EPILOG
+    parser.add_argument("derivation", nargs="?", help="a formula, or a file that ends in .txt or .py")
+    parser.add_argument("--setting", help="what J is and which symbols exist; default: the first that knows every name")
+    parser.add_argument("--l2", action="store_true", help="J has the penalty lambda/(2m) sum W^2")
+    parser.add_argument("--chain", action="store_true", help="judge each line on the writer's own values")
+    parser.add_argument("--data", metavar="FILE", help="a .npz of your own X, Y, W1, b1, ..., dZ1, dW1, ...")
+    parser.add_argument("--seed", type=int, default=0, help="of the probes; default: 0")
+    parser.add_argument("--settings", action="store_true", help="list the settings, or the symbols of one")
+    parser.add_argument("--matrix", action="store_true", help="run the test-bed of wrong formulas")
+    parser.add_argument("--false-alarms", metavar="N", type=int, help="judge every right formula on N seeds")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Judge, print, and say by the exit code whether everything holds."""
+    try:
+        return _run(args)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+
+
+def _run(args: argparse.Namespace) -> int:
+    if args.seed < 0:
+        raise UsageError(f"seed is {args.seed}, expected 0 or more")
+    if args.settings:
+        return _list_settings(args.setting)
+    if args.false_alarms is not None:
+        if args.false_alarms < 1:
+            raise UsageError(f"false-alarms is {args.false_alarms}, expected 1 or more")
+        from parity_tests.derivations.right_formulas import show_alarms
+
+        return show_alarms(args.false_alarms, default_jobs())
+    if args.matrix:
+        from parity_tests.derivations.matrix import show_matrix
+
+        return show_matrix(as_json=args.json)
+    if (args.derivation is None) == (args.data is None):
+        raise UsageError("expected a formula, a .txt or .py file, or --data with a .npz file: one of them")
+    verdicts = _judged(args)
+    if args.json:
+        json.dump([verdict.as_json() for verdict in verdicts], sys.stdout, indent=1)
+        print()
+    else:
+        show(verdicts, console())
+    return GOOD if all(verdict.verdict == HOLDS for verdict in verdicts) else MISMATCH
+
+
+def _judged(args: argparse.Namespace) -> list[Verdict]:
+    if args.data is not None:
+        from parity_tests.derivations.data import verify_data
+
+        return verify_data(_file(args.data), args.setting, l2=args.l2)
+    if args.derivation.endswith(".py"):
+        from parity_tests.derivations.functions_file import verify_functions
+
+        return verify_functions(_file(args.derivation), seed=args.seed)
+    from parity_tests.derivations.verify import verify
+
+    text = args.derivation
+    if text.endswith(".txt"):
+        text = _file(text).read_text(encoding="utf-8", errors="replace")
+    return verify(text, args.setting, l2=args.l2, chain=args.chain, seed=args.seed)
+
+
+def _file(name: str) -> Path:
+    path = Path(name)
+    if not path.is_file():
+        raise UsageError(f"the file {name} was not found")
+    return path
+
+
+def show(verdicts: list[Verdict], out: Console) -> None:
+    """Each line with its verdict, and what to do about a wrong one."""
+    for verdict in verdicts:
+        mark = MARKS.get(verdict.verdict, f"[yellow]{verdict.verdict}[/]")
+        place = f"line {verdict.line}: " if verdict.line else ""
+        text = verdict.text or verdict.target
+        if verdict.verdict == HOLDS:
+            ids = f" ({', '.join(verdict.formula_ids)})" if verdict.formula_ids else ""
+            out.print(f"{place}{_plain(text)}  {mark}{_plain(ids)}", soft_wrap=True)
+            continue
+        cause = f" \\[{_plain(verdict.cause)}]" if verdict.cause and verdict.cause != AMBIGUOUS else ""
+        if verdict.cause == AMBIGUOUS:
+            cause = f" \\[ambiguous: {_plain(', '.join(verdict.causes))}]"
+        out.print(f"{place}{_plain(text)}  {mark}{cause}", soft_wrap=True)
+        for row in verdict.message.splitlines():
+            out.print(f"    {_plain(row)}", soft_wrap=True)
+    held = sum(verdict.verdict == HOLDS for verdict in verdicts)
+    out.print(f"{held} of {len(verdicts)} hold.")
+
+
+def _plain(text: str) -> str:
+    """The text with rich's markup switched off."""
+    return text.replace("[", "\\[")
+
+
+def _list_settings(name: str | None) -> int:
+    out = console()
+    if name is None:
+        table = plain_table("Settings", ["setting", "what it is", "J"], verdict=False)
+        for setting in SETTINGS.values():
+            table.add_row(setting.name, _plain(setting.summary), _plain(setting.cost))
+        out.print(table)
+        return GOOD
+    setting = setting_named(name)
+    table = plain_table(f"{setting.name}: {setting.summary}", ["symbol", "shape", "meaning", "judged"], verdict=False)
+    for row in listing(setting):
+        table.add_row(*(_plain(str(cell)) if not isinstance(cell, bool) else ("yes" if cell else "") for cell in row))
+    out.print(table)
+    out.print(_plain(f"J = {setting.cost}"))
+    return GOOD

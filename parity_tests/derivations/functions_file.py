@@ -1,0 +1,185 @@
+"""A person's own functions, named like the public ones of ``manual``: run apart, judged like any case.
+
+The file is run in a process of its own, for at most SECONDS; arrays go in and come back as plain .npz files.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, NamedTuple
+
+import numpy as np
+
+import manual
+from manual import activations, costs, dense, logistic_regression
+from parity_tests import bounds
+from parity_tests.cases import CASES
+from parity_tests.cases.case import Case
+from parity_tests.derivations.agreement import DOUBLE, compare
+from parity_tests.derivations.data import name_the_cause
+from parity_tests.derivations.settings import Probe, setting_named
+from parity_tests.derivations.verdicts import CANNOT_TELL, HOLDS, UNKNOWN, WRONG, Verdict, explain
+from parity_tests.formulas import generator, magnitudes, reference_outputs
+from parity_tests.judge import judge
+
+SECONDS = 20
+PROBES = 3
+CHAPTERS = (activations, costs, dense, logistic_regression)
+RUNNER = Path(__file__).with_name("functions_runner.py")
+
+SETTING_OF: dict[str, tuple[str, dict[str, str], str]] = {
+    "linear_forward": ("layer", {}, ""),
+    "weight_gradient": ("layer", {}, ""),
+    "bias_gradient": ("layer", {}, ""),
+    "input_gradient": ("layer", {}, ""),
+    "linear_backward": ("layer", {}, ""),
+    **{
+        f"{unit}{form}": (unit, {"Z": "z"}, target)
+        for unit in ("sigmoid", "tanh", "relu", "leaky_relu")
+        for form, target in (("", "a"), ("_prime", "g_prime"))
+    },
+    **{
+        f"{cost}{form}": (cost, {}, target)
+        for cost in ("binary_cross_entropy", "cross_entropy", "squared_error")
+        for form, target in (("", "J"), ("_prime", "dA"))
+    },
+}
+"""Where a function's mistakes are looked for: a setting, other names for its arguments, and the target, "" for the
+output's own name."""
+
+
+class Returned(NamedTuple):
+    """What a function gave on a probe: its outputs in order, or the sentence of its exception."""
+
+    outputs: list[Any]
+    problem: str
+
+
+def public_cases() -> dict[str, Case]:
+    """The cases of public functions, by the function's name."""
+    found: dict[str, Case] = {}
+    for case in CASES:
+        chapter, _, name = case.id.partition(".")
+        module = next((each for each in CHAPTERS if each.__name__ == f"{manual.__name__}.{chapter}"), None)
+        if module is not None and getattr(module, name, None) is case.manual:
+            found[name] = case
+    return found
+
+
+def verify_functions(path: Path, *, seed: int = 0) -> list[Verdict]:
+    """Judge every function of a .py file that is named like a public one.
+
+    Raises ValueError where the file cannot be run, or has no such function.
+    """
+    cases = public_cases()
+    probes = {
+        name: [case.inputs(generator(case.id, seed + number)) for number in range(PROBES)]
+        for name, case in cases.items()
+    }
+    returned = _run(path, probes)
+    if not returned:
+        raise ValueError(
+            f"{path.name} has no function named like a public one, expected one or more of {', '.join(cases)}"
+        )
+    return [
+        verdict for name, answers in returned.items() for verdict in _judge(name, cases[name], probes[name], answers)
+    ]
+
+
+def _run(path: Path, probes: dict[str, list[dict[str, Any]]]) -> dict[str, list[Returned]]:
+    """Run the person's file apart: by function, what it returned on every probe."""
+    with tempfile.TemporaryDirectory() as folder:
+        request, answer = Path(folder, "request.npz"), Path(folder, "answer.npz")
+        arrays = {
+            f"{name}/{number}/{argument}": np.asarray(value)
+            for name, inputs in probes.items()
+            for number, each in enumerate(inputs)
+            for argument, value in each.items()
+        }
+        np.savez(request, allow_pickle=False, **arrays)
+        command = [sys.executable, "-P", str(RUNNER), str(path.resolve()), str(request), str(answer)]
+        try:
+            done = subprocess.run(
+                command, cwd=path.resolve().parent, capture_output=True, text=True, timeout=SECONDS, check=False
+            )
+        except subprocess.TimeoutExpired as error:
+            raise ValueError(f"{path.name} ran for more than {SECONDS} seconds and was ended") from error
+        report = done.stdout.splitlines()[-1] if done.stdout.strip() else ""
+        if done.returncode or not report.startswith("{"):
+            lines = [line for line in done.stderr.splitlines() if line.strip()]
+            raise ValueError(f"{path.name} could not be run: {lines[-1] if lines else f'exit code {done.returncode}'}")
+        heard = json.loads(report)
+        if "problem" in heard:
+            raise ValueError(f"{path.name} could not be run: {heard['problem']}")
+        with np.load(answer, allow_pickle=False) as stored:
+            return {
+                name: [
+                    Returned([stored[f"{name}/{number}/{place}"] for place in range(said["outputs"])], said["problem"])
+                    for number, said in enumerate(answers)
+                ]
+                for name, answers in heard["functions"].items()
+            }
+
+
+def _judge(name: str, case: Case, probes: list[dict[str, Any]], answers: list[Returned]) -> list[Verdict]:
+    """A verdict for every output of a function: on the first probe where it is not right, or on the last."""
+    verdicts: dict[str, Verdict] = {}
+    for inputs, answer in zip(probes, answers, strict=True):
+        reference = reference_outputs(case, inputs)
+        at = magnitudes(inputs, reference)
+        for place, (output, bound) in enumerate(case.bounds.items()):
+            if output in verdicts and verdicts[output].verdict != HOLDS:
+                continue
+            target = name if len(case.bounds) == 1 else f"{name}: {output}"
+            base = Verdict(target, 0, target, HOLDS, "", (), "", tuple(case.formulas.split()), 0.0, 0.0, 0.0, (),
+                           np.shape(reference[output]), f"{target} holds.")  # fmt: skip
+            if answer.problem or place >= len(answer.outputs):
+                shown = answer.problem or f"returned {len(answer.outputs)} values, expected {len(case.bounds)}"
+                verdicts[output] = base._replace(
+                    verdict=WRONG, cause=UNKNOWN, error=np.inf, bound=np.nan, ratio=np.inf, message=f"{name} {shown}"
+                )
+                continue
+            verdicts[output] = _output(base, name, output, inputs, reference, answer.outputs[place], bound, at)
+    return list(verdicts.values())
+
+
+def _output(
+    base: Verdict,
+    name: str,
+    output: str,
+    inputs: dict[str, Any],
+    reference: dict[str, Any],
+    value: Any,
+    bound: Any,
+    at: SimpleNamespace,
+) -> Verdict:
+    """One output under its derived bound; a wrong one is held against the known mistakes."""
+    expected = np.asarray(reference[output])
+    count = max(np.size(each) for each in inputs.values())
+    floor = bounds.underflow(np.dtype(np.float64), count)
+    tolerance = 2 * np.asarray(bound(DOUBLE, at), np.float64) + floor
+    judgement = judge(np.asarray(value, np.float64), expected, tolerance, np.float64, floor)
+    base = base._replace(error=judgement.error, bound=judgement.bound, ratio=judgement.ratio, shape_got=np.shape(value))
+    if not judgement.fails:
+        return base._replace(verdict=CANNOT_TELL if judgement.untold else HOLDS)
+    sizes = {"m": inputs["dZ" if "dZ" in inputs else next(iter(inputs))].shape[-1]}
+    saw = f"{base.target} {explain(compare(value, expected), '', sizes)}"
+    where = SETTING_OF.get(name)
+    if where is None:
+        return base._replace(verdict=WRONG, cause=UNKNOWN, message=f"{saw}: the mistake is unknown.")
+    setting_name, renamed, target = where
+    setting = setting_named(setting_name)
+    symbol = target or output
+    own = {renamed.get(key, key): each for key, each in inputs.items()}
+    environment = {**setting.functions, **own, **sizes, symbol: expected}
+    if symbol in ("g_prime", "a"):
+        environment.setdefault("a", setting.probe(0).environment[setting_name](own["z"]))
+    l2 = bool(own.get("lambda_"))
+    probe = Probe(environment, {symbol: expected}, lambda: {symbol: expected})
+    found = name_the_cause(base._replace(target=symbol), saw, setting, probe, value, l2, DOUBLE)
+    return found._replace(target=base.target)

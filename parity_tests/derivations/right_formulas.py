@@ -1,0 +1,68 @@
+"""The false-alarm run of verify: every right formula of every setting, on many seeds. None may be called wrong."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import joblib
+import torch
+
+from manual.cli import GOOD, MISMATCH, console, progress
+from parity_tests.derivations.agreement import agrees
+from parity_tests.derivations.evaluate import run
+from parity_tests.derivations.nodes import Program
+from parity_tests.derivations.settings import SETTINGS, setting_named
+from parity_tests.derivations.syntax import parse
+
+BATCH = 50
+"""Seeds that one piece of work runs."""
+
+
+class Alarm(NamedTuple):
+    """A right formula that was called wrong."""
+
+    setting: str
+    formula: str
+    l2: bool
+    seed: int
+
+
+def right_formulas(name: str, l2: bool) -> list[tuple[str, Program]]:
+    """Every formula of a setting that holds, by target."""
+    targets = setting_named(name).targets
+    return [(symbol, parse(f"{symbol} = {right}")) for symbol, what in targets.items() for right in what.rights(l2)]
+
+
+def alarms(name: str, l2: bool, seeds: range) -> tuple[int, list[Alarm]]:
+    """How many judgements were made, and the false alarms among them."""
+    torch.set_num_threads(1)
+    setting, formulas = setting_named(name), right_formulas(name, l2)
+    found = []
+    for seed in seeds:
+        probe = setting.probe(seed, l2)
+        for symbol, program in formulas:
+            value = run(program, probe.environment)[symbol]
+            if not all(agrees(value, referee[symbol]) for referee in probe.truths):
+                found.append(Alarm(name, f"{symbol} = {program.statements[0]}", l2, seed))
+    return len(formulas) * len(seeds), found
+
+
+def show_alarms(count: int, jobs: int) -> int:
+    """Run ``count`` seeds of every setting, print the counts; exit code 1 where there is a false alarm."""
+    work = [
+        (name, l2, range(first, min(first + BATCH, count)))
+        for name in SETTINGS
+        for l2 in (False, True)
+        for first in range(0, count, BATCH)
+    ]
+    judged, found = 0, list[Alarm]()
+    with progress("right formulas", len(work)) as advance:
+        parallel = joblib.Parallel(n_jobs=jobs, return_as="generator")
+        for some, wrong in parallel(joblib.delayed(alarms)(*piece) for piece in work):
+            judged, found = judged + some, found + wrong
+            advance()
+    out = console()
+    for alarm in found:
+        out.print(f"false alarm: {alarm.setting}, seed {alarm.seed}, l2 {alarm.l2}: {alarm.formula}", style="bold red")
+    out.print(f"{judged} judgements of right formulas: {len(found)} false alarms.")
+    return MISMATCH if found else GOOD

@@ -1,0 +1,43 @@
+"""What a formula is judged against: the settings, each with its symbols, its formulas and their true values.
+
+``setting`` (what a setting is) - ``spellings`` (formulas as people write them) - ``problems`` and ``torch_side`` (the
+two ways to the true values) - ``draws`` (numbers) - ``logistic``, ``networks``, ``minibatch``, ``layer``,
+``functions`` (the settings). Torch is imported when a truth of its side is first read.
+"""
+
+from __future__ import annotations
+
+from parity_tests.derivations.errors import close_names, did_you_mean
+from parity_tests.derivations.settings.functions import FUNCTIONS
+from parity_tests.derivations.settings.layer import LAYER
+from parity_tests.derivations.settings.logistic import LOGISTIC, LOGISTIC_LOOP, LOGISTIC_ONE
+from parity_tests.derivations.settings.minibatch import MINIBATCH
+from parity_tests.derivations.settings.networks import DEEP, MULTILABEL, REGRESSION, SHALLOW, SOFTMAX
+from parity_tests.derivations.settings.setting import Probe, Row, Setting, Symbol, Target, listing
+
+__all__ = ["SETTINGS", "Probe", "Row", "Setting", "Symbol", "Target", "listing", "setting_named"]
+
+_ALL = (
+    LOGISTIC_ONE,
+    LOGISTIC_LOOP,
+    LOGISTIC,
+    SHALLOW,
+    DEEP,
+    MULTILABEL,
+    SOFTMAX,
+    REGRESSION,
+    MINIBATCH,
+    LAYER,
+    *FUNCTIONS,
+)
+
+SETTINGS: dict[str, Setting] = {setting.name: setting for setting in _ALL}
+"""Settings by name."""
+
+
+def setting_named(name: str) -> Setting:
+    """The setting of that name; ValueError, with the names it may have been meant for, where there is none."""
+    if name not in SETTINGS:
+        near = did_you_mean(close_names(name, SETTINGS))
+        raise ValueError(f"setting is {name!r}, expected one of {', '.join(SETTINGS)}{near}")
+    return SETTINGS[name]

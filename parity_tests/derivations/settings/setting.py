@@ -1,0 +1,181 @@
+"""What a setting is: what J is, which symbols exist, which of them have a formula, and their true values."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
+
+import numpy as np
+
+from manual import activations
+from manual.notation import Array
+
+Values: TypeAlias = dict[str, Any]
+"""Arrays and numbers by name."""
+
+Kind: TypeAlias = Literal["forward", "cost", "derivative", "gradient", "update", "function", "scale"]
+
+FUNCTION = "function"
+"""Stands in the place of a shape where a symbol is a function."""
+
+
+class Symbol(NamedTuple):
+    """A name that exists in a setting; ``shape`` is ``(n_1, m)``, ``()`` for a number, or ``function``."""
+
+    name: str
+    shape: str
+    meaning: str
+
+
+class Target(NamedTuple):
+    """A symbol that a derivation may give, and right sides that hold for it, the notes' own first.
+
+    ``right_l2`` holds where J carries the L2 penalty, and equals ``right`` where the penalty plays no part.
+    """
+
+    formula_ids: tuple[str, ...]
+    right: tuple[str, ...]
+    right_l2: tuple[str, ...]
+    kind: Kind
+    formula_ids_l2: tuple[str, ...] = ()
+
+    def rights(self, l2: bool) -> tuple[str, ...]:
+        """The right sides that hold with or without the penalty."""
+        return self.right_l2 if l2 else self.right
+
+    def ids(self, l2: bool) -> tuple[str, ...]:
+        """The formulas of the notes that say so."""
+        return (self.formula_ids_l2 or self.formula_ids) if l2 else self.formula_ids
+
+
+class Problem(Protocol):
+    """Numbers for a setting, and the two ways to everything that follows from them."""
+
+    def given(self) -> Values:
+        """The symbols that were drawn."""
+
+    def by_numpy(self, l2: bool) -> Values:
+        """What follows, by the formulas forward and the complex step backward."""
+
+    def by_torch(self, l2: bool) -> Values:
+        """What follows, by torch's operations and autograd."""
+
+
+@dataclass(frozen=True, eq=False)
+class Probe:
+    """One set of numbers for a setting: every symbol with its true value, and the truth for every target.
+
+    ``environment`` also holds the functions and the aliases. Where a target is an update, the environment has the
+    old value and the truth is the new one. Arrays are float64 and cannot be written to. Torch is imported when
+    ``by_torch`` or ``truths`` is first read.
+    """
+
+    environment: Values
+    by_numpy: Values
+    _torch: Callable[[], Values]
+
+    @cached_property
+    def by_torch(self) -> Values:
+        """The truths by torch's operations and autograd."""
+        return self._torch()
+
+    @property
+    def truths(self) -> tuple[Values, Values]:
+        """The truths by torch, and by NumPy and the complex step."""
+        return self.by_torch, self.by_numpy
+
+
+@dataclass(frozen=True, eq=False)
+class Setting:
+    """What J is, which symbols exist, and which formulas hold.
+
+    ``layers`` are families of names that people mix up; ``aliases`` are other names for a symbol. ``draw`` makes
+    the numbers of a seed, ``functions`` are the functions that formulas may call beside the language's own.
+    """
+
+    name: str
+    summary: str
+    cost: str
+    symbols: tuple[Symbol, ...]
+    targets: Mapping[str, Target]
+    layers: Mapping[str, tuple[str, ...]]
+    aliases: Mapping[str, str]
+    draw: Callable[[int], Problem]
+    functions: Mapping[str, Callable[..., Any]]
+
+    def probe(self, seed: int, l2: bool = False) -> Probe:
+        """The numbers of a seed, with the truth for every target; ``l2`` puts the penalty into J.
+
+        Sizes are distinct primes that change with the seed. ``lambda_`` is not 0 without the penalty either: a
+        formula that has it where J has none is wrong.
+        """
+        problem = self.draw(seed)
+        found, given = problem.by_numpy(l2), problem.given()
+        environment = {**self.functions, **_constants(found), **_constants(given)}
+        environment |= {alias: environment[name] for alias, name in self.aliases.items()}
+
+        def by_torch() -> Values:
+            truths = problem.by_torch(l2)
+            return _constants({name: truths[name] for name in self.targets})
+
+        return Probe(environment, _constants({name: found[name] for name in self.targets}), by_torch)
+
+    def protected(self) -> frozenset[str]:
+        """The names that a derivation cannot assign: whatever is not a target."""
+        known = {*self.functions, *(symbol.name for symbol in self.symbols)} - set(self.targets)
+        return frozenset(known | {alias for alias, name in self.aliases.items() if name not in self.targets})
+
+
+class Row(NamedTuple):
+    """A symbol in the listing of a setting."""
+
+    name: str
+    shape: str
+    meaning: str
+    assignable: bool
+
+
+def listing(setting: Setting) -> list[Row]:
+    """The symbols of a setting, and which of them a derivation may assign."""
+    return [Row(*symbol, symbol.name in setting.targets) for symbol in setting.symbols]
+
+
+def generator(name: str, seed: int) -> np.random.Generator:
+    """The setting's own stream."""
+    return np.random.default_rng([seed, zlib.crc32(name.encode())])
+
+
+def _constants(values: Values) -> Values:
+    """The values in float64, arrays that cannot be written to; sizes and Python's numbers stay as they are."""
+    return {name: value if isinstance(value, int | float) else _constant(value) for name, value in values.items()}
+
+
+def _constant(value: Any) -> Any:
+    array = np.array(value, np.float64)
+    array.setflags(write=False)
+    return array[()]
+
+
+def softmax_prime(Z: Array) -> Array:
+    """The diagonal of the softmax's Jacobian, a (1 - a): what is left of it where outputs are taken one by one."""
+    A = activations.softmax(Z)
+    slope: Array = A * (1 - A)
+    return slope
+
+
+UNITS: dict[str, activations.Activation] = {
+    **activations.ACTIVATIONS,
+    "softmax": activations.Activation(activations.softmax, softmax_prime),
+}
+"""The activations, and the softmax."""
+
+COMMON_FUNCTIONS: dict[str, Callable[..., Any]] = {
+    **{name: unit.g for name, unit in UNITS.items()},
+    **{f"{name}_prime": unit.g_prime for name, unit in UNITS.items()},
+    "sigma": activations.sigmoid,
+    "sigma_prime": activations.sigmoid_prime,
+}
+"""Functions that every setting knows by name; a Greek sigma is the sigmoid."""

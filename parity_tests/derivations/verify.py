@@ -1,0 +1,297 @@
+"""Is a derivation right? Each line is judged on true upstream values by both referees; a wrong one is diagnosed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from parity_tests.derivations import nodes
+from parity_tests.derivations.agreement import compare
+from parity_tests.derivations.diagnosis import Case, Diagnosis, repair
+from parity_tests.derivations.edits import Context
+from parity_tests.derivations.errors import DerivationError, EvaluationError, UnknownName
+from parity_tests.derivations.evaluate import run
+from parity_tests.derivations.functions import FUNCTION_NAMES
+from parity_tests.derivations.nodes import Assign, Node, Program
+from parity_tests.derivations.printer import to_text
+from parity_tests.derivations.settings import SETTINGS, Probe, Setting, Target, setting_named
+from parity_tests.derivations.syntax import parse
+from parity_tests.derivations.verdicts import (
+    AMBIGUOUS,
+    CANNOT_TELL,
+    HOLDS,
+    UNKNOWN,
+    WRONG,
+    Verdict,
+    explain,
+    teach,
+)
+
+PROBES = 3
+"""How many probes a line is judged on, each of other sizes."""
+
+
+class Line(NamedTuple):
+    """A judged quantity: the statements that compute it, and the last line that assigns it."""
+
+    target: str
+    program: Program
+    number: int
+
+
+def verify(
+    derivation: str, setting: str | Setting | None = None, *, l2: bool = False, chain: bool = False, seed: int = 0
+) -> list[Verdict]:
+    """Judge a derivation, line by line.
+
+    ``derivation`` is one assignment or many, as in notes; ``setting`` says what J is and which symbols exist (None:
+    the first setting that knows every name); ``l2`` adds the penalty to J. Each right side is evaluated on true
+    upstream values, so that one mistake does not spoil the next line; with ``chain`` the writer's own values are used
+    instead.
+
+    A name that is assigned more than once, or in a loop, is judged by the value it has at the end.
+
+    Raises ValueError (a DerivationSyntaxError points at the character) for text that is not a derivation, for an
+    unknown setting, and where no line assigns a symbol that can be judged.
+    """
+    program = parse(derivation)
+    chosen = find_setting(program, l2) if setting is None else setting
+    chosen = setting_named(chosen) if isinstance(chosen, str) else chosen
+    program = parse(derivation, protected=chosen.protected())
+    probes = list(_probes(chosen, seed, l2))
+    lines = list(judged_lines(program, chosen))
+    if not lines:
+        known = ", ".join(chosen.targets)
+        raise DerivationError(f"no line assigns a symbol that setting {chosen.name} can judge, expected one of {known}")
+    written = _Written(program, probes, chosen, chain)
+    return [_judge(line, derivation, chosen, l2, probes, written) for line in lines]
+
+
+@lru_cache(maxsize=64)
+def _probes(setting: Setting, seed: int, l2: bool) -> tuple[Probe, ...]:
+    """The probes of a setting, made once."""
+    return tuple(setting.probe(seed + number, l2) for number in range(PROBES))
+
+
+def find_setting(program: Program, l2: bool = False) -> Setting:
+    """The first setting that knows every name of a derivation and can judge a line of it.
+
+    Raises DerivationError where there is none.
+    """
+    assigned = set(nodes.targets(program))
+    used = nodes.names(program) | nodes.functions(program)
+    for setting in SETTINGS.values():
+        known = set(_probes(setting, 0, l2)[0].environment) | set(setting.targets)
+        unknown = {name for name in used - assigned if name not in known | FUNCTION_NAMES}
+        if not unknown and assigned & (set(setting.targets) | set(setting.aliases)):
+            return setting
+    names = ", ".join(sorted(assigned)) or "none"
+    raise DerivationError(
+        f"no setting knows every name of this derivation (it assigns {names}): name one of them with --setting"
+    )
+
+
+def judged_lines(program: Program, setting: Setting) -> Iterator[Line]:
+    """The quantities of a program that the setting can judge, in the order of their lines.
+
+    A plain line is judged by itself. A name that a loop or an accumulator assigns is judged once, at its last line.
+    """
+    plain: list[Assign] = [each for each in program.statements if isinstance(each, Assign) and _is_plain(each)]
+    gathered = {
+        _target(here): _line(here)
+        for path, here in nodes.walk(program)
+        if isinstance(here, Assign) and (len(path) > 1 or not _is_plain(here))
+    }
+    lines = [Line(_target(each), Program((each,)), _line(each)) for each in plain if _target(each) not in gathered]
+    lines += [Line(name, _needed(program, name), number) for name, number in gathered.items()]
+    for line in sorted(lines, key=lambda each: each.number):
+        if setting.aliases.get(line.target, line.target) in setting.targets:
+            yield line
+
+
+def _is_plain(assign: Assign) -> bool:
+    return assign.operator == "=" and isinstance(assign.target, nodes.Name)
+
+
+def _line(node: Node) -> int:
+    return node.span.line if node.span else 0
+
+
+def _needed(program: Program, name: str) -> Program:
+    """The statements up to the last one that assigns ``name``."""
+    end = max(place for place, each in enumerate(program.statements) if name in nodes.targets(each))
+    return Program(program.statements[: end + 1])
+
+
+def _target(assign: Assign) -> str:
+    base = assign.target.base if isinstance(assign.target, nodes.Index) else assign.target
+    return base.id if isinstance(base, nodes.Name) else ""
+
+
+class _Written:
+    """The values that a derivation gives to names: helpers that the setting lacks, and everything under ``chain``."""
+
+    def __init__(self, program: Program, probes: list[Probe], setting: Setting, chain: bool) -> None:
+        self.program, self.probes, self.setting, self.chain = program, probes, setting, chain
+
+    def environment(self, line: Line, number: int) -> dict[str, Any]:
+        """What a line sees on a probe: the true values, and what the lines before it wrote where that counts."""
+        environment = dict(self.probes[number].environment)
+        whole = len(line.program.statements) > 1 or not isinstance(line.program.statements[0], Assign)
+        for statement in self.program.statements:
+            if statement in line.program.statements and (whole or statement is line.program.statements[0]):
+                break
+            try:
+                assigned = run(statement, environment)
+            except EvaluationError:
+                continue
+            for name, value in assigned.items():
+                symbol = self.setting.aliases.get(name, name)
+                if self.chain or symbol not in self.setting.targets:
+                    environment[name] = value
+        if whole:
+            for name in nodes.targets(line.program):
+                environment.pop(name, None) if name not in self.setting.protected() else None
+        return environment
+
+
+def _judge(line: Line, derivation: str, setting: Setting, l2: bool, probes: list[Probe], written: _Written) -> Verdict:
+    symbol = setting.aliases.get(line.target, line.target)
+    target = setting.targets[symbol]
+    environments = [written.environment(line, number) for number in range(len(probes))]
+    truths = [[referee[symbol] for referee in probe.truths] for probe in probes]
+    problem, agreement = "", None
+    for number, environment in enumerate(environments):
+        try:
+            value = run(line.program, environment)[line.target]
+        except UnknownName as error:
+            return _unknown(line, derivation, target, _plain(error), truths[0][0])
+        except EvaluationError as error:
+            problem, agreement = _plain(error), None
+            break
+        for truth in truths[number]:
+            found = compare(value, truth)
+            if agreement is None or not found.holds:
+                agreement = found
+        if agreement is not None and not agreement.holds:
+            break
+    text = _text_of(derivation, line)
+    base = Verdict(
+        line.target, line.number, text, HOLDS, "", (), "", target.formula_ids,
+        0.0, 0.0, 0.0, (), np.shape(truths[0][0]), "",
+    )  # fmt: skip
+    if agreement is not None:
+        base = base._replace(
+            error=agreement.error,
+            bound=agreement.bound,
+            ratio=agreement.error / agreement.bound if agreement.bound else np.inf,
+            shape_got=agreement.shape_got,
+            shape_expected=agreement.shape_expected,
+        )
+        if agreement.holds:
+            return base._replace(message=f"{line.target} holds.")
+        if not agreement.wrong:
+            told = f"{line.target} is off by more than rounding and by less than a wrong formula: this cannot be told."
+            return base._replace(verdict=CANNOT_TELL, message=told)
+    else:
+        base = base._replace(error=np.inf, bound=np.nan, ratio=np.inf)
+    shown = explain(agreement, problem, counts(environments[0]))
+    case = Case(
+        line.program,
+        context_of(setting, symbol, line.target, environments[0]),
+        _evaluator(line.target, environments),
+        truths,
+        weights_of(setting, symbol, environments[0]),
+    )
+    verdict = _diagnosed(base, repair(case), line, shown)
+    if not l2 and "lambda_" in nodes.names(line.program):
+        return verdict._replace(message=f"{verdict.message} (J has no penalty here: --l2 gives it one.)")
+    return verdict
+
+
+def _unknown(line: Line, derivation: str, target: Target, problem: str, truth: Any) -> Verdict:
+    """The verdict on a line with a name that the setting lacks: there is nothing to search in."""
+    return Verdict(
+        line.target, line.number, _text_of(derivation, line), WRONG, UNKNOWN, (), "", target.formula_ids,
+        np.inf, np.nan, np.inf, (), np.shape(truth), f"{problem}.",
+    )  # fmt: skip
+
+
+def _diagnosed(base: Verdict, diagnosis: Diagnosis | None, line: Line, shown: str) -> Verdict:
+    """The verdict with its cause and repair, and the sentence that says both."""
+    ids = f" ({', '.join(base.formula_ids)})" if base.formula_ids else ""
+    saw = shown if np.isnan(base.bound) else f"{line.target} {shown}"
+    if diagnosis is None:
+        message = f"{saw}: no small change of this line makes it right, so the mistake is unknown."
+        return base._replace(verdict=WRONG, cause=UNKNOWN, message=message)
+    repaired = to_text(diagnosis.repaired, as_written=True)
+    cause = " + ".join(diagnosis.causes)
+    shown_repair = _changed_lines(to_text(line.program, as_written=True), repaired)
+    if diagnosis.alternatives:
+        causes = (cause, *(" + ".join(each) for each in diagnosis.alternatives))
+        listed = "; or ".join(teach(each) for each in causes)
+        message = f"{saw}: ambiguous, {listed}. For one, {shown_repair} holds{ids}."
+        return base._replace(verdict=WRONG, cause=AMBIGUOUS, causes=causes, repaired=repaired, message=message)
+    message = f"{saw}: {teach(cause)}. {shown_repair} holds{ids}."
+    return base._replace(verdict=WRONG, cause=cause, causes=(cause,), repaired=repaired, message=message)
+
+
+def _changed_lines(before: str, after: str) -> str:
+    """The repaired formula; of a program only the lines that changed."""
+    rows = after.splitlines()
+    if len(rows) == 1:
+        return after
+    old = set(before.splitlines())
+    return "With " + " and ".join(row.strip() for row in rows if row not in old) + " it"
+
+
+def _evaluator(target: str, environments: list[dict[str, Any]]) -> Any:
+    """The value of the target under a changed program, None where it cannot be computed."""
+
+    def evaluate(node: Node, number: int) -> Any:
+        assert isinstance(node, Program)
+        try:
+            return run(node, environments[number]).get(target)
+        except EvaluationError:
+            return None
+
+    return evaluate
+
+
+def context_of(setting: Setting, symbol: str, written: str, environment: Mapping[str, Any]) -> Context:
+    """What the search for edits may know."""
+    arrays = {name for name, value in environment.items() if isinstance(value, np.ndarray | np.floating | float)}
+    hidden = {name for name in arrays if name in setting.aliases}
+    return Context(
+        target=symbol,
+        kind=setting.targets[symbol].kind,
+        layers=setting.layers,
+        arrays=frozenset(arrays - hidden - {symbol, written}),
+        sizes=frozenset(counts(environment)),
+        functions=frozenset(name for name, value in environment.items() if callable(value)),
+        batch="chunk_size" if "chunk_size" in environment else "m",
+    )
+
+
+def counts(environment: Mapping[str, Any]) -> dict[str, int]:
+    """The sizes among the symbols: m first."""
+    sizes = {name: int(value) for name, value in environment.items() if isinstance(value, int | np.integer)}
+    return dict(sorted(sizes.items(), key=lambda item: (item[0] not in ("m", "chunk_size"), item[0])))
+
+
+def weights_of(setting: Setting, symbol: str, environment: Mapping[str, Any]) -> Any:
+    """The weights that a penalty on this gradient would be a multiple of."""
+    return environment.get(symbol.removeprefix("d")) if symbol.startswith("d") else None
+
+
+def _plain(error: EvaluationError) -> str:
+    """The error's sentence without its place."""
+    return str(error.args[0]) if error.args else str(error)
+
+
+def _text_of(derivation: str, line: Line) -> str:
+    rows = derivation.splitlines()
+    return rows[line.number - 1].strip() if 0 < line.number <= len(rows) else ""

@@ -1,0 +1,67 @@
+"""Mutants that no test can tell from the original, each with the reason. Every other mutant of a formula is killed."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Equivalent(NamedTuple):
+    """A mutant: in ``function`` (of manual), ``mutated`` stands where ``original`` stood first in its line."""
+
+    function: str
+    original: str
+    mutated: str
+    reason: str
+
+
+INDEX_NAMES = "einsum's indices have other names, consistently"
+ROW = "one number per column broadcasts over the rows as (m,) just as it does as (1, m)"
+NO_COPY = (
+    "whether astype copies an array that has the dtype already: the values are the same, and nobody writes to them"
+)
+TIMES_ZERO = "the logarithm is multiplied by 0, whatever stands in for a where P is 0"
+NO_MASKS = "no layer reads the masks, and those of the single examples are dropped"
+ZERO_OVER = "0 is divided, whatever stands in for a where P is 0"
+IN_PLACE = "the sum is the same, written to a new array"
+ANY_ZEROS = "zeros of any of Z's last sides broadcast to Z"
+SHORTCUT = "only a shortcut is not taken: the general line gives the same zeros and ones"
+BINARY = "y is 0 or 1: where it is 1 the term is not computed, where it is 0 both are 1"
+SIGNS = "dividing by 1 or -1 is multiplying by it"
+
+EQUIVALENT: tuple[Equivalent, ...] = (
+    Equivalent("activations.relu", "Z.shape[-1:]", "Z.shape[+1:]", ANY_ZEROS),
+    Equivalent("activations.relu", "Z.shape[-1:]", "Z.shape[-2:]", ANY_ZEROS),
+    Equivalent("activations._step", "at_zero == 0", "at_zero == 1", SHORTCUT),
+    Equivalent("activations._step", "copy=False", "copy=None", NO_COPY),
+    Equivalent("activations._step", "copy=False", "", NO_COPY),
+    Equivalent("activations._step", "copy=False", "copy=True", NO_COPY),
+    Equivalent("activations.softmax", "max(axis=0, keepdims=True)", "max(axis=0, keepdims=False)", ROW),
+    Equivalent("activations.softmax", "max(axis=0, keepdims=True)", "max(axis=0, )", ROW),
+    Equivalent("activations.softmax", "sum(axis=0, keepdims=True)", "sum(axis=0, keepdims=False)", ROW),
+    Equivalent("activations.softmax", "sum(axis=0, keepdims=True)", "sum(axis=0, )", ROW),
+    Equivalent("activations.softmax_backward", "axis=0, keepdims=True", "axis=0, keepdims=False", ROW),
+    Equivalent("activations.softmax_backward", "axis=0, keepdims=True", "axis=0, ", ROW),
+    Equivalent("costs.cross_entropy_from_logits", "max(axis=0, keepdims=True)", "max(axis=0, keepdims=False)", ROW),
+    Equivalent("costs.cross_entropy_from_logits", "max(axis=0, keepdims=True)", "max(axis=0, )", ROW),
+    Equivalent("costs.cross_entropy_from_logits", "axis=0, keepdims=True", "axis=0, keepdims=False", ROW),
+    Equivalent("costs.cross_entropy_from_logits", "axis=0, keepdims=True", "axis=0, ", ROW),
+    Equivalent("costs._targets", "copy=False", "copy=None", NO_COPY),
+    Equivalent("costs._targets", "copy=False", "", NO_COPY),
+    Equivalent("costs._targets", "copy=False", "copy=True", NO_COPY),
+    Equivalent("costs._times_log", "np.where(P == 0, 1, A)", "np.where(P == 0, 2, A)", TIMES_ZERO),
+    Equivalent("costs._over", "np.where(P == 0, 1, A)", "np.where(P == 0, 2, A)", ZERO_OVER),
+    Equivalent("jacobians.dZ_dW", "ki,je->keij", "KI,JE->KEIJ", INDEX_NAMES),
+    Equivalent("jacobians.dA_dZ", "ke,ki,ej->keij", "KE,KI,EJ->KEIJ", INDEX_NAMES),
+    Equivalent("jacobians.dZ_dA_prev", "ki,ej->keij", "KI,EJ->KEIJ", INDEX_NAMES),
+    Equivalent("jacobians.dA_dW", "kecf,cfij->keij", "KECF,CFIJ->KEIJ", INDEX_NAMES),
+    Equivalent("jacobians.weight_gradient_by_index", "ke,keij->ij", "KE,KEIJ->IJ", INDEX_NAMES),
+    Equivalent("jacobians.input_gradient_by_index", "ke,kecf,cfij->ij", "KE,KECF,CFIJ->IJ", INDEX_NAMES),
+    Equivalent("logistic_regression.one_example", "(1 - y) / (1 - a)", "(1 + y) / (1 - a)", BINARY),
+    Equivalent("logistic_regression.propagate", "copy=False", "copy=None", NO_COPY),
+    Equivalent("logistic_regression.propagate", "copy=False", "", NO_COPY),
+    Equivalent("logistic_regression.propagate", "copy=False", "copy=True", NO_COPY),
+    Equivalent("network.forward_loop", "i + 1], masks)", "i + 1], None)", NO_MASKS),
+    Equivalent("network.forward_loop", "i + 1], masks)", "i + 1], )", NO_MASKS),
+    Equivalent("theory.parity_sawtooth", "2 * (-1) ** k", "2 / (-1) ** k", SIGNS),
+    Equivalent("vectorization.column_percentages", "reshape(1, columns)", "reshape(columns)", ROW),
+)

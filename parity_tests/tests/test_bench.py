@@ -1,0 +1,223 @@
+"""The bench refuses to time what disagrees, its figures have a schema, and the README shows the figures that are kept.
+
+Nothing here depends on how long anything takes.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from manual import dense, network
+from parity_tests.bench import agreement, by_hand, by_torch, measure, readme
+from parity_tests.bench.sizes import LOOP_CASES, LOOP_EXAMPLES, LOOPS, MARGIN, SIZES, Size, draw
+from parity_tests.bench.worker import SIDES, Worker, answers
+from parity_tests.cases import CASES
+from parity_tests.cli import main
+from parity_tests.judge import FAILS, HOLDS
+
+ROOT = Path(__file__).parents[2]
+SMALL = next(iter(SIZES))
+SEVERAL = Size((3, 5, 7, 2), 11)
+
+
+def check_schema(values: dict[str, Any], plan: measure.Plan) -> None:
+    """Every size, dtype and number of threads once; numbers where numbers belong."""
+    assert values.keys() == {"environment", "rounds", "steps", "loops"}
+    assert values["environment"].keys() >= {
+        "date",
+        "python",
+        "numpy",
+        "torch",
+        "processor",
+        "cores",
+        "load",
+        readme.BLAS,
+    }
+    assert values["rounds"] == plan.rounds
+    assert [(line["threads"], line["size"], line["dtype"]) for line in values["steps"]] == [
+        (threads, str(size), dtype) for threads in plan.threads for size in plan.sizes for dtype in measure.DTYPES
+    ]
+    for line in values["steps"]:
+        times = [line[name] for name in ("manual_us", "torch_us", "products_us")]
+        assert all(isinstance(time, float) and time > 0 for time in times)
+        assert line["manual/torch"] == pytest.approx(times[0] / times[1], rel=0.05, abs=2e-3)
+        assert line["manual/products"] == pytest.approx(times[0] / times[2], rel=0.05, abs=2e-3)
+        assert line["quartiles"] == sorted(line["quartiles"])
+        bar = SIZES[next(size for size in SIZES if str(size) == line["size"])]
+        assert (line["bar"], line["products_bar"]) == (tuple(bar) if line["threads"] == 1 else (None, None))
+    assert [(line["formula"], line["m"]) for line in values["loops"]] == [
+        (formula, m) for formula in LOOPS for m in plan.loop_examples
+    ]
+    assert all(line["loop_us"] > 0 and line["vectorised_us"] > 0 for line in values["loops"])
+
+
+def test_a_quick_run_prints_the_schema() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "parity_tests", "bench", "--quick", "--json"], cwd=ROOT, capture_output=True, text=True
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    check_schema(json.loads(done.stdout), measure.QUICK)
+
+
+def test_the_kept_figures_have_the_schema() -> None:
+    check_schema(readme.measured("bench"), measure.FULL)
+
+
+def test_the_readme_shows_the_kept_figures() -> None:
+    text = readme.README.read_text()
+    assert text.count(readme.BEGIN) == text.count(readme.END) == 1
+    shown = text.partition(readme.BEGIN)[2].partition(readme.END)[0]
+    assert shown == "\n" + readme.bench_tables(readme.measured("bench"))
+
+
+def test_saving_replaces_one_section_and_the_text_between_the_markers(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(readme, "MEASURED", tmp_path / "measured.json")
+    monkeypatch.setattr(readme, "README", tmp_path / "README.md")
+    readme.save("other", [1])
+    readme.save("bench", {"rounds": 1})
+    readme.save("bench", {"rounds": 2})
+    assert (readme.measured("other"), readme.measured("bench")) == ([1], {"rounds": 2})
+    assert not readme.update_readme("figures\n")
+    readme.README.write_text("no markers\n")
+    assert not readme.update_readme("figures\n")
+    readme.README.write_text(f"before\n{readme.BEGIN}\nold\n{readme.END}\nafter\n")
+    assert readme.update_readme("figures\n")
+    assert readme.README.read_text() == f"before\n{readme.BEGIN}\nfigures\n{readme.END}\nafter\n"
+
+
+@pytest.mark.parametrize("dtype", measure.DTYPES)
+@pytest.mark.parametrize("size", [SMALL, SEVERAL], ids=str)
+def test_both_sides_agree_on_every_quantity_and_on_the_timed_step(size: Size, dtype: str) -> None:
+    results = agreement.check_step(size, dtype)
+    assert {result.verdict for result in results} == {HOLDS}
+    assert {result.dtype for result in results} == {dtype}
+    assert {result.quantity for result in results} >= {"Z", "A", "dZ", "dA", "dW", "db", "J with L2", "W after a step"}
+    timed = [(result.quantity, result.layer) for result in results if "timed" in result.quantity]
+    layers = range(1, len(size.units))
+    assert timed == [(f"{name} after a timed step", l) for l in layers for name in "Wb"]
+
+
+def test_the_loops_are_held_against_their_vectorised_forms() -> None:
+    results = agreement.check_loops("float64")
+    assert {result.case for result in results} == set(LOOP_CASES) <= {case.id for case in CASES}
+    assert {result.pair for result in results} >= {"manual/loop", "manual/torch"}
+
+
+def test_nothing_compared_is_an_error() -> None:
+    with pytest.raises(ValueError, match="nothing was compared"):
+        agreement.disagreements([])
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_a_disagreement_by_hand_refuses_to_time(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], as_json: bool
+) -> None:
+    def no_worker(*args: Any) -> None:
+        raise AssertionError("a worker was started")
+
+    right = dense.bias_gradient
+    monkeypatch.setattr(dense, "bias_gradient", lambda dZ: right(dZ) * 1.01)
+    monkeypatch.setattr(measure, "Worker", no_worker)
+    assert main(["bench", "--quick", *(["--json"] if as_json else [])]) == 1
+    shown = capsys.readouterr().out
+    if as_json:
+        failed = json.loads(shown)["disagreements"]
+        assert {line["verdict"] for line in failed} == {FAILS}
+        assert {line["quantity"] for line in failed} == {"db", "b after a timed step"}
+    else:
+        assert "fails: 2-4-1; 400" in shown
+        assert shown.endswith("The two sides disagree, so nothing was timed.\n")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "caught"),
+    [
+        ("LEARNING_RATE", 0.101, {"W after a timed step", "b after a timed step"}),
+        ("LAMBDA", 0.6, {"W after a timed step"}),
+    ],
+)
+def test_a_disagreement_in_the_timed_loop_of_torch_is_seen(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: float, caught: set[str]
+) -> None:
+    monkeypatch.setattr(by_torch, name, value)
+    for dtype in measure.DTYPES:
+        failed = agreement.disagreements(agreement.check_step(SEVERAL, dtype))
+        assert {result.quantity for result in failed} == caught
+
+
+def test_the_short_run_cannot_be_kept(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["bench", "--quick", "--save"]) == 2
+    assert "--save and --quick were given, expected one of them" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("size", [*SIZES, SEVERAL], ids=str)
+def test_the_data_have_their_size_and_keep_away_from_kinks(size: Size) -> None:
+    data = draw(size, "float32")
+    assert data.X.shape == (size.units[0], size.m)
+    assert data.Y.shape == (size.units[-1], size.m)
+    assert {value.dtype for value in (data.X, data.Y, *data.params.values())} == {np.dtype(np.float32)}
+    assert data.X.flags.c_contiguous
+    assert data.Y.flags.c_contiguous
+    Z = network.forward(data.architecture, data.params, data.X).Z[1:-1]
+    assert all(np.abs(value).min() > 0.9 * MARGIN for value in Z if value is not None)
+    if size.units[-1] > 1:
+        assert (data.Y.sum(axis=0) == 1).all()
+
+
+@pytest.mark.parametrize("task", ["step", "products", "propagate", "propagate_loop", "weight_gradient_loop"])
+def test_a_worker_answers_every_request_with_a_time(task: str) -> None:
+    units = LOOPS.get(task.removesuffix("_loop"), SEVERAL.units)
+    request = {"task": task, "units": units, "m": LOOP_EXAMPLES[0], "dtype": "float64", "repeats": 2}
+    lines = [json.dumps(request)] * 2
+    for side in SIDES if task == "step" else ["manual"]:
+        assert all(seconds > 0 for seconds in answers(side, lines))
+
+
+def test_a_dead_worker_is_an_error() -> None:
+    with Worker("manual", 1) as worker, pytest.raises(RuntimeError, match="the worker ended with exit code 1"):
+        worker.seconds("no such task", SMALL, "float64", 1)
+
+
+def test_the_worker_of_manual_never_imports_torch() -> None:
+    code = "import sys; sys.modules['torch'] = None; import parity_tests.bench.worker, parity_tests.bench.by_hand"
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
+
+
+def test_by_hand_and_the_products_do_the_same_products(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The limit counts what the step multiplies: two products per layer forward and back, one for each inner dA."""
+
+    class Counted(np.ndarray[Any, Any]):
+        shapes: list[Any] = []  # noqa: RUF012
+
+        def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
+            plain = [np.asarray(value) for value in inputs]
+            if ufunc is np.matmul and plain[0].ndim == 2:
+                Counted.shapes.append((plain[0].shape, plain[1].shape))
+            out = options.pop("out", None)
+            result = getattr(ufunc, method)(*plain, **options)
+            if out:
+                np.asarray(out[0])[...] = result
+                return out[0]
+            return result.view(Counted) if isinstance(result, np.ndarray) else result
+
+    data = draw(SEVERAL, "float64")
+    data = data._replace(
+        X=data.X.view(Counted), params={name: value.view(Counted) for name, value in data.params.items()}
+    )
+    found = []
+    for task in (by_hand.step, by_hand.products):
+        call = task(data)
+        Counted.shapes = []
+        call()
+        found.append(sorted(Counted.shapes))
+    assert found[0] == found[1]
+    assert len(found[0]) == 3 * (len(SEVERAL.units) - 1) - 1

@@ -1,0 +1,116 @@
+"""The mutants: what mutmut writes is read right, and the list of equivalent ones fits the code as it stands."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import json
+import tomllib
+from functools import reduce
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from parity_tests.cli import main
+from parity_tests.commands import mutants as command
+from parity_tests.equivalent_mutants import EQUIVALENT, Equivalent
+from parity_tests.measured import measured
+from parity_tests.mutants import Mutant, Score, entry_for, function_of, mutant, summarise
+from parity_tests.tests.test_imports import FORMULA_MODULES, ROOT
+
+DIFF = """\
+--- manual/costs.py
++++ manual/costs.py
+@@ -1,3 +1,3 @@
+ def l2_penalty(weights, lambda_, m):
+-    return lambda_ / (2 * m)
++    return lambda_ / (3 * m)
+"""
+
+KEY = "manual.costs.x_l2_penalty__mutmut_7"
+ENTRY = Equivalent("costs.l2_penalty", "2 * m", "3 * m", "an example")
+
+
+def results(path: Path, *codes: int | None) -> Path:
+    """A folder as mutmut leaves it, with these exit codes."""
+    keys = {f"manual.costs.x_l2_penalty__mutmut_{n}": code for n, code in enumerate(codes, start=7)}
+    (path / "costs.py.meta").write_text(json.dumps({"exit_code_by_key": keys}))
+    return path
+
+
+def test_names_and_diffs_of_mutmut_are_read() -> None:
+    assert function_of(KEY) == "manual.costs.l2_penalty"
+    assert function_of("manual.costs.x__targets__mutmut_12") == "manual.costs._targets"
+    assert (
+        function_of("manual.architecture.xǁDenseǁ__post_init____mutmut_1") == "manual.architecture.Dense.__post_init__"
+    )
+    expected = Mutant("manual.costs.l2_penalty", "return lambda_ / (2 * m)", "return lambda_ / (3 * m)")
+    assert mutant(KEY, DIFF) == expected
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        ENTRY._replace(function="costs.l2_penalty_loop"),
+        ENTRY._replace(original="2 / m"),
+        ENTRY._replace(mutated="4 * m"),
+        ENTRY._replace(original="", mutated=""),
+    ],
+)
+def test_an_entry_lists_one_mutant_and_no_other(entry: Equivalent) -> None:
+    assert entry_for(mutant(KEY, DIFF), (ENTRY,)) == ENTRY
+    assert entry_for(mutant(KEY, DIFF), (entry,)) is None
+
+
+def test_a_mutant_that_runs_forever_counts_as_killed_and_survivors_are_told_apart(tmp_path: Path) -> None:
+    results(tmp_path, 1, 0, 36, -24, 1)
+    scores, unlisted, unmatched = summarise(tmp_path, lambda key: DIFF, (ENTRY,))
+    assert scores == {"costs": Score(mutants=5, killed=4, equivalent=1)}
+    assert (unlisted, unmatched) == ([], [])
+    other = ENTRY._replace(mutated="4 * m")
+    scores, unlisted, unmatched = summarise(tmp_path, lambda key: DIFF, (other,))
+    assert scores == {"costs": Score(mutants=5, killed=4, equivalent=0)}
+    assert (unlisted, unmatched) == ([mutant(KEY, DIFF)], [other])
+
+
+@pytest.mark.parametrize("code", [None, 33, -11])
+def test_mutants_whose_tests_did_not_run_to_their_end_give_no_score(tmp_path: Path, code: int | None) -> None:
+    with pytest.raises(ValueError, match=rf"l2_penalty__mutmut_8 has exit code {code}, expected 0 or 1: run mutmut"):
+        summarise(results(tmp_path, 1, code), lambda key: DIFF)
+
+
+def test_the_command_fails_where_a_survivor_is_not_listed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(command, "_diff", lambda: lambda key: DIFF)
+    monkeypatch.setattr(command, "RESULTS", tmp_path / "none")
+    assert main(["mutants"]) == 2
+    assert "expected the results of mutmut" in capsys.readouterr().err
+    monkeypatch.setattr(command, "RESULTS", results(tmp_path, 1, 0))
+    assert main(["mutants"]) == 1
+    shown = capsys.readouterr().out
+    assert "survived: manual.costs.l2_penalty: return lambda_ / (2 * m)  ->  return lambda_ / (3 * m)" in shown
+    assert "1 of 2 mutants killed, 0 equivalent, 1 left." in shown
+    assert main(["mutants", "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["modules"]["costs"] == {"mutants": 2, "killed": 1, "equivalent": 0}
+
+
+@pytest.mark.parametrize("entry", EQUIVALENT, ids=lambda entry: f"{entry.function}-{entry.mutated}")
+def test_every_listed_mutant_changes_a_function_as_it_stands(entry: Equivalent) -> None:
+    module, *path = entry.function.split(".")
+    function: Any = reduce(getattr, path, importlib.import_module(f"manual.{module}"))
+    assert entry.original in inspect.getsource(function)
+    assert entry.original != entry.mutated
+    assert entry.reason
+
+
+def test_the_saved_figures_cover_every_formula_module_and_the_list_as_it_stands() -> None:
+    saved = measured("mutation")
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["mutmut"]
+    modules = {Path(path).stem for path in settings["only_mutate"]}
+    assert set(saved["modules"]) == modules
+    assert modules <= FORMULA_MODULES
+    assert saved["equivalent"] == [entry._asdict() for entry in EQUIVALENT]
+    for scores in saved["modules"].values():
+        assert scores["killed"] + scores["equivalent"] == scores["mutants"] > 0
