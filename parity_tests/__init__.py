@@ -12,15 +12,30 @@ if TYPE_CHECKING:
     from parity_tests.comparison import compare
     from parity_tests.derivations.verdicts import Verdict
     from parity_tests.derivations.verify import verify
+    from parity_tests.gradient_check import assert_gradient, check_gradient
+    from parity_tests.gradient_verdict import ArrayCheck, GradientCheck
     from parity_tests.judge import Result
 
-__all__ = ["Result", "Verdict", "compare", "verify"]
+__all__ = [
+    "ArrayCheck",
+    "GradientCheck",
+    "Result",
+    "Verdict",
+    "assert_gradient",
+    "check_gradient",
+    "compare",
+    "verify",
+]
 
 _HOMES = {
     "compare": "parity_tests.comparison",
     "Result": "parity_tests.judge",
     "verify": "parity_tests.derivations.verify",
     "Verdict": "parity_tests.derivations.verdicts",
+    "check_gradient": "parity_tests.gradient_check",
+    "assert_gradient": "parity_tests.gradient_check",
+    "GradientCheck": "parity_tests.gradient_verdict",
+    "ArrayCheck": "parity_tests.gradient_verdict",
 }
 
 
