@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from parity_tests.derivations.agreement import DOUBLE, agrees, constant_ratio
-from parity_tests.derivations.edits import Context, Edit, edits
+from parity_tests.derivations.edit_context import Context, Edit
+from parity_tests.derivations.edits import edits
 from parity_tests.derivations.nodes import Node
 
 SAME_COST = 0.15

@@ -11,7 +11,7 @@ import numpy as np
 from parity_tests.derivations import nodes
 from parity_tests.derivations.agreement import compare
 from parity_tests.derivations.diagnosis import Case, Diagnosis, repair
-from parity_tests.derivations.edits import Context
+from parity_tests.derivations.edit_context import Context
 from parity_tests.derivations.errors import DerivationError, EvaluationError, UnknownName
 from parity_tests.derivations.evaluate import run
 from parity_tests.derivations.functions import FUNCTION_NAMES
