@@ -7,12 +7,14 @@ import platform
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from datetime import date
+from importlib.metadata import version
 from typing import Any, NamedTuple
 
 import numpy as np
-import sklearn
 import torch
+from threadpoolctl import threadpool_limits
 
 from manual.cli import toy_datasets
 from parity_tests.cases import CASES
@@ -86,7 +88,19 @@ def units(text: str, dtypes: Sequence[str], seed: int, device: str) -> list[Unit
 
 def run_unit(unit: Unit) -> list[Result]:
     """Do one piece of the job."""
-    torch.set_num_threads(1)  # the arrays are small, and the processes share the cores
+    with one_thread():
+        return _run(unit)
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """One thread for torch and for NumPy's BLAS: the arrays are small, and the processes share the cores."""
+    torch.set_num_threads(1)
+    with threadpool_limits(1):
+        yield
+
+
+def _run(unit: Unit) -> list[Result]:
     dtype = np.dtype(unit.dtype).type
     results: list[Result] = []
     for case in CASES:
@@ -137,7 +151,7 @@ def environment(device: str) -> dict[str, str]:
         "python": platform.python_version(),
         "numpy": np.__version__,
         "torch": torch.__version__,
-        "scikit-learn": sklearn.__version__,
+        "scikit-learn": version("scikit-learn"),
         "machine": f"{platform.system()} {platform.machine()}",
         "device": torch.cuda.get_device_name(chosen) if chosen.type == "cuda" else str(chosen),
     }

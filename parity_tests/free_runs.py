@@ -25,7 +25,7 @@ from torch_ref.optimizers import gradient_descent
 
 REPEATS = 5
 ALLOWANCE = 10
-MOST_EXAMPLES = 200
+MOST_EXAMPLES = 100
 """Examples that a free run trains on: six runs of all of them would take longer than all else."""
 
 

@@ -10,10 +10,10 @@ from typing import NamedTuple
 
 import joblib
 import numpy as np
-import torch
 
 from manual.cli import GOOD, MISMATCH, UsageError, console, default_jobs, plain_table, progress, toy_datasets
 from parity_tests.cases import CASES
+from parity_tests.comparison import one_thread
 from parity_tests.formulas import run_case
 from parity_tests.free_runs import run_free
 from parity_tests.judge import FAILS, Result
@@ -108,8 +108,8 @@ def pieces(text: str, first: int, count: int) -> Iterator[Piece]:
 
 def run_piece(piece: Piece) -> Tally:
     """All seeds of a piece."""
-    torch.set_num_threads(1)
-    results = [result for seed in piece.seeds for result in _results(piece, seed)]
+    with one_thread():
+        results = [result for seed in piece.seeds for result in _results(piece, seed)]
     return Tally(
         piece,
         sum(result.arrays for result in results),
