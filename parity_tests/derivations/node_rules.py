@@ -153,17 +153,16 @@ def _slopes(here: Expression, context: Context) -> Changes:
                     changed = other + argument.id[1:]
                     if argument.id[:1] == one and changed in context.arrays:
                         yield replace(here, arguments=(Name(changed),)), undoes, makes, 0.9
-        for family in ("g", "Z"):
-            yield from _other_slope(here, context, family)
+        yield from _other_slope(here, context)
     if isinstance(here, Name) and here.id[:1] in "Aa" and here.id[1:].isdigit() | (here.id in ("A", "a")):
         slope = context.slope(here.id[1:])
         if slope is not None:
             yield slope, "g-for-gprime", "wrong-symbol", 1.0
 
 
-def _other_slope(here: Call, context: Context, family: str) -> Changes:
+def _other_slope(here: Call, context: Context) -> Changes:
     """g1'(Z1) where g2'(Z2) belongs: function and argument change together."""
-    if family != "g" or not re.fullmatch(r"g\d+_prime", here.function):
+    if not re.fullmatch(r"g\d+_prime", here.function):
         return
     for other in sorted(context.functions):
         if re.fullmatch(r"g\d+_prime", other) and other != here.function:
