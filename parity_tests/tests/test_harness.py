@@ -65,7 +65,7 @@ def test_a_wrong_derivative_fails_at_the_layers_that_use_it(monkeypatch: pytest.
     g, g_prime = activations.ACTIVATIONS[unit]
     monkeypatch.setitem(activations.ACTIVATIONS, unit, activations.Activation(g, scaled(g_prime, 1 + 1e-9)))
     results = run_steps(DEEP, begin(), steps=1)
-    layers = {l for l, layer in enumerate(begin().architecture.layers[:-1], start=1) if layer.activation == unit}
+    layers = {l for l, g in enumerate(begin().architecture.activations[:-1]) if g == unit}
     assert {(result.quantity, result.layer) for result in results if result.verdict == FAILS} == {
         ("dZ", l) for l in layers
     }

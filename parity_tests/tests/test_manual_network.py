@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from manual import network
-from manual.architecture import MODELS, Architecture, Dense, model
+from manual.architecture import MODELS, Architecture, Dense, Dropout, model
 from manual.costs import binary_cross_entropy_from_logits
 from manual.draws import SCALES, initial_parameters
 from manual.notation import plus
@@ -95,11 +95,22 @@ def test_predictions_come_from_the_last_layer_in_the_dtype_of_the_inputs(name: s
     np.testing.assert_allclose(narrow, expected, rtol=1e-5)
 
 
-def test_masks_are_handed_on() -> None:
-    net, params, X, _ = probe("shallow")
-    masks = [np.ones((5, 7))]
-    assert network.forward(net, params, X, masks).masks is masks
-    assert network.forward_loop(net, params, X, masks).masks is masks
+def test_masks_belong_to_dropout_layers() -> None:
+    net = Architecture(3, (Dense(5, "tanh"), Dropout(0.5), Dense(2, "softmax")))
+    rng = np.random.default_rng(0)
+    params, X = initial_parameters(net, "xavier", rng), rng.standard_normal((3, 7))
+    mask = (rng.random((5, 7)) < 0.5).astype(np.float64)
+    passed = network.forward(net, params, X, [mask])
+    again = network.forward(net, params, X, passed.masks)
+    by_example = network.forward_loop(net, params, X, [mask])
+    assert passed.masks == (None, None, mask, None)
+    np.testing.assert_allclose(passed.A[2], passed.A[1] * mask / 0.5, rtol=1e-15)
+    for A, A_again, A_by_example in zip(passed.A, again.A, by_example.A, strict=True):
+        np.testing.assert_array_equal(A, A_again)
+        np.testing.assert_allclose(A, A_by_example, rtol=1e-14)
+    without = network.forward(net, params, X)
+    assert without.A[2] is without.A[1]
+    assert without.masks == (None,) * 4
 
 
 @pytest.mark.parametrize(
@@ -136,7 +147,7 @@ def test_the_notes_example_has_its_sizes() -> None:
     assert weights == {"W1": (5, 3), "W2": (5, 5), "W3": (3, 5), "W4": (1, 3)}
     assert sum(value.size for value in initial_parameters(net, "he", np.random.default_rng(0)).values()) == 72
     assert net.describe() == "3-5-5-3-1 (relu, relu, relu, sigmoid)"
-    assert [layer.activation for layer in model("deep6", 2, 1).layers] == [
+    assert list(model("deep6", 2, 1).activations[1:]) == [
         "tanh",
         "relu",
         "leaky_relu",
@@ -144,8 +155,8 @@ def test_the_notes_example_has_its_sizes() -> None:
         "identity",
         "sigmoid",
     ]
-    assert [layer.units for layer in model("wide", 64, 10).layers] == [64, 64, 10]
-    assert [layer.units for layer in model("wide", 64, 10, (7,)).layers] == [7, 10]
+    assert [n for (n,) in model("wide", 64, 10).shapes[1:]] == [64, 64, 10]
+    assert [n for (n,) in model("wide", 64, 10, (7,)).shapes[1:]] == [7, 10]
 
 
 def test_layers_may_come_as_a_list() -> None:

@@ -16,7 +16,7 @@ from torch_ref import network
 from torch_ref.devices import device_named
 
 
-def made(name: str, dtype: Any = np.float64) -> tuple[Any, dict[str, Any], nn.Sequential]:
+def made(name: str, dtype: Any = np.float64) -> tuple[Any, dict[str, Any], network.Network]:
     """An architecture, parameters and the module that holds them."""
     net = model(name, 3, 2)
     rng = np.random.default_rng(0)
