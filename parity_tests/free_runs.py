@@ -25,18 +25,16 @@ from torch_ref.optimizers import gradient_descent
 
 REPEATS = 5
 ALLOWANCE = 10
-MOST_EXAMPLES = 100
-"""Examples that a free run trains on: six runs of all of them would take longer than all else."""
 
 
 def run_free(case: ModelCase, begin: Start, steps: int, seed: int, device: str = "cpu") -> list[Result]:
-    """The parameters after ``steps`` steps of each side alone, on at most MOST_EXAMPLES examples.
+    """The parameters after ``steps`` steps of each side alone, on as many examples as the case says.
 
     Where a unit with a kink (ReLU) ends up on the other side of it, one rounding changes a whole gradient, and the
     spread of five runs says nothing. Such a line cannot be told, provided that up to that step the two sides agree;
     otherwise it fails.
     """
-    X, Y = first_examples(begin.X, begin.Y, MOST_EXAMPLES)
+    X, Y = first_examples(begin.X, begin.Y, case.free.examples)
     begin = begin._replace(X=X, Y=Y)
     judged = _judge_after(case, begin, steps, seed, device)
     if any(judgement.fails for judgement in judged.values()):

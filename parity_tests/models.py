@@ -14,6 +14,16 @@ from parity_tests.cases.case import LAMBDA
 from parity_tests.formulas import generator
 
 
+class Free(NamedTuple):
+    """A free run: the steps that each side takes alone, on how many examples at most; it is repeated six times."""
+
+    steps: int
+    examples: int
+
+
+FREE, FREE_ON_IMAGES = Free(100, 100), Free(10, 40)
+
+
 class ModelCase(NamedTuple):
     """One model on one dataset with one lambda: what starts it, and how many steps it runs."""
 
@@ -23,6 +33,7 @@ class ModelCase(NamedTuple):
     learning_rate: float
     steps: int
     examples: int | None = None
+    free: Free = FREE
 
     @property
     def id(self) -> str:
@@ -33,11 +44,8 @@ class ModelCase(NamedTuple):
 STEPS, STEPS_ON_DIGITS, STEPS_ON_IMAGES = 100, 10, 3
 """Steps from common parameters: every step compares every quantity of every layer."""
 
-EXAMPLES_OF_IMAGES = 200
+EXAMPLES_OF_IMAGES = 100
 """Examples that the convolutional networks run on: bounds of convolutions are convolutions in float64."""
-
-FREE_STEPS = 100
-"""Steps that each side takes alone."""
 
 PAIRS: tuple[tuple[str, str, float], ...] = (
     ("logistic", "breast_cancer", 0.5),
@@ -68,7 +76,7 @@ MODEL_CASES: tuple[ModelCase, ...] = (
         for lambda_ in (0.0, LAMBDA)
     ),
     *(
-        ModelCase(name, dataset, lambda_, rate, STEPS_ON_IMAGES, EXAMPLES_OF_IMAGES)
+        ModelCase(name, dataset, lambda_, rate, STEPS_ON_IMAGES, EXAMPLES_OF_IMAGES, FREE_ON_IMAGES)
         for name, dataset, rate in PAIRS_OF_IMAGES
         for lambda_ in (0.0, LAMBDA)
     ),
