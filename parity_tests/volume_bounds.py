@@ -7,6 +7,7 @@ reference must add the products as they are: a Winograd or FFT convolution would
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -60,7 +61,7 @@ def pool_forward(u: float, A_prev: Magnitudes, size: int, stride: int, mode: str
 
 def pool_backward(u: float, dA: Magnitudes, A_prev: Magnitudes, size: int, stride: int, mode: str) -> Bound:
     """A cell adds one share from every window that holds it: ceil(f/s)^2 at most, a division, 1/m in and out."""
-    shares = -((-size // stride) ** 2)
+    shares = math.ceil(size / stride) ** 2
     upstream, values = torch.from_numpy(np.abs(dA)), torch.from_numpy(np.ascontiguousarray(A_prev))
     return gamma(shares + 4, u) * array(torch_pool_backward(upstream, values, size, stride, mode=mode))
 
