@@ -55,8 +55,8 @@ class Plain(NamedTuple):
 def _dense_backward(
     layer: Dense, dZ: Array, A_prev: Array, W: Array, lambda_: float, wanted: bool
 ) -> tuple[Array | None, Array, Array]:
-    dA_prev = dense.input_gradient(dZ, W) if wanted else None
-    return dA_prev, dense.weight_gradient(dZ, A_prev, W, lambda_), dense.bias_gradient(dZ)
+    dW, db = dense.weight_gradient(dZ, A_prev, W, lambda_), dense.bias_gradient(dZ)
+    return dense.input_gradient(dZ, W) if wanted else None, dW, db
 
 
 WEIGHTED: dict[type, Weighted] = {

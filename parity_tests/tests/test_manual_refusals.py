@@ -171,7 +171,8 @@ BAD: list[tuple[Callable[[], Any], str]] = [
     ),
     (
         lambda: model("lenet9", 2, 1),
-        "model is 'lenet9', expected one of logistic, shallow, deep, deep6, softmax, wide, regression",
+        "model is 'lenet9', expected one of logistic, shallow, deep, deep6, softmax, wide, regression, "
+        "convnet, strided, lenet5",
     ),
     (lambda: model("softmax", 2, 3, (5,)), "hidden is (5,), expected none: this model has no hidden layer"),
     (
