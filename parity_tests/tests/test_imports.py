@@ -29,6 +29,7 @@ FORMULA_MODULES = {
     "clipping",
     "dropout",
     "architecture",
+    "architecture_json",
     "layers",
     "checks",
     "network",
@@ -37,7 +38,7 @@ FORMULA_MODULES = {
 }
 """Modules of manual that import NumPy and the standard library alone."""
 
-WITHOUT_FORMULAS = {"architecture", "layers", "checks", "draws", "files", "estimator_base", "cli"}
+WITHOUT_FORMULAS = {"architecture", "architecture_json", "layers", "checks", "draws", "files", "estimator_base", "cli"}
 """Modules of manual that torch_ref may import."""
 
 STANDARD = set(sys.stdlib_module_names)
