@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import operator
 import reprlib
 from typing import Any
 
@@ -23,7 +22,7 @@ WORDS = {layer: kind for kind, layer in KINDS.items()}
 def to_json(architecture: Architecture) -> str:
     """The architecture as one line of JSON; from_json gives an equal one back."""
     layers = [{"kind": WORDS[type(layer)], **_fields(layer)} for layer in architecture.layers]
-    return json.dumps({"inputs": architecture.inputs, "layers": layers}, default=operator.index)
+    return json.dumps({"inputs": architecture.inputs, "layers": layers}, default=_plain)
 
 
 def from_json(text: str) -> Architecture:
@@ -47,6 +46,11 @@ def from_json(text: str) -> Architecture:
 def _fields(layer: Layer) -> dict[str, Any]:
     """The settings of a layer by name."""
     return {field.name: getattr(layer, field.name) for field in dataclasses.fields(layer)}
+
+
+def _plain(value: Any) -> Any:
+    """A NumPy number as Python's, which JSON can write."""
+    return value.item()
 
 
 def _layer(l: int, described: Any) -> Layer:

@@ -37,8 +37,8 @@ STORED = {
 }
 """The dtypes that a file may hold: safetensors' name and NumPy's."""
 
-PARAMS, STATE, PROGRESS = "params.", "state.", "progress"
-"""How the arrays of a checkpoint are named; the progress is its JSON, byte by byte."""
+PARAMS, STATE, REST = "params.", "state.", "rest"
+"""How the arrays of a checkpoint are named; the rest is JSON, byte by byte: names of the state, and the progress."""
 
 
 class Saved(NamedTuple):
@@ -99,10 +99,12 @@ def load(path: str | os.PathLike[str]) -> Saved:
     path = Path(path)
     with _reading(path):
         tensors, metadata = _read(path)
-        saved = Saved(tensors, from_json(metadata["architecture"]))
-        _check_parameters(saved.architecture, saved.params)
-        _check_finite(saved.params)
-    return saved
+        if REST in tensors:
+            raise ValueError("it is a checkpoint, expected parameters alone: load_checkpoint reads its directory")
+        architecture = from_json(metadata["architecture"])
+        _check_parameters(architecture, tensors)
+        _check_finite(tensors)
+    return Saved({name: tensors[name] for name in architecture.parameter_shapes}, architecture)
 
 
 def load_about(path: str | os.PathLike[str]) -> dict[str, str]:
@@ -129,12 +131,15 @@ def save_checkpoint(directory: str | os.PathLike[str], checkpoint: Checkpoint) -
     state = {name: np.asarray(value) for name, value in checkpoint.state.items()}
     _check_parameters(checkpoint.architecture, params)
     _check_state(state)
-    _check_json(PROGRESS, checkpoint.progress)
-    text = json.dumps(checkpoint.progress).encode("ascii")
+    progress: Any = checkpoint.progress
+    if not isinstance(progress, dict):
+        raise ValueError(f"progress is a {type(progress).__name__}, expected a dict")
+    _check_json("progress", progress)
+    text = json.dumps({"state": list(state), "progress": progress}).encode("ascii")
     tensors = {
         **{PARAMS + name: value for name, value in params.items()},
         **{STATE + name: value for name, value in state.items()},
-        PROGRESS: np.frombuffer(text, np.uint8),
+        REST: np.frombuffer(text, np.uint8),
     }
     path = Path(directory) / CHECKPOINT
     try:
@@ -155,30 +160,25 @@ def load_checkpoint(directory: str | os.PathLike[str]) -> Checkpoint | None:
     with _reading(path):
         tensors, metadata = _read(path)
         architecture = from_json(metadata["architecture"])
-        progress = _progress(tensors.pop(PROGRESS, None))
-        params = _named(tensors, PARAMS)
-        state = _named(tensors, STATE)
+        names, progress = _rest(tensors.pop(REST, None))
+        expected = [PARAMS + name for name in architecture.parameter_shapes] + [STATE + name for name in names]
+        if tensors.keys() != set(expected):
+            raise ValueError(f"it holds {sorted(tensors)}, expected {sorted(expected)}")
+        params = {name: tensors[PARAMS + name] for name in architecture.parameter_shapes}
         _check_parameters(architecture, params)
-        _check_state(state)
-    return Checkpoint(architecture, params, state, progress)
+    return Checkpoint(architecture, params, {name: tensors[STATE + name] for name in names}, progress)
 
 
-def _named(tensors: Mapping[str, Array], prefix: str) -> dict[str, Array]:
-    """The arrays whose names begin with the prefix, under the rest of their names."""
-    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
-
-
-def _progress(stored: Array | None) -> dict[str, Any]:
-    """The progress that bytes of JSON stand for."""
-    if stored is None or stored.dtype != np.uint8 or stored.ndim != 1:
-        raise ValueError("it has no progress, expected the JSON of one")
+def _rest(stored: Array | None) -> tuple[list[str], dict[str, Any]]:
+    """The names of the state and the progress that bytes of JSON stand for."""
+    if stored is None:
+        raise ValueError("it holds parameters alone, expected a checkpoint")
     try:
-        progress = json.loads(stored.tobytes())
-    except (ValueError, RecursionError):
-        raise ValueError("its progress is no JSON") from None
-    if not isinstance(progress, dict):
-        raise ValueError(f"its progress is a {type(progress).__name__}, expected an object")
-    return progress
+        rest = json.loads(stored.tobytes())
+        names, progress = [str(name) for name in rest["state"]], dict(rest["progress"])
+    except (ValueError, TypeError, KeyError, RecursionError):
+        raise ValueError("it says nothing of the progress, expected a checkpoint") from None
+    return names, progress
 
 
 def _check_parameters(architecture: Architecture, params: Parameters) -> None:
@@ -228,19 +228,21 @@ def _reading(path: Path) -> Iterator[None]:
         yield
     except FileNotFoundError:
         raise ValueError(f"{path} is not there, expected a .safetensors file") from None
-    except (SafetensorError, ValueError, OSError) as error:
+    except (SafetensorError, OSError) as error:
         reason = " ".join(str(error).split())
-        raise ValueError(f"{path.name} is not a whole file of this project's parameters: {reason}") from error
+        raise ValueError(f"{path.name} is no whole .safetensors file, expected one saved here: {reason}") from error
+    except ValueError as error:
+        raise ValueError(f"{path.name} cannot be used: {error}") from error
 
 
 def _read(path: Path, *, arrays: bool = True) -> tuple[dict[str, Array], dict[str, str]]:
     """The arrays and the metadata of a .safetensors file."""
     if path.exists() and not path.is_file():
-        raise ValueError("it is no file")
+        raise ValueError("it is a directory or a device, expected a file")
     with safe_open(path, framework="numpy") as file:
         metadata = dict(file.metadata() or {})
         if "architecture" not in metadata:
-            raise ValueError("its metadata has no architecture")
+            raise ValueError("its metadata has no architecture, expected a file saved here")
         names = list(file.keys()) if arrays else []
         for name in names:
             dtype = file.get_slice(name).get_dtype()
