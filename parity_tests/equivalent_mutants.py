@@ -65,8 +65,6 @@ EQUIVALENT: tuple[Equivalent, ...] = (
     Equivalent("network.forward_loop", "i + 1], masks)", "i + 1], None)", NO_MASKS),
     Equivalent("network.forward_loop", "i + 1], masks)", "i + 1], )", NO_MASKS),
     Equivalent("theory.parity_sawtooth", "2 * (-1) ** k", "2 / (-1) ** k", SIGNS),
-    Equivalent("updates.gradient_descent_update", "out=step", "out=None", NEW_MEMORY),
-    Equivalent("updates.gradient_descent_update", "out=step", "", NEW_MEMORY),
     Equivalent("updates.momentum_update", "term, out=term", "term, out=None", NEW_MEMORY),
     Equivalent("updates.momentum_update", "term, out=term", "term, ", NEW_MEMORY),
     Equivalent("updates.rmsprop_update", "term, out=term", "term, out=None", NEW_MEMORY),
