@@ -1,4 +1,4 @@
-"""Dropout against torch's own, its mask read off; masks and shuffles."""
+"""Dropout against torch's own, its mask read off."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from manual.draws import dropout_mask, shuffled
+from manual.draws import dropout_mask
 from manual.dropout import dropout_backward, dropout_forward
 from parity_tests.bounds import unit_roundoff
 from torch_ref import dropout as torch_side
@@ -81,10 +81,6 @@ def test_a_mask_may_have_any_dtype_and_keeping_all_changes_nothing(f: Callable[.
             )
             for keep_prob in (0.0, -0.1, 1.1, float("nan"))
         ),
-        (
-            lambda: shuffled(0, np.random.default_rng(0)),
-            "m is 0, expected a whole number of at least 1: the number of examples",
-        ),
     ],
 )
 def test_bad_input_gets_one_plain_sentence(call: Callable[[], Any], sentence: str) -> None:
@@ -93,43 +89,7 @@ def test_bad_input_gets_one_plain_sentence(call: Callable[[], Any], sentence: st
     assert str(caught.value) == sentence
 
 
-def test_both_dtypes_get_the_same_mask() -> None:
-    masks = [dropout_mask((40, 50), 0.8, np.random.default_rng(3), dtype) for dtype in (np.float64, np.float32)]
-    assert [mask.dtype for mask in masks] == [np.float64, np.float32]
-    assert dropout_mask((1,), 0.8, np.random.default_rng(3)).dtype == np.float64
-    np.testing.assert_array_equal(masks[0], masks[1])
-    assert set(np.unique(masks[0])) == {0.0, 1.0}
-    assert abs(masks[0].mean() - 0.8) < 5 * np.sqrt(0.8 * 0.2 / 2000)  # five standard deviations
-    assert dropout_mask((40, 50), 1.0, np.random.default_rng(3)).all()
-
-
-def test_a_mask_takes_one_number_an_entry_from_the_generator() -> None:
-    rng, again = np.random.default_rng(5), np.random.default_rng(5)
-    mask = dropout_mask((3, 4), 0.4, rng)
-    np.testing.assert_array_equal(mask, again.random((3, 4)) < 0.4)
-    assert rng.random() == again.random()
-
-
-def test_the_probability_to_keep_is_exact() -> None:
-    class Quarters:
-        """A generator that draws 0, 1/4, 2/4 and 3/4 once each."""
-
-        def random(self, shape: tuple[int, ...]) -> Any:
-            return (np.arange(4) / 4).reshape(shape)
-
-    rng: Any = Quarters()
-    assert [dropout_mask((4,), keep_prob, rng).sum() for keep_prob in (0.25, 0.5, 0.75, 1.0)] == [1, 2, 3, 4]
-
-
 def test_dropout_keeps_the_mean() -> None:
     A = np.ones((200, 500))
     dropped = dropout_forward(A, dropout_mask(A.shape, 0.6, np.random.default_rng(0)), 0.6)
     assert abs(dropped.mean() - 1) < 5 * np.sqrt(0.4 / 0.6 / A.size)
-
-
-def test_a_shuffle_has_every_example_once() -> None:
-    order = shuffled(50, np.random.default_rng(0))
-    assert sorted(order) == list(range(50))
-    assert order.tolist() != list(range(50))
-    assert order.tolist() == shuffled(50, np.random.default_rng(0)).tolist()
-    assert shuffled(1, np.random.default_rng(0)).tolist() == [0]
