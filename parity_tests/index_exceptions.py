@@ -1,0 +1,31 @@
+"""What the index lets pass, by reason: code that has no formula of the notes, formulas of code that have no case."""
+
+from __future__ import annotations
+
+WITHOUT_FORMULAS = ("__main__", "cli", "estimator_base", "estimators", "files")
+"""Modules of manual that hold no formula."""
+
+NO_FORMULA: dict[str, str] = {
+    "an addition that saves memory": "notation.plus",
+    "the inputs of an experiment": "theory.all_inputs",
+}
+"""Functions without an id, by reason."""
+
+NO_CASE: dict[str, str] = {
+    "a convention of symbols and shapes, which every case keeps": "F044 F045 F153 F154 F156",
+    "the walk through a network, compared by the cases of the models": "F056 F064 F090 F091 F162 F164 F171",
+    "the walk through a network example by example, in test_manual_network": "F071",
+    "a description of networks, which computes nothing": "F063 F142 F148 F194",
+    "a decision on outputs that have a case, in test_manual_network": "F004 F139",
+    "convolution, compared with torch in test_manual_conv": (
+        "F225 F226 F227 F228 F229 F232 F233 F234 F235 F236 F237 F238"
+    ),
+    "a whole number, compared with torch in test_manual_conv": (
+        "F219 F220 F221 F222 F223 F224 F230 F231 F239 F240 F241 F242 F243"
+    ),
+    "another reading of a formula that has a case": "F006 F027",
+    "a value of a formula that has a case": "F135 F145 F248",
+    "a slip in code": "F038",
+    "an experiment, in test_manual_theory": "F146",
+}
+"""Formulas without a case, by reason; ids separated by spaces."""
