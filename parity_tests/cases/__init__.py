@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 
-from parity_tests.cases import activations, costs, dense, jacobians, logistic_regression, theory, vectorization
+from parity_tests.cases import (
+    activations,
+    costs,
+    dense,
+    dropout,
+    jacobians,
+    logistic_regression,
+    optimizers,
+    schedules,
+    theory,
+    vectorization,
+)
 from parity_tests.cases.case import Case
 
 CASES: tuple[Case, ...] = (
@@ -13,6 +24,9 @@ CASES: tuple[Case, ...] = (
     *costs.CASES,
     *logistic_regression.CASES,
     *dense.CASES,
+    *dropout.CASES,
+    *optimizers.CASES,
+    *schedules.CASES,
     *jacobians.CASES,
     *theory.CASES,
 )
