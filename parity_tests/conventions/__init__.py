@@ -7,9 +7,11 @@ from parity_tests.conventions import (
     convolution,
     costs,
     devices,
+    dropout,
     initialization,
     l2,
     layout,
+    optimizers,
     pooling,
 )
 from parity_tests.conventions.convention import Convention
@@ -18,6 +20,8 @@ CONVENTIONS: tuple[Convention, ...] = (
     *layout.CONVENTIONS,
     *costs.CONVENTIONS,
     *l2.CONVENTIONS,
+    *optimizers.CONVENTIONS,
+    *dropout.CONVENTIONS,
     *activations.CONVENTIONS,
     *convolution.CONVENTIONS,
     *pooling.CONVENTIONS,

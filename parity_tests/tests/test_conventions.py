@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import inspect
 import json
+import math
 from collections import Counter
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
+from torch.nn import functional
 
-from manual import conv
+from manual import conv, costs
 from parity_tests import conventions, readme
 from parity_tests.cli import main
 from parity_tests.conventions import CONVENTIONS
@@ -66,6 +69,7 @@ def test_every_convention_says_what_it_is_about() -> None:
 
 
 TOPICS = (
+    "momentum; RMSprop; Adam; decay of the learning rate; dropout; "
     "examples; dZ; dA; several sigmoid outputs; cost where a is 0 or 1; L2; L2 in mini-batches; ReLU'(0); "
     "reg in the training recipe; leaky ReLU'(0); layout of volumes; layout of filters; the operation; SAME padding; "
     "flatten before a dense layer; ties of max-pooling; padding of max-pooling; padding of average pooling; "
@@ -75,6 +79,23 @@ TOPICS = (
 
 def test_the_known_traps_have_a_row() -> None:
     assert set(TOPICS.split("; ")) <= {convention.topic for convention in CONVENTIONS}
+
+
+def test_what_the_texts_say_of_torch_beside_the_numbers() -> None:
+    one, zero = torch.ones(1, 1), torch.zeros(1, 1)
+    assert functional.binary_cross_entropy(one, zero) == 100
+    assert np.isinf(costs.binary_cross_entropy(np.ones((1, 1)), np.zeros((1, 1))))
+    with pytest.raises(RuntimeError, match="same"):
+        functional.conv2d(torch.ones(1, 1, 6, 6), torch.ones(1, 1, 3, 3), padding="same", stride=2)
+    with pytest.raises(ValueError, match="SAME"):
+        conv.conv_forward(np.ones((1, 6, 6, 1)), np.ones((2, 2, 1, 1)), np.zeros((1, 1, 1, 1)), pad="same")
+    layer = torch.nn.Linear(400, 50)
+    values = torch.cat([layer.weight.flatten(), layer.bias])
+    assert values.abs().max() <= 1 / math.sqrt(400)
+    assert values.std().item() == pytest.approx(1 / math.sqrt(3 * 400), rel=0.03)
+    assert layer.bias.abs().max() > 0
+    assert torch.optim.RMSprop([one]).defaults["alpha"] == 0.99
+    assert inspect.signature(functional.leaky_relu).parameters["negative_slope"].default == 0.01
 
 
 def test_tf32_keeps_ten_bits_and_rounds_ties_to_even() -> None:
