@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -41,7 +42,7 @@ def _by_hand(W0: Array, b0: Array, dZ: Array, A_prev: Array) -> Step:
     return Step(params["W1"], params["b1"])
 
 
-def _sgd(decay_W: float, decay_b: float) -> Any:
+def _sgd(decay_W: float, decay_b: float) -> Callable[..., Step]:
     """A step of torch.optim.SGD, with weight_decay by parameter."""
 
     def step(W0: Tensor, b0: Tensor, dZ: Tensor, A_prev: Tensor) -> Step:
@@ -66,6 +67,46 @@ def _W_bound(u: float, at: Any) -> Any:
 def _b_bound(u: float, at: Any) -> Any:
     db = np.sum(np.abs(at.dZ), axis=1, keepdims=True) / M
     return bounds.update(u, at.b0, db, RATE) + RATE * bounds.bias_gradient(u, at.dZ)
+
+
+def _epoch(rng: np.random.Generator) -> Inputs:
+    shapes = {"W0": (N_1, N_X), "dZ": (CHUNKS, N_1, CHUNK), "A_prev": (CHUNKS, N_X, CHUNK)}
+    return {name: normal(rng, *shape) for name, shape in shapes.items()}
+
+
+def _epoch_by_hand(W0: Array, dZ: Array, A_prev: Array) -> Array:
+    """A step of gradient descent for every chunk."""
+    rule = GradientDescent(RATE)
+    params = {"W1": W0}
+    state = rule.init(params)
+    for t in range(CHUNKS):
+        dW = dense.weight_gradient(dZ[t], A_prev[t], params["W1"], LAMBDA)
+        params, state = rule.step(params, {"dW1": dW}, state)
+    return params["W1"]
+
+
+def _epoch_of_sgd(weight_decay: float) -> Callable[[Tensor, Tensor, Tensor], Tensor]:
+    """A step of torch.optim.SGD for every chunk."""
+
+    def epoch(W0: Tensor, dZ: Tensor, A_prev: Tensor) -> Tensor:
+        layer = torch.nn.Linear(N_X, N_1, bias=False, dtype=W0.dtype)
+        layer.load_state_dict({"weight": W0})
+        rule = torch.optim.SGD(layer.parameters(), lr=RATE, weight_decay=weight_decay)
+        for t in range(CHUNKS):
+            rule.zero_grad()
+            layer(A_prev[t].T).backward(dZ[t].T / CHUNK)
+            rule.step()
+        return layer.weight.detach()
+
+    return epoch
+
+
+def _epoch_bound(u: float, at: Any) -> Any:
+    """All that is added, times the roundings that a term can see: those of its sum, and five a step after it."""
+    total = np.abs(at.W0)
+    for t in range(CHUNKS):
+        total = total + RATE / CHUNK * (LAMBDA * total + np.abs(at.dZ[t]) @ np.abs(at.A_prev[t]).T)
+    return bounds.gamma(CHUNK + 4 + 5 * CHUNKS, u) * total
 
 
 def _weights(rng: np.random.Generator) -> Inputs:
@@ -95,8 +136,21 @@ CONVENTIONS = (
     Convention(
         "l2.minibatches",
         "L2 in mini-batches",
-        notes="lambda/(2 * chunk size) for each chunk",
+        notes="lambda/(2 * chunk size) in the cost of each chunk",
         torch="weight_decay knows no m",
+        translation="weight_decay = lambda/(chunk size)",
+        formulas="F211 F212 F213 F214",
+        inputs=_epoch,
+        manual=_epoch_by_hand,
+        exact=_epoch_of_sgd(LAMBDA / CHUNK),
+        naive={"weight_decay = lambda/(examples of the epoch)": _epoch_of_sgd(LAMBDA / (CHUNKS * CHUNK))},
+        bounds={"W": _epoch_bound},
+    ),
+    Convention(
+        "l2.epoch",
+        "L2 over an epoch",
+        notes="the mean of the chunks' penalties",
+        torch="no penalty in the cost; sums are the writer's",
         translation="the mean penalty of an epoch is the full batch's, times the number of chunks",
         formulas="F211 F212",
         inputs=_weights,

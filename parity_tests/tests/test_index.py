@@ -45,7 +45,7 @@ def test_a_formula_leads_to_its_code_and_cases() -> None:
     assert code["dense.weight_gradient"].torch == "dense.weight_gradient"
     assert {"dense.weight_gradient", "logistic_regression.propagate"} <= set(entry.cases)
     assert [code.name for code in by_id("F044").code] == ["notation"]
-    assert {code.torch for code in by_id("F029").code} == {"optimizers.gradient_descent"}
+    assert "optimizers.gradient_descent" in {code.torch for code in by_id("F029").code}
     assert by_id("F100").code == ()
 
 
