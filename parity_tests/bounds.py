@@ -196,14 +196,14 @@ def adam_update(
     corrections, epsilon, the sum, the quotient, alpha, the product and the difference, on either way of writing it.
 
     The corrections 1 - beta^t are Python floats, whatever the dtype. There beta^t is off by an ulp, 2 u of float64, and
-    the difference cancels: it keeps a relative error of 2 u beta^t / (1 - beta^t), at t = 2 and beta2 = 0.999 already
-    a thousand u. Of s_hat's the root takes half.
+    the difference cancels: it keeps a relative error of 2 u beta^t / (1 - beta^t), a thousand u at t = 2 with
+    beta2 = 0.999. Of s_hat's the root takes half. At t = 1 there is no power to round.
     """
     v_new = np.abs(v) + (1 - beta1) * np.abs(dW)
     s_hat = (beta2 * s + (1 - beta2) * np.square(dW)) / (1 - beta2**t)
     step = learning_rate * v_new / (1 - beta1**t) / (np.sqrt(s_hat) + epsilon)
     corrections = unit_roundoff(np.float64) * sum(
-        part * beta**t / (1 - beta**t) for part, beta in ((2, beta1), (1, beta2))
+        part * beta**t / (1 - beta**t) for part, beta in ((2, beta1), (1, beta2)) if t > 1
     )
     return _update(u, W, step, 11 * steps + 10) + corrections * step
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -246,16 +249,14 @@ def test_settings_of_numpy_leave_float32_alone(rule: Any) -> None:
 
 @pytest.mark.parametrize("mixed", ["W", "dW", "v", "s"])
 def test_updates_have_the_dtype_that_their_arrays_have_in_common(mixed: str) -> None:
-    def arrays(*names: str) -> Any:
-        return [np.full((2, 2), 0.5, np.float64 if name == mixed else np.float32) for name in names]
-
-    found: list[Any] = [*updates.adam_update(*arrays("W", "dW", "v", "s"), 1, 0.1, 0.9, 0.999, 1e-8)]
+    W, dW, v, s = (np.full((2, 2), 0.5, np.float64 if name == mixed else np.float32) for name in ("W", "dW", "v", "s"))
+    found: list[Any] = [*updates.adam_update(W, dW, v, s, 1, 0.1, 0.9, 0.999, 1e-8)]
     if mixed != "s":
-        found += updates.momentum_update(*arrays("W", "dW", "v"), 0.1, 0.9)
+        found += updates.momentum_update(W, dW, v, 0.1, 0.9)
     if mixed != "v":
-        found += updates.rmsprop_update(*arrays("W", "dW", "s"), 0.1, 0.999, 1e-8)
+        found += updates.rmsprop_update(W, dW, s, 0.1, 0.999, 1e-8)
     if mixed in ("W", "dW"):
-        found.append(updates.gradient_descent_update(*arrays("W", "dW"), 0.1))
+        found.append(updates.gradient_descent_update(W, dW, 0.1))
     assert {value.dtype for value in found} == {np.dtype(np.float64)}
 
 
@@ -268,6 +269,18 @@ def test_the_learning_rate_may_change_while_the_state_goes_on(rule: Any) -> None
     for name, W in params.items():
         np.testing.assert_allclose(W - short[name], (W - long[name]) / 4, rtol=1e-9, atol=1e-15)
     np.testing.assert_equal(after_short, after_long)
+
+
+def test_the_example_of_the_readme_runs() -> None:
+    root = Path(__file__).parents[2]
+    section = (root / "README.md").read_text(encoding="utf-8").partition("## Optimisers\n")[2]
+    example = section.partition("```python\n")[2].partition("```")[0]
+    before = "import numpy as np\nparams = {'W1': np.zeros((1, 1))}\ngrads = lambda params: {'dW1': params['W1'] - 1}\n"
+    code = before + example + "print(state.t, float(params['W1'][0, 0]))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
+    t, W = done.stdout.split()
+    assert t == "10"
+    assert float(W) == pytest.approx(0.01 * sum(0.9**epoch for epoch in range(10)), rel=0.05)
 
 
 def test_names_and_defaults() -> None:
