@@ -110,6 +110,17 @@ def test_a_mask_takes_one_number_an_entry_from_the_generator() -> None:
     assert rng.random() == again.random()
 
 
+def test_the_probability_to_keep_is_exact() -> None:
+    class Quarters:
+        """A generator that draws 0, 1/4, 2/4 and 3/4 once each."""
+
+        def random(self, shape: tuple[int, ...]) -> Any:
+            return (np.arange(4) / 4).reshape(shape)
+
+    rng: Any = Quarters()
+    assert [dropout_mask((4,), keep_prob, rng).sum() for keep_prob in (0.25, 0.5, 0.75, 1.0)] == [1, 2, 3, 4]
+
+
 def test_dropout_keeps_the_mean() -> None:
     A = np.ones((200, 500))
     dropped = dropout_forward(A, dropout_mask(A.shape, 0.6, np.random.default_rng(0)), 0.6)

@@ -291,6 +291,14 @@ def test_names_and_defaults() -> None:
     assert OPTIMIZERS["gradient_descent"](1) == GradientDescent(1.0)
 
 
+def test_no_weight_for_the_past_is_gradient_descent() -> None:
+    params, grads = locked(np.float64)
+    plain, momentum = GradientDescent(0.1), Momentum(0.1, beta=0.0)
+    expected, _ = plain.step(params, grads, plain.init(params))
+    found, _ = momentum.step(params, grads, momentum.init(params))
+    np.testing.assert_equal(found, expected)
+
+
 W = np.ones((4, 2))
 RATE = "expected a finite number above 0: the length of a step"
 BAD: list[tuple[Callable[[], Any], str]] = [

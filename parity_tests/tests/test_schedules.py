@@ -118,6 +118,7 @@ def test_gradients_within_the_limit_stay_as_they_are() -> None:
     grads = {"dW1": np.array([[3.0, 0.0]]), "db1": np.array([[4.0]])}
     for clip in (clipping.clip_by_norm, clipping.clip_by_norm_loop):
         assert clip(grads, 5.0).norm == 5.0
+        assert (clip(grads, 5.0).grads is grads) == (clip is clipping.clip_by_norm)
         assert clip(grads, 5.0).grads["dW1"].tolist() == [[3.0, 0.0]]
         np.testing.assert_allclose(clip(grads, 1.0).grads["db1"], [[0.8]], rtol=1e-15)
     assert clipping.clip_by_norm({"dW1": np.zeros((2, 2))}, 1.0).norm == 0
