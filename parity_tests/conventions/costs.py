@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import torch
+from scipy.special import expit
 from torch import Tensor
 from torch.nn import functional
 
@@ -35,11 +35,6 @@ def _after_sigmoid(Z: Tensor, Y: Tensor) -> Tensor:
 
 def _gradient(loss: Callable[[Tensor, Tensor], Tensor]) -> Callable[[Tensor, Tensor], Tensor]:
     return lambda Z, Y: gradient(lambda at: loss(at, Y), Z)
-
-
-def _error_of_output(u: float, at: Any) -> Any:
-    """A - Y: the sigmoid's error and a difference."""
-    return bounds.activation(u, np.exp(-np.logaddexp(0, -at.Z)), "sigmoid") + 3 * u * np.abs(at.dZ)
 
 
 CONVENTIONS = (
@@ -121,6 +116,6 @@ CONVENTIONS = (
         naive={
             "autograd of binary_cross_entropy(sigmoid(Z))": lambda Z, Y: gradient(lambda at: _after_sigmoid(at, Y), Z)
         },
-        bounds={"dZ": _error_of_output},
+        bounds={"dZ": lambda u, at: bounds.output_dZ(u, at.dZ, expit(at.Z), at.Z, "sigmoid")},
     ),
 )

@@ -59,9 +59,9 @@ CONVENTIONS = (
     Convention(
         "devices.tf32",
         "float32 on a GPU",
-        notes="-",
+        notes="none",
         torch="cuDNN convolutions read float32 as TF32, with 10 bits of mantissa",
-        translation="torch.backends.cudnn.conv.fp32_precision = 'ieee'",
+        translation="torch.backends.cudnn.allow_tf32 = False, or conv.fp32_precision = 'ieee' there",
         formulas="F225",
         inputs=volume,
         manual=conv.conv_forward,

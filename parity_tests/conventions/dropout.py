@@ -54,6 +54,6 @@ CONVENTIONS = (
             "p = keep_prob": lambda A, seed: _dropped(A, seed, KEEP_PROB),
             "a mask on either side": _other_mask,
         },
-        bounds={"dropped": lambda u, at: bounds.rounded(u, at.dropped, 5)},
+        bounds={"dropped": lambda u, at: bounds.rounded(u, at.dropped, 3)},
     ),
 )

@@ -60,7 +60,7 @@ def _sgd(decay_W: float, decay_b: float) -> Callable[..., Step]:
 
 
 def _W_bound(u: float, at: Any) -> Any:
-    dW = bounds.weight_gradient(1.0, at.dZ, at.A_prev, at.W0, LAMBDA) / bounds.gamma(M + 4, 1.0)  # magnitudes alone
+    dW = (np.abs(at.dZ) @ np.abs(at.A_prev).T + LAMBDA * np.abs(at.W0)) / M
     return bounds.update(u, at.W0, dW, RATE) + RATE * bounds.weight_gradient(u, at.dZ, at.A_prev, at.W0, LAMBDA)
 
 
@@ -102,11 +102,11 @@ def _epoch_of_sgd(weight_decay: float) -> Callable[[Tensor, Tensor, Tensor], Ten
 
 
 def _epoch_bound(u: float, at: Any) -> Any:
-    """All that is added, times the roundings that a term can see: those of its sum, and five a step after it."""
+    """All that is added, times the roundings that a term can see: those of its sum, and seven a step after it."""
     total = np.abs(at.W0)
     for t in range(CHUNKS):
         total = total + RATE / CHUNK * (LAMBDA * total + np.abs(at.dZ[t]) @ np.abs(at.A_prev[t]).T)
-    return bounds.gamma(CHUNK + 4 + 5 * CHUNKS, u) * total
+    return bounds.gamma(CHUNK + 4 + 7 * CHUNKS, u) * total
 
 
 def _weights(rng: np.random.Generator) -> Inputs:

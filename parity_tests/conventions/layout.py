@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from scipy.special import expit
 from torch import Tensor
 from torch.nn import functional
 
@@ -77,7 +78,7 @@ CONVENTIONS = (
         manual=lambda Z, Y: costs.output_dZ(activations.sigmoid(Z), Y),
         exact=lambda Z, Y: M * _dZ(Z, Y),
         naive={"Z.grad": _dZ},
-        bounds={"dZ": lambda u, at: bounds.activation(u, 1 / (1 + abs(at.dZ)), "sigmoid") + 3 * u * abs(at.dZ)},
+        bounds={"dZ": lambda u, at: bounds.output_dZ(u, at.dZ, expit(at.Z), at.Z, "sigmoid")},
     ),
     Convention(
         "layout.dA",
@@ -90,7 +91,7 @@ CONVENTIONS = (
         manual=costs.binary_cross_entropy_prime,
         exact=lambda A, Y: M * _dA(A, Y),
         naive={"A.grad": _dA},
-        bounds={"dA": lambda u, at: bounds.output_dA(u, at.dA, at.A, "sigmoid")},
+        bounds={"dA": lambda u, at: bounds.output_dA(u, at.dA, at.A, "sigmoid") + bounds.rounded(u, at.dA, 3)},
     ),
     Convention(
         "layout.dW",

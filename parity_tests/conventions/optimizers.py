@@ -84,7 +84,7 @@ def _adam_step(make: Callable[..., torch.optim.Optimizer], weight_decay: float) 
 def _regularised_bound(u: float, at: Any) -> Any:
     """Adam's bound on the regularised gradient g, whose error passes through g / (|g| + epsilon)."""
     g, none = at.dW + LAMBDA / M * at.W, np.zeros_like(at.dW)
-    error = bounds.gamma(3, u) * (np.abs(at.dW) + LAMBDA / M * np.abs(at.W))
+    error = bounds.gamma(4, u) * (np.abs(at.dW) + LAMBDA / M * np.abs(at.W))
     slope = EPSILON / (np.abs(g) + EPSILON) ** 2
     step = bounds.adam_update(u, at.W, g, none, none, 1, LEARNING_RATE, BETA, BETA2, EPSILON)
     return step + LEARNING_RATE * slope * error

@@ -89,6 +89,7 @@ def test_what_the_texts_say_of_torch_beside_the_numbers() -> None:
         functional.conv2d(torch.ones(1, 1, 6, 6), torch.ones(1, 1, 3, 3), padding="same", stride=2)
     with pytest.raises(ValueError, match="SAME"):
         conv.conv_forward(np.ones((1, 6, 6, 1)), np.ones((2, 2, 1, 1)), np.zeros((1, 1, 1, 1)), pad="same")
+    assert isinstance(torch.backends.cudnn.allow_tf32, bool)
     layer = torch.nn.Linear(400, 50)
     values = torch.cat([layer.weight.flatten(), layer.bias])
     assert values.abs().max() <= 1 / math.sqrt(400)
@@ -177,3 +178,12 @@ def test_the_readme_shows_the_map() -> None:
 
 def test_small_shares_keep_a_digit() -> None:
     assert [percent(off) for off in (6.0, 0.857, 0.1, 0.0289, 0.000345)] == ["600%", "86%", "10%", "3%", "0.03%"]
+
+
+def test_help_has_examples_and_exit_codes(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(["conventions", "--help"])
+    assert stopped.value.code == 0
+    shown = capsys.readouterr().out
+    assert "examples:" in shown
+    assert "exit code: 0" in shown
