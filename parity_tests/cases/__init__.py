@@ -6,12 +6,14 @@ from collections import Counter
 
 from parity_tests.cases import (
     activations,
+    conv,
     costs,
     dense,
     dropout,
     jacobians,
     logistic_regression,
     optimizers,
+    pooling,
     schedules,
     theory,
     vectorization,
@@ -24,6 +26,8 @@ CASES: tuple[Case, ...] = (
     *costs.CASES,
     *logistic_regression.CASES,
     *dense.CASES,
+    *conv.CASES,
+    *pooling.CASES,
     *dropout.CASES,
     *optimizers.CASES,
     *schedules.CASES,

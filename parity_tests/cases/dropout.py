@@ -10,7 +10,7 @@ import numpy as np
 import manual.dropout as by_hand
 import torch_ref.dropout as torch_side
 from manual.draws import dropout_mask
-from parity_tests import bounds
+from parity_tests import volume_bounds
 from parity_tests.cases.case import N_1, N_2, N_X, Case, Derivative, Inputs, M, normal
 
 KEEP_PROB = 0.7
@@ -38,7 +38,7 @@ def _cases(suffix: str, *shape: int) -> tuple[Case, Case]:
             manual=by_hand.dropout_forward,
             loop=by_hand.dropout_forward_loop,
             reference=torch_side.dropout_forward,
-            bounds={"dropped": lambda u, at: bounds.rounded(u, at.dropped, 2)},
+            bounds={"dropped": lambda u, at: volume_bounds.dropout(u, at.dropped)},
         ),
         Case(
             f"dropout.backward{suffix}",
@@ -47,7 +47,7 @@ def _cases(suffix: str, *shape: int) -> tuple[Case, Case]:
             manual=lambda dA, mask, keep_prob, A: by_hand.dropout_backward(dA, mask, keep_prob),
             loop=lambda dA, mask, keep_prob, A: by_hand.dropout_backward_loop(dA, mask, keep_prob),
             reference=lambda dA, mask, keep_prob, A: torch_side.dropout_backward(dA, mask, keep_prob),
-            bounds={"dA_prev": lambda u, at: bounds.rounded(u, at.dA_prev, 2)},
+            bounds={"dA_prev": lambda u, at: volume_bounds.dropout(u, at.dA_prev)},
             derivatives={"dA_prev": Derivative(of=weighted, wrt="A")},
         ),
     )

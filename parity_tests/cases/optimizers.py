@@ -13,7 +13,7 @@ import manual.updates as by_hand
 import torch_ref.updates as torch_side
 from manual.notation import Array
 from manual.optimizers import OPTIMIZERS, Optimizer
-from parity_tests import bounds
+from parity_tests import bounds, update_bounds
 from parity_tests.cases.case import N_1, N_2, Case, Inputs, normal
 from torch_ref.optimizers import OPTIMIZERS as TORCH_OPTIMIZERS
 
@@ -52,11 +52,11 @@ def _adam_step(t: int) -> Case:
         loop=by_hand.adam_update_loop,
         reference=torch_side.adam_update,
         bounds={
-            "W": lambda u, at: bounds.adam_update(
+            "W": lambda u, at: update_bounds.adam_update(
                 u, at.W, at.dW, at.v, at.s, at.t, at.learning_rate, at.beta1, at.beta2, at.epsilon
             ),
-            "v": lambda u, at: bounds.velocity(u, at.v, at.dW, at.beta1),
-            "s": lambda u, at: bounds.mean_square(u, at.s, at.dW, at.beta2),
+            "v": lambda u, at: update_bounds.velocity(u, at.v, at.dW, at.beta1),
+            "s": lambda u, at: update_bounds.mean_square(u, at.s, at.dW, at.beta2),
         },
     )
 
@@ -141,8 +141,8 @@ CASES = (
         loop=by_hand.momentum_update_loop,
         reference=torch_side.momentum_update,
         bounds={
-            "W": lambda u, at: bounds.momentum_update(u, at.W, at.dW, at.v, at.learning_rate, at.beta),
-            "v": lambda u, at: bounds.velocity(u, at.v, at.dW, at.beta),
+            "W": lambda u, at: update_bounds.momentum_update(u, at.W, at.dW, at.v, at.learning_rate, at.beta),
+            "v": lambda u, at: update_bounds.velocity(u, at.v, at.dW, at.beta),
         },
     ),
     Case(
@@ -159,8 +159,10 @@ CASES = (
         loop=by_hand.rmsprop_update_loop,
         reference=torch_side.rmsprop_update,
         bounds={
-            "W": lambda u, at: bounds.rmsprop_update(u, at.W, at.dW, at.s, at.learning_rate, at.beta2, at.epsilon),
-            "s": lambda u, at: bounds.mean_square(u, at.s, at.dW, at.beta2),
+            "W": lambda u, at: update_bounds.rmsprop_update(
+                u, at.W, at.dW, at.s, at.learning_rate, at.beta2, at.epsilon
+            ),
+            "s": lambda u, at: update_bounds.mean_square(u, at.s, at.dW, at.beta2),
         },
     ),
     _adam_step(1),
@@ -174,20 +176,22 @@ CASES = (
     _run(
         "momentum",
         "F263",
-        lambda u, W, dW, v, s, t: bounds.momentum_update(u, W, dW, v, LEARNING_RATE, BETA, steps=t),
+        lambda u, W, dW, v, s, t: update_bounds.momentum_update(u, W, dW, v, LEARNING_RATE, BETA, steps=t),
         beta=BETA,
     ),
     _run(
         "rmsprop",
         "F264",
-        lambda u, W, dW, v, s, t: bounds.rmsprop_update(u, W, dW, s, LEARNING_RATE, BETA2, EPSILON, steps=t),
+        lambda u, W, dW, v, s, t: update_bounds.rmsprop_update(u, W, dW, s, LEARNING_RATE, BETA2, EPSILON, steps=t),
         beta2=BETA2,
         epsilon=EPSILON,
     ),
     _run(
         "adam",
         "F266",
-        lambda u, W, dW, v, s, t: bounds.adam_update(u, W, dW, v, s, t, LEARNING_RATE, BETA, BETA2, EPSILON, steps=t),
+        lambda u, W, dW, v, s, t: update_bounds.adam_update(
+            u, W, dW, v, s, t, LEARNING_RATE, BETA, BETA2, EPSILON, steps=t
+        ),
         beta1=BETA,
         beta2=BETA2,
         epsilon=EPSILON,

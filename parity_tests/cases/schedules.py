@@ -14,7 +14,7 @@ import manual.clipping as clipping_by_hand
 import torch_ref.clipping as torch_clipping
 from manual.notation import Array
 from manual.schedules import SCHEDULES
-from parity_tests import bounds
+from parity_tests import bounds, update_bounds
 from parity_tests.cases.case import N_1, N_X, Case, Inputs, normal
 from torch_ref.schedules import SCHEDULES as TORCH_SCHEDULES
 
@@ -46,7 +46,7 @@ def _schedule(name: str, formulas: str, factors: Callable[[int], float], **setti
         manual=lambda learning_rate, epoch: SCHEDULES[name](learning_rate, epoch, **settings),
         loop=None,
         reference=by_torch,
-        bounds={"rate": lambda u, at: bounds.schedule(u, at.rate, factors(at.epoch))},
+        bounds={"rate": lambda u, at: update_bounds.schedule(u, at.rate, factors(at.epoch))},
     )
 
 

@@ -28,7 +28,7 @@ from manual.optimizers import (
     RMSprop,
     RMSpropState,
 )
-from parity_tests import bounds
+from parity_tests import bounds, update_bounds
 from parity_tests.cases.optimizers import run_by_hand, run_by_torch
 from parity_tests.free_runs import REPEATS, judge_by_spread, moved
 from parity_tests.judge import Judgement, judge
@@ -53,7 +53,7 @@ def update_by_torch(rule: Any, W: Array, dW: Array, state: Any) -> tuple[Array, 
     return tuple(array(each) for each in (found if isinstance(found, tuple) else (found,)))
 
 
-def update_bounds(rule: Any, W: Array, dW: Array, state: Any) -> tuple[Any, ...]:
+def bounds_of_update(rule: Any, W: Array, dW: Array, state: Any) -> tuple[Any, ...]:
     """One side's bounds, in the order of update_by_torch."""
     u = bounds.unit_roundoff(W.dtype)
     W, dW = W.astype(np.float64), dW.astype(np.float64)
@@ -62,14 +62,18 @@ def update_bounds(rule: Any, W: Array, dW: Array, state: Any) -> tuple[Any, ...]
     if isinstance(rule, GradientDescent):
         return (bounds.update(u, W, dW, rule.learning_rate),)
     if isinstance(rule, Momentum):
-        return bounds.momentum_update(u, W, dW, *parts, *settings), bounds.velocity(u, parts[0], dW, rule.beta)
+        return update_bounds.momentum_update(u, W, dW, *parts, *settings), update_bounds.velocity(
+            u, parts[0], dW, rule.beta
+        )
     if isinstance(rule, RMSprop):
-        return bounds.rmsprop_update(u, W, dW, *parts, *settings), bounds.mean_square(u, parts[0], dW, rule.beta2)
+        return update_bounds.rmsprop_update(u, W, dW, *parts, *settings), update_bounds.mean_square(
+            u, parts[0], dW, rule.beta2
+        )
     v, s = parts
     return (
-        bounds.adam_update(u, W, dW, v, s, state.t + 1, *settings),
-        bounds.velocity(u, v, dW, rule.beta1),
-        bounds.mean_square(u, s, dW, rule.beta2),
+        update_bounds.adam_update(u, W, dW, v, s, state.t + 1, *settings),
+        update_bounds.velocity(u, v, dW, rule.beta1),
+        update_bounds.mean_square(u, s, dW, rule.beta2),
     )
 
 
@@ -83,7 +87,7 @@ def test_every_one_of_500_steps_is_torchs_from_the_same_parameters_and_state(rul
         # gradients of all sizes, zero among them
         dW = (rng.standard_normal(SHAPE) * 10 ** rng.uniform(-6, 2, SHAPE) * rng.integers(0, 2, SHAPE)).astype(dtype)
         reference = update_by_torch(rule, params["W1"], dW, state)
-        allowed = update_bounds(rule, params["W1"], dW, state)
+        allowed = bounds_of_update(rule, params["W1"], dW, state)
         params, state = rule.step(params, {"dW1": dW}, state)
         got = (params["W1"], *(part["dW1"] for part in state[:-1]))
         for mine, theirs, bound in zip(got, reference, allowed, strict=True):

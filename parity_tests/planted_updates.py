@@ -1,4 +1,4 @@
-"""Updates as they are got wrong, for the planted faults: each differs from the right one in what its name says."""
+"""Mistakes to plant in the updates of the optimisers: each differs from the right one in what its name says."""
 
 from __future__ import annotations
 
