@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-WITHOUT_FORMULAS = ("__main__", "cli", "estimator_base", "estimators", "files")
+WITHOUT_FORMULAS = ("__main__", "checks", "cli", "estimator_base", "estimators", "files")
 """Modules of manual that hold no formula."""
 
 NO_FORMULA: dict[str, str] = {
     "an addition that saves memory": "notation.plus",
     "the inputs of an experiment": "theory.all_inputs",
+    "a part of what is given": "architecture.model_for network.example",
     "what the notes leave out": "clipping.clip_by_norm schedules.constant",
 }
 """Functions without an id, by reason."""
@@ -19,12 +20,7 @@ NO_CASE: dict[str, str] = {
     "a description of networks, which computes nothing": "F063 F142 F148 F194",
     "an order that is drawn, not computed": "F208 F215",
     "a decision on outputs that have a case, in test_manual_network": "F004 F139",
-    "convolution, compared with torch in test_manual_conv": (
-        "F225 F226 F227 F228 F229 F232 F233 F234 F235 F236 F237 F238"
-    ),
-    "a whole number, compared with torch in test_manual_conv": (
-        "F219 F220 F221 F222 F223 F224 F230 F231 F239 F240 F241 F242 F243"
-    ),
+    "a symbol, a count or a shape of convolutions that have cases, in test_manual_conv": "F222 F228 F229 F232 F236",
     "another reading of a formula that has a case": "F006 F027",
     "a value of a formula that has a case": "F135 F145 F248",
     "a slip in code": "F038",

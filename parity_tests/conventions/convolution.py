@@ -11,10 +11,11 @@ from torch.nn import functional
 
 from manual import conv, dense
 from manual.notation import Array
-from parity_tests import bounds
-from parity_tests.cases.case import N_1, N_2, N_X, Inputs, M, normal
+from parity_tests import bounds, volume_bounds
+from parity_tests.cases.case import N_1, N_2, N_X, Bound, Inputs, M, normal
 from parity_tests.conventions.convention import Convention
-from torch_ref.devices import array, tensor
+from torch_ref.conv import conv_forward
+from torch_ref.layout import filters_to_torch, from_rows, to_rows
 
 SIDE, FILTER = 5, 3
 
@@ -28,55 +29,36 @@ def volume(rng: np.random.Generator, f: int = FILTER, filters: int = N_2) -> Inp
     }
 
 
-def channels_first(A: Tensor) -> Tensor:
-    """(m, n_H, n_W, n_C) -> (m, n_C, n_H, n_W)."""
-    return A.permute(0, 3, 1, 2)
-
-
-def channels_last(A: Tensor) -> Tensor:
-    """(m, n_C, n_H, n_W) -> (m, n_H, n_W, n_C)."""
-    return A.permute(0, 2, 3, 1)
-
-
-def filters_first(W: Tensor) -> Tensor:
-    """(f, f, n_C_prev, n_C) -> (n_C, n_C_prev, f, f)."""
-    return W.permute(3, 2, 0, 1)
-
-
-def conv2d(A_prev: Tensor, W: Tensor, b: Tensor, padding: Any = 0) -> Tensor:
-    """F.conv2d, course layout in and out."""
-    with warnings.catch_warnings():  # torch says that an even filter may cost it a copy
+def _without_warning(A_prev: Tensor, W: Tensor, b: Tensor) -> Tensor:
+    """SAME for an even filter, of which torch says that it may cost a copy."""
+    with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Using padding='same' with even kernel lengths", UserWarning)
-        Z = functional.conv2d(channels_first(A_prev), filters_first(W), b.flatten(), padding=padding)
-    return channels_last(Z)
+        return conv_forward(A_prev, W, b, pad="same")
 
 
-def conv_bound(u: float, at: Any, padding: Any = 0) -> Any:
-    """Z: f f n_C_prev products and the bias; magnitudes by the same convolution of absolute values."""
-    A_prev, W, b = (tensor(np.abs(value)) for value in (at.A_prev, at.W, at.b))
-    magnitudes = conv2d(A_prev, W, b, padding)
-    return bounds.gamma(at.W[..., 0].size + 2, u) * array(magnitudes)
+def _bound(pad: Any = 0) -> dict[str, Bound]:
+    return {"Z": lambda u, at: volume_bounds.conv_forward(u, at.A_prev, at.W, at.b, pad=pad)}
 
 
 def _reshaped(A_prev: Tensor, W: Tensor, b: Tensor) -> Tensor:
     """The channels moved by reshape, which moves values instead of axes."""
     m, n_H, n_W, n_C = A_prev.shape
-    Z = functional.conv2d(A_prev.reshape(m, n_C, n_H, n_W), filters_first(W), b.flatten())
-    return channels_last(Z)
+    Z = functional.conv2d(A_prev.reshape(m, n_C, n_H, n_W), filters_to_torch(W), b.flatten())
+    return from_rows(Z)
 
 
 def _rows_for_columns(A_prev: Tensor, W: Tensor, b: Tensor) -> Tensor:
-    return conv2d(A_prev, W.transpose(0, 1), b)
+    return conv_forward(A_prev, W.transpose(0, 1), b)
 
 
 def _filters_reshaped(A_prev: Tensor, W: Tensor, b: Tensor) -> Tensor:
     f_H, f_W, n_C_prev, n_C = W.shape
-    Z = functional.conv2d(channels_first(A_prev), W.reshape(n_C, n_C_prev, f_H, f_W), b.flatten())
-    return channels_last(Z)
+    Z = functional.conv2d(to_rows(A_prev), W.reshape(n_C, n_C_prev, f_H, f_W), b.flatten())
+    return from_rows(Z)
 
 
 def _bias_along_rows(A_prev: Tensor, W: Tensor, b: Tensor) -> Tensor:
-    return channels_last(channels_first(conv2d(A_prev, W, 0 * b)) + b.flatten())
+    return from_rows(to_rows(conv_forward(A_prev, W, 0 * b)) + b.flatten())
 
 
 def _row_and_column_behind(A_prev: Array, W: Array, b: Array) -> Array:
@@ -84,8 +66,13 @@ def _row_and_column_behind(A_prev: Array, W: Array, b: Array) -> Array:
     return conv.conv_forward(np.pad(A_prev, ((0, 0), (0, 1), (0, 1), (0, 0))), W, b)
 
 
+def _same_even_bound(u: float, at: Any) -> Any:
+    A_prev = np.pad(at.A_prev, ((0, 0), (0, 1), (0, 1), (0, 0)))
+    return volume_bounds.conv_forward(u, A_prev, at.W, at.b)
+
+
 def _row_and_column_before(A_prev: Tensor, W: Tensor, b: Tensor) -> Tensor:
-    return conv2d(A_prev, W, b, padding=1)[:, :-1, :-1]
+    return conv_forward(A_prev, W, b, pad=1)[:, :-1, :-1]
 
 
 def _dense_after_flatten(A: Array, W: Array, b: Array) -> Array:
@@ -106,9 +93,9 @@ CONVENTIONS = (
         formulas="F234 F235",
         inputs=volume,
         manual=conv.conv_forward,
-        exact=conv2d,
+        exact=conv_forward,
         naive={"A.reshape(m, n_C, n_H, n_W)": _reshaped},
-        bounds={"Z": conv_bound},
+        bounds=_bound(),
     ),
     Convention(
         "convolution.filters",
@@ -119,9 +106,9 @@ CONVENTIONS = (
         formulas="F237",
         inputs=volume,
         manual=conv.conv_forward,
-        exact=conv2d,
+        exact=conv_forward,
         naive={"W.T, rows and columns swapped": _rows_for_columns, "W.reshape(n_C, n_C_prev, f, f)": _filters_reshaped},
-        bounds={"Z": conv_bound},
+        bounds=_bound(),
     ),
     Convention(
         "convolution.flip",
@@ -132,9 +119,9 @@ CONVENTIONS = (
         formulas="F225",
         inputs=volume,
         manual=conv.conv_forward,
-        exact=conv2d,
-        naive={"the filter flipped": lambda A_prev, W, b: conv2d(A_prev, W.flip(0, 1), b)},
-        bounds={"Z": conv_bound},
+        exact=conv_forward,
+        naive={"the filter flipped": lambda A_prev, W, b: conv_forward(A_prev, W.flip(0, 1), b)},
+        bounds=_bound(),
     ),
     Convention(
         "convolution.biases",
@@ -145,9 +132,9 @@ CONVENTIONS = (
         formulas="F238",
         inputs=lambda rng: volume(rng, filters=SIDE - FILTER + 1),
         manual=conv.conv_forward,
-        exact=conv2d,
+        exact=conv_forward,
         naive={"added to channels first, where n_W = n_C": _bias_along_rows},
-        bounds={"Z": conv_bound},
+        bounds=_bound(),
     ),
     Convention(
         "convolution.flatten",
@@ -162,8 +149,8 @@ CONVENTIONS = (
             "b": normal(rng, N_2, 1),
         },
         manual=_dense_after_flatten,
-        exact=lambda A, W, b: _flat_linear(channels_last(channels_first(A)), W, b),
-        naive={"flatten(1) of channels first": lambda A, W, b: _flat_linear(channels_first(A), W, b)},
+        exact=lambda A, W, b: _flat_linear(from_rows(to_rows(A)), W, b),
+        naive={"flatten(1) of channels first": lambda A, W, b: _flat_linear(to_rows(A), W, b)},
         bounds={"Z": lambda u, at: bounds.linear_forward(u, at.A.reshape(M, -1).T, at.W, at.b)},
     ),
     Convention(
@@ -175,13 +162,13 @@ CONVENTIONS = (
         formulas="F221 F222",
         inputs=volume,
         manual=lambda A_prev, W, b: conv.conv_forward(A_prev, W, b, pad="same"),
-        exact=lambda A_prev, W, b: conv2d(A_prev, W, b, padding="same"),
+        exact=lambda A_prev, W, b: conv_forward(A_prev, W, b, pad="same"),
         naive={
-            "all zeros on one side": lambda A_prev, W, b: conv2d(
+            "all zeros on one side": lambda A_prev, W, b: conv_forward(
                 functional.pad(A_prev, (0, 0, FILTER - 1, 0, FILTER - 1, 0)), W, b
             )
         },
-        bounds={"Z": lambda u, at: conv_bound(u, at, "same")},
+        bounds=_bound("same"),
     ),
     Convention(
         "convolution.same_even",
@@ -192,8 +179,8 @@ CONVENTIONS = (
         formulas="F221 F222",
         inputs=lambda rng: volume(rng, f=2),
         manual=_row_and_column_behind,
-        exact=lambda A_prev, W, b: conv2d(A_prev, W, b, padding="same"),
+        exact=_without_warning,
         naive={"the odd row and column above and to the left": _row_and_column_before},
-        bounds={"Z": lambda u, at: conv_bound(u, at, "same")},
+        bounds={"Z": _same_even_bound},
     ),
 )

@@ -9,10 +9,11 @@ from torch import Tensor
 from torch.nn import functional
 
 from manual import conv, dense
-from parity_tests import bounds
+from parity_tests import bounds, volume_bounds
 from parity_tests.cases.case import N_1, N_X, normal
 from parity_tests.conventions.convention import Convention
-from parity_tests.conventions.convolution import conv2d, conv_bound, volume
+from parity_tests.conventions.convolution import volume
+from torch_ref.conv import conv_forward
 from torch_ref.gradients import gradient
 
 SHARDS = [11, 3]
@@ -26,7 +27,7 @@ def to_tf32(A: Tensor) -> Tensor:
 
 
 def _in_tf32(A_prev: Tensor, W: Tensor, b: Tensor) -> Tensor:
-    return conv2d(to_tf32(A_prev), to_tf32(W), b)
+    return conv_forward(to_tf32(A_prev), to_tf32(W), b)
 
 
 def _gradient_of_mean(dZ: Tensor, A_prev: Tensor, W: Tensor) -> Tensor:
@@ -65,9 +66,9 @@ CONVENTIONS = (
         formulas="F225",
         inputs=volume,
         manual=conv.conv_forward,
-        exact=conv2d,
+        exact=conv_forward,
         naive={"inputs and filters in TF32": _in_tf32},
-        bounds={"Z": conv_bound},
+        bounds={"Z": lambda u, at: volume_bounds.conv_forward(u, at.A_prev, at.W, at.b)},
         dtypes=("float32",),
         model="on the CPU: inputs and filters rounded to 10 bits, the sums in float32",
     ),

@@ -15,8 +15,8 @@ from manual.notation import Array
 from parity_tests import bounds
 from parity_tests.cases.case import N_X, Inputs, M, normal
 from parity_tests.conventions.convention import Convention
-from parity_tests.conventions.convolution import channels_first, channels_last
 from torch_ref.gradients import gradient
+from torch_ref.layout import from_rows, to_rows
 
 SIDE, SIZE, STRIDE = 6, 2, 2
 PADDED_SIZE = 3
@@ -37,7 +37,7 @@ def _backward(pool: Callable[[Tensor], Tensor]) -> Callable[[Tensor, Tensor], Te
     """Autograd of a pooling of channels first, course layout in and out."""
 
     def backward(dA: Tensor, A_prev: Tensor) -> Tensor:
-        return gradient(lambda at: channels_last(pool(channels_first(at))), A_prev, dA)
+        return gradient(lambda at: from_rows(pool(to_rows(at))), A_prev, dA)
 
     return backward
 
@@ -49,7 +49,7 @@ def _windows(A: Tensor) -> Tensor:
 
 def _every_maximum(dA: Tensor, A_prev: Tensor) -> Tensor:
     """The mask of all maxima of a window, times its gradient."""
-    largest = channels_last(functional.max_pool2d(channels_first(A_prev), SIZE, STRIDE))
+    largest = from_rows(functional.max_pool2d(to_rows(A_prev), SIZE, STRIDE))
 
     def spread(value: Tensor) -> Tensor:
         return value.repeat_interleave(SIZE, dim=1).repeat_interleave(SIZE, dim=2)
@@ -62,12 +62,12 @@ def _padded(A_prev: Array, value: float) -> Array:
 
 
 def _pool(pool: Callable[..., Tensor], A_prev: Tensor, **options: Any) -> Tensor:
-    return channels_last(pool(channels_first(A_prev), PADDED_SIZE, STRIDE, padding=1, **options))
+    return from_rows(pool(to_rows(A_prev), PADDED_SIZE, STRIDE, padding=1, **options))
 
 
 def _zeros_for_infinity(A_prev: Tensor) -> Tensor:
-    padded = functional.pad(channels_first(A_prev), (1, 1, 1, 1))
-    return channels_last(functional.max_pool2d(padded, PADDED_SIZE, STRIDE))
+    padded = functional.pad(to_rows(A_prev), (1, 1, 1, 1))
+    return from_rows(functional.max_pool2d(padded, PADDED_SIZE, STRIDE))
 
 
 CONVENTIONS = (
