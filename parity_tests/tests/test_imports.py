@@ -30,6 +30,7 @@ FORMULA_MODULES = {
     "dropout",
     "architecture",
     "layers",
+    "dimensions",
     "checks",
     "network",
     "theory",
