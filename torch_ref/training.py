@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -108,6 +109,9 @@ class Learner:
         self._made()
         if state is not None:
             self.rule.load_state_dict({**self.rule.state_dict(), "state": unflattened(state)})
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", UserWarning)  # the optimiser made its steps before it was stored
+                self.begin_epoch(epochs)
 
     def begin_epoch(self, epoch: int) -> float:
         """The schedule's learning rate, in the notes' terms."""
