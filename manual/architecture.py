@@ -85,7 +85,9 @@ class Architecture:
             try:
                 shapes.append(layer.output_shape(shapes[-1]))
             except ValueError as error:
-                raise ValueError(f"layer {l}, {layer}, does not fit its input of shape {shapes[-1]}: {error}") from None
+                raise ValueError(
+                    f"layer {l}, {layer.describe()}, does not fit its input of shape {shapes[-1]}: {error}"
+                ) from None
         return tuple(shapes)
 
     @property
