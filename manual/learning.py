@@ -86,7 +86,9 @@ def _check(name: str, value: float, holds: Callable[[float], bool], expected: st
 
 
 class Epoch(NamedTuple):
-    """A line of the history. Cost and score are those of the batches as they were trained on."""
+    """A line of the history. Cost and score are those of the batches as they were trained on, dropout and L2 included;
+    those of the validation part are without.
+    """
 
     epoch: int
     step: int
@@ -155,8 +157,8 @@ class Learner(Protocol):
     def gradient_norm(self) -> float:
         """Of the last step."""
 
-    def evaluate(self, X: Any, Y: Array) -> tuple[float, Array]:
-        """The regularised cost and A[L] with the parameters as they are, nothing dropped."""
+    def evaluate(self, X: Any, Y: Array, penalty_m: int | None = None) -> tuple[float, Array]:
+        """Cost and A[L] with the parameters as they are, nothing dropped; with ``penalty_m``, L2 over so many."""
 
     def params(self) -> Parameters:
         """The parameters in the notes' layout, as arrays of their own."""
@@ -182,7 +184,7 @@ def batches(m: int, size: int, rng: np.random.Generator | None) -> Iterator[NDAr
 def take(X: Any, batch: NDArray[np.intp]) -> Array:
     """These examples: columns of (n, m), volumes of (m, n_H, n_W, n_C), or whatever X.take_examples gives."""
     if not isinstance(X, np.ndarray):
-        return X.take(batch)  # type: ignore[no-any-return]
+        return X.take(batch)  # type: ignore[no-any-return]  # held elsewhere: it gives the examples itself
     return X.take(batch, axis=1 if X.ndim == 2 else 0)
 
 
@@ -303,7 +305,8 @@ def run(
     steps = settings.epochs * -(-m // settings.batch_size)
     if math.isnan(at.first):
         some = np.arange(min(m, FIRST_EXAMPLES))
-        at.first = learner.evaluate(take(data.X, some), data.Y[:, some])[0]
+        # the penalty of a batch is divided by the batch's m: so is the first cost, which batches are held against
+        at.first = learner.evaluate(take(data.X, some), data.Y[:, some], min(m, settings.batch_size))[0]
     stopped, explosion = "", None
 
     def so_far() -> Run:
