@@ -61,8 +61,9 @@ class Settings:
 
     def __post_init__(self) -> None:
         """Check the numbers; names are checked by the tables that hold them."""
-        for name, least in (("epochs", 1), ("batch_size", 1), ("seed", 0)):
-            check_count(name, getattr(self, name), least, "a whole number of them")
+        check_count("epochs", self.epochs, 1, "a run has at least one")
+        check_count("batch_size", self.batch_size, 1, "a batch holds at least one example")
+        check_count("seed", self.seed, 0, "a seed is no negative number")
         _check("learning_rate", self.learning_rate, lambda value: 0 < value < math.inf, "a finite number above 0")
         _check("lambda", self.lambda_, lambda value: 0 <= value < math.inf, "a finite number of at least 0")
         _check("tol", self.tol, lambda value: 0 <= value < math.inf, "a finite number of at least 0")
@@ -319,7 +320,8 @@ def run(
         watch = _Watch(learner, data.Y, unit, at)
         for batch in batches(m, settings.batch_size, rng if settings.shuffle else None):
             masks = dropout_masks(architecture, len(batch), rng) if architecture.masked_layers() else None
-            watch.add(batch, learner.step(batch, masks))
+            with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is found below, and said once
+                watch.add(batch, learner.step(batch, masks))
             explosion = watch.explosion()
             if on_step:
                 on_step(at.step, steps)
