@@ -19,6 +19,7 @@ from datasets.checks import (
     check_rows,
     check_seed,
     check_test_size,
+    check_two,
 )
 from datasets.dataset import Array, Dataset, ImageShape
 from datasets.lazy import scale_lazily
@@ -152,6 +153,7 @@ def from_map(
     seed = check_seed(seed)
     check_choice("task", task, tuple(ENCODERS))
     check_rows(X, (2, 3, 4))
+    check_two(len(X))
     m, n_x = len(X), X[0].size
     test_count = check_test_size(test_size, m)
     targets = ENCODERS[task](task, Y, m)

@@ -562,7 +562,7 @@ def described(*layers: Any, inputs: Any = 4) -> str:
         (described(inputs=[8, 8]), r"inputs is \(8, 8\), expected n_x or \(n_H, n_W, n_C\): .*"),
         (described(inputs="four"), r"inputs is 'four', expected a whole number of at least 1: .*"),
         (described(inputs=None), r"inputs is None, expected a whole number of at least 1: .*"),
-        (described({"kind": "flatten"}), r"layer 1, Flatten\(\), does not fit its input of shape \(4,\): .*"),
+        (described({"kind": "flatten"}), r"layer 1.* does not fit its input of shape \(4,\): .*"),
     ],
 )
 def test_what_is_no_architecture_gets_one_sentence(text: str, sentence: str) -> None:
