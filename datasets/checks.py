@@ -107,10 +107,15 @@ def check_examples(X: ArrayLike) -> Array:
         If X is no matrix of finite real numbers with at least two rows and one column.
     """
     X = _matrix(X)
-    if len(X) < 2:
-        raise ValueError(f"X has m = {len(X)}, expected at least 2 examples: one to train, one to test")
+    check_two(len(X))
     check_finite("X", X)
     return X
+
+
+def check_two(m: int) -> None:
+    """ValueError unless there are examples for two parts."""
+    if m < 2:
+        raise ValueError(f"X has m = {m}, expected at least 2 examples: one to train, one to test")
 
 
 def check_part(part: str, X: ArrayLike) -> Array:

@@ -20,7 +20,7 @@ from datasets.targets import infer_task
 HELD = 2**28
 """Bytes of scaled examples that are held in memory; a larger .npy stays in its file."""
 
-UNREADABLE = (OSError, EOFError, ValueError, KeyError, NotImplementedError, zipfile.BadZipFile, zlib.error)
+UNREADABLE = (OSError, EOFError, ValueError, KeyError, RuntimeError, zipfile.BadZipFile, zlib.error)
 """What NumPy raises for files that hold no plain arrays."""
 
 
@@ -104,7 +104,7 @@ def _csv(path: Path, target: Target, task: str | None, seed: int, test_size: flo
 def _npz(path: Path, target: Target, task: str | None, seed: int, test_size: float, dtype: DTypeLike) -> Dataset:
     """Named arrays: two parts, or X and Y."""
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
             by_name = {name.lower(): name for name in stored.files}
             wanted = [*TWO_PARTS] if TWO_PARTS[0] in by_name else ["x", str(target or "y").lower()]
             missing = [name for name in wanted if name not in by_name]
@@ -112,7 +112,7 @@ def _npz(path: Path, target: Target, task: str | None, seed: int, test_size: flo
     except (*UNREADABLE, AttributeError, TypeError) as error:
         raise ValueError(f"it is no .npz of plain arrays: {_first_line(error)}") from error
     if missing:
-        found = ", ".join(by_name) or "nothing"
+        found = ", ".join(by_name.values()) or "nothing"
         raise ValueError(
             f"it has no {', '.join(missing)} beside {found:.80}, expected x and y or {', '.join(TWO_PARTS)}"
         )
@@ -146,7 +146,7 @@ def _beside(path: Path, target: Target) -> Path:
     if target is None:
         candidates = [path.with_name("Y.npy"), path.with_name("y.npy")]
     else:
-        candidates = [Path(str(target)), path.with_name(str(target))]
+        candidates = [Path(str(target)), path.parent / str(target)]
     for candidate in candidates:
         if candidate.is_file() and not candidate.samefile(path):
             return candidate

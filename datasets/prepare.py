@@ -19,6 +19,7 @@ from datasets.checks import (
     check_rows,
     check_seed,
     check_test_size,
+    check_two,
 )
 from datasets.dataset import Array, Dataset, ImageShape
 from datasets.lazy import scale_lazily
@@ -152,6 +153,7 @@ def from_map(
     seed = check_seed(seed)
     check_choice("task", task, tuple(ENCODERS))
     check_rows(X, (2, 3, 4))
+    check_two(len(X))
     m, n_x = len(X), X[0].size
     test_count = check_test_size(test_size, m)
     targets = ENCODERS[task](task, Y, m)
@@ -234,9 +236,9 @@ def _scale(name: str, train: Array, test: Array, columns: int, dtype: np.dtype[A
 
     with np.errstate(over="ignore", invalid="ignore"):
         scaler = StandardScaler().fit(train.reshape(-1, columns))
-        scaled = [scaler.transform(part.reshape(-1, columns)).reshape(part.shape) for part in (train, test)]
-        checked = [scaler.var_, *(part.astype(dtype) for part in scaled)]
-    if not all(np.isfinite(values).all() for values in checked):
+        parts = [scaler.transform(part.reshape(-1, columns)).reshape(part.shape) for part in (train, test)]
+        scaled = [part.astype(dtype, copy=False) for part in parts]
+    if not all(np.isfinite(values).all() for values in (scaler.var_, *scaled)):
         largest = max(np.abs(train).max(), np.abs(test).max())
         raise ValueError(f"{name} reaches {largest:.3g}, expected numbers that {dtype} holds when scaled")
     return scaled[0], scaled[1]
