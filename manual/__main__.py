@@ -12,6 +12,7 @@ PROGRAM = "python -m manual"
 COMMANDS: dict[str, str] = {
     "graph": "the computational graph of a model, forward and backward, with values and shapes",
     "train": "train a network on a data set or on your own file",
+    "recipe": "the eight steps in which a network is set up, each judged",
     "shapes": "the dimension table of a model: windows, volumes, parameters, multiply-adds",
 }
 """Subcommands, each in the module ``manual.commands.<name>``, imported only when it is called."""
@@ -20,6 +21,7 @@ EXAMPLES = f"""\
   {PROGRAM} graph                              logistic regression on one example
   {PROGRAM} graph --model deep                 the layers of a deep network, with shapes
   {PROGRAM} train                              digits, two hidden layers of 64
+  {PROGRAM} recipe                             eight steps, from the first loss to a search
   {PROGRAM} shapes --model lenet5              the sizes and parameters of every layer
   {PROGRAM} graph --help                       the flags of the graph
 """

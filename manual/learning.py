@@ -233,6 +233,21 @@ class Examples(NamedTuple):
     Y: Array
 
 
+def held_back(data: Examples, share: float) -> tuple[Examples, Examples]:
+    """The examples to train on, and the last ones, such a share of them, to look at.
+
+    Raises ValueError where none would be left to train on.
+    """
+    m = data.Y.shape[1]
+    held = max(1, round(share * m))
+    if held >= m:
+        raise ValueError(f"the training part has {m} example, expected at least 2: some are held back")
+    first, last = np.arange(m - held), np.arange(m - held, m)
+    # what is held elsewhere stays there: only its first examples are taken
+    X = take(data.X, first) if isinstance(data.X, np.ndarray) else data.X
+    return Examples(X, data.Y[:, : m - held]), Examples(take(data.X, last), data.Y[:, m - held :])
+
+
 @dataclass
 class _Progress:
     """Where a run is, beside parameters and optimiser."""

@@ -7,11 +7,9 @@ import os
 import time
 from typing import Any, cast
 
-import numpy as np
-
 from manual.cli import UsageError, console, door
 from manual.files import Checkpoint, load_checkpoint, save_checkpoint
-from manual.learning import Epoch, Examples, Run, Settings
+from manual.learning import Epoch, Examples, Run, Settings, held_back
 from manual.train_flags import Subject, configure, epilog, settings_of, subject_of
 from manual.train_report import Package, opening, report, shown
 
@@ -63,17 +61,10 @@ def run(args: argparse.Namespace, package: Package) -> int:
 
 def _training(args: argparse.Namespace, subject: Subject) -> tuple[Examples, Examples | None]:
     """The examples to train on and, with a patience, those that early stopping looks at: the last ones."""
-    X, Y, _, _ = subject.parts
+    data = Examples(*subject.parts[:2])
     if args.patience is None:
-        return Examples(X, Y), None
-    m = Y.shape[1]
-    held = max(1, round(VALIDATION * m))
-    if held >= m:
-        raise UsageError(f"patience is given, expected more than {m} training examples: some are held back for it")
-    first, last = np.arange(m - held), np.arange(m - held, m)
-    axis = 0 if X.ndim == 4 else 1
-    train = X.take(first, axis=axis) if isinstance(X, np.ndarray) else X
-    return Examples(train, Y[:, : m - held]), Examples(X.take(last, axis=axis), Y[:, m - held :])
+        return data, None
+    return cast("tuple[Examples, Examples]", door(held_back, data, VALIDATION))
 
 
 def _asked(args: argparse.Namespace, subject: Subject, settings: Settings) -> dict[str, Any]:
