@@ -5,12 +5,13 @@ from __future__ import annotations
 from parity_tests.derivations.settings import spellings
 from parity_tests.derivations.settings.draws import learning_rate, regularisation, sizes_of
 from parity_tests.derivations.settings.networks import weight_target
-from parity_tests.derivations.settings.problems import LayerProblem
+from parity_tests.derivations.settings.problems import LayerProblem, LinearProblem
 from parity_tests.derivations.settings.setting import (
     COMMON_FUNCTIONS,
     FUNCTION,
     UNITS,
     Kind,
+    Own,
     Setting,
     Symbol,
     Target,
@@ -111,4 +112,12 @@ LAYER = Setting(
     {"learning_rate": "alpha", "lambd": "lambda_"},
     draw,
     {**COMMON_FUNCTIONS, "g": UNITS["tanh"].g, "g_prime": UNITS["tanh"].g_prime},
+    (
+        Own(
+            ("A_prev", "W", "b", "W_next", "dZ_next"),
+            lambda values: LayerProblem(**values),
+            ("Z", "A", "dA", "dZ", "dW", "db", "dA_prev"),
+        ),
+        Own(("A_prev", "W", "b", "dZ"), lambda values: LinearProblem(**values), ("Z", "dW", "db", "dA_prev")),
+    ),
 )

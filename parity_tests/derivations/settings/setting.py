@@ -88,12 +88,25 @@ class Probe:
         return self.by_torch, self.by_numpy
 
 
+class Own(NamedTuple):
+    """How a setting takes a person's own numbers.
+
+    ``needed`` are the symbols that say what all else must be; ``problem`` makes the setting's problem of them (and of
+    ``lambda_`` and ``alpha``); ``judged`` are the targets that follow.
+    """
+
+    needed: tuple[str, ...]
+    problem: Callable[[Values], Problem]
+    judged: tuple[str, ...]
+
+
 @dataclass(frozen=True, eq=False)
 class Setting:
     """What J is, which symbols exist, and which formulas hold.
 
     ``layers`` are families of names that people mix up; ``aliases`` are other names for a symbol. ``draw`` makes
-    the numbers of a seed, ``functions`` are the functions that formulas may call beside the language's own.
+    the numbers of a seed, ``functions`` are the functions that formulas may call beside the language's own, ``own``
+    the ways to judge a person's numbers, the one that judges most first.
     """
 
     name: str
@@ -105,6 +118,7 @@ class Setting:
     aliases: Mapping[str, str]
     draw: Callable[[int], Problem]
     functions: Mapping[str, Callable[..., Any]]
+    own: tuple[Own, ...] = ()
 
     def probe(self, seed: int, l2: bool = False) -> Probe:
         """The numbers of a seed, with the truth for every target; ``l2`` puts the penalty into J.
