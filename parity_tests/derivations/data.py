@@ -18,7 +18,7 @@ from parity_tests.derivations.evaluate import run
 from parity_tests.derivations.nodes import Program
 from parity_tests.derivations.printer import to_text
 from parity_tests.derivations.settings import SETTINGS, Probe, Setting, setting_named
-from parity_tests.derivations.settings.setting import Own
+from parity_tests.derivations.settings.setting import Own, derivation_of
 from parity_tests.derivations.syntax import parse
 from parity_tests.derivations.verdicts import AMBIGUOUS, CANNOT_TELL, HOLDS, UNKNOWN, WRONG, Verdict, explain, teach
 from parity_tests.derivations.verify import context_of, counts, weights_of
@@ -145,14 +145,15 @@ def name_the_cause(
 
     def evaluate(node: Any, number: int) -> Any:
         try:
-            return run(node, probe.environment).get(name)
+            return run(node, environment).get(name)
         except EvaluationError:
             return None
 
     right = target.rights(l2)[0]
-    program: Program = parse(f"{name} = {right}")
-    context = context_of(setting, name, name, probe.environment)
-    case = Case(program, context, evaluate, [], weights_of(setting, name, probe.environment), unit)
+    program: Program = parse(derivation_of(name, right))
+    environment = setting.environment(probe, name)
+    context = context_of(setting, name, name, environment)
+    case = Case(program, context, evaluate, [], weights_of(setting, name, environment), unit)
     found = recognise(case, [np.asarray(value, np.float64)])
     repaired = to_text(program, as_written=True)
     if found is None:

@@ -71,9 +71,12 @@ Chain = tuple[Edit, ...]
 
 def _found(case: Case, seconds: float) -> list[tuple[Chain, float]]:
     """Single edits that mend the formula, or else pairs, with their costs."""
-    single: list[tuple[Chain, float]] = [
-        ((edit,), edit.cost) for edit in edits(case.node, case.context) if _holds(case, edit.node)
-    ]
+    single: list[tuple[Chain, float]] = []
+    for edit in edits(case.node, case.context):
+        if single and edit.cost > single[0][1] + SAME_COST:
+            break
+        if _holds(case, edit.node):
+            single.append(((edit,), edit.cost))
     return single or list(_pairs(case, seconds))
 
 
@@ -109,6 +112,8 @@ def _pairs(case: Case, seconds: float) -> Iterator[tuple[Chain, float]]:
     truth = case.truths[0][0]
     promising, others = [], []
     for edit in firsts:
+        if time.monotonic() > end:
+            return
         value = case.evaluate(edit.node, 0)
         if value is None or np.shape(value) != np.shape(truth):
             others.append(edit)
@@ -124,7 +129,7 @@ def _pairs(case: Case, seconds: float) -> Iterator[tuple[Chain, float]]:
             continue
         for second in edits(first.node, case.context):
             cost = first.cost + second.cost
-            if cost > best + SAME_COST:
+            if cost > best + SAME_COST or time.monotonic() > end:
                 break
             if _holds(case, second.node):
                 best = min(best, cost)

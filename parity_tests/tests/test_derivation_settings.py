@@ -14,9 +14,10 @@ import numpy as np
 import pytest
 
 from parity_tests.derivations.errors import DerivationSyntaxError
-from parity_tests.derivations.evaluate import evaluate, run
+from parity_tests.derivations.evaluate import run
 from parity_tests.derivations.settings import SETTINGS, Probe, listing, setting_named
-from parity_tests.derivations.syntax import parse, parse_assignment, parse_expression
+from parity_tests.derivations.settings.setting import derivation_of
+from parity_tests.derivations.syntax import parse, parse_assignment
 
 ROOT = Path(__file__).parents[2]
 SEEDS = range(20)
@@ -43,10 +44,10 @@ def relative(got: Any, expected: Any) -> float:
 @pytest.mark.parametrize(("name", "l2", "target"), TARGETS, ids=TARGET_IDS)
 def test_every_right_side_equals_both_truths(name: str, l2: bool, target: str) -> None:
     for text in SETTINGS[name].targets[target].rights(l2):
-        formula = parse_expression(text)
+        derivation = parse(derivation_of(target, text))
         for seed in SEEDS:
             here = probe(name, seed, l2)
-            value = evaluate(formula, here.environment)
+            value = run(derivation, SETTINGS[name].environment(here, target))[target]
             for truth in here.truths:
                 assert relative(value, truth[target]) < TOLERANCE, (text, seed)
 
