@@ -22,15 +22,20 @@ class Edit(NamedTuple):
 
 @dataclass(frozen=True)
 class Context:
-    """What an edit may know: the target, the families of names, the sizes, whether there is a penalty."""
+    """What an edit may know: the target and its number of axes, the families of names, the sizes.
+
+    ``counts`` are the sizes with their other names.
+    """
 
     target: str
     kind: str
     layers: Mapping[str, tuple[str, ...]]
     arrays: frozenset[str]
     sizes: frozenset[str]
+    counts: frozenset[str]
     functions: frozenset[str]
     batch: str
+    rank: int = 2
 
     @property
     def level(self) -> str:

@@ -233,9 +233,11 @@ def context_of(setting: Setting, symbol: str, written: str, environment: Mapping
         kind=setting.targets[symbol].kind,
         layers=setting.layers,
         arrays=frozenset(arrays - hidden - {symbol, written}),
-        sizes=frozenset(counts(environment)),
+        sizes=frozenset(counts(environment)) - setting.aliases.keys(),
+        counts=frozenset(counts(environment)),
         functions=frozenset(name for name, value in environment.items() if callable(value)),
         batch="chunk_size" if "chunk_size" in environment else "m",
+        rank=next(len(each.shape.split(",")) for each in setting.symbols if each.name == symbol),
     )
 
 

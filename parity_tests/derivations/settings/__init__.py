@@ -8,11 +8,15 @@ two ways to the true values) - ``draws`` (numbers) - ``logistic``, ``networks``,
 from __future__ import annotations
 
 from parity_tests.derivations.errors import close_names, did_you_mean
+from parity_tests.derivations.settings.convolution import CONVOLUTION
+from parity_tests.derivations.settings.dropout import DROPOUT
 from parity_tests.derivations.settings.functions import FUNCTIONS
 from parity_tests.derivations.settings.layer import LAYER
 from parity_tests.derivations.settings.logistic import LOGISTIC, LOGISTIC_LOOP, LOGISTIC_ONE
 from parity_tests.derivations.settings.minibatch import MINIBATCH
 from parity_tests.derivations.settings.networks import DEEP, MULTILABEL, REGRESSION, SHALLOW, SOFTMAX
+from parity_tests.derivations.settings.optimisers import OPTIMISERS
+from parity_tests.derivations.settings.pooling import AVERAGE_POOL, MAX_POOL
 from parity_tests.derivations.settings.setting import Probe, Row, Setting, Symbol, Target, listing
 
 __all__ = ["SETTINGS", "Probe", "Row", "Setting", "Symbol", "Target", "listing", "setting_named"]
@@ -28,6 +32,11 @@ _ALL = (
     REGRESSION,
     MINIBATCH,
     LAYER,
+    CONVOLUTION,
+    MAX_POOL,
+    AVERAGE_POOL,
+    DROPOUT,
+    *OPTIMISERS,
     *FUNCTIONS,
 )
 
