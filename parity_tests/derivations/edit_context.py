@@ -24,7 +24,7 @@ class Edit(NamedTuple):
 class Context:
     """What an edit may know: the target and its number of axes, the families of names, the sizes.
 
-    ``counts`` are the sizes with their other names.
+    ``counts`` are the sizes with their other names, ``functions`` those of one argument.
     """
 
     target: str

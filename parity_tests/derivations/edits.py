@@ -15,6 +15,7 @@ from parity_tests.derivations.edit_context import Context, Edit, has_other_term,
 from parity_tests.derivations.node_rules import RULES
 from parity_tests.derivations.nodes import Assign, Binary, Call, Expression, Name, Node, Path, Program, Transpose, Unary
 from parity_tests.derivations.program_rules import PROGRAM_RULES
+from parity_tests.derivations.shape_rules import labelled
 from parity_tests.derivations.term_rules import TERM_RULES
 from parity_tests.derivations.training_rules import training_programs
 
@@ -31,14 +32,18 @@ def edits(node: Node, context: Context) -> Iterator[Edit]:
 
 def _of_programs(node: Node, context: Context) -> Iterator[Edit]:
     if isinstance(node, Program):
-        for rule in (*PROGRAM_RULES, training_programs):
+        for rule in (*PROGRAM_RULES, training_programs, labelled):
             yield from rule(node, context)
 
 
 FACTORS = frozenset(("extra-factor", "missing-factor", "wrong-divisor", "wrong-number", "wrong-function"))
 """Mistakes in a factor that have no name by themselves."""
 
+WRONG_AXIS = dict.fromkeys(("db-wrong-axis", "db-summed-over-all"), "wrong-axis")
+"""What a wrong axis is called outside of a bias's gradient."""
+
 RENAMED: dict[str, Callable[[str], str]] = {
+    **dict.fromkeys(("forward", "cost", "function", "derivative"), lambda cause: WRONG_AXIS.get(cause, cause)),
     "scale": lambda cause: "init-scale",
     "dropout": lambda cause: "dropout-not-rescaled" if cause == "wrong-operator" else cause,
     "pool": lambda cause: "pool-spread" if cause in FACTORS else cause,
@@ -80,7 +85,7 @@ def _in_penalty(root: Node, path: Path) -> bool:
 
 
 def _at_terms(node: Node, context: Context) -> Iterator[Edit]:
-    if isinstance(node, Program) and any(isinstance(each, nodes.For) for each in node.statements):
+    if isinstance(node, Program) and any(_builds_up(each) for each in node.statements):
         average = Assign(Name(context.target), "/=", Name(context.batch))
         yield Edit(replace(node, statements=(*node.statements, average)), "missing-1/m", "double-1/m", 0.8)
     for path, here in terms(node):
@@ -88,6 +93,11 @@ def _at_terms(node: Node, context: Context) -> Iterator[Edit]:
             for new, undoes, makes, cost in rule(here, context):
                 yield Edit(nodes.replace(node, path, new), undoes, makes, cost)
         yield from _dropped_term(node, path, context)
+
+
+def _builds_up(statement: nodes.Statement) -> bool:
+    """Whether a statement is a loop, or adds to what is there."""
+    return isinstance(statement, nodes.For) or statement.operator != "=" or isinstance(statement.target, nodes.Index)
 
 
 def _is_target(root: Node, path: Path) -> bool:

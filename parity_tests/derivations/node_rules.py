@@ -9,6 +9,7 @@ from parity_tests.derivations import nodes
 from parity_tests.derivations.edit_context import Changes, Context, Rule, has_other_term, is_slope
 from parity_tests.derivations.nodes import Binary, Call, Expression, Name, Number, Transpose, Unary
 from parity_tests.derivations.settings.setting import STATES
+from parity_tests.derivations.shape_rules import counted, laid_out
 from parity_tests.derivations.training_rules import named_factor, numbers_of_training
 
 
@@ -196,7 +197,7 @@ def _other_slope(here: Call, context: Context) -> Changes:
 
 def _functions(here: Expression, context: Context) -> Changes:
     """Another function of one argument; none at all."""
-    if not isinstance(here, Call) or len(here.arguments) != 1 or here.function in ("sum", "mean"):
+    if not isinstance(here, Call) or len(here.arguments) != 1 or here.function in ("sum", "mean", "zeros", "ones"):
         return
     known = {"exp", "log", "tanh", "sqrt", "square", "abs"} | context.functions
     for other in known - {here.function}:
@@ -230,4 +231,6 @@ RULES: tuple[Rule, ...] = (
     _functions,
     _numbers,
     numbers_of_training,
+    counted,
+    laid_out,
 )

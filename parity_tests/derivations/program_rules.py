@@ -201,7 +201,7 @@ def _accumulators(program: Program, context: Context) -> Iterator[Edit]:
 def _indices(program: Program, context: Context) -> Iterator[Edit]:
     """Two indices that change places."""
     for path, here in nodes.walk(program):
-        if not isinstance(here, Index) or _assigned(program, path):
+        if not isinstance(here, Index):
             continue
         for one in range(len(here.items)):
             for other in range(one + 1, len(here.items)):
@@ -209,7 +209,7 @@ def _indices(program: Program, context: Context) -> Iterator[Edit]:
                 items[one], items[other] = items[other], items[one]
                 if here.items[one] != here.items[other]:
                     new = nodes.replace(program, path, replace(here, items=tuple(items)))
-                    yield Edit(new, "index-order", "index-order", 1.2)
+                    yield Edit(new, "index-order", "index-order", 1.0)
 
 
 def _biases(program: Program, context: Context) -> Iterator[Edit]:

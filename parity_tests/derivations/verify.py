@@ -19,6 +19,7 @@ from parity_tests.derivations.lines import Line, Written, judged_lines
 from parity_tests.derivations.nodes import Node, Program
 from parity_tests.derivations.printer import to_text
 from parity_tests.derivations.settings import SETTINGS, Probe, Setting, Target, setting_named
+from parity_tests.derivations.settings.volumes import VOLUME_FUNCTIONS
 from parity_tests.derivations.syntax import parse
 from parity_tests.derivations.verdicts import (
     AMBIGUOUS,
@@ -235,7 +236,7 @@ def context_of(setting: Setting, symbol: str, written: str, environment: Mapping
         arrays=frozenset(arrays - hidden - {symbol, written}),
         sizes=frozenset(counts(environment)) - setting.aliases.keys(),
         counts=frozenset(counts(environment)),
-        functions=frozenset(name for name, value in environment.items() if callable(value)),
+        functions=frozenset(name for name, value in environment.items() if callable(value)) - VOLUME_FUNCTIONS.keys(),
         batch="chunk_size" if "chunk_size" in environment else "m",
         rank=next(len(each.shape.split(",")) for each in setting.symbols if each.name == symbol),
     )

@@ -11,13 +11,16 @@ from parity_tests.derivations.errors import close_names, did_you_mean
 from parity_tests.derivations.settings.convolution import CONVOLUTION
 from parity_tests.derivations.settings.dropout import DROPOUT
 from parity_tests.derivations.settings.functions import FUNCTIONS
+from parity_tests.derivations.settings.labels import LABELS
 from parity_tests.derivations.settings.layer import LAYER
 from parity_tests.derivations.settings.logistic import LOGISTIC, LOGISTIC_LOOP, LOGISTIC_ONE
 from parity_tests.derivations.settings.minibatch import MINIBATCH
 from parity_tests.derivations.settings.networks import DEEP, MULTILABEL, REGRESSION, SHALLOW, SOFTMAX
 from parity_tests.derivations.settings.optimisers import OPTIMISERS
 from parity_tests.derivations.settings.pooling import AVERAGE_POOL, MAX_POOL
+from parity_tests.derivations.settings.reshaping import FLATTEN, SOFTMAX_JACOBIAN
 from parity_tests.derivations.settings.setting import Probe, Row, Setting, Symbol, Target, listing
+from parity_tests.derivations.settings.sizes import COUNTS
 
 __all__ = ["SETTINGS", "Probe", "Row", "Setting", "Symbol", "Target", "listing", "setting_named"]
 
@@ -35,6 +38,10 @@ _ALL = (
     CONVOLUTION,
     MAX_POOL,
     AVERAGE_POOL,
+    FLATTEN,
+    COUNTS,
+    SOFTMAX_JACOBIAN,
+    LABELS,
     DROPOUT,
     *OPTIMISERS,
     *FUNCTIONS,
