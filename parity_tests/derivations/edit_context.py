@@ -76,7 +76,8 @@ Rule: TypeAlias = Callable[[Expression, Context], Changes]
 def terms(node: Node, path: Path = ()) -> Iterator[tuple[Path, Expression]]:
     """The places where a factor may be put in: right sides, and the terms of their sums, at any depth of brackets."""
     if isinstance(node, Assign):
-        yield from terms(node.value, (*path, 1))
+        if node.operator not in ("*=", "/="):  # what stands there is a factor itself
+            yield from terms(node.value, (*path, 1))
     elif not isinstance(node, Expression):
         for index, child in enumerate(nodes.children(node)):
             yield from terms(child, (*path, index))

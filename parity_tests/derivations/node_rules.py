@@ -117,6 +117,8 @@ def _reductions(here: Expression, context: Context) -> Changes:
         yield replace(here, function="mean"), "db-sum-for-mean", "db-mean-for-sum", 1.5
     else:
         yield replace(here, function="sum"), "db-mean-for-sum", "db-sum-for-mean", 0.7
+        over_m = Binary("/", Number(1.0), Name(context.batch), bracketed=True)
+        yield Binary("*", over_m, replace(here, function="sum")), "db-mean-for-sum", "wrong-function", 0.9
     yield here.arguments[0], "wrong-function", "db-not-summed", 1.5
 
 
@@ -126,7 +128,8 @@ def _extremes(here: Expression, context: Context) -> Changes:
     if isinstance(here, Call) and here.function in names and context.rank == 4:
         for other in names:
             if other != here.function:
-                yield replace(here, function=other), "wrong-function", "wrong-function", 1.6
+                cost = 0.9 if {here.function, other} == {"max", "min"} else 1.6
+                yield replace(here, function=other), "wrong-function", "wrong-function", cost
 
 
 def _axis_cause(wrong: object, right: object, wrong_keeps: bool, right_keeps: bool) -> str:

@@ -102,6 +102,9 @@ def _paddings(program: Program, context: Context) -> Iterator[Edit]:
     ):
         if context.target != other:
             yield Edit(_renaming(program, one, other), undoes, makes, cost)
+    padded = Call("zero_pad", (Name("A_prev"), PAD), form="plain")
+    bordered = rewritten(program, lambda node: padded if node == Name("A_prev") else node)
+    yield Edit(bordered, "padding-ignored", "extra-term", 1.1)
     cut = Slice(PAD, Unary(PAD))
     if context.target == "dA_prev":
         yield from _cropped(program, context, cut)
@@ -212,6 +215,17 @@ def _indices(program: Program, context: Context) -> Iterator[Edit]:
                     yield Edit(new, "index-order", "index-order", 1.0)
 
 
+def _slopes(program: Program, context: Context) -> Iterator[Edit]:
+    """g'(Z) on an entry of dA."""
+    if "g_prime" not in context.functions:
+        return
+    for path, here in nodes.walk(program):
+        if isinstance(here, Index) and here.base == Name("dA") and not _assigned(program, path):
+            slope = Call("g_prime", (replace(here, base=Name("Z")),), form="plain", written="g'")
+            new = nodes.replace(program, path, Binary("*", here, slope))
+            yield Edit(new, "gprime-missing", "gprime-extra", 1.0)
+
+
 def _biases(program: Program, context: Context) -> Iterator[Edit]:
     """The bias of a filter on an entry of Z."""
     if context.target != "Z" or context.rank != 4:
@@ -263,5 +277,6 @@ PROGRAM_RULES: tuple[Callable[[Program, Context], Iterator[Edit]], ...] = (
     _accumulators,
     _indices,
     _biases,
+    _slopes,
     _shares,
 )
