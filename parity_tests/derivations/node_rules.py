@@ -128,7 +128,7 @@ def _extremes(here: Expression, context: Context) -> Changes:
     if isinstance(here, Call) and here.function in names and context.rank == 4:
         for other in names:
             if other != here.function:
-                cost = 0.9 if {here.function, other} == {"max", "min"} else 1.6
+                cost = 0.8 if {here.function, other} == {"max", "min"} else 1.6
                 yield replace(here, function=other), "wrong-function", "wrong-function", cost
 
 
