@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from manual.architecture import Architecture, Dense, check_data, check_parameters
+from manual.architecture import Architecture, Dense
+from manual.checks import check_data, check_parameters
 from parity_tests.derivations.settings import spellings
 from parity_tests.derivations.settings.draws import drawer
 from parity_tests.derivations.settings.problems import NetworkProblem
