@@ -156,14 +156,15 @@ def name_the_cause(
     case = Case(program, context, evaluate, [], weights_of(setting, name, environment), unit)
     found = recognise(case, [np.asarray(value, np.float64)])
     repaired = to_text(program, as_written=True)
+    holds = f"This holds{ids}:\n{repaired}" if "\n" in repaired else f"{repaired} holds{ids}."
     if found is None:
-        message = f"{saw}: no known mistake gives these numbers, so it is unknown. {repaired} holds{ids}."
+        message = f"{saw}: no known mistake gives these numbers, so it is unknown. {holds}"
         return base._replace(verdict=WRONG, cause=UNKNOWN, repaired=repaired, message=message)
     cause = " + ".join(found.causes)
     if found.alternatives:
         causes = (cause, *(" + ".join(each) for each in found.alternatives))
         listed = "; or ".join(teach(each) for each in causes)
-        message = f"{saw}: ambiguous, {listed}. {repaired} holds{ids}."
+        message = f"{saw}: ambiguous, {listed}. {holds}"
         return base._replace(verdict=WRONG, cause=AMBIGUOUS, causes=causes, repaired=repaired, message=message)
-    message = f"{saw}: {teach(cause)}. {repaired} holds{ids}."
+    message = f"{saw}: {teach(cause)}. {holds}"
     return base._replace(verdict=WRONG, cause=cause, causes=(cause,), repaired=repaired, message=message)

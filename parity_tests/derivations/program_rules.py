@@ -28,13 +28,23 @@ Rewrite = Callable[[Node], Node]
 
 
 def rewritten(node: Node, rewrite: Rewrite) -> Node:
-    """The tree with every node replaced by what ``rewrite`` makes of it, the leaves first."""
+    """The tree with every node replaced by what ``rewrite`` makes of it, the leaves first; no name that is assigned."""
     below = nodes.children(node)
     if below:
-        new = [rewritten(child, rewrite) for child in below]
+        new = [_part(node, place, child, rewrite) for place, child in enumerate(below)]
         if any(one is not other for one, other in zip(new, below, strict=True)):
             node = nodes.with_children(node, new)
     return rewrite(node)
+
+
+def _part(node: Node, place: int, child: Node, rewrite: Rewrite) -> Node:
+    """A child of ``node``, rewritten; of a left side only the indices."""
+    if not isinstance(node, Assign) or place:
+        return rewritten(child, rewrite)
+    if not isinstance(child, Index):
+        return child
+    items = [rewritten(item, rewrite) for item in child.items]
+    return child if items == list(child.items) else nodes.with_children(child, [child.base, *items])
 
 
 def counters(program: Node) -> frozenset[str]:

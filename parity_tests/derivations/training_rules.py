@@ -101,6 +101,9 @@ def terms_of_training(here: Expression, context: Context) -> Changes:
         for beta in sorted(name for name in context.arrays if name.startswith("beta")):
             weight = Binary("-", ONE, Name(beta), bracketed=True)
             yield Binary("*", weight, here), "average-weight-missing", "extra-factor", 0.9
+            if "t" in context.counts:
+                corrected = Binary("-", ONE, Binary("**", Name(beta), STEP), bracketed=True)
+                yield Binary("/", here, corrected), "wrong-operator", "adam-correction-overwritten", 1.1
 
 
 def training_programs(program: Program, context: Context) -> Iterator[Edit]:
@@ -130,6 +133,8 @@ def _corrections(program: Program, context: Context) -> Iterator[Edit]:
         assert isinstance(value, Expression)
         new = Program((*program.statements[:-1], replace(last, value=value)))
         yield Edit(new, "adam-correction-missing", "wrong-symbol", 0.9)
+        yield Edit(rewritten(program, _uncorrected), "wrong-symbol", "adam-correction-missing", 0.9)
+        yield Edit(rewritten(program, _without_power), "wrong-symbol", "adam-no-power", 0.9)
     for place, here in enumerate(program.statements):
         name = here.target.id if isinstance(here, Assign) and isinstance(here.target, Name) else ""
         if isinstance(here, Assign) and name == context.target and context.kind == "state":
@@ -139,6 +144,17 @@ def _corrections(program: Program, context: Context) -> Iterator[Edit]:
                 other = replace(here, target=Name(f"{name}_corrected"))
                 statements = (*program.statements[:place], other, *program.statements[place + 1 :])
                 yield Edit(Program(statements), "adam-correction-overwritten", "wrong-symbol", 0.9)
+
+
+def _uncorrected(node: Node) -> Node:
+    return Name(node.id[0]) if isinstance(node, Name) and node.id in CORRECTED.values() else node
+
+
+def _without_power(node: Node) -> Node:
+    if not isinstance(node, Name) or node.id not in CORRECTED.values():
+        return node
+    beta = Name("beta1" if node.id[0] == "v" else "beta2")
+    return Binary("/", Name(node.id[0]), Binary("-", ONE, beta, bracketed=True), bracketed=True)
 
 
 def _swapped(node: Node) -> Node:

@@ -24,13 +24,13 @@ from parity_tests.derivations.settings.setting import (
 )
 from parity_tests.derivations.settings.spellings import spelled
 from parity_tests.derivations.settings.volumes import CORNERS, VOLUME_FUNCTIONS, over_windows
-from parity_tests.referees import complex_step
+from parity_tests.referees import STEP, complex_step
 
 SIZES = (
     (5, 6, 4, 3, 2, 3, 2, 1),
-    (7, 2, 4, 5, 2, 3, 2, 2),
-    (4, 8, 11, 2, 3, 5, 3, 1),
-    (5, 4, 6, 2, 3, 3, 2, 1),
+    (5, 2, 4, 5, 2, 3, 2, 2),
+    (4, 8, 11, 3, 2, 5, 3, 1),
+    (5, 4, 6, 3, 2, 3, 2, 1),
     (5, 7, 9, 3, 2, 4, 3, 1),
 )
 """Choices of (m, n_H_prev, n_W_prev, n_C_prev, n_C, f, stride, pad): the stride is smaller than the filter, and never
@@ -66,8 +66,8 @@ class ConvProblem:
 
         found = {
             "A_prev_pad": zero_pad(self.A_prev, self.pad),
-            "Z": conv_forward(self.A_prev, self.W, self.b, stride=self.stride, pad=self.pad),
-            "dA_prev": complex_step(lambda at: self._from(at, self.W, self.b), self.A_prev),
+            "Z": self._forward(self.A_prev, self.W, self.b),
+            "dA_prev": self._input_gradient(),
             "dW": complex_step(of_W, self.W),
             "db": complex_step(lambda at: self._from(self.A_prev, self.W, at) / m, self.b),
         }
@@ -79,8 +79,20 @@ class ConvProblem:
 
         return torch_volumes.convolution(**{**vars(self), "lambda_": self.lambda_ if l2 else 0.0})
 
+    def _input_gradient(self) -> Array:
+        """The complex step in A_prev, taken for every example at once: no window sees two."""
+        dA_prev = np.empty_like(self.A_prev)
+        for cell in np.ndindex(self.A_prev.shape[1:]):
+            moved = self.A_prev.astype(np.complex128)
+            moved[:, *cell] += 1j * STEP
+            dA_prev[:, *cell] = np.imag(np.sum(self.dZ * self._forward(moved, self.W, self.b), axis=(1, 2, 3))) / STEP
+        return dA_prev
+
     def _from(self, A_prev: Array, W: Array, b: Array) -> Scalar:
-        return np.sum(self.dZ * conv_forward(A_prev, W, b, stride=self.stride, pad=self.pad))
+        return np.sum(self.dZ * self._forward(A_prev, W, b))
+
+    def _forward(self, A_prev: Array, W: Array, b: Array) -> Array:
+        return conv_forward(A_prev, W, b, stride=self.stride, pad=self.pad)
 
 
 def draw(seed: int) -> ConvProblem:

@@ -11,7 +11,7 @@ from manual.pooling import pool_forward
 from manual.shapes import conv_output_size
 from parity_tests.derivations.settings.setting import COMMON_FUNCTIONS, Own, Setting, Symbol, Target, Values, generator
 from parity_tests.derivations.settings.volumes import CORNERS, VOLUME_FUNCTIONS, over_windows
-from parity_tests.referees import complex_step
+from parity_tests.referees import STEP
 
 SIZES = ((5, 8, 6, 2, 3, 2), (7, 6, 4, 2, 3, 2), (5, 8, 11, 2, 4, 3), (5, 4, 8, 3, 3, 2), (7, 9, 12, 2, 5, 3))
 """Choices of (m, n_H_prev, n_W_prev, n_C, f, stride): windows overlap, and leave cells over at the edge."""
@@ -35,9 +35,13 @@ class PoolProblem:
         return {**sizes, "A_prev": self.A_prev, "dA": self.dA}
 
     def by_numpy(self, l2: bool) -> Values:
-        """Forward by the formula, backward by the complex step of sum(dA * A)."""
-        pooled = pool_forward(self.A_prev, self.f, self.stride, mode=self.mode)
-        return {"A": pooled, "dA_prev": complex_step(self._from, self.A_prev)}
+        """Forward by the formula, backward by the complex step of sum(dA * A), taken for every example and channel."""
+        dA_prev = np.empty_like(self.A_prev)
+        for y, x in np.ndindex(self.A_prev.shape[1:3]):  # no window sees two examples or two channels
+            moved = self.A_prev.astype(np.complex128)
+            moved[:, y, x] += 1j * STEP
+            dA_prev[:, y, x] = np.imag(np.sum(self.dA * self._forward(moved), axis=(1, 2))) / STEP
+        return {"A": self._forward(self.A_prev), "dA_prev": dA_prev}
 
     def by_torch(self, l2: bool) -> Values:
         """Torch's pooling and autograd."""
@@ -45,9 +49,8 @@ class PoolProblem:
 
         return torch_volumes.pooling(self.mode, self.A_prev, self.dA, self.f, self.stride)
 
-    def _from(self, A_prev: Array) -> np.generic:
-        total: np.generic = np.sum(self.dA * pool_forward(A_prev, self.f, self.stride, mode=self.mode))
-        return total
+    def _forward(self, A_prev: Array) -> Array:
+        return pool_forward(A_prev, self.f, self.stride, mode=self.mode)
 
 
 def _draw(mode: str, seed: int) -> PoolProblem:
