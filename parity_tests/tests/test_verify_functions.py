@@ -77,7 +77,7 @@ def test_own_functions_of_layers_and_steps(tmp_path: Path, capsys: pytest.Captur
         "momentum_update: W": "",
         "momentum_update: v": "unknown",
     }
-    assert found["dropout_forward"]["message"].startswith("dropout_forward raised NameError in line 31")
+    assert found["dropout_forward"]["message"].startswith("dropout_forward raised NameError in line 29")
     assert "returned 1 values, expected 2" in found["momentum_update: v"]["message"]
     assert "\nfor i in range(m):" in found["conv_backward: dW"]["message"]
 
