@@ -103,7 +103,7 @@ def terms_of_training(here: Expression, context: Context) -> Changes:
             yield Binary("*", weight, here), "average-weight-missing", "extra-factor", 0.9
             if "t" in context.counts:
                 corrected = Binary("-", ONE, Binary("**", Name(beta), STEP), bracketed=True)
-                yield Binary("/", here, corrected), "wrong-operator", "adam-correction-overwritten", 1.1
+                yield Binary("/", here, corrected), "wrong-operator", "adam-correction-overwritten", 1.3
 
 
 def training_programs(program: Program, context: Context) -> Iterator[Edit]:

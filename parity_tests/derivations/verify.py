@@ -46,7 +46,9 @@ def verify(
     upstream values, so that one mistake does not spoil the next line; with ``chain`` the writer's own values are used
     instead.
 
-    A name that is assigned more than once, or in a loop, is judged by the value it has at the end.
+    A name that is built up, in a loop or by lines that read the name itself, is judged by the value it has at the end;
+    helpers that a line reads belong to it. An optimiser's state is old before its own line and new behind it, and a
+    line of the backward pass that comes behind the update of a parameter sees the new one.
 
     Raises ValueError (a DerivationSyntaxError points at the character) for text that is not a derivation, for an
     unknown setting, and where no line assigns a symbol that can be judged.
