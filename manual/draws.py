@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+from numpy.typing import NDArray
 
 from manual import initialization
 from manual.architecture import Architecture
+from manual.dropout import check_keep_prob
 from manual.notation import Array, Parameters
+from manual.shapes import check_count
 
 SCALES: dict[str, Callable[[int, int], float]] = {
     "zeros": lambda n_prev, n: initialization.zeros(),
@@ -43,3 +46,27 @@ def initial_parameters(
             value = np.full(shape, scale) if scheme == "constant" else scale * rng.standard_normal(shape)
         params[name] = value.astype(dtype)
     return params
+
+
+def dropout_mask(shape: tuple[int, ...], keep_prob: float, rng: np.random.Generator, dtype: type = np.float64) -> Array:
+    """A mask for dropout: every entry is 1 with probability keep_prob, else 0.
+
+    Drawn in float64 and then cast, so that both dtypes get the same mask.
+
+    Raises ValueError unless keep_prob lies in (0, 1].
+
+    Notes: F254.
+    """
+    check_keep_prob(keep_prob)
+    return (rng.random(shape) < keep_prob).astype(dtype)
+
+
+def shuffled(m: int, rng: np.random.Generator) -> NDArray[np.intp]:
+    """A permutation of the numbers 0 to m - 1 of the examples: an epoch cuts its mini-batches from X[:, permutation].
+
+    Raises ValueError unless there is an example.
+
+    Notes: F208, F215.
+    """
+    check_count("m", m, 1, "the number of examples")
+    return rng.permutation(m)
