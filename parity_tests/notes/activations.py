@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 
 from manual import activations, theory
 from manual.activations import sigmoid, sigmoid_prime, tanh, tanh_prime
-from parity_tests.notes.checks import At, experiment, formula, same
+from parity_tests.notes.checks import At, Value, experiment, formula, same
 from parity_tests.notes.row import AMBIGUOUS, CONVENTION, HOLDS, WRONG, Row
 from parity_tests.notes.training import hidden_units, linear_hidden, linear_target
 
@@ -15,25 +17,27 @@ FAR = np.array([[-400.0, 400.0]])
 ZERO = np.zeros((1, 1))
 
 
-def collapsed(at: At) -> np.ndarray:
+def collapsed(at: At) -> Value:
     """W x + b with W = W2 W1 and b = W2 b1 + b2."""
     W, b = theory.collapse(at.W1, at.b1, at.W2, at.b2)
     return W @ at.X + b
 
 
-def torch_slope_at_zero(function: str) -> np.ndarray:
+TORCH: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
+    "relu": torch.relu,
+    "leaky_relu": torch.nn.functional.leaky_relu,
+    "clamp": lambda z: torch.clamp(z, min=0),
+    "maximum": lambda z: torch.maximum(z, torch.zeros_like(z)),
+}
+
+
+def torch_slope_at_zero(name: str) -> Value:
     """What torch says at z = 0."""
     z = torch.zeros(1, 1, dtype=torch.float64, requires_grad=True)
-    value = {
-        "relu": torch.relu,
-        "leaky_relu": torch.nn.functional.leaky_relu,
-        "clamp": lambda z: torch.clamp(z, min=0),
-        "maximum": lambda z: torch.maximum(z, torch.zeros_like(z)),
-    }[function](z)
-    value.sum().backward()
-    assert z.grad is not None
-    return z.grad.numpy()
+    return torch.autograd.grad(TORCH[name](z).sum(), z)[0].numpy()
 
+
+PLUS, MINUS = "(np.exp(z) + np.exp(-z))", "(np.exp(z) - np.exp(-z))"
 
 ROWS = (
     Row(
@@ -73,9 +77,8 @@ ROWS = (
     ),
     Row(
         "F128", "N2 L89", "((e^z + e^-z)^2 - (e^z - e^-z)^2)/(e^z + e^-z)^2", HOLDS,
-        (formula("g_prime = ((np.exp(z) + np.exp(-z))**2 - (np.exp(z) - np.exp(-z))**2)/(np.exp(z) + np.exp(-z))**2", "tanh"),),
-        (formula("g_prime = ((np.exp(z) + np.exp(-z))**2 + (np.exp(z) - np.exp(-z))**2)/(np.exp(z) + np.exp(-z))**2", "tanh",
-                 cause="sign"),),
+        (formula(f"g_prime = ({PLUS}**2 - {MINUS}**2)/{PLUS}**2", "tanh"),),
+        (formula(f"g_prime = ({PLUS}**2 + {MINUS}**2)/{PLUS}**2", "tanh", cause="sign"),),
     ),
     Row(
         "F129", "N0 L393", "tanh: z -> inf: 1; z -> -inf: 0; z = 0: 0", WRONG,
@@ -99,8 +102,10 @@ ROWS = (
     Row(
         "F132", "N0 L350, 374; N3 L201; N4 L251", "ReLU'(0) is 0 or 1 / undefined / 1", CONVENTION,
         (same("0, as torch.relu", "", lambda at: (activations.relu_prime(ZERO), torch_slope_at_zero("relu"))),
-         same("1, as torch.clamp", "", lambda at: (activations.relu_prime(ZERO, at_zero=1.0), torch_slope_at_zero("clamp")))),
-        (same("1, as torch.relu", "", lambda at: (activations.relu_prime(ZERO, at_zero=1.0), torch_slope_at_zero("relu"))),
+         same("1, as torch.clamp", "",
+             lambda at: (activations.relu_prime(ZERO, at_zero=1.0), torch_slope_at_zero("clamp")))),
+        (same("1, as torch.relu", "",
+            lambda at: (activations.relu_prime(ZERO, at_zero=1.0), torch_slope_at_zero("relu"))),
          same("0, as torch.maximum", "", lambda at: (activations.relu_prime(ZERO), torch_slope_at_zero("maximum")))),
         "any number from 0 to 1 will do; torch.relu takes 0",
     ),
@@ -110,10 +115,11 @@ ROWS = (
         (formula("a = np.minimum(0.01*z, z)", "leaky_relu"),),
     ),
     Row(
-        "F134", "N4 L257; N3 L205; N0 L376", "leaky ReLU': 0.01 for z < 0, 1 for z > 0; at 0: 1 (N4), undefined (N3)", CONVENTION,
+        "F134", "N4 L257; N3 L205; N0 L376",
+        "leaky ReLU': 0.01 for z < 0, 1 for z > 0; at 0: 1 (N4), undefined (N3)", CONVENTION,
         (formula("g_prime = np.where(z > 0, 1, 0.01)", "leaky_relu"),
          same("0.01 at 0, as torch", "",
-              lambda at: (activations.leaky_relu_prime(ZERO), torch_slope_at_zero("leaky_relu").astype(np.float64)))),
+              lambda at: (activations.leaky_relu_prime(ZERO), torch_slope_at_zero("leaky_relu")))),
         (same("1 at 0, as torch", "",
               lambda at: (activations.leaky_relu_prime(ZERO, at_zero=1.0), torch_slope_at_zero("leaky_relu"))),),
         "pick one; torch takes the slope, 0.01",
@@ -121,13 +127,15 @@ ROWS = (
     Row(
         "F135", "N2 L94", "leaky ReLU: a(z) = 0.001 z", AMBIGUOUS,
         (formula("a = np.maximum(0.01*z, z)", "leaky_relu"),),
-        (formula("a = 0.001*z", "leaky_relu"), formula("a = np.maximum(0.001*z, z)", "leaky_relu", cause="wrong-number")),
+        (formula("a = 0.001*z", "leaky_relu"), formula("a = np.maximum(0.001*z, z)", "leaky_relu",
+            cause="wrong-number")),
         "for z < 0 alone; the slope is a parameter, 0.01 in the other notes", "wrong-number",
     ),
     Row(
         "F136", "N0 L358-360; N2 L63-73", "linear hidden layers collapse: W = W[2] W[1], b = W[2] b[1] + b[2]", HOLDS,
         (
-            same("two linear layers are one", "shallow", lambda at: (collapsed(at), at.W2 @ (at.W1 @ at.X + at.b1) + at.b2)),
+            same("two linear layers are one", "shallow",
+                lambda at: (collapsed(at), at.W2 @ (at.W1 @ at.X + at.b1) + at.b2)),
             experiment("trained, they are logistic regression", linear_hidden,
                        lambda run: abs(run.linear - run.logistic) < 0.02 * run.logistic,
                        "J {linear:.4f} with a linear hidden layer, {logistic:.4f} without one, {tanh:.4f} with tanh"),
@@ -161,12 +169,14 @@ ROWS = (
     ),
     Row(
         "F139", "N0 L334", "sigmoid for the output of binary classification, where a probability is wanted", HOLDS,
-        (same("0 < sigma < 1", "shallow", lambda at: (((at.A2 > 0) & (at.A2 < 1)).astype(float), np.ones_like(at.A2))),),
+        (same("0 < sigma < 1", "shallow",
+            lambda at: (((at.A2 > 0) & (at.A2 < 1)).astype(float), np.ones_like(at.A2))),),
         (same("0 < tanh < 1", "shallow", lambda at: (((at.A1 > 0) & (at.A1 < 1)).astype(float), np.ones_like(at.A1))),),
     ),
     Row(
         "F140", "N0 L343-346", "sigmoid and tanh: the slope is small where z is very large or very small", HOLDS,
-        (same("at z = -400 and 400 it is 0 to 15 digits", "", lambda at: (np.round(sigmoid_prime(FAR) + tanh_prime(FAR), 15), np.zeros((1, 2)))),
+        (same("at z = -400 and 400 it is 0 to 15 digits", "",
+            lambda at: (np.round(sigmoid_prime(FAR) + tanh_prime(FAR), 15), np.zeros((1, 2)))),
          same("sigma' is at most 1/4", "sigmoid", lambda at: (np.minimum(at.g_prime, 0.25), at.g_prime))),
         (same("ReLU's is 0 there too", "", lambda at: (activations.relu_prime(FAR), np.zeros((1, 2)))),
          same("sigma' is at most 0.1", "sigmoid", lambda at: (np.minimum(at.g_prime, 0.1), at.g_prime))),

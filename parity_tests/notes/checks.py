@@ -24,6 +24,9 @@ from parity_tests.notes.row import COUNT, EXPERIMENT, FORMULA, IDENTITY, SHAPE, 
 At: TypeAlias = Any
 """The symbols of a setting by attribute."""
 
+Value: TypeAlias = Any
+"""What is computed from them."""
+
 ERRORS = (TypeError, ValueError, RuntimeError, IndexError)
 """What NumPy and torch raise for arrays and arguments that do not fit."""
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import torch
 
@@ -20,8 +23,13 @@ def volumes(at: At) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return draw((M, N_H, N_W, CHANNELS)), draw((F, F, CHANNELS, FILTERS)), draw((1, 1, 1, FILTERS))
 
 
+def on_volumes(pair: Callable[..., tuple[Any, Any]]) -> Callable[[At], tuple[Any, Any]]:
+    """A pair of values, as a function of the images, filters and biases."""
+    return lambda at: pair(*volumes(at))
+
+
 def by_torch(A: np.ndarray, W: np.ndarray, b: np.ndarray, *, stride: int = 1, pad: int = 0) -> np.ndarray:
-    """torch's conv2d, in the notes' layout."""
+    """Torch's conv2d, in the notes' layout."""
     found = torch.nn.functional.conv2d(
         torch.from_numpy(A).permute(0, 3, 1, 2), torch.from_numpy(W).permute(3, 2, 0, 1),
         torch.from_numpy(b.ravel()), stride=stride, padding=pad,
@@ -48,6 +56,7 @@ def grid() -> list[tuple[int, int, int, int]]:
 
 def unlike_torch(rounded: bool) -> int:
     """How many sides of the grid (n + 2p - f)/s + 1 gets wrong, with or without the floor."""
+
     def formula(n: int, f: int, p: int, s: int) -> float:
         return conv_output_size(n, f, pad=p, stride=s) if rounded else abs((n + 2 * p - f) / s + 1)
 
@@ -105,17 +114,17 @@ ROWS = (
     ),
     Row(
         "F225", "N4 L369", "convolution: A * B = C", CONVENTION,
-        (same("computed without turning the filter, as torch does", "", lambda at: (
-            (lambda A, W, b: (conv_forward(A, W, b), by_torch(A, W, b)))(*volumes(at)))),),
-        (same("a true convolution, with the filter turned", "", lambda at: (
-            (lambda A, W, b: (conv_forward(A, W[::-1, ::-1].copy(), b), by_torch(A, W, b)))(*volumes(at)))),),
+        (same("computed without turning the filter, as torch does", "",
+            on_volumes(lambda A, W, b: (conv_forward(A, W, b), by_torch(A, W, b)))),),
+        (same("a true convolution, with the filter turned", "",
+            on_volumes(lambda A, W, b: (conv_forward(A, W[::-1, ::-1].copy(), b), by_torch(A, W, b)))),),
         "a cross-correlation: the filter is not turned",
     ),
     Row(
         "F226", "N4 L413, 423", "n_c must be equal in the input and in the filter, f x f x n_c", HOLDS,
         (shaped("3 and 3", "", lambda at: (conv_forward(*volumes(at)), (M, N_H - F + 1, N_W - F + 1, FILTERS))),),
-        (shaped("3 and 2", "", lambda at: ((lambda A, W, b: conv_forward(A, W[:, :, :2], b))(*volumes(at)),
-                                           (M, N_H - F + 1, N_W - F + 1, FILTERS)), cause="ValueError"),),
+        (shaped("3 and 2", "", on_volumes(lambda A, W, b: (
+            conv_forward(A, W[:, :, :2], b), (M, N_H - F + 1, N_W - F + 1, FILTERS))), cause="ValueError"),),
     ),
     Row(
         "F227", "N4 L417-419", "input n x n x n_c, n_c' filters", HOLDS,
@@ -147,7 +156,8 @@ ROWS = (
     ),
     Row(
         "F232", "N4 L437-441", "f[l], p[l], s[l]; n_c[l] is the number of filters", HOLDS,
-        (count("n_c[l] = 4 filters on n_c[l-1] = 3", lambda: (conv_count(F, CHANNELS, FILTERS), (F * F * CHANNELS + 1) * FILTERS)),),
+        (count("n_c[l] = 4 filters on n_c[l-1] = 3", lambda: (
+            conv_count(F, CHANNELS, FILTERS), (F * F * CHANNELS + 1) * FILTERS)),),
         (count("n_c[l] = n_c[l-1]", lambda: (conv_count(F, CHANNELS, FILTERS), (F * F * CHANNELS + 1) * CHANNELS)),),
     ),
     Row(
@@ -157,10 +167,10 @@ ROWS = (
     ),
     Row(
         "F234", "N4 L445", "a[l] = g(a[l-1] * W[l] + b) = ReLU(Z[l]), n_H x n_W x n_c", HOLDS,
-        (same("by hand and by torch", "", lambda at: (
-            (lambda A, W, b: (relu(conv_forward(A, W, b, pad=1)), np.maximum(by_torch(A, W, b, pad=1), 0)))(*volumes(at)))),),
-        (same("the bias after ReLU", "", lambda at: (
-            (lambda A, W, b: (relu(conv_forward(A, W, 0 * b)) + b, np.maximum(by_torch(A, W, b), 0)))(*volumes(at)))),),
+        (same("by hand and by torch", "", on_volumes(lambda A, W, b: (
+            relu(conv_forward(A, W, b, pad=1)), np.maximum(by_torch(A, W, b, pad=1), 0)))),),
+        (same("the bias after ReLU", "",
+            on_volumes(lambda A, W, b: (relu(conv_forward(A, W, 0 * b)) + b, np.maximum(by_torch(A, W, b), 0)))),),
     ),
     Row(
         "F235", "N4 L447", "A[l] is m x n_H x n_W x n_c", CONVENTION,
@@ -179,7 +189,8 @@ ROWS = (
     Row(
         "F237", "N4 L453", "W[l] is f x f x n_c[l-1] x n_c[l]", CONVENTION,
         (shaped("f, f, channels, filters", "", lambda at: (volumes(at)[1], (F, F, CHANNELS, FILTERS))),
-         same("permuted by (3, 2, 0, 1) it is torch's", "", lambda at: (conv_forward(*volumes(at)), by_torch(*volumes(at))))
+         same("permuted by (3, 2, 0, 1) it is torch's", "",
+             on_volumes(lambda A, W, b: (conv_forward(A, W, b), by_torch(A, W, b))))
          ),
         (shaped("filters first, as in PyTorch", "", lambda at: (volumes(at)[1], (FILTERS, CHANNELS, F, F))),),
         "PyTorch: (n_c[l], n_c[l-1], f, f), permute(3, 2, 0, 1)",
@@ -192,7 +203,8 @@ ROWS = (
     Row(
         "F239", "N4 L457-459", "n_H[l] = |(n_H[l-1] + 2p - f)/s + 1|, n_W alike", CONVENTION,
         (count("11 x 8, f = 3, p = 1, s = 2: 6 x 4", lambda: ((side(11, 3, 1, 2), side(8, 3, 1, 2)), (6, 4))),),
-        (count("without the floor: 6 x 4.5", lambda: ((side(11, 3, 1, 2), side(8, 3, 1, 2)), (6, (8 + 2 - 3) / 2 + 1))),),
+        (count("without the floor: 6 x 4.5", lambda: (
+            (side(11, 3, 1, 2), side(8, 3, 1, 2)), (6, (8 + 2 - 3) / 2 + 1))),),
         "with a floor",
     ),
     Row(
@@ -215,7 +227,8 @@ ROWS = (
         (count("27000000, without biases", lambda: (linear_count(270_000, 100), 27_000_000)),),
     ),
     Row(
-        "F243", "N4 L493", "parameters of a convolutional layer with f filters: a question without an answer", AMBIGUOUS,
+        "F243", "N4 L493",
+        "parameters of a convolutional layer with f filters: a question without an answer", AMBIGUOUS,
         (count("(f_H f_W c + 1) for each filter: 7600 for 100 of 5 x 5 x 3", lambda: (
             (conv_parameter_count(5, 3, 100), conv_count(5, 3, 100)), (7600, 7600))),),
         (count("as many as for a dense layer on 300 x 300 pixels", lambda: (conv_count(5, 3, 100), 27_000_100)),),

@@ -31,7 +31,8 @@ ROWS = (
     Row(
         "F198", "N4 L259", "J = -1/m * np.sum(np.multiply(np.log(A2), Y) + np.multiply(np.log(1 - A2), 1 - Y))", HOLDS,
         (formula("J = -1/m * np.sum(np.multiply(np.log(A2), Y) + np.multiply(np.log(1 - A2), 1 - Y))", NET),),
-        (formula("J = 1/m * np.sum(np.multiply(np.log(A2), Y) + np.multiply(np.log(1 - A2), 1 - Y))", NET, cause="sign"),),
+        (formula("J = 1/m * np.sum(np.multiply(np.log(A2), Y) + np.multiply(np.log(1 - A2), 1 - Y))", NET,
+            cause="sign"),),
     ),
     Row(
         "F199", "N4 L292-294", "J_reg = J + lambda/(2m) sum_l sum_k sum_j (W_kj[l])^2", HOLDS,
@@ -59,7 +60,8 @@ ROWS = (
         (formula("dW3 = (1/m) * dZ3 @ A2.T + (lambda/m) * W3", DEEP, l2=True),),
         (formula("dW3 = (1/m) * dZ3 @ A2.T + lambda * W3", DEEP, l2=True, cause="l2-not-over-m"),
          formula("dW3 = (1/m) * dZ3 @ A2.T", DEEP, l2=True, cause="l2-missing"),
-         formula("db3 = (1/m) * np.sum(dZ3, axis=1, keepdims=True) + (lambda/m) * b3", DEEP, l2=True, cause="l2-on-bias")),
+         formula("db3 = (1/m) * np.sum(dZ3, axis=1, keepdims=True) + (lambda/m) * b3", DEEP, l2=True,
+             cause="l2-on-bias")),
     ),
     Row(
         "F203", "N4 L318", "small weights are a smoother model: the output changes more slowly with the input", HOLDS,

@@ -7,30 +7,32 @@ import numpy as np
 from manual import jacobians
 from manual.activations import tanh, tanh_prime
 from manual.dense import linear_backward
-from parity_tests.notes.checks import At, formula, same, shaped
+from parity_tests.notes.checks import At, Value, formula, same, shaped
 from parity_tests.notes.row import CONVENTION, HOLDS, MISPRINT, WRONG, Row
 
 NET, LAYER = "deep", "layer"
 DEEP = "\n".join(
     (
-        "dZ3 = A3 - Y", "dW3 = 1/m * dZ3 @ A2.T", "db3 = 1/m * np.sum(dZ3, axis=1, keepdims=True)", "dA2 = W3.T @ dZ3",
-        "dZ2 = dA2 * g2'(Z2)", "dW2 = 1/m * dZ2 @ A1.T", "db2 = 1/m * np.sum(dZ2, axis=1, keepdims=True)", "dA1 = W2.T @ dZ2",
-        "dZ1 = dA1 * g1'(Z1)", "dW1 = 1/m * dZ1 @ X.T", "db1 = 1/m * np.sum(dZ1, axis=1, keepdims=True)",
+        "dZ3 = A3 - Y", "dW3 = 1/m * dZ3 @ A2.T", "db3 = 1/m * np.sum(dZ3, axis=1, keepdims=True)",
+        "dA2 = W3.T @ dZ3", "dZ2 = dA2 * g2'(Z2)",
+        "dW2 = 1/m * dZ2 @ A1.T", "db2 = 1/m * np.sum(dZ2, axis=1, keepdims=True)",
+        "dA1 = W2.T @ dZ2", "dZ1 = dA1 * g1'(Z1)",
+        "dW1 = 1/m * dZ1 @ X.T", "db1 = 1/m * np.sum(dZ1, axis=1, keepdims=True)",
     )
 )  # fmt: skip
 
 
-def jacobian(at: At, indices: str) -> np.ndarray:
+def jacobian(at: At, indices: str) -> Value:
     """dZ_ke/dW_ij = A_prev[.., ..] delta_ki, with A_prev indexed as the letters say."""
     return np.einsum(f"ki,{indices}->keij", np.eye(at.n), at.A_prev)
 
 
-def slope_jacobian(at: At, result: str) -> np.ndarray:
+def slope_jacobian(at: At, result: str) -> Value:
     """dA_ke/dW_ij = g'(z_ke) A_prev[.., ..] delta_ki, by that rule of indices."""
     return np.einsum(result, tanh_prime(at.Z), at.A_prev, np.eye(at.n))
 
 
-def summed(at: At, last: int) -> np.ndarray:
+def summed(at: At, last: int) -> Value:
     """dL/dw_ij = sum_e dL/dA_ie g'(z_ie) A_prev[j, e] with e from 1 to ``last``."""
     examples = range(last)
     return (at.dA * tanh_prime(at.Z)).take(examples, axis=1) @ at.A_prev.take(examples, axis=1).T
@@ -41,7 +43,8 @@ ROWS = (
         "F163", "N0 L551-559", "backward: takes da[l] and the cache z[l], gives da[l-1], dw[l], db[l]", CONVENTION,
         (same("with W and A_prev in the cache too", LAYER,
               lambda at: (linear_backward(at.dA * tanh_prime(at.Z), at.A_prev, at.W).dA_prev, at.dA_prev)),),
-        (same("from da and z alone: da[l-1] = da[l] * g'(z)", LAYER, lambda at: (at.dA * tanh_prime(at.Z), at.dA_prev)),),
+        (same("from da and z alone: da[l-1] = da[l] * g'(z)", LAYER,
+            lambda at: (at.dA * tanh_prime(at.Z), at.dA_prev)),),
         "the cache also holds A[l-1] and W[l]",
     ),
     Row(
@@ -59,7 +62,8 @@ ROWS = (
         "F166", "N0 L567", "dw[l] = dz[l] a[l-1]", WRONG,
         (formula("dW = 1/m * dZ @ A_prev.T", LAYER),),
         (formula("dW = 1/m * dZ @ A_prev", LAYER, cause="transpose-missing"),
-         shaped("(n, 1)(n_prev, 1) for one example", LAYER, lambda at: (at.dZ[:, :1] @ at.A_prev[:, :1], (at.n, at.n_prev)),
+         shaped("(n, 1)(n_prev, 1) for one example", LAYER,
+             lambda at: (at.dZ[:, :1] @ at.A_prev[:, :1], (at.n, at.n_prev)),
                 cause="ValueError")),
         "dw[l] = dz[l] a[l-1]^T",
     ),
@@ -73,7 +77,8 @@ ROWS = (
     Row(
         "F168", "N2 L194; N3 L273, 298, 316; N4 L281", "dW[l] = 1/m dZ[l] A[l-1]^T", HOLDS,
         (formula("dW = 1/m * dZ @ A_prev.T", LAYER), formula("dW2 = 1/m * dZ2 @ A1.T", NET)),
-        (formula("dW = dZ @ A_prev.T", LAYER, cause="missing-1/m"), formula("dW2 = 1/m * dZ2 @ A2.T", NET, cause="wrong-layer")),
+        (formula("dW = dZ @ A_prev.T", LAYER,
+            cause="missing-1/m"), formula("dW2 = 1/m * dZ2 @ A2.T", NET, cause="wrong-layer")),
     ),
     Row(
         "F169", "N2 L196; N3 L275, 289, 299, 320", "db[l] = 1/m sum_i dZ[l](i)", HOLDS,
@@ -167,17 +172,19 @@ ROWS = (
     Row(
         "F184", "N3 L331", "dA_ke/dz_ij = g'(z_ke) delta_ki delta_ej", HOLDS,
         (same("the whole Jacobian", LAYER, lambda at: (
-            np.einsum("ke,ki,ej->keij", tanh_prime(at.Z), np.eye(at.n), np.eye(at.m)), jacobians.dA_dZ(at.Z, tanh_prime))),),
+            np.einsum("ke,ki,ej->keij", tanh_prime(at.Z), np.eye(at.n), np.eye(at.m)),
+            jacobians.dA_dZ(at.Z, tanh_prime))),),
         (same("g for g'", LAYER, lambda at: (
             np.einsum("ke,ki,ej->keij", tanh(at.Z), np.eye(at.n), np.eye(at.m)), jacobians.dA_dZ(at.Z, tanh_prime))),),
     ),
     Row(
-        "F185", "N3 L333", "dA_ke/dw_ij = sum_k sum_f g'(z_ke) delta_ke delta_ef A_prev[f, j] delta_ki = g'(z_ke) A_prev[e, j] delta_ki",
+        "F185", "N3 L333",
+        "dA_ke/dw_ij = sum_k sum_f g'(z_ke) delta_ke delta_ef A_prev[f, j] delta_ki = g'(z_ke) A_prev[e, j] delta_ki",
         WRONG,
         (same("g'(z_ke) A_prev[j, e] delta_ki", LAYER, lambda at: (
             slope_jacobian(at, "ke,je,ki->keij"), jacobians.dA_dW(at.Z, at.A_prev, tanh_prime))),),
         (same("delta_ke: a unit is an example", LAYER, lambda at: (
-            np.einsum("ke,ke,jf,ef,ki->keij", tanh_prime(at.Z), np.eye(at.n, at.m), at.A_prev, np.eye(at.m), np.eye(at.n)),
+            np.einsum("ke,ke,je,ki->keij", tanh_prime(at.Z), np.eye(at.n, at.m), at.A_prev, np.eye(at.n)),
             jacobians.dA_dW(at.Z, at.A_prev, tanh_prime))),
          shaped("A_prev[e, j]", LAYER, lambda at: (slope_jacobian(at, "ke,ej,ki->keij"), (at.n, at.m, at.n, at.n_prev)),
                 cause="ValueError")),
@@ -204,7 +211,8 @@ ROWS = (
         "the left side is dz_kl/dA_prev[i, j]; then W_xi", "left-side",
     ),
     Row(
-        "F189", "N3 L345", "dL/dA_prev[i, j] = sum_c sum_f dL/dA_cf g(z_cf) W_ki delta_fj = sum_c dL/dA_cj g'(z_cj) W_ki", WRONG,
+        "F189", "N3 L345",
+        "dL/dA_prev[i, j] = sum_c sum_f dL/dA_cf g(z_cf) W_ki delta_fj = sum_c dL/dA_cj g'(z_cj) W_ki", WRONG,
         (same("sum_c dL/dA_cj g'(z_cj) W_ci", LAYER, lambda at: (
             np.einsum("cj,cj,ci->ij", at.dA, tanh_prime(at.Z), at.W), at.dA_prev)),),
         (formula("dA_prev = W.T @ (dA * g(Z))", LAYER, cause="g-for-gprime"),

@@ -6,7 +6,7 @@ import numpy as np
 
 from manual.activations import tanh
 from manual.architecture import model
-from parity_tests.notes.checks import At, count, formula, same, shaped
+from parity_tests.notes.checks import At, Value, count, formula, same, shaped
 from parity_tests.notes.row import AMBIGUOUS, CONVENTION, HOLDS, MISPRINT, WRONG, Row
 
 NET, LAYER = "deep", "layer"
@@ -15,7 +15,7 @@ WEIGHTS = tuple(shape for name, shape in EXAMPLE.parameter_shapes.items() if nam
 FORWARD = "Z1 = W1 @ X + b1\nA1 = g1(Z1)\nZ2 = W2 @ A1 + b2\nA2 = g2(Z2)\nZ3 = W3 @ A2 + b3\nA3 = g3(Z3)"
 
 
-def unit_by_unit(at: At) -> np.ndarray:
+def unit_by_unit(at: At) -> Value:
     """a_j = g(w_j^T a_prev + b_j), one unit after the other."""
     return np.vstack([tanh(at.W[j : j + 1] @ at.A_prev + at.b[j, 0]) for j in range(at.n)])
 
@@ -40,7 +40,8 @@ ROWS = (
         "for every layer l; N0 prints L",
     ),
     Row(
-        "F151", "N0 L504; N3 L259-261; N4 L190, 198-202, 221-229, 263", "Z[l] = W[l] A[l-1] + b[l], A[l] = g[l](Z[l])", HOLDS,
+        "F151", "N0 L504; N3 L259-261; N4 L190, 198-202, 221-229, 263",
+        "Z[l] = W[l] A[l-1] + b[l], A[l] = g[l](Z[l])", HOLDS,
         (formula(FORWARD, NET), formula("Z = W @ A_prev + b\nA = g(Z)", LAYER)),
         (formula("Z2 = W2 @ X + b2", NET, cause="wrong-layer"),),
     ),
@@ -58,19 +59,23 @@ ROWS = (
     ),
     Row(
         "F154", "N0 L528-530", "(3, 1) = (3, 2)(2, 1) + (3, 1), for W[l] X + b[l]", HOLDS,
-        (shaped("(3, 2)(2, 1) + (3, 1)", "", lambda at: (np.ones((3, 2)) @ np.ones((2, 1)) + np.ones((3, 1)), (3, 1))),),
-        (shaped("(3, 2)(3, 1) + (3, 1)", "", lambda at: (np.ones((3, 2)) @ np.ones((3, 1)), (3, 1)), cause="ValueError"),),
+        (shaped("(3, 2)(2, 1) + (3, 1)", "",
+            lambda at: (np.ones((3, 2)) @ np.ones((2, 1)) + np.ones((3, 1)), (3, 1))),),
+        (shaped("(3, 2)(3, 1) + (3, 1)", "",
+            lambda at: (np.ones((3, 2)) @ np.ones((3, 1)), (3, 1)), cause="ValueError"),),
         "l = 1",
     ),
     Row(
         "F155", "N4 L169", "W[l] is n[l] x n[l], the weights in layer l for a training example", MISPRINT,
         (shaped("W is (n_l, n_(l-1))", LAYER, lambda at: (at.W @ at.A_prev, (at.n, at.m))),),
-        (shaped("W is (n_l, n_l)", LAYER, lambda at: (np.ones((at.n, at.n)) @ at.A_prev, (at.n, at.m)), cause="ValueError"),),
+        (shaped("W is (n_l, n_l)", LAYER,
+            lambda at: (np.ones((at.n, at.n)) @ at.A_prev, (at.n, at.m)), cause="ValueError"),),
         "n[l] x n[l-1], shared by all examples", "shape",
     ),
     Row(
         "F156", "N0 L508-512; N4 L229", "z and a have the same dimension; vectorised (n[l], 1)", CONVENTION,
-        (shaped("Z is (n_l, m)", LAYER, lambda at: (at.Z, (at.n, at.m))), shaped("so is A", LAYER, lambda at: (at.A, at.Z.shape))),
+        (shaped("Z is (n_l, m)", LAYER,
+            lambda at: (at.Z, (at.n, at.m))), shaped("so is A", LAYER, lambda at: (at.A, at.Z.shape))),
         (shaped("Z is (n_l, 1)", LAYER, lambda at: (at.Z, (at.n, 1))),),
         "(n_l, 1) for one example, (n_l, m) vectorised",
     ),
@@ -88,7 +93,8 @@ ROWS = (
     ),
     Row(
         "F159", "N4 L229, 263, 344", "b[l] is n_h x m", CONVENTION,
-        (shaped("b (n_l, 1) fits any number of examples", LAYER, lambda at: (at.W @ at.A_prev[:, :2] + at.b, (at.n, 2))),),
+        (shaped("b (n_l, 1) fits any number of examples", LAYER,
+            lambda at: (at.W @ at.A_prev[:, :2] + at.b, (at.n, 2))),),
         (shaped("b (n_l, m) does too", LAYER, lambda at: (at.W @ at.A_prev[:, :2] + np.ones((at.n, at.m)), (at.n, 2)),
                 cause="ValueError"),),
         "the parameter is (n_l, 1); broadcasting makes it (n_l, m)",

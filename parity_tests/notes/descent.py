@@ -76,7 +76,8 @@ def logistic_descent(seed: int) -> LogisticDescent:
             w, b = w - alpha * dw, float(b - alpha * db)
         return cost(w, b)
 
-    return LogisticDescent(cost(start, 0.0), after(0.01, 1), after(1000.0, 1), after(0.1, 1), after(0.5, 3000), _newton(X, Y))
+    small, huge, one, last = after(0.01, 1), after(1000.0, 1), after(0.1, 1), after(0.5, 3000)
+    return LogisticDescent(cost(start, 0.0), small, huge, one, last, _newton(X, Y))
 
 
 def _newton(X: Array, Y: Array) -> float:

@@ -9,14 +9,16 @@ from parity_tests.notes.row import AMBIGUOUS, CONVENTION, HOLDS, Row
 
 ROWS = (
     Row(
-        "F143", "N0 L461-468; N1 L170-172", "zero or equal weights: dw = [u v; u v], all units are as one neuron", CONVENTION,
+        "F143", "N0 L461-468; N1 L170-172",
+        "zero or equal weights: dw = [u v; u v], all units are as one neuron", CONVENTION,
         (
             experiment("equal units stay equal, to rounding", equal_start, lambda run: run.distance < 1e-10,
                        "after 500 steps the units are {distance:.1e} apart"),
             experiment("they are one unit", equal_start, lambda run: run.equal > 1.5 * run.random,
                        "J {equal:.3f} from equal weights, {random:.3f} from random ones"),
             experiment("with all weights zero, tanh and ReLU never move one", zero_start,
-                       lambda run: run.tanh == 0 and run.relu == 0, "the largest weight after 200 steps is {tanh} and {relu}"),
+                       lambda run: run.tanh == 0 and run.relu == 0,
+                       "the largest weight after 200 steps is {tanh} and {relu}"),
         ),
         (
             experiment("random units are equal too", equal_start, lambda run: run.random_distance < 1e-10,
@@ -48,9 +50,11 @@ ROWS = (
         "np.random.randn(1, 2) * 0.01; rand would give positive weights only", "two-readings",
     ),
     Row(
-        "F146", "N0 L477-482; N1 L180", "initialise small: too big makes learning slow; very small makes the derivative larger", CONVENTION,
+        "F146", "N0 L477-482; N1 L180",
+        "initialise small: too big makes learning slow; very small makes the derivative larger", CONVENTION,
         (
-            experiment("the smaller the weights, the larger g'(Z)", scales, lambda run: run.slope_small > 5 * run.slope_large,
+            experiment("the smaller the weights, the larger g'(Z)", scales,
+                lambda run: run.slope_small > 5 * run.slope_large,
                        "mean slope {slope_small:.3f} with scale 0.01, {slope_large:.3f} with 100"),
             experiment("too big is slow", scales, lambda run: run.J_large > 2 * run.J_one,
                        "J {J_large:.2f} from scale 100, {J_one:.3f} from 1"),

@@ -71,7 +71,8 @@ ROWS = (
         "the sum takes in both terms: J = -1/m sum [y log yhat + (1 - y) log(1 - yhat)]", "brackets-missing",
     ),
     Row(
-        "F010", "N3 L135, 316; N4 L23", "da = -y/a + (1 - y)/(1 - a) = (a - y)/(a - a^2) = -y/a + (y - 1)/(a - 1)", HOLDS,
+        "F010", "N3 L135, 316; N4 L23",
+        "da = -y/a + (1 - y)/(1 - a) = (a - y)/(a - a^2) = -y/a + (y - 1)/(a - 1)", HOLDS,
         (
             formula("da = -y/a + (1 - y)/(1 - a)", ONE),
             formula("da = (a - y)/(a - a**2)", ONE),
@@ -127,7 +128,8 @@ ROWS = (
         (formula("dw1 = np.sum(X[0, :] * (sigmoid(w.T @ X + b) - Y))", LOOP, cause="missing-1/m"),),
     ),
     Row(
-        "F019", "N0 L26-38; N4 L63", "example i has two weights of its own: (x(i), y(i)) = dw1(i), dw2(i), db(i)", AMBIGUOUS,
+        "F019", "N0 L26-38; N4 L63",
+        "example i has two weights of its own: (x(i), y(i)) = dw1(i), dw2(i), db(i)", AMBIGUOUS,
         (shaped("w is (n_x, 1), however many examples there are", ALL, lambda at: (at.w, (at.n_x, 1))),),
         (shaped("weights for every example: w is (n_x, m)", ALL, lambda at: (at.w, (at.n_x, at.m))),),
         "an example gives gradients of its own; the weights are shared by all examples", "wording",
@@ -179,7 +181,8 @@ ROWS = (
         (formula(FEATURE_LOOP.replace("\ndw /= m", ""), LOOP, cause="missing-1/m"),),
     ),
     Row(
-        "F027", "N0 L62-67, 81; N4 L67", "two nested loops, over examples and features, become one matrix product", HOLDS,
+        "F027", "N0 L62-67, 81; N4 L67",
+        "two nested loops, over examples and features, become one matrix product", HOLDS,
         (formula(FEATURE_LOOP, LOOP), formula("dw = 1/m * X @ (sigmoid(w.T @ X + b) - Y).T", LOOP)),
         (formula("dw = 1/m * X * (sigmoid(w.T @ X + b) - Y)", LOOP),),
     ),
@@ -203,9 +206,11 @@ ROWS = (
         ),
     ),
     Row(
-        "F030", "N3 L123-125; N4 L106", "w and b that minimise J come from repeated updates; the page is one step", HOLDS,
+        "F030", "N3 L123-125; N4 L106",
+        "w and b that minimise J come from repeated updates; the page is one step", HOLDS,
         (
-            experiment("many steps come close to the least J", logistic_descent, lambda run: run.last < run.least + 1e-3,
+            experiment("many steps come close to the least J", logistic_descent,
+                lambda run: run.last < run.least + 1e-3,
                        "J = {last:.5f} after 3000 steps, at least {least:.5f}"),
         ),
         (

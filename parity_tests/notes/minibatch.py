@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
-from manual.costs import l2_penalty
+from manual.costs import binary_cross_entropy, l2_penalty
 from parity_tests.notes import snippets
-from parity_tests.notes.checks import At, count, experiment, formula, same, shaped, snippet
+from parity_tests.notes.checks import At, Value, count, experiment, formula, same, shaped, snippet
 from parity_tests.notes.descent import chunks
 from parity_tests.notes.row import CONVENTION, HOLDS, MISPRINT, WRONG, Row
 from parity_tests.notes.training import chunked_progress
@@ -16,11 +18,11 @@ COST = "-(1/{0}) * np.sum(Y_t*np.log(A2) + (1 - Y_t)*np.log(1 - A2))"
 PENALTY = "(lambda/(2*chunk_size)) * (np.sum({0}**2) + np.sum({1}**2))"
 
 
-def averaged(at: At, sizes: list[int], weighted: bool) -> np.ndarray:
+def averaged(at: At, sizes: list[int], weighted: bool) -> Value:
     """The mean over chunks of the gradients dW2 of each, weighted by their sizes or not."""
     edges = np.cumsum([0, *sizes])
     gradients, weights = [], []
-    for begin, end in zip(edges, edges[1:], strict=False):
+    for begin, end in pairwise(edges):
         gradients.append(at.dZ2[:, begin:end] @ at.A1[:, begin:end].T / (end - begin))
         weights.append((end - begin) / at.m if weighted else 1 / len(sizes))
     return sum(weight * gradient for weight, gradient in zip(weights, gradients, strict=True))
@@ -53,22 +55,22 @@ ROWS = (
         "F210", "N4 L344", "J = 1/1000 sum_(i=1..l) L(yhat(i), y(i))", MISPRINT,
         (formula(f"J_t = {COST.format('chunk_size')}", NET),),
         (same("a sum over the first L = 2 examples", NET, lambda at: (
-            -np.sum(at.Y_t[:, :2] * np.log(at.A2[:, :2]) + (1 - at.Y_t[:, :2]) * np.log(1 - at.A2[:, :2])) / at.chunk_size,
-            at.J_t)),
+            binary_cross_entropy(at.A2[:, :2], at.Y_t[:, :2]) * 2 / at.chunk_size, at.J_t)),
          formula(f"J_t = {COST.format('m')}", NET)),
         "J{t}, and the sum runs to the chunk size, 1000", "index",
     ),
     Row(
         "F211", "N4 L344", "lambda/(2 1000) sum_l ||W[2]||_F^2", MISPRINT,
         (formula(f"J_t = {COST.format('chunk_size')} + {PENALTY.format('W1', 'W2')}", NET, l2=True),),
-        (formula(f"J_t = {COST.format('chunk_size')} + {PENALTY.format('W2', 'W2')}", NET, l2=True, cause="wrong-layer"),),
+        (formula(f"J_t = {COST.format('chunk_size')} + {PENALTY.format('W2', 'W2')}", NET, l2=True,
+            cause="wrong-layer"),),
         "||W[l]||_F^2",
     ),
     Row(
         "F212", "N4 L344", "the penalty of a chunk is over 2 times the chunk size", CONVENTION,
         (formula("dW1 = (1/chunk_size) * dZ1 @ X_t.T + (lambda/chunk_size) * W1", NET, l2=True),
          same("6 chunks: 6 times the whole set's", WHOLE, lambda at: (
-             np.mean([l2_penalty((at.W1, at.W2), at.lambda_, 10)] * 6), 6 * l2_penalty((at.W1, at.W2), at.lambda_, 60)))),
+             l2_penalty((at.W1, at.W2), at.lambda_, 10), 6 * l2_penalty((at.W1, at.W2), at.lambda_, 60)))),
         (formula("dW1 = (1/chunk_size) * dZ1 @ X_t.T + (lambda/m) * W1", NET, l2=True),
          same("the mean over 6 chunks is the whole set's", WHOLE, lambda at: (
              l2_penalty((at.W1, at.W2), at.lambda_, 10), l2_penalty((at.W1, at.W2), at.lambda_, 60)))),

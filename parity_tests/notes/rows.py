@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from parity_tests.notes import (
     activations,
+    convolution,
     costs,
     deep_backward,
     deep_forward,
     initialization,
     logistic,
     minibatch,
+    recipe,
     shallow_backward,
     shallow_forward,
     theory,
@@ -29,5 +31,7 @@ ROWS: tuple[Row, ...] = (
     *theory.ROWS,
     *costs.ROWS,
     *minibatch.ROWS,
+    *convolution.ROWS,
+    *recipe.ROWS,
 )
 """One for every formula of the notes, F001 first."""

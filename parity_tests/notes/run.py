@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
-
-import joblib
-import torch
+from typing import NamedTuple
 
 from parity_tests.derivations.matrix import same
-from parity_tests.notes.row import CONVENTION, ERRATA, EXPERIMENT, HOLDS, Check, Finding, Row
+from parity_tests.notes.row import Check, Finding, Row
 from parity_tests.notes.rows import ROWS
 
 CONFIRMED, REFUTED, UNCHECKED = "confirmed", "refuted", "not checked"

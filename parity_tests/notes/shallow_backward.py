@@ -7,26 +7,26 @@ import numpy as np
 from manual import jacobians
 from manual.activations import tanh, tanh_prime
 from parity_tests.notes import snippets
-from parity_tests.notes.checks import At, experiment, formula, same, shaped, snippet
-from parity_tests.notes.row import AMBIGUOUS, CONVENTION, HOLDS, MISPRINT, WRONG, Row
+from parity_tests.notes.checks import At, Value, experiment, formula, same, shaped, snippet
+from parity_tests.notes.row import CONVENTION, HOLDS, MISPRINT, WRONG, Row
 from parity_tests.notes.training import without_average
 
 NET, WIDE = "shallow", "multilabel"
 
 
-def slope(at: At) -> np.ndarray:
+def slope(at: At) -> Value:
     """g'(Z1)."""
     return tanh_prime(at.Z1)
 
 
-def one_example(at: At) -> dict[str, np.ndarray]:
+def one_example(at: At) -> dict[str, Value]:
     """The gradients of the first example alone, as N1 lists them."""
     x, a1, dz2 = at.X[:, :1], at.A1[:, :1], at.A2[:, :1] - at.Y[:, :1]
     dz1 = at.W2.T @ dz2 * slope(at)[:, :1]
     return {"dz2": dz2, "dW2": dz2 @ a1.T, "dz1": dz1, "dW1": dz1 @ x.T}
 
 
-def summed_over_examples(at: At) -> np.ndarray:
+def summed_over_examples(at: At) -> Value:
     """The average over the examples of dW1 of one example."""
     total = np.zeros_like(at.W1)
     for i in range(at.m):
@@ -34,12 +34,12 @@ def summed_over_examples(at: At) -> np.ndarray:
     return total / at.m
 
 
-def unit_row(at: At, j: int) -> np.ndarray:
+def unit_row(at: At, j: int) -> Value:
     """N3's sum for row j of dW1: (a2 - y) w_j g'(z_j) x, averaged."""
     return np.sum((at.A2 - at.Y) * at.W2[0, j] * slope(at)[j] * at.X, axis=1) / at.m
 
 
-def columns_of_units(at: At) -> np.ndarray:
+def columns_of_units(at: At) -> Value:
     """N3's matrix for the first example: columns x w_k g'(z_k)."""
     return at.X[:, :1] @ (at.W2.T * slope(at)[:, :1]).T
 
@@ -48,7 +48,8 @@ ROWS = (
     Row(
         "F093", "N0 L399", "dL/dz[2] = dL/dz[1] dz[2]/da[1] da[1]/dz[1]", WRONG,
         (formula("dZ1 = W2.T @ dZ2 * g1'(Z1)", NET),),
-        (same("dL/dz[2] from dL/dz[1]", NET, lambda at: (np.sum(at.W2.T * slope(at) * at.dZ1, axis=0, keepdims=True), at.dZ2)),),
+        (same("dL/dz[2] from dL/dz[1]", NET,
+            lambda at: (np.sum(at.W2.T * slope(at) * at.dZ1, axis=0, keepdims=True), at.dZ2)),),
         "dL/dz[1] = dL/dz[2] dz[2]/da[1] da[1]/dz[1]", "left-side",
     ),
     Row(
@@ -64,7 +65,8 @@ ROWS = (
     ),
     Row(
         "F096", "N1 L142-152; N0 L446-457",
-        "one example: dz[2] = a[2] - y, dW[2] = dz[2] a[1]^T, dz[1] = W[2]^T dz[2] * g'(z[1]), dW[1] = dz[1] x^T, db = dz", HOLDS,
+        "one example: dz[2] = a[2] - y, dW[2] = dz[2] a[1]^T, dz[1] = W[2]^T dz[2] * g'(z[1]), dW[1] = dz[1] x^T",
+        HOLDS,
         (
             same("averaged over the examples they are dW1", NET, lambda at: (summed_over_examples(at), at.dW1)),
             same("dz[1] is a column of dZ1", NET, lambda at: (one_example(at)["dz1"], at.dZ1[:, :1])),
@@ -221,7 +223,8 @@ ROWS = (
         (same("transposed, times (a - y): dW1 of one example", NET,
               lambda at: (columns_of_units(at).T * at.dZ2[0, 0], one_example(at)["dW1"])),),
         (shaped("it has the shape of W1", NET, lambda at: (columns_of_units(at), (at.n_1, at.n_x))),
-         same("transposed, it is dW1 of one example", NET, lambda at: (columns_of_units(at).T, one_example(at)["dW1"]))),
+         same("transposed, it is dW1 of one example", NET,
+             lambda at: (columns_of_units(at).T, one_example(at)["dW1"]))),
         "its transpose, times (a - y), averaged over the examples", "transpose-missing + missing-factor",
     ),
     Row(

@@ -9,7 +9,7 @@ import numpy as np
 
 from manual.activations import sigmoid, tanh
 from manual.architecture import model
-from parity_tests.notes.checks import At, count, formula, same, shaped
+from parity_tests.notes.checks import At, Value, count, formula, same, shaped
 from parity_tests.notes.row import AMBIGUOUS, CONVENTION, HOLDS, MISPRINT, WRONG, Row
 
 NET, WIDE = "shallow", "multilabel"
@@ -17,7 +17,7 @@ NET, WIDE = "shallow", "multilabel"
 FORWARD = "Z1 = W1 @ X + b1\nA1 = tanh(Z1)\nZ2 = W2 @ A1 + b2\nA2 = sigma(Z2)"
 
 
-def by_example(at: At) -> np.ndarray:
+def by_example(at: At) -> Value:
     """A2, example by example."""
     columns = []
     for i in range(at.m):
@@ -26,7 +26,7 @@ def by_example(at: At) -> np.ndarray:
     return np.hstack(columns)
 
 
-def unit_by_unit(at: At) -> np.ndarray:
+def unit_by_unit(at: At) -> Value:
     """Z1, unit by unit: z_j = w_j^T X + b_j with w_j a column."""
     return np.vstack([at.W1[j : j + 1].T.T @ at.X + at.b1[j, 0] for j in range(at.n_1)])
 
@@ -53,7 +53,8 @@ def times_a(at: At, choose: Callable[[Mixed], tuple[np.ndarray, np.ndarray]]) ->
 
 ROWS = (
     Row(
-        "F063", "N0 L274; N4 L167", "input, hidden and output layer are a 2 layer NN: the input does not count", CONVENTION,
+        "F063", "N0 L274; N4 L167",
+        "input, hidden and output layer are a 2 layer NN: the input does not count", CONVENTION,
         (count("W1, b1, W2, b2: two layers", lambda: (len(model("shallow", 3, 1).parameter_shapes) // 2, 2)),),
         (count("with the input three", lambda: (len(model("shallow", 3, 1).parameter_shapes) // 2, 3)),),
     ),
@@ -64,14 +65,17 @@ ROWS = (
     ),
     Row("F065", "N0 L282", "the values of a hidden layer are not in the training set", HOLDS, unchecked="a definition"),
     Row(
-        "F066", "N0 L293-297; N1 L13-15; N4 L204", "a[l](i)_j: layer [l], example (i), node j; x(i) -> a[2](i) = yhat(i)", HOLDS,
+        "F066", "N0 L293-297; N1 L13-15; N4 L204",
+        "a[l](i)_j: layer [l], example (i), node j; x(i) -> a[2](i) = yhat(i)", HOLDS,
         (same("column i of A2 is the output for x(i)", NET, lambda at: (by_example(at), at.A2)),),
-        (same("column i of A2 is the output for x(i + 1)", NET, lambda at: (np.roll(by_example(at), 1, axis=1), at.A2)),),
+        (same("column i of A2 is the output for x(i + 1)", NET,
+            lambda at: (np.roll(by_example(at), 1, axis=1), at.A2)),),
     ),
     Row(
         "F067", "N0 L289-291; N2 L31", "z1[1] = w1 x + b[1]", MISPRINT,
         (same("z1 = w1^T x + b1", NET, lambda at: (at.W1[:1].T.T @ at.X[:, :1] + at.b1[0, 0], at.Z1[:1, :1])),),
-        (same("w1 x, both columns", NET, lambda at: (at.W1[:1].T @ at.X[:, :1] + at.b1, at.Z1[:1, :1]), cause="ValueError"),),
+        (same("w1 x, both columns", NET,
+            lambda at: (at.W1[:1].T @ at.X[:, :1] + at.b1, at.Z1[:1, :1]), cause="ValueError"),),
         "z1[1] = w1[1]^T x + b1[1]", "transpose-missing",
     ),
     Row(
@@ -82,11 +86,13 @@ ROWS = (
     Row(
         "F069", "N1 L34", "the shapes (4, 1) = (4, 2)(3, 1) + (4, 1)", MISPRINT,
         (shaped("(4, 3)(3, 1) is (4, 1)", "", lambda at: (np.ones((4, 3)) @ np.ones((3, 1)), (4, 1))),),
-        (shaped("(4, 2)(3, 1) is (4, 1)", "", lambda at: (np.ones((4, 2)) @ np.ones((3, 1)), (4, 1)), cause="ValueError"),),
+        (shaped("(4, 2)(3, 1) is (4, 1)", "",
+            lambda at: (np.ones((4, 2)) @ np.ones((3, 1)), (4, 1)), cause="ValueError"),),
         "W[1] is (4, 3)", "shape",
     ),
     Row(
-        "F070", "N0 L276-280; N1 L40-46", "z[2] = W[2] a[1] + b[2], (1, 1) = (1, 4)(4, 1) + (1, 1); a[2] = sigma(z[2])", HOLDS,
+        "F070", "N0 L276-280; N1 L40-46",
+        "z[2] = W[2] a[1] + b[2], (1, 1) = (1, 4)(4, 1) + (1, 1); a[2] = sigma(z[2])", HOLDS,
         (
             formula("Z2 = W2 @ A1 + b2\nA2 = sigma(Z2)", NET),
             shaped("(1, 4)(4, 1) + (1, 1) is (1, 1)", "", lambda at: (np.ones((1, 4)) @ np.ones((4, 1)) + 1, (1, 1))),
@@ -96,7 +102,8 @@ ROWS = (
     Row(
         "F071", "N0 L299; N1 L50-58, 87-95; N4 L208-223", "for i = 1 to m: z[1](i), a[1](i), z[2](i), a[2](i)", HOLDS,
         (same("the loop gives A2", NET, lambda at: (by_example(at), at.A2)),),
-        (same("the loop leaves out the bias b1", NET, lambda at: (sigmoid(at.W2 @ tanh(at.W1 @ at.X) + at.b2), at.A2)),),
+        (same("the loop leaves out the bias b1", NET,
+            lambda at: (sigmoid(at.W2 @ tanh(at.W1 @ at.X) + at.b2), at.A2)),),
     ),
     Row(
         "F072", "N0 L307-325; N1 L64-75, 97-103; N2 L96-102, 134-140; N3 L222-226",
@@ -132,7 +139,8 @@ ROWS = (
     ),
     Row(
         "F078", "N2 L7, 11-13, 21-23", "A[1] = a(Z_1[1]); a_k(Z_k[1]); X_[0] -> A_[1]", CONVENTION,
-        (same("a_k(Z_k) stacked is g(Z)", NET, lambda at: (np.vstack([tanh(at.Z1[k]) for k in range(at.n_1)]), at.A1)),),
+        (same("a_k(Z_k) stacked is g(Z)", NET,
+            lambda at: (np.vstack([tanh(at.Z1[k]) for k in range(at.n_1)]), at.A1)),),
         (same("a(Z_1), the first unit's, is all of A1", NET, lambda at: (tanh(at.Z1[:1]), at.A1)),),
         "A[1] = g[1](Z[1]), for all units; a is the function and its value here", "name-clash",
     ),
@@ -160,13 +168,15 @@ ROWS = (
     Row(
         "F082", "N2 L43-45", "b = [b_1[1] ... b_n_x[1]], a column and then a row", WRONG,
         (shaped("b of n[1] entries fits", NET, lambda at: (at.W1 @ at.X + np.ones((at.n_1, 1)), (at.n_1, at.m))),),
-        (shaped("b of n_x entries fits", NET, lambda at: (at.W1 @ at.X + np.ones((at.n_x, 1)), (at.n_1, at.m)), cause="ValueError"),),
+        (shaped("b of n_x entries fits", NET,
+            lambda at: (at.W1 @ at.X + np.ones((at.n_x, 1)), (at.n_1, at.m)), cause="ValueError"),),
         "b[1] has n[1] entries, in a column", "shape",
     ),
     Row(
         "F083", "N2 L41", "(m, n)(n, p) -> (m, p)", HOLDS,
         (shaped("(2, 3)(3, 5) is (2, 5)", "", lambda at: (np.ones((2, 3)) @ np.ones((3, 5)), (2, 5))),),
-        (shaped("(2, 3)(5, 3) is (2, 5)", "", lambda at: (np.ones((2, 3)) @ np.ones((5, 3)), (2, 5)), cause="ValueError"),),
+        (shaped("(2, 3)(5, 3) is (2, 5)", "",
+            lambda at: (np.ones((2, 3)) @ np.ones((5, 3)), (2, 5)), cause="ValueError"),),
     ),
     Row(
         "F084", "N2 L109-116, 168", "n[0] = 3, n[1] = 4, n[2] = 1; x = (x, y, z)", HOLDS,
@@ -198,7 +208,8 @@ ROWS = (
         "W[2] is (n2, n1), a[1] (n1, 1), z[2] (n2, 1); W_11 and a_1 are numbers", "shape",
     ),
     Row(
-        "F088", "N3 L211-220", "n[1] = I, n[2] = 1; z_i[1] = w_i^T x + b: (1 x m) = (n_x x 1)^T(n_x x m) + (1 x m)", HOLDS,
+        "F088", "N3 L211-220",
+        "n[1] = I, n[2] = 1; z_i[1] = w_i^T x + b: (1 x m) = (n_x x 1)^T(n_x x m) + (1 x m)", HOLDS,
         (same("I of them stacked", NET, lambda at: (unit_by_unit(at), at.Z1)),
          shaped("one is (1, m)", NET, lambda at: (at.W1[:1].T.T @ at.X + at.b1[0, 0], (1, at.m)))),
         (same("one b for all units", NET, lambda at: (at.W1 @ at.X + at.b1[0, 0], at.Z1)),),
@@ -207,7 +218,8 @@ ROWS = (
     Row(
         "F089", "N3 L222-234", "A[1] (I x m); z[2] (1 x I)(I x m); dz[2] (1 x m); dw[2] (1 x I); dz[1] (I x m)", HOLDS,
         (
-            shaped("A1", NET, lambda at: (at.A1, (at.n_1, at.m))), shaped("Z2", NET, lambda at: (at.W2 @ at.A1, (1, at.m))),
+            shaped("A1", NET,
+                lambda at: (at.A1, (at.n_1, at.m))), shaped("Z2", NET, lambda at: (at.W2 @ at.A1, (1, at.m))),
             shaped("dZ2", NET, lambda at: (at.A2 - at.Y, (1, at.m))),
             shaped("dW2", NET, lambda at: (at.dZ2 @ at.A1.T, (1, at.n_1))),
             shaped("dZ1", NET, lambda at: (at.W2.T @ at.dZ2, (at.n_1, at.m))),

@@ -14,7 +14,7 @@ calories = np.array([[56.0, 0.0, 4.4, 68.0], [1.2, 104.0, 52.0, 8.0], [1.8, 135.
 dZ = np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
 m = 3
 parameters = {"W1": A, "W2": 2 * A}
-l = 1  # noqa: E741
+l = 1
 a = np.array([[1.0], [2.0], [3.0], [4.0]])
 dz = np.array([[2.0], [3.0]])
 
@@ -26,7 +26,7 @@ def zeros() -> Any:
 
 def zeros_as_written() -> Any:
     """The second argument is a type, not a side."""
-    return np.zeros(n, 1)  # type: ignore[call-overload]
+    return np.zeros(n, 1)
 
 
 def maximum() -> Any:
@@ -36,7 +36,7 @@ def maximum() -> Any:
 
 def maximum_as_written() -> Any:
     """Python's max compares the whole array with 0."""
-    return max(v, 0)  # type: ignore[call-overload]
+    return max(v, 0)
 
 
 def maximum_of_axis() -> Any:
@@ -113,7 +113,7 @@ def square_sum() -> Any:
 
 def square_sum_as_written() -> Any:
     """The square of the name itself."""
-    return np.sum(np.square("W" + str(l)))  # type: ignore[call-overload]
+    return np.sum(np.square("W" + str(l)))
 
 
 def outer_product() -> Any:
@@ -137,12 +137,12 @@ def frobenius_square() -> Any:
 
 
 def random_scale() -> Any:
-    """randn is spread on both sides of zero."""
+    """Randn is spread on both sides of zero."""
     return bool((0.01 * np.random.default_rng(0).standard_normal((1, 200)) < 0).any())
 
 
 def uniform_scale() -> Any:
-    """rand is never negative."""
+    """Rand is never negative."""
     return bool((0.01 * np.random.default_rng(0).random((1, 200)) < 0).any())
 
 

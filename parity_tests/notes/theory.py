@@ -38,9 +38,11 @@ def hidden_layers(architecture: Architecture) -> int:
 
 ROWS = (
     Row(
-        "F191", "N0 L542-549", "x_1 XOR ... XOR x_n: depth O(log n), or one hidden layer of about 2^n units", CONVENTION,
+        "F191", "N0 L542-549",
+        "x_1 XOR ... XOR x_n: depth O(log n), or one hidden layer of about 2^n units", CONVENTION,
         (
-            count("2^(n-1) minterms, for n = 2, 4, 8, 16", lambda: (tuple(map(minterm_count, BITS)), (2, 8, 128, 32768))),
+            count("2^(n-1) minterms, for n = 2, 4, 8, 16", lambda: (
+                tuple(map(minterm_count, BITS)), (2, 8, 128, 32768))),
             count("a tree of n - 1 XORs", lambda: (tuple(map(xor_count, BITS)), (1, 3, 7, 15))),
             count("of depth log2 n", lambda: (tuple(map(tree_depth, BITS)), (1, 2, 3, 4))),
             count("the minterms compute parity", lambda: (mistakes("minterms"), 0)),

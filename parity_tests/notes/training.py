@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -109,9 +108,9 @@ def hidden_units(seed: int) -> HiddenUnits:
             architecture = Architecture(2, (Dense(10, unit), Dense(1, "sigmoid")))
             params = start(architecture, 5 * seed + run, "he" if unit == "relu" else "lecun")
             values.append(descend(architecture, params, X, Y, learning_rate=0.5, steps=400)[1])
-    below = {unit: sum(one < other for one, other in zip(J[unit], J["sigmoid"], strict=True)) for unit in ("tanh", "relu")}
-    means = {unit: float(np.mean(values)) for unit, values in J.items()}
-    return HiddenUnits(means["tanh"], means["sigmoid"], means["relu"], below["tanh"], below["relu"])
+    tanh, sigmoid, relu = (np.array(J[unit]) for unit in ("tanh", "sigmoid", "relu"))
+    below = int(np.sum(tanh < sigmoid)), int(np.sum(relu < sigmoid))
+    return HiddenUnits(float(tanh.mean()), float(sigmoid.mean()), float(relu.mean()), *below)
 
 
 class Shrinking(NamedTuple):
