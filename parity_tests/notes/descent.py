@@ -91,10 +91,10 @@ def _newton(X: Array, Y: Array) -> float:
 
 
 def torch_trajectory(rng: np.random.Generator, learning_rate: float) -> tuple[Array, Array]:
-    """W after 1000 steps by hand with that learning rate, and after 1000 of torch.optim.SGD with 0.1."""
+    """W after 100 steps by hand with that learning rate, and after 100 of torch.optim.SGD with 0.1."""
     X, Y = noisy_line(rng, m=7, n_x=5)
     w, b = np.zeros((5, 1)), 0.0
-    for _ in range(1000):
+    for _ in range(100):
         dw, db, _ = propagate(w, b, X, Y)
         w, b = w - learning_rate * dw, float(b - learning_rate * db)
     unit = torch.nn.Linear(5, 1, dtype=torch.float64)
@@ -102,7 +102,7 @@ def torch_trajectory(rng: np.random.Generator, learning_rate: float) -> tuple[Ar
     torch.nn.init.zeros_(unit.bias)
     rule = torch.optim.SGD(unit.parameters(), lr=0.1)
     loss, rows, labels = torch.nn.BCEWithLogitsLoss(), torch.from_numpy(X.T.copy()), torch.from_numpy(Y.T.copy())
-    for _ in range(1000):
+    for _ in range(100):
         rule.zero_grad()
         loss(unit(rows), labels).backward()
         rule.step()

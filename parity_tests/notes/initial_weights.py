@@ -16,24 +16,27 @@ from parity_tests.notes.training import moons, start
 
 
 class EqualStart(NamedTuple):
-    """How far apart the units end, and J, from equal and from random weights."""
+    """From equal and from random weights: how far apart the units end, and how far the output is from one unit's."""
 
     distance: float
     random_distance: float
-    equal: float
-    random: float
+    output: float
+    random_output: float
 
 
 @lru_cache(maxsize=32)
 def equal_start(seed: int) -> EqualStart:
-    """Four tanh units on the moons, 500 steps."""
-    (X, Y), architecture = moons(seed), model("shallow", 2, 1)
-    found = []
+    """Four tanh units on the moons, 500 steps; one unit with the sum of their output weights in their place."""
+    (X, Y), architecture, one_unit = moons(seed), model("shallow", 2, 1), model("shallow", 2, 1, (1,))
+    distances, outputs = [], []
     for scheme in ("constant", "lecun"):
-        params, J = descend(architecture, start(architecture, seed, scheme), X, Y, learning_rate=1.0, steps=500)
-        found.append((float(theory.unit_distance(params["W1"])), J))
-    (distance, equal), (random_distance, random) = found
-    return EqualStart(distance, random_distance, equal, random)
+        params, _ = descend(architecture, start(architecture, seed, scheme), X, Y, learning_rate=1.0, steps=500)
+        first = {"W1": params["W1"][:1], "b1": params["b1"][:1], "b2": params["b2"]}
+        first["W2"] = params["W2"].sum(axis=1, keepdims=True)
+        A, A_one = (network.forward(*net, X).A[-1] for net in ((architecture, params), (one_unit, first)))
+        distances.append(float(theory.unit_distance(params["W1"])))
+        outputs.append(float(np.abs(A - A_one).max()))
+    return EqualStart(*distances, *outputs)
 
 
 class ZeroStart(NamedTuple):

@@ -14,8 +14,8 @@ ROWS = (
         (
             experiment("equal units stay equal, to rounding", equal_start, lambda run: run.distance < 1e-10,
                        "after 500 steps the units are {distance:.1e} apart"),
-            experiment("they are one unit", equal_start, lambda run: run.equal > 1.5 * run.random,
-                       "J {equal:.3f} from equal weights, {random:.3f} from random ones"),
+            experiment("they are one unit with the sum of their output weights", equal_start,
+                       lambda run: run.output < 1e-10, "the outputs differ by {output:.1e}"),
             experiment("with all weights zero, tanh and ReLU never move one", zero_start,
                        lambda run: run.tanh == 0 and run.relu == 0,
                        "the largest weight after 200 steps is {tanh} and {relu}"),
@@ -23,6 +23,8 @@ ROWS = (
         (
             experiment("random units are equal too", equal_start, lambda run: run.random_distance < 1e-10,
                        "after 500 steps random units are {random_distance:.2f} apart"),
+            experiment("random units are one unit too", equal_start, lambda run: run.random_output < 1e-10,
+                       "the outputs differ by {random_output:.2f}"),
             experiment("with all weights zero, sigmoid never moves either", zero_start, lambda run: run.sigmoid == 0,
                        "the largest weight after 200 steps is {sigmoid:.2f}"),
         ),

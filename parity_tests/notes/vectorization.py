@@ -156,8 +156,8 @@ ROWS = (
     ),
     Row(
         "F056", "N0 L224-246; N4 L138-157", "for 1000 iterations: Z, A, dZ, dw, db, then w and b", HOLDS,
-        (same("1000 steps, beside torch.optim.SGD", "", lambda at: torch_trajectory(at.rng, 0.1)),),
-        (same("1000 steps with half the learning rate", "", lambda at: torch_trajectory(at.rng, 0.05)),),
+        (same("100 steps, beside torch.optim.SGD", "", lambda at: torch_trajectory(at.rng, 0.1)),),
+        (same("100 steps with half the learning rate", "", lambda at: torch_trajectory(at.rng, 0.05)),),
     ),
     Row(
         "F057", "N0 L250-253", "A.sum(axis=0) sums down the columns, axis=1 along the rows", HOLDS,
