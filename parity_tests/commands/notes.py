@@ -52,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
     rows = selected(args.text, args.note, args.wrong)
     if not rows:
         raise UsageError(
-            f"-k is {args.text!r}, expected a text that a row has, such as F100 or dW: none of them has it"
+            f"-k is {args.text!r}, expected a text that a row has, such as F100 or dW: none has it"
         )
     with progress("rows", len(rows)) as advance:
         outcomes = run_rows(rows, seed=args.seed, jobs=args.jobs, on_progress=advance)
@@ -75,7 +75,7 @@ def _counted(counts: dict[str, int]) -> str:
     right, false = counts["right statements"], counts["false alternatives"]
     return (
         f"{counts['rows']} rows: {verdicts}; {counts['not checked']} of them no machine can check.\n"
-        f"{right} statements had to hold, {false} false ones to be rejected; {counts['refuted']} rows came out otherwise."
+        f"{right} statements had to hold, {false} false ones to be rejected; {counts['refuted']} rows are refuted."
     )
 
 

@@ -67,8 +67,8 @@ ROWS = (
     Row(
         "F126", "N3 L196", "tanh z = (e^z + e^-z)/(e^z - e^-z)", WRONG,
         (formula("a = (np.exp(z) - np.exp(-z))/(np.exp(z) + np.exp(-z))", "tanh"),),
-        (formula("a = (np.exp(z) + np.exp(-z))/(np.exp(z) - np.exp(-z))", "tanh"),),
-        "tanh z = (e^z - e^-z)/(e^z + e^-z); the note's is coth", "sign + sign",
+        (formula("a = (np.exp(z) + np.exp(-z))/(np.exp(z) - np.exp(-z))", "tanh", cause="wrong-operator"),),
+        "tanh z = (e^z - e^-z)/(e^z + e^-z); the note's is coth",
     ),
     Row(
         "F127", "N0 L387-389; N2 L91; N3 L196; N4 L243", "g'(z) = 1 - tanh^2 z = 1 - a^2 = 1 - np.power(a, 2)", HOLDS,

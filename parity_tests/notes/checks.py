@@ -38,8 +38,8 @@ def formula(text: str, setting: str, *, l2: bool = False, cause: str = "") -> Ch
         bad = [each for each in verify(text, setting, l2=l2, seed=seed) if each.verdict != verdicts.HOLDS]
         if not bad:
             return Finding(True, "equal to rounding")
-        shown = bad[0].message.split(": ")[0].removesuffix(".")
-        return Finding(None if bad[0].verdict == verdicts.CANNOT_TELL else False, shown, bad[0].causes)
+        untold = bad[0].verdict == verdicts.CANNOT_TELL
+        return Finding(None if untold else False, numbers(bad[0]), bad[0].causes or (bad[0].cause,))
 
     return Check(FORMULA, text.strip().splitlines()[0] if "\n" not in text.strip() else text.strip(), judge, cause)
 
@@ -57,7 +57,7 @@ def same(text: str, setting: str, pair: Callable[[At], tuple[Any, Any]], *, caus
         found = compare(got, expected)
         if found.holds:
             return Finding(True, "equal to rounding" if found.error else "equal")
-        return Finding(False if found.wrong else None, verdicts.explain(found, "", counts(vars(at))))
+        return Finding(False if found.wrong else None, f"it {verdicts.explain(found, '', counts(vars(at)))}")
 
     return Check(IDENTITY, text, judge, cause)
 
@@ -125,12 +125,21 @@ def _environment(setting: str, seed: int) -> dict[str, Any]:
     return setting_named(setting).probe(seed).environment if setting else {}
 
 
+def numbers(verdict: verdicts.Verdict) -> str:
+    """What verify saw, without the diagnosis that follows in its message."""
+    for diagnosis in (f": {verdicts.teach(verdict.cause)}.", ": ambiguous, ", ": no small change "):
+        seen, found, _ = verdict.message.partition(diagnosis)
+        if found:
+            return seen
+    return verdict.message.removesuffix(".")
+
+
 def raised(error: Exception) -> str:
-    """An error in one line: NumPy ends its long sentences with the part that matters, in brackets."""
+    """An error in one line: of NumPy's long sentences the beginning, or the part that matters, in brackets."""
     text = str(error).splitlines()[0]
     if text.endswith(")") and len(text) > 100:
         text = text[text.rindex("(") + 1 : -1]
-    return f"{type(error).__name__}: {text}"
+    return f"{type(error).__name__}: {text.partition(', and ')[0].partition('. ')[0]}"
 
 
 def flat(value: Any) -> str:

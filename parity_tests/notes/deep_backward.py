@@ -105,7 +105,7 @@ ROWS = (
     Row(
         "F173", "N3 L277-323", "six layers forward and backward, every index printed CLS or CLS-1", MISPRINT,
         (formula(DEEP, NET),),
-        (formula("dA2 = W2.T @ dZ2", NET),),
+        (formula("dA2 = W2.T @ dZ2", NET, cause="wrong-layer"),),
         "[1], [l], [L], and [l-1]", "index",
     ),
     Row(
@@ -148,7 +148,7 @@ ROWS = (
     Row(
         "F180", "N4 L284", "W[l] and h[l] are updated", MISPRINT,
         (formula("W = W - alpha * dW\nb = b - alpha * db", LAYER),),
-        (formula("b = b - alpha * dA", LAYER),),
+        (formula("b = b - alpha * dA", LAYER, cause="wrong-symbol"),),
         "W[l] and b[l]: nothing else is a parameter", "misprint",
     ),
     Row(

@@ -12,6 +12,7 @@ from manual.cli import plain_table
 from parity_tests.notes.row import (
     AMBIGUOUS,
     CONVENTION,
+    COUNT,
     ERRATA,
     HOLDS,
     KINDS,
@@ -42,7 +43,10 @@ def off(row: Row, outcome: Outcome) -> str:
     """By how much what a note says is off: what its check saw, "" where it is not wrong."""
     if row.verdict in (HOLDS, CONVENTION):
         return ""
-    return next((each.shown for each in outcome.judged if not each.is_right), "")
+    first = next((each for each in outcome.judged if not each.is_right), None)
+    if first is None:
+        return ""
+    return f"{first.text}: {first.shown}" if first.kind == COUNT else first.shown
 
 
 def errata_table(outcomes: Sequence[Outcome]) -> Table:
@@ -50,6 +54,8 @@ def errata_table(outcomes: Sequence[Outcome]) -> Table:
     table = plain_table(
         "The errata of the notes", ["row", "where", "the note says", "what is true", "off by", "mistake"]
     )
+    for column in table.columns:
+        column.overflow = "fold"
     for outcome in outcomes:
         row = BY_ID[outcome.id]
         cells = (row.id, row.source, row.says, row.truth or "the same", off(row, outcome), mistake_of(row))

@@ -56,7 +56,7 @@ ROWS = (
         (formula(f"J_t = {COST.format('chunk_size')}", NET),),
         (same("a sum over the first L = 2 examples", NET, lambda at: (
             binary_cross_entropy(at.A2[:, :2], at.Y_t[:, :2]) * 2 / at.chunk_size, at.J_t)),
-         formula(f"J_t = {COST.format('m')}", NET)),
+         formula(f"J_t = {COST.format('m')}", NET, cause="wrong-divisor")),
         "J{t}, and the sum runs to the chunk size, 1000", "index",
     ),
     Row(

@@ -112,9 +112,9 @@ ROWS = (
     Row(
         "F102", "N3 L238", "db[1] = dz[1], in the block for m examples", WRONG,
         (formula("db1 = 1/m * np.sum(dZ1, axis=1, keepdims=True)", NET),),
-        (formula("db1 = dZ1", NET),
+        (formula("db1 = dZ1", NET, cause="db-not-summed + missing-1/m"),
          shaped("b - alpha dz stays (n_1, 1)", NET, lambda at: (at.b1 - at.alpha * at.dZ1, (at.n_1, 1)))),
-        "db[1] = 1/M sum_i dz[1](i)", "db-not-summed",
+        "db[1] = 1/M sum_i dz[1](i)",
     ),
     Row(
         "F103", "N1 L163-165", "dW[1] = 1/m dZ[1] X^T, db[1] = 1/m np.sum(dZ[1], axis=1, keepdims=True)", HOLDS,
@@ -156,8 +156,9 @@ ROWS = (
     Row(
         "F109", "N2 L128-130, 150-152", "dz = dL/da da/dz = (a - y) A[1]; = (a - y) W A[1]", WRONG,
         (formula("dZ2 = A2 - Y\ndW2 = 1/m * (A2 - Y) @ A1.T", NET),),
-        (formula("dZ2 = (A2 - Y) * A1", NET), formula("dZ2 = (A2 - Y) * (W2 @ A1)", NET)),
-        "dz = a - y; dW[2] = 1/m (a - y) A[1]^T", "extra-factor",
+        (formula("dZ2 = (A2 - Y) * A1", NET, cause="extra-factor"),
+         formula("dZ2 = (A2 - Y) * (W2 @ A1)", NET, cause="extra-factor")),
+        "dz = a - y; dW[2] = 1/m (a - y) A[1]^T",
     ),
     Row(
         "F110", "N2 L142", "dz[2] = (A[2] - Y)/n A[1]^T", MISPRINT,
