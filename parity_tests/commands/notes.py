@@ -51,9 +51,7 @@ def run(args: argparse.Namespace) -> int:
         return _show_alarms(args.seeds, args.jobs)
     rows = selected(args.text, args.note, args.wrong)
     if not rows:
-        raise UsageError(
-            f"-k is {args.text!r}, expected a text that a row has, such as F100 or dW: none has it"
-        )
+        raise UsageError(f"-k is {args.text!r}, expected a text that a row has, such as F100 or dW: none has it")
     with progress("rows", len(rows)) as advance:
         outcomes = run_rows(rows, seed=args.seed, jobs=args.jobs, on_progress=advance)
     counts = summary(outcomes)

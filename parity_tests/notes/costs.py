@@ -19,7 +19,8 @@ ROWS = (
     Row(
         "F196", "N4 L259", "J = -1/m sum(y log a[l](i) + (1 - y) log(1 - a[l](i)))", CONVENTION,
         (formula("J = -(1/m) * np.sum(Y*np.log(A3) + (1 - Y)*np.log(1 - A3))", DEEP),),
-        (formula("J = -(1/m) * np.sum(Y*np.log(A2[0, :]) + (1 - Y)*np.log(1 - A2[0, :]))", DEEP),),
+        (same("with the hidden layer 2", DEEP, lambda at: (
+            -np.sum(at.Y * np.log(at.A2) + (1 - at.Y) * np.log(1 - at.A2)) / at.m, at.J), cause="ValueError"),),
         "with a[L](i), the output",
     ),
     Row(

@@ -36,12 +36,12 @@ ROWS = (
     Row(
         "F003", "N0 L8; N3 L110; N4 L12", "yhat = a = sigma(z) = 1/(1 + e^-z)", HOLDS,
         (formula("a = 1/(1 + np.exp(-z))", ONE), formula("a = sigma(z)", ONE)),
-        (formula("a = 1/(1 + np.exp(z))", "sigmoid"),),
+        (same("1/(1 + e^z)", "sigmoid", lambda at: (1 / (1 + np.exp(at.z)), at.a)),),
     ),
     Row(
         "F004", "N3 L107", "yhat = P(y = 1 | x)", HOLDS,
         (formula("L = -np.log(a**y * (1 - a)**(1 - y))", ONE),),
-        (formula("L = -np.log(a**(1 - y) * (1 - a)**y)", ONE),),
+        (formula("L = np.log(a**y * (1 - a)**(1 - y))", ONE, cause="sign"),),
     ),
     Row(
         "F005", "N0 L10; N2 L126, 148; N3 L114, 135; N4 L14", "L(a, y) = -(y log a + (1 - y) log(1 - a))", HOLDS,
@@ -184,7 +184,7 @@ ROWS = (
         "F027", "N0 L62-67, 81; N4 L67",
         "two nested loops, over examples and features, become one matrix product", HOLDS,
         (formula(FEATURE_LOOP, LOOP), formula("dw = 1/m * X @ (sigmoid(w.T @ X + b) - Y).T", LOOP)),
-        (formula("dw = 1/m * X * (sigmoid(w.T @ X + b) - Y)", LOOP),),
+        (formula("dw = X @ (sigmoid(w.T @ X + b) - Y).T", LOOP, cause="missing-1/m"),),
     ),
     Row(
         "F028", "N3 L147-149", "z(i): (1 x n_x)(n_x x 1) + (1)", HOLDS,

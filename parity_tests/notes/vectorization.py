@@ -23,7 +23,8 @@ ROWS = (
     Row(
         "F035", "N0 L91-97", "z = 0; for i in range(n_x): z += w[i] * x[i]; z += b", HOLDS,
         (formula("z = 0\nfor i in range(n_x):\n    z += w[i, 0] * x[i, 0]\nz += b", "logistic-one"),),
-        (formula("z = 0\nfor i in range(n_x):\n    z = w[i, 0] * x[i, 0]\nz += b", "logistic-one"),),
+        (same("z = w[i] * x[i]: the last product is kept", "logistic-one",
+              lambda at: (at.w[-1, 0] * at.x[-1, 0] + at.b, at.z)),),
     ),
     Row(
         "F036", "N0 L121-125", "w^T x + b is np.dot(w, x) + b", CONVENTION,
@@ -80,8 +81,8 @@ ROWS = (
         "F043", "N0 L158-169", "dw = np.zeros((n_x, 1)); dw += x(i) dz(i); dw = dw/m", HOLDS,
         (formula("dw = np.zeros((n_x, 1))\nfor i in range(m):\n    dz = sigmoid(w.T @ X[:, i:i+1] + b) - Y[:, i:i+1]\n"
                  "    dw += X[:, i:i+1] * dz\ndw = dw / m", "logistic-loop"),),
-        (formula("dw = np.zeros((n_x, 1))\nfor i in range(m):\n    dz = sigmoid(w.T @ X[:, i:i+1] + b) - Y[:, i:i+1]\n"
-                 "    dw = X[:, i:i+1] * dz\ndw = dw / m", "logistic-loop"),),
+        (same("dw = x(i) dz(i): the last example is kept", ALL,
+              lambda at: (at.X[:, -1:] * at.dZ[:, -1:] / at.m, at.dw)),),
     ),
     Row(
         "F044", "N0 L183-187; N1 L60; N3 L97, 103; N4 L55, 110", "X = [x(1) ... x(m)] in R^(n_x x m)", CONVENTION,
