@@ -17,6 +17,7 @@ LOADERS: dict[str, Callable[[int], Raw]] = {
     "iris": toy.iris,
     "wine": toy.wine,
     "digits": toy.digits,
+    "digits28": toy.digits28,
     "diabetes": toy.diabetes,
     "linnerud": toy.linnerud,
     "moons": generated.moons,

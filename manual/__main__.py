@@ -11,12 +11,14 @@ PROGRAM = "python -m manual"
 
 COMMANDS: dict[str, str] = {
     "graph": "the computational graph of a model, forward and backward, with values and shapes",
+    "shapes": "the dimension table of a model: windows, volumes, parameters, multiply-adds",
 }
 """Subcommands, each in the module ``manual.commands.<name>``, imported only when it is called."""
 
 EXAMPLES = f"""\
   {PROGRAM} graph                              logistic regression on one example
   {PROGRAM} graph --model deep                 the layers of a deep network, with shapes
+  {PROGRAM} shapes --model lenet5              the sizes and parameters of every layer
   {PROGRAM} graph --help                       the flags of the graph
 """
 

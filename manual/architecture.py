@@ -1,6 +1,7 @@
 """What a network is: data that names formulas. Both packages build from it; it holds no formula itself.
 
-Layers are counted from 1, as in the notes; layer 0 is the input. Parameters are numbered by the layers that have any.
+Layers are counted from 1, as in the notes; layer 0 is the input. Parameters are numbered by the layers that have any:
+in Conv - Pool - Flatten - Dense the convolution has W1 and the dense layer W2.
 """
 
 from __future__ import annotations
@@ -8,140 +9,141 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import Any, TypeAlias
+from typing import Any
 
-import numpy as np
+from manual.layers import HIDDEN_UNITS, OUTPUT_UNITS, Conv, Dense, Dropout, Flatten, Layer, Pool, Shape
+from manual.shapes import check_count
 
-from manual.notation import Array, Parameters, check_examples, check_shape
-
-HIDDEN_UNITS = ("sigmoid", "tanh", "relu", "leaky_relu", "identity")
-OUTPUT_UNITS = ("sigmoid", "softmax", "identity")
-
-
-@dataclass(frozen=True)
-class Dense:
-    """A fully connected layer: A = g(W A_prev + b)."""
-
-    units: int
-    activation: str
-
-    def __post_init__(self) -> None:
-        """ValueError unless there is a unit and the activation is known."""
-        if self.units < 1:
-            raise ValueError(f"Dense has units = {self.units}, expected at least 1")
-        known = (*HIDDEN_UNITS, "softmax")
-        if self.activation not in known:
-            raise ValueError(f"Dense has activation {self.activation!r}, expected one of {', '.join(known)}")
-
-
-Layer: TypeAlias = Dense
+__all__ = [
+    "IMAGE_MODELS",
+    "MODELS",
+    "Architecture",
+    "Conv",
+    "Dense",
+    "Dropout",
+    "Flatten",
+    "Layer",
+    "Pool",
+    "model",
+    "model_for",
+]
 
 
 @dataclass(frozen=True)
 class Architecture:
-    """Inputs and layers of a network; the last layer's unit decides the cost.
+    """Inputs and layers of a network; the last layer is dense, and its unit decides the cost.
 
-    ``inputs`` is n_x. ``layers`` are counted from 1.
+    ``inputs`` is n_x, or (n_H, n_W, n_C) for volumes. ``layers`` are counted from 1.
 
-    Raises ValueError for an empty network, softmax before the last layer, or an output unit that has no cost.
+    Raises ValueError for an empty network, a layer that does not fit the one below it, softmax before the last layer,
+    or an output unit that has no cost.
     """
 
-    inputs: int
+    inputs: int | tuple[int, int, int]
     layers: tuple[Layer, ...]
 
     def __post_init__(self) -> None:
         """Refuse what cannot be a network."""
         object.__setattr__(self, "layers", tuple(self.layers))
-        if self.inputs < 1:
-            raise ValueError(f"Architecture has inputs = {self.inputs}, expected at least 1 feature")
+        if isinstance(self.inputs, tuple | list):
+            object.__setattr__(self, "inputs", tuple(self.inputs))
+            if len(self.inputs) != 3:
+                raise ValueError(f"inputs is {self.inputs}, expected n_x or (n_H, n_W, n_C): columns or volumes")
+        for size in self.shape_of_input:
+            check_count("inputs", size, 1, "an example has at least one feature or pixel")
         if not self.layers:
             raise ValueError("Architecture has no layers, expected at least the output layer")
         for l, layer in enumerate(self.layers[:-1], start=1):
-            if layer.activation == "softmax":
+            if isinstance(layer, Dense) and layer.activation == "softmax":
                 raise ValueError(
                     f"layer {l} has activation 'softmax', expected one of {', '.join(HIDDEN_UNITS)}: "
                     "softmax is for the last layer"
                 )
-        if self.output_unit not in OUTPUT_UNITS:
+        last = self.layers[-1]
+        if not isinstance(last, Dense):
+            raise ValueError(f"the last layer is {type(last).__name__}, expected Dense: its unit decides the cost")
+        if last.activation not in OUTPUT_UNITS:
             raise ValueError(
-                f"the last layer has activation {self.output_unit!r}, expected one of "
+                f"the last layer has activation {last.activation!r}, expected one of "
                 f"{', '.join(OUTPUT_UNITS)}: the output unit decides the cost"
             )
+        _ = self.shapes
+
+    @property
+    def shape_of_input(self) -> Shape:
+        """(n_x,) or (n_H, n_W, n_C)."""
+        return self.inputs if isinstance(self.inputs, tuple) else (self.inputs,)
+
+    @cached_property
+    def shapes(self) -> tuple[Shape, ...]:
+        """Shape of one example after every layer, the input first: (n,) or (n_H, n_W, n_C).
+
+        Raises ValueError, with the layer's number and what it was given, where a layer does not fit.
+        """
+        shapes = [self.shape_of_input]
+        for l, layer in enumerate(self.layers, start=1):
+            try:
+                shapes.append(layer.output_shape(shapes[-1]))
+            except ValueError as error:
+                raise ValueError(
+                    f"layer {l}, {layer.describe()}, does not fit its input of shape {shapes[-1]}: {error}"
+                ) from None
+        return tuple(shapes)
 
     @property
     def output_unit(self) -> str:
         """Activation of the last layer."""
-        return self.layers[-1].activation
+        return self.layers[-1].activation  # type: ignore[union-attr]  # dense: the constructor saw to it
+
+    @cached_property
+    def activations(self) -> tuple[str | None, ...]:
+        """The unit of A[l] for l = 0..L; None for the input and for layers without one."""
+        return (None, *(layer.activation if isinstance(layer, Dense | Conv) else None for layer in self.layers))
 
     @property
     def outputs(self) -> int:
         """Number of outputs n_L."""
-        return self.layers[-1].units
+        return self.shapes[-1][0]
 
     def numbered(self) -> Iterator[tuple[int, Layer, int]]:
-        """(l, layer, k): the layer's place in the list, and the number in its parameters' names."""
+        """(l, layer, k): the layer's place in the list, and the number in its parameters' names, 0 for one without."""
+        k = 0
         for l, layer in enumerate(self.layers, start=1):
-            yield l, layer, l
+            k += layer.has_parameters
+            yield l, layer, k if layer.has_parameters else 0
 
     @cached_property
-    def parameter_shapes(self) -> dict[str, tuple[int, ...]]:
+    def parameter_shapes(self) -> dict[str, Shape]:
         """Shape of every parameter by name: ``{"W1": (n_1, n_x), "b1": (n_1, 1), ...}``."""
-        shapes: dict[str, tuple[int, ...]] = {}
-        n_prev = self.inputs
-        for _, layer, k in self.numbered():
-            shapes[f"W{k}"] = (layer.units, n_prev)
-            shapes[f"b{k}"] = (layer.units, 1)
-            n_prev = layer.units
+        shapes: dict[str, Shape] = {}
+        for l, layer, k in self.numbered():
+            if isinstance(layer, Dense | Conv):
+                shapes[f"W{k}"], shapes[f"b{k}"] = layer.parameter_shapes(self.shapes[l - 1])
         return shapes
+
+    def batch_shape(self, l: int, m: int) -> Shape:
+        """Shape of A[l] for m examples: (n_l, m), or (m, n_H, n_W, n_C)."""
+        shape = self.shapes[l]
+        return (*shape, m) if len(shape) == 1 else (m, *shape)
+
+    def masked_layers(self) -> tuple[int, ...]:
+        """The places l of the dropout layers."""
+        return tuple(l for l, layer in enumerate(self.layers, start=1) if isinstance(layer, Dropout))
 
     def describe(self) -> str:
         """The sizes in one line, such as ``30-5-5-3-1 (relu, relu, relu, sigmoid)``."""
-        sizes = "-".join(str(n) for n in (self.inputs, *(layer.units for layer in self.layers)))
-        return f"{sizes} ({', '.join(layer.activation for layer in self.layers)})"
-
-
-def check_parameters(architecture: Architecture, params: Parameters) -> None:
-    """ValueError unless ``params`` holds exactly the architecture's parameters, each in its shape."""
-    shapes = architecture.parameter_shapes
-    if params.keys() != shapes.keys():
-        raise ValueError(f"params has {sorted(params)}, expected {sorted(shapes)}: one W and b per layer")
-    for name, shape in shapes.items():
-        check_shape(name, params[name], shape, "W is (n_l, n_prev) and b is (n_l, 1)")
-
-
-def check_data(architecture: Architecture, X: Array, Y: Array) -> None:
-    """The door for data: ValueError unless X and Y fit the architecture, are finite, and Y suits the output unit.
-
-    X is (n_x, m); Y is (n_L, m): 0 or 1 for sigmoid, one-hot columns for softmax, finite numbers for identity.
-    """
-    _, m = check_examples("X", X)
-    check_shape("X", X, (architecture.inputs, m), f"the network takes {architecture.inputs} features")
-    check_shape("Y", Y, (architecture.outputs, m), f"{architecture.outputs} outputs for each of {m} examples")
-    for name, array in (("X", X), ("Y", Y)):
-        finite = np.isfinite(array)
-        if not finite.all():
-            row, column = (int(index) for index in np.argwhere(~finite)[0])
-            raise ValueError(f"{name} is {array[row, column]} at row {row}, example {column}, expected a finite number")
-    if architecture.output_unit != "identity":
-        wrong = (Y != 0) & (Y != 1)
-        if wrong.any():
-            row, column = (int(index) for index in np.argwhere(wrong)[0])
-            raise ValueError(
-                f"Y is {Y[row, column]} at row {row}, example {column}, expected 0 or 1: "
-                f"the output unit is {architecture.output_unit}"
-            )
-    if architecture.output_unit == "softmax":
-        ones = Y.sum(axis=0)
-        if (ones != 1).any():
-            column = int(np.argmax(ones != 1))
-            raise ValueError(f"example {column} of Y has {int(ones[column])} classes, expected 1: columns are one-hot")
+        if all(isinstance(layer, Dense) for layer in self.layers):
+            sizes = "-".join(str(shape[0]) for shape in self.shapes)
+            return f"{sizes} ({', '.join(layer.activation for layer in self.layers if isinstance(layer, Dense))})"
+        sizes = "x".join(str(n) for n in self.shape_of_input)
+        return " - ".join([sizes, *(layer.describe() for layer in self.layers)])
 
 
 def _dense(
     hidden_units: tuple[str, ...],
     output_unit: str,
     sizes: tuple[int, ...],
-    inputs: int,
+    inputs: Any,
     outputs: int,
     hidden: tuple[int, ...] | None = None,
 ) -> Architecture:
@@ -153,6 +155,44 @@ def _dense(
     return Architecture(inputs, (*layers, Dense(outputs, output_unit)))
 
 
+def _conv(
+    name: str,
+    below: tuple[Layer, ...],
+    unit: str,
+    sizes: tuple[int, ...],
+    inputs: Any,
+    outputs: int,
+    hidden: tuple[int, ...] | None = None,
+) -> Architecture:
+    """Convolutions and pooling, flattened, under dense layers of ``sizes``."""
+    if not isinstance(inputs, tuple | list):
+        raise ValueError(f"inputs is {inputs!r}, expected (n_H, n_W, n_C): {name} takes images")
+    dense = [Dense(n, unit) for n in (sizes if hidden is None else hidden)]
+    return Architecture(tuple(inputs), (*below, Flatten(), *dense, Dense(outputs, "softmax")))
+
+
+CONVNET = (
+    Conv(16, 3, pad="same", activation="relu"),
+    Conv(32, 3, pad="same", activation="relu"),
+    Pool(2, 2, "max"),
+)
+"""Two SAME convolutions, then the largest value of every 2 by 2 window."""
+
+STRIDED = (
+    Conv(8, 3, pad="same", activation="tanh"),
+    Conv(12, 3, stride=2, pad=1, activation="relu"),
+    Conv(16, 2, stride=2, activation="leaky_relu"),
+)
+"""Strides of 2 in place of pooling."""
+
+LENET5 = (
+    Conv(6, 5, pad=2, activation="tanh"),
+    Pool(2, 2, "average"),
+    Conv(16, 5, activation="tanh"),
+    Pool(2, 2, "average"),
+)
+"""The feature maps of LeNet-5, every one of the second layer joined to all of the first; 28 by 28 images."""
+
 MODELS: dict[str, Callable[..., Architecture]] = {
     "logistic": partial(_dense, (), "sigmoid", ()),
     "shallow": partial(_dense, ("tanh",), "sigmoid", (4,)),
@@ -161,19 +201,39 @@ MODELS: dict[str, Callable[..., Architecture]] = {
     "softmax": partial(_dense, (), "softmax", ()),
     "wide": partial(_dense, ("relu",), "softmax", (64, 64)),
     "regression": partial(_dense, ("leaky_relu",), "identity", (8,)),
+    "convnet": partial(_conv, "convnet", CONVNET, "relu", (64,)),
+    "strided": partial(_conv, "strided", STRIDED, "relu", ()),
+    "lenet5": partial(_conv, "lenet5", LENET5, "tanh", (120, 84)),
 }
 """Models by name: functions of (inputs, outputs, hidden=None)."""
+
+
+IMAGE_MODELS = ("convnet", "strided", "lenet5")
+"""The models that take volumes; the others take columns."""
 
 
 def model(name: str, inputs: Any, outputs: int, hidden: tuple[int, ...] | None = None) -> Architecture:
     """The architecture of that name for these numbers of inputs and outputs.
 
-    ``hidden`` replaces the sizes of the hidden layers, where the model has any.
+    ``hidden`` replaces the sizes of the hidden dense layers, where the model has any. convnet, strided and lenet5 take
+    images, ``inputs`` = (n_H, n_W, n_C).
 
     Raises ValueError for an unknown name or sizes that do not fit.
 
-    Notes: F063, F142, F148, F194.
+    Notes: F063, F142, F148, F194, F236. LeCun, Bottou, Bengio and Haffner, Gradient-based learning applied to document
+    recognition, 1998 (lenet5, with the output layer that is usual today).
     """
     if name not in MODELS:
         raise ValueError(f"model is {name!r}, expected one of {', '.join(MODELS)}")
     return MODELS[name](inputs, outputs, hidden)
+
+
+def model_for(name: str, data: Any, hidden: tuple[int, ...] | None = None) -> Architecture:
+    """The model of that name for a Dataset: its features or, for the models that take volumes, its images.
+
+    Raises ValueError for an unknown name, sizes that do not fit, and where images are needed and the data has none.
+    """
+    if name in IMAGE_MODELS and data.image_shape is None:
+        raise ValueError(f"{data.name} has no images, expected (n_H, n_W, n_C) for each example: {name} takes images")
+    inputs = data.image_shape if name in IMAGE_MODELS else data.X_train.shape[0]
+    return model(name, inputs, data.Y_train.shape[0], hidden)

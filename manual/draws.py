@@ -24,6 +24,18 @@ SCALES: dict[str, Callable[[int, int], float]] = {
 """Scale of the weights by scheme, as a function of fan-in and fan-out."""
 
 
+def fans(shape: tuple[int, ...]) -> tuple[int, int]:
+    """Fan-in and fan-out of W: n_prev and n of a dense layer; f_H f_W n_C_prev and f_H f_W n_C of a convolution.
+
+    Notes: F147. As torch counts them for its filters.
+    """
+    if len(shape) == 2:
+        n, n_prev = shape
+        return n_prev, n
+    f_H, f_W, n_C_prev, n_C = shape
+    return f_H * f_W * n_C_prev, f_H * f_W * n_C
+
+
 def initial_parameters(
     architecture: Architecture, scheme: str, rng: np.random.Generator, dtype: type = np.float64
 ) -> Parameters:
@@ -41,8 +53,7 @@ def initial_parameters(
     for name, shape in architecture.parameter_shapes.items():
         value: Array = np.zeros(shape)
         if name.startswith("W"):
-            n, n_prev = shape
-            scale = SCALES[scheme](n_prev, n)
+            scale = SCALES[scheme](*fans(shape))
             value = np.full(shape, scale) if scheme == "constant" else scale * rng.standard_normal(shape)
         params[name] = value.astype(dtype)
     return params

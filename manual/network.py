@@ -1,28 +1,30 @@
 """A network is its layers, one after the other: forward, cost, backward. The formulas are in the chapters.
 
-Index l counts layers as the notes do: A[0] = X, A[L] is the output, Z[0] is None.
+Index l counts layers as the notes do: A[0] = X, A[L] is the output, Z[0] is None. A layer without parameters has no Z.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from manual import dense
+from manual import conv, dense, dropout, pooling
 from manual.activations import ACTIVATIONS, softmax
-from manual.architecture import Architecture, check_parameters
+from manual.architecture import Architecture
+from manual.checks import Masks, check_inputs, check_parameters, masks_by_layer
 from manual.costs import OUTPUT_COSTS, l2_penalty, output_dZ
-from manual.notation import Array, Gradients, Parameters, Scalar, check_examples, check_shape
+from manual.layers import Conv, Dense, Dropout, Flatten, Pool
+from manual.notation import Array, Gradients, Parameters, Scalar
 
 
 class ForwardPass(NamedTuple):
-    """Values of every layer: A[0] = X, then A[l] and Z[l] for l = 1..L (Z[0] is None); masks belong to dropout."""
+    """Values of every layer: A[0] = X, then A[l], Z[l] and dropout's mask of l = 1..L; None where there is none."""
 
     A: tuple[Array, ...]
     Z: tuple[Array | None, ...]
-    masks: Sequence[Array] | None
+    masks: tuple[Array | None, ...]
 
 
 class Backward(NamedTuple):
@@ -36,41 +38,107 @@ class Backward(NamedTuple):
     grads: Gradients
 
 
-def forward(
-    architecture: Architecture, params: Parameters, X: Array, masks: Sequence[Array] | None = None
-) -> ForwardPass:
-    """Forward propagation: Z[l] = W[l] A[l-1] + b[l], A[l] = g[l](Z[l]) for l = 1..L.
+class Weighted(NamedTuple):
+    """The formulas of a layer with parameters: Z from A_prev, W, b; dA_prev (None unless wanted), dW, db from dZ."""
 
-    X is (n_x, m).
+    forward: Callable[[Any, Array, Array, Array], Array]
+    backward: Callable[[Any, Array, Array, Array, float, bool], tuple[Array | None, Array, Array]]
 
-    Raises ValueError where X or the parameters do not fit the architecture.
 
-    Notes: F064, F072, F151, F162.
+class Plain(NamedTuple):
+    """The formulas of a layer without parameters: A from A_prev, dA_prev from dA and A_prev; masks are for dropout."""
+
+    forward: Callable[[Any, Array, Array | None], Array]
+    backward: Callable[[Any, Array, Array, Array | None], Array]
+
+
+def _dense_backward(
+    layer: Dense, dZ: Array, A_prev: Array, W: Array, lambda_: float, wanted: bool
+) -> tuple[Array | None, Array, Array]:
+    dW, db = dense.weight_gradient(dZ, A_prev, W, lambda_), dense.bias_gradient(dZ)
+    return dense.input_gradient(dZ, W) if wanted else None, dW, db
+
+
+WEIGHTED: dict[type, Weighted] = {
+    Dense: Weighted(lambda layer, A_prev, W, b: dense.linear_forward(A_prev, W, b), _dense_backward),
+    Conv: Weighted(
+        lambda layer, A_prev, W, b: conv.conv_forward(A_prev, W, b, stride=layer.stride, pad=layer.padding),
+        lambda layer, dZ, A_prev, W, lambda_, wanted: conv.conv_backward(
+            dZ, A_prev, W, stride=layer.stride, pad=layer.padding, lambda_=lambda_, input_gradient=wanted
+        ),
+    ),
+}
+
+PLAIN: dict[type, Plain] = {
+    Pool: Plain(
+        lambda layer, A_prev, _: pooling.pool_forward(A_prev, layer.size, layer.stride, mode=layer.mode),
+        lambda layer, dA, A_prev, _: pooling.pool_backward(dA, A_prev, layer.size, layer.stride, mode=layer.mode),
+    ),
+    Flatten: Plain(
+        lambda layer, A_prev, _: conv.flatten(A_prev),
+        lambda layer, dA, A_prev, _: conv.flatten_backward(dA, A_prev.shape),
+    ),
+    Dropout: Plain(
+        lambda layer, A_prev, D: A_prev if D is None else dropout.dropout_forward(A_prev, D, layer.keep_prob),
+        lambda layer, dA, _, D: dA if D is None else dropout.dropout_backward(dA, D, layer.keep_prob),
+    ),
+}
+
+
+def forward(architecture: Architecture, params: Parameters, X: Array, masks: Masks = None) -> ForwardPass:
+    """Forward propagation: Z[l] = W[l] A[l-1] + b[l], A[l] = g[l](Z[l]) for l = 1..L; convolutions likewise.
+
+    Pooling, flattening and dropout give A[l] from A[l-1] at once, without a Z. X is (n_x, m), or (m, n_H, n_W, n_C).
+    ``masks``: one for every dropout layer, of the shape of its A, or one entry for every A[l], as the result has them;
+    without masks nothing is dropped.
+
+    Raises ValueError where X, the parameters or the masks do not fit the architecture.
+
+    Notes: F064, F072, F151, F162, F234.
     """
     check_parameters(architecture, params)
-    _, m = check_examples("X", X)
-    check_shape("X", X, (architecture.inputs, m), f"the network takes {architecture.inputs} features")
+    D = masks_by_layer(architecture, masks, check_inputs(architecture, X))
     A: list[Array] = [X]
     Z: list[Array | None] = [None]
-    for _, layer, k in architecture.numbered():
-        Z_l = dense.linear_forward(A[-1], params[f"W{k}"], params[f"b{k}"])
-        g = softmax if layer.activation == "softmax" else ACTIVATIONS[layer.activation].g
-        Z.append(Z_l)
-        A.append(g(Z_l))
-    return ForwardPass(tuple(A), tuple(Z), masks)
+    for l, layer, k in architecture.numbered():
+        if isinstance(layer, Dense | Conv):
+            Z_l = WEIGHTED[type(layer)].forward(layer, A[-1], params[f"W{k}"], params[f"b{k}"])
+            g = softmax if layer.activation == "softmax" else ACTIVATIONS[layer.activation].g
+            Z.append(Z_l)
+            A.append(g(Z_l))
+        else:
+            Z.append(None)
+            A.append(PLAIN[type(layer)].forward(layer, A[-1], D[l]))
+    return ForwardPass(tuple(A), tuple(Z), D)
 
 
-def forward_loop(
-    architecture: Architecture, params: Parameters, X: Array, masks: Sequence[Array] | None = None
-) -> ForwardPass:
+def forward_loop(architecture: Architecture, params: Parameters, X: Array, masks: Masks = None) -> ForwardPass:
     """Example by example: z[l](i) = W[l] a[l-1](i) + b[l], a[l](i) = g[l](z[l](i)). See forward.
 
     Notes: F071.
     """
-    columns = [forward(architecture, params, X[:, i : i + 1], masks) for i in range(X.shape[1])]
-    A = tuple(np.hstack([column.A[l] for column in columns]) for l in range(len(architecture.layers) + 1))
-    Z = tuple(np.hstack([_present(column.Z[l]) for column in columns]) for l in range(1, len(A)))
-    return ForwardPass(A, (None, *Z), masks)
+    m = check_inputs(architecture, X)
+    D = masks_by_layer(architecture, masks, m)
+    of_each = [
+        forward(architecture, params, example(X, i), [None if D_l is None else example(D_l, i) for D_l in D])
+        for i in range(m)
+    ]
+    A, Z = (
+        tuple(_side_by_side([values[l] for values in column]) for l in range(len(architecture.layers) + 1))
+        for column in ([each.A for each in of_each], [each.Z for each in of_each])
+    )
+    return ForwardPass(A, Z, D)  # type: ignore[arg-type]  # every A is an array
+
+
+def example(X: Array, i: int) -> Array:
+    """Example i alone, in the layout of X: (n_x, 1) or (1, n_H, n_W, n_C)."""
+    return X[:, i : i + 1] if X.ndim == 2 else X[i : i + 1]
+
+
+def _side_by_side(values: Sequence[Array | None]) -> Array | None:
+    """Examples put together: columns beside each other, volumes behind each other; None where there are none."""
+    arrays = [value for value in values if value is not None]
+    return np.concatenate(arrays, axis=1 if arrays[0].ndim == 2 else 0) if arrays else None
 
 
 def cost(
@@ -86,7 +154,7 @@ def cost(
     """
     J = OUTPUT_COSTS[architecture.output_unit].from_Z(_present(forward_pass.Z[-1]), Y)
     if lambda_:
-        weights = [params[f"W{k}"] for _, _, k in architecture.numbered()]
+        weights = [params[f"W{k}"] for _, _, k in architecture.numbered() if k]
         J = J + l2_penalty(weights, lambda_, Y.shape[1])
     return J
 
@@ -103,14 +171,16 @@ def backward(
     """Backpropagation of the regularised cost.
 
     dZ[L] = A[L] - Y; then for l = L..1: dW[l], db[l] and dA[l-1] of the layer, dZ[l-1] = dA[l-1] * g'[l-1](Z[l-1]).
+    Through pooling, flattening and dropout dA[l-1] follows from dA[l] at once.
 
-    Y is (n_L, m). ``only_grads`` leaves out what no gradient needs: dA of the output and dA of the input.
+    Y is (n_L, m). ``only_grads`` leaves out what no gradient needs: dA of the output, and whatever lies below the
+    first layer with parameters.
 
     Raises ValueError where Y does not fit.
 
     Notes: F098, F099, F163, F164, F168-F172, F202.
     """
-    A, Z, _ = forward_pass
+    A, Z, D = forward_pass
     L = len(architecture.layers)
     dA: list[Array | None] = [None] * (L + 1)
     dZ: list[Array | None] = [None] * (L + 1)
@@ -118,18 +188,24 @@ def backward(
     if not only_grads:
         dA[L] = OUTPUT_COSTS[architecture.output_unit].prime(A[L], Y)
     for l, layer, k in reversed(list(architecture.numbered())):
-        if l == L:
-            dZ_l = output_dZ(A[L], Y)
+        if isinstance(layer, Dense | Conv):
+            wanted = k > 1 or not only_grads
+            dZ[l] = dZ_l = output_dZ(A[L], Y) if l == L else _through_unit(layer, dA[l], Z[l])
+            dA[l - 1], grads[f"dW{k}"], grads[f"db{k}"] = WEIGHTED[type(layer)].backward(
+                layer, dZ_l, A[l - 1], params[f"W{k}"], lambda_, wanted
+            )
+            if not wanted:
+                break
         else:
-            dZ_l = ACTIVATIONS[layer.activation].g_prime(_present(Z[l]))
-            dZ_l *= _present(dA[l])
-        W = params[f"W{k}"]
-        dZ[l] = dZ_l
-        grads[f"dW{k}"] = dense.weight_gradient(dZ_l, A[l - 1], W, lambda_)
-        grads[f"db{k}"] = dense.bias_gradient(dZ_l)
-        if l > 1 or not only_grads:
-            dA[l - 1] = dense.input_gradient(dZ_l, W)
+            dA[l - 1] = PLAIN[type(layer)].backward(layer, _present(dA[l]), A[l - 1], D[l])
     return Backward(tuple(dA), tuple(dZ), grads)
+
+
+def _through_unit(layer: Dense | Conv, dA: Array | None, Z: Array | None) -> Array:
+    """Back through the unit: dZ = dA * g'(Z)."""
+    dZ: Array = ACTIVATIONS[layer.activation].g_prime(_present(Z))
+    dZ *= _present(dA)
+    return dZ
 
 
 def predict(architecture: Architecture, params: Parameters, X: Array) -> Array:
@@ -137,7 +213,7 @@ def predict(architecture: Architecture, params: Parameters, X: Array) -> Array:
 
     Sigmoid outputs: 1 where a > 1/2, else 0. Softmax: a one-hot column with the most probable class. Identity: A[L].
 
-    X is (n_x, m), the result (n_L, m) in X's dtype.
+    X is (n_x, m) or (m, n_H, n_W, n_C), the result (n_L, m) in X's dtype.
 
     Raises ValueError where X or the parameters do not fit the architecture.
 

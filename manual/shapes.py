@@ -5,11 +5,15 @@ Notes: F219, F220, F221, F223, F240, F241, F242, F243.
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
 from manual.notation import Array
+
+if TYPE_CHECKING:
+    from manual.architecture import Architecture
+    from manual.dimensions import Dimensions
 
 Pad: TypeAlias = int | tuple[int, int] | Literal["same"]
 """Rows and columns of zeros on every side: one number, (vertical, horizontal), or "same"."""
@@ -126,3 +130,13 @@ def conv_parameter_count(f: int | tuple[int, int], channels: int, filters: int, 
     check_count("channels", channels, 1, "a filter has the depth of its input")
     check_count("filters", filters, 1, "a layer has at least one filter")
     return (f_H * f_W * channels + bias) * filters
+
+
+def table(architecture: Architecture) -> list[Dimensions]:
+    """The dimension table: window, volume, parameters and multiply-adds of every layer. See manual.dimensions.
+
+    Notes: F232, F233, F235, F236, F237, F238, F239, F240, F241, F242, F243.
+    """
+    from manual import dimensions  # an architecture is built on the sizes above
+
+    return dimensions.table(architecture)

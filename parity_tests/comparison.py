@@ -21,7 +21,7 @@ from parity_tests.cases import CASES
 from parity_tests.formulas import run_case
 from parity_tests.free_runs import run_free
 from parity_tests.judge import CANNOT_TELL, FAILS, HOLDS, Result
-from parity_tests.models import FREE_STEPS, MODEL_CASES, start
+from parity_tests.models import MODEL_CASES, start
 from parity_tests.snap import run_steps
 from torch_ref.devices import device_named
 
@@ -111,7 +111,7 @@ def _run(unit: Unit) -> list[Result]:
             data = toy_datasets().load(model_case.dataset, seed=unit.seed)
             begin = start(model_case, data, dtype, unit.seed)
             results += run_steps(model_case, begin, model_case.steps, unit.device)
-            results += run_free(model_case, begin, FREE_STEPS, unit.seed, unit.device)
+            results += run_free(model_case, begin, model_case.free.steps, unit.seed, unit.device)
     return results
 
 

@@ -6,7 +6,7 @@ A fault is caught when exactly the quantities that it names fail, so it is found
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -14,18 +14,38 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from manual import activations
-from manual.architecture import Architecture, Dense
+from manual.architecture import Architecture, Conv, Dense, Flatten, Pool
 from manual.draws import initial_parameters
-from manual.notation import Array
 from parity_tests.cases import CASES
 from parity_tests.cases.case import LAMBDA, N_1, N_2, N_X, Case, M, binary, normal
 from parity_tests.formulas import generator, run_case
 from parity_tests.judge import FAILS, Result
 from parity_tests.models import ModelCase, Start
+from parity_tests.planted_dense import (
+    Change,
+    biases_penalised,
+    instead,
+    largest_moved,
+    layers_swapped,
+    of_another_layer,
+    one_nan,
+    other_dtype,
+    result,
+    square_transposed,
+    updated_before_use,
+)
+from parity_tests.planted_volumes import (
+    average_times_size,
+    conv_backward_of,
+    last_window_only,
+    overwriting,
+    padding_left,
+    rounded_sizes,
+    spread_over_window,
+    stride_ignored,
+    swapped,
+)
 from parity_tests.snap import run_once
-
-Change = Callable[[Any], Any]
-"""Takes what is right and returns what is planted in its place."""
 
 
 class Fault(NamedTuple):
@@ -56,85 +76,6 @@ class Outcome(NamedTuple):
         return self.failed == self.fault.caught
 
 
-def result(alter: Callable[..., Any]) -> Change:
-    """A fault in the result: ``alter`` receives it, then the arguments of the call."""
-
-    def change(right: Callable[..., Any]) -> Callable[..., Any]:
-        def planted(*args: Any, **options: Any) -> Any:
-            return alter(right(*args, **options), *args)
-
-        return planted
-
-    return change
-
-
-def instead(formula: Any) -> Change:
-    """A fault in the formula: this one stands in its place."""
-    return lambda right: formula
-
-
-def largest_moved(value: Any, *args: Any) -> Any:
-    """The largest entry moved by 1e-9 of itself in float64, by as many units of roundoff in float32."""
-    value = np.array(value)
-    place = np.unravel_index(int(np.argmax(np.abs(value))), value.shape)
-    value[place] *= 1 + 1.1e-9 * float(np.finfo(value.dtype).eps) / 2**-52
-    return value if value.ndim else value[()]
-
-
-def one_nan(value: Any, *args: Any) -> Any:
-    """NaN in the first entry."""
-    value = value.copy()
-    value.flat[0] = np.nan
-    return value
-
-
-def other_dtype(value: Any, *args: Any) -> Any:
-    """The same numbers in the other dtype."""
-    return value.astype(np.float32 if value.dtype == np.float64 else np.float64)
-
-
-def square_transposed(value: Array, *args: Any) -> Array:
-    """Transposed where the shape does not tell."""
-    return value.T if value.shape[0] == value.shape[1] else value
-
-
-def of_another_layer(right: Callable[..., Any]) -> Callable[..., Any]:
-    """W of the layer above, where it has the same shape."""
-    above: dict[tuple[int, ...], Array] = {}
-
-    def planted(dZ: Array, W: Array) -> Any:
-        chosen = above.get(W.shape, W)
-        above[W.shape] = W
-        return right(dZ, chosen)
-
-    return planted
-
-
-def updated_before_use(right: Callable[..., Any]) -> Callable[..., Any]:
-    """W moved in place as soon as dW is known, so that W^T dZ takes the new W."""
-
-    def planted(dZ: Array, A_prev: Array, W: Array, lambda_: float = 0.0) -> Any:
-        dW = right(dZ, A_prev, W, lambda_)
-        W -= np.asarray(0.1, W.dtype) * dW
-        return dW
-
-    return planted
-
-
-def layers_swapped(right: Callable[..., Any]) -> Callable[..., Any]:
-    """Layers 2 and 3, which have one shape, in the wrong order."""
-
-    def planted(architecture: Architecture, params: dict[str, Array], X: Array, masks: Any = None) -> Any:
-        return right(architecture, {**params, "W2": params["W3"], "W3": params["W2"]}, X, masks)
-
-    return planted
-
-
-def biases_penalised(J: Any, architecture: Any, params: dict[str, Array], *rest: Any) -> Any:
-    """lambda/(2m) sum b^2 on top of the cost."""
-    return J + LAMBDA / (2 * M) * sum(np.sum(value**2) for name, value in params.items() if name[0] == "b")
-
-
 def fault(name: str, target: str, change: Change, *caught: str) -> Fault:
     """A row of the table."""
     return Fault(name, target, change, frozenset(caught))
@@ -142,6 +83,7 @@ def fault(name: str, target: str, change: Change, *caught: str) -> Fault:
 
 Z, A, DZ, DA, DW, DB, J = "Z", "A", "dZ", "dA", "dW", "db", "J with L2"
 FORWARD, OUTPUT_DZ = "dense.linear_forward", "network.output_dZ"
+CONV, CONV_BACK = "conv.conv_forward", "conv.conv_backward"
 WEIGHTS, BIASES, INPUT = "dense.weight_gradient", "dense.bias_gradient", "dense.input_gradient"
 
 FAULTS: tuple[Fault, ...] = (
@@ -207,6 +149,28 @@ FAULTS: tuple[Fault, ...] = (
     fault("one entry of db moved", BIASES, result(largest_moved), DB),
     fault("J moved", "network.cost", result(largest_moved), J),
     fault("one entry of the update moved", "case:optimizers.gradient_descent manual", result(largest_moved), "W"),
+    # convolution and pooling
+    fault("filters flipped", CONV, lambda f: lambda A_prev, W, b, **how: f(A_prev, W[::-1, ::-1], b, **how), Z),
+    fault("filters flipped in conv backward", CONV_BACK, conv_backward_of(lambda W: W[::-1, ::-1].copy()), DA),
+    fault("n_C and n_C_prev swapped", CONV, lambda f: lambda A_prev, W, b, **how: f(A_prev, swapped(W), b, **how), Z),
+    fault("n_C and n_C_prev swapped in conv backward", CONV_BACK, conv_backward_of(swapped), DA),
+    fault("stride ignored in conv backward", CONV_BACK, stride_ignored, DA, DW),
+    fault("padding left on dA", CONV_BACK, padding_left, DA),
+    fault("= for += in overlapping windows", CONV_BACK, overwriting, DA),
+    fault("1/m lost in dW of filters", CONV_BACK, result(lambda g, dZ, *a: g._replace(dW=g.dW * M)), DW),
+    fault("1/m lost in db of filters", CONV_BACK, result(lambda g, dZ, *a: g._replace(db=g.db * M)), DB),
+    fault("db of filters averaged over positions", CONV_BACK,
+          result(lambda g, dZ, *a: g._replace(db=g.db / (dZ.shape[1] * dZ.shape[2]))), DB),
+    fault("one entry of a volume moved", CONV, result(largest_moved), Z),
+    fault("average not divided", "pooling.pool_forward", average_times_size, A),
+    fault("average's gradient not divided", "pooling.pool_backward", average_times_size, DA),
+    fault("every cell gets the maximum's gradient", "pooling.pool_backward", spread_over_window, DA),
+    fault("= for += in overlapping pooling windows", "pooling.pool_backward", last_window_only, DA),
+    fault("flattened channels first", "conv.flatten",
+          instead(lambda A: A.transpose(0, 3, 1, 2).reshape(len(A), -1).T), A),
+    fault("gradient unflattened channels first", "conv.flatten_backward",
+          instead(lambda dA, shape: dA.T.reshape(shape[0], shape[3], *shape[1:3]).transpose(0, 2, 3, 1)), DA),
+    fault("round for floor", "case:shapes.conv_output_size manual", result(rounded_sizes), "sizes"),
     # the checker itself
     fault("a case that compares nothing", "case:dense.linear_forward bounds", instead({}), ""),
     fault("a referee that returns its own input", "case:activations.tanh reference", instead(lambda Z: Z), A),
@@ -214,6 +178,24 @@ FAULTS: tuple[Fault, ...] = (
     fault("a loop that does nothing", "case:dense.linear_forward loop",
           result(lambda Z, *a: 0 * Z), Z),
 )  # fmt: skip
+
+VOLUME_MODULES = ("conv", "pooling", "shapes")
+"""Modules of manual whose faults are planted in the probe network over volumes."""
+
+VOLUMES = Architecture(
+    (5, 7, 3),
+    (
+        Conv(3, (2, 3), pad=(1, 0), activation="tanh"),
+        Conv(3, 3, pad=1, activation="leaky_relu"),
+        Pool(2, 1, "average"),
+        Conv(2, 2, stride=2, pad=1, activation="sigmoid"),
+        Pool(2, 1, "max"),
+        Flatten(),
+        Dense(N_1, "tanh"),
+        Dense(N_2, "sigmoid"),
+    ),
+)
+"""Filters of as many channels in as out, overlapping windows, a stride with padding, several channels to flatten."""
 
 PROBE = ModelCase("faults", "probe", lambda_=LAMBDA, learning_rate=0.1, steps=1)
 NETWORK = Architecture(
@@ -223,12 +205,13 @@ NETWORK = Architecture(
 """Layers 2, 3 and 4 have one shape, so that mixing them up is not given away; all other sizes are distinct."""
 
 
-def probe(dtype: Any, seed: int = 0) -> Start:
+def probe(dtype: Any, seed: int = 0, architecture: Architecture = NETWORK) -> Start:
     """The network that the faults of manual are planted in."""
     rng = generator("faults", seed)
-    params = initial_parameters(NETWORK, "xavier", rng)
+    params = initial_parameters(architecture, "xavier", rng)
     params = {name: (value + 0.1 * normal(rng, *value.shape)).astype(dtype) for name, value in params.items()}
-    return Start(NETWORK, params, normal(rng, N_X, M).astype(dtype), binary(rng, N_2, M).astype(dtype))
+    X = normal(rng, *architecture.batch_shape(0, M))
+    return Start(architecture, params, X.astype(dtype), binary(rng, N_2, M).astype(dtype))
 
 
 def run_fault(planted: Fault, dtype: Any, seed: int = 0) -> Outcome:
@@ -236,7 +219,7 @@ def run_fault(planted: Fault, dtype: Any, seed: int = 0) -> Outcome:
     if planted.target.startswith("case:"):
         results = run_case(_spoilt(planted), dtype, seed)
     else:
-        begin = probe(dtype, seed)
+        begin = probe(dtype, seed, VOLUMES if planted.target.split(".")[0] in VOLUME_MODULES else NETWORK)
         with _planted(planted):
             results = run_once(PROBE, begin)
     failed = [each for each in results if each.verdict == FAILS]
@@ -245,7 +228,8 @@ def run_fault(planted: Fault, dtype: Any, seed: int = 0) -> Outcome:
 
 def healthy(dtype: Any, seed: int = 0) -> list[Result]:
     """What fails without any fault: nothing, or the faults prove nothing."""
-    return [each for each in run_once(PROBE, probe(dtype, seed)) if each.verdict == FAILS]
+    results = [each for network in (NETWORK, VOLUMES) for each in run_once(PROBE, probe(dtype, seed, network))]
+    return [each for each in results if each.verdict == FAILS]
 
 
 def _spoilt(planted: Fault) -> Case:

@@ -18,25 +18,24 @@ from manual.optimizers import GradientDescent
 from parity_tests import bounds
 from parity_tests.formulas import generator
 from parity_tests.judge import Judgement, Ledger, Result, Where, judge
-from parity_tests.models import ModelCase, Start
+from parity_tests.models import ModelCase, Start, first_examples
 from torch_ref import network as torch_side
 from torch_ref.devices import array, tensor
 from torch_ref.optimizers import gradient_descent
 
 REPEATS = 5
 ALLOWANCE = 10
-MOST_EXAMPLES = 100
-"""Examples that a free run trains on: six runs of all of them would take longer than all else."""
 
 
 def run_free(case: ModelCase, begin: Start, steps: int, seed: int, device: str = "cpu") -> list[Result]:
-    """The parameters after ``steps`` steps of each side alone, on at most MOST_EXAMPLES examples.
+    """The parameters after ``steps`` steps of each side alone, on as many examples as the case says.
 
     Where a unit with a kink (ReLU) ends up on the other side of it, one rounding changes a whole gradient, and the
     spread of five runs says nothing. Such a line cannot be told, provided that up to that step the two sides agree;
     otherwise it fails.
     """
-    begin = begin._replace(X=begin.X[:, :MOST_EXAMPLES], Y=begin.Y[:, :MOST_EXAMPLES])
+    X, Y = first_examples(begin.X, begin.Y, case.free.examples)
+    begin = begin._replace(X=X, Y=Y)
     judged = _judge_after(case, begin, steps, seed, device)
     if any(judgement.fails for judgement in judged.values()):
         kink = _first_kink(case, begin, steps, device)
@@ -105,7 +104,7 @@ def _by_hand(
     for _ in range(steps):
         passed = by_hand.forward(begin.architecture, params, begin.X)
         if see:
-            see(passed.Z[1:])
+            see([Z for Z in passed.Z if Z is not None])
         back = by_hand.backward(begin.architecture, params, passed, begin.Y, case.lambda_, only_grads=True)
         params, state = rule.step(params, back.grads, state)
     return params
@@ -122,7 +121,7 @@ def _by_torch(
         rule.zero_grad()
         passed = torch_side.forward(module, X)
         if see:
-            see(passed.Z[1:])
+            see([Z for Z in passed.Z if Z is not None])
         J = torch_side.cost(module, passed, Y, case.lambda_)
         J.backward()  # type: ignore[no-untyped-call]
         rule.step()

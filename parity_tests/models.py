@@ -6,11 +6,22 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from manual.architecture import Architecture, check_data, model
+from manual.architecture import Architecture, model_for
+from manual.checks import Masks, parts
 from manual.draws import initial_parameters
 from manual.notation import Array, Parameters
 from parity_tests.cases.case import LAMBDA
 from parity_tests.formulas import generator
+
+
+class Free(NamedTuple):
+    """A free run: the steps that each side takes alone, on how many examples at most; it is repeated six times."""
+
+    steps: int
+    examples: int
+
+
+FREE, FREE_ON_IMAGES = Free(100, 100), Free(10, 40)
 
 
 class ModelCase(NamedTuple):
@@ -21,6 +32,8 @@ class ModelCase(NamedTuple):
     lambda_: float
     learning_rate: float
     steps: int
+    examples: int | None = None
+    free: Free = FREE
 
     @property
     def id(self) -> str:
@@ -28,11 +41,11 @@ class ModelCase(NamedTuple):
         return f"{self.model}/{self.dataset}/lambda={self.lambda_:g}"
 
 
-STEPS, STEPS_ON_DIGITS = 100, 10
+STEPS, STEPS_ON_DIGITS, STEPS_ON_IMAGES = 100, 10, 3
 """Steps from common parameters: every step compares every quantity of every layer."""
 
-FREE_STEPS = 100
-"""Steps that each side takes alone."""
+EXAMPLES_OF_IMAGES = 100
+"""Examples that the convolutional networks run on: bounds of convolutions are convolutions in float64."""
 
 PAIRS: tuple[tuple[str, str, float], ...] = (
     ("logistic", "breast_cancer", 0.5),
@@ -49,10 +62,24 @@ PAIRS: tuple[tuple[str, str, float], ...] = (
 )
 """Model, dataset and learning rate."""
 
-MODEL_CASES: tuple[ModelCase, ...] = tuple(
-    ModelCase(name, dataset, lambda_, rate, STEPS_ON_DIGITS if dataset == "digits" else STEPS)
-    for name, dataset, rate in PAIRS
-    for lambda_ in (0.0, LAMBDA)
+PAIRS_OF_IMAGES: tuple[tuple[str, str, float], ...] = (
+    ("convnet", "digits", 0.1),
+    ("strided", "digits", 0.1),
+    ("lenet5", "digits28", 0.1),
+)
+"""The convolutional models."""
+
+MODEL_CASES: tuple[ModelCase, ...] = (
+    *(
+        ModelCase(name, dataset, lambda_, rate, STEPS_ON_DIGITS if dataset == "digits" else STEPS)
+        for name, dataset, rate in PAIRS
+        for lambda_ in (0.0, LAMBDA)
+    ),
+    *(
+        ModelCase(name, dataset, lambda_, rate, STEPS_ON_IMAGES, EXAMPLES_OF_IMAGES, FREE_ON_IMAGES)
+        for name, dataset, rate in PAIRS_OF_IMAGES
+        for lambda_ in (0.0, LAMBDA)
+    ),
 )
 
 
@@ -63,6 +90,7 @@ class Start(NamedTuple):
     params: Parameters
     X: Array
     Y: Array
+    masks: Masks = None
 
 
 def start(case: ModelCase, data: Any, dtype: Any, seed: int) -> Start:
@@ -70,12 +98,19 @@ def start(case: ModelCase, data: Any, dtype: Any, seed: int) -> Start:
 
     ``data`` is a Dataset. Biases are drawn too, so that a lost bias cannot hide behind a zero.
     """
-    architecture = model(case.model, data.X_train.shape[0], data.Y_train.shape[0])
-    check_data(architecture, data.X_train, data.Y_train)
+    architecture = model_for(case.model, data)
+    X_train, Y_train, *_ = parts(architecture, data)
     rng = generator(case.id, seed)
     params = initial_parameters(architecture, "xavier", rng)
     for name in params:
         if name.startswith("b"):
             params[name] = 0.1 * rng.standard_normal(params[name].shape)
-    X, Y = data.X_train.astype(dtype), data.Y_train.astype(dtype)
+    X, Y = X_train.astype(dtype), Y_train.astype(dtype)
+    if case.examples is not None:
+        X, Y = first_examples(X, Y, case.examples)
     return Start(architecture, {name: np.asarray(value, dtype) for name, value in params.items()}, X, Y)
+
+
+def first_examples(X: Array, Y: Array, count: int) -> tuple[Array, Array]:
+    """At most ``count`` examples: columns of X, or volumes."""
+    return X[:, :count] if X.ndim == 2 else X[:count], Y[:, :count]

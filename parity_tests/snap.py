@@ -16,14 +16,18 @@ import torch
 from torch import Tensor, nn
 
 from manual import network as by_hand
+from manual.layers import Conv, Dense
 from manual.notation import Array
 from manual.optimizers import GradientDescent
 from parity_tests import bounds
 from parity_tests.judge import Ledger, Result, Where
+from parity_tests.layer_bounds import PLAIN, WEIGHTED
 from parity_tests.models import ModelCase, Start
 from torch_ref import costs as torch_costs
 from torch_ref import network as torch_side
 from torch_ref.devices import array, tensor
+from torch_ref.layout import from_rows, to_rows
+from torch_ref.network import Network
 from torch_ref.optimizers import gradient_descent
 
 
@@ -45,18 +49,20 @@ class Snap(torch.autograd.Function):
 class Step:
     """One forward and backward pass of both sides; what is compared goes into the ledger."""
 
-    def __init__(self, case: ModelCase, here: Start, module: nn.Sequential, ledger: Ledger, device: str) -> None:
+    def __init__(self, case: ModelCase, here: Start, module: Network, ledger: Ledger, device: str) -> None:
         """Compute the by-hand side; ``run`` lets torch follow."""
         self.case, self.here, self.module, self.ledger, self.device = case, here, module, ledger, device
         self.about = Where(case.id, "", model=case.model, dataset=case.dataset)
-        architecture, params, X, Y = here
-        self.m = X.shape[1]
+        architecture, params, X, Y, masks = here
+        self.m = Y.shape[1]
         self.L = len(architecture.layers)
-        self.passed = by_hand.forward(architecture, params, X)
+        self.passed = by_hand.forward(architecture, params, X, masks)
         self.J = by_hand.cost(architecture, params, self.passed, Y, case.lambda_)
         self.back = by_hand.backward(architecture, params, self.passed, Y, case.lambda_)
         self.u = bounds.unit_roundoff(X.dtype)
         self.wide = _Wide()
+        self.channels = [torch_side.channels(architecture, l) for l in range(self.L + 1)]
+        self.bounds = [None, *(self._backward_bounds(l, k) for l, _, k in architecture.numbered())]
         self.reached: set[tuple[str, int]] = set()
 
     def where(self, quantity: str, layer: int | None) -> Where:
@@ -73,13 +79,13 @@ class Step:
         Y = tensor(self.here.Y, self.device)
         snapped = Snap.apply(X, X.detach(), self._on_dA(0))  # type: ignore[no-untyped-call]
         with self._hooks():
-            passed = torch_side.forward(self.module, snapped)
+            passed = torch_side.forward(self.module, snapped, self.here.masks)
         J = torch_side.cost(self.module, passed, Y, self.case.lambda_)
         self._cost(J)
         grads = torch_side.backward(self.module, J)
         self._output_dA(Y)
         self._gradients(grads)
-        nodes = {("dZ", l) for l in range(1, self.L + 1)} | {("dA", l) for l in range(self.L)}
+        nodes = {("dZ", l) for l, _, k in self.here.architecture.numbered() if k} | {("dA", l) for l in range(self.L)}
         for quantity, l in sorted(nodes - self.reached):
             self.ledger.fail(self.where(quantity, l), "autograd never reached this node")
 
@@ -87,10 +93,8 @@ class Step:
     def _hooks(self) -> Iterator[None]:
         """Hooks on every module of the network, in place for one forward pass."""
         handles = []
-        for place, layer in enumerate(self.module):
-            l = place // 2 + 1
-            hook = self._on_Z(l) if isinstance(layer, nn.Linear) else self._on_A(l)
-            handles.append(layer.register_forward_hook(hook))
+        for l, quantity, layer in self.module.nodes():
+            handles.append(layer.register_forward_hook(self._on_Z(l) if quantity == "Z" else self._on_A(l)))
         try:
             yield
         finally:
@@ -99,16 +103,20 @@ class Step:
 
     def _on_Z(self, l: int) -> Callable[..., Tensor]:
         def hook(_module: nn.Module, _inputs: Any, output: Tensor) -> Tensor:
-            W, b = self.here.params[f"W{l}"], self.here.params[f"b{l}"]
-            bound = bounds.linear_forward(self.u, self.wide(self.passed.A[l - 1]), self.wide(W), self.wide(b))
+            layer, W, b = self._weighted(l)
+            bound = WEIGHTED[type(layer)].forward(self.u, layer, self.wide(self.passed.A[l - 1]), W, b)
             return self._snap("Z", l, self.passed.Z[l], output, bound, self._on_dZ(l))
 
         return hook
 
     def _on_A(self, l: int) -> Callable[..., Tensor]:
         def hook(_module: nn.Module, _inputs: Any, output: Tensor) -> Tensor:
-            reference = array(output).T.astype(np.float64)
-            bound = bounds.output(self.u, reference, self.wide(self.passed.Z[l]), self._unit(l))
+            layer = self.here.architecture.layers[l - 1]
+            reference = array(from_rows(output, self.channels[l])).astype(np.float64)
+            if isinstance(layer, Dense | Conv):
+                bound = bounds.output(self.u, reference, self.wide(self.passed.Z[l]), layer.activation)
+            else:
+                bound = PLAIN[type(layer)].forward(self.u, layer, reference, self.wide(self.passed.A[l - 1]))
             return self._snap("A", l, self.passed.A[l], output, bound, self._on_dA(l))
 
         return hook
@@ -116,25 +124,26 @@ class Step:
     def _snap(
         self, quantity: str, l: int, value: Any, output: Tensor, bound: Any, on_gradient: Callable[[Tensor], Tensor]
     ) -> Tensor:
-        self.compare(quantity, l, value, array(output).T, bound)
-        replaced: Tensor = Snap.apply(output, tensor(value.T, self.device), on_gradient)  # type: ignore[no-untyped-call]
+        self.compare(quantity, l, value, array(from_rows(output, self.channels[l])), bound)
+        rows = to_rows(tensor(value, self.device), self.channels[l])
+        replaced: Tensor = Snap.apply(output, rows, on_gradient)  # type: ignore[no-untyped-call]
         return replaced
 
     def _on_dZ(self, l: int) -> Callable[[Tensor], Tensor]:
         def on_gradient(gradient: Tensor) -> Tensor:
             self.reached.add(("dZ", l))
             dZ = self.back.dZ[l]
-            reference = array(gradient).T * self.m
+            reference = array(from_rows(gradient)) * self.m
             wide = reference.astype(np.float64)
-            if l == self.L:
-                A, Z = self.wide(self.passed.A[l]), self.wide(self.passed.Z[l])
-                bound = bounds.output_dZ(self.u, wide, A, Z, self._unit(l))
-            else:
-                dA, A = self.wide(self.back.dA[l]), self.wide(self.passed.A[l])
-                bound = bounds.hidden_dZ(self.u, wide, dA, A, self._unit(l))
-            self.compare("dZ", l, dZ, reference, bound)
+            unit, A = self.here.architecture.activations[l], self.wide(self.passed.A[l])
             assert dZ is not None
-            return tensor(dZ.T / self.m, self.device)
+            assert unit is not None
+            if l == self.L:
+                bound = bounds.output_dZ(self.u, wide, A, self.wide(self.passed.Z[l]), unit)
+            else:
+                bound = bounds.hidden_dZ(self.u, wide, self.wide(self.back.dA[l]), A, unit)
+            self.compare("dZ", l, dZ, reference, bound)
+            return to_rows(tensor(dZ / self.m, self.device))
 
         return on_gradient
 
@@ -142,17 +151,35 @@ class Step:
         def on_gradient(gradient: Tensor) -> Tensor:
             self.reached.add(("dA", l))
             dA = self.back.dA[l]
-            # X comes in columns already; the module's nodes are in rows
-            columns = gradient if l == 0 else gradient.T
-            reference = array(columns) * self.m
-            bound = bounds.input_gradient(
-                self.u, self.wide(self.back.dZ[l + 1]), self.wide(self.here.params[f"W{l + 1}"])
-            )
-            self.compare("dA", l, dA, reference, bound)
+            # X comes in the notes' layout already; the module's nodes are in torch's
+            reference = array(gradient if l == 0 else from_rows(gradient, self.channels[l])) * self.m
+            self.compare("dA", l, dA, reference, self._dA_bound(l, reference.astype(np.float64)))
             assert dA is not None
-            return tensor((dA if l == 0 else dA.T) / self.m, self.device)
+            replacement = tensor(dA / self.m, self.device)
+            return replacement if l == 0 else to_rows(replacement, self.channels[l])
 
         return on_gradient
+
+    def _weighted(self, l: int) -> tuple[Any, Any, Any]:
+        """Layer l with its W and b in float64."""
+        _, layer, k = list(self.here.architecture.numbered())[l - 1]
+        return layer, self.wide(self.here.params[f"W{k}"]), self.wide(self.here.params[f"b{k}"])
+
+    def _backward_bounds(self, l: int, k: int) -> tuple[Any, Any, Any] | None:
+        """Bounds of dA[l-1], dW and db of a layer with parameters."""
+        if not k:
+            return None
+        layer, W, _ = self._weighted(l)
+        dZ, A_prev = self.wide(self.back.dZ[l]), self.wide(self.passed.A[l - 1])
+        return WEIGHTED[type(layer)].backward(self.u, layer, dZ, A_prev, W, self.case.lambda_)
+
+    def _dA_bound(self, l: int, reference: Any) -> Any:
+        """What may separate two dA[l], which layer l + 1 hands down."""
+        of_layer = self.bounds[l + 1]
+        if of_layer is not None:
+            return of_layer[0]
+        layer, dA, A = self.here.architecture.layers[l], self.wide(self.back.dA[l + 1]), self.wide(self.passed.A[l])
+        return PLAIN[type(layer)].backward(self.u, layer, reference, dA, A)
 
     def _cost(self, J: Tensor) -> None:
         weights = [value for name, value in self.here.params.items() if name.startswith("W")]
@@ -163,22 +190,18 @@ class Step:
 
     def _output_dA(self, Y: Tensor) -> None:
         """The cost's derivative in A_L, on a graph of its own: the cost itself runs from Z_L."""
-        unit = self._unit(self.L)
+        unit = self.here.architecture.output_unit
         A_L = self.passed.A[self.L]
         reference = array(torch_costs.OUTPUT_COSTS[unit].prime(tensor(A_L, self.device), Y))
         bound = bounds.output_dA(self.u, reference.astype(np.float64), self.wide(A_L), unit)
         self.compare("dA", self.L, self.back.dA[self.L], reference, bound)
 
     def _gradients(self, grads: dict[str, Array]) -> None:
-        for l in range(1, self.L + 1):
-            dZ, A_prev = self.wide(self.back.dZ[l]), self.wide(self.passed.A[l - 1])
-            W = self.wide(self.here.params[f"W{l}"])
-            dW_bound = bounds.weight_gradient(self.u, dZ, A_prev, W, self.case.lambda_)
-            self.compare("dW", l, self.back.grads[f"dW{l}"], grads[f"dW{l}"], dW_bound)
-            self.compare("db", l, self.back.grads[f"db{l}"], grads[f"db{l}"], bounds.bias_gradient(self.u, dZ))
-
-    def _unit(self, l: int) -> str:
-        return self.here.architecture.layers[l - 1].activation
+        for l, _, k in self.here.architecture.numbered():
+            of_layer = self.bounds[l]
+            if of_layer is not None:
+                self.compare("dW", l, self.back.grads[f"dW{k}"], grads[f"dW{k}"], of_layer[1])
+                self.compare("db", l, self.back.grads[f"db{k}"], grads[f"db{k}"], of_layer[2])
 
 
 class _Wide:
@@ -196,10 +219,16 @@ class _Wide:
         return kept[1]
 
 
+def longest_sum(begin: Start) -> int:
+    """The most terms that one entry of any node adds up: features, examples, or the positions of all examples."""
+    volumes = [shape[0] * shape[1] for shape in begin.architecture.shapes if len(shape) == 3]
+    return max(*(int(n) for n in begin.X.shape), int(begin.Y.shape[1]) * max(volumes, default=1))
+
+
 def run_once(case: ModelCase, begin: Start, device: str = "cpu") -> list[Result]:
     """One forward and backward pass of both sides from the same parameters, without an update."""
     module = torch_side.module_with(begin.architecture, begin.params, device=device)
-    ledger = Ledger(begin.X.dtype, max(begin.X.shape))
+    ledger = Ledger(begin.X.dtype, longest_sum(begin))
     Step(case, begin, module, ledger, device).run()
     return ledger.results()
 
@@ -210,7 +239,8 @@ def run_steps(case: ModelCase, begin: Start, steps: int, device: str = "cpu") ->
     params, state = begin.params, rule.init(begin.params)
     module = torch_side.module_with(begin.architecture, params, device=device)
     torch_rule = gradient_descent(module, case.learning_rate)
-    ledger = Ledger(begin.X.dtype, max(begin.X.shape))
+    ledger = Ledger(begin.X.dtype, longest_sum(begin))
+    layers = {k: l for l, _, k in begin.architecture.numbered() if k}
     for _ in range(steps):
         torch_side.load_params(module, params)
         step = Step(case, begin._replace(params=params), module, ledger, device)
@@ -221,6 +251,6 @@ def run_steps(case: ModelCase, begin: Start, steps: int, device: str = "cpu") ->
         torch_rule.step()
         for name, reference in torch_side.export_params(module).items():
             bound = bounds.update(step.u, step.wide(params[name]), step.wide(grads["d" + name]), case.learning_rate)
-            step.compare(f"{name[0]} after a step", int(name[1:]), moved[name], reference, bound)
+            step.compare(f"{name[0]} after a step", layers[int(name[1:])], moved[name], reference, bound)
         params = moved
     return ledger.results()

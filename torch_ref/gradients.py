@@ -13,9 +13,10 @@ def gradient(function: Callable[..., Tensor], at: Tensor, upstream: Tensor | Non
 
     Without ``upstream`` the function must return one number. The result has the shape of ``at``.
     """
-    point = at.detach().clone().requires_grad_()
-    value = function(point)
-    (result,) = torch.autograd.grad(value, point, upstream)
+    with torch.enable_grad():  # a hook of a backward pass runs without
+        point = at.detach().clone().requires_grad_()
+        value = function(point)
+        (result,) = torch.autograd.grad(value, point, upstream)
     return result
 
 

@@ -5,20 +5,24 @@ A module holds architecture and parameters both, so the functions here take it w
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from manual.architecture import Architecture, check_parameters
+from manual.architecture import Architecture
+from manual.checks import Masks, check_parameters, masks_by_layer
+from manual.layers import Conv, Dense, Dropout, Flatten, Layer, Pool, Shape
 from torch_ref.activations import LEAKY_SLOPE
 from torch_ref.costs import OUTPUT_COSTS, l2_penalty
 from torch_ref.devices import DTYPES, array, device_named
+from torch_ref.layout import from_rows, to_rows
+from torch_ref.pooling import POOLS
 
-Arrays = dict[str, NDArray[Any]]
+Arrays: TypeAlias = dict[str, NDArray[Any]]
 
 UNITS: dict[str, Callable[[], nn.Module]] = {
     "sigmoid": nn.Sigmoid,
@@ -31,127 +35,221 @@ UNITS: dict[str, Callable[[], nn.Module]] = {
 """torch's module for every activation; it takes examples in rows."""
 
 
-def build(architecture: Architecture, *, device: str = "cpu", dtype: torch.dtype = torch.float64) -> nn.Sequential:
-    """An nn.Sequential of standard layers: for every dense layer an nn.Linear and its activation.
+class MaskedDropout(nn.Dropout):
+    """nn.Dropout that takes the mask it is given, in torch's layout; without one it draws its own, as nn.Dropout does.
 
-    The module takes and returns examples in rows, (m, n), as torch's modules do, and ends in the output unit. Its
-    parameters are torch's own draws: load_params sets them.
+    In evaluation nothing is dropped.
+    """
+
+    mask: Tensor | None = None
+
+    def forward(self, rows: Tensor) -> Tensor:
+        """A * mask / keep_prob, where keep_prob is torch's 1 - p."""
+        if self.mask is None or not self.training:
+            return super().forward(rows)
+        return rows * self.mask / (1 - self.p)
+
+
+class Network(nn.Sequential):
+    """An nn.Sequential of standard layers that knows the architecture it was built from.
+
+    It takes and returns torch's layout: examples in rows, (m, n), and images as (m, n_C, n_H, n_W).
+    """
+
+    architecture: Architecture
+
+    def nodes(self) -> Iterator[tuple[int, str, nn.Module]]:
+        """(l, "Z" or "A", module): what every module of the sequence computes."""
+        modules = iter(self)
+        for l, _, k in self.architecture.numbered():
+            if k:
+                yield l, "Z", next(modules)
+            yield l, "A", next(modules)
+
+    def weighted(self) -> Iterator[tuple[int, Layer, nn.Linear | nn.Conv2d, int]]:
+        """(k, layer, module, n_C) of every layer with parameters; n_C is the layout of its input, see channels."""
+        numbered = list(self.architecture.numbered())
+        for l, quantity, module in self.nodes():
+            if quantity == "Z":
+                _, layer, k = numbered[l - 1]
+                yield k, layer, module, channels(self.architecture, l - 1)  # type: ignore[misc]
+
+
+def _linear(layer: Dense, shape: Shape, **where: Any) -> list[nn.Module]:
+    return [nn.Linear(shape[0], layer.units, **where), UNITS[layer.activation]()]
+
+
+def _convolution(layer: Conv, shape: Shape, **where: Any) -> list[nn.Module]:
+    module = nn.Conv2d(shape[2], layer.filters, layer.sides, layer.stride, layer.padding, **where)
+    return [module, UNITS[layer.activation]()]
+
+
+BUILDERS: dict[type, Callable[..., list[nn.Module]]] = {
+    Dense: _linear,
+    Conv: _convolution,
+    Pool: lambda layer, shape, **where: [POOLS[layer.mode].module(layer.size, layer.stride)],
+    Flatten: lambda layer, shape, **where: [nn.Flatten()],
+    Dropout: lambda layer, shape, **where: [MaskedDropout(1 - layer.keep_prob)],
+}
+"""The modules of a layer, from the layer and the shape of its input."""
+
+
+def build(architecture: Architecture, *, device: str = "cpu", dtype: torch.dtype = torch.float64) -> Network:
+    """A sequence of standard layers: nn.Linear or nn.Conv2d and the activation, pooling, nn.Flatten, nn.Dropout.
+
+    The module takes and returns torch's layout, as torch's modules do, and ends in the output unit. Its parameters are
+    torch's own draws: load_params sets them. nn.Flatten puts the channels first, so the weights of the dense layer
+    above it are torch's, with their columns in that order; load_params and export_params translate.
 
     Raises ValueError for an unknown or absent device.
     """
+    where = {"dtype": dtype, "device": device_named(device)}
     modules: list[nn.Module] = []
-    for _, layer, k in architecture.numbered():
-        n, n_prev = architecture.parameter_shapes[f"W{k}"]
-        modules.append(nn.Linear(n_prev, n, dtype=dtype, device=device_named(device)))
-        modules.append(UNITS[layer.activation]())
-    return nn.Sequential(*modules)
+    for layer, shape in zip(architecture.layers, architecture.shapes, strict=False):
+        modules += BUILDERS[type(layer)](layer, shape, **where)
+    module = Network(*modules)
+    module.architecture = architecture
+    return module
 
 
-def output_unit(module: nn.Sequential) -> str:
-    """Name of the module's output unit, which decides the cost."""
-    kinds: dict[type[nn.Module], str] = {nn.Sigmoid: "sigmoid", nn.Softmax: "softmax", nn.Identity: "identity"}
-    return kinds[type(module[-1])]
+def channels(architecture: Architecture, l: int) -> int:
+    """Channels that torch's columns of A[l] are ordered by: n_C between Flatten and the next dense layer, else 1."""
+    while l and isinstance(architecture.layers[l - 1], Dropout):
+        l -= 1
+    flattened = l > 0 and isinstance(architecture.layers[l - 1], Flatten)
+    return architecture.shapes[l - 1][2] if flattened else 1
 
 
-def linears(module: nn.Sequential) -> list[nn.Linear]:
-    """The layers that have parameters, in order."""
-    return [layer for layer in module if isinstance(layer, nn.Linear)]
+def _weight_to_torch(W: NDArray[Any], n_C: int) -> NDArray[Any]:
+    """W in torch's layout: filters (n_C, n_C_prev, f_H, f_W); a dense layer's as it is, columns in torch's order."""
+    if W.ndim == 4:
+        return W.transpose(3, 2, 0, 1)
+    return W.reshape(len(W), -1, n_C).transpose(0, 2, 1).reshape(W.shape)
 
 
-def load_params(module: nn.Sequential, params: Arrays) -> nn.Sequential:
-    """Copy parameters in the notes' layout into the module: W is (n_l, n_prev) on both sides, b goes flat.
+def _weight_from_torch(weight: NDArray[Any], n_C: int) -> NDArray[Any]:
+    """The way back."""
+    if weight.ndim == 4:
+        return weight.transpose(2, 3, 1, 0).copy()
+    return weight.reshape(len(weight), n_C, -1).transpose(0, 2, 1).reshape(weight.shape).copy()
+
+
+def _bias_from_torch(bias: NDArray[Any], weight: Tensor) -> NDArray[Any]:
+    """A flat bias as (1, 1, 1, n_C) for filters, (n_l, 1) for a dense layer."""
+    return bias.reshape((1, 1, 1, -1) if weight.ndim == 4 else (-1, 1)).copy()
+
+
+def load_params(module: Network, params: Arrays) -> Network:
+    """Copy parameters in the notes' layout into the module.
 
     Raises ValueError where names or shapes do not fit.
     """
-    layers = linears(module)
-    expected = {f"{letter}{k}" for k in range(1, len(layers) + 1) for letter in "Wb"}
-    if set(params) != expected:
-        raise ValueError(f"params has {sorted(params)}, expected {sorted(expected)}: one W and b per layer")
+    check_parameters(module.architecture, params)
     with torch.no_grad():
-        for k, layer in enumerate(layers, start=1):
-            W, b = params[f"W{k}"], params[f"b{k}"]
-            if W.shape != tuple(layer.weight.shape) or b.shape != (W.shape[0], 1):
-                raise ValueError(
-                    f"W{k} and b{k} have shapes {W.shape} and {b.shape}, expected {tuple(layer.weight.shape)} and "
-                    f"({layer.weight.shape[0]}, 1)"
-                )
-            layer.weight.copy_(torch.from_numpy(W))
-            layer.bias.copy_(torch.from_numpy(b[:, 0]))
+        for k, _, layer, n_C in module.weighted():
+            layer.weight.copy_(torch.from_numpy(_weight_to_torch(params[f"W{k}"], n_C)))
+            assert layer.bias is not None
+            layer.bias.copy_(torch.from_numpy(params[f"b{k}"].ravel()))
     return module
 
 
-def load_grads(module: nn.Sequential, grads: Arrays) -> nn.Sequential:
+def load_grads(module: Network, grads: Arrays) -> Network:
     """Set the parameters' gradients to ``grads``, given in the notes' layout."""
-    for k, layer in enumerate(linears(module), start=1):
-        layer.weight.grad = torch.from_numpy(grads[f"dW{k}"]).to(layer.weight, copy=True)
-        layer.bias.grad = torch.from_numpy(grads[f"db{k}"][:, 0]).to(layer.bias, copy=True)
+    for k, _, layer, n_C in module.weighted():
+        weight, bias = _weight_to_torch(grads[f"dW{k}"], n_C), grads[f"db{k}"].ravel()
+        layer.weight.grad = torch.from_numpy(weight).to(layer.weight, copy=True).contiguous()
+        assert layer.bias is not None
+        layer.bias.grad = torch.from_numpy(bias).to(layer.bias, copy=True)
     return module
 
 
-def export_params(module: nn.Sequential) -> Arrays:
+def export_params(module: Network) -> Arrays:
     """The module's parameters in the notes' layout, as NumPy arrays of their own."""
     params: Arrays = {}
-    for k, layer in enumerate(linears(module), start=1):
-        params[f"W{k}"] = array(layer.weight).copy()
-        params[f"b{k}"] = array(layer.bias).copy().reshape(-1, 1)
+    for k, _, layer, n_C in module.weighted():
+        assert layer.bias is not None
+        params[f"W{k}"] = _weight_from_torch(array(layer.weight), n_C)
+        params[f"b{k}"] = _bias_from_torch(array(layer.bias), layer.weight)
     return params
 
 
-def export_grads(module: nn.Sequential) -> Arrays:
+def export_grads(module: Network) -> Arrays:
     """The gradients that backward left in the module, in the notes' layout, as NumPy arrays of their own.
 
     Raises ValueError if a parameter has none.
     """
     grads: Arrays = {}
-    for k, layer in enumerate(linears(module), start=1):
-        if layer.weight.grad is None or layer.bias.grad is None:
-            raise ValueError(f"layer {k} has no gradient, expected one: call backward first")
-        grads[f"dW{k}"] = array(layer.weight.grad).copy()
-        grads[f"db{k}"] = array(layer.bias.grad).copy().reshape(-1, 1)
+    for k, _, layer, n_C in module.weighted():
+        if layer.weight.grad is None or layer.bias is None or layer.bias.grad is None:
+            raise ValueError(f"the layer of W{k} has no gradient, expected one: call backward first")
+        grads[f"dW{k}"] = _weight_from_torch(array(layer.weight.grad), n_C)
+        grads[f"db{k}"] = _bias_from_torch(array(layer.bias.grad), layer.weight)
     return grads
 
 
 class ForwardPass(NamedTuple):
-    """Values of every layer in the notes' layout: A[0] = X, then A[l] and Z[l] (Z[0] is None)."""
+    """Values of every layer in the notes' layout: A[0] = X, then A[l] and Z[l], which is None where there is none."""
 
     A: tuple[Tensor, ...]
     Z: tuple[Tensor | None, ...]
 
 
-def forward(module: nn.Sequential, X: Tensor) -> ForwardPass:
-    """Run the module and keep what every layer gives, in the notes' layout. X is (n_x, m)."""
+def forward(module: Network, X: Tensor, masks: Masks = None) -> ForwardPass:
+    """Run the module and keep what every layer gives, in the notes' layout. X is (n_x, m) or (m, n_H, n_W, n_C).
+
+    With masks, one for every dropout layer in the notes' layout, the module is put into training, without into
+    evaluation.
+
+    Raises ValueError where the masks do not fit.
+    """
+    set_masks(module, masks, X.shape[0] if X.ndim == 4 else X.shape[1])
     A: list[Tensor] = [X]
-    Z: list[Tensor | None] = [None]
-    rows = X.T
-    for layer in module:
+    Z: list[Tensor | None] = [None] * (len(module.architecture.layers) + 1)
+    rows = to_rows(X)
+    for l, quantity, layer in module.nodes():
         rows = layer(rows)
-        (Z if isinstance(layer, nn.Linear) else A).append(rows.T)
+        value = from_rows(rows, channels(module.architecture, l))
+        if quantity == "Z":
+            Z[l] = value
+        else:
+            A.append(value)
     return ForwardPass(tuple(A), tuple(Z))
 
 
-def cost(module: nn.Sequential, forward_pass: ForwardPass, Y: Tensor, lambda_: float = 0.0) -> Tensor:
+def set_masks(module: Network, masks: Masks, m: int) -> None:
+    """Hand every dropout layer its mask and put the module into training; without masks, into evaluation."""
+    by_layer = masks_by_layer(module.architecture, masks, m)
+    for l, _, layer in module.nodes():
+        if isinstance(layer, MaskedDropout):
+            mask, parameter = by_layer[l], next(module.parameters())
+            n_C = channels(module.architecture, l)
+            layer.mask = None if mask is None else to_rows(torch.from_numpy(np.asarray(mask)), n_C).to(parameter)
+    module.train(masks is not None)
+
+
+def cost(module: Network, forward_pass: ForwardPass, Y: Tensor, lambda_: float = 0.0) -> Tensor:
     """The regularised cost, from the last Z by torch's loss on logits. Y is (n_L, m)."""
     Z_L = forward_pass.Z[-1]
     assert Z_L is not None
-    J = OUTPUT_COSTS[output_unit(module)].from_Z(Z_L, Y)
+    J = OUTPUT_COSTS[module.architecture.output_unit].from_Z(Z_L, Y)
     if lambda_:
-        J = J + l2_penalty([layer.weight for layer in linears(module)], lambda_, Y.shape[1])
+        J = J + l2_penalty([layer.weight for _, _, layer, _ in module.weighted()], lambda_, Y.shape[1])
     return J
 
 
-def backward(module: nn.Sequential, J: Tensor) -> Arrays:
+def backward(module: Network, J: Tensor) -> Arrays:
     """Autograd from the cost: the gradients, left in the module and returned in the notes' layout."""
     module.zero_grad()
     J.backward()  # type: ignore[no-untyped-call]
     return export_grads(module)
 
 
-def predict(module: nn.Sequential, X: NDArray[Any]) -> NDArray[Any]:
-    """The network's answer in the layout of Y, as manual.network.predict gives it. X is (n_x, m)."""
-    weight = linears(module)[0].weight
+def predict(module: Network, X: NDArray[Any]) -> NDArray[Any]:
+    """The network's answer in the layout of Y, as manual.network.predict gives it. X is as there."""
+    module.eval()
     with torch.no_grad():
-        A_L = module(torch.from_numpy(X.T).to(weight)).T
-    unit = output_unit(module)
+        A_L = module(to_rows(torch.from_numpy(X)).to(next(module.parameters()))).T
+    unit = module.architecture.output_unit
     if unit == "sigmoid":
         A_L = (A_L > 0.5).to(A_L)
     elif unit == "softmax":
@@ -159,7 +257,7 @@ def predict(module: nn.Sequential, X: NDArray[Any]) -> NDArray[Any]:
     return array(A_L)
 
 
-def module_with(architecture: Architecture, params: Arrays, *, device: str = "cpu") -> nn.Sequential:
+def module_with(architecture: Architecture, params: Arrays, *, device: str = "cpu") -> Network:
     """A module of the architecture with these parameters, in their dtype.
 
     Raises ValueError where the parameters do not fit.

@@ -16,7 +16,8 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 
 from manual import logistic_regression, network
-from manual.architecture import MODELS, Architecture, Dense, check_data, model
+from manual.architecture import MODELS, Architecture, Conv, Dense, model_for
+from manual.checks import Parts, parts
 from manual.cli import GOOD, UsageError, door, toy_datasets
 from manual.costs import l2_penalty
 from manual.draws import initial_parameters
@@ -73,7 +74,7 @@ def run(args: argparse.Namespace) -> int:
             "model": args.model,
             "dataset": args.dataset,
             "example": example,
-            "m": subject.X.shape[1],
+            "m": subject.Y.shape[1],
             "seed": args.seed,
             "lambda": args.lambda_,
             "sizes": net.describe(),
@@ -110,11 +111,10 @@ def _subject(args: argparse.Namespace) -> Subject:
     if not (math.isfinite(args.lambda_) and args.lambda_ >= 0):
         raise UsageError(f"lambda is {args.lambda_}, expected a finite number of at least 0")
     data: Any = door(toy_datasets().load, args.dataset, seed=args.seed)
-    X, Y = data.X_train, data.Y_train
     hidden = None if args.hidden is None else tuple(args.hidden)
-    net = cast(Architecture, door(model, args.model, X.shape[0], Y.shape[0], hidden))
-    door(check_data, net, X, Y)
-    available, example = X.shape[1], args.example
+    net = cast(Architecture, door(model_for, args.model, data, hidden))
+    X, Y, *_ = cast(Parts, door(parts, net, data))
+    available, example = Y.shape[1], args.example
     if example is None and net.layers == (Dense(1, "sigmoid"),):
         example = 0
     if example is not None:
@@ -122,7 +122,7 @@ def _subject(args: argparse.Namespace) -> Subject:
             raise UsageError(
                 f"example is {example}, expected 0 to {available - 1}: {args.dataset} has {available} training examples"
             )
-        X, Y = X[:, example : example + 1], Y[:, example : example + 1]
+        X, Y = network.example(X, example), Y[:, example : example + 1]
     params = initial_parameters(net, SCHEME, np.random.default_rng(args.seed))
     return Subject(net, params, X, Y, args.lambda_, example, available)
 
@@ -206,11 +206,13 @@ class Layers(NamedTuple):
         """The arrays of the layers 0..L by name."""
         found: list[dict[str, Any]] = [{"A": self.forward.A[0], "dA": self.backward.dA[0]}]
         for l, _, k in self.architecture.numbered():
-            ahead = {"W": self.params[f"W{k}"], "b": self.params[f"b{k}"], "Z": self.forward.Z[l]}
-            grads = {"dW": self.backward.grads[f"dW{k}"], "db": self.backward.grads[f"db{k}"]}
-            found.append(
-                {**ahead, "A": self.forward.A[l], **grads, "dZ": self.backward.dZ[l], "dA": self.backward.dA[l]}
-            )
+            A, dA = {"A": self.forward.A[l]}, {"dA": self.backward.dA[l]}
+            if k:
+                ahead = {"W": self.params[f"W{k}"], "b": self.params[f"b{k}"], "Z": self.forward.Z[l]}
+                grads = {"dW": self.backward.grads[f"dW{k}"], "db": self.backward.grads[f"db{k}"]}
+                found.append({**ahead, **A, **grads, "dZ": self.backward.dZ[l], **dA})
+            else:
+                found.append({**A, **dA})
         return found
 
     def lines(self) -> list[str]:
@@ -221,29 +223,33 @@ class Layers(NamedTuple):
             _pair(_node("A[0] = X", arrays[0]["A"]), _node("dA[0]", arrays[0]["dA"])),
         ]
         for l, layer, k in self.architecture.numbered():
-            at, g = arrays[l], layer.activation
-            back = f"A[{l}] - Y" if l == L else f"dA[{l}] * {g}'(Z[{l}])"
-            drawn += [
-                _pair(_node(f"  | W{k}", at["W"]), _node(f"  ^ dW{k}", at["dW"])),
-                _pair(_node(f"  v b{k}", at["b"]), _node(f"  | db{k}", at["db"])),
-                _pair(_node(f"Z[{l}]", at["Z"]), _node(f"dZ[{l}]", at["dZ"])),
-                _pair(f"  | A[{l}] = {g}(Z[{l}])", f"  ^ dZ[{l}] = {back}"),
-                _pair("  v", "  |"),
-                _pair(_node(f"A[{l}]", at["A"]), _node(f"dA[{l}]", at["dA"])),
-            ]
+            at = arrays[l]
+            if isinstance(layer, Dense | Conv):
+                g = layer.activation
+                back = f"A[{l}] - Y" if l == L else f"dA[{l}] * {g}'(Z[{l}])"
+                drawn += [
+                    _pair(_node(f"  | W{k}", at["W"]), _node(f"  ^ dW{k}", at["dW"])),
+                    _pair(_node(f"  v b{k}", at["b"]), _node(f"  | db{k}", at["db"])),
+                    _pair(_node(f"Z[{l}]", at["Z"]), _node(f"dZ[{l}]", at["dZ"])),
+                    _pair(f"  | A[{l}] = {g}(Z[{l}])", f"  ^ dZ[{l}] = {back}"),
+                    _pair("  v", "  |"),
+                ]
+            else:
+                drawn += [_pair(f"  | {layer.describe()}", "  ^"), _pair("  v", "  |")]
+            drawn.append(_pair(_node(f"A[{l}]", at["A"]), _node(f"dA[{l}]", at["dA"])))
         return [
             *drawn,
             _pair("  v", "  ^"),
             f"J = {self.J:.5g}",
             "",
-            "forward:  Z[l] = W A[l-1] + b",
+            "forward:  Z[l] = W A[l-1] + b, or W laid on every window of A[l-1]",
             "backward: dA[l-1] = W^T dZ[l], dW = (1/m) dZ[l] A[l-1]^T + (lambda/m) W, db = (1/m) sum dZ[l]",
             "norm: root of the sum of squares; dA and dZ are per example, without 1/m",
         ]
 
     def as_json(self) -> dict[str, Any]:
         """Shape and norm of every array, by layer."""
-        units = [None, *(layer.activation for layer in self.architecture.layers)]
+        units = [None, *(getattr(layer, "activation", None) for layer in self.architecture.layers)]
         return {
             "J": _finite(self.J),
             "layers": [

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from manual.notation import Parameters
 from parity_tests.bench.sizes import LAMBDA, LEARNING_RATE, Data
-from torch_ref.network import export_params, linears, module_with
+from torch_ref.network import export_params, module_with
 
 
 class Training:
@@ -33,7 +33,7 @@ class Training:
         else:
             self.loss = nn.CrossEntropyLoss()
             self.Y = torch.from_numpy(Y.argmax(axis=0))
-        layers = linears(self.module)
+        layers = [layer for _, _, layer, _ in self.module.weighted()]
         self.rule = torch.optim.SGD(
             [
                 {"params": [layer.weight for layer in layers], "weight_decay": LAMBDA / X.shape[1]},

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 
-from parity_tests.cases import activations, costs, dense, jacobians, logistic_regression, theory, vectorization
+from parity_tests.cases import (
+    activations,
+    conv,
+    costs,
+    dense,
+    jacobians,
+    logistic_regression,
+    pooling,
+    theory,
+    vectorization,
+)
 from parity_tests.cases.case import Case
 
 CASES: tuple[Case, ...] = (
@@ -13,6 +23,8 @@ CASES: tuple[Case, ...] = (
     *costs.CASES,
     *logistic_regression.CASES,
     *dense.CASES,
+    *conv.CASES,
+    *pooling.CASES,
     *jacobians.CASES,
     *theory.CASES,
 )

@@ -17,7 +17,7 @@ from parity_tests.comparison import one_thread
 from parity_tests.formulas import run_case
 from parity_tests.free_runs import run_free
 from parity_tests.judge import FAILS, Result
-from parity_tests.models import FREE_STEPS, MODEL_CASES, start
+from parity_tests.models import MODEL_CASES, start
 from parity_tests.snap import run_steps
 from parity_tests.tables import describe
 
@@ -127,7 +127,7 @@ def _results(piece: Piece, seed: int) -> list[Result]:
     begin = start(case, toy_datasets().load(case.dataset, seed=seed), dtype, seed)
     if piece.kind == "model":
         return run_steps(case, begin, case.steps)
-    return run_free(case, begin, FREE_STEPS, seed)
+    return run_free(case, begin, case.free.steps, seed)
 
 
 def _lines(tallies: list[Tally]) -> Iterator[tuple[tuple[str, str, str], list[Tally]]]:

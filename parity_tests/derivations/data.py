@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from manual.architecture import Architecture, check_data, check_parameters
+from manual.architecture import Architecture
+from manual.checks import check_data, check_parameters
 from manual.notation import Array
 from parity_tests.derivations.agreement import compare
 from parity_tests.derivations.diagnosis import Case, recognise

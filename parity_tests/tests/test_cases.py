@@ -68,10 +68,9 @@ def test_model_holds(case: ModelCase, dtype: Any) -> None:
     data = datasets.load(case.dataset, seed=1)
     begin = start(case, data, dtype, seed=1)
     results = run_steps(case, begin, steps=3) + run_free(case, begin, steps=10, seed=1)
-    L = len(begin.architecture.layers)
     compared = {(result.quantity, result.layer) for result in results}
-    for l in range(1, L + 1):
-        for quantity in ("Z", "A", "dZ", "dA", "dW", "db", "W after a step", "b after a step"):
+    for l, _, k in begin.architecture.numbered():
+        for quantity in ("Z", "A", "dZ", "dA", "dW", "db", "W after a step", "b after a step") if k else ("A", "dA"):
             assert (quantity, l) in compared
     assert ("dA", 0) in compared
     assert [result for result in results if result.verdict == FAILS] == []
@@ -81,9 +80,9 @@ def test_models_cover_what_the_notes_derive() -> None:
     tasks = {datasets.load(case.dataset).task for case in MODEL_CASES}
     assert tasks == {"binary", "multiclass", "multilabel", "regression"}
     starts = [start(case, datasets.load(case.dataset), np.float64, 0) for case in MODEL_CASES]
-    units = {layer.activation for begin in starts for layer in begin.architecture.layers[:-1]}
+    units = {unit for begin in starts for unit in begin.architecture.activations[:-1]} - {None}
     assert units == {"tanh", "relu", "leaky_relu", "sigmoid", "identity"}
     assert {begin.architecture.outputs for begin in starts if begin.architecture.output_unit == "softmax"} == {3, 10}
     assert {begin.architecture.outputs for begin in starts if begin.architecture.output_unit == "identity"} == {1, 3}
-    assert max(len(begin.architecture.layers) for begin in starts) == 6
+    assert max(len(begin.architecture.layers) for begin in starts) == 8
     assert {case.lambda_ > 0 for case in MODEL_CASES} == {True, False}

@@ -29,13 +29,16 @@ FORMULA_MODULES = {
     "clipping",
     "dropout",
     "architecture",
+    "layers",
+    "dimensions",
+    "checks",
     "network",
     "theory",
     "draws",
 }
 """Modules of manual that import NumPy and the standard library alone."""
 
-WITHOUT_FORMULAS = {"architecture", "draws", "files", "estimator_base", "cli"}
+WITHOUT_FORMULAS = {"architecture", "layers", "checks", "draws", "files", "estimator_base", "cli"}
 """Modules of manual that torch_ref may import."""
 
 STANDARD = set(sys.stdlib_module_names)
@@ -71,7 +74,18 @@ def test_manual_imports_neither_torch_nor_the_packages_built_on_it(path: Path) -
 
 
 def test_every_module_of_manual_is_a_formula_module_or_known_not_to_be() -> None:
-    others = {"__init__", "__main__", "cli", "files", "estimators", "estimator_base", "recipe", "training", "graph"}
+    others = {
+        "__init__",
+        "__main__",
+        "cli",
+        "files",
+        "estimators",
+        "estimator_base",
+        "recipe",
+        "training",
+        "graph",
+        "shapes",
+    }
     stems = {path.stem for path in files("manual")}
     assert stems >= FORMULA_MODULES
     assert stems <= FORMULA_MODULES | others

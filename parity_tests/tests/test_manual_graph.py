@@ -134,7 +134,7 @@ def test_layers_print_shapes_and_norms_of_arrays_and_gradients(
             arrays |= {"Z": passed.Z[l], "dZ": back.dZ[l], "W": params[f"W{l}"], "b": params[f"b{l}"]}
             arrays |= {"dW": back.grads[f"dW{l}"], "db": back.grads[f"db{l}"]}
             names |= {"Z": f"Z[{l}]", "dZ": f"dZ[{l}]", "W": f"W{l}", "b": f"b{l}", "dW": f"dW{l}", "db": f"db{l}"}
-            assert layer["activation"] == net.layers[l - 1].activation
+            assert layer["activation"] == net.activations[l]
         assert layer.keys() == {"layer", "activation", *arrays}
         for key, value in arrays.items():
             assert layer[key] == {"shape": list(value.shape), "norm": float(np.linalg.norm(value))}
@@ -178,7 +178,7 @@ def test_a_certain_wrong_answer_is_null_in_json(
         (["--lambda", "nan"], "lambda is nan, expected a finite number of at least 0"),
         (["--seed", "-1"], "seed is -1, expected"),
         (["--hidden", "4"], "hidden is (4,), expected none: this model has no hidden layer"),
-        (["--model", "deep", "--hidden", "0"], "Dense has units = 0, expected at least 1"),
+        (["--model", "deep", "--hidden", "0"], "units is 0, expected a whole number of at least 1"),
         (["--dataset", "diabetes"], "Y is "),
         (["--model", "softmax"], "example 0 of Y has 0 classes, expected 1: columns are one-hot"),
     ],

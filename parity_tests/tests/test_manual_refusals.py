@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from manual import activations, costs, dense, draws, jacobians, logistic_regression, network, optimizers, vectorization
-from manual.architecture import Architecture, Dense, check_data, model
+from manual.architecture import Architecture, Dense, model
+from manual.checks import check_data
 
 A = np.full((2, 3), 0.5)
 W = np.ones((4, 2))
@@ -170,10 +171,14 @@ BAD: list[tuple[Callable[[], Any], str]] = [
     ),
     (
         lambda: model("lenet9", 2, 1),
-        "model is 'lenet9', expected one of logistic, shallow, deep, deep6, softmax, wide, regression",
+        "model is 'lenet9', expected one of logistic, shallow, deep, deep6, softmax, wide, regression, "
+        "convnet, strided, lenet5",
     ),
     (lambda: model("softmax", 2, 3, (5,)), "hidden is (5,), expected none: this model has no hidden layer"),
-    (lambda: Architecture(0, (Dense(1, "sigmoid"),)), "Architecture has inputs = 0, expected at least 1 feature"),
+    (
+        lambda: Architecture(0, (Dense(1, "sigmoid"),)),
+        "inputs is 0, expected a whole number of at least 1: an example has at least one feature or pixel",
+    ),
     (lambda: Architecture(2, ()), "Architecture has no layers, expected at least the output layer"),
     (
         lambda: Architecture(2, (Dense(3, "tanh"),)),
@@ -185,10 +190,10 @@ BAD: list[tuple[Callable[[], Any], str]] = [
         "layer 1 has activation 'softmax', expected one of sigmoid, tanh, relu, leaky_relu, identity: "
         "softmax is for the last layer",
     ),
-    (lambda: Dense(0, "tanh"), "Dense has units = 0, expected at least 1"),
+    (lambda: Dense(0, "tanh"), "units is 0, expected a whole number of at least 1: a layer has at least one unit"),
     (
         lambda: Dense(3, "swish"),
-        "Dense has activation 'swish', expected one of sigmoid, tanh, relu, leaky_relu, identity, softmax",
+        "activation is 'swish', expected one of sigmoid, tanh, relu, leaky_relu, identity, softmax",
     ),
 ]
 

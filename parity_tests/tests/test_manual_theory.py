@@ -189,15 +189,15 @@ def test_networks_compute_parity_exactly_on_every_input(name: str, n: int, dtype
 @pytest.mark.parametrize("n", range(1, 18))
 def test_counts_are_those_of_the_networks(n: int) -> None:
     tree = theory.parity_tree(n).architecture
-    hidden = [layer.units for layer in tree.layers[:-1]]
+    hidden = [n for (n,) in tree.shapes[1:-1]]
     assert len(hidden) == theory.tree_depth(n) == math.ceil(math.log2(n))
     assert sum(hidden) == theory.tree_units(n)
     assert sum(units // 2 for units in hidden) == theory.xor_count(n) == n - 1
-    assert {layer.activation for layer in tree.layers[:-1]} <= {"relu"}
-    assert theory.parity_sawtooth(n).architecture.layers[0].units == n
+    assert set(tree.activations[1:-1]) <= {"relu"}
+    assert theory.parity_sawtooth(n).architecture.shapes[1] == (n,)
     assert theory.minterm_count(n) == 2 ** (n - 1)
     if n <= 10:
-        assert [layer.units for layer in theory.parity_minterms(n).architecture.layers] == [2 ** (n - 1), 1]
+        assert [n for (n,) in theory.parity_minterms(n).architecture.shapes[1:]] == [2 ** (n - 1), 1]
 
 
 def test_the_counts_of_the_notes() -> None:

@@ -65,7 +65,7 @@ def network_problem(
 
 def _problems(architecture: Architecture, m: int, rng: np.random.Generator) -> Iterator[NetworkProblem]:
     while True:
-        X = rng.standard_normal((architecture.inputs, m))
+        X = rng.standard_normal(architecture.batch_shape(0, m))
         Y = labels(architecture.output_unit, rng, architecture.outputs, m)
         params = parameters(architecture, rng)
         yield NetworkProblem(architecture, params, X, Y, regularisation(rng), learning_rate(rng))
@@ -75,9 +75,8 @@ def _is_generic(problem: NetworkProblem) -> bool:
     """Whether no ReLU is near its kink or always on or off, and no gradient vanishes, with L2 or without."""
     architecture, params, Y = problem.architecture, problem.params, problem.Y
     passed = forward(architecture, params, problem.X)
-    for l, layer, _ in architecture.numbered():
-        Z = passed.Z[l]
-        if layer.activation == "relu" and Z is not None:
+    for unit, Z in zip(architecture.activations, passed.Z, strict=True):
+        if unit == "relu" and Z is not None:
             on = Z > 0
             if np.min(np.abs(Z)) < FAR_FROM_KINK or on.all(axis=1).any() or not on.any(axis=1).all():
                 return False

@@ -36,8 +36,8 @@ class NetworkProblem:
 
     def given(self) -> Values:
         """Sizes, data, parameters and the two numbers of the update."""
-        sizes = {"m": self.X.shape[1], "n_x": self.architecture.inputs}
-        sizes |= {f"n_{l}": layer.units for l, layer, _ in self.architecture.numbered()}
+        n_x, *units = (shape[0] for shape in self.architecture.shapes)
+        sizes = {"m": self.X.shape[1], "n_x": n_x, **{f"n_{l}": n for l, n in enumerate(units, start=1)}}
         return {**sizes, "X": self.X, "Y": self.Y, **self.params, "lambda_": self.lambda_, "alpha": self.alpha}
 
     def by_numpy(self, l2: bool) -> Values:
@@ -73,7 +73,7 @@ class NetworkProblem:
 
     def _from_Z(self, l: int, Z: Array) -> Scalar:
         """The cost as a function of Z[l]."""
-        return self._from_A(l, UNITS[self.architecture.layers[l - 1].activation].g(Z))
+        return self._from_A(l, UNITS[str(self.architecture.activations[l])].g(Z))
 
     def _from_A(self, l: int, A: Array) -> Scalar:
         """The cost as a function of A[l]."""
