@@ -82,7 +82,10 @@ def count(text: str, pair: Callable[[], tuple[Any, Any]], *, cause: str = "") ->
     """Whole numbers, or tuples of them: what is counted, and what the statement says."""
 
     def judge(seed: int) -> Finding:
-        found, said = pair()
+        try:
+            found, said = pair()
+        except ERRORS as error:
+            return Finding(False, raised(error), (type(error).__name__,))
         return Finding(True, f"{found}") if found == said else Finding(False, f"{found}, not {said}")
 
     return Check(COUNT, text, judge, cause)

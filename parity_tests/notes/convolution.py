@@ -95,8 +95,8 @@ ROWS = (
     ),
     Row(
         "F222", "N4 L401", "f is usually odd", HOLDS,
-        (count("an odd f has a whole p", lambda: (all((f - 1) % 2 == 0 for f in (1, 3, 5, 7)), True)),),
-        (count("so has an even one", lambda: (all((f - 1) % 2 == 0 for f in (2, 4, 6)), True)),),
+        (count("an odd f has a whole p", lambda: (tuple(map(same_padding, (1, 3, 5, 7))), (0, 1, 2, 3))),),
+        (count("so has 4", lambda: (same_padding(4), 3 / 2), cause="ValueError"),),
     ),
     Row(
         "F223", "N4 L407-409, 433, 457-459", "|(n + 2p - f)/s + 1|", MISPRINT,
@@ -162,8 +162,11 @@ ROWS = (
     ),
     Row(
         "F233", "N4 L443", "a filter is f[l] x f[l] x n_c[l-1]", HOLDS,
-        (shaped("one filter", "", lambda at: (volumes(at)[1][..., 0], (F, F, CHANNELS))),),
-        (shaped("f x f x n_c[l]", "", lambda at: (volumes(at)[1][..., 0], (F, F, FILTERS))),),
+        (shaped("f x f x n_c[l-1]", "", on_volumes(lambda A, W, b: (
+            conv_forward(A, np.ones((F, F, CHANNELS, FILTERS)), b), (M, N_H - F + 1, N_W - F + 1, FILTERS)))),),
+        (shaped("f x f x n_c[l]", "", on_volumes(lambda A, W, b: (
+            conv_forward(A, np.ones((F, F, FILTERS, FILTERS)), b), (M, N_H - F + 1, N_W - F + 1, FILTERS))),
+            cause="ValueError"),),
     ),
     Row(
         "F234", "N4 L445", "a[l] = g(a[l-1] * W[l] + b) = ReLU(Z[l]), n_H x n_W x n_c", HOLDS,
@@ -188,11 +191,10 @@ ROWS = (
     ),
     Row(
         "F237", "N4 L453", "W[l] is f x f x n_c[l-1] x n_c[l]", CONVENTION,
-        (shaped("f, f, channels, filters", "", lambda at: (volumes(at)[1], (F, F, CHANNELS, FILTERS))),
-         same("permuted by (3, 2, 0, 1) it is torch's", "",
-             on_volumes(lambda A, W, b: (conv_forward(A, W, b), by_torch(A, W, b))))
-         ),
-        (shaped("filters first, as in PyTorch", "", lambda at: (volumes(at)[1], (FILTERS, CHANNELS, F, F))),),
+        (same("permuted by (3, 2, 0, 1) it is torch's", "", on_volumes(lambda A, W, b: (
+            conv_forward(A, W, b), by_torch(A, W, b)))),),
+        (same("it is in torch's order already", "", on_volumes(lambda A, W, b: (
+            conv_forward(A, W.transpose(3, 2, 0, 1), b), by_torch(A, W, b))), cause="ValueError"),),
         "PyTorch: (n_c[l], n_c[l-1], f, f), permute(3, 2, 0, 1)",
     ),
     Row(

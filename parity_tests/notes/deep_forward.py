@@ -30,7 +30,7 @@ ROWS = (
     Row(
         "F149", "N0 L500", "n[2] = n_x = 3", MISPRINT,
         (count("n[0] = n_x = 3", lambda: (EXAMPLE.inputs, 3)),),
-        (count("n[2] = 3", lambda: (EXAMPLE.layers[1].units, 3)),),
+        (count("n[2] = 3", lambda: (EXAMPLE.parameter_shapes["W2"][0], 3)),),
         "n[0] = n_x = 3", "index",
     ),
     Row(

@@ -57,6 +57,7 @@ ROWS = (
         "input, hidden and output layer are a 2 layer NN: the input does not count", CONVENTION,
         (count("W1, b1, W2, b2: two layers", lambda: (len(model("shallow", 3, 1).parameter_shapes) // 2, 2)),),
         (count("with the input three", lambda: (len(model("shallow", 3, 1).parameter_shapes) // 2, 3)),),
+        "layers are counted by their parameters",
     ),
     Row(
         "F064", "N0 L284-285, 323; N4 L180, 190", "a[0] = x, A[0] = X, a[0](i) = x(i)", HOLDS,

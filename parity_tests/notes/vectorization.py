@@ -6,7 +6,7 @@ import numpy as np
 
 from manual import vectorization
 from parity_tests.notes import snippets
-from parity_tests.notes.checks import count, experiment, formula, same, shaped, snippet
+from parity_tests.notes.checks import experiment, formula, same, shaped, snippet
 from parity_tests.notes.descent import loop_times, torch_trajectory
 from parity_tests.notes.row import CONVENTION, HOLDS, MISPRINT, WRONG, Row
 
@@ -101,8 +101,10 @@ ROWS = (
     ),
     Row(
         "F046", "N4 L57", "i in [1, m], a part of N+", HOLDS,
-        (count("m values from 1 to m", lambda: (len(range(1, 7 + 1)), 7)),),
-        (count("range(1, m) counts as many", lambda: (len(range(1, 7)), 7)),),
+        (same("the sum over i = 1..m", ALL,
+              lambda at: (sum(at.dZ[0, i - 1] for i in range(1, at.m + 1)) / at.m, at.db)),),
+        (same("the sum over range(1, m)", ALL,
+              lambda at: (sum(at.dZ[0, i - 1] for i in range(1, at.m)) / at.m, at.db)),),
     ),
     Row(
         "F047", "N0 L198-202; N3 L172; N4 L116-120", "Z = w^T X + [b ... b] = np.dot(w.T, X) + b, (1 x m)", HOLDS,
