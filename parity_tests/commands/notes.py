@@ -9,7 +9,7 @@ import sys
 from rich.markup import escape
 
 from manual.cli import GOOD, MISMATCH, UsageError, console, default_jobs, progress
-from parity_tests.notes.errata import as_json, errata_table, refutations, selected, sentence, summary
+from parity_tests.notes.errata import as_json, checks_table, errata_table, refutations, selected, sentence, summary
 from parity_tests.notes.row import VERDICTS
 from parity_tests.notes.run import find_alarms, run_rows, seed_pieces
 
@@ -19,6 +19,7 @@ EPILOG = """examples:
   python -m parity_tests notes                    all 266 rows
   python -m parity_tests notes --wrong            what the notes have wrong, and misprints
   python -m parity_tests notes --note N3 -k dW    rows of one note, with a text in them
+  python -m parity_tests notes -k F100 --checks   with every check of the row, and what it saw
   python -m parity_tests notes --seeds 1000       the false-alarm run
 
 A row holds what a note says, what is true, and checks: statements that must hold, and false alternatives, first of all
@@ -34,6 +35,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--wrong", action="store_true", help="only rows that are wrong as written, or misprinted")
     parser.add_argument("-k", dest="text", metavar="TEXT", default="", help="only rows with TEXT in them, such as F100")
     parser.add_argument("--note", choices=NOTES, default="", help="only rows of this note")
+    parser.add_argument("--checks", action="store_true", help="also print every check: what had to hold, and what not")
     parser.add_argument("--seed", type=int, default=0, help="of the numbers that are drawn; default: 0")
     parser.add_argument("--seeds", type=int, metavar="N", help="the false-alarm run: right formulas on N seeds, "
                         "experiments and false alternatives on a fiftieth of them")  # fmt: skip
@@ -61,6 +63,8 @@ def run(args: argparse.Namespace) -> int:
     else:
         out = console()
         out.print(errata_table(outcomes))
+        if args.checks:
+            out.print(checks_table(outcomes))
         for line in refutations(outcomes):
             out.print(escape(line), style="bold red", soft_wrap=True)
         out.print(_counted(counts), soft_wrap=True)

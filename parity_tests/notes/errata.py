@@ -54,12 +54,28 @@ def errata_table(outcomes: Sequence[Outcome]) -> Table:
     table = plain_table(
         "The errata of the notes", ["row", "where", "the note says", "what is true", "off by", "mistake"]
     )
-    for column in table.columns:
-        column.overflow = "fold"
     for outcome in outcomes:
         row = BY_ID[outcome.id]
         cells = (row.id, row.source, row.says, row.truth or "the same", off(row, outcome), mistake_of(row))
         table.add_row(*map(escape, cells), _mark(row, outcome))
+    return _folded(table)
+
+
+def checks_table(outcomes: Sequence[Outcome]) -> Table:
+    """A line for each check: what had to hold, which false alternative had to be rejected, and what was seen."""
+    table = plain_table("Every check", ["row", "kind", "had to", "statement", "seen"])
+    for outcome in outcomes:
+        for each in outcome.judged:
+            mark = "[green]as it says[/]" if each.good else "[bold red]NOT SO[/]"
+            cells = (outcome.id, each.kind, "hold" if each.is_right else "be rejected", each.text, each.shown)
+            table.add_row(*map(escape, cells), mark)
+    return _folded(table)
+
+
+def _folded(table: Table) -> Table:
+    """The table with long words broken, not cut off."""
+    for column in table.columns:
+        column.overflow = "fold"
     return table
 
 

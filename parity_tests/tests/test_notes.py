@@ -200,6 +200,13 @@ def test_the_table_is_whole_and_can_be_narrowed(capsys: pytest.CaptureFixture[st
     assert [row.id for row in selected("f038")] == ["F038"]
 
 
+def test_every_check_can_be_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["notes", "-k", "F219", "--checks", "--jobs", "1"]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "F219 count hold 6 and 3 4 as it says" in shown
+    assert "F219 count be rejected n - f 4, not 3 as it says" in shown
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
