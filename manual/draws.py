@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from manual import initialization
-from manual.architecture import Architecture
+from manual.architecture import Architecture, Dropout
 from manual.dropout import check_keep_prob
 from manual.notation import Array, Parameters
 from manual.shapes import check_count
@@ -70,6 +70,20 @@ def dropout_mask(shape: tuple[int, ...], keep_prob: float, rng: np.random.Genera
     """
     check_keep_prob(keep_prob)
     return (rng.random(shape) < keep_prob).astype(dtype)
+
+
+def dropout_masks(
+    architecture: Architecture, m: int, rng: np.random.Generator, dtype: type = np.float64
+) -> list[Array]:
+    """A mask for every dropout layer, of the shape of its A for m examples, in the layers' order.
+
+    Notes: F254.
+    """
+    return [
+        dropout_mask(architecture.batch_shape(l, m), layer.keep_prob, rng, dtype)
+        for l, layer in enumerate(architecture.layers, start=1)
+        if isinstance(layer, Dropout)
+    ]
 
 
 def shuffled(m: int, rng: np.random.Generator) -> NDArray[np.intp]:

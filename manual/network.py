@@ -153,10 +153,15 @@ def cost(
     Notes: F008, F090, F199.
     """
     J = OUTPUT_COSTS[architecture.output_unit].from_Z(_present(forward_pass.Z[-1]), Y)
-    if lambda_:
-        weights = [params[f"W{k}"] for _, _, k in architecture.numbered() if k]
-        J = J + l2_penalty(weights, lambda_, Y.shape[1])
-    return J
+    return J + penalty(architecture, params, lambda_, Y.shape[1]) if lambda_ else J
+
+
+def penalty(architecture: Architecture, params: Parameters, lambda_: float, m: int) -> Scalar:
+    """The penalty's part of the cost: lambda/(2m) sum_l ||W[l]||^2 over all weights, convolutions' too.
+
+    Notes: F199.
+    """
+    return l2_penalty([params[f"W{k}"] for _, _, k in architecture.numbered() if k], lambda_, m)
 
 
 def backward(

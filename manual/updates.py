@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from manual.notation import Array, check_shape
+from manual.notation import Array, check_shape, plus
 from manual.shapes import check_count
 
 
@@ -52,8 +52,8 @@ def gradient_descent_update(W: Array, dW: Array, learning_rate: float) -> Array:
 
     Notes: F029, F056, F091, F181.
     """
-    step = np.multiply(dW, learning_rate, dtype=_common_dtype(W, dW=dW))
-    return np.subtract(W, step, out=step)
+    check_shape("dW", dW, W.shape, "dW has the shape of W")
+    return plus(-learning_rate * dW, W)
 
 
 def momentum_update_loop(W: Array, dW: Array, v: Array, learning_rate: float, beta: float) -> MomentumUpdate:

@@ -26,6 +26,8 @@ ANY_ZEROS = "zeros of any of Z's last sides broadcast to Z"
 SHORTCUT = "only a shortcut is not taken: the general line gives the same zeros and ones"
 BINARY = "y is 0 or 1: where it is 1 the term is not computed, where it is 0 both are 1"
 SIGNS = "dividing by 1 or -1 is multiplying by it"
+TIMES_ONE = "where the norm is the limit, the factor is 1"
+NEW_MEMORY = "the difference lies in new memory: the values are the same, and the term is not used again"
 
 EQUIVALENT: tuple[Equivalent, ...] = (
     Equivalent("activations.relu", "Z.shape[-1:]", "Z.shape[+1:]", ANY_ZEROS),
@@ -40,6 +42,7 @@ EQUIVALENT: tuple[Equivalent, ...] = (
     Equivalent("activations.softmax", "sum(axis=0, keepdims=True)", "sum(axis=0, )", ROW),
     Equivalent("activations.softmax_backward", "axis=0, keepdims=True", "axis=0, keepdims=False", ROW),
     Equivalent("activations.softmax_backward", "axis=0, keepdims=True", "axis=0, ", ROW),
+    Equivalent("clipping.clip_by_norm_loop", "norm > limit", "norm >= limit", TIMES_ONE),
     Equivalent("costs.cross_entropy_from_logits", "max(axis=0, keepdims=True)", "max(axis=0, keepdims=False)", ROW),
     Equivalent("costs.cross_entropy_from_logits", "max(axis=0, keepdims=True)", "max(axis=0, )", ROW),
     Equivalent("costs.cross_entropy_from_logits", "axis=0, keepdims=True", "axis=0, keepdims=False", ROW),
@@ -62,5 +65,11 @@ EQUIVALENT: tuple[Equivalent, ...] = (
     Equivalent("network.forward_loop", "i + 1], masks)", "i + 1], None)", NO_MASKS),
     Equivalent("network.forward_loop", "i + 1], masks)", "i + 1], )", NO_MASKS),
     Equivalent("theory.parity_sawtooth", "2 * (-1) ** k", "2 / (-1) ** k", SIGNS),
+    Equivalent("updates.momentum_update", "term, out=term", "term, out=None", NEW_MEMORY),
+    Equivalent("updates.momentum_update", "term, out=term", "term, ", NEW_MEMORY),
+    Equivalent("updates.rmsprop_update", "term, out=term", "term, out=None", NEW_MEMORY),
+    Equivalent("updates.rmsprop_update", "term, out=term", "term, ", NEW_MEMORY),
+    Equivalent("updates.adam_update", "term, out=term", "term, out=None", NEW_MEMORY),
+    Equivalent("updates.adam_update", "term, out=term", "term, ", NEW_MEMORY),
     Equivalent("vectorization.column_percentages", "reshape(1, columns)", "reshape(columns)", ROW),
 )

@@ -9,6 +9,7 @@ import importlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,8 +17,11 @@ import numpy as np
 from manual import activations
 from manual.architecture import Architecture, Conv, Dense, Flatten, Pool
 from manual.draws import initial_parameters
+from parity_tests import planted_updates
 from parity_tests.cases import CASES
 from parity_tests.cases.case import LAMBDA, N_1, N_2, N_X, Case, M, binary, normal
+from parity_tests.cases.optimizers import EPSILON, LEARNING_RATE, run_by_hand, run_by_torch
+from parity_tests.cases.schedules import Pair, clipped_as_torch_does
 from parity_tests.formulas import generator, run_case
 from parity_tests.judge import FAILS, Result
 from parity_tests.models import ModelCase, Start
@@ -149,6 +153,50 @@ FAULTS: tuple[Fault, ...] = (
     fault("one entry of db moved", BIASES, result(largest_moved), DB),
     fault("J moved", "network.cost", result(largest_moved), J),
     fault("one entry of the update moved", "case:optimizers.gradient_descent manual", result(largest_moved), "W"),
+    # optimisers
+    fault("alpha forgotten", "case:optimizers.gradient_descent manual", instead(lambda W, dW, alpha: W - dW), "W"),
+    fault("uphill", "case:optimizers.gradient_descent manual", instead(lambda W, dW, alpha: W + alpha * dW), "W"),
+    fault("momentum without 1 - beta", "case:optimizers.momentum manual",
+          instead(planted_updates.momentum_without_one_minus_beta), "W", "v"),
+    fault("momentum looks ahead", "case:optimizers.momentum_run manual",
+          instead(run_by_hand(planted_updates.NesterovMomentum(LEARNING_RATE))), "path"),
+    fault("torch's lr not times 1 - beta", "case:optimizers.momentum_run reference",
+          instead(run_by_torch(partial(planted_updates.torch_momentum, lr=LEARNING_RATE))), "path"),
+    fault("dampening for 1 - beta in torch", "case:optimizers.momentum_run reference",
+          instead(run_by_torch(partial(planted_updates.torch_momentum, lr=LEARNING_RATE, dampening=0.9))), "path"),
+    fault("RMSprop without square", "case:optimizers.rmsprop manual",
+          instead(planted_updates.rmsprop_without_square), "W", "s"),
+    fault("RMSprop's epsilon inside the root", "case:optimizers.rmsprop manual",
+          instead(planted_updates.rmsprop_epsilon_inside), "W"),
+    fault("adam-no-power", "case:optimizers.adam_step_2 manual", instead(planted_updates.adam_without_power), "W"),
+    fault("adam-no-power, run", "case:optimizers.adam_run manual",
+          instead(run_by_hand(planted_updates.ForgetfulAdam(LEARNING_RATE, epsilon=EPSILON))), "path"),
+    fault("adam-correction-overwritten", "case:optimizers.adam_run manual",
+          instead(run_by_hand(planted_updates.OverwritingAdam(LEARNING_RATE, epsilon=EPSILON))), "path"),
+    fault("Adam without correction", "case:optimizers.adam_step_3 manual",
+          instead(planted_updates.adam_without_correction), "W"),
+    fault("Adam's epsilon inside the root", "case:optimizers.adam_step_1 manual",
+          instead(planted_updates.adam_epsilon_inside), "W"),
+    fault("Adam's epsilon before the correction", "case:optimizers.adam_step_3 manual",
+          instead(planted_updates.adam_epsilon_uncorrected), "W"),
+    fault("one entry of Adam's W moved", "case:optimizers.adam_step_3 manual",
+          result(lambda new, *a: new._replace(W=largest_moved(new.W))), "W"),
+    fault("decay from the first epoch", "case:schedules.exponential manual",
+          instead(lambda alpha, epoch: alpha * 0.9 ** (epoch + 1)), "rate"),
+    fault("torch's 1e-6 left in", "case:clipping.clip_by_norm reference", instead(clipped_as_torch_does), "dW", "db"),
+    fault("clipped array by array", "case:clipping.clip_by_norm manual",
+          instead(lambda dW, db, limit: Pair(*(g * limit / np.linalg.norm(g) for g in (dW, db)))), "dW", "db"),
+    fault("clipped below the limit", "case:clipping.within_the_limit manual",
+          result(lambda pair, *a: Pair(0.5 * pair.dW, 0.5 * pair.db)), "dW", "db"),
+    # dropout
+    fault("dropout-not-rescaled", "case:dropout.forward manual", instead(lambda A, mask, k: A * mask), "dropped"),
+    fault("dropout-mask-forgotten-backward", "case:dropout.backward manual",
+          instead(lambda dA, mask, k, A: dA / np.asarray(k, dA.dtype)), "dA_prev"),
+    fault("keep_prob for p", "case:dropout.forward reference",
+          lambda f: lambda A, mask, k: f(A, mask, 1 - k), "dropped"),
+    fault("rescaled twice", "case:dropout.forward_of_volumes manual", result(lambda D, A, mask, k: D / k), "dropped"),
+    fault("mask and its complement", "case:dropout.backward_of_volumes manual",
+          lambda f: lambda dA, mask, k, A: f(dA, 1 - mask, k, A), "dA_prev"),
     # convolution and pooling
     fault("filters flipped", CONV, lambda f: lambda A_prev, W, b, **how: f(A_prev, W[::-1, ::-1], b, **how), Z),
     fault("filters flipped in conv backward", CONV_BACK, conv_backward_of(lambda W: W[::-1, ::-1].copy()), DA),

@@ -1,22 +1,10 @@
-"""The README's section on speed: made from measured.json, held between two markers, checked by a test."""
+"""The README's section on speed, made from measured.json."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
-README = Path(__file__).parents[2] / "README.md"
-
-BEGIN, END = "<!-- bench -->", "<!-- /bench -->"
-
-
-def update_readme(text: str) -> bool:
-    """Put the text between the markers of the README; False where there is no README with markers."""
-    if not README.exists() or BEGIN not in README.read_text():
-        return False
-    before, _, rest = README.read_text().partition(BEGIN)
-    README.write_text(before + BEGIN + "\n" + text + END + rest.partition(END)[2])
-    return True
+from parity_tests.readme import markdown_table
 
 
 def bench_tables(values: dict[str, Any]) -> str:
@@ -42,9 +30,9 @@ def bench_tables(values: dict[str, Any]) -> str:
         f"Measured on {about['date']}: {about['processor']}, {about['cores']} cores; Python {about['python']}, "
         f"NumPy {about['numpy']} ({about[BLAS]}), PyTorch {about['torch']}. Medians of {values['rounds']} rounds; "
         f"load average before them {about['load']}: what else runs on the machine weighs most on two threads.\n\n"
-        + _table(head, rows)
+        + markdown_table(head, rows, words=2)
         + "\n"
-        + _table(["formula", "m", "loop", "vectorised", "loop / vectorised"], loops)
+        + markdown_table(["formula", "m", "loop", "vectorised", "loop / vectorised"], loops, words=2)
     )
 
 
@@ -82,8 +70,3 @@ def _times(line: dict[str, Any]) -> str:
 
 def _time(microseconds: float) -> str:
     return f"{microseconds / 1000:.1f} ms" if microseconds >= 1000 else f"{microseconds:.0f} µs"
-
-
-def _table(head: list[str], rows: list[list[str]]) -> str:
-    lines = [head, ["---"] * 2 + ["---:"] * (len(head) - 2), *rows]
-    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)

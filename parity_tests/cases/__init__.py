@@ -9,9 +9,12 @@ from parity_tests.cases import (
     conv,
     costs,
     dense,
+    dropout,
     jacobians,
     logistic_regression,
+    optimizers,
     pooling,
+    schedules,
     theory,
     vectorization,
 )
@@ -25,6 +28,9 @@ CASES: tuple[Case, ...] = (
     *dense.CASES,
     *conv.CASES,
     *pooling.CASES,
+    *dropout.CASES,
+    *optimizers.CASES,
+    *schedules.CASES,
     *jacobians.CASES,
     *theory.CASES,
 )

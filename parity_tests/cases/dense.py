@@ -1,22 +1,19 @@
-"""A dense layer, its derivatives, and one step of gradient descent."""
+"""A dense layer, its derivatives, and the scales of its initial weights."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
-import torch
-from torch import Tensor
 
 import manual.dense as by_hand
 import torch_ref.dense as torch_side
-from manual import initialization, optimizers
+from manual import initialization
 from manual.costs import l2_penalty
 from manual.notation import Array
 from parity_tests import bounds
-from parity_tests.cases.case import LAMBDA, N_1, N_2, N_X, Case, Derivative, Inputs, M, normal
+from parity_tests.cases.case import LAMBDA, N_1, N_X, Case, Derivative, Inputs, M, normal
 from torch_ref import initialization as torch_initialization
-from torch_ref.optimizers import gradient_descent
 
 
 def _layer(rng: np.random.Generator) -> Inputs:
@@ -36,20 +33,6 @@ def _summed(dZ: Array, A_prev: Array, W: Array, lambda_: float) -> Any:
 def _regularised(dZ: Array, A_prev: Array, W: Array, lambda_: float) -> Any:
     """The regularised cost whose derivative by Z is dZ/m."""
     return _summed(dZ, A_prev, W, lambda_) / M + l2_penalty([W], lambda_, M)
-
-
-def _gradient_descent(W: Array, dW: Array, learning_rate: float) -> Array:
-    rule = optimizers.GradientDescent(learning_rate)
-    params, _ = rule.step({"W1": W}, {"dW1": dW}, rule.init({"W1": W}))
-    return params["W1"]
-
-
-def _torch_gradient_descent(W: Tensor, dW: Tensor, learning_rate: float) -> Tensor:
-    module = torch.nn.Linear(W.shape[1], W.shape[0], bias=False, dtype=W.dtype, device=W.device)
-    module.load_state_dict({"weight": W})
-    module.weight.grad = dW
-    gradient_descent(module, learning_rate).step()
-    return module.weight.detach()
 
 
 def _scale(name: str, *sizes: str) -> Case:
@@ -133,15 +116,6 @@ CASES = (
                 of=lambda b, dZ, A_prev, W, lambda_: np.sum(dZ * by_hand.linear_forward(A_prev, W, b)) / M, wrt="b"
             )
         },
-    ),
-    Case(
-        "optimizers.gradient_descent",
-        "F029 F181",
-        inputs=lambda rng: {"W": normal(rng, N_2, N_1), "dW": normal(rng, N_2, N_1), "learning_rate": 0.3},
-        manual=_gradient_descent,
-        loop=None,
-        reference=_torch_gradient_descent,
-        bounds={"W": lambda u, at: bounds.update(u, at.W, at.dW, at.learning_rate)},
     ),
     _scale("lecun", "n_prev"),
     _scale("xavier", "n_prev", "n"),

@@ -12,9 +12,10 @@ from rich.console import Console
 from manual.cli import GOOD, MISMATCH, UsageError, console, plain_table, progress
 from parity_tests.bench.agreement import disagreements
 from parity_tests.bench.measure import FULL, QUICK, check, measure
-from parity_tests.bench.readme import bench_tables, products, update_readme
+from parity_tests.bench.readme import bench_tables, products
 from parity_tests.judge import Result
 from parity_tests.measured import save
+from parity_tests.readme import update
 from parity_tests.tables import describe
 
 EPILOG = """examples:
@@ -50,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
         values = measure(plan, advance)
     if args.save:
         save("bench", values)
-        if not update_readme(bench_tables(values)):
+        if not update("bench", bench_tables(values)):
             console(stderr=True).print("There is no README with markers here: only measured.json was written.")
     if args.json:
         json.dump(values, sys.stdout, indent=1)

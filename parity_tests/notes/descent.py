@@ -12,6 +12,7 @@ import torch
 from manual import network
 from manual.architecture import Architecture
 from manual.costs import binary_cross_entropy_from_logits
+from manual.learning import batches
 from manual.logistic_regression import propagate
 from manual.notation import Array, Parameters
 from manual.optimizers import GradientDescent
@@ -143,4 +144,4 @@ def loop_times(seed: int) -> LoopTimes:
 
 def chunks(m: int, size: int) -> list[int]:
     """Sizes of the chunks of m examples; the last may be shorter."""
-    return [min(size, m - begin) for begin in range(0, m, size)]
+    return [len(batch) for batch in batches(m, size, None)]

@@ -12,6 +12,7 @@ from manual import network
 from manual.architecture import Architecture, Dense
 from manual.costs import l2_penalty
 from manual.notation import Array, Parameters
+from manual.training import Settings, fit
 from parity_tests.notes.descent import cost_of, descend
 
 IMAGES = Architecture(3072, (Dense(50, "relu"), Dense(10, "softmax")))
@@ -129,21 +130,15 @@ class StopsAt(NamedTuple):
 
 @lru_cache(maxsize=32)
 def stops_at(seed: int) -> StopsAt:
-    """It stops where the cost is not finite, or above three times the first."""
+    """The loop stops where the cost is not finite, or above three times the first."""
     rng = np.random.default_rng(seed)
-    X, Y = images(rng, 20)
-    return StopsAt(*(_steps_before_stop(tiny_weights(rng), X, Y, rate) for rate in (1e3, 1e-3)))
-
-
-def _steps_before_stop(params: Parameters, X: Array, Y: Array, learning_rate: float) -> int:
-    """Steps until the cost is out of bounds, 60 at most."""
-    first = cost_of(IMAGES, params, X, Y)
-    for step in range(60):
+    (X, Y), params, steps = images(rng, 20), tiny_weights(rng), []
+    for rate in (1e3, 1e-3):
+        settings = Settings("gradient_descent", rate, epochs=60, batch_size=20)
         with np.errstate(all="ignore"):
-            params, J = descend(IMAGES, params, X, Y, learning_rate=learning_rate, steps=1)
-        if not 3 * first >= J:
-            return step + 1
-    return 60
+            run = fit(IMAGES, X, Y, settings, params=params)
+        steps.append(run.explosion.step if run.explosion else 60)
+    return StopsAt(*steps)
 
 
 class LogSpace(NamedTuple):

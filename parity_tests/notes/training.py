@@ -13,6 +13,7 @@ from manual.architecture import Architecture, Dense, model
 from manual.draws import initial_parameters
 from manual.notation import Array, Gradients, Parameters
 from manual.optimizers import GradientDescent
+from manual.training import Settings, fit
 from parity_tests.notes.descent import cost_of, descend
 
 
@@ -161,11 +162,8 @@ def chunked_progress(seed: int) -> ChunkedProgress:
     (X, Y), architecture = moons(seed, (1000, 1000)), model("shallow", 2, 1, (8,))
     first = start(architecture, seed)
     _, whole = descend(architecture, first, X, Y, learning_rate=0.1, steps=5)
-    rng, params, costs = np.random.default_rng(seed), first, []
-    for _ in range(5):
-        order = rng.permutation(X.shape[1])
-        for begin in range(0, X.shape[1], 50):
-            chunk = order[begin : begin + 50]
-            params, _ = descend(architecture, params, X[:, chunk], Y[:, chunk], learning_rate=0.1, steps=1)
-        costs.append(cost_of(architecture, params, X, Y))
-    return ChunkedProgress(costs[0], costs[-1], whole)
+    costs = []
+    for epochs in (1, 5):
+        settings = Settings("gradient_descent", 0.1, epochs=epochs, batch_size=50, seed=seed)
+        costs.append(cost_of(architecture, fit(architecture, X, Y, settings, params=first).params, X, Y))
+    return ChunkedProgress(costs[0], costs[1], whole)

@@ -16,7 +16,9 @@ import pytest
 
 from manual import dense, network
 from parity_tests import measured as kept
-from parity_tests.bench import agreement, by_hand, by_torch, measure, readme
+from parity_tests import readme
+from parity_tests.bench import agreement, by_hand, by_torch, measure
+from parity_tests.bench.readme import BLAS, bench_tables
 from parity_tests.bench.sizes import LOOP_CASES, LOOP_EXAMPLES, LOOPS, MARGIN, SIZES, Size, draw
 from parity_tests.bench.worker import SIDES, Worker, answers
 from parity_tests.cases import CASES
@@ -39,7 +41,7 @@ def check_schema(values: dict[str, Any], plan: measure.Plan) -> None:
         "processor",
         "cores",
         "load",
-        readme.BLAS,
+        BLAS,
     }
     assert values["rounds"] == plan.rounds
     assert [(line["threads"], line["size"], line["dtype"]) for line in values["steps"]] == [
@@ -72,10 +74,7 @@ def test_the_kept_figures_have_the_schema() -> None:
 
 
 def test_the_readme_shows_the_kept_figures() -> None:
-    text = readme.README.read_text()
-    assert text.count(readme.BEGIN) == text.count(readme.END) == 1
-    shown = text.partition(readme.BEGIN)[2].partition(readme.END)[0]
-    assert shown == "\n" + readme.bench_tables(kept.measured("bench"))
+    assert readme.section("bench") == bench_tables(kept.measured("bench"))
 
 
 def test_saving_replaces_one_section_and_the_text_between_the_markers(
@@ -87,12 +86,16 @@ def test_saving_replaces_one_section_and_the_text_between_the_markers(
     kept.save("bench", {"rounds": 1})
     kept.save("bench", {"rounds": 2})
     assert (kept.measured("other"), kept.measured("bench")) == ([1], {"rounds": 2})
-    assert not readme.update_readme("figures\n")
+    assert not readme.update("bench", "figures\n")
     readme.README.write_text("no markers\n")
-    assert not readme.update_readme("figures\n")
-    readme.README.write_text(f"before\n{readme.BEGIN}\nold\n{readme.END}\nafter\n")
-    assert readme.update_readme("figures\n")
-    assert readme.README.read_text() == f"before\n{readme.BEGIN}\nfigures\n{readme.END}\nafter\n"
+    assert not readme.update("bench", "figures\n")
+    readme.README.write_text("before\n<!-- bench -->\nold\n<!-- /bench -->\nafter\n")
+    assert readme.update("bench", "figures\n")
+    assert readme.README.read_text() == "before\n<!-- bench -->\nfigures\n<!-- /bench -->\nafter\n"
+    assert readme.section("bench") == "figures\n"
+    readme.README.write_text(2 * "<!-- bench -->\nold\n<!-- /bench -->\n")
+    with pytest.raises(ValueError, match=r"the README has 2 sections named bench, expected one"):
+        readme.section("bench")
 
 
 @pytest.mark.parametrize("dtype", measure.DTYPES)

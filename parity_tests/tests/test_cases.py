@@ -48,6 +48,17 @@ def dtypes(found: Any) -> list[np.dtype[Any]]:
 
 STAY_REAL = {
     ("logistic_regression.propagate", "Y"): "targets are cast to the dtype of the inputs",
+    ("dropout.forward", "mask"): "masks are cast to the dtype of A",
+    ("dropout.forward_of_volumes", "mask"): "masks are cast to the dtype of A",
+    ("dropout.backward", "mask"): "masks are cast to the dtype of dA",
+    ("dropout.backward", "A"): "the derivative does not depend on A",
+    ("dropout.backward_of_volumes", "mask"): "masks are cast to the dtype of dA",
+    ("dropout.backward_of_volumes", "A"): "the derivative does not depend on A",
+    **{
+        (f"clipping.{name}", gradient): "a norm is a real number"
+        for name in ("gradient_norm", "clip_by_norm", "within_the_limit")
+        for gradient in ("dW", "db")
+    },
     ("theory.parity", "X"): "there is no complex remainder",
 }
 

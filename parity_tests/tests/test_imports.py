@@ -31,6 +31,9 @@ FORMULA_MODULES = {
     "architecture",
     "layers",
     "dimensions",
+    "layer_words",
+    "learning",
+    "training",
     "checks",
     "network",
     "theory",
@@ -38,7 +41,7 @@ FORMULA_MODULES = {
 }
 """Modules of manual that import NumPy and the standard library alone."""
 
-WITHOUT_FORMULAS = {"architecture", "layers", "checks", "draws", "files", "estimator_base", "cli"}
+WITHOUT_FORMULAS = {"architecture", "layers", "checks", "draws", "learning", "files", "estimator_base", "cli"}
 """Modules of manual that torch_ref may import."""
 
 STANDARD = set(sys.stdlib_module_names)

@@ -1,0 +1,95 @@
+"""Layers as people type them: ``conv8x3 relu pool2 flatten dense10``. The words are those of ``Layer.describe``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+
+from manual.layers import HIDDEN_UNITS, Conv, Dense, Dropout, Flatten, Layer, Pool
+from manual.shapes import Pad
+
+MOST_LAYERS = 1000
+
+WORDS = (
+    "dense64, conv8x3, conv8x3s2p1, conv8x3same, conv8x2x3, pool2, pool3s2, avgpool2, flatten, dropout0.8, and after "
+    f"dense or conv one of {', '.join(HIDDEN_UNITS)}"
+)
+"""What a word may be."""
+
+
+def _conv(filters: str, f_H: str, f_W: str | None, stride: str | None, same: str | None, *pads: str | None) -> Conv:
+    p_H, p_W = pads
+    pad: Pad = "same" if same else 0 if p_H is None else int(p_H) if p_W is None else (int(p_H), int(p_W))
+    size = int(f_H) if f_W is None else (int(f_H), int(f_W))
+    return Conv(int(filters), size, stride=int(stride or 1), pad=pad, activation="relu")
+
+
+def _pool(average: str | None, size: str, stride: str | None) -> Pool:
+    return Pool(int(size), int(stride or size), "average" if average else "max")
+
+
+NUMBER = r"(\d{1,9})"
+
+GRAMMAR: tuple[tuple[str, Callable[..., Layer]], ...] = (
+    (rf"dense{NUMBER}", lambda units: Dense(int(units), "relu")),
+    (rf"conv{NUMBER}x{NUMBER}(?:x{NUMBER})?(?:s{NUMBER})?(?:(same)|p{NUMBER}(?:x{NUMBER})?)?", _conv),
+    (rf"(avg)?pool{NUMBER}(?:s{NUMBER})?", _pool),
+    (r"flatten", Flatten),
+    (r"dropout(0?\.\d{1,9}|1)", lambda keep_prob: Dropout(float(keep_prob))),
+)
+"""A pattern for each kind of layer, and what to make of its groups; hidden units are relu where none is named."""
+
+
+def layers_from(text: str, output_unit: str) -> tuple[Layer, ...]:
+    """The layers that a text names, in order; the last one gets the output unit.
+
+    Raises ValueError for a word that is no layer and no unit, a unit after a layer without parameters or after the last
+    layer where it is not the output unit, or for nothing at all.
+    """
+    layers: list[Layer] = []
+    words = text.replace("-", " ").split()
+    if not 0 < len(words) <= MOST_LAYERS:
+        raise ValueError(
+            f"layers has {len(words)} words, expected 1 to {MOST_LAYERS}, such as conv8x3 pool2 flatten dense10"
+        )
+    for place, word in enumerate(words, start=1):
+        if word in (*HIDDEN_UNITS, "softmax") and layers:
+            layers[-1] = _with_unit(layers[-1], word)
+        else:
+            layers.append(_layer(word, place))
+    last = layers[-1]
+    if isinstance(last, Dense):
+        named = words[-1] if not words[-1].startswith("dense") else output_unit
+        if named != output_unit:
+            raise ValueError(f"the last layer has {named}, expected {output_unit}: the data decides the output unit")
+        layers[-1] = Dense(last.units, output_unit)
+    return tuple(layers)
+
+
+def _layer(word: str, place: int) -> Layer:
+    for pattern, make in GRAMMAR:
+        match = re.fullmatch(pattern, word, re.ASCII)
+        if match:
+            try:
+                return make(*match.groups())
+            except ValueError as error:
+                raise ValueError(f"word {place} of layers, {word}: {error}") from None
+    raise ValueError(f"word {place} of layers is {word!r:.40}, expected {WORDS}")
+
+
+def _with_unit(layer: Layer, unit: str) -> Layer:
+    """The layer with another unit."""
+    if isinstance(layer, Dense):
+        return Dense(layer.units, unit)
+    if isinstance(layer, Conv):
+        return Conv(layer.filters, layer.size, stride=layer.stride, pad=layer.pad, activation=unit)
+    raise ValueError(f"{unit} stands after {layer.describe()}, expected it after a dense layer or a convolution")
+
+
+def with_dropout(layers: Sequence[Layer], keep_prob: float) -> tuple[Layer, ...]:
+    """Dropout after every hidden dense layer, or below the last layer where none is hidden; a single layer has none."""
+    hidden = {l for l, layer in enumerate(layers[:-1]) if isinstance(layer, Dense)} or {len(layers) - 2}
+    found: list[Layer] = []
+    for l, layer in enumerate(layers):
+        found += [layer, Dropout(keep_prob)] if l in hidden else [layer]
+    return tuple(found)

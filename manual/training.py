@@ -1,0 +1,223 @@
+"""Training by hand: mini-batches, epochs, the optimisers of the notes.
+
+Notes: F206-F218, F253, F259.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from manual import network
+from manual.architecture import Architecture
+from manual.checks import check_data
+from manual.clipping import clip_by_norm, gradient_norm
+from manual.learning import Epoch, Examples, Explosion, Run, Settings, batches, named, run, start, take
+from manual.notation import Array, Parameters, Scalar
+from manual.optimizers import OPTIMIZERS, Optimizer
+from manual.schedules import SCHEDULES
+
+__all__ = ["Epoch", "Examples", "Explosion", "Learner", "Run", "Settings", "fit", "minibatches"]
+
+CHUNK = 1000
+"""Examples that are evaluated at a time."""
+
+
+def minibatches(X: Array, Y: Array, size: int, rng: np.random.Generator) -> Iterator[Examples]:
+    """The examples in a drawn order, ``size`` at a time, the last batch short.
+
+    X is (n_x, m) or (m, n_H, n_W, n_C), Y (n_L, m); X{t} and Y{t} are new arrays of the same layout.
+
+    Raises ValueError for a size below 1 or numbers of examples that differ.
+
+    Notes: F208, F209, F210, F215.
+    """
+    m = X.shape[1] if X.ndim == 2 else X.shape[0]
+    if Y.shape[1] != m:
+        raise ValueError(f"Y has shape {Y.shape}, expected {m} columns: one for each example of X")
+    for batch in batches(m, size, rng):
+        yield Examples(take(X, batch), take(Y, batch))
+
+
+class Outcome(NamedTuple):
+    """What a step leaves to look at."""
+
+    J: Scalar
+    A_L: Array
+
+
+class Learner:
+    """The network by hand, as the loop drives it. See manual.learning.Learner."""
+
+    look_every = 1
+
+    def __init__(self, architecture: Architecture, data: Examples, settings: Settings) -> None:
+        """Start without parameters: ``restore`` gives them.
+
+        Raises ValueError for an unknown optimiser or schedule, or settings that they do not take.
+        """
+        self.architecture, self.settings = architecture, settings
+        self.X, self.Y = in_rows(data.X), in_rows(data.Y)
+        self.rule: Optimizer = named(OPTIMIZERS, "optimizer", settings.optimizer)(
+            settings.learning_rate, **settings.optimizer_options
+        )
+        named(SCHEDULES, "decay", settings.decay)
+        self._vector, self._gradient = np.empty(0), np.empty(0)
+        self._params: Parameters = {}
+        self._state: Any = None
+
+    def restore(self, params: Parameters, state: Mapping[str, Array] | None, epochs: int) -> None:
+        """Take on parameters and, where given, the optimiser's state."""
+        self._vector = joined(self.architecture, params)
+        self._params = split(self.architecture, self._vector)
+        fresh = self.rule.init({"W": self._vector})
+        self._state = fresh if state is None else unflattened(fresh, state)
+
+    def begin_epoch(self, epoch: int) -> float:
+        """The schedule's learning rate."""
+        settings = self.settings
+        rate = SCHEDULES[settings.decay](settings.learning_rate, epoch, **settings.decay_options)
+        self.rule = replace(self.rule, learning_rate=rate)
+        return rate
+
+    def step(self, batch: NDArray[np.intp], masks: Sequence[Array | None] | None) -> Outcome:
+        """Forward, cost, backward, clipping, update."""
+        X, Y, lambda_ = columns(self.X, batch), columns(self.Y, batch), self.settings.lambda_
+        passed = network.forward(self.architecture, self._params, X, masks)
+        J = network.cost(self.architecture, self._params, passed, Y, lambda_)
+        grads = network.backward(self.architecture, self._params, passed, Y, lambda_, only_grads=True).grads
+        if self.settings.clip is not None:
+            grads, _ = clip_by_norm(grads, self.settings.clip)
+        self._gradient = joined(self.architecture, grads, "d")
+        moved, self._state = self.rule.step({"W": self._vector}, {"dW": self._gradient}, self._state)
+        self._vector = moved["W"]
+        self._params = split(self.architecture, self._vector)
+        return Outcome(J, passed.A[-1])
+
+    def look(self, outcome: Outcome) -> tuple[float, Array]:
+        """The cost as a float, and A[L]."""
+        return float(outcome.J), outcome.A_L
+
+    def gradient_norm(self) -> float:
+        """Of the last step, after clipping."""
+        return gradient_norm({"dW": self._gradient})
+
+    def evaluate(self, X: Any, Y: Array) -> tuple[float, Array]:
+        """Cost and answers, CHUNK examples at a time."""
+        total, answers, m = 0.0, [], Y.shape[1]
+        for chunk in batches(m, CHUNK, None):
+            Y_part = take(Y, chunk)
+            passed = network.forward(self.architecture, self._params, take(X, chunk))
+            total += len(chunk) * float(network.cost(self.architecture, self._params, passed, Y_part))
+            answers.append(passed.A[-1])
+        penalty = network.penalty(self.architecture, self._params, self.settings.lambda_, m)
+        return total / m + float(penalty), np.concatenate(answers, axis=1)
+
+    def params(self) -> Parameters:
+        """A copy of the parameters."""
+        return {name: value.copy() for name, value in self._params.items()}
+
+    def state(self) -> dict[str, Array]:
+        """The optimiser's state, all parameters in one vector: v.dW, s.dW, t."""
+        return flattened(self._state)
+
+
+def in_rows(X: Any) -> Any:
+    """The array with its examples one after the other in memory: a batch is copied in long stretches."""
+    return np.ascontiguousarray(X.T) if isinstance(X, np.ndarray) and X.ndim == 2 else X
+
+
+def columns(X: Any, batch: NDArray[np.intp]) -> Array:
+    """These examples of what in_rows gave, in the notes' layout."""
+    return X.take(batch, axis=0).T if isinstance(X, np.ndarray) and X.ndim == 2 else take(X, batch)
+
+
+def joined(architecture: Architecture, arrays: Parameters, prefix: str = "") -> Array:
+    """All parameters, or with the prefix d all gradients, as one vector.
+
+    An optimiser does the same to every number: so one step of a small network is a dozen NumPy calls, not a dozen for
+    every parameter.
+    """
+    return np.concatenate([arrays[prefix + name].ravel() for name in architecture.parameter_shapes])
+
+
+def split(architecture: Architecture, vector: Array) -> Parameters:
+    """The parameters that a vector joins: views of it."""
+    params, start = {}, 0
+    for name, shape in architecture.parameter_shapes.items():
+        end = start + math.prod(shape)
+        params[name] = vector[start:end].reshape(shape)
+        start = end
+    return params
+
+
+def flattened(state: Any) -> dict[str, Array]:
+    """An optimiser's state as arrays by name: the parts of v and s, and t."""
+    found: dict[str, Array] = {}
+    for part, value in state._asdict().items():
+        if isinstance(value, dict):
+            found |= {f"{part}.{name}": array.copy() for name, array in value.items()}
+        else:
+            found[part] = np.array(value)
+    return found
+
+
+def unflattened(fresh: Any, arrays: Mapping[str, Array]) -> Any:
+    """The way back, into a state of the same optimiser.
+
+    Raises ValueError for arrays of another optimiser or another network.
+    """
+    expected = flattened(fresh)
+    if arrays.keys() != expected.keys():
+        raise ValueError(
+            f"the state has {sorted(arrays)}, expected {sorted(expected)}: another optimiser's, or network's"
+        )
+    for name, value in expected.items():
+        if arrays[name].shape != value.shape:
+            raise ValueError(f"{name} of the state has shape {arrays[name].shape}, expected {value.shape}")
+    parts: dict[str, Any] = {}
+    for part, value in fresh._asdict().items():
+        if isinstance(value, dict):
+            parts[part] = {name: arrays[f"{part}.{name}"].copy() for name in value}
+        else:
+            parts[part] = int(arrays[part])
+    return type(fresh)(**parts)
+
+
+def fit(
+    architecture: Architecture,
+    X: Any,
+    Y: Array,
+    settings: Settings | None = None,
+    *,
+    params: Parameters | None = None,
+    validation: Examples | None = None,
+    resume: Run | None = None,
+    on_epoch: Callable[[Run], None] | None = None,
+    on_step: Callable[[int, int], None] | None = None,
+) -> Run:
+    """Train the network on X and Y.
+
+    X is (n_x, m) or (m, n_H, n_W, n_C), Y (n_L, m), in the dtype of the computation. ``params`` are the parameters to
+    start from, drawn by default; ``validation`` is what early stopping looks at; ``resume`` a run to go on with.
+
+    Raises ValueError for data, parameters or settings that do not fit.
+
+    Notes: F181, F206-F218, F253, F258, F259.
+    """
+    settings = settings or Settings()
+    for part in (Examples(X, Y), *([validation] if validation else [])):
+        if isinstance(part.X, np.ndarray):
+            check_data(architecture, part.X, part.Y)
+    learner = Learner(architecture, Examples(X, Y), settings)
+    drawn, rng = start(architecture, settings, X.dtype, params)
+    learner.restore(drawn, None, 0)
+    return run(
+        learner, architecture, Examples(X, Y), settings, rng,
+        validation=validation, resume=resume, on_epoch=on_epoch, on_step=on_step,
+    )  # fmt: skip

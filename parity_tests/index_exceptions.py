@@ -1,0 +1,29 @@
+"""What the index lets pass, by reason: code that has no formula of the notes, formulas of code that have no case."""
+
+from __future__ import annotations
+
+WITHOUT_FORMULAS = ("__main__", "checks", "cli", "estimator_base", "estimators", "files")
+"""Modules of manual that hold no formula."""
+
+NO_FORMULA: dict[str, str] = {
+    "an addition that saves memory": "notation.plus",
+    "the inputs of an experiment": "theory.all_inputs",
+    "a part of what is given": "architecture.model_for network.example",
+    "what the notes leave out": "clipping.clip_by_norm schedules.constant",
+}
+"""Functions without an id, by reason."""
+
+NO_CASE: dict[str, str] = {
+    "a convention of symbols and shapes, which every case keeps": "F044 F045 F153 F154 F156",
+    "the walk through a network, compared by the cases of the models": "F064 F090 F162 F164 F171",
+    "the walk through a network example by example, in test_manual_network": "F071",
+    "a description of networks, which computes nothing": "F063 F142 F148 F194",
+    "an order that is drawn, not computed": "F208 F215",
+    "a decision on outputs that have a case, in test_manual_network": "F004 F139",
+    "a symbol, a count or a shape of convolutions that have cases, in test_manual_conv": "F222 F228 F229 F232 F236",
+    "another reading of a formula that has a case": "F006 F027",
+    "a value of a formula that has a case": "F135 F145 F248",
+    "a slip in code": "F038",
+    "an experiment, in test_manual_theory": "F146",
+}
+"""Formulas without a case, by reason; ids separated by spaces."""
