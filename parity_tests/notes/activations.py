@@ -192,7 +192,7 @@ ROWS = (
     Row(
         "F142", "N0 L337-339; N4 L231", "g[l] may differ from layer to layer", HOLDS,
         (formula("A1 = tanh(Z1)\nA2 = relu(Z2)\ndZ1 = W2.T @ dZ2 * (1 - A1**2)\ndZ2 = W3.T @ dZ3 * (Z2 > 0)", "deep"),),
-        (formula("dZ2 = W3.T @ dZ3 * (1 - A2**2)", "deep"),),
+        (same("tanh's slope for ReLU's", "deep", lambda at: (at.W3.T @ at.dZ3 * (1 - at.A2**2), at.dZ2)),),
     ),
 )  # fmt: skip
 """Rows of the errata."""

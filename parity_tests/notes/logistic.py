@@ -6,7 +6,7 @@ import numpy as np
 
 from manual import costs
 from manual.activations import sigmoid
-from parity_tests.notes.checks import experiment, formula, same, shaped
+from parity_tests.notes.checks import At, Value, experiment, formula, same, shaped
 from parity_tests.notes.descent import logistic_descent
 from parity_tests.notes.row import AMBIGUOUS, CONVENTION, HOLDS, MISPRINT, WRONG, Row
 
@@ -20,6 +20,13 @@ FEATURE_LOOP = (
     f"dw = np.zeros((n_x, 1))\n{LOOP_START}    dz = np.sum(a) - Y[0, i]\n"
     "    for j in range(n_x):\n        dw[j, 0] += X[j, i] * dz\ndw /= m"
 )
+
+
+def losses(at: At) -> Value:
+    """What the loss is the negative of, for every example: y log a + (1 - y) log(1 - a)."""
+    A = sigmoid(at.w.T @ at.X + at.b)
+    return at.Y * np.log(A) + (1 - at.Y) * np.log(1 - A)
+
 
 ROWS = (
     Row(
@@ -89,7 +96,8 @@ ROWS = (
     Row(
         "F012", "N4 L23", "da = ... = -y/(1 - 1/(1 + e^-z)) + y/(1 - 1/(1 + e^-z)), unfinished", MISPRINT,
         (formula("da = -y/sigmoid(z) + (1 - y)/(1 - sigmoid(z))", ONE),),
-        (formula("da = -y/(1 - 1/(1 + np.exp(-z))) + y/(1 - 1/(1 + np.exp(-z)))", ONE),),
+        (same("-y/(1 - 1/(1 + e^-z)) + y/(1 - 1/(1 + e^-z))", ONE, lambda at: (
+            -at.y / (1 - 1 / (1 + np.exp(-at.z))) + at.y / (1 - 1 / (1 + np.exp(-at.z))), at.da)),),
         "da = -y/sigma(z) + (1 - y)/(1 - sigma(z))", "unfinished",
     ),
     Row(
@@ -154,8 +162,9 @@ ROWS = (
         "F023", "N3 L151", "J = -y[y log a + (1 - y) log(1 - a)]", MISPRINT,
         (formula(COST_LOOP.format("J -="), LOOP),),
         (
-            formula(COST_LOOP.format("J = -y *").replace(LOSS, f"({LOSS})"), LOOP),
-            formula(COST_LOOP.format("J -= y *").replace(LOSS, f"({LOSS})"), LOOP),
+            same("J = -y [...]: the last example is kept, over m", LOOP, lambda at: (
+                -at.Y[0, -1] * losses(at)[0, -1] / at.m, at.J)),
+            same("J += -y [...]", LOOP, lambda at: (-np.sum(at.Y * losses(at)) / at.m, at.J)),
         ),
         "J += -[y log a + (1 - y) log(1 - a)]", "overwritten",
     ),
