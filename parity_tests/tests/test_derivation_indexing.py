@@ -85,7 +85,7 @@ REFUSED = [
 
 @pytest.mark.parametrize(("text", "sentence"), REFUSED, ids=[text for text, _ in REFUSED])
 def test_what_points_nowhere_or_grows_is_refused_quickly(text: str, sentence: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(DerivationError, match=sentence):
         run(parse(text), HERE)
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1

@@ -39,11 +39,11 @@ W = W - alpha * v_corrected / (np.sqrt(s_corrected) + epsilon)"""
 
 
 def test_a_whole_backward_pass_of_a_convolution() -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     found = {verdict.target: verdict for verdict in verify(COURSE, "convolution")}
     assert {name: verdict.cause for name, verdict in found.items()} == {"dA_prev": "", "dW": "missing-1/m", "db": ""}
     assert "With dW /= m it holds" in found["dW"].message
-    assert time.perf_counter() - start < 10
+    assert time.process_time() - start < 10
 
 
 def test_the_readmes_example_answers_what_the_readme_says(capsys: pytest.CaptureFixture[str]) -> None:
@@ -130,6 +130,6 @@ def test_a_new_forward_pass_and_other_lines_may_follow_an_update() -> None:
     ],
 )
 def test_hostile_volumes_are_refused_quickly(text: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     assert [verdict.verdict for verdict in verify(text, "convolution")] == [WRONG]
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
