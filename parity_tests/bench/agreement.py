@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from parity_tests.bench import by_hand, by_torch
+from parity_tests.bench.conv_sizes import ConvSize, draw_volumes
 from parity_tests.bench.sizes import LAMBDA, LEARNING_RATE, LOOP_CASES, Data, Size, draw
 from parity_tests.cases import CASES
 from parity_tests.formulas import generator, run_case
@@ -29,6 +30,17 @@ def check_step(size: Size, dtype: str) -> list[Result]:
 def check_loops(dtype: str) -> list[Result]:
     """The formulas whose loops are timed, against their loops and torch."""
     return [line for case in CASES if case.id in LOOP_CASES for line in run_case(case, np.dtype(dtype).type, seed=0)]
+
+
+def check_convolution(size: ConvSize, dtype: str) -> list[Result]:
+    """What is timed, forward and backward: drawn so that it is exact, both sides must give the same numbers."""
+    data = draw_volumes(size, dtype)
+    ours = by_hand.convolution(data)()
+    theirs = by_torch.in_notes_layout(*by_torch.convolution(data)())
+    ledger = Ledger(dtype, 1)
+    for name, one, other in zip(("Z", "dA_prev", "dW", "db"), ours, theirs, strict=True):
+        ledger.add(Where(f"convolution {size}", name, model="convolution", dataset="bench"), one, other, bound=0.0)
+    return ledger.results()
 
 
 def disagreements(results: list[Result]) -> list[Result]:
