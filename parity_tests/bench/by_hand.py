@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from manual import conv, dense, logistic_regression, network
+from manual import conv, dense, logistic_regression, network, training
 from manual.notation import Array, Parameters, Scalar
 from manual.optimizers import GradientDescent
 from parity_tests.bench.conv_sizes import ConvData
+from parity_tests.bench.fit_sizes import FitData
 from parity_tests.bench.sizes import LAMBDA, LEARNING_RATE, Data
 
 
@@ -98,8 +99,13 @@ def convolution(data: ConvData) -> Callable[[], tuple[Array | None, ...]]:
     return lambda: (forward(), *backward())
 
 
+def fit(data: FitData) -> Callable[[], training.Run]:
+    """A whole training."""
+    return lambda: training.fit(data.architecture, data.X, data.Y, data.settings)
+
+
 TASKS: dict[str, Callable[[Any], Callable[[], object]]] = {
     task.__name__: task
-    for task in (step, products, propagate, propagate_loop, weight_gradient, weight_gradient_loop, convolution)
+    for task in (step, products, propagate, propagate_loop, weight_gradient, weight_gradient_loop, convolution, fit)
 }
 """What can be timed: functions of the data that return what is called again and again."""

@@ -12,7 +12,9 @@ from torch.nn import functional
 
 from manual.notation import Array, Parameters
 from parity_tests.bench.conv_sizes import ConvData
+from parity_tests.bench.fit_sizes import FitData
 from parity_tests.bench.sizes import LAMBDA, LEARNING_RATE, Data
+from torch_ref import training
 from torch_ref.devices import array
 from torch_ref.layout import filters_from_torch, filters_to_torch, from_rows, to_rows
 from torch_ref.network import export_params, module_with
@@ -90,5 +92,10 @@ def in_notes_layout(Z: Tensor, dA_prev: Tensor, dW: Tensor, db: Tensor) -> tuple
     return tuple(array(value) for value in notes)
 
 
-TASKS: dict[str, Callable[[Any], Callable[[], object]]] = {"step": step, "convolution": convolution}
+def fit(data: FitData) -> Callable[[], training.Run]:
+    """A whole training, eager."""
+    return lambda: training.fit(data.architecture, data.X, data.Y, data.settings)
+
+
+TASKS: dict[str, Callable[[Any], Callable[[], object]]] = {"step": step, "convolution": convolution, "fit": fit}
 """What can be timed: functions of the data that return what is called again and again."""

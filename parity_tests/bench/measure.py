@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from parity_tests.bench.agreement import check_convolution, check_loops, check_step
+from parity_tests.bench.agreement import check_convolution, check_fit, check_loops, check_step
 from parity_tests.bench.conv_sizes import CONV_SIZES, MEMORY_SIZES, WORKSPACE_BAR, WORST_BAR, ConvSize
+from parity_tests.bench.fit_sizes import FIT_SIZES, FitSize
 from parity_tests.bench.sizes import LOOP_EXAMPLES, LOOPS, SIZES, Size
 from parity_tests.bench.worker import AnySize, Worker
 from parity_tests.bench.workspace import workspace
@@ -32,15 +33,17 @@ class Plan(NamedTuple):
     threads: tuple[int, ...]
     loop_examples: tuple[int, ...]
     convolutions: tuple[ConvSize, ...]
+    fits: tuple[FitSize, ...]
     rounds: int
     conv_rounds: int
+    fit_rounds: int
     block: float
 
     @property
     def pieces(self) -> int:
         """Number of measurements."""
         timed = len(DTYPES) * len(self.threads) * (len(self.sizes) + len(self.convolutions))
-        return timed + len(LOOPS) * len(self.loop_examples) + len(DTYPES) * len(self.memory_sizes)
+        return timed + len(LOOPS) * len(self.loop_examples) + len(DTYPES) * (len(self.memory_sizes) + len(self.fits))
 
     @property
     def memory_sizes(self) -> tuple[ConvSize, ...]:
@@ -53,11 +56,11 @@ class Plan(NamedTuple):
         return self._replace(**left_out)
 
 
-PARTS = {"steps": "sizes", "loops": "loop_examples", "conv": "convolutions"}
+PARTS = {"steps": "sizes", "loops": "loop_examples", "conv": "convolutions", "fit": "fits"}
 """Parts of the bench, and what a plan has of them."""
 
-FULL = Plan(tuple(SIZES), (1, 2), LOOP_EXAMPLES, CONV_SIZES, rounds=25, conv_rounds=9, block=0.03)
-QUICK = Plan(tuple(SIZES)[:1], (1,), LOOP_EXAMPLES[:1], CONV_SIZES[:1], rounds=3, conv_rounds=3, block=0.005)
+FULL = Plan(tuple(SIZES), (1, 2), LOOP_EXAMPLES, CONV_SIZES, tuple(FIT_SIZES), 25, 9, 7, block=0.03)
+QUICK = Plan(tuple(SIZES)[:1], (1,), LOOP_EXAMPLES[:1], CONV_SIZES[:1], tuple(FIT_SIZES)[:1], 3, 3, 1, block=0.005)
 
 MOST_REPEATS = 200
 
@@ -70,19 +73,26 @@ def check(plan: Plan) -> list[Result]:
     steps = [line for size in plan.sizes for dtype in DTYPES for line in check_step(size, dtype)]
     loops = [line for dtype in DTYPES for line in check_loops(dtype)] if plan.loop_examples else []
     convolutions = [line for size in plan.convolutions for dtype in DTYPES for line in check_convolution(size, dtype)]
-    return steps + loops + convolutions
+    fits = [line for size in plan.fits[:1] for line in check_fit(size)]
+    return steps + loops + convolutions + fits
 
 
 def measure(plan: Plan, on_progress: Callable[[], None] = lambda: None) -> dict[str, Any]:
     """Every part as plain data; times in microseconds. ``on_progress`` is called after every measurement."""
     about = environment()  # with the load that is there before
-    parts = {"steps": _steps, "loops": _loops, "convolutions": _convolutions, "workspace": _workspace}
+    parts = {"steps": _steps, "loops": _loops, "convolutions": _convolutions, "workspace": _workspace, "fits": _fits}
     found: dict[str, list[dict[str, Any]]] = {name: [] for name in parts}
     for name, lines in parts.items():
         for line in lines(plan):
             found[name].append(line)
             on_progress()
-    return {"environment": about, "rounds": plan.rounds, "conv_rounds": plan.conv_rounds, **found}
+    return {
+        "environment": about,
+        "rounds": plan.rounds,
+        "conv_rounds": plan.conv_rounds,
+        "fit_rounds": plan.fit_rounds,
+        **found,
+    }
 
 
 def _steps(plan: Plan) -> Iterator[dict[str, Any]]:
@@ -136,6 +146,23 @@ def _workspace(plan: Plan) -> Iterator[dict[str, Any]]:
     for size in plan.memory_sizes:
         for dtype in DTYPES:
             yield {"size": str(size), "dtype": dtype, **workspace(size, dtype), "bar": WORKSPACE_BAR}
+
+
+def _fits(plan: Plan) -> Iterator[dict[str, Any]]:
+    """A whole training: by hand, in torch and in scikit-learn, in one thread."""
+    if not plan.fits:
+        return
+    with Worker("manual", 1) as by_hand, Worker("torch", 1) as by_torch, Worker("sklearn", 1) as by_sklearn:
+        jobs = {"manual": (by_hand, "fit"), "torch": (by_torch, "fit"), "sklearn": (by_sklearn, "fit")}
+        for size in plan.fits:
+            for dtype in DTYPES:
+                times = _in_turn(jobs, size, dtype, plan.fit_rounds, plan.block)
+                yield {
+                    **_beside_torch(size, dtype, 1, times),
+                    "bar": FIT_SIZES[size].torch,
+                    "manual/sklearn": _ratio(times["manual"], times["sklearn"]),
+                    "sklearn_bar": FIT_SIZES[size].sklearn,
+                }
 
 
 def _beside_torch(size: AnySize, dtype: str, threads: int, times: dict[str, list[float]]) -> dict[str, Any]:

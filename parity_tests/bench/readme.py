@@ -34,7 +34,8 @@ def bench_tables(values: dict[str, Any]) -> str:
     return (
         f"Measured on {about['date']}: {about['processor']}, {about['cores']} cores; Python {about['python']}, "
         f"NumPy {about['numpy']} ({about[BLAS]}), PyTorch {about['torch']}. Medians of {values['rounds']} rounds "
-        f"({values['conv_rounds']} of convolutions); load average before them {about['load']}: "
+        f"({values['conv_rounds']} of convolutions, {values['fit_rounds']} of trainings); "
+        f"load average before them {about['load']}: "
         "what else runs on the machine weighs most on two threads.\n\n"
         + markdown_table(head, rows, words=2)
         + "\n"
@@ -43,6 +44,8 @@ def bench_tables(values: dict[str, Any]) -> str:
         + _conv_table(values["convolutions"])
         + "\n"
         + _workspace_table(values["workspace"])
+        + "\n"
+        + _fit_table(values["fits"])
     )
 
 
@@ -111,6 +114,27 @@ def _workspace_table(lines: list[dict[str, Any]]) -> str:
     ]
     head = [CONV_HEAD, "dtype", "beyond the outputs", "all windows unrolled", "beyond / unrolled", "at most"]
     return markdown_table(head, rows, words=2)
+
+
+FIT_HEAD = "digits, 20 epochs of Adam: hidden; batch"
+
+
+def _fit_table(lines: list[dict[str, Any]]) -> str:
+    """A row for each size and dtype: times, and ratios with their bars."""
+    rows = [
+        [
+            line["size"],
+            line["dtype"],
+            *(_time(line[f"{side}_us"]) for side in ("manual", "torch", "sklearn")),
+            f"{line['manual/torch']:.2f}",
+            str(line["bar"]),
+            f"{line['manual/sklearn']:.2f}",
+            str(line["sklearn_bar"]),
+        ]
+        for line in lines
+    ]
+    ratios = ["by hand / torch", "at most", "by hand / scikit-learn", "at most"]
+    return markdown_table([FIT_HEAD, "dtype", "by hand", "torch", "scikit-learn", *ratios], rows, words=2)
 
 
 def _step(line: dict[str, Any], lines: list[dict[str, Any]], more_threads: list[int]) -> list[str]:

@@ -19,15 +19,21 @@ from types import TracebackType
 from typing import Any, TypeAlias
 
 from parity_tests.bench.conv_sizes import ConvSize, draw_volumes
+from parity_tests.bench.fit_sizes import FitSize, draw_digits
 from parity_tests.bench.sizes import Size, draw
 
-SIDES = {"manual": "parity_tests.bench.by_hand", "torch": "parity_tests.bench.by_torch"}
+SIDES = {
+    "manual": "parity_tests.bench.by_hand",
+    "torch": "parity_tests.bench.by_torch",
+    "sklearn": "parity_tests.bench.by_sklearn",
+}
 
-AnySize: TypeAlias = Size | ConvSize
+AnySize: TypeAlias = Size | ConvSize | FitSize
 
 DRAWS: dict[str, tuple[type[Any], Callable[[Any, str], Any]]] = {
     "Size": (Size, draw),
     "ConvSize": (ConvSize, draw_volumes),
+    "FitSize": (FitSize, draw_digits),
 }
 """By the name of its class: a size, and what draws data of that size."""
 
@@ -37,7 +43,8 @@ STEADY_MEMORY = {"MALLOC_TRIM_THRESHOLD_": str(2**30), "MALLOC_MMAP_THRESHOLD_":
 """glibc keeps what is freed, on both sides. Otherwise it hands memory back and fetches it again within every step, or
 does not, as the order of a few small blocks will have it; that doubles the time of one side or the other at random."""
 
-WARM_UP = 2
+WARM_UP = {"Size": 2, "ConvSize": 2, "FitSize": 0}
+"""Calls before the timed ones. A whole training is long enough to warm up by itself."""
 
 
 class Worker:
@@ -97,11 +104,12 @@ def answers(side: str, requests: Iterable[str]) -> Iterator[float]:
             data = {key: draws(*key)}
         call = tasks[asked["task"]](data[key])
         times = []
-        for _ in range(WARM_UP + asked["repeats"]):
+        warm_up = WARM_UP[asked["kind"]]
+        for _ in range(warm_up + asked["repeats"]):
             begin = perf_counter()
             call()
             times.append(perf_counter() - begin)
-        yield statistics.median(times[WARM_UP:])
+        yield statistics.median(times[warm_up:])
 
 
 def main(side: str, threads: int) -> None:

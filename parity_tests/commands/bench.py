@@ -13,7 +13,7 @@ from rich.table import Table
 from manual.cli import GOOD, MISMATCH, UsageError, console, plain_table, progress
 from parity_tests.bench.agreement import disagreements
 from parity_tests.bench.measure import FULL, PARTS, QUICK, check, measure
-from parity_tests.bench.readme import CONV_HEAD, bench_tables, conv_means, products
+from parity_tests.bench.readme import CONV_HEAD, FIT_HEAD, bench_tables, conv_means, products
 from parity_tests.judge import Result
 from parity_tests.measured import save
 from parity_tests.readme import update
@@ -36,7 +36,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.epilog = EPILOG
     parser.add_argument("--save", action="store_true", help="keep the figures, and print them in the README")
     parser.add_argument("--quick", action="store_true", help="the smallest size and few rounds")
-    parser.add_argument("--only", choices=PARTS, help="training steps, loops or convolutions alone")
+    parser.add_argument("--only", choices=PARTS, help="training steps, loops, convolutions or whole trainings alone")
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
     parser.set_defaults(run=run)
 
@@ -82,14 +82,21 @@ def _refuse(failed: list[Result], *, as_json: bool) -> None:
 
 def _show(values: dict[str, Any], out: Console) -> None:
     """The tables in the terminal, those that have lines."""
-    tables = {"steps": _step_table, "loops": _loop_table, "convolutions": _conv_table, "workspace": _workspace_table}
+    tables = {
+        "steps": _step_table,
+        "loops": _loop_table,
+        "convolutions": _conv_table,
+        "workspace": _workspace_table,
+        "fits": _fit_table,
+    }
     for name, table in tables.items():
         if values[name]:
             out.print(table(values[name]))
     about = values["environment"]
     out.print(
         f"{about['processor']}, {about['cores']} cores; Python {about['python']}, NumPy {about['numpy']}, "
-        f"PyTorch {about['torch']}; {values['rounds']} rounds, {values['conv_rounds']} of convolutions; "
+        f"PyTorch {about['torch']}; {values['rounds']} rounds, {values['conv_rounds']} of convolutions, "
+        f"{values['fit_rounds']} of trainings; "
         f"load average before {about['load']}."
     )
 
@@ -166,6 +173,26 @@ def _workspace_table(lines: list[dict[str, Any]]) -> Table:
             f"{line['workspace/unrolled']:.3f}",
             str(line["bar"]),
             _verdict((line["workspace/unrolled"], line["bar"])),
+        )
+    return table
+
+
+def _fit_table(lines: list[dict[str, Any]]) -> Table:
+    table = plain_table(
+        "A training, milliseconds: by hand, in torch and in scikit-learn",
+        [FIT_HEAD, "dtype"],
+        ["by hand", "torch", "sklearn", "by hand/torch", "at most", "by hand/sklearn", "at most"],
+    )
+    for line in lines:
+        table.add_row(
+            line["size"],
+            line["dtype"],
+            *(f"{line[f'{side}_us'] / 1000:.0f}" for side in ("manual", "torch", "sklearn")),
+            f"{line['manual/torch']:.2f}",
+            str(line["bar"]),
+            f"{line['manual/sklearn']:.2f}",
+            str(line["sklearn_bar"]),
+            _verdict((line["manual/torch"], line["bar"]), (line["manual/sklearn"], line["sklearn_bar"])),
         )
     return table
 
