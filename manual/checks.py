@@ -65,7 +65,7 @@ def masks_by_layer(architecture: Architecture, masks: Masks, m: int) -> tuple[Ar
     return tuple(found)
 
 
-def check_data(architecture: Architecture, X: Any, Y: Array) -> None:
+def check_data(architecture: Architecture, X: Array, Y: Array) -> None:
     """The door for data: ValueError unless X and Y fit the architecture, are finite, and Y suits the output unit.
 
     X is (n_x, m) or (m, n_H, n_W, n_C); Y is (n_L, m): 0 or 1 for sigmoid, one-hot columns for softmax, finite numbers
@@ -73,9 +73,10 @@ def check_data(architecture: Architecture, X: Any, Y: Array) -> None:
     """
     m = check_inputs(architecture, X)
     check_shape("Y", Y, (architecture.outputs, m), f"{architecture.outputs} outputs for each of {m} examples")
-    for name, array in (("X", X), ("Y", Y)):
+    arrays: tuple[tuple[str, Any], ...] = (("X", X), ("Y", Y))
+    for name, array in arrays:
         if not isinstance(array, np.ndarray):
-            continue  # read as it is needed, and checked by whoever reads it
+            continue  # examples that stay in their file were checked when it was opened
         finite = np.isfinite(array)
         if not finite.all():
             place = tuple(int(index) for index in np.argwhere(~finite)[0])

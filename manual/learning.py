@@ -64,15 +64,16 @@ class Settings:
 
     def __post_init__(self) -> None:
         """Check the numbers; names are checked by the tables that hold them."""
-        for name, least in (("epochs", 1), ("batch_size", 1), ("seed", 0)):
-            check_count(name, getattr(self, name), least, "a whole number of them")
+        check_count("epochs", self.epochs, 1, "a run has at least one")
+        check_count("batch_size", self.batch_size, 1, "a batch holds at least one example")
+        check_count("seed", self.seed, 0, "a seed is no negative number")
         _check("learning_rate", self.learning_rate, lambda value: 0 < value < math.inf, "a finite number above 0")
         _check("lambda", self.lambda_, lambda value: 0 <= value < math.inf, "a finite number of at least 0")
         _check("tol", self.tol, lambda value: 0 <= value < math.inf, "a finite number of at least 0")
         if self.clip is not None:
             _check("clip", self.clip, lambda value: value > 0, "a number above 0: the longest gradient")
         if self.patience is not None:
-            check_count("patience", self.patience, 1, "the epochs to wait for an improvement")
+            _check("patience", self.patience, lambda value: value >= 1, "at least 1 epoch")
 
     def as_json(self) -> dict[str, Any]:
         """Plain data."""
@@ -89,7 +90,8 @@ def _check(name: str, value: Any, holds: Callable[[Any], bool], expected: str) -
 
 
 class Epoch(NamedTuple):
-    """A line of the history. Cost and score are those of the batches as they were trained on.
+    """A line of the history. Cost and score are those of the batches as they were trained on, dropout and L2 included;
+    those of the validation part are without.
 
     ``epoch`` and ``step`` count what is done; ``gradient_norm`` is that of the epoch's last step, after clipping.
     """
@@ -161,8 +163,8 @@ class Learner(Protocol):
     def gradient_norm(self) -> float:
         """Of the last step."""
 
-    def evaluate(self, X: Any, Y: Array) -> tuple[float, Array]:
-        """The regularised cost and A[L] with the parameters as they are, nothing dropped."""
+    def evaluate(self, X: Any, Y: Array, penalty_m: int | None = None) -> tuple[float, Array]:
+        """Cost and A[L] with the parameters as they are, nothing dropped; with ``penalty_m``, L2 over so many."""
 
     def params(self) -> Parameters:
         """The parameters in the notes' layout, as arrays of their own."""
@@ -192,7 +194,7 @@ def take(X: Any, batch: NDArray[np.intp]) -> Array:
     gives the examples of these numbers as an array.
     """
     if not isinstance(X, np.ndarray):
-        return X.take(batch)  # type: ignore[no-any-return]
+        return X.take(batch)  # type: ignore[no-any-return]  # held elsewhere: it gives the examples itself
     return X.take(batch, axis=1 if X.ndim == 2 else 0)
 
 
@@ -363,7 +365,8 @@ def run(
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # numbers out of hand are an explosion
         if math.isnan(at.first):
             some = np.arange(min(m, FIRST_EXAMPLES))
-            at.first = learner.evaluate(take(data.X, some), take(data.Y, some))[0]
+            # the penalty of a batch is divided by the batch's m: so is the first cost, which batches are held against
+            at.first = learner.evaluate(take(data.X, some), take(data.Y, some), min(m, settings.batch_size))[0]
         while at.epoch < settings.epochs and not at.stopped(settings):
             begun = time.perf_counter()
             rate = learner.begin_epoch(at.epoch)

@@ -13,6 +13,7 @@ COMMANDS: dict[str, str] = {
     "verify": "is a derivation right? - the mistake named and the formula repaired",
     "seeds": "the false-alarm run: right code, many seeds",
     "faults": "plant every mistake of the table and see it caught",
+    "interruptions": "kill training runs at random moments, resume them, compare the ends",
     "mutants": "what mutation testing of the formulas found (mutmut runs first)",
     "conventions": "how to translate between the notes and PyTorch, and what goes wrong without",
     "index": "from a formula of the notes to its line, its code by hand and in torch, and its cases",
