@@ -12,9 +12,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from torch import Tensor, nn
+from torch.nn import functional
 
 from manual import network
 from manual import training as by_hand
+from manual.layers import Pool
 from manual.learning import Examples, Run, Settings
 from manual.learning import run as train
 from manual.learning import start as draw
@@ -24,8 +26,8 @@ from parity_tests.formulas import generator
 from parity_tests.judge import Judgement, Ledger, Result, judge
 from parity_tests.models import ModelCase, Start, about, first_examples
 from torch_ref import training as by_torch
-from torch_ref.devices import array
-from torch_ref.layout import from_rows
+from torch_ref.devices import array, tensor
+from torch_ref.layout import to_rows
 from torch_ref.training import Hardware
 
 REPEATS = 5
@@ -36,8 +38,9 @@ def run_free(case: ModelCase, begin: Start, steps: int, seed: int, device: str =
     """Parameters and learning rates of both packages' ``fit``, each alone from the same start and the same draws.
 
     It takes as many examples as the case says, and the steps up to the end of an epoch. Where a unit with a kink (ReLU)
-    ends up on the other side of it, one rounding changes a whole gradient, and the spread of five runs says nothing.
-    Such a line cannot be told, provided that up to that step the two sides agree; otherwise it fails.
+    ends up on the other side of it, or a window finds its maximum in another cell, one rounding changes a whole
+    gradient, and the spread of five runs says nothing. Such a line cannot be told, provided that up to that step the
+    two sides agree; otherwise it fails.
     """
     X, Y = first_examples(begin.X, begin.Y, case.free.examples)
     begin = begin._replace(X=X, Y=Y)
@@ -110,10 +113,15 @@ def moved(params: Parameters, rng: np.random.Generator) -> Parameters:
 
 
 class Before(NamedTuple):
-    """Parameters before a step, and where the Z of the step are above zero."""
+    """Parameters before a step, and which way its kinks went: where Z is above zero, which cell is the maximum."""
 
     params: Parameters
-    signs: list[Any]
+    kinks: list[Any]
+
+
+def _cells(rows: Tensor, size: int, stride: int) -> Any:
+    """The cell in which every window finds its maximum."""
+    return array(functional.max_pool2d(rows, size, stride, return_indices=True)[1])
 
 
 class _ByHand(by_hand.Learner):
@@ -124,10 +132,16 @@ class _ByHand(by_hand.Learner):
         self.path: list[Before] = []
 
     def step(self, batch: Any, masks: Any) -> Any:
-        """A step, its Z seen before."""
+        """A step, its kinks seen before."""
         params, X = self.params(), by_hand.columns(self.X, batch)
         passed = network.forward(self.architecture, params, X, masks)
-        self.path.append(Before(params, [Z > 0 for Z in passed.Z if Z is not None]))
+        kinks = []
+        for layer, Z, A_prev in zip(self.architecture.layers, passed.Z[1:], passed.A, strict=False):
+            if Z is not None:
+                kinks.append(to_rows(tensor(Z > 0)).numpy())
+            elif isinstance(layer, Pool) and layer.mode == "max":
+                kinks.append(_cells(to_rows(tensor(A_prev)), layer.size, layer.stride))
+        self.path.append(Before(params, kinks))
         return super().step(batch, masks)
 
 
@@ -137,18 +151,22 @@ class _ByTorch(by_torch.Learner):
     def __init__(self, begin: Start, settings: Settings, device: str) -> None:
         super().__init__(begin.architecture, Examples(begin.X, begin.Y), settings, Hardware(device))
         self.path: list[Before] = []
-        self.signs: list[Any] = []
-        for _, _, layer, _ in self.module.weighted():
-            layer.register_forward_hook(self._see)
+        self.kinks: list[Any] = []
+        for layer in self.module:
+            if isinstance(layer, nn.Linear | nn.Conv2d | nn.MaxPool2d):
+                layer.register_forward_hook(self._see)
 
-    def _see(self, _layer: nn.Module, _inputs: Any, Z: Tensor) -> None:
-        self.signs.append(array(from_rows(Z)) > 0)
+    def _see(self, layer: nn.Module, inputs: tuple[Tensor], output: Tensor) -> None:
+        if isinstance(layer, nn.MaxPool2d):
+            self.kinks.append(_cells(inputs[0], layer.kernel_size, layer.stride))
+        else:
+            self.kinks.append(array(output) > 0)
 
     def step(self, batch: Any, masks: Any) -> Any:
-        """A step, its Z seen on the way."""
-        params, self.signs = self.params(), []
+        """A step, its kinks seen on the way."""
+        params, self.kinks = self.params(), []
         outcome = super().step(batch, masks)
-        self.path.append(Before(params, self.signs))
+        self.path.append(Before(params, self.kinks))
         return outcome
 
 
@@ -172,7 +190,7 @@ def _excused(
     early = _judged([path[min(kink, len(path) - 1)].params for path in paths], reference[kink].params)
     if any(judgement.fails for judgement in early.values()):
         return judged
-    reason = f"a unit took the other side of its kink at step {kink}; up to there the two sides agree"
+    reason = f"a unit or a maximum took the other side of its kink at step {kink}; up to there the two sides agree"
     return {
         name: judgement._replace(fails=False, untold=True, reason=reason) if judgement.fails else judgement
         for name, judgement in judged.items()
@@ -180,8 +198,8 @@ def _excused(
 
 
 def _first_kink(ours: Sequence[Before], reference: Sequence[Before]) -> int | None:
-    """The first step at which the two sides' Z differ in sign anywhere."""
+    """The first step at which anything went one way by hand and another with torch."""
     for step, (mine, theirs) in enumerate(zip(ours, reference, strict=False)):
-        if any((one != other).any() for one, other in zip(mine.signs, theirs.signs, strict=True)):
+        if any((one != other).any() for one, other in zip(mine.kinks, theirs.kinks, strict=True)):
             return step
     return None

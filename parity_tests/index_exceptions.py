@@ -34,7 +34,7 @@ NO_CASE: dict[str, str] = {
     "the walk through a network example by example, in test_manual_network": "F071",
     "a description of networks, which computes nothing": "F063 F142 F148 F194",
     "an order that is drawn, not computed": "F208 F215",
-    "the training loop, compared by the free runs of the models": "F209 F210 F211 F212 F213 F216 F217 F218 F253 F258",
+    "the training loop, compared by the free runs of the models": "F209 F210 F211 F212 F213 F216 F217 F218 F258",
     "a decision on outputs that have a case, in test_manual_network": "F004 F139",
     "a symbol, a count or a shape of convolutions that have cases, in test_manual_conv": "F222 F228 F229 F232 F236",
     "another reading of a formula that has a case": "F006 F027",
