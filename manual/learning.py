@@ -38,8 +38,8 @@ class Settings:
     """What a run is made with, beside the architecture and the data.
 
     ``decay`` is a learning-rate schedule by name, with its own settings in ``decay_options``; ``clip`` the longest
-    gradient of all parameters; ``patience`` the epochs without an improvement by ``tol`` after which a run stops,
-    of the validation score or, without a validation part, of the cost.
+    gradient of all parameters; ``patience`` the epochs in a row, each not better than the best before it by ``tol``,
+    after which a run stops: in the validation score or, without a validation part, in the cost.
 
     Raises ValueError for a setting out of range.
     """
@@ -118,7 +118,9 @@ class Explosion(NamedTuple):
 
 
 class Run(NamedTuple):
-    """What a run leaves: parameters (the best ones after early stopping), history, the optimiser's state.
+    """What a run leaves: parameters, history, the optimiser's state.
+
+    With patience and a validation part, the parameters are those of the best validation score; else the last.
 
     ``stopped`` is "" for all epochs run, "early", or "exploded"; ``explosion`` says more. ``progress`` is what a
     checkpoint needs beside the arrays; ``best`` are the parameters that early stopping would go back to.
@@ -298,7 +300,7 @@ def run(
     at, best = _Progress(), None
     if resume is not None:
         at, best, rng = _Progress.from_json(resume.progress), resume.best, generator_from(resume.progress["generator"])
-        learner.restore(resume.params, resume.state, at.epoch)
+        learner.restore(resume.params, resume.state or None, at.epoch)
     m, unit = data.Y.shape[1], architecture.output_unit
     steps = settings.epochs * -(-m // settings.batch_size)
     if math.isnan(at.first):
@@ -335,11 +337,11 @@ def run(
             stopped = "exploded"
         elif settings.patience is not None:
             reached = -cost if checked[1] is None else checked[1]
-            if reached > at.best + settings.tol:
-                at.best, at.waited, best = reached, 0, learner.params()
-            else:
-                at.waited += 1
-                stopped = "early" if at.waited >= settings.patience else ""
+            at.waited = at.waited + 1 if reached < at.best + settings.tol else 0
+            stopped = "early" if at.waited >= settings.patience else ""
+            if validation is not None and reached > at.best:
+                best = learner.params()
+            at.best = max(at.best, reached)
         if on_epoch:
             on_epoch(so_far())
         if stopped:
