@@ -95,8 +95,8 @@ class NetworkEstimator(NetworkParameters, ABC):
             warnings.warn(run.explosion.sentence(), ConvergenceWarning, stacklevel=3)
         elif not (run.stopped or one_epoch):
             warnings.warn(
-                f"max_iter is {self.max_iter} epochs, and the fit was still getting better by tol = {self.tol:g}: "
-                "more epochs or a larger learning_rate_init may help",
+                f"max_iter is {self.max_iter} epochs, and the fit has not come to rest within tol = {self.tol:g}: "
+                "more epochs or another learning_rate_init may help",
                 ConvergenceWarning,
                 stacklevel=3,
             )

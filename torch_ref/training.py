@@ -109,9 +109,9 @@ class Learner:
         self._made()
         if state is not None:
             self.rule.load_state_dict({**self.rule.state_dict(), "state": unflattened(state)})
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", UserWarning)  # the optimiser made its steps before it was stored
-                self.begin_epoch(epochs)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # the steps of these epochs were made before
+            self.begin_epoch(epochs)
 
     def begin_epoch(self, epoch: int) -> float:
         """The schedule's learning rate, in the notes' terms."""
