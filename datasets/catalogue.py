@@ -7,10 +7,10 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import DTypeLike
 
-from datasets import generated, toy
+from datasets import generated, openml, toy
 from datasets.checks import check_choice, check_seed
 from datasets.dataset import Dataset, Raw
-from datasets.prepare import from_arrays
+from datasets.prepare import from_arrays, from_parts
 
 LOADERS: dict[str, Callable[[int], Raw]] = {
     "breast_cancer": toy.breast_cancer,
@@ -27,11 +27,18 @@ LOADERS: dict[str, Callable[[int], Raw]] = {
     "flower": generated.flower,
 }
 
-NAMES: tuple[str, ...] = tuple(LOADERS)
-"""What ``load`` knows."""
+NAMES: tuple[str, ...] = (*LOADERS, *openml.SOURCES)
+"""What ``load`` knows; the last two are fetched once, over the network, and kept."""
 
 
-def load(name: str, *, seed: int = 0, test_size: float = 0.2, dtype: DTypeLike = np.float64) -> Dataset:
+def load(
+    name: str,
+    *,
+    seed: int = 0,
+    test_size: float = 0.2,
+    dtype: DTypeLike = np.float64,
+    data_home: openml.DataHome = None,
+) -> Dataset:
     """A data set by name: split, scaled, examples as columns.
 
     Parameters
@@ -41,9 +48,12 @@ def load(name: str, *, seed: int = 0, test_size: float = 0.2, dtype: DTypeLike =
     seed : int
         Seed of the split, and of the points where they are generated.
     test_size : float
-        The fraction of test examples, between 0 and 1.
+        The fraction of test examples, between 0 and 1. ``mnist`` and ``fashion_mnist`` keep the division that everybody
+        reports on: their last 10,000 examples are the test part, whatever ``seed`` and ``test_size`` say.
     dtype : dtype_like
         float32 or float64.
+    data_home : path, optional
+        Where ``mnist`` and ``fashion_mnist`` are kept; by default scikit-learn's own place, ``SCIKIT_LEARN_DATA``.
 
     Returns
     -------
@@ -53,7 +63,7 @@ def load(name: str, *, seed: int = 0, test_size: float = 0.2, dtype: DTypeLike =
     Raises
     ------
     ValueError
-        One sentence, if an argument is not as described above.
+        One sentence, if an argument is not as described above, or a set is neither kept nor to be fetched.
 
     Notes: F044, F045, F244, F245.
 
@@ -64,7 +74,19 @@ def load(name: str, *, seed: int = 0, test_size: float = 0.2, dtype: DTypeLike =
     ((4, 120), (3, 120))
     """
     check_choice("dataset", name, NAMES)
-    raw = LOADERS[name](check_seed(seed))
+    seed = check_seed(seed)
+    if name in openml.SOURCES:
+        raw = openml.fetch(name, data_home)
+        return from_parts(
+            name,
+            raw.task,
+            (raw.X[: -openml.TEST], raw.Y[: -openml.TEST]),
+            (raw.X[-openml.TEST :], raw.Y[-openml.TEST :]),
+            target_names=raw.target_names,
+            image_shape=raw.image_shape,
+            dtype=dtype,
+        )
+    raw = LOADERS[name](seed)
     return from_arrays(
         name,
         raw.task,

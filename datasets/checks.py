@@ -61,12 +61,14 @@ def check_test_size(test_size: object, m: int) -> int:
     return count
 
 
-def check_entries(name: str, matrix: Array, good: Array, expected: str) -> None:
-    """Raise ValueError at the first entry, in row order, of a matrix where ``good`` is False."""
-    bad = np.argwhere(~good)
-    if len(bad):
-        row, column = bad[0]
-        entry = f"{matrix[row, column]} at row {row}, column {column} (from 0)"
+def check_entries(name: str, matrix: Array, good: Array, expected: str, *, first_row: int = 0) -> None:
+    """Raise ValueError at the first entry, in row order, of a matrix where ``good`` is False.
+
+    ``first_row`` is the number of the matrix's first row, where it is a piece of a larger one.
+    """
+    if not good.all():
+        row, column = np.argwhere(~good)[0]
+        entry = f"{matrix[row, column]} at row {first_row + row}, column {column} (from 0)"
         raise ValueError(f"{name} has {entry}, expected {expected}")
 
 
@@ -104,13 +106,38 @@ def check_examples(X: ArrayLike) -> Array:
     ValueError
         If X is no matrix of finite real numbers with at least two rows and one column.
     """
-    X = as_numbers("X", X)
-    if X.ndim != 2 or X.shape[1] == 0:
-        raise ValueError(f"X has shape {X.shape}, expected (m, n_x): one example a row, at least one feature")
-    if len(X) < 2:
-        raise ValueError(f"X has m = {len(X)}, expected at least 2 examples: one to train, one to test")
+    X = _matrix(X)
+    check_two(len(X))
     check_finite("X", X)
     return X
+
+
+def check_two(m: int) -> None:
+    """ValueError unless there are examples for two parts."""
+    if m < 2:
+        raise ValueError(f"X has m = {m}, expected at least 2 examples: one to train, one to test")
+
+
+def check_part(part: str, X: ArrayLike) -> Array:
+    """The X of one part, ``train`` or ``test``, as float64; ValueError as ``check_examples``, but one row is enough."""
+    X = _matrix(X)
+    if len(X) < 1:
+        raise ValueError(f"X has m = 0 in the {part} part, expected at least 1 example")
+    check_finite(f"X of the {part} part", X)
+    return X
+
+
+def _matrix(X: ArrayLike) -> Array:
+    """X as a float64 matrix with a column; ValueError for anything else."""
+    X = as_numbers("X", X)
+    check_rows(X, (2,))
+    return X
+
+
+def check_rows(X: Array, dimensions: Sequence[int]) -> None:
+    """ValueError unless X has one of these numbers of dimensions, and at least one feature."""
+    if X.ndim not in dimensions or 0 in X.shape[1:]:
+        raise ValueError(f"X has shape {X.shape}, expected (m, n_x): one example a row, at least one feature")
 
 
 def check_targets(task: str, Y: Array, m: int, *, columns: bool, rule: str) -> Array:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple, TypeAlias
 
+import numpy as np
 from numpy.typing import NDArray
 
 Array: TypeAlias = NDArray[Any]
@@ -36,7 +37,8 @@ class Dataset(NamedTuple):
         ``binary``: Y of 0 and 1, one row. ``multiclass``: one-hot columns, a row for each class.
         ``multilabel``: Y of 0 and 1, a row for each label. ``regression``: scaled values.
     X_train, X_test : array, shape (n_x, m_train) and (n_x, m_test)
-        C-contiguous, scaled with the mean and deviation of the training part.
+        C-contiguous, scaled with the mean and deviation of the training part. For a .npy file too large to hold,
+        ``datasets.lazy.LazyColumns``: columns are taken from it as from an array, and read as they are taken.
     Y_train, Y_test : array, shape (n_L, m_train) and (n_L, m_test)
         C-contiguous, of the dtype of X.
     feature_names : tuple of str
@@ -68,7 +70,8 @@ class Dataset(NamedTuple):
         ValueError
             If the examples are no images.
         """
-        return _images(self.name, self.X_train, self.image_shape)
+        images: Array = _images(self.name, self.X_train, self.image_shape)
+        return images
 
     @property
     def images_test(self) -> Array:
@@ -79,11 +82,14 @@ class Dataset(NamedTuple):
         ValueError
             If the examples are no images.
         """
-        return _images(self.name, self.X_test, self.image_shape)
+        images: Array = _images(self.name, self.X_test, self.image_shape)
+        return images
 
 
-def _images(name: str, X: Array, image_shape: ImageShape | None) -> Array:
+def _images(name: str, X: Any, image_shape: ImageShape | None) -> Any:
     """Undo the flattening, channels last: (n_H n_W n_C, m) to (m, n_H, n_W, n_C)."""
     if image_shape is None:
         raise ValueError(f"{name!s:.40} has no image_shape, expected (n_H, n_W, n_C): it holds no images")
+    if not isinstance(X, np.ndarray):
+        return X.images(image_shape)
     return X.T.reshape(-1, *image_shape)

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from datasets.checks import (
+    as_array,
     check_choice,
     check_dtype,
     check_examples,
     check_image_shape,
     check_names,
+    check_part,
+    check_rows,
     check_seed,
     check_test_size,
+    check_two,
 )
-from datasets.dataset import Array, Dataset
+from datasets.dataset import Array, Dataset, ImageShape
+from datasets.lazy import scale_lazily
 from datasets.targets import ENCODERS, Targets
 
 
@@ -82,30 +87,117 @@ def from_arrays(
     seed = check_seed(seed)
     check_choice("task", task, tuple(ENCODERS))
     X = check_examples(X)
-    m, n_x = X.shape
+    m = len(X)
     test_count = check_test_size(test_size, m)
     targets = ENCODERS[task](task, Y, m)
-    image_shape = check_image_shape(image_shape, n_x)
-    feature_names = check_names("feature_names", feature_names, [f"x{j}" for j in range(1, n_x + 1)])
-    target_names = check_names("target_names", target_names, targets.names)
-
+    names = _names(feature_names, target_names, image_shape, X.shape[1], targets)
     train, test = _split(targets, m, test_count, seed)
+    return _scaled(name, task, (X[train], X[test]), (targets.Y[train], targets.Y[test]), names, precision)
+
+
+def from_parts(
+    name: str,
+    task: str,
+    train: tuple[ArrayLike, ArrayLike],
+    test: tuple[ArrayLike, ArrayLike],
+    *,
+    target_names: Sequence[str] | None = None,
+    image_shape: Sequence[int] | None = None,
+    dtype: DTypeLike = np.float64,
+) -> Dataset:
+    """Data that comes divided, (X, Y) to train and (X, Y) to test, as a Dataset that keeps the division.
+
+    Otherwise as ``from_arrays``; the classes are those of both parts.
+
+    Raises
+    ------
+    ValueError
+        One sentence, if any argument is not as described there, or the parts do not fit each other.
+    """
+    precision = check_dtype(dtype)
+    check_choice("task", task, tuple(ENCODERS))
+    X = [check_part(part, X) for part, (X, _) in (("train", train), ("test", test))]
+    if X[0].shape[1] != X[1].shape[1]:
+        raise ValueError(f"X has {X[1].shape[1]} features in the test part, expected {X[0].shape[1]} as in training")
+    Y = [as_array("Y", Y) for _, Y in (train, test)]
+    for part, one, values in zip(("train", "test"), X, Y, strict=True):
+        if values.shape[:1] != one.shape[:1] or values.shape[1:] != Y[0].shape[1:]:
+            raise ValueError(f"Y of the {part} part has shape {values.shape}, expected a target for each of {len(one)}")
+    targets = ENCODERS[task](task, np.concatenate(Y), len(X[0]) + len(X[1]))
+    names = _names(None, target_names, image_shape, X[0].shape[1], targets)
+    parts = targets.Y[: len(X[0])], targets.Y[len(X[0]) :]
+    return _scaled(name, task, (X[0], X[1]), parts, names, precision)
+
+
+def from_map(
+    name: str,
+    task: str,
+    X: Array,
+    Y: ArrayLike,
+    *,
+    image_shape: Sequence[int] | None = None,
+    seed: int = 0,
+    test_size: float = 0.2,
+    dtype: DTypeLike = np.float64,
+) -> Dataset:
+    """Data whose X, shape (m, ...), is a memory map and stays one: examples are read and scaled as they are taken.
+
+    Otherwise as ``from_arrays``: the same split, and the same mean and deviation up to rounding. Y is held in memory.
+
+    Raises
+    ------
+    ValueError
+        One sentence, if any argument is not as described there.
+    """
+    precision = check_dtype(dtype)
+    seed = check_seed(seed)
+    check_choice("task", task, tuple(ENCODERS))
+    check_rows(X, (2, 3, 4))
+    check_two(len(X))
+    m, n_x = len(X), X[0].size
+    test_count = check_test_size(test_size, m)
+    targets = ENCODERS[task](task, Y, m)
+    names = _names(None, None, image_shape, n_x, targets)
+    train, test = _split(targets, m, test_count, seed)
+    lazy = scale_lazily(X, train, test, 1 if image_shape else n_x, precision)
+    Y_train, Y_test = _scaled_targets(task, (targets.Y[train], targets.Y[test]), precision)
+    # What stands in for the arrays is taken from as they are: see datasets.lazy.
+    X_train, X_test = (cast(Array, part) for part in lazy)
+    return Dataset(name, task, X_train, Y_train, X_test, Y_test, *names)
+
+
+def _names(
+    feature_names: Sequence[str] | None,
+    target_names: Sequence[str] | None,
+    image_shape: Sequence[int] | None,
+    n_x: int,
+    targets: Targets,
+) -> tuple[tuple[str, ...], tuple[str, ...], ImageShape | None]:
+    """The names of the features and of the targets, and the shape of an image: checked, or as they are by default."""
+    shape = check_image_shape(image_shape, n_x)
+    features = check_names("feature_names", feature_names, [f"x{j}" for j in range(1, n_x + 1)])
+    return features, check_names("target_names", target_names, targets.names), shape
+
+
+def _scaled(
+    name: str,
+    task: str,
+    X: tuple[Array, Array],
+    Y: tuple[Array, Array],
+    names: tuple[tuple[str, ...], tuple[str, ...], ImageShape | None],
+    dtype: np.dtype[Any],
+) -> Dataset:
+    """The Dataset of two parts, one example in a row of each."""
     # One column of all pixels, or a column for each feature.
-    X_train, X_test = _scale("X", X[train], X[test], 1 if image_shape else n_x, precision)
-    Y_train, Y_test = targets.Y[train], targets.Y[test]
-    if task == "regression":
-        Y_train, Y_test = _scale("Y", Y_train, Y_test, Y_train.shape[1], precision)
-    return Dataset(
-        name,
-        task,
-        _columns(X_train, precision),
-        _columns(Y_train, precision),
-        _columns(X_test, precision),
-        _columns(Y_test, precision),
-        feature_names,
-        target_names,
-        image_shape,
-    )
+    X_train, X_test = _scale("X", *X, 1 if names[-1] else X[0].shape[1], dtype)
+    Y_train, Y_test = _scaled_targets(task, Y, dtype)
+    return Dataset(name, task, _columns(X_train, dtype), Y_train, _columns(X_test, dtype), Y_test, *names)
+
+
+def _scaled_targets(task: str, Y: tuple[Array, Array], dtype: np.dtype[Any]) -> tuple[Array, Array]:
+    """Targets as columns, those of a regression scaled."""
+    Y_train, Y_test = _scale("Y", *Y, Y[0].shape[1], dtype) if task == "regression" else Y
+    return _columns(Y_train, dtype), _columns(Y_test, dtype)
 
 
 def _split(targets: Targets, m: int, test_count: int, seed: int) -> tuple[Array, Array]:
@@ -144,9 +236,9 @@ def _scale(name: str, train: Array, test: Array, columns: int, dtype: np.dtype[A
 
     with np.errstate(over="ignore", invalid="ignore"):
         scaler = StandardScaler().fit(train.reshape(-1, columns))
-        scaled = [scaler.transform(part.reshape(-1, columns)).reshape(part.shape) for part in (train, test)]
-        checked = [scaler.var_, *(part.astype(dtype) for part in scaled)]
-    if not all(np.isfinite(values).all() for values in checked):
+        parts = [scaler.transform(part.reshape(-1, columns)).reshape(part.shape) for part in (train, test)]
+        scaled = [part.astype(dtype, copy=False) for part in parts]
+    if not all(np.isfinite(values).all() for values in (scaler.var_, *scaled)):
         largest = max(np.abs(train).max(), np.abs(test).max())
         raise ValueError(f"{name} reaches {largest:.3g}, expected numbers that {dtype} holds when scaled")
     return scaled[0], scaled[1]

@@ -115,3 +115,20 @@ def _labels(task: str, Y: ArrayLike, m: int) -> Array:
 def _numbered(Y: Array) -> tuple[str, ...]:
     """y1, y2, ...: a name for each column."""
     return tuple(f"y{j}" for j in range(1, Y.shape[1] + 1))
+
+
+def infer_task(Y: ArrayLike) -> str:
+    """The task that targets look like.
+
+    One column of whole numbers, booleans or strings: ``binary`` where there are two of them, else ``multiclass``.
+    Several columns of whole 0 and 1: ``multilabel``. Other numbers: ``regression``.
+    """
+    targets = as_array("Y", Y)
+    if targets.dtype.kind == "f":
+        return "regression"
+    if targets.ndim == 2 and targets.shape[1] > 1:
+        labels = targets.dtype.kind in "biu" and bool(((targets == 0) | (targets == 1)).all())
+        return "multilabel" if labels else "regression"
+    if targets.dtype.kind == "O" and not all(isinstance(one, str) for one in targets.flat):
+        return "multiclass"
+    return "binary" if len(np.unique(targets)) == 2 else "multiclass"

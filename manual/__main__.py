@@ -11,6 +11,7 @@ PROGRAM = "python -m manual"
 
 COMMANDS: dict[str, str] = {
     "graph": "the computational graph of a model, forward and backward, with values and shapes",
+    "train": "train a network on a data set or on your own file",
     "shapes": "the dimension table of a model: windows, volumes, parameters, multiply-adds",
 }
 """Subcommands, each in the module ``manual.commands.<name>``, imported only when it is called."""
@@ -18,6 +19,7 @@ COMMANDS: dict[str, str] = {
 EXAMPLES = f"""\
   {PROGRAM} graph                              logistic regression on one example
   {PROGRAM} graph --model deep                 the layers of a deep network, with shapes
+  {PROGRAM} train                              digits, two hidden layers of 64
   {PROGRAM} shapes --model lenet5              the sizes and parameters of every layer
   {PROGRAM} graph --help                       the flags of the graph
 """

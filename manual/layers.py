@@ -6,7 +6,8 @@ A shape leaves the examples out: (n,) for columns of n features, (n_H, n_W, n_C)
 from __future__ import annotations
 
 from dataclasses import KW_ONLY, dataclass
-from typing import ClassVar, TypeAlias
+from numbers import Real
+from typing import Any, ClassVar, TypeAlias
 
 from manual.shapes import Pad, check_count, conv_output_size, pad_pair
 
@@ -65,6 +66,9 @@ class Conv:
     def __post_init__(self) -> None:
         """ValueError for a count below 1, a padding without meaning or an unknown activation."""
         check_count("filters", self.filters, 1, "a layer has at least one filter")
+        sides: tuple[int, ...] = self.sides
+        if len(sides) != 2:
+            raise ValueError(f"size is {self.size}, expected f or (f_H, f_W): a filter has two sides")
         for side in self.sides:
             check_count("size", side, 1, "the filter has at least one cell")
         check_count("stride", self.stride, 1, "the next window starts at least one cell further on")
@@ -161,8 +165,9 @@ class Dropout:
 
     def __post_init__(self) -> None:
         """ValueError unless 0 < keep_prob <= 1."""
-        if not 0 < self.keep_prob <= 1:
-            raise ValueError(f"keep_prob is {self.keep_prob}, expected a number above 0 and at most 1")
+        keep_prob: Any = self.keep_prob
+        if not isinstance(keep_prob, Real) or not 0 < float(keep_prob) <= 1:
+            raise ValueError(f"keep_prob is {keep_prob!r}, expected a number above 0 and at most 1")
 
     def describe(self) -> str:
         """Such as ``dropout0.8``; the number is the probability to keep a unit."""

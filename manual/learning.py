@@ -61,8 +61,9 @@ class Settings:
 
     def __post_init__(self) -> None:
         """Check the numbers; names are checked by the tables that hold them."""
-        for name, least in (("epochs", 1), ("batch_size", 1), ("seed", 0)):
-            check_count(name, getattr(self, name), least, "a whole number of them")
+        check_count("epochs", self.epochs, 1, "a run has at least one")
+        check_count("batch_size", self.batch_size, 1, "a batch holds at least one example")
+        check_count("seed", self.seed, 0, "a seed is no negative number")
         _check("learning_rate", self.learning_rate, lambda value: 0 < value < math.inf, "a finite number above 0")
         _check("lambda", self.lambda_, lambda value: 0 <= value < math.inf, "a finite number of at least 0")
         _check("tol", self.tol, lambda value: 0 <= value < math.inf, "a finite number of at least 0")
@@ -86,7 +87,9 @@ def _check(name: str, value: float, holds: Callable[[float], bool], expected: st
 
 
 class Epoch(NamedTuple):
-    """A line of the history. Cost and score are those of the batches as they were trained on."""
+    """A line of the history. Cost and score are those of the batches as they were trained on, dropout and L2 included;
+    those of the validation part are without.
+    """
 
     epoch: int
     step: int
@@ -157,8 +160,8 @@ class Learner(Protocol):
     def gradient_norm(self) -> float:
         """Of the last step."""
 
-    def evaluate(self, X: Any, Y: Array) -> tuple[float, Array]:
-        """The regularised cost and A[L] with the parameters as they are, nothing dropped."""
+    def evaluate(self, X: Any, Y: Array, penalty_m: int | None = None) -> tuple[float, Array]:
+        """Cost and A[L] with the parameters as they are, nothing dropped; with ``penalty_m``, L2 over so many."""
 
     def params(self) -> Parameters:
         """The parameters in the notes' layout, as arrays of their own."""
@@ -184,7 +187,7 @@ def batches(m: int, size: int, rng: np.random.Generator | None) -> Iterator[NDAr
 def take(X: Any, batch: NDArray[np.intp]) -> Array:
     """These examples: columns of (n, m), volumes of (m, n_H, n_W, n_C), or whatever X.take_examples gives."""
     if not isinstance(X, np.ndarray):
-        return X.take(batch)  # type: ignore[no-any-return]
+        return X.take(batch)  # type: ignore[no-any-return]  # held elsewhere: it gives the examples itself
     return X.take(batch, axis=1 if X.ndim == 2 else 0)
 
 
@@ -305,7 +308,8 @@ def run(
     steps = settings.epochs * -(-m // settings.batch_size)
     if math.isnan(at.first):
         some = np.arange(min(m, FIRST_EXAMPLES))
-        at.first = learner.evaluate(take(data.X, some), data.Y[:, some])[0]
+        # the penalty of a batch is divided by the batch's m: so is the first cost, which batches are held against
+        at.first = learner.evaluate(take(data.X, some), data.Y[:, some], min(m, settings.batch_size))[0]
     stopped, explosion = "", None
 
     def so_far() -> Run:
@@ -318,7 +322,8 @@ def run(
         watch = _Watch(learner, data.Y, unit, at)
         for batch in batches(m, settings.batch_size, rng if settings.shuffle else None):
             masks = dropout_masks(architecture, len(batch), rng) if architecture.masked_layers() else None
-            watch.add(batch, learner.step(batch, masks))
+            with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is found below, and said once
+                watch.add(batch, learner.step(batch, masks))
             explosion = watch.explosion()
             if on_step:
                 on_step(at.step, steps)

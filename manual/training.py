@@ -107,7 +107,7 @@ class Learner:
         """Of the last step, after clipping."""
         return gradient_norm({"dW": self._gradient})
 
-    def evaluate(self, X: Any, Y: Array) -> tuple[float, Array]:
+    def evaluate(self, X: Any, Y: Array, penalty_m: int | None = None) -> tuple[float, Array]:
         """Cost and answers, CHUNK examples at a time."""
         total, answers, m = 0.0, [], Y.shape[1]
         for chunk in batches(m, CHUNK, None):
@@ -115,8 +115,9 @@ class Learner:
             passed = network.forward(self.architecture, self._params, take(X, chunk))
             total += len(chunk) * float(network.cost(self.architecture, self._params, passed, Y_part))
             answers.append(passed.A[-1])
-        penalty = network.penalty(self.architecture, self._params, self.settings.lambda_, m)
-        return total / m + float(penalty), np.concatenate(answers, axis=1)
+        if penalty_m is not None:
+            total += m * float(network.penalty(self.architecture, self._params, self.settings.lambda_, penalty_m))
+        return total / m, np.concatenate(answers, axis=1)
 
     def params(self) -> Parameters:
         """A copy of the parameters."""

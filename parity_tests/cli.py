@@ -11,8 +11,10 @@ PROGRAM = "python -m parity_tests"
 COMMANDS: dict[str, str] = {
     "compare": "every formula and every model, by hand against torch (this runs without a subcommand too)",
     "verify": "is a derivation right? - the mistake named and the formula repaired",
+    "notes": "the errata of the notes: every one of their 266 formulas and claims, executed",
     "seeds": "the false-alarm run: right code, many seeds",
     "faults": "plant every mistake of the table and see it caught",
+    "interruptions": "kill training runs at random moments, resume them, compare the ends",
     "mutants": "what mutation testing of the formulas found (mutmut runs first)",
     "conventions": "how to translate between the notes and PyTorch, and what goes wrong without",
     "index": "from a formula of the notes to its line, its code by hand and in torch, and its cases",

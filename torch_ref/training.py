@@ -164,7 +164,7 @@ class Learner:
         return gradient_norm(self.module)
 
     @torch.no_grad()
-    def evaluate(self, X: Any, Y: NDArray[Any]) -> tuple[float, NDArray[Any]]:
+    def evaluate(self, X: Any, Y: NDArray[Any], penalty_m: int | None = None) -> tuple[float, NDArray[Any]]:
         """Cost and answers, CHUNK examples at a time."""
         total, answers, m = 0.0, [], Y.shape[1]
         self.module.eval()
@@ -175,9 +175,9 @@ class Learner:
                 Z_L = self.runs(rows)
             total += len(chunk) * float(self._cost(Z_L, targets, 0.0, 1))
             answers.append(self._answers(Z_L))
-        if self.settings.lambda_:
+        if penalty_m is not None:
             weights = [layer.weight for _, _, layer, _ in self.module.weighted()]
-            total += m * float(l2_penalty(weights, self.settings.lambda_, m))
+            total += m * float(l2_penalty(weights, self.settings.lambda_, penalty_m))
         return total / m, np.concatenate(answers, axis=1)
 
     def params(self) -> network.Arrays:

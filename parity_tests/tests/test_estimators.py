@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import pickle
+import subprocess
+import sys
 import warnings
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -309,3 +312,16 @@ def test_bad_data_is_refused() -> None:
         images.fit(np.ones((5, 6, 6, 1)), [0, 1, 2, 3, 4])
     with pytest.raises(ValueError, match=r"device is 'abacus', expected one of"):
         by_torch.NetworkClassifier(device="abacus").fit(X, y)
+
+
+def test_the_example_of_the_readme_runs() -> None:
+    root = Path(__file__).parents[2]
+    section = (root / "README.md").read_text(encoding="utf-8").partition("## Among scikit-learn's tools\n")[2]
+    code = (
+        "import warnings\nwarnings.simplefilter('ignore')\n" + section.partition("```python\n")[2].partition("```")[0]
+    )
+    code += "print(search.best_score_, convnet.predict(images).shape, convnet.coefs_[0].shape)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
+    score, *shapes = done.stdout.split(maxsplit=1)
+    assert float(score) > 0.9
+    assert shapes == ["(200,) (3, 3, 1, 16)\n"]

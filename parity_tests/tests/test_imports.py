@@ -29,6 +29,7 @@ FORMULA_MODULES = {
     "clipping",
     "dropout",
     "architecture",
+    "architecture_json",
     "layers",
     "dimensions",
     "layer_words",
@@ -43,10 +44,12 @@ FORMULA_MODULES = {
 
 WITHOUT_FORMULAS = {
     "architecture",
+    "architecture_json",
     "layers",
     "checks",
     "draws",
     "learning",
+    "train_cli",
     "files",
     "estimator_base",
     "estimator_targets",
@@ -97,7 +100,10 @@ def test_every_module_of_manual_is_a_formula_module_or_known_not_to_be() -> None
         "estimator_settings",
         "estimator_targets",
         "recipe",
-        "training",
+        "train",
+        "train_cli",
+        "train_flags",
+        "train_report",
         "graph",
         "shapes",
     }

@@ -1,0 +1,30 @@
+"""``python -m torch_ref``: one parser, one subcommand per door."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from manual.cli import run_commands
+
+PROGRAM = "python -m torch_ref"
+
+COMMANDS: dict[str, str] = {
+    "train": "train a network on a data set or on your own file, on a CPU or a GPU",
+}
+"""Subcommands, each in the module ``torch_ref.commands.<name>``, imported only when it is called."""
+
+EXAMPLES = f"""\
+  {PROGRAM} train                              digits, two hidden layers of 64
+  {PROGRAM} train --model convnet --device cuda
+  {PROGRAM} train --help                       all flags
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Parse the arguments, run the command, return its exit code."""
+    return run_commands(PROGRAM, "The same networks in PyTorch.", EXAMPLES, "torch_ref.commands", COMMANDS, argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""The subcommands of ``python -m torch_ref``, each imported only when it is called."""

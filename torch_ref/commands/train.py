@@ -1,0 +1,53 @@
+"""``python -m torch_ref train``: the same networks, data, draws and reports as by hand, trained by torch."""
+
+from __future__ import annotations
+
+import argparse
+from functools import partial
+from typing import Any
+
+import torch
+
+from manual import train_cli
+from manual.cli import door
+from manual.learning import Examples, Run, Settings
+from manual.train_cli import Package
+from torch_ref.devices import DEVICES, device_named
+from torch_ref.training import Hardware, Learner, fit
+
+PROGRAM = "python -m torch_ref"
+
+MORE = f"""  {PROGRAM} train --model convnet --dataset mnist --device auto --batch-size 256
+  {PROGRAM} train --device cuda --amp --compile       bfloat16 forward, compiled
+"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """The shared flags, and torch's own."""
+    parser.description = "Trains a network with torch and reports on the test part."
+    parser.epilog = train_cli.epilog(PROGRAM, MORE)
+    train_cli.configure(parser)
+    own = parser.add_argument_group("torch")
+    own.add_argument("--device", default="auto", metavar="NAME", help=f"{', '.join(DEVICES)} or cuda:N; default: auto")
+    own.add_argument("--amp", action="store_true", help="run the forward pass in bfloat16")
+    tf32 = "let CUDA round the factors of float32 products to 10 bits; default: off"
+    own.add_argument("--tf32", action=argparse.BooleanOptionalAction, default=False, help=tf32)
+    own.add_argument("--compile", action="store_true", help="compile the module")
+    own.add_argument("--deterministic", action="store_true", help="refuse operations whose results vary")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Train and report."""
+    device = door(device_named, args.device)
+    hardware = Hardware(str(device), args.amp, args.tf32, args.compile, args.deterministic)
+    where = f"torch {torch.__version__} on {device}, {args.dtype}"
+    package = Package(PROGRAM, partial(fit, hardware=hardware), partial(evaluate, hardware=hardware), where)
+    return train_cli.run(args, package)
+
+
+def evaluate(done: Run, settings: Settings, data: Examples, hardware: Hardware) -> tuple[float, Any]:
+    """Cost and A[L] on data, with the parameters of a run."""
+    learner = Learner(done.architecture, data, settings, hardware)
+    learner.restore(done.params, None, 0)
+    return learner.evaluate(*data)
