@@ -32,7 +32,6 @@ from parity_tests.tests.estimator_data import (
     two,
     weights,
 )
-from torch_ref import estimators as by_torch
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -204,6 +203,9 @@ def test_a_fit_says_how_it_goes_and_ends(model: Any, capsys: pytest.CaptureFixtu
         clone(model).set_params(max_iter=2, verbose=True).fit(X, y)
     assert [warning.filename for warning in seen] == [__file__]
     lines = capsys.readouterr().out.splitlines()
+    checked = clone(model).set_params(early_stopping=True, verbose=1).fit(X, y)
+    expected = [f"validation score = {score:.6f}" for score in checked.validation_scores_]
+    assert [line.split(", ")[2] for line in capsys.readouterr().out.splitlines()] == expected
     assert [line.split(", loss = ")[0] for line in lines] == ["Iteration 1", "Iteration 2"]
     with pytest.warns(UserWarning, match=rf"batch_size is 500, larger than .* clipped to {len(X)}") as seen:
         clipped = clone(model).set_params(batch_size=500).fit(X, y)
@@ -214,104 +216,6 @@ def test_a_fit_says_how_it_goes_and_ends(model: Any, capsys: pytest.CaptureFixtu
         ended = clone(model).set_params(tol=10.0, n_iter_no_change=2, max_iter=9).fit(X, y)
         assert ended.n_iter_ == 4  # the first epoch is the best so far, and more than two are not
         ended.partial_fit(X, y)
-
-
-@pytest.mark.parametrize("side", SIDES, ids=["manual", "torch"])
-def test_an_explosion_is_said(side: Any) -> None:
-    X, y = number()
-    model = side.NetworkRegressor(solver="sgd", random_state=0, activation="tanh", batch_size=5)
-    with pytest.warns(ConvergenceWarning, match=r"the cost rose to .*: a smaller learning rate usually helps"):
-        model.set_params(learning_rate_init=1.0).fit(X, y)
-    with pytest.raises(ValueError, match=r"the cost or the weights are no longer finite, expected finite ones"):
-        model.set_params(learning_rate_init=1e200).fit(X, y)
-
-
-BAD: list[tuple[dict[str, Any], str]] = [
-    ({"alpha": -1}, r"alpha is -1, expected a finite number of at least 0"),
-    ({"alpha": np.nan}, r"alpha is nan, expected a finite number of at least 0"),
-    ({"alpha": "much"}, r"alpha is 'much', expected a finite number"),
-    ({"learning_rate_init": 0}, r"learning_rate_init is 0, expected a finite number above 0"),
-    ({"learning_rate_init": np.inf}, r"learning_rate_init is inf, expected a finite number above 0"),
-    ({"activation": "sigmoid"}, r"activation is 'sigmoid', expected one of identity, logistic, tanh, relu"),
-    ({"solver": "lbfgs"}, r"solver is 'lbfgs', expected one of sgd, momentum, rmsprop, adam"),
-    ({"solver": None}, r"solver is None, expected one of"),
-    ({"hidden_layer_sizes": (3, 0)}, r"hidden_layer_sizes is \(3, 0\), expected whole numbers of at least 1"),
-    ({"hidden_layer_sizes": 2.5}, r"hidden_layer_sizes is 2.5, expected whole numbers"),
-    ({"batch_size": 0}, r"batch_size is 0, expected 'auto' or a whole number of at least 1"),
-    ({"batch_size": "all"}, r"batch_size is 'all', expected 'auto'"),
-    ({"max_iter": 0}, r"max_iter is 0, expected a whole number of at least 1"),
-    ({"tol": -1e-9}, r"tol is -1e-09, expected a finite number of at least 0"),
-    ({"n_iter_no_change": 0}, r"n_iter_no_change is 0, expected a whole number of at least 1, or infinity"),
-    ({"n_iter_no_change": 2.5}, r"n_iter_no_change is 2.5, expected a whole number"),
-    ({"momentum": 1}, r"momentum is 1, expected a number of at least 0 and below 1"),
-    ({"beta_1": -0.1}, r"beta_1 is -0.1, expected a number of at least 0 and below 1"),
-    ({"beta_2": 1.0}, r"beta_2 is 1.0, expected a number"),
-    ({"epsilon": 0.0}, r"epsilon is 0.0, expected a finite number above 0"),
-    ({"validation_fraction": 0}, r"validation_fraction is 0, expected a number above 0 and below 1"),
-    ({"validation_fraction": 1.0}, r"validation_fraction is 1.0, expected a number above 0 and below 1"),
-    ({"shuffle": "yes"}, r"shuffle is 'yes', expected True or False"),
-    ({"warm_start": 1}, r"warm_start is 1, expected True or False"),
-    ({"early_stopping": None}, r"early_stopping is None, expected True or False"),
-    ({"verbose": "loud"}, r"verbose is 'loud', expected True or False"),
-    ({"architecture": "wide"}, r"architecture is 'wide', expected an Architecture or None"),
-    (
-        {"architecture": Architecture(4, (Dense(3, "softmax"),))},
-        r"the architecture takes 4 features, expected 7: X has so many",
-    ),
-    (
-        {"architecture": Architecture(7, (Dense(2, "softmax"),))},
-        r"the architecture has 2 outputs of softmax, expected 3 of softmax: that is what y asks for",
-    ),
-    (
-        {"architecture": Architecture(7, (Dense(3, "identity"),))},
-        r"the architecture has 3 outputs of identity, expected 3 of softmax",
-    ),
-    ({"architecture": VOLUMES}, r"the architecture takes 64 features, expected 7"),
-    ({"early_stopping": True, "validation_fraction": 0.01}, r"the validation set has 1 example, expected at least 2"),
-]
-
-
-@pytest.mark.parametrize(("settings", "message"), BAD, ids=lambda value: str(value)[:40])
-def test_bad_parameters_are_refused(settings: dict[str, Any], message: str) -> None:
-    X, y = several()
-    with pytest.raises(ValueError, match=message):
-        by_hand.NetworkClassifier(**settings).fit(X, y)
-
-
-def test_what_is_at_the_edge_is_taken() -> None:
-    X, y = several()
-    edge: dict[str, Any] = {
-        "alpha": 0,
-        "tol": 0,
-        "momentum": 0,
-        "beta_1": 0,
-        "beta_2": 0,
-        "n_iter_no_change": np.inf,
-        "max_iter": 1,
-    }
-    kinds: list[Any] = [(), 3, np.array([3, 2]), [3]]
-    for sizes in kinds:
-        model = by_hand.NetworkClassifier(hidden_layer_sizes=sizes, **edge).fit(X, y)
-        assert len(model.coefs_) == np.size(sizes) + 1
-
-
-def test_bad_data_is_refused() -> None:
-    X, y = several()
-    model = by_hand.NetworkClassifier(random_state=0, max_iter=1)
-    with pytest.raises(ValueError, match=r"y has 1 class, .*'a'.*, expected at least 2 to tell apart"):
-        model.fit(X, np.full(len(y), "a"))
-    with pytest.raises(ValueError, match=r"classes is None, expected all there will be"):
-        clone(model).partial_fit(X, y)
-    with pytest.raises(ValueError, match=r"y has the classes \['c'\], expected none but \['a' 'b'\]"):
-        clone(model).partial_fit(X, y, classes=["a", "b"])
-    fitted = clone(model).fit(X, y)
-    with pytest.raises(ValueError, match=r"classes is \['a', 'b'\], expected \['a' 'b' 'c'\]"):
-        fitted.partial_fit(X, y, classes=["a", "b"])
-    images = by_hand.NetworkClassifier(architecture=VOLUMES)
-    with pytest.raises(ValueError, match=r"X has shape \(5, 6, 6, 1\), expected \(m, 8, 8, 1\) or rows of 64 features"):
-        images.fit(np.ones((5, 6, 6, 1)), [0, 1, 2, 3, 4])
-    with pytest.raises(ValueError, match=r"device is 'abacus', expected one of"):
-        by_torch.NetworkClassifier(device="abacus").fit(X, y)
 
 
 def test_the_example_of_the_readme_runs() -> None:
@@ -325,3 +229,93 @@ def test_the_example_of_the_readme_runs() -> None:
     score, *shapes = done.stdout.split(maxsplit=1)
     assert float(score) > 0.9
     assert shapes == ["(200,) (3, 3, 1, 16)\n"]
+
+
+def test_many_examples_are_answered_in_their_order() -> None:
+    X, y = several()
+    many = X[np.arange(2300) % len(X)]
+    for side in SIDES:
+        model = side.NetworkClassifier(max_iter=2, random_state=0).fit(X, y)
+        np.testing.assert_allclose(model.predict_proba(many)[2000:], model.predict_proba(many[2000:]), rtol=1e-12)
+
+
+def test_a_batch_of_auto_holds_200_examples_at_most() -> None:
+    X, y = several()
+    X, y = X[np.arange(250) % len(X)], y[np.arange(250) % len(y)]
+    model = by_hand.NetworkClassifier((3,), max_iter=2, random_state=0)
+    fits = [learned(clone(model).set_params(batch_size=size).fit(X, y))["W0"] for size in ("auto", 200, 199)]
+    np.testing.assert_equal(fits[0], fits[1])
+    assert not np.array_equal(fits[0], fits[2])
+
+
+def test_early_stopping_splits_two_classes_in_equal_shares() -> None:
+    X, y = two()
+    settings: dict[str, Any] = {"early_stopping": True, "validation_fraction": 0.3, "max_iter": 2, "random_state": 5}
+    random = np.random.RandomState(5)
+    random.randint(np.iinfo(np.int32).max)  # the seed of weights and batches
+    _, X_checked, _, y_checked = train_test_split(X, y, test_size=0.3, random_state=random, stratify=y)
+    softmax = Architecture(7, (Dense(4, "relu"), Dense(2, "softmax")))
+    for architecture in (None, softmax):
+        model = by_hand.NetworkClassifier(architecture=architecture, **settings).fit(X, y)
+        assert model.best_validation_score_ == model.score(X_checked, y_checked)
+
+
+def test_the_settings_of_a_solver_reach_it() -> None:
+    X, y = number()
+    common: dict[str, Any] = {"hidden_layer_sizes": (), "max_iter": 1, "batch_size": len(X), "random_state": 0}
+
+    def W(solver: str, learning_rate_init: float, **settings: Any) -> Array:
+        model = by_hand.NetworkRegressor(
+            solver=solver, learning_rate_init=learning_rate_init, alpha=0.0, **common, **settings
+        )
+        found: Array = model.fit(X, y).coefs_[0]
+        return found
+
+    start = W("sgd", TOO_SMALL)
+    dW = start - W("sgd", 1.0)
+    expected = {
+        "momentum": 0.5 * 0.3 * dW,
+        "rmsprop": 0.5 * dW / (np.sqrt(0.4 * dW**2) + 0.2),
+        "adam": 0.5 * dW / (np.abs(dW) + 0.2),
+    }
+    for solver, moved_by in expected.items():
+        got = start - W(solver, 0.5, momentum=0.7, beta_1=0.8, beta_2=0.6, epsilon=0.2)
+        np.testing.assert_allclose(got, moved_by, rtol=1e-11, atol=1e-15)
+    for settings, other in (({"beta_1": 0.1}, {"beta_1": 0.8}), ({"beta_2": 0.1}, {"beta_2": 0.8})):
+        common["max_iter"] = 2
+        assert not np.allclose(W("adam", 0.5, **settings), W("adam", 0.5, **other), rtol=1e-3)
+
+
+@pytest.mark.parametrize(("activation", "scale"), [("relu", 2 / 50), ("tanh", 2 / 250), ("logistic", 2 / 250)])
+def test_weights_begin_at_hes_or_xaviers_scale(activation: str, scale: float) -> None:
+    X = np.random.default_rng(0).standard_normal((4, 50))
+    model = by_hand.NetworkRegressor(200, activation, learning_rate_init=TOO_SMALL, max_iter=1, random_state=0)
+    model.fit(X, [0, 1, 2, 3])
+    W = model.coefs_[0]
+    assert np.square(W).mean() == pytest.approx(scale, rel=4 * np.sqrt(2 / W.size))  # four standard deviations
+    assert abs(W.mean()) < 4 * np.sqrt(scale / W.size)
+    assert np.abs(model.intercepts_[0]).max() == pytest.approx(0, abs=1e-290)
+
+
+@each
+def test_a_computation_has_the_dtype_of_its_examples(model: Any) -> None:
+    X, y = data_for(model)
+    X = np.rint(10 * X)
+    for first, then in ((np.float32, np.float64), (np.float64, np.float32), (np.int64, np.float32)):
+        fitted = clone(model).fit(X.astype(first), y)
+        dtype = np.float64 if first == np.int64 else first
+        assert {value.dtype for value in weights(fitted).values()} == {np.dtype(dtype)}
+        fitted.partial_fit(X.astype(then), y)
+        assert {value.dtype for value in weights(fitted).values()} == {np.dtype(then)}
+        answer = fitted.predict_proba if hasattr(fitted, "predict_proba") else fitted.predict
+        assert answer(X.astype(first)).dtype == dtype
+
+
+def test_random_states_of_every_kind() -> None:
+    X, y = several()
+    model = by_hand.NetworkClassifier((3,), max_iter=1)
+    first = weights(clone(model).set_params(random_state=0).fit(X, y))
+    model.set_params(random_state=np.random.RandomState(0))
+    np.testing.assert_equal(weights(model.fit(X, y)), first)
+    for state in (model.random_state, None):  # which has moved on, or never begins the same
+        assert not np.array_equal(model.set_params(random_state=state).fit(X, y).coefs_[0], first["W0"])
