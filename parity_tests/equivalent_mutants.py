@@ -22,6 +22,7 @@ NO_COPY = (
 TIMES_ZERO = "the logarithm is multiplied by 0, whatever stands in for a where P is 0"
 A_FLOAT = "the dtype of any Python float is the same"
 WIDER = "a wider type holds the numbers of the cells as well, in more memory"
+NO_FILTER = "only SAME padding depends on the filter's sides, and it was refused before"
 ANY_NEGATIVE = "NumPy computes the one side that is given as a negative number, whichever it is"
 COUNTED = "the lengths were compared before"
 ZERO_OVER = "0 is divided, whatever stands in for a where P is 0"
@@ -49,7 +50,13 @@ EQUIVALENT: tuple[Equivalent, ...] = (
     Equivalent("checks.masks_by_layer", "strict=True", "", COUNTED),
     Equivalent("checks.masks_by_layer", "strict=True", "strict=False", COUNTED),
     Equivalent("clipping.clip_by_norm_loop", "norm > limit", "norm >= limit", TIMES_ONE),
+    Equivalent("conv.zero_pad", "pad_pair(pad, 1, 1)", "pad_pair(pad, None, 1)", NO_FILTER),
+    Equivalent("conv.zero_pad", "pad_pair(pad, 1, 1)", "pad_pair(pad, 1, None)", NO_FILTER),
+    Equivalent("conv.zero_pad", "pad_pair(pad, 1, 1)", "pad_pair(pad, 2, 1)", NO_FILTER),
+    Equivalent("conv.zero_pad", "pad_pair(pad, 1, 1)", "pad_pair(pad, 1, 2)", NO_FILTER),
     Equivalent("conv.conv_forward", "W.reshape(-1, n_C)", "W.reshape(-2, n_C)", ANY_NEGATIVE),
+    Equivalent("conv.conv_backward", "reshape(-1, n_C)", "reshape(-2, n_C)", ANY_NEGATIVE),
+    Equivalent("conv._padded_input_gradient", "reshape(-1, n_C)", "reshape(-2, n_C)", ANY_NEGATIVE),
     Equivalent("conv.flatten", "reshape(m, -1)", "reshape(m, -2)", ANY_NEGATIVE),
     Equivalent("costs.cross_entropy_from_logits", "max(axis=0, keepdims=True)", "max(axis=0, keepdims=False)", ROW),
     Equivalent("costs.cross_entropy_from_logits", "max(axis=0, keepdims=True)", "max(axis=0, )", ROW),
