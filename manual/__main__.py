@@ -13,6 +13,7 @@ COMMANDS: dict[str, str] = {
     "graph": "the computational graph of a model, forward and backward, with values and shapes",
     "train": "train a network on a data set or on your own file",
     "recipe": "the eight steps in which a network is set up, each judged",
+    "search": "a random search by cross-validation, which can be cut off and resumed",
     "shapes": "the dimension table of a model: windows, volumes, parameters, multiply-adds",
 }
 """Subcommands, each in the module ``manual.commands.<name>``, imported only when it is called."""

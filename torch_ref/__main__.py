@@ -12,6 +12,7 @@ PROGRAM = "python -m torch_ref"
 COMMANDS: dict[str, str] = {
     "train": "train a network on a data set or on your own file, on a CPU or a GPU",
     "recipe": "the eight steps in which a network is set up, each judged",
+    "search": "a random search by cross-validation, which can be cut off and resumed",
 }
 """Subcommands, each in the module ``torch_ref.commands.<name>``, imported only when it is called."""
 

@@ -270,9 +270,9 @@ def test_huge_learning_rates_are_flagged_at_the_search() -> None:
 
 
 def test_a_cost_to_another_base_is_flagged_at_the_first_loss(monkeypatch: pytest.MonkeyPatch) -> None:
-    right = network.OUTPUT_COSTS["softmax"]
+    right = costs.OUTPUT_COSTS["softmax"]
     base_2 = right._replace(from_Z=lambda Z, Y: right.from_Z(Z, Y) / math.log(2))
-    monkeypatch.setitem(network.OUTPUT_COSTS, "softmax", base_2)
+    monkeypatch.setitem(costs.OUTPUT_COSTS, "softmax", base_2)
     found = taken(digits(), until="4")
     assert failing(found) == ["4"]
     assert "another base of the logarithm" in found["4"].causes[0]
