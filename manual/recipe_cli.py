@@ -168,7 +168,7 @@ def show_step(out: Console, step: Step) -> None:
     for line in step.says:
         out.print(f"    {escape(line)}", soft_wrap=True)
     for cause in step.causes:
-        out.print(f"    [{style}]usually:[/] {escape(cause)}", soft_wrap=True)
+        out.print(f"    [{style}]why:[/] {escape(cause)}", soft_wrap=True)
 
 
 def _close(

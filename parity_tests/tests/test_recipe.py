@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,9 +18,11 @@ from manual import activations, costs, dense, initialization, network
 from manual.__main__ import main as by_hand
 from manual.architecture import Architecture, Dense, Dropout, model
 from manual.checks import Parts, parts
+from manual.cli import console
 from manual.commands.recipe import backend as manual_backend
 from manual.learning import Examples, Settings, held_back
 from manual.recipe import Plan, steps
+from manual.recipe_cli import show_step
 from manual.recipe_runs import Backend, cost, slopes, train
 from manual.recipe_search import COARSE, FINE, Searched, Trial, chance_of, finer
 from manual.recipe_steps import Step, overfitting, small_parameters, turned_up
@@ -194,6 +197,18 @@ def test_a_missing_g_prime_is_flagged_at_the_first_loss(monkeypatch: pytest.Monk
     assert "a missing g'(Z)" in found["4"].causes[0]
     assert "W1" in found["4"].causes[0]
     assert "W2" not in found["4"].causes[0]
+
+
+def test_the_readme_shows_a_missing_g_prime(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    relu = activations.ACTIVATIONS["relu"]._replace(g_prime=np.ones_like)
+    monkeypatch.setitem(activations.ACTIVATIONS, "relu", relu)
+    found = taken(digits((64, 64)), until="4")
+    assert failing(found) == ["4"]
+    show_step(console(), found["4"])
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    assert " ".join(capsys.readouterr().out.split()) in " ".join(readme.split())
 
 
 SIGNS: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
@@ -396,7 +411,7 @@ def test_bad_usage_gets_one_sentence(
     assert captured.out == ""
 
 
-def test_one_class_is_refused(tmp_path: Any, capsys: pytest.CaptureFixture[str]) -> None:
+def test_one_class_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "one.csv"
     path.write_text("a,kind\n" + "".join(f"{i}.5,up\n" for i in range(20)))
     assert by_hand(["recipe", "--data", str(path), "--target", "kind"]) == 2

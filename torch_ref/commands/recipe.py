@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from manual import recipe_cli
 from manual.architecture import Architecture
-from manual.cli import door
+from manual.cli import UsageError, door
 from manual.recipe_runs import Backend
 from torch_ref import network
 from torch_ref.devices import DEVICES, array, device_named
@@ -35,6 +35,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Take the steps and report."""
     device = str(door(device_named, args.device))
+    if device.startswith("mps"):
+        raise UsageError(f"device is {device}, expected cpu or cuda: the slopes of the cost are taken in float64")
     return recipe_cli.run(args, backend(device, f"torch {torch.__version__} on {device}, {args.dtype}"))
 
 
