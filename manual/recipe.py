@@ -112,11 +112,11 @@ def steps(backend: Backend, subject: Subject, plan: Plan, progress: Progress) ->
     rng = np.random.default_rng(plan.seed)
     with progress("coarse search", plan.draws) as advance:
         coarse = search(backend, net, parts, short, plan.coarse, plan.draws, plan.jobs, rng, advance)
-    yield searched("8A", "coarse search", coarse, marks.chance, marks.name)
-    ranges = plan.fine or finer(coarse, scanned)
+    yield searched("8A", "coarse search", coarse, marks.chance, marks.name, scanned=scanned)
+    ranges = plan.fine or finer(coarse, scanned, marks.chance)
     with progress("fine search", plan.draws) as advance:
         fine = search(backend, net, parts, short, ranges, plan.draws, plan.jobs, rng, advance)
-    yield searched("8B", "fine search", fine, marks.chance, marks.name, coarse.trials[0].score)
+    yield searched("8B", "fine search", fine, marks.chance, marks.name, before=coarse.trials[0].score)
     best: Trial = max(coarse.trials + fine.trials, key=lambda each: (each.score, -each.cost))
     decay = {"epochs": plan.train_epochs}
     long = replace(common, epochs=plan.train_epochs, batch_size=size, decay="cosine", decay_options=decay)

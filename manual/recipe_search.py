@@ -154,18 +154,18 @@ def search(
     return Searched(*ranges, sorted(trials, key=lambda each: (-each.score, each.cost)))
 
 
-def finer(coarse: Searched, scanned: float | None = None) -> tuple[Range, Range]:
+def finer(coarse: Searched, scanned: float | None = None, chance: float = -math.inf) -> tuple[Range, Range]:
     """Ranges of reg and learning rate around the best tenth of the coarse draws, half a decade wider on every side.
 
-    Where the best learning rate lies at the upper edge of its range, the new range reaches to the one that did best in
-    the scan: "by now rough idea of lr".
+    Where the best learning rate lies at the upper edge of its range, or no draw beats ``chance``, the new range reaches
+    to the one that did best in the scan: "by now rough idea of lr".
 
     Notes: F261, F262.
     """
     usable = [each for each in coarse.trials if not each.exploded] or coarse.trials
     best = usable[: max(3, round(KEPT * len(coarse.trials)))]
     reg, rate = (_around([math.log10(each[place]) for each in best]) for place in (1, 0))
-    if scanned is not None and at_upper_edge(coarse):
+    if scanned is not None and (at_upper_edge(coarse) or coarse.trials[0].score <= chance):
         rate = rate._replace(high=max(rate.high, math.log10(scanned)))
     return reg, rate
 
@@ -180,13 +180,26 @@ def at_upper_edge(found: Searched) -> bool:
     return not found.trials[0].exploded and math.log10(found.trials[0].learning_rate) > high - 0.1 * (high - low)
 
 
-def searched(number: str, title: str, found: Searched, chance: float, score: str, before: float | None = None) -> Step:
-    """Step 8: what the draws show. ``chance`` is a score that needs no learning; ``before`` that of the coarse search.
+def searched(
+    number: str,
+    title: str,
+    found: Searched,
+    chance: float,
+    score: str,
+    *,
+    scanned: float | None = None,
+    before: float | None = None,
+) -> Step:
+    """Step 8: what the draws show.
+
+    ``chance`` is a score that needs no learning; ``scanned`` the learning rate that did best in the scan: draws below
+    it that learn nothing are no more than doubtful; ``before`` is the best score of the coarse search.
 
     Notes: F255-F262.
     """
     trials, best = found.trials, found.trials[0]
     exploded = sum(each.exploded for each in trials)
+    below = scanned is not None and math.log10(scanned) > found.learning_rate.high
     says = [
         f"{len(trials)} draws, reg = {found.reg}, learning rate = {found.learning_rate}; {exploded} exploded",
         *(
@@ -205,8 +218,13 @@ def searched(number: str, title: str, found: Searched, chance: float, score: str
         ),
         Check(
             exploded == len(trials) or best.score > chance,
-            f"no draw beats {chance:.4f}, which needs no learning: labels that do not belong to their inputs "
-            "(shuffled?), learning rates too small, or too few epochs",
+            f"no draw beats {chance:.4f}, which needs no learning: "
+            + (
+                f"the range ends below {scanned:g}, the rate that did best in the scan"
+                if below
+                else "labels that do not belong to their inputs (shuffled?), learning rates too low, or too few epochs"
+            ),
+            doubt=below,
         ),
         Check(
             before is None or best.score >= before - 0.02,
@@ -231,7 +249,8 @@ def chance_of(unit: str, Y: np.ndarray) -> float:
         return 0.05
     share = Y.mean(axis=1)
     frequent = float(share.max() if unit == "softmax" else np.maximum(share, 1 - share).mean())
-    return min(frequent + ABOVE_CHANCE * math.sqrt(frequent * (1 - frequent) / Y.shape[1]), 0.999)
+    answers = Y.shape[1] if unit == "softmax" else Y.size
+    return min(frequent + ABOVE_CHANCE * math.sqrt(frequent * (1 - frequent) / answers), 0.999)
 
 
 def chosen(
