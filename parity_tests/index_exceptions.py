@@ -9,6 +9,7 @@ WITHOUT_FORMULAS = (
     "cli",
     "estimator_base",
     "estimators",
+    "estimator_targets",
     "files",
     "layer_words",
     "learning",
@@ -23,6 +24,8 @@ NO_FORMULA: dict[str, str] = {
     "the inputs of an experiment": "theory.all_inputs",
     "a part of what is given": "architecture.model_for network.example",
     "what the notes leave out": "clipping.clip_by_norm schedules.constant",
+    "how training keeps its arrays": "training.Learner training.columns training.flattened training.in_rows "
+    "training.joined training.split training.unflattened",
 }
 """Functions without an id, by reason."""
 
