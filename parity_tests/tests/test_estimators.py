@@ -210,6 +210,8 @@ def test_early_stopping_goes_back_to_the_best_epoch(model: Any) -> None:
     assert model.best_loss_ is None
     with pytest.raises(ValueError, match=r"early_stopping is True, expected False"):
         model.partial_fit(X, y)
+    pair = clone(model).set_params(warm_start=True, max_iter=2, validation_fraction=2 / len(X))
+    assert len(pair.fit(X, y).fit(X, y).validation_scores_) == 4
 
 
 @each
@@ -332,6 +334,9 @@ def test_weights_begin_at_hes_or_xaviers_scale(activation: str, scale: float) ->
     assert np.square(W).mean() == pytest.approx(scale, rel=4 * np.sqrt(2 / W.size))  # four standard deviations
     assert abs(W.mean()) < 4 * np.sqrt(scale / W.size)
     assert np.abs(model.intercepts_[0]).max() == pytest.approx(0, abs=1e-290)
+    if activation == "relu":
+        leaky = Architecture(50, (Dense(200, "leaky_relu"), Dense(1, "identity")))
+        np.testing.assert_allclose(model.set_params(architecture=leaky).fit(X, [0, 1, 2, 3]).coefs_[0], W, rtol=1e-15)
 
 
 @each
