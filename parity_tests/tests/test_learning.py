@@ -237,7 +237,7 @@ def test_score_of() -> None:
     assert score_of("sigmoid", A, np.eye(3)) == pytest.approx(8 / 9)  # every label counts; 1/2 is no
     Y = np.array([[1.0, 2.0, 3.0], [0.0, 0.0, 6.0]])
     assert score_of("identity", Y, Y) == 1
-    assert score_of("identity", Y + [[1], [0]], Y) == pytest.approx((1 - 3 / 2 + 1) / 2)
+    assert score_of("identity", Y + np.array([[1], [0]]), Y) == pytest.approx((1 - 3 / 2 + 1) / 2)
     assert score_of("identity", np.ones((1, 3)), np.zeros((1, 3))) == -math.inf
     assert math.isnan(score_of("identity", np.zeros((1, 3)), np.zeros((1, 3))))
     assert COSTS_SEEN == 20
