@@ -41,8 +41,8 @@ class Settings:
     """What a run is made with, beside the architecture and the data.
 
     ``decay`` is a learning-rate schedule by name, with its own settings in ``decay_options``; ``clip`` the longest
-    gradient of all parameters; ``patience`` the epochs without an improvement by ``tol`` after which a run stops,
-    of the validation score or, without a validation part, of the cost.
+    gradient of all parameters; ``patience`` the epochs in a row, each not better than the best before it by ``tol``,
+    after which a run stops: in the validation score or, without a validation part, in the cost.
 
     Raises ValueError for a setting out of range.
     """
@@ -126,7 +126,9 @@ class Explosion(NamedTuple):
 
 
 class Run(NamedTuple):
-    """What a run leaves: parameters (the best ones after early stopping), history, the optimiser's state.
+    """What a run leaves: parameters, history, the optimiser's state.
+
+    With patience and a validation part, the parameters are those of the best validation score; else the last.
 
     ``stopped`` is "" for all epochs run, "early", or "exploded"; ``explosion`` says more. ``progress`` is what a
     checkpoint needs beside the arrays; ``best`` are the parameters that early stopping would go back to.
@@ -305,13 +307,12 @@ class _Progress:
         return "early" if settings.patience is not None and self.waited >= settings.patience else ""
 
     def improved(self, epoch: Epoch, settings: Settings) -> bool:
-        """Whether this epoch is the best so far, which early stopping goes by."""
+        """Whether this epoch is the best so far; less than tol better than the best counts as waiting."""
         reached = -epoch.cost if epoch.validation_score is None else epoch.validation_score
-        if reached > self.best + settings.tol:
-            self.best, self.waited = reached, 0
-            return True
-        self.waited += 1
-        return False
+        self.waited = self.waited + 1 if reached < self.best + settings.tol else 0
+        better = reached > self.best
+        self.best = max(self.best, reached)
+        return better
 
 
 def generator_from(state: Mapping[str, Any]) -> np.random.Generator:
@@ -352,7 +353,7 @@ def run(
         if resume.params["W1"].dtype != data.X.dtype:
             raise ValueError(f"the run to resume is in {resume.params['W1'].dtype}, expected {data.X.dtype}: that of X")
         at, best, rng = _Progress.from_json(resume.progress), resume.best, generator_from(resume.progress["generator"])
-        learner.restore(resume.params, resume.state, at.epoch)
+        learner.restore(resume.params, resume.state or None, at.epoch)
     m, unit = data.Y.shape[1], architecture.output_unit
     steps = settings.epochs * -(-m // settings.batch_size)
 
@@ -387,7 +388,8 @@ def run(
             norm = learner.gradient_norm()
             epoch = Epoch(at.epoch, at.step, cost, score, checked[0], checked[1], rate, norm, seconds)
             at.history.append(epoch)
-            if settings.patience is not None and not at.explosion and at.improved(epoch, settings):
+            better = settings.patience is not None and not at.explosion and at.improved(epoch, settings)
+            if better and validation is not None:
                 best = learner.params()
             if on_epoch:
                 on_epoch(so_far())

@@ -8,7 +8,7 @@ may differ by ten times the spread that this causes. Such lines say "measured", 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 from torch import Tensor, nn
@@ -158,7 +158,7 @@ class _ByTorch(by_torch.Learner):
 
     def _see(self, layer: nn.Module, inputs: tuple[Tensor], output: Tensor) -> None:
         if isinstance(layer, nn.MaxPool2d):
-            self.kinks.append(_cells(inputs[0], layer.kernel_size, layer.stride))
+            self.kinks.append(_cells(inputs[0], cast(int, layer.kernel_size), cast(int, layer.stride)))
         else:
             self.kinks.append(array(output) > 0)
 

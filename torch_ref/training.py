@@ -112,9 +112,9 @@ class Learner:
         if state is not None:
             self._check_state(state)
             self.rule.load_state_dict({**self.rule.state_dict(), "state": unflattened(state)})
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", UserWarning)  # the optimiser made its steps before it was stored
-                self.begin_epoch(epochs)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # the steps of these epochs were made before
+            self.begin_epoch(epochs)
 
     def _check_state(self, state: Mapping[str, NDArray[Any]]) -> None:
         """ValueError for the state of another optimiser or another network."""
