@@ -185,7 +185,7 @@ class NetworkEstimator(NetworkParameters, ABC):
             generator = np.random.default_rng(seed).bit_generator.state
             progress = {**progress, "epoch": 0, "step": 0, "seen": [], "generator": generator}
             state = {}
-        progress = {**progress, "first": math.inf, "best": -math.inf, "waited": 0, "history": [], "explosion": None}
+        progress = {**progress, "first": math.inf, "best": -math.inf, "waited": 0, "explosion": None}
         params = self._params(dtype)
         state = {name: value.astype(dtype) if value.ndim else value for name, value in state.items()}
         return Run(self.architecture_, params, [], state, "", None, progress)

@@ -119,7 +119,7 @@ class Before(NamedTuple):
     kinks: list[Any]
 
 
-def _cells(rows: Tensor, size: int, stride: int) -> Any:
+def _cells(rows: Tensor, size: Any, stride: Any) -> Any:
     """The cell in which every window finds its maximum."""
     return array(functional.max_pool2d(rows, size, stride, return_indices=True)[1])
 

@@ -18,7 +18,7 @@ from manual.checks import Masks, check_parameters, masks_by_layer
 from manual.layers import Conv, Dense, Dropout, Flatten, Layer, Pool, Shape
 from torch_ref.activations import LEAKY_SLOPE
 from torch_ref.costs import OUTPUT_COSTS, l2_penalty
-from torch_ref.devices import DTYPES, array, device_named
+from torch_ref.devices import DTYPES, array, device_named, shared
 from torch_ref.layout import from_rows, to_rows
 from torch_ref.pooling import POOLS
 
@@ -147,9 +147,9 @@ def load_params(module: Network, params: Arrays) -> Network:
     check_parameters(module.architecture, params)
     with torch.no_grad():
         for k, _, layer, n_C in module.weighted():
-            layer.weight.copy_(torch.from_numpy(_weight_to_torch(params[f"W{k}"], n_C)))
+            layer.weight.copy_(shared(_weight_to_torch(params[f"W{k}"], n_C)))
             assert layer.bias is not None
-            layer.bias.copy_(torch.from_numpy(params[f"b{k}"].ravel()))
+            layer.bias.copy_(shared(params[f"b{k}"].ravel()))
     return module
 
 
@@ -158,8 +158,8 @@ def to_torch(module: Network, arrays: Arrays) -> Iterator[tuple[Tensor, Tensor]]
     for k, _, layer, n_C in module.weighted():
         weight, bias = _weight_to_torch(arrays[f"dW{k}"], n_C), arrays[f"db{k}"].ravel()
         assert layer.bias is not None
-        yield layer.weight, torch.from_numpy(weight).to(layer.weight, copy=True).contiguous()
-        yield layer.bias, torch.from_numpy(bias).to(layer.bias, copy=True)
+        yield layer.weight, shared(weight).to(layer.weight, copy=True).contiguous()
+        yield layer.bias, shared(bias).to(layer.bias, copy=True)
 
 
 def from_torch(module: Network, of: Callable[[Tensor], Tensor], prefix: str) -> Arrays:
@@ -231,7 +231,7 @@ def set_masks(module: Network, masks: Masks, m: int) -> None:
         if isinstance(layer, MaskedDropout):
             mask, parameter = by_layer[l], next(module.parameters())
             n_C = channels(module.architecture, l)
-            layer.mask = None if mask is None else to_rows(torch.from_numpy(np.asarray(mask)), n_C).to(parameter)
+            layer.mask = None if mask is None else to_rows(shared(np.asarray(mask)), n_C).to(parameter)
     module.train(masks is not None)
 
 
@@ -256,7 +256,7 @@ def predict(module: Network, X: NDArray[Any]) -> NDArray[Any]:
     """The network's answer in the layout of Y, as manual.network.predict gives it. X is as there."""
     module.eval()
     with torch.no_grad():
-        A_L = module(to_rows(torch.from_numpy(X)).to(next(module.parameters()))).T
+        A_L = module(to_rows(shared(X)).to(next(module.parameters()))).T
     unit = module.architecture.output_unit
     if unit == "sigmoid":
         A_L = (A_L > 0.5).to(A_L)

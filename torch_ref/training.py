@@ -19,7 +19,7 @@ from manual.learning import Epoch, Examples, Explosion, Run, Settings, batches, 
 from torch_ref import network
 from torch_ref.clipping import clip_by_norm, gradient_norm
 from torch_ref.costs import OUTPUT_COSTS, l2_penalty
-from torch_ref.devices import DTYPES, array, device_named
+from torch_ref.devices import DTYPES, array, device_named, shared
 from torch_ref.layout import to_rows
 from torch_ref.optimizers import OPTIMIZERS, parts
 from torch_ref.schedules import SCHEDULES
@@ -84,7 +84,7 @@ class Learner:
         if self.hardware.amp and self.dtype != torch.float32:
             raise ValueError(f"X has dtype {data.X.dtype}, expected float32: amp leaves other dtypes as they are")
         self.X = self._rows(data.X) if isinstance(data.X, np.ndarray) else data.X
-        self.Y = torch.from_numpy(np.ascontiguousarray(data.Y.T)).to(self.device, self.dtype)
+        self.Y = shared(np.ascontiguousarray(data.Y.T)).to(self.device, self.dtype)
         self.module = network.build(architecture, device=str(self.device), dtype=self.dtype)
         self.runs: Callable[[Tensor], Tensor] = nn.Sequential(
             *list(self.module)[:-1]
@@ -103,7 +103,7 @@ class Learner:
 
     def _rows(self, X: NDArray[Any]) -> Tensor:
         """Examples in torch's layout, on the device."""
-        return to_rows(torch.from_numpy(np.asarray(X))).contiguous().to(self.device, self.dtype)
+        return to_rows(shared(np.asarray(X))).contiguous().to(self.device, self.dtype)
 
     def restore(self, params: network.Arrays, state: Mapping[str, NDArray[Any]] | None, epochs: int) -> None:
         """Take on parameters and, where given, the optimiser's state after so many epochs."""

@@ -28,6 +28,7 @@ from parity_tests.tests.estimator_data import (
     labels,
     learned,
     number,
+    numbers,
     several,
     two,
     weights,
@@ -138,7 +139,6 @@ def test_epoch_by_epoch_is_the_same_as_at_once(model: Any, solver: str) -> None:
         assert parts.partial_fit(X, y, **more) is parts
         assert parts.n_iter_ == 1
         parts = pickle.loads(pickle.dumps(parts))
-        more = {}
     np.testing.assert_equal(learned(parts), learned(whole))
 
 
@@ -159,6 +159,43 @@ def test_a_warm_start_goes_on_from_the_weights_and_counts_anew(model: Any) -> No
 
 
 @each
+def test_a_warm_start_knows_nothing_of_the_fit_before_but_its_weights(model: Any) -> None:
+    X, y = data_for(model)
+    before: dict[str, dict[str, Any]] = {
+        "short": {"max_iter": 1},
+        "long": {"max_iter": 60, "n_iter_no_change": 1, "learning_rate_init": 0.1},
+    }
+    left = {}
+    for name, settings in before.items():
+        fitted = clone(model).set_params(**settings, batch_size=17).fit(X, y)
+        fitted.coefs_ = [np.full_like(W, 0.1) for W in fitted.coefs_]
+        fitted.intercepts_ = [np.arange(b.size, dtype=b.dtype) for b in fitted.intercepts_]
+        again: dict[str, Any] = {
+            "warm_start": True,
+            "tol": 1e-2,
+            "n_iter_no_change": 2,
+            "learning_rate_init": 0.05,
+            "max_iter": 60,
+        }
+        fitted.set_params(**again).fit(X, y)
+        assert fitted.n_iter_ < 60
+        left[name] = (weights(fitted), fitted.n_iter_, fitted.loss_)
+    np.testing.assert_equal(left["short"], left["long"])
+
+
+@pytest.mark.parametrize("side", SIDES, ids=["manual", "torch"])
+def test_several_targets_and_labels_epoch_by_epoch(side: Any) -> None:
+    X, Y = numbers()
+    model = side.NetworkRegressor((4,), random_state=0)
+    assert model.partial_fit(X, Y).partial_fit(X, Y).predict(X).shape == Y.shape
+    assert (model.n_outputs_, model.out_activation_) == (3, "identity")
+    X, Y = labels()
+    classifier = side.NetworkClassifier((4,), random_state=0)
+    found = classifier.partial_fit(X, Y, classes=[0, 1, 2]).partial_fit(X, Y).predict(X)
+    assert (found.shape, found.dtype) == (Y.shape, np.int64)
+
+
+@each
 def test_early_stopping_goes_back_to_the_best_epoch(model: Any) -> None:
     X, y = data_for(model)
     settings = {"early_stopping": True, "learning_rate_init": 0.3, "max_iter": 60, "n_iter_no_change": 5}
@@ -173,6 +210,8 @@ def test_early_stopping_goes_back_to_the_best_epoch(model: Any) -> None:
     assert model.best_loss_ is None
     with pytest.raises(ValueError, match=r"early_stopping is True, expected False"):
         model.partial_fit(X, y)
+    pair = clone(model).set_params(warm_start=True, max_iter=2, validation_fraction=2 / len(X))
+    assert len(pair.fit(X, y).fit(X, y).validation_scores_) == 4
 
 
 @each
@@ -295,6 +334,9 @@ def test_weights_begin_at_hes_or_xaviers_scale(activation: str, scale: float) ->
     assert np.square(W).mean() == pytest.approx(scale, rel=4 * np.sqrt(2 / W.size))  # four standard deviations
     assert abs(W.mean()) < 4 * np.sqrt(scale / W.size)
     assert np.abs(model.intercepts_[0]).max() == pytest.approx(0, abs=1e-290)
+    if activation == "relu":
+        leaky = Architecture(50, (Dense(200, "leaky_relu"), Dense(1, "identity")))
+        np.testing.assert_allclose(model.set_params(architecture=leaky).fit(X, [0, 1, 2, 3]).coefs_[0], W, rtol=1e-15)
 
 
 @each

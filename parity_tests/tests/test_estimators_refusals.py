@@ -30,6 +30,15 @@ def test_an_explosion_is_said(side: Any) -> None:
         model.set_params(learning_rate_init=1e200).fit(X, y)
 
 
+@pytest.mark.parametrize("side", SIDES, ids=["manual", "torch"])
+def test_weights_that_the_last_step_throws_out_are_said(side: Any) -> None:
+    X, y = number()
+    model = side.NetworkRegressor((), solver="sgd", random_state=0, learning_rate_init=1e308, max_iter=1)
+    with pytest.raises(ValueError, match=r"the cost or the weights are no longer finite, expected finite ones: scaled"):
+        model.fit(X, 1000 * y)  # the cost is looked at before the step
+    assert not hasattr(model, "coefs_")
+
+
 BAD: list[tuple[dict[str, Any], str]] = [
     ({"alpha": -1}, r"alpha is -1, expected a finite number of at least 0"),
     ({"alpha": np.nan}, r"alpha is nan, expected a finite number of at least 0"),
