@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from threadpoolctl import threadpool_limits
+from torch import nn
 
 from manual.cli import toy_datasets
 from parity_tests.cases import CASES
@@ -22,6 +23,7 @@ from parity_tests.formulas import run_case
 from parity_tests.free_runs import run_free
 from parity_tests.judge import CANNOT_TELL, FAILS, HOLDS, Result
 from parity_tests.models import MODEL_CASES, start
+from parity_tests.own_module import compare_own, own_module
 from parity_tests.snap import run_steps
 from torch_ref.devices import device_named
 
@@ -49,12 +51,19 @@ def compare(
     seed: int = 0,
     jobs: int = 1,
     on_progress: Callable[[int, int], None] | None = None,
+    module: nn.Module | None = None,
+    X: Any = None,
+    Y: Any = None,
+    output: str | None = None,
 ) -> list[Result]:
     """Compare ``manual`` with ``torch_ref``, with its own loops, and with the complex step.
 
     ``text`` selects the cases whose id contains it (as ``-k``); ``dtype`` is float64, float32 or both; ``device`` is
     where torch computes; ``seed`` draws probes, splits and initial parameters; ``jobs`` processes share the work;
     ``on_progress`` hears how many pieces of how many are done.
+
+    With ``module``, an nn.Sequential of your own, it alone is compared, on X and Y as torch takes them: examples in
+    rows, or images (m, n_C, n_H, n_W). See parity_tests.own_module.
 
     Raises ValueError for a text that no case contains, an unknown dtype, an unknown or absent device, a negative seed.
     """
@@ -64,6 +73,11 @@ def compare(
         if value < least:
             raise ValueError(f"{name} is {value}, expected {least} or more")
     device = str(device_named(device))
+    if module is not None:
+        if text:
+            raise ValueError(f"text is {text!r}, expected none beside module: it is compared alone")
+        with one_thread():
+            return compare_own(own_module(module, X, Y, output), DTYPES[dtype], device, seed)
     work = units(text, DTYPES[dtype], seed, device)
     results: list[Result] = []
     for done, part in enumerate(_run_all(work, jobs), start=1):
