@@ -20,6 +20,7 @@ from torch_ref import network
 from torch_ref.clipping import clip_by_norm, gradient_norm
 from torch_ref.costs import OUTPUT_COSTS, l2_penalty
 from torch_ref.devices import DTYPES, array, device_named
+from torch_ref.distributed import ALONE, World, fingerprint, shared
 from torch_ref.layout import to_rows
 from torch_ref.optimizers import OPTIMIZERS
 from torch_ref.schedules import SCHEDULES
@@ -70,14 +71,19 @@ class Learner:
     """A module, its data on the device, and its optimiser. See manual.learning.Learner."""
 
     def __init__(
-        self, architecture: Architecture, data: Examples, settings: Settings, hardware: Hardware | None = None
+        self,
+        architecture: Architecture,
+        data: Examples,
+        settings: Settings,
+        hardware: Hardware | None = None,
+        world: World = ALONE,
     ) -> None:
-        """Move the data to the device; ``restore`` gives the parameters.
+        """Move the data to the device; ``restore`` gives the parameters. Of every batch, ``world`` gives the share.
 
         Raises ValueError for an unknown optimiser, schedule or device, or settings that they do not take.
         """
         self.architecture, self.settings, self.hardware = architecture, settings, hardware or Hardware()
-        self.device = self.hardware.set_up()
+        self.device, self.world = self.hardware.set_up(), world
         self.look_every = 1 if self.device.type == "cpu" else LOOK_EVERY_ON_A_DEVICE
         self.dtype = DTYPES[np.dtype(data.X.dtype)]
         self.X = self._rows(data.X) if isinstance(data.X, np.ndarray) else data.X
@@ -88,6 +94,7 @@ class Learner:
         )  # to Z[L]: the loss holds the unit
         if self.hardware.compile:
             self.runs = torch.compile(self.runs)
+        self.trains = world.wrapped(self.runs, self.device)
         named(OPTIMIZERS, "optimizer", settings.optimizer)
         named(SCHEDULES, "decay", settings.decay)
         self._made()
@@ -130,26 +137,30 @@ class Learner:
             return self.X.index_select(0, chosen), self.Y.index_select(0, chosen)
         return self._rows(take(self.X, batch)), self.Y.index_select(0, chosen)
 
-    def _cost(self, Z_L: Tensor, Y: Tensor, lambda_: float, m: int) -> Tensor:
-        """The regularised cost from the last Z, in rows."""
-        J = OUTPUT_COSTS[self.architecture.output_unit].from_Z(Z_L.to(self.dtype).T, Y.T)
+    def _cost(self, Z_L: Tensor, Y: Tensor, lambda_: float, m: int, weight: float = 1.0) -> Tensor:
+        """The regularised cost from the last Z, in rows; ``weight`` is what the mean of these losses counts."""
+        # a share without examples has no mean, and still takes part in the average of the gradients
+        J = OUTPUT_COSTS[self.architecture.output_unit].from_Z(Z_L.to(self.dtype).T, Y.T) if len(Y) else Z_L.sum()
+        if weight != 1:
+            J = weight * J
         if lambda_:
             J = J + l2_penalty([layer.weight for _, _, layer, _ in self.module.weighted()], lambda_, m)
         return J
 
     def step(self, batch: NDArray[np.intp], masks: Sequence[NDArray[Any] | None] | None) -> Outcome:
         """Forward, cost, autograd, clipping, update."""
-        X, Y = self._batch(batch)
-        network.set_masks(self.module, masks, len(batch))
+        m, part = len(batch), self.world.part(len(batch))
+        X, Y = self._batch(batch[part])
+        network.set_masks(self.module, shared(masks, part), len(Y))
         self.rule.zero_grad(set_to_none=True)
         with self._autocast():
-            Z_L = self.runs(X)
-        J = self._cost(Z_L, Y, self.settings.lambda_, len(batch))
+            Z_L = self.trains(X)
+        J = self._cost(Z_L, Y, self.settings.lambda_, m, self.world.weight(m))
         J.backward()  # type: ignore[no-untyped-call]
         if self.settings.clip is not None:
             clip_by_norm(self.module, self.settings.clip)
         self.rule.step()
-        return Outcome(J.detach(), Z_L.detach())
+        return Outcome(self.world.mean(J.detach()), self.world.gathered(Z_L.detach(), m))
 
     def look(self, outcome: Outcome) -> tuple[float, NDArray[Any]]:
         """The cost as a float, and A[L]."""
@@ -165,7 +176,7 @@ class Learner:
 
     @torch.no_grad()
     def evaluate(self, X: Any, Y: NDArray[Any], penalty_m: int | None = None) -> tuple[float, NDArray[Any]]:
-        """Cost and answers, CHUNK examples at a time."""
+        """Cost and answers, CHUNK examples at a time; of several processes, all get what the first one computed."""
         total, answers, m = 0.0, [], Y.shape[1]
         self.module.eval()
         for chunk in batches(m, CHUNK, None):
@@ -178,7 +189,9 @@ class Learner:
         if penalty_m is not None:
             weights = [layer.weight for _, _, layer, _ in self.module.weighted()]
             total += m * float(l2_penalty(weights, self.settings.lambda_, penalty_m))
-        return total / m, np.concatenate(answers, axis=1)
+        mean = torch.tensor([total / m], dtype=torch.float64, device=self.device)
+        A_L = torch.from_numpy(np.concatenate(answers, axis=1)).to(self.device)
+        return float(self.world.leaders(mean)), array(self.world.leaders(A_L))
 
     def params(self) -> network.Arrays:
         """A copy of the parameters in the notes' layout."""
@@ -225,10 +238,12 @@ def fit(
     on_epoch: Callable[[Run], None] | None = None,
     on_step: Callable[[int, int], None] | None = None,
     hardware: Hardware | None = None,
+    world: World = ALONE,
 ) -> Run:
     """Train the network on X and Y, as manual.training.fit does: the same weights, batches and masks from one seed.
 
-    ``hardware`` says where and how; the arguments and the result are NumPy arrays in the notes' layout.
+    ``hardware`` says where and how, ``world`` which processes share the work; the arguments and the result are NumPy
+    arrays in the notes' layout.
 
     Raises ValueError for data, parameters, settings or a device that do not fit.
     """
@@ -236,7 +251,8 @@ def fit(
     for part in (Examples(X, Y), *([validation] if validation else [])):
         if isinstance(part.X, np.ndarray):
             check_data(architecture, part.X, part.Y)
-    learner = Learner(architecture, Examples(X, Y), settings, hardware)
+    learner = Learner(architecture, Examples(X, Y), settings, hardware, world)
+    world.meet(fingerprint(Examples(X, Y), architecture, settings), learner.device)
     drawn, rng = start(architecture, settings, X.dtype, params)
     learner.restore(drawn, None, 0)
     return run(

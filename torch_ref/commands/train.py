@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import argparse
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import torch
 
 from manual import train_cli
-from manual.cli import door
+from manual.cli import UsageError, door
 from manual.learning import Examples, Run, Settings
 from manual.train_cli import Package
 from torch_ref.devices import DEVICES, device_named
+from torch_ref.distributed import ALONE, World, launched, together
 from torch_ref.training import Hardware, Learner, fit
 
 PROGRAM = "python -m torch_ref"
 
 MORE = f"""  {PROGRAM} train --model convnet --dataset mnist --device auto --batch-size 256
   {PROGRAM} train --device cuda --amp --compile       bfloat16 forward, compiled
+  torchrun --nproc-per-node 2 -m torch_ref train --checkpoint run1      two processes share every batch
 """
 
 
@@ -38,12 +40,27 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Train and report."""
-    device = door(device_named, args.device)
+    """Train and report, alone or with the processes that torchrun started."""
+    if launched():
+        return together(args.device, lambda world, device: train(args, device, world))
+    return train(args, cast(torch.device, door(device_named, args.device)), ALONE)
+
+
+def train(args: argparse.Namespace, device: torch.device, world: World) -> int:
+    """Train on a device, and report where this process leads.
+
+    Raises UsageError where the device has too little memory.
+    """
     hardware = Hardware(str(device), args.amp, args.tf32, args.compile, args.deterministic)
-    where = f"torch {torch.__version__} on {device}, {args.dtype}"
-    package = Package(PROGRAM, partial(fit, hardware=hardware), partial(evaluate, hardware=hardware), where)
-    return train_cli.run(args, package)
+    processes = f", {world.size} processes" if world.size > 1 else ""
+    where = f"torch {torch.__version__} on {device}, {args.dtype}{processes}"
+    fitted = partial(fit, hardware=hardware, world=world)
+    package = Package(PROGRAM, fitted, partial(evaluate, hardware=hardware), where, world.leads)
+    try:
+        return train_cli.run(args, package)
+    except torch.OutOfMemoryError as error:
+        smaller = f"expected less, such as --batch-size {max(1, args.batch_size // 2)}"
+        raise UsageError(f"batch-size is {args.batch_size}, {smaller}: the memory of {device} is too small") from error
 
 
 def evaluate(done: Run, settings: Settings, data: Examples, hardware: Hardware) -> tuple[float, Any]:
