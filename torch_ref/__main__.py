@@ -11,12 +11,14 @@ PROGRAM = "python -m torch_ref"
 
 COMMANDS: dict[str, str] = {
     "train": "train a network on a data set or on your own file, on a CPU or a GPU",
+    "search": "the coarse search for learning rate and regularisation, all draws trained together",
 }
 """Subcommands, each in the module ``torch_ref.commands.<name>``, imported only when it is called."""
 
 EXAMPLES = f"""\
   {PROGRAM} train                              digits, two hidden layers of 64
   {PROGRAM} train --model convnet --device cuda
+  {PROGRAM} search                             100 draws of learning rate and regularisation
   {PROGRAM} train --help                       all flags
 """
 

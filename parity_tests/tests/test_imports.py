@@ -50,6 +50,7 @@ WITHOUT_FORMULAS = {
     "draws",
     "learning",
     "train_cli",
+    "train_flags",
     "files",
     "estimator_base",
     "cli",
