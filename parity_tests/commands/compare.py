@@ -36,6 +36,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-k", dest="text", metavar="TEXT", default="", help="only cases whose id contains TEXT")
     parser.add_argument("--dtype", choices=list(job.DTYPES), default="float64", help="default: float64")
     parser.add_argument("--device", default="cpu", help="where torch computes: auto, cpu, cuda, cuda:N or mps")
+    short = "of torch's products; tf32 and bf16: the models alone, each layer under the bound of the format"
+    parser.add_argument("--precision", choices=job.PRECISIONS, default="ieee", help=f"{short}; default: ieee")
     parser.add_argument("--seed", type=int, default=0, help="of probes, splits and initial weights; default: 0")
     parser.add_argument("--jobs", type=int, default=default_jobs(), help="processes that share the work")
     own = parser.add_argument_group("your own module")
@@ -62,6 +64,7 @@ def run(args: argparse.Namespace) -> int:
                 args.text,
                 dtype=args.dtype,
                 device=args.device,
+                precision=args.precision,
                 seed=args.seed,
                 jobs=args.jobs,
                 on_progress=advance,
@@ -74,8 +77,8 @@ def _run_own(args: argparse.Namespace) -> int:
     """Compare a person's own module."""
     if not (args.module and args.data):
         raise UsageError("expected --module FILE.py:NAME and --data FILE.npz, both of them")
-    if args.text or args.seed < 0:
-        raise UsageError("expected neither -k nor a seed below 0 beside --module: it is compared alone")
+    if args.text or args.seed < 0 or args.precision != "ieee":
+        raise UsageError("expected neither -k, --precision nor a seed below 0 beside --module: it is compared alone")
     device = str(door(device_named, args.device))
     own = cast(Own, door(own_file, args.module, Path(args.data), args.output))
     with job.one_thread():

@@ -314,7 +314,10 @@ def test_bad_usage_of_the_flags(files: tuple[Path, Path], capsys: pytest.Capture
         (["--module", f"{script}:net", "--data", "nowhere.npz"], "nowhere.npz is not there, expected a file"),
         (["--module", f"{script}:net", "--data", str(pickled)], "pickled.npz is not a .npz of plain arrays"),
         (["--module", f"{script}:net", "--data", str(other)], "other.npz has X, expected X and Y"),
-        (["--module", f"{script}:net", "--data", str(data), "-k", "x"], "expected neither -k nor a seed below 0"),
+        (
+            ["--module", f"{script}:net", "--data", str(data), "-k", "x"],
+            "expected neither -k, --precision nor a seed below 0",
+        ),
     ):
         assert main(words) == 2
         assert sentence in capsys.readouterr().err
