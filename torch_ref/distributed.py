@@ -118,8 +118,6 @@ class World:
 
         Raises ValueError where they do not say the same, SystemExit where one cannot start: it says itself why.
         """
-        if self.size == 1 or self.met:
-            return
         heard = self.said(sentence, device)
         self.met = True
         if any(each.startswith(TROUBLE) for each in heard):

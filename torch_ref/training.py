@@ -21,6 +21,7 @@ from torch_ref.clipping import clip_by_norm, gradient_norm
 from torch_ref.costs import OUTPUT_COSTS, l2_penalty
 from torch_ref.devices import DTYPES, array, device_named
 from torch_ref.distributed import ALONE, World, fingerprint, shared
+from torch_ref.graph import Capture, StepGraph, on_cuda
 from torch_ref.layout import to_rows
 from torch_ref.optimizers import OPTIMIZERS
 from torch_ref.schedules import SCHEDULES
@@ -39,7 +40,8 @@ class Hardware:
     """Where torch computes, and how.
 
     ``amp`` runs the forward pass in bfloat16 (autocast); ``tf32`` lets CUDA round the factors of float32 products to 10
-    bits; ``compile`` hands the module to torch.compile; ``deterministic`` refuses operations whose results vary.
+    bits; ``compile`` hands the module to torch.compile; ``graph`` captures the step of a small network as a CUDA graph;
+    ``deterministic`` refuses operations whose results vary.
     """
 
     device: str = "cpu"
@@ -47,17 +49,23 @@ class Hardware:
     tf32: bool = False
     compile: bool = False
     deterministic: bool = False
+    graph: bool = False
 
     def set_up(self) -> torch.device:
         """Set torch's global switches and name the device.
 
-        Raises ValueError for an unknown or absent device.
+        Raises ValueError for an unknown or absent device, and for a graph elsewhere than on CUDA.
         """
+        device = device_named(self.device)
+        if self.graph and device.type != "cuda":
+            raise ValueError(
+                f"graph is asked for on {device}, expected a CUDA device: others have no graphs to capture"
+            )
         precision = "tf32" if self.tf32 else "ieee"
         torch.backends.cuda.matmul.fp32_precision = precision
         torch.backends.cudnn.conv.fp32_precision = precision  # type: ignore[attr-defined]
         torch.use_deterministic_algorithms(self.deterministic)
-        return device_named(self.device)
+        return device
 
 
 class Outcome(NamedTuple):
@@ -95,6 +103,10 @@ class Learner:
         if self.hardware.compile:
             self.runs = torch.compile(self.runs)
         self.trains = world.wrapped(self.runs, self.device)
+        if self.hardware.graph and world.size > 1:
+            raise ValueError(f"graph is asked for with {world.size} processes, expected one: they exchange gradients")
+        self.graphs: dict[int, StepGraph] = {}
+        self.capture: Capture = on_cuda
         named(OPTIMIZERS, "optimizer", settings.optimizer)
         named(SCHEDULES, "decay", settings.decay)
         self._made()
@@ -107,8 +119,11 @@ class Learner:
         self.schedule = SCHEDULES[settings.decay](self.rule, **settings.decay_options)
 
     def _rows(self, X: NDArray[Any]) -> Tensor:
-        """Examples in torch's layout, on the device."""
-        return to_rows(torch.from_numpy(np.asarray(X))).contiguous().to(self.device, self.dtype)
+        """Examples in torch's layout, on the device; through pinned memory to a GPU, which copies while it computes."""
+        rows = to_rows(torch.from_numpy(np.asarray(X))).contiguous()
+        if self.device.type == "cuda":
+            return rows.pin_memory().to(self.device, self.dtype, non_blocking=True)
+        return rows.to(self.device, self.dtype)
 
     def restore(self, params: network.Arrays, state: Mapping[str, NDArray[Any]] | None, epochs: int) -> None:
         """Take on parameters and, where given, the optimiser's state after so many epochs."""
@@ -152,15 +167,34 @@ class Learner:
         m, part = len(batch), self.world.part(len(batch))
         X, Y = self._batch(batch[part])
         network.set_masks(self.module, shared(masks, part), len(Y))
+        J, Z_L = (self._replayed if self.hardware.graph else self._eager)(X, Y, m)
+        if self.settings.clip is not None:
+            clip_by_norm(self.module, self.settings.clip)
+        self.rule.step()
+        return Outcome(self.world.mean(J), self.world.gathered(Z_L, m))
+
+    def _eager(self, X: Tensor, Y: Tensor, m: int) -> tuple[Tensor, Tensor]:
+        """Cost and Z[L] of this share of m examples; the gradients are left in the parameters."""
         self.rule.zero_grad(set_to_none=True)
         with self._autocast():
             Z_L = self.trains(X)
         J = self._cost(Z_L, Y, self.settings.lambda_, m, self.world.weight(m))
         J.backward()  # type: ignore[no-untyped-call]
-        if self.settings.clip is not None:
-            clip_by_norm(self.module, self.settings.clip)
-        self.rule.step()
-        return Outcome(self.world.mean(J.detach()), self.world.gathered(Z_L.detach(), m))
+        return J.detach(), Z_L.detach()
+
+    def _replayed(self, X: Tensor, Y: Tensor, m: int) -> tuple[Tensor, Tensor]:
+        """The same through a graph, captured once for every size of batch."""
+        if m not in self.graphs:
+
+            def forward(rows: Tensor) -> Tensor:
+                with self._autocast():
+                    return self.runs(rows)
+
+            def cost(Z_L: Tensor, targets: Tensor) -> Tensor:
+                return self._cost(Z_L, targets, self.settings.lambda_, m)
+
+            self.graphs[m] = StepGraph(self.module, forward, cost, X, Y, self.capture)
+        return self.graphs[m].step(X, Y)
 
     def look(self, outcome: Outcome) -> tuple[float, NDArray[Any]]:
         """The cost as a float, and A[L]."""
@@ -252,7 +286,8 @@ def fit(
         if isinstance(part.X, np.ndarray):
             check_data(architecture, part.X, part.Y)
     learner = Learner(architecture, Examples(X, Y), settings, hardware, world)
-    world.meet(fingerprint(Examples(X, Y), architecture, settings), learner.device)
+    if world.size > 1:
+        world.meet(fingerprint(Examples(X, Y), architecture, settings), learner.device)
     drawn, rng = start(architecture, settings, X.dtype, params)
     learner.restore(drawn, None, 0)
     return run(

@@ -35,6 +35,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     tf32 = "let CUDA round the factors of float32 products to 10 bits; default: off"
     own.add_argument("--tf32", action=argparse.BooleanOptionalAction, default=False, help=tf32)
     own.add_argument("--compile", action="store_true", help="compile the module")
+    own.add_argument("--graph", action="store_true", help="capture the step as a CUDA graph, for small networks")
     own.add_argument("--deterministic", action="store_true", help="refuse operations whose results vary")
     parser.set_defaults(run=run)
 
@@ -51,7 +52,7 @@ def train(args: argparse.Namespace, device: torch.device, world: World) -> int:
 
     Raises UsageError where the device has too little memory.
     """
-    hardware = Hardware(str(device), args.amp, args.tf32, args.compile, args.deterministic)
+    hardware = Hardware(str(device), args.amp, args.tf32, args.compile, args.deterministic, args.graph)
     processes = f", {world.size} processes" if world.size > 1 else ""
     where = f"torch {torch.__version__} on {device}, {args.dtype}{processes}"
     fitted = partial(fit, hardware=hardware, world=world)
