@@ -141,7 +141,7 @@ def _run(unit: Unit) -> list[Result]:
             if unit.precision != "ieee":
                 results += run_short(model_case, begin, unit.precision, unit.device)
                 continue
-            results += run_steps(model_case, begin, model_case.steps, unit.device)
+            results += run_steps(model_case, begin, model_case.steps, unit.seed, unit.device)
             results += run_free(model_case, begin, model_case.free.steps, unit.seed, unit.device)
     return results
 

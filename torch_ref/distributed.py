@@ -131,7 +131,7 @@ ALONE = World()
 """The world of one process."""
 
 
-def shared(masks: Sequence[NDArray[Any] | None] | None, part: slice) -> list[NDArray[Any] | None] | None:
+def part_of_masks(masks: Sequence[NDArray[Any] | None] | None, part: slice) -> list[NDArray[Any] | None] | None:
     """The masks of a share of the examples: columns, or volumes."""
     if masks is None:
         return None

@@ -65,7 +65,7 @@ class Plan:
     def __post_init__(self) -> None:
         """Check the numbers."""
         self.settings(Draw(1.0, 0.0))
-        named(OPTIMIZERS, "optimizer", self.optimizer)
+        named(OPTIMIZERS, "optimizer", self.optimizer, {})
         if not 0 < self.decay <= 1:
             raise ValueError(f"decay is {self.decay}, expected a number in (0, 1]: the part that an epoch leaves")
 

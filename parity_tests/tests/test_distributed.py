@@ -35,7 +35,7 @@ from parity_tests.tests.distributed_worker import (
     parameters,
 )
 from torch_ref.__main__ import main as by_torch
-from torch_ref.distributed import ALONE, World, shared
+from torch_ref.distributed import ALONE, World, part_of_masks
 
 ROOT = Path(__file__).parents[2]
 SECONDS = 300
@@ -173,12 +173,12 @@ def test_no_example_is_left_out_or_comes_twice(size: int, m: int, kind: type[Wor
 
 def test_masks_are_shared_like_the_examples() -> None:
     columns, volumes = np.arange(12).reshape(3, 4), np.arange(24).reshape(4, 2, 3, 1)
-    taken = shared([columns, None, volumes], slice(1, 3))
+    taken = part_of_masks([columns, None, volumes], slice(1, 3))
     assert taken is not None
     np.testing.assert_array_equal(taken[0], columns[:, 1:3])
     assert taken[1] is None
     np.testing.assert_array_equal(taken[2], volumes[1:3])
-    assert shared(None, slice(0, 1)) is None
+    assert part_of_masks(None, slice(0, 1)) is None
 
 
 WORDS = ["train", "--device", "cpu", "--dtype", "float64", "--hidden", "8", "--lambda", "0.1", "--batch-size", "75"]
