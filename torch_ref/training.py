@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,9 +18,10 @@ from manual.learning import Epoch, Examples, Explosion, Run, Settings, batches, 
 from torch_ref import network
 from torch_ref.clipping import clip_by_norm, gradient_norm
 from torch_ref.costs import OUTPUT_COSTS, l2_penalty
-from torch_ref.devices import DTYPES, array, device_named, shared
+from torch_ref.devices import DTYPES, array, shared
 from torch_ref.distributed import ALONE, World, fingerprint, part_of_masks
 from torch_ref.graph import Capture, StepGraph, on_cuda
+from torch_ref.hardware import Hardware
 from torch_ref.layout import to_rows
 from torch_ref.optimizers import OPTIMIZERS, parts
 from torch_ref.schedules import SCHEDULES
@@ -33,39 +33,6 @@ CHUNK = 1000
 
 LOOK_EVERY_ON_A_DEVICE = 20
 """Steps between two looks at the costs of a device, each of which waits for it."""
-
-
-@dataclass(frozen=True)
-class Hardware:
-    """Where torch computes, and how.
-
-    ``amp`` runs the forward pass in bfloat16 (autocast), and takes float32 alone; ``tf32`` lets CUDA round the factors
-    of float32 products to 10 bits; ``compile`` hands the module to torch.compile; ``graph`` captures the step of a
-    small network as a CUDA graph; ``deterministic`` refuses operations whose results vary.
-    """
-
-    device: str = "cpu"
-    amp: bool = False
-    tf32: bool = False
-    compile: bool = False
-    deterministic: bool = False
-    graph: bool = False
-
-    def set_up(self) -> torch.device:
-        """Set torch's global switches and name the device.
-
-        Raises ValueError for an unknown or absent device, and for a graph elsewhere than on CUDA.
-        """
-        device = device_named(self.device)
-        if self.graph and device.type != "cuda":
-            raise ValueError(
-                f"graph is asked for on {device}, expected a CUDA device: others have no graphs to capture"
-            )
-        precision = "tf32" if self.tf32 else "ieee"
-        torch.backends.cuda.matmul.fp32_precision = precision
-        torch.backends.cudnn.conv.fp32_precision = precision  # type: ignore[attr-defined]
-        torch.use_deterministic_algorithms(self.deterministic)
-        return device
 
 
 class Outcome(NamedTuple):
@@ -112,6 +79,16 @@ class Learner:
         self.make = named(OPTIMIZERS, "optimizer", settings.optimizer, settings.optimizer_options)
         self.make_schedule = named(SCHEDULES, "decay", settings.decay, settings.decay_options)
         self._made()
+        if world.size > 1:
+            self._warmed()
+
+    def _warmed(self) -> None:
+        """One pass that leaves no trace: after its first, DistributedDataParallel orders its sums anew, for good.
+
+        So a run that goes on adds up in the order of one that was never stopped.
+        """
+        self.trains(self._batch(np.arange(1))[0]).sum().backward()  # type: ignore[no-untyped-call]
+        self.module.zero_grad(set_to_none=True)
 
     def _made(self) -> None:
         """A fresh optimiser and schedule."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from torch import distributed
 
 from manual.architecture import Architecture, Dense, Dropout
 from manual.draws import initial_parameters
-from manual.learning import Examples, Settings
+from manual.learning import Examples, Run, Settings
 from torch_ref.distributed import TROUBLE, World
 from torch_ref.network import export_grads
 from torch_ref.training import Learner, fit
@@ -80,6 +81,14 @@ def fitted(world: World) -> dict[str, Any]:
     return fit(DROPPED, X, Y, FIFTY, world=world).params
 
 
+def interrupted(world: World) -> dict[str, Any]:
+    """The same, stopped after four epochs and gone on with by another learner."""
+    X, Y = examples(41)
+    seen: list[Run] = []
+    fit(DROPPED, X, Y, replace(FIFTY, epochs=4), world=world, on_epoch=seen.append)
+    return fit(DROPPED, X, Y, FIFTY, world=world, resume=seen[-1]).params
+
+
 def main(folder: Path) -> None:
     """Run all worlds, and let processes meet that have different things to say."""
     distributed.init_process_group("gloo")
@@ -95,6 +104,8 @@ def main(folder: Path) -> None:
                     found[f"{size}/{name}/{m}/{key}"] = value
             for key, value in fitted(kind(rank, size, group)).items():
                 found[f"{size}/{name}/fit/{key}"] = value
+        for key, value in interrupted(World(rank, size, group)).items():
+            found[f"{size}/interrupted/fit/{key}"] = value
     meetings = [met(World(rank, 4), words) for words in ("alike", f"own {rank}", TROUBLE if rank == 2 else "fine")]
     (folder / f"meetings{rank}.json").write_text(json.dumps(meetings))
     if rank == 0:

@@ -151,6 +151,15 @@ def test_fifty_steps_end_where_those_by_hand_end(job: Any, fifty: Any, size: int
     assert {judgement.fails for judgement in judged.values()} == {wrong}
 
 
+@pytest.mark.parametrize("size", SIZES[1:])
+def test_a_run_gone_on_with_ends_as_if_undisturbed_to_the_last_bit(job: Any, size: int) -> None:
+    whole = of_world(job[0], str(size), "as even as can be", "fit")
+    again = of_world(job[0], str(size), "interrupted", "fit")
+    assert again.keys() == whole.keys()
+    for name, value in whole.items():
+        np.testing.assert_array_equal(again[name], value)
+
+
 def test_processes_meet_before_they_start(job: Any) -> None:
     assert [alike for alike, _, _ in job[1]] == ["met"] * 4
     for _, differing, _ in job[1]:
