@@ -7,7 +7,7 @@ import os
 import time
 from typing import Any, cast
 
-from manual.cli import UsageError, console, door
+from manual.cli import GOOD, MISMATCH, UsageError, console, door
 from manual.files import Checkpoint, load_checkpoint, save_checkpoint
 from manual.learning import Epoch, Examples, Run, Settings, held_back
 from manual.train_flags import Subject, configure, epilog, settings_of, subject_of
@@ -24,6 +24,8 @@ VALIDATION = 0.1
 
 def run(args: argparse.Namespace, package: Package) -> int:
     """Train, show how it goes, report on the test part."""
+    if not package.leads:
+        args.quiet, args.json = True, False
     subject = subject_of(args)
     settings = settings_of(args)
     m = subject.parts.Y_train.shape[1]
@@ -42,6 +44,8 @@ def run(args: argparse.Namespace, package: Package) -> int:
     with shown(args, settings, subject) as show:
 
         def on_epoch(so_far: Run) -> None:
+            if not package.leads:
+                return
             show.epoch(so_far.history[-1])
             if args.checkpoint:
                 _keep(args.checkpoint, so_far, asked)
@@ -56,6 +60,8 @@ def run(args: argparse.Namespace, package: Package) -> int:
             )  # fmt: skip
         except OSError as error:
             raise UsageError(str(error)) from error
+    if not package.leads:
+        return GOOD if done.stopped != "exploded" else MISMATCH
     return report(args, package, subject, settings, done, time.perf_counter() - begun)
 
 

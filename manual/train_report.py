@@ -25,12 +25,16 @@ Evaluate = Callable[[Run, Settings, Examples], tuple[float, Any]]
 
 
 class Package(NamedTuple):
-    """What a package brings to the command: its name, how it fits and evaluates, and what it computes on."""
+    """What a package brings to the command: its name, how it fits and evaluates, and what it computes on.
+
+    Of several processes that train together one ``leads``: it prints and writes, the others are silent.
+    """
 
     program: str
     fit: Fit
     evaluate: Evaluate
     where: str
+    leads: bool = True
 
 
 def opening(package: Package, subject: Subject, settings: Settings, m: int) -> str:

@@ -39,9 +39,29 @@ def underflow(dtype: Any, count: int) -> float:
     return 4 * count * float(np.finfo(dtype).tiny)
 
 
+class Format(float):
+    """The unit roundoff of the sums of products whose factors and results are rounded to a shorter format.
+
+    ``roundings`` of them, each with the unit roundoff ``short``: two factors, and where the result is rounded too, it
+    and the bias that is added to it.
+    """
+
+    short: float
+    roundings: int
+
+    def __new__(cls, u: float, short: float, roundings: int) -> Format:
+        """The unit roundoff of the sums, as a number."""
+        made = super().__new__(cls, u)
+        made.short, made.roundings = short, roundings
+        return made
+
+
 def gamma(k: float, u: float) -> float:
-    """K u / (1 - k u): the relative error of k successive roundings."""
-    return k * u / (1 - k * u)
+    """K u / (1 - k u): the relative error of k successive roundings; in a Format, of its own roundings too."""
+    sums = k * float(u) / (1 - k * float(u))
+    if isinstance(u, Format):
+        return float((1 + sums) * (1 + u.short) ** u.roundings - 1)
+    return sums
 
 
 def exact(u: float, value: Magnitudes) -> Bound:

@@ -15,13 +15,16 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from threadpoolctl import threadpool_limits
+from torch import nn
 
 from manual.cli import toy_datasets
 from parity_tests.cases import CASES
+from parity_tests.formats import FORMATS, run_short
 from parity_tests.formulas import run_case
 from parity_tests.free_runs import run_free
 from parity_tests.judge import CANNOT_TELL, FAILS, HOLDS, Result
 from parity_tests.models import MODEL_CASES, start
+from parity_tests.own_module import compare_own, own_module
 from parity_tests.snap import run_steps
 from torch_ref.devices import device_named
 
@@ -32,6 +35,10 @@ DTYPES: dict[str, tuple[str, ...]] = {
 }
 
 
+PRECISIONS = ("ieee", *FORMATS)
+"""How torch computes products."""
+
+
 class Unit(NamedTuple):
     """A piece of the job that one process does: a model case, or all the formula cases named, in one dtype."""
 
@@ -39,6 +46,7 @@ class Unit(NamedTuple):
     dtype: str
     seed: int
     device: str
+    precision: str = "ieee"
 
 
 def compare(
@@ -46,9 +54,14 @@ def compare(
     *,
     dtype: str = "float64",
     device: str = "cpu",
+    precision: str = "ieee",
     seed: int = 0,
     jobs: int = 1,
     on_progress: Callable[[int, int], None] | None = None,
+    module: nn.Module | None = None,
+    X: Any = None,
+    Y: Any = None,
+    output: str | None = None,
 ) -> list[Result]:
     """Compare ``manual`` with ``torch_ref``, with its own loops, and with the complex step.
 
@@ -56,15 +69,30 @@ def compare(
     where torch computes; ``seed`` draws probes, splits and initial parameters; ``jobs`` processes share the work;
     ``on_progress`` hears how many pieces of how many are done.
 
+    With ``precision`` tf32 or bf16 the models alone run, one step each: torch in float32 with products in that format,
+    against float64 by hand, under the format's bounds.
+
+    With ``module``, an nn.Sequential of your own, it alone is compared, on X and Y as torch takes them: examples in
+    rows, or images (m, n_C, n_H, n_W). See parity_tests.own_module.
+
     Raises ValueError for a text that no case contains, an unknown dtype, an unknown or absent device, a negative seed.
     """
+    if precision not in PRECISIONS:
+        raise ValueError(f"precision is {precision!r:.40}, expected one of {', '.join(PRECISIONS)}")
+    if precision != "ieee" and (dtype != "float64" or module is not None):
+        raise ValueError(f"precision is {precision}, expected neither a dtype nor a module beside it")
     if dtype not in DTYPES:
         raise ValueError(f"dtype is {dtype!r}, expected one of {', '.join(DTYPES)}")
     for name, value, least in (("seed", seed, 0), ("jobs", jobs, 1)):
         if value < least:
             raise ValueError(f"{name} is {value}, expected {least} or more")
     device = str(device_named(device))
-    work = units(text, DTYPES[dtype], seed, device)
+    if module is not None:
+        if text:
+            raise ValueError(f"text is {text!r}, expected none beside module: it is compared alone")
+        with one_thread():
+            return compare_own(own_module(module, X, Y, output), DTYPES[dtype], device, seed)
+    work = units(text, DTYPES[dtype], seed, device, precision)
     results: list[Result] = []
     for done, part in enumerate(_run_all(work, jobs), start=1):
         results += part
@@ -73,17 +101,17 @@ def compare(
     return results
 
 
-def units(text: str, dtypes: Sequence[str], seed: int, device: str) -> list[Unit]:
+def units(text: str, dtypes: Sequence[str], seed: int, device: str, precision: str = "ieee") -> list[Unit]:
     """The pieces of the job that ``text`` selects.
 
     Raises ValueError where it selects nothing.
     """
-    formulas = tuple(case.id for case in CASES if text in case.id)
+    formulas = tuple(case.id for case in CASES if text in case.id and precision == "ieee")
     models = tuple(case.id for case in MODEL_CASES if text in case.id)
     if not formulas and not models:
         raise ValueError(f"-k is {text!r}, expected part of a case's id, such as dense or wide/digits: no case has it")
     pieces = ([formulas] if formulas else []) + [(name,) for name in models]
-    return [Unit(piece, dtype, seed, device) for dtype in dtypes for piece in pieces]
+    return [Unit(piece, dtype, seed, device, precision) for dtype in dtypes for piece in pieces]
 
 
 def run_unit(unit: Unit) -> list[Result]:
@@ -110,6 +138,9 @@ def _run(unit: Unit) -> list[Result]:
         if model_case.id in unit.cases:
             data = toy_datasets().load(model_case.dataset, seed=unit.seed)
             begin = start(model_case, data, dtype, unit.seed)
+            if unit.precision != "ieee":
+                results += run_short(model_case, begin, unit.precision, unit.device)
+                continue
             results += run_steps(model_case, begin, model_case.steps, unit.seed, unit.device)
             results += run_free(model_case, begin, model_case.free.steps, unit.seed, unit.device)
     return results

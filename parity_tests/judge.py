@@ -76,13 +76,16 @@ class Judgement(NamedTuple):
     reason: str = ""
 
 
-def judge(got: Any, reference: Any, tolerance: Any, dtype: Any, floor: float = 0.0) -> Judgement:
+def judge(
+    got: Any, reference: Any, tolerance: Any, dtype: Any, floor: float = 0.0, u: float | None = None
+) -> Judgement:
     """Compare two arrays entry by entry: shape and dtype first, then values.
 
     The shape is expected to be the reference's, the dtype to be ``dtype``. An entry fails where the difference
     exceeds its tolerance, or is NaN on one side only. The array cannot be told where an entry is NaN on both sides, a
     tolerance is infinite, or twice the largest tolerance (less ``floor``, the part that stands for underflow) exceeds
-    1e-9 of the largest entry in float64, or as many units of roundoff in another dtype.
+    1e-9 of the largest entry in float64, or as many units of roundoff in another dtype; ``u`` is the unit where the
+    reference was computed in a shorter format.
     """
     got, reference = np.asarray(got), np.asarray(reference)
     if got.shape != reference.shape:
@@ -105,7 +108,8 @@ def judge(got: Any, reference: Any, tolerance: Any, dtype: Any, floor: float = 0
             largest_tolerance = np.max(tolerance, initial=0.0, where=np.isfinite(tolerance))
             largest = np.max(np.abs(reference), initial=0.0, where=np.isfinite(reference))
     fails = not ratio.flat[worst] <= 1
-    unseen = bool(2 * (largest_tolerance - floor) > CANNOT_TELL_UNITS * unit_roundoff(got.dtype) * largest)
+    least = CANNOT_TELL_UNITS * (unit_roundoff(got.dtype) if u is None else u) * largest
+    unseen = bool(2 * (largest_tolerance - floor) > least)
     return Judgement(
         got.shape,
         float(ratio.flat[worst]),
@@ -139,15 +143,18 @@ def _special(got: Array, reference: Array, error: Array, tolerance: Array) -> tu
 class Ledger:
     """Judgements by what they are about: one line each, over one array or over those of all steps of a run."""
 
-    def __init__(self, dtype: Any, count: int) -> None:
-        """``count`` is the longest sum in the case, for what underflow may add."""
-        self.dtype = np.dtype(dtype)
-        self.floor = underflow(self.dtype, count)
+    def __init__(self, dtype: Any, count: int, computed: Any = None, u: float | None = None, name: str = "") -> None:
+        """``count`` is the longest sum in the case, for what underflow may add. Where the reference was ``computed`` in
+        another dtype, ``u`` is the unit roundoff of its format and ``name`` the format's.
+        """
+        self.dtype, self.u = np.dtype(dtype), u
+        self.name = name or self.dtype.name
+        self.floor = underflow(np.dtype(computed or dtype), count)
         self._lines: dict[Where, list[Judgement]] = {}
 
     def add(self, where: Where, got: Any, reference: Any, bound: Any) -> None:
         """Judge one array: both sides, and the error bound of one side, which is doubled for two."""
-        self.add_judged(where, judge(got, reference, 2 * bound + self.floor, self.dtype, self.floor))
+        self.add_judged(where, judge(got, reference, 2 * bound + self.floor, self.dtype, self.floor, self.u))
 
     def add_judged(self, where: Where, judgement: Judgement) -> None:
         """Put in what was judged elsewhere."""
@@ -168,7 +175,7 @@ class Ledger:
         index = () if worst.reason else tuple(int(place) for place in np.unravel_index(worst.worst, worst.shape))
         return Result(
             **where._asdict(),
-            dtype=self.dtype.name,
+            dtype=self.name,
             shape=worst.shape,
             error=worst.error,
             bound=worst.bound,

@@ -8,7 +8,7 @@ operation, and no error grows over layers or steps. A node that autograd never r
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from itertools import islice
 from typing import Any
 
@@ -59,11 +59,24 @@ class Step:
         self.passed = by_hand.forward(architecture, params, X, masks)
         self.J = by_hand.cost(architecture, params, self.passed, Y, case.lambda_)
         self.back = by_hand.backward(architecture, params, self.passed, Y, case.lambda_)
-        self.u = bounds.unit_roundoff(X.dtype)
         self.wide = _Wide()
+        self.u, self.products = self.units()
         self.channels = [torch_side.channels(architecture, l) for l in range(self.L + 1)]
         self.bounds = [None, *(self._backward_bounds(l, k) for l, _, k in architecture.numbered())]
         self.reached: set[tuple[str, int]] = set()
+
+    def units(self) -> tuple[float, float]:
+        """Unit roundoff of what is done entry by entry, and of sums of products."""
+        u = bounds.unit_roundoff(self.here.X.dtype)
+        return u, u
+
+    def tensor(self, value: Any) -> Tensor:
+        """NumPy's value as torch goes on with it."""
+        return tensor(value, self.device)
+
+    def precision(self) -> AbstractContextManager[Any]:
+        """How torch computes while it runs forward."""
+        return nullcontext()
 
     def where(self, quantity: str, layer: int | None) -> Where:
         """What a line of this case is about."""
@@ -75,10 +88,10 @@ class Step:
 
     def run(self) -> None:
         """Torch's forward, cost and backward under the hooks; then the gradients of the parameters."""
-        X = tensor(self.here.X, self.device).requires_grad_()
-        Y = tensor(self.here.Y, self.device)
+        X = self.tensor(self.here.X).requires_grad_()
+        Y = self.tensor(self.here.Y)
         snapped = Snap.apply(X, X.detach(), self._on_dA(0))  # type: ignore[no-untyped-call]
-        with self._hooks():
+        with self._hooks(), self.precision():
             passed = torch_side.forward(self.module, snapped, self.here.masks)
         J = torch_side.cost(self.module, passed, Y, self.case.lambda_)
         self._cost(J)
@@ -104,7 +117,7 @@ class Step:
     def _on_Z(self, l: int) -> Callable[..., Tensor]:
         def hook(_module: nn.Module, _inputs: Any, output: Tensor) -> Tensor:
             layer, W, b = self._weighted(l)
-            bound = WEIGHTED[type(layer)].forward(self.u, layer, self.wide(self.passed.A[l - 1]), W, b)
+            bound = WEIGHTED[type(layer)].forward(self.products, layer, self.wide(self.passed.A[l - 1]), W, b)
             return self._snap("Z", l, self.passed.Z[l], output, bound, self._on_dZ(l))
 
         return hook
@@ -125,7 +138,7 @@ class Step:
         self, quantity: str, l: int, value: Any, output: Tensor, bound: Any, on_gradient: Callable[[Tensor], Tensor]
     ) -> Tensor:
         self.compare(quantity, l, value, array(from_rows(output, self.channels[l])), bound)
-        rows = to_rows(tensor(value, self.device), self.channels[l])
+        rows = to_rows(self.tensor(value), self.channels[l])
         replaced: Tensor = Snap.apply(output, rows, on_gradient)  # type: ignore[no-untyped-call]
         return replaced
 
@@ -143,7 +156,7 @@ class Step:
             else:
                 bound = bounds.hidden_dZ(self.u, wide, self.wide(self.back.dA[l]), A, unit)
             self.compare("dZ", l, dZ, reference, bound)
-            return to_rows(tensor(dZ / self.m, self.device))
+            return to_rows(self.tensor(dZ / self.m))
 
         return on_gradient
 
@@ -155,7 +168,7 @@ class Step:
             reference = array(gradient if l == 0 else from_rows(gradient, self.channels[l])) * self.m
             self.compare("dA", l, dA, reference, self._dA_bound(l, reference.astype(np.float64)))
             assert dA is not None
-            replacement = tensor(dA / self.m, self.device)
+            replacement = self.tensor(dA / self.m)
             return replacement if l == 0 else to_rows(replacement, self.channels[l])
 
         return on_gradient
@@ -171,7 +184,7 @@ class Step:
             return None
         layer, W, _ = self._weighted(l)
         dZ, A_prev = self.wide(self.back.dZ[l]), self.wide(self.passed.A[l - 1])
-        return WEIGHTED[type(layer)].backward(self.u, layer, dZ, A_prev, W, self.case.lambda_)
+        return WEIGHTED[type(layer)].backward(self.products, layer, dZ, A_prev, W, self.case.lambda_)
 
     def _dA_bound(self, l: int, reference: Any) -> Any:
         """What may separate two dA[l], which layer l + 1 hands down."""
@@ -192,7 +205,7 @@ class Step:
         """The cost's derivative in A_L, on a graph of its own: the cost itself runs from Z_L."""
         unit = self.here.architecture.output_unit
         A_L = self.passed.A[self.L]
-        reference = array(torch_costs.OUTPUT_COSTS[unit].prime(tensor(A_L, self.device), Y))
+        reference = array(torch_costs.OUTPUT_COSTS[unit].prime(self.tensor(A_L), Y))
         bound = bounds.output_dA(self.u, reference.astype(np.float64), self.wide(A_L), unit)
         self.compare("dA", self.L, self.back.dA[self.L], reference, bound)
 

@@ -12,7 +12,7 @@ PROGRAM = "python -m torch_ref"
 COMMANDS: dict[str, str] = {
     "train": "train a network on a data set or on your own file, on a CPU or a GPU",
     "recipe": "the eight steps in which a network is set up, each judged",
-    "search": "a random search by cross-validation, which can be cut off and resumed",
+    "search": "the coarse search for learning rate and regularisation, all draws trained together",
 }
 """Subcommands, each in the module ``torch_ref.commands.<name>``, imported only when it is called."""
 
@@ -20,6 +20,7 @@ EXAMPLES = f"""\
   {PROGRAM} train                              digits, two hidden layers of 64
   {PROGRAM} train --model convnet --device cuda
   {PROGRAM} recipe                             eight steps, from the first loss to a search
+  {PROGRAM} search                             100 draws of learning rate and regularisation
   {PROGRAM} train --help                       all flags
 """
 

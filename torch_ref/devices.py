@@ -50,6 +50,7 @@ def tensor(array: NDArray[Any], device: torch.device | str = "cpu") -> Tensor:
 
 
 def array(value: Tensor) -> NDArray[Any]:
-    """The tensor's values as a NumPy array."""
-    result: NDArray[Any] = value.detach().cpu().numpy()
+    """The tensor's values as a NumPy array; bfloat16, which NumPy lacks, as float32."""
+    kept = value.detach().cpu()
+    result: NDArray[Any] = (kept.float() if kept.dtype == torch.bfloat16 else kept).numpy()
     return result

@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,7 +18,10 @@ from manual.learning import Epoch, Examples, Explosion, Run, Settings, batches, 
 from torch_ref import network
 from torch_ref.clipping import clip_by_norm, gradient_norm
 from torch_ref.costs import OUTPUT_COSTS, l2_penalty
-from torch_ref.devices import DTYPES, array, device_named, shared
+from torch_ref.devices import DTYPES, array, shared
+from torch_ref.distributed import ALONE, World, fingerprint, part_of_masks
+from torch_ref.graph import Capture, StepGraph, on_cuda
+from torch_ref.hardware import Hardware
 from torch_ref.layout import to_rows
 from torch_ref.optimizers import OPTIMIZERS, parts
 from torch_ref.schedules import SCHEDULES
@@ -33,33 +35,6 @@ LOOK_EVERY_ON_A_DEVICE = 20
 """Steps between two looks at the costs of a device, each of which waits for it."""
 
 
-@dataclass(frozen=True)
-class Hardware:
-    """Where torch computes, and how.
-
-    ``amp`` runs the forward pass in bfloat16 (autocast), and takes float32 alone; ``tf32`` lets CUDA round the factors
-    of float32 products to 10 bits; ``compile`` hands the module to torch.compile; ``deterministic`` refuses
-    operations whose results vary.
-    """
-
-    device: str = "cpu"
-    amp: bool = False
-    tf32: bool = False
-    compile: bool = False
-    deterministic: bool = False
-
-    def set_up(self) -> torch.device:
-        """Set torch's global switches and name the device.
-
-        Raises ValueError for an unknown or absent device.
-        """
-        precision = "tf32" if self.tf32 else "ieee"
-        torch.backends.cuda.matmul.fp32_precision = precision
-        torch.backends.cudnn.conv.fp32_precision = precision  # type: ignore[attr-defined]
-        torch.use_deterministic_algorithms(self.deterministic)
-        return device_named(self.device)
-
-
 class Outcome(NamedTuple):
     """What a step leaves to look at, on the device."""
 
@@ -71,14 +46,19 @@ class Learner:
     """A module, its data on the device, and its optimiser. See manual.learning.Learner."""
 
     def __init__(
-        self, architecture: Architecture, data: Examples, settings: Settings, hardware: Hardware | None = None
+        self,
+        architecture: Architecture,
+        data: Examples,
+        settings: Settings,
+        hardware: Hardware | None = None,
+        world: World = ALONE,
     ) -> None:
-        """Move the data to the device; ``restore`` gives the parameters.
+        """Move the data to the device; ``restore`` gives the parameters. Of every batch, ``world`` gives the share.
 
         Raises ValueError for an unknown optimiser, schedule or device, or settings that they do not take.
         """
         self.architecture, self.settings, self.hardware = architecture, settings, hardware or Hardware()
-        self.device = self.hardware.set_up()
+        self.device, self.world = self.hardware.set_up(), world
         self.look_every = 1 if self.device.type == "cpu" else LOOK_EVERY_ON_A_DEVICE
         self.dtype = DTYPES[check_dtype(data.X.dtype)]
         if self.hardware.amp and self.dtype != torch.float32:
@@ -91,9 +71,24 @@ class Learner:
         )  # to Z[L]: the loss holds the unit
         if self.hardware.compile:
             self.runs = torch.compile(self.runs)
+        self.trains = world.wrapped(self.runs, self.device)
+        if self.hardware.graph and world.size > 1:
+            raise ValueError(f"graph is asked for with {world.size} processes, expected one: they exchange gradients")
+        self.graphs: dict[int, StepGraph] = {}
+        self.capture: Capture = on_cuda
         self.make = named(OPTIMIZERS, "optimizer", settings.optimizer, settings.optimizer_options)
         self.make_schedule = named(SCHEDULES, "decay", settings.decay, settings.decay_options)
         self._made()
+        if world.size > 1:
+            self._warmed()
+
+    def _warmed(self) -> None:
+        """One pass that leaves no trace: after its first, DistributedDataParallel orders its sums anew, for good.
+
+        So a run that goes on adds up in the order of one that was never stopped.
+        """
+        self.trains(self._batch(np.arange(1))[0]).sum().backward()  # type: ignore[no-untyped-call]
+        self.module.zero_grad(set_to_none=True)
 
     def _made(self) -> None:
         """A fresh optimiser and schedule."""
@@ -102,8 +97,11 @@ class Learner:
         self.schedule = self.make_schedule(self.rule)
 
     def _rows(self, X: NDArray[Any]) -> Tensor:
-        """Examples in torch's layout, on the device."""
-        return to_rows(shared(np.asarray(X))).contiguous().to(self.device, self.dtype)
+        """Examples in torch's layout, on the device; through pinned memory to a GPU, which copies while it computes."""
+        rows = to_rows(shared(np.asarray(X))).contiguous()
+        if self.device.type == "cuda":
+            return rows.pin_memory().to(self.device, self.dtype, non_blocking=True)
+        return rows.to(self.device, self.dtype)
 
     def restore(self, params: network.Arrays, state: Mapping[str, NDArray[Any]] | None, epochs: int) -> None:
         """Take on parameters and, where given, the optimiser's state after so many epochs."""
@@ -150,26 +148,49 @@ class Learner:
             return self.X.index_select(0, chosen), self.Y.index_select(0, chosen)
         return self._rows(take(self.X, batch)), self.Y.index_select(0, chosen)
 
-    def _cost(self, Z_L: Tensor, Y: Tensor, lambda_: float, m: int) -> Tensor:
-        """The regularised cost from the last Z, in rows."""
-        J = OUTPUT_COSTS[self.architecture.output_unit].from_Z(Z_L.to(self.dtype).T, Y.T)
+    def _cost(self, Z_L: Tensor, Y: Tensor, lambda_: float, m: int, weight: float = 1.0) -> Tensor:
+        """The regularised cost from the last Z, in rows; ``weight`` is what the mean of these losses counts."""
+        # a share without examples has no mean, and still takes part in the average of the gradients
+        J = OUTPUT_COSTS[self.architecture.output_unit].from_Z(Z_L.to(self.dtype).T, Y.T) if len(Y) else Z_L.sum()
+        if weight != 1:
+            J = weight * J
         if lambda_:
             J = J + l2_penalty([layer.weight for _, _, layer, _ in self.module.weighted()], lambda_, m)
         return J
 
     def step(self, batch: NDArray[np.intp], masks: Sequence[NDArray[Any] | None] | None) -> Outcome:
         """Forward, cost, autograd, clipping, update."""
-        X, Y = self._batch(batch)
-        network.set_masks(self.module, masks, len(batch))
-        self.rule.zero_grad(set_to_none=True)
-        with self._autocast():
-            Z_L = self.runs(X)
-        J = self._cost(Z_L, Y, self.settings.lambda_, len(batch))
-        J.backward()  # type: ignore[no-untyped-call]
+        m, part = len(batch), self.world.part(len(batch))
+        X, Y = self._batch(batch[part])
+        network.set_masks(self.module, part_of_masks(masks, part), len(Y))
+        J, Z_L = (self._replayed if self.hardware.graph else self._eager)(X, Y, m)
         if self.settings.clip is not None:
             clip_by_norm(self.module, self.settings.clip)
         self.rule.step()
-        return Outcome(J.detach(), Z_L.detach())
+        return Outcome(self.world.mean(J), self.world.gathered(Z_L, m))
+
+    def _eager(self, X: Tensor, Y: Tensor, m: int) -> tuple[Tensor, Tensor]:
+        """Cost and Z[L] of this share of m examples; the gradients are left in the parameters."""
+        self.rule.zero_grad(set_to_none=True)
+        with self._autocast():
+            Z_L = self.trains(X)
+        J = self._cost(Z_L, Y, self.settings.lambda_, m, self.world.weight(m))
+        J.backward()  # type: ignore[no-untyped-call]
+        return J.detach(), Z_L.detach()
+
+    def _replayed(self, X: Tensor, Y: Tensor, m: int) -> tuple[Tensor, Tensor]:
+        """The same through a graph, captured once for every size of batch."""
+        if m not in self.graphs:
+
+            def forward(rows: Tensor) -> Tensor:
+                with self._autocast():
+                    return self.runs(rows)
+
+            def cost(Z_L: Tensor, targets: Tensor) -> Tensor:
+                return self._cost(Z_L, targets, self.settings.lambda_, m)
+
+            self.graphs[m] = StepGraph(self.module, forward, cost, X, Y, self.capture)
+        return self.graphs[m].step(X, Y)
 
     def look(self, outcome: Outcome) -> tuple[float, NDArray[Any]]:
         """The cost as a float, and A[L]."""
@@ -185,7 +206,7 @@ class Learner:
 
     @torch.no_grad()
     def evaluate(self, X: Any, Y: NDArray[Any], penalty_m: int | None = None) -> tuple[float, NDArray[Any]]:
-        """Cost and answers, CHUNK examples at a time."""
+        """Cost and answers, CHUNK examples at a time; of several processes, all get what the first one computed."""
         total, answers, m = 0.0, [], Y.shape[1]
         self.module.eval()
         for chunk in batches(m, CHUNK, None):
@@ -198,7 +219,9 @@ class Learner:
         if penalty_m is not None:
             weights = [layer.weight for _, _, layer, _ in self.module.weighted()]
             total += m * float(l2_penalty(weights, self.settings.lambda_, penalty_m))
-        return total / m, np.concatenate(answers, axis=1)
+        mean = torch.tensor([total / m], dtype=torch.float64, device=self.device)
+        A_L = torch.from_numpy(np.concatenate(answers, axis=1)).to(self.device)
+        return float(self.world.leaders(mean)), array(self.world.leaders(A_L))
 
     def params(self) -> network.Arrays:
         """A copy of the parameters in the notes' layout."""
@@ -240,17 +263,21 @@ def fit(
     on_epoch: Callable[[Run], None] | None = None,
     on_step: Callable[[int, int], None] | None = None,
     hardware: Hardware | None = None,
+    world: World = ALONE,
 ) -> Run:
     """Train the network on X and Y, as manual.training.fit does: the same weights, batches and masks from one seed.
 
-    ``hardware`` says where and how; the arguments and the result are NumPy arrays in the notes' layout.
+    ``hardware`` says where and how, ``world`` which processes share the work; the arguments and the result are NumPy
+    arrays in the notes' layout.
 
     Raises ValueError for data, parameters, settings or a device that do not fit.
     """
     settings = settings or Settings()
     for part in (Examples(X, Y), *([validation] if validation else [])):
         check_data(architecture, part.X, part.Y)
-    learner = Learner(architecture, Examples(X, Y), settings, hardware)
+    learner = Learner(architecture, Examples(X, Y), settings, hardware, world)
+    if world.size > 1:
+        world.meet(fingerprint(Examples(X, Y), architecture, settings), learner.device)
     drawn, rng = start(architecture, settings, X.dtype, params)
     learner.restore(drawn, None, 0)
     return run(

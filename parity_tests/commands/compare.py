@@ -5,18 +5,26 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from pathlib import Path
 from typing import cast
 
-from manual.cli import GOOD, MISMATCH, console, default_jobs, door, progress
+from manual.cli import GOOD, MISMATCH, UsageError, console, default_jobs, door, progress
+from manual.layers import OUTPUT_UNITS
 from parity_tests import comparison as job
 from parity_tests.judge import FAILS, Result
+from parity_tests.own_module import Own, compare_own, own_file
 from parity_tests.tables import show
+from torch_ref.devices import device_named
 
 EPILOG = """examples:
   python -m parity_tests                         every formula and model, in float64
   python -m parity_tests -k dense                the formulas of a dense layer
   python -m parity_tests -k wide/digits --dtype both
   python -m parity_tests --json > results.json
+  python -m parity_tests --module my_model.py:net --data run.npz     your own nn.Sequential, layer by layer
+
+With --module the .py file is run, in a process of its own that is ended after a minute; the .npz is only read. X has an
+example in every row, or images (m, n_C, n_H, n_W); Y class numbers, or a row of targets for every example.
 
 exit code: 0 everything within its bound, 1 something is not, 2 bad usage
 """
@@ -28,14 +36,26 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-k", dest="text", metavar="TEXT", default="", help="only cases whose id contains TEXT")
     parser.add_argument("--dtype", choices=list(job.DTYPES), default="float64", help="default: float64")
     parser.add_argument("--device", default="cpu", help="where torch computes: auto, cpu, cuda, cuda:N or mps")
+    short = "of torch's products; tf32 and bf16: the models alone, each layer under the bound of the format"
+    parser.add_argument("--precision", choices=job.PRECISIONS, default="ieee", help=f"{short}; default: ieee")
     parser.add_argument("--seed", type=int, default=0, help="of probes, splits and initial weights; default: 0")
     parser.add_argument("--jobs", type=int, default=default_jobs(), help="processes that share the work")
+    own = parser.add_argument_group("your own module")
+    own.add_argument(
+        "--module", metavar="FILE.py:NAME", help="an nn.Sequential, or a function that gives one; FILE is run"
+    )
+    own.add_argument("--data", metavar="FILE.npz", help="X and Y, as torch takes them")
+    own.add_argument(
+        "--output", choices=OUTPUT_UNITS, help="of a module that ends in logits; default: what Y looks like"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Compare, print, and say by the exit code whether everything holds."""
+    if args.module or args.data or args.output:
+        return _run_own(args)
     with progress("comparing") as advance:
         results = cast(
             list[Result],
@@ -44,13 +64,35 @@ def run(args: argparse.Namespace) -> int:
                 args.text,
                 dtype=args.dtype,
                 device=args.device,
+                precision=args.precision,
                 seed=args.seed,
                 jobs=args.jobs,
                 on_progress=advance,
             ),
         )
+    return _told(args, results, {})
+
+
+def _run_own(args: argparse.Namespace) -> int:
+    """Compare a person's own module."""
+    if not (args.module and args.data):
+        raise UsageError("expected --module FILE.py:NAME and --data FILE.npz, both of them")
+    if args.text or args.seed < 0 or args.precision != "ieee":
+        raise UsageError("expected neither -k, --precision nor a seed below 0 beside --module: it is compared alone")
+    device = str(door(device_named, args.device))
+    own = cast(Own, door(own_file, args.module, Path(args.data), args.output))
+    with job.one_thread():
+        results = compare_own(own, job.DTYPES[args.dtype], device, args.seed)
+    if not args.json:
+        console().print(own.describe(), markup=False, soft_wrap=True)
+    return _told(args, results, {"module": own.describe()})
+
+
+def _told(args: argparse.Namespace, results: list[Result], about: dict[str, str]) -> int:
+    """Print the results, and give the exit code."""
     if args.json:
         report = {
+            **about,
             "environment": job.environment(args.device),
             "results": [result.as_json() for result in results],
             "summary": job.summary(results),

@@ -5,9 +5,6 @@ The file is run in a process of its own, for at most SECONDS; arrays go in and c
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 from types import SimpleNamespace
@@ -28,6 +25,7 @@ from parity_tests.derivations.settings import Probe, setting_named
 from parity_tests.derivations.verdicts import CANNOT_TELL, HOLDS, UNKNOWN, WRONG, Verdict, explain
 from parity_tests.formulas import generator, magnitudes, reference_outputs
 from parity_tests.judge import judge
+from parity_tests.run_apart import run_apart
 
 SECONDS = 20
 PROBES = 3
@@ -101,20 +99,7 @@ def _run(path: Path, probes: dict[str, list[dict[str, Any]]]) -> dict[str, list[
             for argument, value in each.items()
         }
         np.savez(request, allow_pickle=False, **arrays)
-        command = [sys.executable, "-P", str(RUNNER), str(path.resolve()), str(request), str(answer)]
-        try:
-            done = subprocess.run(
-                command, cwd=path.resolve().parent, capture_output=True, text=True, timeout=SECONDS, check=False
-            )
-        except subprocess.TimeoutExpired as error:
-            raise ValueError(f"{path.name} ran for more than {SECONDS} seconds and was ended") from error
-        report = done.stdout.splitlines()[-1] if done.stdout.strip() else ""
-        if done.returncode or not report.startswith("{"):
-            lines = [line for line in done.stderr.splitlines() if line.strip()]
-            raise ValueError(f"{path.name} could not be run: {lines[-1] if lines else f'exit code {done.returncode}'}")
-        heard = json.loads(report)
-        if "problem" in heard:
-            raise ValueError(f"{path.name} could not be run: {heard['problem']}")
+        heard = run_apart(path, RUNNER, [str(request), str(answer)], SECONDS)
         with np.load(answer, allow_pickle=False) as stored:
             return {
                 name: [

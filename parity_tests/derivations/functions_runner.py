@@ -12,7 +12,9 @@ import io
 import json
 import sys
 import traceback
+from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -20,13 +22,8 @@ import numpy as np
 
 def main(path: str, request: str, answer: str) -> dict[str, Any]:
     """Call every requested function that the file has."""
-    sys.path.insert(0, str(Path(path).parent))
-    spec = importlib.util.spec_from_file_location("given", path)
-    if spec is None or spec.loader is None:
-        return {"problem": "it is not a Python file"}
-    module = importlib.util.module_from_spec(spec)
     try:
-        spec.loader.exec_module(module)
+        module = imported(path)
     except BaseException as error:
         return {"problem": sentence(error, path)}
     calls: dict[str, dict[int, dict[str, Any]]] = {}
@@ -52,6 +49,17 @@ def main(path: str, request: str, answer: str) -> dict[str, Any]:
             functions[name].append({"outputs": len(outputs), "problem": ""})
     np.savez(answer, allow_pickle=False, **arrays)
     return {"functions": functions}
+
+
+def imported(path: str) -> ModuleType:
+    """The file as a module; its siblings can be imported."""
+    sys.path.insert(0, str(Path(path).parent))
+    spec = importlib.util.spec_from_file_location("given", path)
+    if spec is None or spec.loader is None:
+        raise ImportError("it is not a Python file")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def called(function: Any, arguments: dict[str, Any]) -> Any:
@@ -85,8 +93,12 @@ def sentence(error: BaseException, path: str) -> str:
     return f"raised {type(error).__name__}{place}: {text}"
 
 
+def tell(report: Callable[..., dict[str, Any]]) -> None:
+    """Print what ``report`` makes of the command line; what the person's file prints is not the report."""
+    with contextlib.redirect_stdout(io.StringIO()):
+        found = report(*sys.argv[1:])
+    print(json.dumps(found))
+
+
 if __name__ == "__main__":
-    printed = io.StringIO()
-    with contextlib.redirect_stdout(printed):  # what the person's file prints is not the report
-        report = main(*sys.argv[1:])
-    print(json.dumps(report))
+    tell(main)

@@ -52,7 +52,7 @@ WITHOUT_FORMULAS = {
     "train_cli",
     "recipe_cli",
     "recipe_runs",
-    "search_cli",
+    "train_flags",
     "files",
     "estimator_base",
     "estimator_targets",

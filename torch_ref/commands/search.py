@@ -1,34 +1,130 @@
-"""``python -m torch_ref search``: the same random search as by hand, over the estimators in torch."""
+"""``python -m torch_ref search``: the notes' coarse search, all draws trained together."""
 
 from __future__ import annotations
 
 import argparse
-from functools import partial
+import json
+import time
+from typing import Any, cast
 
-import torch
+import numpy as np
 
-from manual import search_cli
-from manual.cli import door
-from manual.search_cli import Estimators
+from manual.cli import GOOD, UsageError, console, door, plain_table, progress
+from manual.learning import Examples
+from manual.train_flags import FLAGS, Subject, subject_of
 from torch_ref.devices import DEVICES, device_named
-from torch_ref.estimators import NetworkClassifier, NetworkRegressor
+from torch_ref.search import Plan, Trial, draws, search
 
-PROGRAM = "python -m torch_ref"
+EPILOG = """examples:
+  python -m torch_ref search                              100 draws on digits
+  python -m torch_ref search --dataset wine --hidden 16 --draws 30
+  python -m torch_ref search --device cuda --json
+
+reg = 10^uniform(-5, 5) is the factor of (1/2) sum W^2, lambda/m; learning rate = 10^uniform(-6, -3).
+
+exit code: 0 good, 2 bad usage
+"""
+
+VALIDATION = 0.2
+"""The part of the training examples that the draws are tried on."""
+
+BEST = 0.1
+"""The part of the draws whose ranges a finer search should cover."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """The shared flags, and the device."""
-    parser.description = "Searches learning rate, alpha, batch size and solver at random, with torch."
-    parser.epilog = search_cli.epilog(PROGRAM)
-    search_cli.configure(parser)
-    own = parser.add_argument_group("torch")
-    own.add_argument("--device", default="cpu", metavar="NAME", help=f"{', '.join(DEVICES)} or cuda:N; default: cpu")
+    """Flags of the command."""
+    parser.description = "Trains a network for every draw of learning rate and regularisation, all together."
+    parser.epilog = EPILOG
+    for title in ("data", "network"):
+        group = parser.add_argument_group(title)
+        for name, text, options in FLAGS[title]:
+            group.add_argument(name, help=text, **options)
+    group = parser.add_argument_group("search")
+    group.add_argument("--draws", type=int, default=100, metavar="N", help="default: 100")
+    group.add_argument("--epochs", type=int, default=5, help="default: 5")
+    group.add_argument("--batch-size", type=int, default=100, metavar="M", help="default: 100")
+    group.add_argument("--decay", type=float, default=0.9, help="of the learning rate in an epoch; default: 0.9")
+    names = "gradient_descent, momentum, rmsprop, adam; default: adam"
+    group.add_argument("--optimizer", default="adam", metavar="NAME", help=names)
+    group.add_argument("--top", type=int, default=10, metavar="N", help="lines of the table; default: 10")
+    group.add_argument("--seed", type=int, default=0, help="of draws, split, weights, batches, masks; default: 0")
+    group.add_argument("--dtype", choices=("float32", "float64"), default="float32", help="default: float32")
+    group.add_argument("--device", default="auto", metavar="NAME", help=f"{', '.join(DEVICES)}; default: auto")
+    group.add_argument("--json", action="store_true", help="print JSON, all draws, instead of a table")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Search and report; a device other than the CPU is not shared among processes."""
+    """Search, and show the best."""
+    if args.seed < 0 or args.top < 1:
+        raise UsageError(f"seed is {args.seed} and top is {args.top}, expected at least 0 and at least 1")
     device = str(door(device_named, args.device))
-    classifier, regressor = (partial(kind, device=device) for kind in (NetworkClassifier, NetworkRegressor))
-    where = f"torch {torch.__version__} on {device}, {args.dtype}"
-    return search_cli.run(args, Estimators(PROGRAM, classifier, regressor, where, None if device == "cpu" else 1))
+    plan = cast(Plan, door(Plan, args.epochs, args.batch_size, args.decay, args.optimizer, seed=args.seed))
+    points = cast(Any, door(draws, args.draws, np.random.default_rng(args.seed)))
+    subject = subject_of(args)
+    data, validation = _parts(subject)
+    begun = time.perf_counter()
+    with progress("steps") as advance:
+        trials = cast(
+            list[Trial],
+            door(search, subject.architecture, data, validation, points, plan, device=device, on_step=advance),
+        )
+    seconds = time.perf_counter() - begun
+    if args.json:
+        print(json.dumps(_as_json(subject, trials, seconds), indent=1))
+    else:
+        _show(args, subject, trials, f"{seconds:.1f} s on {device}")
+    return GOOD
+
+
+def _parts(subject: Subject) -> tuple[Examples, Examples]:
+    """The examples to train on, and the last ones to try on.
+
+    Raises UsageError for data that stay in their file.
+    """
+    X, Y = subject.parts.X_train, subject.parts.Y_train
+    if not isinstance(X, np.ndarray):
+        raise UsageError(f"{subject.name} stays in its file, expected data that fit into memory: all draws share them")
+    m = Y.shape[1]
+    held, axis = max(1, round(VALIDATION * m)), 0 if X.ndim == 4 else 1
+    first, last = np.arange(m - held), np.arange(m - held, m)
+    return Examples(X.take(first, axis), Y[:, first]), Examples(X.take(last, axis), Y[:, last])
+
+
+def _ranges(trials: list[Trial]) -> dict[str, tuple[float, float]]:
+    """Where the best draws lie: the ranges of a finer search."""
+    best = [trial for trial in trials[: max(2, round(BEST * len(trials)))] if not trial.exploded] or trials[:1]
+    return {
+        name: (min(getattr(trial, name) for trial in best), max(getattr(trial, name) for trial in best))
+        for name in ("learning_rate", "reg")
+    }
+
+
+def _as_json(subject: Subject, trials: list[Trial], seconds: float) -> dict[str, Any]:
+    """Plain data; a number that JSON lacks becomes None."""
+    found = [{name: value for name, value in trial._asdict().items() if name != "params"} for trial in trials]
+    plain = [
+        {name: None if isinstance(value, float) and not np.isfinite(value) else value for name, value in each.items()}
+        for each in found
+    ]
+    about = {"data": subject.name, "layers": subject.architecture.describe(), "seconds": seconds}
+    return {**about, "finer": _ranges(trials), "draws": plain}
+
+
+def _show(args: argparse.Namespace, subject: Subject, trials: list[Trial], where: str) -> None:
+    out = console()
+    score = "R2" if subject.task == "regression" else "accuracy"
+    out.print(f"{subject.name}: {subject.architecture.describe()}")
+    title = f"The best of {len(trials)} draws after {args.epochs} epochs"
+    table = plain_table(title, [], ["learning rate", "reg", "validation cost", f"validation {score}"], verdict=False)
+    for trial in trials[: args.top]:
+        ending = " exploded" if trial.exploded else ""
+        table.add_row(
+            f"{trial.learning_rate:.2e}", f"{trial.reg:.2e}", f"{trial.cost:.4f}", f"{trial.score:.4f}{ending}"
+        )
+    out.print(table)
+    ranges = _ranges(trials)
+    (low, high), (least, most) = ranges["learning_rate"], ranges["reg"]
+    out.print(f"a finer search: learning rate {low:.1e} to {high:.1e}, reg {least:.1e} to {most:.1e}")
+    out.print(f"{sum(trial.exploded for trial in trials)} of {len(trials)} draws exploded; {where}")

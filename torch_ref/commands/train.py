@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import argparse
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import torch
 
 from manual import train_cli
-from manual.cli import door
+from manual.cli import UsageError, door
 from manual.learning import Examples, Run, Settings
 from manual.train_cli import Package
 from torch_ref.devices import DEVICES, device_named
+from torch_ref.distributed import ALONE, World, launched, together
 from torch_ref.training import Hardware, Learner, fit
 
 PROGRAM = "python -m torch_ref"
 
 MORE = f"""  {PROGRAM} train --model convnet --dataset mnist --device auto --batch-size 256
   {PROGRAM} train --device cuda --amp --compile       bfloat16 forward, compiled
+  torchrun --nproc-per-node 2 -m torch_ref train --checkpoint run1      two processes share every batch
 """
 
 
@@ -33,17 +35,33 @@ def configure(parser: argparse.ArgumentParser) -> None:
     tf32 = "let CUDA round the factors of float32 products to 10 bits; default: off"
     own.add_argument("--tf32", action=argparse.BooleanOptionalAction, default=False, help=tf32)
     own.add_argument("--compile", action="store_true", help="compile the module")
+    own.add_argument("--graph", action="store_true", help="capture the step as a CUDA graph, for small networks")
     own.add_argument("--deterministic", action="store_true", help="refuse operations whose results vary")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Train and report."""
-    device = door(device_named, args.device)
-    hardware = Hardware(str(device), args.amp, args.tf32, args.compile, args.deterministic)
-    where = f"torch {torch.__version__} on {device}, {args.dtype}"
-    package = Package(PROGRAM, partial(fit, hardware=hardware), partial(evaluate, hardware=hardware), where)
-    return train_cli.run(args, package)
+    """Train and report, alone or with the processes that torchrun started."""
+    if launched():
+        return together(args.device, lambda world, device: train(args, device, world))
+    return train(args, cast(torch.device, door(device_named, args.device)), ALONE)
+
+
+def train(args: argparse.Namespace, device: torch.device, world: World) -> int:
+    """Train on a device, and report where this process leads.
+
+    Raises UsageError where the device has too little memory.
+    """
+    hardware = Hardware(str(device), args.amp, args.tf32, args.compile, args.deterministic, args.graph)
+    processes = f", {world.size} processes" if world.size > 1 else ""
+    where = f"torch {torch.__version__} on {device}, {args.dtype}{processes}"
+    fitted = partial(fit, hardware=hardware, world=world)
+    package = Package(PROGRAM, fitted, partial(evaluate, hardware=hardware), where, world.leads)
+    try:
+        return train_cli.run(args, package)
+    except torch.OutOfMemoryError as error:
+        smaller = f"expected less, such as --batch-size {max(1, args.batch_size // 2)}"
+        raise UsageError(f"batch-size is {args.batch_size}, {smaller}: the memory of {device} is too small") from error
 
 
 def evaluate(done: Run, settings: Settings, data: Examples, hardware: Hardware) -> tuple[float, Any]:

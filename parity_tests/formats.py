@@ -1,0 +1,97 @@
+"""Shorter formats: every layer of torch in float32 with TF32 or bfloat16 products, against float64 by hand.
+
+Each bound is that of the format: sums of products get the roundings of their factors and results, what is done entry
+by entry those of float32. So a difference is put down to the format, or it is a mistake.
+"""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from parity_tests import bounds
+from parity_tests.bounds import Format
+from parity_tests.judge import Ledger, Result
+from parity_tests.models import ModelCase, Start
+from parity_tests.snap import Step, longest_sum
+from torch_ref import network as torch_side
+from torch_ref.training import Hardware
+
+
+class Short(NamedTuple):
+    """A format: its unit roundoff, how often a sum of products is rounded to it, and how torch is told."""
+
+    u: float
+    roundings: int
+    hardware: Hardware
+
+
+FORMATS: dict[str, Short] = {
+    "tf32": Short(2.0**-11, 2, Hardware(tf32=True)),
+    "bf16": Short(float(torch.finfo(torch.bfloat16).eps) / 2, 4, Hardware(amp=True)),
+}
+"""TF32 has 11 bits and rounds the two factors alone; bfloat16 has 8 and rounds both, the product, and its sum with the
+bias."""
+
+U32 = bounds.unit_roundoff(np.dtype(np.float32))
+
+
+class ShortStep(Step):
+    """A step in which torch computes in a shorter format and NumPy in float64."""
+
+    def __init__(
+        self, case: ModelCase, here: Start, module: torch_side.Network, ledger: Ledger, device: str, short: Short
+    ) -> None:
+        """See Step; the start is in float64."""
+        self.short = short
+        super().__init__(case, here, module, ledger, device)
+
+    def units(self) -> tuple[float, float]:
+        """Entry by entry float32: what comes in is rounded too, and an exponential carries that as |Z| u."""
+        largest = max(float(np.max(np.abs(Z))) for Z in self.passed.Z if Z is not None)
+        return (2 + largest) * U32, Format(U32, self.short.u + 2 * U32, self.short.roundings)
+
+    def tensor(self, value: Any) -> Tensor:
+        """In float32."""
+        return super().tensor(value).float()
+
+    def precision(self) -> AbstractContextManager[Any]:
+        """The forward pass, whose formats the backward pass follows."""
+        if not self.short.hardware.amp:
+            return nullcontext()
+        return torch.autocast(torch.device(self.device).type, torch.bfloat16)
+
+    def compare(self, quantity: str, layer: int | None, got: Any, reference: Any, bound: Any) -> None:
+        """In float64; what torch was given was rounded to float32, and the differences Z - Y and L show it most."""
+        wide = np.asarray(reference, np.float64)
+        bound = bound + 2 * U32 * np.abs(wide)
+        Z_L, dZ_L = self.passed.Z[-1], self.back.dZ[-1]
+        assert Z_L is not None
+        assert dZ_L is not None
+        if quantity == "dZ" and layer == self.L:
+            bound = bound + 2 * U32 * np.abs(Z_L)
+        elif layer is None:
+            bound = bound + 2 * U32 * np.sum(np.abs(dZ_L * Z_L)) / self.m
+        super().compare(quantity, layer, got, wide, bound)
+
+    def _output_dA(self, Y: Tensor) -> None:
+        """Nothing: the pass runs from Z_L, and in float32 1 - A says little of an A near 1."""
+
+
+def run_short(case: ModelCase, begin: Start, name: str, device: str = "cpu") -> list[Result]:
+    """One forward and backward pass of a model whose start is in float64, in the format of that name."""
+    short = FORMATS[name]
+    Hardware(device, tf32=short.hardware.tf32).set_up()
+    try:
+        module = torch_side.load_params(
+            torch_side.build(begin.architecture, device=device, dtype=torch.float32), begin.params
+        )
+        ledger = Ledger(begin.X.dtype, longest_sum(begin), np.float32, short.u, name)
+        ShortStep(case, begin, module, ledger, device, short).run()
+    finally:
+        Hardware(device).set_up()
+    return ledger.results()

@@ -1,0 +1,37 @@
+"""Reads a module of a person's file in a process of its own: FILE.py NAME SHAPE ANSWER.npz. See run_apart.
+
+Prints one line of JSON: the architecture and what else was read, or a sentence; the parameters go into the answer.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from torch import nn
+
+from manual.architecture_json import to_json
+from parity_tests.derivations.functions_runner import imported, sentence, tell
+from torch_ref.reading import read
+
+
+def main(path: str, name: str, shape: str, answer: str) -> dict[str, Any]:
+    """Run the file, take the module by its name, or what a function of that name gives, and read it."""
+    try:
+        found = getattr(imported(path), name, None)
+        if callable(found) and not isinstance(found, nn.Module):
+            found = found()
+    except BaseException as error:
+        return {"problem": sentence(error, path)}
+    if not isinstance(found, nn.Module):
+        return {"problem": f"{name} is {type(found).__name__}, expected an nn.Module, or a function that gives one"}
+    try:
+        reading = read(found, [int(size) for size in shape.split(",")])
+    except ValueError as error:
+        return {"problem": f"{name} cannot be read: {error}"}
+    np.savez(answer, allow_pickle=False, **reading.params)
+    return {**reading._asdict(), "architecture": to_json(reading.architecture), "params": None}
+
+
+if __name__ == "__main__":
+    tell(main)

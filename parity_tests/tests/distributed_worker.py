@@ -1,0 +1,126 @@
+"""What test_distributed runs in four processes, with torchrun: FOLDER. The first process writes what came out.
+
+Worlds of 2, 3 and 4 processes are groups of the four.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from torch import distributed
+
+from manual.architecture import Architecture, Dense, Dropout
+from manual.draws import initial_parameters
+from manual.learning import Examples, Run, Settings
+from torch_ref.distributed import TROUBLE, World
+from torch_ref.network import export_grads
+from torch_ref.training import Learner, fit
+
+SIZES = (1, 2, 3, 4)
+LAMBDA = 0.7
+NET = Architecture(5, (Dense(7, "tanh"), Dense(3, "softmax")))
+DROPPED = Architecture(5, (Dense(7, "tanh"), Dropout(0.8), Dense(3, "softmax")))
+FIFTY = Settings("momentum", 0.05, epochs=10, batch_size=9, lambda_=LAMBDA, clip=2.0, seed=3)
+"""Of 41 examples: 50 steps, every fifth on 5 examples."""
+
+
+class Uneven(World):
+    """One example for the first process, most for the last, none in between."""
+
+    def parts(self, m: int) -> list[slice]:
+        """See World."""
+        if self.size == 1:
+            return super().parts(m)
+        ends = [0, *[1] * (self.size - 1), m]
+        return [slice(start, end) for start, end in pairwise(ends)]
+
+
+class MeanOfMeans(Uneven):
+    """The mistake: every process counts the same, however many examples it has."""
+
+    def weight(self, m: int) -> float:
+        """As DistributedDataParallel takes mean losses."""
+        return 1.0
+
+
+WORLDS: dict[str, Callable[..., World]] = {"as even as can be": World, "uneven": Uneven, "mean of means": MeanOfMeans}
+
+
+def examples(m: int) -> Examples:
+    """X (5, m) and one-hot Y (3, m)."""
+    rng = np.random.default_rng(m)
+    return Examples(rng.standard_normal((5, m)), np.eye(3)[:, rng.integers(0, 3, m)])
+
+
+def parameters() -> dict[str, Any]:
+    """Where NET starts, biases too."""
+    rng = np.random.default_rng(0)
+    drawn = initial_parameters(NET, "xavier", rng)
+    return {name: value + 0.1 * rng.standard_normal(value.shape) for name, value in drawn.items()}
+
+
+def gradients(world: World, m: int) -> dict[str, Any]:
+    """Of one step on m examples."""
+    learner = Learner(NET, examples(m), Settings("gradient_descent", lambda_=LAMBDA), world=world)
+    learner.restore(parameters(), None, 0)
+    outcome = learner.step(np.arange(m), None)
+    J, A_L = learner.look(outcome)
+    return {**export_grads(learner.module), "J": np.array(J), "A_L": A_L}
+
+
+def fitted(world: World) -> dict[str, Any]:
+    """Parameters after 50 steps."""
+    X, Y = examples(41)
+    return fit(DROPPED, X, Y, FIFTY, world=world).params
+
+
+def interrupted(world: World) -> dict[str, Any]:
+    """The same, stopped after four epochs and gone on with by another learner."""
+    X, Y = examples(41)
+    seen: list[Run] = []
+    fit(DROPPED, X, Y, replace(FIFTY, epochs=4), world=world, on_epoch=seen.append)
+    return fit(DROPPED, X, Y, FIFTY, world=world, resume=seen[-1]).params
+
+
+def main(folder: Path) -> None:
+    """Run all worlds, and let processes meet that have different things to say."""
+    distributed.init_process_group("gloo")
+    rank = distributed.get_rank()
+    groups = {size: distributed.new_group(list(range(size))) for size in SIZES[1:]}
+    found: dict[str, Any] = {}
+    for size, group in groups.items():
+        if rank >= size:
+            continue
+        for name, kind in WORLDS.items():
+            for m in (12, 13):
+                for key, value in gradients(kind(rank, size, group), m).items():
+                    found[f"{size}/{name}/{m}/{key}"] = value
+            for key, value in fitted(kind(rank, size, group)).items():
+                found[f"{size}/{name}/fit/{key}"] = value
+        for key, value in interrupted(World(rank, size, group)).items():
+            found[f"{size}/interrupted/fit/{key}"] = value
+    meetings = [met(World(rank, 4), words) for words in ("alike", f"own {rank}", TROUBLE if rank == 2 else "fine")]
+    (folder / f"meetings{rank}.json").write_text(json.dumps(meetings))
+    if rank == 0:
+        np.savez(folder / "found.npz", allow_pickle=False, **found)
+    distributed.destroy_process_group()
+
+
+def met(world: World, words: str) -> str:
+    """What came of a meeting."""
+    try:
+        world.meet(words)
+    except (ValueError, SystemExit) as error:
+        return str(error)
+    return "met"
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
