@@ -235,6 +235,11 @@ def run_once(case: ModelCase, begin: Start, device: str = "cpu") -> list[Result]
 
 def run_steps(case: ModelCase, begin: Start, steps: int, device: str = "cpu") -> list[Result]:
     """``steps`` steps of gradient descent, both sides starting each from the same parameters."""
+    return judged_steps(case, begin, steps, device).results()
+
+
+def judged_steps(case: ModelCase, begin: Start, steps: int, device: str = "cpu") -> Ledger:
+    """The ledger of run_steps, which has every step by itself."""
     rule = GradientDescent(case.learning_rate)
     params, state = begin.params, rule.init(begin.params)
     module = torch_side.module_with(begin.architecture, params, device=device)
@@ -253,4 +258,4 @@ def run_steps(case: ModelCase, begin: Start, steps: int, device: str = "cpu") ->
             bound = bounds.update(step.u, step.wide(params[name]), step.wide(grads["d" + name]), case.learning_rate)
             step.compare(f"{name[0]} after a step", layers[int(name[1:])], moved[name], reference, bound)
         params = moved
-    return ledger.results()
+    return ledger
