@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
+from functools import cache
 from typing import NamedTuple
 
 from parity_tests.index import Code, all_codes
@@ -132,6 +133,7 @@ def lines_of(formula: Formula, results: Sequence[Result]) -> list[Result]:
     return list(worst.values())
 
 
+@cache
 def fits(case: str, pattern: str) -> bool:
     """Whether a case is meant: by its id, by the id before the comma, or by a pattern with * in it."""
     return case.partition(",")[0] == pattern or fnmatchcase(case, pattern)

@@ -77,8 +77,10 @@ def _error_pictures(traces: Iterable[Trace], folder: Path | None) -> dict[str, P
     for case in MODEL_CASES:
         if case.lambda_ and case.id in by_case:
             name = f"errors-{case.model}-{case.dataset}"
-            caption = f"{case.model} on {case.dataset}: the largest error of every step, and its bound as a line. Where both "
-            caption += "sides agree to the last bit there is no point."
+            caption = (
+                f"{case.model} on {case.dataset}: the worst entry of every quantity, layer and step, in units of its bound, "
+                "which is the line. Points on the axis: both sides agree to the last bit, or nearly."
+            )
             made[name] = _kept(errors(by_case[case.id]), name, caption, folder)
     return made
 

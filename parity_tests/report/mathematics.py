@@ -1,4 +1,4 @@
-"""Formulas as drawings: LaTeX to SVG paths, which need no font and no script."""
+"""Formulas as drawings: LaTeX to SVG, which need no font and no script."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ SIZE, INLINE_SIZE = 21.0, 16.0
 INLINE = re.compile(r"\$([^$]+)\$")
 
 _FIXED = re.compile(r"(-?\d+\.\d\d)\d+")
-_SIZE = re.compile(r'width="([\d.]+)" height="([\d.]+)"')
+_SYMBOL = re.compile(r'<symbol id="([^"]+)"[^>]*?(?:/>|>.*?</symbol>)', re.DOTALL)
 
-ziamath.config.svg2 = False  # paths in place of symbols, whose ids would stand more than once on a page
+ziamath.config.svg2 = True  # letters as symbols, which ``shared`` gathers: each stands once on the page
 ziamath.config.precision = 2
 
 
@@ -44,3 +44,10 @@ def drawn(latex: str, *, inline: bool = False) -> Markup:
         raise ValueError(f"the formula is {latex!r}, expected LaTeX that ziamath reads: {error}") from error
     label = Markup('role="img" aria-label="{}" style="vertical-align:{:.2f}px"').format(latex, depth)
     return Markup(svg.replace("<svg ", f"<svg {label} ", 1).replace(' xmlns:xlink="http://www.w3.org/1999/xlink"', ""))
+
+
+def shared(html: str) -> str:
+    """The page with every letter of its formulas drawn once, at the end of its body, for all that use it."""
+    letters = {found[1]: found[0] for found in _SYMBOL.finditer(html)}
+    kept = f'<svg width="0" height="0" aria-hidden="true" style="position:absolute">{"".join(letters.values())}</svg>'
+    return _SYMBOL.sub("", html).replace("</body>", f"{kept}\n</body>")

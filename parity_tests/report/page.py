@@ -46,7 +46,7 @@ def page(
         "lines_of": partial(lines_of, results=results),
     }
     counts = summary(results)
-    return templates.get_template("page.html.j2").render(
+    html = templates.get_template("page.html.j2").render(
         parts=parts() if chapters is None else chapters,
         results=sorted(results, key=lambda line: line.ratio, reverse=True),
         pictures=pictures,
@@ -59,6 +59,7 @@ def page(
         style=_asset(templates, "style.css"),
         script=_asset(templates, "script.js"),
     )
+    return mathematics.shared(html)
 
 
 def sentence(mistake: str) -> str:

@@ -86,7 +86,7 @@ FORMULAS = (
     Formula(
         "costs.squared_error costs.squared_error_prime costs.squared_error_from_logits",
         "Half the squared error, for regression",
-        r"J = \frac{1}{m} \sum_{i=1}^{m} \frac{1}{2} \bigl\lVert a^{(i)} - y^{(i)} \bigr\rVert^{2}, \qquad dA = A - Y",
+        r"J = \frac{1}{m} \sum_{i=1}^{m} \frac{1}{2} \left\| a^{(i)} - y^{(i)} \right\|^{2}, \qquad dA = A - Y",
         "The half cancels the 2 that comes down, so that $dZ = A - Y$ here as well. Several outputs are summed, examples "
         "are averaged. torch's mse_loss averages over both, and has no half.",
         "extra-factor", "Without the half every gradient is twice as large; with torch's mean over outputs, smaller by "

@@ -11,7 +11,7 @@ FORMULAS = (
         r"n^{[l]} = \left\lfloor \frac{n^{[l-1]} + 2p - f}{s} \right\rfloor + 1, \qquad "
         r"\text{SAME: } p = \frac{f - 1}{2}, \quad f \text{ odd}, \; s = 1",
         "The first window starts at 0, the last at $n + 2p - f$ at most. Steps of $s$ fit between them "
-        "$\\lfloor (n + 2p - f)/s \\rfloor$ times; the first one adds 1. Setting the result to $n$ with $s = 1$ gives the "
+        "$\\left\\lfloor (n + 2p - f)/s \\right\\rfloor$ times; the first one adds 1. Setting the result to $n$ with $s = 1$ gives the "
         "padding that keeps the size.",
         "floor", "A fraction of a position where the stride does not divide: the last, incomplete window does not count.",
     ),
@@ -40,7 +40,7 @@ FORMULAS = (
         "A convolution backward",
         r"dw_{u, v, k, c} = \frac{1}{m} \sum_{i, h, w} dz_{i, h, w, c}\; a_{i,\, s h + u,\, s w + v,\, k} + "
         r"\frac{\lambda}{m} w_{u, v, k, c}" "\n"
-        r"da_{i,\, s h + u,\, s w + v,\, k} \mathrel{+}= \sum_{c} dz_{i, h, w, c}\; w_{u, v, k, c}",
+        r"da_{i,\, s h + u,\, s w + v,\, k} \;\text{+=}\; \sum_{c} dz_{i, h, w, c}\; w_{u, v, k, c}",
         "A dense layer once more, for every window: the weight is used at every position, so its gradient sums over "
         "positions and examples; an input pixel lies in several windows, so its derivatives add up.",
         "overwritten", "dA_prev is right only where windows do not overlap (stride at least f).",
@@ -64,8 +64,8 @@ FORMULAS = (
     Formula(
         "pooling.pool_backward",
         "Pooling backward",
-        r"\text{max: } da^{prev}_{\mathrm{arg\,max}} \mathrel{+}= da_{h, w}, \qquad "
-        r"\text{average: } da^{prev}_{u, v} \mathrel{+}= \frac{da_{h, w}}{f^{2}}",
+        r"\text{max: } da^{prev}_{\mathrm{arg\,max}} \;\text{+=}\; da_{h, w}, \qquad "
+        r"\text{average: } da^{prev}_{u, v} \;\text{+=}\; \frac{da_{h, w}}{f^{2}}",
         "Only the largest entry of a window moved the output, so it has all of the derivative; of an average, each entry "
         "has its share. Where windows overlap, shares add up. Ties go to the first in row order, as in torch.",
         "overwritten", "Right while stride = size; wrong wherever windows overlap.",

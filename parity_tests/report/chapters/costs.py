@@ -8,7 +8,7 @@ FORMULAS = (
     Formula(
         "costs.l2_penalty network.penalty",
         "The L2 penalty",
-        r"\frac{\lambda}{2m} \sum_{l} \lVert W^{[l]} \rVert_F^{2} = "
+        r"\frac{\lambda}{2m} \sum_{l} \left\| W^{[l]} \right\|_F^{2} = "
         r"\frac{\lambda}{2m} \sum_{l} \sum_{k} \sum_{j} \bigl( w_{kj}^{[l]} \bigr)^{2}",
         "The squares of all weights, never of biases. The 2 below is there to cancel: the gradient is "
         "$\\frac{\\lambda}{m} W$, and a step becomes $W (1 - \\alpha \\lambda / m) - \\ldots$, which is why it is also "
@@ -19,7 +19,7 @@ FORMULAS = (
     Formula(
         "network.cost",
         "The cost of a network",
-        r"J = \frac{1}{m} \sum_{i=1}^{m} L(a^{[L](i)}, y^{(i)}) + \frac{\lambda}{2m} \sum_{l} \lVert W^{[l]} \rVert_F^{2}",
+        r"J = \frac{1}{m} \sum_{i=1}^{m} L(a^{[L](i)}, y^{(i)}) + \frac{\lambda}{2m} \sum_{l} \left\| W^{[l]} \right\|_F^{2}",
         "Losses are summed over the outputs and averaged over the examples. It is computed from $Z^{[L]}$, in a form that "
         "never overflows.",
         "l2-averaged-again", "J looks right for small lambda: the penalty alone is m times too small.",
@@ -31,7 +31,7 @@ MINIBATCH = (
     Formula(
         "training.minibatches learning.batches draws.shuffled",
         "Mini-batches",
-        r"X = \bigl[ X^{\{1\}} \; X^{\{2\}} \cdots X^{\{T\}} \bigr], \qquad T = \lceil m / c \rceil",
+        r"X = \bigl[ X^{\{1\}} \; X^{\{2\}} \cdots X^{\{T\}} \bigr], \qquad T = \left\lceil m / c \right\rceil",
         "Shuffle, cut into pieces of $c$ columns, the last one short. Each piece is a set of examples of its own, with its "
         "own $m$: the mean of the pieces' gradients, weighted by their sizes, is the whole gradient.",
         "wrong-divisor", "Divided by c in the last, short batch: its gradient is too small by the share that is missing.",
@@ -39,15 +39,15 @@ MINIBATCH = (
     Formula(
         "training.fit",
         "Training",
-        r"\text{for each epoch, for each batch } t: \quad (W, b) := (W, b) - \alpha\, \nabla J^{\{t\}}(W, b)",
-        "An epoch passes over all examples once and makes $\\lceil m / c \\rceil$ steps. A cost that is not finite, or "
+        r"\text{for each epoch, for each batch } t: \quad (W, b) \coloneqq (W, b) - \alpha\, \nabla J^{\{t\}}(W, b)",
+        "An epoch passes over all examples once and makes $\\left\\lceil m / c \\right\\rceil$ steps. A cost that is not finite, or "
         "above three times its first value, ends the run and says at which step.",
         "wrong-count", "Steps per epoch taken for c: it is the number of batches.",
     ),
     Formula(
         "clipping.gradient_norm",
         "The length of a gradient",
-        r"\lVert \nabla J \rVert = \sqrt{\sum_{l} \lVert dW^{[l]} \rVert_F^{2} + \lVert db^{[l]} \rVert^{2}}",
+        r"\left\| \nabla J \right\| = \sqrt{\sum_{l} \left\| dW^{[l]} \right\|_F^{2} + \left\| db^{[l]} \right\|^{2}}",
         "All gradients as one vector: the root of the sum of all squares. Clipping shortens the vector where it is longer "
         "than a limit, and keeps its direction.",
         "Each layer is clipped by itself.", "The direction of the step changes: only the common factor keeps it.",

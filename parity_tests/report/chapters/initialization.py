@@ -8,7 +8,7 @@ FORMULAS = (
     Formula(
         "theory.unit_distance initialization.zeros initialization.constant",
         "Equal weights stay equal",
-        r"d = \max_{j, k} \lVert w_j - w_k \rVert",
+        r"d = \max_{j, k} \left\| w_j - w_k \right\|",
         "Units with the same weights see the same input, give the same output and get the same gradient: after any number "
         "of steps they are still one unit. With all weights 0, tanh and ReLU layers do not move at all.",
         "Every weight of a layer starts at the same number.", "All rows of dW are equal, and the cost stops where a "
@@ -57,8 +57,8 @@ THEORY = (
     Formula(
         "theory.parity theory.xor_count theory.tree_depth theory.tree_units theory.minterm_count",
         "Parity, the function that wants depth",
-        r"x_1 \oplus x_2 \oplus \cdots \oplus x_n = \Bigl(\sum_{j} x_j\Bigr) \bmod 2" "\n"
-        r"\text{tree: } n - 1 \text{ XORs, depth } \lceil \log_2 n \rceil; \qquad \text{minterms: } 2^{n-1}",
+        r"x_1 \oplus x_2 \oplus \cdots \oplus x_n = \Bigl(\sum_{j} x_j\Bigr) \;\mathrm{mod}\; 2" "\n"
+        r"\text{tree: } n - 1 \text{ XORs, depth } \left\lceil \log_2 n \right\rceil; \qquad \text{minterms: } 2^{n-1}",
         "A tree of XORs halves the number of bits on each level. With one hidden layer of ANDs there must be a unit for "
         "every input of odd parity, and half of all inputs are odd.",
         "overstated", "The exponential count holds for ANDs; neurons can count, and need n units only: see the sawtooth.",
@@ -74,7 +74,7 @@ THEORY = (
     Formula(
         "theory.parity_minterms",
         "Parity by one wide layer",
-        r"\sum_{v \text{ odd}} \mathrm{relu}\bigl(1 - |x - v|\bigr)",
+        r"\sum_{v \text{ odd}} \mathrm{relu}\bigl(1 - \left|x - v\right|\bigr)",
         "One unit for each odd input $v$: it is 1 at $v$ and 0 at every other corner of the cube. Their number doubles "
         "with each bit.",
         "wrong-count", "2^n units in place of 2^(n-1): the even inputs need none.",

@@ -30,7 +30,7 @@ FORMULAS = (
     Formula(
         "costs.binary_cross_entropy_from_logits",
         "Binary cross-entropy from logits",
-        r"L(z, y) = \max(z, 0) - y z + \log\bigl(1 + e^{-|z|}\bigr)",
+        r"L(z, y) = \max(z, 0) - y z + \log\bigl(1 + e^{-\left|z\right|}\bigr)",
         "Put $a = 1/(1 + e^{-z})$ into the loss: $-\\log a = \\log(1 + e^{-z})$ and $-\\log(1-a) = z + \\log(1 + e^{-z})$, "
         "so that $L = (1-y) z + \\log(1 + e^{-z})$. Taking $\\max(z, 0)$ out keeps the exponent below 0: nothing "
         "overflows, and a saturated unit still has a finite loss.",
@@ -71,7 +71,7 @@ FORMULAS = (
     Formula(
         "updates.gradient_descent_update optimizers.GradientDescent",
         "A step of gradient descent",
-        r"W := W - \alpha\, dW, \qquad b := b - \alpha\, db",
+        r"W \coloneqq W - \alpha\, dW, \qquad b \coloneqq b - \alpha\, db",
         "To first order $J$ changes by $dW \\cdot \\Delta W$. Among steps of one length the one against $dW$ lowers it "
         "most. $\\alpha$ says how far the first order is trusted.",
         "updated-before-use", "dA_prev is computed from the new W: layers below are off by a term that grows with alpha.",

@@ -41,7 +41,7 @@ FORMULAS = (
     Formula(
         "dropout.dropout_forward draws.dropout_mask draws.dropout_masks",
         "Dropout forward",
-        r"A := \frac{A * D}{keep}, \qquad d_{ji} \sim \mathrm{Bernoulli}(keep)",
+        r"A \coloneqq \frac{A * D}{keep}, \qquad d_{ji} \sim \mathrm{Bernoulli}(keep)",
         "Each entry is kept with probability $keep$ and divided by it, so that its mean stays. Nothing has to change when "
         "the network is used.",
         "The division by keep is missing.", "Activations in use are larger than in training by "
@@ -51,7 +51,7 @@ FORMULAS = (
     Formula(
         "dropout.dropout_backward",
         "Dropout backward",
-        r"dA := \frac{dA * D}{keep}",
+        r"dA \coloneqq \frac{dA * D}{keep}",
         "The mask is a constant factor on the way forward, so it is the same factor on the way back.",
         "The mask is forgotten on the way back.", "dA is not 0 where the mask is 0.",
         cases="dropout.backward dropout.backward_of_volumes",
@@ -59,7 +59,7 @@ FORMULAS = (
     Formula(
         "updates.momentum_update optimizers.Momentum",
         "Momentum",
-        r"v := \beta v + (1 - \beta)\, dW, \qquad W := W - \alpha v",
+        r"v \coloneqq \beta v + (1 - \beta)\, dW, \qquad W \coloneqq W - \alpha v",
         "$v$ is an average of past gradients that forgets with the factor $\\beta$: what alternates cancels, what persists "
         "adds up. torch's buffer leaves out $1 - \\beta$, so its learning rate is $\\alpha (1 - \\beta)$.",
         "learning-rate-missing", "With torch's lr set to alpha, steps are 1/(1 - beta) times as long: ten times for 0.9.",
@@ -68,7 +68,7 @@ FORMULAS = (
     Formula(
         "updates.rmsprop_update optimizers.RMSprop",
         "RMSprop",
-        r"s := \beta_2 s + (1 - \beta_2)\, dW^{2}, \qquad W := W - \alpha \frac{dW}{\sqrt{s} + \varepsilon}",
+        r"s \coloneqq \beta_2 s + (1 - \beta_2)\, dW^{2}, \qquad W \coloneqq W - \alpha \frac{dW}{\sqrt{s} + \varepsilon}",
         "Each parameter is divided by the recent size of its own gradient: flat directions get longer steps, steep ones "
         "shorter.",
         "The epsilon stands inside the root.", "Close where gradients are large, far off where they are near 0.",
@@ -77,9 +77,9 @@ FORMULAS = (
     Formula(
         "updates.adam_update optimizers.Adam",
         "Adam",
-        r"v := \beta_1 v + (1 - \beta_1)\, dW, \qquad s := \beta_2 s + (1 - \beta_2)\, dW^{2}" "\n"
+        r"v \coloneqq \beta_1 v + (1 - \beta_1)\, dW, \qquad s \coloneqq \beta_2 s + (1 - \beta_2)\, dW^{2}" "\n"
         r"\hat v = \frac{v}{1 - \beta_1^{t}}, \qquad \hat s = \frac{s}{1 - \beta_2^{t}}, \qquad "
-        r"W := W - \alpha \frac{\hat v}{\sqrt{\hat s} + \varepsilon}",
+        r"W \coloneqq W - \alpha \frac{\hat v}{\sqrt{\hat s} + \varepsilon}",
         "Momentum over RMSprop. Both averages start at 0, so early ones are too small: after $t$ steps their weights sum "
         "to $1 - \\beta^{t}$, and dividing by that makes up for it.",
         "beta stands where beta to the power t belongs.", "Right at t = 1, wrong from t = 2: a test of one step passes.",
@@ -95,7 +95,7 @@ FORMULAS = (
     Formula(
         "schedules.inverse_time schedules.staircase schedules.cosine",
         "Other schedules",
-        r"\frac{\alpha_0}{1 + rate \cdot epoch}, \qquad \alpha_0\, factor^{\lfloor epoch / every \rfloor}, \qquad "
+        r"\frac{\alpha_0}{1 + rate \cdot epoch}, \qquad \alpha_0\, factor^{\left\lfloor epoch / every \right\rfloor}, \qquad "
         r"\frac{\alpha_0}{2} \Bigl( 1 + \cos \frac{\pi\, epoch}{epochs} \Bigr)",
         "The notes name decay and leave its form open. These are the usual ones: a hyperbola, stairs, half a cosine.",
         "The rate of the last epoch is fed back in.", "Decay is applied to what has decayed already: the rate falls far "
