@@ -141,7 +141,9 @@ def by_mistake(found: list[Outcome]) -> list[Named]:
     for cause in sorted({outcome.wrong.cause for outcome in found}):
         of_cause = [outcome for outcome in found if outcome.wrong.cause == cause]
         others = Counter(outcome.verdict.cause for outcome in of_cause if not outcome.top)
-        lines.append(Named(cause, len(of_cause), sum(outcome.top for outcome in of_cause), dict(sorted(others.items()))))
+        lines.append(
+            Named(cause, len(of_cause), sum(outcome.top for outcome in of_cause), dict(sorted(others.items())))
+        )
     return lines
 
 

@@ -45,8 +45,6 @@ class Part(NamedTuple):
     others: tuple[Row, ...]
 
 
-
-
 def parts() -> list[Part]:
     """Every chapter; code that has an id of the notes and no text of its own comes at the end of its chapter."""
     codes = {code.name: code for code in all_codes()}
@@ -108,7 +106,8 @@ def _section(formula: Formula, own: tuple[Row, ...], elsewhere: tuple[str, ...],
         if name
     ]
     listings = {
-        (package, name): Listing(kind, f"{package}.{name}", sources.source(package, name)) for kind, package, name in named
+        (package, name): Listing(kind, f"{package}.{name}", sources.source(package, name))
+        for kind, package, name in named
     }
     shapes = tuple((code.name, told) for code in found if (told := sources.shapes(code.name)))
     return Section(formula.names[0], formula, own, elsewhere, tuple(listings.values()), shapes)

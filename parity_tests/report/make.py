@@ -12,7 +12,15 @@ from parity_tests.comparison import environment, one_thread
 from parity_tests.derivations.matrix import Outcome
 from parity_tests.judge import Result
 from parity_tests.models import MODEL_CASES
-from parity_tests.report.measure import DTYPES, Measured, Trace, measure_formulas, measure_matrix, measure_model, model_case
+from parity_tests.report.measure import (
+    DTYPES,
+    Measured,
+    Trace,
+    measure_formulas,
+    measure_matrix,
+    measure_model,
+    model_case,
+)
 from parity_tests.report.page import page
 from parity_tests.report.pictures import PICTURES
 from parity_tests.report.pictures.errors import errors
@@ -78,7 +86,8 @@ def _error_pictures(traces: Iterable[Trace], folder: Path | None) -> dict[str, P
         if case.lambda_ and case.id in by_case:
             name = f"errors-{case.model}-{case.dataset}"
             caption = (
-                f"{case.model} on {case.dataset}: the worst entry of every quantity, layer and step, in units of its bound, "
+                f"{case.model} on {case.dataset}: the worst entry of every quantity, layer and step, in units of its "
+                f"bound, "
                 "which is the line. Points on the axis: both sides agree to the last bit, or nearly."
             )
             made[name] = _kept(errors(by_case[case.id]), name, caption, folder)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from functools import cache
 
-import ziamath
 from markupsafe import Markup, escape
+from ziamath.config import config
+from ziamath.zmath import Latex
 
 SIZE, INLINE_SIZE = 21.0, 16.0
 """Of the letters, in pixels; the text of the page has 16."""
@@ -16,8 +17,8 @@ INLINE = re.compile(r"\$([^$]+)\$")
 _FIXED = re.compile(r"(-?\d+\.\d\d)\d+")
 _SYMBOL = re.compile(r'<symbol id="([^"]+)"[^>]*?(?:/>|>.*?</symbol>)', re.DOTALL)
 
-ziamath.config.svg2 = True  # letters as symbols, which ``shared`` gathers: each stands once on the page
-ziamath.config.precision = 2
+config.svg2 = True  # letters as symbols, which ``shared`` gathers: each stands once on the page
+config.precision = 2
 
 
 def display(latex: str) -> Markup:
@@ -38,7 +39,7 @@ def drawn(latex: str, *, inline: bool = False) -> Markup:
     Raises ValueError for LaTeX that cannot be read.
     """
     try:
-        formula = ziamath.Latex(latex, size=INLINE_SIZE if inline else SIZE, color="currentColor", inline=inline)
+        formula = Latex(latex, size=INLINE_SIZE if inline else SIZE, color="currentColor", inline=inline)
         svg, depth = _FIXED.sub(r"\1", formula.svg()), formula.getyofst()
     except Exception as error:  # whatever its parser trips over
         raise ValueError(f"the formula is {latex!r}, expected LaTeX that ziamath reads: {error}") from error

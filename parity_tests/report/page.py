@@ -1,4 +1,4 @@
-"""The page: what was collected and measured, put into the template. It is one file that asks for nothing from outside."""
+"""The page: what was collected and measured, put into the template: one file that asks for nothing from outside."""
 
 from __future__ import annotations
 
@@ -74,7 +74,15 @@ def found_by(section: Section) -> str:
     """The words that the search looks at."""
     formula = section.formula
     said = [f"{row.id} {row.source} {row.says} {row.truth} {row.mistake}" for row in section.anchored]
-    words = (formula.title, formula.code, formula.derivation, formula.mistake, formula.symptom, *section.elsewhere, *said)
+    words = (
+        formula.title,
+        formula.code,
+        formula.derivation,
+        formula.mistake,
+        formula.symptom,
+        *section.elsewhere,
+        *said,
+    )
     return " ".join(words).lower()
 
 

@@ -38,4 +38,4 @@ CHAPTERS: tuple[Chapter, ...] = (
     Chapter("convolution", "Convolutions", convolution.FORMULAS, notes.convolution.ROWS, ("filters", "feature-maps")),
     Chapter("recipe", "The recipe, search and optimisers", recipe.FORMULAS, notes.recipe.ROWS),
 )
-"""One for every chapter of the errata. The pictures of a search over learning rates and penalties belong to the last."""
+"""One for every chapter of the errata."""

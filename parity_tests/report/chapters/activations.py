@@ -28,7 +28,8 @@ FORMULAS = (
         "activations.tanh",
         "Tanh",
         r"\tanh z = \frac{e^{z} - e^{-z}}{e^{z} + e^{-z}} = 2\,\sigma(2z) - 1",
-        "A sigmoid stretched to $(-1, 1)$ and centred at 0, which spares the next layer a shift that all its inputs share.",
+        "A sigmoid stretched to $(-1, 1)$ and centred at 0, which spares the next layer a shift that all its inputs "
+        "share.",
         "Numerator and denominator are swapped.", "That is coth: it has a pole at 0 and values above 1.",
         see="F126 F129",
     ),
@@ -36,7 +37,8 @@ FORMULAS = (
         "activations.tanh_prime",
         "Slope of tanh",
         r"\tanh'(z) = 1 - \tanh^{2} z = 1 - a^{2}",
-        "By the quotient rule the numerator is $(e^{z} + e^{-z})^{2} - (e^{z} - e^{-z})^{2}$ over $(e^{z} + e^{-z})^{2}$. "
+        "By the quotient rule the numerator is $(e^{z} + e^{-z})^{2} - (e^{z} - e^{-z})^{2}$ over $(e^{z} + "
+        "e^{-z})^{2}$. "
         "1 at 0, falling fast: below $10^{-8}$ at 10.",
         "gprime-at-a", "1 - tanh(a)^2 in place of 1 - a^2: the slope is taken of a twice squashed value.",
     ),
@@ -52,9 +54,11 @@ FORMULAS = (
         "activations.relu_prime",
         "Slope of ReLU",
         r"\mathrm{relu}'(z) = \begin{cases} 1 & z > 0 \\ 0 & z < 0 \end{cases} \qquad \text{at } 0: \; 0",
-        "Two straight lines, two slopes. At 0 there is none; every number from 0 to 1 is a subgradient. This project and "
+        "Two straight lines, two slopes. At 0 there is none; every number from 0 to 1 is a subgradient. This project "
+        "and "
         "torch's relu take 0, the argument at_zero takes the notes' other choice.",
-        "The slope is taken from torch.clamp or maximum.", "Where z is exactly 0, as after dropout or with zero weights: "
+        "The slope is taken from torch.clamp or maximum.", "Where z is exactly 0, as after dropout or with zero "
+        "weights: "
         "clamp has 1 there, maximum a half.",
         cases="activations.relu_prime activations.relu_prime_at_zero",
     ),
@@ -78,7 +82,8 @@ FORMULAS = (
         "activations.identity activations.identity_prime",
         "Identity",
         r"g(z) = z, \qquad g'(z) = 1",
-        "For the output of a regression, which may be any number. In hidden layers it adds nothing: see the collapse of "
+        "For the output of a regression, which may be any number. In hidden layers it adds nothing: see the collapse "
+        "of "
         "linear layers.",
         "The derivative is returned as the number 1.", "It broadcasts, so values are right and shapes are wrong.",
         cases="activations.identity activations.identity_prime",
@@ -87,7 +92,8 @@ FORMULAS = (
         "costs.squared_error costs.squared_error_prime costs.squared_error_from_logits",
         "Half the squared error, for regression",
         r"J = \frac{1}{m} \sum_{i=1}^{m} \frac{1}{2} \left\| a^{(i)} - y^{(i)} \right\|^{2}, \qquad dA = A - Y",
-        "The half cancels the 2 that comes down, so that $dZ = A - Y$ here as well. Several outputs are summed, examples "
+        "The half cancels the 2 that comes down, so that $dZ = A - Y$ here as well. Several outputs are summed, "
+        "examples "
         "are averaged. torch's mse_loss averages over both, and has no half.",
         "extra-factor", "Without the half every gradient is twice as large; with torch's mean over outputs, smaller by "
         "their number.",
@@ -98,7 +104,8 @@ FORMULAS = (
         "Linear layers collapse",
         r"W^{[2]} \bigl( W^{[1]} x + b^{[1]} \bigr) + b^{[2]} = W x + b, \qquad W = W^{[2]} W^{[1]}, \quad "
         r"b = W^{[2]} b^{[1]} + b^{[2]}",
-        "Multiply out. However many linear layers there are, they are one; under a sigmoid the whole network is logistic "
+        "Multiply out. However many linear layers there are, they are one; under a sigmoid the whole network is "
+        "logistic "
         "regression. It is the bend in $g$ that makes depth worth anything.",
         "bias-missing", "W2 b1 is forgotten: right only while the first biases are 0.",
         cases="theory.collapse theory.collapsed_forward",

@@ -32,7 +32,8 @@ SHALLOW = (
         "What a layer hands down",
         r"dA^{[l-1]} = W^{[l]\,T} dZ^{[l]}, \qquad dZ^{[l-1]} = dA^{[l-1]} * g^{[l-1]\prime}(Z^{[l-1]})",
         "$a_k$ reaches the loss through every unit above: $da_k = \\sum_j w_{jk}\\, dz_j$. That is column $k$ of $W$ "
-        "against $dz$, hence the transpose. Per example, so without $1/m$. The activation's slope then multiplies entry "
+        "against $dz$, hence the transpose. Per example, so without $1/m$. The activation's slope then multiplies "
+        "entry "
         "by entry.",
         "gprime-missing", "dZ of every hidden layer is too large where units are saturated; the output layer is right.",
         quantities="dA", see="F093 F106 F116 F117 F178",
@@ -44,7 +45,8 @@ DEEP = (
         "dense.linear_backward",
         "A layer backward",
         r"dZ^{[l]} \;\mapsto\; \bigl(dA^{[l-1]}, dW^{[l]}, db^{[l]}\bigr)",
-        "The three derivatives of $Z = W A + b$ under one $dZ$. They need $A^{[l-1]}$ and $W^{[l]}$ from the forward pass, "
+        "The three derivatives of $Z = W A + b$ under one $dZ$. They need $A^{[l-1]}$ and $W^{[l]}$ from the forward "
+        "pass, "
         "which is why it keeps them.",
         "wrong-layer", "A[l] in place of A[l-1] in dW: the shapes clash, unless neighbouring layers are equally wide.",
     ),
@@ -53,10 +55,12 @@ DEEP = (
         "A network backward",
         r"dZ^{[L]} = A^{[L]} - Y, \qquad dZ^{[l]} = W^{[l+1]\,T} dZ^{[l+1]} * g^{[l]\prime}(Z^{[l]})" "\n"
         r"dW^{[l]} = \frac{1}{m} dZ^{[l]} A^{[l-1]\,T}, \qquad db^{[l]} = \frac{1}{m} \sum_{i} dz^{[l](i)}",
-        "The chain rule from the top: each layer turns the derivative in its output into those in its parameters and in "
+        "The chain rule from the top: each layer turns the derivative in its output into those in its parameters and "
+        "in "
         "its input, and the input is the output of the layer below. Every path from a weight to the loss is counted "
         "once, at the cost of about two forward passes.",
-        "g-for-gprime", "Hidden gradients carry the activation where its slope belongs: for tanh some even change sign.",
+        "g-for-gprime", "Hidden gradients carry the activation where its slope belongs: for tanh some even change "
+        "sign.",
         quantities="dZ|dW|db|dA", see="F165 F173 F176",
     ),
     Formula(
@@ -71,7 +75,8 @@ DEEP = (
         "jacobians.dA_dZ",
         "Index by index: A by Z",
         r"\frac{\partial a_{ke}}{\partial z_{ij}} = g'(z_{ke})\, \delta_{ki}\, \delta_{ej}",
-        "The activation acts entry by entry: an entry of $A$ depends on the entry of $Z$ in its own place alone. Softmax is "
+        "The activation acts entry by entry: an entry of $A$ depends on the entry of $Z$ in its own place alone. "
+        "Softmax is "
         "the exception.",
         "gprime-at-a", "g'(a) in place of g'(z): right sign, wrong size, for every activation but ReLU and identity.",
     ),
@@ -95,7 +100,8 @@ DEEP = (
         "jacobians.weight_gradient_by_index",
         "Index by index: L by W",
         r"\frac{\partial L}{\partial w_{ij}} = \sum_{e=1}^{m} \frac{\partial L}{\partial a_{ie}}\, g'(z_{ie})\, a_{je}",
-        "Put the pieces together: $\\delta_{ki}$ removes the sum over the units, the sum over the examples stays. Read as "
+        "Put the pieces together: $\\delta_{ki}$ removes the sum over the units, the sum over the examples stays. "
+        "Read as "
         "matrices it is $(dA * g'(Z))\\, A_{prev}^{T}$.",
         "index", "The sum stops at the number of units, not of examples: examples are left out.",
     ),

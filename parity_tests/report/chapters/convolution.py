@@ -11,9 +11,11 @@ FORMULAS = (
         r"n^{[l]} = \left\lfloor \frac{n^{[l-1]} + 2p - f}{s} \right\rfloor + 1, \qquad "
         r"\text{SAME: } p = \frac{f - 1}{2}, \quad f \text{ odd}, \; s = 1",
         "The first window starts at 0, the last at $n + 2p - f$ at most. Steps of $s$ fit between them "
-        "$\\left\\lfloor (n + 2p - f)/s \\right\\rfloor$ times; the first one adds 1. Setting the result to $n$ with $s = 1$ gives the "
+        "$\\left\\lfloor (n + 2p - f)/s \\right\\rfloor$ times; the first one adds 1. Setting the result to $n$ with "
+        "$s = 1$ gives the "
         "padding that keeps the size.",
-        "floor", "A fraction of a position where the stride does not divide: the last, incomplete window does not count.",
+        "floor", "A fraction of a position where the stride does not divide: the last, incomplete window does not "
+        "count.",
     ),
     Formula(
         "conv.zero_pad",
@@ -28,7 +30,8 @@ FORMULAS = (
         "A convolution forward",
         r"z_{i, h, w, c} = \sum_{u=1}^{f} \sum_{v=1}^{f} \sum_{k=1}^{n_C^{prev}} "
         r"a_{i,\, s h + u,\, s w + v,\, k}\; w_{u, v, k, c} + b_c",
-        "Each output position is one unit that sees a window of the input; all positions share the filter $c$. The windows, "
+        "Each output position is one unit that sees a window of the input; all positions share the filter $c$. The "
+        "windows, "
         "written as rows of a matrix, turn the sum into one product. The filter is not flipped: in the words of "
         "mathematics it is a cross-correlation.",
         "The filter is turned around, as in true convolution.", "It trains just as well; only comparing "
@@ -59,14 +62,16 @@ FORMULAS = (
         r"a_{h, w} = \max_{u, v}\, a^{prev}_{s h + u,\, s w + v} \qquad \text{or} \qquad "
         r"a_{h, w} = \frac{1}{f^{2}} \sum_{u, v} a^{prev}_{s h + u,\, s w + v}",
         "One number for each window and channel, without parameters.",
-        "Max-pooling over padding with zeros.", "Windows of negative numbers at the border give 0 in place of their largest.",
+        "Max-pooling over padding with zeros.", "Windows of negative numbers at the border give 0 in place of their "
+        "largest.",
     ),
     Formula(
         "pooling.pool_backward",
         "Pooling backward",
         r"\text{max: } da^{prev}_{\mathrm{arg\,max}} \;\text{+=}\; da_{h, w}, \qquad "
         r"\text{average: } da^{prev}_{u, v} \;\text{+=}\; \frac{da_{h, w}}{f^{2}}",
-        "Only the largest entry of a window moved the output, so it has all of the derivative; of an average, each entry "
+        "Only the largest entry of a window moved the output, so it has all of the derivative; of an average, each "
+        "entry "
         "has its share. Where windows overlap, shares add up. Ties go to the first in row order, as in torch.",
         "overwritten", "Right while stride = size; wrong wherever windows overlap.",
     ),
@@ -74,7 +79,8 @@ FORMULAS = (
         "shapes.dense_parameter_count",
         "Parameters of a dense layer",
         r"(n_{prev} + 1)\, n",
-        "A weight for every input and unit, and a bias for every unit. An image of 1000 by 1000 by 3 and 1000 units make "
+        "A weight for every input and unit, and a bias for every unit. An image of 1000 by 1000 by 3 and 1000 units "
+        "make "
         "three billion: the reason for convolutions.",
         "bias-missing", "n too few: 27 000 000 in place of 27 000 100.",
         cases="shapes.dense_parameter_count",

@@ -1,4 +1,4 @@
-"""What the page says of a formula in its own words; everything else on the page is read from the sources or measured."""
+"""What the page says of a formula in words of its own; all else is read from the sources or measured."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from parity_tests.notes.row import Row
 class Formula(NamedTuple):
     """A formula, or a few that belong together.
 
-    ``code`` names what has it in ``manual``, separated by spaces, the one to read first first. ``latex`` has a formula a
-    line. ``derivation`` is text with mathematics between dollar signs. ``mistake`` is the one that people make most, an
+    ``code`` names what has it in ``manual``, separated by spaces, the one to read first in front. ``latex`` has a
+    formula a line. ``derivation`` is text with mathematics between dollar signs. ``mistake`` is the one that people make most, an
     id of the vocabularies or a sentence, and ``symptom`` how it shows. ``see`` are rows of the notes that belong here
     though the code does not name them. ``cases`` are the beginnings of the ids of its cases, ``code`` by default;
     ``quantities`` what the comparison of whole models says of it.

@@ -9,7 +9,8 @@ SHALLOW = (
         "dense.linear_forward",
         "The linear part of a layer",
         r"Z^{[l]} = W^{[l]} A^{[l-1]} + b^{[l]}",
-        "Unit $j$ computes $w_j^{T} a + b_j$. Put the rows $w_j^{T}$ one below the other, and the examples side by side: "
+        "Unit $j$ computes $w_j^{T} a + b_j$. Put the rows $w_j^{T}$ one below the other, and the examples side by "
+        "side: "
         "entry $(j, i)$ of the product is unit $j$ on example $i$. $b$ is a column, added to each of them.",
         "operand-order", "The inner sizes clash, unless the layer is square: then everything runs, and is wrong.",
         see="F067 F069 F073 F074 F076 F077 F078 F080 F081 F082 F085 F086 F087 F088 F152 F155 F157 F159 F160 F161",
@@ -30,7 +31,8 @@ SHALLOW = (
         "From probabilities to answers",
         r"\hat y = \begin{cases} 1 & a > 0.5 \\ 0 & a \le 0.5 \end{cases} \qquad \text{or} \qquad "
         r"\hat y = \mathrm{arg}\,\max_j\, a_j",
-        "A sigmoid output is read as a probability and compared with a half; of several classes the most probable one is "
+        "A sigmoid output is read as a probability and compared with a half; of several classes the most probable one "
+        "is "
         "the answer. A regression's output is the answer itself.",
         "The threshold is put on Z, not on A.", "Accuracy looks poor for one class only: z > 0.5 means a > 0.62.",
     ),
@@ -41,7 +43,8 @@ DEEP = (
         "architecture.model",
         "Sizes of a deep network",
         r"W^{[l]}: (n^{[l]}, n^{[l-1]}), \qquad b^{[l]}: (n^{[l]}, 1), \qquad Z^{[l]}, A^{[l]}: (n^{[l]}, m)",
-        "The product $W^{[l]} A^{[l-1]}$ fixes the shapes: as many columns as there are units below, as many rows as there "
+        "The product $W^{[l]} A^{[l-1]}$ fixes the shapes: as many columns as there are units below, as many rows as "
+        "there "
         "are units here. A gradient has the shape of what it belongs to.",
         "shape", "W written as (n[l-1], n[l]): the first product raises, unless two layers are equally wide.",
         see="F149 F153 F154 F158",

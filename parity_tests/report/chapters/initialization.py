@@ -9,7 +9,8 @@ FORMULAS = (
         "theory.unit_distance initialization.zeros initialization.constant",
         "Equal weights stay equal",
         r"d = \max_{j, k} \left\| w_j - w_k \right\|",
-        "Units with the same weights see the same input, give the same output and get the same gradient: after any number "
+        "Units with the same weights see the same input, give the same output and get the same gradient: after any "
+        "number "
         "of steps they are still one unit. With all weights 0, tanh and ReLU layers do not move at all.",
         "Every weight of a layer starts at the same number.", "All rows of dW are equal, and the cost stops where a "
         "network of one unit per layer would.",
@@ -28,19 +29,23 @@ FORMULAS = (
         "The scale that keeps the signal",
         r"\text{LeCun: } \sqrt{\frac{1}{n_{prev}}}, \qquad \text{Xavier: } \sqrt{\frac{2}{n_{prev} + n}}, "
         r"\qquad \text{He: } \sqrt{\frac{2}{n_{prev}}}",
-        "A sum of $n_{prev}$ independent terms has $n_{prev}$ times the variance of one. To keep the variance from layer "
+        "A sum of $n_{prev}$ independent terms has $n_{prev}$ times the variance of one. To keep the variance from "
+        "layer "
         "to layer each weight must have variance $1/n_{prev}$; twice that where ReLU throws half of it away; Xavier "
         "balances it with the way back, where sums run over $n$ units.",
-        "init-scale", "Activations shrink or grow by a constant factor per layer: in deep networks by orders of magnitude.",
+        "init-scale", "Activations shrink or grow by a constant factor per layer: in deep networks by orders of "
+        "magnitude.",
         cases="initialization.*",
     ),
     Formula(
         "theory.spread theory.layer_spreads",
         "How much of the signal is left",
         r"\mathrm{spread}(A) = \sqrt{\frac{1}{n m} \sum_{j, i} \bigl(a_{ji} - \bar a\bigr)^{2}}",
-        "The standard deviation of a layer's activations, over units and examples. With weights of scale 0.01 a tanh layer "
+        "The standard deviation of a layer's activations, over units and examples. With weights of scale 0.01 a tanh "
+        "layer "
         "multiplies it by about $0.01 \\sqrt{n_{prev}}$: eight layers on, nothing is left to learn from.",
-        "0.01 is kept in a deep network.", "The cost stays where it began however long one trains; every gradient is tiny.",
+        "0.01 is kept in a deep network.", "The cost stays where it began however long one trains; every gradient is "
+        "tiny.",
         cases="theory.spread",
     ),
     Formula(
@@ -59,9 +64,11 @@ THEORY = (
         "Parity, the function that wants depth",
         r"x_1 \oplus x_2 \oplus \cdots \oplus x_n = \Bigl(\sum_{j} x_j\Bigr) \;\mathrm{mod}\; 2" "\n"
         r"\text{tree: } n - 1 \text{ XORs, depth } \left\lceil \log_2 n \right\rceil; \qquad \text{minterms: } 2^{n-1}",
-        "A tree of XORs halves the number of bits on each level. With one hidden layer of ANDs there must be a unit for "
+        "A tree of XORs halves the number of bits on each level. With one hidden layer of ANDs there must be a unit "
+        "for "
         "every input of odd parity, and half of all inputs are odd.",
-        "overstated", "The exponential count holds for ANDs; neurons can count, and need n units only: see the sawtooth.",
+        "overstated", "The exponential count holds for ANDs; neurons can count, and need n units only: see the "
+        "sawtooth.",
         cases="theory.parity",
     ),
     Formula(

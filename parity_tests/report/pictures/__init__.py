@@ -23,17 +23,20 @@ class Drawing(NamedTuple):
 PICTURES: dict[str, Drawing] = {
     "graph": Drawing(
         formulas.graph,
-        "The computational graph of logistic regression on one example: values in the boxes, the derivatives of the loss "
+        "The computational graph of logistic regression on one example: values in the boxes, the derivatives of the "
+        "loss "
         "in orange below them.",
     ),
     "loops": Drawing(
         formulas.loops,
-        "The same formula as a loop and as array code: the loop's time grows with the number of examples from the first "
+        "The same formula as a loop and as array code: the loop's time grows with the number of examples from the "
+        "first "
         "one on, that of the array code hardly before a hundred.",
     ),
     "boundaries": Drawing(
         training.boundaries,
-        "The probability of class 1 over the plane of two features, from networks trained by hand and in torch from the "
+        "The probability of class 1 over the plane of two features, from networks trained by hand and in torch from "
+        "the "
         "same start; the line is a half. Circles are class 0, triangles class 1.",
     ),
     "activations": Drawing(formulas.activations, "Activations, and their derivatives as dashed lines."),

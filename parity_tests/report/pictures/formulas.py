@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import timeit
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -76,7 +77,7 @@ def loops(seed: int) -> Figure:
                 A, W = rng.standard_normal((UNITS_BELOW, m)), rng.standard_normal((UNITS, UNITS_BELOW))
                 last = rng.standard_normal((UNITS, 1))
                 inputs = (A, W, last) if name == "linear_forward" else (rng.standard_normal((UNITS, m)), A, W)
-                times.append(_microseconds(lambda form=form, inputs=inputs: getattr(dense, form)(*inputs)))
+                times.append(_microseconds(partial(getattr(dense, form), *inputs)))
             panel.plot(COUNTS, times, color=color, marker=marker, markersize=4, label=form)
         panel.set(xscale="log", yscale="log", xlabel="examples m", title=f"{name}, {UNITS_BELOW} inputs, {UNITS} units")
         panel.legend()

@@ -1,5 +1,4 @@
-"""How pictures look, and how they become part of the page: one ink that follows the page's colours, marks that are seen on
-light and dark."""
+"""How pictures look, and how they enter the page: its ink is theirs, and their marks are seen on light and dark."""
 
 from __future__ import annotations
 
@@ -9,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import matplotlib as mpl
+from cycler import cycler
 from markupsafe import Markup, escape
 from matplotlib.figure import Figure
 
@@ -19,7 +19,7 @@ BLUE, ORANGE, GREEN, PURPLE, RED, GREY = "#3b82c4", "#d9730d", "#2e9e5b", "#9b6b
 COLORS = (BLUE, ORANGE, GREEN, PURPLE, RED, GREY)
 """Each at least three to one against white and against the dark page."""
 
-STYLE: dict[str, Any] = {
+STYLE: dict[Any, Any] = {
     "figure.facecolor": "none",
     "axes.facecolor": "none",
     "savefig.facecolor": "none",
@@ -40,7 +40,7 @@ STYLE: dict[str, Any] = {
     "grid.color": GREY,
     "grid.alpha": 0.25,
     "lines.linewidth": 1.6,
-    "axes.prop_cycle": mpl.cycler(color=COLORS),
+    "axes.prop_cycle": cycler(color=COLORS),
     "svg.fonttype": "path",
     "svg.hashsalt": "page",
     "font.size": 9,

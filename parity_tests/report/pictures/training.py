@@ -93,7 +93,7 @@ def _boundary(panel: Axes, net: Architecture, run: Run, data: Any, answer: Any) 
     shown.plot(ax=panel, plot_method="contour", levels=[0.5], colors=[LINE])
     for kind, (color, marker) in enumerate(CLASSES):
         chosen = data.X_train[:, data.Y_train[0] == kind][:, :SHOWN]
-        panel.scatter(*chosen, s=11, color=color, marker=marker, edgecolors="white", linewidths=0.3)
+        panel.scatter(chosen[0], chosen[1], s=11, color=color, marker=marker, edgecolors="white", linewidths=0.3)
 
 
 def _by_hand(net: Architecture, run: Run, X: Array) -> Array:
