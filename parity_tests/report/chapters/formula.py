@@ -11,10 +11,10 @@ class Formula(NamedTuple):
     """A formula, or a few that belong together.
 
     ``code`` names what has it in ``manual``, separated by spaces, the one to read first in front. ``latex`` has a
-    formula a line. ``derivation`` is text with mathematics between dollar signs. ``mistake`` is the one that people make most, an
-    id of the vocabularies or a sentence, and ``symptom`` how it shows. ``see`` are rows of the notes that belong here
-    though the code does not name them. ``cases`` are the beginnings of the ids of its cases, ``code`` by default;
-    ``quantities`` what the comparison of whole models says of it.
+    formula a line; ``derivation`` is text with mathematics between dollar signs. ``mistake`` is the one that people
+    make most, an id of the vocabularies or a sentence, and ``symptom`` how it shows. ``see`` are rows of the notes that
+    belong here though the code does not name them. ``cases`` are ids of its cases or patterns of them, ``code`` by
+    default; ``quantities`` what the comparison of whole models says of it.
     """
 
     code: str
