@@ -21,6 +21,15 @@ _SHORT.maxstring = 20
 _SHORT.maxlist = _SHORT.maxtuple = 3
 
 
+class LoneClassError(ValueError):
+    """A class has one example, and so cannot be in both parts; ``example`` is its number, from 0."""
+
+    def __init__(self, sentence: str, example: int) -> None:
+        """The sentence, and which example."""
+        super().__init__(sentence)
+        self.example = example
+
+
 def show(value: object) -> str:
     """A value as it stands in a sentence: shortened to a line, whatever came."""
     return " ".join(_SHORT.repr(value).split())

@@ -25,6 +25,7 @@ class Table(NamedTuple):
     Y: Array  # (m,) or, for several targets, (m, n_L)
     feature_names: tuple[str, ...]
     targets: tuple[str, ...]
+    rows: Sequence[int]  # where in the file each example stands
 
 
 def read_csv(path: Path, target: str | Sequence[str] | None, task: str | None) -> Table:
@@ -75,7 +76,7 @@ def _table(reader: Iterator[list[str]], target: str | Sequence[str] | None, task
         raise ValueError(f"it has {X[i, j]} at {where}, expected a finite number")
     columns = [_target([text[k] for text in texts], rows, name, task) for k, name in enumerate(targets)]
     Y = columns[0] if len(columns) == 1 else _together(columns, targets)
-    return Table(X, Y, tuple(names[j] for j in of_features), targets)
+    return Table(X, Y, tuple(names[j] for j in of_features), targets, rows)
 
 
 def _header(reader: Iterator[list[str]]) -> list[str]:

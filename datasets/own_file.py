@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import os
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Callable, Sequence
@@ -11,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import DTypeLike
 
-from datasets.checks import check_dtype, show
+from datasets.checks import LoneClassError, check_dtype, show
 from datasets.csv_file import read_csv
 from datasets.dataset import Array, Dataset
 from datasets.prepare import from_arrays, from_map, from_parts
@@ -20,7 +22,10 @@ from datasets.targets import infer_task
 HELD = 2**28
 """Bytes of scaled examples that are held in memory; a larger .npy stays in its file."""
 
-UNREADABLE = (OSError, EOFError, ValueError, KeyError, RuntimeError, zipfile.BadZipFile, zlib.error)
+UNREADABLE = (
+    OSError, EOFError, ValueError, TypeError, AttributeError, KeyError, RuntimeError, MemoryError, OverflowError,
+    SyntaxError, tokenize.TokenError, zipfile.BadZipFile, zlib.error,
+)  # fmt: skip
 """What NumPy raises for files that hold no plain arrays."""
 
 
@@ -87,18 +92,17 @@ Target = str | Sequence[str] | None
 def _csv(path: Path, target: Target, task: str | None, seed: int, test_size: float, dtype: DTypeLike) -> Dataset:
     """A table with named columns."""
     table = read_csv(path, target, task)
-    task = task or infer_task(table.Y)
-    return from_arrays(
-        path.stem,
-        task,
-        table.X,
-        table.Y,
-        feature_names=table.feature_names,
-        target_names=table.targets if task in ("multilabel", "regression") else None,
-        seed=seed,
-        test_size=test_size,
-        dtype=dtype,
-    )
+    chosen = task or infer_task(table.Y)
+    names = table.targets if chosen in ("multilabel", "regression") else None
+    try:
+        return from_arrays(
+            path.stem, chosen, table.X, table.Y, feature_names=table.feature_names, target_names=names,
+            seed=seed, test_size=test_size, dtype=dtype,
+        )  # fmt: skip
+    except LoneClassError as error:
+        where = f"row {table.rows[error.example]}, column {show(table.targets[0])}"
+        advice = "" if task or table.Y.dtype.kind != "i" else ", or task regression for values"
+        raise ValueError(f"{error}{advice}: it stands at {where}") from None
 
 
 def _npz(path: Path, target: Target, task: str | None, seed: int, test_size: float, dtype: DTypeLike) -> Dataset:
@@ -109,7 +113,7 @@ def _npz(path: Path, target: Target, task: str | None, seed: int, test_size: flo
             wanted = [*TWO_PARTS] if TWO_PARTS[0] in by_name else ["x", str(target or "y").lower()]
             missing = [name for name in wanted if name not in by_name]
             arrays = [] if missing else [stored[by_name[name]] for name in wanted]
-    except (*UNREADABLE, AttributeError, TypeError) as error:
+    except UNREADABLE as error:
         raise ValueError(f"it is no .npz of plain arrays: {_first_line(error)}") from error
     if missing:
         found = ", ".join(by_name.values()) or "nothing"
@@ -118,10 +122,9 @@ def _npz(path: Path, target: Target, task: str | None, seed: int, test_size: flo
         )
     X, image_shape = _rows(arrays[0])
     Y = arrays[1]
-    if len(arrays) == 2:
-        task = task or infer_task(Y)
-        return from_arrays(path.stem, task, X, Y, image_shape=image_shape, seed=seed, test_size=test_size, dtype=dtype)
     task = task or infer_task(Y)
+    if len(arrays) == 2:
+        return from_arrays(path.stem, task, X, Y, image_shape=image_shape, seed=seed, test_size=test_size, dtype=dtype)
     test = _rows(arrays[2])[0], arrays[3]
     return from_parts(path.stem, task, (X, Y), test, image_shape=image_shape, dtype=dtype)
 
@@ -175,7 +178,7 @@ def _image_shape(X: Array) -> tuple[int, ...] | None:
 def _rows(X: Array) -> tuple[Array, tuple[int, ...] | None]:
     """X with one example in a row, and the shape of an image where it came as images."""
     image_shape = _image_shape(X)
-    return (X.reshape(len(X), -1) if image_shape else X), image_shape
+    return (X.reshape(len(X), math.prod(image_shape)) if image_shape else X), image_shape
 
 
 def _first_line(error: BaseException) -> str:

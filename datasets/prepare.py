@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from datasets.checks import (
+    LoneClassError,
     as_array,
     check_choice,
     check_dtype,
@@ -205,7 +206,7 @@ def _split(targets: Targets, m: int, test_count: int, seed: int) -> tuple[Array,
 
     Raises
     ------
-    ValueError
+    LoneClassError
         If a class to stratify by has one example only.
     """
     from sklearn.model_selection import train_test_split
@@ -217,7 +218,8 @@ def _split(targets: Targets, m: int, test_count: int, seed: int) -> tuple[Array,
             classes = None
         elif counts.min() < 2:
             alone = targets.names[counts.argmin()]
-            raise ValueError(f"Y has one example of class {alone:.40}, expected two, one for each part")
+            example = int(np.argmax(classes == counts.argmin()))
+            raise LoneClassError(f"Y has one example of class {alone:.40}, expected two, one for each part", example)
     train, test = train_test_split(np.arange(m), test_size=test_count, random_state=seed, stratify=classes)
     return train, test
 

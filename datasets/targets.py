@@ -124,11 +124,11 @@ def infer_task(Y: ArrayLike) -> str:
     Several columns of whole 0 and 1: ``multilabel``. Other numbers: ``regression``.
     """
     targets = as_array("Y", Y)
-    if targets.dtype.kind == "f":
+    kind = targets.dtype.kind
+    if targets.ndim == 2 and targets.shape[1] > 1 and kind in "biu":
+        return "multilabel" if ((targets == 0) | (targets == 1)).all() else "regression"
+    if kind == "f" or targets.ndim > 1 + (targets.shape[1:] == (1,)):
         return "regression"
-    if targets.ndim == 2 and targets.shape[1] > 1:
-        labels = targets.dtype.kind in "biu" and bool(((targets == 0) | (targets == 1)).all())
-        return "multilabel" if labels else "regression"
-    if targets.dtype.kind == "O" and not all(isinstance(one, str) for one in targets.flat):
-        return "multiclass"
-    return "binary" if len(np.unique(targets)) == 2 else "multiclass"
+    strings = kind in "UT" or (kind == "O" and all(isinstance(one, str) for one in targets.flat))
+    two = (strings or kind in "biu") and len(np.unique(targets)) == 2
+    return "binary" if two else "multiclass"  # whose encoder says what is wrong with labels of other kinds

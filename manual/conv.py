@@ -63,7 +63,7 @@ def conv_forward_loop(A_prev: Array, W: Array, b: Array, *, stride: int = 1, pad
     """Window by window and filter by filter: z = sum of window * filter, plus b. See conv_forward."""
     shape = _output_shape(A_prev, W, stride, pad)
     f_H, f_W = W.shape[:2]
-    A_padded = zero_pad(A_prev, pad_pair(pad, f_H, f_W, stride))
+    A_padded = zero_pad(A_prev, pad_pair(pad, f_H, f_W))
     Z = np.zeros(shape, np.result_type(A_prev, W, b))
     for i, h, w, c in np.ndindex(shape):
         window = A_padded[i, h * stride : h * stride + f_H, w * stride : w * stride + f_W]  # (f_H, f_W, n_C_prev)
@@ -109,7 +109,7 @@ def conv_backward_loop(
     shape = _output_shape(A_prev, W, stride, pad)
     m, n_H_prev, n_W_prev, _ = A_prev.shape
     f_H, f_W, _, n_C = W.shape
-    p_H, p_W = pad_pair(pad, f_H, f_W, stride)
+    p_H, p_W = pad_pair(pad, f_H, f_W)
     dtype = np.result_type(dZ, A_prev, W)
     A_padded = zero_pad(A_prev, (p_H, p_W))
     dA_padded = np.zeros(A_padded.shape, dtype)
@@ -152,7 +152,7 @@ def conv_backward(
     check_shape("dZ", dZ, shape, "dZ has the shape of Z")
     m, n_H_prev, n_W_prev, n_C_prev = A_prev.shape
     f_H, f_W, _, n_C = W.shape
-    p_H, p_W = pad_pair(pad, f_H, f_W, stride)
+    p_H, p_W = pad_pair(pad, f_H, f_W)
     dtype = np.result_type(dZ, A_prev, W)
     dA_prev = np.empty(A_prev.shape, dtype) if input_gradient else None
     dW_db = np.zeros((f_H * f_W * n_C_prev + 1, n_C), dtype)
@@ -173,17 +173,16 @@ def _unrolled(A_prev: Array, W: Array, Z: Array, stride: int, pad: Pad) -> Itera
     """The windows of A_prev as rows of a matrix, one block of examples after the other.
 
     A row is one window in the order of W's first three axes, and behind it a 1, the input whose weight is b: so one
-    product gives Z with its bias, and one gives dW with db below it. Of Z (or dZ) only the shape and dtype are read.
-    Every matrix lies in the same memory and holds until the next is asked for.
+    product gives Z with its bias, and one gives dW with db below it. Of Z (or dZ) only the shape is read. Every matrix
+    lies in the same memory and holds until the next is asked for.
     """
     m, n_H_prev, n_W_prev, n_C_prev = A_prev.shape
     f_H, f_W = W.shape[:2]
     n_H, n_W = Z.shape[1:3]
-    p_H, p_W = pad_pair(pad, f_H, f_W, stride)
-    dtype = np.result_type(A_prev, W, Z)
+    p_H, p_W = pad_pair(pad, f_H, f_W)
     columns = f_H * f_W * n_C_prev + 1
-    examples = min(m, max(1, BLOCK_BYTES // (n_H * n_W * columns * dtype.itemsize)))
-    A_padded = np.zeros((examples, n_H_prev + 2 * p_H, n_W_prev + 2 * p_W, n_C_prev), dtype)
+    examples = min(m, max(1, BLOCK_BYTES // (n_H * n_W * columns * A_prev.itemsize)))
+    A_padded = np.zeros((examples, n_H_prev + 2 * p_H, n_W_prev + 2 * p_W, n_C_prev), A_prev.dtype)
     inside = A_padded[:, p_H : p_H + n_H_prev, p_W : p_W + n_W_prev]  # its border stays zero
     step_m, step_H, step_W, step_C = A_padded.strides
     windows = np.lib.stride_tricks.as_strided(  # one step of the output is ``stride`` steps of the input
@@ -192,7 +191,7 @@ def _unrolled(A_prev: Array, W: Array, Z: Array, stride: int, pad: Pad) -> Itera
         (step_m, stride * step_H, stride * step_W, step_H, step_W, step_C),
         writeable=False,
     )
-    matrix = np.empty((examples * n_H * n_W, columns), dtype)
+    matrix = np.empty((examples * n_H * n_W, columns), A_prev.dtype)
     matrix[:, -1] = 1
     cells = matrix[:, :-1].reshape(windows.shape)  # a view: only the last axis is split
     for start in range(0, m, examples):

@@ -10,6 +10,8 @@ from manual.shapes import Pad
 
 MOST_LAYERS = 1000
 
+UNITS = (*HIDDEN_UNITS, "softmax")
+
 WORDS = (
     "dense64, conv8x3, conv8x3s2p1, conv8x3same, conv8x2x3, pool2, pool3s2, avgpool2, flatten, dropout0.8, and after "
     f"dense or conv one of {', '.join(HIDDEN_UNITS)}"
@@ -35,7 +37,7 @@ GRAMMAR: tuple[tuple[str, Callable[..., Layer]], ...] = (
     (rf"conv{NUMBER}x{NUMBER}(?:x{NUMBER})?(?:s{NUMBER})?(?:(same)|p{NUMBER}(?:x{NUMBER})?)?", _conv),
     (rf"(avg)?pool{NUMBER}(?:s{NUMBER})?", _pool),
     (r"flatten", Flatten),
-    (r"dropout(0?\.\d{1,9}|1)", lambda keep_prob: Dropout(float(keep_prob))),
+    (r"dropout(\d?\.?\d{1,400})", lambda keep_prob: Dropout(float(keep_prob))),
 )
 """A pattern for each kind of layer, and what to make of its groups; hidden units are relu where none is named."""
 
@@ -43,8 +45,8 @@ GRAMMAR: tuple[tuple[str, Callable[..., Layer]], ...] = (
 def layers_from(text: str, output_unit: str) -> tuple[Layer, ...]:
     """The layers that a text names, in order; the last one gets the output unit.
 
-    Raises ValueError for a word that is no layer and no unit, a unit after a layer without parameters or after the last
-    layer where it is not the output unit, or for nothing at all.
+    Raises ValueError for a word that is no layer and no unit, a unit that no dense layer or convolution stands before,
+    one after the last layer that is not the output unit, or for nothing at all.
     """
     layers: list[Layer] = []
     words = text.replace("-", " ").split()
@@ -53,10 +55,12 @@ def layers_from(text: str, output_unit: str) -> tuple[Layer, ...]:
             f"layers has {len(words)} words, expected 1 to {MOST_LAYERS}, such as conv8x3 pool2 flatten dense10"
         )
     for place, word in enumerate(words, start=1):
-        if word in (*HIDDEN_UNITS, "softmax") and layers:
-            layers[-1] = _with_unit(layers[-1], word)
-        else:
+        if word not in UNITS or not layers:
             layers.append(_layer(word, place))
+        elif words[place - 2] in UNITS:
+            raise ValueError(f"{word} stands after {words[place - 2]}, expected one unit for each layer")
+        else:
+            layers[-1] = _with_unit(layers[-1], word)
     last = layers[-1]
     if isinstance(last, Dense):
         named = words[-1] if not words[-1].startswith("dense") else output_unit

@@ -6,6 +6,7 @@ A shape leaves the examples out: (n,) for columns of n features, (n_H, n_W, n_C)
 from __future__ import annotations
 
 from dataclasses import KW_ONLY, dataclass
+from decimal import Decimal
 from numbers import Real
 from typing import Any, ClassVar, TypeAlias
 
@@ -170,8 +171,8 @@ class Dropout:
             raise ValueError(f"keep_prob is {keep_prob!r}, expected a number above 0 and at most 1")
 
     def describe(self) -> str:
-        """Such as ``dropout0.8``; the number is the probability to keep a unit."""
-        return f"dropout{self.keep_prob:g}"
+        """Such as ``dropout0.8``; the number is the probability to keep a unit, in as many digits as it has."""
+        return f"dropout{Decimal(str(float(self.keep_prob))).normalize():f}"
 
     def output_shape(self, shape: Shape) -> Shape:
         """That of the input."""

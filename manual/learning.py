@@ -7,11 +7,14 @@ start from one seed see the same weights, batches and masks.
 
 from __future__ import annotations
 
+import inspect
 import math
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import partial
+from numbers import Real
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -38,8 +41,8 @@ class Settings:
     """What a run is made with, beside the architecture and the data.
 
     ``decay`` is a learning-rate schedule by name, with its own settings in ``decay_options``; ``clip`` the longest
-    gradient of all parameters; ``patience`` the epochs without an improvement by ``tol`` after which a run stops,
-    of the validation score or, without a validation part, of the cost.
+    gradient of all parameters; ``patience`` the epochs in a row, each not better than the best before it by ``tol``,
+    after which a run stops: in the validation score or, without a validation part, in the cost.
 
     Raises ValueError for a setting out of range.
     """
@@ -81,14 +84,16 @@ class Settings:
         }
 
 
-def _check(name: str, value: float, holds: Callable[[float], bool], expected: str) -> None:
-    if not holds(value):
+def _check(name: str, value: Any, holds: Callable[[Any], bool], expected: str) -> None:
+    if not isinstance(value, Real) or not holds(value):
         raise ValueError(f"{name} is {value!r}, expected {expected}")
 
 
 class Epoch(NamedTuple):
     """A line of the history. Cost and score are those of the batches as they were trained on, dropout and L2 included;
     those of the validation part are without.
+
+    ``epoch`` and ``step`` count what is done; ``gradient_norm`` is that of the epoch's last step, after clipping.
     """
 
     epoch: int
@@ -121,7 +126,9 @@ class Explosion(NamedTuple):
 
 
 class Run(NamedTuple):
-    """What a run leaves: parameters (the best ones after early stopping), history, the optimiser's state.
+    """What a run leaves: parameters, history, the optimiser's state.
+
+    With patience and a validation part, the parameters are those of the best validation score; else the last.
 
     ``stopped`` is "" for all epochs run, "early", or "exploded"; ``explosion`` says more. ``progress`` is what a
     checkpoint needs beside the arrays; ``best`` are the parameters that early stopping would go back to.
@@ -183,7 +190,11 @@ def batches(m: int, size: int, rng: np.random.Generator | None) -> Iterator[NDAr
 
 
 def take(X: Any, batch: NDArray[np.intp]) -> Array:
-    """These examples: columns of (n, m), volumes of (m, n_H, n_W, n_C), or whatever X.take_examples gives."""
+    """These examples: columns of (n, m), volumes of (m, n_H, n_W, n_C).
+
+    X is an array, or stands in for one that is read as it is needed: it has shape, dtype and ndim, and take(indices)
+    gives the examples of these numbers as an array.
+    """
     if not isinstance(X, np.ndarray):
         return X.take(batch)  # type: ignore[no-any-return]  # held elsewhere: it gives the examples itself
     return X.take(batch, axis=1 if X.ndim == 2 else 0)
@@ -204,20 +215,39 @@ def score_of(unit: str, A_L: Array, Y: Array) -> float:
         return float(np.mean(1 - missed / spread))
 
 
-def named(table: Mapping[str, Callable[..., Any]], what: str, name: str) -> Callable[..., Any]:
-    """The entry of that name.
+def named(
+    table: Mapping[str, Callable[..., Any]], what: str, name: str, options: Mapping[str, float]
+) -> Callable[..., Any]:
+    """The entry of that name with these options, which are its arguments that have a default.
 
-    Raises ValueError where there is none.
+    Raises ValueError where there is none, or where it does not take such an option.
     """
     if name not in table:
         raise ValueError(f"{what} is {name!r:.40}, expected one of {', '.join(table)}")
-    return table[name]
+    arguments = inspect.signature(table[name]).parameters.values()
+    known = [argument.name for argument in arguments if argument.default is not argument.empty]
+    for option in options:
+        if option not in known:
+            raise ValueError(f"{name} has no option {option!r:.40}, expected {' or '.join(known) or 'none'}")
+    return partial(table[name], **options)
+
+
+def check_dtype(dtype: Any) -> np.dtype[Any]:
+    """The dtype of X; ValueError for one that no network is trained in."""
+    found: np.dtype[Any] = np.dtype(dtype)
+    if found not in (np.float32, np.float64):
+        raise ValueError(f"X has dtype {found}, expected float32 or float64: that of the computation")
+    return found
 
 
 def start(
     architecture: Architecture, settings: Settings, dtype: Any, params: Parameters | None = None
 ) -> tuple[Parameters, np.random.Generator]:
-    """Initial parameters, drawn unless they are given, and the generator that goes on to draw the batches."""
+    """Initial parameters, drawn unless they are given, and the generator that goes on to draw the batches.
+
+    Raises ValueError for a dtype that no network is trained in, or parameters that do not fit.
+    """
+    check_dtype(dtype)
     rng = np.random.default_rng(settings.seed)
     drawn = initial_parameters(architecture, settings.initialization, rng, dtype)
     if params is not None:
@@ -242,6 +272,7 @@ class _Progress:
     first: float = math.nan
     best: float = -math.inf
     waited: int = 0
+    explosion: Explosion | None = None
     history: list[Epoch] = field(default_factory=list)
     seen: deque[float] = field(default_factory=lambda: deque(maxlen=COSTS_SEEN))
 
@@ -253,6 +284,7 @@ class _Progress:
             "first": self.first,
             "best": self.best,
             "waited": self.waited,
+            "explosion": None if self.explosion is None else list(self.explosion),
             "history": [list(epoch) for epoch in self.history],
             "seen": list(self.seen),
             "generator": rng.bit_generator.state,
@@ -263,9 +295,24 @@ class _Progress:
         """The way back."""
         return cls(
             **{name: data[name] for name in ("epoch", "step", "first", "best", "waited")},
+            explosion=None if data["explosion"] is None else Explosion(*data["explosion"]),
             history=[Epoch(*values) for values in data["history"]],
             seen=deque(data["seen"], maxlen=COSTS_SEEN),
         )
+
+    def stopped(self, settings: Settings) -> str:
+        """Why the run ends here: "exploded", "early", or "" where nothing but the number of epochs ends it."""
+        if self.explosion is not None:
+            return "exploded"
+        return "early" if settings.patience is not None and self.waited >= settings.patience else ""
+
+    def improved(self, epoch: Epoch, settings: Settings) -> bool:
+        """Whether this epoch is the best so far; less than tol better than the best counts as waiting."""
+        reached = -epoch.cost if epoch.validation_score is None else epoch.validation_score
+        self.waited = self.waited + 1 if reached < self.best + settings.tol else 0
+        better = reached > self.best
+        self.best = max(self.best, reached)
+        return better
 
 
 def generator_from(state: Mapping[str, Any]) -> np.random.Generator:
@@ -295,66 +342,65 @@ def run(
 ) -> Run:
     """Train until all epochs are run, the patience is over, or the cost explodes.
 
-    ``resume`` is a run to go on with, such as ``on_epoch`` saw it after an epoch; ``on_step`` hears the number of steps
-    done of all. Without ``resume`` the learner holds its first parameters already.
+    ``resume`` is a run to go on with, as ``on_epoch`` saw it after an epoch; ``on_step`` hears the number of steps done
+    of all. Without ``resume`` the learner holds its first parameters already.
+
+    Raises ValueError where the parameters or the generator to resume with do not fit.
     """
     at, best = _Progress(), None
     if resume is not None:
+        check_parameters(architecture, resume.params)
+        if resume.params["W1"].dtype != data.X.dtype:
+            raise ValueError(f"the run to resume is in {resume.params['W1'].dtype}, expected {data.X.dtype}: that of X")
         at, best, rng = _Progress.from_json(resume.progress), resume.best, generator_from(resume.progress["generator"])
-        learner.restore(resume.params, resume.state, at.epoch)
+        learner.restore(resume.params, resume.state or None, at.epoch)
     m, unit = data.Y.shape[1], architecture.output_unit
     steps = settings.epochs * -(-m // settings.batch_size)
-    if math.isnan(at.first):
-        some = np.arange(min(m, FIRST_EXAMPLES))
-        # the penalty of a batch is divided by the batch's m: so is the first cost, which batches are held against
-        at.first = learner.evaluate(take(data.X, some), data.Y[:, some], min(m, settings.batch_size))[0]
-    stopped, explosion = "", None
 
     def so_far() -> Run:
-        progress = at.as_json(rng)
-        return Run(architecture, learner.params(), at.history, learner.state(), stopped, explosion, progress, best)
+        stopped, progress = at.stopped(settings), at.as_json(rng)
+        return Run(
+            architecture, learner.params(), list(at.history), learner.state(), stopped, at.explosion, progress, best
+        )
 
-    while at.epoch < settings.epochs:
-        begun = time.perf_counter()
-        rate = learner.begin_epoch(at.epoch)
-        watch = _Watch(learner, data.Y, unit, at)
-        for batch in batches(m, settings.batch_size, rng if settings.shuffle else None):
-            masks = dropout_masks(architecture, len(batch), rng) if architecture.masked_layers() else None
-            with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is found below, and said once
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # numbers out of hand are an explosion
+        if math.isnan(at.first):
+            some = np.arange(min(m, FIRST_EXAMPLES))
+            # the penalty of a batch is divided by the batch's m: so is the first cost, which batches are held against
+            at.first = learner.evaluate(take(data.X, some), take(data.Y, some), min(m, settings.batch_size))[0]
+        while at.epoch < settings.epochs and not at.stopped(settings):
+            begun = time.perf_counter()
+            rate = learner.begin_epoch(at.epoch)
+            if not 0 < rate < math.inf:
+                raise ValueError(f"the learning rate of epoch {at.epoch + 1} is {rate}, expected one above 0")
+            watch = _Watch(learner, data.Y, unit, at)
+            for batch in batches(m, settings.batch_size, rng if settings.shuffle else None):
+                masks = dropout_masks(architecture, len(batch), rng) if architecture.masked_layers() else None
                 watch.add(batch, learner.step(batch, masks))
-            explosion = watch.explosion()
-            if on_step:
-                on_step(at.step, steps)
-            if explosion:
-                break
-        cost, score = watch.means()
-        explosion = explosion or watch.explosion()
-        checked: tuple[float | None, float | None] = (None, None)
-        if validation is not None:
+                if on_step:
+                    on_step(at.step, steps)
+                if at.explosion:
+                    break
+            cost, score = watch.means()
             checked = _checked(learner, validation, unit)
-        at.epoch += 1
-        seconds = time.perf_counter() - begun
-        norm = learner.gradient_norm()
-        at.history.append(Epoch(at.epoch, at.step, cost, score, checked[0], checked[1], rate, norm, seconds))
-        if explosion:
-            stopped = "exploded"
-        elif settings.patience is not None:
-            reached = -cost if checked[1] is None else checked[1]
-            if reached > at.best + settings.tol:
-                at.best, at.waited, best = reached, 0, learner.params()
-            else:
-                at.waited += 1
-                stopped = "early" if at.waited >= settings.patience else ""
-        if on_epoch:
-            on_epoch(so_far())
-        if stopped:
-            break
+            at.epoch += 1
+            seconds = time.perf_counter() - begun
+            norm = learner.gradient_norm()
+            epoch = Epoch(at.epoch, at.step, cost, score, checked[0], checked[1], rate, norm, seconds)
+            at.history.append(epoch)
+            better = settings.patience is not None and not at.explosion and at.improved(epoch, settings)
+            if better and validation is not None:
+                best = learner.params()
+            if on_epoch:
+                on_epoch(so_far())
     found = so_far()
-    return found._replace(params=best) if best is not None and stopped != "exploded" else found
+    return found._replace(params=best) if best is not None and not at.explosion else found
 
 
-def _checked(learner: Learner, validation: Examples, unit: str) -> tuple[float, float]:
-    """Cost and score on the validation part."""
+def _checked(learner: Learner, validation: Examples | None, unit: str) -> tuple[float, float] | tuple[None, None]:
+    """Cost and score on the validation part, where there is one."""
+    if validation is None:
+        return None, None
     cost, A_L = learner.evaluate(*validation)
     return cost, score_of(unit, A_L, validation.Y)
 
@@ -368,17 +414,12 @@ class _Watch:
         self.pending: list[tuple[NDArray[np.intp], Any]] = []
         self.costs: list[float] = []
         self.seen: list[tuple[NDArray[np.intp], Array]] = []
-        self.found: Explosion | None = None
 
     def add(self, batch: NDArray[np.intp], outcome: Any) -> None:
         """An outcome, to be looked at in its turn."""
         self.pending.append((batch, outcome))
         if len(self.pending) >= self.learner.look_every:
             self._look()
-
-    def explosion(self) -> Explosion | None:
-        """The explosion that was seen so far."""
-        return self.found
 
     def means(self) -> tuple[float, float]:
         """Mean cost of the batches, by their sizes, and the score of all their answers."""
@@ -392,10 +433,12 @@ class _Watch:
         for batch, outcome in self.pending:
             cost, A_L = self.learner.look(outcome)
             self.at.step += 1
+            if self.at.step == 1:
+                self.at.first = max(self.at.first, cost)  # dropout alone may raise the cost of given parameters
             self.costs.append(cost)
             self.seen.append((batch, A_L))
             self.at.seen.append(cost)
-            self.found = self.found or self._exploded(cost)
+            self.at.explosion = self.at.explosion or self._exploded(cost)
         self.pending.clear()
 
     def _exploded(self, cost: float) -> Explosion | None:

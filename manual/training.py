@@ -63,10 +63,10 @@ class Learner:
         """
         self.architecture, self.settings = architecture, settings
         self.X, self.Y = in_rows(data.X), in_rows(data.Y)
-        self.rule: Optimizer = named(OPTIMIZERS, "optimizer", settings.optimizer)(
-            settings.learning_rate, **settings.optimizer_options
-        )
-        named(SCHEDULES, "decay", settings.decay)
+        make = named(OPTIMIZERS, "optimizer", settings.optimizer, settings.optimizer_options)
+        self.rule: Optimizer = make(settings.learning_rate)
+        self.schedule = named(SCHEDULES, "decay", settings.decay, settings.decay_options)
+        self.begin_epoch(settings.epochs - 1)  # refuses a schedule that ends before the run does
         self._vector, self._gradient = np.empty(0), np.empty(0)
         self._params: Parameters = {}
         self._state: Any = None
@@ -80,8 +80,7 @@ class Learner:
 
     def begin_epoch(self, epoch: int) -> float:
         """The schedule's learning rate."""
-        settings = self.settings
-        rate = SCHEDULES[settings.decay](settings.learning_rate, epoch, **settings.decay_options)
+        rate: float = self.schedule(self.settings.learning_rate, epoch)
         self.rule = replace(self.rule, learning_rate=rate)
         return rate
 
@@ -213,8 +212,7 @@ def fit(
     """
     settings = settings or Settings()
     for part in (Examples(X, Y), *([validation] if validation else [])):
-        if isinstance(part.X, np.ndarray):
-            check_data(architecture, part.X, part.Y)
+        check_data(architecture, part.X, part.Y)
     learner = Learner(architecture, Examples(X, Y), settings)
     drawn, rng = start(architecture, settings, X.dtype, params)
     learner.restore(drawn, None, 0)

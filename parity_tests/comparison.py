@@ -110,7 +110,7 @@ def _run(unit: Unit) -> list[Result]:
         if model_case.id in unit.cases:
             data = toy_datasets().load(model_case.dataset, seed=unit.seed)
             begin = start(model_case, data, dtype, unit.seed)
-            results += run_steps(model_case, begin, model_case.steps, unit.device)
+            results += run_steps(model_case, begin, model_case.steps, unit.seed, unit.device)
             results += run_free(model_case, begin, model_case.free.steps, unit.seed, unit.device)
     return results
 

@@ -20,7 +20,11 @@ NO_COPY = (
     "whether astype copies an array that has the dtype already: the values are the same, and nobody writes to them"
 )
 TIMES_ZERO = "the logarithm is multiplied by 0, whatever stands in for a where P is 0"
-NO_MASKS = "no layer reads the masks, and those of the single examples are dropped"
+A_FLOAT = "the dtype of any Python float is the same"
+WIDER = "a wider type holds the numbers of the cells as well, in more memory"
+NO_FILTER = "only SAME padding depends on the filter's sides, and it was refused before"
+ANY_NEGATIVE = "NumPy computes the one side that is given as a negative number, whichever it is"
+COUNTED = "the lengths were compared before"
 ZERO_OVER = "0 is divided, whatever stands in for a where P is 0"
 ANY_ZEROS = "zeros of any of Z's last sides broadcast to Z"
 SHORTCUT = "only a shortcut is not taken: the general line gives the same zeros and ones"
@@ -42,7 +46,18 @@ EQUIVALENT: tuple[Equivalent, ...] = (
     Equivalent("activations.softmax", "sum(axis=0, keepdims=True)", "sum(axis=0, )", ROW),
     Equivalent("activations.softmax_backward", "axis=0, keepdims=True", "axis=0, keepdims=False", ROW),
     Equivalent("activations.softmax_backward", "axis=0, keepdims=True", "axis=0, ", ROW),
+    Equivalent("checks.masks_by_layer", "strict=True", "strict=None", COUNTED),
+    Equivalent("checks.masks_by_layer", "strict=True", "", COUNTED),
+    Equivalent("checks.masks_by_layer", "strict=True", "strict=False", COUNTED),
     Equivalent("clipping.clip_by_norm_loop", "norm > limit", "norm >= limit", TIMES_ONE),
+    Equivalent("conv.zero_pad", "pad_pair(pad, 1, 1)", "pad_pair(pad, None, 1)", NO_FILTER),
+    Equivalent("conv.zero_pad", "pad_pair(pad, 1, 1)", "pad_pair(pad, 1, None)", NO_FILTER),
+    Equivalent("conv.zero_pad", "pad_pair(pad, 1, 1)", "pad_pair(pad, 2, 1)", NO_FILTER),
+    Equivalent("conv.zero_pad", "pad_pair(pad, 1, 1)", "pad_pair(pad, 1, 2)", NO_FILTER),
+    Equivalent("conv.conv_forward", "W.reshape(-1, n_C)", "W.reshape(-2, n_C)", ANY_NEGATIVE),
+    Equivalent("conv.conv_backward", "reshape(-1, n_C)", "reshape(-2, n_C)", ANY_NEGATIVE),
+    Equivalent("conv._padded_input_gradient", "reshape(-1, n_C)", "reshape(-2, n_C)", ANY_NEGATIVE),
+    Equivalent("conv.flatten", "reshape(m, -1)", "reshape(m, -2)", ANY_NEGATIVE),
     Equivalent("costs.cross_entropy_from_logits", "max(axis=0, keepdims=True)", "max(axis=0, keepdims=False)", ROW),
     Equivalent("costs.cross_entropy_from_logits", "max(axis=0, keepdims=True)", "max(axis=0, )", ROW),
     Equivalent("costs.cross_entropy_from_logits", "axis=0, keepdims=True", "axis=0, keepdims=False", ROW),
@@ -62,8 +77,14 @@ EQUIVALENT: tuple[Equivalent, ...] = (
     Equivalent("logistic_regression.propagate", "copy=False", "copy=None", NO_COPY),
     Equivalent("logistic_regression.propagate", "copy=False", "", NO_COPY),
     Equivalent("logistic_regression.propagate", "copy=False", "copy=True", NO_COPY),
-    Equivalent("network.forward_loop", "i + 1], masks)", "i + 1], None)", NO_MASKS),
-    Equivalent("network.forward_loop", "i + 1], masks)", "i + 1], )", NO_MASKS),
+    Equivalent("pooling.pool_forward_loop", "np.result_type(A_prev, 1.0)", "np.result_type(A_prev, 2.0)", A_FLOAT),
+    Equivalent("pooling.pool_backward_loop", "A_prev, 1.0)", "A_prev, 2.0)", A_FLOAT),
+    Equivalent("pooling._average_backward", "A_prev, 1.0)", "A_prev, 2.0)", A_FLOAT),
+    Equivalent("pooling._max_backward", "A_prev, 1.0)", "A_prev, 2.0)", A_FLOAT),
+    Equivalent("pooling._max_backward", "np.min_scalar_type(size**2)", "None", WIDER),
+    Equivalent("pooling._max_backward", "np.min_scalar_type(size**2)", "", WIDER),
+    Equivalent("pooling._max_backward", "np.min_scalar_type(size**2)", "np.min_scalar_type(None)", WIDER),
+    Equivalent("pooling._max_backward", "size**2", "size**3", WIDER),
     Equivalent("theory.parity_sawtooth", "2 * (-1) ** k", "2 / (-1) ** k", SIGNS),
     Equivalent("updates.momentum_update", "term, out=term", "term, out=None", NEW_MEMORY),
     Equivalent("updates.momentum_update", "term, out=term", "term, ", NEW_MEMORY),

@@ -7,60 +7,80 @@ may differ by ten times the spread that this causes. Such lines say "measured", 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple, cast
 
 import numpy as np
+from torch import Tensor, nn
+from torch.nn import functional
 
-from manual import network as by_hand
+from manual import network
+from manual import training as by_hand
+from manual.layers import Pool
+from manual.learning import Examples, Run, Settings
+from manual.learning import run as train
+from manual.learning import start as draw
 from manual.notation import Parameters
-from manual.optimizers import GradientDescent
-from parity_tests import bounds
+from parity_tests import bounds, update_bounds
 from parity_tests.formulas import generator
-from parity_tests.judge import Judgement, Ledger, Result, Where, judge
-from parity_tests.models import ModelCase, Start, first_examples
-from torch_ref import network as torch_side
+from parity_tests.judge import Judgement, Ledger, Result, judge
+from parity_tests.models import ModelCase, Start, about, first_examples
+from torch_ref import training as by_torch
 from torch_ref.devices import array, tensor
-from torch_ref.optimizers import gradient_descent
+from torch_ref.layout import to_rows
+from torch_ref.training import Hardware
 
 REPEATS = 5
 ALLOWANCE = 10
 
 
 def run_free(case: ModelCase, begin: Start, steps: int, seed: int, device: str = "cpu") -> list[Result]:
-    """The parameters after ``steps`` steps of each side alone, on as many examples as the case says.
+    """Parameters and learning rates of both packages' ``fit``, each alone from the same start and the same draws.
 
-    Where a unit with a kink (ReLU) ends up on the other side of it, one rounding changes a whole gradient, and the
-    spread of five runs says nothing. Such a line cannot be told, provided that up to that step the two sides agree;
-    otherwise it fails.
+    It takes as many examples as the case says, and the steps up to the end of an epoch. Where a unit with a kink (ReLU)
+    ends up on the other side of it, or a window finds its maximum in another cell, one rounding changes a whole
+    gradient, and the spread of five runs says nothing. Such a line cannot be told, provided that up to that step the
+    two sides agree; otherwise it fails.
     """
     X, Y = first_examples(begin.X, begin.Y, case.free.examples)
     begin = begin._replace(X=X, Y=Y)
-    judged = _judge_after(case, begin, steps, seed, device)
+    settings = settings_of(case, Y.shape[1], steps, seed)
+    rng = generator(case.id + "/free", seed)
+    starts = [begin.params, *(moved(begin.params, rng) for _ in range(REPEATS))]
+    runs = [by_hand.fit(begin.architecture, X, Y, settings, params=params) for params in starts]
+    reference = by_torch.fit(begin.architecture, X, Y, settings, params=begin.params, hardware=Hardware(device))
+    judged = _judged([run.params for run in runs], reference.params)
     if any(judgement.fails for judgement in judged.values()):
-        kink = _first_kink(case, begin, steps, device)
-        if kink and not any(early.fails for early in _judge_after(case, begin, kink, seed, device).values()):
-            reason = f"a unit took the other side of its kink at step {kink}; up to there the two sides agree"
-            judged = {
-                name: judgement._replace(fails=False, untold=True, reason=reason) if judgement.fails else judgement
-                for name, judgement in judged.items()
-            }
+        judged = _excused(judged, begin, settings, starts, device)
     ledger = Ledger(begin.X.dtype, 1)
     for name, judgement in judged.items():
-        quantity = f"{name[0]} after {steps} free steps"
-        ledger.add_judged(
-            Where(case.id, quantity, "manual/torch", case.model, case.dataset, int(name[1:]), "measured"), judgement
-        )
+        quantity = f"{name[0]} after {runs[0].history[-1].step} free steps"
+        where = about(case)._replace(quantity=quantity, layer=int(name[1:]), basis="measured")
+        ledger.add_judged(where, judgement)
+    if case.decay != "constant":
+        where = about(case)._replace(quantity="learning rate")
+        ledger.add_judged(where, _judged_rates(runs[0], reference))
     return ledger.results()
 
 
-def _judge_after(case: ModelCase, begin: Start, steps: int, seed: int, device: str) -> dict[str, Judgement]:
-    """Every parameter after ``steps`` steps, judged by the spread of the repeated runs."""
-    dtype = begin.X.dtype
-    rng = generator(case.id + "/free", seed)
-    got = _by_hand(case, begin, begin.params, steps)
-    repeats = [_by_hand(case, begin, moved(begin.params, rng), steps) for _ in range(REPEATS)]
-    return judge_by_spread(got, _by_torch(case, begin, steps, device), repeats, dtype)
+def settings_of(case: ModelCase, m: int, steps: int, seed: int) -> Settings:
+    """What both sides train a case with: so many steps on m examples, up to the end of an epoch."""
+    size = case.batch_size or m
+    return Settings(
+        optimizer=case.optimizer,
+        learning_rate=case.learning_rate,
+        epochs=-(-steps // -(-m // size)),
+        batch_size=size,
+        lambda_=case.lambda_,
+        decay=case.decay,
+        shuffle=case.batch_size is not None,
+        seed=seed,
+    )
+
+
+def _judged(ours: Sequence[Parameters], reference: Parameters) -> dict[str, Judgement]:
+    """Every parameter of the first run by hand, judged by the spread of the others."""
+    return judge_by_spread(ours[0], reference, ours[1:], ours[0]["W1"].dtype)
 
 
 def judge_by_spread(
@@ -76,15 +96,12 @@ def judge_by_spread(
     return judged
 
 
-def _first_kink(case: ModelCase, begin: Start, steps: int, device: str) -> int | None:
-    """The first step at which the two sides' Z differ in sign anywhere."""
-    signs: list[list[list[Any]]] = [[], []]
-    _by_hand(case, begin, begin.params, steps, lambda Z: signs[0].append([value > 0 for value in Z]))
-    _by_torch(case, begin, steps, device, lambda Z: signs[1].append([array(value) > 0 for value in Z]))
-    for step, (ours, theirs) in enumerate(zip(*signs, strict=True)):
-        if any((one != other).any() for one, other in zip(ours, theirs, strict=True)):
-            return step
-    return None
+def _judged_rates(ours: Run, reference: Run) -> Judgement:
+    """The learning rates of all epochs: by hand a power, in torch a product from epoch to epoch."""
+    rates, of_torch = ([epoch.learning_rate for epoch in run.history] for run in (ours, reference))
+    u = bounds.unit_roundoff(np.float64)
+    allowed = [2 * update_bounds.schedule(u, rate, 1 + epoch) for epoch, rate in enumerate(of_torch)]
+    return judge(np.array(rates), np.array(of_torch), np.array(allowed), np.float64)
 
 
 def moved(params: Parameters, rng: np.random.Generator) -> Parameters:
@@ -95,34 +112,94 @@ def moved(params: Parameters, rng: np.random.Generator) -> Parameters:
     }
 
 
-def _by_hand(
-    case: ModelCase, begin: Start, params: Parameters, steps: int, see: Callable[[Any], None] | None = None
-) -> Parameters:
-    """Train by hand; ``see`` is shown every Z of every step."""
-    rule = GradientDescent(case.learning_rate)
-    state = rule.init(params)
-    for _ in range(steps):
-        passed = by_hand.forward(begin.architecture, params, begin.X)
-        if see:
-            see([Z for Z in passed.Z if Z is not None])
-        back = by_hand.backward(begin.architecture, params, passed, begin.Y, case.lambda_, only_grads=True)
-        params, state = rule.step(params, back.grads, state)
-    return params
+class Before(NamedTuple):
+    """Parameters before a step, and which way its kinks went: where Z is above zero, which cell is the maximum."""
+
+    params: Parameters
+    kinks: list[Any]
 
 
-def _by_torch(
-    case: ModelCase, begin: Start, steps: int, device: str, see: Callable[[Any], None] | None = None
-) -> dict[str, Any]:
-    """Train with torch; ``see`` is shown every Z of every step."""
-    module = torch_side.module_with(begin.architecture, begin.params, device=device)
-    rule = gradient_descent(module, case.learning_rate)
-    X, Y = tensor(begin.X, device), tensor(begin.Y, device)
-    for _ in range(steps):
-        rule.zero_grad()
-        passed = torch_side.forward(module, X)
-        if see:
-            see([Z for Z in passed.Z if Z is not None])
-        J = torch_side.cost(module, passed, Y, case.lambda_)
-        J.backward()  # type: ignore[no-untyped-call]
-        rule.step()
-    return torch_side.export_params(module)
+def _cells(rows: Tensor, size: Any, stride: Any) -> Any:
+    """The cell in which every window finds its maximum."""
+    return array(functional.max_pool2d(rows, size, stride, return_indices=True)[1])
+
+
+class _ByHand(by_hand.Learner):
+    """The learner by hand, with its path from step to step."""
+
+    def __init__(self, begin: Start, settings: Settings) -> None:
+        super().__init__(begin.architecture, Examples(begin.X, begin.Y), settings)
+        self.path: list[Before] = []
+
+    def step(self, batch: Any, masks: Any) -> Any:
+        """A step, its kinks seen before."""
+        params, X = self.params(), by_hand.columns(self.X, batch)
+        passed = network.forward(self.architecture, params, X, masks)
+        kinks = []
+        for layer, Z, A_prev in zip(self.architecture.layers, passed.Z[1:], passed.A, strict=False):
+            if Z is not None:
+                kinks.append(to_rows(tensor(Z > 0)).numpy())
+            elif isinstance(layer, Pool) and layer.mode == "max":
+                kinks.append(_cells(to_rows(tensor(A_prev)), layer.size, layer.stride))
+        self.path.append(Before(params, kinks))
+        return super().step(batch, masks)
+
+
+class _ByTorch(by_torch.Learner):
+    """The learner with torch, with its path from step to step."""
+
+    def __init__(self, begin: Start, settings: Settings, device: str) -> None:
+        super().__init__(begin.architecture, Examples(begin.X, begin.Y), settings, Hardware(device))
+        self.path: list[Before] = []
+        self.kinks: list[Any] = []
+        for layer in self.module:
+            if isinstance(layer, nn.Linear | nn.Conv2d | nn.MaxPool2d):
+                layer.register_forward_hook(self._see)
+
+    def _see(self, layer: nn.Module, inputs: tuple[Tensor], output: Tensor) -> None:
+        if isinstance(layer, nn.MaxPool2d):
+            self.kinks.append(_cells(inputs[0], cast(int, layer.kernel_size), cast(int, layer.stride)))
+        else:
+            self.kinks.append(array(output) > 0)
+
+    def step(self, batch: Any, masks: Any) -> Any:
+        """A step, its kinks seen on the way."""
+        params, self.kinks = self.params(), []
+        outcome = super().step(batch, masks)
+        self.path.append(Before(params, self.kinks))
+        return outcome
+
+
+def _path(learner: _ByHand | _ByTorch, begin: Start, settings: Settings, params: Parameters) -> list[Before]:
+    """What the learner has before every step, on the way that ``fit`` takes from these parameters."""
+    drawn, rng = draw(begin.architecture, settings, begin.X.dtype, params)
+    learner.restore(drawn, None, 0)
+    train(learner, begin.architecture, Examples(begin.X, begin.Y), settings, rng)
+    return learner.path
+
+
+def _excused(
+    judged: dict[str, Judgement], begin: Start, settings: Settings, starts: Sequence[Parameters], device: str
+) -> dict[str, Judgement]:
+    """Failures that cannot be told after all: a kink was crossed, and before that step the two sides agree."""
+    reference = _path(_ByTorch(begin, settings, device), begin, settings, begin.params)
+    paths = [_path(_ByHand(begin, settings), begin, settings, params) for params in starts]
+    kink = _first_kink(paths[0], reference)
+    if not kink:
+        return judged
+    early = _judged([path[min(kink, len(path) - 1)].params for path in paths], reference[kink].params)
+    if any(judgement.fails for judgement in early.values()):
+        return judged
+    reason = f"a unit or a maximum took the other side of its kink at step {kink}; up to there the two sides agree"
+    return {
+        name: judgement._replace(fails=False, untold=True, reason=reason) if judgement.fails else judgement
+        for name, judgement in judged.items()
+    }
+
+
+def _first_kink(ours: Sequence[Before], reference: Sequence[Before]) -> int | None:
+    """The first step at which anything went one way by hand and another with torch."""
+    for step, (mine, theirs) in enumerate(zip(ours, reference, strict=False)):
+        if any((one != other).any() for one, other in zip(mine.kinks, theirs.kinks, strict=True)):
+            return step
+    return None

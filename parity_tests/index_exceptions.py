@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
-WITHOUT_FORMULAS = ("__main__", "checks", "cli", "estimator_base", "estimators", "files")
+WITHOUT_FORMULAS = (
+    "__main__",
+    "architecture_json",
+    "checks",
+    "cli",
+    "estimator_base",
+    "estimators",
+    "estimator_targets",
+    "files",
+    "layer_words",
+    "learning",
+    "train_cli",
+    "train_flags",
+    "train_report",
+)
 """Modules of manual that hold no formula."""
 
 NO_FORMULA: dict[str, str] = {
@@ -10,6 +24,8 @@ NO_FORMULA: dict[str, str] = {
     "the inputs of an experiment": "theory.all_inputs",
     "a part of what is given": "architecture.model_for network.example",
     "what the notes leave out": "clipping.clip_by_norm schedules.constant",
+    "how training keeps its arrays": "training.Learner training.columns training.flattened training.in_rows "
+    "training.joined training.split training.unflattened",
 }
 """Functions without an id, by reason."""
 
@@ -18,6 +34,7 @@ NO_CASE: dict[str, str] = {
     "the walk through a network, compared by the cases of the models": "F064 F090 F162 F164 F171",
     "the walk through a network example by example, in test_manual_network": "F071",
     "a description of networks, which computes nothing": "F063 F142 F148 F194",
+    "the epochs of training, compared by the free runs of the models": "F209 F210 F211 F212 F213 F216 F217 F218 F258",
     "an order that is drawn, not computed": "F208 F215",
     "a decision on outputs that have a case, in test_manual_network": "F004 F139",
     "a symbol, a count or a shape of convolutions that have cases, in test_manual_conv": "F222 F228 F229 F232 F236",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -17,18 +18,17 @@ from torch import Tensor, nn
 
 from manual import network as by_hand
 from manual.layers import Conv, Dense
-from manual.notation import Array
-from manual.optimizers import GradientDescent
+from manual.notation import Array, Gradients
 from parity_tests import bounds
 from parity_tests.judge import Ledger, Result, Where
 from parity_tests.layer_bounds import PLAIN, WEIGHTED
-from parity_tests.models import ModelCase, Start
+from parity_tests.models import ModelCase, Start, about, every_step
+from parity_tests.snap_updates import Updates
 from torch_ref import costs as torch_costs
 from torch_ref import network as torch_side
 from torch_ref.devices import array, tensor
 from torch_ref.layout import from_rows, to_rows
 from torch_ref.network import Network
-from torch_ref.optimizers import gradient_descent
 
 
 class Snap(torch.autograd.Function):
@@ -52,7 +52,7 @@ class Step:
     def __init__(self, case: ModelCase, here: Start, module: Network, ledger: Ledger, device: str) -> None:
         """Compute the by-hand side; ``run`` lets torch follow."""
         self.case, self.here, self.module, self.ledger, self.device = case, here, module, ledger, device
-        self.about = Where(case.id, "", model=case.model, dataset=case.dataset)
+        self.about = about(case)
         architecture, params, X, Y, masks = here
         self.m = Y.shape[1]
         self.L = len(architecture.layers)
@@ -233,29 +233,35 @@ def run_once(case: ModelCase, begin: Start, device: str = "cpu") -> list[Result]
     return ledger.results()
 
 
-def run_steps(case: ModelCase, begin: Start, steps: int, device: str = "cpu") -> list[Result]:
-    """``steps`` steps of gradient descent, both sides starting each from the same parameters."""
-    return judged_steps(case, begin, steps, device).results()
+def run_steps(case: ModelCase, begin: Start, steps: int, seed: int = 0, device: str = "cpu") -> list[Result]:
+    """``steps`` steps of training, both sides starting each from the same parameters and the same optimiser's state.
+
+    ``seed`` draws mini-batches and dropout masks, where the case has them.
+    """
+    return judged_steps(case, begin, steps, seed, device).results()
 
 
-def judged_steps(case: ModelCase, begin: Start, steps: int, device: str = "cpu") -> Ledger:
+def judged_steps(case: ModelCase, begin: Start, steps: int, seed: int = 0, device: str = "cpu") -> Ledger:
     """The ledger of run_steps, which has every step by itself."""
-    rule = GradientDescent(case.learning_rate)
-    params, state = begin.params, rule.init(begin.params)
+    params = begin.params
     module = torch_side.module_with(begin.architecture, params, device=device)
-    torch_rule = gradient_descent(module, case.learning_rate)
     ledger = Ledger(begin.X.dtype, longest_sum(begin))
-    layers = {k: l for l, _, k in begin.architecture.numbered() if k}
-    for _ in range(steps):
+    updates = Updates(case, begin, module, ledger)
+    for number, seen in enumerate(islice(every_step(case, begin, seed), steps)):
+        here = seen._replace(params=params)
         torch_side.load_params(module, params)
-        step = Step(case, begin._replace(params=params), module, ledger, device)
-        step.run()
-        grads = step.back.grads
-        moved, state = rule.step(params, grads, state)
-        torch_side.load_grads(module, grads)
-        torch_rule.step()
-        for name, reference in torch_side.export_params(module).items():
-            bound = bounds.update(step.u, step.wide(params[name]), step.wide(grads["d" + name]), case.learning_rate)
-            step.compare(f"{name[0]} after a step", layers[int(name[1:])], moved[name], reference, bound)
-        params = moved
+        if number % case.every == 0:
+            step = Step(case, here, module, ledger, device)
+            step.run()
+            grads = step.back.grads
+        else:
+            grads = gradients(case, here)
+        params = updates.step(params, grads)
     return ledger
+
+
+def gradients(case: ModelCase, here: Start) -> Gradients:
+    """One forward and backward pass by hand."""
+    architecture, params, X, Y, masks = here
+    passed = by_hand.forward(architecture, params, X, masks)
+    return by_hand.backward(architecture, params, passed, Y, case.lambda_, only_grads=True).grads

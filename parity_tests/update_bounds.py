@@ -7,9 +7,12 @@ steps behind v and s where these were not given but computed.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
-from parity_tests.bounds import Bound, Magnitudes, gamma, unit_roundoff
+from manual.optimizers import Adam, GradientDescent, Momentum, Optimizer, RMSprop
+from parity_tests.bounds import Bound, Magnitudes, gamma, unit_roundoff, update
 
 
 def velocity(u: float, v: Magnitudes, dW: Magnitudes, beta: float, steps: int = 1) -> Bound:
@@ -90,3 +93,22 @@ def _update(u: float, W: Magnitudes, step: Magnitudes, roundings: int) -> Bound:
 def schedule(u: float, rate: float, factors: float) -> Bound:
     """A learning rate after as many factors (or terms, quotients, powers), each with two roundings at most."""
     return gamma(2 * factors, u) * abs(rate)
+
+
+RULES: dict[type[Optimizer], Callable[..., dict[str, Bound]]] = {
+    GradientDescent: lambda u, rule, t, W, dW: {"W": update(u, W, dW, rule.learning_rate)},
+    Momentum: lambda u, rule, t, W, dW, v: {
+        "W": momentum_update(u, W, dW, v, rule.learning_rate, rule.beta),
+        "v": velocity(u, v, dW, rule.beta),
+    },
+    RMSprop: lambda u, rule, t, W, dW, s: {
+        "W": rmsprop_update(u, W, dW, s, rule.learning_rate, rule.beta2, rule.epsilon),
+        "s": mean_square(u, s, dW, rule.beta2),
+    },
+    Adam: lambda u, rule, t, W, dW, v, s: {
+        "W": adam_update(u, W, dW, v, s, t, rule.learning_rate, rule.beta1, rule.beta2, rule.epsilon),
+        "v": velocity(u, v, dW, rule.beta1),
+        "s": mean_square(u, s, dW, rule.beta2),
+    },
+}
+"""Bounds of W, and of v and s where a rule has them, after its step number t from W, dW, v and s."""

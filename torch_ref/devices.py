@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,15 @@ def device_named(name: str = "auto") -> torch.device:
     elif kind == "mps" and not torch.backends.mps.is_available():
         raise ValueError(f"device is 'mps', but this torch ({torch.__version__}) finds no Metal device")
     return torch.device(name)
+
+
+def shared(array: NDArray[Any]) -> Tensor:
+    """A tensor that shares the array's memory, to be read alone: the array may be read-only, as a memory map is."""
+    if array.flags.writeable:
+        return torch.from_numpy(array)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The given NumPy array is not writable")
+        return torch.from_numpy(array)
 
 
 def tensor(array: NDArray[Any], device: torch.device | str = "cpu") -> Tensor:

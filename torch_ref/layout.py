@@ -29,3 +29,8 @@ def from_rows(rows: Tensor, n_C: int = 1) -> Tensor:
 def filters_to_torch(W: Tensor) -> Tensor:
     """Filters (f_H, f_W, n_C_prev, n_C) as (n_C, n_C_prev, f_H, f_W)."""
     return W.permute(3, 2, 0, 1)
+
+
+def filters_from_torch(W: Tensor) -> Tensor:
+    """The way back."""
+    return W.permute(2, 3, 1, 0)

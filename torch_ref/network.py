@@ -18,7 +18,7 @@ from manual.checks import Masks, check_parameters, masks_by_layer
 from manual.layers import Conv, Dense, Dropout, Flatten, Layer, Pool, Shape
 from torch_ref.activations import LEAKY_SLOPE
 from torch_ref.costs import OUTPUT_COSTS, l2_penalty
-from torch_ref.devices import DTYPES, array, device_named
+from torch_ref.devices import DTYPES, array, device_named, shared
 from torch_ref.layout import from_rows, to_rows
 from torch_ref.pooling import POOLS
 
@@ -147,30 +147,41 @@ def load_params(module: Network, params: Arrays) -> Network:
     check_parameters(module.architecture, params)
     with torch.no_grad():
         for k, _, layer, n_C in module.weighted():
-            layer.weight.copy_(torch.from_numpy(_weight_to_torch(params[f"W{k}"], n_C)))
+            layer.weight.copy_(shared(_weight_to_torch(params[f"W{k}"], n_C)))
             assert layer.bias is not None
-            layer.bias.copy_(torch.from_numpy(params[f"b{k}"].ravel()))
+            layer.bias.copy_(shared(params[f"b{k}"].ravel()))
     return module
+
+
+def to_torch(module: Network, arrays: Arrays) -> Iterator[tuple[Tensor, Tensor]]:
+    """Every parameter of the module with its array of dW1, db1, dW2, ... as a tensor of its own in torch's layout."""
+    for k, _, layer, n_C in module.weighted():
+        weight, bias = _weight_to_torch(arrays[f"dW{k}"], n_C), arrays[f"db{k}"].ravel()
+        assert layer.bias is not None
+        yield layer.weight, shared(weight).to(layer.weight, copy=True).contiguous()
+        yield layer.bias, shared(bias).to(layer.bias, copy=True)
+
+
+def from_torch(module: Network, of: Callable[[Tensor], Tensor], prefix: str) -> Arrays:
+    """What ``of`` gives for every parameter, in the notes' layout, as NumPy arrays of their own."""
+    found: Arrays = {}
+    for k, _, layer, n_C in module.weighted():
+        assert layer.bias is not None
+        found[f"{prefix}W{k}"] = _weight_from_torch(array(of(layer.weight)), n_C)
+        found[f"{prefix}b{k}"] = _bias_from_torch(array(of(layer.bias)), layer.weight)
+    return found
 
 
 def load_grads(module: Network, grads: Arrays) -> Network:
     """Set the parameters' gradients to ``grads``, given in the notes' layout."""
-    for k, _, layer, n_C in module.weighted():
-        weight, bias = _weight_to_torch(grads[f"dW{k}"], n_C), grads[f"db{k}"].ravel()
-        layer.weight.grad = torch.from_numpy(weight).to(layer.weight, copy=True).contiguous()
-        assert layer.bias is not None
-        layer.bias.grad = torch.from_numpy(bias).to(layer.bias, copy=True)
+    for parameter, gradient in to_torch(module, grads):
+        parameter.grad = gradient
     return module
 
 
 def export_params(module: Network) -> Arrays:
     """The module's parameters in the notes' layout, as NumPy arrays of their own."""
-    params: Arrays = {}
-    for k, _, layer, n_C in module.weighted():
-        assert layer.bias is not None
-        params[f"W{k}"] = _weight_from_torch(array(layer.weight), n_C)
-        params[f"b{k}"] = _bias_from_torch(array(layer.bias), layer.weight)
-    return params
+    return from_torch(module, lambda parameter: parameter, "")
 
 
 def export_grads(module: Network) -> Arrays:
@@ -178,13 +189,10 @@ def export_grads(module: Network) -> Arrays:
 
     Raises ValueError if a parameter has none.
     """
-    grads: Arrays = {}
-    for k, _, layer, n_C in module.weighted():
+    for k, _, layer, _ in module.weighted():
         if layer.weight.grad is None or layer.bias is None or layer.bias.grad is None:
             raise ValueError(f"the layer of W{k} has no gradient, expected one: call backward first")
-        grads[f"dW{k}"] = _weight_from_torch(array(layer.weight.grad), n_C)
-        grads[f"db{k}"] = _bias_from_torch(array(layer.bias.grad), layer.weight)
-    return grads
+    return from_torch(module, lambda parameter: parameter.grad, "d")  # type: ignore[arg-type, return-value]
 
 
 class ForwardPass(NamedTuple):
@@ -223,7 +231,7 @@ def set_masks(module: Network, masks: Masks, m: int) -> None:
         if isinstance(layer, MaskedDropout):
             mask, parameter = by_layer[l], next(module.parameters())
             n_C = channels(module.architecture, l)
-            layer.mask = None if mask is None else to_rows(torch.from_numpy(np.asarray(mask)), n_C).to(parameter)
+            layer.mask = None if mask is None else to_rows(shared(np.asarray(mask)), n_C).to(parameter)
     module.train(masks is not None)
 
 
@@ -248,7 +256,7 @@ def predict(module: Network, X: NDArray[Any]) -> NDArray[Any]:
     """The network's answer in the layout of Y, as manual.network.predict gives it. X is as there."""
     module.eval()
     with torch.no_grad():
-        A_L = module(to_rows(torch.from_numpy(X)).to(next(module.parameters()))).T
+        A_L = module(to_rows(shared(X)).to(next(module.parameters()))).T
     unit = module.architecture.output_unit
     if unit == "sigmoid":
         A_L = (A_L > 0.5).to(A_L)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import torch
 from torch import nn
+
+from torch_ref.network import Arrays, Network, from_torch, to_torch
 
 
 def gradient_descent(module: nn.Module, learning_rate: float) -> torch.optim.SGD:
@@ -42,3 +44,37 @@ OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
     "adam": adam,
 }
 """Rules by name, as functions of the module, the learning rate and the rule's own settings."""
+
+STATE: dict[type[torch.optim.Optimizer], dict[str, str]] = {
+    torch.optim.SGD: {"v": "momentum_buffer"},
+    torch.optim.RMSprop: {"s": "square_avg"},
+    torch.optim.Adam: {"v": "exp_avg", "s": "exp_avg_sq"},
+}
+"""torch's names for the parts of the notes' states."""
+
+
+def _scale(rule: torch.optim.Optimizer) -> float:
+    """What torch's v has to be multiplied by: SGD's buffer is v / (1 - beta)."""
+    return 1 - rule.defaults["momentum"] if isinstance(rule, torch.optim.SGD) else 1.0
+
+
+def parts(rule: torch.optim.Optimizer) -> dict[str, str]:
+    """The names in torch of the parts of this rule's state; gradient descent has none."""
+    return {} if isinstance(rule, torch.optim.SGD) and not rule.defaults["momentum"] else STATE[type(rule)]
+
+
+def export_state(module: Network, rule: torch.optim.Optimizer) -> dict[str, Arrays]:
+    """The v and s that a step left, where the rule has them: in the notes' layout, keyed as the gradients are."""
+    scale = _scale(rule)
+    return {
+        part: from_torch(module, lambda parameter, name=name: scale * rule.state[parameter][name], "d")  # type: ignore[misc]
+        for part, name in parts(rule).items()
+    }
+
+
+def load_state(module: Network, rule: torch.optim.Optimizer, state: Mapping[str, Arrays]) -> None:
+    """Set v and s, where the rule has them, in a rule that has made a step already; its number of steps stays."""
+    scale = _scale(rule)
+    for part, name in parts(rule).items():
+        for parameter, value in to_torch(module, state[part]):
+            rule.state[parameter][name] = value / scale

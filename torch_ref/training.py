@@ -15,13 +15,13 @@ from torch import Tensor, nn
 
 from manual.architecture import Architecture
 from manual.checks import check_data
-from manual.learning import Epoch, Examples, Explosion, Run, Settings, batches, named, run, start, take
+from manual.learning import Epoch, Examples, Explosion, Run, Settings, batches, check_dtype, named, run, start, take
 from torch_ref import network
 from torch_ref.clipping import clip_by_norm, gradient_norm
 from torch_ref.costs import OUTPUT_COSTS, l2_penalty
-from torch_ref.devices import DTYPES, array, device_named
+from torch_ref.devices import DTYPES, array, device_named, shared
 from torch_ref.layout import to_rows
-from torch_ref.optimizers import OPTIMIZERS
+from torch_ref.optimizers import OPTIMIZERS, parts
 from torch_ref.schedules import SCHEDULES
 
 __all__ = ["Epoch", "Examples", "Explosion", "Hardware", "Learner", "Run", "Settings", "fit"]
@@ -37,8 +37,9 @@ LOOK_EVERY_ON_A_DEVICE = 20
 class Hardware:
     """Where torch computes, and how.
 
-    ``amp`` runs the forward pass in bfloat16 (autocast); ``tf32`` lets CUDA round the factors of float32 products to 10
-    bits; ``compile`` hands the module to torch.compile; ``deterministic`` refuses operations whose results vary.
+    ``amp`` runs the forward pass in bfloat16 (autocast), and takes float32 alone; ``tf32`` lets CUDA round the factors
+    of float32 products to 10 bits; ``compile`` hands the module to torch.compile; ``deterministic`` refuses
+    operations whose results vary.
     """
 
     device: str = "cpu"
@@ -79,39 +80,58 @@ class Learner:
         self.architecture, self.settings, self.hardware = architecture, settings, hardware or Hardware()
         self.device = self.hardware.set_up()
         self.look_every = 1 if self.device.type == "cpu" else LOOK_EVERY_ON_A_DEVICE
-        self.dtype = DTYPES[np.dtype(data.X.dtype)]
+        self.dtype = DTYPES[check_dtype(data.X.dtype)]
+        if self.hardware.amp and self.dtype != torch.float32:
+            raise ValueError(f"X has dtype {data.X.dtype}, expected float32: amp leaves other dtypes as they are")
         self.X = self._rows(data.X) if isinstance(data.X, np.ndarray) else data.X
-        self.Y = torch.from_numpy(np.ascontiguousarray(data.Y.T)).to(self.device, self.dtype)
+        self.Y = shared(np.ascontiguousarray(data.Y.T)).to(self.device, self.dtype)
         self.module = network.build(architecture, device=str(self.device), dtype=self.dtype)
         self.runs: Callable[[Tensor], Tensor] = nn.Sequential(
             *list(self.module)[:-1]
         )  # to Z[L]: the loss holds the unit
         if self.hardware.compile:
             self.runs = torch.compile(self.runs)
-        named(OPTIMIZERS, "optimizer", settings.optimizer)
-        named(SCHEDULES, "decay", settings.decay)
+        self.make = named(OPTIMIZERS, "optimizer", settings.optimizer, settings.optimizer_options)
+        self.make_schedule = named(SCHEDULES, "decay", settings.decay, settings.decay_options)
         self._made()
 
     def _made(self) -> None:
         """A fresh optimiser and schedule."""
-        settings = self.settings
-        self.rule = OPTIMIZERS[settings.optimizer](self.module, settings.learning_rate, **settings.optimizer_options)
+        self.rule = self.make(self.module, self.settings.learning_rate)
         self.first_rate = self.rule.param_groups[0]["lr"]
-        self.schedule = SCHEDULES[settings.decay](self.rule, **settings.decay_options)
+        self.schedule = self.make_schedule(self.rule)
 
     def _rows(self, X: NDArray[Any]) -> Tensor:
         """Examples in torch's layout, on the device."""
-        return to_rows(torch.from_numpy(np.asarray(X))).contiguous().to(self.device, self.dtype)
+        return to_rows(shared(np.asarray(X))).contiguous().to(self.device, self.dtype)
 
     def restore(self, params: network.Arrays, state: Mapping[str, NDArray[Any]] | None, epochs: int) -> None:
         """Take on parameters and, where given, the optimiser's state after so many epochs."""
         network.load_params(self.module, params)
         self._made()
         if state is not None:
+            self._check_state(state)
             self.rule.load_state_dict({**self.rule.state_dict(), "state": unflattened(state)})
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", UserWarning)  # the optimiser made its steps before it was stored
-                self.begin_epoch(epochs)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # the steps of these epochs were made before
+            self.begin_epoch(epochs)
+
+    def _check_state(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """ValueError for the state of another optimiser or another network."""
+        names = list(parts(self.rule).values())
+        counted = [] if isinstance(self.rule, torch.optim.SGD) else ["step"]
+        expected = {
+            f"{number}.{name}": () if name == "step" else tuple(parameter.shape)
+            for number, parameter in enumerate(self.module.parameters())
+            for name in (names + counted if names else [])
+        }
+        if state.keys() != expected.keys():
+            raise ValueError(
+                f"the state has {sorted(state)}, expected {sorted(expected)}: another optimiser's, or network's"
+            )
+        for name, shape in expected.items():
+            if state[name].shape != shape:
+                raise ValueError(f"{name} of the state has shape {state[name].shape}, expected {shape}")
 
     def begin_epoch(self, epoch: int) -> float:
         """The schedule's learning rate, in the notes' terms."""
@@ -200,15 +220,10 @@ def flattened(state: Mapping[int, Mapping[str, Any]]) -> dict[str, NDArray[Any]]
 
 
 def unflattened(arrays: Mapping[str, NDArray[Any]]) -> dict[int, dict[str, Tensor]]:
-    """The way back.
-
-    Raises ValueError for names that are not torch's.
-    """
+    """The way back."""
     found: dict[int, dict[str, Tensor]] = {}
     for name, value in arrays.items():
-        number, dot, part = name.partition(".")
-        if not dot or not number.isdecimal():
-            raise ValueError(f"the state has {name!r:.40}, expected names such as 0.exp_avg: it is another package's")
+        number, _, part = name.partition(".")
         found.setdefault(int(number), {})[part] = torch.from_numpy(value.copy())
     return found
 
@@ -234,8 +249,7 @@ def fit(
     """
     settings = settings or Settings()
     for part in (Examples(X, Y), *([validation] if validation else [])):
-        if isinstance(part.X, np.ndarray):
-            check_data(architecture, part.X, part.Y)
+        check_data(architecture, part.X, part.Y)
     learner = Learner(architecture, Examples(X, Y), settings, hardware)
     drawn, rng = start(architecture, settings, X.dtype, params)
     learner.restore(drawn, None, 0)

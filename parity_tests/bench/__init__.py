@@ -1,1 +1,1 @@
-"""How long a training step takes by hand, in torch, and at the least: two worker processes, timed in turn."""
+"""How long a training step and a convolution take by hand and in torch: two worker processes, timed in turn."""

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from manual import training as by_hand_training
+from manual.learning import start
 from parity_tests.bench import by_hand, by_torch
+from parity_tests.bench.conv_sizes import ConvSize, draw_volumes
+from parity_tests.bench.fit_sizes import FitSize, draw_digits
 from parity_tests.bench.sizes import LAMBDA, LEARNING_RATE, LOOP_CASES, Data, Size, draw
 from parity_tests.cases import CASES
 from parity_tests.formulas import generator, run_case
@@ -14,6 +19,7 @@ from parity_tests.free_runs import REPEATS, judge_by_spread, moved
 from parity_tests.judge import FAILS, Ledger, Result, Where
 from parity_tests.models import ModelCase, Start
 from parity_tests.snap import run_steps
+from torch_ref import training as by_torch_training
 
 
 def check_step(size: Size, dtype: str) -> list[Result]:
@@ -29,6 +35,36 @@ def check_step(size: Size, dtype: str) -> list[Result]:
 def check_loops(dtype: str) -> list[Result]:
     """The formulas whose loops are timed, against their loops and torch."""
     return [line for case in CASES if case.id in LOOP_CASES for line in run_case(case, np.dtype(dtype).type, seed=0)]
+
+
+def check_convolution(size: ConvSize, dtype: str) -> list[Result]:
+    """What is timed, forward and backward: drawn so that it is exact, both sides must give the same numbers."""
+    data = draw_volumes(size, dtype)
+    ours = by_hand.convolution(data)()
+    theirs = by_torch.in_notes_layout(*by_torch.convolution(data)())
+    ledger = Ledger(dtype, 1)
+    for name, one, other in zip(("Z", "dA_prev", "dW", "db"), ours, theirs, strict=True):
+        ledger.add(Where(f"convolution {size}", name, model="convolution", dataset="bench"), one, other, bound=0.0)
+    return ledger.results()
+
+
+def check_fit(size: FitSize) -> list[Result]:
+    """An epoch of the training that is timed, by hand and in torch: free runs, judged by the spread of five."""
+    data = draw_digits(size, "float64")
+    short = data._replace(settings=replace(data.settings, epochs=1))
+    drawn, _ = start(data.architecture, data.settings, np.float64)
+    rng = generator(f"fit {size}", 0)
+
+    def trained(fit: Any, params: Any) -> Any:
+        return fit(short.architecture, short.X, short.Y, short.settings, params=params).params
+
+    repeats = [trained(by_hand_training.fit, moved(drawn, rng)) for _ in range(REPEATS)]
+    ours, theirs = (trained(side.fit, drawn) for side in (by_hand_training, by_torch_training))
+    ledger = Ledger(np.float64, 1)
+    for name, judgement in judge_by_spread(ours, theirs, repeats, np.float64).items():
+        where = Where(f"training {size}", f"{name} after an epoch", model="fit", dataset="digits", basis="measured")
+        ledger.add_judged(where, judgement)
+    return ledger.results()
 
 
 def disagreements(results: list[Result]) -> list[Result]:

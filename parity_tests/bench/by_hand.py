@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
-from manual import dense, logistic_regression, network
-from manual.notation import Parameters, Scalar
+from manual import conv, dense, logistic_regression, network, training
+from manual.notation import Array, Parameters, Scalar
 from manual.optimizers import GradientDescent
+from parity_tests.bench.conv_sizes import ConvData
+from parity_tests.bench.fit_sizes import FitData
 from parity_tests.bench.sizes import LAMBDA, LEARNING_RATE, Data
 
 
@@ -78,7 +81,31 @@ def weight_gradient_loop(data: Data) -> Callable[[], object]:
     return lambda: dense.weight_gradient_loop(data.Y, data.X, data.params["W1"], LAMBDA)
 
 
-TASKS: dict[str, Callable[[Data], Callable[[], object]]] = {
-    task.__name__: task for task in (step, products, propagate, propagate_loop, weight_gradient, weight_gradient_loop)
+def conv_forward(data: ConvData) -> Callable[[], Array]:
+    """A convolution."""
+    size, _, A_prev, W, b = data
+    return lambda: conv.conv_forward(A_prev, W, b, stride=size.s, pad=size.p)
+
+
+def conv_backward(data: ConvData) -> Callable[[], conv.ConvBackward]:
+    """Its three gradients."""
+    size, dZ, A_prev, W, _ = data
+    return lambda: conv.conv_backward(dZ, A_prev, W, stride=size.s, pad=size.p)
+
+
+def convolution(data: ConvData) -> Callable[[], tuple[Array | None, ...]]:
+    """Forward and backward: Z, dA_prev, dW, db."""
+    forward, backward = conv_forward(data), conv_backward(data)
+    return lambda: (forward(), *backward())
+
+
+def fit(data: FitData) -> Callable[[], training.Run]:
+    """A whole training."""
+    return lambda: training.fit(data.architecture, data.X, data.Y, data.settings)
+
+
+TASKS: dict[str, Callable[[Any], Callable[[], object]]] = {
+    task.__name__: task
+    for task in (step, products, propagate, propagate_loop, weight_gradient, weight_gradient_loop, convolution, fit)
 }
 """What can be timed: functions of the data that return what is called again and again."""

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
-from manual.notation import Parameters
+from manual.notation import Array, Parameters
+from parity_tests.bench.conv_sizes import ConvData
+from parity_tests.bench.fit_sizes import FitData
 from parity_tests.bench.sizes import LAMBDA, LEARNING_RATE, Data
+from torch_ref import training
+from torch_ref.devices import array
+from torch_ref.layout import filters_from_torch, filters_to_torch, from_rows, to_rows
 from torch_ref.network import export_params, module_with
 
 
@@ -60,5 +67,35 @@ def step(data: Data) -> Callable[[], object]:
     return Training(data).step
 
 
-TASKS: dict[str, Callable[[Data], Callable[[], object]]] = {"step": step}
+def convolution(data: ConvData) -> Callable[[], tuple[Tensor, ...]]:
+    """Forward and backward through F.conv2d and autograd: Z and three gradients, all in torch's own layout.
+
+    The gradient that comes back in carries the 1/m, as that of a mean loss does.
+    """
+    size = data.size
+    dZ, A_prev, W, b = (torch.from_numpy(value) for value in data[1:])
+    upstream = to_rows(dZ).contiguous() / size.m
+    X, weight, bias = (
+        value.contiguous().requires_grad_() for value in (to_rows(A_prev), filters_to_torch(W), b.flatten())
+    )
+
+    def run() -> tuple[Tensor, ...]:
+        Z = functional.conv2d(X, weight, bias, size.s, size.p)
+        return (Z, *torch.autograd.grad(Z, (X, weight, bias), upstream))
+
+    return run
+
+
+def in_notes_layout(Z: Tensor, dA_prev: Tensor, dW: Tensor, db: Tensor) -> tuple[Array, ...]:
+    """What a convolution gave, as the other side has it: channels last, dA_prev per example."""
+    notes = from_rows(Z), len(dA_prev) * from_rows(dA_prev), filters_from_torch(dW), db.reshape(1, 1, 1, -1)
+    return tuple(array(value) for value in notes)
+
+
+def fit(data: FitData) -> Callable[[], training.Run]:
+    """A whole training, eager."""
+    return lambda: training.fit(data.architecture, data.X, data.Y, data.settings)
+
+
+TASKS: dict[str, Callable[[Any], Callable[[], object]]] = {"step": step, "convolution": convolution, "fit": fit}
 """What can be timed: functions of the data that return what is called again and again."""

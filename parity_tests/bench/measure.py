@@ -11,9 +11,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from parity_tests.bench.agreement import check_loops, check_step
+from parity_tests.bench.agreement import check_convolution, check_fit, check_loops, check_step
+from parity_tests.bench.conv_sizes import CONV_SIZES, MEMORY_SIZES, WORKSPACE_BAR, WORST_BAR, ConvSize
+from parity_tests.bench.fit_sizes import FIT_SIZES, FitSize
 from parity_tests.bench.sizes import LOOP_EXAMPLES, LOOPS, SIZES, Size
-from parity_tests.bench.worker import Worker
+from parity_tests.bench.worker import AnySize, Worker
+from parity_tests.bench.workspace import workspace
 from parity_tests.comparison import environment as versions
 from parity_tests.judge import Result
 
@@ -21,22 +24,43 @@ DTYPES = ("float32", "float64")
 
 
 class Plan(NamedTuple):
-    """How much is measured: sizes, threads, examples of the loops, rounds, and seconds for one block of a worker."""
+    """How much is measured: sizes, threads, examples of the loops, rounds, and seconds for one block of a worker.
+
+    Convolutions get rounds of their own: the larger ones take as long as a block of anything else.
+    """
 
     sizes: tuple[Size, ...]
     threads: tuple[int, ...]
     loop_examples: tuple[int, ...]
+    convolutions: tuple[ConvSize, ...]
+    fits: tuple[FitSize, ...]
     rounds: int
+    conv_rounds: int
+    fit_rounds: int
     block: float
 
     @property
     def pieces(self) -> int:
         """Number of measurements."""
-        return len(DTYPES) * len(self.sizes) * len(self.threads) + len(LOOPS) * len(self.loop_examples)
+        timed = len(DTYPES) * len(self.threads) * (len(self.sizes) + len(self.convolutions))
+        return timed + len(LOOPS) * len(self.loop_examples) + len(DTYPES) * (len(self.memory_sizes) + len(self.fits))
+
+    @property
+    def memory_sizes(self) -> tuple[ConvSize, ...]:
+        """The convolutions whose memory is measured."""
+        return tuple(size for size in self.convolutions if size in MEMORY_SIZES)
+
+    def only(self, part: str) -> Plan:
+        """The plan of one of PARTS alone."""
+        left_out: dict[str, Any] = {field: () for name, field in PARTS.items() if name != part}
+        return self._replace(**left_out)
 
 
-FULL = Plan(tuple(SIZES), (1, 2), LOOP_EXAMPLES, rounds=25, block=0.03)
-QUICK = Plan(tuple(SIZES)[:1], (1,), LOOP_EXAMPLES[:1], rounds=3, block=0.005)
+PARTS = {"steps": "sizes", "loops": "loop_examples", "conv": "convolutions", "fit": "fits"}
+"""Parts of the bench, and what a plan has of them."""
+
+FULL = Plan(tuple(SIZES), (1, 2), LOOP_EXAMPLES, CONV_SIZES, tuple(FIT_SIZES), 25, 9, 7, block=0.03)
+QUICK = Plan(tuple(SIZES)[:1], (1,), LOOP_EXAMPLES[:1], CONV_SIZES[:1], tuple(FIT_SIZES)[:1], 3, 3, 1, block=0.005)
 
 MOST_REPEATS = 200
 
@@ -47,36 +71,41 @@ Job = tuple[Worker, str]
 def check(plan: Plan) -> list[Result]:
     """Everything that must agree before the plan's measurements mean anything."""
     steps = [line for size in plan.sizes for dtype in DTYPES for line in check_step(size, dtype)]
-    return steps + [line for dtype in DTYPES for line in check_loops(dtype)]
+    loops = [line for dtype in DTYPES for line in check_loops(dtype)] if plan.loop_examples else []
+    convolutions = [line for size in plan.convolutions for dtype in DTYPES for line in check_convolution(size, dtype)]
+    fits = [line for size in plan.fits[:1] for line in check_fit(size)]
+    return steps + loops + convolutions + fits
 
 
 def measure(plan: Plan, on_progress: Callable[[], None] = lambda: None) -> dict[str, Any]:
-    """Steps and loops as plain data; times in microseconds. ``on_progress`` is called after every measurement."""
+    """Every part as plain data; times in microseconds. ``on_progress`` is called after every measurement."""
     about = environment()  # with the load that is there before
-    found: dict[str, list[dict[str, Any]]] = {"steps": [], "loops": []}
-    for kind, lines in (("steps", _steps(plan)), ("loops", _loops(plan))):
-        for line in lines:
-            found[kind].append(line)
+    parts = {"steps": _steps, "loops": _loops, "convolutions": _convolutions, "workspace": _workspace, "fits": _fits}
+    found: dict[str, list[dict[str, Any]]] = {name: [] for name in parts}
+    for name, lines in parts.items():
+        for line in lines(plan):
+            found[name].append(line)
             on_progress()
-    return {"environment": about, "rounds": plan.rounds, **found}
+    return {
+        "environment": about,
+        "rounds": plan.rounds,
+        "conv_rounds": plan.conv_rounds,
+        "fit_rounds": plan.fit_rounds,
+        **found,
+    }
 
 
 def _steps(plan: Plan) -> Iterator[dict[str, Any]]:
     """A training step: by hand, in torch, and its bare matrix products."""
-    for threads in plan.threads:
+    for threads in plan.threads if plan.sizes else ():
         with Worker("manual", threads) as by_hand, Worker("torch", threads) as by_torch:
             jobs = {"manual": (by_hand, "step"), "torch": (by_torch, "step"), "products": (by_hand, "products")}
             for size in plan.sizes:
                 for dtype in DTYPES:
-                    times = _in_turn(jobs, size, dtype, plan)
+                    times = _in_turn(jobs, size, dtype, plan.rounds, plan.block)
                     bar = SIZES[size]
                     yield {
-                        "size": str(size),
-                        "dtype": dtype,
-                        "threads": threads,
-                        **{f"{name}_us": _microseconds(seconds) for name, seconds in times.items()},
-                        "manual/torch": _ratio(times["manual"], times["torch"]),
-                        "quartiles": _quartiles(times["manual"], times["torch"]),
+                        **_beside_torch(size, dtype, threads, times),
                         "bar": bar.torch if threads == 1 else None,
                         "manual/products": _ratio(times["manual"], times["products"]),
                         "products_bar": bar.products if threads == 1 else None,
@@ -89,7 +118,7 @@ def _loops(plan: Plan) -> Iterator[dict[str, Any]]:
         for formula, units in LOOPS.items():
             for m in plan.loop_examples:
                 jobs = {"loop": (worker, f"{formula}_loop"), "vectorised": (worker, formula)}
-                times = _in_turn(jobs, Size(units, m), "float64", plan)
+                times = _in_turn(jobs, Size(units, m), "float64", plan.rounds, plan.block)
                 yield {
                     "formula": formula,
                     "m": m,
@@ -98,12 +127,62 @@ def _loops(plan: Plan) -> Iterator[dict[str, Any]]:
                 }
 
 
-def _in_turn(jobs: dict[str, Job], size: Size, dtype: str, plan: Plan) -> dict[str, list[float]]:
-    """Seconds of every job, a value per round; in each round every job gets a block of about ``plan.block`` seconds."""
+def _convolutions(plan: Plan) -> Iterator[dict[str, Any]]:
+    """A convolution, forward and backward: by hand and in torch."""
+    for threads in plan.threads if plan.convolutions else ():
+        with Worker("manual", threads) as by_hand, Worker("torch", threads) as by_torch:
+            jobs = {"manual": (by_hand, "convolution"), "torch": (by_torch, "convolution")}
+            for size in plan.convolutions:
+                for dtype in DTYPES:
+                    times = _in_turn(jobs, size, dtype, plan.conv_rounds, plan.block)
+                    yield {
+                        **_beside_torch(size, dtype, threads, times),
+                        "bar": WORST_BAR if threads == 1 else None,
+                    }
+
+
+def _workspace(plan: Plan) -> Iterator[dict[str, Any]]:
+    """The memory of a convolution by hand, beyond its outputs."""
+    for size in plan.memory_sizes:
+        for dtype in DTYPES:
+            yield {"size": str(size), "dtype": dtype, **workspace(size, dtype), "bar": WORKSPACE_BAR}
+
+
+def _fits(plan: Plan) -> Iterator[dict[str, Any]]:
+    """A whole training: by hand, in torch and in scikit-learn, in one thread."""
+    if not plan.fits:
+        return
+    with Worker("manual", 1) as by_hand, Worker("torch", 1) as by_torch, Worker("sklearn", 1) as by_sklearn:
+        jobs = {"manual": (by_hand, "fit"), "torch": (by_torch, "fit"), "sklearn": (by_sklearn, "fit")}
+        for size in plan.fits:
+            for dtype in DTYPES:
+                times = _in_turn(jobs, size, dtype, plan.fit_rounds, plan.block)
+                yield {
+                    **_beside_torch(size, dtype, 1, times),
+                    "bar": FIT_SIZES[size].torch,
+                    "manual/sklearn": _ratio(times["manual"], times["sklearn"]),
+                    "sklearn_bar": FIT_SIZES[size].sklearn,
+                }
+
+
+def _beside_torch(size: AnySize, dtype: str, threads: int, times: dict[str, list[float]]) -> dict[str, Any]:
+    """What every line with a side in torch says."""
+    return {
+        "size": str(size),
+        "dtype": dtype,
+        "threads": threads,
+        **{f"{name}_us": _microseconds(seconds) for name, seconds in times.items()},
+        "manual/torch": _ratio(times["manual"], times["torch"]),
+        "quartiles": _quartiles(times["manual"], times["torch"]),
+    }
+
+
+def _in_turn(jobs: dict[str, Job], size: AnySize, dtype: str, rounds: int, block: float) -> dict[str, list[float]]:
+    """Seconds of every job, a value per round; in each round every job gets a block of about ``block`` seconds."""
     once = {name: worker.seconds(task, size, dtype, 1) for name, (worker, task) in jobs.items()}
-    repeats = {name: max(1, min(MOST_REPEATS, round(plan.block / seconds))) for name, seconds in once.items()}
+    repeats = {name: max(1, min(MOST_REPEATS, round(block / seconds))) for name, seconds in once.items()}
     times: dict[str, list[float]] = {name: [] for name in jobs}
-    for _ in range(plan.rounds):
+    for _ in range(rounds):
         for name, (worker, task) in jobs.items():
             times[name].append(worker.seconds(task, size, dtype, repeats[name]))
     return times

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from statistics import geometric_mean
+from typing import Any, NamedTuple
 
+from parity_tests.bench.conv_sizes import MEAN_BARS
 from parity_tests.readme import markdown_table
+
+CONV_HEAD = "m, n, n_C_prev, n_C, f, p, s"
+"""The numbers that a convolution's size consists of."""
 
 
 def bench_tables(values: dict[str, Any]) -> str:
@@ -28,15 +33,108 @@ def bench_tables(values: dict[str, Any]) -> str:
     ]
     return (
         f"Measured on {about['date']}: {about['processor']}, {about['cores']} cores; Python {about['python']}, "
-        f"NumPy {about['numpy']} ({about[BLAS]}), PyTorch {about['torch']}. Medians of {values['rounds']} rounds; "
-        f"load average before them {about['load']}: what else runs on the machine weighs most on two threads.\n\n"
+        f"NumPy {about['numpy']} ({about[BLAS]}), PyTorch {about['torch']}. Medians of {values['rounds']} rounds "
+        f"({values['conv_rounds']} of convolutions, {values['fit_rounds']} of trainings); "
+        f"load average before them {about['load']}: "
+        "what else runs on the machine weighs most on two threads.\n\n"
         + markdown_table(head, rows, words=2)
         + "\n"
         + markdown_table(["formula", "m", "loop", "vectorised", "loop / vectorised"], loops, words=2)
+        + "\n"
+        + _conv_table(values["convolutions"])
+        + "\n"
+        + _workspace_table(values["workspace"])
+        + "\n"
+        + _fit_table(values["fits"])
     )
 
 
 BLAS = "numpy's BLAS"
+
+
+class Mean(NamedTuple):
+    """The geometric mean of by hand / torch over all convolutions, and the most it may be, where it has a bar."""
+
+    dtype: str
+    threads: int
+    ratio: float
+    bar: float | None
+
+
+def conv_means(lines: list[dict[str, Any]]) -> list[Mean]:
+    """A mean for each number of threads and each dtype."""
+    ratios: dict[tuple[int, str], list[float]] = {}
+    for line in lines:
+        ratios.setdefault((line["threads"], line["dtype"]), []).append(line["manual/torch"])
+    return [
+        Mean(dtype, threads, geometric_mean(found), MEAN_BARS[dtype] if threads == 1 else None)
+        for (threads, dtype), found in ratios.items()
+    ]
+
+
+def _conv_table(lines: list[dict[str, Any]]) -> str:
+    """A row for each size and dtype in one thread, with the ratios at other numbers of threads; then the means."""
+    one, *others = sorted({line["threads"] for line in lines})
+    ratios = {(line["size"], line["dtype"], line["threads"]): line["manual/torch"] for line in lines}
+    means = {(mean.dtype, mean.threads): mean for mean in conv_means(lines)}
+    rows = [
+        [
+            line["size"],
+            line["dtype"],
+            _time(line["manual_us"]),
+            _time(line["torch_us"]),
+            f"{line['manual/torch']:.2f}",
+            str(line["bar"]),
+            *(f"{ratios[line['size'], line['dtype'], n]:.2f}" for n in others),
+        ]
+        for line in lines
+        if line["threads"] == one
+    ]
+    rows += [
+        ["geometric mean", dtype, "", "", f"{mean.ratio:.2f}", str(mean.bar)]
+        + [f"{means[dtype, n].ratio:.2f}" for n in others]
+        for (dtype, threads), mean in means.items()
+        if threads == one
+    ]
+    head = [CONV_HEAD, "dtype", "by hand", "torch", "by hand / torch", "at most"]
+    return markdown_table([*head, *(f"by hand / torch, {n} threads" for n in others)], rows, words=2)
+
+
+def _workspace_table(lines: list[dict[str, Any]]) -> str:
+    rows = [
+        [
+            line["size"],
+            line["dtype"],
+            _mebibytes(line["workspace_bytes"]),
+            _mebibytes(line["unrolled_bytes"]),
+            f"{line['workspace/unrolled']:.3f}",
+            str(line["bar"]),
+        ]
+        for line in lines
+    ]
+    head = [CONV_HEAD, "dtype", "beyond the outputs", "all windows unrolled", "beyond / unrolled", "at most"]
+    return markdown_table(head, rows, words=2)
+
+
+FIT_HEAD = "digits, 20 epochs of Adam: hidden; batch"
+
+
+def _fit_table(lines: list[dict[str, Any]]) -> str:
+    """A row for each size and dtype: times, and ratios with their bars."""
+    rows = [
+        [
+            line["size"],
+            line["dtype"],
+            *(_time(line[f"{side}_us"]) for side in ("manual", "torch", "sklearn")),
+            f"{line['manual/torch']:.2f}",
+            str(line["bar"]),
+            f"{line['manual/sklearn']:.2f}",
+            str(line["sklearn_bar"]),
+        ]
+        for line in lines
+    ]
+    ratios = ["by hand / torch", "at most", "by hand / scikit-learn", "at most"]
+    return markdown_table([FIT_HEAD, "dtype", "by hand", "torch", "scikit-learn", *ratios], rows, words=2)
 
 
 def _step(line: dict[str, Any], lines: list[dict[str, Any]], more_threads: list[int]) -> list[str]:
@@ -70,3 +168,7 @@ def _times(line: dict[str, Any]) -> str:
 
 def _time(microseconds: float) -> str:
     return f"{microseconds / 1000:.1f} ms" if microseconds >= 1000 else f"{microseconds:.0f} µs"
+
+
+def _mebibytes(count: int) -> str:
+    return f"{count / 2**20:.1f} MiB"

@@ -1,6 +1,6 @@
 """The processes that are timed: each holds one side and runs a block of repetitions when it is told to.
 
-A worker reads one JSON object per line, ``{"task", "units", "m", "dtype", "repeats"}``, and answers each with the
+A worker reads one JSON object per line, ``{"task", "kind", "size", "dtype", "repeats"}``, and answers each with the
 median seconds of a repetition. Threads are set in its environment before it starts, so before any import.
 """
 
@@ -12,14 +12,30 @@ import os
 import statistics
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from time import perf_counter
 from types import TracebackType
+from typing import Any, TypeAlias
 
+from parity_tests.bench.conv_sizes import ConvSize, draw_volumes
+from parity_tests.bench.fit_sizes import FitSize, draw_digits
 from parity_tests.bench.sizes import Size, draw
 
-SIDES = {"manual": "parity_tests.bench.by_hand", "torch": "parity_tests.bench.by_torch"}
+SIDES = {
+    "manual": "parity_tests.bench.by_hand",
+    "torch": "parity_tests.bench.by_torch",
+    "sklearn": "parity_tests.bench.by_sklearn",
+}
+
+AnySize: TypeAlias = Size | ConvSize | FitSize
+
+DRAWS: dict[str, tuple[type[Any], Callable[[Any, str], Any]]] = {
+    "Size": (Size, draw),
+    "ConvSize": (ConvSize, draw_volumes),
+    "FitSize": (FitSize, draw_digits),
+}
+"""By the name of its class: a size, and what draws data of that size."""
 
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
@@ -27,7 +43,8 @@ STEADY_MEMORY = {"MALLOC_TRIM_THRESHOLD_": str(2**30), "MALLOC_MMAP_THRESHOLD_":
 """glibc keeps what is freed, on both sides. Otherwise it hands memory back and fetches it again within every step, or
 does not, as the order of a few small blocks will have it; that doubles the time of one side or the other at random."""
 
-WARM_UP = 2
+WARM_UP = {"Size": 2, "ConvSize": 2, "FitSize": 0}
+"""Calls before the timed ones. A whole training is long enough to warm up by itself."""
 
 
 class Worker:
@@ -45,19 +62,19 @@ class Worker:
             text=True,
         )
 
-    def seconds(self, task: str, size: Size, dtype: str, repeats: int) -> float:
+    def seconds(self, task: str, size: AnySize, dtype: str, repeats: int) -> float:
         """The median time of one repetition in a block of ``repeats``.
 
         Raises RuntimeError if the process has ended.
         """
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        request = {"task": task, "units": size.units, "m": size.m, "dtype": dtype, "repeats": repeats}
-        self._process.stdin.write(json.dumps(request) + "\n")
+        asked = request(task, size, dtype, repeats)
+        self._process.stdin.write(asked + "\n")
         self._process.stdin.flush()
         answer = self._process.stdout.readline()
         if not answer:
-            raise RuntimeError(f"the worker ended with exit code {self._process.wait()} at {request}")
+            raise RuntimeError(f"the worker ended with exit code {self._process.wait()} at {asked}")
         return float(answer)
 
     def __enter__(self) -> Worker:
@@ -70,22 +87,29 @@ class Worker:
             pass
 
 
+def request(task: str, size: AnySize, dtype: str, repeats: int) -> str:
+    """What a worker is sent, a line."""
+    return json.dumps({"task": task, "kind": type(size).__name__, "size": size, "dtype": dtype, "repeats": repeats})
+
+
 def answers(side: str, requests: Iterable[str]) -> Iterator[float]:
     """The median seconds of every request. Each block starts from the same parameters."""
     tasks = importlib.import_module(SIDES[side]).TASKS
-    data = {}
+    data: dict[Any, Any] = {}
     for line in requests:
-        request = json.loads(line)
-        key = Size(tuple(request["units"]), request["m"]), request["dtype"]
+        asked = json.loads(line)
+        make, draws = DRAWS[asked["kind"]]
+        key = make(*(tuple(part) if isinstance(part, list) else part for part in asked["size"])), asked["dtype"]
         if key not in data:
-            data = {key: draw(*key)}
-        call = tasks[request["task"]](data[key])
+            data = {key: draws(*key)}
+        call = tasks[asked["task"]](data[key])
         times = []
-        for _ in range(WARM_UP + request["repeats"]):
+        warm_up = WARM_UP[asked["kind"]]
+        for _ in range(warm_up + asked["repeats"]):
             begin = perf_counter()
             call()
             times.append(perf_counter() - begin)
-        yield statistics.median(times[WARM_UP:])
+        yield statistics.median(times[warm_up:])
 
 
 def main(side: str, threads: int) -> None:

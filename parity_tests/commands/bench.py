@@ -1,4 +1,4 @@
-"""``python -m parity_tests bench``: the training step against torch's, its matrix products, and loops."""
+"""``python -m parity_tests bench``: the training step against torch's, its matrix products, loops, convolutions."""
 
 from __future__ import annotations
 
@@ -8,19 +8,21 @@ import sys
 from typing import Any
 
 from rich.console import Console
+from rich.table import Table
 
 from manual.cli import GOOD, MISMATCH, UsageError, console, plain_table, progress
 from parity_tests.bench.agreement import disagreements
-from parity_tests.bench.measure import FULL, QUICK, check, measure
-from parity_tests.bench.readme import bench_tables, products
+from parity_tests.bench.measure import FULL, PARTS, QUICK, check, measure
+from parity_tests.bench.readme import CONV_HEAD, FIT_HEAD, bench_tables, conv_means, products
 from parity_tests.judge import Result
 from parity_tests.measured import save
 from parity_tests.readme import update
 from parity_tests.tables import describe
 
 EPILOG = """examples:
-  python -m parity_tests bench                every size, one thread and two: two minutes
+  python -m parity_tests bench                every size, one thread and two: six minutes
   python -m parity_tests bench --quick        the smallest size alone, to see that it runs
+  python -m parity_tests bench --only conv    the convolutions alone: their time and their memory
   python -m parity_tests bench --save         keep the figures in parity_tests/measured.json and in the README
 
 Each side runs in a process of its own; the processes are timed in turn, and ratios are ratios of medians.
@@ -34,6 +36,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.epilog = EPILOG
     parser.add_argument("--save", action="store_true", help="keep the figures, and print them in the README")
     parser.add_argument("--quick", action="store_true", help="the smallest size and few rounds")
+    parser.add_argument("--only", choices=PARTS, help="training steps, loops, convolutions or whole trainings alone")
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
     parser.set_defaults(run=run)
 
@@ -42,7 +45,11 @@ def run(args: argparse.Namespace) -> int:
     """Compare, measure, print."""
     if args.save and args.quick:
         raise UsageError("--save and --quick were given, expected one of them: a quick run is too short to keep")
+    if args.save and args.only:
+        raise UsageError("--save and --only were given, expected one of them: the kept figures come from one run")
     plan = QUICK if args.quick else FULL
+    if args.only:
+        plan = plan.only(args.only)
     failed = disagreements(check(plan))
     if failed:
         _refuse(failed, as_json=args.json)
@@ -74,13 +81,33 @@ def _refuse(failed: list[Result], *, as_json: bool) -> None:
 
 
 def _show(values: dict[str, Any], out: Console) -> None:
-    """The tables in the terminal."""
+    """The tables in the terminal, those that have lines."""
+    tables = {
+        "steps": _step_table,
+        "loops": _loop_table,
+        "convolutions": _conv_table,
+        "workspace": _workspace_table,
+        "fits": _fit_table,
+    }
+    for name, table in tables.items():
+        if values[name]:
+            out.print(table(values[name]))
+    about = values["environment"]
+    out.print(
+        f"{about['processor']}, {about['cores']} cores; Python {about['python']}, NumPy {about['numpy']}, "
+        f"PyTorch {about['torch']}; {values['rounds']} rounds, {values['conv_rounds']} of convolutions, "
+        f"{values['fit_rounds']} of trainings; "
+        f"load average before {about['load']}."
+    )
+
+
+def _step_table(lines: list[dict[str, Any]]) -> Table:
     table = plain_table(
         "A training step, microseconds: by hand, in torch, and its bare matrix products",
         ["size; m", "dtype", "threads"],
         ["by hand", "torch", "products", "by hand/torch", "quartiles", "at most", "by hand/products"],
     )
-    for line in values["steps"]:
+    for line in lines:
         table.add_row(
             line["size"],
             line["dtype"],
@@ -90,30 +117,89 @@ def _show(values: dict[str, Any], out: Console) -> None:
             "{:.2f} to {:.2f}".format(*line["quartiles"]),
             "" if line["bar"] is None else str(line["bar"]),
             products(line),
-            _verdict(line),
+            _verdict((line["manual/torch"], line["bar"]), (line["manual/products"], line["products_bar"])),
         )
-    out.print(table)
-    loops = plain_table(
+    return table
+
+
+def _loop_table(lines: list[dict[str, Any]]) -> Table:
+    table = plain_table(
         "Loops against vectorised forms, microseconds",
         ["formula", "m"],
         ["loop", "vectorised", "loop/vectorised"],
         verdict=False,
     )
-    for line in values["loops"]:
+    for line in lines:
         numbers = (line["loop_us"], line["vectorised_us"], line["loop/vectorised"])
-        loops.add_row(line["formula"], str(line["m"]), *(f"{number:.0f}" for number in numbers))
-    out.print(loops)
-    about = values["environment"]
-    out.print(
-        f"{about['processor']}, {about['cores']} cores; Python {about['python']}, NumPy {about['numpy']}, "
-        f"PyTorch {about['torch']}; {values['rounds']} rounds; load average before {about['load']}."
+        table.add_row(line["formula"], str(line["m"]), *(f"{number:.0f}" for number in numbers))
+    return table
+
+
+def _conv_table(lines: list[dict[str, Any]]) -> Table:
+    table = plain_table(
+        "A convolution, forward and backward, microseconds: by hand and in torch",
+        [CONV_HEAD, "dtype", "threads"],
+        ["by hand", "torch", "by hand/torch", "quartiles", "at most"],
     )
+    for line in lines:
+        table.add_row(
+            line["size"],
+            line["dtype"],
+            str(line["threads"]),
+            *(f"{line[name]:.0f}" for name in ("manual_us", "torch_us")),
+            f"{line['manual/torch']:.2f}",
+            "{:.2f} to {:.2f}".format(*line["quartiles"]),
+            "" if line["bar"] is None else str(line["bar"]),
+            _verdict((line["manual/torch"], line["bar"])),
+        )
+    for mean in conv_means(lines):
+        bar = "" if mean.bar is None else str(mean.bar)
+        label = "geometric mean", mean.dtype, str(mean.threads), "", "", f"{mean.ratio:.2f}", "", bar
+        table.add_row(*label, _verdict((mean.ratio, mean.bar)))
+    return table
 
 
-def _verdict(line: dict[str, Any]) -> str:
-    """Whether the bars are met, where the line has any."""
-    bars = [("manual/torch", line["bar"]), ("manual/products", line["products_bar"])]
-    if line["bar"] is None:
+def _workspace_table(lines: list[dict[str, Any]]) -> Table:
+    table = plain_table(
+        "Memory of a convolution by hand beyond its outputs, MiB: the larger of forward and backward",
+        [CONV_HEAD, "dtype"],
+        ["workspace", "all windows unrolled", "workspace/unrolled", "at most"],
+    )
+    for line in lines:
+        table.add_row(
+            line["size"],
+            line["dtype"],
+            *(f"{line[name] / 2**20:.1f}" for name in ("workspace_bytes", "unrolled_bytes")),
+            f"{line['workspace/unrolled']:.3f}",
+            str(line["bar"]),
+            _verdict((line["workspace/unrolled"], line["bar"])),
+        )
+    return table
+
+
+def _fit_table(lines: list[dict[str, Any]]) -> Table:
+    table = plain_table(
+        "A training, milliseconds: by hand, in torch and in scikit-learn",
+        [FIT_HEAD, "dtype"],
+        ["by hand", "torch", "sklearn", "by hand/torch", "at most", "by hand/sklearn", "at most"],
+    )
+    for line in lines:
+        table.add_row(
+            line["size"],
+            line["dtype"],
+            *(f"{line[f'{side}_us'] / 1000:.0f}" for side in ("manual", "torch", "sklearn")),
+            f"{line['manual/torch']:.2f}",
+            str(line["bar"]),
+            f"{line['manual/sklearn']:.2f}",
+            str(line["sklearn_bar"]),
+            _verdict((line["manual/torch"], line["bar"]), (line["manual/sklearn"], line["sklearn_bar"])),
+        )
+    return table
+
+
+def _verdict(*measured: tuple[float, float | None]) -> str:
+    """Whether the figures keep to their bars, where they have any."""
+    bars = [figure <= bar for figure, bar in measured if bar is not None]
+    if not bars:
         return ""
-    above = any(bar is not None and line[name] > bar for name, bar in bars)
-    return "[yellow]above[/]" if above else "[green]within[/]"
+    return "[green]within[/]" if all(bars) else "[yellow]above[/]"

@@ -126,7 +126,7 @@ def _results(piece: Piece, seed: int) -> list[Result]:
     case = next(case for case in MODEL_CASES if case.id == piece.case)
     begin = start(case, toy_datasets().load(case.dataset, seed=seed), dtype, seed)
     if piece.kind == "model":
-        return run_steps(case, begin, case.steps)
+        return run_steps(case, begin, case.steps, seed)
     return run_free(case, begin, case.free.steps, seed)
 
 

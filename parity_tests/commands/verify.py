@@ -18,6 +18,7 @@ EPILOG = """examples:
   python -m parity_tests verify derivation.txt              one assignment a line, # comments
   python -m parity_tests verify my_backprop.py              functions named like the public ones
   python -m parity_tests verify --data run.npz --setting shallow
+  python -m parity_tests verify "v_corrected = v / (1 - beta1)" --setting adam
   python -m parity_tests verify --settings                  what can be judged, with symbols and shapes
   python -m parity_tests verify --settings --setting deep
   python -m parity_tests verify --matrix                    the confusion matrix of the test-bed

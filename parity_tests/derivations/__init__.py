@@ -1,5 +1,11 @@
 """Derivations as people write them in notes: the language, and what is judged of it.
 
 ``nodes`` (the tree) - ``tokens`` and ``syntax`` (text to tree) - ``printer`` (tree to text) - ``functions``
-(the white list) - ``evaluate`` (tree to numbers) - ``errors``. Nothing a person writes is handed to Python.
+(the white list) - ``evaluate`` and ``places`` (tree to numbers) - ``errors``. Nothing a person writes is handed to
+Python.
+
+``settings`` (what is true) - ``lines`` (what a line needs and sees) - ``verify`` and ``verdicts`` - ``edits`` and its
+rules (``node_rules``, ``term_rules``, ``program_rules``, ``training_rules``, ``shape_rules``), ``diagnosis`` and
+``causes`` (which mistake it was) - ``data``, ``functions_file``, ``setting_functions`` (a person's numbers and
+functions) - ``testbed`` and ``matrix`` (how often the mistake is named), ``right_formulas`` (the false alarms).
 """

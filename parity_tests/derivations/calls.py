@@ -84,11 +84,13 @@ def build_call(
     span: Span,
 ) -> Expression | str:
     """The node for a call, or the sentence that says what is wrong with it."""
-    name = function.text
+    name = "arange" if function.text == "range" else function.text
     given = keywords.get("axis")
     axis: Axis = None if isinstance(given, bool) else given
     keepdims = bool(keywords.get("keepdims", False))
     if name in OPERATOR_FUNCTIONS or name == "transpose":
+        if name == "transpose" and not keywords and (axes := _axes_of(arguments[1:], form)):
+            return Transpose(arguments[0], axes, form=form, span=span)
         wanted = 1 if name == "transpose" else 2
         if len(arguments) != wanted or any(isinstance(argument, Shape) for argument in arguments):
             return f"{name} takes {wanted} argument{'s' * (wanted > 1)}"
@@ -103,6 +105,9 @@ def build_call(
             position = _literal_integer(arguments[1])
             if position is not None:
                 arguments, axis = arguments[:1], position
+        if kind == "flip" and len(arguments) == 2 and "axis" not in keywords and isinstance(arguments[1], Shape):
+            places = [_literal_integer(each) for each in arguments[1].sizes]
+            arguments, axis = arguments[:1], tuple(each for each in places if each is not None)
         shape_at = SHAPE_AT.get(kind)
         if form == "method" and kind == "reshape" and len(arguments) > 1 and not isinstance(arguments[1], Shape):
             arguments = (arguments[0], Shape(arguments[1:], span=span))
@@ -116,6 +121,16 @@ def build_call(
     elif any(isinstance(argument, Shape) for argument in arguments):
         return "a tuple is only for a shape, as in np.zeros((n_x, 1))"
     return Call(name, arguments, axis, keepdims, form=form, written=function.written, span=span)
+
+
+def _axes_of(order: tuple[Expression, ...], form: CallForm) -> tuple[int, ...]:
+    """The axes in ``np.transpose(A, (0, 3, 1, 2))`` or ``A.transpose(0, 3, 1, 2)``; none where these are none."""
+    if len(order) == 1 and isinstance(order[0], Shape):
+        order = order[0].sizes
+    elif form != "method":
+        return ()
+    axes = [_literal_integer(axis) for axis in order]
+    return tuple(axis for axis in axes if axis is not None) if sorted(axes, key=str) == list(range(len(axes))) else ()
 
 
 def _literal_integer(node: Expression) -> int | None:

@@ -1,4 +1,4 @@
-"""A person's own numbers: X, Y and the parameters say what everything else must be, and the rest is judged."""
+"""A person's own numbers: data and parameters say what everything else must be, and the rest is judged."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from manual.architecture import Architecture
-from manual.checks import check_data, check_parameters
 from manual.notation import Array
 from parity_tests.derivations.agreement import compare
 from parity_tests.derivations.diagnosis import Case, recognise
@@ -19,20 +17,18 @@ from parity_tests.derivations.errors import EvaluationError
 from parity_tests.derivations.evaluate import run
 from parity_tests.derivations.nodes import Program
 from parity_tests.derivations.printer import to_text
-from parity_tests.derivations.settings import Probe, Setting, setting_named
-from parity_tests.derivations.settings.problems import NetworkProblem
+from parity_tests.derivations.settings import SETTINGS, Probe, Setting, setting_named
+from parity_tests.derivations.settings.setting import Own, derivation_of
 from parity_tests.derivations.syntax import parse
 from parity_tests.derivations.verdicts import AMBIGUOUS, CANNOT_TELL, HOLDS, UNKNOWN, WRONG, Verdict, explain, teach
 from parity_tests.derivations.verify import context_of, counts, weights_of
-
-PARAMETERS_FIRST = "Wb"
 
 
 def verify_data(path: Path, setting: str | None, *, l2: bool = False) -> list[Verdict]:
     """Judge the arrays of a .npz file; nothing in it is unpickled.
 
-    The file holds X, Y and every W and b of the setting (and lambda_ with ``l2``); every other symbol of the setting
-    that it holds is judged.
+    The file holds what everything else follows from, as X, Y and every W and b (and lambda_ with ``l2``); every other
+    symbol of the setting that it holds is judged.
 
     Raises ValueError for a file that is not a .npz of plain arrays, and where arrays are missing or do not fit.
     """
@@ -56,42 +52,68 @@ def verify_numbers(given: Mapping[str, Any], setting: Setting, *, l2: bool = Fal
     for name, value in values.items():
         if value.dtype.kind not in "fiub":
             raise ValueError(f"{name} has dtype {value.dtype}, expected numbers")
-    own = own_setting(setting, values, l2)
-    probe = own.probe(0, l2)
-    inputs = {"X", "Y", "w", "b", "m", "lambda_"} | {name for name in values if name[0] in PARAMETERS_FIRST}
-    judged = [name for name in values if name in setting.targets and name not in inputs]
+    way = own_way(setting, values, l2)
+    own = own_setting(setting, way, values)
+    judged = [name for name in values if name in way.judged]
     if not judged:
-        raise ValueError(f"the file holds nothing to judge, expected one or more of {', '.join(setting.targets)}")
+        raise ValueError(f"the file holds nothing to judge, expected one or more of {', '.join(way.judged)}")
+    probe = own.probe(0, l2)
     singles = [value.dtype == np.float32 for value in values.values() if value.dtype.kind == "f"]
     unit = float(np.finfo(np.float32 if any(singles) else np.float64).eps) / 2
     return [judge_numbers(own, name, values[name], probe, l2, unit) for name in judged]
 
 
-def own_setting(setting: Setting, values: Mapping[str, Any], l2: bool) -> Setting:
-    """The setting with the person's data and parameters in place of drawn ones."""
-    drawn = setting.draw(0)
-    if not isinstance(drawn, NetworkProblem):
-        raise ValueError(
-            f"--data works with the settings that are networks, and {setting.name} is not: try shallow or deep"
-        )
-    needed = ["X", "Y", *drawn.params, *(["lambda_"] if l2 else [])]
+def own_way(setting: Setting, values: Mapping[str, Any], l2: bool) -> Own:
+    """The first of the setting's ways whose symbols are all there, with ``lambda_`` where J has the penalty."""
+    if not setting.own:
+        names = ", ".join(name for name, each in SETTINGS.items() if each.own)
+        raise ValueError(f"--data does not work with setting {setting.name}, expected one of {names}")
+    number = ("lambda_",) if l2 else ()
+    for way in setting.own:
+        if all(name in values for name in (*way.needed, *number)):
+            return way
+    needed = (*setting.own[0].needed, *number)
     missing = [name for name in needed if name not in values]
-    if missing:
-        raise ValueError(
-            f"the file lacks {', '.join(missing)}: setting {setting.name} follows from {', '.join(needed)}"
-        )
-    for name in needed[:-1] if l2 else needed:
-        if values[name].ndim != 2:
-            raise ValueError(f"{name} has shape {values[name].shape}, expected a matrix")
-    params = {name: values[name].astype(np.float64) for name in drawn.params}
-    X, Y = values["X"].astype(np.float64), values["Y"].astype(np.float64)
-    layers = tuple(replace(layer, units=params[f"W{k}"].shape[0]) for _, layer, k in drawn.architecture.numbered())
-    architecture = Architecture(X.shape[0], layers)
-    check_parameters(architecture, params)
-    check_data(architecture, X, Y)
-    lambda_ = float(values.get("lambda_", drawn.lambda_))
-    own = replace(drawn, architecture=architecture, params=params, X=X, Y=Y, lambda_=lambda_)
-    return replace(setting, draw=lambda seed: own)
+    others = "".join(f", or from {', '.join(way.needed)}" for way in setting.own[1:])
+    raise ValueError(
+        f"the file lacks {', '.join(missing)}: setting {setting.name} follows from {', '.join(needed)}{others}"
+    )
+
+
+def own_setting(setting: Setting, way: Own, values: Mapping[str, Any]) -> Setting:
+    """The setting with the person's data and parameters in place of drawn ones."""
+    drawn = setting.draw(0).given()
+    shapes = {symbol.name: symbol.shape for symbol in setting.symbols}
+    check_sizes({name: shapes[name] for name in way.needed}, values)
+    numbers = {name: values.get(name, drawn[name]) for name in ("lambda_", "alpha") if name in drawn}
+    for name, value in numbers.items():
+        if np.size(value) != 1:
+            raise ValueError(f"{name} has shape {np.shape(value)}, expected a number")
+    own = way.problem(
+        {name: values[name].astype(np.float64) for name in way.needed}
+        | {name: float(np.ravel(value)[0]) for name, value in numbers.items()}
+    )
+    targets = {name: target for name, target in setting.targets.items() if name in way.judged}
+    return replace(setting, draw=lambda seed: own, targets=targets)
+
+
+def check_sizes(shapes: Mapping[str, str], values: Mapping[str, Any]) -> None:
+    """Whether the arrays have as many axes as the setting lists, and the same size wherever a size has the same name.
+
+    A number may come as an array of one entry.
+    """
+    sizes: dict[str, int] = {}
+    for name, shape in shapes.items():
+        symbols = [each.strip() for each in shape.strip("()").split(",") if each.strip()]
+        got = np.shape(values[name])
+        if not symbols and np.size(values[name]) == 1:
+            continue
+        pairs = zip(symbols, got, strict=False)
+        expected = tuple(int(each) if each.isdigit() else sizes.get(each, size) for each, size in pairs)
+        if len(symbols) != len(got) or got != expected:
+            known = f", with {', '.join(f'{n} = {sizes[n]}' for n in symbols if n in sizes)}"
+            raise ValueError(f"{name} has shape {got}, expected {shape}{known if len(known) > 7 else ''}")
+        sizes |= {each: size for each, size in zip(symbols, got, strict=True) if not each.isdigit()}
 
 
 def judge_numbers(setting: Setting, name: str, value: Any, probe: Probe, l2: bool, unit: float) -> Verdict:
@@ -123,24 +145,26 @@ def name_the_cause(
 
     def evaluate(node: Any, number: int) -> Any:
         try:
-            return run(node, probe.environment).get(name)
+            return run(node, environment).get(name)
         except EvaluationError:
             return None
 
     right = target.rights(l2)[0]
-    program: Program = parse(f"{name} = {right}")
-    context = context_of(setting, name, name, probe.environment)
-    case = Case(program, context, evaluate, [], weights_of(setting, name, probe.environment), unit)
+    program: Program = parse(derivation_of(name, right))
+    environment = setting.environment(probe, name)
+    context = context_of(setting, name, name, environment)
+    case = Case(program, context, evaluate, [], weights_of(setting, name, environment), unit)
     found = recognise(case, [np.asarray(value, np.float64)])
     repaired = to_text(program, as_written=True)
+    holds = f"This holds{ids}:\n{repaired}" if "\n" in repaired else f"{repaired} holds{ids}."
     if found is None:
-        message = f"{saw}: no known mistake gives these numbers, so it is unknown. {repaired} holds{ids}."
+        message = f"{saw}: no known mistake gives these numbers, so it is unknown. {holds}"
         return base._replace(verdict=WRONG, cause=UNKNOWN, repaired=repaired, message=message)
     cause = " + ".join(found.causes)
     if found.alternatives:
         causes = (cause, *(" + ".join(each) for each in found.alternatives))
         listed = "; or ".join(teach(each) for each in causes)
-        message = f"{saw}: ambiguous, {listed}. {repaired} holds{ids}."
+        message = f"{saw}: ambiguous, {listed}. {holds}"
         return base._replace(verdict=WRONG, cause=AMBIGUOUS, causes=causes, repaired=repaired, message=message)
-    message = f"{saw}: {teach(cause)}. {repaired} holds{ids}."
+    message = f"{saw}: {teach(cause)}. {holds}"
     return base._replace(verdict=WRONG, cause=cause, causes=(cause,), repaired=repaired, message=message)

@@ -22,15 +22,20 @@ class Edit(NamedTuple):
 
 @dataclass(frozen=True)
 class Context:
-    """What an edit may know: the target, the families of names, the sizes, whether there is a penalty."""
+    """What an edit may know: the target and its number of axes, the families of names, the sizes.
+
+    ``counts`` are the sizes with their other names, ``functions`` those of one argument.
+    """
 
     target: str
     kind: str
     layers: Mapping[str, tuple[str, ...]]
     arrays: frozenset[str]
     sizes: frozenset[str]
+    counts: frozenset[str]
     functions: frozenset[str]
     batch: str
+    rank: int = 2
 
     @property
     def level(self) -> str:
@@ -71,7 +76,8 @@ Rule: TypeAlias = Callable[[Expression, Context], Changes]
 def terms(node: Node, path: Path = ()) -> Iterator[tuple[Path, Expression]]:
     """The places where a factor may be put in: right sides, and the terms of their sums, at any depth of brackets."""
     if isinstance(node, Assign):
-        yield from terms(node.value, (*path, 1))
+        if node.operator not in ("*=", "/="):  # what stands there is a factor itself
+            yield from terms(node.value, (*path, 1))
     elif not isinstance(node, Expression):
         for index, child in enumerate(nodes.children(node)):
             yield from terms(child, (*path, index))

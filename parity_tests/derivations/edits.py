@@ -6,7 +6,7 @@ the right formula instead. Costs rank what people are likely to have meant: the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import chain
 
@@ -14,17 +14,46 @@ from parity_tests.derivations import nodes
 from parity_tests.derivations.edit_context import Context, Edit, has_other_term, is_bias, of_bias, terms
 from parity_tests.derivations.node_rules import RULES
 from parity_tests.derivations.nodes import Assign, Binary, Call, Expression, Name, Node, Path, Program, Transpose, Unary
+from parity_tests.derivations.program_rules import PROGRAM_RULES
+from parity_tests.derivations.shape_rules import labelled
 from parity_tests.derivations.term_rules import TERM_RULES
+from parity_tests.derivations.training_rules import training_programs
 
 
 def edits(node: Node, context: Context) -> Iterator[Edit]:
     """Every single change of a formula or of a program; each changed formula once, at its lowest cost first."""
     seen: set[Node] = {node}
-    found = chain(_everywhere(node, context), _at_terms(node, context))
+    found = chain(_everywhere(node, context), _at_terms(node, context), _of_programs(node, context))
     for edit in sorted(found, key=lambda edit: edit.cost):
         if edit.node not in seen:
             seen.add(edit.node)
-            yield edit
+            yield _renamed(edit, context)
+
+
+def _of_programs(node: Node, context: Context) -> Iterator[Edit]:
+    if isinstance(node, Program):
+        for rule in (*PROGRAM_RULES, training_programs, labelled):
+            yield from rule(node, context)
+
+
+FACTORS = frozenset(("extra-factor", "missing-factor", "wrong-divisor", "wrong-number", "wrong-function"))
+"""Mistakes in a factor that have no name by themselves."""
+
+WRONG_AXIS = dict.fromkeys(("db-wrong-axis", "db-summed-over-all"), "wrong-axis")
+"""What a wrong axis is called outside of a bias's gradient."""
+
+RENAMED: dict[str, Callable[[str], str]] = {
+    **dict.fromkeys(("forward", "cost", "function", "derivative"), lambda cause: WRONG_AXIS.get(cause, cause)),
+    "scale": lambda cause: "init-scale",
+    "dropout": lambda cause: "dropout-not-rescaled" if cause == "wrong-operator" else cause,
+    "pool": lambda cause: "pool-spread" if cause in FACTORS else cause,
+}
+"""What a mistake is called where the target's kind gives it a name of its own."""
+
+
+def _renamed(edit: Edit, context: Context) -> Edit:
+    name = RENAMED.get(context.kind)
+    return edit if name is None else edit._replace(undoes=name(edit.undoes), makes=name(edit.makes))
 
 
 def _everywhere(node: Node, context: Context) -> Iterator[Edit]:
@@ -32,16 +61,15 @@ def _everywhere(node: Node, context: Context) -> Iterator[Edit]:
         if _is_target(node, path) or not isinstance(here, Expression):
             continue
         below_transpose = bool(path) and isinstance(nodes.at(node, path[:-1]), Transpose)
+        indexed = bool(path) and path[-1] == 0 and isinstance(nodes.at(node, path[:-1]), nodes.Index)
         in_sum = bool(path) and isinstance(nodes.at(node, path[:-1]), Call)
         in_penalty = _in_penalty(node, path)
         for rule in RULES:
             for new, undoes, makes, cost in rule(here, context):
-                if below_transpose and isinstance(new, Transpose):
-                    continue
+                if (below_transpose or indexed) and isinstance(new, Transpose):
+                    continue  # A.T.T, and A.T[j, i] for A[i, j]
                 if in_penalty and undoes == "wrong-number":
                     undoes = makes = "l2-factor-2"
-                if context.kind == "scale":
-                    undoes = makes = "init-scale"
                 if in_sum and isinstance(new, Transpose):
                     cost += 0.5  # it would only undo a wrong axis
                 yield Edit(nodes.replace(node, path, new), undoes, makes, cost)
@@ -57,7 +85,7 @@ def _in_penalty(root: Node, path: Path) -> bool:
 
 
 def _at_terms(node: Node, context: Context) -> Iterator[Edit]:
-    if isinstance(node, Program) and any(isinstance(each, nodes.For) for each in node.statements):
+    if isinstance(node, Program) and any(_builds_up(each) for each in node.statements):
         average = Assign(Name(context.target), "/=", Name(context.batch))
         yield Edit(replace(node, statements=(*node.statements, average)), "missing-1/m", "double-1/m", 0.8)
     for path, here in terms(node):
@@ -65,6 +93,11 @@ def _at_terms(node: Node, context: Context) -> Iterator[Edit]:
             for new, undoes, makes, cost in rule(here, context):
                 yield Edit(nodes.replace(node, path, new), undoes, makes, cost)
         yield from _dropped_term(node, path, context)
+
+
+def _builds_up(statement: nodes.Statement) -> bool:
+    """Whether a statement is a loop, or adds to what is there."""
+    return isinstance(statement, nodes.For) or statement.operator != "=" or isinstance(statement.target, nodes.Index)
 
 
 def _is_target(root: Node, path: Path) -> bool:

@@ -6,9 +6,8 @@ No warning leaves the walk, and no array of the caller is changed.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
-from typing import Any, NoReturn, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -36,11 +35,11 @@ from parity_tests.derivations.nodes import (
     Number,
     Program,
     Shape,
-    Slice,
     Statement,
     Transpose,
     Unary,
 )
+from parity_tests.derivations.places import fail, place, whole
 from parity_tests.derivations.shapes import broadcast, product_shape, short
 
 Environment: TypeAlias = Mapping[str, Any]
@@ -98,7 +97,7 @@ class _Walk:
 
     def assign_entry(self, node: Assign, target: Index, value: Value) -> None:
         if not isinstance(target.base, Name):
-            _fail(target, f"{short(target)} cannot be assigned: its base is not a name")
+            fail(target, f"{short(target)} cannot be assigned: its base is not a name")
         array = self.value(target.base)
         place = self.place(target, array)
         if node.operator != "=":
@@ -126,10 +125,10 @@ class _Walk:
         self.budget.visit(node)
         method = _METHODS.get(type(node))
         if method is None:
-            _fail(node, f"{type(node).__name__} has no value of its own")
+            fail(node, f"{type(node).__name__} has no value of its own")
         self.level += 1
         if self.level > MAX_LEVELS:
-            _fail(node, "the formula is nested too deep")
+            fail(node, "the formula is nested too deep")
         found = method(self, node)
         self.level -= 1
         return found
@@ -142,7 +141,7 @@ class _Walk:
         if found is None:
             raise self.unknown(node, node.id, short(node), {*self.environment, *self.assigned, *self.counters})
         if callable(found):
-            _fail(node, f"{short(node)} is a function: write {short(node)}(...)")
+            fail(node, f"{short(node)} is a function: write {short(node)}(...)")
         return _as_value(node, found)
 
     def look_up(self, name: str) -> Any:
@@ -167,7 +166,10 @@ class _Walk:
         return np.negative(operand)
 
     def transpose(self, node: Transpose) -> Value:
-        return np.transpose(self.value(node.operand))
+        operand = self.value(node.operand)
+        if node.axes and len(node.axes) != np.ndim(operand):
+            fail(node, f"{short(node)}: {len(node.axes)} axes, but the array has {np.ndim(operand)}")
+        return np.transpose(operand, node.axes or None)
 
     def binary(self, node: Binary) -> Value:
         return self.combine(node, node.operator, self.value(node.left), self.value(node.right))
@@ -197,7 +199,7 @@ class _Walk:
             return self.given(node)
         problem = call_problem(node.function, node.arguments, node.axis, node.keepdims)
         if problem is not None:
-            _fail(node, problem)
+            fail(node, problem)
         values: list[Any] = [
             self.sizes(argument) if isinstance(argument, Shape) else self.value(argument) for argument in node.arguments
         ]
@@ -215,9 +217,15 @@ class _Walk:
                 shape, inner = product_shape(node, *shapes) if all(shapes) else (shapes[0] or shapes[1], 1)
                 self.budget.compute(node, shape, inner)
             case "outer":
-                self.budget.compute(node, (np.size(values[0]), np.size(values[1])))
+                self.budget.compute(node, (np.size(values[0]), np.size(values[-1])))
             case "creation":
                 self.budget.compute(node, values[0])
+            case "counting" | "square":
+                values = [whole(node.arguments[0], values[0])]
+                self.budget.compute(node, (max(0, values[0]),) * (2 if function.kind == "square" else 1))
+            case "flip":
+                keywords = {"axis": node.axis}
+                self.check_axis(node, np.ndim(values[0]))
         return self.guarded(node, function.implementation, *values, **keywords)
 
     def given(self, node: Call) -> Value:
@@ -228,11 +236,11 @@ class _Walk:
             functions = {name for name, each in self.environment.items() if callable(each)}
             raise self.unknown(node, node.function, written, functions | FUNCTION_NAMES)
         if not callable(found):
-            _fail(node, f"{written} is not a function: to multiply, write * or @; for one entry, x[i]")
+            fail(node, f"{written} is not a function: to multiply, write * or @; for one entry, x[i]")
         if node.axis is not None or node.keepdims:
-            _fail(node, f"{written} takes no axis and no keepdims")
+            fail(node, f"{written} takes no axis and no keepdims")
         if isinstance(found, np.ufunc) and len(node.arguments) != found.nin:  # one more would be written into
-            _fail(node, f"{written} takes {found.nin} argument{'s' * (found.nin > 1)}, but got {len(node.arguments)}")
+            fail(node, f"{written} takes {found.nin} argument{'s' * (found.nin > 1)}, but got {len(node.arguments)}")
         values = [self.value(argument) for argument in node.arguments]
         return _as_value(node, self.guarded(node, found, *values))
 
@@ -248,36 +256,18 @@ class _Walk:
         axes = (node.axis,) if isinstance(node.axis, int) else node.axis or ()
         for axis in axes:
             if not -dimensions <= axis < dimensions:
-                _fail(node, f"{short(node)}: there is no axis {axis}, the array has {dimensions} axes")
+                fail(node, f"{short(node)}: there is no axis {axis}, the array has {dimensions} axes")
 
     # Whole numbers
 
     def whole(self, node: Expression) -> int:
-        value = self.value(node)
-        number = complex(np.real(value).item()).real if np.size(value) == 1 else math.nan
-        if not number.is_integer() or abs(number) > 2**53:
-            _fail(node, f"{short(node)} is not a whole number here")
-        return int(number)
+        return whole(node, self.value(node))
 
     def sizes(self, node: Shape) -> tuple[int, ...]:
         return tuple(self.whole(each) for each in node.sizes)
 
-    def place(self, node: Index, array: Value) -> tuple[int | slice, ...]:
-        shape = np.shape(array)
-        if len(node.items) > len(shape):
-            _fail(node, f"{short(node)}: {len(node.items)} indices, but {short(node.base)} has shape {shape}")
-        found: list[int | slice] = []
-        for axis, item in enumerate(node.items):
-            if isinstance(item, Slice):
-                ends = [None if end is None else self.whole(end) for end in (item.start, item.stop)]
-                found.append(slice(*ends))
-                continue
-            position = self.whole(item)
-            if not -shape[axis] <= position < shape[axis]:
-                last = f"0 to {shape[axis] - 1}" if shape[axis] else "none"
-                _fail(node, f"{short(node)}: there is no entry {position} along axis {axis}, only {last}")
-            found.append(position)
-        return tuple(found)
+    def place(self, node: Index, array: Value) -> tuple[Any, ...]:
+        return place(node, array, self.value, self.budget)
 
 
 _METHODS: dict[type[Expression], Callable[[_Walk, Any], Value]] = {
@@ -298,9 +288,5 @@ def _as_value(node: Expression, found: Any) -> Value:
     if value.dtype.kind in "biu":
         value = value.astype(np.float64)
     if value.dtype.kind not in "fc":
-        _fail(node, f"{short(node)} is not an array of numbers")
+        fail(node, f"{short(node)} is not an array of numbers")
     return value[()] if value.ndim == 0 else value
-
-
-def _fail(node: Node, message: str) -> NoReturn:
-    raise EvaluationError(message, node.span)

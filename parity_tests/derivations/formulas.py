@@ -21,6 +21,7 @@ from parity_tests.derivations.nodes import (
     Index,
     Name,
     Number,
+    Rest,
     Shape,
     Slice,
     Transpose,
@@ -180,6 +181,8 @@ class FormulaParser(Cursor):
             items = [self.item()]
             while self.accept(","):
                 items.append(self.item())
+            if sum(isinstance(item, Rest) for item in items) > 1:
+                self.fail("'...' stands once in an index", token)
             self.close("]", token)
             return Index(operand, tuple(items), span=self.span(first))
         if self.accept("T"):
@@ -191,13 +194,16 @@ class FormulaParser(Cursor):
         return self.call(first, method, "method", (operand,))
 
     def item(self) -> Expression:
-        """One entry of an index: a formula or a slice."""
+        """One entry of an index: a formula, a slice or the dots."""
         first = self.peek
+        if self.accept("..."):
+            return Rest(span=self.span(first))
         start = None if first.text == ":" else self.expression()
         if not self.accept(":"):
             return cast(Expression, start)
-        stop = None if self.peek.text in (",", "]") else self.expression()
-        return Slice(start, stop, span=self.span(first))
+        stop = None if self.peek.text in (",", ":", "]") else self.expression()
+        step = self.expression() if self.accept(":") and self.peek.text not in (",", "]") else None
+        return Slice(start, stop, step, span=self.span(first))
 
     def call(self, first: Token, function: Token, form: CallForm, before: tuple[Expression, ...]) -> Expression:
         """The arguments of a function, and the node that it becomes; ``before`` stood before the dot."""

@@ -68,7 +68,31 @@ def _from(lowest: float, function: Callable[[Value], Value]) -> Callable[[Value]
     return restricted
 
 
-Kind: TypeAlias = Literal["elementwise", "reduction", "like", "dot", "outer", "creation", "reshape"]
+def ceil(z: Value) -> Value:
+    """The smallest integer that is not smaller than the real part."""
+    return np.ceil(np.real(z))
+
+
+def truncate(z: Value) -> Value:
+    """The real part without its decimals."""
+    return np.trunc(np.real(z))
+
+
+def diagonal(a: Value) -> Value:
+    """The matrix with the entries of a vector on its diagonal."""
+    if np.ndim(a) != 1:
+        raise ValueError(f"the array has shape {np.shape(a)}, expected a vector (n,): its entries go on the diagonal")
+    return np.diag(a)
+
+
+def arange(count: int) -> Value:
+    """0, 1, ..., count - 1."""
+    return np.arange(float(count))
+
+
+Kind: TypeAlias = Literal[
+    "elementwise", "reduction", "like", "dot", "outer", "creation", "reshape", "counting", "square", "flip"
+]
 
 
 class Function(NamedTuple):
@@ -94,6 +118,8 @@ FUNCTIONS: dict[str, Function] = {
     "tanh": Function(np.tanh, "elementwise", 1),
     "abs": Function(absolute, "elementwise", 1),
     "floor": Function(floor, "elementwise", 1),
+    "ceil": Function(ceil, "elementwise", 1),
+    "int": Function(truncate, "elementwise", 1),
     "maximum": Function(maximum, "elementwise", 2),
     "minimum": Function(minimum, "elementwise", 2),
     "where": Function(where, "elementwise", 3),
@@ -103,6 +129,10 @@ FUNCTIONS: dict[str, Function] = {
     "min": Function(np.min, "reduction", 1, _REDUCTION),
     "dot": Function(np.dot, "dot", 2),
     "outer": Function(np.outer, "outer", 2),
+    "diag": Function(diagonal, "outer", 1),
+    "eye": Function(np.eye, "square", 1),
+    "arange": Function(arange, "counting", 1),
+    "flip": Function(np.flip, "flip", 1, ("axis",)),
     "zeros": Function(np.zeros, "creation", 1),
     "ones": Function(np.ones, "creation", 1),
     "zeros_like": Function(np.zeros_like, "like", 1),
@@ -161,6 +191,8 @@ def call_problem(
         return f"{name} takes {function.arity} argument{plural}, but got {count}"
     if not function.keywords and (axis is not None or keepdims):
         return f"{name} takes no axis and no keepdims"
+    if keepdims and "keepdims" not in function.keywords:
+        return f"{name} takes no keepdims"
     shape_at = SHAPE_AT.get(function.kind)
     for position, argument in enumerate(arguments):
         if isinstance(argument, Shape) != (position == shape_at):

@@ -11,7 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -22,6 +22,8 @@ from parity_tests.cases import CASES
 from parity_tests.cases.case import Case
 from parity_tests.derivations.agreement import DOUBLE, compare
 from parity_tests.derivations.data import name_the_cause
+from parity_tests.derivations.returned import Returned
+from parity_tests.derivations.setting_functions import SIGNATURES, judge_trials, trials
 from parity_tests.derivations.settings import Probe, setting_named
 from parity_tests.derivations.verdicts import CANNOT_TELL, HOLDS, UNKNOWN, WRONG, Verdict, explain
 from parity_tests.formulas import generator, magnitudes, reference_outputs
@@ -53,13 +55,6 @@ SETTING_OF: dict[str, tuple[str, dict[str, str], str]] = {
 output's own name."""
 
 
-class Returned(NamedTuple):
-    """What a function gave on a probe: its outputs in order, or the sentence of its exception."""
-
-    outputs: list[Any]
-    problem: str
-
-
 def public_cases() -> dict[str, Case]:
     """The cases of public functions, by the function's name."""
     found: dict[str, Case] = {}
@@ -81,14 +76,18 @@ def verify_functions(path: Path, *, seed: int = 0) -> list[Verdict]:
         name: [case.inputs(generator(case.id, seed + number)) for number in range(PROBES)]
         for name, case in cases.items()
     }
-    returned = _run(path, probes)
+    calls = {name: trials(name, seed) for name in SIGNATURES}
+    returned = _run(path, probes | {name: [call.inputs for call in each] for name, each in calls.items()})
     if not returned:
-        raise ValueError(
-            f"{path.name} has no function named like a public one, expected one or more of {', '.join(cases)}"
-        )
-    return [
-        verdict for name, answers in returned.items() for verdict in _judge(name, cases[name], probes[name], answers)
-    ]
+        known = ", ".join((*cases, *SIGNATURES))
+        raise ValueError(f"{path.name} has no function named like a public one, expected one or more of {known}")
+    found = []
+    for name, answers in returned.items():
+        if name in cases:
+            found += _judge(name, cases[name], probes[name], answers)
+        else:
+            found += judge_trials(name, calls[name], answers)
+    return found
 
 
 def _run(path: Path, probes: dict[str, list[dict[str, Any]]]) -> dict[str, list[Returned]]:

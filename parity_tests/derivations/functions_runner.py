@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import inspect
 import io
 import json
 import sys
@@ -43,7 +44,7 @@ def main(path: str, request: str, answer: str) -> dict[str, Any]:
         functions[name] = []
         for number, arguments in sorted(probes.items()):
             try:
-                outputs = as_arrays(function(*arguments.values()))
+                outputs = as_arrays(called(function, arguments))
             except BaseException as error:
                 functions[name].append({"outputs": 0, "problem": sentence(error, path)})
                 continue
@@ -51,6 +52,15 @@ def main(path: str, request: str, answer: str) -> dict[str, Any]:
             functions[name].append({"outputs": len(outputs), "problem": ""})
     np.savez(answer, allow_pickle=False, **arrays)
     return {"functions": functions}
+
+
+def called(function: Any, arguments: dict[str, Any]) -> Any:
+    """The function's value: its arguments by name where it has these names, else in their order."""
+    try:
+        parameters = inspect.signature(function).parameters
+    except (TypeError, ValueError):
+        return function(*arguments.values())
+    return function(**arguments) if arguments.keys() <= parameters.keys() else function(*arguments.values())
 
 
 def as_arrays(value: Any) -> list[Any]:

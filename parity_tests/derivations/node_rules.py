@@ -8,6 +8,9 @@ from dataclasses import replace
 from parity_tests.derivations import nodes
 from parity_tests.derivations.edit_context import Changes, Context, Rule, has_other_term, is_slope
 from parity_tests.derivations.nodes import Binary, Call, Expression, Name, Number, Transpose, Unary
+from parity_tests.derivations.settings.setting import STATES
+from parity_tests.derivations.shape_rules import counted, laid_out
+from parity_tests.derivations.training_rules import named_factor, numbers_of_training
 
 
 def _transposed(here: Expression, context: Context) -> Changes:
@@ -48,7 +51,13 @@ def _operators(here: Expression, context: Context) -> Changes:
             yield replace(here, operator="+"), "sign", "sign", 1.0
             yield replace(here, left=here.right, right=here.left), "sign", "sign", 0.9
         case "**":
-            yield here.left, "wrong-number", "wrong-number", 2.0
+            square = here.right == Number(2.0)
+            yield (
+                here.left,
+                "square-extra" if square else "wrong-number",
+                "square-missing" if square else "wrong-number",
+                1.8,
+            )
 
 
 def _transpose(node: Expression) -> Expression:
@@ -80,6 +89,9 @@ def _named_factor(here: Binary, dropped: Expression, context: Context) -> tuple[
         return ("l2-averaged-again", "l2-not-over-m", 1.0) if penalty else ("double-1/m", "missing-1/m", 0.9)
     if dropped == Number(2.0):
         return ("l2-factor-2", "l2-factor-2", 1.0) if penalty else ("wrong-number", "wrong-number", 1.4)
+    training = named_factor(dropped, context)
+    if training is not None:
+        return *training, 1.0
     called = nodes.functions(dropped)
     if any(name.endswith("_prime") for name in called) or is_slope(dropped):
         extra = "gprime-extra-at-output" if context.is_output else "gprime-extra"
@@ -93,7 +105,8 @@ def _reductions(here: Expression, context: Context) -> Changes:
     """Another axis, keepdims, mean for sum."""
     if not isinstance(here, Call) or here.function not in ("sum", "mean"):
         return
-    for axis in (None, 0, 1):
+    axes: tuple[int | tuple[int, ...] | None, ...] = (None, 0, 1) if context.rank < 4 else (None, 0, 1, (0, 1, 2))
+    for axis in axes:
         for keepdims in (False, True):
             if (axis, keepdims) != (here.axis, here.keepdims):
                 undoes = _axis_cause(here.axis, axis, here.keepdims, keepdims)
@@ -104,7 +117,19 @@ def _reductions(here: Expression, context: Context) -> Changes:
         yield replace(here, function="mean"), "db-sum-for-mean", "db-mean-for-sum", 1.5
     else:
         yield replace(here, function="sum"), "db-mean-for-sum", "db-sum-for-mean", 0.7
+        over_m = Binary("/", Number(1.0), Name(context.batch), bracketed=True)
+        yield Binary("*", over_m, replace(here, function="sum")), "db-mean-for-sum", "wrong-function", 0.9
     yield here.arguments[0], "wrong-function", "db-not-summed", 1.5
+
+
+def _extremes(here: Expression, context: Context) -> Changes:
+    """The largest, the smallest, the average or the sum in each other's place."""
+    names = ("max", "min", "mean", "sum")
+    if isinstance(here, Call) and here.function in names and context.rank == 4:
+        for other in names:
+            if other != here.function:
+                cost = 0.8 if {here.function, other} == {"max", "min"} else 1.6
+                yield replace(here, function=other), "wrong-function", "wrong-function", cost
 
 
 def _axis_cause(wrong: object, right: object, wrong_keeps: bool, right_keeps: bool) -> str:
@@ -117,7 +142,7 @@ def _names(here: Expression, context: Context) -> Changes:
     """Another symbol: the same letter of another layer, a count, then any."""
     if not isinstance(here, Name):
         return
-    if here.id in context.sizes:
+    if here.id in context.counts:
         for other in context.sizes - {here.id}:
             is_batch = context.batch in (here.id, other)
             yield Name(other), "wrong-divisor", "wrong-divisor", 1.2 if is_batch else 2.0
@@ -127,6 +152,8 @@ def _names(here: Expression, context: Context) -> Changes:
     if here.id not in context.arrays:
         return
     related = {other for family in context.layers.values() if here.id in family for other in family} - {here.id}
+    if context.kind not in STATES:
+        related -= {context.target}  # its true value is known here: that would hold by itself
     for other in related:
         yield Name(other), "wrong-layer", "wrong-layer", 1.1
     for other in context.arrays - related - {here.id, context.target}:
@@ -173,7 +200,7 @@ def _other_slope(here: Call, context: Context) -> Changes:
 
 def _functions(here: Expression, context: Context) -> Changes:
     """Another function of one argument; none at all."""
-    if not isinstance(here, Call) or len(here.arguments) != 1 or here.function in ("sum", "mean"):
+    if not isinstance(here, Call) or len(here.arguments) != 1 or here.function in ("sum", "mean", "zeros", "ones"):
         return
     known = {"exp", "log", "tanh", "sqrt", "square", "abs"} | context.functions
     for other in known - {here.function}:
@@ -192,7 +219,7 @@ def _numbers(here: Expression, context: Context) -> Changes:
             if value != here.value:
                 yield Number(value), "wrong-number", "wrong-number", 1.6
     if isinstance(here, Name) and here.id in context.arrays:
-        yield Binary("**", here, Number(2.0)), "wrong-number", "wrong-number", 1.8
+        yield Binary("**", here, Number(2.0)), "square-missing", "square-extra", 1.8
         yield Binary("-", Number(1.0), here, bracketed=True), "missing-term", "extra-term", 1.9
 
 
@@ -201,8 +228,12 @@ RULES: tuple[Rule, ...] = (
     _operators,
     _factors,
     _reductions,
+    _extremes,
     _slopes,
     _names,
     _functions,
     _numbers,
+    numbers_of_training,
+    counted,
+    laid_out,
 )

@@ -94,9 +94,13 @@ class Compare(Expression):
 
 @dataclass(frozen=True, slots=True)
 class Transpose(Expression):
-    """``A.T``, ``A^T``, ``np.transpose(A)``, ``transpose(A)`` or ``A.transpose()``: ``form`` tells which."""
+    """``A.T``, ``A^T``, ``np.transpose(A)``, ``transpose(A)`` or ``A.transpose()``: ``form`` tells which.
+
+    ``axes`` are those of ``np.transpose(A, (0, 3, 1, 2))``, none for all of them in reverse.
+    """
 
     operand: Expression
+    axes: tuple[int, ...] = ()
     form: Literal[".T", "^T", "np", "plain", "method"] = field(default=".T", compare=False, repr=False, kw_only=True)
 
 
@@ -125,10 +129,21 @@ class Call(Expression):
 
 @dataclass(frozen=True, slots=True)
 class Slice(Expression):
-    """``:`` or ``start:stop`` inside an index."""
+    """``:``, ``start:stop`` or ``start:stop:step`` inside an index."""
 
     start: Expression | None = None
     stop: Expression | None = None
+    step: Expression | None = None
+
+    @property
+    def ends(self) -> tuple[Expression | None, Expression | None, Expression | None]:
+        """What stands before, between and behind the colons."""
+        return self.start, self.stop, self.step
+
+
+@dataclass(frozen=True, slots=True)
+class Rest(Expression):
+    """``...`` inside an index: all of the axes that the others leave."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +197,7 @@ def children(node: Node) -> tuple[Node, ...]:
         case Index():
             return (node.base, *node.items)
         case Slice():
-            return tuple(end for end in (node.start, node.stop) if end is not None)
+            return tuple(end for end in node.ends if end is not None)
         case Assign():
             return (node.target, node.value)
         case For():
@@ -211,8 +226,8 @@ def with_children(node: Node, new: Sequence[Node]) -> Node:
             return _with(node, base=parts[0], items=tuple(parts[1:]))
         case Slice():
             ends = iter(parts)
-            start = None if node.start is None else next(ends)
-            return _with(node, start=start, stop=None if node.stop is None else next(ends))
+            start, stop, step = (None if end is None else next(ends) for end in node.ends)
+            return _with(node, start=start, stop=stop, step=step)
         case Assign():
             return _with(node, target=cast("Name | Index", new[0]), value=parts[1])
         case For():

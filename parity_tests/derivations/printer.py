@@ -16,6 +16,7 @@ from parity_tests.derivations.nodes import (
     Node,
     Number,
     Program,
+    Rest,
     Shape,
     Slice,
     Transpose,
@@ -94,8 +95,10 @@ class _Printer:
                 items = ", ".join(self.text(item) for item in node.items)
                 return f"{self.text(node.base, POSTFIX)}[{items}]", ATOM
             case Slice():
-                ends = ["" if end is None else self.text(end) for end in (node.start, node.stop)]
-                return ":".join(ends).replace(" ", ""), LOOSEST
+                ends = ["" if end is None else self.text(end) for end in node.ends]
+                return ":".join(ends if node.step else ends[:2]).replace(" ", ""), LOOSEST
+            case Rest():
+                return "...", ATOM
             case Shape():
                 sizes = ", ".join(self.text(size) for size in node.sizes)
                 return sizes if len(node.sizes) == 1 else f"({sizes})", ATOM
@@ -128,8 +131,12 @@ class _Printer:
 
     def transpose(self, node: Transpose) -> str:
         form = node.form if self.as_written else ".T"
+        axes = ", ".join(map(str, node.axes))
+        if node.axes and form in ("method", "^T", ".T"):
+            return f"{self.base(node.operand)}.transpose({axes})"
         if form in ("np", "plain"):
-            return f"{'np.' if form == 'np' else ''}transpose({self.text(node.operand)})"
+            order = f", ({axes})" if axes else ""
+            return f"{'np.' if form == 'np' else ''}transpose({self.text(node.operand)}{order})"
         return f"{self.base(node.operand)}{'.transpose()' if form == 'method' else form}"
 
     def call(self, node: Call) -> str:
@@ -147,4 +154,5 @@ class _Printer:
             parts.append(f"axis={node.axis}")
         if node.keepdims:
             parts.append("keepdims=True")
-        return f"{before}{self.name(node.function, node.written)}({', '.join(parts)})"
+        name = "range" if node.function == "arange" and not before else self.name(node.function, node.written)
+        return f"{before}{name}({', '.join(parts)})"

@@ -8,6 +8,8 @@ The language is NumPy as people write it in notes::
     dZ1 = W2.T @ dZ2 * g1'(Z1)                       # g1_prime(Z1)
     for i in range(m):                               # or: for i = 1 to m:
         z = np.dot(w.T, X[:, i]) + b
+    dW[..., c] += A_pad[i, h*s:h*s+f, w*s:w*s+f] * dZ[i, h, w, c]
+    probs[range(m), y] -= 1
 
 Nothing is handed to Python's own parser, and sizes, depths and exponents are bounded.
 """

@@ -15,6 +15,8 @@ from parity_tests.derivations.edit_context import (
     of_bias,
 )
 from parity_tests.derivations.nodes import Binary, Call, Expression, Name, Number, Unary
+from parity_tests.derivations.shape_rules import counted_terms, through_softmax
+from parity_tests.derivations.training_rules import terms_of_training
 
 
 def _scaled(here: Expression, context: Context) -> Changes:
@@ -91,4 +93,14 @@ def _softmax(here: Expression, context: Context) -> Changes:
         yield Binary("-", Name(output), Name("Y")), "softmax-elementwise", "wrong-symbol", 1.6
 
 
-TERM_RULES: tuple[Rule, ...] = (_scaled, _sloped, _penalised, _biased, _summed, _softmax)
+TERM_RULES: tuple[Rule, ...] = (
+    _scaled,
+    _sloped,
+    _penalised,
+    _biased,
+    _summed,
+    _softmax,
+    terms_of_training,
+    counted_terms,
+    through_softmax,
+)

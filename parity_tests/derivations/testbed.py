@@ -6,19 +6,11 @@ are joined by " + ".
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from parity_tests.derivations.testbed_training import TRAINING
+from parity_tests.derivations.testbed_volumes import VOLUMES
+from parity_tests.derivations.wrong import Wrong
 
-
-class Wrong(NamedTuple):
-    """A wrong formula, the setting it belongs to, whether J has the penalty, and the mistake."""
-
-    setting: str
-    formula: str
-    cause: str
-    l2: bool = False
-
-
-TESTBED: tuple[Wrong, ...] = (
+DENSE: tuple[Wrong, ...] = (
     # the average over the examples
     Wrong("shallow", "dW1 = dZ1 @ X.T", "missing-1/m"),
     Wrong("shallow", "dW2 = dZ2 @ A1.T", "missing-1/m"),
@@ -198,3 +190,6 @@ TESTBED: tuple[Wrong, ...] = (
     Wrong("softmax", "dZ2 = (Y - A2) / m", "double-1/m + sign"),
     Wrong("logistic", "J = np.sum(Y*np.log(A) + (1-Y)*np.log(1-A))", "missing-1/m + sign"),
 )
+
+TESTBED: tuple[Wrong, ...] = (*DENSE, *VOLUMES, *TRAINING)
+"""All of them."""

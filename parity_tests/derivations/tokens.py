@@ -37,7 +37,7 @@ _SPACES = " \t\u00a0"
 _LETTER = "A-Za-z_" + "".join(GREEK)
 _NUMBER = re.compile(r"(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _NAME = re.compile(f"[{_LETTER}][{_LETTER}0-9]*")
-_OPERATOR = re.compile(r":=|\*\*=|//|\+=|-=|\*=|/=|\*\*|<=|>=|==|!=|[-+*/@^()\[\],.=<>:]")
+_OPERATOR = re.compile(r"\.\.\.|:=|\*\*=|//|\+=|-=|\*=|/=|\*\*|<=|>=|==|!=|[-+*/@^()\[\],.=<>:]")
 _REFUSED = {
     ";": "';' is not part of the language: write one assignment a line",
     '"': "text in quotes is not part of the language",

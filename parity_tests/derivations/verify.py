@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from parity_tests.derivations import nodes
-from parity_tests.derivations.agreement import compare
+from parity_tests.derivations.agreement import Agreement, compare
 from parity_tests.derivations.diagnosis import Case, Diagnosis, repair
 from parity_tests.derivations.edit_context import Context
 from parity_tests.derivations.errors import DerivationError, EvaluationError, UnknownName
 from parity_tests.derivations.evaluate import run
 from parity_tests.derivations.functions import FUNCTION_NAMES
-from parity_tests.derivations.nodes import Assign, Node, Program
+from parity_tests.derivations.lines import Line, Written, judged_lines
+from parity_tests.derivations.nodes import Node, Program
 from parity_tests.derivations.printer import to_text
 from parity_tests.derivations.settings import SETTINGS, Probe, Setting, Target, setting_named
+from parity_tests.derivations.settings.volumes import VOLUME_FUNCTIONS
 from parity_tests.derivations.syntax import parse
 from parity_tests.derivations.verdicts import (
     AMBIGUOUS,
@@ -34,14 +36,6 @@ PROBES = 3
 """How many probes a line is judged on, each of other sizes."""
 
 
-class Line(NamedTuple):
-    """A judged quantity: the statements that compute it, and the last line that assigns it."""
-
-    target: str
-    program: Program
-    number: int
-
-
 def verify(
     derivation: str, setting: str | Setting | None = None, *, l2: bool = False, chain: bool = False, seed: int = 0
 ) -> list[Verdict]:
@@ -52,7 +46,9 @@ def verify(
     upstream values, so that one mistake does not spoil the next line; with ``chain`` the writer's own values are used
     instead.
 
-    A name that is assigned more than once, or in a loop, is judged by the value it has at the end.
+    A name that is built up, in a loop or by lines that read the name itself, is judged by the value it has at the end;
+    helpers that a line reads belong to it. An optimiser's state is old before its own line and new behind it, and a
+    line of the backward pass that comes behind the update of a parameter sees the new one.
 
     Raises ValueError (a DerivationSyntaxError points at the character) for text that is not a derivation, for an
     unknown setting, and where no line assigns a symbol that can be judged.
@@ -66,8 +62,8 @@ def verify(
     if not lines:
         known = ", ".join(chosen.targets)
         raise DerivationError(f"no line assigns a symbol that setting {chosen.name} can judge, expected one of {known}")
-    written = _Written(program, probes, chosen, chain)
-    return [_judge(line, derivation, chosen, l2, probes, written) for line in lines]
+    written = Written(program, probes, chosen, chain)
+    return [_judge(line, derivation, l2, written) for line in lines]
 
 
 @lru_cache(maxsize=64)
@@ -94,110 +90,29 @@ def find_setting(program: Program, l2: bool = False) -> Setting:
     )
 
 
-def judged_lines(program: Program, setting: Setting) -> Iterator[Line]:
-    """The quantities of a program that the setting can judge, in the order of their lines.
-
-    A plain line is judged by itself. A name that a loop or an accumulator assigns is judged once, at its last line.
-    """
-    plain: list[Assign] = [each for each in program.statements if isinstance(each, Assign) and _is_plain(each)]
-    gathered = {
-        _target(here): _line(here)
-        for path, here in nodes.walk(program)
-        if isinstance(here, Assign) and (len(path) > 1 or not _is_plain(here))
-    }
-    lines = [Line(_target(each), Program((each,)), _line(each)) for each in plain if _target(each) not in gathered]
-    lines += [Line(name, _needed(program, name), number) for name, number in gathered.items()]
-    for line in sorted(lines, key=lambda each: each.number):
-        if setting.aliases.get(line.target, line.target) in setting.targets:
-            yield line
-
-
-def _is_plain(assign: Assign) -> bool:
-    return assign.operator == "=" and isinstance(assign.target, nodes.Name)
-
-
-def _line(node: Node) -> int:
-    return node.span.line if node.span else 0
-
-
-def _needed(program: Program, name: str) -> Program:
-    """The statements up to the last one that assigns ``name``."""
-    end = max(place for place, each in enumerate(program.statements) if name in nodes.targets(each))
-    return Program(program.statements[: end + 1])
-
-
-def _target(assign: Assign) -> str:
-    base = assign.target.base if isinstance(assign.target, nodes.Index) else assign.target
-    return base.id if isinstance(base, nodes.Name) else ""
-
-
-class _Written:
-    """The values that a derivation gives to names: helpers that the setting lacks, and everything under ``chain``."""
-
-    def __init__(self, program: Program, probes: list[Probe], setting: Setting, chain: bool) -> None:
-        self.program, self.probes, self.setting, self.chain = program, probes, setting, chain
-
-    def environment(self, line: Line, number: int) -> dict[str, Any]:
-        """What a line sees on a probe: the true values, and what the lines before it wrote where that counts."""
-        environment = dict(self.probes[number].environment)
-        whole = len(line.program.statements) > 1 or not isinstance(line.program.statements[0], Assign)
-        for statement in self.program.statements:
-            if statement in line.program.statements and (whole or statement is line.program.statements[0]):
-                break
-            try:
-                assigned = run(statement, environment)
-            except EvaluationError:
-                continue
-            for name, value in assigned.items():
-                symbol = self.setting.aliases.get(name, name)
-                if self.chain or symbol not in self.setting.targets:
-                    environment[name] = value
-        if whole:
-            for name in nodes.targets(line.program):
-                environment.pop(name, None) if name not in self.setting.protected() else None
-        return environment
-
-
-def _judge(line: Line, derivation: str, setting: Setting, l2: bool, probes: list[Probe], written: _Written) -> Verdict:
+def _judge(line: Line, derivation: str, l2: bool, written: Written) -> Verdict:
+    setting, probes = written.setting, written.probes
     symbol = setting.aliases.get(line.target, line.target)
     target = setting.targets[symbol]
     environments = [written.environment(line, number) for number in range(len(probes))]
     truths = [[referee[symbol] for referee in probe.truths] for probe in probes]
-    problem, agreement = "", None
-    for number, environment in enumerate(environments):
-        try:
-            value = run(line.program, environment)[line.target]
-        except UnknownName as error:
-            return _unknown(line, derivation, target, _plain(error), truths[0][0])
-        except EvaluationError as error:
-            problem, agreement = _plain(error), None
-            break
-        for truth in truths[number]:
-            found = compare(value, truth)
-            if agreement is None or not found.holds:
-                agreement = found
-        if agreement is not None and not agreement.holds:
-            break
-    text = _text_of(derivation, line)
-    base = Verdict(
-        line.target, line.number, text, HOLDS, "", (), "", target.formula_ids,
-        0.0, 0.0, 0.0, (), np.shape(truths[0][0]), "",
-    )  # fmt: skip
-    if agreement is not None:
-        base = base._replace(
-            error=agreement.error,
-            bound=agreement.bound,
-            ratio=agreement.error / agreement.bound if agreement.bound else np.inf,
-            shape_got=agreement.shape_got,
-            shape_expected=agreement.shape_expected,
-        )
-        if agreement.holds:
-            return base._replace(message=f"{line.target} holds.")
-        if not agreement.wrong:
-            told = f"{line.target} is off by more than rounding and by less than a wrong formula: this cannot be told."
-            return base._replace(verdict=CANNOT_TELL, message=told)
-    else:
-        base = base._replace(error=np.inf, bound=np.nan, ratio=np.inf)
+    updates = written.updates_before(line)
+    late = [written.environment(line, number, updated=True) for number in range(len(probes))] if updates else []
+    agreement, problem, known = agreement_of(line, late or environments, truths)
+    if late and (agreement is None or not agreement.holds):
+        before, *_ = agreement_of(line, environments, truths)
+        if before is not None and before.holds:
+            base = _base(line, derivation, target, agreement, truths[0][0])
+            return _used_late(base, line, written.program, updates, explain(agreement, problem, counts(late[0])))
+        agreement, problem, known = agreement_of(line, environments, truths)
+    if not known:
+        return _unknown(line, derivation, target, problem, truths[0][0])
+    base = _base(line, derivation, target, agreement, truths[0][0])
+    if agreement is not None and agreement.holds:
+        return base._replace(message=f"{line.target} holds.")
+    if agreement is not None and not agreement.wrong:
+        told = f"{line.target} is off by more than rounding and by less than a wrong formula: this cannot be told."
+        return base._replace(verdict=CANNOT_TELL, message=told)
     shown = explain(agreement, problem, counts(environments[0]))
     case = Case(
         line.program,
@@ -210,6 +125,57 @@ def _judge(line: Line, derivation: str, setting: Setting, l2: bool, probes: list
     if not l2 and "lambda_" in nodes.names(line.program):
         return verdict._replace(message=f"{verdict.message} (J has no penalty here: --l2 gives it one.)")
     return verdict
+
+
+def agreement_of(
+    line: Line, environments: Sequence[dict[str, Any]], truths: Sequence[Sequence[Any]]
+) -> tuple[Agreement | None, str, bool]:
+    """How a line compares with the truths: on the first probe where it is wrong, or on the last.
+
+    None, with the sentence, where it has no value; the last is whether every name is known.
+    """
+    agreement = None
+    for environment, referees in zip(environments, truths, strict=True):
+        try:
+            value = run(line.program, environment)[line.target]
+        except UnknownName as error:
+            return None, _plain(error), False
+        except EvaluationError as error:
+            return None, _plain(error), True
+        for truth in referees:
+            found = compare(value, truth)
+            if agreement is None or not found.holds:
+                agreement = found
+        if agreement is not None and not agreement.holds:
+            break
+    return agreement, "", True
+
+
+def _base(line: Line, derivation: str, target: Target, agreement: Agreement | None, truth: Any) -> Verdict:
+    """The verdict on a line that holds, with its numbers."""
+    base = Verdict(
+        line.target, line.number, _text_of(derivation, line), HOLDS, "", (), "", target.formula_ids,
+        0.0, 0.0, 0.0, (), np.shape(truth), "",
+    )  # fmt: skip
+    if agreement is None:
+        return base._replace(error=np.inf, bound=np.nan, ratio=np.inf)
+    return base._replace(
+        error=agreement.error,
+        bound=agreement.bound,
+        ratio=agreement.error / agreement.bound if agreement.bound else np.inf,
+        shape_got=agreement.shape_got,
+        shape_expected=agreement.shape_expected,
+    )
+
+
+def _used_late(base: Verdict, line: Line, program: Program, updates: list[str], shown: str) -> Verdict:
+    """The verdict on a line that holds where it stands before the updates."""
+    moved = [each for each in program.statements[: line.place] if set(nodes.targets(each)) & set(updates)]
+    repaired = to_text(Program((*line.program.statements, *moved)), as_written=True)
+    cause = "updated-before-use"
+    names = " and ".join(dict.fromkeys(updates))
+    message = f"{line.target} {shown}: {teach(cause)}. Before the update of {names} it holds."
+    return base._replace(verdict=WRONG, cause=cause, causes=(cause,), repaired=repaired, message=message)
 
 
 def _unknown(line: Line, derivation: str, target: Target, problem: str, truth: Any) -> Verdict:
@@ -270,9 +236,11 @@ def context_of(setting: Setting, symbol: str, written: str, environment: Mapping
         kind=setting.targets[symbol].kind,
         layers=setting.layers,
         arrays=frozenset(arrays - hidden - {symbol, written}),
-        sizes=frozenset(counts(environment)),
-        functions=frozenset(name for name, value in environment.items() if callable(value)),
+        sizes=frozenset(counts(environment)) - setting.aliases.keys(),
+        counts=frozenset(counts(environment)),
+        functions=frozenset(name for name, value in environment.items() if callable(value)) - VOLUME_FUNCTIONS.keys(),
         batch="chunk_size" if "chunk_size" in environment else "m",
+        rank=next(len(each.shape.split(",")) for each in setting.symbols if each.name == symbol),
     )
 
 

@@ -77,13 +77,13 @@ def _picture(name: str, seed: int, folder: Path | None) -> Picture:
 
 
 def _error_pictures(traces: Iterable[Trace], folder: Path | None) -> dict[str, Picture]:
-    """One picture for every model that has a penalty."""
+    """One picture for every model on its data, with a penalty and all examples in every step."""
     by_case: dict[str, list[Trace]] = {}
     for trace in traces:
         by_case.setdefault(trace.case, []).append(trace)
     made = {}
     for case in MODEL_CASES:
-        if case.lambda_ and case.id in by_case:
+        if case.lambda_ and case.batch_size is None and case.id in by_case:
             name = f"errors-{case.model}-{case.dataset}"
             caption = (
                 f"{case.model} on {case.dataset}: the worst entry of every quantity, layer and step, in units of its "

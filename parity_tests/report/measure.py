@@ -54,7 +54,7 @@ def measure_model(case: ModelCase, dtype: str, seed: int) -> Measured:
     with one_thread():
         data = toy_datasets().load(case.dataset, seed=seed)
         begin = start(case, data, np.dtype(dtype).type, seed)
-        ledger = judged_steps(case, begin, min(case.steps, STEPS))
+        ledger = judged_steps(case, begin, min(case.steps, STEPS), seed)
         free = run_free(case, begin, case.free.steps, seed)
     traces = [
         Trace(

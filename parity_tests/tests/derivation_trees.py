@@ -7,7 +7,7 @@ from typing import cast, get_args
 
 from hypothesis import strategies as st
 
-from parity_tests.derivations.functions import FUNCTIONS
+from parity_tests.derivations.functions import FUNCTIONS, SHAPE_AT
 from parity_tests.derivations.nodes import (
     Assign,
     AssignmentOperator,
@@ -22,6 +22,7 @@ from parity_tests.derivations.nodes import (
     Name,
     Number,
     Program,
+    Rest,
     Shape,
     Slice,
     Statement,
@@ -75,23 +76,25 @@ def _call(inner: st.SearchStrategy[Expression]) -> st.SearchStrategy[Expression]
     ]
     for name, function in FUNCTIONS.items():
         arguments: st.SearchStrategy[tuple[Expression, ...]] = st.tuples(*[inner] * function.arity)
-        if function.kind in ("creation", "reshape"):
+        if function.kind in SHAPE_AT:
             arguments = st.tuples(*[inner] * (function.arity - 1), shapes)
         axis = st.sampled_from([None, 0, 1, -1, (0, 1)]) if function.keywords else st.none()
-        keepdims = st.booleans() if function.keywords else st.just(False)
+        keepdims = st.booleans() if "keepdims" in function.keywords else st.just(False)
         choices.append(st.builds(Call, st.just(name), arguments, axis, keepdims, form=st.sampled_from(["np", "plain"])))
     return _pick(*choices)
 
 
 def _index(inner: st.SearchStrategy[Expression]) -> st.SearchStrategy[Expression]:
     ends = st.one_of(st.none(), inner)
-    items = st.lists(st.one_of(inner, st.builds(Slice, ends, ends)), min_size=1, max_size=2).map(tuple)
-    return st.builds(Index, inner, items)
+    items = st.lists(st.one_of(inner, st.builds(Slice, ends, ends, ends)), min_size=1, max_size=2).map(tuple)
+    dotted = items.map(lambda some: (Rest(), *some))
+    return st.builds(Index, inner, st.one_of(items, items, dotted))
 
 
 def _extend(inner: st.SearchStrategy[Expression]) -> st.SearchStrategy[Expression]:
     compare = st.builds(Compare, st.sampled_from(get_args(Comparison)), inner, inner)
-    transposes = st.builds(Transpose, inner, form=st.sampled_from([".T", "^T", "np", "method"]))
+    axes = st.sampled_from([(), (), (1, 0), (0, 2, 1)])
+    transposes = st.builds(Transpose, inner, axes, form=st.sampled_from([".T", "^T", "np", "method"]))
     unary = st.builds(Unary, inner, bracketed=st.booleans())
     binary = _binary(inner)
     return _pick(binary, binary, binary, unary, unary, compare, transposes, _call(inner), _index(inner))

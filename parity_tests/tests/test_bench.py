@@ -13,14 +13,25 @@ from typing import Any
 
 import numpy as np
 import pytest
+from torch.nn import functional
 
-from manual import dense, network
+from manual import conv, dense, network
 from parity_tests import measured as kept
 from parity_tests import readme
 from parity_tests.bench import agreement, by_hand, by_torch, measure
-from parity_tests.bench.readme import BLAS, bench_tables
+from parity_tests.bench.conv_sizes import (
+    CONV_SIZES,
+    LARGEST,
+    MEAN_BARS,
+    MEMORY_SIZES,
+    WORST_BAR,
+    ConvSize,
+    draw_volumes,
+)
+from parity_tests.bench.readme import BLAS, bench_tables, conv_means
 from parity_tests.bench.sizes import LOOP_CASES, LOOP_EXAMPLES, LOOPS, MARGIN, SIZES, Size, draw
-from parity_tests.bench.worker import SIDES, Worker, answers
+from parity_tests.bench.worker import SIDES, Worker, answers, request
+from parity_tests.bench.workspace import beyond_outputs, workspace
 from parity_tests.cases import CASES
 from parity_tests.cli import main
 from parity_tests.judge import FAILS, HOLDS
@@ -28,11 +39,13 @@ from parity_tests.judge import FAILS, HOLDS
 ROOT = Path(__file__).parents[2]
 SMALL = next(iter(SIZES))
 SEVERAL = Size((3, 5, 7, 2), 11)
+CONVOLUTIONS = (CONV_SIZES[0], ConvSize(4, 7, 3, 5, 3, 1, 2))
+"""Small ones, the second with a stride and a remainder."""
 
 
 def check_schema(values: dict[str, Any], plan: measure.Plan) -> None:
     """Every size, dtype and number of threads once; numbers where numbers belong."""
-    assert values.keys() == {"environment", "rounds", "steps", "loops"}
+    assert values.keys() == {"environment", "rounds", "conv_rounds", "steps", "loops", "convolutions", "workspace"}
     assert values["environment"].keys() >= {
         "date",
         "python",
@@ -43,22 +56,37 @@ def check_schema(values: dict[str, Any], plan: measure.Plan) -> None:
         "load",
         BLAS,
     }
-    assert values["rounds"] == plan.rounds
+    assert (values["rounds"], values["conv_rounds"]) == (plan.rounds, plan.conv_rounds)
     assert [(line["threads"], line["size"], line["dtype"]) for line in values["steps"]] == [
         (threads, str(size), dtype) for threads in plan.threads for size in plan.sizes for dtype in measure.DTYPES
     ]
-    for line in values["steps"]:
-        times = [line[name] for name in ("manual_us", "torch_us", "products_us")]
+    for line in values["steps"] + values["convolutions"]:
+        times = [line[name] for name in ("manual_us", "torch_us")]
         assert all(isinstance(time, float) and time > 0 for time in times)
         assert line["manual/torch"] == pytest.approx(times[0] / times[1], rel=0.05, abs=2e-3)
-        assert line["manual/products"] == pytest.approx(times[0] / times[2], rel=0.05, abs=2e-3)
         assert line["quartiles"] == sorted(line["quartiles"])
+    for line in values["steps"]:
+        ratio = line["manual_us"] / line["products_us"]
+        assert line["manual/products"] == pytest.approx(ratio, rel=0.05, abs=2e-3)
         bar = SIZES[next(size for size in SIZES if str(size) == line["size"])]
         assert (line["bar"], line["products_bar"]) == (tuple(bar) if line["threads"] == 1 else (None, None))
     assert [(line["formula"], line["m"]) for line in values["loops"]] == [
         (formula, m) for formula in LOOPS for m in plan.loop_examples
     ]
     assert all(line["loop_us"] > 0 and line["vectorised_us"] > 0 for line in values["loops"])
+    assert [(line["threads"], line["size"], line["dtype"], line["bar"]) for line in values["convolutions"]] == [
+        (threads, str(size), dtype, WORST_BAR if threads == 1 else None)
+        for threads in plan.threads
+        for size in plan.convolutions
+        for dtype in measure.DTYPES
+    ]
+    assert [(line["size"], line["dtype"]) for line in values["workspace"]] == [
+        (str(size), dtype) for size in MEMORY_SIZES if size in plan.convolutions for dtype in measure.DTYPES
+    ]
+    for line in values["workspace"]:
+        share = line["workspace_bytes"] / line["unrolled_bytes"]
+        assert line["workspace/unrolled"] == pytest.approx(share, abs=1e-4)
+        assert 0 < share <= line["bar"]
 
 
 def test_a_quick_run_prints_the_schema() -> None:
@@ -114,6 +142,99 @@ def test_the_loops_are_held_against_their_vectorised_forms() -> None:
     results = agreement.check_loops("float64")
     assert {result.case for result in results} == set(LOOP_CASES) <= {case.id for case in CASES}
     assert {result.pair for result in results} >= {"manual/loop", "manual/torch"}
+
+
+@pytest.mark.parametrize("dtype", measure.DTYPES)
+@pytest.mark.parametrize("size", CONVOLUTIONS, ids=str)
+def test_a_timed_convolution_gives_the_same_numbers_on_both_sides(size: ConvSize, dtype: str) -> None:
+    results = agreement.check_convolution(size, dtype)
+    assert [result.quantity for result in results] == ["Z", "dA_prev", "dW", "db"]
+    assert {(result.verdict, result.error, result.dtype) for result in results} == {(HOLDS, 0.0, dtype)}
+
+
+CONV_FORWARD, CONV_BACKWARD, CONV2D = conv.conv_forward, conv.conv_backward, functional.conv2d
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "wrong", "caught"),
+    [
+        (conv, "conv_forward", lambda A, W, b, **how: CONV_FORWARD(A, W[::-1], b, **how), {"Z"}),
+        (conv, "conv_backward", lambda dZ, A, W, **how: CONV_BACKWARD(dZ, A, W[::-1], **how), {"dA_prev"}),
+        (conv, "conv_backward", lambda dZ, A, W, **how: CONV_BACKWARD(dZ, A + 1, W, **how), {"dW"}),
+        (functional, "conv2d", lambda A, W, b, *how: CONV2D(A, W, b + 1e-6, *how), {"Z"}),
+        (functional, "conv2d", lambda A, W, b, *how: CONV2D(A.abs(), W, b, *how), {"Z", "dA_prev", "dW"}),
+    ],
+)
+def test_a_fault_in_a_timed_convolution_is_seen(
+    monkeypatch: pytest.MonkeyPatch, module: Any, name: str, wrong: Any, caught: set[str]
+) -> None:
+    monkeypatch.setattr(module, name, wrong)
+    failed = agreement.disagreements(agreement.check_convolution(CONVOLUTIONS[1], "float32"))
+    assert {result.quantity for result in failed} == caught
+
+
+def test_no_sum_of_a_drawn_convolution_is_too_large_for_float32() -> None:
+    for size in CONV_SIZES:
+        terms = max(size.f**2 * max(size.n_C_prev, size.n_C), size.m * size.n_out**2)
+        assert terms * LARGEST**2 + LARGEST < 2**24
+        assert size.m & (size.m - 1) == 0  # a power of 2, so that the division by m is exact
+    data = draw_volumes(CONV_SIZES[1], "float32")
+    assert {value.dtype for value in data[1:]} == {np.dtype(np.float32)}
+    assert data.dZ.shape == conv.conv_forward(data.A_prev, data.W, data.b, pad=1).shape
+
+
+def test_memory_beyond_the_outputs_is_what_a_call_holds_and_does_not_return() -> None:
+    def call() -> tuple[Any]:
+        result = np.zeros(2_000_000, np.uint8)
+        held = np.ones(3_000_000, np.uint8)
+        result += held[0]
+        return (result,)
+
+    assert beyond_outputs(call) == pytest.approx(3_000_000, abs=20_000)
+    assert beyond_outputs(lambda: (np.zeros(2_000_000, np.uint8),)) < 20_000
+
+
+@pytest.mark.parametrize("dtype", measure.DTYPES)
+def test_a_large_convolution_takes_little_memory(dtype: str) -> None:
+    measured = workspace(MEMORY_SIZES[0], dtype)
+    assert measured["unrolled_bytes"] == 128 * 14 * 14 * 3 * 3 * 32 * np.dtype(dtype).itemsize
+    assert 0 < measured["workspace/unrolled"] <= 0.1
+
+
+def test_the_unrolled_matrix_would_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(conv, "BLOCK_BYTES", 2**40)
+    assert workspace(MEMORY_SIZES[0], "float32")["workspace/unrolled"] > 1
+
+
+def test_geometric_means_are_taken_by_dtype_and_number_of_threads() -> None:
+    lines = [
+        {"threads": threads, "dtype": dtype, "manual/torch": ratio}
+        for threads, dtype, ratio in [
+            (1, "float32", 2.0),
+            (1, "float32", 0.5),
+            (1, "float64", 3.0),
+            (2, "float32", 4.0),
+        ]
+    ]
+    means = conv_means(lines)
+    assert [(mean.dtype, mean.threads, mean.bar) for mean in means] == [
+        ("float32", 1, MEAN_BARS["float32"]),
+        ("float64", 1, MEAN_BARS["float64"]),
+        ("float32", 2, None),
+    ]
+    assert [mean.ratio for mean in means] == pytest.approx([1.0, 3.0, 4.0])
+
+
+@pytest.mark.parametrize(("part", "filled"), [("steps", {"steps"}), ("loops", {"loops"}), ("conv", {"convolutions"})])
+def test_a_part_alone(capsys: pytest.CaptureFixture[str], part: str, filled: set[str]) -> None:
+    assert main(["bench", "--quick", "--only", part, "--json"]) == 0
+    values = json.loads(capsys.readouterr().out)
+    assert {name for name in ("steps", "loops", "convolutions", "workspace") if values[name]} == filled
+
+
+def test_a_part_cannot_be_kept(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["bench", "--save", "--only", "conv"]) == 2
+    assert "--save and --only were given, expected one of them" in capsys.readouterr().err
 
 
 def test_nothing_compared_is_an_error() -> None:
@@ -180,10 +301,15 @@ def test_the_data_have_their_size_and_keep_away_from_kinks(size: Size) -> None:
 @pytest.mark.parametrize("task", ["step", "products", "propagate", "propagate_loop", "weight_gradient_loop"])
 def test_a_worker_answers_every_request_with_a_time(task: str) -> None:
     units = LOOPS.get(task.removesuffix("_loop"), SEVERAL.units)
-    request = {"task": task, "units": units, "m": LOOP_EXAMPLES[0], "dtype": "float64", "repeats": 2}
-    lines = [json.dumps(request)] * 2
+    lines = [request(task, Size(units, LOOP_EXAMPLES[0]), "float64", 2)] * 2
     for side in SIDES if task == "step" else ["manual"]:
         assert all(seconds > 0 for seconds in answers(side, lines))
+
+
+@pytest.mark.parametrize("side", SIDES)
+def test_a_worker_times_convolutions_too(side: str) -> None:
+    lines = [request("convolution", size, "float32", 1) for size in CONVOLUTIONS]
+    assert all(seconds > 0 for seconds in answers(side, lines))
 
 
 def test_a_dead_worker_is_an_error() -> None:

@@ -173,7 +173,13 @@ BAD_TABLES: dict[str, tuple[str, dict[str, Any], str]] = {
     "lone class": (
         GOOD_TABLE + "7,1,2\n",
         {"test_size": 0.5},
-        r"Y has one example of class 2, expected two, one for each part",
+        r"Y has one example of class 2, expected two, one for each part, or task regression for values: "
+        r"it stands at row 8, column 'y'",
+    ),
+    "lone class of text": (
+        "a,b,y\n1,1,yes\n2,2,yes\n\n3,3,perhaps\n4,4,no\n5,5,no\n6,6,no\n",
+        {"test_size": 0.5},
+        r"Y has one example of class perhaps, expected two, one for each part: it stands at row 5, column 'y'",
     ),
     "one class": ("a,b,y\n1,2,0\n1,2,0\n", {}, "Y has the one class 0, expected at least two for task multiclass"),
     "unknown task": (GOOD_TABLE, {"task": "ranking"}, "task is 'ranking', expected one of binary, .*"),
@@ -226,6 +232,10 @@ def test_no_file(name: str, sentence: str, tmp_path: Path) -> None:
         ([[0, 1], [1, 2]], "regression"),
         ([0, 0], "multiclass"),
         (np.array([1, 2], np.uint8), "binary"),
+        ([["a", "b"], ["a", "a"]], "regression"),
+        (np.zeros((2, 1, 1), int), "regression"),
+        (np.zeros(2, "i4,f4"), "multiclass"),
+        (np.array([1j, 2j]), "multiclass"),
     ],
 )
 def test_the_task_that_targets_look_like(Y: Any, task: str) -> None:
@@ -494,11 +504,17 @@ def test_a_map_is_never_read_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         (np.zeros((3, 2, 2, 2, 2)), np.zeros(3), r"X has shape \(3, 2, 2, 2, 2\), expected \(m, n_x\): .*"),
         (np.zeros((1, 2)), np.zeros(1), r"X has m = 1, expected at least 2 examples: .*"),
         (np.zeros((0, 2)), np.zeros(0), r"X has m = 0, expected at least 2 examples: .*"),
+        (np.zeros((0, 2, 2)), np.zeros(0), r"X has m = 0, expected at least 2 examples: .*"),
+        (np.zeros((3, 0, 2)), np.zeros(3), r"X has shape \(3, 0\), expected \(m, n_x\): .*"),
         (np.zeros((3, 0)), np.zeros(3), r"X has shape \(3, 0\), expected \(m, n_x\): .*"),
         (np.zeros((3, 2)), np.zeros(4), r"Y has 4 examples, expected 3 as in X: .*"),
         (np.full((9, 2), "a"), np.zeros(9), r"X holds values of dtype <U1, expected real numbers"),
         (np.array([[1.0, 2.0]] * 8 + [[1.0, np.nan]]), np.zeros(9), r"X has nan at row 8, column 1 \(from 0\), .*"),
-        (np.array([[1.0, 2.0]] * 8 + [[1.0, 1e300]]), np.arange(9.0), r"X reaches 1e\+300, expected numbers that .*"),
+        (
+            np.array([[1.0, 2.0], [1.0, 1e300]] + [[1.0, 2.0]] * 7),
+            np.arange(9.0),
+            r"X reaches 1e\+300, expected numbers that .*",
+        ),
         (np.zeros((9, 2)), np.array([1, 1, 0, 0, 0, 0, 1, 1, 2]), r"Y has one example of class 2, expected two, .*"),
     ],
 )
@@ -517,7 +533,9 @@ def test_a_npy_that_is_none(tmp_path: Path) -> None:
     whole = path.read_bytes()
     np.save(tmp_path / "objects.npy", LISTS)
     objects = (tmp_path / "objects.npy").read_bytes()
-    for content in (b"", whole[:-1], whole[:20], pickle.dumps([1]), b"text", objects, npz(tmp_path / "a.npz", X=1)):
+    spoilt = (whole.replace(b"}", b"("), whole.replace(b"(30, 2)", b"(30, x)"), whole.replace(b"(30, 2)", b"(9**99,)"))
+    archive = npz(tmp_path / "a.npz", X=1)
+    for content in (b"", whole[:-1], whole[:20], pickle.dumps([1]), b"text", objects, archive, *spoilt):
         path.write_bytes(content)
         with pytest.raises(ValueError, match=r"^X\.npy: X\.npy is no \.npy of a plain array.*$"):
             datasets.from_file(path)

@@ -79,6 +79,8 @@ VALUES: list[tuple[str, Any]] = [
     ("X[1, 2] + X[-1][0] + w[2, 0]", X[1, 2] + X[-1, 0] + w[2, 0]),
     ("X[:, 1:3] - X[:, 1:m-4] + X[1:, :1][0]", np.full((3, 2), X[1, 0])),
     ("n / 2 + n**-1", n / 2 + 1 / n),
+    ("np.flip(np.eye(3), axis=0) + np.diag(n - 1)", np.eye(3)[::-1] + np.diag([0.0, 1.0, 2.0])),
+    ("np.ceil(X) - int(X) + np.arange(m)", np.ceil(X) - np.trunc(X) + np.arange(7)),
     ("np.add(n, 1) - np.subtract(n, 1) + np.multiply(n, n) / np.divide(n, n)", 2.0 + n * n),
     ("np.matmul(X, np.transpose(X))", X @ X.T),
     ("1/0 + 0", math.inf),

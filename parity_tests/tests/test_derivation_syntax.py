@@ -262,5 +262,5 @@ def test_every_node_knows_its_columns() -> None:
 def test_the_example_of_the_documentation_is_read() -> None:
     lines = (syntax.__doc__ or "").split("::\n")[1].split("\n\nNothing")[0]
     program = parse(lines)
-    assert targets(program) == ("dZ2", "dW2", "db2", "dZ1", "z")
+    assert targets(program) == ("dZ2", "dW2", "db2", "dZ1", "z", "dW", "probs")
     assert "g1'(Z1)" in to_text(program, as_written=True)

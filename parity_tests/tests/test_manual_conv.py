@@ -249,6 +249,17 @@ def test_backward_of_complex_arguments(form: str) -> None:
     assert_within(Gradients(plain.Z, *(array.imag for array in twisted[1:])), plain, tolerances(probe))
 
 
+@pytest.mark.parametrize("wide", ["A_prev", "W", "b", "dZ"])
+@pytest.mark.parametrize("form", FORMS)
+def test_one_complex_argument_makes_what_follows_from_it_complex(form: str, wide: str) -> None:
+    probe = make_probe(CONFIGURATIONS["padded"])
+    mixed = by_hand(form, probe._replace(**{wide: getattr(probe, wide).astype(np.complex128)}), LAMBDA)
+    complex_ones = {"b": ["Z"], "dZ": ["dA_prev", "dW", "db"]}.get(wide, Gradients._fields)
+    assert [name for name in Gradients._fields if np.iscomplexobj(getattr(mixed, name))] == list(complex_ones)
+    expected = by_torch(probe, LAMBDA)
+    assert_within(Gradients(*(array.real for array in mixed)), expected, tolerances(probe, LAMBDA))
+
+
 def test_flipped_filters_do_not_agree() -> None:
     """The notes' convolution is torch's cross-correlation; the textbook one turns the filter by 180 degrees."""
     probe = make_probe(CONFIGURATIONS["padded"])
@@ -285,6 +296,8 @@ def test_no_upstream_gradient_gives_none_but_the_penalty(form: str) -> None:
     assert not dA_prev.any()
     assert not db.any()
     np.testing.assert_array_equal(dW, 2 * probe.W)
+    without_penalty = FORMS[form][1](np.zeros_like(probe.dZ), probe.A_prev, probe.W, **probe.how)
+    assert not without_penalty.dW.any()
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -342,6 +355,21 @@ def test_the_block_size_changes_nothing_but_rounding(monkeypatch: pytest.MonkeyP
         assert_within(by_hand("vectorised", probe, LAMBDA), expected, tolerances(probe, LAMBDA))
 
 
+@pytest.mark.parametrize(
+    ("memory", "examples"),
+    [(1, [1, 1, 1]), (911, [1, 1, 1]), (1824, [2, 1]), (2735, [2, 1]), (2736, [3]), (10**6, [3])],
+)
+def test_a_block_holds_the_examples_whose_windows_fit(
+    monkeypatch: pytest.MonkeyPatch, memory: int, examples: list[int]
+) -> None:
+    """An example has 3 * 2 windows of 3 * 3 * 2 numbers and a 1: 912 bytes."""
+    monkeypatch.setattr(conv, "BLOCK_BYTES", memory)
+    probe = make_probe(CONFIGURATIONS["stride-2-remainder"])
+    blocks = [matrix.copy() for _, matrix in conv._unrolled(probe.A_prev, probe.W, probe.dZ, 2, 0)]
+    assert [matrix.shape for matrix in blocks] == [(6 * k, 19) for k in examples]
+    np.testing.assert_array_equal(np.concatenate(blocks)[7], [*probe.A_prev[1, :3, 2:5].ravel(), 1])
+
+
 # --- sizes
 
 
@@ -370,21 +398,21 @@ def test_what_we_refuse_torch_refuses() -> None:
 
 
 @pytest.mark.parametrize(
-    ("size", "expected"),
+    ("count", "expected"),
     [
-        pytest.param(conv_output_size(6, 3), 4, id="F219"),
-        pytest.param(conv_output_size(6, 3, pad=1), 6, id="F220"),
-        pytest.param(conv_output_size(7, 3, pad=1, stride=2), 4, id="F231"),
-        pytest.param(conv_output_size(11, 3, pad=1, stride=2), 6, id="F239-height"),
-        pytest.param(conv_output_size(8, 3, pad=1, stride=2), 4, id="F239-width"),
-        pytest.param(dense_parameter_count(1000 * 1000 * 3, 1000, bias=False), 3_000_000_000, id="F240"),
-        pytest.param(dense_parameter_count(300 * 300 * 3, 100), 27_000_100, id="F242"),
-        pytest.param(conv_parameter_count(3, 3, 4, bias=False), 108, id="F237"),
-        pytest.param(conv_parameter_count(5, 3, 100), 7600, id="F243"),
+        pytest.param(lambda: conv_output_size(6, 3), 4, id="F219"),
+        pytest.param(lambda: conv_output_size(6, 3, pad=1), 6, id="F220"),
+        pytest.param(lambda: conv_output_size(7, 3, pad=1, stride=2), 4, id="F231"),
+        pytest.param(lambda: conv_output_size(11, 3, pad=1, stride=2), 6, id="F239-height"),
+        pytest.param(lambda: conv_output_size(8, 3, pad=1, stride=2), 4, id="F239-width"),
+        pytest.param(lambda: dense_parameter_count(1000 * 1000 * 3, 1000, bias=False), 3_000_000_000, id="F240"),
+        pytest.param(lambda: dense_parameter_count(300 * 300 * 3, 100), 27_000_100, id="F242"),
+        pytest.param(lambda: conv_parameter_count(3, 3, 4, bias=False), 108, id="F237"),
+        pytest.param(lambda: conv_parameter_count(5, 3, 100), 7600, id="F243"),
     ],
 )
-def test_the_numbers_of_the_notes(size: int, expected: int) -> None:
-    assert size == expected
+def test_the_numbers_of_the_notes(count: Callable[[], int], expected: int) -> None:
+    assert count() == expected
 
 
 @pytest.mark.parametrize("bias", [True, False])
@@ -552,11 +580,26 @@ def test_the_backward_pass_refuses_the_same(name: str) -> None:
         (lambda: conv_output_size(3, 6, pad=1), re.escape("f is 6, expected at most n + 2 pad = 5: the filter must")),
         (lambda: same_padding(4), re.escape("f is 4, expected an odd number: SAME padding is p = (f - 1) / 2")),
         (lambda: same_padding(0), "^f is 0, expected a whole number of at least 1: the filter has at least one cell$"),
-        (lambda: dense_parameter_count(0, 3), "^inputs is 0, expected a whole number of at least 1: "),
-        (lambda: dense_parameter_count(3, 0), "^units is 0, expected a whole number of at least 1: "),
-        (lambda: conv_parameter_count((3, 0), 3, 1), "^f is 0, expected a whole number of at least 1: "),
-        (lambda: conv_parameter_count(3, 0, 1), "^channels is 0, expected a whole number of at least 1: "),
-        (lambda: conv_parameter_count(3, 3, 0), "^filters is 0, expected a whole number of at least 1: "),
+        (
+            lambda: dense_parameter_count(0, 3),
+            "^inputs is 0, expected a whole number of at least 1: a layer has at least one input$",
+        ),
+        (
+            lambda: dense_parameter_count(3, 0),
+            "^units is 0, expected a whole number of at least 1: a layer has at least one unit$",
+        ),
+        (
+            lambda: conv_parameter_count((3, 0), 3, 1),
+            "^f is 0, expected a whole number of at least 1: the filter has at least one cell$",
+        ),
+        (
+            lambda: conv_parameter_count(3, 0, 1),
+            "^channels is 0, expected a whole number of at least 1: a filter has the depth of its input$",
+        ),
+        (
+            lambda: conv_parameter_count(3, 3, 0),
+            "^filters is 0, expected a whole number of at least 1: a layer has at least one filter$",
+        ),
         (lambda: zero_pad(GOOD.A_prev, -1), "^pad is -1, expected a whole number of at least 0: padding adds cells"),
         (lambda: zero_pad(GOOD.A_prev[0], 1), "^A has shape .6, 5, 3., expected .m, n_H, n_W, n_C. "),
         (lambda: zero_pad(GOOD.A_prev, "same"), "^pad is 'same', expected a number or a pair: without a filter"),

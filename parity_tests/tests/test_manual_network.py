@@ -32,6 +32,8 @@ VOLUMES = Architecture(
 )
 """A network over volumes whose sizes are not given away by one another."""
 
+OUTPUT = Dense(2, "softmax")
+
 NAMES = [*sorted(set(MODELS) - set(IMAGE_MODELS)), "volumes"]
 
 
@@ -121,7 +123,7 @@ def test_masks_belong_to_dropout_layers() -> None:
     passed = network.forward(net, params, X, [mask])
     again = network.forward(net, params, X, passed.masks)
     by_example = network.forward_loop(net, params, X, [mask])
-    assert passed.masks == (None, None, mask, None)
+    assert passed.masks == by_example.masks == (None, None, mask, None)
     np.testing.assert_allclose(passed.A[2], passed.A[1] * mask / 0.5, rtol=1e-15)
     for A, A_again, A_by_example in zip(passed.A, again.A, by_example.A, strict=True):
         np.testing.assert_array_equal(A, A_again)
@@ -129,6 +131,34 @@ def test_masks_belong_to_dropout_layers() -> None:
     without = network.forward(net, params, X)
     assert without.A[2] is without.A[1]
     assert without.masks == (None,) * 4
+
+
+def test_masks_drop_the_same_units_on_the_way_back() -> None:
+    net = Architecture((4, 5, 2), (Conv(3, 2, activation="tanh"), Dropout(0.8), Flatten(), Dropout(0.5), OUTPUT))
+    rng = np.random.default_rng(0)
+    params, X, Y = (
+        initial_parameters(net, "xavier", rng),
+        rng.standard_normal((7, 4, 5, 2)),
+        np.eye(2)[:, [0, 1] * 3 + [0]],
+    )
+    masks = [(rng.random(net.batch_shape(l, 7)) < 0.6).astype(np.float64) for l in (2, 4)]
+    back = network.backward(net, params, network.forward(net, params, X, masks), Y, LAMBDA)
+
+    def J(W: Any) -> Any:
+        changed = {**params, "W1": W}
+        return network.cost(net, changed, network.forward(net, changed, X, masks), Y, LAMBDA)
+
+    expected = complex_step(J, params["W1"])
+    np.testing.assert_allclose(back.grads["dW1"], expected, rtol=0, atol=2e-14 * np.abs(expected).max())
+    assert back.dA[1] is not None
+    assert not back.dA[1][masks[0] == 0].any()
+
+
+def test_the_loop_over_examples_takes_a_single_one() -> None:
+    net, params, X, _ = probe("volumes", m=1)
+    np.testing.assert_allclose(
+        network.forward_loop(net, params, X).A[-1], network.forward(net, params, X).A[-1], rtol=0, atol=1e-14
+    )
 
 
 @pytest.mark.parametrize(

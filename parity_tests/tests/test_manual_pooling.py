@@ -40,7 +40,7 @@ CONFIGURATIONS = {
     "window-as-large-as-input": Configuration((3, 5, 5, 2), 5, 3),
     "one-example-one-channel": Configuration((1, 7, 5, 1), 2, 2),
     "one-cell": Configuration((1, 1, 1, 1), 1, 1),
-    "large-window": Configuration((2, 17, 19, 2), 16, 1),
+    "more-than-255-cells": Configuration((2, 18, 19, 2), 17, 1),
 }
 MODES = tuple(POOLING)
 FORMS: dict[str, tuple[Callable[..., Array], Callable[..., Array]]] = {
@@ -189,6 +189,17 @@ def test_whole_numbers_as_worked_out_on_paper(form: str) -> None:
     np.testing.assert_array_equal(backward(dA, A_prev, 2, 2, mode="max")[0, :, :, 0], expected)
     quarters = np.kron([[1, 2], [3, 4]], np.ones((2, 2)))
     np.testing.assert_array_equal(backward(dA, A_prev, 2, 2, mode="average")[0, :, :, 0], quarters)
+    assert forward(A_prev, 2, 2, mode="max").dtype == A_prev.dtype  # a maximum is one of the values, an average is not
+    assert forward(A_prev, 2, 2, mode="average").dtype == float
+    assert {backward(dA, A_prev, 2, 2, mode=mode).dtype for mode in MODES} == {np.dtype(float)}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_the_maximum_is_pooled_unless_something_else_is_asked_for(form: str) -> None:
+    probe = make_probe(CONFIGURATIONS["overlapping"])
+    forward, backward = FORMS[form]
+    np.testing.assert_array_equal(forward(*probe[1:]), forward(*probe[1:], mode="max"))
+    np.testing.assert_array_equal(backward(*probe), backward(*probe, mode="max"))
 
 
 @pytest.mark.parametrize("form", FORMS)

@@ -56,25 +56,9 @@ def update_by_torch(rule: Any, W: Array, dW: Array, state: Any) -> tuple[Array, 
 def bounds_of_update(rule: Any, W: Array, dW: Array, state: Any) -> tuple[Any, ...]:
     """One side's bounds, in the order of update_by_torch."""
     u = bounds.unit_roundoff(W.dtype)
-    W, dW = W.astype(np.float64), dW.astype(np.float64)
-    parts: list[Any] = [part["dW1"].astype(np.float64) for part in state[:-1]]
-    settings = vars(rule).values()
-    if isinstance(rule, GradientDescent):
-        return (bounds.update(u, W, dW, rule.learning_rate),)
-    if isinstance(rule, Momentum):
-        return update_bounds.momentum_update(u, W, dW, *parts, *settings), update_bounds.velocity(
-            u, parts[0], dW, rule.beta
-        )
-    if isinstance(rule, RMSprop):
-        return update_bounds.rmsprop_update(u, W, dW, *parts, *settings), update_bounds.mean_square(
-            u, parts[0], dW, rule.beta2
-        )
-    v, s = parts
-    return (
-        update_bounds.adam_update(u, W, dW, v, s, state.t + 1, *settings),
-        update_bounds.velocity(u, v, dW, rule.beta1),
-        update_bounds.mean_square(u, s, dW, rule.beta2),
-    )
+    arrays = {"W": W, "dW": dW, **{part: value["dW1"] for part, value in state._asdict().items() if part != "t"}}
+    wide = {name: value.astype(np.float64) for name, value in arrays.items()}
+    return tuple(update_bounds.RULES[type(rule)](u, rule, state.t + 1, **wide).values())
 
 
 @DTYPES

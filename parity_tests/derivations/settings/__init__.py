@@ -2,18 +2,27 @@
 
 ``setting`` (what a setting is) - ``spellings`` (formulas as people write them) - ``problems`` and ``torch_side`` (the
 two ways to the true values) - ``draws`` (numbers) - ``logistic``, ``networks``, ``minibatch``, ``layer``,
-``functions`` (the settings). Torch is imported when a truth of its side is first read.
+``functions``, ``convolution``, ``pooling``, ``dropout``, ``optimisers``, ``labels``, ``reshaping``, ``sizes`` (the
+settings) - ``volumes`` and ``torch_volumes``, ``torch_training``, ``torch_shapes`` (what they stand on). Torch is
+imported when a truth of its side is first read.
 """
 
 from __future__ import annotations
 
 from parity_tests.derivations.errors import close_names, did_you_mean
+from parity_tests.derivations.settings.convolution import CONVOLUTION
+from parity_tests.derivations.settings.dropout import DROPOUT
 from parity_tests.derivations.settings.functions import FUNCTIONS
+from parity_tests.derivations.settings.labels import LABELS
 from parity_tests.derivations.settings.layer import LAYER
 from parity_tests.derivations.settings.logistic import LOGISTIC, LOGISTIC_LOOP, LOGISTIC_ONE
 from parity_tests.derivations.settings.minibatch import MINIBATCH
 from parity_tests.derivations.settings.networks import DEEP, MULTILABEL, REGRESSION, SHALLOW, SOFTMAX
+from parity_tests.derivations.settings.optimisers import OPTIMISERS
+from parity_tests.derivations.settings.pooling import AVERAGE_POOL, MAX_POOL
+from parity_tests.derivations.settings.reshaping import FLATTEN, SOFTMAX_JACOBIAN
 from parity_tests.derivations.settings.setting import Probe, Row, Setting, Symbol, Target, listing
+from parity_tests.derivations.settings.sizes import COUNTS
 
 __all__ = ["SETTINGS", "Probe", "Row", "Setting", "Symbol", "Target", "listing", "setting_named"]
 
@@ -28,6 +37,15 @@ _ALL = (
     REGRESSION,
     MINIBATCH,
     LAYER,
+    CONVOLUTION,
+    MAX_POOL,
+    AVERAGE_POOL,
+    FLATTEN,
+    COUNTS,
+    SOFTMAX_JACOBIAN,
+    LABELS,
+    DROPOUT,
+    *OPTIMISERS,
     *FUNCTIONS,
 )
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from parity_tests.derivations.settings import spellings
 from parity_tests.derivations.settings.draws import learning_rate, regularisation, sizes_of
 from parity_tests.derivations.settings.networks import weight_target
-from parity_tests.derivations.settings.problems import LayerProblem
+from parity_tests.derivations.settings.problems import LayerProblem, LinearProblem
 from parity_tests.derivations.settings.setting import (
     COMMON_FUNCTIONS,
     FUNCTION,
     UNITS,
     Kind,
+    Own,
     Setting,
     Symbol,
     Target,
@@ -44,6 +45,29 @@ def _plain(ids: str, right: tuple[str, ...], kind: Kind) -> Target:
 _HERE = {"A_prev": "A_prev", "W": "W", "b": "b", "Z": "Z", "A": "A", "dA": "dA", "dZ": "dZ"}
 _ABOVE = spelled(spellings.INPUT_GRADIENT, W="W_next", dZ="dZ_next")
 _UPSTREAMS = ("dA", "(W_next.T @ dZ_next)")
+_BY_INDEX = {
+    "dW": """\
+dW = np.zeros((n, n_prev))
+for i in range(n):
+    for j in range(n_prev):
+        for e in range(m):
+            dW[i, j] += dA[i, e] * g'(Z[i, e]) * A_prev[j, e]
+dW /= m""",
+    "dA_prev": """\
+dA_prev = np.zeros((n_prev, m))
+for i in range(n_prev):
+    for j in range(m):
+        for c in range(n):
+            dA_prev[i, j] += dA[c, j] * g'(Z[c, j]) * W[c, i]""",
+    "db": """\
+db = np.zeros((n, 1))
+for i in range(n):
+    for e in range(m):
+        db[i, 0] += dZ[i, e] / m""",
+}
+"""The sums of the notes, entry by entry."""
+
+_DW = weight_target(("F168",), **_HERE)
 _DB = spelled(spellings.BIAS_GRADIENT, **_HERE)
 _UPDATE_W = spelled(spellings.UPDATE, W="W", dW="dW")
 
@@ -89,9 +113,11 @@ LAYER = Setting(
             ),
             "derivative",
         ),
-        "dW": weight_target(("F168",), **_HERE),
-        "db": _plain("F169", _DB, "gradient"),
-        "dA_prev": _plain("F170", spelled(spellings.INPUT_GRADIENT, **_HERE), "derivative"),
+        "dW": _DW._replace(
+            right=(*_DW.right, _BY_INDEX["dW"]), right_l2=(*_DW.right_l2, f"{_BY_INDEX['dW']}\ndW += (lambda_/m) * W")
+        ),
+        "db": _plain("F169", (*_DB, _BY_INDEX["db"]), "gradient"),
+        "dA_prev": _plain("F170", (*spelled(spellings.INPUT_GRADIENT, **_HERE), _BY_INDEX["dA_prev"]), "derivative"),
         "W": Target(
             ("F181",),
             _UPDATE_W,
@@ -111,4 +137,12 @@ LAYER = Setting(
     {"learning_rate": "alpha", "lambd": "lambda_"},
     draw,
     {**COMMON_FUNCTIONS, "g": UNITS["tanh"].g, "g_prime": UNITS["tanh"].g_prime},
+    (
+        Own(
+            ("A_prev", "W", "b", "W_next", "dZ_next"),
+            lambda values: LayerProblem(**values),
+            ("Z", "A", "dA", "dZ", "dW", "db", "dA_prev"),
+        ),
+        Own(("A_prev", "W", "b", "dZ"), lambda values: LinearProblem(**values), ("Z", "dW", "db", "dA_prev")),
+    ),
 )

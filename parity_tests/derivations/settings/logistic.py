@@ -10,9 +10,9 @@ import numpy as np
 
 from parity_tests.derivations.settings import spellings
 from parity_tests.derivations.settings.draws import network_problem
-from parity_tests.derivations.settings.networks import PENALTY_GRADIENT_ID, PENALTY_ID, with_penalty
+from parity_tests.derivations.settings.networks import PENALTY_GRADIENT_ID, PENALTY_ID, own_network, with_penalty
 from parity_tests.derivations.settings.problems import NetworkProblem, View, ViewedProblem
-from parity_tests.derivations.settings.setting import COMMON_FUNCTIONS, Kind, Setting, Symbol, Target
+from parity_tests.derivations.settings.setting import COMMON_FUNCTIONS, Kind, Own, Setting, Symbol, Target, Values
 from parity_tests.derivations.settings.spellings import spelled
 
 SIZES = ((3, 1, 7), (5, 1, 11), (7, 1, 5), (11, 1, 3), (5, 1, 13))
@@ -48,6 +48,15 @@ VIEW: View = {
 
 def _network(seed: int) -> NetworkProblem:
     return network_problem("logistic", ("sigmoid",), SIZES, seed)
+
+
+def _own(values: Values) -> ViewedProblem:
+    """A person's data and parameters: the network of one unit that they are."""
+    (network,) = own_network(("sigmoid",))
+    params = {"W1": values["w"].T, "b1": np.reshape(values["b"], (1, 1))}
+    made = network.problem({**{name: values[name] for name in ("X", "Y", "lambda_", "alpha")}, **params})
+    assert isinstance(made, NetworkProblem)
+    return ViewedProblem(made, VIEW)
 
 
 def _one_example(seed: int) -> ViewedProblem:
@@ -143,6 +152,7 @@ LOGISTIC = Setting(
     {**ALIASES, **dict.fromkeys(PREDICTIONS, "A")},
     lambda seed: ViewedProblem(_network(seed), VIEW),
     COMMON_FUNCTIONS,
+    (Own(("X", "Y", "w", "b"), _own, ("Z", "A", "J", "dA", "dZ", "dw", "db")),),
 )
 
 # The same sums over the examples and features, one after the other.

@@ -5,9 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from manual.architecture import Architecture, Dense
+from manual.checks import check_data, check_parameters
 from parity_tests.derivations.settings import spellings
 from parity_tests.derivations.settings.draws import drawer
-from parity_tests.derivations.settings.setting import COMMON_FUNCTIONS, FUNCTION, UNITS, Setting, Symbol, Target
+from parity_tests.derivations.settings.problems import NetworkProblem
+from parity_tests.derivations.settings.setting import (
+    COMMON_FUNCTIONS,
+    FUNCTION,
+    UNITS,
+    Own,
+    Setting,
+    Symbol,
+    Target,
+    Values,
+)
 from parity_tests.derivations.settings.spellings import spelled
 
 Ids = Mapping[str, tuple[str, ...]]
@@ -79,7 +91,25 @@ def network(
         | {"dAL": f"dA{L}", "dA_L": f"dA{L}", "dZL": f"dZ{L}", "dZ_L": f"dZ{L}"},
         drawer(name, units, sizes),
         {**COMMON_FUNCTIONS, **functions},
+        own_network(units),
     )
+
+
+def own_network(units: tuple[str, ...]) -> tuple[Own, ...]:
+    """A person's X, Y and parameters in place of drawn ones; everything but the parameters is judged."""
+    L = len(units)
+    names = tuple(f"{letter}{l}" for l in range(1, L + 1) for letter in "Wb")
+
+    def problem(values: Values) -> NetworkProblem:
+        X, Y, params = values["X"], values["Y"], {name: values[name] for name in names}
+        layers = tuple(Dense(params[f"W{l}"].shape[0], unit) for l, unit in enumerate(units, 1))
+        architecture = Architecture(X.shape[0], layers)
+        check_parameters(architecture, params)
+        check_data(architecture, X, Y)
+        return NetworkProblem(architecture, params, X, Y, values["lambda_"], values["alpha"])
+
+    hidden = (*_numbered("Z", L), *_numbered("A", L), *_numbered("dA", L), *_numbered("dZ", L))
+    return (Own(("X", "Y", *names), problem, (*hidden, "J", *(f"d{name}" for name in names), "dX")),)
 
 
 _ALIASES = {"A0": "X", "dA0": "dX", "n_0": "n_x", "learning_rate": "alpha", "lambd": "lambda_"}

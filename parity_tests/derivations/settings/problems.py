@@ -175,3 +175,43 @@ class LayerProblem:
 
     def _from_A(self, A: Array) -> Scalar:
         return np.sum(self.dZ_next * (self.W_next @ A))
+
+
+@dataclass(frozen=True, eq=False)
+class LinearProblem:
+    """The linear part of a dense layer with whatever activation: dZ, the derivative of L(i) in Z, is given."""
+
+    A_prev: Array
+    W: Array
+    b: Array
+    dZ: Array
+    lambda_: float
+    alpha: float
+
+    def given(self) -> Values:
+        """Sizes, the layer's input and parameters, and dZ."""
+        (n, n_prev), m = self.W.shape, self.A_prev.shape[1]
+        return {"m": m, "n_prev": n_prev, "n": n, **vars(self)}
+
+    def by_numpy(self, l2: bool) -> Values:
+        """Forward by the formula; derivatives by the complex step of sum(dZ * Z)."""
+        m = self.A_prev.shape[1]
+
+        def of_W(at: Array) -> Scalar:
+            return self._from(self.A_prev, at, self.b) / m + (l2_penalty([at], self.lambda_, m) if l2 else 0.0)
+
+        return {
+            "Z": linear_forward(self.A_prev, self.W, self.b),
+            "dA_prev": complex_step(lambda at: self._from(at, self.W, self.b), self.A_prev),
+            "dW": complex_step(of_W, self.W),
+            "db": complex_step(lambda at: self._from(self.A_prev, self.W, at) / m, self.b),
+        }
+
+    def by_torch(self, l2: bool) -> Values:
+        """Forward by torch's operation, derivatives by autograd."""
+        from parity_tests.derivations.settings import torch_side
+
+        return torch_side.linear(self.A_prev, self.W, self.b, self.dZ, self.lambda_ if l2 else 0.0)
+
+    def _from(self, A_prev: Array, W: Array, b: Array) -> Scalar:
+        return np.sum(self.dZ * linear_forward(A_prev, W, b))

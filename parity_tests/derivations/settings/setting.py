@@ -16,7 +16,15 @@ from manual.notation import Array
 Values: TypeAlias = dict[str, Any]
 """Arrays and numbers by name."""
 
-Kind: TypeAlias = Literal["forward", "cost", "derivative", "gradient", "update", "function", "scale"]
+Kind: TypeAlias = Literal[
+    "forward", "cost", "derivative", "gradient", "update", "function", "scale", "state", "dropout", "pool", "count"
+]
+
+STATE: Kind = "state"
+"""The kind of what an optimiser keeps from step to step."""
+
+STATES: tuple[Kind, ...] = ("update", STATE, "dropout")
+"""The kinds whose formula may read the old value under the same name."""
 
 FUNCTION = "function"
 """Stands in the place of a shape where a symbol is a function."""
@@ -33,7 +41,9 @@ class Symbol(NamedTuple):
 class Target(NamedTuple):
     """A symbol that a derivation may give, and right sides that hold for it, the notes' own first.
 
-    ``right_l2`` holds where J carries the L2 penalty, and equals ``right`` where the penalty plays no part.
+    A right side is a formula, or a whole derivation of several lines that ends with the symbol. ``right_l2`` holds
+    where J carries the L2 penalty, and equals ``right`` where the penalty plays no part. ``after`` are states of an
+    optimiser that are already new where this symbol is computed.
     """
 
     formula_ids: tuple[str, ...]
@@ -41,6 +51,7 @@ class Target(NamedTuple):
     right_l2: tuple[str, ...]
     kind: Kind
     formula_ids_l2: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
 
     def rights(self, l2: bool) -> tuple[str, ...]:
         """The right sides that hold with or without the penalty."""
@@ -49,6 +60,11 @@ class Target(NamedTuple):
     def ids(self, l2: bool) -> tuple[str, ...]:
         """The formulas of the notes that say so."""
         return (self.formula_ids_l2 or self.formula_ids) if l2 else self.formula_ids
+
+
+def derivation_of(symbol: str, right: str) -> str:
+    """The text of a right side as a derivation of ``symbol``."""
+    return right if "\n" in right else f"{symbol} = {right}"
 
 
 class Problem(Protocol):
@@ -88,12 +104,25 @@ class Probe:
         return self.by_torch, self.by_numpy
 
 
+class Own(NamedTuple):
+    """How a setting takes a person's own numbers.
+
+    ``needed`` are the symbols that say what all else must be; ``problem`` makes the setting's problem of them (and of
+    ``lambda_`` and ``alpha``); ``judged`` are the targets that follow.
+    """
+
+    needed: tuple[str, ...]
+    problem: Callable[[Values], Problem]
+    judged: tuple[str, ...]
+
+
 @dataclass(frozen=True, eq=False)
 class Setting:
     """What J is, which symbols exist, and which formulas hold.
 
     ``layers`` are families of names that people mix up; ``aliases`` are other names for a symbol. ``draw`` makes
-    the numbers of a seed, ``functions`` are the functions that formulas may call beside the language's own.
+    the numbers of a seed, ``functions`` are the functions that formulas may call beside the language's own, ``own``
+    the ways to judge a person's numbers, the one that judges most first.
     """
 
     name: str
@@ -105,6 +134,7 @@ class Setting:
     aliases: Mapping[str, str]
     draw: Callable[[int], Problem]
     functions: Mapping[str, Callable[..., Any]]
+    own: tuple[Own, ...] = ()
 
     def probe(self, seed: int, l2: bool = False) -> Probe:
         """The numbers of a seed, with the truth for every target; ``l2`` puts the penalty into J.
@@ -122,6 +152,18 @@ class Setting:
             return _constants({name: truths[name] for name in self.targets})
 
         return Probe(environment, _constants({name: found[name] for name in self.targets}), by_torch)
+
+    def environment(self, probe: Probe, symbol: str) -> Values:
+        """What a formula for ``symbol`` sees: the probe's values, with the new ones of what is updated before it."""
+        after = self.targets[symbol].after
+        meant = {alias: name for alias, name in self.aliases.items() if name in after}
+        new = {name: probe.by_numpy[symbol] for name, symbol in {**{each: each for each in after}, **meant}.items()}
+        return {**probe.environment, **new}
+
+    @property
+    def penalised(self) -> bool:
+        """Whether the penalty plays a part."""
+        return any(target.right_l2 != target.right for target in self.targets.values())
 
     def protected(self) -> frozenset[str]:
         """The names that a derivation cannot assign: whatever is not a target."""

@@ -71,6 +71,17 @@ def layer(A_prev: Array, W: Array, b: Array, W_next: Array, dZ_next: Array, lamb
     return {**values, **updated}
 
 
+def linear(A_prev: Array, W: Array, b: Array, dZ: Array, lambda_: float) -> Arrays:
+    """Z, and from dZ: dA_prev per example, dW and db with the 1/m."""
+    m = A_prev.shape[1]
+    leaves = {name: tensor(value).requires_grad_() for name, value in {"A_prev": A_prev, "W": W, "b": b}.items()}
+    Z = linear_forward(**leaves)
+    (dA_prev,) = torch.autograd.grad(Z, leaves["A_prev"], tensor(dZ), retain_graph=True)
+    J = (Z * tensor(dZ)).sum() / m + l2_penalty([leaves["W"]], lambda_, m)
+    dW, db = torch.autograd.grad(J, (leaves["W"], leaves["b"]))
+    return {"Z": array(Z), "dA_prev": array(dA_prev), "dW": array(dW), "db": array(db)}
+
+
 def activation(unit: str, z: Array, da: Array) -> Arrays:
     """The value of an activation, its derivative, and the derivative through it."""
     g, g_prime = ACTIVATIONS[unit]

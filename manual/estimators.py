@@ -1,0 +1,43 @@
+"""The networks by hand behind scikit-learn's face: in a Pipeline, a cross-validation, a grid search.
+
+Examples come in rows, as scikit-learn has them, and are turned into the notes' columns once, at this door.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from manual import network, training
+from manual.architecture import Architecture
+from manual.estimator_base import NetworkEstimator
+from manual.estimator_targets import ClassifierBase, RegressorBase
+from manual.learning import Examples, Run, Settings
+from manual.notation import Array, Parameters
+
+__all__ = ["NetworkClassifier", "NetworkRegressor"]
+
+
+class ByHand(NetworkEstimator):
+    """NumPy and the formulas of the notes."""
+
+    def _train(self, architecture: Architecture, data: Examples, settings: Settings, **how: Any) -> Run:
+        return training.fit(architecture, *data, settings, **how)
+
+    def _answers(self, architecture: Architecture, params: Parameters, X: Array) -> Array:
+        return network.forward(architecture, params, X).A[-1]
+
+
+class NetworkClassifier(ClassifierBase, ByHand):
+    """A network by hand for two classes, several classes or several labels.
+
+    Parameters and attributes are those of sklearn.neural_network.MLPClassifier; manual.estimator_settings says what
+    differs, and what ``architecture`` takes.
+    """
+
+
+class NetworkRegressor(RegressorBase, ByHand):
+    """A network by hand for one target or several.
+
+    Parameters and attributes are those of sklearn.neural_network.MLPRegressor; manual.estimator_settings says what
+    differs, and what ``architecture`` takes.
+    """

@@ -1,0 +1,81 @@
+"""Where an index points: whole numbers, slices, the dots, and whole numbers in a row, each checked against its axis."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, NoReturn, TypeAlias
+
+import numpy as np
+
+from parity_tests.derivations.budget import Budget
+from parity_tests.derivations.errors import EvaluationError
+from parity_tests.derivations.functions import Value
+from parity_tests.derivations.nodes import Compare, Expression, Index, Node, Rest, Slice
+from parity_tests.derivations.shapes import short
+
+ValueOf: TypeAlias = Callable[[Expression], Value]
+
+EXACT = 2**53
+"""Beyond it, not every whole number is a float64."""
+
+
+def whole(node: Expression, value: Value) -> int:
+    """The value of ``node`` as a whole number; EvaluationError where it is none."""
+    number = value if type(value) is np.float64 else _one(value)
+    if not number.is_integer() or abs(number) > EXACT:
+        fail(node, f"{short(node)} is not a whole number here")
+    return int(number)
+
+
+def _one(value: Value) -> float:
+    return complex(np.real(value).item()).real if np.size(value) == 1 else math.nan
+
+
+def place(node: Index, array: Value, value_of: ValueOf, budget: Budget) -> tuple[Any, ...]:
+    """What NumPy takes between the brackets of ``node``, an index of ``array``."""
+    shape = np.shape(array)
+    items = _spread(node, len(shape))
+    if len(items) > len(shape):
+        fail(node, f"{short(node)}: {len(node.items)} indices, but {short(node.base)} has shape {shape}")
+    found: list[Any] = []
+    for axis, item in enumerate(items):
+        if isinstance(item, Slice):
+            ends = [None if end is None else whole(end, value_of(end)) for end in item.ends]
+            if ends[2] == 0:
+                fail(node, f"{short(node)}: a step of 0 goes nowhere")
+            found.append(slice(*ends))
+            continue
+        if isinstance(item, Compare):
+            fail(node, f"{short(node)}: a condition picks no entries here: multiply by it")
+        value = value_of(item)
+        if np.ndim(value) == 1:
+            positions = [whole(item, each) for each in value]
+            found.append(np.array(positions, np.intp))
+        else:
+            positions = [whole(item, value)]
+            found.append(positions[0])
+        for position in positions:
+            if not -shape[axis] <= position < shape[axis]:
+                last = f"0 to {shape[axis] - 1}" if shape[axis] else "none"
+                fail(node, f"{short(node)}: there is no entry {position} along axis {axis}, only {last}")
+    rows = [len(each) for each in found if isinstance(each, np.ndarray)]
+    if rows:  # the only index that can give more entries than there are
+        others = [size for size, each in zip(shape, found, strict=False) if isinstance(each, slice)]
+        budget.compute(node, (max(rows), *others, *shape[len(found) :]))
+    return tuple(found)
+
+
+def _spread(node: Index, axes: int) -> list[Expression]:
+    """The items, with a whole slice for every axis that the dots stand for."""
+    items = list(node.items)
+    for position, item in enumerate(items):
+        if isinstance(item, Rest):
+            items[position : position + 1] = [Slice()] * max(0, axes - len(items) + 1)
+            break
+    return items
+
+
+def fail(node: Node, message: str) -> NoReturn:
+    """Raise EvaluationError at the node."""
+    raise EvaluationError(message, node.span)

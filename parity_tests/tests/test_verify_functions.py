@@ -1,0 +1,119 @@
+"""A person's functions of layers and optimisers: called as they are written, and their mistakes named."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from parity_tests.cli import main
+from parity_tests.derivations.returned import Returned
+from parity_tests.derivations.setting_functions import PROBES, SIGNATURES, judge_trials, trials
+from parity_tests.derivations.settings import setting_named
+from parity_tests.derivations.verdicts import HOLDS
+
+MINE = """\
+import numpy as np
+
+def conv_backward(dZ, A_prev, W, *, stride=1, pad=0):
+    m, n_H, n_W, _ = A_prev.shape
+    f = len(W)
+    A = np.pad(A_prev, ((0, 0), (pad, pad), (pad, pad), (0, 0)))
+    dA, dW, db = np.zeros_like(A), np.zeros_like(W), np.zeros((1, 1, 1, W.shape[3]))
+    for i, h, w, c in np.ndindex(dZ.shape):
+        window = i, slice(h * stride, h * stride + f), slice(w * stride, w * stride + f)
+        dA[window] += W[..., c] * dZ[i, h, w, c]
+        dW[..., c] += A[window] * dZ[i, h, w, c]
+        db[..., c] += dZ[i, h, w, c]
+    return dA[:, pad:pad+n_H, pad:pad+n_W], dW, db / m
+
+def pool_backward(dA, A_prev, size, stride, mode):
+    found = np.zeros_like(A_prev)
+    for i, h, w, c in np.ndindex(dA.shape):
+        window = i, slice(h * stride, h * stride + size), slice(w * stride, w * stride + size), c
+        if mode == "max":
+            found[window] = (A_prev[window] == A_prev[window].max()) * dA[i, h, w, c]
+        else:
+            found[window] += dA[i, h, w, c] / size**2
+    return found
+
+def dropout_backward(dA, mask, keep_prob):
+    return dA / keep_prob
+
+def dropout_forward(A, mask, keep_prob):
+    return A * mask / keep
+
+def adam(w, g, v, s, t, rate, beta1, beta2, eps):
+    v = beta1 * v + (1 - beta1) * g
+    s = beta2 * s + (1 - beta2) * g**2
+    return w - rate * (v / (1 - beta1)) / (np.sqrt(s / (1 - beta2)) + eps), v, s / (1 - beta2**t)
+
+def momentum_update(W, dW, v, learning_rate, beta):
+    v = beta * v + (1 - beta) * dW
+    return W - learning_rate * v
+"""
+
+
+def test_own_functions_of_layers_and_steps(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text(MINE)
+    assert main(["verify", str(path), "--json"]) == 1
+    found = {each["target"]: each for each in json.loads(capsys.readouterr().out)}
+    assert {name: each["cause"] for name, each in found.items()} == {
+        "conv_backward: dA_prev": "",
+        "conv_backward: dW": "missing-1/m",
+        "conv_backward: db": "",
+        "pool_backward (max)": "pool-overwrites",
+        "pool_backward (average)": "",
+        "dropout_backward": "dropout-mask-forgotten-backward",
+        "dropout_forward": "unknown",
+        "adam: W": "adam-no-power",
+        "adam: v": "",
+        "adam: s": "adam-correction-overwritten",
+        "momentum_update: W": "",
+        "momentum_update: v": "unknown",
+    }
+    assert found["dropout_forward"]["message"].startswith("dropout_forward raised NameError in line 29")
+    assert "returned 1 values, expected 2" in found["momentum_update: v"]["message"]
+    assert "\nfor i in range(m):" in found["conv_backward: dW"]["message"]
+
+
+@pytest.mark.parametrize("name", SIGNATURES)
+def test_what_the_settings_say_holds_for_every_function(name: str) -> None:
+    calls = trials(name, 5)
+    assert len(calls) == PROBES * len(SIGNATURES[name].settings)
+    right = [Returned([call.probe.by_torch[each] for each in SIGNATURES[name].outputs], "") for call in calls]
+    assert {verdict.verdict for verdict in judge_trials(name, calls, right)} == {HOLDS}
+    spoilt = [each._replace(outputs=[np.add(each.outputs[0], 1.0), *each.outputs[1:]]) for each in right]
+    found = judge_trials(name, calls, spoilt)
+    assert [verdict.verdict != HOLDS for verdict in found].count(True) == len(SIGNATURES[name].settings)
+
+
+def optimiser_of(rule: str, problem: Any, W: torch.nn.Parameter) -> torch.optim.Optimizer:
+    """Torch's own optimiser with the numbers of a probe."""
+    if rule == "adam":
+        return torch.optim.Adam([W], lr=problem.alpha, betas=(problem.beta1, problem.beta2), eps=problem.epsilon)
+    if rule == "rmsprop":
+        return torch.optim.RMSprop([W], lr=problem.alpha, alpha=problem.beta2, eps=problem.epsilon)
+    momentum = torch.optim.SGD([W], lr=problem.alpha, momentum=problem.beta1, dampening=problem.beta1)
+    momentum.state[W]["momentum_buffer"] = torch.zeros_like(W)  # or torch would not dampen the first step
+    return momentum
+
+
+@pytest.mark.parametrize("rule", ["momentum", "rmsprop", "adam"])
+def test_the_truths_of_a_step_are_those_of_torch_optim(rule: str) -> None:
+    for seed in range(3):
+        problem: Any = setting_named(rule).draw(seed)
+        W = torch.nn.Parameter(torch.tensor(problem.W))
+        optimiser = optimiser_of(rule, problem, W)
+        for dW in problem.gradients:
+            with torch.no_grad():
+                W.copy_(torch.tensor(problem.W))
+            W.grad = torch.tensor(dW)
+            optimiser.step()
+        for truth in setting_named(rule).probe(seed).truths:
+            np.testing.assert_allclose(truth["W"], W.detach().numpy(), rtol=1e-12)

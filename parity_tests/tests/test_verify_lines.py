@@ -1,0 +1,135 @@
+"""What a line of a derivation sees: helpers, loops, states that are old before their line and new behind it."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+from parity_tests.cli import main
+from parity_tests.derivations.lines import judged_lines
+from parity_tests.derivations.printer import to_text
+from parity_tests.derivations.settings import setting_named
+from parity_tests.derivations.settings.volumes import CORNERS, over_windows
+from parity_tests.derivations.syntax import parse
+from parity_tests.derivations.verdicts import HOLDS, WRONG
+from parity_tests.derivations.verify import verify
+
+COURSE = over_windows(
+    *CORNERS,
+    "a_slice = A_pad[i, vert_start:vert_end, horiz_start:horiz_end, :]",
+    "dA_pad[i, vert_start:vert_end, horiz_start:horiz_end, :] += W[:, :, :, c] * dZ[i, h, w, c]",
+    "dW[:, :, :, c] += a_slice * dZ[i, h, w, c]",
+    "db[:, :, :, c] += dZ[i, h, w, c]",
+    before=(
+        "dA_pad = np.zeros_like(A_pad)",
+        "dW = np.zeros((f, f, n_C_prev, n_C))",
+        "db = np.zeros((1, 1, 1, n_C))",
+    ),
+    after=("dA_prev = dA_pad[:, pad:-pad, pad:-pad, :]", "db = db / m"),
+)
+ADAM = """\
+v = beta1 * v + (1 - beta1) * dW
+v_corrected = v / (1 - beta1**t)
+s = beta2 * s + (1 - beta2) * dW**2
+s_corrected = s / (1 - beta2**t)
+W = W - alpha * v_corrected / (np.sqrt(s_corrected) + epsilon)"""
+
+
+def test_a_whole_backward_pass_of_a_convolution() -> None:
+    start = time.process_time()
+    found = {verdict.target: verdict for verdict in verify(COURSE, "convolution")}
+    assert {name: verdict.cause for name, verdict in found.items()} == {"dA_prev": "", "dW": "missing-1/m", "db": ""}
+    assert "With dW /= m it holds" in found["dW"].message
+    assert time.process_time() - start < 10
+
+
+def test_the_readmes_example_answers_what_the_readme_says(capsys: pytest.CaptureFixture[str]) -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    _, _, rest = readme.partition("A convolution, stride forgotten:\n\n")
+    text, _, answer = rest.partition("answers with `--setting convolution`\n\n")
+    assert main(["verify", dedent(text), "--setting", "convolution"]) == 1
+    assert dedent(answer.partition("\n\n")[0]) in capsys.readouterr().out
+
+
+def test_a_line_is_judged_with_the_statements_that_it_needs_and_no_others() -> None:
+    lines = {line.target: line for line in judged_lines(parse(COURSE), setting_named("convolution"))}
+    dA_prev = to_text(lines["dA_prev"].program)
+    assert dA_prev.startswith("dA_pad = np.zeros_like(A_pad)\nfor i in range(m):")
+    assert dA_prev.endswith("dA_prev = dA_pad[:, pad:-pad, pad:-pad, :]")
+    assert "dW" not in dA_prev
+    assert "a_slice" not in dA_prev
+    assert to_text(lines["db"].program).count("\n") == 6
+
+
+def test_a_mistake_in_a_helper_is_named() -> None:
+    (verdict,) = verify("slope = 1 + A1**2\nunused = nothing * 3\ndZ1 = W2.T @ dZ2 * slope", "shallow")
+    assert (verdict.verdict, verdict.cause, verdict.line) == (WRONG, "sign", 3)
+    assert verdict.repaired == "slope = 1 - A1**2\ndZ1 = W2.T @ dZ2 * slope"
+
+
+def test_what_can_be_judged_is_true_for_the_lines_behind_it() -> None:
+    verdicts = verify("s = 1\ndZ2 = Y - A2\nd = dZ2 * s\ndW2 = (1/m) * d @ A1.T", "shallow")
+    assert [(verdict.target, verdict.verdict) for verdict in verdicts] == [("dZ2", WRONG), ("dW2", HOLDS)]
+    chained = verify("s = 1\ndZ2 = Y - A2\nd = dZ2 * s\ndW2 = (1/m) * d @ A1.T", "shallow", chain=True)
+    assert [verdict.verdict for verdict in chained] == [WRONG, WRONG]
+
+
+def test_a_state_is_old_before_its_line_and_new_behind_it() -> None:
+    assert {verdict.verdict for verdict in verify(ADAM, "adam")} == {HOLDS}
+    for line in ADAM.splitlines():
+        assert verify(line, "adam")[0].verdict == HOLDS
+    assert verify("v = beta1 * v_corrected + (1 - beta1) * dW", "adam")[0].verdict == WRONG
+
+
+def test_a_corrected_state_that_overwrote_the_state_is_meant_by_the_next_line() -> None:
+    text = ADAM.replace("v_corrected", "v").replace("s_corrected", "s")
+    verdicts = {verdict.target: verdict for verdict in verify(text, "adam")}
+    assert {name: verdict.cause for name, verdict in verdicts.items()} == {
+        "v": "adam-correction-overwritten",
+        "s": "adam-correction-overwritten",
+        "W": "",
+    }
+
+
+UPDATED = "W2 = W2 - alpha * dW2\n"
+
+
+@pytest.mark.parametrize("line", ["dA1 = W2.T @ dZ2", "dZ1 = W2.T @ dZ2 * g1'(Z1)", "B = W2.T\ndA1 = B @ dZ2"])
+def test_a_parameter_that_is_updated_before_its_use(line: str) -> None:
+    first, second = verify(UPDATED + line, "shallow")
+    assert (first.verdict, second.verdict, second.cause) == (HOLDS, WRONG, "updated-before-use")
+    assert "Before the update of W2 it holds." in second.message
+    assert {verdict.verdict for verdict in verify(second.repaired, "shallow")} == {HOLDS}
+
+
+def test_a_new_forward_pass_and_other_lines_may_follow_an_update() -> None:
+    text = f"dA1 = W2.T @ dZ2\n{UPDATED}dW1 = (1/m) * dZ1 @ X.T\nZ2 = W2 @ A1 + b2\ndA1 = W2.T @ dZ2"
+    assert {verdict.verdict for verdict in verify(text, "shallow")} == {HOLDS}
+    (_, wrong) = verify(f"{UPDATED}dA1 = W2 @ dZ2", "shallow")
+    assert wrong.cause == "transpose-missing"  # the order is a second mistake: this one is told first
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Z = conv_forward(A_prev, W, b, stride, 10**9)",
+        "Z = conv_forward(A_prev, W, b, 0, pad)",
+        "Z = conv_forward(A_prev, W, b, stride)",
+        "A_prev_pad = zero_pad(A_prev, 64)",
+        "A_prev_pad = zero_pad(A_prev, -1)",
+        "A_prev_pad = zero_pad(A_prev, 0.5)",
+        "A_prev_pad = zero_pad(m, pad)",
+        "Z = im2col(A_prev, 60, stride, pad)",
+        "dA_prev = col2im(dZ, 64, 64, f, stride, pad)",
+        "dA_prev = col2im(np.ones((1, 9)), 64, 64, 3, 64, 64)",
+        "dW = np.zeros((f, f, 1000, 1000))",
+        "for i in range(m):\n  for h in range(10**6):\n    for w in range(10**6):\n      dW[..., 0] += 1",
+    ],
+)
+def test_hostile_volumes_are_refused_quickly(text: str) -> None:
+    start = time.process_time()
+    assert [verdict.verdict for verdict in verify(text, "convolution")] == [WRONG]
+    assert time.process_time() - start < 5
