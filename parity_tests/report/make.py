@@ -12,6 +12,7 @@ from parity_tests.comparison import environment, one_thread
 from parity_tests.derivations.matrix import Outcome
 from parity_tests.judge import Result
 from parity_tests.models import MODEL_CASES
+from parity_tests.report.collect import parts
 from parity_tests.report.measure import (
     DTYPES,
     Measured,
@@ -42,6 +43,7 @@ def make(
     on_progress: Callable[[int, int], None] | None = None,
 ) -> Made:
     """Measure, draw and put together; ``pictures`` is a folder for PNGs, ``jobs`` processes share the work."""
+    chapters = parts()
     work = [
         joblib.delayed(measure_matrix)(),
         *(joblib.delayed(_model)(case.id, dtype, seed) for case in reversed(MODEL_CASES) for dtype in DTYPES),
@@ -62,7 +64,7 @@ def make(
             on_progress(done, len(work))
     results = [line for each in measured for line in each.results]
     drawn |= _error_pictures([trace for each in measured for trace in each.traces], pictures)
-    return Made(page(results, matrix, drawn, {**environment("cpu"), "seed": str(seed)}), results)
+    return Made(page(results, matrix, drawn, {**environment("cpu"), "seed": str(seed)}, chapters), results)
 
 
 def _model(id_: str, dtype: str, seed: int) -> Measured:

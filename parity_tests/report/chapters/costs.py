@@ -31,7 +31,7 @@ FORMULAS = (
 
 MINIBATCH = (
     Formula(
-        "training.minibatches learning.batches draws.shuffled",
+        "training.minibatches draws.shuffled",
         "Mini-batches",
         r"X = \bigl[ X^{\{1\}} \; X^{\{2\}} \cdots X^{\{T\}} \bigr], \qquad T = \left\lceil m / c \right\rceil",
         "Shuffle, cut into pieces of $c$ columns, the last one short. Each piece is a set of examples of its own, "
