@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
+import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
@@ -48,7 +49,7 @@ def page(
     counts = summary(results)
     html = templates.get_template("page.html.j2").render(
         parts=parts() if chapters is None else chapters,
-        results=sorted(results, key=lambda line: line.ratio, reverse=True),
+        results=sorted(results, key=lambda line: (np.isnan(line.ratio), line.ratio), reverse=True),
         pictures=pictures,
         matrix=by_mistake(matrix),
         figures=figures(matrix) if matrix else {},
@@ -90,8 +91,10 @@ def _verdict(counts: Mapping[str, Any]) -> str:
     """What this run found, in a sentence."""
     if counts[FAILS]:
         return f"In this run {counts[FAILS]} of {counts['lines']} lines fail."
+    untold = f", {counts[CANNOT_TELL]} cannot be told" if counts[CANNOT_TELL] else ""
     worst = counts["worst ratio"]
-    return f"In this run everything holds; the largest error/bound is {worst:.2f}." if worst is not None else ""
+    largest = "" if worst is None else f"; the largest error/bound is {worst:.2f}"
+    return f"In this run {counts[HOLDS]} of {counts['lines']} lines hold{untold}{largest}."
 
 
 def _asset(templates: Environment, name: str) -> Markup:

@@ -20,7 +20,7 @@ from parity_tests.derivations.matrix import Outcome
 from parity_tests.derivations.testbed import TESTBED
 from parity_tests.derivations.verify import verify
 from parity_tests.index import all_codes
-from parity_tests.judge import FAILS, HOLDS, Result
+from parity_tests.judge import CANNOT_TELL, FAILS, HOLDS, Result
 from parity_tests.notes.rows import ROWS
 from parity_tests.report import make as making
 from parity_tests.report import mathematics, sources
@@ -180,7 +180,8 @@ def test_page_says_that_something_fails(results: list[Result]) -> None:
     broken = results[0]._replace(verdict=FAILS, ratio=np.inf)
     assert "1 of 1 lines fail" in page([broken], [], {}, ENVIRONMENT)
     good = next(line for line in results if line.verdict == HOLDS)
-    assert "everything holds" in page([good], [], {}, ENVIRONMENT)
+    unsure = good._replace(verdict=CANNOT_TELL)
+    assert "1 of 2 lines hold, 1 cannot be told; the largest" in page([good, unsure], [], {}, ENVIRONMENT)
 
 
 def test_page_is_accessible(html: str, read: Reader) -> None:
@@ -189,7 +190,8 @@ def test_page_is_accessible(html: str, read: Reader) -> None:
     tables = re.findall(r"<table.*?</table>", html, re.DOTALL)
     assert tables
     assert all('<th scope="col"' in table and "<caption>" in table for table in tables)
-    labels = re.findall(r'role="region"[^>]*aria-label="([^"]+)"', html)
+    named = [re.sub(r"<[^>]+>", "", name) for name in re.findall(r"<h2[^>]*>(.*?)</h2>", html)]
+    labels = [*named, *re.findall(r'role="region"[^>]*aria-label="([^"]+)"', html)]
     assert [name for name, count in Counter(labels).items() if count > 1] == []
     assert "prefers-color-scheme: dark" in html
     assert "@media print" in html

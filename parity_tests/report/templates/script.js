@@ -31,6 +31,9 @@ function show() {
 window.addEventListener("hashchange", show);
 show();
 
+const compare = (a, b) => (a === b ? 0 : a < b ? -1 : 1);
+const size = (text) => (text === "nan" ? Infinity : Number(text.replace("inf", "Infinity")));
+
 for (const button of document.querySelectorAll("th button")) {
   button.addEventListener("click", () => {
     const header = button.parentElement;
@@ -42,7 +45,7 @@ for (const button of document.querySelectorAll("th button")) {
     const key = (row) => row.children[column].dataset.value ?? row.children[column].textContent;
     const numeric = header.classList.contains("number");
     const rows = [...table.tBodies[0].rows].map((row) => [key(row), row]);
-    rows.sort(([a], [b]) => (numeric ? Number(a) - Number(b) : a.localeCompare(b)) * (down ? -1 : 1));
+    rows.sort(([a], [b]) => (numeric ? compare(size(a), size(b)) : a.localeCompare(b)) * (down ? -1 : 1));
     table.tBodies[0].append(...rows.map(([, row]) => row));
   });
 }
