@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from html.parser import HTMLParser
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -30,7 +31,7 @@ from parity_tests.report.measure import DTYPES, Trace, measure_model, model_case
 from parity_tests.report.page import page, sentence
 from parity_tests.report.pictures import PICTURES
 from parity_tests.report.pictures.errors import LEAST, errors
-from parity_tests.report.pictures.style import Picture, embedded
+from parity_tests.report.pictures.style import INK, Picture, embedded
 
 VOID = {"meta", "link", "input", "br", "img", "hr"}
 ENVIRONMENT = {"python": "3", "device": "<none>"}
@@ -230,6 +231,7 @@ def test_text_is_escaped_and_mathematics_drawn() -> None:
 def test_letters_are_shared() -> None:
     twice = f"<body>{mathematics.drawn('x + x')}{mathematics.drawn('x', inline=True)}</body>"
     gathered = mathematics.shared(twice)
+    ElementTree.fromstring(gathered)
     ids = re.findall(r'<symbol id="([^"]+)"', gathered)
     assert len(ids) == len(set(ids)) >= 2
     assert {name[1:] for name in re.findall(r'href="([^"]+)"', gathered)} == set(ids)
@@ -280,7 +282,12 @@ def test_pictures_keep_their_ids_to_themselves() -> None:
     one, other = (re.findall(r'\bid="([^"]+)"', embedded(drawn, name, "<what>")) for name in ("one", "other"))
     assert one
     assert not set(one) & set(other)
-    assert 'aria-label="&lt;what&gt;"' in embedded(drawn, "one", "<what>")
+    svg = embedded(drawn, "one", "<what>")
+    assert ElementTree.fromstring(svg).get("aria-label") == "<what>"
+    assert "scale(0.015625)" in svg  # of letters, which no rounding of places may touch
+    styled = embedded(PICTURES["activations"].draw(0), "one", "what")
+    assert INK not in styled
+    assert "fill: currentColor" in styled
 
 
 def test_model_is_measured_step_by_step() -> None:

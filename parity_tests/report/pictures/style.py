@@ -47,7 +47,7 @@ STYLE: dict[Any, Any] = {
 }
 
 _REFERENCE = re.compile(r'(url\(#|xlink:href="#|href="#)([^)"]+)')
-_FIXED = re.compile(r"(\d\.\d\d)\d+")
+_FIXED = re.compile(r"(?<!scale\()(?<![\d.])(\d+\.\d\d)\d+")  # places, not the scale of the letters
 _ID = re.compile(r'\s+id="([^"]+)"')
 
 
