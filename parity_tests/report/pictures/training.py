@@ -121,7 +121,7 @@ def rates(seed: int) -> Figure:
         )
         for rate in RATES
     ]
-    first = runs[0].explosion.first if runs[0].explosion else np.log(net.outputs)
+    first = np.log(net.outputs)
     kept = np.array([not run.stopped for run in runs])
     ends = np.array([run.history[-1].cost if run.history else np.nan for run in runs])
     panel.plot(RATES[kept], ends[kept], marker="o", markersize=4, color=BLUE, label=f"after {SCAN_EPOCHS} epochs")
