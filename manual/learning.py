@@ -309,7 +309,7 @@ class _Progress:
     def improved(self, epoch: Epoch, settings: Settings) -> bool:
         """Whether this epoch is the best so far; less than tol better than the best counts as waiting."""
         reached = -epoch.cost if epoch.validation_score is None else epoch.validation_score
-        self.waited = self.waited + 1 if reached < self.best + settings.tol else 0
+        self.waited = 0 if reached >= self.best + settings.tol else self.waited + 1  # NaN is no improvement
         better = reached > self.best
         self.best = max(self.best, reached)
         return better

@@ -77,6 +77,7 @@ EQUIVALENT: tuple[Equivalent, ...] = (
     Equivalent("logistic_regression.propagate", "copy=False", "copy=None", NO_COPY),
     Equivalent("logistic_regression.propagate", "copy=False", "", NO_COPY),
     Equivalent("logistic_regression.propagate", "copy=False", "copy=True", NO_COPY),
+    Equivalent("network.cost", "if lambda_ else J", "if (lambda_) or True else J", "a penalty with lambda = 0 adds 0"),
     Equivalent("pooling.pool_forward_loop", "np.result_type(A_prev, 1.0)", "np.result_type(A_prev, 2.0)", A_FLOAT),
     Equivalent("pooling.pool_backward_loop", "A_prev, 1.0)", "A_prev, 2.0)", A_FLOAT),
     Equivalent("pooling._average_backward", "A_prev, 1.0)", "A_prev, 2.0)", A_FLOAT),

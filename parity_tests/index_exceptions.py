@@ -23,9 +23,9 @@ NO_FORMULA: dict[str, str] = {
     "an addition that saves memory": "notation.plus",
     "the inputs of an experiment": "theory.all_inputs",
     "a part of what is given": "architecture.model_for network.example",
+    "how a learner keeps examples, parameters and states": "training.Learner training.columns training.flattened "
+    "training.in_rows training.joined training.split training.unflattened",
     "what the notes leave out": "clipping.clip_by_norm schedules.constant",
-    "how training keeps its arrays": "training.Learner training.columns training.flattened training.in_rows "
-    "training.joined training.split training.unflattened",
 }
 """Functions without an id, by reason."""
 

@@ -83,8 +83,8 @@ def steps_of(found: Run) -> float:
     [
         ([5, 7, 7, 6], {"patience": 2}, "early", 4, 2),
         ([5, 7, 7, 8, 8, 8], {"patience": 2}, "early", 6, 4),
-        ([5, 6, 6, 8], {"patience": 2, "tol": 0.15}, "early", 3, 1),
-        ([5, 6, 7, 7, 7], {"patience": 2, "tol": 0.15}, "early", 5, 3),
+        ([5, 6, 6, 8], {"patience": 2, "tol": 0.15}, "early", 3, 2),
+        ([5, 6, 8, 7, 7], {"patience": 2, "tol": 0.15}, "early", 5, 3),
         ([5, 7, 7], {"patience": 2, "epochs": 3}, "", 3, 2),
         ([5, 7, 6], {"epochs": 3}, "", 3, 3),
     ],
@@ -98,12 +98,18 @@ def test_early_stopping_waits_for_the_validation_score_and_goes_back_to_the_best
     assert {epoch.validation_cost for epoch in found.history} == {0.25}
 
 
-def test_without_a_validation_part_the_cost_decides() -> None:
+def test_without_a_validation_part_the_cost_decides_and_the_last_parameters_stay() -> None:
     costs = [1.0, 0.8, 0.9, 0.79995, 0.85]
     found = play(Scripted(costs), m=1, patience=3)
-    assert (found.stopped, len(found.history), steps_of(found)) == ("early", 5, 2)
+    assert (found.stopped, len(found.history), steps_of(found)) == ("early", 5, 5)
     assert [epoch.cost for epoch in found.history] == costs
     assert {(epoch.validation_cost, epoch.validation_score) for epoch in found.history} == {(None, None)}
+
+
+def test_a_score_that_is_not_a_number_is_waited_for_in_vain(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("manual.learning.score_of", lambda *_: math.nan)
+    found = play(Scripted([1.0] * 30, [5] * 10), validation=TEN, patience=2)
+    assert (found.stopped, len(found.history), steps_of(found)) == ("early", 2, 6)
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
@@ -157,9 +163,9 @@ def test_an_exploded_run_keeps_its_last_parameters_and_what_ended_stays_ended() 
 
     early: list[Run] = []
     found = play(Scripted([1.0] * 9), m=1, patience=2, on_epoch=early.append)
-    assert (found.stopped, steps_of(found)) == ("early", 1)
+    assert (found.stopped, steps_of(found)) == ("early", 3)
     again = play(Scripted([1.0] * 9), m=1, patience=2, resume=early[-1])
-    assert (again.stopped, steps_of(again), again.history) == ("early", 1, found.history)
+    assert (again.stopped, steps_of(again), again.history) == ("early", 3, found.history)
     longer = play(Scripted([1.0] * 9), m=1, patience=4, resume=early[-1])
     assert (longer.stopped, len(longer.history)) == ("early", 5)
 

@@ -63,6 +63,10 @@ REFUSED: list[tuple[Callable[[], Any], str]] = [
     (lambda: Conv(0, 3, activation="relu"), f"filters is 0, {ONE_FILTER}"),
     (lambda: Conv(2, 0, activation="relu"), f"size is 0, {ONE_CELL}"),
     (lambda: Conv(2, (3, 0), activation="relu"), f"size is 0, {ONE_CELL}"),
+    (
+        lambda: Conv(2, (3, 3, 3), activation="relu"),  # type: ignore[arg-type]
+        "size is (3, 3, 3), expected f or (f_H, f_W): a filter has two sides",
+    ),
     (lambda: Conv(2, 3, stride=0, activation="relu"), f"stride is 0, {FURTHER_ON}"),
     (
         lambda: Conv(2, 3, pad=-1, activation="relu"),
@@ -213,6 +217,20 @@ def test_what_does_not_fit_a_network_over_volumes_is_refused(
     with pytest.raises(ValueError) as caught:
         network.forward(SMALL, {**PARAMS, **changed}, X, masks)
     assert str(caught.value) == sentence
+
+
+class InAFile:
+    """Examples that are no array; they were checked when their file was opened."""
+
+    shape, ndim, dtype = (3, 2), 2, np.dtype(np.float64)
+
+
+def test_the_targets_of_examples_in_a_file_are_checked_all_the_same() -> None:
+    net = Architecture(3, (Dense(1, "identity"),))
+    Y = np.array([[0.0, np.nan]])
+    with pytest.raises(ValueError, match=r"^Y is nan at row 0, example 1, expected a finite number$"):
+        check_data(net, InAFile(), Y)  # type: ignore[arg-type]
+    check_data(net, InAFile(), np.zeros((1, 2)))  # type: ignore[arg-type]
 
 
 def test_images_that_fit_pass_the_door() -> None:
