@@ -168,6 +168,10 @@ class Ledger:
         """One line per thing compared, in order of first appearance."""
         return [self._line(where, judgements) for where, judgements in self._lines.items()]
 
+    def judgements(self) -> dict[Where, list[Judgement]]:
+        """What was judged, by what it is about: of a run, one judgement a step."""
+        return {where: list(judged) for where, judged in self._lines.items()}
+
     def _line(self, where: Where, judgements: list[Judgement]) -> Result:
         step = max(range(len(judgements)), key=lambda place: (judgements[place].fails, judgements[place].ratio))
         worst = judgements[step]

@@ -251,6 +251,11 @@ def run_steps(case: ModelCase, begin: Start, steps: int, seed: int = 0, device: 
 
     ``seed`` draws mini-batches and dropout masks, where the case has them.
     """
+    return judged_steps(case, begin, steps, seed, device).results()
+
+
+def judged_steps(case: ModelCase, begin: Start, steps: int, seed: int = 0, device: str = "cpu") -> Ledger:
+    """The ledger of run_steps, which has every step by itself."""
     params = begin.params
     module = torch_side.module_with(begin.architecture, params, device=device)
     ledger = Ledger(begin.X.dtype, longest_sum(begin))
@@ -265,7 +270,7 @@ def run_steps(case: ModelCase, begin: Start, steps: int, seed: int = 0, device: 
         else:
             grads = gradients(case, here)
         params = updates.step(params, grads)
-    return ledger.results()
+    return ledger
 
 
 def gradients(case: ModelCase, here: Start) -> Gradients:

@@ -129,14 +129,33 @@ def confusion(found: list[Outcome]) -> dict[tuple[str, str], int]:
     return dict(Counter((outcome.wrong.cause, outcome.verdict.cause or outcome.verdict.verdict) for outcome in found))
 
 
-def readme_table(found: list[Outcome]) -> str:
-    """The confusion matrix as the README shows it: a line per mistake, and what else it was taken for."""
-    rows = ["| the mistake made | formulas | named | named something else |", "|---|--:|--:|---|"]
+class Named(NamedTuple):
+    """How a mistake was named: how often it was made, named, and taken for something else."""
+
+    mistake: str
+    formulas: int
+    named: int
+    others: dict[str, int]
+
+
+def by_mistake(found: list[Outcome]) -> list[Named]:
+    """A line of the confusion matrix for each mistake."""
+    lines = []
     for cause in sorted({outcome.wrong.cause for outcome in found}):
         of_cause = [outcome for outcome in found if outcome.wrong.cause == cause]
         others = Counter(outcome.verdict.cause for outcome in of_cause if not outcome.top)
-        listed = ", ".join(f"{name} ({times})" for name, times in sorted(others.items()))
-        rows.append(f"| {cause} | {len(of_cause)} | {sum(outcome.top for outcome in of_cause)} | {listed} |")
+        lines.append(
+            Named(cause, len(of_cause), sum(outcome.top for outcome in of_cause), dict(sorted(others.items())))
+        )
+    return lines
+
+
+def readme_table(found: list[Outcome]) -> str:
+    """The confusion matrix as the README shows it: a line per mistake, and what else it was taken for."""
+    rows = ["| the mistake made | formulas | named | named something else |", "|---|--:|--:|---|"]
+    for cause, count, named, others in by_mistake(found):
+        listed = ", ".join(f"{name} ({times})" for name, times in others.items())
+        rows.append(f"| {cause} | {count} | {named} | {listed} |")
     shares = figures(found)
     names = ("formulas", "top cause right", "right or listed", "ambiguous", "unknown", "called right")
     rows.append("\n" + ", ".join(f"{name}: {shares[name]}" for name in names) + ".")

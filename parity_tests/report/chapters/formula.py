@@ -1,0 +1,43 @@
+"""What the page says of a formula in words of its own; all else is read from the sources or measured."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from parity_tests.notes.row import Row
+
+
+class Formula(NamedTuple):
+    """A formula, or a few that belong together.
+
+    ``code`` names what has it in ``manual``, separated by spaces, the one to read first in front. ``latex`` has a
+    formula a line; ``derivation`` is text with mathematics between dollar signs. ``mistake`` is the one that people
+    make most, an id of the vocabularies or a sentence, and ``symptom`` how it shows. ``see`` are rows of the notes that
+    belong here though the code does not name them. ``cases`` are ids of its cases or patterns of them, ``code`` by
+    default; ``quantities`` what the comparison of whole models says of it.
+    """
+
+    code: str
+    title: str
+    latex: str
+    derivation: str
+    mistake: str
+    symptom: str
+    see: str = ""
+    cases: str = ""
+    quantities: str = ""
+
+    @property
+    def names(self) -> list[str]:
+        """The functions, classes and modules of ``manual``."""
+        return self.code.split()
+
+
+class Chapter(NamedTuple):
+    """A chapter of the notes: its formulas, its rows, and its pictures by name."""
+
+    id: str
+    title: str
+    formulas: tuple[Formula, ...]
+    rows: tuple[Row, ...]
+    pictures: tuple[str, ...] = ()

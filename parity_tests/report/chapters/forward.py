@@ -1,0 +1,52 @@
+"""Networks forward, shallow and deep: F063 to F092 and F148 to F162."""
+
+from __future__ import annotations
+
+from parity_tests.report.chapters.formula import Formula
+
+SHALLOW = (
+    Formula(
+        "dense.linear_forward",
+        "The linear part of a layer",
+        r"Z^{[l]} = W^{[l]} A^{[l-1]} + b^{[l]}",
+        "Unit $j$ computes $w_j^{T} a + b_j$. Put the rows $w_j^{T}$ one below the other, and the examples side by "
+        "side: "
+        "entry $(j, i)$ of the product is unit $j$ on example $i$. $b$ is a column, added to each of them.",
+        "operand-order", "The inner sizes clash, unless the layer is square: then everything runs, and is wrong.",
+        see="F067 F069 F073 F074 F076 F077 F078 F080 F081 F082 F085 F086 F087 F088 F152 F155 F157 F159 F160 F161",
+        quantities="Z",
+    ),
+    Formula(
+        "network.forward network.forward_loop",
+        "A network forward",
+        r"A^{[0]} = X, \qquad Z^{[l]} = W^{[l]} A^{[l-1]} + b^{[l]}, \qquad A^{[l]} = g^{[l]}(Z^{[l]}), "
+        r"\quad l = 1, \ldots, L",
+        "Each layer needs what the one below gave, so the loop over the layers stays; the loop over the examples goes. "
+        "The backward pass needs $Z$ and $A$ again: both are kept.",
+        "wrong-layer", "Off by one in l: the shapes clash, or two layers of equal size swap their weights unnoticed.",
+        quantities="Z|A", see="F070 F075 F089 F120 F150",
+    ),
+    Formula(
+        "network.predict",
+        "From probabilities to answers",
+        r"\hat y = \begin{cases} 1 & a > 0.5 \\ 0 & a \le 0.5 \end{cases} \qquad \text{or} \qquad "
+        r"\hat y = \mathrm{arg}\,\max_j\, a_j",
+        "A sigmoid output is read as a probability and compared with a half; of several classes the most probable one "
+        "is "
+        "the answer. A regression's output is the answer itself.",
+        "The threshold is put on Z, not on A.", "Accuracy looks poor for one class only: z > 0.5 means a > 0.62.",
+    ),
+)  # fmt: skip
+
+DEEP = (
+    Formula(
+        "architecture.model",
+        "Sizes of a deep network",
+        r"W^{[l]}: (n^{[l]}, n^{[l-1]}), \qquad b^{[l]}: (n^{[l]}, 1), \qquad Z^{[l]}, A^{[l]}: (n^{[l]}, m)",
+        "The product $W^{[l]} A^{[l-1]}$ fixes the shapes: as many columns as there are units below, as many rows as "
+        "there "
+        "are units here. A gradient has the shape of what it belongs to.",
+        "shape", "W written as (n[l-1], n[l]): the first product raises, unless two layers are equally wide.",
+        see="F149 F153 F154 F158",
+    ),
+)  # fmt: skip

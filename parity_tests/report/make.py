@@ -1,0 +1,102 @@
+"""Make the page: everything that is measured and drawn, shared by processes, then put together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import joblib
+
+from parity_tests.comparison import environment, one_thread
+from parity_tests.derivations.matrix import Outcome
+from parity_tests.judge import Result
+from parity_tests.models import MODEL_CASES
+from parity_tests.report.collect import parts
+from parity_tests.report.measure import (
+    DTYPES,
+    Measured,
+    Trace,
+    measure_formulas,
+    measure_matrix,
+    measure_model,
+    model_case,
+)
+from parity_tests.report.page import page
+from parity_tests.report.pictures import PICTURES
+from parity_tests.report.pictures.errors import errors
+from parity_tests.report.pictures.style import Picture, embedded, save
+
+
+class Made(NamedTuple):
+    """The page, and the lines of its parity table."""
+
+    html: str
+    results: list[Result]
+
+
+def make(
+    *,
+    seed: int = 0,
+    jobs: int = 1,
+    pictures: Path | None = None,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> Made:
+    """Measure, draw and put together; ``pictures`` is a folder for PNGs, ``jobs`` processes share the work."""
+    chapters = parts()
+    work = [
+        joblib.delayed(measure_matrix)(),
+        *(joblib.delayed(_model)(case.id, dtype, seed) for case in reversed(MODEL_CASES) for dtype in DTYPES),
+        *(joblib.delayed(measure_formulas)(dtype, seed) for dtype in DTYPES),
+        *(joblib.delayed(_picture)(name, seed, pictures) for name in PICTURES),
+    ]
+    matrix: list[Outcome] = []
+    measured: list[Measured] = []
+    drawn: dict[str, Picture] = {}
+    for done, found in enumerate(joblib.Parallel(n_jobs=jobs, return_as="generator")(work), start=1):
+        if isinstance(found, Measured):
+            measured.append(found)
+        elif isinstance(found, Picture):
+            drawn[found.name] = found
+        else:
+            matrix = found
+        if on_progress:
+            on_progress(done, len(work))
+    results = [line for each in measured for line in each.results]
+    drawn |= _error_pictures([trace for each in measured for trace in each.traces], pictures)
+    return Made(page(results, matrix, drawn, {**environment("cpu"), "seed": str(seed)}, chapters), results)
+
+
+def _model(id_: str, dtype: str, seed: int) -> Measured:
+    return measure_model(model_case(id_), dtype, seed)
+
+
+def _picture(name: str, seed: int, folder: Path | None) -> Picture:
+    """One picture as SVG and, where there is a folder, as PNG in it."""
+    with one_thread():
+        drawing = PICTURES[name]
+        return _kept(drawing.draw(seed), name, drawing.caption, folder)
+
+
+def _error_pictures(traces: Iterable[Trace], folder: Path | None) -> dict[str, Picture]:
+    """One picture for every model on its data, with a penalty and all examples in every step."""
+    by_case: dict[str, list[Trace]] = {}
+    for trace in traces:
+        by_case.setdefault(trace.case, []).append(trace)
+    made = {}
+    for case in MODEL_CASES:
+        if case.lambda_ and case.batch_size is None and case.id in by_case:
+            name = f"errors-{case.model}-{case.dataset}"
+            caption = (
+                f"{case.model} on {case.dataset}: the worst entry of every quantity, layer and step, in units of its "
+                f"bound, "
+                "which is the line. Points on the axis: both sides agree to the last bit, or nearly."
+            )
+            made[name] = _kept(errors(by_case[case.id]), name, caption, folder)
+    return made
+
+
+def _kept(drawn: Any, name: str, caption: str, folder: Path | None) -> Picture:
+    if folder is not None:
+        save(drawn, folder / f"{name}.png")
+    return Picture(name, caption, embedded(drawn, name, caption))

@@ -1,0 +1,84 @@
+"""What this run found: every formula on its probes, every model step by step, and what verify made of the test-bed."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from manual.cli import toy_datasets
+from parity_tests.cases import CASES
+from parity_tests.comparison import one_thread
+from parity_tests.derivations.matrix import Outcome
+from parity_tests.derivations.testbed import TESTBED
+from parity_tests.derivations.verify import verify
+from parity_tests.formulas import run_case
+from parity_tests.free_runs import run_free
+from parity_tests.judge import Result
+from parity_tests.models import MODEL_CASES, ModelCase, start
+from parity_tests.snap import judged_steps
+
+DTYPES = ("float64", "float32")
+
+STEPS = 10
+"""Steps of every model at most: the comparison itself runs up to 100, which takes a minute."""
+
+
+class Trace(NamedTuple):
+    """One quantity of one layer of a model: error and bound of its worst entry, step by step."""
+
+    case: str
+    dtype: str
+    quantity: str
+    layer: int | None
+    errors: tuple[float, ...]
+    bounds: tuple[float, ...]
+
+
+class Measured(NamedTuple):
+    """Lines of the parity table and, for models, their steps."""
+
+    results: list[Result]
+    traces: list[Trace]
+
+
+def measure_formulas(dtype: str, seed: int) -> Measured:
+    """Every formula case in one dtype."""
+    with one_thread():
+        kind = np.dtype(dtype).type
+        return Measured([line for case in CASES for line in run_case(case, kind, seed)], [])
+
+
+def measure_model(case: ModelCase, dtype: str, seed: int) -> Measured:
+    """One model in one dtype: at most STEPS steps from common parameters, then in float64 its free run."""
+    with one_thread():
+        data = toy_datasets().load(case.dataset, seed=seed)
+        begin = start(case, data, np.dtype(dtype).type, seed)
+        ledger = judged_steps(case, begin, min(case.steps, STEPS), seed)
+        free = run_free(case, begin, case.free.steps, seed) if dtype == DTYPES[0] else []
+    traces = [
+        Trace(
+            case.id,
+            dtype,
+            where.quantity,
+            where.layer,
+            tuple(each.error for each in judged),
+            tuple(each.bound for each in judged),
+        )
+        for where, judged in ledger.judgements().items()
+    ]
+    return Measured(ledger.results() + free, traces)
+
+
+def model_case(id_: str) -> ModelCase:
+    """The model case of that id.
+
+    Raises StopIteration where there is none.
+    """
+    return next(case for case in MODEL_CASES if case.id == id_)
+
+
+def measure_matrix() -> list[Outcome]:
+    """What verify says of the wrong formulas that were written by hand."""
+    with one_thread():
+        return [Outcome(wrong, verify(wrong.formula, wrong.setting, l2=wrong.l2)[-1]) for wrong in TESTBED]

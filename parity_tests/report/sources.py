@@ -1,0 +1,68 @@
+"""The code that the page shows: read from the files, so that it is what runs, and highlighted."""
+
+from __future__ import annotations
+
+import ast
+from functools import cache
+from pathlib import Path
+
+from markupsafe import Markup
+from pygments import highlight
+from pygments.formatters import HtmlFormatter
+from pygments.lexers import PythonLexer
+
+import manual
+import torch_ref
+
+FOLDERS = {package.__name__: Path(str(package.__file__)).parent for package in (manual, torch_ref)}
+
+Definition = ast.FunctionDef | ast.ClassDef
+
+
+def source(package: str, name: str) -> str:
+    """The definition of ``module.name``, as it stands in the file; of a module, its docstring.
+
+    Raises KeyError where the module has no such name.
+    """
+    module, _, inner = name.partition(".")
+    text, found = _definitions(FOLDERS[package] / f"{module}.py")
+    if not inner:
+        docstring = ast.get_docstring(ast.parse(text), clean=False) or ""
+        return f'"""{docstring}"""'
+    node = found[inner]
+    first = min([node.lineno, *(decorator.lineno for decorator in getattr(node, "decorator_list", []))])
+    return "\n".join(text.splitlines()[first - 1 : node.end_lineno])
+
+
+def docstring(name: str) -> str:
+    """The docstring of ``module.name`` in ``manual``, or of the module."""
+    module, _, inner = name.partition(".")
+    text, found = _definitions(FOLDERS["manual"] / f"{module}.py")
+    node = found[inner] if inner else ast.parse(text)
+    return (ast.get_docstring(node) if isinstance(node, Definition | ast.Module) else None) or ""
+
+
+def shapes(name: str) -> str:
+    """What a docstring says of shapes: its paragraphs that give one, without the formula at the top."""
+    paragraphs = docstring(name).split("\n\n")[1:]
+    told = [part for part in paragraphs if "(" in part and not part.startswith(("Raises", "Notes", "Differs"))]
+    return " ".join(" ".join(told).split())
+
+
+@cache
+def _definitions(path: Path) -> tuple[str, dict[str, ast.stmt]]:
+    """A file's text, and what it defines by name."""
+    text = path.read_text(encoding="utf-8")
+    found: dict[str, ast.stmt] = {}
+    for node in ast.parse(text).body:
+        if isinstance(node, Definition):
+            found[node.name] = node
+        elif isinstance(node, ast.Assign):
+            found |= {target.id: node for target in node.targets if isinstance(target, ast.Name)}
+    return text, found
+
+
+@cache
+def highlighted(code: str) -> Markup:
+    """Python as HTML; the page's style sheet has the colours."""
+    return Markup(highlight(code, PythonLexer(), HtmlFormatter(nowrap=True)))

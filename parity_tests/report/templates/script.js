@@ -1,0 +1,53 @@
+"use strict";
+const search = document.getElementById("search");
+const found = document.getElementById("found");
+const entries = [...document.querySelectorAll("[data-find]")];
+const chapters = [...document.querySelectorAll("section.chapter")];
+
+function find() {
+  const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
+  let count = 0;
+  for (const entry of entries) {
+    const fits = words.every((word) => entry.dataset.find.includes(word));
+    entry.hidden = !fits;
+    count += fits;
+  }
+  for (const chapter of chapters) {
+    chapter.hidden = words.length > 0 && !chapter.querySelector("[data-find]:not([hidden])");
+    for (const figure of chapter.querySelectorAll("figure")) figure.hidden = words.length > 0;
+  }
+  found.textContent = words.length ? `${count} of ${entries.length}` : "";
+}
+search.addEventListener("input", find);
+search.form.addEventListener("submit", (event) => event.preventDefault());
+
+function show() {
+  const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  if (!target) return;
+  if (target.closest("[hidden]")) { search.value = ""; find(); }
+  for (let at = target; at; at = at.parentElement) if (at.tagName === "DETAILS") at.open = true;
+  target.scrollIntoView();
+}
+window.addEventListener("hashchange", show);
+show();
+
+const compare = (a, b) => (a === b ? 0 : a < b ? -1 : 1);
+const size = (text) => (text === "nan" ? Infinity : Number(text.replace("inf", "Infinity")));
+
+for (const button of document.querySelectorAll("th button")) {
+  button.addEventListener("click", () => {
+    const header = button.parentElement;
+    const table = header.closest("table");
+    const column = [...header.parentElement.children].indexOf(header);
+    const down = header.getAttribute("aria-sort") !== "descending";
+    for (const other of header.parentElement.children) other.removeAttribute("aria-sort");
+    header.setAttribute("aria-sort", down ? "descending" : "ascending");
+    const key = (row) => row.children[column].dataset.value ?? row.children[column].textContent;
+    const numeric = header.classList.contains("number");
+    const rows = [...table.tBodies[0].rows].map((row) => [key(row), row]);
+    rows.sort(([a], [b]) => (numeric ? compare(size(a), size(b)) : a.localeCompare(b)) * (down ? -1 : 1));
+    table.tBodies[0].append(...rows.map(([, row]) => row));
+  });
+}
+
+window.addEventListener("beforeprint", () => { for (const one of document.querySelectorAll(".entry details")) one.open = true; });

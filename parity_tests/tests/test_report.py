@@ -1,0 +1,339 @@
+"""The page: nothing from outside, anchors, every formula with code, and what the pictures show."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from html.parser import HTMLParser
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from manual.cli import GOOD, MISMATCH, USAGE
+from parity_tests import cli
+from parity_tests.cases import CASES
+from parity_tests.commands import report as command
+from parity_tests.comparison import compare
+from parity_tests.derivations.matrix import Outcome
+from parity_tests.derivations.testbed import TESTBED
+from parity_tests.derivations.verify import verify
+from parity_tests.index import all_codes
+from parity_tests.judge import CANNOT_TELL, FAILS, HOLDS, Result
+from parity_tests.notes.rows import ROWS
+from parity_tests.report import make as making
+from parity_tests.report import mathematics, sources
+from parity_tests.report.chapters import CHAPTERS, Formula
+from parity_tests.report.collect import fits, lines_of, parts
+from parity_tests.report.measure import DTYPES, Trace, measure_model, model_case
+from parity_tests.report.page import page, sentence
+from parity_tests.report.pictures import PICTURES
+from parity_tests.report.pictures.errors import LEAST, errors
+from parity_tests.report.pictures.style import INK, Picture, embedded
+
+VOID = {"meta", "link", "input", "br", "img", "hr"}
+ENVIRONMENT = {"python": "3", "device": "<none>"}
+
+
+class Reader(HTMLParser):
+    """Opening and closing tags must pair; ids, links and text are kept."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.ids: list[str] = []
+        self.links: list[str] = []
+        self.sources: list[str] = []
+        self.images: list[dict[str, str | None]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        assert len(given) == len(attrs), f"<{tag}> has an attribute twice: {attrs}"
+        self.ids += [str(given["id"])] if "id" in given else []
+        for name in ("href", "xlink:href"):
+            self.links += [str(given[name])] if name in given else []
+        for name in ("src", "srcset", "action", "data", "poster"):
+            self.sources += [str(given[name])] if name in given else []
+        if tag == "svg":
+            self.images.append(given)
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+        if tag not in VOID:
+            self.open.pop()
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open, f"</{tag}> closes nothing"
+        assert self.open.pop() == tag
+
+
+@pytest.fixture(scope="module")
+def results() -> list[Result]:
+    return compare("dense") + compare("activations") + compare("logistic/breast_cancer/lambda=0.7")
+
+
+@pytest.fixture(scope="module")
+def html(results: list[Result]) -> str:
+    wrong = TESTBED[0]
+    matrix = [Outcome(wrong, verify(wrong.formula, wrong.setting)[-1])]
+    drawn = {
+        name: Picture(name, PICTURES[name].caption, embedded(PICTURES[name].draw(0), name, PICTURES[name].caption))
+        for name in ("activations", "graph")
+    }
+    return page(results, matrix, drawn, ENVIRONMENT)
+
+
+@pytest.fixture(scope="module")
+def read(html: str) -> Reader:
+    reader = Reader()
+    reader.feed(html)
+    reader.close()
+    return reader
+
+
+def test_page_is_well_formed(read: Reader) -> None:
+    assert read.open == []
+
+
+def test_page_loads_nothing_from_outside(html: str, read: Reader) -> None:
+    assert all(link.startswith(("#", "data:image/png;base64,")) for link in read.links)
+    assert read.sources == []
+    assert not re.search(r"@import|url\((?!#)|\bfetch\(|XMLHttpRequest|WebSocket|import\(", html)
+    names = set(re.findall(r"https?://[^\s\"'<]+", html))
+    assert names <= {"http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"}
+
+
+def test_every_anchor_is_there_once(read: Reader) -> None:
+    assert [name for name, count in Counter(read.ids).items() if count > 1] == []
+    assert {link[1:] for link in read.links if link.startswith("#")} <= set(read.ids)
+
+
+def test_every_row_of_the_notes_has_its_anchor(read: Reader) -> None:
+    assert {row.id for row in ROWS} <= set(read.ids)
+    assert len(ROWS) == 266
+
+
+def test_every_formula_with_code_has_an_entry() -> None:
+    found = parts()
+    shown = {
+        id_ for part in found for each in part.sections for id_ in (*(row.id for row in each.anchored), *each.elsewhere)
+    }
+    assert {id_ for code in all_codes() for id_ in code.ids} <= shown
+    listed = {each.name for part in found for section in part.sections for each in section.listings}
+    assert {f"manual.{code.name}" for code in all_codes() if code.ids} <= listed
+
+
+def test_text_is_about_code_that_exists() -> None:
+    codes = {code.name for code in all_codes()}
+    named = [name for chapter in CHAPTERS for formula in chapter.formulas for name in formula.names]
+    assert set(named) <= codes
+    assert len(named) == len(set(named))
+    assert {name for chapter in CHAPTERS for name in chapter.pictures} == set(PICTURES)
+
+
+@pytest.mark.parametrize(
+    "formula", [each for chapter in CHAPTERS for each in chapter.formulas], ids=lambda each: each.code
+)
+def test_text_is_complete(formula: Formula) -> None:
+    assert formula.title
+    assert formula.symptom
+    assert sentence(formula.mistake).endswith((".", "“", "”"))
+    assert mathematics.display(formula.latex).count("<svg") == len(formula.latex.splitlines())
+    assert formula.derivation.count("$") % 2 == 0
+    assert "\\" not in re.sub(r"\$[^$]*\$", "", formula.derivation)
+
+
+def test_every_case_is_shown_under_a_formula() -> None:
+    patterns = [name for chapter in CHAPTERS for each in chapter.formulas for name in (each.cases or each.code).split()]
+    assert [case.id for case in CASES if not any(fits(case.id, pattern) for pattern in patterns)] == []
+
+
+def test_entry_shows_the_worst_line(results: list[Result]) -> None:
+    formula = next(
+        each for chapter in CHAPTERS for each in chapter.formulas if each.names[0] == "dense.weight_gradient"
+    )
+    shown = lines_of(formula, results)
+    of_models = [line for line in results if line.model and line.quantity == "dW" and line.basis == "derived"]
+    assert max(line.ratio for line in shown if line.model) == max(line.ratio for line in of_models)
+    assert {line.pair for line in shown} == {"manual/torch", "manual/loop", "manual/complex step"}
+
+
+def test_line_without_a_number_counts_as_worst(results: list[Result]) -> None:
+    formula = Formula("dense.linear_forward", "", "", "", "", "")
+    broken = next(line for line in results if line.case == "dense.linear_forward")._replace(ratio=np.nan, verdict=FAILS)
+    assert broken in lines_of(formula, [broken])
+    assert broken in lines_of(formula, [*results, broken])
+
+
+def test_page_shows_real_code_and_says_what_is_wrong(html: str) -> None:
+    plain = re.sub(r"<[^>]+>", "", html)
+    assert "dW[j, k] = (dW[j, k] + lambda_ * W[j, k]) / m" in plain
+    assert "functional.linear(A_prev.T, W, b.flatten()).T" in plain
+    assert "dW[1] = 1/m dZ[1] X^T" in plain
+    assert "&lt;none&gt;" in html
+
+
+def test_page_says_that_something_fails(results: list[Result]) -> None:
+    broken = results[0]._replace(verdict=FAILS, ratio=np.inf)
+    assert "1 of 1 lines fail" in page([broken], [], {}, ENVIRONMENT)
+    good = next(line for line in results if line.verdict == HOLDS)
+    unsure = good._replace(verdict=CANNOT_TELL)
+    assert "1 of 2 lines hold, 1 cannot be told; the largest" in page([good, unsure], [], {}, ENVIRONMENT)
+
+
+def test_page_is_accessible(html: str, read: Reader) -> None:
+    assert all(image.get("aria-label") or image.get("aria-hidden") == "true" for image in read.images)
+    assert '<html lang="en">' in html
+    tables = re.findall(r"<table.*?</table>", html, re.DOTALL)
+    assert tables
+    assert all('<th scope="col"' in table and "<caption>" in table for table in tables)
+    named = [re.sub(r"<[^>]+>", "", name) for name in re.findall(r"<h2[^>]*>(.*?)</h2>", html)]
+    labels = [*named, *re.findall(r'role="region"[^>]*aria-label="([^"]+)"', html)]
+    assert [name for name, count in Counter(labels).items() if count > 1] == []
+    assert "prefers-color-scheme: dark" in html
+    assert "@media print" in html
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_colours_are_told_apart_from_the_paper(dark: bool) -> None:
+    style = (Path(sources.__file__).parent / "templates" / "style.css").read_text(encoding="utf-8")
+    blocks = re.findall(r":root \{(.*?)\}", style, re.DOTALL)[:2]
+    colours = dict(re.findall(r"--(\w+): (#\w{6})", blocks[dark]))
+    for name in ("ink", "faint", "link", "good", "bad", "unsure", "keyword", "string", "comment", "number", "name"):
+        for ground in ("paper", "card"):
+            assert _contrast(colours[name], colours[ground]) >= 4.5, (name, ground)
+
+
+def _contrast(one: str, other: str) -> float:
+    """WCAG's contrast of two colours."""
+    light, dark = sorted((_luminance(one), _luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def _luminance(colour: str) -> float:
+    parts_ = np.array([int(colour[place : place + 2], 16) for place in (1, 3, 5)]) / 255
+    linear = np.where(parts_ <= 0.04045, parts_ / 12.92, ((parts_ + 0.055) / 1.055) ** 2.4)
+    return float(linear @ [0.2126, 0.7152, 0.0722])
+
+
+def test_text_is_escaped_and_mathematics_drawn() -> None:
+    drawn = mathematics.text("a < b & $x_1$")
+    assert drawn.startswith("a &lt; b &amp; <svg")
+    assert 'aria-label="x_1"' in drawn
+    with pytest.raises(ValueError, match="expected LaTeX"):
+        mathematics.drawn(r"\frac{1}{")
+
+
+def test_letters_are_shared() -> None:
+    twice = f"<body>{mathematics.drawn('x + x')}{mathematics.drawn('x', inline=True)}</body>"
+    gathered = mathematics.shared(twice)
+    ElementTree.fromstring(gathered)
+    ids = re.findall(r'<symbol id="([^"]+)"', gathered)
+    assert len(ids) == len(set(ids)) >= 2
+    assert {name[1:] for name in re.findall(r'href="([^"]+)"', gathered)} == set(ids)
+
+
+def test_sources_are_the_files_own() -> None:
+    assert sources.source("torch_ref", "activations.tanh_prime") == "tanh_prime = derivative(tanh)"
+    assert sources.source("manual", "optimizers.Adam").startswith("@dataclass")
+    assert sources.shapes("dense.input_gradient").startswith("dZ is (n, m), W (n, n_prev)")
+    with pytest.raises(KeyError):
+        sources.source("manual", "dense.nothing")
+
+
+def test_pictures_show_what_they_say() -> None:
+    activations = PICTURES["activations"].draw(0)
+    assert [axes.get_title() for axes in activations.axes[:5]] == ["sigmoid", "tanh", "relu", "leaky relu", "identity"]
+    z, slope = (np.asarray(part, float) for part in activations.axes[1].lines[1].get_data())
+    np.testing.assert_allclose(slope, 1 - np.tanh(z) ** 2, rtol=1e-12)
+    spreads = PICTURES["spreads"].draw(0)
+    assert [axes.get_yscale() for axes in spreads.axes] == ["log", "log"]
+    by_scheme = {str(line.get_label()): np.asarray(line.get_ydata(), float) for line in spreads.axes[0].lines}
+    assert by_scheme["small"][-1] < 1e-6 < 0.1 < by_scheme["lecun"][-1]
+    graph = PICTURES["graph"].draw(0)
+    assert any(text.get_text().startswith("dz = a - y = ") for text in graph.axes[0].texts)
+
+
+def test_cost_curves_lie_on_each_other() -> None:
+    for axes in PICTURES["costs"].draw(0).axes:
+        by_hand, in_torch = (np.asarray(line.get_ydata(), float) for line in axes.lines)
+        np.testing.assert_allclose(by_hand, in_torch, rtol=1e-9)
+        assert by_hand[-1] < by_hand[0]
+
+
+def test_errors_are_drawn_in_units_of_their_bound() -> None:
+    trace = Trace("c", "float64", "dW", 1, (1e-16, 0.0), (1e-15, 1e-15))
+    drawn = errors([trace, trace._replace(dtype="float32", quantity="J", layer=None)])
+    assert [axes.get_title() for axes in drawn.axes] == list(DTYPES)
+    points = drawn.axes[0].lines[0]
+    np.testing.assert_allclose(np.asarray(points.get_ydata(), float), [0.1, LEAST])
+    assert [axes.get_yscale() for axes in drawn.axes] == ["log", "log"]
+    assert len(drawn.axes[1].lines) == 1  # the bound alone
+
+
+def test_pictures_keep_their_ids_to_themselves() -> None:
+    drawn = Figure()
+    axes = drawn.subplots()
+    axes.plot([0, 1], [0, 1])
+    one, other = (re.findall(r'\bid="([^"]+)"', embedded(drawn, name, "<what>")) for name in ("one", "other"))
+    assert one
+    assert not set(one) & set(other)
+    svg = embedded(drawn, "one", "<what>")
+    assert ElementTree.fromstring(svg).get("aria-label") == "<what>"
+    assert "scale(0.015625)" in svg  # of letters, which no rounding of places may touch
+    styled = embedded(PICTURES["activations"].draw(0), "one", "what")
+    assert INK not in styled
+    assert "fill: currentColor" in styled
+
+
+def test_model_is_measured_step_by_step() -> None:
+    measured = measure_model(model_case("shallow/moons/lambda=0.7"), "float64", 0)
+    traces = {(trace.quantity, trace.layer): trace for trace in measured.traces}
+    line = next(line for line in measured.results if line.quantity == "dW" and line.layer == 1)
+    ratios = np.array(traces["dW", 1].errors) / np.array(traces["dW", 1].bounds)
+    assert len(ratios) == 10
+    assert line.ratio == ratios.max()
+    assert any(line.basis == "measured" for line in measured.results)
+
+
+def test_command_writes_the_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(making, "MODEL_CASES", (model_case("shallow/moons/lambda=0.7"),))
+    monkeypatch.setattr(making, "PICTURES", {"activations": PICTURES["activations"]})
+    target, folder = tmp_path / "page.html", tmp_path / "pictures"
+    assert cli.main(["report", "--html", str(target), "--pictures", str(folder), "--jobs", "1"]) == GOOD
+    assert sorted(path.name for path in folder.iterdir()) == ["activations.png", "errors-shallow-moons.png"]
+    assert "picture-errors-shallow-moons" in target.read_text(encoding="utf-8")
+    assert "0 fail" in capsys.readouterr().out
+
+
+def test_command_says_by_its_exit_code_that_something_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, results: list[Result]
+) -> None:
+    made = making.Made("<html>", [results[0]._replace(verdict=FAILS)])
+    monkeypatch.setattr(making, "make", lambda **_: made)
+    assert cli.main(["report", "--html", str(tmp_path / "page.html")]) == MISMATCH
+
+
+@pytest.mark.parametrize(
+    ("flags", "says"),
+    [
+        (["--html", "/nowhere/page.html"], "expected a file in a folder that exists"),
+        (["--html", "page.html", "--seed", "-1"], "seed is -1"),
+        (["--html", "page.html", "--jobs", "0"], "jobs is 0"),
+    ],
+)
+def test_command_refuses(flags: list[str], says: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["report", *flags]) == USAGE
+    assert says in capsys.readouterr().err
+
+
+def test_command_names_the_extra(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(command, "PACKAGES", ("matplotlib", "no_such_package"))
+    assert cli.main(["report", "--html", "page.html"]) == USAGE
+    assert 'no_such_package not found: the page needs the extra "page"' in capsys.readouterr().err
