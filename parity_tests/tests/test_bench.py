@@ -28,6 +28,7 @@ from parity_tests.bench.conv_sizes import (
     ConvSize,
     draw_volumes,
 )
+from parity_tests.bench.fit_sizes import FIT_SIZES, FitSize
 from parity_tests.bench.readme import BLAS, bench_tables, conv_means
 from parity_tests.bench.sizes import LOOP_CASES, LOOP_EXAMPLES, LOOPS, MARGIN, SIZES, Size, draw
 from parity_tests.bench.worker import SIDES, Worker, answers, request
@@ -38,6 +39,7 @@ from parity_tests.judge import FAILS, HOLDS
 
 ROOT = Path(__file__).parents[2]
 SMALL = next(iter(SIZES))
+PARAMETERS = ("W1", "b1", "W2", "b2")
 SEVERAL = Size((3, 5, 7, 2), 11)
 CONVOLUTIONS = (CONV_SIZES[0], ConvSize(4, 7, 3, 5, 3, 1, 2))
 """Small ones, the second with a stride and a remainder."""
@@ -45,7 +47,8 @@ CONVOLUTIONS = (CONV_SIZES[0], ConvSize(4, 7, 3, 5, 3, 1, 2))
 
 def check_schema(values: dict[str, Any], plan: measure.Plan) -> None:
     """Every size, dtype and number of threads once; numbers where numbers belong."""
-    assert values.keys() == {"environment", "rounds", "conv_rounds", "steps", "loops", "convolutions", "workspace"}
+    rounds = ("rounds", "conv_rounds", "fit_rounds")
+    assert values.keys() == {"environment", *rounds, "steps", "loops", "convolutions", "workspace", "fits"}
     assert values["environment"].keys() >= {
         "date",
         "python",
@@ -56,11 +59,11 @@ def check_schema(values: dict[str, Any], plan: measure.Plan) -> None:
         "load",
         BLAS,
     }
-    assert (values["rounds"], values["conv_rounds"]) == (plan.rounds, plan.conv_rounds)
+    assert [values[name] for name in rounds] == [plan.rounds, plan.conv_rounds, plan.fit_rounds]
     assert [(line["threads"], line["size"], line["dtype"]) for line in values["steps"]] == [
         (threads, str(size), dtype) for threads in plan.threads for size in plan.sizes for dtype in measure.DTYPES
     ]
-    for line in values["steps"] + values["convolutions"]:
+    for line in values["steps"] + values["convolutions"] + values["fits"]:
         times = [line[name] for name in ("manual_us", "torch_us")]
         assert all(isinstance(time, float) and time > 0 for time in times)
         assert line["manual/torch"] == pytest.approx(times[0] / times[1], rel=0.05, abs=2e-3)
@@ -89,16 +92,29 @@ def check_schema(values: dict[str, Any], plan: measure.Plan) -> None:
         assert 0 < share <= line["bar"]
 
 
+def check_fits(values: dict[str, Any], plan: measure.Plan) -> None:
+    """Every training once in each dtype, beside torch and scikit-learn, with the bars of both."""
+    expected = [(str(size), dtype, *FIT_SIZES[size]) for size in plan.fits for dtype in measure.DTYPES]
+    lines = values["fits"]
+    assert [(line["size"], line["dtype"], line["sklearn_bar"], line["bar"]) for line in lines] == expected
+    for line in lines:
+        ratio = line["manual_us"] / line["sklearn_us"]
+        assert line["manual/sklearn"] == pytest.approx(ratio, rel=0.05, abs=2e-3)
+
+
 def test_a_quick_run_prints_the_schema() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "parity_tests", "bench", "--quick", "--json"], cwd=ROOT, capture_output=True, text=True
     )
     assert (done.returncode, done.stderr) == (0, "")
-    check_schema(json.loads(done.stdout), measure.QUICK)
+    values = json.loads(done.stdout)
+    check_schema(values, measure.QUICK)
+    check_fits(values, measure.QUICK)
 
 
 def test_the_kept_figures_have_the_schema() -> None:
     check_schema(kept.measured("bench"), measure.FULL)
+    check_fits(kept.measured("bench"), measure.FULL)
 
 
 def test_the_readme_shows_the_kept_figures() -> None:
@@ -257,7 +273,9 @@ def test_a_disagreement_by_hand_refuses_to_time(
     if as_json:
         failed = json.loads(shown)["disagreements"]
         assert {line["verdict"] for line in failed} == {FAILS}
-        assert {line["quantity"] for line in failed} == {"db", "b after a timed step"}
+        steps = {line["quantity"] for line in failed if line["dataset"] != "digits"}
+        assert steps == {"db", "b after a timed step"}
+        assert {line["quantity"] for line in failed} - steps == {f"{name} after an epoch" for name in PARAMETERS}
     else:
         assert "fails: 2-4-1; 400" in shown
         assert shown.endswith("The two sides disagree, so nothing was timed.\n")
@@ -302,11 +320,17 @@ def test_the_data_have_their_size_and_keep_away_from_kinks(size: Size) -> None:
 def test_a_worker_answers_every_request_with_a_time(task: str) -> None:
     units = LOOPS.get(task.removesuffix("_loop"), SEVERAL.units)
     lines = [request(task, Size(units, LOOP_EXAMPLES[0]), "float64", 2)] * 2
-    for side in SIDES if task == "step" else ["manual"]:
+    for side in ("manual", "torch") if task == "step" else ("manual",):
         assert all(seconds > 0 for seconds in answers(side, lines))
 
 
 @pytest.mark.parametrize("side", SIDES)
+def test_a_worker_times_trainings_too(side: str) -> None:
+    lines = [request("fit", FitSize((4,), 500), "float32", 1)] * 2
+    assert all(seconds > 0 for seconds in answers(side, lines))
+
+
+@pytest.mark.parametrize("side", ["manual", "torch"])
 def test_a_worker_times_convolutions_too(side: str) -> None:
     lines = [request("convolution", size, "float32", 1) for size in CONVOLUTIONS]
     assert all(seconds > 0 for seconds in answers(side, lines))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +15,10 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import RandomizedSearchCV
 from sklearn.preprocessing import StandardScaler
 
-from manual.__main__ import main as by_hand
+from manual.__main__ import main
 from manual.estimators import NetworkClassifier
 from manual.search import Results, Trial, search
-from torch_ref.__main__ import main as by_torch
 
-PACKAGES = [pytest.param(by_hand, id="manual"), pytest.param(by_torch, id="torch_ref")]
 SHORT = ["search", "--draws", "3", "--epochs", "2", "--hidden", "8", "--jobs", "1", "--folds", "2"]
 SPACE = {"alpha": loguniform(1e-4, 1e1), "learning_rate_init": loguniform(1e-3, 1e-1), "batch_size": [16, 32]}
 
@@ -137,10 +134,7 @@ def test_what_is_no_file_of_results_is_refused(text: str, tmp_path: Path) -> Non
 # the commands
 
 
-@pytest.mark.parametrize("main", PACKAGES)
-def test_a_search_resumed_is_the_search_undisturbed(
-    main: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_search_resumed_is_the_search_undisturbed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "found.jsonl"
     reports = []
     for more in ([], ["--draws", "2", "--results", str(path)], ["--results", str(path), "--resume"]):
@@ -158,16 +152,6 @@ def test_a_search_resumed_is_the_search_undisturbed(
     assert "seed is 3, expected 0 as in" in capsys.readouterr().err
 
 
-def test_both_packages_find_the_same(capsys: pytest.CaptureFixture[str]) -> None:
-    reports = []
-    for main in (by_hand, by_torch):
-        assert main([*SHORT, "--dtype", "float64", "--json"]) == 0
-        reports.append(json.loads(capsys.readouterr().out)["trials"])
-    for one, other in zip(*reports, strict=True):
-        assert one["params"] == other["params"]
-        assert one["score"] == pytest.approx(other["score"], abs=2 / 1437)  # an answer on the edge
-
-
 @pytest.mark.parametrize(
     ("words", "score"),
     [
@@ -180,7 +164,7 @@ def test_both_packages_find_the_same(capsys: pytest.CaptureFixture[str]) -> None
 )
 def test_tasks_and_networks(words: list[str], score: str, capsys: pytest.CaptureFixture[str]) -> None:
     words = [*[word for word in SHORT if word not in ("--hidden", "8")], "--batch-sizes", "32", *words]
-    assert by_hand([*words, "--lr-range", "-1", "-3", "--solvers", "adam,momentum"]) == 0
+    assert main([*words, "--lr-range", "-1", "-3", "--solvers", "adam,momentum"]) == 0
     shown = capsys.readouterr().out
     assert "lr-range -1 to -3 is upside down: read as 10^uniform(-3, -1)" in shown
     assert "The best of 3 draws, 2 folds" in shown
@@ -189,9 +173,9 @@ def test_tasks_and_networks(words: list[str], score: str, capsys: pytest.Capture
 
 def test_all_draws_that_fail(capsys: pytest.CaptureFixture[str]) -> None:
     words = [*SHORT, "--solvers", "sgd", "--lr-range", "30", "40"]
-    assert by_hand([*words, "--quiet"]) == 1
+    assert main([*words, "--quiet"]) == 1
     assert capsys.readouterr().out.startswith("all 3 draws failed: smaller learning rates")
-    assert by_hand([*words, "--json"]) == 1
+    assert main([*words, "--json"]) == 1
     assert json.loads(capsys.readouterr().out)["test_score"] is None
 
 
@@ -218,10 +202,7 @@ def test_all_draws_that_fail(capsys: pytest.CaptureFixture[str]) -> None:
         (["--seed", "-1"], "seed is -1, expected"),
     ],
 )
-@pytest.mark.parametrize("main", PACKAGES)
-def test_bad_usage_gets_one_sentence(
-    main: Callable[..., int], words: list[str], sentence: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_bad_usage_gets_one_sentence(words: list[str], sentence: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*SHORT, *words]) == 2
     complaint = capsys.readouterr().err
     assert sentence in complaint
