@@ -185,12 +185,9 @@ def _unrolled(A_prev: Array, W: Array, Z: Array, stride: int, pad: Pad) -> Itera
     A_padded = np.zeros((examples, n_H_prev + 2 * p_H, n_W_prev + 2 * p_W, n_C_prev), A_prev.dtype)
     inside = A_padded[:, p_H : p_H + n_H_prev, p_W : p_W + n_W_prev]  # its border stays zero
     step_m, step_H, step_W, step_C = A_padded.strides
-    windows = np.lib.stride_tricks.as_strided(  # one step of the output is ``stride`` steps of the input
-        A_padded,
-        (examples, n_H, n_W, f_H, f_W, n_C_prev),
-        (step_m, stride * step_H, stride * step_W, step_H, step_W, step_C),
-        writeable=False,
-    )
+    shape = (examples, n_H, n_W, f_H, f_W, n_C_prev)
+    steps = (step_m, stride * step_H, stride * step_W, step_H, step_W, step_C)  # one of the output is ``stride`` ones
+    windows = np.lib.stride_tricks.as_strided(A_padded, shape, steps, writeable=False)
     matrix = np.empty((examples * n_H * n_W, columns), A_prev.dtype)
     matrix[:, -1] = 1
     cells = matrix[:, :-1].reshape(windows.shape)  # a view: only the last axis is split

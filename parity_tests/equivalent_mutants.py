@@ -24,6 +24,8 @@ A_FLOAT = "the dtype of any Python float is the same"
 WIDER = "a wider type holds the numbers of the cells as well, in more memory"
 NO_FILTER = "only SAME padding depends on the filter's sides, and it was refused before"
 ANY_NEGATIVE = "NumPy computes the one side that is given as a negative number, whichever it is"
+ROOMIER = "cells beyond the border are zero, belong to no window and are cut off"
+READ_ONLY = "nobody writes to the windows: the flag only guards against it"
 COUNTED = "the lengths were compared before"
 ZERO_OVER = "0 is divided, whatever stands in for a where P is 0"
 ANY_ZEROS = "zeros of any of Z's last sides broadcast to Z"
@@ -57,6 +59,17 @@ EQUIVALENT: tuple[Equivalent, ...] = (
     Equivalent("conv.conv_forward", "W.reshape(-1, n_C)", "W.reshape(-2, n_C)", ANY_NEGATIVE),
     Equivalent("conv.conv_backward", "reshape(-1, n_C)", "reshape(-2, n_C)", ANY_NEGATIVE),
     Equivalent("conv._padded_input_gradient", "reshape(-1, n_C)", "reshape(-2, n_C)", ANY_NEGATIVE),
+    Equivalent("conv.conv_forward", "Z[block].reshape(-1, n_C)", "Z[block].reshape(-2, n_C)", ANY_NEGATIVE),
+    Equivalent("conv.conv_backward", "n_H_prev + 2 * p_H", "n_H_prev + 3 * p_H", ROOMIER),
+    Equivalent("conv.conv_backward", "n_W_prev + 2 * p_W", "n_W_prev + 3 * p_W", ROOMIER),
+    Equivalent("conv._unrolled", "n_H_prev + 2 * p_H", "n_H_prev + 3 * p_H", ROOMIER),
+    Equivalent("conv._unrolled", "n_W_prev + 2 * p_W", "n_W_prev + 3 * p_W", ROOMIER),
+    Equivalent("conv._unrolled", "writeable=False", "writeable=None", READ_ONLY),
+    Equivalent("conv._unrolled", "writeable=False", "writeable=True", READ_ONLY),
+    Equivalent("conv._unrolled", "writeable=False", "", READ_ONLY),
+    Equivalent(
+        "draws.dropout_masks", "start=1", "", "dropout leaves the shape as it is: that of A[l-1] is that of A[l]"
+    ),
     Equivalent("conv.flatten", "reshape(m, -1)", "reshape(m, -2)", ANY_NEGATIVE),
     Equivalent("costs.cross_entropy_from_logits", "max(axis=0, keepdims=True)", "max(axis=0, keepdims=False)", ROW),
     Equivalent("costs.cross_entropy_from_logits", "max(axis=0, keepdims=True)", "max(axis=0, )", ROW),

@@ -16,6 +16,9 @@ WITHOUT_FORMULAS = (
     "train_cli",
     "train_flags",
     "train_report",
+    "recipe_cli",
+    "recipe_runs",
+    "search_cli",
 )
 """Modules of manual that hold no formula."""
 
@@ -25,6 +28,8 @@ NO_FORMULA: dict[str, str] = {
     "a part of what is given": "architecture.model_for network.example",
     "how a learner keeps examples, parameters and states": "training.Learner training.columns training.flattened "
     "training.in_rows training.joined training.split training.unflattened",
+    "a part of a step of the recipe": "recipe_search.at_upper_edge recipe_search.chance_of recipe_search.chosen "
+    "recipe_search.trial recipe_steps.judged recipe_steps.small_parameters",
     "what the notes leave out": "clipping.clip_by_norm schedules.constant",
 }
 """Functions without an id, by reason."""
@@ -35,6 +40,8 @@ NO_CASE: dict[str, str] = {
     "the walk through a network example by example, in test_manual_network": "F071",
     "a description of networks, which computes nothing": "F063 F142 F148 F194",
     "the epochs of training, compared by the free runs of the models": "F209 F210 F211 F212 F213 F216 F217 F218 F258",
+    "a step of the recipe, in test_recipe": "F244 F245 F246 F249 F250 F252 F262",
+    "a random search, in test_search": "F255 F256 F257 F260 F261",
     "an order that is drawn, not computed": "F208 F215",
     "a decision on outputs that have a case, in test_manual_network": "F004 F139",
     "a symbol, a count or a shape of convolutions that have cases, in test_manual_conv": "F222 F228 F229 F232 F236",

@@ -18,8 +18,8 @@ from parity_tests.equivalent_mutants import EQUIVALENT, Equivalent
 RESULTS = Path("mutants/manual")
 """Where ``mutmut run`` leaves its results, below the root of the clone."""
 
-KILLED, SURVIVED, TIMEOUT = 1, 0, (24, -24, 36, 152, 255)
-"""mutmut's exit codes: those of pytest, and those of a mutant that runs forever, which counts as killed."""
+KILLED, SURVIVED, TIMEOUT, CRASHED = 1, 0, (24, -24, 36, 152, 255), -11
+"""mutmut's exit codes: those of pytest; those of a mutant that runs forever or reads foreign memory count as killed."""
 
 
 class Mutant(NamedTuple):
@@ -79,7 +79,7 @@ def summarise(
     unlisted: list[Mutant] = []
     used: Counter[Equivalent] = Counter()
     for module, codes in exit_codes(results):
-        unfinished = [key for key, code in codes.items() if code not in (KILLED, SURVIVED, *TIMEOUT)]
+        unfinished = [key for key, code in codes.items() if code not in (KILLED, SURVIVED, CRASHED, *TIMEOUT)]
         if unfinished:
             raise ValueError(f"{unfinished[0]} has exit code {codes[unfinished[0]]}, expected 0 or 1: run mutmut first")
         survivors = [mutant(key, diff(key)) for key, code in codes.items() if code == SURVIVED]

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from manual.draws import dropout_mask, fans, shuffled
+from manual.architecture import Architecture, Dense, Dropout, Flatten
+from manual.draws import dropout_mask, dropout_masks, fans, shuffled
 
 
 def test_fans_of_a_layer_and_of_filters() -> None:
@@ -55,3 +56,25 @@ def test_no_example_no_shuffle() -> None:
     with pytest.raises(ValueError) as caught:
         shuffled(0, np.random.default_rng(0))
     assert str(caught.value) == "m is 0, expected a whole number of at least 1: the number of examples"
+
+
+MASKED = Architecture((4, 5, 2), (Dropout(0.75), Flatten(), Dropout(0.25), Dense(3, "tanh"), Dense(1, "sigmoid")))
+
+
+def test_every_dropout_layer_gets_a_mask_of_the_shape_of_its_values_and_its_own_probability() -> None:
+    volumes, columns = dropout_masks(MASKED, 500, np.random.default_rng(0))
+    assert (volumes.shape, columns.shape) == ((500, 4, 5, 2), (40, 500))
+    assert volumes.dtype == columns.dtype == np.float64
+    assert volumes.mean() == pytest.approx(0.75, abs=0.02)
+    assert columns.mean() == pytest.approx(0.25, abs=0.02)
+    assert dropout_masks(Architecture(2, (Dense(1, "sigmoid"),)), 5, np.random.default_rng(0)) == []
+
+
+def test_masks_are_drawn_layer_by_layer_and_alike_in_both_dtypes() -> None:
+    rng = np.random.default_rng(3)
+    expected = [dropout_mask((7, 4, 5, 2), 0.75, rng), dropout_mask((40, 7), 0.25, rng)]
+    for dtype in (np.float32, np.float64):
+        found = dropout_masks(MASKED, 7, np.random.default_rng(3), dtype)
+        for one, other in zip(found, expected, strict=True):
+            assert one.dtype == dtype
+            np.testing.assert_array_equal(one, other)
