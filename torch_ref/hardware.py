@@ -26,7 +26,7 @@ class Hardware:
     graph: bool = False
 
     def set_up(self) -> torch.device:
-        """Set torch's global switches and name the device.
+        """Name the device, and set those of torch's global switches that are asked for or concern it.
 
         Raises ValueError for an unknown or absent device, and for a graph elsewhere than on CUDA.
         """
@@ -35,8 +35,18 @@ class Hardware:
             raise ValueError(
                 f"graph is asked for on {device}, expected a CUDA device: others have no graphs to capture"
             )
-        precision = "tf32" if self.tf32 else "ieee"
-        torch.backends.cuda.matmul.fp32_precision = precision
-        torch.backends.cudnn.conv.fp32_precision = precision  # type: ignore[attr-defined]
-        torch.use_deterministic_algorithms(self.deterministic)
+        if device.type == "cuda":
+            _set_tf32(self.tf32)
+        if self.deterministic:
+            torch.use_deterministic_algorithms(True)
         return device
+
+
+def _set_tf32(on: bool) -> None:
+    """Whether CUDA may round the factors of float32 products, by whichever switches this torch has."""
+    if hasattr(torch.backends.cudnn, "conv"):
+        precision = "tf32" if on else "ieee"
+        torch.backends.cuda.matmul.fp32_precision = precision
+        torch.backends.cudnn.conv.fp32_precision = precision
+    else:
+        torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = on
