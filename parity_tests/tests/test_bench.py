@@ -84,7 +84,7 @@ def check_schema(values: dict[str, Any], plan: measure.Plan) -> None:
         for dtype in measure.DTYPES
     ]
     assert [(line["size"], line["dtype"]) for line in values["workspace"]] == [
-        (str(size), dtype) for size in MEMORY_SIZES if size in plan.convolutions for dtype in measure.DTYPES
+        (str(size), dtype) for size in plan.convolutions if size in MEMORY_SIZES for dtype in measure.DTYPES
     ]
     for line in values["workspace"]:
         share = line["workspace_bytes"] / line["unrolled_bytes"]
