@@ -316,7 +316,8 @@ def test_command_says_by_its_exit_code_that_something_fails(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, results: list[Result]
 ) -> None:
     made = making.Made("<html>", [results[0]._replace(verdict=FAILS)])
-    monkeypatch.setattr(making, "make", lambda **_: made)
+    monkeypatch.setattr(making, "pieces", lambda *_: (iter([]), 0))
+    monkeypatch.setattr(making, "make", lambda *_: made)
     assert cli.main(["report", "--html", str(tmp_path / "page.html")]) == MISMATCH
 
 

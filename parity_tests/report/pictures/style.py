@@ -12,6 +12,8 @@ from cycler import cycler
 from markupsafe import Markup, escape
 from matplotlib.figure import Figure
 
+from manual.files import replace_file
+
 INK = "#010203"
 """Text and axes; in the page it becomes the colour of the text."""
 
@@ -89,4 +91,6 @@ def embedded(drawn: Figure, name: str, title: str) -> Markup:
 @styled
 def save(drawn: Figure, path: Path) -> None:
     """The figure as PNG, on white."""
-    drawn.savefig(path, format="png", dpi=150, facecolor="white")
+    data = io.BytesIO()
+    drawn.savefig(data, format="png", dpi=150, facecolor="white")
+    replace_file(path, data.getvalue())
