@@ -13,6 +13,7 @@ WITHOUT_FORMULAS = (
     "files",
     "layer_words",
     "learning",
+    "loop",
     "train_cli",
     "train_flags",
     "train_report",

@@ -14,7 +14,8 @@ from torch import Tensor, nn
 
 from manual.architecture import Architecture
 from manual.checks import check_data
-from manual.learning import Epoch, Examples, Explosion, Run, Settings, batches, check_dtype, named, run, start, take
+from manual.learning import Epoch, Examples, Explosion, Run, Settings, batches, check_dtype, named, start, take
+from manual.loop import run
 from torch_ref import network
 from torch_ref.clipping import clip_by_norm, gradient_norm
 from torch_ref.costs import OUTPUT_COSTS, l2_penalty
