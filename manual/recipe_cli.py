@@ -18,9 +18,8 @@ from manual.cli import GOOD, MISMATCH, UsageError, console, default_jobs, door
 from manual.draws import SCALES
 from manual.recipe import Plan, steps
 from manual.recipe_runs import Backend
-from manual.recipe_search import COARSE, FINE
 from manual.recipe_steps import FAILS, RATES, Step
-from manual.search_ranges import Range, range_of
+from manual.search_ranges import COARSE, FINE, Range, range_of
 from manual.train_flags import FLAGS, subject_of
 
 STYLES = {"good": "green", "doubtful": "yellow", "fails": "bold red"}

@@ -54,6 +54,7 @@ WITHOUT_FORMULAS = {
     "train_cli",
     "recipe_cli",
     "recipe_runs",
+    "search_ranges",
     "train_flags",
     "files",
     "estimator_base",

@@ -11,16 +11,17 @@ import numpy as np
 
 from manual.cli import GOOD, UsageError, console, door, plain_table, progress
 from manual.learning import Examples
+from manual.search_ranges import COARSE
 from manual.train_flags import FLAGS, Subject, subject_of
 from torch_ref.devices import DEVICES, device_named
 from torch_ref.search import Plan, Trial, draws, search
 
-EPILOG = """examples:
+EPILOG = f"""examples:
   python -m torch_ref search                              100 draws on digits
   python -m torch_ref search --dataset wine --hidden 16 --draws 30
   python -m torch_ref search --device cuda --json
 
-reg = 10^uniform(-5, 5) is the factor of (1/2) sum W^2, lambda/m; learning rate = 10^uniform(-6, -3).
+reg = {COARSE[0]} is the factor of (1/2) sum W^2, lambda/m; learning rate = {COARSE[1]}.
 
 exit code: 0 good, 2 bad usage
 """
