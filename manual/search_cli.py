@@ -16,7 +16,7 @@ from manual.cli import GOOD, MISMATCH, UsageError, console, default_jobs, door, 
 from manual.estimator_settings import SOLVERS
 from manual.search import Results, Space, Trial, search
 from manual.search_ranges import range_of
-from manual.train_flags import FLAGS, Subject, sizes_of, subject_of
+from manual.train_flags import Subject, add_flags, add_groups, sizes_of, subject_of
 from manual.train_report import SCORES
 
 ALPHA, RATE, BATCHES = (-5.0, 1.0), (-4.0, -1.0), "32,64,128"
@@ -52,12 +52,8 @@ exit code: 0 good, 1 every draw failed, 2 bad usage
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Give the parser the flags."""
-    for title in ("data", "network"):
-        group = parser.add_argument_group(title)
-        for name, text, options in FLAGS[title]:
-            if name != "--keep-prob":  # what is dropped is named in --layers
-                group.add_argument(name, help=text, **options)
-    parser.set_defaults(keep_prob=1.0)
+    add_groups(parser, "data", "network", without=["--keep-prob"])
+    parser.set_defaults(keep_prob=1.0)  # what is dropped is named in --layers
     own = parser.add_argument_group("search")
     own.add_argument("--draws", type=int, default=30, help="default: 30")
     own.add_argument("--folds", type=int, default=3, help="of the cross-validation; default: 3")
@@ -71,9 +67,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     own.add_argument("--resume", action="store_true", help="go on with the results; --draws may have grown")
     own.add_argument("--jobs", type=int, default=default_jobs(), help="processes; default: %(default)s")
     own.add_argument("--json", action="store_true", help="print JSON instead of the table")
-    rows = {row.name: row for flags in FLAGS.values() for row in flags}
-    for name in ("--seed", "--dtype", "--quiet"):
-        own.add_argument(name, help=rows[name].text, **rows[name].options)
+    add_flags(own, "--seed", "--dtype", "--quiet")
 
 
 def run(args: argparse.Namespace, package: Estimators) -> int:
