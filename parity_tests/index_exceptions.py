@@ -19,7 +19,6 @@ WITHOUT_FORMULAS = (
     "train_report",
     "recipe_cli",
     "recipe_runs",
-    "search_cli",
 )
 """Modules of manual that hold no formula."""
 

@@ -111,7 +111,6 @@ def test_every_module_of_manual_is_a_formula_module_or_known_not_to_be() -> None
         "recipe_search",
         "recipe_steps",
         "search",
-        "search_cli",
         "search_ranges",
         "train",
         "train_cli",
