@@ -73,7 +73,8 @@ def run(args: argparse.Namespace) -> int:
     space, asked, said = _space(args, len(X))
     if args.resume and not args.results:
         raise UsageError("--resume is given, expected --results FILE beside it: where the draws were kept")
-    asked |= {"data": args.data or subject.name, "layers": subject.architecture.describe(), "dtype": args.dtype, "seed": args.seed}
+    asked |= {"data": args.data or subject.name, "layers": subject.architecture.describe()}
+    asked |= {"dtype": args.dtype, "seed": args.seed}
     results = Results(args.results) if args.results else None
     try:
         known = cast("list[Trial]", door(results.begin, asked, resume=args.resume)) if results else []
