@@ -57,7 +57,7 @@ def dropout_backward(dA: Array, mask: Array, keep_prob: float) -> Array:
 
 def check_keep_prob(keep_prob: Any) -> None:
     """ValueError unless keep_prob is a number in (0, 1]."""
-    if not isinstance(keep_prob, Real) or not 0 < keep_prob <= 1:
+    if not isinstance(keep_prob, Real) or not 0 < float(keep_prob) <= 1:
         raise ValueError(f"keep_prob is {keep_prob!r}, expected a number in (0, 1]: the probability to keep a unit")
 
 
