@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from manual.architecture import Architecture, Dense
-from manual.learning import COSTS_SEEN, Examples, Explosion, Run, Settings, batches, generator_from, run, score_of
+from manual.learning import COSTS_SEEN, Examples, Explosion, Run, Settings, batches, score_of
+from manual.loop import generator_from, run
 from manual.training import minibatches
 
 ONE = Architecture(1, (Dense(1, "sigmoid"),))
@@ -107,7 +108,7 @@ def test_without_a_validation_part_the_cost_decides_and_the_last_parameters_stay
 
 
 def test_a_score_that_is_not_a_number_is_waited_for_in_vain(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("manual.learning.score_of", lambda *_: math.nan)
+    monkeypatch.setattr("manual.loop.score_of", lambda *_: math.nan)
     found = play(Scripted([1.0] * 30, [5] * 10), validation=TEN, patience=2)
     assert (found.stopped, len(found.history), steps_of(found)) == ("early", 2, 6)
 
