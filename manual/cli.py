@@ -12,7 +12,7 @@ from contextlib import closing, contextmanager, nullcontext
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from manual.stopping import PIPE_CLOSED, Signals, exit_code
+from manual.stopping import INTERRUPTED, PIPE_CLOSED, TERMINATED, Signals, exit_code, leave
 
 if TYPE_CHECKING:  # rich is imported when something is printed: until then, Ctrl-C finds little to interrupt
     from rich.console import Console
@@ -36,8 +36,8 @@ class Work:
     """What the commands share while they run; ``stopped`` says how far the work was when a signal ended it."""
 
     def __init__(self, *, quiet: bool = False) -> None:
-        """``quiet`` leaves out the bars."""
-        self.quiet = quiet
+        """``quiet`` leaves out the bars; ``silent`` is one of several processes that do the same, and not the first."""
+        self.quiet, self.silent = quiet, False
         self.stopped, self.code = "", 0
 
     def json(self, data: Mapping[str, Any] | Sequence[Any], indent: int | None = 1) -> None:
@@ -120,7 +120,12 @@ def run_commands(
             sys.stdout.flush()
         return code
 
-    return guarded(program, run, args.work)
+    code = guarded(program, run, args.work)
+    if signals and code in (INTERRUPTED, TERMINATED):
+        sys.stdout.flush()
+        sys.stderr.flush()
+        leave(code)
+    return code
 
 
 def output_flags(parser: argparse._ActionsContainer, instead: str = "tables") -> None:
@@ -143,19 +148,25 @@ def guarded(program: str, run: Callable[[], int], work: Work) -> int:
         code = run()
         if not work.stopped:
             return code
-        print(f"{program}: stopped {work.stopped}", file=sys.stderr)
+        _say(work, f"{program}: stopped {work.stopped}")
         return work.code
     except UsageError as error:
         print(f"{program}: {error}", file=sys.stderr)
         return USAGE
     except KeyboardInterrupt as error:
-        print(f"{program}: interrupted", file=sys.stderr)
+        _say(work, f"{program}: interrupted")
         return exit_code(error)
     except (BrokenPipeError, SystemExit) as error:
         if isinstance(error, SystemExit) and not isinstance(error.__context__, BrokenPipeError):
             raise  # rich makes the one of the other
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left in the buffer goes nowhere
         return PIPE_CLOSED
+
+
+def _say(work: Work, sentence: str) -> None:
+    """How a command ended."""
+    if not work.silent:
+        print(sentence, file=sys.stderr)
 
 
 def door(check: Callable[..., object], *args: object, **options: object) -> object:

@@ -6,18 +6,23 @@ that nothing has been done, and after it all is said but for cleaning up: then a
 
 from __future__ import annotations
 
+import math
 import multiprocessing
 import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import Any
+from typing import Any, NoReturn
 
 INTERRUPTED, TERMINATED, PIPE_CLOSED = 130, 143, 141
 """Exit codes, as a shell gives them: 128 and the number of the signal."""
+
+ECHO = 1.0
+"""Seconds in which a second signal is the first one again: torchrun passes on what a terminal has sent to all."""
 
 UNHEARD = 0.05
 """Seconds after which a signal is sent again that came where Python drops exceptions."""
@@ -32,12 +37,19 @@ def exit_code(error: KeyboardInterrupt) -> int:
     return TERMINATED if isinstance(error, Terminated) else INTERRUPTED
 
 
+def leave(code: int) -> NoReturn:
+    """End the process and those it started, at once: after torch, Python takes seconds to put everything away."""
+    for process in multiprocessing.active_children():
+        process.kill()
+    os._exit(code)
+
+
 class Signals:
     """The signals of a process that a command has to itself."""
 
     def __init__(self, program: str) -> None:
         """Take them: until ``working``, they end the process at once."""
-        self.program, self.listening = program, False
+        self.program, self.listening, self.first = program, False, -math.inf
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._heard)
         self._report, sys.unraisablehook = sys.unraisablehook, self._dropped
@@ -53,12 +65,12 @@ class Signals:
 
     def _heard(self, number: int, frame: FrameType | None) -> None:
         if self.listening:
-            self.listening = False
+            self.listening, self.first = False, time.monotonic()
             raise KeyboardInterrupt if number == signal.SIGINT else Terminated
-        for process in multiprocessing.active_children():
-            process.kill()
+        if time.monotonic() - self.first < ECHO:
+            return
         os.write(2, f"{self.program}: interrupted\n".encode())
-        os._exit(128 + number)
+        leave(128 + number)
 
     def _dropped(self, unraisable: Any) -> None:
         """A signal that came inside a callback, where Python would report the exception and go on: once more."""

@@ -97,7 +97,10 @@ def report(
     score = score_of(subject.architecture.output_unit, A_L, Y_test)
     if args.save and done.stopped != "exploded":
         try:
-            save(args.save, done.params, done.architecture, {"dataset": subject.name, "task": subject.task})
+            about = {"dataset": subject.name, "task": subject.task}
+            if args.work.stopped:
+                about["stopped"] = args.work.stopped
+            save(args.save, done.params, done.architecture, about)
         except OSError as error:
             raise UsageError(str(error)) from error
     if args.json:
@@ -114,7 +117,7 @@ def report(
             "seconds": seconds,
             "settings": settings.as_json(),
         }
-        print(json.dumps(_as_json(report)))
+        args.work.json(_as_json(report), indent=None)
     else:
         _print_report(args, subject, done, test_cost, score, A_L, seconds)
     return MISMATCH if done.stopped == "exploded" else GOOD
