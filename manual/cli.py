@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import atexit
 import importlib
 import json
 import os
@@ -122,6 +123,7 @@ def run_commands(
 
     code = guarded(program, run, args.work)
     if signals and code in (INTERRUPTED, TERMINATED):
+        atexit._run_exitfuncs()  # joblib puts its files away
         sys.stdout.flush()
         sys.stderr.flush()
         leave(code)
