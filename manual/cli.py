@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import atexit
 import importlib
 import json
 import os
@@ -123,9 +122,6 @@ def run_commands(
 
     code = guarded(program, run, args.work)
     if signals and code in (INTERRUPTED, TERMINATED):
-        atexit._run_exitfuncs()  # joblib puts its files away
-        sys.stdout.flush()
-        sys.stderr.flush()
         leave(code)
     return code
 

@@ -6,23 +6,23 @@ that nothing has been done, and after it all is said but for cleaning up: then a
 
 from __future__ import annotations
 
-import math
+import atexit
 import multiprocessing
 import os
 import signal
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import Any, NoReturn
+from typing import Any
 
 INTERRUPTED, TERMINATED, PIPE_CLOSED = 130, 143, 141
 """Exit codes, as a shell gives them: 128 and the number of the signal."""
 
 ECHO = 1.0
-"""Seconds in which a second signal is the first one again: torchrun passes on what a terminal has sent to all."""
+"""Seconds in which no second signal is heard, by no process that is started then either: torchrun passes on what a
+terminal has sent to all, and joblib calls other programs to end its processes."""
 
 UNHEARD = 0.05
 """Seconds after which a signal is sent again that came where Python drops exceptions."""
@@ -37,11 +37,13 @@ def exit_code(error: KeyboardInterrupt) -> int:
     return TERMINATED if isinstance(error, Terminated) else INTERRUPTED
 
 
-def leave(code: int) -> NoReturn:
-    """End the process and those it started, at once: after torch, Python takes seconds to put everything away."""
-    for process in multiprocessing.active_children():
-        process.kill()
-    os._exit(code)
+def leave(code: int) -> None:
+    """End this process, unless it has others to put away: after torch, Python itself takes seconds over that."""
+    if not multiprocessing.active_children():
+        atexit._run_exitfuncs()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
 
 
 class Signals:
@@ -49,9 +51,8 @@ class Signals:
 
     def __init__(self, program: str) -> None:
         """Take them: until ``working``, they end the process at once."""
-        self.program, self.listening, self.first = program, False, -math.inf
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, self._heard)
+        self.program, self.listening = program, False
+        self._take(self._heard)
         self._report, sys.unraisablehook = sys.unraisablehook, self._dropped
 
     @contextmanager
@@ -63,14 +64,22 @@ class Signals:
         finally:
             self.listening = False
 
+    def _take(self, handler: Any) -> None:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, handler)
+
     def _heard(self, number: int, frame: FrameType | None) -> None:
-        if self.listening:
-            self.listening, self.first = False, time.monotonic()
-            raise KeyboardInterrupt if number == signal.SIGINT else Terminated
-        if time.monotonic() - self.first < ECHO:
-            return
-        os.write(2, f"{self.program}: interrupted\n".encode())
-        leave(128 + number)
+        if not self.listening:
+            for process in multiprocessing.active_children():
+                process.kill()
+            os.write(2, f"{self.program}: interrupted\n".encode())
+            os._exit(128 + number)
+        self.listening = False
+        if hasattr(signal, "setitimer"):
+            self._take(signal.SIG_IGN)
+            signal.signal(signal.SIGALRM, lambda *_: self._take(self._heard))
+            signal.setitimer(signal.ITIMER_REAL, ECHO)
+        raise KeyboardInterrupt if number == signal.SIGINT else Terminated
 
     def _dropped(self, unraisable: Any) -> None:
         """A signal that came inside a callback, where Python would report the exception and go on: once more."""
@@ -78,6 +87,7 @@ class Signals:
             self._report(unraisable)
             return
         self.listening = True
+        self._take(self._heard)
         number = signal.SIGTERM if isinstance(unraisable.exc_value, Terminated) else signal.SIGINT
         again = threading.Timer(UNHEARD, os.kill, (os.getpid(), number))
         again.daemon = True
