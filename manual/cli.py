@@ -21,10 +21,6 @@ if TYPE_CHECKING:  # rich is imported when something is printed: until then, Ctr
 GOOD, MISMATCH, USAGE = 0, 1, 2
 """Exit codes; manual.stopping has those of a command that was ended from outside."""
 
-UNFOLDED = 100_000
-"""Columns of a pipe or a file: no line is folded there."""
-
-
 Part = TypeVar("Part")
 
 
@@ -192,14 +188,9 @@ def toy_datasets() -> ModuleType:
 
 def console(*, stderr: bool = False) -> Console:
     """A console: in colours on a terminal, unless NO_COLOR is set; plain text in a pipe or a file, no line folded."""
-    from rich.console import Console
+    from manual.terminal import Terminal
 
-    made = Console(stderr=stderr, highlight=False)
-    if not made.is_terminal:
-        made = Console(stderr=stderr, highlight=False, width=UNFOLDED, color_system=None)
-    elif os.environ.get("NO_COLOR"):
-        made = Console(stderr=stderr, highlight=False, color_system=None)  # rich alone would still make text bold
-    return made
+    return Terminal(stderr=stderr)
 
 
 @contextmanager
