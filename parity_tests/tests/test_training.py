@@ -185,6 +185,20 @@ def test_given_parameters_are_where_a_run_starts_and_stay_as_they_are(package: M
         assert not np.shares_memory(value, params[name])
 
 
+@EACH_PACKAGE
+def test_what_a_learner_hands_out_is_no_longer_its_own(package: ModuleType) -> None:
+    data, settings = examples(DENSE), replace(SETTINGS, decay="constant")
+    learner = package.Learner(DENSE, data, settings)
+    learner.restore(package.fit(DENSE, *data, settings).params, None, 0)
+    learner.step(np.arange(5), [np.ones((6, 5)), np.ones((5, 5))])
+    before = {name: value.copy() for name, value in (learner.params() | learner.state()).items()}
+    for value in (*learner.params().values(), *learner.state().values()):
+        value[...] = -1.0
+    after = learner.params() | learner.state()
+    assert after.keys() == before.keys()
+    assert all((after[name] == before[name]).all() for name in before)
+
+
 def resumed(package: ModuleType, **changes: Any) -> Callable[[], Run]:
     """A run that goes on from a changed run of the dense network."""
     X, Y = examples(DENSE)
@@ -260,7 +274,7 @@ def test_a_state_of_another_network_is_refused(package: ModuleType) -> None:
 def test_a_schedule_that_ends_before_the_run_is_refused_at_once() -> None:
     settings = Settings(epochs=101, decay="cosine")
     with pytest.raises(ValueError, match=r"^epoch is 100, expected less than epochs = 100: there the rate is 0$"):
-        by_hand.fit(DENSE, X, Y, settings)
+        by_hand.fit(DENSE, X, Y, settings, on_epoch=lambda run: pytest.fail("an epoch was trained"))
 
 
 @pytest.mark.parametrize(
