@@ -186,6 +186,23 @@ def test_given_parameters_are_where_a_run_starts_and_stay_as_they_are(package: M
 
 
 @EACH_PACKAGE
+def test_a_learner_that_is_restored_keeps_nothing_of_what_it_did(package: ModuleType) -> None:
+    data = examples(DENSE)
+    learner, params = package.Learner(DENSE, data, SETTINGS), package.fit(DENSE, *data, SETTINGS).params
+    ends = []
+    for _ in range(2):
+        learner.restore(params, None, 0)
+        assert learner.begin_epoch(0) == SETTINGS.learning_rate
+        learner.step(np.arange(5), [np.ones((6, 5)), np.ones((5, 5))])
+        ends.append(learner.params() | learner.state())
+        learner.begin_epoch(3)
+        learner.step(np.arange(5, 10), [np.ones((6, 5)), np.ones((5, 5))])
+    one, other = ends
+    assert one.keys() == other.keys()
+    assert all((one[name] == other[name]).all() for name in one)
+
+
+@EACH_PACKAGE
 def test_what_a_learner_hands_out_is_no_longer_its_own(package: ModuleType) -> None:
     data, settings = examples(DENSE), replace(SETTINGS, decay="constant")
     learner = package.Learner(DENSE, data, settings)
