@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from manual.architecture import Architecture, Conv, Dense, Dropout, Flatten, Pool
-from manual.learning import Examples, start
+from manual.learning import Examples, Settings, start
 from manual.search_ranges import COARSE
 from parity_tests.free_runs import REPEATS, judge_by_spread, moved
 from torch_ref.__main__ import main
@@ -51,6 +51,21 @@ def test_together_is_as_one_by_one(net: Architecture, optimizer: str) -> None:
         assert not any(judgement.fails for judgement in judged.values())
         other = trial.params["W1"] * (1 + 1e-9)
         assert judge_by_spread({"W1": alone.params["W1"]}, {"W1": other}, repeats, np.float64)["W1"].fails
+
+
+def test_a_plan_says_how_every_draw_is_trained() -> None:
+    plan = Plan(epochs=3, batch_size=7, decay=0.8, optimizer="momentum", initialization="xavier", seed=5)
+    assert plan.settings(Draw(0.1, 0.25)) == Settings(
+        optimizer="momentum",
+        learning_rate=0.1,
+        epochs=3,
+        batch_size=7,
+        lambda_=0.25 * 7,
+        decay="exponential",
+        decay_options={"decay": 0.8},
+        initialization="xavier",
+        seed=5,
+    )
 
 
 def test_the_validation_part_is_judged_without_dropout_and_penalty() -> None:
