@@ -59,7 +59,7 @@ def graph(seed: int) -> Drawn:
     _slope(panel, 8.2, ROWS["L"], "dL/dL\n= 1")
     return Drawn(
         drawn, "The computational graph of logistic regression on one example",
-        f"Logistic regression on the first example of {DATASET}, as `python -m manual graph --dataset {DATASET}` "
+        f"Logistic regression on the first example of {DATASET}, as “python -m manual graph --dataset {DATASET}” "
         f"prints it. Down along the grey arrows go the values: z = {at.z:.3f}, a = {at.a:.3f}, the loss {at.L:.3f}. "
         "Back up along the broken ones go the derivatives of the loss, in frames: "
         f"da = {at.da:.3f}, times a(1 - a) = {at.a * (1 - at.a):.3f}, is dz = a - y = {at.dz:.3f}.",

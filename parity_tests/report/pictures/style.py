@@ -162,5 +162,5 @@ def save(drawn: Drawn, path: Path) -> None:
 
 
 def number(value: float) -> str:
-    """Two digits, as captions say it."""
-    return f"{value:.2g}"
+    """Two digits, as captions say it: 510 rather than 5.1e+02."""
+    return f"{float(f'{value:.2g}'):g}"
