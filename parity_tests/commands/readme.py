@@ -1,0 +1,37 @@
+"""``python -m parity_tests readme``: write what the README shows anew, from runs and from measured.json."""
+
+from __future__ import annotations
+
+import argparse
+
+from manual.cli import GOOD, UsageError, console, progress
+from parity_tests.readme import update
+from parity_tests.readme_sections import SECTIONS
+
+EPILOG = """examples:
+  python -m parity_tests readme                      every section between markers
+  python -m parity_tests readme --only conventions
+
+exit code: 0 good, 2 bad usage
+"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Flags of the command."""
+    parser.epilog = EPILOG
+    parser.add_argument("--only", choices=list(SECTIONS), help="one section; default: all of them")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Make the sections and put them between their markers."""
+    chosen = [args.only] if args.only else list(SECTIONS)
+    with progress("sections", len(chosen)) as advance:
+        for name in chosen:
+            if not update(name, SECTIONS[name]()):
+                raise UsageError(
+                    f"the README has no markers named {name}, expected them once: nothing was written there"
+                )
+            advance()
+    console().print(f"written: {', '.join(chosen)}")
+    return GOOD
