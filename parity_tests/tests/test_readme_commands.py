@@ -17,6 +17,7 @@ from manual import cli as shared
 from manual.cli import GOOD, MISMATCH
 from parity_tests import cli
 from parity_tests.derivations import matrix
+from parity_tests.derivations.testbed import TESTBED
 from parity_tests.readme import README
 from parity_tests.readme_sections import AVERAGE, STRIDE
 from parity_tests.tests.readme_text import commands
@@ -166,7 +167,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     rows = [f"{r},{a:.1f},{p:.2f}" for r, a, p in zip(rooms, age, price, strict=True)]
     (tmp_path / "houses.csv").write_text("\n".join(["rooms,age,price", *rows]))
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(matrix, "TESTBED", matrix.TESTBED[:4])
+    monkeypatch.setattr(matrix, "TESTBED", TESTBED[:4])
     monkeypatch.setattr(matrix, "mutated", lambda: iter(()))
     return tmp_path
 
