@@ -181,6 +181,13 @@ def test_every_file_that_is_named_is_there() -> None:
     assert [name for name in sorted(named) if not (ROOT / name).exists()] == []
 
 
+def test_every_picture_is_there_and_says_what_it_shows() -> None:
+    shown = re.findall(r"!\[(.+?)\]\((.+?)\)", TEXT)
+    assert len(shown) == 1
+    for text, path in shown:
+        assert f'aria-label="{text}"' in (ROOT / path).read_text(encoding="utf-8")
+
+
 def test_what_a_step_looks_for_stands_in_the_file_that_it_names() -> None:
     pairs = re.findall(r"`(\w+)` in\s+`([\w/]+\.py)`", unfenced())
     assert {name for name, _ in pairs} == {"NO_FORMULA", "STAY_REAL"}

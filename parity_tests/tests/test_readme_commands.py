@@ -66,7 +66,7 @@ HOW: dict[str, Here | There | Installs] = {
     f'python -m parity_tests verify "{STRIDE}" --setting convolution': Here(code=MISMATCH),
     "python -m parity_tests verify --settings": Here(),
     "python -m parity_tests verify --settings --setting shallow": Here(),
-    "python -m parity_tests verify derivation.txt": Here(),
+    "python -m parity_tests verify derivation.txt --setting shallow --l2": Here(),
     "python -m parity_tests verify my_backprop.py": There(
         "test_verify_functions.py::test_own_functions_of_layers_and_steps"
     ),
@@ -123,6 +123,9 @@ HOW: dict[str, Here | There | Installs] = {
     # figures
     "python -m parity_tests bench": There("test_bench.py::test_a_quick_run_prints_the_schema"),
     "python -m parity_tests bench --only conv": There("test_bench.py::test_a_part_alone"),
+    "python -m parity_tests report --readme": There(
+        "test_report_pictures.py::test_the_command_draws_the_readmes_picture"
+    ),
     "python -m parity_tests readme": There("test_readme.py::test_the_command_writes_a_section_and_no_other"),
 }
 """How each command of the README is run."""
@@ -159,7 +162,9 @@ def test_the_parser_takes_every_command(line: str, monkeypatch: pytest.MonkeyPat
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with the files that the README names, and a test-bed of a few formulas."""
-    (tmp_path / "derivation.txt").write_text("dZ2 = A2 - Y  # the output\ndW2 = (1/m) * dZ2 @ A1.T\n")
+    (tmp_path / "derivation.txt").write_text(
+        "dZ2 = A2 - Y  # the output\ndW2 = (1/m) * dZ2 @ A1.T + λ/m * W2\n", "utf-8"
+    )
     np.savez(tmp_path / "run.npz", **numbers("shallow", l2=False))
     rng = np.random.default_rng(0)
     rooms, age = rng.integers(1, 9, 300), rng.uniform(0, 90, 300)
