@@ -25,7 +25,7 @@ from parity_tests.notes.errata import readme_table as errata_table
 from parity_tests.readme import markdown_table
 from parity_tests.tables import parity_table
 
-WIDTH = 110
+WIDTH = 100
 """Of the answers: what a page shows without scrolling."""
 
 AVERAGE = "dW1 = dZ1 @ X.T"

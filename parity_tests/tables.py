@@ -164,6 +164,6 @@ def parity_table(results: Sequence[Result]) -> str:
     formulas = len({result.case for result in results if not result.model})
     return (
         markdown_table(README_HEAD, rows, words=2)
-        + f"\nWith {formulas} cases of single formulas that is {counts['arrays']:,} arrays in float64: "
+        + f"\nWith {formulas} cases of single formulas, and the free runs, {counts['arrays']:,} arrays in float64: "
         f"{counts[FAILS]} fail, and about {counts['arrays that cannot be told']} cannot be told.\n"
     )

@@ -69,7 +69,7 @@ def test_the_parity_table_shows_the_worst_of_each_model() -> None:
     table = parity_table(lines).splitlines()
     assert table[2] == "| deep | moons, digits | 300 | 5e-17 | 1e-16 | 0.50 | 0.75 | holds |"
     assert table[3] == "| wide | moons | 100 | 2e-15 | 1e-15 | 2.00 | 2.00 | fails |"
-    assert table[-1].endswith("that is 600 arrays in float64: 1 fail, and about 3 cannot be told.")
+    assert table[-1].endswith(" 600 arrays in float64: 1 fail, and about 3 cannot be told.")
 
 
 def test_the_parity_table_is_that_of_the_machine_up_to_what_differs(
