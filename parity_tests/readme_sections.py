@@ -9,7 +9,7 @@ from io import StringIO
 from rich.console import Console
 
 from manual.cli import default_jobs
-from parity_tests.bench.readme import bench_tables
+from parity_tests.bench.readme import bench_tables, ratios_table
 from parity_tests.commands.verify import show
 from parity_tests.comparison import compare
 from parity_tests.conventions import CONVENTIONS
@@ -80,6 +80,7 @@ SECTIONS: dict[str, Callable[[], str]] = {
     "mutants": lambda: mutants_table(measured("mutation")["modules"]),
     "conventions": lambda: conventions_table(check_all(CONVENTIONS)),
     "errata": errata_table,
+    "ratios": lambda: ratios_table(measured("bench")),
     "bench": lambda: bench_tables(measured("bench")),
 }
 """By the name between the markers. The whole comparison takes a minute, everything else seconds."""

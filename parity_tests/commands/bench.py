@@ -13,7 +13,7 @@ from rich.table import Table
 from manual.cli import GOOD, MISMATCH, UsageError, console, plain_table, progress
 from parity_tests.bench.agreement import disagreements
 from parity_tests.bench.measure import FULL, PARTS, QUICK, check, measure
-from parity_tests.bench.readme import CONV_HEAD, FIT_HEAD, bench_tables, conv_means, products
+from parity_tests.bench.readme import CONV_HEAD, FIT_HEAD, bench_tables, conv_means, products, ratios_table
 from parity_tests.judge import Result
 from parity_tests.measured import save
 from parity_tests.readme import update
@@ -58,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
         values = measure(plan, advance)
     if args.save:
         save("bench", values)
-        if not update("bench", bench_tables(values)):
+        if not (update("ratios", ratios_table(values)) and update("bench", bench_tables(values))):
             console(stderr=True).print("There is no README with markers here: only measured.json was written.")
     if args.json:
         json.dump(values, sys.stdout, indent=1)

@@ -38,7 +38,7 @@ PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 # what is made from runs and kept figures
 
 
-@pytest.mark.parametrize("name", ["caught", "stride", "mutants"])
+@pytest.mark.parametrize("name", ["caught", "stride", "mutants", "ratios"])
 def test_a_section_shows_what_is_now(name: str) -> None:
     assert readme.section(name) == SECTIONS[name](), f"the README is stale: python -m parity_tests readme --only {name}"
 
