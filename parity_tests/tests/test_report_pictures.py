@@ -25,8 +25,8 @@ from manual.cli import GOOD
 from manual.conv import conv_forward
 from manual.draws import SCALES
 from manual.recipe import Plan
-from manual.recipe_search import COARSE, FINE, Searched, Trial
-from manual.search_ranges import Range
+from manual.recipe_search import Searched, Trial
+from manual.search_ranges import COARSE, FINE, Range
 from parity_tests import cli
 from parity_tests.measured import measured
 from parity_tests.models import MODEL_CASES

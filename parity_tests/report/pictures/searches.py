@@ -15,8 +15,8 @@ from manual.cli import toy_datasets
 from manual.commands.recipe import backend
 from manual.learning import Examples, Settings, held_back
 from manual.recipe import VALIDATION, Plan
-from manual.recipe_search import COARSE, FINE, Searched, scan, search
-from manual.search_ranges import Range
+from manual.recipe_search import Searched, scan, search
+from manual.search_ranges import COARSE, FINE, Range
 from parity_tests.report.pictures.style import (
     BLUE,
     GREEN,
