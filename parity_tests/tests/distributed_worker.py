@@ -105,7 +105,7 @@ def interrupted(world: World) -> dict[str, Any]:
 def in_processes(size: int, work: Callable[..., None], folder: Path, *words: Any) -> list[int | None]:
     """The exit codes of so many processes, each of which does ``work(rank, size, folder, *words)``."""
     methods = multiprocessing.get_all_start_methods()
-    context = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
+    context: Any = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
     context.set_forkserver_preload(list(PRELOADED))
     processes = [context.Process(target=work, args=(rank, size, folder, *words)) for rank in range(size)]
     for process in processes:
