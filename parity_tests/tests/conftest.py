@@ -9,6 +9,11 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest
 
+# so that a failure inside a helper shows its values, as one inside a test does
+pytest.register_assert_rewrite(
+    *(f"parity_tests.tests.{name}" for name in ("conv_probes", "dataset_checks", "saved_networks"))
+)
+
 
 @pytest.fixture(autouse=True)
 def _one_thread() -> None:

@@ -19,11 +19,6 @@ from parity_tests.judge import Result
 ROOT = Path(__file__).parents[2]
 
 
-def command(*words: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
-    """``python -m parity_tests`` in a process of its own."""
-    return subprocess.run([sys.executable, "-m", "parity_tests", *words], cwd=cwd, capture_output=True, text=True)
-
-
 def test_the_main_job_holds(main_job: subprocess.CompletedProcess[str]) -> None:
     assert main_job.returncode == 0, main_job.stderr
     report = json.loads(main_job.stdout)
@@ -37,14 +32,14 @@ def test_the_main_job_holds(main_job: subprocess.CompletedProcess[str]) -> None:
     assert main_job.stderr == ""
 
 
-def test_tables_are_plain_text_in_a_pipe_and_name_what_they_show() -> None:
-    done = command("-k", "shallow/moons/lambda=0.7", "--dtype", "both")
-    assert done.returncode == 0
-    assert "\x1b" not in done.stdout
-    assert "…" not in done.stdout
+def test_tables_are_plain_text_in_a_pipe_and_name_what_they_show(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["-k", "shallow/moons/lambda=0.7", "--dtype", "both", "--jobs", "1"]) == 0
+    shown = capsys.readouterr().out
+    assert "\x1b" not in shown
+    assert "…" not in shown
     for words in ("shallow/moons/lambda=0.7 float64", "float32", "dW", "J with L2", "W after 100 free steps", "holds"):
-        assert words in done.stdout
-    assert "0 fail" in done.stdout.splitlines()[-1]
+        assert words in shown
+    assert "0 fail" in shown.splitlines()[-1]
 
 
 def test_a_mismatch_gives_exit_code_1_and_names_the_entry(
