@@ -94,7 +94,8 @@ class Browser:
 
     def messages(self) -> list[str]:
         """Warnings and errors on the console since the page was opened or they were asked for."""
-        return [entry["message"] for entry in self._driver.get_log("browser") if entry["level"] in ("WARNING", "SEVERE")]
+        heard = self._driver.get_log("browser")
+        return [entry["message"] for entry in heard if entry["level"] in ("WARNING", "SEVERE")]
 
     def requests(self) -> list[str]:
         """Every address that was asked for since the page was opened or they were asked for."""

@@ -172,9 +172,7 @@ CHECKS = (
 """In this order: the last two hear what all the others did."""
 
 
-def looked(
-    browser: Browser, asked: Asked, checks: Sequence[Check] = CHECKS
-) -> Iterator[tuple[Check, Seen]]:
+def looked(browser: Browser, asked: Asked, checks: Sequence[Check] = CHECKS) -> Iterator[tuple[Check, Seen]]:
     """Open the page and make the checks, one after the other."""
     browser.look(WIDE)
     browser.open(asked.page)

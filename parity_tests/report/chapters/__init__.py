@@ -13,6 +13,7 @@ from parity_tests.report.chapters import (
     initialization,
     logistic,
     recipe,
+    steps,
     vectorization,
 )
 from parity_tests.report.chapters.formula import Chapter, Formula
@@ -36,6 +37,6 @@ CHAPTERS: tuple[Chapter, ...] = (
     Chapter("costs", "The cost and its penalty", costs.FORMULAS, notes.costs.ROWS, ("costs",)),
     Chapter("minibatch", "Mini-batches and training", costs.MINIBATCH, notes.minibatch.ROWS, ("rates",)),
     Chapter("convolution", "Convolutions", convolution.FORMULAS, notes.convolution.ROWS, ("filters", "feature-maps")),
-    Chapter("recipe", "The recipe, search and optimisers", recipe.FORMULAS, notes.recipe.ROWS),
+    Chapter("recipe", "The recipe, search and optimisers", recipe.FORMULAS + steps.FORMULAS, notes.recipe.ROWS),
 )
 """One for every chapter of the errata."""
