@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -48,6 +49,7 @@ def page(
         "sentence": sentence,
         "found_by": found_by,
         "missing": missing,
+        "wrapped": wrapped,
         "lines_of": partial(lines_of, results=results),
     }
     counts = summary(results)
@@ -99,6 +101,11 @@ def missing(section: Section) -> str:
     lacking = [words for kind, words in ((LOOPS, "no loop form"), (TORCH, "nothing in torch")) if kind not in kinds]
     said = " and ".join(lacking)
     return f"{said[:1].upper()}{said[1:]}"
+
+
+def wrapped(case: str) -> Markup:
+    """The name of a case, which may break where its parts end."""
+    return Markup("<wbr>").join(re.split(r"(?<=[/_,])|(?<=\.)(?=[a-z])", case))
 
 
 def _verdict(counts: Mapping[str, Any]) -> str:

@@ -65,7 +65,7 @@ class Browser:
     def open(self, page: Path) -> None:
         """Load a file; what was heard of the page before is forgotten."""
         for log in ("browser", "performance"):
-            self._driver.get_log(log)
+            self._log(log)
         self._driver.get(page.resolve().as_uri())
 
     def look(self, view: View, media: str = "screen") -> None:
@@ -94,12 +94,12 @@ class Browser:
 
     def messages(self) -> list[str]:
         """Warnings and errors on the console since the page was opened or they were asked for."""
-        heard = self._driver.get_log("browser")
+        heard = self._log("browser")
         return [entry["message"] for entry in heard if entry["level"] in ("WARNING", "SEVERE")]
 
     def requests(self) -> list[str]:
         """Every address that was asked for since the page was opened or they were asked for."""
-        told = [json.loads(entry["message"])["message"] for entry in self._driver.get_log("performance")]
+        told = [json.loads(entry["message"])["message"] for entry in self._log("performance")]
         return [
             each["params"].get("request", each["params"])["url"]
             for each in told
@@ -119,6 +119,11 @@ class Browser:
         """Of Chromium."""
         return str(self._driver.capabilities["browserVersion"])
 
+    def _log(self, name: str) -> list[dict[str, Any]]:
+        """What was logged since it was last asked for."""
+        told: list[dict[str, Any]] = self._driver.execute("getLog", {"type": name})["value"]
+        return told
+
     def _tell(self, command: str, **given: object) -> dict[str, Any]:
         told: dict[str, Any] = self._driver.execute_cdp_cmd(command, given)
         return told
@@ -128,7 +133,7 @@ class Browser:
 def browser() -> Iterator[Browser]:
     """A Chromium of its own, gone at the end.
 
-    Raises FileNotFoundError where Chromium or its driver is not installed.
+    Raises ValueError where Chromium or its driver is not installed.
     """
     chromium, driver = paths()
     options = webdriver.ChromeOptions()
@@ -149,12 +154,12 @@ def browser() -> Iterator[Browser]:
 def paths() -> tuple[str, str]:
     """Chromium and its driver.
 
-    Raises FileNotFoundError where one of them is not installed.
+    Raises ValueError where one of them is not installed.
     """
     chromium = next((path for name in CHROMIUMS if (path := shutil.which(name))), None)
     driver = shutil.which("chromedriver")
     if not chromium or not driver:
-        raise FileNotFoundError("chromium or chromedriver not found: apt install chromium chromium-driver")
+        raise ValueError("chromium or chromedriver not found: apt install chromium chromium-driver")
     return chromium, driver
 
 

@@ -127,7 +127,7 @@ def printing(browser: Browser, asked: Asked) -> Seen:
     """The page as PDF: nothing is folded up or cut off."""
     browser.run("printing")
     pdf = browser.pdf()
-    folded = browser.evaluate("return window.folded ?? []")
+    folded = browser.evaluate("return window.folded ?? ['the page was not told of it']")
     problems = [f"folded up on paper: {name}" for name in folded]
     unfold(browser)
     browser.look(PAPER, "print")
@@ -199,11 +199,9 @@ def pictures(browser: Browser, folder: Path) -> int:
 
 
 def bundled_axe() -> Path | None:
-    """axe-core as the package axe-selenium-python has it, where that is installed."""
-    spec = find_spec("axe_selenium_python")
-    if spec is None or spec.origin is None:
-        return None
-    return next(Path(spec.origin).parent.rglob("axe.min.js"), None)
+    """axe-core as the package axe-playwright-python has it, where that is installed."""
+    spec = find_spec("axe_playwright_python")
+    return None if spec is None or spec.origin is None else Path(spec.origin).with_name("axe.min.js")
 
 
 def _file(url: str) -> str:

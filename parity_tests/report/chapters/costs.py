@@ -46,7 +46,7 @@ MINIBATCH = (
     Formula(
         "training.fit",
         "Training",
-        r"\text{for each epoch, for each batch } t: \quad (W, b) \coloneqq (W, b) - \alpha\, \nabla J^{\{t\}}(W, b)",
+        r"\text{for each epoch, for each batch } t: \qquad (W, b) \coloneqq (W, b) - \alpha\, \nabla J^{\{t\}}(W, b)",
         "An epoch passes over all examples once and makes $\\left\\lceil m / c \\right\\rceil$ steps. A cost that is "
         "not finite, or "
         "above three times its first value, ends the run and says at which step.",

@@ -22,7 +22,8 @@ FORMULAS = (
     Formula(
         "costs.binary_cross_entropy",
         "Binary cross-entropy",
-        r"J = \frac{1}{m} \sum_{i=1}^{m} L(a^{(i)}, y^{(i)}) = -\frac{1}{m} \sum_{i=1}^{m} "
+        r"J = \frac{1}{m} \sum_{i=1}^{m} L(a^{(i)}, y^{(i)})" "\n"
+        r"\phantom{J} = -\frac{1}{m} \sum_{i=1}^{m} "
         r"\Bigl( y^{(i)} \log a^{(i)} + (1 - y^{(i)}) \log(1 - a^{(i)}) \Bigr)",
         "If $a$ is the probability of $y = 1$, an example has the probability $a^{y} (1-a)^{1-y}$. Its negative "
         "logarithm "

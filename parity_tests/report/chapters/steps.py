@@ -112,7 +112,8 @@ FORMULAS = (
     Formula(
         "recipe.steps",
         "The eight steps as one",
-        r"\text{data} \to \text{network} \to \text{weights} \to \log C \to reg \to \text{20 examples} \to \alpha \to "
+        r"\text{data} \to \text{network} \to \text{weights} \to \log C" "\n"
+        r"\to reg \to \text{20 examples} \to \alpha \to "
         r"\text{search}",
         "Each step can fail for few reasons, and each relies on the ones before: so a failure is found where it is "
         "cheap. "

@@ -31,6 +31,10 @@ function show() {
   target.scrollIntoView();
 }
 window.addEventListener("hashchange", show);
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("a[href^='#']");
+  if (link && link.hash === location.hash) show();  // the address stays as it is: nothing else would tell
+});
 show();
 
 const compare = (a, b) => (a === b ? 0 : a < b ? -1 : 1);

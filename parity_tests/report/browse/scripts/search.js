@@ -17,9 +17,15 @@ for (const word of words) {
 }
 if (type("no such word").length) problems.push("entries are shown for words that none of them has");
 const target = entries.at(-1);
+const link = document.body.appendChild(Object.assign(document.createElement("a"), { href: `#${target?.id}` }));
 if (target?.id) {
-  await arrive(target.id, () => { location.hash = target.id; });
-  if (covered(target)) problems.push(`#${target.id} is not in sight: the search still hides it`);
+  if (decodeURIComponent(location.hash) === `#${target.id}`) await happens("hashchange", () => { location.hash = ""; });
+  for (const go of [() => { location.hash = target.id; }, () => link.click()]) {  // the address changes, then stays
+    type("no such word");
+    await arrive(target.id, go);
+    if (covered(target)) problems.push(`#${target.id} is not in sight: the search still hides it`);
+  }
 }
+link.remove();
 if (type("").length !== entries.length) problems.push("entries stay hidden when the search is over");
 return { entries: entries.length, problems };
