@@ -12,7 +12,6 @@ import pytest
 
 from manual.cli import GOOD, MISMATCH, USAGE
 from parity_tests import cli
-from parity_tests.commands import browse as command
 
 pytest.importorskip("selenium", reason='selenium is not installed: it is in the extra "browser"')
 
@@ -230,6 +229,6 @@ def test_command_names_what_is_missing(monkeypatch: pytest.MonkeyPatch, capsys: 
     monkeypatch.setattr("shutil.which", lambda name: None)
     assert cli.main(["browse", __file__, "--axe", __file__]) == USAGE
     assert "chromium or chromedriver not found" in capsys.readouterr().err
-    monkeypatch.setattr(command.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     assert cli.main(["browse", __file__]) == USAGE
     assert 'selenium not found: the checks need the extra "browser"' in capsys.readouterr().err
