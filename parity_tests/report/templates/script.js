@@ -3,6 +3,7 @@ const search = document.getElementById("search");
 const found = document.getElementById("found");
 const entries = [...document.querySelectorAll("[data-find]")];
 const lines = [...document.querySelectorAll(".searched tbody tr")].map((row) => [row, row.textContent.toLowerCase()]);
+const aside = [...document.querySelectorAll("body > header, nav, section.chapter > .ids, section figure")];
 const sections = [...document.querySelectorAll("main > section")];
 
 function find() {
@@ -14,13 +15,13 @@ function find() {
     count += !entry.hidden;
   }
   for (const [row, text] of lines) row.hidden = !fits(text);
+  for (const one of aside) one.hidden = words.length > 0;
   for (const section of sections) {
     section.hidden = words.length > 0 && !section.querySelector("[data-find]:not([hidden]), .searched tr:not([hidden]) > td");
-    for (const figure of section.querySelectorAll("figure")) figure.hidden = words.length > 0;
   }
   found.textContent = words.length ? `${count} of ${entries.length}` : "";
 }
-search.addEventListener("input", find);
+search.addEventListener("input", () => { find(); scrollTo(0, 0); });
 search.form.addEventListener("submit", (event) => event.preventDefault());
 
 function show() {
