@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
-import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from manual.cli import GOOD, MISMATCH, UsageError, console, door, plain_table, progress
+from manual.cli import GOOD, MISMATCH, UsageError, console, door, output_flags, plain_table
 from parity_tests.commands.report import folder_at
 from parity_tests.notes.rows import ROWS
 
@@ -41,7 +39,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-k", dest="text", metavar="TEXT", default="", help="only checks whose name contains TEXT")
     parser.add_argument("--axe", metavar="FILE", help="axe.min.js; default: that of the extra browser")
     parser.add_argument("--screenshots", metavar="DIR", help="a folder for pictures of every chapter in every view")
-    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    output_flags(parser, "a table")
     parser.set_defaults(run=run)
 
 
@@ -61,21 +59,20 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError(f"-k is {args.text!r}, expected part of {', '.join(check.name for check in checks.CHECKS)}")
     folder = None if args.screenshots is None else folder_at("--screenshots", args.screenshots)
     door(paths)
-    found, taken = [], 0
-    with browser() as opened, progress("browsing the page", total=len(chosen)) as advance:
+    taken = 0
+    with browser() as opened:
         version = opened.version()
-        for each in checks.looked(opened, checks.Asked(page, [row.id for row in ROWS], axe), chosen):
-            found.append(each)
-            advance()
-        if folder is not None:
+        asked = checks.Asked(page, [row.id for row in ROWS], axe)
+        found = args.work.gather("checks of the page", checks.looked(opened, asked, chosen), len(chosen))
+        if folder is not None and not args.work.stopped:
             taken = checks.pictures(opened, folder)
     wrong = sum(len(seen.problems) for _, seen in found)
     if args.json:
         told = [{"check": check.name, "rule": check.rule, **seen._asdict()} for check, seen in found]
-        json.dump({"chromium": version, "checks": told, "problems": wrong}, sys.stdout, indent=1)
-        print()
+        args.work.json({"chromium": version, "checks": told, "problems": wrong})
     else:
-        _print(f"{page.name} in Chromium {version}", found)
+        shown = [each for each in found if each[1].problems] if args.quiet else found
+        _print(f"{page.name} in Chromium {version}", shown)
         if folder is not None:
             console().print(f"{taken} pictures in {folder}", soft_wrap=True)
     return MISMATCH if wrong else GOOD
@@ -89,7 +86,8 @@ def _print(title: str, found: Sequence[tuple[Check, Seen]]) -> None:
             check.name, check.rule, seen.figures, "[bold red]fails[/]" if seen.problems else "[green]holds[/]"
         )
     out = console()
-    out.print(table)
+    if table.row_count:
+        out.print(table)
     for check, seen in found:
         for problem in seen.problems[:MOST]:
             out.print(f"{check.name}: {problem}", markup=False, soft_wrap=True)
