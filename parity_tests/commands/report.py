@@ -55,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
     target = Path(args.html)
     if not target.parent.is_dir():
         raise UsageError(f"--html is {args.html}, expected a file in a folder that exists")
-    folder = None if args.pictures is None else _folder(Path(args.pictures))
+    folder = None if args.pictures is None else folder_at("--pictures", args.pictures)
     from parity_tests.report.make import make, pieces
 
     parts, count = pieces(args.seed, args.jobs, folder)
@@ -73,9 +73,13 @@ def run(args: argparse.Namespace) -> int:
     return MISMATCH if fails else GOOD
 
 
-def _folder(path: Path) -> Path:
+def folder_at(flag: str, given: str) -> Path:
+    """A folder that a person names, made where it is not there.
+
+    Raises UsageError where it cannot be made.
+    """
     try:
-        path.mkdir(parents=True, exist_ok=True)
+        Path(given).mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise UsageError(f"--pictures is {path}, expected a folder: {error.strerror}") from error
-    return path
+        raise UsageError(f"{flag} is {given}, expected a folder: {error.strerror}") from error
+    return Path(given)

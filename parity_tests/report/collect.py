@@ -7,12 +7,14 @@ from fnmatch import fnmatchcase
 from functools import cache
 from typing import NamedTuple
 
-from parity_tests.index import Code, all_codes
+from parity_tests.index import LOOP, Code, all_codes
 from parity_tests.judge import Result
 from parity_tests.notes.row import Row
 from parity_tests.notes.run import BY_ID
 from parity_tests.report import sources
 from parity_tests.report.chapters import CHAPTERS, Chapter, Formula
+
+LOOPS, TORCH = "as a loop", "in torch"
 
 
 class Listing(NamedTuple):
@@ -98,7 +100,7 @@ def _section(formula: Formula, own: tuple[Row, ...], elsewhere: tuple[str, ...],
         (kind, package, name)
         for code in found
         for kind, package, name in zip(
-            ("as a loop", "by hand", "in torch"),
+            (LOOPS, LOOPS if code.name.endswith(LOOP) else "by hand", TORCH),
             ("manual", "manual", "torch_ref"),
             (code.loop, code.name, code.torch),
             strict=True,
@@ -109,7 +111,8 @@ def _section(formula: Formula, own: tuple[Row, ...], elsewhere: tuple[str, ...],
         (package, name): Listing(kind, f"{package}.{name}", sources.source(package, name))
         for kind, package, name in named
     }
-    shapes = tuple((code.name, told) for code in found if (told := sources.shapes(code.name)))
+    told = [(code.name, sources.shapes(code.name)) for code in found]
+    shapes = ((formula.names[0], formula.shapes),) if formula.shapes else tuple(each for each in told if each[1])
     return Section(formula.names[0], formula, own, elsewhere, tuple(listings.values()), shapes)
 
 

@@ -13,6 +13,7 @@ SIZE, INLINE_SIZE = 21.0, 16.0
 """Of the letters, in pixels; the text of the page has 16."""
 
 INLINE = re.compile(r"\$([^$]+)\$")
+BREAK = re.compile(r"\s*\\qquad\s*")
 
 _FIXED = re.compile(r"(-?\d+\.\d\d)\d+")
 _SYMBOL = re.compile(r'<symbol id="([^"]+)"[^>]*?(?:/>|>.*?</symbol>)', re.DOTALL)
@@ -22,8 +23,13 @@ config.precision = 2
 
 
 def display(latex: str) -> Markup:
-    """Lines of LaTeX as drawings, one below the other."""
-    return Markup("").join(Markup('<div class="formula">{}</div>').format(drawn(line)) for line in latex.splitlines())
+    """Lines of LaTeX as drawings, one below the other; on a narrow page a line may break at the wide spaces."""
+    lines = [Markup(" ").join(map(_piece, BREAK.split(line))) for line in latex.splitlines()]
+    return Markup("").join(Markup('<div class="formula">{}</div>').format(line) for line in lines)
+
+
+def _piece(latex: str) -> Markup:
+    return Markup("<span>{}</span>").format(drawn(latex))
 
 
 def text(words: str) -> Markup:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -16,7 +19,7 @@ from parity_tests.judge import CANNOT_TELL, FAILS, HOLDS, Result
 from parity_tests.notes.row import AMBIGUOUS, CONVENTION, MISPRINT, WRONG, explained, is_known
 from parity_tests.notes.row import HOLDS as ROW_HOLDS
 from parity_tests.report import mathematics, sources
-from parity_tests.report.collect import Part, Section, lines_of, parts
+from parity_tests.report.collect import LOOPS, TORCH, Part, Section, lines_of, parts
 from parity_tests.report.measure import STEPS
 from parity_tests.report.pictures.style import Picture
 
@@ -40,13 +43,17 @@ def page(
         "VERDICT_MARKS": VERDICT_MARKS,
         "display": mathematics.display,
         "text": mathematics.text,
+        "words": sources.words,
         "highlighted": sources.highlighted,
         "explained": explained,
         "sentence": sentence,
         "found_by": found_by,
+        "missing": missing,
+        "wrapped": wrapped,
         "lines_of": partial(lines_of, results=results),
     }
     counts = summary(results)
+    script = _asset(templates, "script.js")
     html = templates.get_template("page.html.j2").render(
         parts=parts() if chapters is None else chapters,
         results=sorted(results, key=lambda line: (np.isnan(line.ratio), line.ratio), reverse=True),
@@ -58,7 +65,8 @@ def page(
         verdict_line=_verdict(counts),
         summary_line=f"{counts['lines']} lines over {counts['arrays']} arrays.",
         style=_asset(templates, "style.css"),
-        script=_asset(templates, "script.js"),
+        script=script,
+        script_hash=_hash(script),
     )
     return mathematics.shared(html)
 
@@ -87,6 +95,19 @@ def found_by(section: Section) -> str:
     return " ".join(words).lower()
 
 
+def missing(section: Section) -> str:
+    """What its code does not have: a loop form, a counterpart in torch, or both."""
+    kinds = {listing.kind for listing in section.listings}
+    lacking = [words for kind, words in ((LOOPS, "no loop form"), (TORCH, "nothing in torch")) if kind not in kinds]
+    said = " and ".join(lacking)
+    return f"{said[:1].upper()}{said[1:]}"
+
+
+def wrapped(case: str) -> Markup:
+    """The name of a case, which may break where its parts end."""
+    return Markup("<wbr>").join(re.split(r"(?<=[/_,])|(?<=\.)(?=[a-z])", case))
+
+
 def _verdict(counts: Mapping[str, Any]) -> str:
     """What this run found, in a sentence."""
     if counts[FAILS]:
@@ -101,3 +122,8 @@ def _asset(templates: Environment, name: str) -> Markup:
     """A file of our own that goes into the page as it is."""
     assert templates.loader is not None
     return Markup(templates.loader.get_source(templates, name)[0])
+
+
+def _hash(script: str) -> str:
+    """What a Content-Security-Policy calls a script, so that it runs and no other does."""
+    return f"sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}"

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ast
+import re
 from functools import cache
 from pathlib import Path
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
@@ -15,6 +16,11 @@ import manual
 import torch_ref
 
 FOLDERS = {package.__name__: Path(str(package.__file__)).parent for package in (manual, torch_ref)}
+
+SENTENCE = re.compile(r"(?<=\.)\s+(?=[A-Z`])")
+CODE = re.compile(r"``([^`]+)``")
+SHAPE = re.compile(r"\((?:m|r|c|1|L \+ 1|n(?:_\w+)?(?: n_\w+)*)(?:, ?[^()]+|,)\)|\bshape")
+"""Of an array: (n, m), (m, n_H, n_W, n_C), (n_H n_W n_C, m), or "the shape of W"."""
 
 Definition = ast.FunctionDef | ast.ClassDef
 
@@ -43,10 +49,17 @@ def docstring(name: str) -> str:
 
 
 def shapes(name: str) -> str:
-    """What a docstring says of shapes: its paragraphs that give one, without the formula at the top."""
+    """The sentences of a docstring that give a shape."""
     paragraphs = docstring(name).split("\n\n")[1:]
-    told = [part for part in paragraphs if "(" in part and not part.startswith(("Raises", "Notes", "Differs"))]
-    return " ".join(" ".join(told).split())
+    told = [" ".join(part.split()) for part in paragraphs if not part.startswith(("Raises", "Notes", "Differs"))]
+    return " ".join(said for part in told for said in SENTENCE.split(part) if SHAPE.search(said))
+
+
+def words(docstring: str) -> Markup:
+    """Words of a docstring, with its code as code."""
+    parts = CODE.split(docstring)
+    marked = (Markup("<code>{}</code>").format(part) if place % 2 else escape(part) for place, part in enumerate(parts))
+    return Markup("").join(marked)
 
 
 @cache

@@ -13,6 +13,7 @@ from parity_tests.report.chapters import (
     initialization,
     logistic,
     recipe,
+    steps,
     vectorization,
 )
 from parity_tests.report.chapters.formula import Chapter, Formula
@@ -36,6 +37,12 @@ CHAPTERS: tuple[Chapter, ...] = (
     Chapter("costs", "The cost and its penalty", costs.FORMULAS, notes.costs.ROWS, ("costs",)),
     Chapter("minibatch", "Mini-batches and training", costs.MINIBATCH, notes.minibatch.ROWS),
     Chapter("convolution", "Convolutions", convolution.FORMULAS, notes.convolution.ROWS, ("filters",)),
-    Chapter("recipe", "The recipe, search and optimisers", recipe.FORMULAS, notes.recipe.ROWS, ("rates", "searches")),
+    Chapter(
+        "recipe",
+        "The recipe, search and optimisers",
+        recipe.FORMULAS + steps.FORMULAS,
+        notes.recipe.ROWS,
+        ("rates", "searches"),
+    ),
 )
 """One for every chapter of the errata."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from parity_tests.report.chapters.formula import Formula
+from parity_tests.report.chapters.formula import ENTRYWISE, SAME_SHAPE, Formula
 
 FORMULAS = (
     Formula(
@@ -13,6 +13,8 @@ FORMULAS = (
         "$e^{z}/(1 + e^{z})$ is used, so that nothing overflows.",
         "limit", "g(0) written as a quarter: that is the slope at 0, the value is a half.",
         see="F124 F138 F140",
+        shapes=SAME_SHAPE,
+        lacks=ENTRYWISE,
     ),
     Formula(
         "activations.sigmoid_prime",
@@ -23,6 +25,8 @@ FORMULAS = (
         "million times.",
         "g-for-gprime", "g times g in place of g times 1 - g: right at 0 only.",
         see="F123",
+        shapes=SAME_SHAPE,
+        lacks=ENTRYWISE,
     ),
     Formula(
         "activations.tanh",
@@ -32,6 +36,8 @@ FORMULAS = (
         "share.",
         "Numerator and denominator are swapped.", "That is coth: it has a pole at 0 and values above 1.",
         see="F126 F129",
+        shapes=SAME_SHAPE,
+        lacks=ENTRYWISE,
     ),
     Formula(
         "activations.tanh_prime",
@@ -41,6 +47,8 @@ FORMULAS = (
         "e^{-z})^{2}$. "
         "1 at 0, falling fast: below $10^{-8}$ at 10.",
         "gprime-at-a", "1 - tanh(a)^2 in place of 1 - a^2: the slope is taken of a twice squashed value.",
+        shapes=SAME_SHAPE,
+        lacks=ENTRYWISE,
     ),
     Formula(
         "activations.relu",
@@ -49,6 +57,8 @@ FORMULAS = (
         "The half of the line that is above 0. No exponential, and a slope of 1 wherever the unit is on.",
         "gprime-for-g", "0 and 1 in place of 0 and z: that is the slope, and all size is lost.",
         see="F141",
+        shapes=SAME_SHAPE,
+        lacks=ENTRYWISE,
     ),
     Formula(
         "activations.relu_prime",
@@ -61,6 +71,8 @@ FORMULAS = (
         "weights: "
         "clamp has 1 there, maximum a half.",
         cases="activations.relu_prime activations.relu_prime_at_zero",
+        shapes=SAME_SHAPE,
+        lacks=ENTRYWISE,
     ),
     Formula(
         "activations.leaky_relu",
@@ -69,6 +81,8 @@ FORMULAS = (
         "Below 0 a hundredth of $z$ leaks through, so that a unit that is off still has a gradient to come back by. "
         "$\\max$ says it in one word as long as the slope is at most 1.",
         "wrong-number", "0.001 for 0.01: a factor of ten, on negative inputs alone.",
+        shapes=SAME_SHAPE,
+        lacks=ENTRYWISE,
     ),
     Formula(
         "activations.leaky_relu_prime",
@@ -77,6 +91,8 @@ FORMULAS = (
         "As for ReLU, with the slope below 0 in place of 0. At 0 torch has the slope, the fourth note has 1.",
         "The comparison at 0 is >= in one place and > in another.", "Numbers agree until a z is exactly 0.",
         cases="activations.leaky_relu_prime activations.leaky_relu_prime_at_zero",
+        shapes=SAME_SHAPE,
+        lacks=ENTRYWISE,
     ),
     Formula(
         "activations.identity activations.identity_prime",
@@ -87,6 +103,8 @@ FORMULAS = (
         "linear layers.",
         "The derivative is returned as the number 1.", "It broadcasts, so values are right and shapes are wrong.",
         cases="activations.identity activations.identity_prime",
+        shapes=SAME_SHAPE,
+        lacks=ENTRYWISE,
     ),
     Formula(
         "costs.squared_error costs.squared_error_prime costs.squared_error_from_logits",
@@ -98,6 +116,7 @@ FORMULAS = (
         "extra-factor", "Without the half every gradient is twice as large; with torch's mean over outputs, smaller by "
         "their number.",
         cases="costs.squared_error costs.squared_error_from_logits* costs.squared_error_prime",
+        lacks=ENTRYWISE,
     ),
     Formula(
         "theory.collapse",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from parity_tests.report.chapters.formula import Formula
+from parity_tests.report.chapters.formula import BY_INDEX, Formula
 
 SHALLOW = (
     Formula(
@@ -49,6 +49,7 @@ DEEP = (
         "pass, "
         "which is why it keeps them.",
         "wrong-layer", "A[l] in place of A[l-1] in dW: the shapes clash, unless neighbouring layers are equally wide.",
+        shapes="dZ is (n, m), dA_prev (n_prev, m), dW (n, n_prev), db (n, 1).",
     ),
     Formula(
         "network.backward",
@@ -62,6 +63,8 @@ DEEP = (
         "g-for-gprime", "Hidden gradients carry the activation where its slope belongs: for tanh some even change "
         "sign.",
         quantities="dZ|dW|db|dA", see="F165 F173 F176",
+        lacks="It walks the layers, and they have the loops: dense.linear_backward, conv.conv_backward, "
+        "pooling.pool_backward.",
     ),
     Formula(
         "jacobians.dZ_dW",
@@ -70,6 +73,7 @@ DEEP = (
         "$z_{ke} = \\sum_j w_{kj} a_{je} + b_k$ contains $w_{ij}$ only if $k = i$, and then with the factor $a_{je}$.",
         "index", "a_ej for a_je: the indices of A_prev are swapped, which only a square A_prev allows.",
         see="F182",
+        lacks=BY_INDEX,
     ),
     Formula(
         "jacobians.dA_dZ",
@@ -79,6 +83,7 @@ DEEP = (
         "Softmax is "
         "the exception.",
         "gprime-at-a", "g'(a) in place of g'(z): right sign, wrong size, for every activation but ReLU and identity.",
+        lacks=BY_INDEX,
     ),
     Formula(
         "jacobians.dZ_dA_prev",
@@ -86,6 +91,7 @@ DEEP = (
         r"\frac{\partial z_{kl}}{\partial a_{ij}} = w_{ki}\, \delta_{lj}",
         "Example $l$ of $Z$ sees example $l$ of $A_{prev}$ only, each entry with its weight.",
         "left-side", "The left side names L, not z: then a sum over k is missing.",
+        lacks=BY_INDEX,
     ),
     Formula(
         "jacobians.dA_dW",
@@ -95,6 +101,7 @@ DEEP = (
         "Sum over every entry of $Z$ in between; the deltas leave one term. The names of the sums must be new letters, "
         "different from those on the left.",
         "index", "A summation index that also stands on the left: the sum no longer means what it says.",
+        lacks=BY_INDEX,
     ),
     Formula(
         "jacobians.weight_gradient_by_index",
@@ -104,6 +111,7 @@ DEEP = (
         "Read as "
         "matrices it is $(dA * g'(Z))\\, A_{prev}^{T}$.",
         "index", "The sum stops at the number of units, not of examples: examples are left out.",
+        lacks=BY_INDEX,
     ),
     Formula(
         "jacobians.input_gradient_by_index",
@@ -111,5 +119,6 @@ DEEP = (
         r"\frac{\partial L}{\partial a_{ij}} = \sum_{c} \frac{\partial L}{\partial a_{cj}^{[l]}}\, g'(z_{cj})\, w_{ci}",
         "Here the sum over the units stays and the examples do not mix. Read as matrices: $W^{T} (dA * g'(Z))$.",
         "g-for-gprime", "g for g' in the middle factor: the number is of the right size, and wrong.",
+        lacks=BY_INDEX,
     ),
 )  # fmt: skip

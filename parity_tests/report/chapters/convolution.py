@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from parity_tests.report.chapters.formula import Formula
+from parity_tests.report.chapters.formula import COUNTED, Formula
 
 FORMULAS = (
     Formula(
@@ -16,6 +16,8 @@ FORMULAS = (
         "padding that keeps the size.",
         "floor", "A fraction of a position where the stride does not divide: the last, incomplete window does not "
         "count.",
+        shapes="Whole numbers, one for the height and one for the width.",
+        lacks=COUNTED,
     ),
     Formula(
         "conv.zero_pad",
@@ -24,6 +26,7 @@ FORMULAS = (
         "Zeros on every side of height and width; examples and channels are left alone.",
         "The border is left out on the way back.", "dA_prev has the padded size, or its edges are shifted "
         "by p.",
+        lacks="It copies entries to their place, and computes nothing.",
     ),
     Formula(
         "conv.conv_forward conv",
@@ -55,6 +58,7 @@ FORMULAS = (
         "Every example's volume becomes one column, channels last. The way back is the same reordering.",
         "Channels first is flattened as if it were channels last.", "The dense layer's weights are right up "
         "to a permutation of columns: a trained network copied over answers nonsense.",
+        lacks="It reorders entries, and computes nothing.",
     ),
     Formula(
         "pooling.pool_forward",
@@ -84,6 +88,8 @@ FORMULAS = (
         "three billion: the reason for convolutions.",
         "bias-missing", "n too few: 27 000 000 in place of 27 000 100.",
         cases="shapes.dense_parameter_count",
+        shapes="Whole numbers; what is counted is W (n, n_prev) and b (n, 1).",
+        lacks=COUNTED,
     ),
     Formula(
         "shapes.conv_parameter_count",
@@ -91,6 +97,8 @@ FORMULAS = (
         r"(f^{2}\, n_C^{prev} + 1)\, n_C",
         "A filter sees all channels of its window; one bias for each filter. The size of the image does not come in.",
         "wrong-count", "The input's channels forgotten: f f n_C in place of f f n_C_prev n_C.",
+        shapes="Whole numbers; what is counted is W (f, f, n_C_prev, n_C) and b (1, 1, 1, n_C).",
+        lacks=COUNTED,
     ),
     Formula(
         "shapes.table dimensions.table",
@@ -99,5 +107,7 @@ FORMULAS = (
         "Layer by layer: what comes out, what the parameters look like, and how many there are.",
         "name-clash", "n_C means the channels that come in, in one line, and the filters in the next.",
         cases="shapes.",
+        shapes="A line for every layer, the input as layer 0.",
+        lacks="It lists what the formulas above give for every layer of a network.",
     ),
 )  # fmt: skip

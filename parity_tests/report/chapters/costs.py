@@ -15,6 +15,7 @@ FORMULAS = (
         "called weight decay.",
         "l2-factor-2", "dW - dW_data is a multiple of W, and the multiple is half or twice lambda/m.",
         cases="costs.l2_penalty costs.frobenius_norm", see="F200 F203 F204 F205",
+        shapes="W of any shape; the penalty is one number.",
     ),
     Formula(
         "network.cost",
@@ -26,6 +27,7 @@ FORMULAS = (
         "never overflows.",
         "l2-averaged-again", "J looks right for small lambda: the penalty alone is m times too small.",
         quantities="J|J with L2", see="F175",
+        lacks="The mean loss and the penalty, added: costs.l2_penalty has the loop of the second.",
     ),
 )  # fmt: skip
 
@@ -39,15 +41,17 @@ MINIBATCH = (
         "own $m$: the mean of the pieces' gradients, weighted by their sizes, is the whole gradient.",
         "wrong-divisor", "Divided by c in the last, short batch: its gradient is too small by the share that is "
         "missing.",
+        lacks="It reorders and cuts, and computes nothing; torch trains on the very same pieces.",
     ),
     Formula(
         "training.fit",
         "Training",
-        r"\text{for each epoch, for each batch } t: \quad (W, b) \coloneqq (W, b) - \alpha\, \nabla J^{\{t\}}(W, b)",
+        r"\text{for each epoch, for each batch } t: \qquad (W, b) \coloneqq (W, b) - \alpha\, \nabla J^{\{t\}}(W, b)",
         "An epoch passes over all examples once and makes $\\left\\lceil m / c \\right\\rceil$ steps. A cost that is "
         "not finite, or "
         "above three times its first value, ends the run and says at which step.",
         "wrong-count", "Steps per epoch taken for c: it is the number of batches.",
+        lacks="It is a loop already: over the epochs, and in each over the batches.",
     ),
     Formula(
         "clipping.gradient_norm",
@@ -58,5 +62,6 @@ MINIBATCH = (
         "than a limit, and keeps its direction.",
         "Each layer is clipped by itself.", "The direction of the step changes: only the common factor keeps it.",
         cases="clipping.*",
+        shapes="Gradients of any shapes; their length is one number.",
     ),
 )  # fmt: skip

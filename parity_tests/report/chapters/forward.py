@@ -35,6 +35,7 @@ SHALLOW = (
         "is "
         "the answer. A regression's output is the answer itself.",
         "The threshold is put on Z, not on A.", "Accuracy looks poor for one class only: z > 0.5 means a > 0.62.",
+        lacks="A comparison, or a maximum, for each example: it adds up nothing.",
     ),
 )  # fmt: skip
 
@@ -48,5 +49,7 @@ DEEP = (
         "are units here. A gradient has the shape of what it belongs to.",
         "shape", "W written as (n[l-1], n[l]): the first product raises, unless two layers are equally wide.",
         see="F149 F153 F154 F158",
+        shapes="W (n, n_prev), b (n, 1), Z and A (n, m) of every layer.",
+        lacks="It describes a network and computes nothing; torch_ref.network.build makes a torch module of it.",
     ),
 )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from parity_tests.report.chapters.formula import Formula
+from parity_tests.report.chapters.formula import ONE_NUMBER, Formula
 
 FORMULAS = (
     Formula(
@@ -23,6 +23,8 @@ FORMULAS = (
         "networks.",
         "wrong-function", "np.random.rand in place of randn: all weights positive, mean 0.005, and the units pull the "
         "same way.",
+        shapes="A number, which multiplies a W of (n, n_prev).",
+        lacks="A number, the same for every layer; torch.nn.init has no name for it.",
     ),
     Formula(
         "initialization.lecun initialization.xavier initialization.he",
@@ -36,6 +38,8 @@ FORMULAS = (
         "init-scale", "Activations shrink or grow by a constant factor per layer: in deep networks by orders of "
         "magnitude.",
         cases="initialization.*",
+        shapes="A number from n_prev and n, which multiplies a W of (n, n_prev).",
+        lacks=ONE_NUMBER,
     ),
     Formula(
         "theory.spread theory.layer_spreads",
@@ -55,6 +59,9 @@ FORMULAS = (
         "Normal draws times the scale of the scheme; biases may start at 0, since the weights already tell the units "
         "apart. A filter has $f^{2} n_C^{prev}$ inputs.",
         "code", "np.zeros(2, 1) raises: shapes are a tuple, np.zeros((2, 1)).",
+        shapes="W (n, n_prev) and b (n, 1); of a convolution (f, f, n_C_prev, n_C) and (1, 1, 1, n_C).",
+        lacks="NumPy's generator fills whole arrays. torch starts from the same arrays: only so can the two be "
+        "compared.",
     ),
 )  # fmt: skip
 
@@ -77,6 +84,8 @@ THEORY = (
         r"p \oplus q = \mathrm{relu}(p + q) - 2\, \mathrm{relu}(p + q - 1)",
         "For bits, $p + q$ is 0, 1 or 2, and the two units turn that into 0, 1, 0. Each level takes the bits in pairs.",
         "bias-missing", "Without the -1 both units are the same, and the XOR becomes -(p + q).",
+        shapes="X is (n, m) of 0 and 1; the result is a network, with output (1, m).",
+        lacks="A network with weights set by hand: what runs it is network.forward.",
     ),
     Formula(
         "theory.parity_minterms",
@@ -85,6 +94,8 @@ THEORY = (
         "One unit for each odd input $v$: it is 1 at $v$ and 0 at every other corner of the cube. Their number doubles "
         "with each bit.",
         "wrong-count", "2^n units in place of 2^(n-1): the even inputs need none.",
+        shapes="W1 is (2^(n-1), n), b1 (2^(n-1), 1), W2 (1, 2^(n-1)).",
+        lacks="A network with weights set by hand: what runs it is network.forward.",
     ),
     Formula(
         "theory.parity_sawtooth",
@@ -93,5 +104,7 @@ THEORY = (
         "All units look at the sum of the bits. Between whole numbers the function zigzags between 0 and 1, which is "
         "parity at the whole numbers themselves.",
         "overstated", "“One hidden layer needs exponentially many units” is true of ANDs alone.",
+        shapes="W1 is (n, n), all ones; b1 (n, 1) counts down from 0; W2 (1, n).",
+        lacks="A network with weights set by hand: what runs it is network.forward.",
     ),
 )  # fmt: skip

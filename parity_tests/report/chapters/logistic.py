@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from parity_tests.report.chapters.formula import Formula
+from parity_tests.report.chapters.formula import ENTRYWISE, Formula
 
 FORMULAS = (
     Formula(
@@ -17,11 +17,13 @@ FORMULAS = (
         "by 1 for each unit of $b$, the last two follow.",
         "sign", "dw and db point uphill: with y - a for a - y the loss rises at every step.",
         see="F012 F015 F002 F033 F028",
+        lacks="Every node is one number: over all examples they are the body of the loop in propagate.",
     ),
     Formula(
         "costs.binary_cross_entropy",
         "Binary cross-entropy",
-        r"J = \frac{1}{m} \sum_{i=1}^{m} L(a^{(i)}, y^{(i)}) = -\frac{1}{m} \sum_{i=1}^{m} "
+        r"J = \frac{1}{m} \sum_{i=1}^{m} L(a^{(i)}, y^{(i)})" "\n"
+        r"\phantom{J} = -\frac{1}{m} \sum_{i=1}^{m} "
         r"\Bigl( y^{(i)} \log a^{(i)} + (1 - y^{(i)}) \log(1 - a^{(i)}) \Bigr)",
         "If $a$ is the probability of $y = 1$, an example has the probability $a^{y} (1-a)^{1-y}$. Its negative "
         "logarithm "
@@ -29,6 +31,7 @@ FORMULAS = (
         "both terms. Where $y = 0$ its term is left out, so that $0 \\log 0$ counts as 0.",
         "brackets-missing", "The second term loses its minus: J is too small, or negative, which no cross-entropy is.",
         see="F007 F009 F021 F022 F023 F197",
+        lacks="Entry by entry, then a mean; over the examples it is the loop of logistic_regression.propagate.",
     ),
     Formula(
         "costs.binary_cross_entropy_from_logits",
@@ -41,6 +44,7 @@ FORMULAS = (
         "The loss is computed from a rounded a.", "With z = 40 float64 gives a = 1 exactly, log(1 - a) is -inf, and "
         "0 times -inf is NaN.",
         cases="costs.binary_cross_entropy_from_logits*",
+        lacks=ENTRYWISE,
     ),
     Formula(
         "costs.binary_cross_entropy_prime",
@@ -50,6 +54,7 @@ FORMULAS = (
         "$db$. "
         "At $a = 0$ or $a = 1$ it does not exist, which is why networks start from $dZ = A - Y$ instead.",
         "double-1/m", "Everything below is m times too small: 1/m comes in here, and again in dW.",
+        lacks=ENTRYWISE,
     ),
     Formula(
         "costs.output_dZ",
@@ -63,6 +68,7 @@ FORMULAS = (
         "is "
         "slow exactly where the network is confidently wrong.",
         cases="costs.output_dZ*", see="F052 F110",
+        lacks=ENTRYWISE,
     ),
     Formula(
         "logistic_regression.propagate",
@@ -86,5 +92,6 @@ FORMULAS = (
         "alpha.",
         cases="optimizers.gradient_descent optimizers.gradient_descent_run", quantities="W after a step|b after a step",
         see="F030 F092 F180 F214",
+        shapes="dW and the result have the shape of W, db that of b.",
     ),
 )  # fmt: skip

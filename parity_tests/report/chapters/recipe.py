@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from parity_tests.report.chapters.formula import Formula
+from parity_tests.report.chapters.formula import ENTRYWISE, ONE_NUMBER, Formula
 
 FORMULAS = (
     Formula(
@@ -13,6 +13,7 @@ FORMULAS = (
         "the "
         "largest is subtracted first: no exponent is above 0.",
         "db-wrong-axis", "The sum runs over the examples: columns do not sum to 1.",
+        lacks="Entry by entry, over a sum of each column, which is the sum of the formula.",
     ),
     Formula(
         "activations.softmax_backward",
@@ -21,6 +22,7 @@ FORMULAS = (
         "$\\frac{\\partial a_k}{\\partial z_j} = a_k (\\delta_{kj} - a_j)$: raising one $z$ lowers all other outputs. "
         "Summed against $da$, that is the line above.",
         "softmax-elementwise", "Only the diagonal a(1 - a) is kept: columns of dZ no longer sum to 0.",
+        lacks="Entry by entry, less a sum of each column, which is the sum of the formula.",
     ),
     Formula(
         "costs.cross_entropy costs.cross_entropy_from_logits",
@@ -32,6 +34,7 @@ FORMULAS = (
         "$C$ classes $1/C$: its loss is $\\log C$, 2.3026 for ten, which is the recipe's first check.",
         "sign", "The first loss is -2.3026: the minus is missing.",
         cases="costs.cross_entropy costs.cross_entropy_from_logits*",
+        lacks="Entry by entry, then a mean over the columns.",
     ),
     Formula(
         "costs.cross_entropy_prime",
@@ -39,6 +42,7 @@ FORMULAS = (
         r"dA = -\frac{Y}{A}",
         "Entry by entry, only the true class has one. Through softmax backward it becomes $A - Y$.",
         "double-softmax", "torch's cross_entropy takes logits: given probabilities it applies softmax once more.",
+        lacks=ENTRYWISE,
     ),
     Formula(
         "dropout.dropout_forward draws.dropout_mask draws.dropout_masks",
@@ -58,6 +62,7 @@ FORMULAS = (
         "The mask is a constant factor on the way forward, so it is the same factor on the way back.",
         "The mask is forgotten on the way back.", "dA is not 0 where the mask is 0.",
         cases="dropout.backward dropout.backward_of_volumes",
+        shapes="dA, the mask and the result have the shape of A.",
     ),
     Formula(
         "updates.momentum_update optimizers.Momentum",
@@ -69,6 +74,7 @@ FORMULAS = (
         "learning-rate-missing", "With torch's lr set to alpha, steps are 1/(1 - beta) times as long: ten times for "
         "0.9.",
         cases="optimizers.momentum optimizers.momentum_run",
+        shapes="dW, v and the result have the shape of W.",
     ),
     Formula(
         "updates.rmsprop_update optimizers.RMSprop",
@@ -80,6 +86,7 @@ FORMULAS = (
         "shorter.",
         "The epsilon stands inside the root.", "Close where gradients are large, far off where they are near 0.",
         cases="optimizers.rmsprop optimizers.rmsprop_run",
+        shapes="dW, s and the result have the shape of W.",
     ),
     Formula(
         "updates.adam_update optimizers.Adam",
@@ -93,6 +100,7 @@ FORMULAS = (
         "beta stands where beta to the power t belongs.", "Right at t = 1, wrong from t = 2: a test of one step "
         "passes.",
         cases="optimizers.adam_*",
+        shapes="dW, v, s and the result have the shape of W; t is a whole number.",
     ),
     Formula(
         "schedules.exponential",
@@ -100,6 +108,8 @@ FORMULAS = (
         r"\alpha_{epoch} = \alpha_0 \cdot 0.9^{\,epoch}",
         "A tenth less with every epoch, epochs counted from 0.",
         "Stepped after every batch, not every epoch.", "With six batches an epoch, the rate is down by half after one.",
+        shapes="One number for each epoch.",
+        lacks=ONE_NUMBER,
     ),
     Formula(
         "schedules.inverse_time schedules.staircase schedules.cosine",
@@ -112,5 +122,7 @@ FORMULAS = (
         "far "
         "too fast.",
         cases="schedules.inverse_time schedules.staircase schedules.cosine schedules.constant",
+        shapes="One number for each epoch.",
+        lacks=ONE_NUMBER,
     ),
 )  # fmt: skip

@@ -42,6 +42,7 @@ FORMULAS = (
         "keepdims-missing", "A flat (n,) counts as a row: added to an (n, 1) column it gives an (n, n) matrix, "
         "silently.",
         cases="vectorization.broadcast_*",
+        shapes="A is (r, c); b is a number, (1, c), (r, 1) or (r, c); the result (r, c).",
     ),
     Formula(
         "notation",
@@ -54,5 +55,6 @@ FORMULAS = (
         "were "
         "examples.",
         see="F046",
+        lacks="A convention, which every function keeps: it computes nothing.",
     ),
 )  # fmt: skip

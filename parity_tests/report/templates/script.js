@@ -2,23 +2,26 @@
 const search = document.getElementById("search");
 const found = document.getElementById("found");
 const entries = [...document.querySelectorAll("[data-find]")];
-const chapters = [...document.querySelectorAll("section.chapter")];
+const lines = [...document.querySelectorAll(".searched tbody tr")].map((row) => [row, row.textContent.toLowerCase()]);
+const aside = [...document.querySelectorAll("body > header, nav, section.chapter > .ids, section figure")];
+const sections = [...document.querySelectorAll("main > section")];
 
 function find() {
   const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
+  const fits = (text) => words.every((word) => text.includes(word));
   let count = 0;
   for (const entry of entries) {
-    const fits = words.every((word) => entry.dataset.find.includes(word));
-    entry.hidden = !fits;
-    count += fits;
+    entry.hidden = !fits(entry.dataset.find);
+    count += !entry.hidden;
   }
-  for (const chapter of chapters) {
-    chapter.hidden = words.length > 0 && !chapter.querySelector("[data-find]:not([hidden])");
-    for (const figure of chapter.querySelectorAll("figure")) figure.hidden = words.length > 0;
+  for (const [row, text] of lines) row.hidden = !fits(text);
+  for (const one of aside) one.hidden = words.length > 0;
+  for (const section of sections) {
+    section.hidden = words.length > 0 && !section.querySelector("[data-find]:not([hidden]), .searched tr:not([hidden]) > td");
   }
   found.textContent = words.length ? `${count} of ${entries.length}` : "";
 }
-search.addEventListener("input", find);
+search.addEventListener("input", () => { find(); scrollTo(0, 0); });
 search.form.addEventListener("submit", (event) => event.preventDefault());
 
 function show() {
@@ -29,6 +32,10 @@ function show() {
   target.scrollIntoView();
 }
 window.addEventListener("hashchange", show);
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("a[href^='#']");
+  if (link && link.hash === location.hash) show();  // the address stays as it is: nothing else would tell
+});
 show();
 
 const compare = (a, b) => (a === b ? 0 : a < b ? -1 : 1);
@@ -50,4 +57,9 @@ for (const button of document.querySelectorAll("th button")) {
   });
 }
 
-window.addEventListener("beforeprint", () => { for (const one of document.querySelectorAll(".entry details")) one.open = true; });
+const folded = [];
+window.addEventListener("beforeprint", () => {
+  folded.push(...document.querySelectorAll("details:not([open])"));
+  for (const one of folded) one.open = true;
+});
+window.addEventListener("afterprint", () => { for (const one of folded.splice(0)) one.open = false; });
