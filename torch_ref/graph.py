@@ -75,15 +75,21 @@ class Recorded:
         return self.outputs
 
 
-def capturable(rule: torch.optim.Optimizer, rate: Tensor | float) -> torch.optim.Optimizer:
-    """The optimiser with its rate and its count of steps on the device, where a graph finds them; fused where it can.
+def capture_on(device: torch.device) -> Capture | None:
+    """How steps are captured on a device, where they can be."""
+    return on_cuda if device.type == "cuda" else None
+
+
+def capturable(rule: torch.optim.Optimizer, rate: Tensor | None = None) -> torch.optim.Optimizer:
+    """The optimiser with its count of steps and this rate on the device, where a graph finds them; fused where it can.
 
     Its state is there already, as before the first step: a step without gradients is made and wiped out. The momentum
     of torch.optim.SGD starts with the first gradient, which is what zero and no dampening give.
     """
     parameters = [value for group in rule.param_groups for value in group["params"]]
     for group in rule.param_groups:
-        group["lr"] = rate
+        if rate is not None:
+            group["lr"] = rate
         if "fused" in group:
             group["fused"], group["foreach"] = True, False
         if "capturable" in group:

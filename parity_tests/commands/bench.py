@@ -5,25 +5,38 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Callable
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
-from manual.cli import GOOD, MISMATCH, UsageError, console, plain_table, progress
+from manual.cli import GOOD, MISMATCH, UsageError, console, door, plain_table, progress
 from parity_tests.bench.agreement import disagreements
+from parity_tests.bench.device import check_device, device_plan, measure_device
 from parity_tests.bench.measure import FULL, PARTS, QUICK, check, measure
-from parity_tests.bench.readme import CONV_HEAD, FIT_HEAD, bench_tables, conv_means, products
+from parity_tests.bench.readme import (
+    CONV_HEAD,
+    FIT_HEAD,
+    bench_tables,
+    conv_means,
+    figure,
+    gpu_table,
+    measured_on,
+    products,
+)
 from parity_tests.judge import Result
 from parity_tests.measured import save
 from parity_tests.readme import update
 from parity_tests.tables import describe
+from torch_ref.devices import device_named
 
 EPILOG = """examples:
   python -m parity_tests bench                every size, one thread and two: six minutes
   python -m parity_tests bench --quick        the smallest size alone, to see that it runs
   python -m parity_tests bench --only conv    the convolutions alone: their time and their memory
   python -m parity_tests bench --save         keep the figures in parity_tests/measured.json and in the README
+  python -m parity_tests bench --device cuda  what a GPU gains: graphs, all draws together, wide layers in bfloat16
 
 Each side runs in a process of its own; the processes are timed in turn, and ratios are ratios of medians.
 
@@ -37,6 +50,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--save", action="store_true", help="keep the figures, and print them in the README")
     parser.add_argument("--quick", action="store_true", help="the smallest size and few rounds")
     parser.add_argument("--only", choices=PARTS, help="training steps, loops, convolutions or whole trainings alone")
+    device = "measure torch_ref on a GPU instead; on cpu, small sizes without bars, to see that it runs"
+    parser.add_argument("--device", metavar="NAME", help=device)
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
     parser.set_defaults(run=run)
 
@@ -47,6 +62,8 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError("--save and --quick were given, expected one of them: a quick run is too short to keep")
     if args.save and args.only:
         raise UsageError("--save and --only were given, expected one of them: the kept figures come from one run")
+    if args.device is not None:
+        return _run_device(args)
     plan = QUICK if args.quick else FULL
     if args.only:
         plan = plan.only(args.only)
@@ -56,15 +73,43 @@ def run(args: argparse.Namespace) -> int:
         return MISMATCH
     with progress("timing", plan.pieces) as advance:
         values = measure(plan, advance)
+    return _told(args, values, "bench", bench_tables, _show)
+
+
+def _run_device(args: argparse.Namespace) -> int:
+    """Compare, measure and print what a device does."""
+    if args.only:
+        raise UsageError("--only and --device were given, expected one of them: a device has parts of its own")
+    device = str(door(device_named, args.device))
+    if args.save and not device.startswith("cuda"):
+        raise UsageError(f"--save and --device {device} were given, expected a CUDA device: others have no bars")
+    plan = device_plan(device, quick=args.quick)
+    failed = disagreements(check_device(plan))
+    if failed:
+        _refuse(failed, as_json=args.json)
+        return MISMATCH
+    with progress("timing", len(plan.sizes)) as advance:
+        values = measure_device(plan, advance)
+    return _told(args, values, "gpu", gpu_table, _show_device)
+
+
+def _told(
+    args: argparse.Namespace,
+    values: dict[str, Any],
+    section: str,
+    tables: Callable[[dict[str, Any]], str],
+    show: Callable[[dict[str, Any], Console], None],
+) -> int:
+    """Keep the figures, if they are to be kept, and print them."""
     if args.save:
-        save("bench", values)
-        if not update("bench", bench_tables(values)):
+        save(section, values)
+        if not update(section, tables(values)):
             console(stderr=True).print("There is no README with markers here: only measured.json was written.")
     if args.json:
         json.dump(values, sys.stdout, indent=1)
         print()
     else:
-        _show(values, console())
+        show(values, console())
     return GOOD
 
 
@@ -195,6 +240,32 @@ def _fit_table(lines: list[dict[str, Any]]) -> Table:
             _verdict((line["manual/torch"], line["bar"]), (line["manual/sklearn"], line["sklearn_bar"])),
         )
     return table
+
+
+def _show_device(values: dict[str, Any], out: Console) -> None:
+    """The table, what was left out, and where it was measured."""
+    table = plain_table(
+        "torch_ref on a device: how much faster it is at what it does at once",
+        ["measured", "size"],
+        ["one", "other", "ratio", "quartiles", "at least"],
+    )
+    for line in values["lines"]:
+        if "left_out" not in line:
+            bar = line["at_least"]
+            table.add_row(
+                line["measured"],
+                line["size"],
+                *(figure(line[name], line["unit"]) for name in ("one", "other")),
+                f"{line['ratio']:.2f}",
+                "{:.2f} to {:.2f}".format(*line["quartiles"]),
+                "" if bar is None else str(bar),
+                "" if bar is None else "[green]within[/]" if line["ratio"] >= bar else "[yellow]below[/]",
+            )
+    out.print(table)
+    for line in values["lines"]:
+        if "left_out" in line:
+            out.print(f"{line['measured']} left out: {line['left_out']}")
+    out.print(measured_on(values))
 
 
 def _verdict(*measured: tuple[float, float | None]) -> str:
