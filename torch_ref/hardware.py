@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 
@@ -65,10 +68,35 @@ class Hardware:
 
 
 def _set_tf32(on: bool) -> None:
-    """Whether CUDA may round the factors of float32 products, by whichever switches this torch has."""
+    """Whether CUDA may round the factors of float32 products."""
+    holders, name = _precisions()
+    for holder in holders:
+        setattr(holder, name, ("tf32" if on else "ieee") if name == "fp32_precision" else on)
+
+
+def _precisions() -> tuple[tuple[Any, Any], str]:
+    """Where torch keeps how it reads float32 factors, of matrices and of convolutions, and under which name."""
     if hasattr(torch.backends.cudnn, "conv"):
-        precision = "tf32" if on else "ieee"
-        torch.backends.cuda.matmul.fp32_precision = precision
-        torch.backends.cudnn.conv.fp32_precision = precision
-    else:
-        torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = on
+        return (torch.backends.cuda.matmul, torch.backends.cudnn.conv), "fp32_precision"
+    return (torch.backends.cuda.matmul, torch.backends.cudnn), "allow_tf32"
+
+
+@contextmanager
+def products(tf32: bool = False, *, cudnn: bool | None = None) -> Iterator[None]:
+    """Within, CUDA's products are in the format that is asked for: float32 or TF32 factors, sums never in bfloat16.
+
+    ``cudnn`` says whether it may convolve. Afterwards torch's switches are as they were.
+    """
+    holders, name = _precisions()
+    sums = torch.backends.cuda.matmul, "allow_bf16_reduced_precision_reduction"
+    switches = [*((holder, name) for holder in holders), sums, (torch.backends.cudnn, "enabled")]
+    before = [getattr(holder, switch) for holder, switch in switches]
+    _set_tf32(tf32)
+    setattr(*sums, False)
+    if cudnn is not None:
+        torch.backends.cudnn.enabled = cudnn
+    try:
+        yield
+    finally:
+        for (holder, switch), value in zip(switches, before, strict=True):
+            setattr(holder, switch, value)

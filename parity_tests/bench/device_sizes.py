@@ -86,7 +86,7 @@ def device_sizes(device: str, *, quick: bool) -> DeviceSizes:
         return DeviceSizes(
             EpochSize(device, 64, 64), DrawsSize(device, 64, 100), WideSize(device, 4096, 4, 16384, 8192)
         )
-    return DeviceSizes(EpochSize(device, 16, 256), DrawsSize(device, 16, 4), WideSize(device, 128, 2, 64, 256))
+    return DeviceSizes(EpochSize(device, 16, 256), DrawsSize(device, 16, 2), WideSize(device, 128, 2, 64, 256))
 
 
 def draw_epochs(size: EpochSize, dtype: Any) -> FitData:

@@ -81,8 +81,7 @@ def _run_own(args: argparse.Namespace) -> int:
         raise UsageError("expected neither -k, --precision nor a seed below 0 beside --module: it is compared alone")
     device = str(door(device_named, args.device))
     own = cast(Own, door(own_file, args.module, Path(args.data), args.output))
-    with job.one_thread():
-        results = compare_own(own, job.DTYPES[args.dtype], device, args.seed)
+    results = job.on_device(device, lambda: compare_own(own, job.DTYPES[args.dtype], device, args.seed))
     if not args.json:
         console().print(own.describe(), markup=False, soft_wrap=True)
     return _told(args, results, {"module": own.describe()})
