@@ -19,6 +19,7 @@ from torch import nn
 
 from manual.cli import toy_datasets
 from parity_tests.cases import CASES
+from parity_tests.compiled import check_compiler, run_compiled
 from parity_tests.formats import FORMATS, run_short
 from parity_tests.formulas import run_case
 from parity_tests.free_runs import run_free
@@ -52,6 +53,7 @@ class Unit(NamedTuple):
     seed: int
     device: str
     precision: str = "ieee"
+    compiled: bool = False
 
 
 def compare(
@@ -60,6 +62,7 @@ def compare(
     dtype: str = "float64",
     device: str = "cpu",
     precision: str = "ieee",
+    compiled: bool = False,
     seed: int = 0,
     jobs: int = 1,
     on_progress: Callable[[int, int], None] | None = None,
@@ -77,6 +80,9 @@ def compare(
     With ``precision`` tf32 or bf16 the models alone run, one step each: torch in float32 with products in that format,
     against float64 by hand, under the format's bounds.
 
+    With ``compiled`` the models alone run, one step each, through torch.compile: every layer by itself under its bound,
+    then the whole, judged by a measured spread. Compiling takes many seconds for each model.
+
     With ``module``, an nn.Sequential of your own, it alone is compared, on X and Y as torch takes them: examples in
     rows, or images (m, n_C, n_H, n_W). See parity_tests.own_module.
 
@@ -86,6 +92,8 @@ def compare(
         raise ValueError(f"precision is {precision!r:.40}, expected one of {', '.join(PRECISIONS)}")
     if precision != "ieee" and (dtype != "float64" or module is not None):
         raise ValueError(f"precision is {precision}, expected neither a dtype nor a module beside it")
+    if compiled and (precision != "ieee" or module is not None):
+        raise ValueError("compiled is asked for, expected neither a precision nor a module beside it")
     if dtype not in DTYPES:
         raise ValueError(f"dtype is {dtype!r}, expected one of {', '.join(DTYPES)}")
     for name, value, least in (("seed", seed, 0), ("jobs", jobs, 1)):
@@ -97,7 +105,9 @@ def compare(
             raise ValueError(f"text is {text!r}, expected none beside module: it is compared alone")
         own = own_module(module, X, Y, output)
         return on_device(device, lambda: compare_own(own, DTYPES[dtype], device, seed))
-    work = units(text, DTYPES[dtype], seed, device, precision)
+    if compiled:
+        check_compiler(device)
+    work = units(text, DTYPES[dtype], seed, device, precision, compiled)
     results: list[Result] = []
     for done, part in enumerate(_run_all(work, jobs), start=1):
         results += part
@@ -106,17 +116,20 @@ def compare(
     return results
 
 
-def units(text: str, dtypes: Sequence[str], seed: int, device: str, precision: str = "ieee") -> list[Unit]:
+def units(
+    text: str, dtypes: Sequence[str], seed: int, device: str, precision: str = "ieee", compiled: bool = False
+) -> list[Unit]:
     """The pieces of the job that ``text`` selects.
 
     Raises ValueError where it selects nothing.
     """
-    formulas = tuple(case.id for case in CASES if text in case.id and precision == "ieee")
+    models_alone = precision != "ieee" or compiled
+    formulas = tuple(case.id for case in CASES if text in case.id and not models_alone)
     models = tuple(case.id for case in MODEL_CASES if text in case.id)
     if not formulas and not models:
         raise ValueError(f"-k is {text!r}, expected part of a case's id, such as dense or wide/digits: no case has it")
     pieces = ([formulas] if formulas else []) + [(name,) for name in models]
-    return [Unit(piece, dtype, seed, device, precision) for dtype in dtypes for piece in pieces]
+    return [Unit(piece, dtype, seed, device, precision, compiled) for dtype in dtypes for piece in pieces]
 
 
 def run_unit(unit: Unit) -> list[Result]:
@@ -165,6 +178,9 @@ def _run(unit: Unit) -> list[Result]:
             if unit.precision != "ieee":
                 results += run_short(model_case, begin, unit.precision, unit.device)
                 continue
+            if unit.compiled:
+                results += run_compiled(model_case, begin, unit.seed, unit.device)
+                continue
             results += run_steps(model_case, begin, model_case.steps, unit.seed, unit.device)
             results += run_free(model_case, begin, model_case.free.steps, unit.seed, unit.device)
     return results
@@ -176,7 +192,8 @@ def _run_all(work: Sequence[Unit], jobs: int) -> Iterator[list[Result]]:
         yield from map(run_unit, work)
         return
     # a forked process has torch imported already, which is a third of the job's time; elsewhere fork is not safe
-    method = "fork" if sys.platform == "linux" and work[0].device == "cpu" else "spawn"
+    safe = sys.platform == "linux" and work[0].device == "cpu" and not work[0].compiled
+    method = "fork" if safe else "spawn"
     torch.set_num_threads(1)
     with ProcessPoolExecutor(jobs, multiprocessing.get_context(method)) as pool:
         yield from pool.map(run_unit, work)

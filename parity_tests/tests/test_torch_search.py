@@ -145,6 +145,20 @@ def test_the_table_shows_the_best(capsys: pytest.CaptureFixture[str]) -> None:
     assert sum("e-0" in line for line in shown.splitlines()) == 3 + 1
 
 
+def test_too_little_memory_is_said_with_fewer_draws(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(*_: Any, **__: Any) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr("torch_ref.commands.search.search", full)
+    assert main([*WORDS, "--draws", "8"]) == 2
+    expected = (
+        "draws is 8, expected fewer, such as --draws 4, or a smaller --batch-size: the memory of cpu is too small"
+    )
+    assert expected in capsys.readouterr().err
+
+
 def test_json_has_all_draws(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*WORDS, "--draws", "7", "--dataset", "diabetes", "--json"]) == 0
     report = json.loads(capsys.readouterr().out)
