@@ -27,7 +27,7 @@ from parity_tests.judge import Ledger, Result
 from parity_tests.models import ModelCase, Start, about, every_step
 from parity_tests.snap import Step, longest_sum
 from torch_ref import network as torch_side
-from torch_ref.costs import OUTPUT_COSTS, l2_penalty
+from torch_ref.costs import OUTPUT_COSTS
 from torch_ref.devices import array, tensor
 from torch_ref.layout import to_rows
 
@@ -111,13 +111,12 @@ def _by_torch(case: ModelCase, here: Start, device: str, backend: Any) -> dict[s
     m = here.Y.shape[1]
     torch_side.set_masks(module, here.masks, m)
     logits = nn.Sequential(*list(module)[:-1])
-    weights = [layer.weight for _, _, layer, _ in module.weighted()]
     from_Z = OUTPUT_COSTS[here.architecture.output_unit].from_Z
 
     def cost(rows: Tensor, Y: Tensor) -> tuple[Tensor, Tensor]:
         Z_L = logits(rows)
         J = from_Z(Z_L.T, Y)
-        return (J + l2_penalty(weights, case.lambda_, m) if case.lambda_ else J), Z_L
+        return (J + torch_side.penalty(module, case.lambda_, m) if case.lambda_ else J), Z_L
 
     rows = to_rows(tensor(here.X, device)).contiguous()
     J, Z_L = compiled(cost, backend)(rows, tensor(here.Y, device))

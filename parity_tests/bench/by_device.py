@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from manual.learning import Examples, Run, run, start
+from manual.learning import Examples, Run, start
+from manual.loop import run
 from parity_tests.bench.device_sizes import DrawsSize, EpochSize, WideData, WideSize
 from parity_tests.bench.fit_sizes import FitData
 from torch_ref.hardware import Hardware
