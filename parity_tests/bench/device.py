@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import replace
 from statistics import median
 from typing import Any, NamedTuple
@@ -126,19 +126,15 @@ def _check_wide(plan: DevicePlan) -> list[Result]:
     return run_short(case, Start(architecture, params, data.X, data.Y), "bf16", plan.device)
 
 
-def measure_device(plan: DevicePlan, on_progress: Callable[[], None] = lambda: None) -> dict[str, Any]:
-    """Three ratios as plain data. ``on_progress`` is called after every one."""
+def of_device(plan: DevicePlan, lines: list[dict[str, Any]]) -> dict[str, Any]:
+    """The measurements with what they were made on."""
     cuda = torch.device(plan.device).type == "cuda"
     about = {**environment(), **versions(plan.device), **({"CUDA": str(torch.version.cuda)} if cuda else {})}
-    lines = []
-    for line in _lines(plan):
-        lines.append(line)
-        on_progress()
     return {"environment": about, "rounds": plan.rounds, "lines": lines}
 
 
-def _lines(plan: DevicePlan) -> Iterator[dict[str, Any]]:
-    """Each side in a process of its own, in turn."""
+def measure_device(plan: DevicePlan) -> Generator[dict[str, Any], None, None]:
+    """Three ratios as plain data, each side in a process of its own, in turn."""
     epochs, draws, wide = plan.sizes
     bars = DeviceBars()
     with Worker("device", 1) as first, Worker("device", 1) as second:

@@ -137,39 +137,6 @@ def _fit_table(lines: list[dict[str, Any]]) -> str:
     return markdown_table([FIT_HEAD, "dtype", "by hand", "torch", "scikit-learn", *ratios], rows, words=2)
 
 
-def gpu_table(values: dict[str, Any] | None) -> str:
-    """The section's table in Markdown: what a GPU gains; or that nobody has measured it."""
-    if values is None:
-        return "Not measured: no GPU was at hand.\n"
-    head = ["measured", "size", "one", "other", "ratio", "at least"]
-    rows = [
-        [
-            line["measured"],
-            line["size"],
-            *(figure(line[name], line["unit"]) for name in ("one", "other")),
-            f"{line['ratio']:.2f}",
-            str(line["at_least"]),
-        ]
-        for line in values["lines"]
-    ]
-    return measured_on(values) + "\n\n" + markdown_table(head, rows, words=2)
-
-
-def measured_on(values: dict[str, Any]) -> str:
-    """Where the figures of a device come from."""
-    about = values["environment"]
-    cuda = f", CUDA {about['CUDA']}" if "CUDA" in about else ""
-    return (
-        f"Measured on {about['date']}: {about['device']}{cuda}, PyTorch {about['torch']}, Python {about['python']}; "
-        f"{about['processor']}, {about['cores']} cores. Medians of {values['rounds']} rounds."
-    )
-
-
-def figure(value: float, unit: str) -> str:
-    """A number with its unit, three digits of it."""
-    return f"{value:.3g} {unit}" if value < 1000 else f"{value:.0f} {unit}"
-
-
 def _step(line: dict[str, Any], lines: list[dict[str, Any]], more_threads: list[int]) -> list[str]:
     """A row: one size in one dtype, with the ratios at other numbers of threads."""
     others = {

@@ -3,28 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import json
-import sys
-from collections.abc import Callable
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
-from manual.cli import GOOD, MISMATCH, UsageError, console, door, plain_table, progress
+from manual.cli import GOOD, MISMATCH, UsageError, console, door, output_flags, plain_table
 from parity_tests.bench.agreement import disagreements
-from parity_tests.bench.device import check_device, device_plan, measure_device
-from parity_tests.bench.measure import FULL, PARTS, QUICK, check, measure
-from parity_tests.bench.readme import (
-    CONV_HEAD,
-    FIT_HEAD,
-    bench_tables,
-    conv_means,
-    figure,
-    gpu_table,
-    measured_on,
-    products,
-)
+from parity_tests.bench.device import check_device, device_plan, measure_device, of_device
+from parity_tests.bench.device_tables import gpu_table, show_device
+from parity_tests.bench.measure import FULL, PARTS, QUICK, by_part, check, environment, measure
+from parity_tests.bench.readme import CONV_HEAD, FIT_HEAD, bench_tables, conv_means, products
 from parity_tests.judge import Result
 from parity_tests.measured import save
 from parity_tests.readme import update
@@ -52,7 +41,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--only", choices=PARTS, help="training steps, loops, convolutions or whole trainings alone")
     device = "measure torch_ref on a GPU instead; on cpu, small sizes without bars, to see that it runs"
     parser.add_argument("--device", metavar="NAME", help=device)
-    parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
+    output_flags(parser)
     parser.set_defaults(run=run)
 
 
@@ -67,13 +56,29 @@ def run(args: argparse.Namespace) -> int:
     plan = QUICK if args.quick else FULL
     if args.only:
         plan = plan.only(args.only)
-    failed = disagreements(check(plan))
+    checks = args.work.gather("checks; nothing is measured yet", check(plan), plan.checks)
+    if args.work.stopped:
+        return GOOD
+    failed = disagreements([result for part in checks for result in part])
     if failed:
-        _refuse(failed, as_json=args.json)
+        _refuse(args, failed)
         return MISMATCH
-    with progress("timing", plan.pieces) as advance:
-        values = measure(plan, advance)
-    return _told(args, values, "bench", bench_tables, _show)
+    about = environment()  # with the load that is there before
+    values = by_part(plan, args.work.gather("measurements", measure(plan), plan.pieces), about)
+    if args.save and not args.work.stopped:
+        _keep("bench", values, bench_tables(values))
+    if args.json:
+        args.work.json(values)
+    else:
+        _show(values, console(), quiet=args.quiet)
+    return GOOD
+
+
+def _keep(section: str, values: dict[str, Any], text: str) -> None:
+    """Keep the figures, and print them in the README."""
+    save(section, values)
+    if not update(section, text):
+        console(stderr=True).print("There is no README with markers here: only measured.json was written.")
 
 
 def _run_device(args: argparse.Namespace) -> int:
@@ -84,40 +89,25 @@ def _run_device(args: argparse.Namespace) -> int:
     if args.save and not device.startswith("cuda"):
         raise UsageError(f"--save and --device {device} were given, expected a CUDA device: others have no bars")
     plan = device_plan(device, quick=args.quick)
-    failed = disagreements(check_device(plan))
+    with args.work.bar("checks"):
+        failed = disagreements(check_device(plan))
     if failed:
-        _refuse(failed, as_json=args.json)
+        _refuse(args, failed)
         return MISMATCH
-    with progress("timing", len(plan.sizes)) as advance:
-        values = measure_device(plan, advance)
-    return _told(args, values, "gpu", gpu_table, _show_device)
-
-
-def _told(
-    args: argparse.Namespace,
-    values: dict[str, Any],
-    section: str,
-    tables: Callable[[dict[str, Any]], str],
-    show: Callable[[dict[str, Any], Console], None],
-) -> int:
-    """Keep the figures, if they are to be kept, and print them."""
-    if args.save:
-        save(section, values)
-        if not update(section, tables(values)):
-            console(stderr=True).print("There is no README with markers here: only measured.json was written.")
+    values = of_device(plan, args.work.gather("measurements", measure_device(plan), len(plan.sizes)))
+    if args.save and not args.work.stopped:
+        _keep("gpu", values, gpu_table(values))
     if args.json:
-        json.dump(values, sys.stdout, indent=1)
-        print()
+        args.work.json(values)
     else:
-        show(values, console())
+        show_device(values, console(), quiet=args.quiet)
     return GOOD
 
 
-def _refuse(failed: list[Result], *, as_json: bool) -> None:
+def _refuse(args: argparse.Namespace, failed: list[Result]) -> None:
     """Say what disagrees and that nothing was timed."""
-    if as_json:
-        json.dump({"disagreements": [result.as_json() for result in failed]}, sys.stdout, indent=1)
-        print()
+    if args.json:
+        args.work.json({"disagreements": [result.as_json() for result in failed]})
         return
     out = console()
     for result in failed:
@@ -125,8 +115,8 @@ def _refuse(failed: list[Result], *, as_json: bool) -> None:
     out.print("The two sides disagree, so nothing was timed.", style="bold red")
 
 
-def _show(values: dict[str, Any], out: Console) -> None:
-    """The tables in the terminal, those that have lines."""
+def _show(values: dict[str, Any], out: Console, *, quiet: bool) -> None:
+    """The tables in the terminal, those that have lines, and what was measured with."""
     tables = {
         "steps": _step_table,
         "loops": _loop_table,
@@ -135,7 +125,7 @@ def _show(values: dict[str, Any], out: Console) -> None:
         "fits": _fit_table,
     }
     for name, table in tables.items():
-        if values[name]:
+        if values[name] and not quiet:
             out.print(table(values[name]))
     about = values["environment"]
     out.print(
@@ -240,32 +230,6 @@ def _fit_table(lines: list[dict[str, Any]]) -> Table:
             _verdict((line["manual/torch"], line["bar"]), (line["manual/sklearn"], line["sklearn_bar"])),
         )
     return table
-
-
-def _show_device(values: dict[str, Any], out: Console) -> None:
-    """The table, what was left out, and where it was measured."""
-    table = plain_table(
-        "torch_ref on a device: how much faster it is at what it does at once",
-        ["measured", "size"],
-        ["one", "other", "ratio", "quartiles", "at least"],
-    )
-    for line in values["lines"]:
-        if "left_out" not in line:
-            bar = line["at_least"]
-            table.add_row(
-                line["measured"],
-                line["size"],
-                *(figure(line[name], line["unit"]) for name in ("one", "other")),
-                f"{line['ratio']:.2f}",
-                "{:.2f} to {:.2f}".format(*line["quartiles"]),
-                "" if bar is None else str(bar),
-                "" if bar is None else "[green]within[/]" if line["ratio"] >= bar else "[yellow]below[/]",
-            )
-    out.print(table)
-    for line in values["lines"]:
-        if "left_out" in line:
-            out.print(f"{line['measured']} left out: {line['left_out']}")
-    out.print(measured_on(values))
 
 
 def _verdict(*measured: tuple[float, float | None]) -> str:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import json
-import sys
 from pathlib import Path
 from typing import cast
 
-from manual.cli import GOOD, MISMATCH, UsageError, console, default_jobs, door, progress
+from manual.cli import GOOD, MISMATCH, UsageError, console, default_jobs, door, output_flags
 from manual.layers import OUTPUT_UNITS
 from parity_tests import comparison as job
 from parity_tests.judge import FAILS, Result
@@ -40,7 +38,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     short = "of torch's products; tf32 and bf16: the models alone, each layer under the bound of the format"
     parser.add_argument("--precision", choices=job.PRECISIONS, default="ieee", help=f"{short}; default: ieee")
     compiled = "the models alone, torch.compile'd: layer by layer, then whole; many seconds for each"
-    parser.add_argument("--compile", action="store_true", help=compiled)
+    parser.add_argument("--compile", dest="compiled", action="store_true", help=compiled)
     parser.add_argument("--seed", type=int, default=0, help="of probes, splits and initial weights; default: 0")
     parser.add_argument("--jobs", type=int, default=default_jobs(), help="processes that share the work")
     own = parser.add_argument_group("your own module")
@@ -51,7 +49,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     own.add_argument(
         "--output", choices=OUTPUT_UNITS, help="of a module that ends in logits; default: what Y looks like"
     )
-    parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
+    output_flags(parser)
     parser.set_defaults(run=run)
 
 
@@ -59,35 +57,25 @@ def run(args: argparse.Namespace) -> int:
     """Compare, print, and say by the exit code whether everything holds."""
     if args.module or args.data or args.output:
         return _run_own(args)
-    with progress("comparing") as advance:
-        results = cast(
-            list[Result],
-            door(
-                job.compare,
-                args.text,
-                dtype=args.dtype,
-                device=args.device,
-                precision=args.precision,
-                compiled=args.compile,
-                seed=args.seed,
-                jobs=args.jobs,
-                on_progress=advance,
-            ),
-        )
-    return _told(args, results, {})
+    names = ("dtype", "device", "precision", "compiled", "seed", "jobs")
+    asked = {name: getattr(args, name) for name in names}
+    work = cast(list[job.Unit], door(job.units, args.text, **asked))
+    parts = args.work.gather("parts of the comparison", job.run_all(work, args.jobs), len(work))
+    return _told(args, [result for part in parts for result in part], {})
 
 
 def _run_own(args: argparse.Namespace) -> int:
     """Compare a person's own module."""
     if not (args.module and args.data):
         raise UsageError("expected --module FILE.py:NAME and --data FILE.npz, both of them")
-    if args.text or args.seed < 0 or args.precision != "ieee" or args.compile:
+    if args.text or args.seed < 0 or args.precision != "ieee" or args.compiled:
         rule = "it is compared alone"
         raise UsageError(f"expected neither -k, --precision, --compile nor a seed below 0 beside --module: {rule}")
     device = str(door(device_named, args.device))
-    own = cast(Own, door(own_file, args.module, Path(args.data), args.output))
-    results = job.on_device(device, lambda: compare_own(own, job.DTYPES[args.dtype], device, args.seed))
-    if not args.json:
+    with args.work.bar(f"running {args.module}"):
+        own = cast(Own, door(own_file, args.module, Path(args.data), args.output))
+        results = job.on_device(device, lambda: compare_own(own, job.DTYPES[args.dtype], device, args.seed))
+    if not (args.json or args.quiet):
         console().print(own.describe(), markup=False, soft_wrap=True)
     return _told(args, results, {"module": own.describe()})
 
@@ -101,8 +89,7 @@ def _told(args: argparse.Namespace, results: list[Result], about: dict[str, str]
             "results": [result.as_json() for result in results],
             "summary": job.summary(results),
         }
-        json.dump(report, sys.stdout, indent=1)
-        print()
+        args.work.json(report)
     else:
-        show(results, console())
+        show(results, console(), quiet=args.quiet)
     return MISMATCH if any(result.verdict == FAILS for result in results) else GOOD

@@ -7,18 +7,19 @@ it leaves must be readable at every moment.
 from __future__ import annotations
 
 import argparse
-import json
 import signal
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from manual.cli import GOOD, MISMATCH, UsageError, console, plain_table, progress
+from manual.cli import GOOD, MISMATCH, UsageError, console, output_flags, plain_table
 from manual.files import CHECKPOINT, load, load_checkpoint
 
 EPILOG = """examples:
@@ -55,7 +56,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--package", choices=PACKAGES, help="only this one; default: both")
     parser.add_argument("--epochs", type=int, default=400, help="of the run; default: 400")
     parser.add_argument("--seed", type=int, default=0, help="of the moments; default: 0")
-    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    output_flags(parser, "a table")
     parser.set_defaults(run=run)
 
 
@@ -66,53 +67,67 @@ def run(args: argparse.Namespace) -> int:
             raise UsageError(f"{name} is {value}, expected {least} or more")
     rng = np.random.default_rng(args.seed)
     packages = (args.package,) if args.package else PACKAGES
-    endings = []
-    with progress("kills", args.kills * len(packages)) as advance:
+    endings: list[Ending] = []
+    with (
+        args.work.until_stopped(lambda: f"after {len(endings)} of {len(packages)} packages" if endings else ""),
+        args.work.bar("kills", args.kills * len(packages)) as advance,
+    ):
         for package in packages:
             endings.append(ending(package, args.kills, args.epochs, rng, advance))
+    bad = [each for each in endings if each.unreadable or not each.identical]
     if args.json:
-        json.dump([each._asdict() for each in endings], sys.stdout, indent=1)
-        print()
+        args.work.json([each._asdict() for each in endings])
     else:
         table = plain_table("Runs killed and resumed", ["package"], ["kills", "starts", "epochs", "unreadable files"])
-        for each in endings:
+        for each in bad if args.quiet else endings:
             verdict = "[green]identical[/]" if each.identical else "[bold red]DIFFERENT[/]"
             counts = (each.kills, each.starts, each.epochs, each.unreadable)
             table.add_row(each.package, *(str(count) for count in counts), verdict)
-        console().print(table)
-    return GOOD if all(each.identical and not each.unreadable for each in endings) else MISMATCH
+        out = console()
+        if table.row_count:
+            out.print(table)
+        kills = sum(each.kills for each in endings)
+        out.print(f"{kills} kills: {len(endings) - len(bad)} of {len(endings)} runs ended as if there had been none.")
+    return MISMATCH if bad else GOOD
 
 
-def ending(package: str, kills: int, epochs: int, rng: np.random.Generator, advance: object = None) -> Ending:
+def ending(
+    package: str, kills: int, epochs: int, rng: np.random.Generator, advance: Callable[[], None] = lambda: None
+) -> Ending:
     """One undisturbed run, and one that is killed so often and resumed each time."""
     with tempfile.TemporaryDirectory() as folder:
         whole, broken, kept = (Path(folder) / name for name in ("whole.safetensors", "broken.safetensors", "kept"))
-        undisturbed = _started(_command(package, epochs, whole, Path(folder) / "undisturbed"))
-        alive = _first_epoch(undisturbed, Path(folder) / "undisturbed" / CHECKPOINT, None)
-        _check_ended(package, undisturbed)
+        with _started(_command(package, epochs, whole, Path(folder) / "undisturbed")) as undisturbed:
+            alive = _first_epoch(undisturbed, Path(folder) / "undisturbed" / CHECKPOINT, None)
+            _check_ended(package, undisturbed)
         share = (time.perf_counter() - alive) / kills
         done, starts, unreadable = 0, 0, 0
         while not broken.exists():
             starts += 1
             before = _stamp(kept / CHECKPOINT)
-            process = _started(_command(package, epochs, broken, kept, resume=before is not None))
-            if done < kills:
-                _wait(process, kept / CHECKPOINT, before, share, rng)
-                if process.poll() is None:
-                    process.kill()
-                    process.wait()
-                    done += 1
-                    if callable(advance):
+            with _started(_command(package, epochs, broken, kept, resume=before is not None)) as process:
+                if done < kills:
+                    _wait(process, kept / CHECKPOINT, before, share, rng)
+                    if process.poll() is None:
+                        process.kill()
+                        process.wait()
+                        done += 1
                         advance()
-            if process.wait() != -signal.SIGKILL:
-                _check_ended(package, process)
+                if process.wait() != -signal.SIGKILL:
+                    _check_ended(package, process)
             unreadable += not _readable(kept)
         return Ending(package, done, starts, epochs, unreadable, _same(whole, broken))
 
 
-def _started(words: list[str]) -> subprocess.Popen[bytes]:
-    """The process, without its report."""
-    return subprocess.Popen(words, stdout=subprocess.DEVNULL)
+@contextmanager
+def _started(words: list[str]) -> Iterator[subprocess.Popen[bytes]]:
+    """The process, without its report; it ends with the block at the latest, and hears no Ctrl-C."""
+    process = subprocess.Popen(words, stdout=subprocess.DEVNULL, process_group=0)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
 
 
 def _wait(

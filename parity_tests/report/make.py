@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Generator, Iterable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import joblib
 
+from manual.sharing import in_processes
 from parity_tests.comparison import environment, one_thread
 from parity_tests.derivations.matrix import Outcome
 from parity_tests.judge import Result
@@ -25,7 +26,7 @@ from parity_tests.report.measure import (
 from parity_tests.report.page import page
 from parity_tests.report.pictures import PICTURES
 from parity_tests.report.pictures.errors import errors
-from parity_tests.report.pictures.style import Picture, embedded, save
+from parity_tests.report.pictures.style import Drawn, Picture, embedded, save
 
 
 class Made(NamedTuple):
@@ -35,36 +36,36 @@ class Made(NamedTuple):
     results: list[Result]
 
 
-def make(
-    *,
-    seed: int = 0,
-    jobs: int = 1,
-    pictures: Path | None = None,
-    on_progress: Callable[[int, int], None] | None = None,
-) -> Made:
-    """Measure, draw and put together; ``pictures`` is a folder for PNGs, ``jobs`` processes share the work."""
-    chapters = parts()
+Piece = Measured | Picture | list[Outcome]
+"""What one process measures or draws at a time."""
+
+
+def pieces(seed: int, jobs: int, pictures: Path | None = None) -> tuple[Generator[Piece, None, None], int]:
+    """All that is measured and drawn, as it is done, and how much it is; ``pictures`` is a folder for PNGs."""
     work = [
         joblib.delayed(measure_matrix)(),
         *(joblib.delayed(_model)(case.id, dtype, seed) for case in reversed(MODEL_CASES) for dtype in DTYPES),
         *(joblib.delayed(measure_formulas)(dtype, seed) for dtype in DTYPES),
         *(joblib.delayed(_picture)(name, seed, pictures) for name in PICTURES),
     ]
+    return in_processes(work, jobs), len(work)
+
+
+def make(done: Sequence[Piece], seed: int, pictures: Path | None = None) -> Made:
+    """Put all the pieces together."""
     matrix: list[Outcome] = []
     measured: list[Measured] = []
     drawn: dict[str, Picture] = {}
-    for done, found in enumerate(joblib.Parallel(n_jobs=jobs, return_as="generator")(work), start=1):
+    for found in done:
         if isinstance(found, Measured):
             measured.append(found)
         elif isinstance(found, Picture):
             drawn[found.name] = found
         else:
             matrix = found
-        if on_progress:
-            on_progress(done, len(work))
     results = [line for each in measured for line in each.results]
     drawn |= _error_pictures([trace for each in measured for trace in each.traces], pictures)
-    return Made(page(results, matrix, drawn, {**environment("cpu"), "seed": str(seed)}, chapters), results)
+    return Made(page(results, matrix, drawn, {**environment("cpu"), "seed": str(seed)}, parts()), results)
 
 
 def _model(id_: str, dtype: str, seed: int) -> Measured:
@@ -74,8 +75,7 @@ def _model(id_: str, dtype: str, seed: int) -> Measured:
 def _picture(name: str, seed: int, folder: Path | None) -> Picture:
     """One picture as SVG and, where there is a folder, as PNG in it."""
     with one_thread():
-        drawing = PICTURES[name]
-        return _kept(drawing.draw(seed), name, drawing.caption, folder)
+        return _kept(PICTURES[name](seed), name, folder)
 
 
 def _error_pictures(traces: Iterable[Trace], folder: Path | None) -> dict[str, Picture]:
@@ -87,16 +87,11 @@ def _error_pictures(traces: Iterable[Trace], folder: Path | None) -> dict[str, P
     for case in MODEL_CASES:
         if case.lambda_ and case.batch_size is None and case.id in by_case:
             name = f"errors-{case.model}-{case.dataset}"
-            caption = (
-                f"{case.model} on {case.dataset}: the worst entry of every quantity, layer and step, in units of its "
-                f"bound, "
-                "which is the line. Points on the axis: both sides agree to the last bit, or nearly."
-            )
-            made[name] = _kept(errors(by_case[case.id]), name, caption, folder)
+            made[name] = _kept(errors(by_case[case.id], case.model, case.dataset), name, folder)
     return made
 
 
-def _kept(drawn: Any, name: str, caption: str, folder: Path | None) -> Picture:
+def _kept(drawn: Drawn, name: str, folder: Path | None) -> Picture:
     if folder is not None:
         save(drawn, folder / f"{name}.png")
-    return Picture(name, caption, embedded(drawn, name, caption))
+    return Picture(name, drawn.caption, embedded(drawn, name))

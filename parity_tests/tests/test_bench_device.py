@@ -12,7 +12,7 @@ from manual import dense
 from parity_tests import measured, readme
 from parity_tests.bench import by_device, device
 from parity_tests.bench.device_sizes import DeviceBars, device_sizes
-from parity_tests.bench.readme import gpu_table
+from parity_tests.bench.device_tables import gpu_table
 from parity_tests.bench.worker import answers, request
 from parity_tests.cli import main
 from torch_ref.operations import operations
@@ -67,7 +67,7 @@ def test_on_a_gpu_every_ratio_has_its_bar(monkeypatch: pytest.MonkeyPatch, capsy
     sizes = device_sizes("cpu", quick=False)
     plan = WithGraphs(sizes, 3, 1.0)
     monkeypatch.setattr("parity_tests.commands.bench.device_plan", lambda device, quick: plan)
-    values = device.measure_device(plan)
+    values = device.of_device(plan, [*device.measure_device(plan)])
     lines = values["lines"]
     assert [line["at_least"] for line in lines] == [*DeviceBars()] == [10, 30, 0.6]
     assert [line["ratio"] for line in lines[:2]] == pytest.approx([0.4 / 0.03, 29.0], abs=1e-3)
