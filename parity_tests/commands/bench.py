@@ -13,7 +13,7 @@ from parity_tests.bench.agreement import disagreements
 from parity_tests.bench.device import check_device, device_plan, measure_device, of_device
 from parity_tests.bench.device_tables import gpu_table, show_device
 from parity_tests.bench.measure import FULL, PARTS, QUICK, by_part, check, environment, measure
-from parity_tests.bench.readme import CONV_HEAD, FIT_HEAD, bench_tables, conv_means, products
+from parity_tests.bench.readme import CONV_HEAD, FIT_HEAD, bench_tables, conv_means, products, ratios_table
 from parity_tests.judge import Result
 from parity_tests.measured import save
 from parity_tests.readme import update
@@ -66,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
     about = environment()  # with the load that is there before
     values = by_part(plan, args.work.gather("measurements", measure(plan), plan.pieces), about)
     if args.save and not args.work.stopped:
-        _keep("bench", values, bench_tables(values))
+        _keep("bench", values, {"ratios": ratios_table(values), "bench": bench_tables(values)})
     if args.json:
         args.work.json(values)
     else:
@@ -74,10 +74,10 @@ def run(args: argparse.Namespace) -> int:
     return GOOD
 
 
-def _keep(section: str, values: dict[str, Any], text: str) -> None:
-    """Keep the figures, and print them in the README."""
-    save(section, values)
-    if not update(section, text):
+def _keep(name: str, values: dict[str, Any], sections: dict[str, str]) -> None:
+    """Keep the figures, and print them in these sections of the README."""
+    save(name, values)
+    if not all(update(section, text) for section, text in sections.items()):
         console(stderr=True).print("There is no README with markers here: only measured.json was written.")
 
 
@@ -96,7 +96,7 @@ def _run_device(args: argparse.Namespace) -> int:
         return MISMATCH
     values = of_device(plan, args.work.gather("measurements", measure_device(plan), len(plan.sizes)))
     if args.save and not args.work.stopped:
-        _keep("gpu", values, gpu_table(values))
+        _keep("gpu", values, {"gpu": gpu_table(values)})
     if args.json:
         args.work.json(values)
     else:

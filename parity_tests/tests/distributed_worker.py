@@ -1,17 +1,23 @@
-"""What test_distributed runs in four processes, with torchrun: FOLDER. The first process writes what came out.
+"""What test_distributed runs in several processes at once, and how they are started.
 
-Worlds of 2, 3 and 4 processes are groups of the four.
+Worlds of 2, 3 and 4 processes are groups of four. The processes are forked from one that has imported torch: torchrun
+would import it in each of them, which takes longer than all that they compute.
 """
 
 from __future__ import annotations
 
 import json
+import multiprocessing
+import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import replace
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import numpy as np
 from torch import distributed
@@ -19,9 +25,16 @@ from torch import distributed
 from manual.architecture import Architecture, Dense, Dropout
 from manual.draws import initial_parameters
 from manual.learning import Examples, Run, Settings
+from torch_ref.__main__ import main
 from torch_ref.distributed import TROUBLE, World
 from torch_ref.network import export_grads
 from torch_ref.training import Learner, fit
+
+SECONDS = 300
+"""After which a job of several processes is taken to hang; it takes seconds."""
+
+PRELOADED = (__name__, "torch._dynamo", "torch_ref.commands.train", "sklearn.datasets")
+"""What the processes need; torch._dynamo is imported by DistributedDataParallel, and the last two by the command."""
 
 SIZES = (1, 2, 3, 4)
 LAMBDA = 0.7
@@ -89,24 +102,60 @@ def interrupted(world: World) -> dict[str, Any]:
     return fit(DROPPED, X, Y, FIFTY, world=world, resume=seen[-1]).params
 
 
-def main(folder: Path) -> None:
-    """Run all worlds, and let processes meet that have different things to say."""
-    distributed.init_process_group("gloo")
-    rank = distributed.get_rank()
-    groups = {size: distributed.new_group(list(range(size))) for size in SIZES[1:]}
+def in_processes(size: int, work: Callable[..., None], folder: Path, *words: Any) -> list[int | None]:
+    """The exit codes of so many processes, each of which does ``work(rank, size, folder, *words)``."""
+    methods = multiprocessing.get_all_start_methods()
+    context: Any = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
+    context.set_forkserver_preload(list(PRELOADED))
+    processes = [context.Process(target=work, args=(rank, size, folder, *words)) for rank in range(size)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(SECONDS)
+        process.kill()
+    return [process.exitcode for process in processes]
+
+
+def meeting(rank: int, size: int, folder: Path) -> dict[str, Any]:
+    """How a process finds the others, who share the folder."""
+    return {"init_method": (folder / "meeting").as_uri(), "rank": rank, "world_size": size}
+
+
+def said(folder: Path, rank: int) -> list[Path]:
+    """What a command printed, and what it complained of."""
+    return [folder / f"{name}{rank}" for name in ("out", "err")]
+
+
+def as_torchrun_starts_it(rank: int, size: int, folder: Path, words: Sequence[str]) -> None:
+    """The command of torch_ref in one of several processes; what it says goes to files."""
+    os.environ.update(RANK=str(rank), LOCAL_RANK=str(rank), WORLD_SIZE=str(size), TORCHELASTIC_RUN_ID="job")
+    met = partial(distributed.init_process_group, **meeting(rank, size, folder))
+    out, err = said(folder, rank)
+    with (
+        mock.patch.object(distributed, "init_process_group", met),
+        out.open("w") as shown, redirect_stdout(shown),
+        err.open("w") as complaint, redirect_stderr(complaint),
+    ):  # fmt: skip
+        sys.exit(main(words))
+
+
+def all_worlds(rank: int, size: int, folder: Path) -> None:
+    """Run all worlds, and let processes meet that have different things to say. The first writes what came out."""
+    distributed.init_process_group("gloo", **meeting(rank, size, folder))
+    groups = {members: distributed.new_group(list(range(members))) for members in SIZES[1:]}
     found: dict[str, Any] = {}
-    for size, group in groups.items():
-        if rank >= size:
+    for members, group in groups.items():
+        if rank >= members:
             continue
         for name, kind in WORLDS.items():
             for m in (12, 13):
-                for key, value in gradients(kind(rank, size, group), m).items():
-                    found[f"{size}/{name}/{m}/{key}"] = value
-            for key, value in fitted(kind(rank, size, group)).items():
-                found[f"{size}/{name}/fit/{key}"] = value
-        for key, value in interrupted(World(rank, size, group)).items():
-            found[f"{size}/interrupted/fit/{key}"] = value
-    meetings = [met(World(rank, 4), words) for words in ("alike", f"own {rank}", TROUBLE if rank == 2 else "fine")]
+                for key, value in gradients(kind(rank, members, group), m).items():
+                    found[f"{members}/{name}/{m}/{key}"] = value
+            for key, value in fitted(kind(rank, members, group)).items():
+                found[f"{members}/{name}/fit/{key}"] = value
+        for key, value in interrupted(World(rank, members, group)).items():
+            found[f"{members}/interrupted/fit/{key}"] = value
+    meetings = [met(World(rank, size), words) for words in ("alike", f"own {rank}", TROUBLE if rank == 2 else "fine")]
     (folder / f"meetings{rank}.json").write_text(json.dumps(meetings))
     if rank == 0:
         np.savez(folder / "found.npz", allow_pickle=False, **found)
@@ -120,7 +169,3 @@ def met(world: World, words: str) -> str:
     except (ValueError, SystemExit) as error:
         return str(error)
     return "met"
-
-
-if __name__ == "__main__":
-    main(Path(sys.argv[1]))
