@@ -18,6 +18,7 @@ from torch import nn
 from manual.cli import toy_datasets
 from manual.sharing import in_forks
 from parity_tests.cases import CASES
+from parity_tests.compiled import check_compiler, run_compiled
 from parity_tests.formats import FORMATS, run_short
 from parity_tests.formulas import run_case
 from parity_tests.free_runs import run_free
@@ -26,6 +27,7 @@ from parity_tests.models import MODEL_CASES, start
 from parity_tests.own_module import compare_own, own_module
 from parity_tests.snap import run_steps
 from torch_ref.devices import device_named
+from torch_ref.hardware import products
 
 DTYPES: dict[str, tuple[str, ...]] = {
     "float64": ("float64",),
@@ -38,6 +40,10 @@ PRECISIONS = ("ieee", *FORMATS)
 """How torch computes products."""
 
 
+THE_ALGORITHM = "the algorithm: it holds without cuDNN, which may convolve by transforms"
+"""The reason of a line that fails with cuDNN and holds without."""
+
+
 class Unit(NamedTuple):
     """A piece of the job that one process does: a model case, or all the formula cases named, in one dtype."""
 
@@ -46,6 +52,7 @@ class Unit(NamedTuple):
     seed: int
     device: str
     precision: str = "ieee"
+    compiled: bool = False
 
 
 def compare(
@@ -54,6 +61,7 @@ def compare(
     dtype: str = "float64",
     device: str = "cpu",
     precision: str = "ieee",
+    compiled: bool = False,
     seed: int = 0,
     jobs: int = 1,
     on_progress: Callable[[int, int], None] | None = None,
@@ -71,6 +79,9 @@ def compare(
     With ``precision`` tf32 or bf16 the models alone run, one step each: torch in float32 with products in that format,
     against float64 by hand, under the format's bounds.
 
+    With ``compiled`` the models alone run, one step each, through torch.compile: every layer by itself under its bound,
+    then the whole, judged by a measured spread. Compiling takes many seconds for each model.
+
     With ``module``, an nn.Sequential of your own, it alone is compared, on X and Y as torch takes them: examples in
     rows, or images (m, n_C, n_H, n_W). See parity_tests.own_module.
 
@@ -81,10 +92,12 @@ def compare(
             raise ValueError(f"text is {text!r}, expected none beside module: it is compared alone")
         if precision != "ieee":
             raise ValueError(f"precision is {precision}, expected ieee beside module: it is compared in its dtype")
+        if compiled:
+            raise ValueError("compiled is asked for, expected neither a precision nor a module beside it")
         (one, *_) = units("", dtype=dtype, device=device, seed=seed, jobs=jobs)
-        with one_thread():
-            return compare_own(own_module(module, X, Y, output), DTYPES[dtype], one.device, seed)
-    work = units(text, dtype=dtype, device=device, precision=precision, seed=seed, jobs=jobs)
+        own = own_module(module, X, Y, output)
+        return on_device(one.device, lambda: compare_own(own, DTYPES[dtype], one.device, seed))
+    work = units(text, dtype=dtype, device=device, precision=precision, compiled=compiled, seed=seed, jobs=jobs)
     results: list[Result] = []
     for done, part in enumerate(run_all(work, jobs), start=1):
         results += part
@@ -99,6 +112,7 @@ def units(
     dtype: str = "float64",
     device: str = "cpu",
     precision: str = "ieee",
+    compiled: bool = False,
     seed: int = 0,
     jobs: int = 1,
 ) -> list[Unit]:
@@ -110,24 +124,48 @@ def units(
         raise ValueError(f"precision is {precision!r:.40}, expected one of {', '.join(PRECISIONS)}")
     if precision != "ieee" and dtype != "float64":
         raise ValueError(f"precision is {precision}, expected neither a dtype nor a module beside it")
+    if compiled and precision != "ieee":
+        raise ValueError("compiled is asked for, expected neither a precision nor a module beside it")
     if dtype not in DTYPES:
         raise ValueError(f"dtype is {dtype!r}, expected one of {', '.join(DTYPES)}")
     for name, value, least in (("seed", seed, 0), ("jobs", jobs, 1)):
         if value < least:
             raise ValueError(f"{name} is {value}, expected {least} or more")
     device = str(device_named(device))
-    formulas = tuple(case.id for case in CASES if text in case.id and precision == "ieee")
+    if compiled:
+        check_compiler(device)
+    models_alone = precision != "ieee" or compiled
+    formulas = tuple(case.id for case in CASES if text in case.id and not models_alone)
     models = tuple(case.id for case in MODEL_CASES if text in case.id)
     if not formulas and not models:
         raise ValueError(f"-k is {text!r}, expected part of a case's id, such as dense or wide/digits: no case has it")
     pieces = ([formulas] if formulas else []) + [(name,) for name in models]
-    return [Unit(piece, each, seed, device, precision) for each in DTYPES[dtype] for piece in pieces]
+    return [Unit(piece, each, seed, device, precision, compiled) for each in DTYPES[dtype] for piece in pieces]
 
 
 def run_unit(unit: Unit) -> list[Result]:
     """Do one piece of the job."""
-    with one_thread():
-        return _run(unit)
+    return on_device(unit.device, lambda: _run(unit))
+
+
+def on_device(device: str, run: Callable[[], list[Result]]) -> list[Result]:
+    """Compare with torch's products in the format of the data, and torch's switches as they were afterwards.
+
+    What fails with cuDNN and holds without is put down to its algorithm: it may convolve by transforms (Winograd, FFT),
+    to which the bounds of sums of products do not apply. Such a line cannot be told.
+    """
+    with one_thread(), products():
+        found = run()
+        if torch.device(device).type != "cuda" or all(result.verdict != FAILS for result in found):
+            return found
+        with products(cudnn=False):
+            plain = run()
+    return [
+        line._replace(verdict=CANNOT_TELL, cannot_tell=line.arrays, reason=THE_ALGORITHM)
+        if line.verdict == FAILS and without.verdict == HOLDS
+        else line
+        for line, without in zip(found, plain, strict=True)
+    ]
 
 
 @contextmanager
@@ -151,6 +189,9 @@ def _run(unit: Unit) -> list[Result]:
             if unit.precision != "ieee":
                 results += run_short(model_case, begin, unit.precision, unit.device)
                 continue
+            if unit.compiled:
+                results += run_compiled(model_case, begin, unit.seed, unit.device)
+                continue
             results += run_steps(model_case, begin, model_case.steps, unit.seed, unit.device)
             results += run_free(model_case, begin, model_case.free.steps, unit.seed, unit.device)
     return results
@@ -162,7 +203,8 @@ def run_all(work: Sequence[Unit], jobs: int) -> Generator[list[Result], None, No
         yield from map(run_unit, work)
         return
     # a forked process has torch imported already, which is a third of the job's time; elsewhere fork is not safe
-    method = "fork" if sys.platform == "linux" and work[0].device == "cpu" else "spawn"
+    safe = sys.platform == "linux" and work[0].device == "cpu" and not work[0].compiled
+    method = "fork" if safe else "spawn"
     torch.set_num_threads(1)
     yield from in_forks(run_unit, work, jobs, method)
 

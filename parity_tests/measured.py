@@ -16,6 +16,11 @@ def measured(section: str) -> Any:
     return json.loads(MEASURED.read_text())[section]
 
 
+def found(section: str) -> Any:
+    """The same, or None where nobody has measured it."""
+    return json.loads(MEASURED.read_text()).get(section)
+
+
 def save(section: str, values: Any) -> None:
     """Replace a section of measured.json; the others stay."""
     sections = json.loads(MEASURED.read_text()) if MEASURED.exists() else {}

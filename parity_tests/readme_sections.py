@@ -9,6 +9,7 @@ from io import StringIO
 from rich.console import Console
 
 from manual.cli import default_jobs
+from parity_tests.bench.device_tables import gpu_table
 from parity_tests.bench.readme import bench_tables, ratios_table
 from parity_tests.commands.verify import show
 from parity_tests.comparison import compare
@@ -19,7 +20,7 @@ from parity_tests.derivations.matrix import outcomes
 from parity_tests.derivations.matrix import readme_table as mistakes_table
 from parity_tests.derivations.testbed import TESTBED
 from parity_tests.derivations.verify import verify
-from parity_tests.measured import measured
+from parity_tests.measured import found, measured
 from parity_tests.mutants import Score
 from parity_tests.notes.errata import readme_table as errata_table
 from parity_tests.readme import markdown_table
@@ -82,5 +83,6 @@ SECTIONS: dict[str, Callable[[], str]] = {
     "errata": errata_table,
     "ratios": lambda: ratios_table(measured("bench")),
     "bench": lambda: bench_tables(measured("bench")),
+    "gpu": lambda: gpu_table(found("gpu")),
 }
 """By the name between the markers. The whole comparison takes a minute, everything else seconds."""

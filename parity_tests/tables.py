@@ -29,6 +29,9 @@ def show(results: Sequence[Result], console: Console, *, quiet: bool = False) ->
     for result in results:
         if result.verdict == FAILS:
             console.print(describe(result), style=STYLES[FAILS])
+    for reason in dict.fromkeys(result.reason for result in results if result.verdict != FAILS and result.reason):
+        of_reason = [result for result in results if result.reason == reason]
+        console.print(f"{len(of_reason)} of {len(results)} lines: {reason}.")
     console.print(closing(results))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 EPSILON = 1e-6
 """What torch adds to the norm before it divides by it."""
@@ -11,17 +11,23 @@ EPSILON = 1e-6
 
 def gradient_norm(module: nn.Module) -> float:
     """Length of all gradients of the module as one vector."""
-    grads = [value.grad for value in module.parameters() if value.grad is not None]
-    return float(torch.nn.utils.get_total_norm(grads))
+    return float(_norm(module))
 
 
 def clip_by_norm(module: nn.Module, limit: float) -> float:
-    """Shorten the module's gradients where together they are longer than the limit; returns the norm that they had.
+    """Shorten the module's gradients where together they are longer than the limit; returns the norm that they had."""
+    return float(shortened(module, limit))
 
-    torch multiplies by min(1, max_norm / (norm + EPSILON)), so max_norm = limit (1 + EPSILON / norm) gives
-    min(1, limit / norm).
+
+def shortened(module: nn.Module, limit: float) -> Tensor:
+    """The same without a wait for the device: the norm stays on it.
+
+    torch multiplies by min(1, max_norm / (norm + EPSILON)): told that the norm is EPSILON less, by min(1, limit/norm).
     """
-    norm = gradient_norm(module)
-    if norm > 0:
-        torch.nn.utils.clip_grad_norm_(module.parameters(), limit * (1 + EPSILON / norm))
+    norm = _norm(module)
+    torch.nn.utils.clip_grads_with_norm_(module.parameters(), limit, norm - EPSILON)
     return norm
+
+
+def _norm(module: nn.Module) -> Tensor:
+    return torch.nn.utils.get_total_norm([value.grad for value in module.parameters() if value.grad is not None])

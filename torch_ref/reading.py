@@ -83,7 +83,19 @@ def read(module: nn.Module, shape: Sequence[int]) -> Reading:
     _check_own(weighted)
     inputs = shape[0] if len(shape) == 1 else (shape[1], shape[2], shape[0])
     architecture = Architecture(inputs, tuple(layers))
-    return Reading(architecture, _params(architecture, weighted), bare, module.training, tuple(remarks))
+    return Reading(architecture, _params(architecture, weighted), bare, _drops(module), tuple(remarks))
+
+
+def _drops(module: nn.Module) -> bool:
+    """Whether dropout drops: its layers say so, where there are any.
+
+    Raises ValueError where they do not agree.
+    """
+    modes = {name: each.training for name, each in leaves(module) if isinstance(each, nn.Dropout)}
+    if len(set(modes.values())) > 1:
+        words = (f"{name} is in {'training' if mode else 'evaluation'}" for name, mode in modes.items())
+        raise ValueError(f"{', '.join(words)}, expected all layers of dropout in one of them")
+    return next(iter(modes.values()), module.training)
 
 
 def leaves(module: nn.Module, place: str = "") -> Iterator[tuple[str, nn.Module]]:
@@ -101,10 +113,13 @@ def leaves(module: nn.Module, place: str = "") -> Iterator[tuple[str, nn.Module]
 
 
 def _check_plain(name: str, module: nn.Module) -> None:
-    """ValueError for hooks."""
+    """ValueError for hooks, also on a parameter's gradient, and for a forward that was put in place of torch's."""
     hooks = (module._forward_hooks, module._forward_pre_hooks, module._backward_hooks, module._backward_pre_hooks)
-    if any(hooks):
+    of_parameters = (value._backward_hooks for value in module.parameters(recurse=False))
+    if any(hooks) or any(of_parameters):
         raise ValueError(f"{name} has hooks, expected none: they may change what it computes")
+    if "forward" in vars(module):
+        raise ValueError(f"{name} has a forward of its own, expected that of its type")
 
 
 def _is_flat(shape: Sequence[int], layers: Sequence[Layer]) -> bool:
@@ -230,6 +245,8 @@ def _check_own(weighted: Sequence[tuple[str, nn.Linear | nn.Conv2d]]) -> None:
             if id(value) in seen:
                 raise ValueError(f"{name} shares its {option} with {seen[id(value)]}, expected parameters of its own")
             seen[id(value)] = name
+            if value.is_meta:
+                raise ValueError(f"the {option} of {name} is on the meta device, expected one that holds numbers")
             if not value.is_floating_point():
                 raise ValueError(f"the {option} of {name} is {value.dtype}, expected real numbers")
             if not torch.isfinite(value).all():

@@ -9,6 +9,7 @@ Notes: F255-F261.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
@@ -27,6 +28,7 @@ from manual.search_ranges import COARSE
 from torch_ref import network
 from torch_ref.costs import OUTPUT_COSTS, l2_penalty
 from torch_ref.devices import DTYPES, array, device_named
+from torch_ref.graph import Capture, Recorded, capturable, capture_on, tensors
 from torch_ref.layout import to_rows
 from torch_ref.network import Arrays, Network
 from torch_ref.optimizers import OPTIMIZERS
@@ -64,7 +66,7 @@ class Plan:
             raise ValueError(f"decay is {self.decay}, expected a number in (0, 1]: the part that an epoch leaves")
 
     def settings(self, draw: Draw) -> Settings:
-        """What torch_ref.training.fit takes for one draw; lambda = reg m for whole batches."""
+        """What torch_ref.training.fit takes for one draw; lambda = reg m, where m is that of a whole batch."""
         return Settings(
             optimizer=self.optimizer,
             learning_rate=draw.learning_rate,
@@ -128,22 +130,24 @@ def search(
         raise ValueError("points is empty, expected at least 1 draw")
     place, dtype = device_named(device), DTYPES[np.dtype(data.X.dtype)]
     drawn, rng = start(architecture, plan.settings(points[0]), data.X.dtype)
-    stack = _Stack(architecture, drawn, points, plan, place, dtype)
+    stack = _Stack(architecture, drawn, points, plan, place, dtype, capture_on(place))
     X, Y = _rows(data.X, place), _rows(data.Y, place)
     m = len(Y)
     costs, steps = [], plan.epochs * -(-m // plan.batch_size)
     for epoch in range(plan.epochs):
-        for batch in batches(m, plan.batch_size, rng):
+        order = list(batches(m, plan.batch_size, rng))
+        chosen = torch.from_numpy(np.concatenate(order)).to(place)
+        factor = torch.full((), plan.decay**epoch, dtype=dtype, device=place)
+        for batch in torch.split(chosen, plan.batch_size):
             masks = dropout_masks(architecture, len(batch), rng) if architecture.masked_layers() else None
-            chosen = torch.from_numpy(batch).to(place)
-            costs.append(stack.step(X[chosen], Y[chosen], masks, plan.decay**epoch))
+            costs.append(stack.step(X.index_select(0, batch), Y.index_select(0, batch), masks, factor))
             if on_step:
                 on_step(len(costs), steps)
     blown = exploded(array(torch.stack(costs)))
-    found = stack.tried(_rows(validation.X, place), _rows(validation.Y, place))
+    losses, answers = stack.tried(_rows(validation.X, place), _rows(validation.Y, place))
     trials = [
-        Trial(*point, cost, score_of(architecture.output_unit, A_L, validation.Y), bool(burst), stack.params(number))
-        for number, (point, (cost, A_L), burst) in enumerate(zip(points, found, blown, strict=True))
+        Trial(*point, float(cost), score_of(architecture.output_unit, A_L.T, validation.Y), bool(burst), params)
+        for point, cost, A_L, burst, params in zip(points, losses, answers, blown, stack.params(), strict=True)
     ]
     return sorted(trials, key=lambda trial: (trial.exploded, -np.nan_to_num(trial.score, nan=-np.inf)))
 
@@ -177,9 +181,10 @@ class _Stack:
         plan: Plan,
         place: torch.device,
         dtype: torch.dtype,
+        capture: Capture | None,
     ) -> None:
-        """All start from the same parameters."""
-        self.unit, self.dtype = architecture.output_unit, dtype
+        """All start from the same parameters; with ``capture`` their steps are recorded."""
+        self.unit, self.dtype, self.batch_size = architecture.output_unit, dtype, plan.batch_size
         self.module: Network = network.load_params(network.build(architecture, device=str(place), dtype=dtype), params)
         self.logits = nn.Sequential(*list(self.module)[:-1])
         stacked, _ = stack_module_state([self.logits] * len(points))
@@ -190,6 +195,11 @@ class _Stack:
         # the rate 1, on parameters that are zero before every step, gives the directions of all networks
         self.directions = nn.ParameterList([torch.zeros_like(value) for value in self.stack.values()])
         self.rule = OPTIMIZERS[plan.optimizer](self.directions, 1.0)
+        self.capture = capture
+        if capture:
+            capturable(self.rule)
+        self.dropouts = [layer for layer in self.module if isinstance(layer, network.MaskedDropout)]
+        self.recorded: dict[int, Recorded] = {}
         self.gradients = vmap(grad_and_value(self._cost), in_dims=(0, 0, None, None))
 
     def _cost(self, params: Stack, reg: Tensor, X: Tensor, Y: Tensor) -> Tensor:
@@ -198,10 +208,24 @@ class _Stack:
         weights = [value for name, value in params.items() if name.endswith("weight")]
         return OUTPUT_COSTS[self.unit].from_Z(Z_L.T, Y.T) + reg * l2_penalty(weights, 1.0, 1)
 
-    def step(self, X: Tensor, Y: Tensor, masks: Any, factor: float) -> Tensor:
+    def step(self, X: Tensor, Y: Tensor, masks: Any, factor: Tensor) -> Tensor:
         """One step of all networks; their costs."""
         network.set_masks(self.module, masks, len(Y))
-        grads, costs = self.gradients(self.stack, self.regs, X, Y)
+        inputs = (X, Y, factor, *(layer.mask for layer in self.dropouts if layer.mask is not None))
+        if self.capture is None:
+            return self._step(*inputs)
+        if len(Y) not in self.recorded:
+            changes = [*self.stack.values(), *self.directions, *tensors(self.rule).values()]
+            self.recorded[len(Y)] = Recorded(self._step, inputs, changes, self.capture)
+        found: Tensor = self.recorded[len(Y)](*inputs).clone()
+        return found
+
+    def _step(self, X: Tensor, Y: Tensor, factor: Tensor, *masks: Tensor) -> Tensor:
+        """The same, as a function of tensors."""
+        for layer, mask in zip(self.dropouts, masks, strict=False):
+            layer.mask = mask
+        regs = self.regs * (self.batch_size / len(Y))  # lambda over the m of this batch, the last of which is short
+        grads, costs = self.gradients(self.stack, regs, X, Y)
         for direction, name in zip(self.directions, self.stack, strict=True):
             direction.grad = grads[name]
         self.rule.step()
@@ -213,15 +237,25 @@ class _Stack:
         return found
 
     @torch.no_grad()
-    def tried(self, X: Tensor, Y: Tensor) -> list[tuple[float, NDArray[Any]]]:
-        """Cost without the penalty, and A[L], of every network."""
+    def tried(self, X: Tensor, Y: Tensor) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Cost without the penalty, and A[L] in rows, of every network."""
         self.module.eval()
-        Z = vmap(lambda params: functional_call(self.logits, params, (X,)))(self.stack)
-        return [(float(OUTPUT_COSTS[self.unit].from_Z(Z_L.T, Y.T)), array(self.module[-1](Z_L).T)) for Z_L in Z]
 
-    def params(self, number: int) -> Arrays:
-        """The parameters of one network in the notes' layout."""
-        with torch.no_grad():
-            for name, value in self.logits.named_parameters():
-                value.copy_(self.stack[name][number])
-        return network.export_params(self.module)
+        def one(params: Stack) -> tuple[Tensor, Tensor]:
+            Z_L = functional_call(self.logits, params, (X,))
+            return OUTPUT_COSTS[self.unit].from_Z(Z_L.T, Y.T), self.module[-1](Z_L)
+
+        costs, answers = vmap(one)(self.stack)
+        return array(costs), array(answers)
+
+    def params(self) -> list[Arrays]:
+        """The parameters of every network in the notes' layout."""
+        kept = {name: value.cpu() for name, value in self.stack.items()}
+        module, found = copy.deepcopy(self.module).cpu(), []
+        names = [name for name, _ in self.logits.named_parameters()]
+        for number in range(len(self.rates)):
+            with torch.no_grad():
+                for name, value in zip(names, module.parameters(), strict=True):
+                    value.copy_(kept[name][number])
+            found.append(network.export_params(module))
+        return found

@@ -17,14 +17,15 @@ from manual.checks import check_data
 from manual.learning import Epoch, Examples, Explosion, Run, Settings, batches, check_dtype, named, start, take
 from manual.loop import run
 from torch_ref import network
-from torch_ref.clipping import clip_by_norm, gradient_norm
+from torch_ref.clipping import gradient_norm, shortened
 from torch_ref.costs import OUTPUT_COSTS
 from torch_ref.devices import DTYPES, array, shared
 from torch_ref.distributed import ALONE, World, fingerprint, part_of_masks
-from torch_ref.graph import Capture, StepGraph, on_cuda
+from torch_ref.graph import Capture, Queued, Steps, load, on_cuda, tensors
 from torch_ref.hardware import Hardware
-from torch_ref.layout import to_rows
+from torch_ref.operations import operations
 from torch_ref.optimizers import OPTIMIZERS, parts
+from torch_ref.rows import Rows
 from torch_ref.schedules import SCHEDULES
 
 __all__ = ["Epoch", "Examples", "Explosion", "Hardware", "Learner", "Run", "Settings", "fit"]
@@ -32,8 +33,8 @@ __all__ = ["Epoch", "Examples", "Explosion", "Hardware", "Learner", "Run", "Sett
 CHUNK = 1000
 """Examples that are evaluated at a time."""
 
-LOOK_EVERY_ON_A_DEVICE = 20
-"""Steps between two looks at the costs of a device, each of which waits for it."""
+LOOK_EVERY_ON_A_DEVICE = 32
+"""Steps between two looks at the costs of a device, each of which waits for it; a graph has so many at most."""
 
 
 class Outcome(NamedTuple):
@@ -64,21 +65,27 @@ class Learner:
         self.dtype = DTYPES[check_dtype(data.X.dtype)]
         if self.hardware.amp and self.dtype != torch.float32:
             raise ValueError(f"X has dtype {data.X.dtype}, expected float32: amp leaves other dtypes as they are")
-        self.X = self._rows(data.X) if isinstance(data.X, np.ndarray) else data.X
+        self.rows = Rows(data.X, self.device, self.dtype)
         self.Y = shared(np.ascontiguousarray(data.Y.T)).to(self.device, self.dtype)
         self.module = network.build(architecture, device=str(self.device), dtype=self.dtype)
         to_Z_L: Callable[[Tensor], Tensor] = nn.Sequential(*list(self.module)[:-1])  # the loss holds the unit
         self.runs = torch.compile(to_Z_L) if self.hardware.compile else to_Z_L
         self.trains = world.wrapped(self.runs, self.device)
-        if self.hardware.graph and world.size > 1:
-            raise ValueError(f"graph is asked for with {world.size} processes, expected one: they exchange gradients")
-        self.graphs: dict[int, StepGraph] = {}
-        self.capture: Capture = on_cuda
         self.make = named(OPTIMIZERS, "optimizer", settings.optimizer, settings.optimizer_options)
         self.make_schedule = named(SCHEDULES, "decay", settings.decay, settings.decay_options)
         self._made()
+        step = operations(architecture, min(settings.batch_size, len(self.Y)))
+        self.steps: Steps | None = None
+        if self.hardware.captures(self.device, self.dtype, world.size, step, settings.epochs):
+            self.queue_steps(on_cuda)
         if world.size > 1:
             self._warmed()
+
+    def queue_steps(self, capture: Capture) -> None:
+        """From here on steps are queued, and made in graphs."""
+        self.look_every = LOOK_EVERY_ON_A_DEVICE
+        rule = self.make(self.module, self.settings.learning_rate)
+        self.steps = Steps(self.module, rule, self._batch, self._recorded, self.settings.clip, capture)
 
     def _warmed(self) -> None:
         """One pass that leaves no trace: after its first, DistributedDataParallel orders its sums anew, for good.
@@ -94,23 +101,17 @@ class Learner:
         self.first_rate = self.rule.param_groups[0]["lr"]
         self.schedule = self.make_schedule(self.rule)
 
-    def _rows(self, X: NDArray[Any]) -> Tensor:
-        """Examples in torch's layout, on the device; through pinned memory to a GPU, which copies while it computes."""
-        rows = to_rows(shared(np.asarray(X))).contiguous()
-        if self.device.type == "cuda":
-            return rows.pin_memory().to(self.device, self.dtype, non_blocking=True)
-        return rows.to(self.device, self.dtype)
-
     def restore(self, params: network.Arrays, state: Mapping[str, NDArray[Any]] | None, epochs: int) -> None:
         """Take on parameters and, where given, the optimiser's state after so many epochs."""
+        self._settle()
         network.load_params(self.module, params)
         self._made()
         if state is not None:
             self._check_state(state)
             self.rule.load_state_dict({**self.rule.state_dict(), "state": unflattened(state)})
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # the steps of these epochs were made before
-            self.begin_epoch(epochs)
+        if self.steps is not None:
+            load(self.steps.rule, state or {})
+        self.begin_epoch(epochs)
 
     def _check_state(self, state: Mapping[str, NDArray[Any]]) -> None:
         """ValueError for the state of another optimiser or another network."""
@@ -131,9 +132,15 @@ class Learner:
 
     def begin_epoch(self, epoch: int) -> float:
         """The schedule's learning rate, in the notes' terms."""
-        while self.schedule.last_epoch < epoch:
-            self.schedule.step()
-        factor = self.rule.param_groups[0]["lr"] / self.first_rate
+        self._settle()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # the epochs' steps were made by an earlier run, or in graphs
+            while self.schedule.last_epoch < epoch:
+                self.schedule.step()
+        rate = self.rule.param_groups[0]["lr"]
+        if self.steps is not None:
+            self.steps.rate.fill_(rate)
+        factor = rate / self.first_rate
         return float(self.settings.learning_rate * factor)
 
     def _autocast(self) -> AbstractContextManager[Any]:
@@ -141,10 +148,7 @@ class Learner:
 
     def _batch(self, batch: NDArray[np.intp]) -> tuple[Tensor, Tensor]:
         """These examples in rows, on the device."""
-        chosen = torch.from_numpy(batch).to(self.device)
-        if isinstance(self.X, Tensor):
-            return self.X.index_select(0, chosen), self.Y.index_select(0, chosen)
-        return self._rows(take(self.X, batch)), self.Y.index_select(0, chosen)
+        return self.rows.take(batch), self.Y.index_select(0, torch.from_numpy(batch).to(self.device))
 
     def _cost(self, Z_L: Tensor, Y: Tensor, lambda_: float, m: int, weight: float = 1.0) -> Tensor:
         """The regularised cost from the last Z, in rows; ``weight`` is what the mean of these losses counts."""
@@ -154,14 +158,16 @@ class Learner:
             J = weight * J
         return J + network.penalty(self.module, lambda_, m) if lambda_ else J
 
-    def step(self, batch: NDArray[np.intp], masks: Sequence[NDArray[Any] | None] | None) -> Outcome:
-        """Forward, cost, autograd, clipping, update."""
+    def step(self, batch: NDArray[np.intp], masks: Sequence[NDArray[Any] | None] | None) -> Outcome | Queued:
+        """Forward, cost, autograd, clipping, update; or its place in the queue."""
+        if self.steps is not None:
+            return self.steps.add(batch, masks)
         m, part = len(batch), self.world.part(len(batch))
         X, Y = self._batch(batch[part])
         network.set_masks(self.module, part_of_masks(masks, part), len(Y))
-        J, Z_L = (self._replayed if self.hardware.graph else self._eager)(X, Y, m)
+        J, Z_L = self._eager(X, Y, m)
         if self.settings.clip is not None:
-            clip_by_norm(self.module, self.settings.clip)
+            shortened(self.module, self.settings.clip)
         self.rule.step()
         return Outcome(self.world.mean(J), self.world.gathered(Z_L, m))
 
@@ -174,22 +180,22 @@ class Learner:
         J.backward()  # type: ignore[no-untyped-call]
         return J.detach(), Z_L.detach()
 
-    def _replayed(self, X: Tensor, Y: Tensor, m: int) -> tuple[Tensor, Tensor]:
-        """The same through a graph, captured once for every size of batch."""
-        if m not in self.graphs:
+    def _recorded(self, X: Tensor, Y: Tensor) -> tuple[Tensor, Tensor]:
+        """Cost and Z[L] of a batch, as a graph has them."""
+        with self._autocast():
+            Z_L = self.runs(X)
+        return self._cost(Z_L, Y, self.settings.lambda_, len(Y)), Z_L
 
-            def forward(rows: Tensor) -> Tensor:
-                with self._autocast():
-                    return self.runs(rows)
+    def _settle(self) -> None:
+        """Make the steps that are queued."""
+        if self.steps is not None:
+            self.steps.make()
 
-            def cost(Z_L: Tensor, targets: Tensor) -> Tensor:
-                return self._cost(Z_L, targets, self.settings.lambda_, m)
-
-            self.graphs[m] = StepGraph(self.module, forward, cost, X, Y, self.capture)
-        return self.graphs[m].step(X, Y)
-
-    def look(self, outcome: Outcome) -> tuple[float, NDArray[Any]]:
+    def look(self, outcome: Outcome | Queued) -> tuple[float, NDArray[Any]]:
         """The cost as a float, and A[L]."""
+        if isinstance(outcome, Queued):
+            self._settle()
+            return outcome.seen
         return float(outcome.J), self._answers(outcome.Z_L)
 
     def _answers(self, Z_L: Tensor) -> NDArray[Any]:
@@ -198,15 +204,17 @@ class Learner:
 
     def gradient_norm(self) -> float:
         """Of the last step, after clipping."""
+        self._settle()
         return gradient_norm(self.module)
 
     @torch.no_grad()
     def evaluate(self, X: Any, Y: NDArray[Any], penalty_m: int | None = None) -> tuple[float, NDArray[Any]]:
         """Cost and answers, CHUNK examples at a time; of several processes, all get what the first one computed."""
+        self._settle()
         total, answers, m = 0.0, [], Y.shape[1]
         self.module.eval()
         for chunk in batches(m, CHUNK, None):
-            rows = self._rows(take(X, chunk))
+            rows = self.rows.moved(take(X, chunk))
             targets = torch.from_numpy(take(Y, chunk).T.copy()).to(self.device, self.dtype)
             with self._autocast():
                 Z_L = self.runs(rows)
@@ -220,21 +228,14 @@ class Learner:
 
     def params(self) -> network.Arrays:
         """A copy of the parameters in the notes' layout."""
+        self._settle()
         return network.export_params(self.module)
 
     def state(self) -> dict[str, NDArray[Any]]:
         """torch.optim's state, in torch's layout: 0.exp_avg, 0.exp_avg_sq, 0.step and so on."""
-        return flattened(self.rule.state_dict()["state"])
-
-
-def flattened(state: Mapping[int, Mapping[str, Any]]) -> dict[str, NDArray[Any]]:
-    """torch.optim's state as arrays by name; what is None is left out."""
-    return {
-        f"{number}.{name}": array(value).copy()
-        for number, parts in state.items()
-        for name, value in parts.items()
-        if isinstance(value, Tensor)
-    }
+        self._settle()
+        rule = self.rule if self.steps is None else self.steps.rule
+        return {name: array(value).copy() for name, value in tensors(rule).items()}
 
 
 def unflattened(arrays: Mapping[str, NDArray[Any]]) -> dict[int, dict[str, Tensor]]:

@@ -115,12 +115,12 @@ def _steps(plan: Plan) -> Iterator[dict[str, Any]]:
             jobs = {"manual": (by_hand, "step"), "torch": (by_torch, "step"), "products": (by_hand, "products")}
             for size in plan.sizes:
                 for dtype in DTYPES:
-                    times = _in_turn(jobs, size, dtype, plan.rounds, plan.block)
+                    times = in_turn(jobs, size, dtype, plan.rounds, plan.block)
                     bar = SIZES[size]
                     yield {
                         **_beside_torch(size, dtype, threads, times),
                         "bar": bar.torch if threads == 1 else None,
-                        "manual/products": _ratio(times["manual"], times["products"]),
+                        "manual/products": ratio(times["manual"], times["products"]),
                         "products_bar": bar.products if threads == 1 else None,
                     }
 
@@ -131,12 +131,12 @@ def _loops(plan: Plan) -> Iterator[dict[str, Any]]:
         for formula, units in LOOPS.items():
             for m in plan.loop_examples:
                 jobs = {"loop": (worker, f"{formula}_loop"), "vectorised": (worker, formula)}
-                times = _in_turn(jobs, Size(units, m), "float64", plan.rounds, plan.block)
+                times = in_turn(jobs, Size(units, m), "float64", plan.rounds, plan.block)
                 yield {
                     "formula": formula,
                     "m": m,
-                    **{f"{name}_us": _microseconds(seconds) for name, seconds in times.items()},
-                    "loop/vectorised": _ratio(times["loop"], times["vectorised"]),
+                    **{f"{name}_us": microseconds(seconds) for name, seconds in times.items()},
+                    "loop/vectorised": ratio(times["loop"], times["vectorised"]),
                 }
 
 
@@ -147,7 +147,7 @@ def _convolutions(plan: Plan) -> Iterator[dict[str, Any]]:
             jobs = {"manual": (by_hand, "convolution"), "torch": (by_torch, "convolution")}
             for size in plan.convolutions:
                 for dtype in DTYPES:
-                    times = _in_turn(jobs, size, dtype, plan.conv_rounds, plan.block)
+                    times = in_turn(jobs, size, dtype, plan.conv_rounds, plan.block)
                     yield {
                         **_beside_torch(size, dtype, threads, times),
                         "bar": WORST_BAR if threads == 1 else None,
@@ -169,11 +169,11 @@ def _fits(plan: Plan) -> Iterator[dict[str, Any]]:
         jobs = {"manual": (by_hand, "fit"), "torch": (by_torch, "fit"), "sklearn": (by_sklearn, "fit")}
         for size in plan.fits:
             for dtype in DTYPES:
-                times = _in_turn(jobs, size, dtype, plan.fit_rounds, plan.block)
+                times = in_turn(jobs, size, dtype, plan.fit_rounds, plan.block)
                 yield {
                     **_beside_torch(size, dtype, 1, times),
                     "bar": FIT_SIZES[size].torch,
-                    "manual/sklearn": _ratio(times["manual"], times["sklearn"]),
+                    "manual/sklearn": ratio(times["manual"], times["sklearn"]),
                     "sklearn_bar": FIT_SIZES[size].sklearn,
                 }
 
@@ -188,13 +188,13 @@ def _beside_torch(size: AnySize, dtype: str, threads: int, times: dict[str, list
         "size": str(size),
         "dtype": dtype,
         "threads": threads,
-        **{f"{name}_us": _microseconds(seconds) for name, seconds in times.items()},
-        "manual/torch": _ratio(times["manual"], times["torch"]),
-        "quartiles": _quartiles(times["manual"], times["torch"]),
+        **{f"{name}_us": microseconds(seconds) for name, seconds in times.items()},
+        "manual/torch": ratio(times["manual"], times["torch"]),
+        "quartiles": quartiles(times["manual"], times["torch"]),
     }
 
 
-def _in_turn(jobs: dict[str, Job], size: AnySize, dtype: str, rounds: int, block: float) -> dict[str, list[float]]:
+def in_turn(jobs: dict[str, Job], size: AnySize, dtype: str, rounds: int, block: float) -> dict[str, list[float]]:
     """Seconds of every job, a value per round; in each round every job gets a block of about ``block`` seconds."""
     once = {name: worker.seconds(task, size, dtype, 1) for name, (worker, task) in jobs.items()}
     repeats = {name: max(1, min(MOST_REPEATS, round(block / seconds))) for name, seconds in once.items()}
@@ -205,16 +205,16 @@ def _in_turn(jobs: dict[str, Job], size: AnySize, dtype: str, rounds: int, block
     return times
 
 
-def _microseconds(seconds: Sequence[float]) -> float:
+def microseconds(seconds: Sequence[float]) -> float:
     return round(1e6 * median(seconds), 1)
 
 
-def _ratio(ours: Sequence[float], theirs: Sequence[float]) -> float:
+def ratio(ours: Sequence[float], theirs: Sequence[float]) -> float:
     """The ratio of the medians."""
     return round(median(ours) / median(theirs), 3)
 
 
-def _quartiles(ours: Sequence[float], theirs: Sequence[float]) -> list[float]:
+def quartiles(ours: Sequence[float], theirs: Sequence[float]) -> list[float]:
     """Quartiles of the ratios round by round: how far the machine's other work moves them."""
     ratios = [one / other for one, other in zip(ours, theirs, strict=True)]
     return [round(float(value), 3) for value in np.quantile(ratios, (0.25, 0.75))]

@@ -19,6 +19,7 @@ from types import TracebackType
 from typing import Any, TypeAlias
 
 from parity_tests.bench.conv_sizes import ConvSize, draw_volumes
+from parity_tests.bench.device_sizes import DrawsSize, EpochSize, WideSize, draw_draws, draw_epochs, draw_wide
 from parity_tests.bench.fit_sizes import FitSize, draw_digits
 from parity_tests.bench.sizes import Size, draw
 
@@ -26,14 +27,18 @@ SIDES = {
     "manual": "parity_tests.bench.by_hand",
     "torch": "parity_tests.bench.by_torch",
     "sklearn": "parity_tests.bench.by_sklearn",
+    "device": "parity_tests.bench.by_device",
 }
 
-AnySize: TypeAlias = Size | ConvSize | FitSize
+AnySize: TypeAlias = Size | ConvSize | FitSize | EpochSize | DrawsSize | WideSize
 
 DRAWS: dict[str, tuple[type[Any], Callable[[Any, str], Any]]] = {
     "Size": (Size, draw),
     "ConvSize": (ConvSize, draw_volumes),
     "FitSize": (FitSize, draw_digits),
+    "EpochSize": (EpochSize, lambda size, dtype: (size, draw_epochs(size, dtype))),
+    "DrawsSize": (DrawsSize, lambda size, dtype: (size, draw_draws(size, dtype))),
+    "WideSize": (WideSize, lambda size, dtype: (size, draw_wide(size, dtype))),
 }
 """By the name of its class: a size, and what draws data of that size."""
 
@@ -43,7 +48,7 @@ STEADY_MEMORY = {"MALLOC_TRIM_THRESHOLD_": str(2**30), "MALLOC_MMAP_THRESHOLD_":
 """glibc keeps what is freed, on both sides. Otherwise it hands memory back and fetches it again within every step, or
 does not, as the order of a few small blocks will have it; that doubles the time of one side or the other at random."""
 
-WARM_UP = {"Size": 2, "ConvSize": 2, "FitSize": 0}
+WARM_UP = {"Size": 2, "ConvSize": 2, "FitSize": 0, "EpochSize": 1, "DrawsSize": 1, "WideSize": 1}
 """Calls before the timed ones. A whole training is long enough to warm up by itself."""
 
 
@@ -117,7 +122,7 @@ def answers(side: str, requests: Iterable[str]) -> Iterator[float]:
 
 def main(side: str, threads: int) -> None:
     """Answer until the input ends."""
-    if side == "torch":
+    if side in ("torch", "device"):
         import torch
 
         torch.set_num_threads(threads)

@@ -8,20 +8,24 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from manual.cli import GOOD, MISMATCH, UsageError, console, output_flags, plain_table
+from manual.cli import GOOD, MISMATCH, UsageError, console, door, output_flags, plain_table
 from parity_tests.bench.agreement import disagreements
+from parity_tests.bench.device import check_device, device_plan, measure_device, of_device
+from parity_tests.bench.device_tables import gpu_table, show_device
 from parity_tests.bench.measure import FULL, PARTS, QUICK, by_part, check, environment, measure
 from parity_tests.bench.readme import CONV_HEAD, FIT_HEAD, bench_tables, conv_means, products, ratios_table
 from parity_tests.judge import Result
 from parity_tests.measured import save
 from parity_tests.readme import update
 from parity_tests.tables import describe
+from torch_ref.devices import device_named
 
 EPILOG = """examples:
   python -m parity_tests bench                every size, one thread and two: six minutes
   python -m parity_tests bench --quick        the smallest size alone, to see that it runs
   python -m parity_tests bench --only conv    the convolutions alone: their time and their memory
   python -m parity_tests bench --save         keep the figures in parity_tests/measured.json and in the README
+  python -m parity_tests bench --device cuda  what a GPU gains: graphs, all draws together, wide layers in bfloat16
 
 Each side runs in a process of its own; the processes are timed in turn, and ratios are ratios of medians.
 
@@ -35,6 +39,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--save", action="store_true", help="keep the figures, and print them in the README")
     parser.add_argument("--quick", action="store_true", help="the smallest size and few rounds")
     parser.add_argument("--only", choices=PARTS, help="training steps, loops, convolutions or whole trainings alone")
+    device = "measure torch_ref on a GPU instead; on cpu, small sizes without bars, to see that it runs"
+    parser.add_argument("--device", metavar="NAME", help=device)
     output_flags(parser)
     parser.set_defaults(run=run)
 
@@ -45,6 +51,8 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError("--save and --quick were given, expected one of them: a quick run is too short to keep")
     if args.save and args.only:
         raise UsageError("--save and --only were given, expected one of them: the kept figures come from one run")
+    if args.device is not None:
+        return _run_device(args)
     plan = QUICK if args.quick else FULL
     if args.only:
         plan = plan.only(args.only)
@@ -58,13 +66,41 @@ def run(args: argparse.Namespace) -> int:
     about = environment()  # with the load that is there before
     values = by_part(plan, args.work.gather("measurements", measure(plan), plan.pieces), about)
     if args.save and not args.work.stopped:
-        save("bench", values)
-        if not (update("ratios", ratios_table(values)) and update("bench", bench_tables(values))):
-            console(stderr=True).print("There is no README with markers here: only measured.json was written.")
+        _keep("bench", values, {"ratios": ratios_table(values), "bench": bench_tables(values)})
     if args.json:
         args.work.json(values)
     else:
         _show(values, console(), quiet=args.quiet)
+    return GOOD
+
+
+def _keep(name: str, values: dict[str, Any], sections: dict[str, str]) -> None:
+    """Keep the figures, and print them in these sections of the README."""
+    save(name, values)
+    if not all(update(section, text) for section, text in sections.items()):
+        console(stderr=True).print("There is no README with markers here: only measured.json was written.")
+
+
+def _run_device(args: argparse.Namespace) -> int:
+    """Compare, measure and print what a device does."""
+    if args.only:
+        raise UsageError("--only and --device were given, expected one of them: a device has parts of its own")
+    device = str(door(device_named, args.device))
+    if args.save and not device.startswith("cuda"):
+        raise UsageError(f"--save and --device {device} were given, expected a CUDA device: others have no bars")
+    plan = device_plan(device, quick=args.quick)
+    with args.work.bar("checks"):
+        failed = disagreements(check_device(plan))
+    if failed:
+        _refuse(args, failed)
+        return MISMATCH
+    values = of_device(plan, args.work.gather("measurements", measure_device(plan), len(plan.sizes)))
+    if args.save and not args.work.stopped:
+        _keep("gpu", values, {"gpu": gpu_table(values)})
+    if args.json:
+        args.work.json(values)
+    else:
+        show_device(values, console(), quiet=args.quiet)
     return GOOD
 
 

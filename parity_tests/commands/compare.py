@@ -18,6 +18,7 @@ EPILOG = """examples:
   python -m parity_tests                         every formula and model, in float64
   python -m parity_tests -k dense                the formulas of a dense layer
   python -m parity_tests -k wide/digits --dtype both
+  python -m parity_tests -k wide/wine --compile  what torch.compile makes of a model
   python -m parity_tests --json > results.json
   python -m parity_tests --module my_model.py:net --data run.npz     your own nn.Sequential, layer by layer
 
@@ -36,6 +37,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", default="cpu", help="where torch computes: auto, cpu, cuda, cuda:N or mps")
     short = "of torch's products; tf32 and bf16: the models alone, each layer under the bound of the format"
     parser.add_argument("--precision", choices=job.PRECISIONS, default="ieee", help=f"{short}; default: ieee")
+    compiled = "the models alone, torch.compile'd: layer by layer, then whole; many seconds for each"
+    parser.add_argument("--compile", dest="compiled", action="store_true", help=compiled)
     parser.add_argument("--seed", type=int, default=0, help="of probes, splits and initial weights; default: 0")
     parser.add_argument("--jobs", type=int, default=default_jobs(), help="processes that share the work")
     own = parser.add_argument_group("your own module")
@@ -54,7 +57,8 @@ def run(args: argparse.Namespace) -> int:
     """Compare, print, and say by the exit code whether everything holds."""
     if args.module or args.data or args.output:
         return _run_own(args)
-    asked = {name: getattr(args, name) for name in ("dtype", "device", "precision", "seed", "jobs")}
+    names = ("dtype", "device", "precision", "compiled", "seed", "jobs")
+    asked = {name: getattr(args, name) for name in names}
     work = cast(list[job.Unit], door(job.units, args.text, **asked))
     parts = args.work.gather("parts of the comparison", job.run_all(work, args.jobs), len(work))
     return _told(args, [result for part in parts for result in part], {})
@@ -64,12 +68,13 @@ def _run_own(args: argparse.Namespace) -> int:
     """Compare a person's own module."""
     if not (args.module and args.data):
         raise UsageError("expected --module FILE.py:NAME and --data FILE.npz, both of them")
-    if args.text or args.seed < 0 or args.precision != "ieee":
-        raise UsageError("expected neither -k, --precision nor a seed below 0 beside --module: it is compared alone")
+    if args.text or args.seed < 0 or args.precision != "ieee" or args.compiled:
+        rule = "it is compared alone"
+        raise UsageError(f"expected neither -k, --precision, --compile nor a seed below 0 beside --module: {rule}")
     device = str(door(device_named, args.device))
-    with args.work.bar(f"running {args.module}"), job.one_thread():
+    with args.work.bar(f"running {args.module}"):
         own = cast(Own, door(own_file, args.module, Path(args.data), args.output))
-        results = compare_own(own, job.DTYPES[args.dtype], device, args.seed)
+        results = job.on_device(device, lambda: compare_own(own, job.DTYPES[args.dtype], device, args.seed))
     if not (args.json or args.quiet):
         console().print(own.describe(), markup=False, soft_wrap=True)
     return _told(args, results, {"module": own.describe()})

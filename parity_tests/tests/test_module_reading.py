@@ -92,6 +92,13 @@ def test_in_training_both_sides_drop_the_same_and_in_evaluation_nothing() -> Non
     assert last[0].bound != last[1].bound
 
 
+def test_the_dropout_layers_say_whether_they_drop() -> None:
+    module = nn.Sequential(nn.Linear(4, 3), nn.Dropout(), nn.Linear(3, 1)).eval()
+    assert not read(module, (4,)).training
+    module[1].train()
+    assert read(module, (4,)).training
+
+
 @pytest.mark.parametrize(
     ("outputs", "Y", "unit"),
     [
@@ -134,6 +141,14 @@ HOOKED = nn.Linear(4, 1)
 HOOKED.register_forward_hook(lambda *_: None)
 
 
+PULLED = nn.Linear(4, 1)
+PULLED.weight.register_hook(torch.neg)  # type: ignore[no-untyped-call]
+DOUBLED = nn.Linear(4, 1)
+DOUBLED.forward = torch.relu  # type: ignore[method-assign]
+MIXED = nn.Sequential(nn.Linear(4, 3), nn.Dropout(), nn.Linear(3, 3), nn.Dropout(), nn.Linear(3, 1))
+MIXED[3].eval()
+
+
 class Scaled(nn.Sequential):
     """A Sequential that computes something else."""
 
@@ -153,6 +168,16 @@ class Scaled(nn.Sequential):
         (Scaled(nn.Linear(4, 1)), r"the module \(Scaled\) is not known"),
         (nn.Sequential(nn.LazyLinear(3)), r"layer 0 \(LazyLinear\) is not known"),
         (nn.Sequential(HOOKED), r"layer 0 \(Linear\) has hooks, expected none"),
+        (nn.Sequential(PULLED), r"layer 0 \(Linear\) has hooks, expected none"),
+        (nn.Sequential(DOUBLED), r"layer 0 \(Linear\) has a forward of its own, expected that of its type"),
+        (
+            MIXED,
+            r"layer 1 \(Dropout\) is in training, layer 3 \(Dropout\) is in evaluation, expected all layers of dropout",
+        ),
+        (
+            nn.Sequential(nn.Linear(4, 1, device="meta")),
+            r"the weight of layer 0 \(Linear\) is on the meta device, expected one that holds numbers",
+        ),
         (nn.Sequential(SHARED, nn.ReLU(), SHARED), r"layer 2 \(Linear\) shares its weight with layer 0 \(Linear\)"),
         (nn.Sequential(nn.ReLU()), r"layer 0 \(ReLU\) follows the input, expected it directly after a layer with"),
         (nn.Sequential(nn.Linear(4, 3), nn.ReLU(), nn.Tanh()), r"layer 2 \(Tanh\) follows layer 1 \(ReLU\)"),
@@ -316,7 +341,7 @@ def test_bad_usage_of_the_flags(files: tuple[Path, Path], capsys: pytest.Capture
         (["--module", f"{script}:net", "--data", str(other)], "other.npz has X, expected X and Y"),
         (
             ["--module", f"{script}:net", "--data", str(data), "-k", "x"],
-            "expected neither -k, --precision nor a seed below 0",
+            "expected neither -k, --precision, --compile nor a seed below 0",
         ),
     ):
         assert main(words) == 2

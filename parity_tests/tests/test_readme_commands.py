@@ -122,6 +122,7 @@ HOW: dict[str, Here | There | Installs] = {
     "python -m manual shapes --model lenet5": Here(),
     # figures
     "python -m parity_tests bench": There("test_bench.py::test_a_quick_run_prints_the_schema"),
+    "python -m parity_tests bench --device cuda": There("test_bench_device.py::test_on_a_gpu_every_ratio_has_its_bar"),
     "python -m parity_tests bench --only conv": There("test_bench.py::test_a_part_alone"),
     "python -m parity_tests report --readme": There(
         "test_report_pictures.py::test_the_command_draws_the_readmes_picture"

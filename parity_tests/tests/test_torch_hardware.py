@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from torch.utils.flop_counter import FlopCounterMode
 
-from manual.architecture import Architecture, Dense, Dropout
-from manual.learning import Examples, Settings, start
+from manual.architecture import Architecture, Conv, Dense, Dropout, Flatten, Pool
+from manual.learning import Examples, Run, Settings, start
+from parity_tests.free_runs import REPEATS, judge_by_spread, moved
 from torch_ref.__main__ import main
+from torch_ref.graph import Capture
+from torch_ref.hardware import EPOCHS_TO_PAY, SMALL_STEP
+from torch_ref.network import build
+from torch_ref.operations import operations
+from torch_ref.rows import Rows, in_a_file
 from torch_ref.training import Hardware, Learner, fit
 
 NET = Architecture(5, (Dense(7, "tanh"), Dropout(0.8), Dense(3, "softmax")))
@@ -32,15 +41,17 @@ def learner(hardware: Hardware, dtype: Any = np.float64) -> Learner:
 
 
 def steps(made: Learner) -> tuple[list[float], dict[str, Any]]:
-    """Costs and parameters of some steps, on batches of two sizes, eager and again."""
+    """Costs and parameters of some steps on batches of two sizes, looked at in three lots."""
     rng, costs = np.random.default_rng(1), []
-    for size in (9, 9, 4, 9, 4, 4, 9):
-        batch = rng.permutation(40)[:size]
-        masks = [(rng.random((7, size)) < 0.8).astype(np.float64)]
-        outcome = made.step(batch, masks)
-        J, A_L = made.look(outcome)
-        assert A_L.shape == (3, size)
-        costs.append(J)
+    for sizes in ((9, 9, 4), (9, 4), (9, 9, 4)):
+        outcomes = []
+        for size in sizes:
+            batch = rng.permutation(40)[:size]
+            outcomes.append((size, made.step(batch, [(rng.random((7, size)) < 0.8).astype(np.float64)])))
+        for size, outcome in outcomes:
+            J, A_L = made.look(outcome)
+            assert A_L.shape == (3, size)
+            costs.append(J)
     return costs, made.params()
 
 
@@ -50,41 +61,168 @@ def again(run: Callable[[], None]) -> Callable[[], None]:
     return run
 
 
-def test_a_replayed_step_is_the_eager_step(monkeypatch: pytest.MonkeyPatch) -> None:
-    eager, replayed = learner(Hardware()), learner(Hardware())
-    replayed.hardware, replayed.capture = Hardware(graph=True), again
-    one, other = steps(eager), steps(replayed)
-    assert one[0] == other[0]
-    for name, value in one[1].items():
-        np.testing.assert_array_equal(other[1][name], value)
-    assert sorted(replayed.graphs) == [4, 9]
-    assert eager.graphs == {}
+def queued(settings: Settings = SETTINGS, capture: Capture = again) -> Learner:
+    """A learner whose steps are queued, in float32."""
+    made = Learner(NET, examples(np.float32), settings)
+    made.queue_steps(capture)
+    made.restore(start(NET, settings, np.float32)[0], None, 0)
+    return made
 
 
-def test_a_graph_that_forgets_the_masks_would_be_seen() -> None:
-    eager, replayed = learner(Hardware()), learner(Hardware())
-    replayed.hardware, replayed.capture = Hardware(graph=True), again
-    rng = np.random.default_rng(1)
-    batch, masks = np.arange(9), [(rng.random((7, 9)) < 0.5).astype(np.float64) for _ in range(2)]
-    for made in (eager, replayed):
-        made.step(batch, [masks[0]])
-    assert eager.look(eager.step(batch, [masks[1]]))[0] == replayed.look(replayed.step(batch, [masks[1]]))[0]
-    assert eager.look(eager.step(batch, [masks[0]]))[0] != replayed.look(replayed.step(batch, [masks[1]]))[0]
+def spread_of(settings: Settings, run: Callable[[Learner], Any]) -> list[Any]:
+    """What eager runs give from parameters moved by one unit in the last place."""
+    rng, found = np.random.default_rng(0), []
+    for _ in range(REPEATS):
+        made = Learner(NET, examples(np.float32), settings)
+        made.restore(moved(start(NET, settings, np.float32)[0], rng), None, 0)
+        found.append(run(made))
+    return found
+
+
+@pytest.mark.parametrize("optimizer", ["gradient_descent", "momentum", "rmsprop", "adam"])
+def test_queued_steps_are_the_eager_steps(optimizer: str) -> None:
+    settings = replace(SETTINGS, optimizer=optimizer, learning_rate=0.01)
+    eager = Learner(NET, examples(np.float32), settings)
+    eager.restore(start(NET, settings, np.float32)[0], None, 0)
+    made = queued(settings)
+    one, other = steps(eager), steps(made)
+    judged = judge_by_spread(other[1], one[1], [found[1] for found in spread_of(settings, steps)], np.float32)
+    assert not any(judgement.fails for judgement in judged.values())
+    np.testing.assert_allclose(other[0], one[0], rtol=2e-6)
+    assert made.steps is not None
+    assert sorted(made.steps.recorded) == [(9, 4), (9, 9, 4)]
+    assert eager.steps is None
+    assert made.state().keys() == eager.state().keys()
+    assert made.gradient_norm() == pytest.approx(eager.gradient_norm(), rel=1e-4)
+
+
+def test_a_queued_run_is_the_eager_run_and_goes_on_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = replace(SETTINGS, decay="exponential", decay_options={"decay": 0.5})
+    eager = fit(NET, *examples(np.float32), settings)
+    spread = []
+    for seed in range(REPEATS):
+        drawn, _ = start(NET, settings, np.float32)
+        params = moved(drawn, np.random.default_rng(seed))
+        spread.append(fit(NET, *examples(np.float32), settings, params=params).params)
+    monkeypatch.setattr(Hardware, "captures", lambda *_: True)
+    monkeypatch.setattr("torch_ref.training.on_cuda", again)
+    halves: list[Run] = []
+    whole = fit(NET, *examples(np.float32), settings, on_epoch=halves.append)
+    resumed = fit(NET, *examples(np.float32), settings, resume=halves[0])
+    for run in (whole, resumed):
+        judged = judge_by_spread(run.params, eager.params, spread, np.float32)
+        assert not any(judgement.fails for judgement in judged.values())
+        assert [epoch.learning_rate for epoch in run.history] == [epoch.learning_rate for epoch in eager.history]
+    np.testing.assert_allclose(
+        [epoch.cost for epoch in whole.history], [epoch.cost for epoch in eager.history], rtol=2e-6
+    )
+    for name, value in whole.params.items():
+        np.testing.assert_array_equal(resumed.params[name], value)
+
+
+def test_a_graph_that_forgets_its_inputs_would_be_seen() -> None:
+    def frozen(run: Callable[[], None]) -> Callable[[], None]:
+        run()
+        return lambda: None
+
+    costs, _ = steps(queued(capture=frozen))
+    assert costs[:3] == costs[5:]
+    right, _ = steps(queued())
+    assert right[:3] == costs[:3]
+    assert right[5:] != costs[5:]
+
+
+def test_what_is_recorded_leaves_no_trace() -> None:
+    def forgets(run: Callable[[], None]) -> Callable[[], None]:
+        run()
+        run()
+        return lambda: None
+
+    made = queued(replace(SETTINGS, optimizer="adam"), forgets)
+    before = made.params()
+    made.step(np.arange(9), [np.ones((7, 9))])
+    for name, value in made.params().items():
+        np.testing.assert_array_equal(value, before[name])
+    assert not any(value.any() for value in made.state().values())
 
 
 def test_a_graph_is_for_cuda_alone(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(ValueError, match="graph is asked for on cpu, expected a CUDA device"):
-        learner(Hardware(graph=True))
+    with pytest.raises(ValueError, match="graph is on for cpu, expected a CUDA device"):
+        learner(Hardware(graph="on"))
+    with pytest.raises(ValueError, match="graph is 'yes', expected one of auto, on, off"):
+        learner(Hardware(graph="yes"))
     assert main(["train", "--device", "cpu", "--graph", "--epochs", "1"]) == 2
-    assert "graph is asked for on cpu" in capsys.readouterr().err
+    assert "graph is on for cpu" in capsys.readouterr().err
+    assert learner(Hardware(graph="auto")).steps is None
+
+
+CUDA, CPU = torch.device("cuda"), torch.device("cpu")
+SMALL, F32, F64 = 10**6, torch.float32, torch.float64
+
+
+@pytest.mark.parametrize(
+    ("how", "run", "expected"),
+    [
+        ({}, (CUDA, F32, 1, SMALL, 10), True),
+        ({}, (CPU, F32, 1, SMALL, 10), False),
+        ({}, (CUDA, F64, 1, SMALL, 10), False),
+        ({}, (CUDA, F32, 2, SMALL, 10), False),
+        ({}, (CUDA, F32, 1, SMALL_STEP + 1, 10), False),
+        ({}, (CUDA, F32, 1, SMALL, EPOCHS_TO_PAY - 1), False),
+        ({"compile": True}, (CUDA, F32, 1, SMALL, 10), False),
+        ({"graph": "off"}, (CUDA, F32, 1, SMALL, 10), False),
+        ({"graph": "on"}, (CUDA, F32, 1, SMALL_STEP + 1, 1), True),
+    ],
+)
+def test_graphs_are_chosen_where_they_pay(how: dict[str, Any], run: Any, expected: bool) -> None:
+    assert Hardware(**{"device": "cuda", "graph": "auto", **how}).captures(*run) == expected
+
+
+@pytest.mark.parametrize(
+    ("run", "sentence"),
+    [
+        ((CUDA, F32, 2, SMALL, 10), "graph is on with 2 processes, expected one"),
+        ((CUDA, F64, 1, SMALL, 10), r"graph is on and X has dtype torch\.float64, expected torch\.float32"),
+    ],
+)
+def test_a_graph_that_cannot_be_had_is_refused(run: Any, sentence: str) -> None:
+    with pytest.raises(ValueError, match=sentence):
+        Hardware("cuda", graph="on").captures(*run)
+
+
+@pytest.mark.parametrize(
+    "net",
+    [NET, Architecture((8, 8, 2), (Conv(3, 3, pad=1, activation="relu"), Pool(2, 2), Flatten(), Dense(4, "softmax")))],
+)
+def test_operations_are_what_torch_counts(net: Architecture) -> None:
+    module = build(net, device="cpu")
+    rows = torch.zeros(6, 5, dtype=F64) if net is NET else torch.zeros(6, 2, 8, 8, dtype=F64)
+    with FlopCounterMode(display=False) as counted:
+        module(rows).sum().backward()
+    assert operations(net, 6) == counted.get_total_flops()
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="torch finds no CUDA device")
+@pytest.mark.parametrize("optimizer", ["gradient_descent", "momentum", "rmsprop", "adam"])
 @pytest.mark.parametrize("amp", [False, True])
-def test_a_captured_step_is_the_eager_step(amp: bool) -> None:
-    one, other = (steps(learner(Hardware("cuda", amp=amp, graph=graph), np.float32)) for graph in (False, True))
-    for name, value in one[1].items():
-        np.testing.assert_allclose(other[1][name], value, rtol=0, atol=1e-2 if amp else 1e-5)
+def test_captured_steps_are_the_eager_steps(amp: bool, optimizer: str) -> None:
+    settings = replace(SETTINGS, optimizer=optimizer, learning_rate=0.01)
+    found = []
+    for graph in ("off", "on"):
+        made = Learner(NET, examples(np.float32), settings, Hardware("cuda", amp=amp, graph=graph))
+        made.restore(start(NET, settings, np.float32)[0], None, 0)
+        found.append(steps(made)[1])
+    for name, value in found[0].items():
+        np.testing.assert_allclose(found[1][name], value, rtol=0, atol=1e-2 if amp else 1e-5)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="torch finds no CUDA device")
+def test_a_run_on_a_gpu_is_the_run_on_the_cpu() -> None:
+    one, two = (fit(NET, *examples(np.float32), SETTINGS, hardware=Hardware(*how)) for how in (("cpu",), ("cuda",)))
+    three = fit(NET, *examples(np.float32), SETTINGS, hardware=Hardware("cuda", graph="on"))
+    for name, value in one.params.items():
+        np.testing.assert_allclose(two.params[name], value, rtol=0, atol=1e-5)
+        np.testing.assert_allclose(three.params[name], value, rtol=0, atol=1e-5)
 
 
 class Kept:
@@ -101,12 +239,49 @@ class Kept:
         return examples().X.take(which, axis=axis)
 
 
-def test_examples_that_stay_in_their_file_give_the_same_run() -> None:
+def test_examples_that_stay_in_their_file_give_the_same_run(tmp_path: Path) -> None:
+    np.save(tmp_path / "X.npy", examples().X)
+    mapped = np.load(tmp_path / "X.npy", mmap_mode="r")
     kept = Kept()
-    one, other = fit(NET, *examples(), SETTINGS), fit(NET, kept, examples().Y, SETTINGS)
-    for name, value in one.params.items():
-        np.testing.assert_array_equal(other.params[name], value)
+    one = fit(NET, *examples(), SETTINGS)
+    for X in (kept, mapped):
+        other = fit(NET, X, examples().Y, SETTINGS)
+        for name, value in one.params.items():
+            np.testing.assert_array_equal(other.params[name], value)
     assert kept.asked == [40, *[9, 9, 9, 9, 4] * 3]
+
+
+def test_a_memory_map_and_its_views_stay_in_their_file(tmp_path: Path) -> None:
+    np.save(tmp_path / "X.npy", np.arange(30.0).reshape(6, 5))
+    mapped = np.load(tmp_path / "X.npy", mmap_mode="r")
+    for X in (mapped, mapped.T, np.asarray(mapped)[:4]):
+        assert in_a_file(X)
+        assert Rows(X, CPU, F64).whole is None
+    assert not in_a_file(np.array(mapped))
+    np.testing.assert_array_equal(Rows(mapped.T, CPU, F64).take(np.array([3, 1])).numpy(), mapped[[3, 1]])
+
+
+def test_examples_that_do_not_fit_on_a_device_are_handed_over_batch_by_batch() -> None:
+    X, batch = examples().X, np.array([7, 0, 39])
+    meta = torch.device("meta")  # a device without memory
+    assert Rows(X, meta, F64, room=X.nbytes).whole.device == meta  # type: ignore[union-attr]
+    streamed = Rows(X, meta, F64, room=X.nbytes - 1)
+    assert streamed.whole is not None
+    assert streamed.whole.device == CPU
+    sent: list[Any] = []
+    streamed._sent = lambda rows: sent.append(rows) or rows  # type: ignore[method-assign, func-returns-value]
+    streamed.take(batch)
+    np.testing.assert_array_equal(sent[0].numpy(), X[:, batch].T)
+    assert Rows(X, CPU, F64).whole is not None
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="torch finds no CUDA device")
+@pytest.mark.parametrize("room", [0.0, 1e9])
+def test_examples_come_to_a_gpu_from_wherever_they_are(room: float) -> None:
+    X, batch = examples().X, np.array([7, 0, 39])
+    taken = Rows(X, CUDA, F64, room).take(batch)
+    assert taken.device.type == "cuda"
+    np.testing.assert_array_equal(taken.cpu().numpy(), X[:, batch].T)
 
 
 def test_too_little_memory_is_said_with_a_smaller_batch(

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from manual.architecture import Architecture, Conv, Dense, Dropout, Flatten, Pool
 from manual.learning import Examples, Settings, start
@@ -34,10 +36,20 @@ def by_point(trials: list[Trial]) -> dict[Draw, Trial]:
     return {Draw(trial.learning_rate, trial.reg): trial for trial in trials}
 
 
+def again(run: Callable[[], None]) -> Callable[[], None]:
+    """What a graph does, without one."""
+    run()
+    return run
+
+
+@pytest.mark.parametrize("capture", [None, again], ids=["eager", "recorded"])
 @pytest.mark.parametrize("optimizer", ["gradient_descent", "momentum", "rmsprop", "adam"])
 @pytest.mark.parametrize("net", [COLUMNS, VOLUMES], ids=["columns", "volumes"])
-def test_together_is_as_one_by_one(net: Architecture, optimizer: str) -> None:
-    data, validation = examples(net, 40, 0), examples(net, 11, 1)
+def test_together_is_as_one_by_one(
+    net: Architecture, optimizer: str, capture: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("torch_ref.search.capture_on", lambda device: capture)
+    data, validation = examples(net, 34, 0), examples(net, 11, 1)  # the last batch is short
     plan = Plan(epochs=3, batch_size=10, optimizer=optimizer, seed=5)
     found = by_point(search(net, data, validation, POINTS, plan))
     assert found.keys() == set(POINTS)
@@ -148,6 +160,20 @@ def test_the_table_shows_the_best(capsys: pytest.CaptureFixture[str]) -> None:
     assert sum("e-0" in line for line in shown.splitlines()) == 3 + 1
 
 
+def test_too_little_memory_is_said_with_fewer_draws(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(*_: Any, **__: Any) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr("torch_ref.commands.search.search", full)
+    assert main([*WORDS, "--draws", "8"]) == 2
+    expected = (
+        "draws is 8, expected fewer, such as --draws 4, or a smaller --batch-size: the memory of cpu is too small"
+    )
+    assert expected in capsys.readouterr().err
+
+
 def test_json_has_all_draws(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*WORDS, "--draws", "7", "--dataset", "diabetes", "--json"]) == 0
     report = json.loads(capsys.readouterr().out)
@@ -174,3 +200,14 @@ def test_bad_usage_gets_one_sentence(words: list[str], sentence: str, capsys: py
     complaint = capsys.readouterr().err
     assert sentence in complaint
     assert len(complaint.splitlines()) == 1
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="torch finds no CUDA device")
+@pytest.mark.parametrize("net", [COLUMNS, VOLUMES], ids=["columns", "volumes"])
+def test_on_a_gpu_the_draws_end_as_on_the_cpu(net: Architecture) -> None:
+    data, validation = examples(net, 40, 0), examples(net, 11, 1)
+    plan = Plan(epochs=3, batch_size=15)
+    here, there = (by_point(search(net, data, validation, POINTS, plan, device=where)) for where in ("cpu", "cuda"))
+    for point, trial in here.items():
+        for name, value in trial.params.items():
+            np.testing.assert_allclose(there[point].params[name], value, rtol=0, atol=1e-9)

@@ -7,6 +7,7 @@ import time
 from typing import Any, cast
 
 import numpy as np
+import torch
 
 from manual.cli import GOOD, UsageError, console, door, output_flags, plain_table
 from manual.learning import Examples
@@ -60,10 +61,14 @@ def run(args: argparse.Namespace) -> int:
     data, validation = _parts(subject)
     begun = time.perf_counter()
     with args.work.bar("steps") as advance:
-        trials = cast(
-            list[Trial],
-            door(search, subject.architecture, data, validation, points, plan, device=device, on_step=advance),
-        )
+        try:
+            trials = cast(
+                list[Trial],
+                door(search, subject.architecture, data, validation, points, plan, device=device, on_step=advance),
+            )
+        except torch.OutOfMemoryError as error:
+            fewer = f"expected fewer, such as --draws {max(1, args.draws // 2)}, or a smaller --batch-size"
+            raise UsageError(f"draws is {args.draws}, {fewer}: the memory of {device} is too small") from error
     seconds = time.perf_counter() - begun
     if args.json:
         args.work.json(_as_json(subject, trials, seconds))

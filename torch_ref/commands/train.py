@@ -14,7 +14,8 @@ from manual.learning import Examples, Run, Settings
 from manual.train_cli import Package
 from torch_ref.devices import DEVICES, device_named
 from torch_ref.distributed import ALONE, World, launched, together
-from torch_ref.training import Hardware, Learner, fit
+from torch_ref.hardware import GRAPH, Hardware
+from torch_ref.training import Learner, fit
 
 PROGRAM = "python -m torch_ref"
 
@@ -35,7 +36,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     tf32 = "let CUDA round the factors of float32 products to 10 bits; default: off"
     own.add_argument("--tf32", action=argparse.BooleanOptionalAction, default=False, help=tf32)
     own.add_argument("--compile", action="store_true", help="compile the module")
-    own.add_argument("--graph", action="store_true", help="capture the step as a CUDA graph, for small networks")
+    graph = "capture steps of small networks as CUDA graphs; default: auto, where it pays"
+    own.add_argument("--graph", nargs="?", choices=GRAPH, const="on", default="auto", help=graph)
     own.add_argument("--deterministic", action="store_true", help="refuse operations whose results vary")
     parser.set_defaults(run=run)
 
