@@ -61,14 +61,19 @@ def guarded(program: str, run: Callable[[], int]) -> int:
     try:
         return run()
     except UsageError as error:
-        print(f"{program}: {error}", file=sys.stderr)
+        complain(program, str(error))
         return USAGE
     except KeyboardInterrupt:
-        print(f"{program}: interrupted", file=sys.stderr)
+        complain(program, "interrupted")
         return 130
     except BrokenPipeError:
         sys.stderr.close()  # the reader of a pipe has gone: nobody is left to tell
         return GOOD
+
+
+def complain(program: str, sentence: str) -> None:
+    """Say on stderr what is wrong."""
+    print(f"{program}: {sentence}", file=sys.stderr, flush=True)
 
 
 def door(check: Callable[..., object], *args: object, **options: object) -> object:
