@@ -11,11 +11,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from parity_tests.bench.agreement import check_convolution, check_fit, check_loops, check_step
+from parity_tests.bench.agreement import check_convolution, check_fit, check_loops, check_shared, check_step
 from parity_tests.bench.conv_sizes import CONV_SIZES, MEMORY_SIZES, WORKSPACE_BAR, WORST_BAR, ConvSize
 from parity_tests.bench.fit_sizes import FIT_SIZES, FitSize
-from parity_tests.bench.sizes import LOOP_EXAMPLES, LOOPS, SIZES, Size
-from parity_tests.bench.worker import AnySize, Worker
+from parity_tests.bench.sizes import LOOP_EXAMPLES, LOOPS, SHARED_SIZES, SIZES, Size
+from parity_tests.bench.worker import PROCESSES, AnySize, Worker
 from parity_tests.bench.workspace import workspace
 from parity_tests.comparison import environment as versions
 from parity_tests.judge import Result
@@ -34,16 +34,22 @@ class Plan(NamedTuple):
     loop_examples: tuple[int, ...]
     convolutions: tuple[ConvSize, ...]
     fits: tuple[FitSize, ...]
+    shared: tuple[Size, ...]
     rounds: int
     conv_rounds: int
     fit_rounds: int
+    shared_rounds: int
     block: float
 
     @property
     def pieces(self) -> int:
         """Number of measurements."""
         timed = len(DTYPES) * len(self.threads) * (len(self.sizes) + len(self.convolutions))
-        return timed + len(LOOPS) * len(self.loop_examples) + len(DTYPES) * (len(self.memory_sizes) + len(self.fits))
+        return (
+            timed
+            + len(LOOPS) * len(self.loop_examples)
+            + len(DTYPES) * (len(self.memory_sizes) + len(self.fits) + len(self.shared))
+        )
 
     @property
     def memory_sizes(self) -> tuple[ConvSize, ...]:
@@ -56,11 +62,16 @@ class Plan(NamedTuple):
         return self._replace(**left_out)
 
 
-PARTS = {"steps": "sizes", "loops": "loop_examples", "conv": "convolutions", "fit": "fits"}
+PARTS = {"steps": "sizes", "loops": "loop_examples", "conv": "convolutions", "fit": "fits", "processes": "shared"}
 """Parts of the bench, and what a plan has of them."""
 
-FULL = Plan(tuple(SIZES), (1, 2), LOOP_EXAMPLES, CONV_SIZES, tuple(FIT_SIZES), 25, 9, 7, block=0.03)
-QUICK = Plan(tuple(SIZES)[:1], (1,), LOOP_EXAMPLES[:1], CONV_SIZES[:1], tuple(FIT_SIZES)[:1], 3, 3, 1, block=0.005)
+FULL = Plan(
+    tuple(SIZES), (1, 2), LOOP_EXAMPLES, CONV_SIZES, tuple(FIT_SIZES), tuple(SHARED_SIZES), 25, 9, 7, 9, block=0.03
+)
+QUICK = Plan(
+    tuple(SIZES)[:1], (1,), LOOP_EXAMPLES[:1], CONV_SIZES[:1], tuple(FIT_SIZES)[:1], (), 3, 3, 1, 3, block=0.005
+)
+"""Without processes: they start slowly."""
 
 MOST_REPEATS = 200
 
@@ -74,13 +85,21 @@ def check(plan: Plan) -> list[Result]:
     loops = [line for dtype in DTYPES for line in check_loops(dtype)] if plan.loop_examples else []
     convolutions = [line for size in plan.convolutions for dtype in DTYPES for line in check_convolution(size, dtype)]
     fits = [line for size in plan.fits[:1] for line in check_fit(size)]
-    return steps + loops + convolutions + fits
+    return steps + loops + convolutions + fits + _check_shared(plan)
+
+
+def _check_shared(plan: Plan) -> list[Result]:
+    if not plan.shared:
+        return []
+    with Worker("processes", 1) as several:
+        return [line for size in plan.shared for dtype in DTYPES for line in check_shared(size, dtype, several)]
 
 
 def measure(plan: Plan, on_progress: Callable[[], None] = lambda: None) -> dict[str, Any]:
     """Every part as plain data; times in microseconds. ``on_progress`` is called after every measurement."""
     about = environment()  # with the load that is there before
     parts = {"steps": _steps, "loops": _loops, "convolutions": _convolutions, "workspace": _workspace, "fits": _fits}
+    parts["processes"] = _processes
     found: dict[str, list[dict[str, Any]]] = {name: [] for name in parts}
     for name, lines in parts.items():
         for line in lines(plan):
@@ -91,6 +110,7 @@ def measure(plan: Plan, on_progress: Callable[[], None] = lambda: None) -> dict[
         "rounds": plan.rounds,
         "conv_rounds": plan.conv_rounds,
         "fit_rounds": plan.fit_rounds,
+        "shared_rounds": plan.shared_rounds,
         **found,
     }
 
@@ -165,6 +185,26 @@ def _fits(plan: Plan) -> Iterator[dict[str, Any]]:
                 }
 
 
+def _processes(plan: Plan) -> Iterator[dict[str, Any]]:
+    """A step of torch_ref's training: two processes with a thread each, beside one process with two threads."""
+    if not plan.shared:
+        return
+    with Worker("processes", 1) as several, Worker("torch", PROCESSES) as alone:
+        jobs = {"processes": (several, "shared step"), "threads": (alone, "shared step")}
+        for size in plan.shared:
+            for dtype in DTYPES:
+                times = _in_turn(jobs, size, dtype, plan.shared_rounds, plan.block)
+                yield {
+                    "size": str(size),
+                    "dtype": dtype,
+                    **{f"{name}_us": _microseconds(seconds) for name, seconds in times.items()},
+                    "processes/threads": _ratio(times["processes"], times["threads"]),
+                    "quartiles": _quartiles(times["processes"], times["threads"]),
+                    "bar": SHARED_SIZES[size],
+                    "load": _load(),
+                }
+
+
 def _beside_torch(size: AnySize, dtype: str, threads: int, times: dict[str, list[float]]) -> dict[str, Any]:
     """What every line with a side in torch says."""
     return {
@@ -210,9 +250,14 @@ def environment() -> dict[str, str]:
         **versions("cpu"),
         "processor": _processor(),
         "cores": str(os.cpu_count()),
-        "load": f"{os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "unknown",
+        "load": _load(),
         "numpy's BLAS": f"{blas['name']} {blas['version']}",
     }
+
+
+def _load() -> str:
+    """How many processes compete for the cores, on average over a minute."""
+    return f"{os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "unknown"
 
 
 def _processor() -> str:

@@ -13,7 +13,7 @@ from rich.table import Table
 from manual.cli import GOOD, MISMATCH, UsageError, console, plain_table, progress
 from parity_tests.bench.agreement import disagreements
 from parity_tests.bench.measure import FULL, PARTS, QUICK, check, measure
-from parity_tests.bench.readme import CONV_HEAD, FIT_HEAD, bench_tables, conv_means, products
+from parity_tests.bench.readme import CONV_HEAD, FIT_HEAD, SHARED_HEAD, bench_tables, conv_means, products
 from parity_tests.judge import Result
 from parity_tests.measured import save
 from parity_tests.readme import update
@@ -23,6 +23,7 @@ EPILOG = """examples:
   python -m parity_tests bench                every size, one thread and two: six minutes
   python -m parity_tests bench --quick        the smallest size alone, to see that it runs
   python -m parity_tests bench --only conv    the convolutions alone: their time and their memory
+  python -m parity_tests bench --only processes   a step shared by two processes, beside one with two threads
   python -m parity_tests bench --save         keep the figures in parity_tests/measured.json and in the README
 
 Each side runs in a process of its own; the processes are timed in turn, and ratios are ratios of medians.
@@ -36,7 +37,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.epilog = EPILOG
     parser.add_argument("--save", action="store_true", help="keep the figures, and print them in the README")
     parser.add_argument("--quick", action="store_true", help="the smallest size and few rounds")
-    parser.add_argument("--only", choices=PARTS, help="training steps, loops, convolutions or whole trainings alone")
+    parser.add_argument(
+        "--only", choices=PARTS, help="a part: steps, loops, convolutions, whole trainings or processes"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
     parser.set_defaults(run=run)
 
@@ -47,6 +50,8 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError("--save and --quick were given, expected one of them: a quick run is too short to keep")
     if args.save and args.only:
         raise UsageError("--save and --only were given, expected one of them: the kept figures come from one run")
+    if args.quick and args.only == "processes":
+        raise UsageError("--quick and --only processes were given, expected one of them: processes start slowly")
     plan = QUICK if args.quick else FULL
     if args.only:
         plan = plan.only(args.only)
@@ -88,6 +93,7 @@ def _show(values: dict[str, Any], out: Console) -> None:
         "convolutions": _conv_table,
         "workspace": _workspace_table,
         "fits": _fit_table,
+        "processes": _process_table,
     }
     for name, table in tables.items():
         if values[name]:
@@ -96,7 +102,7 @@ def _show(values: dict[str, Any], out: Console) -> None:
     out.print(
         f"{about['processor']}, {about['cores']} cores; Python {about['python']}, NumPy {about['numpy']}, "
         f"PyTorch {about['torch']}; {values['rounds']} rounds, {values['conv_rounds']} of convolutions, "
-        f"{values['fit_rounds']} of trainings; "
+        f"{values['fit_rounds']} of trainings, {values['shared_rounds']} of processes; "
         f"load average before {about['load']}."
     )
 
@@ -193,6 +199,26 @@ def _fit_table(lines: list[dict[str, Any]]) -> Table:
             f"{line['manual/sklearn']:.2f}",
             str(line["sklearn_bar"]),
             _verdict((line["manual/torch"], line["bar"]), (line["manual/sklearn"], line["sklearn_bar"])),
+        )
+    return table
+
+
+def _process_table(lines: list[dict[str, Any]]) -> Table:
+    table = plain_table(
+        "A training step shared by two processes, beside one process with two threads, milliseconds",
+        [SHARED_HEAD, "dtype"],
+        ["two processes", "two threads", "processes/threads", "quartiles", "at most", "load average"],
+    )
+    for line in lines:
+        table.add_row(
+            line["size"],
+            line["dtype"],
+            *(f"{line[f'{side}_us'] / 1000:.1f}" for side in ("processes", "threads")),
+            f"{line['processes/threads']:.2f}",
+            "{:.2f} to {:.2f}".format(*line["quartiles"]),
+            str(line["bar"]),
+            line["load"],
+            _verdict((line["processes/threads"], line["bar"])),
         )
     return table
 

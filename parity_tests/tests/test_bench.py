@@ -30,8 +30,8 @@ from parity_tests.bench.conv_sizes import (
 )
 from parity_tests.bench.fit_sizes import FIT_SIZES, FitSize
 from parity_tests.bench.readme import BLAS, bench_tables, conv_means
-from parity_tests.bench.sizes import LOOP_CASES, LOOP_EXAMPLES, LOOPS, MARGIN, SIZES, Size, draw
-from parity_tests.bench.worker import SIDES, Worker, answers, request
+from parity_tests.bench.sizes import LOOP_CASES, LOOP_EXAMPLES, LOOPS, MARGIN, SHARED_SIZES, SIZES, Size, draw
+from parity_tests.bench.worker import Worker, answers, request
 from parity_tests.bench.workspace import beyond_outputs, workspace
 from parity_tests.cases import CASES
 from parity_tests.cli import main
@@ -47,8 +47,9 @@ CONVOLUTIONS = (CONV_SIZES[0], ConvSize(4, 7, 3, 5, 3, 1, 2))
 
 def check_schema(values: dict[str, Any], plan: measure.Plan) -> None:
     """Every size, dtype and number of threads once; numbers where numbers belong."""
-    rounds = ("rounds", "conv_rounds", "fit_rounds")
-    assert values.keys() == {"environment", *rounds, "steps", "loops", "convolutions", "workspace", "fits"}
+    rounds = ("rounds", "conv_rounds", "fit_rounds", "shared_rounds")
+    parts = {"steps", "loops", "convolutions", "workspace", "fits", "processes"}
+    assert values.keys() == {"environment", *rounds, *parts}
     assert values["environment"].keys() >= {
         "date",
         "python",
@@ -59,7 +60,12 @@ def check_schema(values: dict[str, Any], plan: measure.Plan) -> None:
         "load",
         BLAS,
     }
-    assert [values[name] for name in rounds] == [plan.rounds, plan.conv_rounds, plan.fit_rounds]
+    assert [values[name] for name in rounds] == [
+        plan.rounds,
+        plan.conv_rounds,
+        plan.fit_rounds,
+        plan.shared_rounds,
+    ]
     assert [(line["threads"], line["size"], line["dtype"]) for line in values["steps"]] == [
         (threads, str(size), dtype) for threads in plan.threads for size in plan.sizes for dtype in measure.DTYPES
     ]
@@ -102,6 +108,17 @@ def check_fits(values: dict[str, Any], plan: measure.Plan) -> None:
         assert line["manual/sklearn"] == pytest.approx(ratio, rel=0.05, abs=2e-3)
 
 
+def check_processes(values: dict[str, Any], plan: measure.Plan) -> None:
+    """Every network whose steps are shared once in each dtype, with its bar."""
+    expected = [(str(size), dtype, SHARED_SIZES[size]) for size in plan.shared for dtype in measure.DTYPES]
+    assert [(line["size"], line["dtype"], line["bar"]) for line in values["processes"]] == expected
+    for line in values["processes"]:
+        ratio = line["processes_us"] / line["threads_us"]
+        assert line["processes/threads"] == pytest.approx(ratio, rel=0.05, abs=2e-3)
+        assert line["quartiles"] == sorted(line["quartiles"])
+        assert float(line["load"]) >= 0
+
+
 def test_a_quick_run_prints_the_schema() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "parity_tests", "bench", "--quick", "--json"], cwd=ROOT, capture_output=True, text=True
@@ -110,11 +127,13 @@ def test_a_quick_run_prints_the_schema() -> None:
     values = json.loads(done.stdout)
     check_schema(values, measure.QUICK)
     check_fits(values, measure.QUICK)
+    check_processes(values, measure.QUICK)
 
 
 def test_the_kept_figures_have_the_schema() -> None:
     check_schema(kept.measured("bench"), measure.FULL)
     check_fits(kept.measured("bench"), measure.FULL)
+    check_processes(kept.measured("bench"), measure.FULL)
 
 
 def test_the_readme_shows_the_kept_figures() -> None:
@@ -253,6 +272,29 @@ def test_a_part_cannot_be_kept(capsys: pytest.CaptureFixture[str]) -> None:
     assert "--save and --only were given, expected one of them" in capsys.readouterr().err
 
 
+def test_processes_have_no_quick_run(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["bench", "--quick", "--only", "processes"]) == 2
+    assert "--quick and --only processes were given, expected one of them" in capsys.readouterr().err
+
+
+def test_processes_are_timed_once_they_agree_with_one() -> None:
+    """Two processes, started as the bench starts them; with their world, the timed step is torch_ref's own."""
+    with Worker("processes", 1) as several:
+        assert {line.verdict for line in agreement.check_shared(SEVERAL, "float64", several)} == {HOLDS}
+        assert several.seconds("shared step", SEVERAL, "float64", 2) > 0
+
+
+def test_a_wrong_shared_step_is_not_timed() -> None:
+    class Wrong:
+        def seconds(self, task: str, size: Size, dtype: str, repeats: int) -> float:
+            assert (task, repeats) == ("shared cost", 0)
+            return by_torch.SharedTraining(draw(size, dtype)).step()  # the cost before the step
+
+    wrong: Any = Wrong()
+    failed = agreement.disagreements(agreement.check_shared(SEVERAL, "float64", wrong))
+    assert [line.quantity for line in failed] == ["J after a shared step"]
+
+
 def test_nothing_compared_is_an_error() -> None:
     with pytest.raises(ValueError, match="nothing was compared"):
         agreement.disagreements([])
@@ -316,15 +358,17 @@ def test_the_data_have_their_size_and_keep_away_from_kinks(size: Size) -> None:
         assert (data.Y.sum(axis=0) == 1).all()
 
 
-@pytest.mark.parametrize("task", ["step", "products", "propagate", "propagate_loop", "weight_gradient_loop"])
+@pytest.mark.parametrize(
+    "task", ["step", "shared step", "products", "propagate", "propagate_loop", "weight_gradient_loop"]
+)
 def test_a_worker_answers_every_request_with_a_time(task: str) -> None:
     units = LOOPS.get(task.removesuffix("_loop"), SEVERAL.units)
     lines = [request(task, Size(units, LOOP_EXAMPLES[0]), "float64", 2)] * 2
-    for side in ("manual", "torch") if task == "step" else ("manual",):
+    for side in {"step": ("manual", "torch"), "shared step": ("torch",)}.get(task, ("manual",)):
         assert all(seconds > 0 for seconds in answers(side, lines))
 
 
-@pytest.mark.parametrize("side", SIDES)
+@pytest.mark.parametrize("side", ["manual", "torch", "sklearn"])
 def test_a_worker_times_trainings_too(side: str) -> None:
     lines = [request("fit", FitSize((4,), 500), "float32", 1)] * 2
     assert all(seconds > 0 for seconds in answers(side, lines))
