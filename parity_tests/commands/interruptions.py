@@ -8,6 +8,7 @@ torchrun itself; whichever it was, all of them must end.
 from __future__ import annotations
 
 import argparse
+import atexit
 import json
 import os
 import signal
@@ -180,7 +181,9 @@ def alive(number: int) -> bool:
 def _started(words: list[str], folder: Path) -> subprocess.Popen[bytes]:
     """The process, without its report; what it says is wrong goes into a file."""
     with (folder / WRONG).open("wb") as said:
-        return subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=said)
+        process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=said)
+    atexit.register(process.kill)  # nothing goes on when this command is interrupted
+    return process
 
 
 def _wait(

@@ -13,12 +13,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from torch.nn import functional
 
 from manual import conv, dense, network
 from parity_tests import measured as kept
 from parity_tests import readme
-from parity_tests.bench import agreement, by_hand, by_torch, measure
+from parity_tests.bench import agreement, by_hand, by_processes, by_torch, measure
 from parity_tests.bench.conv_sizes import (
     CONV_SIZES,
     LARGEST,
@@ -36,6 +37,7 @@ from parity_tests.bench.workspace import beyond_outputs, workspace
 from parity_tests.cases import CASES
 from parity_tests.cli import main
 from parity_tests.judge import FAILS, HOLDS
+from torch_ref.distributed import World
 
 ROOT = Path(__file__).parents[2]
 SMALL = next(iter(SIZES))
@@ -277,11 +279,17 @@ def test_processes_have_no_quick_run(capsys: pytest.CaptureFixture[str]) -> None
     assert "--quick and --only processes were given, expected one of them" in capsys.readouterr().err
 
 
-def test_processes_are_timed_once_they_agree_with_one() -> None:
-    """Two processes, started as the bench starts them; with their world, the timed step is torch_ref's own."""
-    with Worker("processes", 1) as several:
-        assert {line.verdict for line in agreement.check_shared(SEVERAL, "float64", several)} == {HOLDS}
-        assert several.seconds("shared step", SEVERAL, "float64", 2) > 0
+def test_requests_reach_every_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two processes in one: the first hears the requests, the second hears them from the first."""
+    store: Any = torch.distributed.HashStore()  # type: ignore[attr-defined]
+    lines = [request("shared step", SEVERAL, "float64", 2), request("shared cost", SEVERAL, "float64", 0)]
+    monkeypatch.setattr(torch.distributed, "destroy_process_group", lambda: None)
+    monkeypatch.setattr(by_processes, "world", lambda: World(store=store))
+    seconds, cost = answers("processes", by_processes.passed_on(lines))
+    assert seconds > 0
+    assert cost == by_torch.SharedTraining(draw(SEVERAL, "float64")).second_cost()
+    monkeypatch.setattr(by_processes, "world", lambda: World(rank=1, size=2, store=store))
+    assert list(by_processes.passed_on([])) == lines
 
 
 def test_a_wrong_shared_step_is_not_timed() -> None:
