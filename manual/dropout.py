@@ -8,6 +8,9 @@ Notes: F254 names dropout without a formula.
 
 from __future__ import annotations
 
+from numbers import Real
+from typing import Any
+
 import numpy as np
 
 from manual.notation import Array, check_shape
@@ -52,10 +55,10 @@ def dropout_backward(dA: Array, mask: Array, keep_prob: float) -> Array:
     return _kept("dA", dA, mask, keep_prob)
 
 
-def check_keep_prob(keep_prob: float) -> None:
-    """ValueError unless keep_prob lies in (0, 1]."""
-    if not 0 < keep_prob <= 1:
-        raise ValueError(f"keep_prob is {keep_prob}, expected a number in (0, 1]: the probability to keep a unit")
+def check_keep_prob(keep_prob: Any) -> None:
+    """ValueError unless keep_prob is a number in (0, 1]."""
+    if not isinstance(keep_prob, Real) or not 0 < float(keep_prob) <= 1:
+        raise ValueError(f"keep_prob is {keep_prob!r}, expected a number in (0, 1]: the probability to keep a unit")
 
 
 def _kept(name: str, array: Array, mask: Array, keep_prob: float) -> Array:

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from dataclasses import KW_ONLY, dataclass
 from decimal import Decimal
-from numbers import Real
-from typing import Any, ClassVar, TypeAlias
+from typing import ClassVar, TypeAlias
 
+from manual.dropout import check_keep_prob
 from manual.shapes import Pad, check_count, conv_output_size, pad_pair
 
 HIDDEN_UNITS = ("sigmoid", "tanh", "relu", "leaky_relu", "identity")
@@ -166,9 +166,7 @@ class Dropout:
 
     def __post_init__(self) -> None:
         """ValueError unless 0 < keep_prob <= 1."""
-        keep_prob: Any = self.keep_prob
-        if not isinstance(keep_prob, Real) or not 0 < float(keep_prob) <= 1:
-            raise ValueError(f"keep_prob is {keep_prob!r}, expected a number above 0 and at most 1")
+        check_keep_prob(self.keep_prob)
 
     def describe(self) -> str:
         """Such as ``dropout0.8``; the number is the probability to keep a unit, in as many digits as it has."""

@@ -14,7 +14,7 @@ import numpy as np
 
 from manual.learning import Examples, Settings, held_back, start
 from manual.recipe_runs import Backend, first_examples, without_dropout
-from manual.recipe_search import COARSE, Trial, chance_of, chosen, finer, scan, search, searched
+from manual.recipe_search import Trial, chance_of, chosen, finer, scan, search, searched
 from manual.recipe_steps import (
     OVERFIT_EPOCHS,
     RATES,
@@ -28,7 +28,7 @@ from manual.recipe_steps import (
     preprocessing,
     turned_up,
 )
-from manual.search_ranges import Range
+from manual.search_ranges import COARSE, Range
 from manual.train_flags import Subject
 
 VALIDATION = 0.2

@@ -18,15 +18,11 @@ from manual.cli import GOOD, MISMATCH, UsageError, console, default_jobs, door
 from manual.draws import SCALES
 from manual.recipe import Plan, steps
 from manual.recipe_runs import Backend
-from manual.recipe_search import COARSE, FINE
 from manual.recipe_steps import FAILS, RATES, Step
-from manual.search_ranges import Range, range_of
-from manual.train_flags import FLAGS, subject_of
+from manual.search_ranges import COARSE, FINE, Range, range_of
+from manual.train_flags import add_flags, add_groups, subject_of
 
 STYLES = {"good": "green", "doubtful": "yellow", "fails": "bold red"}
-
-SHARED = ("--optimizer", "--seed", "--dtype", "--quiet")
-"""Flags of ``train`` that mean the same here."""
 
 
 def epilog(program: str) -> str:
@@ -47,12 +43,8 @@ exit code: 0 no step fails, 1 a step fails, 2 bad usage
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Give the parser the flags."""
-    for title in ("data", "network"):
-        group = parser.add_argument_group(title)
-        for name, text, options in FLAGS[title]:
-            if name != "--keep-prob":  # what is dropped is named in --layers
-                group.add_argument(name, help=text, **options)
-    parser.set_defaults(keep_prob=1.0)
+    add_groups(parser, "data", "network", without=["--keep-prob"])
+    parser.set_defaults(keep_prob=1.0)  # what is dropped is named in --layers
     own = parser.add_argument_group("recipe")
     own.add_argument("--draws", type=int, default=100, help="of each search; default: 100")
     own.add_argument("--epochs", type=int, default=5, help="of each draw; default: 5")
@@ -71,9 +63,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     own.add_argument("--learning-rate", type=float, metavar="ALPHA", help="of the small piece; default: by optimiser")
     own.add_argument("--jobs", type=int, default=default_jobs(), help="processes of the searches; default: %(default)s")
     own.add_argument("--json", action="store_true", help="print JSON instead of the report")
-    rows = {row.name: row for flags in FLAGS.values() for row in flags}
-    for name in SHARED:
-        own.add_argument(name, help=rows[name].text, **rows[name].options)
+    add_flags(own, "--optimizer", "--seed", "--dtype", "--quiet")
 
 
 def run(args: argparse.Namespace, backend: Backend) -> int:

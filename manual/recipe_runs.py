@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from manual.architecture import Architecture, Dropout
-from manual.learning import Examples, Learner, Run, Settings, run, start, take
+from manual.learning import Examples, Learner, Run, Settings, start, take
+from manual.loop import run
 from manual.notation import Array, Parameters
 
 REACH = 1e-6

@@ -36,12 +36,6 @@ KEPT = 0.1
 WIDENED = 0.5
 """Decades by which the fine ranges reach beyond the best coarse draws."""
 
-COARSE = (Range(-5, 5), Range(-6, -3))
-"""N3's coarse ranges of reg and of the learning rate (F256, F257)."""
-
-FINE = (Range(-4, 0), Range(-4, -3))
-"""N3's own fine ranges (F262)."""
-
 ABOVE_CHANCE = 4
 """Standard deviations by which the best draw must beat the most frequent class."""
 

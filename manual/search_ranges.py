@@ -30,6 +30,13 @@ class Range(NamedTuple):
         return f"10^uniform({self.low:.3g}, {self.high:.3g})"
 
 
+COARSE = (Range(-5, 5), Range(-6, -3))
+"""N3's coarse ranges of reg, which is lambda/m, and of the learning rate (F256, F257)."""
+
+FINE = (Range(-4, 0), Range(-4, -3))
+"""N3's own fine ranges (F262)."""
+
+
 def range_of(name: str, exponents: Sequence[float]) -> tuple[Range, str]:
     """The range between two exponents in either order, and a sentence where they came upside down, else "".
 

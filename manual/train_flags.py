@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Collection
 from typing import Any, NamedTuple, cast
 
 from manual.architecture import MODELS, Architecture, Dense, Layer, model_for
@@ -102,7 +103,7 @@ FLAGS: dict[str, tuple[Flag, ...]] = {
             type=int,
             metavar="EPOCHS",
         ),
-        flag("--seed", "of the split, the weights, the batches and the masks; default: 0", type=int, default=0),
+        flag("--seed", "of all that is drawn: split, weights, batches, masks; default: 0", type=int, default=0),
         flag("--dtype", "default: float32", choices=("float32", "float64"), default="float32"),
     ),
     "files and output": (
@@ -118,10 +119,21 @@ FLAGS: dict[str, tuple[Flag, ...]] = {
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Give the parser the flags."""
-    for title, flags in FLAGS.items():
+    add_groups(parser, *FLAGS)
+
+
+def add_groups(parser: argparse.ArgumentParser, *titles: str, without: Collection[str] = ()) -> None:
+    """Give the parser the groups of these titles, some flags left out."""
+    for title in titles:
         group = parser.add_argument_group(title)
-        for name, text, options in flags:
-            group.add_argument(name, help=text, **options)
+        add_flags(group, *(each.name for each in FLAGS[title] if each.name not in without))
+
+
+def add_flags(group: argparse._ArgumentGroup, *names: str) -> None:
+    """Give a group the flags of these names, which mean there what they mean to ``train``."""
+    rows = {each.name: each for flags in FLAGS.values() for each in flags}
+    for name in names:
+        group.add_argument(name, help=rows[name].text, **rows[name].options)
 
 
 def subject_of(args: argparse.Namespace) -> Subject:

@@ -17,7 +17,8 @@ from manual import network
 from manual.architecture import Architecture
 from manual.checks import check_data
 from manual.clipping import clip_by_norm, gradient_norm
-from manual.learning import Epoch, Examples, Explosion, Run, Settings, batches, named, run, start, take
+from manual.learning import Epoch, Examples, Explosion, Run, Settings, batches, named, start, take
+from manual.loop import run
 from manual.notation import Array, Parameters, Scalar
 from manual.optimizers import OPTIMIZERS, Optimizer
 from manual.schedules import SCHEDULES

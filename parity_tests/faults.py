@@ -268,7 +268,7 @@ def run_fault(planted: Fault, dtype: Any, seed: int = 0) -> Outcome:
         results = run_case(_spoilt(planted), dtype, seed)
     else:
         begin = probe(dtype, seed, VOLUMES if planted.target.split(".")[0] in VOLUME_MODULES else NETWORK)
-        with _planted(planted):
+        with in_place(planted):
             results = run_once(PROBE, begin)
     failed = [each for each in results if each.verdict == FAILS]
     return Outcome(planted, np.dtype(dtype).name, frozenset(each.quantity for each in failed), _detail(failed))
@@ -289,7 +289,7 @@ def _spoilt(planted: Fault) -> Case:
 
 
 @contextmanager
-def _planted(planted: Fault) -> Iterator[None]:
+def in_place(planted: Fault) -> Iterator[None]:
     """The fault in place of the function of manual, for as long as the context lasts."""
     module_name, name = planted.target.split(".")
     module = importlib.import_module(f"manual.{module_name}")

@@ -18,8 +18,8 @@ from manual import network
 from manual import training as by_hand
 from manual.layers import Pool
 from manual.learning import Examples, Run, Settings
-from manual.learning import run as train
 from manual.learning import start as draw
+from manual.loop import run as train
 from manual.notation import Parameters
 from parity_tests import bounds, update_bounds
 from parity_tests.formulas import generator

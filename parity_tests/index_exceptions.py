@@ -13,12 +13,12 @@ WITHOUT_FORMULAS = (
     "files",
     "layer_words",
     "learning",
+    "loop",
     "train_cli",
     "train_flags",
     "train_report",
     "recipe_cli",
     "recipe_runs",
-    "search_cli",
 )
 """Modules of manual that hold no formula."""
 

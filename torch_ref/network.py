@@ -240,9 +240,12 @@ def cost(module: Network, forward_pass: ForwardPass, Y: Tensor, lambda_: float =
     Z_L = forward_pass.Z[-1]
     assert Z_L is not None
     J = OUTPUT_COSTS[module.architecture.output_unit].from_Z(Z_L, Y)
-    if lambda_:
-        J = J + l2_penalty([layer.weight for _, _, layer, _ in module.weighted()], lambda_, Y.shape[1])
-    return J
+    return J + penalty(module, lambda_, Y.shape[1]) if lambda_ else J
+
+
+def penalty(module: Network, lambda_: float, m: int) -> Tensor:
+    """The penalty's part of the cost, over all weights, convolutions' too."""
+    return l2_penalty([layer.weight for _, _, layer, _ in module.weighted()], lambda_, m)
 
 
 def backward(module: Network, J: Tensor) -> Arrays:

@@ -16,7 +16,6 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.stats import loguniform
 from torch import Tensor, nn
 from torch.func import functional_call, grad_and_value, stack_module_state, vmap
 
@@ -24,18 +23,13 @@ from manual.architecture import Architecture
 from manual.checks import check_data
 from manual.draws import dropout_masks
 from manual.learning import COSTS_SEEN, EXPLODED, Examples, Settings, batches, named, score_of, start
+from manual.search_ranges import COARSE
 from torch_ref import network
 from torch_ref.costs import OUTPUT_COSTS, l2_penalty
 from torch_ref.devices import DTYPES, array, device_named
 from torch_ref.layout import to_rows
 from torch_ref.network import Arrays, Network
 from torch_ref.optimizers import OPTIMIZERS
-
-REG = (1e-5, 1e5)
-"""reg = 10^uniform(-5, 5), the factor of (1/2) sum W^2: lambda/m."""
-
-LEARNING_RATE = (1e-6, 1e-3)
-"""learning rate = 10^uniform(-6, -3)."""
 
 Stack: TypeAlias = dict[str, Tensor]
 """A parameter of all networks by torch's name for it, the networks along the first axis."""
@@ -96,7 +90,7 @@ class Trial(NamedTuple):
 
 
 def draws(count: int, rng: np.random.Generator) -> list[Draw]:
-    """Learning rates and regularisations, uniform in their logarithms.
+    """Learning rates and regularisations from the notes' coarse ranges, uniform in their logarithms.
 
     Raises ValueError for a count below 1.
 
@@ -104,11 +98,9 @@ def draws(count: int, rng: np.random.Generator) -> list[Draw]:
     """
     if count < 1:
         raise ValueError(f"draws is {count}, expected at least 1")
-    rates = loguniform(*LEARNING_RATE).rvs(count, random_state=rng)
-    return [
-        Draw(float(rate), float(reg))
-        for rate, reg in zip(rates, loguniform(*REG).rvs(count, random_state=rng), strict=True)
-    ]
+    reg_range, rate_range = COARSE
+    rates, regs = (found.distribution().rvs(count, random_state=rng) for found in (rate_range, reg_range))
+    return [Draw(float(rate), float(reg)) for rate, reg in zip(rates, regs, strict=True)]
 
 
 def search(

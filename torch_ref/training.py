@@ -14,10 +14,11 @@ from torch import Tensor, nn
 
 from manual.architecture import Architecture
 from manual.checks import check_data
-from manual.learning import Epoch, Examples, Explosion, Run, Settings, batches, check_dtype, named, run, start, take
+from manual.learning import Epoch, Examples, Explosion, Run, Settings, batches, check_dtype, named, start, take
+from manual.loop import run
 from torch_ref import network
 from torch_ref.clipping import clip_by_norm, gradient_norm
-from torch_ref.costs import OUTPUT_COSTS, l2_penalty
+from torch_ref.costs import OUTPUT_COSTS
 from torch_ref.devices import DTYPES, array, shared
 from torch_ref.distributed import ALONE, World, part_of_masks, start_of_run
 from torch_ref.graph import Capture, StepGraph, on_cuda
@@ -66,11 +67,8 @@ class Learner:
         self.X = self._rows(data.X) if isinstance(data.X, np.ndarray) else data.X
         self.Y = shared(np.ascontiguousarray(data.Y.T)).to(self.device, self.dtype)
         self.module = network.build(architecture, device=str(self.device), dtype=self.dtype)
-        self.runs: Callable[[Tensor], Tensor] = nn.Sequential(
-            *list(self.module)[:-1]
-        )  # to Z[L]: the loss holds the unit
-        if self.hardware.compile:
-            self.runs = torch.compile(self.runs)
+        to_Z_L: Callable[[Tensor], Tensor] = nn.Sequential(*list(self.module)[:-1])  # the loss holds the unit
+        self.runs = torch.compile(to_Z_L) if self.hardware.compile else to_Z_L
         self.trains = world.wrapped(self.runs, self.device)
         if self.hardware.graph and world.size > 1:
             raise ValueError(f"graph is asked for with {world.size} processes, expected one: they exchange gradients")
@@ -154,9 +152,7 @@ class Learner:
         J = OUTPUT_COSTS[self.architecture.output_unit].from_Z(Z_L.to(self.dtype).T, Y.T) if len(Y) else Z_L.sum()
         if weight != 1:
             J = weight * J
-        if lambda_:
-            J = J + l2_penalty([layer.weight for _, _, layer, _ in self.module.weighted()], lambda_, m)
-        return J
+        return J + network.penalty(self.module, lambda_, m) if lambda_ else J
 
     def step(self, batch: NDArray[np.intp], masks: Sequence[NDArray[Any] | None] | None) -> Outcome:
         """Forward, cost, autograd, clipping, update."""
@@ -217,8 +213,7 @@ class Learner:
             total += len(chunk) * float(self._cost(Z_L, targets, 0.0, 1))
             answers.append(self._answers(Z_L))
         if penalty_m is not None:
-            weights = [layer.weight for _, _, layer, _ in self.module.weighted()]
-            total += m * float(l2_penalty(weights, self.settings.lambda_, penalty_m))
+            total += m * float(network.penalty(self.module, self.settings.lambda_, penalty_m))
         mean = torch.tensor([total / m], dtype=torch.float64, device=self.device)
         A_L = torch.from_numpy(np.concatenate(answers, axis=1)).to(self.device)
         return float(self.world.leaders(mean)), array(self.world.leaders(A_L))

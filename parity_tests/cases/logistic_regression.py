@@ -9,8 +9,7 @@ from scipy import special
 
 import manual.logistic_regression as by_hand
 import torch_ref.logistic_regression as torch_side
-from manual.activations import sigmoid
-from manual.costs import binary_cross_entropy, binary_cross_entropy_from_logits
+from manual.costs import binary_cross_entropy_from_logits
 from manual.notation import Array
 from parity_tests import bounds
 from parity_tests.cases.case import N_X, Case, Derivative, Inputs, M, binary, normal
@@ -34,16 +33,8 @@ def _all(rng: np.random.Generator) -> Inputs:
     }
 
 
-def _column(value: Any) -> Array:
-    return np.reshape(value, (1, 1))
-
-
 def _loss(w: Array, b: Any, x: Array, y: float) -> Any:
     return binary_cross_entropy_from_logits(w.T @ x + b, np.full((1, 1), y))
-
-
-def _loss_of_a(w: Array, b: float, x: Array, y: float, z: Any) -> Any:
-    return binary_cross_entropy(sigmoid(_column(z)), np.full((1, 1), y))
 
 
 def _J(w: Array, b: Any, X: Array, Y: Array) -> Any:

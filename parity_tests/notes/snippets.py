@@ -121,11 +121,6 @@ def outer_product() -> Any:
     return np.dot(dz, a.T)
 
 
-def outer_product_as_written() -> Any:
-    """Two columns."""
-    return np.dot(dz, a)
-
-
 def outer_product_swapped() -> Any:
     """A row times a column of another length."""
     return np.dot(a.T, dz)

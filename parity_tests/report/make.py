@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import joblib
 
@@ -25,7 +25,7 @@ from parity_tests.report.measure import (
 from parity_tests.report.page import page
 from parity_tests.report.pictures import PICTURES
 from parity_tests.report.pictures.errors import errors
-from parity_tests.report.pictures.style import Picture, embedded, save
+from parity_tests.report.pictures.style import Drawn, Picture, embedded, save
 
 
 class Made(NamedTuple):
@@ -74,8 +74,7 @@ def _model(id_: str, dtype: str, seed: int) -> Measured:
 def _picture(name: str, seed: int, folder: Path | None) -> Picture:
     """One picture as SVG and, where there is a folder, as PNG in it."""
     with one_thread():
-        drawing = PICTURES[name]
-        return _kept(drawing.draw(seed), name, drawing.caption, folder)
+        return _kept(PICTURES[name](seed), name, folder)
 
 
 def _error_pictures(traces: Iterable[Trace], folder: Path | None) -> dict[str, Picture]:
@@ -87,16 +86,11 @@ def _error_pictures(traces: Iterable[Trace], folder: Path | None) -> dict[str, P
     for case in MODEL_CASES:
         if case.lambda_ and case.batch_size is None and case.id in by_case:
             name = f"errors-{case.model}-{case.dataset}"
-            caption = (
-                f"{case.model} on {case.dataset}: the worst entry of every quantity, layer and step, in units of its "
-                f"bound, "
-                "which is the line. Points on the axis: both sides agree to the last bit, or nearly."
-            )
-            made[name] = _kept(errors(by_case[case.id]), name, caption, folder)
+            made[name] = _kept(errors(by_case[case.id], case.model, case.dataset), name, folder)
     return made
 
 
-def _kept(drawn: Any, name: str, caption: str, folder: Path | None) -> Picture:
+def _kept(drawn: Drawn, name: str, folder: Path | None) -> Picture:
     if folder is not None:
         save(drawn, folder / f"{name}.png")
-    return Picture(name, caption, embedded(drawn, name, caption))
+    return Picture(name, drawn.caption, embedded(drawn, name))

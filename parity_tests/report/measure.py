@@ -25,14 +25,13 @@ STEPS = 10
 
 
 class Trace(NamedTuple):
-    """One quantity of one layer of a model: error and bound of its worst entry, step by step."""
+    """One quantity of one layer of a model: error over bound of its worst entry, step by step."""
 
     case: str
     dtype: str
     quantity: str
     layer: int | None
-    errors: tuple[float, ...]
-    bounds: tuple[float, ...]
+    ratios: tuple[float, ...]
 
 
 class Measured(NamedTuple):
@@ -57,14 +56,7 @@ def measure_model(case: ModelCase, dtype: str, seed: int) -> Measured:
         ledger = judged_steps(case, begin, min(case.steps, STEPS), seed)
         free = run_free(case, begin, case.free.steps, seed) if dtype == DTYPES[0] else []
     traces = [
-        Trace(
-            case.id,
-            dtype,
-            where.quantity,
-            where.layer,
-            tuple(each.error for each in judged),
-            tuple(each.bound for each in judged),
-        )
+        Trace(case.id, dtype, where.quantity, where.layer, tuple(each.ratio for each in judged))
         for where, judged in ledger.judgements().items()
     ]
     return Measured(ledger.results() + free, traces)

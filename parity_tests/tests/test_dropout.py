@@ -72,14 +72,14 @@ def test_a_mask_may_have_any_dtype_and_keeping_all_changes_nothing(f: Callable[.
         *(
             (
                 lambda f=f, keep_prob=keep_prob: f(keep_prob),
-                f"keep_prob is {keep_prob}, expected a number in (0, 1]: the probability to keep a unit",
+                f"keep_prob is {keep_prob!r}, expected a number in (0, 1]: the probability to keep a unit",
             )
             for f in (
                 lambda keep_prob: dropout_forward(np.ones((2, 3)), np.ones((2, 3)), keep_prob),
                 lambda keep_prob: dropout_backward(np.ones((2, 3)), np.ones((2, 3)), keep_prob),
                 lambda keep_prob: dropout_mask((2, 3), keep_prob, np.random.default_rng(0)),
             )
-            for keep_prob in (0.0, -0.1, 1.1, float("nan"))
+            for keep_prob in (0.0, -0.1, 1.1, float("nan"), "half")
         ),
     ],
 )

@@ -18,7 +18,7 @@ from parity_tests.formulas import run_case
 from parity_tests.free_runs import run_free
 from parity_tests.judge import CANNOT_TELL, FAILS, HOLDS, Ledger, Where, judge
 from parity_tests.models import MODEL_CASES, ModelCase, Start, start
-from parity_tests.snap import run_steps
+from parity_tests.snap import longest_sum, run_steps
 from torch_ref import network as torch_network
 
 DEEP = next(case for case in MODEL_CASES if case.id == "deep6/circles/lambda=0.7")
@@ -60,6 +60,23 @@ def test_a_fault_in_one_operation_fails_there_and_nowhere_else(
     assert failing(run_steps(DEEP, begin(dtype=dtype), steps=2)) == {caught}
 
 
+def test_every_quantity_of_every_layer_is_compared() -> None:
+    of_a_layer = ("Z", "A", "dZ", "dW", "db", "W after a step", "b after a step")
+    assert {(result.quantity, result.layer) for result in run_steps_once()} == {
+        ("J with L2", None),
+        *((quantity, l) for quantity in of_a_layer for l in range(1, 7)),
+        *(("dA", l) for l in range(7)),
+    }
+
+
+def test_the_longest_sum_runs_over_the_positions_of_the_largest_volume() -> None:
+    case = next(case for case in MODEL_CASES if case.model == "convnet" and case.batch_size is None)
+    here = begin(case)
+    assert here.architecture.shapes[0] == (8, 8, 1)
+    assert longest_sum(here) == 64 * here.Y.shape[1]
+    assert longest_sum(begin()) == max(begin().X.shape)
+
+
 @pytest.mark.parametrize("unit", ["tanh", "relu", "leaky_relu", "sigmoid", "identity"])
 def test_a_wrong_derivative_fails_at_the_layers_that_use_it(monkeypatch: pytest.MonkeyPatch, unit: str) -> None:
     g, g_prime = activations.ACTIVATIONS[unit]
@@ -80,7 +97,8 @@ def test_a_fault_in_the_update_fails_there(monkeypatch: pytest.MonkeyPatch) -> N
         return step(self, params, {name: (1 + 1e-6) * value for name, value in grads.items()}, state)
 
     monkeypatch.setattr(GradientDescent, "step", late)
-    assert failing(run_steps(DEEP, begin(), steps=1)) == {"W after a step", "b after a step"}
+    # the next step begins with what was stepped to by hand, on both sides
+    assert failing(run_steps(DEEP, begin(), steps=3)) == {"W after a step", "b after a step"}
     assert failing(run_free(DEEP, begin(), steps=20, seed=0)) == {"W after 20 free steps", "b after 20 free steps"}
 
 

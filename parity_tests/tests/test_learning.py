@@ -13,7 +13,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from manual.architecture import Architecture, Dense
-from manual.learning import COSTS_SEEN, Examples, Explosion, Run, Settings, batches, generator_from, run, score_of
+from manual.learning import (
+    COSTS_SEEN,
+    FIRST_EXAMPLES,
+    Examples,
+    Explosion,
+    Run,
+    Settings,
+    batches,
+    held_back,
+    score_of,
+    start,
+    take,
+)
+from manual.loop import generator_from, run
 from manual.training import minibatches
 
 ONE = Architecture(1, (Dense(1, "sigmoid"),))
@@ -25,6 +38,8 @@ class Scripted:
     def __init__(self, costs: Sequence[float], scores: Sequence[int] = (), first: float = 1.0, look_every: int = 1):
         self.costs, self.scores, self.first, self.look_every = costs, list(scores), first, look_every
         self.steps, self.rates = 0, [0.5]
+        self.batches: list[list[int]] = []
+        self.first_evaluated: list[tuple[list[float], int]] = []
 
     def restore(self, params: Any, state: Any, epochs: int) -> None:
         """Go on from so many steps."""
@@ -37,6 +52,7 @@ class Scripted:
     def step(self, batch: Any, masks: Any) -> tuple[float, int]:
         """The next cost."""
         self.steps += 1
+        self.batches.append(batch.tolist())
         return self.costs[self.steps - 1], len(batch)
 
     def look(self, outcome: tuple[float, int]) -> tuple[float, Any]:
@@ -50,6 +66,7 @@ class Scripted:
     def evaluate(self, X: Any, Y: Any, penalty_m: int | None = None) -> tuple[float, Any]:
         """The first cost; on a validation part as many right answers as are written down."""
         if penalty_m is not None:
+            self.first_evaluated.append((X[0].tolist(), penalty_m))
             return self.first, None
         return 0.25, np.arange(10.0)[None] >= self.scores.pop(0)
 
@@ -107,7 +124,7 @@ def test_without_a_validation_part_the_cost_decides_and_the_last_parameters_stay
 
 
 def test_a_score_that_is_not_a_number_is_waited_for_in_vain(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("manual.learning.score_of", lambda *_: math.nan)
+    monkeypatch.setattr("manual.loop.score_of", lambda *_: math.nan)
     found = play(Scripted([1.0] * 30, [5] * 10), validation=TEN, patience=2)
     assert (found.stopped, len(found.history), steps_of(found)) == ("early", 2, 6)
 
@@ -139,6 +156,26 @@ def test_one_unlucky_batch_is_no_explosion(unlucky: int) -> None:
     costs = [1.0] * 40
     costs[unlucky - 1] = 40.0 if unlucky == 1 else 30.0
     assert play(Scripted(costs), m=40, epochs=1).stopped == ""
+
+
+def test_a_run_that_goes_on_remembers_the_costs_that_it_saw() -> None:
+    costs, saw = [1.0] * 17 + [10.0] * 13, list[Run]()
+    # of 20 costs, 5 tens are too many; of the 2 after the second epoch, one would be
+    whole = play(Scripted(costs), m=10, epochs=3, on_epoch=saw.append)
+    assert whole.explosion == Explosion(3, 22, 3.25, 1.0)
+    assert play(Scripted(costs), m=10, epochs=3, resume=saw[1]).explosion == whole.explosion
+
+
+def test_an_exploded_run_does_not_go_back_to_the_best() -> None:
+    found = play(Scripted([1.0] * 6 + [math.nan], [5, 7, 7]), validation=TEN, patience=5)
+    assert (found.stopped, steps_of(found)) == ("exploded", 7)
+    assert found.best is not None
+    assert found.best["W1"].item() == 6
+
+
+def test_a_short_batch_counts_less_in_the_cost_of_the_epoch() -> None:
+    found = play(Scripted([1.0, 2.0, 3.0]), m=5, epochs=1, batch_size=2)
+    assert found.history[0].cost == pytest.approx((2 * 1 + 2 * 2 + 1 * 3) / 5, rel=1e-15)
 
 
 def test_a_full_batch_that_rises_stops_in_its_second_epoch() -> None:
@@ -186,6 +223,53 @@ def test_a_learning_rate_that_ends_is_refused() -> None:
     learner.rates = [0.5, 0.0]
     with pytest.raises(ValueError, match=r"^the learning rate of epoch 2 is 0.0, expected one above 0$"):
         play(learner)
+
+
+def test_batches_come_in_a_new_order_every_epoch_or_as_they_are() -> None:
+    shuffled, as_they_are = Scripted([1.0] * 8), Scripted([1.0] * 8)
+    play(shuffled, m=40, epochs=2, batch_size=10)
+    play(as_they_are, m=40, epochs=2, batch_size=10, shuffle=False)
+    rng, orders = np.random.default_rng(0), []
+    for _ in range(2):
+        orders += [batch.tolist() for batch in batches(40, 10, rng)]
+    assert shuffled.batches == orders
+    assert orders[:4] != orders[4:]
+    assert as_they_are.batches == [list(range(begin, begin + 10)) for begin in (0, 10, 20, 30)] * 2
+
+
+@pytest.mark.parametrize(("m", "size", "m_of_the_penalty"), [(1200, 400, 400), (30, 400, 30)])
+def test_the_first_cost_is_that_of_the_first_examples_with_the_penalty_of_a_batch(
+    m: int, size: int, m_of_the_penalty: int
+) -> None:
+    learner = Scripted([1.0] * 9)
+    data = Examples(np.arange(m)[None] + 0.0, np.zeros((1, m)))
+    run(learner, ONE, data, Settings(epochs=2, batch_size=size), np.random.default_rng(0))
+    assert learner.first_evaluated == [(list(range(min(m, FIRST_EXAMPLES))), m_of_the_penalty)]
+
+
+@pytest.mark.parametrize("ndim", [2, 4])
+@pytest.mark.parametrize(("m", "share", "held"), [(20, 0.1, 2), (27, 0.1, 3), (23, 0.1, 2), (4, 0.1, 1), (2, 0.5, 1)])
+def test_the_last_examples_are_held_back_with_their_targets(ndim: int, m: int, share: float, held: int) -> None:
+    Y = np.arange(m)[None] + 0.0
+    X = -Y if ndim == 2 else -Y.reshape(m, 1, 1, 1)
+    first, last = held_back(Examples(X, Y), share)
+    assert first.Y.tolist() == [list(range(m - held))]
+    assert last.Y.tolist() == [list(range(m - held, m))]
+    for part in (first, last):
+        assert (part.X.ravel() == -part.Y.ravel()).all()
+        assert part.X.ndim == ndim
+    with pytest.raises(ValueError, match="the training part has 1 example, expected at least 2: some are held back"):
+        held_back(Examples(take(X, np.arange(1)), Y[:, :1]), share)
+
+
+def test_given_parameters_change_nothing_that_is_drawn_after_them_and_take_the_dtype_of_the_data() -> None:
+    drawn, rng = start(ONE, Settings(seed=4), np.float32)
+    given = {name: value + np.float64(1) for name, value in drawn.items()}
+    params, same = start(ONE, Settings(seed=4), np.float32, given)
+    assert {value.dtype for value in params.values()} == {np.dtype(np.float32)}
+    assert all((params[name] == given[name]).all() for name in given)
+    assert same.bit_generator.state == rng.bit_generator.state
+    assert same.bit_generator.state != np.random.default_rng(4).bit_generator.state
 
 
 @given(st.integers(1, 40), st.integers(1, 50), st.integers(0, 9), st.sampled_from((2, 4)))
@@ -241,7 +325,7 @@ def test_score_of() -> None:
     A = np.array([[0.6, 0.2, 0.5], [0.3, 0.7, 0.5], [0.1, 0.1, 0.0]])
     assert score_of("softmax", A, np.eye(3)) == pytest.approx(2 / 3)
     assert score_of("sigmoid", A, np.eye(3)) == pytest.approx(8 / 9)  # every label counts; 1/2 is no
-    Y = np.array([[1.0, 2.0, 3.0], [0.0, 0.0, 6.0]])
+    Y = np.array([[1.0, 2.0, 3.0], [0.0, 0.0, 9.0]])
     assert score_of("identity", Y, Y) == 1
     assert score_of("identity", Y + np.array([[1], [0]]), Y) == pytest.approx((1 - 3 / 2 + 1) / 2)
     assert score_of("identity", np.ones((1, 3)), np.zeros((1, 3))) == -math.inf

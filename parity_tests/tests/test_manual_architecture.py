@@ -83,8 +83,9 @@ REFUSED: list[tuple[Callable[[], Any], str]] = [
     (lambda: Pool(0, 1), f"size is 0, {WINDOW_OF_ONE}"),
     (lambda: Pool(2, 0), f"stride is 0, {FURTHER_ON}"),
     (lambda: Pool(2, 2, "sum"), "mode is 'sum', expected 'max' or 'average': no other pooling is defined"),
-    (lambda: Dropout(0), "keep_prob is 0, expected a number above 0 and at most 1"),
-    (lambda: Dropout(1.5), "keep_prob is 1.5, expected a number above 0 and at most 1"),
+    (lambda: Dropout(0), "keep_prob is 0, expected a number in (0, 1]: the probability to keep a unit"),
+    (lambda: Dropout("half"), "keep_prob is 'half', expected a number in (0, 1]: the probability to keep a unit"),  # type: ignore[arg-type]
+    (lambda: Dropout(1.5), "keep_prob is 1.5, expected a number in (0, 1]: the probability to keep a unit"),
     (
         lambda: Dense(3, "tanh").output_shape((4, 4, 1)),
         "the input has shape (4, 4, 1), expected (n,): put Flatten() before a dense layer",

@@ -24,9 +24,9 @@ from manual.learning import Examples, Settings, held_back
 from manual.recipe import Plan, steps
 from manual.recipe_cli import show_step
 from manual.recipe_runs import Backend, cost, slopes, train
-from manual.recipe_search import COARSE, FINE, Searched, Trial, chance_of, finer
+from manual.recipe_search import Searched, Trial, chance_of, finer
 from manual.recipe_steps import Step, overfitting, small_parameters, turned_up
-from manual.search_ranges import Range, range_of
+from manual.search_ranges import COARSE, FINE, Range, range_of
 from manual.train_flags import Subject
 from torch_ref.__main__ import main as by_torch
 from torch_ref.commands.recipe import backend as torch_backend

@@ -10,7 +10,6 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-from matplotlib.figure import Figure
 
 from manual.cli import GOOD, MISMATCH, USAGE
 from parity_tests import cli
@@ -27,11 +26,10 @@ from parity_tests.report import make as making
 from parity_tests.report import mathematics, sources
 from parity_tests.report.chapters import CHAPTERS, Formula
 from parity_tests.report.collect import fits, lines_of, parts
-from parity_tests.report.measure import DTYPES, Trace, measure_model, model_case
+from parity_tests.report.measure import measure_model, model_case
 from parity_tests.report.page import page, sentence
 from parity_tests.report.pictures import PICTURES
-from parity_tests.report.pictures.errors import LEAST, errors
-from parity_tests.report.pictures.style import INK, Picture, embedded
+from parity_tests.report.pictures.style import COLORS, NEUTRAL, Picture, embedded
 
 VOID = {"meta", "link", "input", "br", "img", "hr"}
 ENVIRONMENT = {"python": "3", "device": "<none>"}
@@ -80,11 +78,9 @@ def results() -> list[Result]:
 def html(results: list[Result]) -> str:
     wrong = TESTBED[0]
     matrix = [Outcome(wrong, verify(wrong.formula, wrong.setting)[-1])]
-    drawn = {
-        name: Picture(name, PICTURES[name].caption, embedded(PICTURES[name].draw(0), name, PICTURES[name].caption))
-        for name in ("activations", "graph")
-    }
-    return page(results, matrix, drawn, ENVIRONMENT)
+    drawn = {name: PICTURES[name](0) for name in ("activations", "graph")}
+    pictures = {name: Picture(name, each.caption, embedded(each, name)) for name, each in drawn.items()}
+    return page(results, matrix, pictures, ENVIRONMENT)
 
 
 @pytest.fixture(scope="module")
@@ -208,6 +204,15 @@ def test_colours_are_told_apart_from_the_paper(dark: bool) -> None:
             assert _contrast(colours[name], colours[ground]) >= 4.5, (name, ground)
 
 
+def test_marks_are_told_apart_from_the_paper() -> None:
+    style = (Path(sources.__file__).parent / "templates" / "style.css").read_text(encoding="utf-8")
+    papers = set(re.findall(r"--(?:paper|card): (#\w{6})", style))
+    assert len(papers) == 4
+    for paper in papers:
+        assert all(_contrast(colour, paper) >= 3 for colour in COLORS), paper
+        assert _contrast(NEUTRAL, paper) >= 3.7, paper
+
+
 def _contrast(one: str, other: str) -> float:
     """WCAG's contrast of two colours."""
     light, dark = sorted((_luminance(one), _luminance(other)), reverse=True)
@@ -245,58 +250,13 @@ def test_sources_are_the_files_own() -> None:
         sources.source("manual", "dense.nothing")
 
 
-def test_pictures_show_what_they_say() -> None:
-    activations = PICTURES["activations"].draw(0)
-    assert [axes.get_title() for axes in activations.axes[:5]] == ["sigmoid", "tanh", "relu", "leaky relu", "identity"]
-    z, slope = (np.asarray(part, float) for part in activations.axes[1].lines[1].get_data())
-    np.testing.assert_allclose(slope, 1 - np.tanh(z) ** 2, rtol=1e-12)
-    spreads = PICTURES["spreads"].draw(0)
-    assert [axes.get_yscale() for axes in spreads.axes] == ["log", "log"]
-    by_scheme = {str(line.get_label()): np.asarray(line.get_ydata(), float) for line in spreads.axes[0].lines}
-    assert by_scheme["small"][-1] < 1e-6 < 0.1 < by_scheme["lecun"][-1]
-    graph = PICTURES["graph"].draw(0)
-    assert any(text.get_text().startswith("dz = a - y = ") for text in graph.axes[0].texts)
-
-
-def test_cost_curves_lie_on_each_other() -> None:
-    for axes in PICTURES["costs"].draw(0).axes:
-        by_hand, in_torch = (np.asarray(line.get_ydata(), float) for line in axes.lines)
-        np.testing.assert_allclose(by_hand, in_torch, rtol=1e-9)
-        assert by_hand[-1] < by_hand[0]
-
-
-def test_errors_are_drawn_in_units_of_their_bound() -> None:
-    trace = Trace("c", "float64", "dW", 1, (1e-16, 0.0), (1e-15, 1e-15))
-    drawn = errors([trace, trace._replace(dtype="float32", quantity="J", layer=None)])
-    assert [axes.get_title() for axes in drawn.axes] == list(DTYPES)
-    points = drawn.axes[0].lines[0]
-    np.testing.assert_allclose(np.asarray(points.get_ydata(), float), [0.1, LEAST])
-    assert [axes.get_yscale() for axes in drawn.axes] == ["log", "log"]
-    assert len(drawn.axes[1].lines) == 1  # the bound alone
-
-
-def test_pictures_keep_their_ids_to_themselves() -> None:
-    drawn = Figure()
-    axes = drawn.subplots()
-    axes.plot([0, 1], [0, 1])
-    one, other = (re.findall(r'\bid="([^"]+)"', embedded(drawn, name, "<what>")) for name in ("one", "other"))
-    assert one
-    assert not set(one) & set(other)
-    svg = embedded(drawn, "one", "<what>")
-    assert ElementTree.fromstring(svg).get("aria-label") == "<what>"
-    assert "scale(0.015625)" in svg  # of letters, which no rounding of places may touch
-    styled = embedded(PICTURES["activations"].draw(0), "one", "what")
-    assert INK not in styled
-    assert "fill: currentColor" in styled
-
-
 def test_model_is_measured_step_by_step() -> None:
     measured = measure_model(model_case("shallow/moons/lambda=0.7"), "float64", 0)
     traces = {(trace.quantity, trace.layer): trace for trace in measured.traces}
     line = next(line for line in measured.results if line.quantity == "dW" and line.layer == 1)
-    ratios = np.array(traces["dW", 1].errors) / np.array(traces["dW", 1].bounds)
+    ratios = traces["dW", 1].ratios
     assert len(ratios) == 10
-    assert line.ratio == ratios.max()
+    assert line.ratio == max(ratios)
     assert any(line.basis == "measured" for line in measured.results)
 
 

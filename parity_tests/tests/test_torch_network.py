@@ -56,6 +56,22 @@ def test_predictions_agree_with_those_by_hand(name: str) -> None:
     np.testing.assert_allclose(network.predict(module, X), by_hand.predict(net, params, X), atol=1e-13)
 
 
+@pytest.mark.parametrize("name", ["logistic", "softmax"])
+def test_a_tie_is_decided_as_by_hand(name: str) -> None:
+    net, params, _ = made(name)
+    ties = {key: 0 * value for key, value in params.items()}
+    X = np.ones(net.batch_shape(0, 2))
+    np.testing.assert_array_equal(
+        network.predict(network.module_with(net, ties), X), by_hand.predict(net, ties, X), strict=True
+    )
+
+
+def test_a_prediction_drops_nothing() -> None:
+    params, X, _ = masked()
+    module = network.module_with(MASKED, params).train()
+    np.testing.assert_array_equal(network.predict(module, X), by_hand.predict(MASKED, params, X))
+
+
 def test_the_module_is_made_of_standard_layers_and_takes_rows() -> None:
     _, _, module = made("deep6")
     assert {type(layer) for layer in module} == {nn.Linear, nn.Tanh, nn.ReLU, nn.LeakyReLU, nn.Sigmoid, nn.Identity}

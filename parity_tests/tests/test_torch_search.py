@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from manual.architecture import Architecture, Conv, Dense, Dropout, Flatten, Pool
-from manual.learning import Examples, start
+from manual.learning import Examples, Settings, start
+from manual.search_ranges import COARSE
 from parity_tests.free_runs import REPEATS, judge_by_spread, moved
 from torch_ref.__main__ import main
-from torch_ref.search import LEARNING_RATE, REG, Draw, Plan, Trial, draws, exploded, search
+from torch_ref.search import Draw, Plan, Trial, draws, exploded, search
 from torch_ref.training import fit
 
 COLUMNS = Architecture(6, (Dense(9, "relu"), Dropout(0.8), Dense(3, "softmax")))
@@ -52,6 +53,21 @@ def test_together_is_as_one_by_one(net: Architecture, optimizer: str) -> None:
         assert judge_by_spread({"W1": alone.params["W1"]}, {"W1": other}, repeats, np.float64)["W1"].fails
 
 
+def test_a_plan_says_how_every_draw_is_trained() -> None:
+    plan = Plan(epochs=3, batch_size=7, decay=0.8, optimizer="momentum", initialization="xavier", seed=5)
+    assert plan.settings(Draw(0.1, 0.25)) == Settings(
+        optimizer="momentum",
+        learning_rate=0.1,
+        epochs=3,
+        batch_size=7,
+        lambda_=0.25 * 7,
+        decay="exponential",
+        decay_options={"decay": 0.8},
+        initialization="xavier",
+        seed=5,
+    )
+
+
 def test_the_validation_part_is_judged_without_dropout_and_penalty() -> None:
     from torch_ref.training import Learner
 
@@ -85,12 +101,11 @@ def test_what_an_explosion_is() -> None:
 
 def test_draws_are_uniform_in_their_logarithms() -> None:
     points = draws(4000, np.random.default_rng(0))
-    for values, (low, high) in (
-        ([point.learning_rate for point in points], LEARNING_RATE),
-        ([point.reg for point in points], REG),
+    for values, (low, high) in zip(
+        ([point.reg for point in points], [point.learning_rate for point in points]), COARSE, strict=True
     ):
-        assert low <= min(values) < max(values) <= high
-        exponents = (np.log10(values) - np.log10(low)) / (np.log10(high) - np.log10(low))
+        assert low <= min(np.log10(values)) < max(np.log10(values)) <= high
+        exponents = (np.log10(values) - low) / (high - low)
         # the mean of n uniform numbers has deviation 1/sqrt(12 n): five of them
         assert abs(exponents.mean() - 0.5) < 5 / np.sqrt(12 * 4000)
         np.testing.assert_allclose(np.quantile(exponents, [0.1, 0.9]), [0.1, 0.9], atol=5 * 0.3 / np.sqrt(4000))
@@ -141,7 +156,7 @@ def test_json_has_all_draws(capsys: pytest.CaptureFixture[str]) -> None:
     scores = [draw["score"] for draw in report["draws"] if not draw["exploded"]]
     assert scores == sorted(scores, reverse=True)
     low, high = report["finer"]["reg"]
-    assert REG[0] <= low < high <= REG[1]
+    assert 10.0 ** COARSE[0].low <= low < high <= 10.0 ** COARSE[0].high
 
 
 @pytest.mark.parametrize(

@@ -185,6 +185,37 @@ def test_given_parameters_are_where_a_run_starts_and_stay_as_they_are(package: M
         assert not np.shares_memory(value, params[name])
 
 
+@EACH_PACKAGE
+def test_a_learner_that_is_restored_keeps_nothing_of_what_it_did(package: ModuleType) -> None:
+    data = examples(DENSE)
+    learner, params = package.Learner(DENSE, data, SETTINGS), package.fit(DENSE, *data, SETTINGS).params
+    ends = []
+    for _ in range(2):
+        learner.restore(params, None, 0)
+        assert learner.begin_epoch(0) == SETTINGS.learning_rate
+        learner.step(np.arange(5), [np.ones((6, 5)), np.ones((5, 5))])
+        ends.append(learner.params() | learner.state())
+        learner.begin_epoch(3)
+        learner.step(np.arange(5, 10), [np.ones((6, 5)), np.ones((5, 5))])
+    one, other = ends
+    assert one.keys() == other.keys()
+    assert all((one[name] == other[name]).all() for name in one)
+
+
+@EACH_PACKAGE
+def test_what_a_learner_hands_out_is_no_longer_its_own(package: ModuleType) -> None:
+    data, settings = examples(DENSE), replace(SETTINGS, decay="constant")
+    learner = package.Learner(DENSE, data, settings)
+    learner.restore(package.fit(DENSE, *data, settings).params, None, 0)
+    learner.step(np.arange(5), [np.ones((6, 5)), np.ones((5, 5))])
+    before = {name: value.copy() for name, value in (learner.params() | learner.state()).items()}
+    for value in (*learner.params().values(), *learner.state().values()):
+        value[...] = -1.0
+    after = learner.params() | learner.state()
+    assert after.keys() == before.keys()
+    assert all((after[name] == before[name]).all() for name in before)
+
+
 def resumed(package: ModuleType, **changes: Any) -> Callable[[], Run]:
     """A run that goes on from a changed run of the dense network."""
     X, Y = examples(DENSE)
@@ -260,7 +291,7 @@ def test_a_state_of_another_network_is_refused(package: ModuleType) -> None:
 def test_a_schedule_that_ends_before_the_run_is_refused_at_once() -> None:
     settings = Settings(epochs=101, decay="cosine")
     with pytest.raises(ValueError, match=r"^epoch is 100, expected less than epochs = 100: there the rate is 0$"):
-        by_hand.fit(DENSE, X, Y, settings)
+        by_hand.fit(DENSE, X, Y, settings, on_epoch=lambda run: pytest.fail("an epoch was trained"))
 
 
 @pytest.mark.parametrize(

@@ -11,16 +11,17 @@ import numpy as np
 
 from manual.cli import GOOD, UsageError, console, door, plain_table, progress
 from manual.learning import Examples
-from manual.train_flags import FLAGS, Subject, subject_of
+from manual.search_ranges import COARSE
+from manual.train_flags import Subject, add_flags, add_groups, subject_of
 from torch_ref.devices import DEVICES, device_named
 from torch_ref.search import Plan, Trial, draws, search
 
-EPILOG = """examples:
+EPILOG = f"""examples:
   python -m torch_ref search                              100 draws on digits
   python -m torch_ref search --dataset wine --hidden 16 --draws 30
   python -m torch_ref search --device cuda --json
 
-reg = 10^uniform(-5, 5) is the factor of (1/2) sum W^2, lambda/m; learning rate = 10^uniform(-6, -3).
+reg = {COARSE[0]} is the factor of (1/2) sum W^2, lambda/m; learning rate = {COARSE[1]}.
 
 exit code: 0 good, 2 bad usage
 """
@@ -36,20 +37,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Flags of the command."""
     parser.description = "Trains a network for every draw of learning rate and regularisation, all together."
     parser.epilog = EPILOG
-    for title in ("data", "network"):
-        group = parser.add_argument_group(title)
-        for name, text, options in FLAGS[title]:
-            group.add_argument(name, help=text, **options)
+    add_groups(parser, "data", "network")
     group = parser.add_argument_group("search")
     group.add_argument("--draws", type=int, default=100, metavar="N", help="default: 100")
     group.add_argument("--epochs", type=int, default=5, help="default: 5")
     group.add_argument("--batch-size", type=int, default=100, metavar="M", help="default: 100")
     group.add_argument("--decay", type=float, default=0.9, help="of the learning rate in an epoch; default: 0.9")
-    names = "gradient_descent, momentum, rmsprop, adam; default: adam"
-    group.add_argument("--optimizer", default="adam", metavar="NAME", help=names)
     group.add_argument("--top", type=int, default=10, metavar="N", help="lines of the table; default: 10")
-    group.add_argument("--seed", type=int, default=0, help="of draws, split, weights, batches, masks; default: 0")
-    group.add_argument("--dtype", choices=("float32", "float64"), default="float32", help="default: float32")
+    add_flags(group, "--optimizer", "--seed", "--dtype")
     group.add_argument("--device", default="auto", metavar="NAME", help=f"{', '.join(DEVICES)}; default: auto")
     group.add_argument("--json", action="store_true", help="print JSON, all draws, instead of a table")
     parser.set_defaults(run=run)

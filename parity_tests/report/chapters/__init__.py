@@ -34,8 +34,8 @@ CHAPTERS: tuple[Chapter, ...] = (
     Chapter("deep-backward", "Deep networks, backward", backward.DEEP, notes.deep_backward.ROWS),
     Chapter("theory", "What depth is good for", initialization.THEORY, notes.theory.ROWS),
     Chapter("costs", "The cost and its penalty", costs.FORMULAS, notes.costs.ROWS, ("costs",)),
-    Chapter("minibatch", "Mini-batches and training", costs.MINIBATCH, notes.minibatch.ROWS, ("rates",)),
-    Chapter("convolution", "Convolutions", convolution.FORMULAS, notes.convolution.ROWS, ("filters", "feature-maps")),
-    Chapter("recipe", "The recipe, search and optimisers", recipe.FORMULAS, notes.recipe.ROWS),
+    Chapter("minibatch", "Mini-batches and training", costs.MINIBATCH, notes.minibatch.ROWS),
+    Chapter("convolution", "Convolutions", convolution.FORMULAS, notes.convolution.ROWS, ("filters",)),
+    Chapter("recipe", "The recipe, search and optimisers", recipe.FORMULAS, notes.recipe.ROWS, ("rates", "searches")),
 )
 """One for every chapter of the errata."""

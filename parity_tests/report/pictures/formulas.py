@@ -1,134 +1,145 @@
-"""Single formulas drawn: activations, the spread of a signal through layers, loops beside array code, one graph."""
+"""Single formulas drawn: activations, the spread of a signal through layers, loops beside array code."""
 
 from __future__ import annotations
 
-import timeit
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.patches import FancyBboxPatch
 
-from manual import dense, logistic_regression
-from manual.activations import ACTIVATIONS
+from manual.activations import ACTIVATIONS, softmax
 from manual.architecture import Architecture, Dense
-from manual.cli import toy_datasets
-from manual.draws import initial_parameters
+from manual.draws import SCALES, initial_parameters
+from manual.notation import Array
 from manual.theory import layer_spreads
-from parity_tests.report.pictures.style import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, RED, figure, styled
+from parity_tests.measured import measured
+from parity_tests.report.pictures.style import (
+    BLUE,
+    GREEN,
+    GREY,
+    ORANGE,
+    PURPLE,
+    RED,
+    Drawn,
+    number,
+    panels,
+    styled,
+)
 
-DEPTH, WIDTH, EXAMPLES = 9, 100, 200
+DEPTH, UNITS, EXAMPLES = 9, 100, 200
 """Of the networks whose signals are followed."""
 
-SCHEMES = {"small": (RED, "-"), "lecun": (BLUE, "-"), "xavier": (GREEN, "--"), "he": (PURPLE, "-")}
-"""Colour and line; where all layers have one size, LeCun's and Xavier's are the same."""
+SCHEMES = {
+    "small": (RED, "-", "o", 1.6),
+    "lecun": (BLUE, "-", "s", 5),
+    "xavier": (GREEN, "--", "^", 1.6),
+    "he": (PURPLE, "-", "D", 1.6),
+}
+"""Colour, line, marker and width; where all layers have one size, LeCun's and Xavier's are the same."""
 
-COUNTS = (1, 3, 10, 30, 100, 300)
-"""Examples that loops and array code are timed on."""
+LARGE = 1.0
+"""The scale of weights that saturate tanh and let ReLU explode."""
 
-UNITS, UNITS_BELOW = 10, 20
-REPEATS = 5
+OTHERS = 2
+"""Scores beside the one that is varied, in softmax's panel; they are 0."""
 
 
 @styled
-def activations(_seed: int) -> Figure:
+def activations(_seed: int) -> Drawn:
     """Every activation with its derivative."""
     z = np.linspace(-4, 4, 161)
-    drawn = figure(9, 4.2)
-    panels = drawn.subplots(2, 3)
-    for panel, (name, unit) in zip(panels.flat, ACTIVATIONS.items(), strict=False):
+    names = [*(name.replace("_", " ") for name in ACTIVATIONS), "softmax of (z, 0, 0)"]
+    drawn, parts = panels(names, width=3, height=2.4, columns=3)
+    for part, unit in zip(parts, ACTIVATIONS.values(), strict=False):
+        panel = part.subplots()
         panel.plot(z, unit.g(z), color=BLUE, label="g(z)")
         panel.plot(z, unit.g_prime(z), color=ORANGE, linestyle="--", label="g'(z)")
-        panel.set(title=name.replace("_", " "), ylim=(-1.4, 2.4))
-        panel.legend(loc="upper left")
-    for panel in panels.flat[len(ACTIVATIONS) :]:
-        panel.set_axis_off()
-    return drawn
+    A = softmax(np.stack([z, *[np.zeros_like(z)] * OTHERS]))
+    panel = parts[-1].subplots()
+    panel.plot(z, A[0], color=BLUE, label="a1")
+    panel.plot(z, A[0] * (1 - A[0]), color=ORANGE, linestyle="--", label="da1/dz = a1(1-a1)")
+    panel.plot(z, -A[0] * A[1], color=GREEN, linestyle=":", label="da2/dz = -a1 a2")
+    for part, name in zip(parts, names, strict=True):
+        panel = part.axes[0]
+        panel.set(title=name, xlabel="z", ylim=(-1.4, 2.4))
+        panel.legend(loc="upper left", borderaxespad=0, handlelength=1.5)
+    steepest = {name: float(np.max(ACTIVATIONS[name].g_prime(z))) for name in ("sigmoid", "tanh")}
+    return Drawn(
+        drawn, "Activation functions and their derivatives",
+        "Activations (full lines) and their derivatives (broken): the sigmoid's is at most "
+        f"{number(steepest['sigmoid'])}, tanh's {number(steepest['tanh'])}, and both vanish away from 0; ReLU's is 0 "
+        "or 1. Softmax has a derivative for every pair of outputs: its own score lifts an output and lowers the rest.",
+    )  # fmt: skip
 
 
 @styled
-def spreads(seed: int) -> Figure:
+def spreads(seed: int) -> Drawn:
     """The standard deviation of every layer's activations, for each scheme of initial weights."""
-    drawn = figure(9, 3.2)
-    X = np.random.default_rng(seed).standard_normal((WIDTH, EXAMPLES))
-    for panel, unit in zip(drawn.subplots(1, 2, sharey=True), ("tanh", "relu"), strict=True):
-        net = Architecture(WIDTH, (*[Dense(WIDTH, unit)] * DEPTH, Dense(1, "sigmoid")))
-        for scheme, (color, line) in SCHEMES.items():
-            params = initial_parameters(net, scheme, np.random.default_rng(seed))
-            kept = layer_spreads(net, params, X)[:-1]
-            panel.plot(kept, color=color, linestyle=line, marker="o", markersize=3, label=scheme)
-        panel.set(yscale="log", xlabel="layer", title=f"{DEPTH} layers of {WIDTH} {unit} units")
-        panel.legend()
-    drawn.axes[0].set_ylabel("spread of A")
-    return drawn
+    units = ("tanh", "relu")
+    drawn, parts = panels([f"{DEPTH} layers of {UNITS} {unit} units" for unit in units])
+    X = np.random.default_rng(seed).standard_normal((UNITS, EXAMPLES))
+    last: dict[tuple[str, str], float] = {}
+    for part, unit in zip(parts, units, strict=True):
+        net = Architecture(UNITS, (*[Dense(UNITS, unit)] * DEPTH, Dense(1, "sigmoid")))
+        panel = part.subplots()
+        large = LARGE / SCALES["small"](UNITS, UNITS)
+        kept = _spreads(net, "small", large, X, seed)
+        panel.plot(kept, color=GREY, linestyle=":", marker="v", markersize=4, label=f"large: {LARGE:.3g}")
+        last[unit, "large"] = kept[-1]
+        for scheme, (color, line, marker, width) in SCHEMES.items():
+            kept = _spreads(net, scheme, 1, X, seed)
+            last[unit, scheme] = kept[-1]
+            label = f"{scheme}: {SCALES[scheme](UNITS, UNITS):.3g}"
+            alpha = 0.5 if width > 2 else 1
+            panel.plot(kept, color=color, linestyle=line, linewidth=width, alpha=alpha, marker=marker, markersize=4,
+                       label=label)  # fmt: skip
+        panel.set(yscale="log", xlabel="layer l", ylabel="standard deviation of A[l]", title=part.get_label())
+        panel.set_xticks(range(DEPTH + 1))
+        part.legend(*panel.get_legend_handles_labels(), loc="outside lower center", ncols=3, title="scale of W")
+    return Drawn(
+        drawn, "The spread of activations by layer, for each scale of the initial weights",
+        f"The spread of the activations, layer by layer, from weights as they were drawn. After {DEPTH} layers of "
+        f"tanh, 0.01 leaves {number(last['tanh', 'small'])} of 1, LeCun's and Xavier's 1/sqrt(n) "
+        f"{number(last['tanh', 'xavier'])}, and {LARGE:.3g} saturates every unit ({number(last['tanh', 'large'])}). "
+        f"ReLU halves the square of the signal, which He's sqrt(2/n) makes good: {number(last['relu', 'he'])}, "
+        f"against {number(last['relu', 'xavier'])} of Xavier's and {number(last['relu', 'large'])} from {LARGE:.3g}.",
+    )  # fmt: skip
+
+
+def _spreads(net: Architecture, scheme: str, factor: float, X: Array, seed: int) -> Array:
+    """The spread of A[0] to that of the last hidden layer, with drawn weights times a factor."""
+    params = initial_parameters(net, scheme, np.random.default_rng(seed))
+    return layer_spreads(net, {name: factor * value for name, value in params.items()}, X)[:-1]
 
 
 @styled
-def loops(seed: int) -> Figure:
-    """Microseconds of two formulas, as loops and as array code, over the number of examples."""
-    rng = np.random.default_rng(seed)
-    drawn = figure(9, 3.2)
-    for panel, name in zip(drawn.subplots(1, 2, sharey=True), ("linear_forward", "weight_gradient"), strict=True):
-        for form, color, marker in ((f"{name}_loop", RED, "s"), (name, BLUE, "o")):
-            times = []
-            for m in COUNTS:
-                A, W = rng.standard_normal((UNITS_BELOW, m)), rng.standard_normal((UNITS, UNITS_BELOW))
-                last = rng.standard_normal((UNITS, 1))
-                inputs = (A, W, last) if name == "linear_forward" else (rng.standard_normal((UNITS, m)), A, W)
-                times.append(_microseconds(partial(getattr(dense, form), *inputs)))
-            panel.plot(COUNTS, times, color=color, marker=marker, markersize=4, label=form)
-        panel.set(xscale="log", yscale="log", xlabel="examples m", title=f"{name}, {UNITS_BELOW} inputs, {UNITS} units")
-        panel.legend()
-    drawn.axes[0].set_ylabel("microseconds")
-    return drawn
-
-
-def _microseconds(call: Callable[[], object]) -> float:
-    """The shortest of a few runs."""
-    return 1e6 * min(timeit.repeat(call, number=1, repeat=REPEATS))
-
-
-@styled
-def graph(seed: int) -> Figure:
-    """One example through one unit: values above, derivatives of the loss below."""
-    data = toy_datasets().load("moons", seed=seed)
-    x, y = data.X_train[:, :1], float(data.Y_train[0, 0])
-    w, b = np.random.default_rng(seed).standard_normal((2, 1)), 0.3
-    at = logistic_regression.one_example(w, b, x, y)
-    drawn = figure(9, 3.6)
-    panel = drawn.subplots()
-    panel.set_axis_off()
-    panel.set(xlim=(0, 10), ylim=(0, 5))
-    leaves = [
-        *((f"x{j + 1} = {x[j, 0]:.3f}", "", 4.7 - 2 * j) for j in range(2)),
-        *((f"w{j + 1} = {w[j, 0]:.3f}", f"dw{j + 1} = {at.dw[j, 0]:.3f}", 3.7 - 2 * j) for j in range(2)),
-        (f"b = {b:.3f}", f"db = {at.db:.3f}", 0.7),
-    ]
-    for value, slope, height in leaves:
-        _node(panel, 1.1, height, value, slope)
-        _arrow(panel, (2.1, height), (3.3, 2.7))
-    nodes = [
-        (4.3, "z = w x + b", at.z, "dz = a - y", at.dz),
-        (6.6, "a = sigmoid(z)", at.a, "da", at.da),
-        (8.9, f"L(a, y = {y:g})", at.L, "", None),
-    ]
-    for place, (x_at, name, value, slope_name, slope) in enumerate(nodes):
-        _node(panel, x_at, 2.7, f"{name}\n= {value:.3f}", "" if slope is None else f"{slope_name} = {slope:.3f}")
-        if place:
-            _arrow(panel, (nodes[place - 1][0] + 1.0, 2.7), (x_at - 1.0, 2.7))
-    return drawn
-
-
-def _node(panel: Axes, x: float, y: float, value: str, slope: str) -> None:
-    tall = 0.4 + 0.35 * value.count("\n")
-    box = FancyBboxPatch((x - 0.95, y - tall / 2), 1.9, tall, "round,pad=0.05", facecolor="none", edgecolor=GREY)
-    panel.add_patch(box)
-    panel.text(x, y, value, ha="center", va="center", color=INK, fontsize=9)
-    if slope:
-        panel.text(x, y - tall / 2 - 0.24, slope, ha="center", va="center", color=ORANGE, fontsize=9, weight="bold")
-
-
-def _arrow(panel: Axes, start: tuple[float, float], end: tuple[float, float]) -> None:
-    panel.annotate("", end, start, arrowprops={"arrowstyle": "->", "color": GREY, "linewidth": 1.2})
+def loops(_seed: int) -> Drawn:
+    """Microseconds of formulas as loops and as array code, over the number of examples: as the bench measured them."""
+    values = measured("bench")
+    by_formula: dict[str, list[Mapping[str, Any]]] = {}
+    for line in values["loops"]:
+        by_formula.setdefault(line["formula"], []).append(line)
+    drawn, parts = panels(list(by_formula))
+    lowest = min(line["vectorised_us"] for line in values["loops"]) / 2
+    highest = max(line["loop_us"] for line in values["loops"]) * 6
+    told = []
+    for part, (formula, lines) in zip(parts, by_formula.items(), strict=True):
+        panel = part.subplots()
+        m = [line["m"] for line in lines]
+        for form, key, color, marker in (("loop", "loop_us", RED, "s"), ("array code", "vectorised_us", BLUE, "o")):
+            panel.plot(m, [line[key] for line in lines], color=color, marker=marker, markersize=5, label=form)
+        for line in lines:
+            panel.annotate(f"{line['loop/vectorised']:.0f} times", (line["m"], line["loop_us"]), (-6, 4),
+                           textcoords="offset points", ha="right")  # fmt: skip
+        panel.set(xscale="log", yscale="log", xlabel="examples m", ylabel="microseconds", title=formula)
+        panel.set(xlim=(m[0] / 5, m[-1] * 2), ylim=(lowest, highest))
+        panel.legend(loc="center right")
+        told.append(f"{formula} {lines[-1]['loop/vectorised']:.0f} times as fast as its loop on {m[-1]} examples")
+    about = values["environment"]
+    return Drawn(
+        drawn, "Time of loops and of array code over the number of examples",
+        f"The same formula as a loop and as array code: {', '.join(told)}; the loop's time grows with every example, "
+        "that of the array code hardly before a thousand. Not of this run: medians of "
+        f"{values['rounds']} rounds kept by “python -m parity_tests bench --save”, {about['date']}, "
+        f"{about['processor']}, NumPy {about['numpy']}.",
+    )  # fmt: skip
