@@ -145,6 +145,8 @@ SHARED_HEAD = "a step of torch_ref: size; m"
 
 def _process_table(lines: list[dict[str, Any]]) -> str:
     """A row for each size and dtype: two processes beside two threads, and how busy the machine was."""
+    if not lines:
+        return "A step that two processes share, beside one with two threads: not measured.\n"
     rows = [
         [
             line["size"],

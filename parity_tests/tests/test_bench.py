@@ -135,7 +135,9 @@ def test_a_quick_run_prints_the_schema() -> None:
 def test_the_kept_figures_have_the_schema() -> None:
     check_schema(kept.measured("bench"), measure.FULL)
     check_fits(kept.measured("bench"), measure.FULL)
-    check_processes(kept.measured("bench"), measure.FULL)
+    values = kept.measured("bench")
+    check_processes(values, measure.FULL if values["processes"] else measure.QUICK)
+    assert ("not measured" in bench_tables(values)) == (not values["processes"])
 
 
 def test_the_readme_shows_the_kept_figures() -> None:
@@ -272,6 +274,15 @@ def test_a_part_alone(capsys: pytest.CaptureFixture[str], part: str, filled: set
 def test_a_part_cannot_be_kept(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["bench", "--save", "--only", "conv"]) == 2
     assert "--save and --only were given, expected one of them" in capsys.readouterr().err
+
+
+def test_a_measured_step_of_processes_is_shown() -> None:
+    line = {
+        "size": "3-2; 4", "dtype": "float32", "processes_us": 1200.0, "threads_us": 1000.0, "processes/threads": 1.2,
+        "quartiles": [1.1, 1.3], "bar": 1.3, "load": "0.2",
+    }  # fmt: skip
+    shown = bench_tables({**kept.measured("bench"), "processes": [line]}).splitlines()[-1]
+    assert shown == "| 3-2; 4 | float32 | 1.2 ms | 1.0 ms | 1.20 | 1.3 | 0.2 |"
 
 
 def test_processes_have_no_quick_run(capsys: pytest.CaptureFixture[str]) -> None:
