@@ -136,7 +136,7 @@ class Ends:
             return
         silent = [str(rank) for rank in range(self.place.size) if rank not in ends]
         if ends and silent:
-            verb = "process {} of {} is lost" if len(silent) == 1 else "processes {} of {} are lost"
+            verb = "process {} of {} is lost or silent" if len(silent) == 1 else "processes {} of {} are lost or silent"
             cause = verb.format(", ".join(silent), self.place.size)
         self.say(f"{cause}, so the job ends: {advice}")
 

@@ -143,8 +143,8 @@ def test_what_is_the_same_for_all_is_said_once() -> None:
 @pytest.mark.parametrize(
     ("lost", "said"),
     [
-        ({1}, ["process 1 of 4 is lost, so the job ends: go on"]),
-        ({0, 2}, ["processes 0, 2 of 4 are lost, so the job ends: go on"]),
+        ({1}, ["process 1 of 4 is lost or silent, so the job ends: go on"]),
+        ({0, 2}, ["processes 0, 2 of 4 are lost or silent, so the job ends: go on"]),
         (set(), ["torn, so the job ends: go on"]),
     ],
 )
