@@ -4,23 +4,77 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import json
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, nullcontext
 from types import ModuleType
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from rich import box
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
+from manual.stopping import INTERRUPTED, PIPE_CLOSED, TERMINATED, Signals, exit_code, leave
+
+if TYPE_CHECKING:  # rich is imported when something is printed: until then, Ctrl-C finds little to interrupt
+    from rich.console import Console
+    from rich.table import Table
 
 GOOD, MISMATCH, USAGE = 0, 1, 2
-"""Exit codes."""
+"""Exit codes; manual.stopping has those of a command that was ended from outside."""
+
+Part = TypeVar("Part")
 
 
 class UsageError(ValueError):
     """Something a person asked for that cannot be had; its text is one plain sentence."""
+
+
+class Work:
+    """What the commands share while they run; ``stopped`` says how far the work was when a signal ended it."""
+
+    def __init__(self, *, quiet: bool = False) -> None:
+        """``quiet`` leaves out the bars; ``silent`` is one of several processes that do the same, and not the first."""
+        self.quiet, self.silent = quiet, False
+        self.stopped, self.code = "", 0
+
+    def json(self, data: Mapping[str, Any] | Sequence[Any], indent: int | None = 1) -> None:
+        """Print plain data as JSON; of work that was stopped it says so, under "stopped" or as the last of a list."""
+        if self.stopped:
+            mark = {"stopped": self.stopped}
+            data = {**data, **mark} if isinstance(data, Mapping) else [*data, mark]
+        json.dump(data, sys.stdout, indent=indent)
+        print()
+
+    @contextmanager
+    def bar(self, title: str, total: int | None = None) -> Iterator[Callable[..., None]]:
+        """``progress``, or none of it."""
+        with progress(title, total, shown=not self.quiet) as advance:
+            yield advance
+
+    @contextmanager
+    def until_stopped(self, how_far: Callable[[], str]) -> Iterator[None]:
+        """Ctrl-C ends the block and nothing else: the command goes on with what there is. ``how_far`` is asked then.
+
+        Where it says "", nothing is done yet, and Ctrl-C ends the command.
+        """
+        try:
+            yield
+        except KeyboardInterrupt as error:
+            self.stopped, self.code = how_far(), exit_code(error)
+            if not self.stopped:
+                raise
+
+    def gather(self, title: str, parts: Generator[Part, None, None], total: int) -> list[Part]:
+        """All parts, behind a bar; or those that there are when Ctrl-C ends it. ``title`` says what is counted."""
+        found: list[Part] = []
+        with (
+            self.until_stopped(lambda: f"after {len(found)} of {total} {title}" if found else ""),
+            self.bar(title, total) as advance,
+            closing(parts),
+        ):
+            for part in parts:
+                found.append(part)
+                advance()
+        return found
 
 
 def run_commands(
@@ -38,6 +92,7 @@ def run_commands(
     ``commands`` gives a line of help for each subcommand; the module ``<package>.<name>``, imported only when it is
     called, has ``configure(parser)``, which sets ``run``. ``default`` is the subcommand of a line that names none.
     """
+    signals = Signals(program) if argv is None else None  # arguments that are given come from another program
     words = list(sys.argv[1:] if argv is None else argv)
     if default and (not words or (words[0].startswith("-") and words[0] not in ("-h", "--help"))):
         words.insert(0, default)
@@ -53,22 +108,59 @@ def run_commands(
         if words and name == words[0]:
             importlib.import_module(f"{package}.{name}").configure(command)
     args = parser.parse_args(words)
-    return guarded(program, lambda: args.run(args))
+    args.work = Work(quiet=args.quiet)
+
+    def run() -> int:
+        with signals.working() if signals else nullcontext():
+            code: int = args.run(args)
+            sys.stdout.flush()
+        return code
+
+    code = guarded(program, run, args.work)
+    if signals and code in (INTERRUPTED, TERMINATED):
+        leave(code)
+    return code
 
 
-def guarded(program: str, run: Callable[[], int]) -> int:
-    """``run``'s exit code; bad usage becomes one sentence on stderr and exit code 2, Ctrl-C becomes 130."""
+def output_flags(parser: argparse._ActionsContainer, instead: str = "tables") -> None:
+    """The flags that every command has, ``instead`` of what JSON is printed."""
+    parser.add_argument("--json", action="store_true", help=f"print JSON instead of {instead}")
+    quiet_flag(parser)
+
+
+def quiet_flag(parser: argparse._ActionsContainer) -> None:
+    """--quiet alone, for a command whose output is no data."""
+    parser.add_argument("--quiet", action="store_true", help="print what fails and the closing line alone")
+
+
+def guarded(program: str, run: Callable[[], int], work: Work) -> int:
+    """``run``'s exit code; bad usage becomes one sentence on stderr and exit code 2, Ctrl-C 130 and SIGTERM 143.
+
+    Where the reader of a pipe has gone, nobody is left to tell: 141, as SIGPIPE would have it.
+    """
     try:
-        return run()
+        code = run()
+        if not work.stopped:
+            return code
+        _say(work, program, f"stopped {work.stopped}")
+        return work.code
     except UsageError as error:
         complain(program, str(error))
         return USAGE
-    except KeyboardInterrupt:
-        complain(program, "interrupted")
-        return 130
-    except BrokenPipeError:
-        sys.stderr.close()  # the reader of a pipe has gone: nobody is left to tell
-        return GOOD
+    except KeyboardInterrupt as error:
+        _say(work, program, "interrupted")
+        return exit_code(error)
+    except (BrokenPipeError, SystemExit) as error:
+        if isinstance(error, SystemExit) and not isinstance(error.__context__, BrokenPipeError):
+            raise  # rich makes the one of the other
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left in the buffer goes nowhere
+        return PIPE_CLOSED
+
+
+def _say(work: Work, program: str, sentence: str) -> None:
+    """How a command ended."""
+    if not work.silent:
+        complain(program, sentence)
 
 
 def complain(program: str, sentence: str) -> None:
@@ -100,19 +192,20 @@ def toy_datasets() -> ModuleType:
 
 
 def console(*, stderr: bool = False) -> Console:
-    """A console that keeps tables whole in a pipe or a file, where there is no terminal to fit."""
-    made = Console(stderr=stderr, highlight=False)
-    if not made.is_terminal:
-        made = Console(stderr=stderr, highlight=False, width=160, no_color=True)
-    return made
+    """A console: in colours on a terminal, unless NO_COLOR is set; plain text in a pipe or a file, no line folded."""
+    from manual.terminal import Terminal
+
+    return Terminal(stderr=stderr)
 
 
 @contextmanager
-def progress(title: str, total: int | None = None) -> Iterator[Callable[..., None]]:
+def progress(title: str, total: int | None = None, *, shown: bool = True) -> Iterator[Callable[..., None]]:
     """A progress bar on stderr, where that is a terminal; yields ``advance(done=None, of=None)``."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
     errors = console(stderr=True)
     columns = (TextColumn(title), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as bar:
+    with Progress(*columns, console=errors, transient=True, disable=not (shown and errors.is_terminal)) as bar:
         task = bar.add_task(title, total=total)
 
         def advance(done: int | None = None, of: int | None = None) -> None:
@@ -126,6 +219,9 @@ def progress(title: str, total: int | None = None) -> Iterator[Callable[..., Non
 
 def plain_table(title: str, words: Sequence[str], numbers: Sequence[str] = (), *, verdict: bool = True) -> Table:
     """A table with columns of words, then of numbers, then a verdict."""
+    from rich import box
+    from rich.table import Table
+
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     for name in words:
         table.add_column(name)

@@ -252,17 +252,25 @@ def _read(path: Path, *, arrays: bool = True) -> tuple[dict[str, Array], dict[st
 
 
 def _write(path: Path, tensors: Mapping[str, Array], metadata: Mapping[str, str]) -> None:
-    """Write aside, flush, rename: the old file or the new one, never a part of one."""
-    if path.exists() and not path.is_file():
-        raise OSError(f"{path} is no file, expected a name to write to")
+    """Put tensors and metadata in place of whatever file is there."""
     # safetensors writes the memory of an array as it lies there, whatever its strides.
     data = safetensors_numpy.save({name: np.array(value, order="C") for name, value in tensors.items()}, dict(metadata))
+    replace_file(path, _sorted_header(data))
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """Write aside, flush, rename: the old file or the new one, never a part of one.
+
+    Raises OSError, in one sentence, where the file cannot be written: what was there before stays.
+    """
+    if path.exists() and not path.is_file():
+        raise OSError(f"{path} is no file, expected a name to write to")
     aside = path.with_name(f".{path.name}.{uuid.uuid4().hex}.partial")
     try:
         for leftover in path.parent.glob(f".{path.name}.*.partial"):
             leftover.unlink(missing_ok=True)
         with aside.open("xb") as file:
-            file.write(_sorted_header(data))
+            file.write(data)
             file.flush()
             os.fsync(file.fileno())
         os.replace(aside, path)

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import json
 import math
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from typing import Any, cast
 
 from rich.console import Console
 from rich.markup import escape
 
-from manual import cli
-from manual.cli import GOOD, MISMATCH, UsageError, console, default_jobs, door
+from manual.cli import GOOD, MISMATCH, UsageError, console, default_jobs, door, output_flags
 from manual.draws import SCALES
 from manual.recipe import Plan, steps
 from manual.recipe_runs import Backend
@@ -62,8 +59,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     own.add_argument("--initialization", default="he", metavar="NAME", help=f"{', '.join(SCALES)}; default: he")
     own.add_argument("--learning-rate", type=float, metavar="ALPHA", help="of the small piece; default: by optimiser")
     own.add_argument("--jobs", type=int, default=default_jobs(), help="processes of the searches; default: %(default)s")
-    own.add_argument("--json", action="store_true", help="print JSON instead of the report")
-    add_flags(own, "--optimizer", "--seed", "--dtype", "--quiet")
+    add_flags(own, "--optimizer", "--seed", "--dtype")
+    output_flags(parser, "the report")
 
 
 def run(args: argparse.Namespace, backend: Backend) -> int:
@@ -80,11 +77,12 @@ def run(args: argparse.Namespace, backend: Backend) -> int:
     for sentence in said:
         (console(stderr=True) if args.json else out).print(sentence)
     begun = time.perf_counter()
-    taken = []
-    for step in _doors(steps(backend, subject, plan, _bar(args.quiet))):
-        taken.append(step)
-        if show:
-            show_step(out, step)
+    taken: list[Step] = []
+    with args.work.until_stopped(lambda: f"after step {taken[-1].number}, {taken[-1].title}" if taken else ""):
+        for step in _doors(steps(backend, subject, plan, args.work.bar)):
+            taken.append(step)
+            if show:
+                show_step(out, step)
     _close(args, out, backend, taken, said, time.perf_counter() - begun)
     return MISMATCH if any(step.verdict == FAILS for step in taken) else GOOD
 
@@ -95,20 +93,6 @@ def _doors(taken: Iterator[Step]) -> Iterator[Step]:
         yield from taken
     except ValueError as error:
         raise UsageError(str(error)) from error
-
-
-def _bar(quiet: bool) -> Any:
-    """What shows the progress of a long step."""
-
-    @contextmanager
-    def bar(title: str, total: int) -> Iterator[Any]:
-        if quiet:
-            yield lambda: None
-        else:
-            with cli.progress(title, total) as advance:
-                yield advance
-
-    return bar
 
 
 def plan_of(args: argparse.Namespace, backend: Backend) -> tuple[Plan, list[str]]:
@@ -175,7 +159,7 @@ def _close(
             "steps": [step._asdict() for step in taken],
             "seconds": seconds,
         }
-        print(json.dumps(_plain(report), indent=1))
+        args.work.json(_plain(report))
         return
     failed = [f"{step.number} {step.title}" for step in taken if step.verdict == FAILS]
     words = f"fails: {', '.join(failed)}" if failed else "no step fails"

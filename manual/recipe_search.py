@@ -17,6 +17,7 @@ from manual.learning import Examples, Settings, score_of
 from manual.recipe_runs import Backend, first_examples, train
 from manual.recipe_steps import Check, Step, judged
 from manual.search_ranges import Range
+from manual.sharing import in_processes
 
 SCANNED = 2000
 """Examples that the scan trains on, at most."""
@@ -134,7 +135,7 @@ def search(
 
     Notes: F255-F261.
     """
-    from joblib import Parallel, delayed
+    from joblib import delayed
 
     reg, rate = (found.distribution().rvs(draws, random_state=rng) for found in ranges)
     calls = (
@@ -142,7 +143,7 @@ def search(
         for rate_, reg_ in zip(rate, reg, strict=True)
     )
     trials = []
-    for found in Parallel(n_jobs=jobs, return_as="generator")(calls):
+    for found in in_processes(calls, jobs):
         trials.append(found)
         advance()
     return Searched(*ranges, sorted(trials, key=lambda each: (-each.score, each.cost)))

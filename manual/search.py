@@ -18,6 +18,8 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning, FitFailedWarning
 from sklearn.model_selection import ParameterSampler, RandomizedSearchCV
 
+from manual.sharing import started
+
 Space = Mapping[str, Any]
 """Distributions or lists of values by parameter."""
 
@@ -122,9 +124,15 @@ def search(
             # few epochs are meant, and a fit that fails is told of in the table
             for category in (ConvergenceWarning, FitFailedWarning, UserWarning):
                 warnings.simplefilter("ignore", category)
+            started(jobs)
             with suppress(AllFailedError):  # each is told of
                 sought.fit(X, y)
-    return sorted(trials.values(), key=lambda trial: -math.inf if trial.score is None else trial.score, reverse=True)
+    return best_first(trials.values())
+
+
+def best_first(trials: Iterable[Trial]) -> list[Trial]:
+    """The trials by their scores, those that failed last."""
+    return sorted(trials, key=lambda trial: -math.inf if trial.score is None else trial.score, reverse=True)
 
 
 class Results:

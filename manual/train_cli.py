@@ -25,7 +25,7 @@ VALIDATION = 0.1
 def run(args: argparse.Namespace, package: Package) -> int:
     """Train, show how it goes, report on the test part."""
     if not package.leads:
-        args.quiet, args.json = True, False
+        args.quiet, args.json, args.work.silent = True, False, True
     subject = subject_of(args)
     settings = settings_of(args)
     m = subject.parts.Y_train.shape[1]
@@ -40,15 +40,20 @@ def run(args: argparse.Namespace, package: Package) -> int:
     out = console()
     if not (args.json or args.quiet):
         out.print(opening(package, subject, settings, train.Y.shape[1]))
-    begun = time.perf_counter()
-    with shown(args, settings, subject) as show:
+    begun, done = time.perf_counter(), resume
+    rest = f"; --checkpoint {args.checkpoint} --resume goes on" if args.checkpoint else ""
+    with (
+        args.work.until_stopped(lambda: f"after {len(done.history)} of {settings.epochs} epochs{rest}" if done else ""),
+        shown(args, settings, subject) as show,
+    ):
 
         def on_epoch(so_far: Run) -> None:
-            if not package.leads:
-                return
-            show.epoch(so_far.history[-1])
-            if args.checkpoint:
-                _keep(args.checkpoint, so_far, asked)
+            nonlocal done
+            if package.leads:
+                show.epoch(so_far.history[-1])
+                if args.checkpoint:
+                    _keep(args.checkpoint, so_far, asked)
+            done = so_far
 
         try:
             done = cast(
@@ -60,6 +65,7 @@ def run(args: argparse.Namespace, package: Package) -> int:
             )  # fmt: skip
         except OSError as error:
             raise UsageError(str(error)) from error
+    assert done is not None  # without an epoch, Ctrl-C has ended the command
     if not package.leads:
         return GOOD if done.stopped != "exploded" else MISMATCH
     return report(args, package, subject, settings, done, time.perf_counter() - begun)

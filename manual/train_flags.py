@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, cast
 
 from manual.architecture import MODELS, Architecture, Dense, Layer, model_for
 from manual.checks import Parts, parts
-from manual.cli import UsageError, door, toy_datasets
+from manual.cli import UsageError, door, output_flags, toy_datasets
 from manual.layer_words import layers_from, with_dropout
 from manual.learning import Settings
 
@@ -106,12 +106,10 @@ FLAGS: dict[str, tuple[Flag, ...]] = {
         flag("--seed", "of all that is drawn: split, weights, batches, masks; default: 0", type=int, default=0),
         flag("--dtype", "default: float32", choices=("float32", "float64"), default="float32"),
     ),
-    "files and output": (
+    "files": (
         flag("--checkpoint", "keep all that a run needs to go on, after every epoch", metavar="DIR"),
         flag("--resume", "go on from the checkpoint, bit for bit", action="store_true"),
         flag("--save", "write the parameters to a .safetensors file", metavar="FILE"),
-        flag("--json", "one line of JSON for every epoch, and one for the report", action="store_true"),
-        flag("--quiet", "the report alone", action="store_true"),
     ),
 }
 """The flags that both packages take, by the group that --help shows them in."""
@@ -120,6 +118,7 @@ FLAGS: dict[str, tuple[Flag, ...]] = {
 def configure(parser: argparse.ArgumentParser) -> None:
     """Give the parser the flags."""
     add_groups(parser, *FLAGS)
+    output_flags(parser, "the history and the report, a line each")
 
 
 def add_groups(parser: argparse.ArgumentParser, *titles: str, without: Collection[str] = ()) -> None:

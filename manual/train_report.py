@@ -56,7 +56,8 @@ class Show:
     """Shows epochs and steps as they come: a bar on a terminal, lines where there is none, or JSON."""
 
     def __init__(self, args: argparse.Namespace, bar: Progress, total: int, score: str, out: Console) -> None:
-        self.args, self.bar, self.score, self.out = args, bar, score, out
+        self.args, self.bar, self.score = args, bar, score
+        self.lines = bar.console if out.is_terminal else out  # where both are on a terminal, the bar makes room
         self.task = bar.add_task("", total=total, note="")
         self.every = max(1, args.epochs // 10)
 
@@ -69,7 +70,7 @@ class Show:
         last = epoch.epoch == self.args.epochs
         if not (self.args.json or self.args.quiet) and (epoch.epoch % self.every == 0 or last):
             checked = "" if epoch.validation_score is None else f"  validation {epoch.validation_score:.4f}"
-            self.bar.console.print(f"{note}{checked}  learning rate {epoch.learning_rate:.2g}", style=None)
+            self.lines.print(f"{note}{checked}  learning rate {epoch.learning_rate:.2g}", style=None)
 
     def step(self, done: int, of: int) -> None:
         """The bar moves."""
@@ -83,7 +84,6 @@ def shown(args: argparse.Namespace, settings: Settings, subject: Subject) -> Ite
     columns = (TextColumn("{task.fields[note]}"), BarColumn(), TimeElapsedColumn())
     silent = args.quiet or not errors.is_terminal
     steps = settings.epochs * -(-subject.parts.Y_train.shape[1] // settings.batch_size)
-    # the lines of the history go where the bar does, lest the bar draws over them
     with Progress(*columns, console=out if silent else errors, transient=True, disable=silent) as bar:
         yield Show(args, bar, steps, SCORES.get(subject.task, "accuracy"), out)
 
@@ -97,7 +97,10 @@ def report(
     score = score_of(subject.architecture.output_unit, A_L, Y_test)
     if args.save and done.stopped != "exploded":
         try:
-            save(args.save, done.params, done.architecture, {"dataset": subject.name, "task": subject.task})
+            about = {"dataset": subject.name, "task": subject.task}
+            if args.work.stopped:
+                about["stopped"] = args.work.stopped
+            save(args.save, done.params, done.architecture, about)
         except OSError as error:
             raise UsageError(str(error)) from error
     if args.json:
@@ -114,7 +117,7 @@ def report(
             "seconds": seconds,
             "settings": settings.as_json(),
         }
-        print(json.dumps(_as_json(report)))
+        args.work.json(_as_json(report), indent=None)
     else:
         _print_report(args, subject, done, test_cost, score, A_L, seconds)
     return MISMATCH if done.stopped == "exploded" else GOOD

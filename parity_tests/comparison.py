@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import platform
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from importlib.metadata import version
@@ -18,6 +16,7 @@ from threadpoolctl import threadpool_limits
 from torch import nn
 
 from manual.cli import toy_datasets
+from manual.sharing import in_forks
 from parity_tests.cases import CASES
 from parity_tests.formats import FORMATS, run_short
 from parity_tests.formulas import run_case
@@ -77,9 +76,39 @@ def compare(
 
     Raises ValueError for a text that no case contains, an unknown dtype, an unknown or absent device, a negative seed.
     """
+    if module is not None:
+        if text:
+            raise ValueError(f"text is {text!r}, expected none beside module: it is compared alone")
+        if precision != "ieee":
+            raise ValueError(f"precision is {precision}, expected ieee beside module: it is compared in its dtype")
+        (one, *_) = units("", dtype=dtype, device=device, seed=seed, jobs=jobs)
+        with one_thread():
+            return compare_own(own_module(module, X, Y, output), DTYPES[dtype], one.device, seed)
+    work = units(text, dtype=dtype, device=device, precision=precision, seed=seed, jobs=jobs)
+    results: list[Result] = []
+    for done, part in enumerate(run_all(work, jobs), start=1):
+        results += part
+        if on_progress:
+            on_progress(done, len(work))
+    return results
+
+
+def units(
+    text: str = "",
+    *,
+    dtype: str = "float64",
+    device: str = "cpu",
+    precision: str = "ieee",
+    seed: int = 0,
+    jobs: int = 1,
+) -> list[Unit]:
+    """The pieces of the job that the arguments of ``compare`` select.
+
+    Raises ValueError as ``compare`` does.
+    """
     if precision not in PRECISIONS:
         raise ValueError(f"precision is {precision!r:.40}, expected one of {', '.join(PRECISIONS)}")
-    if precision != "ieee" and (dtype != "float64" or module is not None):
+    if precision != "ieee" and dtype != "float64":
         raise ValueError(f"precision is {precision}, expected neither a dtype nor a module beside it")
     if dtype not in DTYPES:
         raise ValueError(f"dtype is {dtype!r}, expected one of {', '.join(DTYPES)}")
@@ -87,31 +116,12 @@ def compare(
         if value < least:
             raise ValueError(f"{name} is {value}, expected {least} or more")
     device = str(device_named(device))
-    if module is not None:
-        if text:
-            raise ValueError(f"text is {text!r}, expected none beside module: it is compared alone")
-        with one_thread():
-            return compare_own(own_module(module, X, Y, output), DTYPES[dtype], device, seed)
-    work = units(text, DTYPES[dtype], seed, device, precision)
-    results: list[Result] = []
-    for done, part in enumerate(_run_all(work, jobs), start=1):
-        results += part
-        if on_progress:
-            on_progress(done, len(work))
-    return results
-
-
-def units(text: str, dtypes: Sequence[str], seed: int, device: str, precision: str = "ieee") -> list[Unit]:
-    """The pieces of the job that ``text`` selects.
-
-    Raises ValueError where it selects nothing.
-    """
     formulas = tuple(case.id for case in CASES if text in case.id and precision == "ieee")
     models = tuple(case.id for case in MODEL_CASES if text in case.id)
     if not formulas and not models:
         raise ValueError(f"-k is {text!r}, expected part of a case's id, such as dense or wide/digits: no case has it")
     pieces = ([formulas] if formulas else []) + [(name,) for name in models]
-    return [Unit(piece, dtype, seed, device, precision) for dtype in dtypes for piece in pieces]
+    return [Unit(piece, each, seed, device, precision) for each in DTYPES[dtype] for piece in pieces]
 
 
 def run_unit(unit: Unit) -> list[Result]:
@@ -146,7 +156,7 @@ def _run(unit: Unit) -> list[Result]:
     return results
 
 
-def _run_all(work: Sequence[Unit], jobs: int) -> Iterator[list[Result]]:
+def run_all(work: Sequence[Unit], jobs: int) -> Generator[list[Result], None, None]:
     """The results piece by piece, in order."""
     if jobs == 1 or len(work) == 1:
         yield from map(run_unit, work)
@@ -154,8 +164,7 @@ def _run_all(work: Sequence[Unit], jobs: int) -> Iterator[list[Result]]:
     # a forked process has torch imported already, which is a third of the job's time; elsewhere fork is not safe
     method = "fork" if sys.platform == "linux" and work[0].device == "cpu" else "spawn"
     torch.set_num_threads(1)
-    with ProcessPoolExecutor(jobs, multiprocessing.get_context(method)) as pool:
-        yield from pool.map(run_unit, work)
+    yield from in_forks(run_unit, work, jobs, method)
 
 
 def summary(results: Sequence[Result]) -> dict[str, Any]:

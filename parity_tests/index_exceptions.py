@@ -19,6 +19,9 @@ WITHOUT_FORMULAS = (
     "train_report",
     "recipe_cli",
     "recipe_runs",
+    "sharing",
+    "stopping",
+    "terminal",
 )
 """Modules of manual that hold no formula."""
 
@@ -30,6 +33,7 @@ NO_FORMULA: dict[str, str] = {
     "training.in_rows training.joined training.split training.unflattened",
     "a part of a step of the recipe": "recipe_search.at_upper_edge recipe_search.chance_of recipe_search.chosen "
     "recipe_search.trial recipe_steps.judged recipe_steps.small_parameters",
+    "the order of what a search has found": "search.best_first",
     "what the notes leave out": "clipping.clip_by_norm schedules.constant",
 }
 """Functions without an id, by reason."""

@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from manual.files import replace_file
+
 MEASURED = Path(__file__).parent / "measured.json"
 
 
@@ -17,4 +19,4 @@ def measured(section: str) -> Any:
 def save(section: str, values: Any) -> None:
     """Replace a section of measured.json; the others stay."""
     sections = json.loads(MEASURED.read_text()) if MEASURED.exists() else {}
-    MEASURED.write_text(json.dumps({**sections, section: values}, indent=1, ensure_ascii=False) + "\n")
+    replace_file(MEASURED, (json.dumps({**sections, section: values}, indent=1, ensure_ascii=False) + "\n").encode())

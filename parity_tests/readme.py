@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from manual.files import replace_file
+
 README = Path(__file__).parents[1] / "README.md"
 
 
@@ -30,7 +32,7 @@ def update(name: str, text: str) -> bool:
     if not README.exists() or begin not in README.read_text(encoding="utf-8"):
         return False
     before, _, rest = README.read_text(encoding="utf-8").partition(begin)
-    README.write_text(before + begin + text + end + rest.partition(end)[2], encoding="utf-8")
+    replace_file(README, (before + begin + text + end + rest.partition(end)[2]).encode())
     return True
 
 

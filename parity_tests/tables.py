@@ -16,13 +16,13 @@ STYLES = {HOLDS: "green", CANNOT_TELL: "yellow", FAILS: "bold red"}
 VERSIONS = ("manual/torch", "manual/loop", "manual/complex step")
 
 
-def show(results: Sequence[Result], console: Console) -> None:
-    """Print the tables and the closing line."""
+def show(results: Sequence[Result], console: Console, *, quiet: bool = False) -> None:
+    """Print the tables, unless ``quiet``, what fails, and the closing line."""
     formulas = [result for result in results if not result.model]
     models = [result for result in results if result.model]
-    if formulas:
+    if formulas and not quiet:
         console.print(_formulas(formulas))
-    if models:
+    if models and not quiet:
         console.print(_models(models))
     for result in results:
         if result.verdict == FAILS:

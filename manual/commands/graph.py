@@ -7,9 +7,7 @@ other model layer by layer, with the shape and the norm of each array and of its
 from __future__ import annotations
 
 import argparse
-import json
 import math
-import sys
 from collections.abc import Iterable
 from typing import Any, NamedTuple, cast
 
@@ -18,7 +16,7 @@ import numpy as np
 from manual import logistic_regression, network
 from manual.architecture import MODELS, Architecture, Conv, Dense, model_for
 from manual.checks import Parts, parts
-from manual.cli import GOOD, UsageError, door, toy_datasets
+from manual.cli import GOOD, UsageError, door, output_flags, toy_datasets
 from manual.costs import l2_penalty
 from manual.draws import initial_parameters
 from manual.logistic_regression import OneExample
@@ -56,7 +54,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--hidden", type=int, nargs="*", metavar="UNITS", help="sizes of the hidden layers")
     parser.add_argument("--lambda", dest="lambda_", type=float, default=0.0, help="of the L2 penalty; default: 0")
     parser.add_argument("--seed", type=int, default=0, help="of the split and the initial weights; default: 0")
-    parser.add_argument("--json", action="store_true", help="print JSON instead of a drawing")
+    output_flags(parser, "a drawing")
     parser.set_defaults(run=run)
 
 
@@ -79,8 +77,10 @@ def run(args: argparse.Namespace) -> int:
             "lambda": args.lambda_,
             "sizes": net.describe(),
         }
-        json.dump({**about, **graph.as_json()}, sys.stdout, indent=1)
-        print()
+        args.work.json({**about, **graph.as_json()})
+        return GOOD
+    if args.quiet:
+        print(f"J = {graph.J:.5g}")
         return GOOD
     which = f"all {subject.available} training examples"
     if example is not None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import time
 import warnings
 from collections.abc import Mapping
@@ -12,10 +11,10 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
-from manual.cli import GOOD, MISMATCH, UsageError, console, default_jobs, door, plain_table, progress
+from manual.cli import GOOD, MISMATCH, UsageError, console, default_jobs, door, output_flags, plain_table
 from manual.estimator_settings import SOLVERS
 from manual.estimators import NetworkClassifier, NetworkRegressor
-from manual.search import Results, Space, Trial, search
+from manual.search import Results, Space, Trial, best_first, search
 from manual.search_ranges import range_of
 from manual.train_flags import Subject, add_flags, add_groups, sizes_of, subject_of
 from manual.train_report import SCORES
@@ -58,8 +57,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     own.add_argument("--results", metavar="FILE", help="keep every draw as a line of JSON, safe on the disk")
     own.add_argument("--resume", action="store_true", help="go on with the results; --draws may have grown")
     own.add_argument("--jobs", type=int, default=default_jobs(), help="processes; default: %(default)s")
-    own.add_argument("--json", action="store_true", help="print JSON instead of the table")
-    add_flags(own, "--seed", "--dtype", "--quiet")
+    add_flags(own, "--seed", "--dtype")
+    output_flags(parser, "the table")
     parser.set_defaults(run=run)
 
 
@@ -82,11 +81,12 @@ def run(args: argparse.Namespace) -> int:
     except OSError as error:
         raise UsageError(f"{args.results} cannot be written: {error.strerror}") from error
     best, test = trials[0], None
-    if best.score is not None:
+    if best.score is not None and not args.work.stopped:
         chosen = _estimator(args, subject).set_params(**best.params)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)  # the epochs are as many as were searched with
-            test = float(door(chosen.fit(X, y).score, X_test, y_test))  # type: ignore[arg-type]
+            with args.work.until_stopped(lambda: "after the last draw, before the test of the best"):
+                test = float(door(chosen.fit(X, y).score, X_test, y_test))  # type: ignore[arg-type]
     _report(args, subject, trials, said, test, seconds)
     return MISMATCH if best.score is None else GOOD
 
@@ -107,21 +107,26 @@ def _searched(
             out.print(line, soft_wrap=True)
     X, y, _, _ = rows_of(subject)
     begun = time.perf_counter()
-    with progress("draws", args.draws) as advance:
-        done = sum(trial.draw < args.draws for trial in known)
-        advance(done, args.draws)
+    trials = [trial for trial in known if trial.draw < args.draws]
+    rest = f"; --results {args.results} --resume goes on" if results else ""
+    with (
+        args.work.until_stopped(lambda: f"after {len(trials)} of {args.draws} draws{rest}" if trials else ""),
+        args.work.bar("draws", args.draws) as advance,
+    ):
+        advance(len(trials), args.draws)
 
         def heard(trial: Trial) -> None:
             if results:
                 results.add(trial)
+            trials.append(trial)
             advance()
 
-        found = door(
+        door(
             search,
             _estimator(args, subject), space, X, y,
             draws=args.draws, folds=args.folds, jobs=args.jobs, seed=args.seed, known=known, heard=heard,
         )  # fmt: skip
-    return cast("list[Trial]", found), time.perf_counter() - begun
+    return best_first(trials), time.perf_counter() - begun
 
 
 def _estimator(args: argparse.Namespace, subject: Subject) -> Any:
@@ -202,7 +207,7 @@ def _report(
             "test_score": test,
             "seconds": seconds,
         }
-        print(json.dumps(found, indent=1))
+        args.work.json(found)
         return
     out = console()
     failed = sum(trial.score is None for trial in trials)
@@ -216,7 +221,9 @@ def _report(
                 rest = (f"{drawn['alpha']:.3g}", str(drawn["batch_size"]), f"{trial.seconds:.2f}")
                 table.add_row(drawn["solver"], *shown, *rest)
         out.print(table)
-    if test is None:
+    if test is None and trials[0].score is not None:
+        out.print(f"best of {len(trials)} draws: {score} {trials[0].score:.4f} on the folds, not tested")
+    elif test is None:
         out.print(f"all {failed} draws failed: smaller learning rates or scaled inputs usually help")
     else:
         words = f"; {failed} draws failed" if failed else ""

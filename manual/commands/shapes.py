@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import json
-import sys
 from typing import cast
 
 from manual.architecture import MODELS, Architecture, model
-from manual.cli import GOOD, UsageError, console, door, plain_table
+from manual.cli import GOOD, UsageError, console, door, output_flags, plain_table
 from manual.shapes import table
 
 EPILOG = """examples:
@@ -31,7 +29,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--inputs", metavar="SIZES", help="features, such as 64, or an image, such as 28x28x1")
     parser.add_argument("--outputs", type=int, default=10, metavar="N", help="default: 10")
     parser.add_argument("--hidden", type=int, nargs="*", metavar="UNITS", help="sizes of the hidden dense layers")
-    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    output_flags(parser, "a table")
     parser.set_defaults(run=run)
 
 
@@ -44,10 +42,7 @@ def run(args: argparse.Namespace) -> int:
     total, work = sum(row.parameters for row in rows), sum(row.multiply_adds for row in rows)
     if args.json:
         layers = [row._asdict() for row in rows]
-        json.dump(
-            {"model": args.model, "layers": layers, "parameters": total, "multiply_adds": work}, sys.stdout, indent=1
-        )
-        print()
+        args.work.json({"model": args.model, "layers": layers, "parameters": total, "multiply_adds": work})
         return GOOD
     title = f"{args.model}: sizes for one example"
     words, numbers = (
@@ -67,7 +62,8 @@ def run(args: argparse.Namespace) -> int:
             f"{row.multiply_adds:,}",
         )
     out = console()
-    out.print(shown)
+    if not args.quiet:
+        out.print(shown)
     out.print(f"{total:,} parameters; {work:,} multiply-adds for one example")
     return GOOD
 

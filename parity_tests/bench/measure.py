@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
@@ -52,6 +52,12 @@ class Plan(NamedTuple):
         )
 
     @property
+    def checks(self) -> int:
+        """Number of checks before them."""
+        each = len(self.sizes) + len(self.convolutions) + len(self.shared) + bool(self.loop_examples)
+        return len(DTYPES) * each + bool(self.fits)
+
+    @property
     def memory_sizes(self) -> tuple[ConvSize, ...]:
         """The convolutions whose memory is measured."""
         return tuple(size for size in self.convolutions if size in MEMORY_SIZES)
@@ -79,32 +85,36 @@ Job = tuple[Worker, str]
 """A worker and the task that it is told to time."""
 
 
-def check(plan: Plan) -> list[Result]:
-    """Everything that must agree before the plan's measurements mean anything."""
-    steps = [line for size in plan.sizes for dtype in DTYPES for line in check_step(size, dtype)]
-    loops = [line for dtype in DTYPES for line in check_loops(dtype)] if plan.loop_examples else []
-    convolutions = [line for size in plan.convolutions for dtype in DTYPES for line in check_convolution(size, dtype)]
-    fits = [line for size in plan.fits[:1] for line in check_fit(size)]
-    return steps + loops + convolutions + fits + _check_shared(plan)
+def check(plan: Plan) -> Generator[list[Result], None, None]:
+    """Everything that must agree before the plan's measurements mean anything: ``plan.checks`` parts."""
+    for dtype in DTYPES:
+        for size in plan.sizes:
+            yield check_step(size, dtype)
+        for conv_size in plan.convolutions:
+            yield check_convolution(conv_size, dtype)
+        if plan.loop_examples:
+            yield check_loops(dtype)
+    for fit_size in plan.fits[:1]:
+        yield check_fit(fit_size)
+    if plan.shared:
+        with Worker("processes", 1) as several:
+            for size in plan.shared:
+                for dtype in DTYPES:
+                    yield check_shared(size, dtype, several)
 
 
-def _check_shared(plan: Plan) -> list[Result]:
-    if not plan.shared:
-        return []
-    with Worker("processes", 1) as several:
-        return [line for size in plan.shared for dtype in DTYPES for line in check_shared(size, dtype, several)]
-
-
-def measure(plan: Plan, on_progress: Callable[[], None] = lambda: None) -> dict[str, Any]:
-    """Every part as plain data; times in microseconds. ``on_progress`` is called after every measurement."""
-    about = environment()  # with the load that is there before
-    parts = {"steps": _steps, "loops": _loops, "convolutions": _convolutions, "workspace": _workspace, "fits": _fits}
-    parts["processes"] = _processes
-    found: dict[str, list[dict[str, Any]]] = {name: [] for name in parts}
-    for name, lines in parts.items():
+def measure(plan: Plan) -> Generator[tuple[str, dict[str, Any]], None, None]:
+    """Every measurement as plain data, with the name of its part; times in microseconds."""
+    for name, lines in MEASURES.items():
         for line in lines(plan):
-            found[name].append(line)
-            on_progress()
+            yield name, line
+
+
+def by_part(plan: Plan, measured: Iterable[tuple[str, dict[str, Any]]], about: dict[str, str]) -> dict[str, Any]:
+    """The measurements by part, and what they were made with: ``about`` is the environment before them."""
+    found: dict[str, list[dict[str, Any]]] = {name: [] for name in MEASURES}
+    for name, line in measured:
+        found[name].append(line)
     return {
         "environment": about,
         "rounds": plan.rounds,
@@ -203,6 +213,17 @@ def _processes(plan: Plan) -> Iterator[dict[str, Any]]:
                     "bar": SHARED_SIZES[size],
                     "load": _load(),
                 }
+
+
+MEASURES = {
+    "steps": _steps,
+    "loops": _loops,
+    "convolutions": _convolutions,
+    "workspace": _workspace,
+    "fits": _fits,
+    "processes": _processes,
+}
+"""What gives the lines of each part of a plan."""
 
 
 def _beside_torch(size: AnySize, dtype: str, threads: int, times: dict[str, list[float]]) -> dict[str, Any]:

@@ -70,6 +70,7 @@ class Worker:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
+            process_group=0,  # Ctrl-C goes to the whole group of the command: the command ends the worker
         )
 
     def seconds(self, task: str, size: AnySize, dtype: str, repeats: int) -> float:
@@ -92,7 +93,9 @@ class Worker:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        """End the process."""
+        """End the process: at once if something went wrong."""
+        if kind is not None:
+            self._process.kill()
         with self._process:  # closes its input, at which it stops, and waits
             pass
 

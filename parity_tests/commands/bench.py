@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import json
-import sys
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
-from manual.cli import GOOD, MISMATCH, UsageError, console, plain_table, progress
+from manual.cli import GOOD, MISMATCH, UsageError, console, output_flags, plain_table
 from parity_tests.bench.agreement import disagreements
-from parity_tests.bench.measure import FULL, PARTS, QUICK, check, measure
+from parity_tests.bench.measure import FULL, PARTS, QUICK, by_part, check, environment, measure
 from parity_tests.bench.readme import CONV_HEAD, FIT_HEAD, SHARED_HEAD, bench_tables, conv_means, products
 from parity_tests.judge import Result
 from parity_tests.measured import save
@@ -40,7 +38,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--only", choices=PARTS, help="a part: steps, loops, convolutions, whole trainings or processes"
     )
-    parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
+    output_flags(parser)
     parser.set_defaults(run=run)
 
 
@@ -55,29 +53,30 @@ def run(args: argparse.Namespace) -> int:
     plan = QUICK if args.quick else FULL
     if args.only:
         plan = plan.only(args.only)
-    failed = disagreements(check(plan))
+    checks = args.work.gather("checks; nothing is measured yet", check(plan), plan.checks)
+    if args.work.stopped:
+        return GOOD
+    failed = disagreements([result for part in checks for result in part])
     if failed:
-        _refuse(failed, as_json=args.json)
+        _refuse(args, failed)
         return MISMATCH
-    with progress("timing", plan.pieces) as advance:
-        values = measure(plan, advance)
-    if args.save:
+    about = environment()  # with the load that is there before
+    values = by_part(plan, args.work.gather("measurements", measure(plan), plan.pieces), about)
+    if args.save and not args.work.stopped:
         save("bench", values)
         if not update("bench", bench_tables(values)):
             console(stderr=True).print("There is no README with markers here: only measured.json was written.")
     if args.json:
-        json.dump(values, sys.stdout, indent=1)
-        print()
+        args.work.json(values)
     else:
-        _show(values, console())
+        _show(values, console(), quiet=args.quiet)
     return GOOD
 
 
-def _refuse(failed: list[Result], *, as_json: bool) -> None:
+def _refuse(args: argparse.Namespace, failed: list[Result]) -> None:
     """Say what disagrees and that nothing was timed."""
-    if as_json:
-        json.dump({"disagreements": [result.as_json() for result in failed]}, sys.stdout, indent=1)
-        print()
+    if args.json:
+        args.work.json({"disagreements": [result.as_json() for result in failed]})
         return
     out = console()
     for result in failed:
@@ -85,8 +84,8 @@ def _refuse(failed: list[Result], *, as_json: bool) -> None:
     out.print("The two sides disagree, so nothing was timed.", style="bold red")
 
 
-def _show(values: dict[str, Any], out: Console) -> None:
-    """The tables in the terminal, those that have lines."""
+def _show(values: dict[str, Any], out: Console, *, quiet: bool) -> None:
+    """The tables in the terminal, those that have lines, and what was measured with."""
     tables = {
         "steps": _step_table,
         "loops": _loop_table,
@@ -96,7 +95,7 @@ def _show(values: dict[str, Any], out: Console) -> None:
         "processes": _process_table,
     }
     for name, table in tables.items():
-        if values[name]:
+        if values[name] and not quiet:
             out.print(table(values[name]))
     about = values["environment"]
     out.print(

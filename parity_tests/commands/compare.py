@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import json
-import sys
 from pathlib import Path
 from typing import cast
 
-from manual.cli import GOOD, MISMATCH, UsageError, console, default_jobs, door, progress
+from manual.cli import GOOD, MISMATCH, UsageError, console, default_jobs, door, output_flags
 from manual.layers import OUTPUT_UNITS
 from parity_tests import comparison as job
 from parity_tests.judge import FAILS, Result
@@ -48,7 +46,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     own.add_argument(
         "--output", choices=OUTPUT_UNITS, help="of a module that ends in logits; default: what Y looks like"
     )
-    parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
+    output_flags(parser)
     parser.set_defaults(run=run)
 
 
@@ -56,21 +54,10 @@ def run(args: argparse.Namespace) -> int:
     """Compare, print, and say by the exit code whether everything holds."""
     if args.module or args.data or args.output:
         return _run_own(args)
-    with progress("comparing") as advance:
-        results = cast(
-            list[Result],
-            door(
-                job.compare,
-                args.text,
-                dtype=args.dtype,
-                device=args.device,
-                precision=args.precision,
-                seed=args.seed,
-                jobs=args.jobs,
-                on_progress=advance,
-            ),
-        )
-    return _told(args, results, {})
+    asked = {name: getattr(args, name) for name in ("dtype", "device", "precision", "seed", "jobs")}
+    work = cast(list[job.Unit], door(job.units, args.text, **asked))
+    parts = args.work.gather("parts of the comparison", job.run_all(work, args.jobs), len(work))
+    return _told(args, [result for part in parts for result in part], {})
 
 
 def _run_own(args: argparse.Namespace) -> int:
@@ -80,10 +67,10 @@ def _run_own(args: argparse.Namespace) -> int:
     if args.text or args.seed < 0 or args.precision != "ieee":
         raise UsageError("expected neither -k, --precision nor a seed below 0 beside --module: it is compared alone")
     device = str(door(device_named, args.device))
-    own = cast(Own, door(own_file, args.module, Path(args.data), args.output))
-    with job.one_thread():
+    with args.work.bar(f"running {args.module}"), job.one_thread():
+        own = cast(Own, door(own_file, args.module, Path(args.data), args.output))
         results = compare_own(own, job.DTYPES[args.dtype], device, args.seed)
-    if not args.json:
+    if not (args.json or args.quiet):
         console().print(own.describe(), markup=False, soft_wrap=True)
     return _told(args, results, {"module": own.describe()})
 
@@ -97,8 +84,7 @@ def _told(args: argparse.Namespace, results: list[Result], about: dict[str, str]
             "results": [result.as_json() for result in results],
             "summary": job.summary(results),
         }
-        json.dump(report, sys.stdout, indent=1)
-        print()
+        args.work.json(report)
     else:
-        show(results, console())
+        show(results, console(), quiet=args.quiet)
     return MISMATCH if any(result.verdict == FAILS for result in results) else GOOD

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import json
-import sys
 
-from manual.cli import GOOD, MISMATCH, UsageError, console
+from manual.cli import GOOD, MISMATCH, UsageError, console, output_flags
 from parity_tests.conventions import CONVENTIONS
 from parity_tests.conventions.check import check_all
 from parity_tests.conventions.table import readme_table, terminal_table
@@ -29,7 +27,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Flags of the command."""
     parser.epilog = EPILOG
     parser.add_argument("-k", dest="text", metavar="TEXT", default="", help="only conventions whose id contains TEXT")
-    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    output_flags(parser, "a table")
     parser.add_argument("--save", action="store_true", help="keep the table in the README")
     parser.set_defaults(run=run)
 
@@ -41,25 +39,27 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError(f"-k is {args.text!r}, expected part of a convention's id, such as pooling: none has it")
     if args.save and args.text:
         raise UsageError("--save and -k were given, expected one of them: the README shows every convention")
-    outcomes = check_all(chosen)
+    count = sum(len(convention.dtypes) for convention in chosen)
+    outcomes = args.work.gather("checks of conventions", check_all(chosen), count)
     wrong = [outcome for outcome in outcomes if not (outcome.exact and outcome.telling)]
-    if args.save and not wrong and not update("conventions", readme_table(outcomes)):
+    if args.save and not (wrong or args.work.stopped) and not update("conventions", readme_table(outcomes)):
         console(stderr=True).print("There is no README with markers here: nothing was written.")
     if args.json:
-        json.dump([outcome.as_json() for outcome in outcomes], sys.stdout, indent=1)
-        print()
+        args.work.json([outcome.as_json() for outcome in outcomes])
         return MISMATCH if wrong else GOOD
     out = console()
-    out.print(terminal_table(outcomes))
+    if not args.quiet:
+        out.print(terminal_table(outcomes))
     for outcome in wrong:
         for result in outcome.results if not outcome.exact else []:
             out.print(describe(result), style="bold red", markup=False)
-    for convention in chosen:
-        if convention.model:
+    checked = list({outcome.convention.id: outcome.convention for outcome in outcomes}.values())
+    for convention in checked:
+        if convention.model and not args.quiet:
             out.print(f"{convention.id} is a model, {convention.model}.", markup=False)
-    naive = sum(len(convention.naive) for convention in chosen)
+    naive = sum(len(convention.naive) for convention in checked)
     if not wrong:
-        out.print(f"{len(chosen)} conventions: every translation is exact, and each of {naive} naive ones is off.")
+        out.print(f"{len(checked)} conventions: every translation is exact, and each of {naive} naive ones is off.")
     else:
         out.print(f"{len(wrong)} of {len(outcomes)} lines are wrong.", style="bold red")
     return MISMATCH if wrong else GOOD

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import json
-import sys
 
 import numpy as np
 
-from manual.cli import GOOD, MISMATCH, UsageError, console, plain_table
+from manual.cli import GOOD, MISMATCH, UsageError, console, output_flags, plain_table
 from parity_tests.faults import FAULTS, Outcome, healthy, run_fault
 
 EPILOG = """examples:
@@ -24,7 +22,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Flags of the command."""
     parser.epilog = EPILOG
     parser.add_argument("-k", dest="text", metavar="TEXT", default="", help="only faults whose name contains TEXT")
-    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    output_flags(parser, "a table")
     parser.set_defaults(run=run)
 
 
@@ -35,17 +33,17 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError(f"-k is {args.text!r}, expected part of a fault's name: no fault has it")
     dtypes = (np.float64, np.float32)
     sick = [each for dtype in dtypes for each in healthy(dtype)]
-    outcomes = [run_fault(fault, dtype) for fault in chosen for dtype in dtypes]
+    runs = (run_fault(fault, dtype) for fault in chosen for dtype in dtypes)
+    outcomes = args.work.gather("planted faults", runs, len(chosen) * len(dtypes))
     survived = [outcome for outcome in outcomes if not outcome.caught]
     if args.json:
-        json.dump([_as_json(outcome) for outcome in outcomes], sys.stdout, indent=1)
-        print()
+        args.work.json([_as_json(outcome) for outcome in outcomes])
     else:
         table = plain_table(
             "Planted faults: what must fail, and what did",
             ["fault", "planted in", "dtype", "fails at", "first failure"],
         )
-        for outcome in outcomes:
+        for outcome in survived if args.quiet else outcomes:
             table.add_row(
                 outcome.fault.id,
                 outcome.fault.target,
@@ -55,7 +53,8 @@ def run(args: argparse.Namespace) -> int:
                 "[green]caught[/]" if outcome.caught else "[bold red]SURVIVED[/]",
             )
         out = console()
-        out.print(table)
+        if table.row_count:
+            out.print(table)
         out.print(f"{len(outcomes) - len(survived)} of {len(outcomes)} caught where they were planted, and only there.")
         if sick:
             out.print(f"Without any fault {len(sick)} lines fail: the faults prove nothing.", style="bold red")

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import json
-import sys
 from itertools import zip_longest
 
 from rich.markup import escape
 from rich.table import Table
 
-from manual.cli import GOOD, MISMATCH, UsageError, console, plain_table
+from manual.cli import GOOD, MISMATCH, UsageError, console, output_flags, plain_table
 from parity_tests.index import Code, Entry, current_problems, entries
 
 EPILOG = """examples:
@@ -29,7 +27,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Flags of the command."""
     parser.epilog = EPILOG
     parser.add_argument("-k", dest="text", metavar="TEXT", default="", help="only formulas whose line contains TEXT")
-    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    output_flags(parser, "a table")
     parser.set_defaults(run=run)
 
 
@@ -42,11 +40,11 @@ def run(args: argparse.Namespace) -> int:
         )
     wrong = current_problems()
     if args.json:
-        json.dump({"formulas": [entry.as_json() for entry in chosen], "problems": wrong}, sys.stdout, indent=1)
-        print()
+        args.work.json({"formulas": [entry.as_json() for entry in chosen], "problems": wrong})
         return MISMATCH if wrong else GOOD
     out = console()
-    out.print(_table(chosen))
+    if not args.quiet:
+        out.print(_table(chosen))
     for sentence in wrong:
         out.print(sentence, style="bold red", markup=False)
     coded = sum(bool(entry.code) for entry in chosen)

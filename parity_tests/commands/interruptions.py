@@ -8,21 +8,20 @@ torchrun itself; whichever it was, all of them must end.
 from __future__ import annotations
 
 import argparse
-import atexit
-import json
 import os
 import signal
 import subprocess
 import sys
 import tempfile
 import time
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from manual.cli import GOOD, MISMATCH, UsageError, console, plain_table, progress
+from manual.cli import GOOD, MISMATCH, UsageError, console, output_flags, plain_table
 from manual.files import CHECKPOINT, load, load_checkpoint
 
 EPILOG = """examples:
@@ -82,7 +81,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--package", choices=RUNS, help="only this one, or two processes of torch_ref; default: all")
     parser.add_argument("--epochs", type=int, default=400, help="of the run; default: 400")
     parser.add_argument("--seed", type=int, default=0, help="of the moments; default: 0")
-    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    output_flags(parser, "a table")
     parser.set_defaults(run=run)
 
 
@@ -95,47 +94,55 @@ def run(args: argparse.Namespace) -> int:
     names = (args.package,) if args.package else tuple(RUNS)
     if "processes" in names and not Path("/proc").is_dir():
         raise UsageError("processes are found through /proc, which is missing, expected --package manual or torch_ref")
-    endings = []
-    with progress("kills", args.kills * len(names)) as advance:
+    endings: list[Ending] = []
+    with (
+        args.work.until_stopped(lambda: f"after {len(endings)} of {len(names)} runs" if endings else ""),
+        args.work.bar("kills", args.kills * len(names)) as advance,
+    ):
         for name in names:
             endings.append(ending(name, args.kills, args.epochs, rng, advance))
+    bad = [each for each in endings if not each.good]
     if args.json:
-        json.dump([each._asdict() for each in endings], sys.stdout, indent=1)
-        print()
+        args.work.json([each._asdict() for each in endings])
     else:
         columns = ["kills", "starts", "epochs", "unreadable files", "left behind"]
         table = plain_table("Runs killed and resumed", ["run"], columns)
-        for each in endings:
+        for each in bad if args.quiet else endings:
             verdict = "[green]identical[/]" if each.identical else "[bold red]DIFFERENT[/]"
             counts = (each.kills, each.starts, each.epochs, each.unreadable, each.left_behind)
             table.add_row(each.run, *(str(count) for count in counts), verdict)
-        console().print(table)
-    return GOOD if all(each.good for each in endings) else MISMATCH
+        out = console()
+        if table.row_count:
+            out.print(table)
+        kills = sum(each.kills for each in endings)
+        out.print(f"{kills} kills: {len(endings) - len(bad)} of {len(endings)} runs ended as if there had been none.")
+    return MISMATCH if bad else GOOD
 
 
-def ending(name: str, kills: int, epochs: int, rng: np.random.Generator, advance: object = None) -> Ending:
+def ending(
+    name: str, kills: int, epochs: int, rng: np.random.Generator, advance: Callable[[], None] = lambda: None
+) -> Ending:
     """One undisturbed run, and one that is killed so often and resumed each time."""
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
         whole, broken, kept = (folder / each for each in ("whole.safetensors", "broken.safetensors", "kept"))
-        undisturbed = _started(_command(name, epochs, whole, folder / "undisturbed"), folder)
-        alive = _first_epoch(undisturbed, folder / "undisturbed" / CHECKPOINT, None)
-        _check_ended(name, undisturbed, folder)
+        with _started(_command(name, epochs, whole, folder / "undisturbed"), folder) as undisturbed:
+            alive = _first_epoch(undisturbed, folder / "undisturbed" / CHECKPOINT, None)
+            _check_ended(name, undisturbed, folder)
         share = (time.perf_counter() - alive) / kills
         done, starts, unreadable, left_behind = 0, 0, 0, 0
         while not broken.exists():
             starts += 1
             before = _stamp(kept / CHECKPOINT)
-            process = _started(_command(name, epochs, broken, kept, resume=before is not None), folder)
-            if done < kills:
-                _wait(process, kept / CHECKPOINT, before, share, rng)
-            if done < kills and process.poll() is None:
-                left_behind += killed(process, rng)
-                done += 1
-                if callable(advance):
+            with _started(_command(name, epochs, broken, kept, resume=before is not None), folder) as process:
+                if done < kills:
+                    _wait(process, kept / CHECKPOINT, before, share, rng)
+                if done < kills and process.poll() is None:
+                    left_behind += killed(process, rng)
+                    done += 1
                     advance()
-            else:
-                _check_ended(name, process, folder)
+                else:
+                    _check_ended(name, process, folder)
             unreadable += not _readable(kept)
         return Ending(name, done, starts, epochs, unreadable, left_behind, _same(whole, broken))
 
@@ -178,12 +185,19 @@ def alive(number: int) -> bool:
         return False
 
 
-def _started(words: list[str], folder: Path) -> subprocess.Popen[bytes]:
-    """The process, without its report; what it says is wrong goes into a file."""
+@contextmanager
+def _started(words: list[str], folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """The process, without its report; what it says is wrong goes into a file.
+
+    It ends with the block at the latest, and hears no Ctrl-C.
+    """
     with (folder / WRONG).open("wb") as said:
-        process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=said)
-    atexit.register(process.kill)  # nothing goes on when this command is interrupted
-    return process
+        process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=said, process_group=0)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
 
 
 def _wait(

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import argparse
 import importlib.metadata
-import json
 import platform
-import sys
 from collections.abc import Callable
 from datetime import date
 
 import numpy as np
 
-from manual.cli import GOOD, MISMATCH, UsageError, console, plain_table
+from manual.cli import GOOD, MISMATCH, UsageError, console, output_flags, plain_table
 from parity_tests.measured import save
 from parity_tests.mutants import RESULTS, as_json, summarise
 
@@ -29,7 +27,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Flags of the command."""
     parser.epilog = EPILOG
     parser.add_argument("--save", action="store_true", help="keep the figures in parity_tests/measured.json")
-    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    output_flags(parser, "a table")
     parser.set_defaults(run=run)
 
 
@@ -45,8 +43,7 @@ def run(args: argparse.Namespace) -> int:
     if args.save and not unlisted:
         save("mutation", values)
     if args.json:
-        json.dump({**values, "unlisted": [found._asdict() for found in unlisted]}, sys.stdout, indent=1)
-        print()
+        args.work.json({**values, "unlisted": [found._asdict() for found in unlisted]})
         return MISMATCH if unlisted else GOOD
     table = plain_table(
         "Mutants of the formula modules", ["module"], ["mutants", "killed", "equivalent", "score"], verdict=False
@@ -55,7 +52,8 @@ def run(args: argparse.Namespace) -> int:
         score = f"{100 * killed / (mutants - equivalent):.1f}%"
         table.add_row(module, str(mutants), str(killed), str(equivalent), score)
     out = console()
-    out.print(table)
+    if not args.quiet:
+        out.print(table)
     for found in unlisted:
         out.print(f"survived: {found.function}: {found.original}  ->  {found.mutated}", style="bold red", markup=False)
     for entry in unmatched:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import json
-import sys
 
 from rich.markup import escape
 
-from manual.cli import GOOD, MISMATCH, UsageError, console, default_jobs, progress
+from manual.cli import GOOD, MISMATCH, UsageError, console, default_jobs, output_flags
 from parity_tests.notes.errata import as_json, checks_table, errata_table, refutations, selected, sentence, summary
 from parity_tests.notes.row import VERDICTS
 from parity_tests.notes.run import find_alarms, run_rows, seed_pieces
@@ -40,7 +38,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seeds", type=int, metavar="N", help="the false-alarm run: right formulas on N seeds, "
                         "experiments and false alternatives on a fiftieth of them")  # fmt: skip
     parser.add_argument("--jobs", type=int, default=default_jobs(), help="processes that share the work")
-    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    output_flags(parser, "a table")
     parser.set_defaults(run=run)
 
 
@@ -50,20 +48,19 @@ def run(args: argparse.Namespace) -> int:
         if value is not None and value < least:
             raise UsageError(f"{name} is {value}, expected {least} or more")
     if args.seeds is not None:
-        return _show_alarms(args.seeds, args.jobs)
+        return _show_alarms(args)
     rows = selected(args.text, args.note, args.wrong)
     if not rows:
         raise UsageError(f"-k is {args.text!r}, expected a text that a row has, such as F100 or dW: none has it")
-    with progress("rows", len(rows)) as advance:
-        outcomes = run_rows(rows, seed=args.seed, jobs=args.jobs, on_progress=advance)
+    outcomes = args.work.gather("rows", run_rows(rows, seed=args.seed, jobs=args.jobs), len(rows))
     counts = summary(outcomes)
     if args.json:
-        json.dump({"rows": [as_json(outcome) for outcome in outcomes], "summary": counts}, sys.stdout, indent=1)
-        print()
+        args.work.json({"rows": [as_json(outcome) for outcome in outcomes], "summary": counts})
     else:
         out = console()
-        out.print(errata_table(outcomes))
-        if args.checks:
+        if not args.quiet:
+            out.print(errata_table(outcomes))
+        if args.checks and not args.quiet:
             out.print(checks_table(outcomes))
         for line in refutations(outcomes):
             out.print(escape(line), style="bold red", soft_wrap=True)
@@ -81,12 +78,17 @@ def _counted(counts: dict[str, int]) -> str:
     )
 
 
-def _show_alarms(count: int, jobs: int) -> int:
+def _show_alarms(args: argparse.Namespace) -> int:
     """Run the seeds, print the alarms and the counts."""
-    with progress("seeds", len(seed_pieces(count))) as advance:
-        judged, alarms = find_alarms(count, jobs=jobs, on_progress=advance)
+    pieces = seed_pieces(args.seeds)
+    found = args.work.gather("batches of seeds", find_alarms(pieces, jobs=args.jobs), len(pieces))
+    judged, alarms = sum(some for some, _ in found), [alarm for _, some in found for alarm in some]
+    if args.json:
+        sentences = [{"seed": alarm.seed, "says": sentence(alarm.id, alarm.judged)} for alarm in alarms]
+        args.work.json({"seeds": args.seeds, "judgements": judged, "alarms": sentences})
+        return MISMATCH if alarms else GOOD
     out = console()
     for alarm in alarms:
         out.print(escape(f"seed {alarm.seed}, {sentence(alarm.id, alarm.judged)}"), style="bold red", soft_wrap=True)
-    out.print(f"{judged} judgements on {count} seeds: {len(alarms)} came out otherwise than their row says.")
+    out.print(f"{judged} judgements on {args.seeds} seeds: {len(alarms)} came out otherwise than their row says.")
     return MISMATCH if alarms else GOOD

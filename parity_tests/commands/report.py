@@ -6,7 +6,8 @@ import argparse
 import importlib.util
 from pathlib import Path
 
-from manual.cli import GOOD, MISMATCH, UsageError, console, default_jobs, progress
+from manual.cli import GOOD, MISMATCH, UsageError, console, default_jobs, quiet_flag
+from manual.files import replace_file
 from parity_tests.judge import FAILS
 
 EPILOG = """examples:
@@ -33,6 +34,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--pictures", metavar="DIR", help="a folder for the pictures as PNG")
     parser.add_argument("--seed", type=int, default=0, help="of probes, splits and initial weights; default: 0")
     parser.add_argument("--jobs", type=int, default=default_jobs(), help="processes that share the work")
+    quiet_flag(parser)
     parser.set_defaults(run=run)
 
 
@@ -54,14 +56,17 @@ def run(args: argparse.Namespace) -> int:
     if not target.parent.is_dir():
         raise UsageError(f"--html is {args.html}, expected a file in a folder that exists")
     folder = None if args.pictures is None else _folder(Path(args.pictures))
-    from parity_tests.report.make import make
+    from parity_tests.report.make import make, pieces
 
-    with progress("making the page") as advance:
-        made = make(seed=args.seed, jobs=args.jobs, pictures=folder, on_progress=advance)
+    parts, count = pieces(args.seed, args.jobs, folder)
+    done = args.work.gather(f"pieces; {target} is not written", parts, count)
+    if args.work.stopped:
+        return GOOD
+    made = make(done, args.seed, folder)
     try:
-        target.write_text(made.html, encoding="utf-8")
+        replace_file(target, made.html.encode())
     except OSError as error:
-        raise UsageError(f"--html is {args.html}, which cannot be written: {error.strerror}") from error
+        raise UsageError(str(error)) from error
     fails = sum(line.verdict == FAILS for line in made.results)
     size = len(made.html.encode()) / 1e6
     console().print(f"{target}: {size:.1f} MB, {len(made.results)} lines compared, {fails} fail.", soft_wrap=True)

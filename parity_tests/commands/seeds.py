@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import json
-import sys
 from collections.abc import Iterator
 from typing import NamedTuple
 
 import joblib
 import numpy as np
 
-from manual.cli import GOOD, MISMATCH, UsageError, console, default_jobs, plain_table, progress, toy_datasets
+from manual.cli import GOOD, MISMATCH, UsageError, console, default_jobs, output_flags, plain_table, toy_datasets
+from manual.sharing import in_processes
 from parity_tests.cases import CASES
 from parity_tests.comparison import one_thread
 from parity_tests.formulas import run_case
@@ -63,7 +62,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--first", type=int, default=0, help="the first seed; default: 0")
     parser.add_argument("-k", dest="text", metavar="TEXT", default="", help="only cases whose id contains TEXT")
     parser.add_argument("--jobs", type=int, default=default_jobs(), help="processes that share the work")
-    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    output_flags(parser, "a table")
     parser.set_defaults(run=run)
 
 
@@ -75,19 +74,13 @@ def run(args: argparse.Namespace) -> int:
     work = list(pieces(args.text, args.first, args.count))
     if not work:
         raise UsageError(f"-k is {args.text!r}, expected part of a case's id: no case has it")
-    tallies: list[Tally] = []
-    with progress("seeds", len(work)) as advance:
-        for tally in joblib.Parallel(n_jobs=args.jobs, return_as="generator")(
-            joblib.delayed(run_piece)(piece) for piece in work
-        ):
-            tallies.append(tally)
-            advance()
+    runs = in_processes((joblib.delayed(run_piece)(piece) for piece in work), args.jobs)
+    tallies: list[Tally] = args.work.gather("batches of seeds", runs, len(work))
     failed = [result for tally in tallies for result in tally.failed]
     if args.json:
-        json.dump([_as_json(*line) for line in _lines(tallies)], sys.stdout, indent=1)
-        print()
+        args.work.json([_as_json(*line) for line in _lines(tallies)])
     else:
-        _show(tallies, failed)
+        _show(tallies, failed, quiet=args.quiet)
     return MISMATCH if failed else GOOD
 
 
@@ -151,7 +144,7 @@ def _as_json(line: tuple[str, str, str], tallies: list[Tally]) -> dict[str, obje
     }
 
 
-def _show(tallies: list[Tally], failed: list[Result]) -> None:
+def _show(tallies: list[Tally], failed: list[Result], *, quiet: bool) -> None:
     table = plain_table(
         "False alarms: right code, many seeds", ["case", "kind", "dtype"], ["seeds", "arrays", "cannot tell", "worst"]
     )
@@ -167,7 +160,8 @@ def _show(tallies: list[Tally], failed: list[Result]) -> None:
             f"[bold red]{alarms} false alarms[/]" if alarms else "[green]none[/]",
         )
     out = console()
-    out.print(table)
+    if not quiet:
+        out.print(table)
     for result in failed:
         out.print(describe(result), style="bold red")
     seeds = sum(len(tally.piece.seeds) for tally in tallies)

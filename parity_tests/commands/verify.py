@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import json
-import sys
 from pathlib import Path
 
 from rich.console import Console
 
-from manual.cli import GOOD, MISMATCH, UsageError, console, default_jobs, plain_table
+from manual.cli import GOOD, MISMATCH, UsageError, console, output_flags, plain_table
 from parity_tests.derivations.settings import SETTINGS, listing, setting_named
 from parity_tests.derivations.verdicts import AMBIGUOUS, HOLDS, WRONG, Verdict
 
@@ -43,7 +41,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--settings", action="store_true", help="list the settings, or the symbols of one")
     parser.add_argument("--matrix", action="store_true", help="run the test-bed of wrong formulas")
     parser.add_argument("--false-alarms", metavar="N", type=int, help="judge every right formula on N seeds")
-    parser.add_argument("--json", action="store_true", help="print JSON")
+    output_flags(parser)
     parser.set_defaults(run=run)
 
 
@@ -59,25 +57,24 @@ def _run(args: argparse.Namespace) -> int:
     if args.seed < 0:
         raise UsageError(f"seed is {args.seed}, expected 0 or more")
     if args.settings:
-        return _list_settings(args.setting)
+        return _list_settings(args)
     if args.false_alarms is not None:
         if args.false_alarms < 1:
             raise UsageError(f"false-alarms is {args.false_alarms}, expected 1 or more")
         from parity_tests.derivations.right_formulas import show_alarms
 
-        return show_alarms(args.false_alarms, default_jobs())
+        return show_alarms(args)
     if args.matrix:
         from parity_tests.derivations.matrix import show_matrix
 
-        return show_matrix(as_json=args.json)
+        return show_matrix(args)
     if (args.derivation is None) == (args.data is None):
         raise UsageError("expected a formula, a .txt or .py file, or --data with a .npz file: one of them")
     verdicts = _judged(args)
     if args.json:
-        json.dump([verdict.as_json() for verdict in verdicts], sys.stdout, indent=1)
-        print()
+        args.work.json([verdict.as_json() for verdict in verdicts])
     else:
-        show(verdicts, console())
+        show(verdicts, console(), quiet=args.quiet)
     return GOOD if all(verdict.verdict == HOLDS for verdict in verdicts) else MISMATCH
 
 
@@ -105,9 +102,11 @@ def _file(name: str) -> Path:
     return path
 
 
-def show(verdicts: list[Verdict], out: Console) -> None:
-    """Each line with its verdict, and what to do about a wrong one."""
+def show(verdicts: list[Verdict], out: Console, *, quiet: bool = False) -> None:
+    """Each line with its verdict, ``quiet`` those alone that do not hold, and what to do about a wrong one."""
     for verdict in verdicts:
+        if quiet and verdict.verdict == HOLDS:
+            continue
         mark = MARKS.get(verdict.verdict, f"[yellow]{verdict.verdict}[/]")
         place = f"line {verdict.line}: " if verdict.line else ""
         text = verdict.text or verdict.target
@@ -130,8 +129,13 @@ def _plain(text: str) -> str:
     return text.replace("[", "\\[")
 
 
-def _list_settings(name: str | None) -> int:
-    out = console()
+def _list_settings(args: argparse.Namespace) -> int:
+    out, name = console(), args.setting
+    chosen = SETTINGS.values() if name is None else [setting_named(name)]
+    if args.json:
+        about = [(each, {"setting": each.name, "what": each.summary, "J": each.cost}) for each in chosen]
+        args.work.json([{**texts, "symbols": [row._asdict() for row in listing(each)]} for each, texts in about])
+        return GOOD
     if name is None:
         table = plain_table("Settings", ["setting", "what it is", "J"], verdict=False)
         for setting in SETTINGS.values():

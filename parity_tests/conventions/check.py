@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -66,10 +66,12 @@ def check(convention: Convention, dtype: str, seed: int = 0) -> Outcome:
     return Outcome(convention, dtype, results, [_gap(convention, naive, kind, seed) for naive in convention.naive])
 
 
-def check_all(conventions: Sequence[Convention], seed: int = 0) -> list[Outcome]:
+def check_all(conventions: Sequence[Convention], seed: int = 0) -> Generator[Outcome, None, None]:
     """Every convention in every dtype that it has."""
     with one_thread():
-        return [check(convention, dtype, seed) for convention in conventions for dtype in convention.dtypes]
+        for convention in conventions:
+            for dtype in convention.dtypes:
+                yield check(convention, dtype, seed)
 
 
 def _gap(convention: Convention, naive: str, dtype: Any, seed: int) -> Gap:

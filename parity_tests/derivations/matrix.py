@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
+import argparse
 import re
-import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from manual.cli import GOOD, MISMATCH, console, plain_table, progress
+from manual.cli import GOOD, MISMATCH, console, plain_table
 from parity_tests.derivations.settings import SETTINGS
 from parity_tests.derivations.testbed import TESTBED
 from parity_tests.derivations.verdicts import AMBIGUOUS, HOLDS, UNKNOWN, Verdict
@@ -94,20 +93,13 @@ def _mutations_of(setting: str, name: str, right: str, kind: str, l2: bool) -> I
             yield Wrong(setting, f"{name} = {wrong}", cause, l2)
 
 
-def outcomes(wrongs: Iterable[Wrong] | None = None) -> list[Outcome]:
-    """Wrong formulas with the verdict on each; by default the whole test-bed, by hand and by mutation."""
-    known = list(dict.fromkeys((*TESTBED, *mutated()) if wrongs is None else wrongs))
-    found = []
-    with progress("wrong formulas", len(known)) as advance:
-        for wrong in known:
-            verdict = verify(wrong.formula, wrong.setting, l2=wrong.l2)[-1]
-            advance()
-            if wrong in TESTBED or verdict.verdict != HOLDS:
-                found.append(Outcome(wrong, verdict))
-    return found
+def outcomes(wrongs: Iterable[Wrong]) -> Generator[Outcome, None, None]:
+    """Wrong formulas with the verdict on each."""
+    for wrong in wrongs:
+        yield Outcome(wrong, verify(wrong.formula, wrong.setting, l2=wrong.l2)[-1])
 
 
-def figures(found: list[Outcome]) -> dict[str, Any]:
+def figures(found: Sequence[Outcome]) -> dict[str, Any]:
     """Counts and shares against the bars."""
     count = len(found)
     top = sum(outcome.top for outcome in found)
@@ -162,21 +154,24 @@ def readme_table(found: list[Outcome]) -> str:
     return "\n".join(rows)
 
 
-def show_matrix(*, as_json: bool) -> int:
+def show_matrix(args: argparse.Namespace) -> int:
     """Print the confusion matrix and the figures; exit code 1 where a bar is missed."""
-    found = outcomes()
+    wrongs = list(dict.fromkeys((*TESTBED, *mutated())))
+    judged = args.work.gather("wrong formulas", outcomes(wrongs), len(wrongs))
+    # a mutation may leave the formula right
+    found = [outcome for outcome in judged if outcome.wrong in TESTBED or outcome.verdict.verdict != HOLDS]
     shares = figures(found)
-    if as_json:
+    if args.json:
         cells = [{"mistake": one, "named": other, "count": n} for (one, other), n in sorted(confusion(found).items())]
-        json.dump({"figures": shares, "matrix": cells}, sys.stdout, indent=1)
-        print()
+        args.work.json({"figures": shares, "matrix": cells})
     else:
         table = plain_table("The mistake made, and what verify named", ["mistake", "named"], ["times"], verdict=False)
         for (made, named), times in sorted(confusion(found).items()):
             style = "green" if same(made, named) else "yellow" if named == AMBIGUOUS else "bold red"
             table.add_row(made, f"[{style}]{named}[/]", str(times))
         out = console()
-        out.print(table)
+        if not args.quiet:
+            out.print(table)
         out.print(", ".join(f"{name}: {value}" for name, value in shares.items()) + ".")
     good = shares["top cause right"] >= TOP and shares["right or listed"] >= LISTED
     return GOOD if good and shares["ambiguous"] <= MOST_AMBIGUOUS and not shares["called right"] else MISMATCH

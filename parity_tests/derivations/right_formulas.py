@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import argparse
 from typing import NamedTuple
 
 import joblib
 import torch
 
-from manual.cli import GOOD, MISMATCH, console, progress
+from manual.cli import GOOD, MISMATCH, console, default_jobs
+from manual.sharing import in_processes
 from parity_tests.derivations.agreement import agrees
 from parity_tests.derivations.evaluate import run
 from parity_tests.derivations.nodes import Program
@@ -50,20 +52,21 @@ def alarms(name: str, l2: bool, seeds: range) -> tuple[int, list[Alarm]]:
     return len(formulas) * len(seeds), found
 
 
-def show_alarms(count: int, jobs: int) -> int:
-    """Run ``count`` seeds of every setting, print the counts; exit code 1 where there is a false alarm."""
+def show_alarms(args: argparse.Namespace) -> int:
+    """Run ``--false-alarms`` seeds of every setting, print the counts; exit code 1 where there is a false alarm."""
+    count = args.false_alarms
     work = [
         (name, l2, range(first, min(first + BATCH, count)))
         for name in SETTINGS
         for l2 in ((False, True) if SETTINGS[name].penalised else (False,))
         for first in range(0, count, BATCH)
     ]
-    judged, found = 0, list[Alarm]()
-    with progress("right formulas", len(work)) as advance:
-        parallel = joblib.Parallel(n_jobs=jobs, return_as="generator")
-        for some, wrong in parallel(joblib.delayed(alarms)(*piece) for piece in work):
-            judged, found = judged + some, found + wrong
-            advance()
+    runs = in_processes((joblib.delayed(alarms)(*piece) for piece in work), default_jobs())
+    parts = args.work.gather("batches of right formulas", runs, len(work))
+    judged, found = sum(some for some, _ in parts), [alarm for _, some in parts for alarm in some]
+    if args.json:
+        args.work.json({"judgements": judged, "false alarms": [alarm._asdict() for alarm in found]})
+        return MISMATCH if found else GOOD
     out = console()
     for alarm in found:
         out.print(f"false alarm: {alarm.setting}, seed {alarm.seed}, l2 {alarm.l2}: {alarm.formula}", style="bold red")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Generator, Sequence
 from typing import NamedTuple
 
 import joblib
 
+from manual.sharing import in_processes
 from parity_tests.comparison import one_thread
 from parity_tests.derivations.matrix import same
 from parity_tests.notes.row import COUNT, EXPERIMENT, SNIPPET, Check, Finding, Row
@@ -76,17 +77,9 @@ def run_row(row: Row, seed: int = 0) -> Outcome:
     return Outcome(row.id, CONFIRMED if all(each.good for each in judged) else REFUTED, judged)
 
 
-def run_rows(
-    rows: Sequence[Row], *, seed: int = 0, jobs: int = 1, on_progress: Callable[[], None] | None = None
-) -> list[Outcome]:
-    """Every check of the rows, in their order; ``jobs`` processes share them, ``on_progress`` hears of each."""
-    parallel = joblib.Parallel(n_jobs=jobs, return_as="generator")
-    outcomes = []
-    for outcome in parallel(joblib.delayed(_run_named)(row.id, seed) for row in rows):
-        outcomes.append(outcome)
-        if on_progress:
-            on_progress()
-    return outcomes
+def run_rows(rows: Sequence[Row], *, seed: int = 0, jobs: int = 1) -> Generator[Outcome, None, None]:
+    """Every check of the rows, row by row in their order; ``jobs`` processes share them."""
+    yield from in_processes((joblib.delayed(_run_named)(row.id, seed) for row in rows), jobs)
 
 
 def _run_named(id_: str, seed: int) -> Outcome:
@@ -95,20 +88,15 @@ def _run_named(id_: str, seed: int) -> Outcome:
         return run_row(BY_ID[id_], seed)
 
 
-def find_alarms(count: int, *, jobs: int = 1, on_progress: Callable[[], None] | None = None) -> tuple[int, list[Alarm]]:
-    """How many judgements were made on ``count`` seeds, and those that did not come out as their row says.
+def find_alarms(
+    pieces: Sequence[tuple[range, int]], *, jobs: int = 1
+) -> Generator[tuple[int, list[Alarm]], None, None]:
+    """For each of ``seed_pieces``, how many judgements were made, and those that did not come out as their row says.
 
     Right statements run on every seed where their numbers vary with it; experiments and false alternatives on one of
     fifty, since they take longer.
     """
-    pieces = seed_pieces(count)
-    parallel = joblib.Parallel(n_jobs=jobs, return_as="generator")
-    judged, found = 0, list[Alarm]()
-    for some, alarms in parallel(joblib.delayed(alarms_of)(*piece) for piece in pieces):
-        judged, found = judged + some, found + alarms
-        if on_progress:
-            on_progress()
-    return judged, found
+    yield from in_processes((joblib.delayed(alarms_of)(*piece) for piece in pieces), jobs)
 
 
 def seed_pieces(count: int) -> list[tuple[range, int]]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Generator, Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import joblib
 
+from manual.sharing import in_processes
 from parity_tests.comparison import environment, one_thread
 from parity_tests.derivations.matrix import Outcome
 from parity_tests.judge import Result
@@ -35,36 +36,36 @@ class Made(NamedTuple):
     results: list[Result]
 
 
-def make(
-    *,
-    seed: int = 0,
-    jobs: int = 1,
-    pictures: Path | None = None,
-    on_progress: Callable[[int, int], None] | None = None,
-) -> Made:
-    """Measure, draw and put together; ``pictures`` is a folder for PNGs, ``jobs`` processes share the work."""
-    chapters = parts()
+Piece = Measured | Picture | list[Outcome]
+"""What one process measures or draws at a time."""
+
+
+def pieces(seed: int, jobs: int, pictures: Path | None = None) -> tuple[Generator[Piece, None, None], int]:
+    """All that is measured and drawn, as it is done, and how much it is; ``pictures`` is a folder for PNGs."""
     work = [
         joblib.delayed(measure_matrix)(),
         *(joblib.delayed(_model)(case.id, dtype, seed) for case in reversed(MODEL_CASES) for dtype in DTYPES),
         *(joblib.delayed(measure_formulas)(dtype, seed) for dtype in DTYPES),
         *(joblib.delayed(_picture)(name, seed, pictures) for name in PICTURES),
     ]
+    return in_processes(work, jobs), len(work)
+
+
+def make(done: Sequence[Piece], seed: int, pictures: Path | None = None) -> Made:
+    """Put all the pieces together."""
     matrix: list[Outcome] = []
     measured: list[Measured] = []
     drawn: dict[str, Picture] = {}
-    for done, found in enumerate(joblib.Parallel(n_jobs=jobs, return_as="generator")(work), start=1):
+    for found in done:
         if isinstance(found, Measured):
             measured.append(found)
         elif isinstance(found, Picture):
             drawn[found.name] = found
         else:
             matrix = found
-        if on_progress:
-            on_progress(done, len(work))
     results = [line for each in measured for line in each.results]
     drawn |= _error_pictures([trace for each in measured for trace in each.traces], pictures)
-    return Made(page(results, matrix, drawn, {**environment("cpu"), "seed": str(seed)}, chapters), results)
+    return Made(page(results, matrix, drawn, {**environment("cpu"), "seed": str(seed)}, parts()), results)
 
 
 def _model(id_: str, dtype: str, seed: int) -> Measured:

@@ -171,7 +171,7 @@ def test_bad_usage_gives_one_sentence(words: list[str], sentence: str, capsys: p
 
 
 def test_the_readme_shows_the_map() -> None:
-    assert readme.section("conventions") == readme_table(check_all(CONVENTIONS)), (
+    assert readme.section("conventions") == readme_table(list(check_all(CONVENTIONS))), (
         "the README is stale: python -m parity_tests conventions --save"
     )
 

@@ -234,7 +234,7 @@ def test_the_false_alarm_run_names_row_and_seed(
     judged, alarms = alarms_of(range(20), 0)
     assert judged == 20
     assert 0 < len(alarms) < 20
-    monkeypatch.setattr(runner, "find_alarms", lambda *args, **options: (judged, alarms))
+    monkeypatch.setattr(runner, "find_alarms", lambda *args, **options: (each for each in [(judged, alarms)]))
     assert main(["notes", "--seeds", "20", "--jobs", "1"]) == 1
     assert f"seed {alarms[0].seed}, F000: 0 should hold: " in capsys.readouterr().out
 

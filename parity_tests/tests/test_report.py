@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
@@ -276,7 +277,8 @@ def test_command_says_by_its_exit_code_that_something_fails(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, results: list[Result]
 ) -> None:
     made = making.Made("<html>", [results[0]._replace(verdict=FAILS)])
-    monkeypatch.setattr(making, "make", lambda **_: made)
+    monkeypatch.setattr(making, "pieces", lambda *_: ((each for each in list[Any]()), 0))
+    monkeypatch.setattr(making, "make", lambda *_: made)
     assert cli.main(["report", "--html", str(tmp_path / "page.html")]) == MISMATCH
 
 

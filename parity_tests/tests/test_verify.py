@@ -85,7 +85,7 @@ def test_the_mistake_is_named_or_listed_and_the_repair_holds(wrong: Wrong) -> No
 def test_the_test_bed_is_as_large_as_it_says_and_meets_the_bars() -> None:
     assert len(TESTBED) >= 250
     assert sum(" + " in wrong.cause for wrong in TESTBED) >= 10
-    found = outcomes(TESTBED)
+    found = list(outcomes(TESTBED))
     shares = figures(found)
     assert shares["top cause right"] >= TOP
     assert shares["right or listed"] >= LISTED

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import json
 import time
 from typing import Any, cast
 
 import numpy as np
 
-from manual.cli import GOOD, UsageError, console, door, plain_table, progress
+from manual.cli import GOOD, UsageError, console, door, output_flags, plain_table
 from manual.learning import Examples
 from manual.search_ranges import COARSE
 from manual.train_flags import Subject, add_flags, add_groups, subject_of
@@ -46,7 +45,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--top", type=int, default=10, metavar="N", help="lines of the table; default: 10")
     add_flags(group, "--optimizer", "--seed", "--dtype")
     group.add_argument("--device", default="auto", metavar="NAME", help=f"{', '.join(DEVICES)}; default: auto")
-    group.add_argument("--json", action="store_true", help="print JSON, all draws, instead of a table")
+    output_flags(parser, "a table, with all draws")
     parser.set_defaults(run=run)
 
 
@@ -60,14 +59,14 @@ def run(args: argparse.Namespace) -> int:
     subject = subject_of(args)
     data, validation = _parts(subject)
     begun = time.perf_counter()
-    with progress("steps") as advance:
+    with args.work.bar("steps") as advance:
         trials = cast(
             list[Trial],
             door(search, subject.architecture, data, validation, points, plan, device=device, on_step=advance),
         )
     seconds = time.perf_counter() - begun
     if args.json:
-        print(json.dumps(_as_json(subject, trials, seconds), indent=1))
+        args.work.json(_as_json(subject, trials, seconds))
     else:
         _show(args, subject, trials, f"{seconds:.1f} s on {device}")
     return GOOD
@@ -110,7 +109,8 @@ def _as_json(subject: Subject, trials: list[Trial], seconds: float) -> dict[str,
 def _show(args: argparse.Namespace, subject: Subject, trials: list[Trial], where: str) -> None:
     out = console()
     score = "R2" if subject.task == "regression" else "accuracy"
-    out.print(f"{subject.name}: {subject.architecture.describe()}")
+    if not args.quiet:
+        out.print(f"{subject.name}: {subject.architecture.describe()}")
     title = f"The best of {len(trials)} draws after {args.epochs} epochs"
     table = plain_table(title, [], ["learning rate", "reg", "validation cost", f"validation {score}"], verdict=False)
     for trial in trials[: args.top]:
@@ -118,7 +118,8 @@ def _show(args: argparse.Namespace, subject: Subject, trials: list[Trial], where
         table.add_row(
             f"{trial.learning_rate:.2e}", f"{trial.reg:.2e}", f"{trial.cost:.4f}", f"{trial.score:.4f}{ending}"
         )
-    out.print(table)
+    if not args.quiet:
+        out.print(table)
     ranges = _ranges(trials)
     (low, high), (least, most) = ranges["learning_rate"], ranges["reg"]
     out.print(f"a finer search: learning rate {low:.1e} to {high:.1e}, reg {least:.1e} to {most:.1e}")

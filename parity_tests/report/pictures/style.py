@@ -15,6 +15,8 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.transforms import Bbox
 
+from manual.files import replace_file
+
 INK = "#010203"
 """Text and axes; in the page it becomes the colour of the text."""
 
@@ -158,7 +160,9 @@ def standing(drawn: Drawn, path: Path) -> None:
 @styled
 def save(drawn: Drawn, path: Path) -> None:
     """The figure as PNG, on white."""
-    drawn.figure.savefig(path, format="png", dpi=150, facecolor="white")
+    data = io.BytesIO()
+    drawn.figure.savefig(data, format="png", dpi=150, facecolor="white")
+    replace_file(path, data.getvalue())
 
 
 def number(value: float) -> str:

@@ -1,0 +1,38 @@
+"""How the commands print: in colours on a terminal, as plain text in a pipe or a file, tables never cut."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from rich.box import Box
+from rich.console import Console
+from rich.table import Table
+
+UNFOLDED = 100_000
+"""Columns of a pipe or a file: no line is folded there."""
+
+PLAIN = Box("    \n    \n -- \n" + "    \n" * 5, ascii=True)
+"""A line below the head, in characters that every file takes."""
+
+
+class Terminal(Console):
+    """A console on which a table that is wider than the terminal keeps all its columns."""
+
+    def __init__(self, *, stderr: bool = False) -> None:
+        """Of stdout or stderr: without colours where NO_COLOR is set, and as plain text where there is no terminal."""
+        super().__init__(stderr=stderr, highlight=False)
+        if not self.is_terminal:
+            super().__init__(stderr=stderr, highlight=False, width=UNFOLDED, color_system=None)
+        elif os.environ.get("NO_COLOR"):  # where rich alone would still make text bold
+            super().__init__(stderr=stderr, highlight=False, color_system=None)
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        """Print; the terminal folds the lines of a table that is too wide."""
+        for table in objects:
+            if isinstance(table, Table) and self.is_terminal:
+                whole = self.options.update(width=UNFOLDED)
+                self.width = max(self.width, table.__rich_measure__(self, whole).minimum)
+            elif isinstance(table, Table):
+                table.box = PLAIN
+        super().print(*objects, **options)
