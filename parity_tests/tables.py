@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import groupby
+from typing import NamedTuple
 
 from rich.console import Console
 from rich.table import Table
@@ -11,6 +12,7 @@ from rich.table import Table
 from manual.cli import plain_table
 from parity_tests.comparison import summary
 from parity_tests.judge import CANNOT_TELL, FAILS, HOLDS, Result
+from parity_tests.readme import markdown_table
 
 STYLES = {HOLDS: "green", CANNOT_TELL: "yellow", FAILS: "bold red"}
 VERSIONS = ("manual/torch", "manual/loop", "manual/complex step")
@@ -115,3 +117,53 @@ def closing(results: Sequence[Result]) -> str:
     if counts["worst measured ratio"] is not None:
         text += f", measured {counts['worst measured ratio']:.3f}"
     return text + "."
+
+
+class ModelLine(NamedTuple):
+    """A model in the README: its data, the arrays compared, the worst entry of dW, and the worst of everything.
+
+    ``worst`` is over all quantities that have a derived bound.
+    """
+
+    model: str
+    data: str
+    arrays: int
+    error: float
+    bound: float
+    worst: float
+    verdict: str
+
+    def cells(self) -> list[str]:
+        """The line as the table shows it."""
+        ratio = f"{self.error / self.bound:.2f}"
+        numbers = [f"{self.error:.0e}", f"{self.bound:.0e}", ratio, f"{self.worst:.2f}"]
+        return [self.model, self.data, f"{self.arrays:,}", *numbers, self.verdict]
+
+
+def by_model(results: Sequence[Result]) -> list[ModelLine]:
+    """A line for each model, over all its data, penalties and optimisers."""
+    lines = []
+    for model in dict.fromkeys(result.model for result in results if result.model):
+        of_model = [result for result in results if result.model == model and result.basis == "derived"]
+        dW = _worst(result for result in of_model if result.quantity == "dW")
+        worst = _worst(of_model)
+        data = ", ".join(dict.fromkeys(result.dataset for result in of_model))
+        arrays = sum(result.arrays for result in of_model)
+        verdict = FAILS if worst.verdict == FAILS else HOLDS
+        lines.append(ModelLine(model, data, arrays, dW.error, dW.bound, worst.ratio, verdict))
+    return lines
+
+
+README_HEAD = ("model", "data", "arrays", "error of dW", "its bound", "error / bound", "the worst of all", "verdict")
+
+
+def parity_table(results: Sequence[Result]) -> str:
+    """The README's table: a line for each model, and a sentence about all lines of the comparison."""
+    rows = [line.cells() for line in by_model(results)]
+    counts = summary(results)
+    formulas = len({result.case for result in results if not result.model})
+    return (
+        markdown_table(README_HEAD, rows, words=2)
+        + f"\nWith {formulas} cases of single formulas, and the free runs, {counts['arrays']:,} arrays in float64: "
+        f"{counts[FAILS]} fail, and about {counts['arrays that cannot be told']} cannot be told.\n"
+    )

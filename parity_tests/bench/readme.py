@@ -52,6 +52,29 @@ def bench_tables(values: dict[str, Any]) -> str:
     )
 
 
+def ratios_table(values: dict[str, Any]) -> str:
+    """All that was timed in one thread, in a few lines: from the smallest ratio to the largest, by dtype."""
+    steps = [line for line in values["steps"] if line["threads"] == 1]
+    means = [mean._asdict() for mean in conv_means(values["convolutions"]) if mean.threads == 1]
+    rows = [
+        ("a training step", "torch", steps, "manual/torch"),
+        ("a convolution, the geometric mean of all", "torch", means, "ratio"),
+        ("a whole training on digits", "torch", values["fits"], "manual/torch"),
+        ("a whole training on digits", "scikit-learn", values["fits"], "manual/sklearn"),
+    ]
+    dtypes = list(dict.fromkeys(line["dtype"] for line in steps))
+    cells = [
+        [what, other, *(_range([line[key] for line in lines if line["dtype"] == dtype]) for dtype in dtypes)]
+        for what, other, lines, key in rows
+    ]
+    return markdown_table(["by hand / the other", "the other", *dtypes], cells, words=2)
+
+
+def _range(ratios: list[float]) -> str:
+    least, most = f"{min(ratios):.2f}", f"{max(ratios):.2f}"
+    return least if least == most else f"{least} to {most}"
+
+
 BLAS = "numpy's BLAS"
 
 

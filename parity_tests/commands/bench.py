@@ -11,7 +11,15 @@ from rich.table import Table
 from manual.cli import GOOD, MISMATCH, UsageError, console, output_flags, plain_table
 from parity_tests.bench.agreement import disagreements
 from parity_tests.bench.measure import FULL, PARTS, QUICK, by_part, check, environment, measure
-from parity_tests.bench.readme import CONV_HEAD, FIT_HEAD, SHARED_HEAD, bench_tables, conv_means, products
+from parity_tests.bench.readme import (
+    CONV_HEAD,
+    FIT_HEAD,
+    SHARED_HEAD,
+    bench_tables,
+    conv_means,
+    products,
+    ratios_table,
+)
 from parity_tests.judge import Result
 from parity_tests.measured import save
 from parity_tests.readme import update
@@ -64,7 +72,7 @@ def run(args: argparse.Namespace) -> int:
     values = by_part(plan, args.work.gather("measurements", measure(plan), plan.pieces), about)
     if args.save and not args.work.stopped:
         save("bench", values)
-        if not update("bench", bench_tables(values)):
+        if not (update("ratios", ratios_table(values)) and update("bench", bench_tables(values))):
             console(stderr=True).print("There is no README with markers here: only measured.json was written.")
     if args.json:
         args.work.json(values)

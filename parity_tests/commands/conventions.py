@@ -7,15 +7,13 @@ import argparse
 from manual.cli import GOOD, MISMATCH, UsageError, console, output_flags
 from parity_tests.conventions import CONVENTIONS
 from parity_tests.conventions.check import check_all
-from parity_tests.conventions.table import readme_table, terminal_table
-from parity_tests.readme import update
+from parity_tests.conventions.table import terminal_table
 from parity_tests.tables import describe
 
 EPILOG = """examples:
   python -m parity_tests conventions              every convention, in both dtypes
   python -m parity_tests conventions -k pooling   those with pooling in their id
   python -m parity_tests conventions --json
-  python -m parity_tests conventions --save       put the table in the README
 
 "Off by" is the largest difference that the naive translation makes, in percent of the largest exact value.
 
@@ -28,7 +26,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.epilog = EPILOG
     parser.add_argument("-k", dest="text", metavar="TEXT", default="", help="only conventions whose id contains TEXT")
     output_flags(parser, "a table")
-    parser.add_argument("--save", action="store_true", help="keep the table in the README")
     parser.set_defaults(run=run)
 
 
@@ -37,13 +34,9 @@ def run(args: argparse.Namespace) -> int:
     chosen = [convention for convention in CONVENTIONS if args.text in convention.id]
     if not chosen:
         raise UsageError(f"-k is {args.text!r}, expected part of a convention's id, such as pooling: none has it")
-    if args.save and args.text:
-        raise UsageError("--save and -k were given, expected one of them: the README shows every convention")
     count = sum(len(convention.dtypes) for convention in chosen)
     outcomes = args.work.gather("checks of conventions", check_all(chosen), count)
     wrong = [outcome for outcome in outcomes if not (outcome.exact and outcome.telling)]
-    if args.save and not (wrong or args.work.stopped) and not update("conventions", readme_table(outcomes)):
-        console(stderr=True).print("There is no README with markers here: nothing was written.")
     if args.json:
         args.work.json([outcome.as_json() for outcome in outcomes])
         return MISMATCH if wrong else GOOD

@@ -147,5 +147,5 @@ def _list_settings(args: argparse.Namespace) -> int:
     for row in listing(setting):
         table.add_row(*(_plain(str(cell)) if not isinstance(cell, bool) else ("yes" if cell else "") for cell in row))
     out.print(table)
-    out.print(_plain(f"J = {setting.cost}"))
+    out.print(_plain(setting.cost))
     return GOOD

@@ -150,7 +150,7 @@ def readme_table(found: list[Outcome]) -> str:
         rows.append(f"| {cause} | {count} | {named} | {listed} |")
     shares = figures(found)
     names = ("formulas", "top cause right", "right or listed", "ambiguous", "unknown", "called right")
-    rows.append("\n" + ", ".join(f"{name}: {shares[name]}" for name in names) + ".")
+    rows.append("\n" + ", ".join(f"{name}: {shares[name]}" for name in names) + ".\n")
     return "\n".join(rows)
 
 

@@ -143,4 +143,4 @@ def readme_table() -> str:
         counts = (len(rows), *kinds, sum(bool(row.unchecked) for row in rows))
         lines.append(f"| {verdict} | {' | '.join(map(str, counts))} |")
     right, false = (sum(map(len, checks)) for checks in zip(*((row.right, row.false) for row in ROWS), strict=True))
-    return "\n".join((*lines, f"\n{right} statements must hold, {false} false ones must be rejected."))
+    return "\n".join((*lines, f"\n{right} statements must hold, {false} false ones must be rejected.\n"))

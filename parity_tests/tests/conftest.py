@@ -1,10 +1,18 @@
 """One thread for everybody: the arrays are small, and timings and sums stay the same from run to run."""
 
 import os
+import subprocess
+import sys
+from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest
+
+# so that a failure inside a helper shows its values, as one inside a test does
+pytest.register_assert_rewrite(
+    *(f"parity_tests.tests.{name}" for name in ("conv_probes", "dataset_checks", "saved_networks"))
+)
 
 
 @pytest.fixture(autouse=True)
@@ -13,6 +21,13 @@ def _one_thread() -> None:
     import torch
 
     torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def main_job() -> subprocess.CompletedProcess[str]:
+    """The whole comparison as JSON, in a process of its own: run once, for every test that looks at it."""
+    words = [sys.executable, "-m", "parity_tests", "--json"]
+    return subprocess.run(words, cwd=Path(__file__).parents[2], capture_output=True, text=True)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -1,13 +1,18 @@
-"""What test_distributed runs in four processes, with torchrun: FOLDER. The first process writes what came out.
+"""What test_distributed runs in several processes at once, and how they are started.
 
-Worlds of 2, 3 and 4 processes are groups of the four.
+Worlds of 2, 3 and 4 processes are groups of four. The processes are forked from one that has imported torch: torchrun
+would import it in each of them, which takes longer than all that they compute.
 """
 
 from __future__ import annotations
 
 import json
+import multiprocessing
+import os
+import socket
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -21,9 +26,16 @@ from torch.distributed.rendezvous import rendezvous
 from manual.architecture import Architecture, Conv, Dense, Dropout, Flatten, Pool
 from manual.draws import dropout_masks, initial_parameters
 from manual.learning import Examples, Run, Settings
+from torch_ref.__main__ import main
 from torch_ref.distributed import World
 from torch_ref.network import export_grads
 from torch_ref.training import Learner, fit
+
+SECONDS = 300
+"""After which a job of several processes is taken to hang; it takes seconds."""
+
+PRELOADED = (__name__, "torch._dynamo", "torch_ref.commands.train", "sklearn.datasets")
+"""What the processes need; torch._dynamo is imported by DistributedDataParallel, and the last two by the command."""
 
 SIZES = (1, 2, 3, 4)
 LAMBDA = 0.7
@@ -123,24 +135,58 @@ def interrupted(world: World) -> dict[str, Any]:
     return fit(DROPPED, X, Y, FIFTY, world=world, resume=seen[-1]).params
 
 
-def main(folder: Path) -> None:
-    """Run all worlds, and let processes meet that have different things to say."""
-    store, rank, _ = next(rendezvous("env://"))
-    distributed.init_process_group("gloo", store=store, rank=rank, world_size=SIZES[-1])
-    groups = {size: distributed.new_group(list(range(size))) for size in SIZES[1:]}
+def in_processes(size: int, work: Callable[..., None], folder: Path, *words: Any) -> list[int | None]:
+    """The exit codes of so many processes, each of which does ``work(rank, size, folder, *words)``."""
+    methods = multiprocessing.get_all_start_methods()
+    context: Any = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
+    context.set_forkserver_preload(list(PRELOADED))
+    processes = [context.Process(target=work, args=(rank, size, folder, *words)) for rank in range(size)]
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        (folder / "port").write_text(str(free.getsockname()[1]))
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(SECONDS)
+        process.kill()
+    return [process.exitcode for process in processes]
+
+
+def said(folder: Path, rank: int) -> list[Path]:
+    """What a command printed, and what it complained of."""
+    return [folder / f"{name}{rank}" for name in ("out", "err")]
+
+
+def as_torchrun_starts_it(rank: int, size: int, folder: Path, words: Sequence[str]) -> None:
+    """The command of torch_ref in one of several processes; what it says goes to files."""
+    port = (folder / "port").read_text()
+    os.environ.update(RANK=str(rank), WORLD_SIZE=str(size), MASTER_ADDR="127.0.0.1", MASTER_PORT=port)
+    out, err = said(folder, rank)
+    with (
+        out.open("w") as shown, redirect_stdout(shown),
+        err.open("w") as complaint, redirect_stderr(complaint),
+    ):  # fmt: skip
+        sys.exit(main(words))
+
+
+def all_worlds(rank: int, size: int, folder: Path) -> None:
+    """Run all worlds, and let processes meet that have different things to say. The first writes what came out."""
+    store, _, _ = next(rendezvous((folder / "meeting").as_uri(), rank, size))
+    distributed.init_process_group("gloo", store=store, rank=rank, world_size=size)
+    groups = {members: distributed.new_group(list(range(members))) for members in SIZES[1:]}
     found: dict[str, Any] = {}
-    for size, group in groups.items():
-        if rank >= size:
+    for members, group in groups.items():
+        if rank >= members:
             continue
         for name, kind in WORLDS.items():
-            world = kind(rank, size, group, PrefixStore(f"{size} {name}", store))
+            world = kind(rank, members, group, PrefixStore(f"{members} {name}", store))
             parts = {f"fit/{key}": value for key, value in fitted(world).items()}
             for m in STEPS:
                 parts |= {f"{m}/{key}": value for key, value in gradients(world, m).items()}
                 parts |= {f"volumes {m}/{key}": value for key, value in whole_gradients(world, m).items()}
-            found |= {f"{size}/{name}/{key}": value for key, value in parts.items()}
-        world = World(rank, size, group, PrefixStore(f"{size} interrupted", store))
-        found |= {f"{size}/interrupted/fit/{key}": value for key, value in interrupted(world).items()}
+            found |= {f"{members}/{name}/{key}": value for key, value in parts.items()}
+        world = World(rank, members, group, PrefixStore(f"{members} interrupted", store))
+        found |= {f"{members}/interrupted/fit/{key}": value for key, value in interrupted(world).items()}
     (folder / f"meetings{rank}.json").write_text(json.dumps(meetings(World(rank, 4, store=store))))
     if rank == 0:
         np.savez(folder / "found.npz", allow_pickle=False, **found)
@@ -163,7 +209,3 @@ def met(world: World, about: Mapping[str, Any]) -> str:
     except (ValueError, SystemExit) as error:
         return str(error)
     return "met"
-
-
-if __name__ == "__main__":
-    main(Path(sys.argv[1]))

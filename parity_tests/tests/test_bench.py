@@ -8,6 +8,9 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, nullcontext
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -121,12 +124,30 @@ def check_processes(values: dict[str, Any], plan: measure.Plan) -> None:
         assert float(line["load"]) >= 0
 
 
-def test_a_quick_run_prints_the_schema() -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "parity_tests", "bench", "--quick", "--json"], cwd=ROOT, capture_output=True, text=True
-    )
-    assert (done.returncode, done.stderr) == (0, "")
-    values = json.loads(done.stdout)
+@pytest.fixture(scope="module")
+def kept_workers() -> Iterator[Callable[[str, int], AbstractContextManager[Worker]]]:
+    """Workers that go on for as long as this file: to start one takes longer than to time what is small."""
+    with ExitStack() as stack:
+
+        @cache
+        def started(side: str, threads: int) -> Worker:
+            return stack.enter_context(Worker(side, threads))
+
+        yield lambda side, threads: nullcontext(started(side, threads))
+
+
+@pytest.fixture
+def _kept_workers(kept_workers: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bench times in workers that are there already."""
+    monkeypatch.setattr(measure, "Worker", kept_workers)
+
+
+@pytest.mark.usefixtures("_kept_workers")
+def test_a_quick_run_prints_the_schema(capsys: pytest.CaptureFixture[str]) -> None:
+    code = main(["bench", "--quick", "--json"])
+    shown = capsys.readouterr()
+    assert (code, shown.err) == (0, "")
+    values = json.loads(shown.out)
     check_schema(values, measure.QUICK)
     check_fits(values, measure.QUICK)
     check_processes(values, measure.QUICK)
@@ -264,6 +285,7 @@ def test_geometric_means_are_taken_by_dtype_and_number_of_threads() -> None:
     assert [mean.ratio for mean in means] == pytest.approx([1.0, 3.0, 4.0])
 
 
+@pytest.mark.usefixtures("_kept_workers")
 @pytest.mark.parametrize(("part", "filled"), [("steps", {"steps"}), ("loops", {"loops"}), ("conv", {"convolutions"})])
 def test_a_part_alone(capsys: pytest.CaptureFixture[str], part: str, filled: set[str]) -> None:
     assert main(["bench", "--quick", "--only", part, "--json"]) == 0

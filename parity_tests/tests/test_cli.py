@@ -19,15 +19,9 @@ from parity_tests.judge import Result
 ROOT = Path(__file__).parents[2]
 
 
-def command(*words: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
-    """``python -m parity_tests`` in a process of its own."""
-    return subprocess.run([sys.executable, "-m", "parity_tests", *words], cwd=cwd, capture_output=True, text=True)
-
-
-def test_the_main_job_holds() -> None:
-    done = command("--json")
-    assert done.returncode == 0, done.stderr
-    report = json.loads(done.stdout)
+def test_the_main_job_holds(main_job: subprocess.CompletedProcess[str]) -> None:
+    assert main_job.returncode == 0, main_job.stderr
+    report = json.loads(main_job.stdout)
     assert report.keys() == {"environment", "results", "summary"}
     assert report["summary"]["fails"] == 0
     assert report["summary"]["arrays that cannot be told"] <= 0.005 * report["summary"]["arrays"]
@@ -35,17 +29,17 @@ def test_the_main_job_holds() -> None:
     fields = "case model dataset quantity layer dtype pair shape error bound ratio worst_index verdict cannot_tell"
     assert all(set(fields.split()) <= set(result) for result in report["results"])
     assert {result["model"] for result in report["results"]} >= {"logistic", "deep6", "wide", "regression"}
-    assert done.stderr == ""
+    assert main_job.stderr == ""
 
 
-def test_tables_are_plain_text_in_a_pipe_and_name_what_they_show() -> None:
-    done = command("-k", "shallow/moons/lambda=0.7", "--dtype", "both")
-    assert done.returncode == 0
-    assert "\x1b" not in done.stdout
-    assert "…" not in done.stdout
+def test_tables_are_plain_text_in_a_pipe_and_name_what_they_show(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["-k", "shallow/moons/lambda=0.7", "--dtype", "both", "--jobs", "1"]) == 0
+    shown = capsys.readouterr().out
+    assert "\x1b" not in shown
+    assert "…" not in shown
     for words in ("shallow/moons/lambda=0.7 float64", "float32", "dW", "J with L2", "W after 100 free steps", "holds"):
-        assert words in done.stdout
-    assert "0 fail" in done.stdout.splitlines()[-1]
+        assert words in shown
+    assert "0 fail" in shown.splitlines()[-1]
 
 
 def test_a_mismatch_gives_exit_code_1_and_names_the_entry(

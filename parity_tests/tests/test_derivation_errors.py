@@ -60,10 +60,10 @@ def test_what_has_no_value_has_a_sentence(text: str, sentence: str) -> None:
     def fails(_: Any) -> Any:
         raise ValueError("as it was told")
 
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(EvaluationError, match=sentence):
         evaluate(parse_expression(text), V | {"text": "abc", "tanh2": np.tanh, "fails": fails})
-    assert time.perf_counter() - start < 1.0
+    assert time.process_time() - start < 1.0
 
 
 UNKNOWN = [
@@ -121,10 +121,10 @@ ENDLESS = [
 
 @pytest.mark.parametrize("text", ENDLESS)
 def test_a_derivation_without_end_is_stopped(text: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(EvaluationError, match=r"the derivation (takes|computes) too many (steps|entries)"):
         run(parse(text), {})
-    assert time.perf_counter() - start < 3.0
+    assert time.process_time() - start < 3.0
 
 
 def test_a_budget_is_spent_and_can_be_shared() -> None:

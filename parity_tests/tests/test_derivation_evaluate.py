@@ -137,7 +137,7 @@ def test_any_tree_has_a_value_or_a_sentence(node: Expression) -> None:
     }
     environment |= {"lambda_": -0.5, "g1": np.tanh, "sigmoid_prime": lambda z: z * (1 - z)}
     before = {name: np.copy(value) for name, value in environment.items() if not callable(value)}
-    start = time.perf_counter()
+    start = time.process_time()
     sentence, kind = "", "f"
     try:
         kind = np.asarray(evaluate(node, environment)).dtype.kind
@@ -145,7 +145,7 @@ def test_any_tree_has_a_value_or_a_sentence(node: Expression) -> None:
         sentence = str(error)
     assert kind == "f"
     assert "\n" not in sentence
-    assert time.perf_counter() - start < 2.0
+    assert time.process_time() - start < 2.0
     for name, value in before.items():
         np.testing.assert_array_equal(environment[name], value)
 

@@ -159,10 +159,10 @@ def _id(text: str) -> str:
 
 @pytest.mark.parametrize(("text", "sentence", "column"), REFUSED, ids=[_id(row[0]) for row in REFUSED])
 def test_refused_with_a_sentence_at_the_character(text: str, sentence: str, column: int) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(DerivationSyntaxError, match=sentence) as caught:
         parse(text, protected=PROTECTED)
-    assert time.perf_counter() - start < 1.0
+    assert time.process_time() - start < 1.0
     assert caught.value.column == column
     assert "\n" not in caught.value.message
 
@@ -225,7 +225,7 @@ pieces = st.lists(st.sampled_from([*PIECES.split(" "), " "]), max_size=25).map("
 @given(st.one_of(pieces, pieces.map(lambda text: f"a = {text}"), st.text(max_size=80)))
 @example("a = \U0001d400")
 def test_any_text_is_read_or_refused(text: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     sentence = "read"
     try:
         program = parse(text, protected=PROTECTED)
@@ -233,4 +233,4 @@ def test_any_text_is_read_or_refused(text: str) -> None:
     except (DerivationSyntaxError, EvaluationError) as error:
         sentence = str(error)
     assert sentence
-    assert time.perf_counter() - start < 2.0
+    assert time.process_time() - start < 2.0

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from manual import network as by_hand
+from manual.cli import USAGE
 from manual.files import CHECKPOINT, load
 from manual.learning import start
 from manual.training import fit as fit_by_hand
@@ -26,15 +27,20 @@ from parity_tests.tests.distributed_worker import (
     FIFTY,
     LAMBDA,
     NET,
+    SECONDS,
     SIZES,
     STEPS,
     VOLUMES,
     WORLDS,
     Uneven,
+    all_worlds,
+    as_torchrun_starts_it,
     examples,
     fitted,
     gradients,
+    in_processes,
     parameters,
+    said,
     whole_gradients,
     whole_numbers,
 )
@@ -42,8 +48,6 @@ from torch_ref.__main__ import main as by_torch
 from torch_ref.distributed import ALONE, World, part_of_masks
 
 ROOT = Path(__file__).parents[2]
-SECONDS = 300
-"""After which a job of several processes is taken to hang; it takes seconds."""
 
 
 def torchrun(processes: int, *words: str) -> list[str]:
@@ -60,8 +64,7 @@ def environment() -> dict[str, str]:
 def job(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], list[list[str]]]:
     """What the worker's processes found, and what came of their meetings."""
     folder = tmp_path_factory.mktemp("job")
-    words = torchrun(4, "-m", "parity_tests.tests.distributed_worker", str(folder))
-    subprocess.run(words, cwd=ROOT, env=environment(), check=True, timeout=SECONDS, capture_output=True)
+    assert in_processes(4, all_worlds, folder) == [0] * 4
     with np.load(folder / "found.npz", allow_pickle=False) as stored:
         found = {name: stored[name] for name in stored.files}
     return found, [json.loads((folder / f"meetings{rank}.json").read_text()) for rank in range(4)]
@@ -270,9 +273,8 @@ def worker(launcher: int, rank: int) -> int:
     raise AssertionError(f"no process of rank {rank}")
 
 
-def test_bad_usage_is_said_once() -> None:
-    words = torchrun(2, "-m", "torch_ref", *WORDS, "--epochs", "0")
-    done = subprocess.run(words, cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=SECONDS)
-    assert done.returncode
-    assert done.stdout == ""
-    assert done.stderr.count("epochs is 0, expected a whole number of at least 1") == 1
+def test_bad_usage_is_said_once(tmp_path: Path) -> None:
+    assert in_processes(2, as_torchrun_starts_it, tmp_path, [*WORDS, "--epochs", "0"]) == [USAGE, USAGE]
+    told = [path.read_text() for rank in range(2) for path in said(tmp_path, rank)]
+    assert sorted(map(bool, told)) == [False, False, False, True]
+    assert "".join(told).count("epochs is 0, expected a whole number of at least 1") == 1

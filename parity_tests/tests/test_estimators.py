@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import pickle
-import subprocess
-import sys
 import warnings
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -255,19 +252,6 @@ def test_a_fit_says_how_it_goes_and_ends(model: Any, capsys: pytest.CaptureFixtu
         ended = clone(model).set_params(tol=10.0, n_iter_no_change=2, max_iter=9).fit(X, y)
         assert ended.n_iter_ == 4  # the first epoch is the best so far, and more than two are not
         ended.partial_fit(X, y)
-
-
-def test_the_example_of_the_readme_runs() -> None:
-    root = Path(__file__).parents[2]
-    section = (root / "README.md").read_text(encoding="utf-8").partition("## Among scikit-learn's tools\n")[2]
-    code = (
-        "import warnings\nwarnings.simplefilter('ignore')\n" + section.partition("```python\n")[2].partition("```")[0]
-    )
-    code += "print(search.best_score_, convnet.predict(images).shape, convnet.coefs_[0].shape)"
-    done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
-    score, *shapes = done.stdout.split(maxsplit=1)
-    assert float(score) > 0.9
-    assert shapes == ["(200,) (3, 3, 1, 16)\n"]
 
 
 def test_many_examples_are_answered_in_their_order() -> None:

@@ -169,11 +169,12 @@ def test_stale_links_are_seen(
 
 
 def test_every_excuse_is_needed() -> None:
+    codes = all_codes()
     for table, place in ((NO_FORMULA, 2), (NO_CASE, 3)):
         for reason, names in table.items():
             for name in names.split():
-                less = {**table, reason: names.replace(name, "")}
-                tables: list[Any] = [all_codes(), CASED, NO_FORMULA, NO_CASE]
+                less = {**table, reason: " ".join(each for each in names.split() if each != name)}
+                tables: list[Any] = [codes, CASED, NO_FORMULA, NO_CASE]
                 tables[place] = less
                 assert len(problems(*tables)) == 1
 

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -257,18 +254,6 @@ def test_the_learning_rate_may_change_while_the_state_goes_on(rule: Any) -> None
     for name, W in params.items():
         np.testing.assert_allclose(W - short[name], (W - long[name]) / 4, rtol=1e-9, atol=1e-15)
     np.testing.assert_equal(after_short, after_long)
-
-
-def test_the_example_of_the_readme_runs() -> None:
-    root = Path(__file__).parents[2]
-    section = (root / "README.md").read_text(encoding="utf-8").partition("## Optimisers\n")[2]
-    example = section.partition("```python\n")[2].partition("```")[0]
-    before = "import numpy as np\nparams = {'W1': np.zeros((1, 1))}\ngrads = lambda params: {'dW1': params['W1'] - 1}\n"
-    code = before + example + "print(state.t, float(params['W1'][0, 0]))"
-    done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
-    t, W = done.stdout.split()
-    assert t == "10"
-    assert float(W) == pytest.approx(0.01 * sum(0.9**epoch for epoch in range(10)), rel=0.05)
 
 
 def test_names_and_defaults() -> None:

@@ -1,68 +1,26 @@
-"""The recipe: N3's numbers, both packages alike, every sabotage flagged where an expert would see it, bad usage."""
+"""The recipe: N3's numbers, both packages alike, and the parts of its search."""
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
 from datasets import load
-from manual import activations, costs, dense, initialization, network
-from manual.__main__ import main as by_hand
-from manual.architecture import Architecture, Dense, Dropout, model
-from manual.checks import Parts, parts
-from manual.cli import console
+from manual.architecture import Architecture, Dense, Dropout
+from manual.checks import parts
 from manual.commands.recipe import backend as manual_backend
 from manual.learning import Examples, Settings, held_back
 from manual.recipe import Plan, steps
-from manual.recipe_cli import show_step
 from manual.recipe_runs import Backend, cost, slopes, train
 from manual.recipe_search import Searched, Trial, chance_of, finer
-from manual.recipe_steps import Step, overfitting, small_parameters, turned_up
+from manual.recipe_steps import overfitting, small_parameters, turned_up
 from manual.search_ranges import COARSE, FINE, Range, range_of
-from manual.train_flags import Subject
-from torch_ref.__main__ import main as by_torch
+from parity_tests.tests.recipe_subject import BACKENDS, SHORT, digits, silent, taken
 from torch_ref.commands.recipe import backend as torch_backend
-
-BACKENDS = [pytest.param(manual_backend(), id="manual"), pytest.param(torch_backend(), id="torch_ref")]
-PACKAGES = [pytest.param(by_hand, id="manual"), pytest.param(by_torch, id="torch_ref")]
-SHORT = Plan(draws=6, epochs=2, train_epochs=3)
-
-
-def digits(hidden: tuple[int, ...] = (32, 32)) -> Subject:
-    """The default data under a smaller network."""
-    data = load("digits", dtype="float32")
-    net = model("wide", 64, 10, hidden)
-    return Subject(data.name, data.task, data.target_names, parts(net, data), net)
-
-
-@contextmanager
-def silent(title: str, total: int) -> Iterator[Callable[[], None]]:
-    """No progress shown."""
-    yield lambda: None
-
-
-def taken(subject: Subject, plan: Plan = SHORT, until: str = "9") -> dict[str, Step]:
-    """The steps by number, up to one of them."""
-    found = {}
-    for step in steps(manual_backend(), subject, plan, silent):
-        found[step.number] = step
-        if step.number == until:
-            break
-    return found
-
-
-def failing(found: dict[str, Step]) -> list[str]:
-    """The numbers of the steps that fail."""
-    return [number for number, step in found.items() if step.verdict == "fails"]
-
 
 # N3's own numbers
 
@@ -171,146 +129,6 @@ def test_dropout_is_left_out_of_the_small_piece() -> None:
     assert overfitting(manual_backend(), net, Examples(*subject.parts[:2]), settings).verdict == "good"
 
 
-# sabotage: each is flagged at the step at which an expert would see it, and no earlier
-
-
-def test_zero_initialisation_is_flagged_at_initialisation(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(initialization, "he", lambda n_prev: 0.0)
-    found = taken(digits(), until="7")
-    assert failing(found)[0] == "3"
-    assert "W1, W2, W3 are alike" in found["3"].causes[0]
-    assert "6" in failing(found)
-    assert "no rate moves the cost" in found["7"].causes[0]
-
-
-def test_a_constant_start_is_flagged_at_initialisation() -> None:
-    assert failing(taken(digits(), replace(SHORT, initialization="constant"), until="3")) == ["3"]
-
-
-@pytest.mark.parametrize("unit", ["relu", "tanh", "sigmoid", "leaky_relu"])
-def test_a_missing_g_prime_is_flagged_at_the_first_loss(monkeypatch: pytest.MonkeyPatch, unit: str) -> None:
-    ones = activations.ACTIVATIONS[unit]._replace(g_prime=np.ones_like)
-    monkeypatch.setitem(activations.ACTIVATIONS, unit, ones)
-    net = Architecture(64, (Dense(32, unit), Dense(10, "softmax")))
-    found = taken(digits()._replace(architecture=net), until="4")
-    assert failing(found) == ["4"]
-    assert "a missing g'(Z)" in found["4"].causes[0]
-    assert "W1" in found["4"].causes[0]
-    assert "W2" not in found["4"].causes[0]
-
-
-def test_the_readme_shows_a_missing_g_prime(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    relu = activations.ACTIVATIONS["relu"]._replace(g_prime=np.ones_like)
-    monkeypatch.setitem(activations.ACTIVATIONS, "relu", relu)
-    found = taken(digits((64, 64)), until="4")
-    assert failing(found) == ["4"]
-    show_step(console(), found["4"])
-    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-    assert " ".join(capsys.readouterr().out.split()) in " ".join(readme.split())
-
-
-SIGNS: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
-    "cost": lambda patch: patch.setattr(network, "l2_penalty", lambda W, lambda_, m: -costs.l2_penalty(W, lambda_, m)),
-    "gradient": lambda patch: patch.setattr(
-        dense, "weight_gradient", lambda dZ, A, W, lambda_=0.0, right=dense.weight_gradient: right(dZ, A, W, -lambda_)
-    ),
-}
-
-
-@pytest.mark.parametrize("sides", [("cost",), ("gradient",), ("cost", "gradient")], ids="+".join)
-def test_lambda_with_the_wrong_sign_is_flagged_as_regularisation_is_turned_up(
-    monkeypatch: pytest.MonkeyPatch, sides: tuple[str, ...]
-) -> None:
-    for side in sides:
-        SIGNS[side](monkeypatch)
-    found = taken(digits(), until="5")
-    assert failing(found) == ["5"]
-    causes = " ".join(found["5"].causes)
-    assert ("lambda has the wrong sign" in causes) == ("cost" in sides)
-    assert ("the term lambda/m W has the wrong sign" in causes) == (len(sides) == 1)
-
-
-@pytest.mark.parametrize("factor", [2.0, 0.5, 1 / 7])
-def test_a_penalty_of_another_size_is_flagged(monkeypatch: pytest.MonkeyPatch, factor: float) -> None:
-    monkeypatch.setattr(network, "l2_penalty", lambda W, lambda_, m: costs.l2_penalty(W, factor * lambda_, m))
-    found = taken(digits(), until="5")
-    assert failing(found) == ["5"]
-    assert "does not rise by 1/2 reg sum W^2" in found["5"].causes[0]
-
-
-def test_shuffled_labels_are_flagged_at_the_search() -> None:
-    subject = digits()
-    order = np.random.default_rng(0).permutation(subject.parts.Y_train.shape[1])
-    mixed = subject._replace(parts=subject.parts._replace(Y_train=subject.parts.Y_train[:, order]))
-    # with learning rates at which right labels are learnt, so that only the labels are to blame
-    plan = replace(SHORT, draws=12, coarse=(Range(-5, 0), Range(-4, -2)))
-    found = taken(mixed, plan)
-    assert failing(found) == ["8A", "8B", "9"]
-    assert "labels that do not belong to their inputs" in found["8A"].causes[0]
-    assert failing(taken(subject, plan, until="8A")) == []
-
-
-def test_shuffled_labels_are_flagged_in_the_ranges_of_the_notes() -> None:
-    """Rates below the scan's best may be to blame for the coarse draws, but not for the fine ones, which reach it."""
-    subject = digits()
-    order = np.random.default_rng(0).permutation(subject.parts.Y_train.shape[1])
-    mixed = subject._replace(parts=subject.parts._replace(Y_train=subject.parts.Y_train[:, order]))
-    found = taken(mixed)
-    assert found["8A"].verdict == "doubtful"
-    assert "the range ends below" in found["8A"].causes[0]
-    assert failing(found) == ["8B", "9"]
-
-
-@pytest.mark.parametrize("scale", [20.0, 1000.0])
-def test_unscaled_inputs_are_flagged_at_preprocessing(scale: float) -> None:
-    subject = digits()
-    X, Y, X_test, Y_test = subject.parts
-    raw = subject._replace(parts=Parts(scale * (X + 1), Y, scale * (X_test + 1), Y_test))
-    found = taken(raw, until="4")
-    assert failing(found)[0] == "1"
-    assert "not normalised" in found["1"].causes[0]
-    assert "4" in failing(found)
-
-
-def test_one_unscaled_feature_is_flagged_at_preprocessing() -> None:
-    subject = digits()
-    X = subject.parts.X_train.copy()
-    X[7] = 40 * X[7] + 300
-    assert failing(taken(subject._replace(parts=subject.parts._replace(X_train=X)), until="1")) == ["1"]
-
-
-def test_a_huge_learning_rate_is_flagged_at_the_small_piece() -> None:
-    found = taken(digits(), replace(SHORT, learning_rate=1e3, optimizer="gradient_descent"), until="6")
-    assert failing(found) == ["6"]
-    assert "a smaller learning rate usually helps" in found["6"].causes[0]
-
-
-def test_huge_learning_rates_are_flagged_at_the_search() -> None:
-    found = taken(digits(), replace(SHORT, coarse=(Range(-5, -4), Range(3, 6))), until="8A")
-    assert failing(found) == ["8A"]
-    assert found["8A"].causes == (
-        "every draw exploded: learning rates too high, inputs not normalised, or weights too large",
-    )
-
-
-def test_a_cost_to_another_base_is_flagged_at_the_first_loss(monkeypatch: pytest.MonkeyPatch) -> None:
-    right = costs.OUTPUT_COSTS["softmax"]
-    base_2 = right._replace(from_Z=lambda Z, Y: right.from_Z(Z, Y) / math.log(2))
-    monkeypatch.setitem(costs.OUTPUT_COSTS, "softmax", base_2)
-    found = taken(digits(), until="4")
-    assert failing(found) == ["4"]
-    assert "another base of the logarithm" in found["4"].causes[0]
-
-
-def test_a_deep_network_of_small_weights_is_doubtful() -> None:
-    net = model("wide", 64, 10, (32,) * 4)
-    found = taken(digits()._replace(architecture=net), replace(SHORT, initialization="small"), until="3")
-    assert found["3"].verdict == "doubtful"
-    assert "vanish or grow" in found["3"].causes[0]
-
-
 # the search's parts
 
 
@@ -350,82 +168,3 @@ def test_regularisation_of_zero_weights_has_nothing_to_say() -> None:
     zeros = {name: np.zeros(shape) for name, shape in net.parameter_shapes.items()}
     X, Y = (value[:, :50].astype(np.float64) for value in subject.parts[:2])
     assert turned_up(manual_backend(), net, zeros, Examples(X, Y), 0).verdict == "good"
-
-
-# the commands
-
-
-@pytest.mark.parametrize("main", PACKAGES)
-def test_the_report(main: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
-    words = ["recipe", "--draws", "3", "--hidden", "16", "--jobs", "1", "--train-epochs", "40"]
-    assert main([*words, "--lr-range", "-2", "-3", "--reg-range", "-5", "-3"]) == 0
-    shown = capsys.readouterr().out
-    for text in (
-        "lr-range -2 to -3 is upside down: read as 10^uniform(-3, -2)",
-        "1  preprocess: good",
-        "2.3026 with weights of 0.0001, expected 2.3026 = ln C",
-        "accuracy 100.00% after 500 steps",
-        "learning rate 1e-06: too small",
-        "reg = 10^uniform(-5, -3), learning rate = 10^uniform(-3, -2); 0 exploded",
-        "no step fails; test: cost",
-    ):
-        assert text in shown
-
-
-def test_json_and_the_exit_code(capsys: pytest.CaptureFixture[str]) -> None:
-    words = ["recipe", "--draws", "2", "--epochs", "1", "--train-epochs", "1", "--hidden", "8", "--jobs", "1"]
-    assert by_hand([*words, "--initialization", "zeros", "--fine", "notes", "--json"]) == 1
-    report: dict[str, Any] = json.loads(capsys.readouterr().out)
-    verdicts = {step["number"]: step["verdict"] for step in report["steps"]}
-    assert verdicts["3"] == verdicts["6"] == "fails"
-    assert report["steps"][8]["numbers"]["reg"] == [-4, 0]
-    assert by_hand([*words, "--initialization", "zeros", "--quiet"]) == 1
-    shown = capsys.readouterr().out
-    assert shown.startswith("fails: 3 initialisation, ")
-    assert len(shown.splitlines()) == 1
-
-
-def test_processes_change_nothing(capsys: pytest.CaptureFixture[str]) -> None:
-    reports = []
-    for jobs in ("1", "2"):
-        by_hand(["recipe", "--draws", "4", "--epochs", "1", "--train-epochs", "1", "--jobs", jobs, "--json"])
-        reports.append(json.loads(capsys.readouterr().out)["steps"])
-    assert reports[0] == reports[1]
-
-
-@pytest.mark.parametrize(
-    ("words", "sentence"),
-    [
-        (["--draws", "0"], "draws is 0, expected at least 1"),
-        (["--epochs", "0"], "epochs is 0, expected at least 1"),
-        (["--train-epochs", "-1"], "train-epochs is -1, expected at least 1"),
-        (["--jobs", "0"], "jobs is 0, expected at least 1"),
-        (["--batch-size", "0"], "batch-size is 0, expected at least 1"),
-        (["--batch-size", "5000"], "batch-size is 5000, expected at most 1437"),
-        (["--learning-rate", "0"], "learning-rate is 0.0, expected a finite number above 0"),
-        (["--learning-rate", "inf"], "learning-rate is inf, expected a finite number above 0"),
-        (["--lr-range", "-3", "-3"], "lr-range is -3 to -3, expected two different exponents"),
-        (["--reg-range", "nan", "1"], "reg-range has the exponent nan, expected a number from -300 to 300"),
-        (["--lr-range", "-3", "900"], "lr-range has the exponent 900"),
-        (["--optimizer", "sgd"], "optimizer is 'sgd', expected one of gradient_descent, momentum, rmsprop, adam"),
-        (["--initialization", "best"], "initialization is 'best', expected one of zeros"),
-        (["--model", "vgg"], "model is 'vgg', expected one of logistic"),
-        (["--seed", "-1"], "seed is -1, expected"),
-    ],
-)
-@pytest.mark.parametrize("main", PACKAGES)
-def test_bad_usage_gets_one_sentence(
-    main: Callable[..., int], words: list[str], sentence: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert main(["recipe", *words]) == 2
-    captured = capsys.readouterr()
-    assert sentence in captured.err
-    assert len(captured.err.splitlines()) == 1
-    assert captured.out == ""
-
-
-def test_one_class_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    path = tmp_path / "one.csv"
-    path.write_text("a,kind\n" + "".join(f"{i}.5,up\n" for i in range(20)))
-    assert by_hand(["recipe", "--data", str(path), "--target", "kind"]) == 2
-    assert "Y has the one class 'up', expected at least two" in capsys.readouterr().err

@@ -24,13 +24,14 @@ from parity_tests.index import all_codes
 from parity_tests.judge import CANNOT_TELL, FAILS, HOLDS, Result
 from parity_tests.notes.rows import ROWS
 from parity_tests.report import make as making
-from parity_tests.report import mathematics, sources
+from parity_tests.report import mathematics, measure, sources
 from parity_tests.report.chapters import CHAPTERS, Formula
 from parity_tests.report.collect import fits, lines_of, parts
 from parity_tests.report.measure import measure_model, model_case
 from parity_tests.report.page import page, sentence
 from parity_tests.report.pictures import PICTURES
 from parity_tests.report.pictures.style import COLORS, NEUTRAL, Picture, embedded
+from parity_tests.tests.verdicts import remembered
 
 VOID = {"meta", "link", "input", "br", "img", "hr"}
 ENVIRONMENT = {"python": "3", "device": "<none>"}
@@ -266,6 +267,7 @@ def test_command_writes_the_page(
 ) -> None:
     monkeypatch.setattr(making, "MODEL_CASES", (model_case("shallow/moons/lambda=0.7"),))
     monkeypatch.setattr(making, "PICTURES", {"activations": PICTURES["activations"]})
+    monkeypatch.setattr(measure, "verify", remembered)
     target, folder = tmp_path / "page.html", tmp_path / "pictures"
     assert cli.main(["report", "--html", str(target), "--pictures", str(folder), "--jobs", "1"]) == GOOD
     assert sorted(path.name for path in folder.iterdir()) == ["activations.png", "errors-shallow-moons.png"]

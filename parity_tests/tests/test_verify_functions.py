@@ -88,7 +88,7 @@ def test_what_the_settings_say_holds_for_every_function(name: str) -> None:
     assert len(calls) == PROBES * len(SIGNATURES[name].settings)
     right = [Returned([call.probe.by_torch[each] for each in SIGNATURES[name].outputs], "") for call in calls]
     assert {verdict.verdict for verdict in judge_trials(name, calls, right)} == {HOLDS}
-    spoilt = [each._replace(outputs=[np.add(each.outputs[0], 1.0), *each.outputs[1:]]) for each in right]
+    spoilt = [each._replace(outputs=[np.negative(each.outputs[0]), *each.outputs[1:]]) for each in right]
     found = judge_trials(name, calls, spoilt)
     assert [verdict.verdict != HOLDS for verdict in found].count(True) == len(SIGNATURES[name].settings)
 

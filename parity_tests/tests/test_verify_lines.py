@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
-from textwrap import dedent
 
 import pytest
 
-from parity_tests.cli import main
 from parity_tests.derivations.lines import judged_lines
 from parity_tests.derivations.printer import to_text
 from parity_tests.derivations.settings import setting_named
@@ -44,14 +41,6 @@ def test_a_whole_backward_pass_of_a_convolution() -> None:
     assert {name: verdict.cause for name, verdict in found.items()} == {"dA_prev": "", "dW": "missing-1/m", "db": ""}
     assert "With dW /= m it holds" in found["dW"].message
     assert time.process_time() - start < 10
-
-
-def test_the_readmes_example_answers_what_the_readme_says(capsys: pytest.CaptureFixture[str]) -> None:
-    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-    _, _, rest = readme.partition("A convolution, stride forgotten:\n\n")
-    text, _, answer = rest.partition("answers with `--setting convolution`\n\n")
-    assert main(["verify", dedent(text), "--setting", "convolution"]) == 1
-    assert dedent(answer.partition("\n\n")[0]) in capsys.readouterr().out
 
 
 def test_a_line_is_judged_with_the_statements_that_it_needs_and_no_others() -> None:

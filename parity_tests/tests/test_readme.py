@@ -1,0 +1,220 @@
+"""What the README says: its tables and answers are those of runs, its numbers and names those of the code."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import re
+import subprocess
+import tomllib
+from argparse import ArgumentParser
+from math import log10
+from pathlib import Path
+
+import pytest
+
+from datasets.own_file import HELD
+from manual import __main__ as by_hand
+from manual.architecture import Dense, model
+from manual.cli import GOOD, MISMATCH, USAGE
+from manual.learning import EXPLODED
+from manual.search_ranges import COARSE
+from parity_tests import cli, readme, readme_sections
+from parity_tests.bounds import ELEMENTARY
+from parity_tests.commands.notes import NOTES
+from parity_tests.judge import CANNOT_TELL_UNITS, Result
+from parity_tests.measured import measured
+from parity_tests.models import MODEL_CASES
+from parity_tests.notes.rows import ROWS
+from parity_tests.readme_sections import SECTIONS, mutants_table
+from parity_tests.tables import README_HEAD, by_model, parity_table
+from parity_tests.tests.readme_text import TEXT, inline_code, prose, unfenced
+from torch_ref import __main__ as by_torch
+
+ROOT = readme.README.parent
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+
+# what is made from runs and kept figures
+
+
+@pytest.mark.parametrize("name", ["caught", "stride", "mutants", "ratios"])
+def test_a_section_shows_what_is_now(name: str) -> None:
+    assert readme.section(name) == SECTIONS[name](), f"the README is stale: python -m parity_tests readme --only {name}"
+
+
+def test_every_section_has_its_place_and_is_made_from_something() -> None:
+    assert re.findall(r"<!-- (\w+) -->", TEXT) == list(SECTIONS)
+
+
+def result(model: str, quantity: str, ratio: float, **changes: object) -> Result:
+    """A line of the comparison."""
+    case = f"{model}/moons/lambda=0" if model else "costs.penalty"
+    line = Result(
+        case, model, "moons", quantity, 1, "float64", "manual/torch", (2, 3), ratio * 1e-15, 1e-15, ratio, (0, 0, 0),
+        "holds", 0, 100, "", "derived",
+    )  # fmt: skip
+    return line._replace(**changes)  # type: ignore[arg-type]
+
+
+def test_the_parity_table_shows_the_worst_of_each_model() -> None:
+    lines = [
+        result("", "J", 0.9),
+        result("deep", "dW", 0.25),
+        result("deep", "dW", 0.5, error=5e-17, bound=1e-16, dataset="digits", cannot_tell=3),
+        result("deep", "Z", 0.75),
+        result("deep", "W after 100 free steps", 0.99, basis="measured"),
+        result("wide", "dW", 2.0, verdict="fails"),
+    ]
+    table = parity_table(lines).splitlines()
+    assert table[2] == "| deep | moons, digits | 300 | 5e-17 | 1e-16 | 0.50 | 0.75 | holds |"
+    assert table[3] == "| wide | moons | 100 | 2e-15 | 1e-15 | 2.00 | 2.00 | fails |"
+    assert table[-1].endswith(" 600 arrays in float64: 1 fail, and about 3 cannot be told.")
+
+
+def test_the_parity_table_is_that_of_the_machine_up_to_what_differs(
+    main_job: subprocess.CompletedProcess[str],
+) -> None:
+    """Counts and verdicts are the same everywhere; rounding errors have the same order of magnitude."""
+    results = [Result(**line) for line in json.loads(main_job.stdout)["results"]]
+    head, _, *rows = readme.section("parity").splitlines()
+    assert head == f"| {' | '.join(README_HEAD)} |"
+    lines = by_model(results)
+    shown = [[cell.strip() for cell in row.strip("|").split("|")] for row in rows[: len(lines)]]
+    for cells, line in zip(shown, lines, strict=True):
+        assert [*cells[:3], cells[-1]] == [*line.cells()[:3], "holds"]
+        error, bound, ratio, worst = map(float, cells[3:7])
+        assert abs(log10(error / line.error)) < 2
+        assert abs(log10(bound / line.bound)) < 2
+        assert 0.5 * ratio - 0.01 < error / bound < 1.5 * ratio + 0.01
+        assert ratio <= worst <= 1
+        assert worst == pytest.approx(line.worst, rel=0.5)
+    numbers, now = (
+        [int(number.replace(",", "")) for number in re.findall(r"\d[\d,]*(?= )", text)]
+        for text in (rows[-1], parity_table(results).splitlines()[-1])
+    )
+    assert numbers[:-1] == now[:-1]
+    assert numbers[-1] == pytest.approx(now[-1], rel=0.5)
+
+
+def test_kept_scores_are_summed_up() -> None:
+    dense = measured("mutation")["modules"]["dense"]
+    table = mutants_table({"a": {"mutants": 5, "killed": 3, "equivalent": 1}, "b": dense})
+    first, _, head, _, line, *_ = table.splitlines()
+    assert (head, line) == ("| module | mutants | killed | equivalent |", "| a | 5 | 3 | 1 |")
+    assert first.endswith(" 1 are left.")
+
+
+# the command that writes it
+
+
+def test_the_command_writes_a_section_and_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(readme, "README", tmp_path / "README.md")
+    readme.README.write_text("<!-- errata -->\nold\n<!-- /errata -->\n<!-- caught -->\nold\n<!-- /caught -->\n")
+    assert cli.main(["readme", "--only", "caught"]) == GOOD
+    assert capsys.readouterr().out == "written: caught\n"
+    assert readme.section("caught") == SECTIONS["caught"]()
+    assert readme.section("errata") == "old\n"
+    monkeypatch.setattr(readme_sections, "SECTIONS", None)
+    assert cli.main(["readme", "--only", "stride"]) == USAGE
+    assert "the README has no markers named stride" in capsys.readouterr().err
+
+
+# numbers in sentences
+
+COARSE_REG, COARSE_RATE = COARSE
+HIDDEN, _ = dict.fromkeys(layer.units for layer in model("wide", 64, 10).layers if isinstance(layer, Dense))
+COUNTS = ("no", "one", "two", "three", "four", "five")
+
+SAYS = (
+    f"Python {PYPROJECT['requires-python'].removeprefix('>=')} or newer",
+    f"Exit code {GOOD}: good; {MISMATCH}: something is wrong; {USAGE}: bad usage",
+    f"a change of {CANNOT_TELL_UNITS * 2**-53:.0e} of the largest entry".replace("e-09", "e-9"),
+    f"takes up to {max(case.free.steps for case in MODEL_CASES)} steps alone",
+    f"above {COUNTS[int(EXPLODED)]} times its first value",
+    f"An ` larger than {HELD // 2**20} MiB stays in its file",
+    f"two hidden layers of {HIDDEN} units",
+    f"reg = 10^uniform({COARSE_REG.low}, {COARSE_REG.high}) and learning rate = 10^uniform({COARSE_RATE.high}, "
+    f"{COARSE_RATE.low})",
+    f"all {len(ROWS)} formulas and claims of the {COUNTS[len(NOTES)]} notes",
+    f"elementary functions within {(ELEMENTARY - 2) / 2:.0f} units in the last place",
+)
+"""Sentences with numbers, the numbers taken from the code."""
+
+NAMES = (
+    r"\b(float|bfloat|complex)\d+\b", r"\bConv2d\b|\b(Max|Avg)Pool2d\b|\bTF32\b", r"\bd?[WbZ]1\b", r"\bMNIST\b",
+    r"\(1/m\)|\b1/m\b|lambda/\(2m\)|\b1/2 reg\b|n_\{l-1\}", r"kill -9", r"(^| )\d\. \*\*", r"of 0 and 1 labels",
+    r"W\^2|\(n_l, 1\)",
+    r"below 1 where NumPy is faster",
+)  # fmt: skip
+"""Digits that count nothing."""
+
+
+def test_every_number_in_a_sentence_comes_from_the_code() -> None:
+    text = prose()
+    assert [phrase for phrase in _phrases() if phrase not in text] == []
+    assert [name for name in NAMES if not re.search(name, text)] == [], "needed no more"
+    assert _unknown(text) == [], "numbers that no test knows"
+
+
+@pytest.mark.parametrize("planted", ["right in 97% of them", "some four thousand times", "2.3026", "41 steps alone"])
+def test_a_number_of_ones_own_is_seen(planted: str) -> None:
+    assert _unknown(f"{prose()} {planted}")
+
+
+def _unknown(text: str) -> list[str]:
+    """What counts something, and is no phrase of the tables above."""
+    for phrase in _phrases():
+        text = text.replace(phrase, "")
+    for name in NAMES:
+        text = re.sub(name, " ", text)
+    return re.findall(r".{0,40}(?:\d|\b(?:hundred|thousand|million|dozen)s?\b).{0,20}", text)
+
+
+def _phrases() -> tuple[str, ...]:
+    return (*SAYS, *_of_the_recipe())
+
+
+def _of_the_recipe() -> tuple[str, ...]:
+    parser = ArgumentParser()
+    importlib.import_module("manual.commands.recipe").configure(parser)
+    args = parser.parse_args([])
+    return f"The searches draw {args.draws} times from the notes' ranges", f"{args.epochs} epochs each"
+
+
+# names in sentences
+
+
+def test_every_file_that_is_named_is_there() -> None:
+    named = {code for code in inline_code() if re.fullmatch(r"[\w.]+/[\w./]+\.\w+", code)}
+    assert len(named) > 8
+    assert [name for name in sorted(named) if not (ROOT / name).exists()] == []
+
+
+def test_every_picture_is_there_and_says_what_it_shows() -> None:
+    shown = re.findall(r"!\[(.+?)\]\((.+?)\)", TEXT)
+    assert len(shown) == 1
+    for text, path in shown:
+        assert f'aria-label="{text}"' in (ROOT / path).read_text(encoding="utf-8")
+
+
+def test_what_a_step_looks_for_stands_in_the_file_that_it_names() -> None:
+    pairs = re.findall(r"`(\w+)` in\s+`([\w/]+\.py)`", unfenced())
+    assert {name for name, _ in pairs} == {"NO_FORMULA", "STAY_REAL"}
+    for name, path in pairs:
+        assert re.search(rf"^{name}\b", (ROOT / path).read_text(encoding="utf-8"), re.MULTILINE)
+
+
+def test_every_flag_that_is_named_exists() -> None:
+    doors = (("manual", by_hand.COMMANDS), ("torch_ref", by_torch.COMMANDS), ("parity_tests", cli.COMMANDS))
+    known = {"--help", "--bars"}
+    for package, names in doors:
+        for name in names:
+            parser = ArgumentParser()
+            importlib.import_module(f"{package}.commands.{name}").configure(parser)
+            known |= set(re.findall(r"--[a-z][\w-]*", parser.format_help()))
+    named = {flag for code in inline_code() for flag in re.findall(r"(?<!\S)--[a-z][\w-]*", code)}
+    assert len(named) > 20
+    assert named - known == set()
