@@ -142,13 +142,13 @@ def guarded(program: str, run: Callable[[], int], work: Work) -> int:
         code = run()
         if not work.stopped:
             return code
-        _say(work, f"{program}: stopped {work.stopped}")
+        _say(work, program, f"stopped {work.stopped}")
         return work.code
     except UsageError as error:
-        print(f"{program}: {error}", file=sys.stderr)
+        complain(program, str(error))
         return USAGE
     except KeyboardInterrupt as error:
-        _say(work, f"{program}: interrupted")
+        _say(work, program, "interrupted")
         return exit_code(error)
     except (BrokenPipeError, SystemExit) as error:
         if isinstance(error, SystemExit) and not isinstance(error.__context__, BrokenPipeError):
@@ -157,10 +157,15 @@ def guarded(program: str, run: Callable[[], int], work: Work) -> int:
         return PIPE_CLOSED
 
 
-def _say(work: Work, sentence: str) -> None:
+def _say(work: Work, program: str, sentence: str) -> None:
     """How a command ended."""
     if not work.silent:
-        print(sentence, file=sys.stderr)
+        complain(program, sentence)
+
+
+def complain(program: str, sentence: str) -> None:
+    """Say on stderr what is wrong."""
+    print(f"{program}: {sentence}", file=sys.stderr, flush=True)
 
 
 def door(check: Callable[..., object], *args: object, **options: object) -> object:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 
@@ -27,6 +28,8 @@ EXAMPLES = f"""\
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Parse the arguments, run the command, return its exit code."""
+    if "WORLD_SIZE" in os.environ:  # torch is not imported yet: processes that lose each other print its C++ stacks
+        os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
     return run_commands(PROGRAM, "The same networks in PyTorch.", EXAMPLES, "torch_ref.commands", COMMANDS, argv)
 
 

@@ -10,9 +10,10 @@ Notes: F053, F213.
 from __future__ import annotations
 
 import hashlib
-import os
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import pairwise
 from typing import Any
@@ -24,32 +25,31 @@ from torch import Tensor, distributed, nn
 from torch.nn import functional
 from torch.nn.parallel import DistributedDataParallel
 
-from manual.cli import USAGE, UsageError
-from manual.learning import FIRST_EXAMPLES, Examples, take
-from torch_ref.devices import device_named
+from manual.architecture import Architecture
+from manual.cli import USAGE
+from manual.learning import Examples, Run, Settings, take
+from torch_ref.hardware import Hardware
 
 TIMEOUT = timedelta(minutes=5)
 """How long a process waits for the others before it gives up."""
 
-SENTENCE = 400
-"""Bytes that a process says to the others at a time."""
-
-TROUBLE = "!"
-"""What a sentence begins with that says why a process cannot start."""
+SAMPLED = 1000
+"""Examples by which data that stay in their file are known, evenly spread over it."""
 
 
 @dataclass
 class World:
     """The processes that train together.
 
-    ``rank`` is this one's number, ``size`` how many there are, ``group`` torch's name for them, None for all. ``met``
-    says that all of them were ready, with the same data.
+    ``rank`` is this one's number, ``size`` how many there are, ``group`` torch's name for them, None for all. ``store``
+    is where they leave words for each other, ``meetings`` how often they met.
     """
 
     rank: int = 0
     size: int = 1
     group: Any = None
-    met: bool = False
+    store: Any = None
+    meetings: int = 0
 
     @property
     def leads(self) -> bool:
@@ -80,7 +80,9 @@ class World:
             return module
         assert isinstance(module, nn.Module)
         places = [device] if device.type == "cuda" else None
-        return DistributedDataParallel(module, device_ids=places, process_group=self.group)
+        return DistributedDataParallel(
+            module, device_ids=places, process_group=self.group, gradient_as_bucket_view=True
+        )
 
     def gathered(self, rows: Tensor, m: int) -> Tensor:
         """The rows of all processes' shares in m examples, in order."""
@@ -107,24 +109,37 @@ class World:
         distributed.all_gather(found, value.contiguous(), group=self.group)
         return found
 
-    def said(self, sentence: str, device: torch.device | str = "cpu") -> list[str]:
-        """What every process says."""
-        spoken = np.frombuffer(sentence.encode()[:SENTENCE].ljust(SENTENCE), np.uint8).copy()
-        heard = self._all(torch.from_numpy(spoken).to(device))
-        return [each.cpu().numpy().tobytes().decode(errors="ignore").rstrip() for each in heard]
+    def meet(self, about: Mapping[str, Any]) -> None:
+        """Wait until all are ready to do the same.
 
-    def meet(self, sentence: str, device: torch.device | str = "cpu") -> None:
-        """Wait until all are ready.
-
-        Raises ValueError where they do not say the same, SystemExit where one cannot start: it says itself why.
+        Raises ValueError where one is about to do something else, SystemExit where one cannot start, which it says
+        itself, and DistStoreError where one does not come.
         """
-        heard = self.said(sentence, device)
-        self.met = True
-        if any(each.startswith(TROUBLE) for each in heard):
+        if self.size == 1:
+            return
+        self.answer(json.dumps(about))
+        heard = [self._heard(rank) for rank in range(self.size)]
+        self.meetings += 1
+        if "" in heard:
             raise SystemExit(USAGE)
-        for rank, each in enumerate(heard):
-            if each != heard[0]:
-                raise ValueError(f"process {rank} has other data or settings than process 0, expected the same for all")
+        first, *others = [json.loads(each) for each in heard]
+        for rank, other in enumerate(others, start=1):
+            for name, value in other.items():
+                if value != first[name]:
+                    rule = f"expected {first[name]} as in process 0: all start with the same data and flags"
+                    raise ValueError(f"{name} is {value} in process {rank}, {rule}")
+
+    def answer(self, words: str) -> None:
+        """What the others hear of this process in their next meeting; nothing, where it cannot start."""
+        self.store.set(self._place(self.rank), words)
+
+    def _heard(self, rank: int) -> str:
+        """The words of a process, once it has come."""
+        wait_for(self.store, [self._place(rank)], TIMEOUT)
+        return str(self.store.get(self._place(rank)).decode())
+
+    def _place(self, rank: int) -> str:
+        return f"meeting {self.meetings}, process {rank}"
 
 
 ALONE = World()
@@ -138,70 +153,50 @@ def part_of_masks(masks: Sequence[NDArray[Any] | None] | None, part: slice) -> l
     return [None if mask is None else mask[:, part] if mask.ndim == 2 else mask[part] for mask in masks]
 
 
-def fingerprint(data: Examples, *about: Any) -> str:
-    """The same for the same data and the same ``about``; of data that stay in their file, the first examples count."""
+def wait_for(store: Any, places: list[str], timeout: timedelta) -> None:
+    """Wait until the store has something in all these places. Signals are heard meanwhile, unlike in its own ``wait``.
+
+    Raises DistStoreError when the time is over.
+    """
+    end = time.monotonic() + timeout.total_seconds()
+    while not store.check(places):
+        if time.monotonic() > end:
+            raise distributed.DistStoreError(f"nothing in one of {places} after {timeout}")
+        time.sleep(0.01)
+
+
+def start_of_run(
+    data: Examples,
+    architecture: Architecture,
+    settings: Settings,
+    hardware: Hardware,
+    params: Mapping[str, NDArray[Any]] | None = None,
+    resume: Run | None = None,
+) -> dict[str, Any]:
+    """What must be the same in all processes before they train, as plain data by the names that people know."""
+    switches = replace(hardware, device=hardware.device.partition(":")[0])
+    begun = params if resume is None else resume.params
+    return {
+        "the checksum of the data": data_checksum(data),
+        "layers": architecture.describe(),
+        **{name.replace("_", "-").rstrip("-"): value for name, value in settings.as_json().items()},
+        **vars(switches),
+        "the epoch to go on from": len(resume.history) if resume else 0,
+        "the checksum of the parameters": checksum([begun[name] for name in sorted(begun)] if begun else []),
+    }
+
+
+def data_checksum(data: Examples) -> str:
+    """The same for the same data; of data that stay in their file, a thousand examples count, evenly spread."""
     m = data.Y.shape[1]
-    X = data.X if isinstance(data.X, np.ndarray) else take(data.X, np.arange(min(m, FIRST_EXAMPLES)))
-    found = hashlib.blake2b(repr((data.X.shape, data.Y.shape, *about)).encode(), digest_size=16)
-    for value in (X, data.Y):
+    some = np.linspace(0, m - 1, min(m, SAMPLED)).astype(np.intp)
+    return checksum([data.X if isinstance(data.X, np.ndarray) else take(data.X, some), data.Y])
+
+
+def checksum(arrays: Sequence[NDArray[Any]]) -> str:
+    """The same for the same arrays."""
+    found = hashlib.blake2b(digest_size=8)
+    for value in arrays:
+        found.update(f"{value.dtype}{value.shape}".encode())
         found.update(np.ascontiguousarray(value).data)
     return found.hexdigest()
-
-
-def launched() -> bool:
-    """Whether torchrun started this process."""
-    return distributed.is_torchelastic_launched()
-
-
-def together(device: str, train: Callable[[World, torch.device], int]) -> int:
-    """``train`` in the world that torchrun made, on this process's device; its exit code.
-
-    The first process alone says what is wrong, if it is the same for all; otherwise the one that has the trouble. A
-    process that has lost the others says so.
-
-    Raises UsageError for what this process has to say.
-    """
-    rank, size = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
-    chosen = _own_device(device)
-    distributed.init_process_group("nccl" if chosen.type == "cuda" else "gloo", timeout=TIMEOUT)
-    world = World(rank, size)
-    try:
-        return train(world, chosen)
-    except UsageError as error:
-        if not world.met:
-            heard = world.said(f"{TROUBLE} {error}", chosen)
-            if rank != min(place for place, each in enumerate(heard) if each.startswith(TROUBLE)):
-                return USAGE
-            raise
-        if rank:
-            return USAGE
-        raise
-    except RuntimeError as error:
-        if not lost(error):
-            raise
-        advice = "with --checkpoint, --resume goes on from the last one, with as many processes as there are"
-        raise UsageError(f"process {rank} of {size} has lost another one, and ends: {advice}") from error
-    finally:
-        distributed.destroy_process_group()
-
-
-def lost(error: RuntimeError) -> bool:
-    """Whether this is what torch raises where another process is gone or silent."""
-    words = ("gloo", "NCCL", "Dist", "Connection", "Timed out", "timed out")
-    return any(word in f"{type(error).__name__}: {error}" for word in words)
-
-
-def _own_device(name: str) -> torch.device:
-    """The device of this process: of several GPUs on a machine, each process gets its own.
-
-    Raises UsageError for one that is not there.
-    """
-    try:
-        chosen = device_named(name)
-        if str(chosen) == "cuda":
-            chosen = device_named(f"cuda:{os.environ['LOCAL_RANK']}")
-    except ValueError as error:
-        raise UsageError(str(error)) from error
-    if chosen.type == "cuda":
-        torch.cuda.set_device(chosen)
-    return chosen

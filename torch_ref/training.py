@@ -20,7 +20,7 @@ from torch_ref import network
 from torch_ref.clipping import gradient_norm, shortened
 from torch_ref.costs import OUTPUT_COSTS
 from torch_ref.devices import DTYPES, array, shared
-from torch_ref.distributed import ALONE, World, fingerprint, part_of_masks
+from torch_ref.distributed import ALONE, World, part_of_masks, start_of_run
 from torch_ref.graph import Capture, Queued, Steps, load, on_cuda, tensors
 from torch_ref.hardware import Hardware
 from torch_ref.operations import operations
@@ -271,9 +271,9 @@ def fit(
     settings = settings or Settings()
     for part in (Examples(X, Y), *([validation] if validation else [])):
         check_data(architecture, part.X, part.Y)
-    learner = Learner(architecture, Examples(X, Y), settings, hardware, world)
     if world.size > 1:
-        world.meet(fingerprint(Examples(X, Y), architecture, settings), learner.device)
+        world.meet(start_of_run(Examples(X, Y), architecture, settings, hardware or Hardware(), params, resume))
+    learner = Learner(architecture, Examples(X, Y), settings, hardware, world)
     drawn, rng = start(architecture, settings, X.dtype, params)
     learner.restore(drawn, None, 0)
     return run(

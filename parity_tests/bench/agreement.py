@@ -13,6 +13,7 @@ from parity_tests.bench import by_hand, by_torch
 from parity_tests.bench.conv_sizes import ConvSize, draw_volumes
 from parity_tests.bench.fit_sizes import FitSize, draw_digits
 from parity_tests.bench.sizes import LAMBDA, LEARNING_RATE, LOOP_CASES, Data, Size, draw
+from parity_tests.bench.worker import Worker
 from parity_tests.cases import CASES
 from parity_tests.formulas import generator, run_case
 from parity_tests.free_runs import REPEATS, judge_by_spread, moved
@@ -64,6 +65,23 @@ def check_fit(size: FitSize) -> list[Result]:
     for name, judgement in judge_by_spread(ours, theirs, repeats, np.float64).items():
         where = Where(f"training {size}", f"{name} after an epoch", model="fit", dataset="digits", basis="measured")
         ledger.add_judged(where, judgement)
+    return ledger.results()
+
+
+def check_shared(size: Size, dtype: str, several: Worker) -> list[Result]:
+    """The cost after a step that processes shared, and after one taken by a single process, both as they are timed."""
+    data = draw(size, dtype)
+    rng = generator(f"shared {size}", 0)
+
+    def cost(params: Any) -> Any:
+        return {"J": np.array(by_torch.SharedTraining(data._replace(params=params)).second_cost(), dtype)}
+
+    repeats = [cost(moved(data.params, rng)) for _ in range(REPEATS)]
+    theirs = {"J": np.array(several.seconds("shared cost", size, dtype, 0), dtype)}
+    ledger = Ledger(dtype, 1)
+    for name, judgement in judge_by_spread(cost(data.params), theirs, repeats, data.X.dtype).items():
+        where = Where(f"shared {size}", f"{name} after a shared step", "torch/processes", "shared step", "bench")
+        ledger.add_judged(where._replace(basis="measured"), judgement)
     return ledger.results()
 
 

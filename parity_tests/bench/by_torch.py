@@ -10,12 +10,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from manual.learning import Examples, Settings
 from manual.notation import Array, Parameters
 from parity_tests.bench.conv_sizes import ConvData
 from parity_tests.bench.fit_sizes import FitData
 from parity_tests.bench.sizes import LAMBDA, LEARNING_RATE, Data
 from torch_ref import training
 from torch_ref.devices import array
+from torch_ref.distributed import ALONE, World
 from torch_ref.layout import filters_from_torch, filters_to_torch, from_rows, to_rows
 from torch_ref.network import export_params, module_with
 
@@ -62,6 +64,31 @@ class Training:
         return export_params(self.module)
 
 
+class SharedTraining:
+    """torch_ref's own training, whose steps several processes may share; looked at after every step, as on a CPU."""
+
+    def __init__(self, data: Data, world: World = ALONE) -> None:
+        """Start from the data's parameters."""
+        settings = Settings("gradient_descent", LEARNING_RATE, lambda_=LAMBDA)
+        self.learner = training.Learner(data.architecture, Examples(data.X, data.Y), settings, world=world)
+        self.learner.restore(data.params, None, 0)
+        self.batch = np.arange(data.X.shape[1])
+
+    def step(self) -> float:
+        """Forward, cost, backward, exchange of gradients, update; the cost."""
+        return self.learner.look(self.learner.step(self.batch, None))[0]
+
+    def second_cost(self) -> float:
+        """The cost after a step."""
+        self.step()
+        return self.step()
+
+
+def shared_step(data: Data) -> Callable[[], object]:
+    """A training step of torch_ref's own, in one process."""
+    return SharedTraining(data).step
+
+
 def step(data: Data) -> Callable[[], object]:
     """A training step."""
     return Training(data).step
@@ -97,5 +124,10 @@ def fit(data: FitData) -> Callable[[], training.Run]:
     return lambda: training.fit(data.architecture, data.X, data.Y, data.settings)
 
 
-TASKS: dict[str, Callable[[Any], Callable[[], object]]] = {"step": step, "convolution": convolution, "fit": fit}
+TASKS: dict[str, Callable[[Any], Callable[[], object]]] = {
+    "step": step,
+    "shared step": shared_step,
+    "convolution": convolution,
+    "fit": fit,
+}
 """What can be timed: functions of the data that return what is called again and again."""

@@ -11,11 +11,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from parity_tests.bench.agreement import check_convolution, check_fit, check_loops, check_step
+from parity_tests.bench.agreement import check_convolution, check_fit, check_loops, check_shared, check_step
 from parity_tests.bench.conv_sizes import CONV_SIZES, MEMORY_SIZES, WORKSPACE_BAR, WORST_BAR, ConvSize
 from parity_tests.bench.fit_sizes import FIT_SIZES, FitSize
-from parity_tests.bench.sizes import LOOP_EXAMPLES, LOOPS, SIZES, Size
-from parity_tests.bench.worker import AnySize, Worker
+from parity_tests.bench.sizes import LOOP_EXAMPLES, LOOPS, SHARED_SIZES, SIZES, Size
+from parity_tests.bench.worker import PROCESSES, AnySize, Worker
 from parity_tests.bench.workspace import workspace
 from parity_tests.comparison import environment as versions
 from parity_tests.judge import Result
@@ -34,21 +34,27 @@ class Plan(NamedTuple):
     loop_examples: tuple[int, ...]
     convolutions: tuple[ConvSize, ...]
     fits: tuple[FitSize, ...]
+    shared: tuple[Size, ...]
     rounds: int
     conv_rounds: int
     fit_rounds: int
+    shared_rounds: int
     block: float
 
     @property
     def pieces(self) -> int:
         """Number of measurements."""
         timed = len(DTYPES) * len(self.threads) * (len(self.sizes) + len(self.convolutions))
-        return timed + len(LOOPS) * len(self.loop_examples) + len(DTYPES) * (len(self.memory_sizes) + len(self.fits))
+        return (
+            timed
+            + len(LOOPS) * len(self.loop_examples)
+            + len(DTYPES) * (len(self.memory_sizes) + len(self.fits) + len(self.shared))
+        )
 
     @property
     def checks(self) -> int:
         """Number of checks before them."""
-        each = len(self.sizes) + len(self.convolutions) + bool(self.loop_examples)
+        each = len(self.sizes) + len(self.convolutions) + len(self.shared) + bool(self.loop_examples)
         return len(DTYPES) * each + bool(self.fits)
 
     @property
@@ -62,11 +68,16 @@ class Plan(NamedTuple):
         return self._replace(**left_out)
 
 
-PARTS = {"steps": "sizes", "loops": "loop_examples", "conv": "convolutions", "fit": "fits"}
+PARTS = {"steps": "sizes", "loops": "loop_examples", "conv": "convolutions", "fit": "fits", "processes": "shared"}
 """Parts of the bench, and what a plan has of them."""
 
-FULL = Plan(tuple(SIZES), (1, 2), LOOP_EXAMPLES, CONV_SIZES, tuple(FIT_SIZES), 25, 9, 7, block=0.03)
-QUICK = Plan(tuple(SIZES)[:1], (1,), LOOP_EXAMPLES[:1], CONV_SIZES[:1], tuple(FIT_SIZES)[:1], 3, 3, 1, block=0.005)
+FULL = Plan(
+    tuple(SIZES), (1, 2), LOOP_EXAMPLES, CONV_SIZES, tuple(FIT_SIZES), tuple(SHARED_SIZES), 25, 9, 7, 9, block=0.03
+)
+QUICK = Plan(
+    tuple(SIZES)[:1], (1,), LOOP_EXAMPLES[:1], CONV_SIZES[:1], tuple(FIT_SIZES)[:1], (), 3, 3, 1, 3, block=0.005
+)
+"""Without processes: they start slowly."""
 
 MOST_REPEATS = 200
 
@@ -85,6 +96,11 @@ def check(plan: Plan) -> Generator[list[Result], None, None]:
             yield check_loops(dtype)
     for fit_size in plan.fits[:1]:
         yield check_fit(fit_size)
+    if plan.shared:
+        with Worker("processes", 1) as several:
+            for size in plan.shared:
+                for dtype in DTYPES:
+                    yield check_shared(size, dtype, several)
 
 
 def measure(plan: Plan) -> Generator[tuple[str, dict[str, Any]], None, None]:
@@ -104,6 +120,7 @@ def by_part(plan: Plan, measured: Iterable[tuple[str, dict[str, Any]]], about: d
         "rounds": plan.rounds,
         "conv_rounds": plan.conv_rounds,
         "fit_rounds": plan.fit_rounds,
+        "shared_rounds": plan.shared_rounds,
         **found,
     }
 
@@ -178,7 +195,34 @@ def _fits(plan: Plan) -> Iterator[dict[str, Any]]:
                 }
 
 
-MEASURES = {"steps": _steps, "loops": _loops, "convolutions": _convolutions, "workspace": _workspace, "fits": _fits}
+def _processes(plan: Plan) -> Iterator[dict[str, Any]]:
+    """A step of torch_ref's training: two processes with a thread each, beside one process with two threads."""
+    if not plan.shared:
+        return
+    with Worker("processes", 1) as several, Worker("torch", PROCESSES) as alone:
+        jobs = {"processes": (several, "shared step"), "threads": (alone, "shared step")}
+        for size in plan.shared:
+            for dtype in DTYPES:
+                times = in_turn(jobs, size, dtype, plan.shared_rounds, plan.block)
+                yield {
+                    "size": str(size),
+                    "dtype": dtype,
+                    **{f"{name}_us": microseconds(seconds) for name, seconds in times.items()},
+                    "processes/threads": ratio(times["processes"], times["threads"]),
+                    "quartiles": quartiles(times["processes"], times["threads"]),
+                    "bar": SHARED_SIZES[size],
+                    "load": _load(),
+                }
+
+
+MEASURES = {
+    "steps": _steps,
+    "loops": _loops,
+    "convolutions": _convolutions,
+    "workspace": _workspace,
+    "fits": _fits,
+    "processes": _processes,
+}
 """What gives the lines of each part of a plan."""
 
 
@@ -227,9 +271,14 @@ def environment() -> dict[str, str]:
         **versions("cpu"),
         "processor": _processor(),
         "cores": str(os.cpu_count()),
-        "load": f"{os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "unknown",
+        "load": _load(),
         "numpy's BLAS": f"{blas['name']} {blas['version']}",
     }
+
+
+def _load() -> str:
+    """How many processes compete for the cores, on average over a minute."""
+    return f"{os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "unknown"
 
 
 def _processor() -> str:

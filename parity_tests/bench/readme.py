@@ -34,7 +34,8 @@ def bench_tables(values: dict[str, Any]) -> str:
     return (
         f"Measured on {about['date']}: {about['processor']}, {about['cores']} cores; Python {about['python']}, "
         f"NumPy {about['numpy']} ({about[BLAS]}), PyTorch {about['torch']}. Medians of {values['rounds']} rounds "
-        f"({values['conv_rounds']} of convolutions, {values['fit_rounds']} of trainings); "
+        f"({values['conv_rounds']} of convolutions, {values['fit_rounds']} of trainings, "
+        f"{values['shared_rounds']} of processes); "
         f"load average before them {about['load']}: "
         "what else runs on the machine weighs most on two threads.\n\n"
         + markdown_table(head, rows, words=2)
@@ -46,6 +47,8 @@ def bench_tables(values: dict[str, Any]) -> str:
         + _workspace_table(values["workspace"])
         + "\n"
         + _fit_table(values["fits"])
+        + "\n"
+        + _process_table(values["processes"])
     )
 
 
@@ -158,6 +161,29 @@ def _fit_table(lines: list[dict[str, Any]]) -> str:
     ]
     ratios = ["by hand / torch", "at most", "by hand / scikit-learn", "at most"]
     return markdown_table([FIT_HEAD, "dtype", "by hand", "torch", "scikit-learn", *ratios], rows, words=2)
+
+
+SHARED_HEAD = "a step of torch_ref: size; m"
+
+
+def _process_table(lines: list[dict[str, Any]]) -> str:
+    """A row for each size and dtype: two processes beside two threads, and how busy the machine was."""
+    if not lines:
+        return "A step that two processes share, beside one with two threads: not measured.\n"
+    rows = [
+        [
+            line["size"],
+            line["dtype"],
+            _time(line["processes_us"]),
+            _time(line["threads_us"]),
+            f"{line['processes/threads']:.2f}",
+            str(line["bar"]),
+            line["load"],
+        ]
+        for line in lines
+    ]
+    ratio = ["two processes / two threads", "at most", "load average"]
+    return markdown_table([SHARED_HEAD, "dtype", "two processes", "one, two threads", *ratio], rows, words=2)
 
 
 def _step(line: dict[str, Any], lines: list[dict[str, Any]], more_threads: list[int]) -> list[str]:

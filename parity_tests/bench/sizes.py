@@ -45,6 +45,9 @@ SIZES: dict[Size, Bar] = {
     Size((784, 512, 256, 10), 256): Bar(1.15, products=1.3),
 }
 
+SHARED_SIZES: dict[Size, float] = {Size((784, 512, 256, 10), 2048): 1.3}
+"""Networks whose steps two processes share, and the most that such a step may take in units of two threads' step."""
+
 LOOPS: dict[str, tuple[int, ...]] = {"propagate": (10, 1), "weight_gradient": (10, 5)}
 """Formulas whose loop is timed against the vectorised form, with the units of the layer that they act on."""
 

@@ -1,7 +1,8 @@
 """The processes that are timed: each holds one side and runs a block of repetitions when it is told to.
 
 A worker reads one JSON object per line, ``{"task", "kind", "size", "dtype", "repeats"}``, and answers each with the
-median seconds of a repetition. Threads are set in its environment before it starts, so before any import.
+median seconds of a repetition, or without repeats with the number that the task gives. Threads are set in its
+environment before it starts, so before any import.
 """
 
 from __future__ import annotations
@@ -26,9 +27,17 @@ from parity_tests.bench.sizes import Size, draw
 SIDES = {
     "manual": "parity_tests.bench.by_hand",
     "torch": "parity_tests.bench.by_torch",
+    "processes": "parity_tests.bench.by_processes",
     "sklearn": "parity_tests.bench.by_sklearn",
     "device": "parity_tests.bench.by_device",
 }
+
+OF_TORCH = ("torch", "processes", "device")
+
+PROCESSES = 2
+
+TORCHRUN = ("-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={PROCESSES}")
+"""What starts the processes of a side that has several."""
 
 AnySize: TypeAlias = Size | ConvSize | FitSize | EpochSize | DrawsSize | WideSize
 
@@ -57,9 +66,10 @@ class Worker:
 
     def __init__(self, side: str, threads: int) -> None:
         """Start it; it imports what it needs before it answers for the first time."""
+        launcher = TORCHRUN if side == "processes" else ()
         environment = {**os.environ, **STEADY_MEMORY, **dict.fromkeys(THREADS, str(threads))}
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "parity_tests.bench.worker", side, str(threads)],
+            [sys.executable, *launcher, "-m", "parity_tests.bench.worker", side, str(threads)],
             cwd=Path(__file__).parents[2],
             env=environment,
             stdin=subprocess.PIPE,
@@ -69,7 +79,7 @@ class Worker:
         )
 
     def seconds(self, task: str, size: AnySize, dtype: str, repeats: int) -> float:
-        """The median time of one repetition in a block of ``repeats``.
+        """The median time of one repetition in a block of ``repeats``; without repeats, what the task gives.
 
         Raises RuntimeError if the process has ended.
         """
@@ -111,6 +121,9 @@ def answers(side: str, requests: Iterable[str]) -> Iterator[float]:
         if key not in data:
             data = {key: draws(*key)}
         call = tasks[asked["task"]](data[key])
+        if not asked["repeats"]:
+            yield call()
+            continue
         times = []
         warm_up = WARM_UP[asked["kind"]]
         for _ in range(warm_up + asked["repeats"]):
@@ -122,10 +135,17 @@ def answers(side: str, requests: Iterable[str]) -> Iterator[float]:
 
 def main(side: str, threads: int) -> None:
     """Answer until the input ends."""
-    if side in ("torch", "device"):
+    if side in OF_TORCH:
         import torch
 
         torch.set_num_threads(threads)
+    if side == "processes":
+        from parity_tests.bench.by_processes import passed_on, world
+
+        for seconds in answers(side, passed_on(sys.stdin)):
+            if world().leads:
+                print(seconds, flush=True)
+        return
     for seconds in answers(side, sys.stdin):
         print(seconds, flush=True)
 

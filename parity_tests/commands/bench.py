@@ -13,7 +13,15 @@ from parity_tests.bench.agreement import disagreements
 from parity_tests.bench.device import check_device, device_plan, measure_device, of_device
 from parity_tests.bench.device_tables import gpu_table, show_device
 from parity_tests.bench.measure import FULL, PARTS, QUICK, by_part, check, environment, measure
-from parity_tests.bench.readme import CONV_HEAD, FIT_HEAD, bench_tables, conv_means, products, ratios_table
+from parity_tests.bench.readme import (
+    CONV_HEAD,
+    FIT_HEAD,
+    SHARED_HEAD,
+    bench_tables,
+    conv_means,
+    products,
+    ratios_table,
+)
 from parity_tests.judge import Result
 from parity_tests.measured import save
 from parity_tests.readme import update
@@ -24,6 +32,7 @@ EPILOG = """examples:
   python -m parity_tests bench                every size, one thread and two: six minutes
   python -m parity_tests bench --quick        the smallest size alone, to see that it runs
   python -m parity_tests bench --only conv    the convolutions alone: their time and their memory
+  python -m parity_tests bench --only processes   a step shared by two processes, beside one with two threads
   python -m parity_tests bench --save         keep the figures in parity_tests/measured.json and in the README
   python -m parity_tests bench --device cuda  what a GPU gains: graphs, all draws together, wide layers in bfloat16
 
@@ -38,7 +47,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.epilog = EPILOG
     parser.add_argument("--save", action="store_true", help="keep the figures, and print them in the README")
     parser.add_argument("--quick", action="store_true", help="the smallest size and few rounds")
-    parser.add_argument("--only", choices=PARTS, help="training steps, loops, convolutions or whole trainings alone")
+    parser.add_argument(
+        "--only", choices=PARTS, help="a part: steps, loops, convolutions, whole trainings or processes"
+    )
     device = "measure torch_ref on a GPU instead; on cpu, small sizes without bars, to see that it runs"
     parser.add_argument("--device", metavar="NAME", help=device)
     output_flags(parser)
@@ -53,6 +64,8 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError("--save and --only were given, expected one of them: the kept figures come from one run")
     if args.device is not None:
         return _run_device(args)
+    if args.quick and args.only == "processes":
+        raise UsageError("--quick and --only processes were given, expected one of them: processes start slowly")
     plan = QUICK if args.quick else FULL
     if args.only:
         plan = plan.only(args.only)
@@ -123,6 +136,7 @@ def _show(values: dict[str, Any], out: Console, *, quiet: bool) -> None:
         "convolutions": _conv_table,
         "workspace": _workspace_table,
         "fits": _fit_table,
+        "processes": _process_table,
     }
     for name, table in tables.items():
         if values[name] and not quiet:
@@ -131,7 +145,7 @@ def _show(values: dict[str, Any], out: Console, *, quiet: bool) -> None:
     out.print(
         f"{about['processor']}, {about['cores']} cores; Python {about['python']}, NumPy {about['numpy']}, "
         f"PyTorch {about['torch']}; {values['rounds']} rounds, {values['conv_rounds']} of convolutions, "
-        f"{values['fit_rounds']} of trainings; "
+        f"{values['fit_rounds']} of trainings, {values['shared_rounds']} of processes; "
         f"load average before {about['load']}."
     )
 
@@ -228,6 +242,26 @@ def _fit_table(lines: list[dict[str, Any]]) -> Table:
             f"{line['manual/sklearn']:.2f}",
             str(line["sklearn_bar"]),
             _verdict((line["manual/torch"], line["bar"]), (line["manual/sklearn"], line["sklearn_bar"])),
+        )
+    return table
+
+
+def _process_table(lines: list[dict[str, Any]]) -> Table:
+    table = plain_table(
+        "A training step shared by two processes, beside one process with two threads, milliseconds",
+        [SHARED_HEAD, "dtype"],
+        ["two processes", "two threads", "processes/threads", "quartiles", "at most", "load average"],
+    )
+    for line in lines:
+        table.add_row(
+            line["size"],
+            line["dtype"],
+            *(f"{line[f'{side}_us'] / 1000:.1f}" for side in ("processes", "threads")),
+            f"{line['processes/threads']:.2f}",
+            "{:.2f} to {:.2f}".format(*line["quartiles"]),
+            str(line["bar"]),
+            line["load"],
+            _verdict((line["processes/threads"], line["bar"])),
         )
     return table
 

@@ -1,19 +1,21 @@
 """``python -m parity_tests interruptions``: kill training runs at random moments, resume them, compare the ends.
 
 A run that was killed again and again must end with the parameters of one that was not, to the last bit, and every file
-it leaves must be readable at every moment.
+it leaves must be readable at every moment. Of two processes under torchrun one is killed, or the other, or both, or
+torchrun itself; whichever it was, all of them must end.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,13 +25,24 @@ from manual.cli import GOOD, MISMATCH, UsageError, console, output_flags, plain_
 from manual.files import CHECKPOINT, load, load_checkpoint
 
 EPILOG = """examples:
-  python -m parity_tests interruptions               50 kills of each package's run
+  python -m parity_tests interruptions               50 kills of each run
   python -m parity_tests interruptions --kills 5 --package manual
+  python -m parity_tests interruptions --kills 20 --epochs 150 --package processes
 
-exit code: 0 the ends are the same, 1 they are not or a file was unreadable, 2 bad usage
+exit code: 0 the ends are the same, 1 they are not, a file was unreadable or a process left behind, 2 bad usage
 """
 
-PACKAGES = ("manual", "torch_ref")
+TORCHRUN = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2")
+
+RUNS: dict[str, tuple[str, ...]] = {
+    "manual": ("-m", "manual"),
+    "torch_ref": ("-m", "torch_ref"),
+    "processes": (*TORCHRUN, "-m", "torch_ref"),
+}
+"""Runs that are killed, and what starts them: each package alone, and two processes of torch_ref."""
+
+LIMIT = 120.0
+"""Seconds after which a job of which a process was killed is taken to hang; it takes some."""
 
 WORDS = (
     *("--hidden", "24", "--keep-prob", "0.7", "--lambda", "0.02", "--clip", "5"),
@@ -38,22 +51,34 @@ WORDS = (
 """A run with everything that a checkpoint must hold: Adam's state, masks, a decaying rate, shuffled batches."""
 
 
-class Ending(NamedTuple):
-    """What came of a run that was killed: how often, in how many starts, and whether it ended as it should."""
+WRONG = "wrong.txt"
 
-    package: str
+
+class Ending(NamedTuple):
+    """What came of a run that was killed: how often, in how many starts, and whether it ended as it should.
+
+    ``left_behind`` counts processes that did not end with their job.
+    """
+
+    run: str
     kills: int
     starts: int
     epochs: int
     unreadable: int
+    left_behind: int
     identical: bool
+
+    @property
+    def good(self) -> bool:
+        """Whether nothing was lost, and nothing is left."""
+        return self.identical and not self.unreadable and not self.left_behind
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Flags of the command."""
     parser.epilog = EPILOG
-    parser.add_argument("--kills", type=int, default=50, help="of each package's run; default: 50")
-    parser.add_argument("--package", choices=PACKAGES, help="only this one; default: both")
+    parser.add_argument("--kills", type=int, default=50, help="of each run; default: 50")
+    parser.add_argument("--package", choices=RUNS, help="only this one, or two processes of torch_ref; default: all")
     parser.add_argument("--epochs", type=int, default=400, help="of the run; default: 400")
     parser.add_argument("--seed", type=int, default=0, help="of the moments; default: 0")
     output_flags(parser, "a table")
@@ -66,23 +91,26 @@ def run(args: argparse.Namespace) -> int:
         if value < least:
             raise UsageError(f"{name} is {value}, expected {least} or more")
     rng = np.random.default_rng(args.seed)
-    packages = (args.package,) if args.package else PACKAGES
+    names = (args.package,) if args.package else tuple(RUNS)
+    if "processes" in names and not Path("/proc").is_dir():
+        raise UsageError("processes are found through /proc, which is missing, expected --package manual or torch_ref")
     endings: list[Ending] = []
     with (
-        args.work.until_stopped(lambda: f"after {len(endings)} of {len(packages)} packages" if endings else ""),
-        args.work.bar("kills", args.kills * len(packages)) as advance,
+        args.work.until_stopped(lambda: f"after {len(endings)} of {len(names)} runs" if endings else ""),
+        args.work.bar("kills", args.kills * len(names)) as advance,
     ):
-        for package in packages:
-            endings.append(ending(package, args.kills, args.epochs, rng, advance))
-    bad = [each for each in endings if each.unreadable or not each.identical]
+        for name in names:
+            endings.append(ending(name, args.kills, args.epochs, rng, advance))
+    bad = [each for each in endings if not each.good]
     if args.json:
         args.work.json([each._asdict() for each in endings])
     else:
-        table = plain_table("Runs killed and resumed", ["package"], ["kills", "starts", "epochs", "unreadable files"])
+        columns = ["kills", "starts", "epochs", "unreadable files", "left behind"]
+        table = plain_table("Runs killed and resumed", ["run"], columns)
         for each in bad if args.quiet else endings:
             verdict = "[green]identical[/]" if each.identical else "[bold red]DIFFERENT[/]"
-            counts = (each.kills, each.starts, each.epochs, each.unreadable)
-            table.add_row(each.package, *(str(count) for count in counts), verdict)
+            counts = (each.kills, each.starts, each.epochs, each.unreadable, each.left_behind)
+            table.add_row(each.run, *(str(count) for count in counts), verdict)
         out = console()
         if table.row_count:
             out.print(table)
@@ -92,37 +120,79 @@ def run(args: argparse.Namespace) -> int:
 
 
 def ending(
-    package: str, kills: int, epochs: int, rng: np.random.Generator, advance: Callable[[], None] = lambda: None
+    name: str, kills: int, epochs: int, rng: np.random.Generator, advance: Callable[[], None] = lambda: None
 ) -> Ending:
     """One undisturbed run, and one that is killed so often and resumed each time."""
-    with tempfile.TemporaryDirectory() as folder:
-        whole, broken, kept = (Path(folder) / name for name in ("whole.safetensors", "broken.safetensors", "kept"))
-        with _started(_command(package, epochs, whole, Path(folder) / "undisturbed")) as undisturbed:
-            alive = _first_epoch(undisturbed, Path(folder) / "undisturbed" / CHECKPOINT, None)
-            _check_ended(package, undisturbed)
+    with tempfile.TemporaryDirectory() as made:
+        folder = Path(made)
+        whole, broken, kept = (folder / each for each in ("whole.safetensors", "broken.safetensors", "kept"))
+        with _started(_command(name, epochs, whole, folder / "undisturbed"), folder) as undisturbed:
+            alive = _first_epoch(undisturbed, folder / "undisturbed" / CHECKPOINT, None)
+            _check_ended(name, undisturbed, folder)
         share = (time.perf_counter() - alive) / kills
-        done, starts, unreadable = 0, 0, 0
+        done, starts, unreadable, left_behind = 0, 0, 0, 0
         while not broken.exists():
             starts += 1
             before = _stamp(kept / CHECKPOINT)
-            with _started(_command(package, epochs, broken, kept, resume=before is not None)) as process:
+            with _started(_command(name, epochs, broken, kept, resume=before is not None), folder) as process:
                 if done < kills:
                     _wait(process, kept / CHECKPOINT, before, share, rng)
-                    if process.poll() is None:
-                        process.kill()
-                        process.wait()
-                        done += 1
-                        advance()
-                if process.wait() != -signal.SIGKILL:
-                    _check_ended(package, process)
+                if done < kills and process.poll() is None:
+                    left_behind += killed(process, rng)
+                    done += 1
+                    advance()
+                else:
+                    _check_ended(name, process, folder)
             unreadable += not _readable(kept)
-        return Ending(package, done, starts, epochs, unreadable, _same(whole, broken))
+        return Ending(name, done, starts, epochs, unreadable, left_behind, _same(whole, broken))
+
+
+def killed(process: subprocess.Popen[bytes], rng: np.random.Generator) -> int:
+    """Kill a run: of one with processes of its own one of them, all, or itself. How many were left after that."""
+    own = children(process.pid)
+    choices = [[process.pid], *([child] for child in own), *([own] if len(own) > 1 else [])]
+    for target in choices[rng.integers(len(choices))]:
+        with suppress(ProcessLookupError):
+            os.kill(target, signal.SIGKILL)
+    end = time.monotonic() + LIMIT
+    while (process.poll() is None or any(alive(child) for child in own)) and time.monotonic() < end:
+        time.sleep(0.02)
+    left = [child for child in own if alive(child)]
+    for each in left:
+        os.kill(each, signal.SIGKILL)
+        while alive(each):
+            time.sleep(0.01)
+    if process.poll() is None:
+        process.kill()
+        process.wait()
+        left.append(process.pid)
+    return len(left)
+
+
+def children(number: int) -> list[int]:
+    """The processes that a process started; none where /proc is not there to tell."""
+    try:
+        return [int(child) for child in Path(f"/proc/{number}/task/{number}/children").read_text().split()]
+    except FileNotFoundError:
+        return []
+
+
+def alive(number: int) -> bool:
+    """Whether there is such a process; one that has ended and is not yet asked for its exit code is none."""
+    try:
+        return Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
 
 
 @contextmanager
-def _started(words: list[str]) -> Iterator[subprocess.Popen[bytes]]:
-    """The process, without its report; it ends with the block at the latest, and hears no Ctrl-C."""
-    process = subprocess.Popen(words, stdout=subprocess.DEVNULL, process_group=0)
+def _started(words: list[str], folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """The process, without its report; what it says is wrong goes into a file.
+
+    It ends with the block at the latest, and hears no Ctrl-C.
+    """
+    with (folder / WRONG).open("wb") as said:
+        process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=said, process_group=0)
     try:
         yield process
     finally:
@@ -156,16 +226,17 @@ def _stamp(path: Path) -> int | None:
         return None
 
 
-def _check_ended(package: str, process: subprocess.Popen[bytes]) -> None:
+def _check_ended(name: str, process: subprocess.Popen[bytes], folder: Path) -> None:
     """UsageError unless the process ends well."""
     code = process.wait()
     if code:
-        raise UsageError(f"{package} ended with exit code {code}, expected 0: see its message above")
+        said = (folder / WRONG).read_text(errors="replace").strip()
+        raise UsageError(f"{name} ended with exit code {code}, expected 0; it said: {said:.2000}")
 
 
-def _command(package: str, epochs: int, save: Path, kept: Path, *, resume: bool = False) -> list[str]:
-    words = [sys.executable, "-m", package, "train", *WORDS, "--epochs", str(epochs), "--save", str(save)]
-    if package == "torch_ref":
+def _command(name: str, epochs: int, save: Path, kept: Path, *, resume: bool = False) -> list[str]:
+    words = [sys.executable, *RUNS[name], "train", *WORDS, "--epochs", str(epochs), "--save", str(save)]
+    if name != "manual":
         words += ["--device", "cpu"]
     words += ["--checkpoint", str(kept)]
     return [*words, "--resume"] if resume else words

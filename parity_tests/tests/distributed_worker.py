@@ -9,24 +9,25 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import socket
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import replace
-from functools import partial
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
-from unittest import mock
+from typing import Any, NamedTuple
 
 import numpy as np
 from torch import distributed
+from torch.distributed.distributed_c10d import PrefixStore
+from torch.distributed.rendezvous import rendezvous
 
-from manual.architecture import Architecture, Dense, Dropout
-from manual.draws import initial_parameters
+from manual.architecture import Architecture, Conv, Dense, Dropout, Flatten, Pool
+from manual.draws import dropout_masks, initial_parameters
 from manual.learning import Examples, Run, Settings
 from torch_ref.__main__ import main
-from torch_ref.distributed import TROUBLE, World
+from torch_ref.distributed import World
 from torch_ref.network import export_grads
 from torch_ref.training import Learner, fit
 
@@ -38,10 +39,16 @@ PRELOADED = (__name__, "torch._dynamo", "torch_ref.commands.train", "sklearn.dat
 
 SIZES = (1, 2, 3, 4)
 LAMBDA = 0.7
+STEPS = (3, 12, 13)
+"""Examples of a single step: fewer than processes, shared out evenly, and not."""
 NET = Architecture(5, (Dense(7, "tanh"), Dense(3, "softmax")))
 DROPPED = Architecture(5, (Dense(7, "tanh"), Dropout(0.8), Dense(3, "softmax")))
+VOLUMES = Architecture(
+    (6, 5, 2),
+    (Conv(3, 3, pad=1, activation="relu"), Pool(2, 1, "average"), Dropout(0.5), Flatten(), Dense(2, "identity")),
+)
 FIFTY = Settings("momentum", 0.05, epochs=10, batch_size=9, lambda_=LAMBDA, clip=2.0, seed=3)
-"""Of 41 examples: 50 steps, every fifth on 5 examples."""
+"""Of 37 examples: 50 steps, every fifth on a single one, so that most processes have none."""
 
 
 class Uneven(World):
@@ -88,15 +95,41 @@ def gradients(world: World, m: int) -> dict[str, Any]:
     return {**export_grads(learner.module), "J": np.array(J), "A_L": A_L}
 
 
+class Whole(NamedTuple):
+    """A step of VOLUMES on small whole numbers: forward and backward are exact until something is divided."""
+
+    params: dict[str, Any]
+    data: Examples
+    masks: list[Any]
+
+
+def whole_numbers(m: int) -> Whole:
+    """Parameters, volumes, targets and masks."""
+    rng = np.random.default_rng(m)
+    shapes = initial_parameters(VOLUMES, "zeros", rng)
+    params = {name: rng.integers(-4, 5, value.shape).astype(np.float64) for name, value in shapes.items()}
+    X, Y = rng.integers(-4, 5, (m, 6, 5, 2)), rng.integers(-9, 10, (2, m))
+    return Whole(params, Examples(X.astype(np.float64), Y.astype(np.float64)), dropout_masks(VOLUMES, m, rng))
+
+
+def whole_gradients(world: World, m: int) -> dict[str, Any]:
+    """Of one step of VOLUMES on m examples."""
+    params, data, masks = whole_numbers(m)
+    learner = Learner(VOLUMES, data, Settings("gradient_descent", lambda_=LAMBDA), world=world)
+    learner.restore(params, None, 0)
+    learner.step(np.arange(m), masks)
+    return export_grads(learner.module)
+
+
 def fitted(world: World) -> dict[str, Any]:
     """Parameters after 50 steps."""
-    X, Y = examples(41)
+    X, Y = examples(37)
     return fit(DROPPED, X, Y, FIFTY, world=world).params
 
 
 def interrupted(world: World) -> dict[str, Any]:
     """The same, stopped after four epochs and gone on with by another learner."""
-    X, Y = examples(41)
+    X, Y = examples(37)
     seen: list[Run] = []
     fit(DROPPED, X, Y, replace(FIFTY, epochs=4), world=world, on_epoch=seen.append)
     return fit(DROPPED, X, Y, FIFTY, world=world, resume=seen[-1]).params
@@ -108,17 +141,15 @@ def in_processes(size: int, work: Callable[..., None], folder: Path, *words: Any
     context: Any = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
     context.set_forkserver_preload(list(PRELOADED))
     processes = [context.Process(target=work, args=(rank, size, folder, *words)) for rank in range(size)]
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        (folder / "port").write_text(str(free.getsockname()[1]))
     for process in processes:
         process.start()
     for process in processes:
         process.join(SECONDS)
         process.kill()
     return [process.exitcode for process in processes]
-
-
-def meeting(rank: int, size: int, folder: Path) -> dict[str, Any]:
-    """How a process finds the others, who share the folder."""
-    return {"init_method": (folder / "meeting").as_uri(), "rank": rank, "world_size": size}
 
 
 def said(folder: Path, rank: int) -> list[Path]:
@@ -128,11 +159,10 @@ def said(folder: Path, rank: int) -> list[Path]:
 
 def as_torchrun_starts_it(rank: int, size: int, folder: Path, words: Sequence[str]) -> None:
     """The command of torch_ref in one of several processes; what it says goes to files."""
-    os.environ.update(RANK=str(rank), LOCAL_RANK=str(rank), WORLD_SIZE=str(size), TORCHELASTIC_RUN_ID="job")
-    met = partial(distributed.init_process_group, **meeting(rank, size, folder))
+    port = (folder / "port").read_text()
+    os.environ.update(RANK=str(rank), WORLD_SIZE=str(size), MASTER_ADDR="127.0.0.1", MASTER_PORT=port)
     out, err = said(folder, rank)
     with (
-        mock.patch.object(distributed, "init_process_group", met),
         out.open("w") as shown, redirect_stdout(shown),
         err.open("w") as complaint, redirect_stderr(complaint),
     ):  # fmt: skip
@@ -141,31 +171,41 @@ def as_torchrun_starts_it(rank: int, size: int, folder: Path, words: Sequence[st
 
 def all_worlds(rank: int, size: int, folder: Path) -> None:
     """Run all worlds, and let processes meet that have different things to say. The first writes what came out."""
-    distributed.init_process_group("gloo", **meeting(rank, size, folder))
+    store, _, _ = next(rendezvous((folder / "meeting").as_uri(), rank, size))
+    distributed.init_process_group("gloo", store=store, rank=rank, world_size=size)
     groups = {members: distributed.new_group(list(range(members))) for members in SIZES[1:]}
     found: dict[str, Any] = {}
     for members, group in groups.items():
         if rank >= members:
             continue
         for name, kind in WORLDS.items():
-            for m in (12, 13):
-                for key, value in gradients(kind(rank, members, group), m).items():
-                    found[f"{members}/{name}/{m}/{key}"] = value
-            for key, value in fitted(kind(rank, members, group)).items():
-                found[f"{members}/{name}/fit/{key}"] = value
-        for key, value in interrupted(World(rank, members, group)).items():
-            found[f"{members}/interrupted/fit/{key}"] = value
-    meetings = [met(World(rank, size), words) for words in ("alike", f"own {rank}", TROUBLE if rank == 2 else "fine")]
-    (folder / f"meetings{rank}.json").write_text(json.dumps(meetings))
+            world = kind(rank, members, group, PrefixStore(f"{members} {name}", store))
+            parts = {f"fit/{key}": value for key, value in fitted(world).items()}
+            for m in STEPS:
+                parts |= {f"{m}/{key}": value for key, value in gradients(world, m).items()}
+                parts |= {f"volumes {m}/{key}": value for key, value in whole_gradients(world, m).items()}
+            found |= {f"{members}/{name}/{key}": value for key, value in parts.items()}
+        world = World(rank, members, group, PrefixStore(f"{members} interrupted", store))
+        found |= {f"{members}/interrupted/fit/{key}": value for key, value in interrupted(world).items()}
+    (folder / f"meetings{rank}.json").write_text(json.dumps(meetings(World(rank, 4, store=store))))
     if rank == 0:
         np.savez(folder / "found.npz", allow_pickle=False, **found)
     distributed.destroy_process_group()
 
 
-def met(world: World, words: str) -> str:
+def meetings(world: World) -> list[str]:
+    """What comes of meetings: alike, different, and without one that cannot start."""
+    found = [met(world, {"epochs": 3}), met(world, {"epochs": 3 + (world.rank == 2)})]
+    if world.rank == 2:
+        world.answer("")
+        return found
+    return [*found, met(world, {"epochs": 3})]
+
+
+def met(world: World, about: Mapping[str, Any]) -> str:
     """What came of a meeting."""
     try:
-        world.meet(words)
+        world.meet(about)
     except (ValueError, SystemExit) as error:
         return str(error)
     return "met"

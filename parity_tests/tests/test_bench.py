@@ -16,12 +16,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from torch.nn import functional
 
 from manual import conv, dense, network
 from parity_tests import measured as kept
 from parity_tests import readme
-from parity_tests.bench import agreement, by_hand, by_torch, measure
+from parity_tests.bench import agreement, by_hand, by_processes, by_torch, measure
 from parity_tests.bench.conv_sizes import (
     CONV_SIZES,
     LARGEST,
@@ -33,12 +34,13 @@ from parity_tests.bench.conv_sizes import (
 )
 from parity_tests.bench.fit_sizes import FIT_SIZES, FitSize
 from parity_tests.bench.readme import BLAS, bench_tables, conv_means
-from parity_tests.bench.sizes import LOOP_CASES, LOOP_EXAMPLES, LOOPS, MARGIN, SIZES, Size, draw
-from parity_tests.bench.worker import SIDES, Worker, answers, request
+from parity_tests.bench.sizes import LOOP_CASES, LOOP_EXAMPLES, LOOPS, MARGIN, SHARED_SIZES, SIZES, Size, draw
+from parity_tests.bench.worker import Worker, answers, request
 from parity_tests.bench.workspace import beyond_outputs, workspace
 from parity_tests.cases import CASES
 from parity_tests.cli import main
 from parity_tests.judge import FAILS, HOLDS
+from torch_ref.distributed import World
 
 ROOT = Path(__file__).parents[2]
 SMALL = next(iter(SIZES))
@@ -50,8 +52,9 @@ CONVOLUTIONS = (CONV_SIZES[0], ConvSize(4, 7, 3, 5, 3, 1, 2))
 
 def check_schema(values: dict[str, Any], plan: measure.Plan) -> None:
     """Every size, dtype and number of threads once; numbers where numbers belong."""
-    rounds = ("rounds", "conv_rounds", "fit_rounds")
-    assert values.keys() == {"environment", *rounds, "steps", "loops", "convolutions", "workspace", "fits"}
+    rounds = ("rounds", "conv_rounds", "fit_rounds", "shared_rounds")
+    parts = {"steps", "loops", "convolutions", "workspace", "fits", "processes"}
+    assert values.keys() == {"environment", *rounds, *parts}
     assert values["environment"].keys() >= {
         "date",
         "python",
@@ -62,7 +65,12 @@ def check_schema(values: dict[str, Any], plan: measure.Plan) -> None:
         "load",
         BLAS,
     }
-    assert [values[name] for name in rounds] == [plan.rounds, plan.conv_rounds, plan.fit_rounds]
+    assert [values[name] for name in rounds] == [
+        plan.rounds,
+        plan.conv_rounds,
+        plan.fit_rounds,
+        plan.shared_rounds,
+    ]
     assert [(line["threads"], line["size"], line["dtype"]) for line in values["steps"]] == [
         (threads, str(size), dtype) for threads in plan.threads for size in plan.sizes for dtype in measure.DTYPES
     ]
@@ -105,6 +113,17 @@ def check_fits(values: dict[str, Any], plan: measure.Plan) -> None:
         assert line["manual/sklearn"] == pytest.approx(ratio, rel=0.05, abs=2e-3)
 
 
+def check_processes(values: dict[str, Any], plan: measure.Plan) -> None:
+    """Every network whose steps are shared once in each dtype, with its bar."""
+    expected = [(str(size), dtype, SHARED_SIZES[size]) for size in plan.shared for dtype in measure.DTYPES]
+    assert [(line["size"], line["dtype"], line["bar"]) for line in values["processes"]] == expected
+    for line in values["processes"]:
+        ratio = line["processes_us"] / line["threads_us"]
+        assert line["processes/threads"] == pytest.approx(ratio, rel=0.05, abs=2e-3)
+        assert line["quartiles"] == sorted(line["quartiles"])
+        assert float(line["load"]) >= 0
+
+
 @pytest.fixture(scope="module")
 def kept_workers() -> Iterator[Callable[[str, int], AbstractContextManager[Worker]]]:
     """Workers that go on for as long as this file: to start one takes longer than to time what is small."""
@@ -131,11 +150,15 @@ def test_a_quick_run_prints_the_schema(capsys: pytest.CaptureFixture[str]) -> No
     values = json.loads(shown.out)
     check_schema(values, measure.QUICK)
     check_fits(values, measure.QUICK)
+    check_processes(values, measure.QUICK)
 
 
 def test_the_kept_figures_have_the_schema() -> None:
     check_schema(kept.measured("bench"), measure.FULL)
     check_fits(kept.measured("bench"), measure.FULL)
+    values = kept.measured("bench")
+    check_processes(values, measure.FULL if values["processes"] else measure.QUICK)
+    assert ("not measured" in bench_tables(values)) == (not values["processes"])
 
 
 def test_the_readme_shows_the_kept_figures() -> None:
@@ -275,6 +298,44 @@ def test_a_part_cannot_be_kept(capsys: pytest.CaptureFixture[str]) -> None:
     assert "--save and --only were given, expected one of them" in capsys.readouterr().err
 
 
+def test_a_measured_step_of_processes_is_shown() -> None:
+    line = {
+        "size": "3-2; 4", "dtype": "float32", "processes_us": 1200.0, "threads_us": 1000.0, "processes/threads": 1.2,
+        "quartiles": [1.1, 1.3], "bar": 1.3, "load": "0.2",
+    }  # fmt: skip
+    shown = bench_tables({**kept.measured("bench"), "processes": [line]}).splitlines()[-1]
+    assert shown == "| 3-2; 4 | float32 | 1.2 ms | 1.0 ms | 1.20 | 1.3 | 0.2 |"
+
+
+def test_processes_have_no_quick_run(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["bench", "--quick", "--only", "processes"]) == 2
+    assert "--quick and --only processes were given, expected one of them" in capsys.readouterr().err
+
+
+def test_requests_reach_every_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two processes in one: the first hears the requests, the second hears them from the first."""
+    store: Any = torch.distributed.HashStore()  # type: ignore[attr-defined]
+    lines = [request("shared step", SEVERAL, "float64", 2), request("shared cost", SEVERAL, "float64", 0)]
+    monkeypatch.setattr(torch.distributed, "destroy_process_group", lambda: None)
+    monkeypatch.setattr(by_processes, "world", lambda: World(store=store))
+    seconds, cost = answers("processes", by_processes.passed_on(lines))
+    assert seconds > 0
+    assert cost == by_torch.SharedTraining(draw(SEVERAL, "float64")).second_cost()
+    monkeypatch.setattr(by_processes, "world", lambda: World(rank=1, size=2, store=store))
+    assert list(by_processes.passed_on([])) == lines
+
+
+def test_a_wrong_shared_step_is_not_timed() -> None:
+    class Wrong:
+        def seconds(self, task: str, size: Size, dtype: str, repeats: int) -> float:
+            assert (task, repeats) == ("shared cost", 0)
+            return by_torch.SharedTraining(draw(size, dtype)).step()  # the cost before the step
+
+    wrong: Any = Wrong()
+    failed = agreement.disagreements(agreement.check_shared(SEVERAL, "float64", wrong))
+    assert [line.quantity for line in failed] == ["J after a shared step"]
+
+
 def test_nothing_compared_is_an_error() -> None:
     with pytest.raises(ValueError, match="nothing was compared"):
         agreement.disagreements([])
@@ -338,15 +399,17 @@ def test_the_data_have_their_size_and_keep_away_from_kinks(size: Size) -> None:
         assert (data.Y.sum(axis=0) == 1).all()
 
 
-@pytest.mark.parametrize("task", ["step", "products", "propagate", "propagate_loop", "weight_gradient_loop"])
+@pytest.mark.parametrize(
+    "task", ["step", "shared step", "products", "propagate", "propagate_loop", "weight_gradient_loop"]
+)
 def test_a_worker_answers_every_request_with_a_time(task: str) -> None:
     units = LOOPS.get(task.removesuffix("_loop"), SEVERAL.units)
     lines = [request(task, Size(units, LOOP_EXAMPLES[0]), "float64", 2)] * 2
-    for side in ("manual", "torch") if task == "step" else ("manual",):
+    for side in {"step": ("manual", "torch"), "shared step": ("torch",)}.get(task, ("manual",)):
         assert all(seconds > 0 for seconds in answers(side, lines))
 
 
-@pytest.mark.parametrize("side", [side for side in SIDES if side != "device"])
+@pytest.mark.parametrize("side", ["manual", "torch", "sklearn"])
 def test_a_worker_times_trainings_too(side: str) -> None:
     lines = [request("fit", FitSize((4,), 500), "float32", 1)] * 2
     assert all(seconds > 0 for seconds in answers(side, lines))

@@ -9,19 +9,21 @@ from typing import Any, cast
 import torch
 
 from manual import train_cli
-from manual.cli import UsageError, door
+from manual.cli import UsageError, complain, door
 from manual.learning import Examples, Run, Settings
 from manual.train_cli import Package
 from torch_ref.devices import DEVICES, device_named
-from torch_ref.distributed import ALONE, World, launched, together
+from torch_ref.distributed import ALONE, World
 from torch_ref.hardware import GRAPH, Hardware
+from torch_ref.jobs import together
+from torch_ref.places import launched
 from torch_ref.training import Learner, fit
 
 PROGRAM = "python -m torch_ref"
 
 MORE = f"""  {PROGRAM} train --model convnet --dataset mnist --device auto --batch-size 256
   {PROGRAM} train --device cuda --amp --compile       bfloat16 forward, compiled
-  torchrun --nproc-per-node 2 -m torch_ref train --checkpoint run1      two processes share every batch
+  torchrun --standalone --nproc-per-node 2 -m torch_ref train --checkpoint run1   two processes share every batch
 """
 
 
@@ -45,7 +47,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Train and report, alone or with the processes that torchrun started."""
     if launched():
-        return together(args.device, lambda world, device: train(args, device, world))
+        again = f"--checkpoint {args.checkpoint} --resume goes on after its last epoch, with any number of processes"
+        advice = again if args.checkpoint else "with --checkpoint DIR, it could be resumed"
+        say = partial(complain, PROGRAM)
+        return together(args.device, lambda world, device: train(args, device, world), say, advice)
     return train(args, cast(torch.device, door(device_named, args.device)), ALONE)
 
 

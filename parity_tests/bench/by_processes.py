@@ -1,0 +1,59 @@
+"""What the workers of several processes are told to time: a training step, each on its share of the batch.
+
+torchrun starts them. The first one hears the requests, passes them on, and answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import timedelta
+from functools import cache
+from typing import Any
+
+from torch import distributed
+from torch.distributed.rendezvous import rendezvous
+
+from parity_tests.bench.by_torch import SharedTraining
+from parity_tests.bench.sizes import Data
+from torch_ref.distributed import World
+
+PATIENCE = timedelta(hours=1)
+"""How long the others wait for a request: as long as anything else is measured."""
+
+
+@cache
+def world() -> World:
+    """The processes that torchrun started; they meet at the first call."""
+    store, rank, size = next(rendezvous("env://"))
+    store.set_timeout(PATIENCE)
+    distributed.init_process_group("gloo", store=store, rank=rank, world_size=size)
+    return World(rank, size, store=store)
+
+
+def passed_on(requests: Iterable[str]) -> Iterator[str]:
+    """The requests that the first process hears, in every process, until they end."""
+    own = iter(requests)
+    number = 0
+    while True:
+        if world().leads:
+            world().store.set(f"request {number}", next(own, ""))
+        request = world().store.get(f"request {number}").decode()
+        if not request:
+            break
+        yield request
+        number += 1
+    distributed.destroy_process_group()
+
+
+def shared_step(data: Data) -> Callable[[], object]:
+    """A training step."""
+    return SharedTraining(data, world()).step
+
+
+def shared_cost(data: Data) -> Callable[[], float]:
+    """The cost of the second step, which tells whether the first one was right."""
+    return SharedTraining(data, world()).second_cost
+
+
+TASKS: dict[str, Callable[[Any], Callable[[], object]]] = {"shared step": shared_step, "shared cost": shared_cost}
+"""What can be asked for."""
