@@ -127,9 +127,9 @@ def ending(
         folder = Path(made)
         whole, broken, kept = (folder / each for each in ("whole.safetensors", "broken.safetensors", "kept"))
         with _started(_command(name, epochs, whole, folder / "undisturbed"), folder) as undisturbed:
-            alive = _first_epoch(undisturbed, folder / "undisturbed" / CHECKPOINT, None)
+            begun = _changed(undisturbed, folder / "undisturbed" / CHECKPOINT, None)
+            share = (_changed(undisturbed, whole, None) - begun) / kills
             _check_ended(name, undisturbed, folder)
-        share = (time.perf_counter() - alive) / kills
         done, starts, unreadable, left_behind = 0, 0, 0, 0
         while not broken.exists():
             starts += 1
@@ -207,12 +207,12 @@ def _wait(
     if before is not None and rng.random() < 0.1:
         time.sleep(rng.uniform(0, 0.5))
         return
-    _first_epoch(process, path, before)
+    _changed(process, path, before)
     time.sleep(rng.uniform(0, 1.5) * share)
 
 
-def _first_epoch(process: subprocess.Popen[bytes], path: Path, before: int | None) -> float:
-    """When the process wrote its first checkpoint, or ended."""
+def _changed(process: subprocess.Popen[bytes], path: Path, before: int | None) -> float:
+    """When the process wrote the file anew, or ended."""
     while process.poll() is None and _stamp(path) == before:
         time.sleep(0.002)
     return time.perf_counter()

@@ -90,11 +90,14 @@ HOW: dict[str, Here | There | Installs] = {
     "python -m manual train --model convnet": Here("--epochs 1 --batch-size 400"),
     "python -m torch_ref train --model convnet --device cuda": There("test_train.py::test_torch_has_flags_of_its_own"),
     "python -m parity_tests interruptions": There("test_train.py::test_a_run_killed_and_resumed_ends_the_same"),
-    "torchrun --nproc-per-node 2 -m torch_ref train --checkpoint run1": There(
+    "python -m parity_tests interruptions --package processes": There(
+        "test_jobs.py::test_processes_that_a_killed_job_leaves_behind_are_counted_and_ended"
+    ),
+    "torchrun --standalone --nproc-per-node 2 -m torch_ref train --checkpoint run1": There(
         "test_distributed.py::test_a_lost_process_ends_the_job_and_another_number_goes_on"
     ),
     # searches
-    "python -m manual recipe": There("test_recipe.py::test_the_report"),
+    "python -m manual recipe": There("test_recipe_command.py::test_the_report"),
     "python -m manual recipe --data houses.csv --target price --hidden 16": Here(
         "--draws 4 --epochs 2 --train-epochs 60 --jobs 1"
     ),
@@ -118,6 +121,7 @@ HOW: dict[str, Here | There | Installs] = {
     "python -m parity_tests report --html page.html --pictures pictures": There(
         "test_report.py::test_command_writes_the_page"
     ),
+    "python -m parity_tests browse page.html": There("test_browse.py::test_command_says_what_it_saw"),
     "python -m manual graph --model logistic --example 0": Here(),
     "python -m manual shapes --model lenet5": Here(),
     # figures
@@ -156,7 +160,7 @@ def words_of(line: str) -> tuple[str, list[str]]:
 @pytest.mark.parametrize("line", [line for line in HOW if words_of(line)[0]])
 def test_the_parser_takes_every_command(line: str, monkeypatch: pytest.MonkeyPatch) -> None:
     package, words = words_of(line)
-    monkeypatch.setattr(shared, "guarded", lambda program, run: -1)
+    monkeypatch.setattr(shared, "guarded", lambda *_: -1)
     assert DOORS[package](words) == -1
 
 

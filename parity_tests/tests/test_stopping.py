@@ -39,8 +39,8 @@ ALL_COMMANDS = [
     *(("parity_tests", name) for name in parity_main.COMMANDS),
 ]
 
-WITHOUT_JSON = {("parity_tests", "report")}
-"""Commands that print no data: the page is a file."""
+WITHOUT_JSON = {("parity_tests", "report"), ("parity_tests", "readme")}
+"""Commands that print no data: they write files."""
 
 QUICK = [
     ("manual", ["shapes"], "parameters"),

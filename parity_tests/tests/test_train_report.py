@@ -14,6 +14,7 @@ import pytest
 from manual import train_cli
 from manual.architecture import Architecture, Dense
 from manual.checks import Parts
+from manual.cli import Work
 from manual.files import load
 from manual.learning import Epoch, Examples, Run, Settings
 from manual.train_flags import Subject, subject_of
@@ -38,7 +39,7 @@ def arguments(*words: str) -> argparse.Namespace:
     """The flags of train."""
     parser = argparse.ArgumentParser()
     train_cli.configure(parser)
-    return parser.parse_args(words)
+    return parser.parse_args(words, argparse.Namespace(work=Work()))
 
 
 def epoch(number: int, step: int) -> Epoch:
