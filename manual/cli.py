@@ -12,7 +12,7 @@ from contextlib import closing, contextmanager, nullcontext
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from manual.stopping import INTERRUPTED, PIPE_CLOSED, TERMINATED, Signals, exit_code, leave
+from manual.stopping import INTERRUPTED, PIPE_CLOSED, TERMINATED, Signals, exit_code
 
 if TYPE_CHECKING:  # rich is imported when something is printed: until then, Ctrl-C finds little to interrupt
     from rich.console import Console
@@ -118,7 +118,7 @@ def run_commands(
 
     code = guarded(program, run, args.work)
     if signals and code in (INTERRUPTED, TERMINATED):
-        leave(code)
+        signals.code = code
     return code
 
 

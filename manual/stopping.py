@@ -37,21 +37,13 @@ def exit_code(error: KeyboardInterrupt) -> int:
     return TERMINATED if isinstance(error, Terminated) else INTERRUPTED
 
 
-def leave(code: int) -> None:
-    """End this process, unless it has others to put away: after torch, Python itself takes seconds over that."""
-    if not multiprocessing.active_children():
-        atexit._run_exitfuncs()
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
-
-
 class Signals:
     """The signals of a process that a command has to itself."""
 
     def __init__(self, program: str) -> None:
         """Take them: until ``working``, they end the process at once."""
-        self.program, self.listening = program, False
+        self.program, self.listening, self.code = program, False, 0
+        atexit.register(self._leave)  # before the packages register theirs: the first one is called last
         self._take(self._heard)
         self._report, sys.unraisablehook = sys.unraisablehook, self._dropped
 
@@ -63,6 +55,15 @@ class Signals:
             yield
         finally:
             self.listening = False
+
+    def _leave(self) -> None:
+        """End with ``code``, unless there are processes to put away: after torch, Python's own end takes a second."""
+        if hasattr(signal, "setitimer"):
+            signal.setitimer(signal.ITIMER_REAL, 0)  # in Python's own end nobody hears it any more
+        if self.code and not multiprocessing.active_children():
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(self.code)
 
     def _take(self, handler: Any) -> None:
         for number in (signal.SIGINT, signal.SIGTERM):
