@@ -66,7 +66,7 @@ class Plan:
             raise ValueError(f"decay is {self.decay}, expected a number in (0, 1]: the part that an epoch leaves")
 
     def settings(self, draw: Draw) -> Settings:
-        """What torch_ref.training.fit takes for one draw; lambda = reg m, where m is that of a whole batch."""
+        """What the loop of training takes for one draw; lambda = reg m is that of a whole batch."""
         return Settings(
             optimizer=self.optimizer,
             learning_rate=draw.learning_rate,
@@ -184,7 +184,7 @@ class _Stack:
         capture: Capture | None,
     ) -> None:
         """All start from the same parameters; with ``capture`` their steps are recorded."""
-        self.unit, self.dtype, self.batch_size = architecture.output_unit, dtype, plan.batch_size
+        self.unit, self.dtype = architecture.output_unit, dtype
         self.module: Network = network.load_params(network.build(architecture, device=str(place), dtype=dtype), params)
         self.logits = nn.Sequential(*list(self.module)[:-1])
         stacked, _ = stack_module_state([self.logits] * len(points))
@@ -224,8 +224,7 @@ class _Stack:
         """The same, as a function of tensors."""
         for layer, mask in zip(self.dropouts, masks, strict=False):
             layer.mask = mask
-        regs = self.regs * (self.batch_size / len(Y))  # lambda over the m of this batch, the last of which is short
-        grads, costs = self.gradients(self.stack, regs, X, Y)
+        grads, costs = self.gradients(self.stack, self.regs, X, Y)
         for direction, name in zip(self.directions, self.stack, strict=True):
             direction.grad = grads[name]
         self.rule.step()

@@ -10,11 +10,13 @@ import torch
 
 from manual.learning import Examples, Run, start
 from manual.loop import run
+from manual.recipe_runs import train
 from parity_tests.bench.device_sizes import DrawsSize, EpochSize, WideData, WideSize
 from parity_tests.bench.fit_sizes import FitData
+from torch_ref.commands.recipe import backend
 from torch_ref.hardware import Hardware
 from torch_ref.search import Draw, Plan, Trial, draws, search
-from torch_ref.training import Learner, fit
+from torch_ref.training import Learner
 
 STEPS = 10
 """Steps of a wide network in one call."""
@@ -67,14 +69,15 @@ def together(size: DrawsSize, data: FitData) -> Callable[[], list[Trial]]:
 
 def one_by_one(size: DrawsSize, data: FitData) -> Callable[[], list[Run]]:
     """The same trainings one after another, eager, each tried on the same validation part."""
+    torch_side, here = backend(size.device), Examples(data.X, data.Y)
     validation = Examples(data.X[:, :VALIDATION], data.Y[:, :VALIDATION])
 
     def call() -> list[Run]:
         done = []
         for point in points(size.draws):
-            settings, where = PLAN.settings(point), Hardware(size.device)
-            ended = fit(data.architecture, data.X, data.Y, settings, hardware=where)
-            learner = Learner(data.architecture, validation, settings, where)
+            settings = PLAN.settings(point)
+            ended = train(torch_side, data.architecture, here, settings, point.reg)
+            learner = torch_side.learner(data.architecture, validation, settings)
             learner.restore(ended.params, None, 0)
             learner.evaluate(*validation)
             done.append(ended)

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import replace
+from functools import partial
 from statistics import median
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 
-from manual import training as by_hand
+from manual.commands.recipe import backend
 from manual.draws import initial_parameters
-from manual.learning import start
+from manual.learning import Examples, Settings, start
+from manual.recipe_runs import train
+from manual.training import fit
 from parity_tests.bench import by_device
 from parity_tests.bench.device_sizes import (
     DeviceBars,
@@ -77,7 +80,11 @@ def _check_epochs(plan: DevicePlan) -> Iterator[Result]:
     data = draw_epochs(size, DTYPE)
     data = data._replace(settings=replace(data.settings, epochs=1))
     drawn, _ = start(data.architecture, data.settings, np.float32)
-    judged = _by_hand(data, data.settings, drawn, f"{size}", seed=0)
+
+    def by_hand(params: Any) -> Any:
+        return fit(data.architecture, data.X, data.Y, data.settings, params=params).params
+
+    judged = _judge(by_hand, drawn, f"{size}", seed=0)
     for graph in ("off", "on") if plan.has_graphs else ("off",):
         done = by_device.trained(size, data, graph)()
         yield from judged(done.params, f"epochs, graph {graph}")
@@ -93,19 +100,21 @@ def _check_draws(plan: DevicePlan) -> Iterator[Result]:
     for point, run in zip(by_device.points(few.draws), alone, strict=True):
         settings = by_device.PLAN.settings(point)
         drawn, _ = start(data.architecture, settings, np.float32)
-        judged = _by_hand(data, settings, drawn, f"{size}, rate {point.learning_rate:.1e}", seed=1)
+        by_hand = partial(_draw_by_hand, data, settings, point.reg)
+        judged = _judge(by_hand, drawn, f"{size}, rate {point.learning_rate:.1e}", seed=1)
         yield from judged(trials[point.learning_rate, point.reg].params, "draws together")
         yield from judged(run.params, "draws one by one")
 
 
-def _by_hand(data: FitData, settings: Any, drawn: Any, name: str, seed: int) -> Callable[[Any, str], list[Result]]:
+def _draw_by_hand(data: FitData, settings: Settings, reg: float, params: Any) -> Any:
+    """The parameters at the end of a draw."""
+    return train(backend(), data.architecture, Examples(data.X, data.Y), settings, reg, params=params).params
+
+
+def _judge(by_hand: Callable[[Any], Any], drawn: Any, name: str, seed: int) -> Callable[[Any, str], list[Result]]:
     """A function that judges parameters at the end of a run by those of runs by hand."""
     rng = generator(name, seed)
-
-    def trained(params: Any) -> Any:
-        return by_hand.fit(data.architecture, data.X, data.Y, settings, params=params).params
-
-    ours, repeats = trained(drawn), [trained(moved(drawn, rng)) for _ in range(REPEATS)]
+    ours, repeats = by_hand(drawn), [by_hand(moved(drawn, rng)) for _ in range(REPEATS)]
 
     def judged(params: Any, quantity: str) -> list[Result]:
         ledger = Ledger(np.float32, 1)

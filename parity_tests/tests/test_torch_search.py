@@ -12,11 +12,12 @@ import torch
 
 from manual.architecture import Architecture, Conv, Dense, Dropout, Flatten, Pool
 from manual.learning import Examples, Settings, start
+from manual.recipe_runs import train
 from manual.search_ranges import COARSE
 from parity_tests.free_runs import REPEATS, judge_by_spread, moved
 from torch_ref.__main__ import main
+from torch_ref.commands.recipe import backend
 from torch_ref.search import Draw, Plan, Trial, draws, exploded, search
-from torch_ref.training import fit
 
 COLUMNS = Architecture(6, (Dense(9, "relu"), Dropout(0.8), Dense(3, "softmax")))
 VOLUMES = Architecture((6, 6, 2), (Conv(3, 3, activation="tanh"), Pool(2, 2), Flatten(), Dense(1, "sigmoid")))
@@ -56,9 +57,10 @@ def test_together_is_as_one_by_one(
     rng = np.random.default_rng(0)
     for point, trial in found.items():
         settings = plan.settings(point)
-        alone = fit(net, *data, settings)
+        alone = train(backend(), net, data, settings, point.reg)
         drawn, _ = start(net, settings, np.float64)
-        repeats = [fit(net, *data, settings, params=moved(drawn, rng)).params for _ in range(REPEATS)]
+        starts = [moved(drawn, rng) for _ in range(REPEATS)]
+        repeats = [train(backend(), net, data, settings, point.reg, params=params).params for params in starts]
         judged = judge_by_spread(alone.params, trial.params, repeats, np.float64)
         assert not any(judgement.fails for judgement in judged.values())
         other = trial.params["W1"] * (1 + 1e-9)
@@ -102,6 +104,12 @@ def test_an_explosion_disturbs_no_other_draw() -> None:
     (alone,) = search(COLUMNS, data, validation, [quiet], plan)
     for name, value in alone.params.items():
         np.testing.assert_allclose(trials[0].params[name], value, rtol=1e-12)
+
+
+def test_a_short_last_batch_is_no_explosion() -> None:
+    data, validation = examples(COLUMNS, 23, 0), examples(COLUMNS, 11, 1)
+    (trial,) = search(COLUMNS, data, validation, [Draw(1e-6, 1e4)], Plan(epochs=2, batch_size=20))
+    assert not trial.exploded
 
 
 def test_what_an_explosion_is() -> None:
