@@ -22,6 +22,7 @@ import torch
 from torch import distributed
 
 from manual.cli import USAGE, UsageError
+from manual.stopping import INTERRUPTED, TERMINATED
 from torch_ref import distributed as shares
 from torch_ref.distributed import World, wait_for
 from torch_ref.places import BACKENDS, Place, open_store, own_device, place_in_job
@@ -31,9 +32,6 @@ GRACE = timedelta(seconds=3)
 
 KILLED_AFTER = 30.0
 """Seconds after which a process that was told to end, and cannot hear it, is killed; those of torchrun."""
-
-INTERRUPTED, TERMINATED = 130, 143
-"""Exit codes after Ctrl-C and SIGTERM."""
 
 SAID, ENDED = "said", "ended"
 """How a process ended: it has said why, or has heard it from others."""

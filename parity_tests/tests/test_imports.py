@@ -60,6 +60,7 @@ WITHOUT_FORMULAS = {
     "estimator_base",
     "estimator_targets",
     "cli",
+    "stopping",
 }
 """Modules of manual that torch_ref may import."""
 
