@@ -16,7 +16,7 @@ from manual.architecture import Architecture, Conv, Dense, Dropout, Flatten, Poo
 from manual.learning import Examples, Run, Settings, start
 from parity_tests.free_runs import REPEATS, judge_by_spread, moved
 from torch_ref.__main__ import main
-from torch_ref.graph import Capture
+from torch_ref.graph import Capture, capture_on, on_cuda
 from torch_ref.hardware import EPOCHS_TO_PAY, SMALL_STEP
 from torch_ref.network import build
 from torch_ref.operations import operations
@@ -105,7 +105,7 @@ def test_a_queued_run_is_the_eager_run_and_goes_on_as_one(monkeypatch: pytest.Mo
         params = moved(drawn, np.random.default_rng(seed))
         spread.append(fit(NET, *examples(np.float32), settings, params=params).params)
     monkeypatch.setattr(Hardware, "captures", lambda *_: True)
-    monkeypatch.setattr("torch_ref.training.on_cuda", again)
+    monkeypatch.setattr("torch_ref.training.capture_on", lambda device: again)
     halves: list[Run] = []
     whole = fit(NET, *examples(np.float32), settings, on_epoch=halves.append)
     resumed = fit(NET, *examples(np.float32), settings, resume=halves[0])
@@ -217,12 +217,21 @@ def test_captured_steps_are_the_eager_steps(amp: bool, optimizer: str) -> None:
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="torch finds no CUDA device")
-def test_a_run_on_a_gpu_is_the_run_on_the_cpu() -> None:
-    one, two = (fit(NET, *examples(np.float32), SETTINGS, hardware=Hardware(*how)) for how in (("cpu",), ("cuda",)))
-    three = fit(NET, *examples(np.float32), SETTINGS, hardware=Hardware("cuda", graph="on"))
-    for name, value in one.params.items():
-        np.testing.assert_allclose(two.params[name], value, rtol=0, atol=1e-5)
-        np.testing.assert_allclose(three.params[name], value, rtol=0, atol=1e-5)
+@pytest.mark.parametrize("graph", ["off", "on"])
+def test_a_run_on_a_gpu_is_the_run_on_the_cpu(graph: str) -> None:
+    on_cpu = fit(NET, *examples(np.float32), SETTINGS)
+    for number in {0, torch.cuda.device_count() - 1}:  # the last one need not be torch's current device
+        on_gpu = fit(NET, *examples(np.float32), SETTINGS, hardware=Hardware(f"cuda:{number}", graph=graph))
+        for name, value in on_cpu.params.items():
+            np.testing.assert_allclose(on_gpu.params[name], value, rtol=0, atol=1e-5)
+
+
+def test_a_capture_is_on_the_device_of_the_network() -> None:
+    """A stream of another device would record nothing, and no step would be made."""
+    second = torch.device("cuda", 1)
+    capture: Any = capture_on(second)
+    assert (capture.func, capture.args) == (on_cuda, (second,))
+    assert capture_on(CPU) is None
 
 
 class Kept:
