@@ -16,12 +16,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import torch
 from torch import distributed
 
-from manual.cli import USAGE, UsageError
+from manual.cli import USAGE, UsageError, complain
 from torch_ref import distributed as shares
 from torch_ref.distributed import NotStarted, World, wait_for
 from torch_ref.places import BACKENDS, Place, open_store, own_device, place_in_job
@@ -67,6 +68,18 @@ def together(device: str, train: Callable[[World, torch.device], int], say: Call
             return INTERRUPTED
         finally:
             ends.close()
+
+
+def refused(program: str, command: str) -> int:
+    """Say, in one of these processes, that the command is for one; the exit code.
+
+    Raises UsageError where the environment does not say which process this is.
+    """
+
+    def refuse(world: World, _: torch.device) -> int:
+        raise UsageError(f"{command} was started in {world.size} processes, expected one: train alone shares its work")
+
+    return together("cpu", refuse, partial(complain, program), "")
 
 
 def _outcome(work: Callable[[], int], orphaned: threading.Event) -> tuple[int, str]:

@@ -273,8 +273,17 @@ def worker(launcher: int, rank: int) -> int:
     raise AssertionError(f"no process of rank {rank}")
 
 
-def test_bad_usage_is_said_once(tmp_path: Path) -> None:
-    assert in_processes(2, as_torchrun_starts_it, tmp_path, [*WORDS, "--epochs", "0"]) == [USAGE, USAGE]
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ([*WORDS, "--epochs", "0"], "epochs is 0, expected a whole number of at least 1"),
+        (["search"], "search was started in 2 processes, expected one: train alone shares its work"),
+        (["recipe"], "recipe was started in 2 processes, expected one: train alone shares its work"),
+    ],
+    ids=["train", "search", "recipe"],
+)
+def test_bad_usage_is_said_once(tmp_path: Path, words: list[str], sentence: str) -> None:
+    assert in_processes(2, as_torchrun_starts_it, tmp_path, words) == [USAGE, USAGE]
     told = [path.read_text() for rank in range(2) for path in said(tmp_path, rank)]
     assert sorted(map(bool, told)) == [False, False, False, True]
-    assert "".join(told).count("epochs is 0, expected a whole number of at least 1") == 1
+    assert "".join(told).count(sentence) == 1

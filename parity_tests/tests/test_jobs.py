@@ -189,6 +189,19 @@ def test_a_process_that_does_not_come_is_not_waited_for_for_ever(monkeypatch: py
     assert jobs.lost(raised.value)
 
 
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (RuntimeError("[gloo/transport/tcp/pair.cc:534] Connection closed by peer [127.0.0.1]:2"), True),
+        (torch.distributed.DistBackendError("a remote process exited"), True),
+        (RuntimeError("DistributedDataParallel: a parameter was not used"), False),
+        (RuntimeError("mat1 and mat2 shapes cannot be multiplied"), False),
+    ],
+)
+def test_a_mistake_is_no_loss(error: RuntimeError, expected: bool) -> None:
+    assert jobs.lost(error) == expected
+
+
 def test_sigterm_ends_a_process_once() -> None:
     with told_to_end() as orphaned:
         with pytest.raises(Terminated):
