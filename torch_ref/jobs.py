@@ -24,7 +24,7 @@ from torch import distributed
 
 from manual.cli import USAGE, UsageError, complain
 from torch_ref import distributed as shares
-from torch_ref.distributed import NotStarted, World, wait_for
+from torch_ref.distributed import NotStartedError, World, wait_for
 from torch_ref.places import BACKENDS, Place, open_store, own_device, place_in_job
 
 GRACE = timedelta(seconds=3)
@@ -130,7 +130,7 @@ class Ends:
             with suppress(RuntimeError):
                 world.answer("")  # to those that wait for this process
             return USAGE
-        except NotStarted:
+        except NotStartedError:
             return USAGE
         return code
 

@@ -20,7 +20,7 @@ from manual.cli import UsageError
 from parity_tests.commands import interruptions
 from torch_ref import distributed, jobs
 from torch_ref.__main__ import main as by_torch
-from torch_ref.distributed import NotStarted, World
+from torch_ref.distributed import NotStartedError, World
 from torch_ref.jobs import Ends, Terminated, told_to_end
 from torch_ref.places import Place, own_device, place_in_job
 
@@ -178,7 +178,7 @@ def test_without_a_store_each_speaks_for_itself() -> None:
 def test_a_process_that_cannot_start_keeps_nobody_waiting() -> None:
     store = HashStore()
     World(1, 2, store=store).answer("")
-    with pytest.raises(NotStarted):
+    with pytest.raises(NotStartedError):
         World(0, 2, store=store).meet({"epochs": 3})
 
 
