@@ -210,6 +210,13 @@ def test_sigterm_ends_a_process_once() -> None:
         assert not orphaned.is_set()
 
 
+def test_sigterm_does_not_disturb_the_end() -> None:
+    with told_to_end() as orphaned:
+        assert jobs._outcome(lambda: 3, orphaned) == (3, "")
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(0)  # where a signal would be heard
+
+
 def test_a_process_ends_when_torchrun_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
     parents = iter([7])
     monkeypatch.setattr(os, "getppid", lambda: next(parents, 1))
