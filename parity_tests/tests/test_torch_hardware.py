@@ -218,11 +218,11 @@ def test_a_run_on_a_gpu_is_the_run_on_the_cpu(graph: str) -> None:
             np.testing.assert_allclose(on_gpu.params[name], value, rtol=0, atol=1e-5)
 
 
-class Operations(TorchDispatchMode):
+class Operations(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """What torch does within."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.names: set[str] = set()
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
