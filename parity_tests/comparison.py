@@ -171,9 +171,13 @@ def on_device(device: str, run: Callable[[], list[Result]]) -> list[Result]:
 @contextmanager
 def one_thread() -> Iterator[None]:
     """One thread for torch and for NumPy's BLAS: the arrays are small, and the processes share the cores."""
+    before = torch.get_num_threads()
     torch.set_num_threads(1)
-    with threadpool_limits(1):
-        yield
+    try:
+        with threadpool_limits(1):
+            yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _run(unit: Unit) -> list[Result]:

@@ -26,7 +26,6 @@ from torch.nn import functional
 from torch.nn.parallel import DistributedDataParallel
 
 from manual.architecture import Architecture
-from manual.cli import USAGE
 from manual.learning import Examples, Run, Settings, take
 from torch_ref.hardware import Hardware
 
@@ -35,6 +34,10 @@ TIMEOUT = timedelta(minutes=5)
 
 SAMPLED = 1000
 """Examples by which data that stay in their file are known, evenly spread over it."""
+
+
+class NotStartedError(Exception):
+    """Another process cannot start, and has said why."""
 
 
 @dataclass
@@ -112,7 +115,7 @@ class World:
     def meet(self, about: Mapping[str, Any]) -> None:
         """Wait until all are ready to do the same.
 
-        Raises ValueError where one is about to do something else, SystemExit where one cannot start, which it says
+        Raises ValueError where one is about to do something else, NotStartedError where one cannot start, which it says
         itself, and DistStoreError where one does not come.
         """
         if self.size == 1:
@@ -121,7 +124,7 @@ class World:
         heard = [self._heard(rank) for rank in range(self.size)]
         self.meetings += 1
         if "" in heard:
-            raise SystemExit(USAGE)
+            raise NotStartedError
         first, *others = [json.loads(each) for each in heard]
         for rank, other in enumerate(others, start=1):
             for name, value in other.items():

@@ -7,7 +7,9 @@ answers, gradients and updated parameters. The eager step is the plain path, and
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -30,17 +32,21 @@ Capture = Callable[[Callable[[], None]], Callable[[], None]]
 """From a function that reads and writes the same memory every time to one that repeats it."""
 
 
-def on_cuda(run: Callable[[], None]) -> Callable[[], None]:
-    """Capture a CUDA graph; what comes back replays it."""
-    side = torch.cuda.Stream()  # type: ignore[no-untyped-call]
-    side.wait_stream(torch.cuda.current_stream())
-    with torch.cuda.stream(side):
-        for _ in range(WARM_UP):
+def on_cuda(device: torch.device, run: Callable[[], None]) -> Callable[[], None]:
+    """Capture a CUDA graph; what comes back replays it.
+
+    The stream is the device's own, which need not be torch's current one: what another stream is given is not captured.
+    """
+    with torch.cuda.device(device):
+        side = torch.cuda.Stream()  # type: ignore[no-untyped-call]
+        side.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(side):
+            for _ in range(WARM_UP):
+                run()
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(graph, stream=side):
             run()
-    torch.cuda.current_stream().wait_stream(side)
-    graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph):
-        run()
+        torch.cuda.current_stream().wait_stream(side)
     return graph.replay
 
 
@@ -52,7 +58,7 @@ class Recorded:
         function: Callable[..., Any],
         inputs: Sequence[Tensor],
         changes: Sequence[Tensor],
-        capture: Capture = on_cuda,
+        capture: Capture,
     ) -> None:
         """Record it. ``changes`` are the tensors that it changes in place; they are left as they were."""
         self.inputs = [value.clone() for value in inputs]
@@ -77,7 +83,7 @@ class Recorded:
 
 def capture_on(device: torch.device) -> Capture | None:
     """How steps are captured on a device, where they can be."""
-    return on_cuda if device.type == "cuda" else None
+    return partial(on_cuda, device) if device.type == "cuda" else None
 
 
 def capturable(rule: torch.optim.Optimizer, rate: Tensor | None = None) -> torch.optim.Optimizer:
@@ -96,7 +102,9 @@ def capturable(rule: torch.optim.Optimizer, rate: Tensor | None = None) -> torch
             group["capturable"] = parameters[0].device.type == "cuda"
     for value in parameters:
         value.grad = torch.zeros_like(value)
-    rule.step()
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "This instance was constructed with capturable=True")  # it will be captured
+        rule.step()
     rule.zero_grad(set_to_none=True)
     load(rule, {})
     return rule
@@ -149,7 +157,7 @@ class Steps:
         taken: Callable[[NDArray[np.intp]], tuple[Tensor, Tensor]],
         cost: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]],
         clip: float | None,
-        capture: Capture = on_cuda,
+        capture: Capture,
     ) -> None:
         """``taken`` gives examples and targets in rows; ``cost``, of the two, gives the cost and Z[L]."""
         self.module, self.taken, self.cost, self.clip, self.capture = module, taken, cost, clip, capture

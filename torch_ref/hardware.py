@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +16,9 @@ GRAPH = ("auto", "on", "off")
 
 SMALL_STEP = 2 * 10**9
 """Operations of a step that a GPU needs less time for than Python for launching its kernels."""
+
+CUBLAS = ("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+"""What torch demands of the environment before deterministic products on CUDA."""
 
 EPOCHS_TO_PAY = 4
 """A capture takes as long as two or three epochs."""
@@ -49,6 +53,7 @@ class Hardware:
         if device.type == "cuda":
             _set_tf32(self.tf32)
         if self.deterministic:
+            os.environ.setdefault(*CUBLAS)
             torch.use_deterministic_algorithms(True)
         return device
 

@@ -16,19 +16,23 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import torch
 from torch import distributed
 
-from manual.cli import USAGE, UsageError
+from manual.cli import USAGE, UsageError, complain
 from manual.stopping import INTERRUPTED, TERMINATED
 from torch_ref import distributed as shares
-from torch_ref.distributed import World, wait_for
+from torch_ref.distributed import NotStartedError, World, wait_for
 from torch_ref.places import BACKENDS, Place, open_store, own_device, place_in_job
 
 GRACE = timedelta(seconds=3)
 """How long processes are given to say how they ended."""
+
+REPORT = timedelta(hours=1)
+"""How long the first process is given to report, which it does alone: a large test part takes long."""
 
 KILLED_AFTER = 30.0
 """Seconds after which a process that was told to end, and cannot hear it, is killed; those of torchrun."""
@@ -54,7 +58,6 @@ def together(device: str, train: Callable[[World, torch.device], int], say: Call
     with told_to_end() as orphaned:
         try:
             code, cause = _outcome(lambda: ends.of(device, train), orphaned)
-            signal.signal(signal.SIGTERM, signal.SIG_IGN)
             if cause and not (orphaned.is_set() and place.local_rank):  # one on each machine says that torchrun is gone
                 ends.lost(cause, advice)
             return code
@@ -63,6 +66,18 @@ def together(device: str, train: Callable[[World, torch.device], int], say: Call
             return INTERRUPTED
         finally:
             ends.close()
+
+
+def refused(program: str, command: str) -> int:
+    """Say, in one of these processes, that the command is for one; the exit code.
+
+    Raises UsageError where the environment does not say which process this is.
+    """
+
+    def refuse(world: World, _: torch.device) -> int:
+        raise UsageError(f"{command} was started in {world.size} processes, expected one: train alone shares its work")
+
+    return together("cpu", refuse, partial(complain, program), "")
 
 
 def _outcome(work: Callable[[], int], orphaned: threading.Event) -> tuple[int, str]:
@@ -77,6 +92,8 @@ def _outcome(work: Callable[[], int], orphaned: threading.Event) -> tuple[int, s
             if not lost(error):
                 raise
             return USAGE, "the processes have lost each other"
+        finally:
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
     except Terminated:
         return (USAGE, "torchrun is gone") if orphaned.is_set() else (TERMINATED, "told to end (SIGTERM)")
 
@@ -105,13 +122,13 @@ class Ends:
             )
             code = train(world, chosen)
             if rank:
-                wait_for(self.store, [_end_of(0)], shares.TIMEOUT)
+                wait_for(self.store, [_end_of(0)], REPORT)
         except UsageError as error:
             self.say(str(error))
             with suppress(RuntimeError):
                 world.answer("")  # to those that wait for this process
             return USAGE
-        except SystemExit:  # another process cannot start, and has said why
+        except NotStartedError:
             return USAGE
         return code
 
@@ -220,5 +237,5 @@ def told_to_end() -> Iterator[threading.Event]:
 
 def lost(error: RuntimeError) -> bool:
     """Whether this is what torch raises where another process is gone or silent."""
-    words = ("gloo", "NCCL", "Dist", "Connection", "Timed out", "timed out")
-    return any(word in f"{type(error).__name__}: {error}" for word in words)
+    words = ("gloo", "NCCL", "Connection", "Timed out", "timed out")
+    return isinstance(error, distributed.DistError) or any(word in str(error) for word in words)

@@ -21,7 +21,7 @@ from torch_ref.clipping import gradient_norm, shortened
 from torch_ref.costs import OUTPUT_COSTS
 from torch_ref.devices import DTYPES, array, shared
 from torch_ref.distributed import ALONE, World, part_of_masks, start_of_run
-from torch_ref.graph import Capture, Queued, Steps, load, on_cuda, tensors
+from torch_ref.graph import Capture, Queued, Steps, capture_on, load, tensors
 from torch_ref.hardware import Hardware
 from torch_ref.operations import operations
 from torch_ref.optimizers import OPTIMIZERS, parts
@@ -76,8 +76,9 @@ class Learner:
         self._made()
         step = operations(architecture, min(settings.batch_size, len(self.Y)))
         self.steps: Steps | None = None
-        if self.hardware.captures(self.device, self.dtype, world.size, step, settings.epochs):
-            self.queue_steps(on_cuda)
+        capture = capture_on(self.device)
+        if capture and self.hardware.captures(self.device, self.dtype, world.size, step, settings.epochs):
+            self.queue_steps(capture)
         if world.size > 1:
             self._warmed()
 

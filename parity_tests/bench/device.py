@@ -18,6 +18,7 @@ from manual.recipe_runs import train
 from manual.training import fit
 from parity_tests.bench import by_device
 from parity_tests.bench.device_sizes import (
+    EPOCHS,
     DeviceBars,
     DeviceSizes,
     WideSize,
@@ -158,9 +159,7 @@ def measure_device(plan: DevicePlan) -> Generator[dict[str, Any], None, None]:
         what = "epochs: eager / in graphs"
         if plan.has_graphs:
             slow, fast = timed("eager", "graph", epochs)
-            yield line(
-                what, epochs, bars.graph, **_of_times(slow, fast, per=draw_epochs(epochs, DTYPE).settings.epochs)
-            )
+            yield line(what, epochs, bars.graph, **_of_times(slow, fast, per=EPOCHS))
         else:
             yield {"measured": what, "size": str(epochs), "left_out": f"{plan.device} has no CUDA graphs"}
         yield line(

@@ -104,15 +104,7 @@ def _conv_table(lines: list[dict[str, Any]]) -> str:
     ratios = {(line["size"], line["dtype"], line["threads"]): line["manual/torch"] for line in lines}
     means = {(mean.dtype, mean.threads): mean for mean in conv_means(lines)}
     rows = [
-        [
-            line["size"],
-            line["dtype"],
-            _time(line["manual_us"]),
-            _time(line["torch_us"]),
-            f"{line['manual/torch']:.2f}",
-            str(line["bar"]),
-            *(f"{ratios[line['size'], line['dtype'], n]:.2f}" for n in others),
-        ]
+        [*_beside(line, "manual", "torch"), *(f"{ratios[line['size'], line['dtype'], n]:.2f}" for n in others)]
         for line in lines
         if line["threads"] == one
     ]
@@ -170,18 +162,7 @@ def _process_table(lines: list[dict[str, Any]]) -> str:
     """A row for each size and dtype: two processes beside two threads, and how busy the machine was."""
     if not lines:
         return "A step that two processes share, beside one with two threads: not measured.\n"
-    rows = [
-        [
-            line["size"],
-            line["dtype"],
-            _time(line["processes_us"]),
-            _time(line["threads_us"]),
-            f"{line['processes/threads']:.2f}",
-            str(line["bar"]),
-            line["load"],
-        ]
-        for line in lines
-    ]
+    rows = [[*_beside(line, "processes", "threads"), line["load"]] for line in lines]
     ratio = ["two processes / two threads", "at most", "load average"]
     return markdown_table([SHARED_HEAD, "dtype", "two processes", "one, two threads", *ratio], rows, words=2)
 
@@ -193,16 +174,13 @@ def _step(line: dict[str, Any], lines: list[dict[str, Any]], more_threads: list[
         for other in lines
         if (other["size"], other["dtype"]) == (line["size"], line["dtype"])
     }
-    return [
-        line["size"],
-        line["dtype"],
-        _time(line["manual_us"]),
-        _time(line["torch_us"]),
-        f"{line['manual/torch']:.2f}",
-        str(line["bar"]),
-        products(line),
-        *(f"{others[n]:.2f}" for n in more_threads),
-    ]
+    return [*_beside(line, "manual", "torch"), products(line), *(f"{others[n]:.2f}" for n in more_threads)]
+
+
+def _beside(line: dict[str, Any], one: str, other: str) -> list[str]:
+    """Size and dtype, the times of both, their ratio and its bar."""
+    times = [_time(line[f"{name}_us"]) for name in (one, other)]
+    return [line["size"], line["dtype"], *times, f"{line[f'{one}/{other}']:.2f}", str(line["bar"])]
 
 
 def products(line: dict[str, Any]) -> str:

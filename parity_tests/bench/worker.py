@@ -66,7 +66,8 @@ class Worker:
 
     def __init__(self, side: str, threads: int) -> None:
         """Start it; it imports what it needs before it answers for the first time."""
-        launcher = TORCHRUN if side == "processes" else ()
+        self._several = side == "processes"
+        launcher = TORCHRUN if self._several else ()
         environment = {**os.environ, **STEADY_MEMORY, **dict.fromkeys(THREADS, str(threads))}
         self._process = subprocess.Popen(
             [sys.executable, *launcher, "-m", "parity_tests.bench.worker", side, str(threads)],
@@ -98,11 +99,10 @@ class Worker:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        """End the process: at once if something went wrong."""
-        if kind is not None:
+        """End the process: at once if something went wrong, but for torchrun, without which its own fall to pieces."""
+        if kind is not None and not self._several:
             self._process.kill()
-        with self._process:  # closes its input, at which it stops, and waits
-            pass
+        self._process.communicate()  # closes its input, at which it stops, and waits
 
 
 def request(task: str, size: AnySize, dtype: str, repeats: int) -> str:

@@ -152,14 +152,13 @@ def killed(process: subprocess.Popen[bytes], rng: np.random.Generator) -> int:
     own = children(process.pid)
     choices = [[process.pid], *([child] for child in own), *([own] if len(own) > 1 else [])]
     for target in choices[rng.integers(len(choices))]:
-        with suppress(ProcessLookupError):
-            os.kill(target, signal.SIGKILL)
+        _kill(target)
     end = time.monotonic() + LIMIT
     while (process.poll() is None or any(alive(child) for child in own)) and time.monotonic() < end:
         time.sleep(0.02)
     left = [child for child in own if alive(child)]
     for each in left:
-        os.kill(each, signal.SIGKILL)
+        _kill(each)
         while alive(each):
             time.sleep(0.01)
     if process.poll() is None:
@@ -167,6 +166,12 @@ def killed(process: subprocess.Popen[bytes], rng: np.random.Generator) -> int:
         process.wait()
         left.append(process.pid)
     return len(left)
+
+
+def _kill(number: int) -> None:
+    """A process that may have ended by now."""
+    with suppress(ProcessLookupError):
+        os.kill(number, signal.SIGKILL)
 
 
 def children(number: int) -> list[int]:

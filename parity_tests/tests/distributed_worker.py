@@ -27,7 +27,7 @@ from manual.architecture import Architecture, Conv, Dense, Dropout, Flatten, Poo
 from manual.draws import dropout_masks, initial_parameters
 from manual.learning import Examples, Run, Settings
 from torch_ref.__main__ import main
-from torch_ref.distributed import World
+from torch_ref.distributed import NotStartedError, World
 from torch_ref.network import export_grads
 from torch_ref.training import Learner, fit
 
@@ -206,6 +206,6 @@ def met(world: World, about: Mapping[str, Any]) -> str:
     """What came of a meeting."""
     try:
         world.meet(about)
-    except (ValueError, SystemExit) as error:
-        return str(error)
+    except (ValueError, NotStartedError) as error:
+        return str(error) or "not started"
     return "met"

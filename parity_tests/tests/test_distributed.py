@@ -206,7 +206,7 @@ def test_a_run_gone_on_with_ends_as_if_undisturbed_to_the_last_bit(job: Any, siz
 def test_processes_meet_before_they_start(job: Any) -> None:
     rule = "expected 3 as in process 0: all start with the same data and flags"
     for rank, found in enumerate(job[1]):
-        assert found == ["met", f"epochs is 4 in process 2, {rule}", *(["2"] if rank != 2 else [])]
+        assert found == ["met", f"epochs is 4 in process 2, {rule}", *(["not started"] if rank != 2 else [])]
 
 
 @pytest.mark.parametrize("kind", [World, Uneven])
@@ -273,8 +273,17 @@ def worker(launcher: int, rank: int) -> int:
     raise AssertionError(f"no process of rank {rank}")
 
 
-def test_bad_usage_is_said_once(tmp_path: Path) -> None:
-    assert in_processes(2, as_torchrun_starts_it, tmp_path, [*WORDS, "--epochs", "0"]) == [USAGE, USAGE]
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ([*WORDS, "--epochs", "0"], "epochs is 0, expected a whole number of at least 1"),
+        (["search"], "search was started in 2 processes, expected one: train alone shares its work"),
+        (["recipe"], "recipe was started in 2 processes, expected one: train alone shares its work"),
+    ],
+    ids=["train", "search", "recipe"],
+)
+def test_bad_usage_is_said_once(tmp_path: Path, words: list[str], sentence: str) -> None:
+    assert in_processes(2, as_torchrun_starts_it, tmp_path, words) == [USAGE, USAGE]
     told = [path.read_text() for rank in range(2) for path in said(tmp_path, rank)]
     assert sorted(map(bool, told)) == [False, False, False, True]
-    assert "".join(told).count("epochs is 0, expected a whole number of at least 1") == 1
+    assert "".join(told).count(sentence) == 1

@@ -20,7 +20,7 @@ from manual.cli import UsageError
 from parity_tests.commands import interruptions
 from torch_ref import distributed, jobs
 from torch_ref.__main__ import main as by_torch
-from torch_ref.distributed import World
+from torch_ref.distributed import NotStartedError, World
 from torch_ref.jobs import Ends, Terminated, told_to_end
 from torch_ref.places import Place, own_device, place_in_job
 
@@ -178,7 +178,7 @@ def test_without_a_store_each_speaks_for_itself() -> None:
 def test_a_process_that_cannot_start_keeps_nobody_waiting() -> None:
     store = HashStore()
     World(1, 2, store=store).answer("")
-    with pytest.raises(SystemExit):
+    with pytest.raises(NotStartedError):
         World(0, 2, store=store).meet({"epochs": 3})
 
 
@@ -189,12 +189,32 @@ def test_a_process_that_does_not_come_is_not_waited_for_for_ever(monkeypatch: py
     assert jobs.lost(raised.value)
 
 
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (RuntimeError("[gloo/transport/tcp/pair.cc:534] Connection closed by peer [127.0.0.1]:2"), True),
+        (torch.distributed.DistBackendError("a remote process exited"), True),
+        (RuntimeError("DistributedDataParallel: a parameter was not used"), False),
+        (RuntimeError("mat1 and mat2 shapes cannot be multiplied"), False),
+    ],
+)
+def test_a_mistake_is_no_loss(error: RuntimeError, expected: bool) -> None:
+    assert jobs.lost(error) == expected
+
+
 def test_sigterm_ends_a_process_once() -> None:
     with told_to_end() as orphaned:
         with pytest.raises(Terminated):
             os.kill(os.getpid(), signal.SIGTERM)
         os.kill(os.getpid(), signal.SIGTERM)
         assert not orphaned.is_set()
+
+
+def test_sigterm_does_not_disturb_the_end() -> None:
+    with told_to_end() as orphaned:
+        assert jobs._outcome(lambda: 3, orphaned) == (3, "")
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(0)  # where a signal would be heard
 
 
 def test_a_process_ends_when_torchrun_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,36 +1,28 @@
-"""Steps through a graph, examples that stay in their file, and what a device may refuse."""
+"""Steps through a graph, when they are captured, and what a device may refuse."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode
 
-from manual.architecture import Architecture, Conv, Dense, Dropout, Flatten, Pool
-from manual.learning import Examples, Run, Settings, start
+from manual.architecture import Architecture, Conv, Dense, Flatten, Pool
+from manual.learning import Run, Settings, start
 from parity_tests.free_runs import REPEATS, judge_by_spread, moved
+from parity_tests.tests.small_network import NET, SETTINGS, examples
 from torch_ref.__main__ import main
-from torch_ref.graph import Capture
+from torch_ref.graph import Capture, capture_on, on_cuda
 from torch_ref.hardware import EPOCHS_TO_PAY, SMALL_STEP
 from torch_ref.network import build
 from torch_ref.operations import operations
-from torch_ref.rows import Rows, in_a_file
+from torch_ref.search import Draw, Plan, search
 from torch_ref.training import Hardware, Learner, fit
-
-NET = Architecture(5, (Dense(7, "tanh"), Dropout(0.8), Dense(3, "softmax")))
-SETTINGS = Settings("momentum", 0.1, batch_size=9, lambda_=0.7, clip=0.3, epochs=3)
-
-
-def examples(dtype: Any = np.float64) -> Examples:
-    """40 of them."""
-    rng = np.random.default_rng(0)
-    return Examples(rng.standard_normal((5, 40)).astype(dtype), np.eye(3, dtype=dtype)[:, rng.integers(0, 3, 40)])
 
 
 def learner(hardware: Hardware, dtype: Any = np.float64) -> Learner:
@@ -105,7 +97,7 @@ def test_a_queued_run_is_the_eager_run_and_goes_on_as_one(monkeypatch: pytest.Mo
         params = moved(drawn, np.random.default_rng(seed))
         spread.append(fit(NET, *examples(np.float32), settings, params=params).params)
     monkeypatch.setattr(Hardware, "captures", lambda *_: True)
-    monkeypatch.setattr("torch_ref.training.on_cuda", again)
+    monkeypatch.setattr("torch_ref.training.capture_on", lambda device: again)
     halves: list[Run] = []
     whole = fit(NET, *examples(np.float32), settings, on_epoch=halves.append)
     resumed = fit(NET, *examples(np.float32), settings, resume=halves[0])
@@ -217,71 +209,65 @@ def test_captured_steps_are_the_eager_steps(amp: bool, optimizer: str) -> None:
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="torch finds no CUDA device")
-def test_a_run_on_a_gpu_is_the_run_on_the_cpu() -> None:
-    one, two = (fit(NET, *examples(np.float32), SETTINGS, hardware=Hardware(*how)) for how in (("cpu",), ("cuda",)))
-    three = fit(NET, *examples(np.float32), SETTINGS, hardware=Hardware("cuda", graph="on"))
-    for name, value in one.params.items():
-        np.testing.assert_allclose(two.params[name], value, rtol=0, atol=1e-5)
-        np.testing.assert_allclose(three.params[name], value, rtol=0, atol=1e-5)
+@pytest.mark.parametrize("graph", ["off", "on"])
+def test_a_run_on_a_gpu_is_the_run_on_the_cpu(graph: str) -> None:
+    on_cpu = fit(NET, *examples(np.float32), SETTINGS)
+    for number in {0, torch.cuda.device_count() - 1}:  # the last one need not be torch's current device
+        on_gpu = fit(NET, *examples(np.float32), SETTINGS, hardware=Hardware(f"cuda:{number}", graph=graph))
+        for name, value in on_cpu.params.items():
+            np.testing.assert_allclose(on_gpu.params[name], value, rtol=0, atol=1e-5)
 
 
-class Kept:
-    """Examples that are read when they are asked for."""
-
-    shape, dtype, ndim = (5, 40), np.dtype(np.float64), 2
+class Operations(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """What torch does within."""
 
     def __init__(self) -> None:
-        self.asked: list[int] = []
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.names: set[str] = set()
 
-    def take(self, which: Any, axis: int = 1) -> Any:
-        """These columns."""
-        self.asked.append(len(which))
-        return examples().X.take(which, axis=axis)
-
-
-def test_examples_that_stay_in_their_file_give_the_same_run(tmp_path: Path) -> None:
-    np.save(tmp_path / "X.npy", examples().X)
-    mapped = np.load(tmp_path / "X.npy", mmap_mode="r")
-    kept = Kept()
-    one = fit(NET, *examples(), SETTINGS)
-    for X in (kept, mapped):
-        other = fit(NET, X, examples().Y, SETTINGS)
-        for name, value in one.params.items():
-            np.testing.assert_array_equal(other.params[name], value)
-    assert kept.asked == [40, *[9, 9, 9, 9, 4] * 3]
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        self.names.add(str(func))
+        return func(*args, **(kwargs or {}))
 
 
-def test_a_memory_map_and_its_views_stay_in_their_file(tmp_path: Path) -> None:
-    np.save(tmp_path / "X.npy", np.arange(30.0).reshape(6, 5))
-    mapped = np.load(tmp_path / "X.npy", mmap_mode="r")
-    for X in (mapped, mapped.T, np.asarray(mapped)[:4]):
-        assert in_a_file(X)
-        assert Rows(X, CPU, F64).whole is None
-    assert not in_a_file(np.array(mapped))
-    np.testing.assert_array_equal(Rows(mapped.T, CPU, F64).take(np.array([3, 1])).numpy(), mapped[[3, 1]])
+WAITS = {"aten._local_scalar_dense.default", "aten.nonzero.default", "aten.lift_fresh.default"}
+"""Operations that need a number or an array of the host, or hand one over: none of them can be captured."""
 
 
-def test_examples_that_do_not_fit_on_a_device_are_handed_over_batch_by_batch() -> None:
-    X, batch = examples().X, np.array([7, 0, 39])
-    meta = torch.device("meta")  # a device without memory
-    assert Rows(X, meta, F64, room=X.nbytes).whole.device == meta  # type: ignore[union-attr]
-    streamed = Rows(X, meta, F64, room=X.nbytes - 1)
-    assert streamed.whole is not None
-    assert streamed.whole.device == CPU
-    sent: list[Any] = []
-    streamed._sent = lambda rows: sent.append(rows) or rows  # type: ignore[method-assign, func-returns-value]
-    streamed.take(batch)
-    np.testing.assert_array_equal(sent[0].numpy(), X[:, batch].T)
-    assert Rows(X, CPU, F64).whole is not None
+def watching(operations: Operations) -> Capture:
+    """A capture that sees what is captured."""
+
+    def capture(run: Callable[[], None]) -> Callable[[], None]:
+        with operations:
+            run()
+        return run
+
+    return capture
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="torch finds no CUDA device")
-@pytest.mark.parametrize("room", [0.0, 1e9])
-def test_examples_come_to_a_gpu_from_wherever_they_are(room: float) -> None:
-    X, batch = examples().X, np.array([7, 0, 39])
-    taken = Rows(X, CUDA, F64, room).take(batch)
-    assert taken.device.type == "cuda"
-    np.testing.assert_array_equal(taken.cpu().numpy(), X[:, batch].T)
+@pytest.mark.parametrize("optimizer", ["gradient_descent", "momentum", "rmsprop", "adam"])
+def test_nothing_in_a_captured_step_waits_for_the_device(optimizer: str) -> None:
+    seen = Operations()
+    steps(queued(replace(SETTINGS, optimizer=optimizer), watching(seen)))
+    assert "aten._foreach_norm.Scalar" in seen.names  # the step is clipped
+    # only when it is capturable, as on CUDA alone, does RMSprop take its rate as a tensor
+    assert seen.names & WAITS == ({"aten._local_scalar_dense.default"} if optimizer == "rmsprop" else set())
+
+
+def test_nothing_in_a_captured_search_waits_for_the_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = Operations()
+    monkeypatch.setattr("torch_ref.search.capture_on", lambda device: watching(seen))
+    search(NET, examples(), examples(), [Draw(0.1, 0.0), Draw(0.01, 0.1)], Plan(epochs=1, batch_size=15))
+    assert "aten._fused_adam_.default" in seen.names
+    assert not seen.names & WAITS
+
+
+def test_a_capture_is_on_the_device_of_the_network() -> None:
+    """A stream of another device would record nothing, and no step would be made."""
+    second = torch.device("cuda", 1)
+    capture: Any = capture_on(second)
+    assert (capture.func, capture.args) == (on_cuda, (second,))
+    assert capture_on(CPU) is None
 
 
 def test_too_little_memory_is_said_with_a_smaller_batch(

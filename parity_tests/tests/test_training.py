@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from types import ModuleType
@@ -308,7 +309,8 @@ def test_hardware_that_is_not_there_or_of_no_use_is_refused(hardware: Hardware, 
     assert str(caught.value).startswith(sentence)
 
 
-def test_amp_rounds_and_deterministic_does_not() -> None:
+def test_amp_rounds_and_deterministic_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CUBLAS_WORKSPACE_CONFIG", raising=False)
     data = examples(DENSE, dtype=np.float32)
     plain, rounded, careful = (
         by_torch.fit(DENSE, *data, SETTINGS, hardware=Hardware(**how))  # type: ignore[arg-type]
@@ -316,6 +318,7 @@ def test_amp_rounds_and_deterministic_does_not() -> None:
     )
     assert torch.are_deterministic_algorithms_enabled()
     torch.use_deterministic_algorithms(False)
+    assert os.environ.pop("CUBLAS_WORKSPACE_CONFIG") == ":4096:8"  # or torch refuses products on CUDA
     assert history(plain) == history(careful) != history(rounded)
     np.testing.assert_allclose(plain.history[-1].cost, rounded.history[-1].cost, rtol=2**-7)
     assert rounded.params["W1"].dtype == np.float32

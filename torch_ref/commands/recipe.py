@@ -17,6 +17,8 @@ from manual.cli import UsageError, door
 from manual.recipe_runs import Backend
 from torch_ref import network
 from torch_ref.devices import DEVICES, array, device_named
+from torch_ref.jobs import refused
+from torch_ref.places import launched
 from torch_ref.training import Hardware, Learner
 
 PROGRAM = "python -m torch_ref"
@@ -34,6 +36,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Take the steps and report."""
+    if launched():
+        return refused(PROGRAM, "recipe")
     device = str(door(device_named, args.device))
     if device.startswith("mps"):
         raise UsageError(f"device is {device}, expected cpu or cuda: the slopes of the cost are taken in float64")

@@ -10,16 +10,20 @@ import numpy as np
 import torch
 
 from manual.cli import GOOD, UsageError, console, door, output_flags, plain_table
-from manual.learning import Examples
+from manual.learning import Examples, held_back
 from manual.search_ranges import COARSE
 from manual.train_flags import Subject, add_flags, add_groups, subject_of
 from torch_ref.devices import DEVICES, device_named
+from torch_ref.jobs import refused
+from torch_ref.places import launched
 from torch_ref.search import Plan, Trial, draws, search
 
+PROGRAM = "python -m torch_ref"
+
 EPILOG = f"""examples:
-  python -m torch_ref search                              100 draws on digits
-  python -m torch_ref search --dataset wine --hidden 16 --draws 30
-  python -m torch_ref search --device cuda --json
+  {PROGRAM} search                              100 draws on digits
+  {PROGRAM} search --dataset wine --hidden 16 --draws 30
+  {PROGRAM} search --device cuda --json
 
 reg = {COARSE[0]} is the factor of (1/2) sum W^2, lambda/m; learning rate = {COARSE[1]}.
 
@@ -52,6 +56,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Search, and show the best."""
+    if launched():
+        return refused(PROGRAM, "search")
     if args.seed < 0 or args.top < 1:
         raise UsageError(f"seed is {args.seed} and top is {args.top}, expected at least 0 and at least 1")
     device = str(door(device_named, args.device))
@@ -80,15 +86,12 @@ def run(args: argparse.Namespace) -> int:
 def _parts(subject: Subject) -> tuple[Examples, Examples]:
     """The examples to train on, and the last ones to try on.
 
-    Raises UsageError for data that stay in their file.
+    Raises UsageError for data that stay in their file, or too few of them.
     """
     X, Y = subject.parts.X_train, subject.parts.Y_train
     if not isinstance(X, np.ndarray):
         raise UsageError(f"{subject.name} stays in its file, expected data that fit into memory: all draws share them")
-    m = Y.shape[1]
-    held, axis = max(1, round(VALIDATION * m)), 0 if X.ndim == 4 else 1
-    first, last = np.arange(m - held), np.arange(m - held, m)
-    return Examples(X.take(first, axis), Y[:, first]), Examples(X.take(last, axis), Y[:, last])
+    return cast("tuple[Examples, Examples]", door(held_back, Examples(X, Y), VALIDATION))
 
 
 def _ranges(trials: list[Trial]) -> dict[str, tuple[float, float]]:
