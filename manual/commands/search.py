@@ -69,6 +69,9 @@ def run(args: argparse.Namespace) -> int:
             raise UsageError(f"{name} is {getattr(args, name)}, expected at least {least}")
     subject = subject_of(args)
     X, y, X_test, y_test = rows_of(subject)
+    most = int(np.unique(y, return_counts=True)[1].max()) if subject.task in ("binary", "multiclass") else len(y)
+    if args.folds > most:
+        raise UsageError(f"folds is {args.folds}, expected at most {most}: each fold needs an example of its own")
     space, asked, said = _space(args, len(X))
     if args.resume and not args.results:
         raise UsageError("--resume is given, expected --results FILE beside it: where the draws were kept")

@@ -43,7 +43,8 @@ def read(path: Path) -> dict[str, Array]:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
             return {name: stored[name] for name in stored.files}
     except (ValueError, OSError, EOFError, zipfile.BadZipFile, AttributeError, TypeError) as error:
-        raise ValueError(f"{path.name} is not a .npz of plain arrays: {str(error).splitlines()[0]}") from error
+        what = "it is something else, or pickled" if "pickle" in str(error) else str(error).splitlines()[0]
+        raise ValueError(f"{path.name} is not a .npz of plain arrays: {what}") from error
 
 
 def verify_numbers(given: Mapping[str, Any], setting: Setting, *, l2: bool = False) -> list[Verdict]:

@@ -197,7 +197,7 @@ def test_all_draws_that_fail(capsys: pytest.CaptureFixture[str]) -> None:
         (["--resume", "--results", "nowhere.jsonl"], "nowhere.jsonl is not there, expected results to go on with"),
         (["--results", "/nowhere/found.jsonl"], "/nowhere/found.jsonl cannot be written: No such file"),
         (["--results", "/"], "/ is there already, expected --resume, or another file"),
-        (["--folds", "900", "--batch-sizes", "8"], "n_splits=900 cannot be greater than the number of members"),
+        (["--folds", "900", "--batch-sizes", "8"], "folds is 900, expected at most "),
         (["--dataset", "nist"], "dataset is 'nist', expected one of"),
         (["--seed", "-1"], "seed is -1, expected"),
     ],

@@ -260,7 +260,10 @@ def test_files_of_numbers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
 
     pickled = tmp_path / "pickled.npz"
     np.savez(pickled, X=np.array([{"a": 1}], dtype=object))
-    refused(["--data", str(pickled), "--setting", "shallow"], "pickled.npz is not a .npz of plain arrays")
+    refused(
+        ["--data", str(pickled), "--setting", "shallow"],
+        "pickled.npz is not a .npz of plain arrays: it is something else, or pickled",
+    )
     cut = tmp_path / "cut.npz"
     cut.write_bytes(good.read_bytes()[:100])
     refused(["--data", str(cut), "--setting", "shallow"], "cut.npz is not a .npz of plain arrays")
