@@ -37,6 +37,6 @@ def update(name: str, text: str) -> bool:
 
 
 def markdown_table(head: Sequence[str], rows: Sequence[Sequence[str]], words: int) -> str:
-    """A table in Markdown: so many columns of words, then columns of numbers."""
-    rule = ["---"] * words + ["---:"] * (len(head) - words)
+    """A table in Markdown: so many columns of words, then columns of numbers, and perhaps a verdict."""
+    rule = ["---" if place < words or name == "verdict" else "---:" for place, name in enumerate(head)]
     return "".join(f"| {' | '.join(cells)} |\n" for cells in (head, rule, *rows))
