@@ -103,7 +103,12 @@ def build(architecture: Architecture, *, device: str = "cpu", dtype: torch.dtype
 
     Raises ValueError for an unknown or absent device.
     """
-    where = {"dtype": dtype, "device": device_named(device)}
+    return build_on(device_named(device), architecture, dtype)
+
+
+def build_on(device: torch.device, architecture: Architecture, dtype: torch.dtype) -> Network:
+    """``build`` on any device of torch's: on the meta device, where parameters take no memory, too."""
+    where = {"dtype": dtype, "device": device}
     modules: list[nn.Module] = []
     for layer, shape in zip(architecture.layers, architecture.shapes, strict=False):
         modules += BUILDERS[type(layer)](layer, shape, **where)

@@ -1,23 +1,25 @@
-"""How much a training step has to compute, from the sizes of its layers."""
+"""How much a training step has to compute, as torch counts it."""
 
 from __future__ import annotations
 
-from math import prod
+import torch
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
 
 from manual.architecture import Architecture
-from manual.layers import Conv, Dense
+from torch_ref.network import MaskedDropout, build_on
 
 
 def operations(architecture: Architecture, m: int) -> int:
     """Floating point operations of the products of a forward and backward pass over m examples.
 
-    A product of matrices (p, q) (q, r) has p q r multiplications and as many additions. A layer has three: Z, dW and
-    dA_prev, which has the size of the other two; nobody asks for the derivative in X.
+    On the meta device, where tensors have no memory and nothing is computed. Nobody asks for the derivative in X.
     """
-    total, first = 0, True
-    for layer, before, after in zip(architecture.layers, architecture.shapes, architecture.shapes[1:], strict=False):
-        if isinstance(layer, Dense | Conv):
-            window = prod(layer.sides) * before[2] if isinstance(layer, Conv) else before[0]
-            total += (2 if first else 3) * 2 * window * prod(after) * m
-            first = False
-    return total
+    meta = torch.device("meta")
+    module = build_on(meta, architecture, torch.float32)
+    layers = nn.Sequential(*(layer for layer in module if not isinstance(layer, MaskedDropout)))
+    inputs = architecture.inputs
+    sides = (inputs,) if isinstance(inputs, int) else (inputs[2], *inputs[:2])
+    with FlopCounterMode(display=False) as counted:
+        torch.autograd.grad(layers(torch.empty(m, *sides, device=meta)).sum(), list(layers.parameters()))
+    return int(counted.get_total_flops())

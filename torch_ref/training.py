@@ -74,11 +74,11 @@ class Learner:
         self.make = named(OPTIMIZERS, "optimizer", settings.optimizer, settings.optimizer_options)
         self.make_schedule = named(SCHEDULES, "decay", settings.decay, settings.decay_options)
         self._made()
-        step = operations(architecture, min(settings.batch_size, len(self.Y)))
         self.steps: Steps | None = None
-        capture = capture_on(self.device)
-        if capture and self.hardware.captures(self.device, self.dtype, world.size, step, settings.epochs):
-            self.queue_steps(capture)
+        if capture := capture_on(self.device):
+            step = operations(architecture, min(settings.batch_size, len(self.Y)))
+            if self.hardware.captures(self.device, self.dtype, world.size, step, settings.epochs):
+                self.queue_steps(capture)
         if world.size > 1:
             self._warmed()
 
