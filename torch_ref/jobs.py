@@ -41,7 +41,7 @@ SAID, ENDED = "said", "ended"
 """How a process ended: it has said why, or has heard it from others."""
 
 
-class Terminated(BaseException):
+class ToldToEnd(BaseException):
     """Raised in a process that is told to end."""
 
 
@@ -94,7 +94,7 @@ def _outcome(work: Callable[[], int], orphaned: threading.Event) -> tuple[int, s
             return USAGE, "the processes have lost each other"
         finally:
             signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    except Terminated:
+    except ToldToEnd:
         return (USAGE, "torchrun is gone") if orphaned.is_set() else (TERMINATED, "told to end (SIGTERM)")
 
 
@@ -205,7 +205,7 @@ def _meet(world: World, about: dict[str, Any]) -> None:
 
 @contextmanager
 def told_to_end() -> Iterator[threading.Event]:
-    """Where SIGTERM raises Terminated, as the end of torchrun does; yields whether it was the latter.
+    """Where SIGTERM raises ToldToEnd, as the end of torchrun does; yields whether it was the latter.
 
     Only the first one does, and none afterwards: what is left is to say why, and to end with an exit code of one's own.
     """
@@ -213,7 +213,7 @@ def told_to_end() -> Iterator[threading.Event]:
 
     def raise_once(*_: object) -> None:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        raise Terminated
+        raise ToldToEnd
 
     def watch(parent: int) -> None:
         while not over.wait(0.5) and os.getppid() == parent:

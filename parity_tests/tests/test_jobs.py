@@ -13,15 +13,17 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
 from manual.cli import UsageError
+from manual.learning import Examples
 from parity_tests.commands import interruptions
 from torch_ref import distributed, jobs
 from torch_ref.__main__ import main as by_torch
-from torch_ref.distributed import NotStartedError, World
-from torch_ref.jobs import Ends, Terminated, told_to_end
+from torch_ref.distributed import SAMPLED, NotStartedError, World, data_checksum
+from torch_ref.jobs import Ends, ToldToEnd, told_to_end
 from torch_ref.places import Place, own_device, place_in_job
 
 HERE = Place(0, 2, 0, 2)
@@ -204,7 +206,7 @@ def test_a_mistake_is_no_loss(error: RuntimeError, expected: bool) -> None:
 
 def test_sigterm_ends_a_process_once() -> None:
     with told_to_end() as orphaned:
-        with pytest.raises(Terminated):
+        with pytest.raises(ToldToEnd):
             os.kill(os.getpid(), signal.SIGTERM)
         os.kill(os.getpid(), signal.SIGTERM)
         assert not orphaned.is_set()
@@ -221,7 +223,7 @@ def test_a_process_ends_when_torchrun_is_gone(monkeypatch: pytest.MonkeyPatch) -
     parents = iter([7])
     monkeypatch.setattr(os, "getppid", lambda: next(parents, 1))
     monkeypatch.setenv("TORCHELASTIC_RUN_ID", "a job")
-    with told_to_end() as orphaned, pytest.raises(Terminated):
+    with told_to_end() as orphaned, pytest.raises(ToldToEnd):
         time.sleep(5)
     assert orphaned.is_set()
 
@@ -248,3 +250,32 @@ def test_processes_that_a_killed_job_leaves_behind_are_counted_and_ended(
     assert not any(interruptions.alive(child) for child in own)
     assert interruptions.alive(os.getpid())
     assert interruptions.Ending("processes", 1, 2, 3, 0, left, identical=True).good == (left == 0)
+
+
+class Kept:
+    """Examples that stay elsewhere: they are taken, never had as a whole."""
+
+    def __init__(self, X: Any) -> None:
+        self.X = X
+
+    def take(self, batch: Any) -> Any:
+        """The examples of these numbers."""
+        assert len(batch) <= SAMPLED
+        return self.X[:, batch]
+
+
+@pytest.mark.parametrize("kept", [Kept, lambda X: X])
+@pytest.mark.parametrize("m", [5, 3 * SAMPLED])
+def test_data_of_another_checksum_are_others(kept: Any, m: int) -> None:
+    X, Y = np.arange(2.0 * m).reshape(2, m), np.ones((1, m))
+    found = data_checksum(Examples(kept(X), Y))
+    assert found == data_checksum(Examples(kept(X.copy()), Y.copy()))
+    for example in (0, m - 1):
+        other = X.copy()
+        other[1, example] += 1
+        assert data_checksum(Examples(kept(other), Y)) != found
+    labels = Y.copy()
+    labels[0, m // 2] = 0  # of Y every one counts
+    assert data_checksum(Examples(kept(X), labels)) != found
+    between = np.arange(m) % (m - 1) > 0  # all but the first and the last
+    assert data_checksum(Examples(kept(X + between), Y)) != found

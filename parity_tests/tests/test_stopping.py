@@ -165,6 +165,13 @@ def test_an_interrupted_process_ends_with_its_own_code(then: str, code: int) -> 
     assert (done.returncode, done.stdout, done.stderr) == (code, "put away\n", "")
 
 
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_outside_the_work_a_signal_ends_the_process_at_once(number: signal.Signals, code: int) -> None:
+    line = f"import os; from manual.stopping import Signals; Signals('program'); os.kill(os.getpid(), {number:d})"
+    done = subprocess.run([sys.executable, "-c", f"{line}; print('went on')"], cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (code, "", "program: interrupted\n")
+
+
 def ended_after(count: int, error: type[KeyboardInterrupt] = KeyboardInterrupt) -> Generator[int, None, None]:
     """Numbers, until somebody presses Ctrl-C."""
     yield from range(count)
