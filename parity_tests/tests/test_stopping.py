@@ -6,6 +6,7 @@ import argparse
 import importlib
 import io
 import json
+import multiprocessing
 import os
 import re
 import select
@@ -22,6 +23,7 @@ import pytest
 from manual import __main__ as manual_main
 from manual.cli import Work, console, guarded
 from manual.files import load_about, load_checkpoint
+from manual.sharing import in_forks
 from manual.stopping import Terminated
 from parity_tests import cli as parity_main
 from torch_ref import __main__ as torch_main
@@ -170,6 +172,20 @@ def test_outside_the_work_a_signal_ends_the_process_at_once(number: signal.Signa
     line = f"import os; from manual.stopping import Signals; Signals('program'); os.kill(os.getpid(), {number:d})"
     done = subprocess.run([sys.executable, "-c", f"{line}; print('went on')"], cwd=ROOT, capture_output=True, text=True)
     assert (done.returncode, done.stdout, done.stderr) == (code, "", "program: interrupted\n")
+
+
+def asleep(seconds: float) -> float:
+    """What a process does that has long work."""
+    time.sleep(seconds)
+    return seconds
+
+
+def test_processes_that_nobody_waits_for_are_ended_in_the_middle() -> None:
+    begun, results = time.monotonic(), in_forks(asleep, [0.0, 60.0, 60.0], 2, "fork")
+    assert next(results) == 0
+    results.close()
+    assert time.monotonic() - begun < 30
+    assert multiprocessing.active_children() == []
 
 
 def ended_after(count: int, error: type[KeyboardInterrupt] = KeyboardInterrupt) -> Generator[int, None, None]:
