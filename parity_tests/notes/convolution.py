@@ -13,6 +13,7 @@ from manual.conv import conv_forward, zero_pad
 from manual.shapes import conv_output_size, conv_parameter_count, dense_parameter_count, same_padding
 from parity_tests.notes.checks import At, count, same, shaped
 from parity_tests.notes.row import AMBIGUOUS, CONVENTION, HOLDS, MISPRINT, WRONG, Row
+from torch_ref.conv import conv_forward as conv_by_torch
 
 M, N_H, N_W, CHANNELS, FILTERS, F = 2, 7, 5, 3, 4, 3
 
@@ -30,11 +31,7 @@ def on_volumes(pair: Callable[..., tuple[Any, Any]]) -> Callable[[At], tuple[Any
 
 def by_torch(A: np.ndarray, W: np.ndarray, b: np.ndarray, *, stride: int = 1, pad: int = 0) -> np.ndarray:
     """Torch's conv2d, in the notes' layout."""
-    found = torch.nn.functional.conv2d(
-        torch.from_numpy(A).permute(0, 3, 1, 2), torch.from_numpy(W).permute(3, 2, 0, 1),
-        torch.from_numpy(b.ravel()), stride=stride, padding=pad,
-    )  # fmt: skip
-    return found.permute(0, 2, 3, 1).numpy()
+    return conv_by_torch(*(torch.from_numpy(value) for value in (A, W, b)), stride=stride, pad=pad).numpy()
 
 
 def side(n: int, f: int, pad: int = 0, stride: int = 1) -> int:
