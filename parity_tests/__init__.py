@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from parity_tests.comparison import compare
-    from parity_tests.derivations.verdicts import Verdict
+    from parity_tests.derivations.verdicts import Judged, Verdict
     from parity_tests.derivations.verify import verify
     from parity_tests.gradient_check import assert_gradient, check_gradient
     from parity_tests.gradient_verdict import ArrayCheck, GradientCheck
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ArrayCheck",
     "GradientCheck",
+    "Judged",
     "Result",
     "Verdict",
     "assert_gradient",
@@ -31,6 +32,7 @@ _HOMES = {
     "compare": "parity_tests.comparison",
     "Result": "parity_tests.judge",
     "verify": "parity_tests.derivations.verify",
+    "Judged": "parity_tests.derivations.verdicts",
     "Verdict": "parity_tests.derivations.verdicts",
     "check_gradient": "parity_tests.gradient_check",
     "assert_gradient": "parity_tests.gradient_check",

@@ -12,7 +12,7 @@ import pytest
 def verify_derivation() -> Callable[..., None]:
     """A function that judges a derivation and fails the test where a line does not hold, with the cause and the repair.
 
-    It takes what ``parity_tests.verify`` takes::
+    A line that was not judged fails it too, with the reason. It takes what ``parity_tests.verify`` takes::
 
         def test_my_gradients(verify_derivation):
             verify_derivation("dW1 = (1/m) * dZ1 @ X.T", "shallow")
@@ -22,8 +22,8 @@ def verify_derivation() -> Callable[..., None]:
         from parity_tests.derivations.verdicts import HOLDS
         from parity_tests.derivations.verify import verify
 
-        wrong = [verdict for verdict in verify(derivation, setting, **options) if verdict.verdict != HOLDS]
+        wrong = [line for line in verify(derivation, setting, **options).lines if line.verdict != HOLDS]
         if wrong:
-            pytest.fail("\n".join(f"line {verdict.line}: {verdict.message}" for verdict in wrong), pytrace=False)
+            pytest.fail("\n".join(f"line {line.line}: {line.message}" for line in wrong), pytrace=False)
 
     return check

@@ -9,7 +9,16 @@ from rich.console import Console
 
 from manual.cli import GOOD, MISMATCH, UsageError, console, output_flags, plain_table
 from parity_tests.derivations.settings import SETTINGS, listing, setting_named
-from parity_tests.derivations.verdicts import AMBIGUOUS, HOLDS, WRONG, Verdict
+from parity_tests.derivations.verdicts import (
+    AMBIGUOUS,
+    HOLDS,
+    NOT_JUDGED,
+    NOTES_CONVENTION,
+    WRONG,
+    Judged,
+    Summary,
+    Verdict,
+)
 
 EPILOG = """examples:
   python -m parity_tests verify "dW1 = dZ1 @ X.T" --setting shallow
@@ -23,8 +32,14 @@ EPILOG = """examples:
 
 A .py file is run, in a process of its own that is ended after 20 seconds; text and .npz files are only read.
 
-exit code: 0 everything holds, 1 something is wrong or cannot be told, 2 bad usage
+Every line or function is accounted for: judged, a helper of a judged one, or not judged, with the reason.
+
+exit code: 0 everything holds, 1 something is wrong or cannot be told, 2 bad usage,
+           3 nothing is wrong, but something was not judged
 """
+
+NOT_ALL = 3
+"""The exit code where nothing is wrong, and something was not judged."""
 
 MARKS = {HOLDS: "[green]holds[/]", WRONG: "[bold red]wrong[/]"}
 
@@ -70,15 +85,22 @@ def _run(args: argparse.Namespace) -> int:
         return show_matrix(args)
     if (args.derivation is None) == (args.data is None):
         raise UsageError("expected a formula, a .txt or .py file, or --data with a .npz file: one of them")
-    verdicts = _judged(args)
+    judged = _judged(args)
     if args.json:
-        args.work.json([verdict.as_json() for verdict in verdicts])
+        args.work.json(judged.as_json())
     else:
-        show(verdicts, console(), quiet=args.quiet)
-    return GOOD if all(verdict.verdict == HOLDS for verdict in verdicts) else MISMATCH
+        show(judged, console(), quiet=args.quiet)
+    return exit_code(judged.summary)
 
 
-def _judged(args: argparse.Namespace) -> list[Verdict]:
+def exit_code(summary: Summary) -> int:
+    """What the counts say to a script: what is wrong before what was not judged."""
+    if summary.wrong or summary.cannot_tell:
+        return MISMATCH
+    return NOT_ALL if summary.not_judged else GOOD
+
+
+def _judged(args: argparse.Namespace) -> Judged:
     if args.data is not None:
         from parity_tests.derivations.data import verify_data
 
@@ -92,7 +114,8 @@ def _judged(args: argparse.Namespace) -> list[Verdict]:
     text = args.derivation
     if text.endswith(".txt"):
         text = _file(text).read_text(encoding="utf-8", errors="replace")
-    return verify(text, args.setting, l2=args.l2, chain=args.chain, seed=args.seed)
+    judged = verify(text, args.setting, l2=args.l2, chain=args.chain, seed=args.seed)
+    return judged._replace(source=args.derivation)
 
 
 def _file(name: str) -> Path:
@@ -102,26 +125,57 @@ def _file(name: str) -> Path:
     return path
 
 
-def show(verdicts: list[Verdict], out: Console, *, quiet: bool = False) -> None:
-    """Each line with its verdict, ``quiet`` those alone that do not hold, and what to do about a wrong one."""
-    for verdict in verdicts:
+def show(judged: Judged, out: Console, *, quiet: bool = False) -> None:
+    """What it was judged against, and each line with its verdict; ``quiet`` those alone that do not hold.
+
+    A wrong line has what to do about it, one that was not judged has the reason; the closing line counts them all.
+    """
+    if not quiet:
+        for row in against(judged):
+            out.print(_plain(row), soft_wrap=True)
+    for verdict in judged.lines:
         if quiet and verdict.verdict == HOLDS:
             continue
-        mark = MARKS.get(verdict.verdict, f"[yellow]{verdict.verdict}[/]")
-        place = f"line {verdict.line}: " if verdict.line else ""
-        text = verdict.text or verdict.target
-        if verdict.verdict == HOLDS:
-            ids = f" ({', '.join(verdict.formula_ids)})" if verdict.formula_ids else ""
-            out.print(f"{place}{_plain(text)}  {mark}{_plain(ids)}", soft_wrap=True)
-            continue
-        cause = f" \\[{_plain(verdict.cause)}]" if verdict.cause and verdict.cause != AMBIGUOUS else ""
-        if verdict.cause == AMBIGUOUS:
-            cause = f" \\[ambiguous: {_plain(', '.join(verdict.causes))}]"
-        out.print(f"{place}{_plain(text)}  {mark}{cause}", soft_wrap=True)
-        for row in verdict.message.splitlines():
-            out.print(f"    {_plain(row)}", soft_wrap=True)
-    held = sum(verdict.verdict == HOLDS for verdict in verdicts)
-    out.print(f"{held} of {len(verdicts)} hold.")
+        _show_line(verdict, out)
+    out.print(_plain(closing(judged)), soft_wrap=True)
+
+
+def against(judged: Judged) -> list[str]:
+    """J, the network, the layout and the referees, in two sentences."""
+    text = judged.cost.text
+    symbol, equals, formula = text.partition(" = ")
+    rows = [f"{symbol} is {formula}." if equals and symbol.isidentifier() else f"{text}."] if text else []
+    if judged.layout:
+        rows.append(f"{judged.layout[0].upper()}{judged.layout[1:]}. Referees: {' and '.join(judged.referees)}.")
+    if judged.convention not in ("", NOTES_CONVENTION):
+        rows.append(f"Convention: {judged.convention}.")
+    return rows
+
+
+def _show_line(verdict: Verdict, out: Console) -> None:
+    mark = MARKS.get(verdict.verdict, f"[yellow]{verdict.verdict}[/]")
+    place = f"line {verdict.line}: " if verdict.line else ""
+    text = verdict.text or verdict.target
+    if verdict.verdict == HOLDS:
+        ids = f" ({', '.join(verdict.formula_ids)})" if verdict.formula_ids else ""
+        out.print(f"{place}{_plain(text)}  {mark}{_plain(ids)}", soft_wrap=True)
+        return
+    cause = f" \\[{_plain(verdict.cause)}]" if verdict.cause and verdict.cause != AMBIGUOUS else ""
+    if verdict.cause == AMBIGUOUS:
+        cause = f" \\[ambiguous: {_plain(', '.join(verdict.causes))}]"
+    out.print(f"{place}{_plain(text)}  {mark}{cause}", soft_wrap=True)
+    for row in verdict.message.splitlines():
+        out.print(f"    {_plain(row)}", soft_wrap=True)
+
+
+def closing(judged: Judged) -> str:
+    """The counts in words: 7 judged: 6 hold, 1 wrong; not judged: 2 (q, dB); 3 helpers."""
+    left = [f"line {line.line}" if line.line else line.target for line in judged.lines if line.verdict == NOT_JUDGED]
+    named = f"{len(left)} ({', '.join(left)})" if left else "none"
+    parts = [judged.summary.sentence, f"not judged: {named}"]
+    if judged.summary.helpers:
+        parts.append(f"{judged.summary.helpers} helper{'s' if judged.summary.helpers > 1 else ''}")
+    return "; ".join(parts) + "."
 
 
 def _plain(text: str) -> str:

@@ -20,21 +20,45 @@ from parity_tests.derivations.printer import to_text
 from parity_tests.derivations.settings import SETTINGS, Probe, Setting, setting_named
 from parity_tests.derivations.settings.setting import Own, derivation_of
 from parity_tests.derivations.syntax import parse
-from parity_tests.derivations.verdicts import AMBIGUOUS, CANNOT_TELL, HOLDS, UNKNOWN, WRONG, Verdict, explain, teach
-from parity_tests.derivations.verify import context_of, counts, weights_of
+from parity_tests.derivations.verdicts import (
+    AMBIGUOUS,
+    CANNOT_TELL,
+    HOLDS,
+    NOTES_CONVENTION,
+    REFEREES,
+    UNKNOWN,
+    WRONG,
+    Cost,
+    Judged,
+    Verdict,
+    explain,
+    not_judged,
+    summarised,
+    teach,
+)
+from parity_tests.derivations.verify import context_of, cost_text, counts, layout_text, weights_of
 
 
-def verify_data(path: Path, setting: str | None, *, l2: bool = False) -> list[Verdict]:
+def verify_data(path: Path, setting: str | None, *, l2: bool = False) -> Judged:
     """Judge the arrays of a .npz file; nothing in it is unpickled.
 
     The file holds what everything else follows from, as X, Y and every W and b (and lambda_ with ``l2``); every other
-    symbol of the setting that it holds is judged.
+    symbol of the setting that it holds is judged; other arrays are "not judged".
 
     Raises ValueError for a file that is not a .npz of plain arrays, and where arrays are missing or do not fit.
     """
     if setting is None:
         raise ValueError("expected --setting with --data: it says what J is")
-    return verify_numbers(read(path), setting_named(setting), l2=l2)
+    chosen, given = setting_named(setting), read(path)
+    found = verify_numbers(given, chosen, l2=l2)
+    known = {verdict.target for verdict in found} | {symbol.name for symbol in chosen.symbols}
+    left = [name for name in given if chosen.aliases.get(name, name) not in known]
+    why = f"is not judged: it is no symbol of setting {chosen.name}."
+    rows = (*found, *(not_judged(name, 0, name, f"{name} {why}") for name in left))
+    return Judged(
+        path.name, Cost(cost_text(chosen, l2)), NOTES_CONVENTION, layout_text(chosen, named=True), REFEREES, rows,
+        summarised(rows),
+    )  # fmt: skip
 
 
 def read(path: Path) -> dict[str, Array]:

@@ -19,10 +19,23 @@ from parity_tests.cases import CASES
 from parity_tests.cases.case import Case
 from parity_tests.derivations.agreement import DOUBLE, compare
 from parity_tests.derivations.data import name_the_cause
+from parity_tests.derivations.not_looked_at import binds, not_looked_at
 from parity_tests.derivations.returned import Returned
 from parity_tests.derivations.setting_functions import SIGNATURES, judge_trials, trials
 from parity_tests.derivations.settings import Probe, setting_named
-from parity_tests.derivations.verdicts import CANNOT_TELL, HOLDS, UNKNOWN, WRONG, Verdict, explain
+from parity_tests.derivations.verdicts import (
+    CANNOT_TELL,
+    HOLDS,
+    NOTES_CONVENTION,
+    REFEREES,
+    UNKNOWN,
+    WRONG,
+    Cost,
+    Judged,
+    Verdict,
+    explain,
+    summarised,
+)
 from parity_tests.formulas import generator, magnitudes, reference_outputs
 from parity_tests.judge import judge
 from parity_tests.run_apart import run_apart
@@ -31,6 +44,9 @@ SECONDS = 20
 PROBES = 3
 CHAPTERS = (activations, costs, dense, logistic_regression)
 RUNNER = Path(__file__).with_name("functions_runner.py")
+
+EACH = "J = what the docstring of each public function says"
+LAYOUT = "examples in columns, volumes (m, n_H, n_W, n_C); the functions named like the public ones are called"
 
 SETTING_OF: dict[str, tuple[str, dict[str, str], str]] = {
     "linear_forward": ("layer", {}, ""),
@@ -64,28 +80,38 @@ def public_cases() -> dict[str, Case]:
     return found
 
 
-def verify_functions(path: Path, *, seed: int = 0) -> list[Verdict]:
+def verify_functions(path: Path, *, seed: int = 0) -> Judged:
     """Judge every function of a .py file that is named like a public one.
 
-    Raises ValueError where the file cannot be run, or has no such function.
+    The others, and gradients computed outside of functions, are "not judged". A file without a public name is not run.
+
+    Raises ValueError where the file cannot be run, or has neither functions nor gradients.
     """
+    source = path.read_text(encoding="utf-8", errors="replace")
     cases = public_cases()
+    known = (*cases, *SIGNATURES)
+    found = _judge_known(path, cases, seed) if binds(source, known) else {}
+    left, helpers = not_looked_at(source, found)
+    if not found and not left:
+        raise ValueError(f"{path.name} has no function to judge, expected one or more of {', '.join(known)}")
+    rows = (*(verdict for verdicts in found.values() for verdict in verdicts), *left)
+    return Judged(path.name, Cost(EACH), NOTES_CONVENTION, LAYOUT, REFEREES, rows, summarised(rows, helpers))
+
+
+def _judge_known(path: Path, cases: dict[str, Case], seed: int) -> dict[str, list[Verdict]]:
+    """The verdicts on the functions with a public name, by this name."""
     probes = {
         name: [case.inputs(generator(case.id, seed + number)) for number in range(PROBES)]
         for name, case in cases.items()
     }
     calls = {name: trials(name, seed) for name in SIGNATURES}
     returned = _run(path, probes | {name: [call.inputs for call in each] for name, each in calls.items()})
-    if not returned:
-        known = ", ".join((*cases, *SIGNATURES))
-        raise ValueError(f"{path.name} has no function named like a public one, expected one or more of {known}")
-    found = []
-    for name, answers in returned.items():
-        if name in cases:
-            found += _judge(name, cases[name], probes[name], answers)
-        else:
-            found += judge_trials(name, calls[name], answers)
-    return found
+    return {
+        name: _judge(name, cases[name], probes[name], answers)
+        if name in cases
+        else judge_trials(name, calls[name], answers)
+        for name, answers in returned.items()
+    }
 
 
 def _run(path: Path, probes: dict[str, list[dict[str, Any]]]) -> dict[str, list[Returned]]:

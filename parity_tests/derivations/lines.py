@@ -76,6 +76,16 @@ def needed(program: Program, name: str, place: int, setting: Setting) -> Program
     return Program(tuple(reversed(kept)))
 
 
+def accounted(program: Program, lines: Sequence[Line]) -> tuple[int, list[Assign]]:
+    """How many lines are helpers of judged ones, and the lines that belong to none."""
+    part_of = {id(assign) for line in lines for each in line.program.statements for assign in assigns(each)}
+    judged = {(line.target, line.number) for line in lines}
+    everything = [assign for statement in program.statements for assign in assigns(statement)]
+    left = [assign for assign in everything if id(assign) not in part_of]
+    helpers = sum((base_name(each), line_number(each)) not in judged for each in everything) - len(left)
+    return helpers, left
+
+
 def _reached(
     before: Sequence[Statement], wanted: set[str], name: str, setting: Setting, gathered: frozenset[str]
 ) -> set[str]:

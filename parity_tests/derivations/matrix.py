@@ -96,7 +96,7 @@ def _mutations_of(setting: str, name: str, right: str, kind: str, l2: bool) -> I
 def outcomes(wrongs: Iterable[Wrong]) -> Generator[Outcome, None, None]:
     """Wrong formulas with the verdict on each."""
     for wrong in wrongs:
-        yield Outcome(wrong, verify(wrong.formula, wrong.setting, l2=wrong.l2)[-1])
+        yield Outcome(wrong, verify(wrong.formula, wrong.setting, l2=wrong.l2).lines[-1])
 
 
 def figures(found: Sequence[Outcome]) -> dict[str, Any]:

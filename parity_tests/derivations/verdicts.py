@@ -1,7 +1,8 @@
-"""What is said of a line: the numbers, the cause, the repair, in the words of a good teacher."""
+"""What is said of a line, and of all of them: the numbers, the cause, the repair, in the words of a good teacher."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -9,12 +10,16 @@ import numpy as np
 from parity_tests.derivations.agreement import Agreement
 from parity_tests.derivations.causes import CAUSES
 
-HOLDS, WRONG, CANNOT_TELL = "holds", "wrong", "cannot tell"
+HOLDS, WRONG, CANNOT_TELL, NOT_JUDGED = "holds", "wrong", "cannot tell", "not judged"
 AMBIGUOUS, UNKNOWN = "ambiguous", "unknown"
 
 
+REFEREES = ("autograd", "the complex step")
+NOTES_CONVENTION = "the notes': dA and dZ are per example, dW and db carry the 1/m"
+
+
 class Verdict(NamedTuple):
-    """One judged quantity.
+    """One quantity: judged, or "not judged" with the reason as its ``message``.
 
     ``cause`` is an id of the vocabulary, two joined by " + ", "ambiguous", "unknown", or "" where nothing is wrong;
     ``causes`` are the candidates. ``repaired`` is the formula that holds, "" where none was found. ``error``,
@@ -43,6 +48,75 @@ class Verdict(NamedTuple):
             if not np.isfinite(data[name]):
                 data[name] = None
         return data
+
+
+class Cost(NamedTuple):
+    """J in words: the line of the derivation that says so, 0 where none does, and the costs that fit beside it."""
+
+    text: str
+    line: int = 0
+    implied: tuple[str, ...] = ()
+
+
+class Summary(NamedTuple):
+    """How many quantities got each verdict; ``helpers`` are lines that a judged one reads."""
+
+    judged: int
+    holds: int
+    wrong: int
+    cannot_tell: int
+    not_judged: int
+    helpers: int = 0
+
+    @property
+    def sentence(self) -> str:
+        """The counts in words: 7 judged: 6 hold, 1 wrong."""
+        counts = ((self.holds, "hold" if self.holds != 1 else "holds"), (self.wrong, WRONG))
+        parts = [f"{count} {word}" for count, word in (*counts, (self.cannot_tell, "cannot be told")) if count]
+        return f"{self.judged} judged" + (f": {', '.join(parts)}" if parts else "")
+
+
+class Judged(NamedTuple):
+    """All that is said of a derivation, a file of functions or a file of numbers.
+
+    ``source`` is what was given; ``cost`` is J; ``convention`` says where the 1/m and the sign stand; ``layout`` the
+    network, where the examples are, and how both became known; ``referees`` found the truths. ``lines`` holds a Verdict
+    for every quantity, those that were not judged too.
+    """
+
+    source: str
+    cost: Cost
+    convention: str
+    layout: str
+    referees: tuple[str, ...]
+    lines: tuple[Verdict, ...]
+    summary: Summary
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain data."""
+        return {
+            **self._asdict(),
+            "cost": self.cost._asdict(),
+            "lines": [line.as_json() for line in self.lines],
+            "summary": self.summary._asdict(),
+        }
+
+
+def not_judged(target: str, line: int, text: str, reason: str) -> Verdict:
+    """The verdict on what nothing was found out about."""
+    return Verdict(target, line, text, NOT_JUDGED, "", (), "", (), np.nan, np.nan, np.nan, (), (), reason)
+
+
+def summarised(lines: Iterable[Verdict], helpers: int = 0) -> Summary:
+    """The counts of these verdicts."""
+    found = [line.verdict for line in lines]
+    holds, wrong, untold, left = (found.count(each) for each in (HOLDS, WRONG, CANNOT_TELL, NOT_JUDGED))
+    return Summary(len(found) - left, holds, wrong, untold, left, helpers)
+
+
+def in_order(lines: Sequence[Verdict]) -> tuple[Verdict, ...]:
+    """The verdicts as their lines stand; of one line, as they were found."""
+    return tuple(sorted(lines, key=lambda each: each.line))
 
 
 def explain(agreement: Agreement | None, problem: str, sizes: dict[str, Any]) -> str:

@@ -12,11 +12,11 @@ from parity_tests.derivations import nodes
 from parity_tests.derivations.agreement import Agreement, compare
 from parity_tests.derivations.diagnosis import Case, Diagnosis, repair
 from parity_tests.derivations.edit_context import Context
-from parity_tests.derivations.errors import DerivationError, EvaluationError, UnknownName
+from parity_tests.derivations.errors import EvaluationError, UnknownName
 from parity_tests.derivations.evaluate import run
 from parity_tests.derivations.functions import FUNCTION_NAMES
-from parity_tests.derivations.lines import Line, Written, judged_lines
-from parity_tests.derivations.nodes import Node, Program
+from parity_tests.derivations.lines import Line, Written, accounted, assigns, base_name, judged_lines, line_number
+from parity_tests.derivations.nodes import Assign, Node, Program
 from parity_tests.derivations.printer import to_text
 from parity_tests.derivations.settings import SETTINGS, Probe, Setting, Target, setting_named
 from parity_tests.derivations.settings.volumes import VOLUME_FUNCTIONS
@@ -25,10 +25,17 @@ from parity_tests.derivations.verdicts import (
     AMBIGUOUS,
     CANNOT_TELL,
     HOLDS,
+    NOTES_CONVENTION,
+    REFEREES,
     UNKNOWN,
     WRONG,
+    Cost,
+    Judged,
     Verdict,
     explain,
+    in_order,
+    not_judged,
+    summarised,
     teach,
 )
 
@@ -38,8 +45,8 @@ PROBES = 3
 
 def verify(
     derivation: str, setting: str | Setting | None = None, *, l2: bool = False, chain: bool = False, seed: int = 0
-) -> list[Verdict]:
-    """Judge a derivation, line by line.
+) -> Judged:
+    """Judge a derivation, line by line, and account for every line of it.
 
     ``derivation`` is one assignment or many, as in notes; ``setting`` says what J is and which symbols exist (None:
     the first setting that knows every name); ``l2`` adds the penalty to J. Each right side is evaluated on true
@@ -48,22 +55,60 @@ def verify(
 
     A name that is built up, in a loop or by lines that read the name itself, is judged by the value it has at the end;
     helpers that a line reads belong to it. An optimiser's state is old before its own line and new behind it, and a
-    line of the backward pass that comes behind the update of a parameter sees the new one.
+    line of the backward pass that comes behind the update of a parameter sees the new one. Lines that assign nothing
+    the setting can judge, and that no judged line reads, are "not judged", with the reason.
 
-    Raises ValueError (a DerivationSyntaxError points at the character) for text that is not a derivation, for an
-    unknown setting, and where no line assigns a symbol that can be judged.
+    Raises ValueError (a DerivationSyntaxError points at the character) for text that is not a derivation, and for an
+    unknown setting.
     """
     program = parse(derivation)
     chosen = find_setting(program, l2) if setting is None else setting
+    if chosen is None:
+        return _nothing_known(program, derivation)
     chosen = setting_named(chosen) if isinstance(chosen, str) else chosen
     program = parse(derivation, protected=chosen.protected())
-    probes = list(_probes(chosen, seed, l2))
     lines = list(judged_lines(program, chosen))
-    if not lines:
-        known = ", ".join(chosen.targets)
-        raise DerivationError(f"no line assigns a symbol that setting {chosen.name} can judge, expected one of {known}")
-    written = Written(program, probes, chosen, chain)
-    return [_judge(line, derivation, l2, written) for line in lines]
+    written = Written(program, _probes(chosen, seed, l2) if lines else (), chosen, chain)
+    found = [_judge(line, derivation, l2, written) for line in lines]
+    helpers, left = accounted(program, lines)
+    why = f"no judged line reads it, and setting {chosen.name} has no formula for it"
+    rows = in_order([*found, *(_not_judged(assign, derivation, why) for assign in left)])
+    return Judged(
+        derivation, Cost(cost_text(chosen, l2)), NOTES_CONVENTION, layout_text(chosen, named=setting is not None),
+        REFEREES, rows, summarised(rows, helpers),
+    )  # fmt: skip
+
+
+def _nothing_known(program: Program, derivation: str) -> Judged:
+    """The answer where no setting knows the names: nothing is judged."""
+    near, unknown = nearest_setting(program)
+    names = ", ".join(sorted(unknown))
+    why = f"no setting knows every name of this derivation (the nearest, {near.name}, lacks {names})"
+    assigned = (assign for statement in program.statements for assign in assigns(statement))
+    rows = tuple(_not_judged(assign, derivation, why) for assign in assigned)
+    return Judged(derivation, Cost(""), "", "", (), rows, summarised(rows))
+
+
+def _not_judged(assign: Assign, derivation: str, reason: str) -> Verdict:
+    number, name = line_number(assign), base_name(assign)
+    return not_judged(name, number, _row(derivation, number), f"{name} is not judged: {reason}.")
+
+
+def cost_text(setting: Setting, l2: bool) -> str:
+    """J of a setting, with the penalty or without it."""
+    plain, *penalty = setting.cost.split("; with L2 also ")
+    plain = plain.removesuffix("; L2 plays no part")
+    return f"{plain}; also {penalty[0]}" if penalty and l2 else plain
+
+
+def layout_text(setting: Setting, *, named: bool) -> str:
+    """What the network is, where the examples are, and how that became known."""
+    shapes = [symbol.shape.strip("()").split(",") for symbol in setting.symbols]
+    axes = [[axis.strip() for axis in shape] for shape in shapes if len(shape) > 1]
+    first, last = (sum(axis[place] in ("m", "chunk_size") for axis in axes) for place in (0, -1))
+    where = "" if first == last else "; examples in columns" if last > first else "; examples first"
+    how = "as named" if named else "chosen, not named: the first that knows every name"
+    return f"{setting.summary}{where} (setting {setting.name}, {how})"
 
 
 @lru_cache(maxsize=64)
@@ -72,22 +117,30 @@ def _probes(setting: Setting, seed: int, l2: bool) -> tuple[Probe, ...]:
     return tuple(setting.probe(seed + number, l2) for number in range(PROBES))
 
 
-def find_setting(program: Program, l2: bool = False) -> Setting:
-    """The first setting that knows every name of a derivation and can judge a line of it.
-
-    Raises DerivationError where there is none.
-    """
+def find_setting(program: Program, l2: bool = False) -> Setting | None:
+    """The first setting that knows every name of a derivation and can judge a line of it; None where there is none."""
     assigned = set(nodes.targets(program))
-    used = nodes.names(program) | nodes.functions(program)
     for setting in SETTINGS.values():
-        known = set(_probes(setting, 0, l2)[0].environment) | set(setting.targets)
-        unknown = {name for name in used - assigned if name not in known | FUNCTION_NAMES}
-        if not unknown and assigned & (set(setting.targets) | set(setting.aliases)):
+        if not unknown_names(program, setting, l2) and assigned & (set(setting.targets) | set(setting.aliases)):
             return setting
-    names = ", ".join(sorted(assigned)) or "none"
-    raise DerivationError(
-        f"no setting knows every name of this derivation (it assigns {names}): name one of them with --setting"
-    )
+    return None
+
+
+def unknown_names(program: Program, setting: Setting, l2: bool = False) -> set[str]:
+    """The names that a derivation uses, does not assign, and the setting lacks."""
+    own = {*nodes.targets(program), *(here.variable for _, here in nodes.walk(program) if isinstance(here, nodes.For))}
+    used = (nodes.names(program) | nodes.functions(program)) - own
+    return used - set(_probes(setting, 0, l2)[0].environment) - set(setting.targets) - FUNCTION_NAMES
+
+
+def nearest_setting(program: Program) -> tuple[Setting, set[str]]:
+    """The setting that lacks the fewest names of a derivation, what it assigns included, and these names."""
+    lacks = {
+        name: unknown_names(program, each) | (set(nodes.targets(program)) - set(each.targets) - set(each.aliases))
+        for name, each in SETTINGS.items()
+    }
+    name = min(lacks, key=lambda each: len(lacks[each]))
+    return SETTINGS[name], lacks[name]
 
 
 def _judge(line: Line, derivation: str, l2: bool, written: Written) -> Verdict:
@@ -106,7 +159,7 @@ def _judge(line: Line, derivation: str, l2: bool, written: Written) -> Verdict:
             return _used_late(base, line, written.program, updates, explain(agreement, problem, counts(late[0])))
         agreement, problem, known = agreement_of(line, environments, truths)
     if not known:
-        return _unknown(line, derivation, target, problem, truths[0][0])
+        return not_judged(line.target, line.number, _row(derivation, line.number), f"{problem}.")
     base = _base(line, derivation, target, agreement, truths[0][0])
     if agreement is not None and agreement.holds:
         return base._replace(message=f"{line.target} holds.")
@@ -154,7 +207,7 @@ def agreement_of(
 def _base(line: Line, derivation: str, target: Target, agreement: Agreement | None, truth: Any) -> Verdict:
     """The verdict on a line that holds, with its numbers."""
     base = Verdict(
-        line.target, line.number, _text_of(derivation, line), HOLDS, "", (), "", target.formula_ids,
+        line.target, line.number, _row(derivation, line.number), HOLDS, "", (), "", target.formula_ids,
         0.0, 0.0, 0.0, (), np.shape(truth), "",
     )  # fmt: skip
     if agreement is None:
@@ -176,14 +229,6 @@ def _used_late(base: Verdict, line: Line, program: Program, updates: list[str], 
     names = " and ".join(dict.fromkeys(updates))
     message = f"{line.target} {shown}: {teach(cause)}. Before the update of {names} it holds."
     return base._replace(verdict=WRONG, cause=cause, causes=(cause,), repaired=repaired, message=message)
-
-
-def _unknown(line: Line, derivation: str, target: Target, problem: str, truth: Any) -> Verdict:
-    """The verdict on a line with a name that the setting lacks: there is nothing to search in."""
-    return Verdict(
-        line.target, line.number, _text_of(derivation, line), WRONG, UNKNOWN, (), "", target.formula_ids,
-        np.inf, np.nan, np.inf, (), np.shape(truth), f"{problem}.",
-    )  # fmt: skip
 
 
 def _diagnosed(base: Verdict, diagnosis: Diagnosis | None, line: Line, shown: str) -> Verdict:
@@ -260,6 +305,7 @@ def _plain(error: EvaluationError) -> str:
     return str(error.args[0]) if error.args else str(error)
 
 
-def _text_of(derivation: str, line: Line) -> str:
+def _row(derivation: str, number: int) -> str:
+    """The line of that number, as it was written."""
     rows = derivation.splitlines()
-    return rows[line.number - 1].strip() if 0 < line.number <= len(rows) else ""
+    return rows[number - 1].strip() if 0 < number <= len(rows) else ""

@@ -73,4 +73,4 @@ def model_case(id_: str) -> ModelCase:
 def measure_matrix() -> list[Outcome]:
     """What verify says of the wrong formulas that were written by hand."""
     with one_thread():
-        return [Outcome(wrong, verify(wrong.formula, wrong.setting, l2=wrong.l2)[-1]) for wrong in TESTBED]
+        return [Outcome(wrong, verify(wrong.formula, wrong.setting, l2=wrong.l2).lines[-1]) for wrong in TESTBED]

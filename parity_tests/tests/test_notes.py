@@ -258,9 +258,9 @@ def test_snippets_show_their_own_source() -> None:
 def test_numbers_without_the_diagnosis() -> None:
     from parity_tests import verify
 
-    (transposed,) = verify("dW1 = 1/m * dZ1 @ X", "shallow")
+    (transposed,) = verify("dW1 = 1/m * dZ1 @ X", "shallow").lines
     assert numbers(transposed) == "1/m * dZ1 @ X: (5, 7) @ (3, 7): inner sizes 7 and 3 differ"
-    (unknown,) = verify("W1 = W1 - alpha * q", "shallow")
+    (unknown,) = verify("W1 = W1 - alpha * q", "shallow").lines
     assert numbers(unknown) == "q is not known here"
     error = ValueError("a long sentence " * 8 + "(size 3 is different from 5)")
     assert raised(error) == "ValueError: size 3 is different from 5"

@@ -66,7 +66,7 @@ def test_the_three_versions_of_a_formula(run: RunBlock) -> None:
 def test_a_test_of_ones_own(run: RunBlock) -> None:
     judged = []
     left = run("def test_my_gradients", {})
-    left["test_my_gradients"](lambda text, setting: judged.extend(verify(text, setting)))
+    left["test_my_gradients"](lambda text, setting: judged.extend(verify(text, setting).lines))
     assert [verdict.verdict for verdict in judged] == [HOLDS]
 
 

@@ -79,7 +79,7 @@ def results() -> list[Result]:
 @pytest.fixture(scope="module")
 def html(results: list[Result]) -> str:
     wrong = TESTBED[0]
-    matrix = [Outcome(wrong, verify(wrong.formula, wrong.setting)[-1])]
+    matrix = [Outcome(wrong, verify(wrong.formula, wrong.setting).lines[-1])]
     drawn = {name: PICTURES[name](0) for name in ("activations", "graph")}
     pictures = {name: Picture(name, each.caption, embedded(each, name)) for name, each in drawn.items()}
     return page(results, matrix, pictures, ENVIRONMENT)

@@ -75,12 +75,12 @@ dw /= m
     "wrong", TESTBED, ids=[f"{wrong.setting}: {wrong.formula.splitlines()[-1]}" for wrong in TESTBED]
 )
 def test_the_mistake_is_named_or_listed_and_the_repair_holds(wrong: Wrong) -> None:
-    verdict = remembered(wrong.formula, wrong.setting, l2=wrong.l2)[-1]
+    verdict = remembered(wrong.formula, wrong.setting, l2=wrong.l2).lines[-1]
     assert verdict.verdict == WRONG
     assert Outcome(wrong, verdict).listed
     assert len(verdict.causes) <= 3
     assert all(part in CAUSES for cause in verdict.causes for part in cause.split(" + "))
-    repaired = verify(verdict.repaired, wrong.setting, l2=wrong.l2)
+    repaired = verify(verdict.repaired, wrong.setting, l2=wrong.l2).lines
     assert [each.verdict for each in repaired if each.target == verdict.target] == [HOLDS]
 
 
@@ -111,7 +111,7 @@ def test_right_formulas_are_never_called_wrong(name: str, l2: bool) -> None:
     setting = setting_named(name)
     for target, what in setting.targets.items():
         for right in what.rights(l2):
-            found = verify(derivation_of(target, right), setting, l2=l2)
+            found = verify(derivation_of(target, right), setting, l2=l2).lines
             assert {verdict.verdict for verdict in found if verdict.target == target} == {HOLDS}
 
 
@@ -123,7 +123,7 @@ def test_the_false_alarm_run(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_one_mistake_does_not_spoil_the_next_line() -> None:
-    verdicts = {(verdict.line, verdict.target): verdict for verdict in verify(DERIVATION, "shallow")}
+    verdicts = {(verdict.line, verdict.target): verdict for verdict in verify(DERIVATION, "shallow").lines}
     causes = {place: verdict.cause for place, verdict in verdicts.items() if verdict.verdict != HOLDS}
     assert {place: same(cause, expected) for (place, cause), expected in zip(causes.items(), (
         "sign", "missing-1/m", "gprime-missing", "transpose-missing + missing-1/m", "db-summed-over-all + missing-1/m"
@@ -138,50 +138,46 @@ def test_one_mistake_does_not_spoil_the_next_line() -> None:
 
 def test_chain_uses_the_writers_own_values() -> None:
     text = "dZ2 = (A2 - Y) / m\ndW2 = (1/m) * dZ2 @ A1.T"
-    assert [verdict.verdict for verdict in verify(text, "shallow")] == [WRONG, HOLDS]
-    assert [verdict.verdict for verdict in verify(text, "shallow", chain=True)] == [WRONG, WRONG]
+    assert [verdict.verdict for verdict in verify(text, "shallow").lines] == [WRONG, HOLDS]
+    assert [verdict.verdict for verdict in verify(text, "shallow", chain=True).lines] == [WRONG, WRONG]
 
 
 def test_loops_are_judged_by_what_they_add_up_to() -> None:
-    verdicts = {verdict.target: verdict for verdict in verify(LOOP, "logistic-loop")}
+    verdicts = {verdict.target: verdict for verdict in verify(LOOP, "logistic-loop").lines}
     assert verdicts["dw"].verdict == HOLDS
     assert (verdicts["J"].verdict, verdicts["J"].cause) == (WRONG, "sign")
-    (without,) = (each for each in verify(LOOP.replace("dw /= m\n", ""), "logistic-loop") if each.target == "dw")
+    (without,) = (each for each in verify(LOOP.replace("dw /= m\n", ""), "logistic-loop").lines if each.target == "dw")
     assert without.cause == "missing-1/m"
     assert "With dw /= m it holds" in without.message
 
 
 def test_the_setting_is_found_from_the_names() -> None:
-    assert verify("dZ3 = A3 - Y")[0].verdict == HOLDS
-    assert verify("dw = (1/m) * X @ dZ.T")[0].verdict == HOLDS
-    with pytest.raises(ValueError, match=r"no setting knows every name of this derivation \(it assigns dQ9\)"):
-        verify("dQ9 = A3 - Y")
+    assert verify("dZ3 = A3 - Y").lines[0].verdict == HOLDS
+    assert verify("dw = (1/m) * X @ dZ.T").lines[0].verdict == HOLDS
+    with_name, without = (verify("dZ3 = A3 - Y", name).layout for name in ("deep", None))
+    assert with_name.endswith("(setting deep, as named)")
+    assert without.endswith("(setting deep, chosen, not named: the first that knows every name)")
 
 
 def test_what_cannot_be_judged_is_refused() -> None:
-    with pytest.raises(ValueError, match="no line assigns a symbol that setting shallow can judge"):
-        verify("helper = A2 - Y", "shallow")
     with pytest.raises(ValueError, match=r"setting is 'shalow', expected one of .*did you mean"):
         verify("dZ2 = A2 - Y", "shalow")
     with pytest.raises(ValueError, match="line 1, column 12"):
         verify("dW1 = dZ1 @@ X.T", "shallow")
     with pytest.raises(ValueError, match="X"):
         verify("X = X + 1\ndZ2 = A2 - Y", "shallow")
-    (unknown,) = verify("dZ2 = A22 - Y", "shallow")
-    assert (unknown.verdict, unknown.cause) == (WRONG, "unknown")
-    assert unknown.message.startswith("A22 is not known here")
 
 
 def test_a_formula_that_no_small_change_mends_is_unknown() -> None:
-    (verdict,) = verify("dW1 = np.outer(np.exp(b1), np.ones((n_x, 1))) * 17", "shallow")
+    (verdict,) = verify("dW1 = np.outer(np.exp(b1), np.ones((n_x, 1))) * 17", "shallow").lines
     assert (verdict.verdict, verdict.cause, verdict.repaired) == (WRONG, "unknown", "")
 
 
 def test_a_penalty_where_there_is_none_points_to_the_flag() -> None:
-    (verdict,) = verify("dW1 = (1/m) * dZ1 @ X.T + (lambda/m) * W1", "shallow")
+    (verdict,) = verify("dW1 = (1/m) * dZ1 @ X.T + (lambda/m) * W1", "shallow").lines
     assert verdict.cause == "l2-extra"
     assert "--l2" in verdict.message
-    assert verify("dW1 = (1/m) * dZ1 @ X.T + (lambda/m) * W1", "shallow", l2=True)[0].verdict == HOLDS
+    assert verify("dW1 = (1/m) * dZ1 @ X.T + (lambda/m) * W1", "shallow", l2=True).lines[0].verdict == HOLDS
 
 
 def test_the_ratio_is_said_in_words() -> None:
@@ -243,7 +239,7 @@ def test_own_numbers_that_are_wrong_name_the_mistake(name: str, spoil: Any, caus
     given[name] = spoil(given)
     (verdict,) = (each for each in verify_numbers(given, setting_named("shallow"), l2=True) if each.target == name)
     assert (verdict.verdict, verdict.cause) == (WRONG, cause)
-    assert verify(verdict.repaired, "shallow", l2=True)[0].verdict == HOLDS
+    assert verify(verdict.repaired, "shallow", l2=True).lines[0].verdict == HOLDS
 
 
 def test_files_of_numbers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -299,7 +295,7 @@ def test_own_functions(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> No
     path = tmp_path / "my_backprop.py"
     path.write_text(FUNCTIONS)
     assert main(["verify", str(path), "--json"]) == 1
-    found = {each["target"]: each for each in json.loads(capsys.readouterr().out)}
+    found = {each["target"]: each for each in json.loads(capsys.readouterr().out)["lines"]}
     assert {name: each["cause"] for name, each in found.items()} == {
         "linear_forward": "unknown",
         "weight_gradient": "l2-not-over-m",
@@ -312,16 +308,16 @@ def test_own_functions(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> No
     assert "raised NameError in line 11" in found["linear_forward"]["message"]
 
 
-ENDLESS = "while True:\n    pass\n"
+ENDLESS = "sigmoid = 1\nwhile True:\n    pass\n"
 
 
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("def nothing():\n    pass\n", "has no function named like a public one"),
+        ("nothing = 1\n", "has no function to judge, expected one or more of"),
         ("def broken(:\n", "could not be run: raised SyntaxError in line 1"),
-        ("raise SystemExit(3)\n", "could not be run: raised SystemExit"),
-        ("import os\nos._exit(7)\n", "could not be run: exit code 7"),
+        ("from manual.activations import *\nraise SystemExit(3)\n", "could not be run: raised SystemExit"),
+        ("from os import *\n_exit(7)\n", "could not be run: exit code 7"),
         (ENDLESS, "ran for more than 0.5 seconds and was ended"),
     ],
 )
@@ -340,7 +336,7 @@ def test_files_that_cannot_be_run(
 
 def test_the_command_prints_and_exits_by_the_verdict(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["verify", "dW1 = (1/m) * dZ1 @ X.T", "--setting", "shallow"]) == 0
-    assert "1 of 1 hold." in capsys.readouterr().out
+    assert "1 judged: 1 holds; not judged: none." in capsys.readouterr().out
     file = tmp_path / "derivation.txt"
     file.write_text(DERIVATION)
     assert main(["verify", str(file), "--setting", "shallow"]) == 1
@@ -349,7 +345,7 @@ def test_the_command_prints_and_exits_by_the_verdict(tmp_path: Path, capsys: pyt
     assert "\x1b" not in shown
     assert main(["verify", str(file), "--setting", "shallow", "--json"]) == 1
     fields = "target line verdict cause causes repaired formula_ids error bound ratio shape_got shape_expected"
-    assert all(set(fields.split()) <= set(each) for each in json.loads(capsys.readouterr().out))
+    assert all(set(fields.split()) <= set(each) for each in json.loads(capsys.readouterr().out)["lines"])
     assert main(["verify", "--settings", "--setting", "deep"]) == 0
     assert "dZ3" in capsys.readouterr().out
 

@@ -58,7 +58,7 @@ def test_wrong_numbers_name_the_mistake(
     verdicts = {verdict.target: verdict for verdict in verify_numbers(given, setting_named(setting), l2=True)}
     assert (verdicts[target].verdict, verdicts[target].cause) == (WRONG, cause)
     assert {verdict.verdict for name, verdict in verdicts.items() if name != target} == {HOLDS}
-    assert verify(verdicts[target].repaired, setting, l2=True)[0].verdict == HOLDS
+    assert verify(verdicts[target].repaired, setting, l2=True).lines[0].verdict == HOLDS
 
 
 def test_a_layer_without_what_stands_above_it_follows_from_its_dZ() -> None:

@@ -62,7 +62,7 @@ def test_own_functions_of_layers_and_steps(tmp_path: Path, capsys: pytest.Captur
     path = tmp_path / "mine.py"
     path.write_text(MINE)
     assert main(["verify", str(path), "--json"]) == 1
-    found = {each["target"]: each for each in json.loads(capsys.readouterr().out)}
+    found = {each["target"]: each for each in json.loads(capsys.readouterr().out)["lines"]}
     assert {name: each["cause"] for name, each in found.items()} == {
         "conv_backward: dA_prev": "",
         "conv_backward: dW": "missing-1/m",
