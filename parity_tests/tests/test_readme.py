@@ -22,6 +22,7 @@ from manual.search_ranges import COARSE
 from parity_tests import cli, readme, readme_sections
 from parity_tests.bounds import ELEMENTARY
 from parity_tests.commands.notes import NOTES
+from parity_tests.commands.verify import NOT_ALL
 from parity_tests.judge import CANNOT_TELL_UNITS, Result
 from parity_tests.measured import measured
 from parity_tests.models import MODEL_CASES
@@ -131,6 +132,7 @@ COUNTS = ("no", "one", "two", "three", "four", "five")
 SAYS = (
     f"Python {PYPROJECT['requires-python'].removeprefix('>=')} or newer",
     f"Exit code {GOOD}: good; {MISMATCH}: something is wrong; {USAGE}: bad usage",
+    f"where nothing else is wrong, the exit code is then {NOT_ALL}",
     f"a change of {CANNOT_TELL_UNITS * 2**-53:.0e} of the largest entry".replace("e-09", "e-9"),
     f"takes up to {max(case.free.steps for case in MODEL_CASES)} steps alone",
     f"above {COUNTS[int(EXPLODED)]} times its first value",
