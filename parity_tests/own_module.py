@@ -18,12 +18,12 @@ from manual.architecture_json import from_json
 from manual.checks import check_data
 from manual.draws import dropout_masks
 from manual.notation import Array
+from parity_tests.apart import GIB, Limits, run_apart
 from parity_tests.cases.case import LAMBDA
 from parity_tests.derivations.data import read as read_npz
 from parity_tests.formulas import generator
 from parity_tests.judge import Result
 from parity_tests.models import ModelCase, Start
-from parity_tests.run_apart import run_apart
 from parity_tests.snap import run_once
 from torch_ref.devices import array
 from torch_ref.reading import Reading, read
@@ -31,7 +31,10 @@ from torch_ref.reading import Reading, read
 SECONDS = 60
 """How long a person's file may run; importing torch is part of it."""
 
-RUNNER = Path(__file__).with_name("module_runner.py")
+MEMORY = 8 * GIB
+"""What it may use: a module can be large."""
+
+RUNNER = "parity_tests.module_runner"
 
 
 class Own(NamedTuple):
@@ -80,7 +83,9 @@ def own_file(where: str, data: Path, output: str | None = None) -> Own:
     with tempfile.TemporaryDirectory() as folder:
         answer = Path(folder, "answer.npz")
         shape = ",".join(str(size) for size in _shape(X))
-        heard = run_apart(path, RUNNER, [name, shape, str(answer)], SECONDS)
+        heard = run_apart(
+            path, RUNNER, [name, shape, str(answer)], Limits(SECONDS, memory=MEMORY, file=MEMORY), Path(folder)
+        )
         params = read_npz(answer)
     architecture = from_json(heard["architecture"])
     reading = Reading(architecture, params, heard["logits"], heard["training"], tuple(heard["remarks"]))

@@ -22,8 +22,9 @@ EPILOG = """examples:
   python -m parity_tests --json > results.json
   python -m parity_tests --module my_model.py:net --data run.npz     your own nn.Sequential, layer by layer
 
-With --module the .py file is run, in a process of its own that is ended after a minute; the .npz is only read. X has an
-example in every row, or images (m, n_C, n_H, n_W); Y class numbers, or a row of targets for every example.
+With --module the .py file is run, with the rights of whoever calls: give only what you would run yourself. Its process
+has limits (a minute, 8 GB of memory, no writing of files) and ends with all that it started. The .npz is only read.
+X has an example in every row, or images (m, n_C, n_H, n_W); Y class numbers, or a row of targets for every example.
 
 exit code: 0 everything within its bound, 1 something is not, 2 bad usage
 """

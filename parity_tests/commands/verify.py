@@ -30,7 +30,8 @@ EPILOG = """examples:
   python -m parity_tests verify --settings --setting deep
   python -m parity_tests verify --matrix                    the confusion matrix of the test-bed
 
-A .py file is run, in a process of its own that is ended after 20 seconds; text and .npz files are only read.
+A .py file is run, with the rights of whoever calls: give only what you would run yourself. Its process has limits (20
+seconds, 2 GB of memory, no writing of files) and ends with all that it started. Text and .npz files are only read.
 
 Every line or function is accounted for: judged, a helper of a judged one, or not judged, with the reason.
 

@@ -15,6 +15,7 @@ import numpy as np
 import manual
 from manual import activations, costs, dense, logistic_regression
 from parity_tests import bounds
+from parity_tests.apart import Limits, run_apart
 from parity_tests.cases import CASES
 from parity_tests.cases.case import Case
 from parity_tests.derivations.agreement import DOUBLE, compare
@@ -38,12 +39,11 @@ from parity_tests.derivations.verdicts import (
 )
 from parity_tests.formulas import generator, magnitudes, reference_outputs
 from parity_tests.judge import judge
-from parity_tests.run_apart import run_apart
 
 SECONDS = 20
 PROBES = 3
 CHAPTERS = (activations, costs, dense, logistic_regression)
-RUNNER = Path(__file__).with_name("functions_runner.py")
+RUNNER = "parity_tests.derivations.functions_runner"
 
 EACH = "J = what the docstring of each public function says"
 LAYOUT = "examples in columns, volumes (m, n_H, n_W, n_C); the functions named like the public ones are called"
@@ -125,7 +125,7 @@ def _run(path: Path, probes: dict[str, list[dict[str, Any]]]) -> dict[str, list[
             for argument, value in each.items()
         }
         np.savez(request, allow_pickle=False, **arrays)
-        heard = run_apart(path, RUNNER, [str(request), str(answer)], SECONDS)
+        heard = run_apart(path, RUNNER, [str(request), str(answer)], Limits(SECONDS), Path(folder))
         with np.load(answer, allow_pickle=False) as stored:
             return {
                 name: [

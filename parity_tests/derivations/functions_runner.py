@@ -1,31 +1,21 @@
-"""Runs a person's file in a process of its own: FILE.py REQUEST.npz ANSWER.npz. Imports nothing of this project.
-
-Prints one line of JSON: by function, how many outputs each probe gave, or the sentence of the exception and its line.
-"""
+"""Calls the functions of a person's file, in a process of its own: see parity_tests.apart."""
 
 from __future__ import annotations
 
-import contextlib
-import importlib.util
 import inspect
-import io
-import json
-import sys
-import traceback
-from collections.abc import Callable
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 
+from parity_tests.apart.worker import imported, sentence
+
 
 def main(path: str, request: str, answer: str) -> dict[str, Any]:
-    """Call every requested function that the file has."""
-    try:
-        module = imported(path)
-    except BaseException as error:
-        return {"problem": sentence(error, path)}
+    """Call every requested function that the file has, on each probe.
+
+    By function: how many outputs each probe gave, or the sentence of the exception and its line.
+    """
+    module = imported(path)
     calls: dict[str, dict[int, dict[str, Any]]] = {}
     with np.load(request, allow_pickle=False) as stored:
         for key in stored.files:
@@ -51,17 +41,6 @@ def main(path: str, request: str, answer: str) -> dict[str, Any]:
     return {"functions": functions}
 
 
-def imported(path: str) -> ModuleType:
-    """The file as a module; its siblings can be imported."""
-    sys.path.insert(0, str(Path(path).parent))
-    spec = importlib.util.spec_from_file_location("given", path)
-    if spec is None or spec.loader is None:
-        raise ImportError("it is not a Python file")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def called(function: Any, arguments: dict[str, Any]) -> Any:
     """The function's value: its arguments by name where it has these names, else in their order."""
     try:
@@ -81,24 +60,3 @@ def as_arrays(value: Any) -> list[Any]:
         if array.dtype.kind not in "fiub":
             raise TypeError(f"returned {array.dtype}, expected numbers")
     return arrays
-
-
-def sentence(error: BaseException, path: str) -> str:
-    """The exception in one line, with the line of the person's file where it came from."""
-    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == path]
-    if isinstance(error, SyntaxError):
-        lines = [error.lineno]
-    place = f" in line {lines[-1]}" if lines else ""
-    text = str(error).splitlines()[0] if str(error) else ""
-    return f"raised {type(error).__name__}{place}: {text}"
-
-
-def tell(report: Callable[..., dict[str, Any]]) -> None:
-    """Print what ``report`` makes of the command line; what the person's file prints is not the report."""
-    with contextlib.redirect_stdout(io.StringIO()):
-        found = report(*sys.argv[1:])
-    print(json.dumps(found))
-
-
-if __name__ == "__main__":
-    tell(main)
