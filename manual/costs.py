@@ -217,5 +217,5 @@ def _times_log(P: Array, A: Array) -> Array:
 
 def _over(P: Array, A: Array) -> Array:
     """P / A with 0/0 = 0."""
-    with np.errstate(divide="ignore"):  # 1/0 = inf is the slope at a certain wrong answer
+    with np.errstate(divide="ignore", over="ignore"):  # 1/0 = inf is the slope at a certain wrong answer
         return P / np.where(P == 0, 1, A)

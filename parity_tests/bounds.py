@@ -12,6 +12,7 @@ taken to be within 4 units in the last place.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from typing import Any, TypeAlias
 
@@ -25,6 +26,9 @@ Bound: TypeAlias = Any
 
 ELEMENTARY = 10.0
 """Units of roundoff for exp, log, tanh and what they are wrapped in: 4 ulp are at most 8 u, and 2 u for the rest."""
+
+LOSS = 24
+"""Roundings of a loss beside the sum: an exponential and a logarithm, a sum, a product, and 1/m."""
 
 
 @cache
@@ -80,8 +84,8 @@ def linear_forward(u: float, A_prev: Magnitudes, W: Magnitudes, b: Magnitudes) -
 
 
 def activation(u: float, A: Magnitudes, unit: str) -> Bound:
-    """A = g(Z) of an entry-wise g: exact for ReLU and identity, one product for leaky ReLU, elementary for the rest."""
-    units = {"relu": 0.0, "identity": 0.0, "leaky_relu": 1.0}.get(unit, ELEMENTARY)
+    """A = g(Z), entry by entry: exact for ReLU and identity, slope and product for leaky ReLU, else elementary."""
+    units = {"relu": 0.0, "identity": 0.0, "leaky_relu": 2.0}.get(unit, ELEMENTARY)
     return units * u * np.abs(A)
 
 
@@ -97,7 +101,9 @@ def output(u: float, A: Magnitudes, Z: Magnitudes, unit: str) -> Bound:
 
 
 def derivative(u: float, g_prime: Magnitudes, A: Magnitudes, unit: str) -> Bound:
-    """g'(Z): exact steps for ReLU and its kin; for sigmoid and tanh, A's error comes back as 2 |A| times its bound."""
+    """g'(Z): 0 and 1 exactly, a slope rounded; for sigmoid and tanh, A's error comes back as 2 |A| times its bound."""
+    if unit in ("relu", "identity"):
+        return exact(u, g_prime)
     smooth = unit in ("sigmoid", "tanh")
     return 3 * u * np.abs(g_prime) + (2 * ELEMENTARY * u * np.abs(A) if smooth else 0.0)
 
@@ -115,9 +121,42 @@ def softmax_backward(u: float, dA: Magnitudes, A: Magnitudes) -> Bound:
     return A * spread * (gamma(A.shape[0] + 4, u) + 2 * relative.max(axis=0, keepdims=True))
 
 
-def cost(u: float, J: Magnitudes, terms: int) -> Bound:
-    """J: ``terms`` non-negative terms, each a few elementary functions; 2 u for log(1 + x) at x near 0."""
-    return gamma(terms + 12, u) * np.abs(J) + 2 * u
+def cost_from_logits(u: float, J: Magnitudes, Z: Magnitudes, unit: str, weights: int = 0) -> Bound:
+    """J from Z. No losses cancel, nor does the penalty of so many ``weights``: their sum errs by gamma(terms + 24) J.
+
+    Inside a loss, however, large numbers may leave a small one, so that an error of another size stands beside it:
+
+    sigmoid: torch subtracts log sigmoid(z) = min(z, 0) - log(1 + e^-|z|) from (1 - y) z. Where the answer is confident
+    and right, both are about z and leave e^-|z|. With y = 0 or 1 that logarithm alone is rounded: u |z|.
+
+    softmax: log sum_j e^-d_j + d with d = max z - z. The sum is 1 at least; its n_L terms and their exponentials put it
+    off by gamma(n_L + 10) of itself, the shifts by u sum_j A_j d_j, and its logarithm by as much, however small.
+
+    identity: the difference z - y is rounded once, and squared.
+    """
+    beside = _BESIDE_THE_LOSSES[unit](u, Z) / Z.shape[1]
+    return gamma(max(Z.size, weights) + LOSS, u) * np.abs(J) + beside
+
+
+def _shifted_sums(u: float, Z: Magnitudes) -> float:
+    """The errors of log sum_j e^-d_j, over all examples."""
+    d = Z.max(axis=0, keepdims=True) - Z
+    A = np.exp(-d)
+    shifts = np.sum(A * d, axis=0) / np.sum(A, axis=0)
+    return float(np.sum(gamma(Z.shape[0] + ELEMENTARY, u) + u * shifts))
+
+
+_BESIDE_THE_LOSSES: dict[str, Callable[[float, Magnitudes], float]] = {
+    "sigmoid": lambda u, Z: u * float(np.sum(np.abs(Z))),
+    "softmax": _shifted_sums,
+    "identity": lambda u, Z: 0.0,
+}
+
+
+def cost_from_A(u: float, J: Magnitudes, A: Magnitudes, unit: str) -> Bound:
+    """J from A: as from Z, but for the sigmoid 1 - a is rounded, which moves log(1 - a) by u, however small it is."""
+    beside = u * A.size / A.shape[1] if unit == "sigmoid" else 0.0
+    return gamma(A.size + LOSS, u) * np.abs(J) + beside
 
 
 def penalty(u: float, J: Magnitudes, terms: int) -> Bound:
@@ -154,8 +193,8 @@ def bias_gradient(u: float, dZ: Magnitudes) -> Bound:
 
 
 def update(u: float, value: Magnitudes, gradient: Magnitudes, learning_rate: float) -> Bound:
-    """W - alpha dW: a product and a difference."""
-    return 2 * u * (np.abs(value) + learning_rate * np.abs(gradient))
+    """W - alpha dW: alpha rounded, the product, the difference; W takes part in the last alone."""
+    return gamma(3, u) * learning_rate * np.abs(gradient) + u * np.abs(value)
 
 
 def product(u: float, A: Magnitudes, B: Magnitudes) -> Bound:

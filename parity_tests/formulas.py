@@ -30,11 +30,9 @@ def run_case(case: Case, dtype: Any, seed: int, device: str = "cpu") -> list[Res
     An output that a version lacks, and a case without outputs, are failures.
     """
     probe = case.inputs(generator(case.id, seed))
-    inputs = {name: _cast(value, dtype) for name, value in probe.items()}
-    got = _outputs(case, case.manual(*inputs.values()), dtype)
-    versions = {"torch": _outputs(case, case.reference(*_as_tensors(inputs, device)), dtype)}
-    if case.loop is not None:
-        versions["loop"] = _outputs(case, case.loop(*inputs.values()), dtype)
+    inputs = cast(probe, dtype)
+    versions = outputs_of(case, inputs, dtype, device)
+    got = versions.pop("manual")
     if case.derivatives:
         versions["complex step"] = _by_complex_step(case, inputs, got)
     at = magnitudes(inputs, versions["torch"])
@@ -53,13 +51,25 @@ def run_case(case: Case, dtype: Any, seed: int, device: str = "cpu") -> list[Res
     return ledger.results()
 
 
+def outputs_of(case: Case, inputs: Inputs, dtype: Any, device: str = "cpu") -> dict[str, dict[str, Any]]:
+    """What every version of a case gives on the same inputs: by version (manual, torch, loop), by output."""
+    versions = {
+        "manual": _outputs(case, case.manual(*inputs.values()), dtype),
+        "torch": _outputs(case, case.reference(*_as_tensors(inputs, device)), dtype),
+    }
+    if case.loop is not None:
+        versions["loop"] = _outputs(case, case.loop(*inputs.values()), dtype)
+    return versions
+
+
 def reference_outputs(case: Case, inputs: Inputs) -> dict[str, Any]:
     """What torch gives on a probe, by output."""
     return _outputs(case, case.reference(*_as_tensors(inputs, "cpu")), np.float64)
 
 
-def _cast(value: Any, dtype: Any) -> Any:
-    return value.astype(dtype) if isinstance(value, np.ndarray) else value
+def cast(inputs: Inputs, dtype: Any) -> Inputs:
+    """The arrays among the inputs in a dtype."""
+    return {name: value.astype(dtype) if isinstance(value, np.ndarray) else value for name, value in inputs.items()}
 
 
 def _as_tensors(inputs: Inputs, device: str) -> list[Any]:
@@ -83,13 +93,12 @@ def _as_array(value: Any, dtype: Any) -> Any:
 
 def magnitudes(inputs: Inputs, reference: dict[str, Any]) -> SimpleNamespace:
     """Inputs and reference outputs in float64, by name; an output that shares an input's name stays the input."""
-    values = {**reference, **inputs}
-    return SimpleNamespace(**{name: _cast(value, np.float64) for name, value in values.items()})
+    return SimpleNamespace(**cast({**reference, **inputs}, np.float64))
 
 
 def _by_complex_step(case: Case, inputs: Inputs, got: dict[str, Any]) -> dict[str, Any]:
     """The derivatives that the case's outputs claim to be; where the output is a number, so is its derivative."""
-    others = {name: _cast(value, np.float64) for name, value in inputs.items()}
+    others = cast(inputs, np.float64)
     derivatives = {}
     for name, (of, wrt) in case.derivatives.items():
 

@@ -195,11 +195,16 @@ class Step:
         return PLAIN[type(layer)].backward(self.u, layer, reference, dA, A)
 
     def _cost(self, J: Tensor) -> None:
-        weights = [value for name, value in self.here.params.items() if name.startswith("W")]
-        terms = max(sum(W.size for W in weights) if self.case.lambda_ else 0, self.here.Y.size)
+        weights = sum(W.size for name, W in self.here.params.items() if name.startswith("W"))
         reference = array(J)
-        quantity = "J with L2" if self.case.lambda_ else "J"
-        self.compare(quantity, None, self.J, reference, bounds.cost(self.u, reference.astype(np.float64), terms))
+        bound = bounds.cost_from_logits(
+            self.u,
+            reference.astype(np.float64),
+            self.wide(self.passed.Z[self.L]),
+            self.here.architecture.output_unit,
+            weights if self.case.lambda_ else 0,
+        )
+        self.compare("J with L2" if self.case.lambda_ else "J", None, self.J, reference, bound)
 
     def _output_dA(self, Y: Tensor) -> None:
         """The cost's derivative in A_L, on a graph of its own: the cost itself runs from Z_L."""

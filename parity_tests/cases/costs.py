@@ -71,8 +71,8 @@ def _cases(unit: str) -> tuple[Case, ...]:
         Y = draw_Y(rng)
         return {"Z": rng.choice([-1000.0, -40.0, 40.0, 1000.0], Y.shape), "Y": Y}
 
-    def cost_bound(u: float, at: Any) -> Any:
-        return bounds.cost(u, at.J, at.Y.size)
+    def of_logits(u: float, at: Any) -> Any:
+        return bounds.cost_from_logits(u, at.J, at.Z, unit)
 
     return (
         Case(
@@ -82,7 +82,7 @@ def _cases(unit: str) -> tuple[Case, ...]:
             manual=from_A,
             loop=None,
             reference=torch_from_A,
-            bounds={"J": cost_bound},
+            bounds={"J": lambda u, at: bounds.cost_from_A(u, at.J, at.A, unit)},
         ),
         Case(
             f"costs.{name}_from_logits",
@@ -91,7 +91,7 @@ def _cases(unit: str) -> tuple[Case, ...]:
             manual=from_Z,
             loop=None,
             reference=torch_from_Z,
-            bounds={"J": cost_bound},
+            bounds={"J": of_logits},
         ),
         Case(
             f"costs.{name}_from_logits_saturated",
@@ -100,7 +100,7 @@ def _cases(unit: str) -> tuple[Case, ...]:
             manual=from_Z,
             loop=None,
             reference=torch_from_Z,
-            bounds={"J": cost_bound},
+            bounds={"J": of_logits},
         ),
         Case(
             f"costs.{name}_prime",

@@ -60,7 +60,7 @@ def _one_bounds() -> dict[str, Any]:
         return float(_a_error(u, at.w, at.b, at.x)[0, 0])
 
     def L(u: float, at: Any) -> Any:
-        return bounds.cost(u, at.L, 1) + z(u, at)
+        return bounds.cost_from_logits(u, at.L, np.reshape(at.z, (1, 1)), "sigmoid") + z(u, at)
 
     def dz(u: float, at: Any) -> Any:
         return a(u, at) + 3 * u * abs(at.dz)
@@ -87,7 +87,8 @@ def _all_bounds() -> dict[str, Any]:
         return _a_error(u, at.w, at.b, at.X) + 3 * u
 
     def J(u: float, at: Any) -> Any:
-        return bounds.cost(u, at.J, M) + _z_error(u, at.w, at.b, at.X).sum() / M
+        Z = at.w.T @ at.X + at.b
+        return bounds.cost_from_logits(u, at.J, Z, "sigmoid") + _z_error(u, at.w, at.b, at.X).sum() / M
 
     def gradient(u: float, at: Any, factors: Array) -> Any:
         """(1/m) sum of factors * dZ: dZ's error and the sum's."""

@@ -49,7 +49,7 @@ CONVENTIONS = (
         manual=costs.binary_cross_entropy,
         exact=lambda A, Y: functional.binary_cross_entropy(A, Y, reduction="sum") / M,
         naive={"reduction='mean'": functional.binary_cross_entropy},
-        bounds={"J": lambda u, at: bounds.cost(u, at.J, at.A.size)},
+        bounds={"J": lambda u, at: bounds.cost_from_A(u, at.J, at.A, "sigmoid")},
     ),
     Convention(
         "costs.squared_error",
@@ -62,7 +62,7 @@ CONVENTIONS = (
         manual=costs.squared_error,
         exact=lambda A, Y: functional.mse_loss(A, Y, reduction="sum") / (2 * M),
         naive={"reduction='mean'": functional.mse_loss},
-        bounds={"J": lambda u, at: bounds.cost(u, at.J, at.A.size)},
+        bounds={"J": lambda u, at: bounds.cost_from_A(u, at.J, at.A, "identity")},
     ),
     Convention(
         "costs.softmax",
@@ -75,7 +75,7 @@ CONVENTIONS = (
         manual=costs.cross_entropy_from_logits,
         exact=lambda Z, Y: functional.cross_entropy(Z.T, Y.T),
         naive={"A for Z: a softmax of a softmax": lambda Z, Y: functional.cross_entropy(Z.softmax(dim=0).T, Y.T)},
-        bounds={"J": lambda u, at: bounds.cost(u, at.J, at.Z.size)},
+        bounds={"J": lambda u, at: bounds.cost_from_logits(u, at.J, at.Z, "softmax")},
     ),
     Convention(
         "costs.classes",
@@ -88,7 +88,7 @@ CONVENTIONS = (
         manual=costs.cross_entropy_from_logits,
         exact=lambda Z, Y: functional.cross_entropy(Z.T, Y.T),
         naive={"Z and Y as they are": functional.cross_entropy},
-        bounds={"J": lambda u, at: bounds.cost(u, at.J, at.Z.size)},
+        bounds={"J": lambda u, at: bounds.cost_from_logits(u, at.J, at.Z, "softmax")},
     ),
     Convention(
         "costs.certain_answers",
@@ -101,7 +101,7 @@ CONVENTIONS = (
         manual=costs.binary_cross_entropy_from_logits,
         exact=lambda Z, Y: _logits(Z, Y) / M,
         naive={"binary_cross_entropy(sigmoid(Z))": lambda Z, Y: _after_sigmoid(Z, Y) / M},
-        bounds={"J": lambda u, at: bounds.cost(u, at.J, at.Z.size)},
+        bounds={"J": lambda u, at: bounds.cost_from_logits(u, at.J, at.Z, "sigmoid")},
     ),
     Convention(
         "costs.certain_gradient",
