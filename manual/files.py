@@ -1,12 +1,15 @@
 """Parameters and checkpoints on disk: .safetensors, with the architecture as JSON in the metadata.
 
 Nothing is ever unpickled. A file is written aside, flushed to the disk and renamed, so that whatever happens, even
-kill -9, the old file or the new one is there, whole.
+kill -9, the old file or the new one is there, whole. A checksum of all that it holds is written along and verified by
+whoever reads it. Files of earlier versions have none: they are loaded, and a warning is logged.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
+import logging
 import os
 import uuid
 from collections.abc import Iterator, Mapping
@@ -36,6 +39,12 @@ STORED = {
     "BOOL": "bool",
 }
 """The dtypes that a file may hold: safetensors' name and NumPy's."""
+
+FORMAT = "derivation-parity 2"
+"""What a file with a checksum calls itself."""
+
+RESERVED = ("architecture", "format", "sha256")
+"""The metadata that ``save`` writes itself."""
 
 PARAMS, STATE, REST = "params.", "state.", "rest"
 """How the arrays of a checkpoint are named; the rest is JSON, byte by byte: names of the state, and the progress."""
@@ -82,8 +91,9 @@ def save(
     """
     about = dict(about or {})
     for name, text in about.items():
-        if not isinstance(name, str) or not isinstance(text, str) or name == "architecture":
-            raise ValueError(f"about has {name!r}: {text!r}, expected text by name; architecture has its own place")
+        if not isinstance(name, str) or not isinstance(text, str) or name in RESERVED:
+            own = f"{', '.join(RESERVED[:-1])} and {RESERVED[-1]} have their own place"
+            raise ValueError(f"about has {name!r}: {text!r}, expected text by name; {own}")
     params = {name: np.asarray(value) for name, value in params.items()}
     _check_parameters(architecture, params)
     _check_finite(params)
@@ -94,7 +104,8 @@ def load(path: str | os.PathLike[str]) -> Saved:
     """The parameters and the architecture that ``save`` wrote, in either package.
 
     Raises ValueError, in one sentence, for a file that is missing, cut short, of another kind (a pickle is refused,
-    never opened), or whose arrays do not fit its architecture or are not finite.
+    never opened), whose contents do not match its checksum, or whose arrays do not fit its architecture or are not
+    finite.
     """
     path = Path(path)
     with _reading(path):
@@ -110,13 +121,12 @@ def load(path: str | os.PathLike[str]) -> Saved:
 def load_about(path: str | os.PathLike[str]) -> dict[str, str]:
     """The free text by name that ``save`` wrote along.
 
-    Raises ValueError as ``load`` does; the arrays are not read.
+    Raises ValueError for a file that cannot be read, or whose contents do not match its checksum.
     """
     path = Path(path)
     with _reading(path):
-        metadata = _read(path, arrays=False)[1]
-    del metadata["architecture"]
-    return metadata
+        metadata = _read(path)[1]
+    return {name: text for name, text in metadata.items() if name not in RESERVED}
 
 
 def save_checkpoint(directory: str | os.PathLike[str], checkpoint: Checkpoint) -> None:
@@ -235,26 +245,55 @@ def _reading(path: Path) -> Iterator[None]:
         raise ValueError(f"{path.name} cannot be used: {error}") from error
 
 
-def _read(path: Path, *, arrays: bool = True) -> tuple[dict[str, Array], dict[str, str]]:
-    """The arrays and the metadata of a .safetensors file."""
+def _read(path: Path) -> tuple[dict[str, Array], dict[str, str]]:
+    """The arrays and the metadata of a .safetensors file, verified."""
     if path.exists() and not path.is_file():
         raise ValueError("it is a directory or a device, expected a file")
     with safe_open(path, framework="numpy") as file:
         metadata = dict(file.metadata() or {})
         if "architecture" not in metadata:
             raise ValueError("its metadata has no architecture, expected a file saved here")
-        names = list(file.keys()) if arrays else []
+        names = list(file.keys())
         for name in names:
             dtype = file.get_slice(name).get_dtype()
             if dtype not in STORED:
                 raise ValueError(f"{name} has dtype {dtype}, expected one of {', '.join(STORED)}")
-        return {name: file.get_tensor(name) for name in names}, metadata
+        tensors = {name: file.get_tensor(name) for name in names}
+    _verify(path, tensors, metadata)
+    return tensors, metadata
+
+
+def _verify(path: Path, tensors: Mapping[str, Array], metadata: Mapping[str, str]) -> None:
+    """ValueError unless the contents match their checksum; a warning where an earlier version wrote none."""
+    if not metadata.keys() & {"format", "sha256"}:
+        logging.getLogger(__name__).warning("%s has no checksum: damage to it would go unnoticed", path.name)
+    elif checksum(tensors, metadata) != metadata.get("sha256"):
+        raise ValueError("its contents do not match its checksum, expected the file as it was saved: it is damaged")
+    elif metadata.get("format") != FORMAT:
+        raise ValueError(f"its format is {metadata.get('format')!r:.40}, expected {FORMAT!r}")
+
+
+def checksum(tensors: Mapping[str, Array], metadata: Mapping[str, str]) -> str:
+    """SHA-256, in hexadecimal, of the metadata (but for the checksum itself) and of the name, dtype, shape and bytes of
+    every array, in the order of their names.
+    """
+    described = {
+        "metadata": {name: text for name, text in metadata.items() if name != "sha256"},
+        "arrays": {name: [value.dtype.name, value.shape] for name, value in tensors.items()},
+    }
+    found = hashlib.sha256(json.dumps(described, sort_keys=True).encode())
+    for name in sorted(tensors):
+        value = tensors[name]
+        found.update(value.astype(value.dtype.newbyteorder("<"), order="C", copy=False).reshape(-1).view(np.uint8))
+    return found.hexdigest()
 
 
 def _write(path: Path, tensors: Mapping[str, Array], metadata: Mapping[str, str]) -> None:
     """Put tensors and metadata in place of whatever file is there."""
+    metadata = {**metadata, "format": FORMAT}
+    metadata["sha256"] = checksum(tensors, metadata)
     # safetensors writes the memory of an array as it lies there, whatever its strides.
-    data = safetensors_numpy.save({name: np.array(value, order="C") for name, value in tensors.items()}, dict(metadata))
+    data = safetensors_numpy.save({name: np.array(value, order="C") for name, value in tensors.items()}, metadata)
     replace_file(path, _sorted_header(data))
 
 
