@@ -151,12 +151,43 @@ def save_checkpoint(directory: str | os.PathLike[str], checkpoint: Checkpoint) -
         **{STATE + name: value for name, value in state.items()},
         REST: np.frombuffer(text, np.uint8),
     }
-    path = Path(directory) / CHECKPOINT
+    make_directory(directory)
+    _write(Path(directory) / CHECKPOINT, tensors, {"architecture": to_json(checkpoint.architecture)})
+
+
+def make_directory(directory: str | os.PathLike[str]) -> None:
+    """The directory and those above it, unless they are there; OSError, in one sentence, where it cannot be made."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        Path(directory).mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise OSError(f"{path.parent} cannot be made a directory: {error.strerror}") from error
-    _write(path, tensors, {"architecture": to_json(checkpoint.architecture)})
+        raise OSError(f"{directory} cannot be made a directory: {error.strerror}") from error
+
+
+@contextmanager
+def exclusive(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Keep a file or a directory to this process for the block; the system gives it free when the process ends, even by
+    kill -9, and nothing is left behind.
+
+    Windows and some network file systems have no such locks: there nothing is kept.
+
+    Raises ValueError where another process has it.
+    """
+    try:
+        import fcntl
+    except ImportError:
+        yield
+        return
+    number = os.open(path, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ValueError(f"{path} is in use by another run, expected one run at a time") from None
+        except OSError:
+            pass  # a file system without locks
+        yield
+    finally:
+        os.close(number)
 
 
 def load_checkpoint(directory: str | os.PathLike[str]) -> Checkpoint | None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import argparse
 import os
 import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Any, cast
 
 from manual.cli import GOOD, MISMATCH, UsageError, console, door
-from manual.files import Checkpoint, load_checkpoint, save_checkpoint
+from manual.files import Checkpoint, exclusive, load_checkpoint, make_directory, save_checkpoint
 from manual.learning import Epoch, Examples, Run, Settings, held_back
 from manual.train_flags import Subject, configure, epilog, settings_of, subject_of
 from manual.train_report import Package, opening, report, shown
@@ -32,11 +34,17 @@ def run(args: argparse.Namespace, package: Package) -> int:
     if settings.batch_size > m:
         rule = f"expected at most {m}: the training part has so many examples"
         raise UsageError(f"batch-size is {settings.batch_size}, {rule}")
+    if args.save:
+        _check_place(args.save)
+    with _own_checkpoint(args, package):
+        return _trained(args, package, subject, settings)
+
+
+def _trained(args: argparse.Namespace, package: Package, subject: Subject, settings: Settings) -> int:
+    """Train, from the checkpoint or from the beginning, and report."""
     train, validation = _training(args, subject)
     asked = _asked(args, subject, settings)
     resume = _resumed(args, subject, asked)
-    if args.save:
-        _check_place(args.save)
     out = console()
     if not (args.json or args.quiet):
         out.print(opening(package, subject, settings, train.Y.shape[1]))
@@ -69,6 +77,25 @@ def run(args: argparse.Namespace, package: Package) -> int:
     if not package.leads:
         return GOOD if done.stopped != "exploded" else MISMATCH
     return report(args, package, subject, settings, done, time.perf_counter() - begun)
+
+
+@contextmanager
+def _own_checkpoint(args: argparse.Namespace, package: Package) -> Iterator[None]:
+    """The directory of checkpoints, made if need be, for this run alone; of several processes the first one has it.
+
+    Raises UsageError where another run has it, or it cannot be made.
+    """
+    with ExitStack() as stack:
+        if args.checkpoint and package.leads:
+            try:
+                if not args.resume:
+                    make_directory(args.checkpoint)
+                if os.path.isdir(args.checkpoint):
+                    stack.enter_context(exclusive(args.checkpoint))
+            except (OSError, ValueError) as error:
+                raise UsageError(str(error)) from error
+        package.meet()  # what is wrong with the directory is for the first one to say
+        yield
 
 
 def _training(args: argparse.Namespace, subject: Subject) -> tuple[Examples, Examples | None]:

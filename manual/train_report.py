@@ -27,7 +27,8 @@ Evaluate = Callable[[Run, Settings, Examples], tuple[float, Any]]
 class Package(NamedTuple):
     """What a package brings to the command: its name, how it fits and evaluates, and what it computes on.
 
-    Of several processes that train together one ``leads``: it prints and writes, the others are silent.
+    Of several processes that train together one ``leads``: it prints and writes, the others are silent. ``meet`` waits
+    for all of them, and ends those that are left where one cannot start.
     """
 
     program: str
@@ -35,6 +36,7 @@ class Package(NamedTuple):
     evaluate: Evaluate
     where: str
     leads: bool = True
+    meet: Callable[[], None] = lambda: None
 
 
 def opening(package: Package, subject: Subject, settings: Settings, m: int) -> str:

@@ -6,6 +6,7 @@ import argparse
 import time
 import warnings
 from collections.abc import Mapping
+from contextlib import ExitStack
 from typing import Any, NamedTuple, cast
 
 import numpy as np
@@ -14,6 +15,7 @@ from sklearn.exceptions import ConvergenceWarning
 from manual.cli import GOOD, MISMATCH, UsageError, console, default_jobs, door, output_flags, plain_table
 from manual.estimator_settings import SOLVERS
 from manual.estimators import NetworkClassifier, NetworkRegressor
+from manual.files import exclusive
 from manual.search import Results, Space, Trial, best_first, search
 from manual.search_ranges import range_of
 from manual.train_flags import Subject, add_flags, add_groups, sizes_of, subject_of
@@ -79,8 +81,9 @@ def run(args: argparse.Namespace) -> int:
     asked |= {"dtype": args.dtype, "seed": args.seed}
     results = Results(args.results) if args.results else None
     try:
-        known = cast("list[Trial]", door(results.begin, asked, resume=args.resume)) if results else []
-        trials, seconds = _searched(args, subject, space, known, results, said)
+        with ExitStack() as stack:
+            known = cast("list[Trial]", door(_begun, results, asked, args.resume, stack)) if results else []
+            trials, seconds = _searched(args, subject, space, known, results, said)
     except OSError as error:
         raise UsageError(f"{args.results} cannot be written: {error.strerror}") from error
     best, test = trials[0], None
@@ -92,6 +95,15 @@ def run(args: argparse.Namespace) -> int:
                 test = float(door(chosen.fit(X, y).score, X_test, y_test))  # type: ignore[arg-type]
     _report(args, subject, trials, said, test, seconds)
     return MISMATCH if best.score is None else GOOD
+
+
+def _begun(results: Results, asked: Mapping[str, Any], resume: bool, stack: ExitStack) -> list[Trial]:
+    """The draws that are known; the file is this search's alone until ``stack`` is closed."""
+    if not (resume or results.path.exists()):
+        results.path.touch()
+    if results.path.is_file():
+        stack.enter_context(exclusive(results.path))
+    return results.begin(asked, resume=resume)
 
 
 def _searched(

@@ -57,8 +57,7 @@ def flip(path: Path, check: Callable[[Path], None], count: int | None, rng: np.r
         try:
             check(path)
             found["harmless"] += 1
-        except ValueError as error:
-            assert str(error).startswith(path.name)
+        except ValueError:
             found["refused"] += 1
     return found
 

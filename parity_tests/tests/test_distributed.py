@@ -16,7 +16,7 @@ import pytest
 
 from manual import network as by_hand
 from manual.cli import USAGE
-from manual.files import CHECKPOINT, load
+from manual.files import CHECKPOINT, exclusive, load, save_checkpoint
 from manual.learning import start
 from manual.training import fit as fit_by_hand
 from parity_tests import bounds
@@ -44,6 +44,7 @@ from parity_tests.tests.distributed_worker import (
     whole_gradients,
     whole_numbers,
 )
+from parity_tests.tests.saved_networks import checkpoint
 from torch_ref.__main__ import main as by_torch
 from torch_ref.distributed import ALONE, World, part_of_masks
 
@@ -287,3 +288,13 @@ def test_bad_usage_is_said_once(tmp_path: Path, words: list[str], sentence: str)
     told = [path.read_text() for rank in range(2) for path in said(tmp_path, rank)]
     assert sorted(map(bool, told)) == [False, False, False, True]
     assert "".join(told).count(sentence) == 1
+
+
+def test_a_checkpoint_in_use_is_said_once(tmp_path: Path) -> None:
+    kept = tmp_path / "kept"
+    words = [*WORDS, "--checkpoint", str(kept)]
+    save_checkpoint(kept, checkpoint())  # the other process alone would say that it is there already
+    with exclusive(kept):
+        assert in_processes(2, as_torchrun_starts_it, tmp_path, words) == [USAGE, USAGE]
+    told = "".join(path.read_text() for rank in range(2) for path in said(tmp_path, rank))
+    assert told.splitlines() == [f"python -m torch_ref: {kept} is in use by another run, expected one run at a time"]

@@ -150,3 +150,21 @@ def test_killed_while_saving_there_is_always_a_whole_checkpoint(tmp_path: Path) 
     epoch, *names = done.stdout.split()
     assert int(epoch) > 40
     assert names == [files.CHECKPOINT]
+
+
+def test_a_directory_is_kept_to_one_process_until_it_is_killed(tmp_path: Path) -> None:
+    code = (
+        "import sys, time; from manual import files\n"
+        "with files.exclusive(sys.argv[1]): print(flush=True); time.sleep(60)"
+    )
+    with subprocess.Popen([sys.executable, "-c", code, tmp_path], cwd=ROOT, stdout=subprocess.PIPE) as holder:
+        assert holder.stdout is not None
+        holder.stdout.readline()
+        try:
+            with pytest.raises(ValueError, match=r"is in use by another run, expected one run at a time$"):
+                files.exclusive(tmp_path).__enter__()
+        finally:
+            holder.kill()
+    with files.exclusive(tmp_path):
+        pass
+    assert list(tmp_path.iterdir()) == []

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from manual.__main__ import main as by_hand
-from manual.files import load, load_checkpoint
+from manual.files import exclusive, load, load_checkpoint
 from parity_tests.commands.interruptions import ending
 from torch_ref.__main__ import main as by_torch
 
@@ -204,6 +204,19 @@ def test_bad_usage_gets_one_sentence(
     complaint = capsys.readouterr().err
     assert sentence in complaint
     assert len(complaint.splitlines()) == 1
+
+
+@pytest.mark.parametrize("main", PACKAGES)
+def test_one_run_at_a_time_has_a_checkpoint(
+    main: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["train", *SHORT, "--quiet", "--checkpoint", str(tmp_path)]
+    for resume in ([], ["--resume"]):
+        with exclusive(tmp_path):
+            assert main([*words, *resume]) == 2
+        assert f"{tmp_path} is in use by another run, expected one run at a time" in capsys.readouterr().err
+        assert list(tmp_path.iterdir()) == []
+    assert main(words) == 0
 
 
 def test_a_damaged_checkpoint_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

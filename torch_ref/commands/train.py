@@ -63,7 +63,9 @@ def train(args: argparse.Namespace, device: torch.device, world: World) -> int:
     processes = f", {world.size} processes" if world.size > 1 else ""
     where = f"torch {torch.__version__} on {device}, {args.dtype}{processes}"
     fitted = partial(fit, hardware=hardware, world=world)
-    package = Package(PROGRAM, fitted, partial(evaluate, hardware=hardware), where, world.leads)
+    package = Package(
+        PROGRAM, fitted, partial(evaluate, hardware=hardware), where, world.leads, partial(world.meet, {})
+    )
     try:
         return train_cli.run(args, package)
     except torch.OutOfMemoryError as error:
