@@ -38,9 +38,25 @@ def unit_roundoff(dtype: Any) -> float:
 
 
 @cache
+def smallest_normal(dtype: Any) -> float:
+    """The smallest number that has all its digits: below it a rounding is off by up to u times this number."""
+    return float(np.finfo(dtype).tiny)
+
+
+@cache
 def underflow(dtype: Any, count: int) -> float:
     """What underflow may add to a sum of ``count`` terms on two sides: four smallest normal numbers per term."""
-    return 4 * count * float(np.finfo(dtype).tiny)
+    return 4 * count * smallest_normal(dtype)
+
+
+def divided(value: Magnitudes, m: int, tiny: float) -> Magnitudes:
+    """The magnitude of a number that one side knows as the m-th part of it, divided by m and rounded.
+
+    Among subnormal numbers the rounding is off by u tiny, where ``tiny`` is the smallest normal number, so m times the
+    part is off by u (|x| + m tiny). Zero stays zero.
+    """
+    magnitude = np.abs(value)
+    return magnitude + m * tiny * (magnitude > 0)
 
 
 class Format(float):
@@ -108,10 +124,12 @@ def derivative(u: float, g_prime: Magnitudes, A: Magnitudes, unit: str) -> Bound
     return 3 * u * np.abs(g_prime) + (2 * ELEMENTARY * u * np.abs(A) if smooth else 0.0)
 
 
-def hidden_dZ(u: float, dZ: Magnitudes, dA: Magnitudes, A: Magnitudes, unit: str) -> Bound:
-    """DZ = dA * g'(Z): the product, and g's error through dA."""
+def hidden_dZ(u: float, dZ: Magnitudes, dA: Magnitudes, A: Magnitudes, unit: str, tiny: float = 0.0) -> Bound:
+    """DZ = dA * g'(Z): the product, and g's error through dA. torch's sigmoid is 0 where it is below the smallest
+    normal number, ``tiny``: there 1/(1 + e^-z) overflows on the way.
+    """
     smooth = unit in ("sigmoid", "tanh")
-    return 3 * u * np.abs(dZ) + (2 * ELEMENTARY * u * np.abs(dA) * np.abs(A) if smooth else 0.0)
+    return 3 * u * np.abs(dZ) + (np.abs(dA) * (2 * ELEMENTARY * u * np.abs(A) + tiny) if smooth else 0.0)
 
 
 def softmax_backward(u: float, dA: Magnitudes, A: Magnitudes) -> Bound:

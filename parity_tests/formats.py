@@ -105,6 +105,6 @@ def run_short(case: ModelCase, begin: Start, name: str, device: str = "cpu") -> 
 def _run(case: ModelCase, begin: Start, name: str, device: str, short: Short) -> list[Result]:
     """The pass, under the bounds of a format."""
     module = torch_side.build(begin.architecture, device=device, dtype=torch.float32)
-    ledger = Ledger(begin.X.dtype, longest_sum(begin), np.float32, short.u, name)
+    ledger = Ledger(begin.X.dtype, longest_sum(begin), np.float32, name)
     ShortStep(case, begin, torch_side.load_params(module, begin.params), ledger, device, short).run()
     return ledger.results()

@@ -92,7 +92,7 @@ def judge_by_spread(
         spread = max(float(np.max(np.abs(run[name] - value))) for run in repeats)
         least = bounds.unit_roundoff(dtype) * float(np.max(np.abs(value)))
         allowed = np.float64(ALLOWANCE * max(spread, least))
-        judged[name] = judge(value, reference[name], allowed, dtype, floor=float(allowed))
+        judged[name] = judge(value, reference[name], allowed, dtype, by_error=True)
     return judged
 
 

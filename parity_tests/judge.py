@@ -12,7 +12,16 @@ from parity_tests.bounds import underflow, unit_roundoff
 HOLDS, CANNOT_TELL, FAILS = "holds", "cannot tell", "fails"
 
 CANNOT_TELL_UNITS = 1e-9 / 2**-53
-"""A change of 1e-9 of an array's largest entry must be seen in float64; other dtypes get as many units of roundoff."""
+"""A change of 1e-9 of an array's largest entry must be seen in float64, which is as many units of roundoff."""
+
+SEEN = {np.dtype(np.float64): 1e-9, np.dtype(np.float32): 1e-3}
+"""The least change of an array that must be seen, as a share of its largest entry."""
+
+SEEN_IN_A_SHORT_FORMAT = 0.1
+"""The same where the reference was computed with products in a shorter format, such as bfloat16."""
+
+NEAR_OVERFLOW = 2.0**-10
+"""From this share of the largest number on, one way of writing a formula may overflow and another not."""
 
 
 class Result(NamedTuple):
@@ -77,15 +86,28 @@ class Judgement(NamedTuple):
 
 
 def judge(
-    got: Any, reference: Any, tolerance: Any, dtype: Any, floor: float = 0.0, u: float | None = None
+    got: Any,
+    reference: Any,
+    tolerance: Any,
+    dtype: Any,
+    floor: float = 0.0,
+    *,
+    seen: float | None = None,
+    exact: bool | None = None,
+    by_error: bool = False,
 ) -> Judgement:
     """Compare two arrays entry by entry: shape and dtype first, then values.
 
     The shape is expected to be the reference's, the dtype to be ``dtype``. An entry fails where the difference
-    exceeds its tolerance, or is NaN on one side only. The array cannot be told where an entry is NaN on both sides, a
-    tolerance is infinite, or twice the largest tolerance (less ``floor``, the part that stands for underflow) exceeds
-    1e-9 of the largest entry in float64, or as many units of roundoff in another dtype; ``u`` is the unit where the
-    reference was computed in a shorter format.
+    exceeds its tolerance, or is NaN on one side only; where the tolerance is NaN, nothing is known of it. The array
+    cannot be told where an entry is NaN on both sides, a tolerance is not finite, or the tolerance is so wide that a
+    change of ``seen`` (by default SEEN of the dtype) times the largest entry could pass, which is twice the largest
+    tolerance.
+
+    ``by_error``: where the tolerance is so wide, the array holds all the same if the two agree to half of ``seen``, so
+    that no such change can have passed. ``floor`` is the part of the tolerance that stands for underflow. Where it
+    alone is so wide, numbers that agree say nothing: they are what underflow left. Only in ``exact`` operations, and
+    sums of zeros, is nothing lost; by default those whose tolerance is the floor.
     """
     got, reference = np.asarray(got), np.asarray(reference)
     if got.shape != reference.shape:
@@ -108,8 +130,13 @@ def judge(
             largest_tolerance = np.max(tolerance, initial=0.0, where=np.isfinite(tolerance))
             largest = np.max(np.abs(reference), initial=0.0, where=np.isfinite(reference))
     fails = not ratio.flat[worst] <= 1
-    least = CANNOT_TELL_UNITS * (unit_roundoff(got.dtype) if u is None else u) * largest
-    unseen = bool(2 * (largest_tolerance - floor) > least)
+    least = (SEEN[got.dtype] if seen is None else seen) * float(largest)
+    if not fails and 2 * largest_tolerance > least:
+        difference = float(error.max())
+        if largest_tolerance <= floor if exact is None else exact:
+            untold |= difference > 0
+        else:
+            untold |= not by_error or 2 * floor > least or 2 * difference > least
     return Judgement(
         got.shape,
         float(ratio.flat[worst]),
@@ -117,7 +144,7 @@ def judge(
         float(tolerance.flat[worst]),
         worst,
         fails,
-        untold=not fails and (untold or unseen),
+        untold=not fails and untold,
     )
 
 
@@ -130,11 +157,11 @@ def _special(got: Array, reference: Array, error: Array, tolerance: Array) -> tu
     """Error and ratio where NaN or infinity turns up; and whether an entry cannot be told.
 
     Equal entries have no error, infinite ones included. A NaN on one side, or an infinity, fails unless its tolerance
-    is infinite, which says that the reference has no answer there.
+    is infinite, which says that the reference has no answer there, or NaN, which says that neither side has one.
     """
     both_nan = np.isnan(got) & np.isnan(reference)
     open_ended = ~np.isfinite(tolerance)
-    excused = both_nan | (got == reference) | (open_ended & ~np.isnan(got))
+    excused = both_nan | (got == reference) | (open_ended & ~np.isnan(got)) | np.isnan(tolerance)
     error = np.where(excused, 0.0, np.where(np.isnan(error), np.inf, error))
     ratio = np.where(excused, 0.0, np.where(np.isfinite(error), error / tolerance, np.inf))
     return error, ratio, bool((both_nan | open_ended).any())
@@ -143,18 +170,33 @@ def _special(got: Array, reference: Array, error: Array, tolerance: Array) -> tu
 class Ledger:
     """Judgements by what they are about: one line each, over one array or over those of all steps of a run."""
 
-    def __init__(self, dtype: Any, count: int, computed: Any = None, u: float | None = None, name: str = "") -> None:
+    def __init__(self, dtype: Any, count: int, computed: Any = None, name: str = "") -> None:
         """``count`` is the longest sum in the case, for what underflow may add. Where the reference was ``computed`` in
-        another dtype, ``u`` is the unit roundoff of its format and ``name`` the format's.
+        another dtype, ``name`` is that of the format of its products.
         """
-        self.dtype, self.u = np.dtype(dtype), u
+        self.dtype, self.computed = np.dtype(dtype), np.dtype(computed or dtype)
         self.name = name or self.dtype.name
-        self.floor = underflow(np.dtype(computed or dtype), count)
+        self.floor = underflow(self.computed, count)
+        self.seen = SEEN[self.dtype] if computed is None else SEEN_IN_A_SHORT_FORMAT
+        self.by_error = self.computed != np.float64
+        self.near_overflow = NEAR_OVERFLOW * unit_roundoff(self.computed) * float(np.finfo(self.computed).max)
         self._lines: dict[Where, list[Judgement]] = {}
 
     def add(self, where: Where, got: Any, reference: Any, bound: Any) -> None:
-        """Judge one array: both sides, and the error bound of one side, which is doubled for two."""
-        self.add_judged(where, judge(got, reference, 2 * bound + self.floor, self.dtype, self.floor, self.u))
+        """Judge one array: both sides, and the error bound of one side, which is doubled for two.
+
+        In float64 the bound alone decides whether the array can be told. In float32 the worst case of a long sum, which
+        is never met, would leave much untold that agrees to many digits: there the difference decides.
+        """
+        bound = np.asarray(bound)
+        largest = np.max(bound, initial=0.0)
+        if not largest < self.near_overflow:
+            bound = np.where((bound >= self.near_overflow) & np.isfinite(bound), np.nan, bound)
+        judgement = judge(
+            got, reference, 2 * bound + self.floor, self.dtype, self.floor,
+            seen=self.seen, exact=largest == 0, by_error=self.by_error,
+        )  # fmt: skip
+        self.add_judged(where, judgement)
 
     def add_judged(self, where: Where, judgement: Judgement) -> None:
         """Put in what was judged elsewhere."""

@@ -61,6 +61,7 @@ class Step:
         self.back = by_hand.backward(architecture, params, self.passed, Y, case.lambda_)
         self.wide = _Wide()
         self.u, self.products = self.units()
+        self.tiny = bounds.smallest_normal(ledger.computed)
         self.channels = [torch_side.channels(architecture, l) for l in range(self.L + 1)]
         self.bounds = [None, *(self._backward_bounds(l, k) for l, _, k in architecture.numbered())]
         self.reached: set[tuple[str, int]] = set()
@@ -154,7 +155,7 @@ class Step:
             if l == self.L:
                 bound = bounds.output_dZ(self.u, wide, A, self.wide(self.passed.Z[l]), unit)
             else:
-                bound = bounds.hidden_dZ(self.u, wide, self.wide(self.back.dA[l]), A, unit)
+                bound = bounds.hidden_dZ(self.u, wide, self.wide(self.back.dA[l]), A, unit, self.tiny)
             self.compare("dZ", l, dZ, reference, bound)
             return to_rows(self.tensor(dZ / self.m))
 
@@ -183,7 +184,7 @@ class Step:
         if not k:
             return None
         layer, W, _ = self._weighted(l)
-        dZ, A_prev = self.wide(self.back.dZ[l]), self.wide(self.passed.A[l - 1])
+        dZ, A_prev = bounds.divided(self.wide(self.back.dZ[l]), self.m, self.tiny), self.wide(self.passed.A[l - 1])
         return WEIGHTED[type(layer)].backward(self.products, layer, dZ, A_prev, W, self.case.lambda_)
 
     def _dA_bound(self, l: int, reference: Any) -> Any:

@@ -10,7 +10,7 @@ import numpy as np
 
 from manual.notation import Gradients, Parameters
 from manual.optimizers import OPTIMIZERS
-from parity_tests.bounds import unit_roundoff
+from parity_tests import bounds
 from parity_tests.judge import Ledger
 from parity_tests.models import ModelCase, Start, about
 from parity_tests.update_bounds import RULES
@@ -30,7 +30,7 @@ class Updates:
         self.torch_rule = TORCH_OPTIMIZERS[case.optimizer](module, case.learning_rate)
         self.module, self.ledger, self.about, self.t = module, ledger, about(case), 0
         self.layers = {k: l for l, _, k in begin.architecture.numbered() if k}
-        self.u = unit_roundoff(begin.X.dtype)
+        self.u, self.tiny = bounds.unit_roundoff(begin.X.dtype), bounds.smallest_normal(begin.X.dtype)
 
     def step(self, params: Parameters, grads: Gradients) -> Parameters:
         """The parameters after a step by hand. The module holds the parameters as they were before it."""
@@ -45,6 +45,7 @@ class Updates:
             d = "d" + name
             arrays = {"W": W, "dW": grads[d], **{part: values[d] for part, values in before.items()}}
             wide = {symbol: value.astype(np.float64) for symbol, value in arrays.items()}
+            wide["dW"] = bounds.divided(wide["dW"], 1, self.tiny)
             allowed = RULES[type(self.rule)](self.u, self.rule, self.t, **wide)
             where = self.about._replace(quantity=f"{name[0]} after a step", layer=self.layers[int(name[1:])])
             self.ledger.add(where, moved[name], reference[name], allowed.pop("W"))

@@ -204,6 +204,67 @@ def test_judge(got: Any, reference: Any, tolerance: Any, fails: bool, untold: bo
     assert (judgement.fails, judgement.untold) == (fails, untold)
 
 
+FOUR = np.array([4.0, 1.0], np.float32)
+
+
+@pytest.mark.parametrize(
+    ("error", "bound", "verdict"),
+    [
+        (0.0, 4.9e-4, HOLDS),
+        (9e-4, 4.9e-4, HOLDS),
+        (1.1e-3, 4.9e-4, FAILS),
+        (1.9e-3, 1.0, HOLDS),  # half of what must be seen, 4e-3, has not passed
+        (2.1e-3, 1.0, CANNOT_TELL),
+        (1.9, 1.0, CANNOT_TELL),
+        (2.1, 1.0, FAILS),
+    ],
+)
+def test_in_float32_a_wide_bound_lets_pass_half_of_what_must_be_seen(error: float, bound: float, verdict: str) -> None:
+    ledger = Ledger(np.float32, 3)
+    ledger.add(Where("case", "dW"), FOUR + np.array([0, error], np.float32), FOUR, np.full(2, bound))
+    (result,) = ledger.results()
+    assert result.verdict == verdict
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize(
+    ("got", "reference", "bound", "verdict"),
+    [
+        (2.0, 2.0, 1e-3, CANNOT_TELL),  # in units of the floor: it hides all but the largest mistakes
+        (-6.0, 2.0, 1e-3, FAILS),
+        (0.5, 0.0, 1e-3, CANNOT_TELL),
+        (0.0, 0.0, 1e-3, CANNOT_TELL),  # terms were added, and nothing is left of them
+        (0.0, 0.0, 0.0, HOLDS),
+        (2.0, 2.0, 0.0, HOLDS),  # nothing is rounded in a copy
+        (2.5, 2.0, 0.0, CANNOT_TELL),
+        (3.5, 2.0, 0.0, FAILS),
+        (2e12, 2e12, 1e-3, HOLDS),
+    ],
+)
+def test_what_underflow_decides_cannot_be_told(
+    dtype: Any, got: float, reference: float, bound: float, verdict: str
+) -> None:
+    ledger = Ledger(dtype, 3)
+    one_value, other = (np.array([ledger.floor * value], dtype) for value in (got, reference))
+    ledger.add(Where("case", "dW"), one_value, other, np.array([ledger.floor * bound]))
+    (result,) = ledger.results()
+    assert result.verdict == verdict
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize(("got", "verdict"), [(np.inf, CANNOT_TELL), (np.nan, CANNOT_TELL), (1.0, CANNOT_TELL)])
+def test_what_may_overflow_cannot_be_told(dtype: Any, got: float, verdict: str) -> None:
+    largest, u = float(np.finfo(dtype).max), float(np.finfo(dtype).eps) / 2
+    reference = np.array([1.0, largest / 2], dtype)
+    ledger = Ledger(dtype, 3)
+    for bound in (1.1e-3, 0.9e-3):
+        ledger.add(
+            Where("case", f"{bound}"), np.array([1.0, got], dtype), reference, np.array([u, bound * u * largest])
+        )
+    near, far = ledger.results()
+    assert (near.verdict, far.verdict) == (verdict, FAILS)
+
+
 def test_judge_names_the_worst_entry() -> None:
     ledger = Ledger(np.float64, 3)
     ledger.add(Where("case", "dW"), ONES, ONES, SMALL)

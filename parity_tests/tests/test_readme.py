@@ -11,6 +11,7 @@ from argparse import ArgumentParser
 from math import log10
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from datasets.own_file import HELD
@@ -23,7 +24,7 @@ from parity_tests import cli, readme, readme_sections
 from parity_tests.bounds import ELEMENTARY
 from parity_tests.commands.notes import NOTES
 from parity_tests.commands.verify import NOT_ALL
-from parity_tests.judge import CANNOT_TELL_UNITS, Result
+from parity_tests.judge import SEEN, Result
 from parity_tests.measured import measured
 from parity_tests.models import MODEL_CASES
 from parity_tests.notes.rows import ROWS
@@ -133,7 +134,8 @@ SAYS = (
     f"Python {PYPROJECT['requires-python'].removeprefix('>=')} or newer",
     f"Exit code {GOOD}: good; {MISMATCH}: something is wrong; {USAGE}: bad usage",
     f"where nothing else is wrong, the exit code is then {NOT_ALL}",
-    f"a change of {CANNOT_TELL_UNITS * 2**-53:.0e} of the largest entry".replace("e-09", "e-9"),
+    f"a change of {SEEN[np.dtype(np.float64)]:.0e} of the largest entry".replace("e-09", "e-9"),
+    f"float32 sees less: a change of {SEEN[np.dtype(np.float32)]} of the largest entry fails or cannot be told",
     f"takes up to {max(case.free.steps for case in MODEL_CASES)} steps alone",
     f"above {COUNTS[int(EXPLODED)]} times its first value",
     f"An ` larger than {HELD // 2**20} MiB stays in its file",
