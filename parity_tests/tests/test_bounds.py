@@ -124,7 +124,7 @@ def test_an_error_just_above_the_bound_fails_and_one_just_below_does_not(case: C
         for factor, fails in ((0.98, False), (1.02, True)):
             moved = right.copy()
             moved[place] += factor * 2 * allowed[place]
-            ledger = Ledger(np.float64, 1, u=u)
+            ledger = Ledger(np.float64, 1)
             ledger.add(Where(case.id, name), moved, right, allowed)
             (result,) = ledger.results()
             assert (result.verdict == FAILS) == fails
