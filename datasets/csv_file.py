@@ -6,16 +6,23 @@ import csv
 import re
 from array import array
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from datasets.checks import show
+from datasets.csv_dialect import delimiter_of, encoding_of, undecoded
 from datasets.dataset import Array
 
-WHOLE = re.compile(r"[+-]?[0-9]{1,18}")
+WHOLE = re.compile(r"[+-]?[0-9]{1,300}")
+DECIMAL_COMMA = re.compile(r"\s*[+-]?[0-9]+,[0-9]+\s*")
 CLASSES = ("binary", "multiclass")
+
+Row = tuple[int, list[str]]
+"""The number of a row, as a spreadsheet counts, and its cells."""
 
 
 class Table(NamedTuple):
@@ -28,69 +35,102 @@ class Table(NamedTuple):
     rows: Sequence[int]  # where in the file each example stands
 
 
+class Cells(NamedTuple):
+    """Chosen columns of a file: the features as numbers, the others as text."""
+
+    X: Array  # (m, n_x)
+    texts: list[list[str]]  # a list for each column, an entry for each example
+    rows: Sequence[int]  # where in the file each example stands
+
+
 def read_csv(path: Path, target: str | Sequence[str] | None, task: str | None) -> Table:
-    """The features and the targets of a comma-separated file; every column that is no target is a feature.
+    """The features and the targets of a file; every column that is no target is a feature.
+
+    Names and cells are separated by commas, semicolons or tabs, whichever divides the first rows alike. The text is
+    UTF-8, or what a byte order mark says.
 
     Raises
     ------
     ValueError
         One sentence, with row and column as a spreadsheet counts them (the names are row 1), for a file without
-        examples, names that are missing or double, a target that is no column, and a cell that is no number.
+        examples, names that are missing or double, a target that is no column, and a cell that is no number; for text
+        in another encoding, and rows that may be divided in two ways.
     """
+    with opened(path) as (names, rows):
+        targets = _targets(names, target)
+        features = tuple(name for name in names if name not in set(targets))
+        if not features:
+            raise ValueError(f"target is {show(target)}, expected fewer than all columns: there are no features left")
+        found = cells(names, rows, features, targets)
+        if not found.rows:
+            raise ValueError("it has a header and no examples, expected at least 2")
+    columns = [_target(texts, found.rows, name, task) for name, texts in zip(targets, found.texts, strict=True)]
+    Y = columns[0] if len(columns) == 1 else _together(columns, targets)
+    return Table(found.X, Y, features, targets, found.rows)
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[tuple[list[str], Iterator[Row]]]:
+    """The names of the columns, and the rows below them, as they are asked for.
+
+    Raises ValueError, in one sentence, for a file that is no such table.
+    """
+    encoding = encoding_of(path)
     try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            return _table(csv.reader(file), target, task)
+        delimiter = delimiter_of(path, encoding)
+        with path.open(newline="", encoding=encoding) as file:
+            reader = csv.reader(file, delimiter=delimiter)
+            rows = ((reader.line_num, row) for row in reader if row)  # but for blank lines
+            yield _header([row for _, row in islice(rows, 1)]), rows
     except UnicodeDecodeError as error:
-        raise ValueError("it is no text in UTF-8, expected comma-separated values") from error
+        raise undecoded(path, encoding) from error
     except csv.Error as error:
         raise ValueError(f"it cannot be read as comma-separated values: {error}") from error
 
 
-def _table(reader: Iterator[list[str]], target: str | Sequence[str] | None, task: str | None) -> Table:
-    """The rows as numbers, a row at a time: text is never held, but for the targets."""
-    names = _header(reader)
-    targets = _targets(names, target)
-    of_targets = [names.index(name) for name in targets]
-    of_features = [j for j in range(len(names)) if j not in of_targets]
-    if not of_features:
-        raise ValueError(f"target is {show(target)}, expected fewer than all columns: there are no features left")
-    values, rows, texts = array("d"), array("q"), []
-    for cells in reader:
-        row = reader.line_num  # type: ignore[attr-defined]  # of csv.reader
-        if not cells:
-            continue  # a blank line
-        if len(cells) != len(names):
-            raise ValueError(f"row {row} has {len(cells)} cells, expected {len(names)} as in the header, row 1")
+def cells(names: list[str], rows: Iterator[Row], features: Sequence[str], others: Sequence[str]) -> Cells:
+    """The named columns, row by row: text is never held, but for that of the others.
+
+    Raises ValueError for a row of another length, and a feature that is no finite number.
+    """
+    place = {name: j for j, name in enumerate(names)}
+    of_features, of_others = [place[name] for name in features], [place[name] for name in others]
+    values, numbers = array("d"), array("q")
+    texts: list[list[str]] = [[] for _ in others]
+    for number, row in rows:
+        if len(row) != len(names):
+            raise ValueError(f"row {number} has {len(row)} cells, expected {len(names)} as in the header, row 1")
         try:
-            values.extend([float(cells[j]) for j in of_features])
+            values.extend([float(row[j]) for j in of_features])
         except ValueError:
-            raise _no_number(names, cells, row, of_features) from None
-        rows.append(row)
-        texts.append([cells[j].strip() for j in of_targets])
-    if not rows:
-        raise ValueError("it has a header and no examples, expected at least 2")
+            j = next(j for j in of_features if not is_number(row[j]))
+            comma = ", with a decimal point" if DECIMAL_COMMA.fullmatch(row[j]) else ""
+            raise _bad_cell(row[j], number, names[j], f"a number{comma}") from None
+        numbers.append(number)
+        for column, j in zip(texts, of_others, strict=True):
+            column.append(row[j].strip())
     X = np.array(values).reshape(-1, len(of_features))
     if not np.isfinite(X).all():
         i, j = np.argwhere(~np.isfinite(X))[0]
-        where = f"row {rows[i]}, column {show(names[of_features[j]])}"
+        where = f"row {numbers[i]}, column {show(features[j])}"
         raise ValueError(f"it has {X[i, j]} at {where}, expected a finite number")
-    columns = [_target([text[k] for text in texts], rows, name, task) for k, name in enumerate(targets)]
-    Y = columns[0] if len(columns) == 1 else _together(columns, targets)
-    return Table(X, Y, tuple(names[j] for j in of_features), targets, rows)
+    return Cells(X, texts, numbers)
 
 
-def _header(reader: Iterator[list[str]]) -> list[str]:
+def _header(first: list[list[str]]) -> list[str]:
     """The names of the columns, at least two, each once."""
-    names = [name.strip() for name in next((cells for cells in reader if cells), [])]
-    if not names:
+    if not first:
         raise ValueError("it is empty, expected a header and at least 2 examples")
+    names = [name.strip() for name in first[0]]
     if len(names) < 2:
         raise ValueError(f"it has one column, {show(names[0])}, expected a target and a feature, separated by commas")
+    seen = set()
     for j, name in enumerate(names, start=1):
         if not name:
             raise ValueError(f"column {j} has no name in row 1, expected one for each of {len(names)} columns")
-        if names.count(name) > 1:
+        if name in seen:
             raise ValueError(f"two columns are named {show(name)} in row 1, expected a name of its own for each")
+        seen.add(name)
     return names
 
 
@@ -101,18 +141,13 @@ def _targets(names: list[str], target: str | Sequence[str] | None) -> tuple[str,
     listed = ", ".join(names)
     if not target:
         raise ValueError(f"target is {show(target)}, expected the name of a column: {listed:.80}")
+    known = set(names)
     for name in target:
-        if name not in names:
+        if name not in known:
             raise ValueError(f"target is {show(name)}, expected the name of a column: {listed:.80}")
     if len(set(target)) < len(target):
         raise ValueError(f"target is {show(target)}, expected every column once")
     return tuple(target)
-
-
-def _no_number(names: list[str], cells: list[str], row: int, columns: Sequence[int]) -> ValueError:
-    """The error that names the first cell of a row that is no number."""
-    j = next(j for j in columns if not _is_number(cells[j]))
-    return _bad_cell(cells[j], row, names[j], "a number")
 
 
 def _bad_cell(cell: str, row: int, name: str, expected: str) -> ValueError:
@@ -121,7 +156,7 @@ def _bad_cell(cell: str, row: int, name: str, expected: str) -> ValueError:
     return ValueError(f"it has {got} at row {row}, column {show(name)}, expected {expected}")
 
 
-def _is_number(text: str) -> bool:
+def is_number(text: str) -> bool:
     """Whether Python reads a float there."""
     try:
         float(text)
@@ -136,8 +171,8 @@ def _target(texts: list[str], rows: Sequence[int], name: str, task: str | None) 
         if not text:
             raise _bad_cell(text, row, name, "a target for every example")
     if all(WHOLE.fullmatch(text) for text in texts):
-        return np.array([int(text) for text in texts])
-    numbers = [_is_number(text) for text in texts]
+        return _whole([int(text) for text in texts], task)
+    numbers = [is_number(text) for text in texts]
     if all(numbers):
         values = np.array([float(text) for text in texts])
         for value, row in zip(values, rows, strict=True):
@@ -151,9 +186,18 @@ def _target(texts: list[str], rows: Sequence[int], name: str, task: str | None) 
     raise _bad_cell(texts[i], rows[i], name, expected)
 
 
+def _whole(values: list[int], task: str | None) -> Array:
+    """Whole numbers, each kept as it is: those beyond 64 bits are the names of classes, or values of a regression."""
+    low, high = min(values), max(values)
+    for dtype in (np.int64, np.uint64):
+        if np.iinfo(dtype).min <= low and high <= np.iinfo(dtype).max:
+            return np.array(values, dtype)
+    return np.array(values, np.float64) if task == "regression" else np.array([str(value) for value in values])
+
+
 def _together(columns: list[Array], names: Sequence[str]) -> Array:
     """Several target columns as a matrix of numbers."""
     for column, name in zip(columns, names, strict=True):
-        if column.dtype.kind not in "if":
+        if column.dtype.kind not in "iuf":
             raise ValueError(f"target column {show(name)} holds text, expected numbers where there are several targets")
     return np.column_stack(columns)

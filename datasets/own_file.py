@@ -40,8 +40,8 @@ def from_file(
 ) -> Dataset:
     """A Dataset of your own file. Nothing is ever unpickled.
 
-    - ``.csv``: a header, then numbers, one example a row. ``target`` names the target column, or several with commas
-      between (a regression or labels).
+    - ``.csv``: a header, then numbers, one example a row, with commas, semicolons or tabs between, in UTF-8 or with a
+      byte order mark. ``target`` names the target column, or several with commas between (a regression or labels).
     - ``.npz``: ``x_train, y_train, x_test, y_test`` as in mnist.npz, which keep their division; or ``X`` and ``Y``, in
       small or capital letters. ``target`` may name another array for Y.
     - ``.npy``: X alone; ``target`` is the file of Y, by default ``Y.npy`` or ``y.npy`` beside it. A large X stays in

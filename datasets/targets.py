@@ -103,6 +103,8 @@ def _labels(task: str, Y: ArrayLike, m: int) -> Array:
     labels = as_array("Y", Y)
     if labels.dtype.kind in "OT" and all(isinstance(label, str) for label in labels.flat):
         labels = np.array(labels.tolist(), dtype=str)
+    elif labels.dtype.kind == "O" and all(type(label) is int for label in labels.flat):
+        labels = labels.astype(str)  # beyond 64 bits: as floats some would be the same
     if labels.dtype.kind not in "biuU":
         labels = as_numbers("Y", labels, "whole numbers or strings")
     labels = check_targets(task, labels, m, columns=False, rule="one label an example, not one-hot rows")

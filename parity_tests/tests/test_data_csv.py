@@ -101,7 +101,13 @@ BAD_TABLES: dict[str, tuple[str, dict[str, Any], str]] = {
     "header alone": ("a,b,y\n", {}, "it has a header and no examples, expected at least 2"),
     "one example": ("a,b,y\n1,2,3\n", {}, "X has m = 1, expected at least 2 examples: one to train, one to test"),
     "one column": ("y\n1\n2\n", {}, "it has one column, 'y', expected a target and a feature, separated by commas"),
-    "semicolons": ("a;b;y\n1;2;3\n", {}, "it has one column, 'a;b;y', expected .* separated by commas"),
+    "bars": ("a|b|y\n1|2|3\n", {}, "it has one column, 'a|b|y', expected .* separated by commas"),
+    "commas or semicolons": ("a,b;y\n1,2;3\n", {}, "its first rows may be divided by commas or by semicolons, .*"),
+    "decimal commas": (
+        "a;b;y\n1,5;2;0\n",
+        {},
+        "it has '1,5' at row 2, column 'a', expected a number, with a decimal point",
+    ),
     "no target": (GOOD_TABLE, {"target": None}, "target is None, expected the name of a column: a, b, y"),
     "another target": (GOOD_TABLE, {"target": "z"}, "target is 'z', expected the name of a column: a, b, y"),
     "one of two targets": (
@@ -170,10 +176,61 @@ def test_a_bad_table_gets_one_sentence(text: str, options: dict[str, Any], sente
     assert len(str(caught.value)) < 200
 
 
-def test_no_text(tmp_path: Path) -> None:
-    (tmp_path / "mine.csv").write_bytes(b"a,y\n\xff\xfe,1\n")
-    with pytest.raises(ValueError, match=r"^mine\.csv: it is no text in UTF-8, expected comma-separated values$"):
+TEXT = "größe,y\n" + "".join(f"{i},{'né' if i % 2 else 'ñu'}\n" for i in range(6))
+
+
+@pytest.mark.parametrize(
+    ("encoded", "sentence"),
+    [
+        (
+            TEXT.encode("latin-1"),
+            r"byte 0xf6 in line 1 is no text in UTF-8, expected UTF-8, or UTF-16 with its mark: .*",
+        ),
+        (GOOD_TABLE.encode() + b"7,\xff,1\n", r"byte 0xff in line 8 is no text in UTF-8, expected .* Latin-1"),
+        (TEXT.encode("utf-16") + b"\0", r"byte 0x00 in line 8 is no text in UTF-16, expected .*"),
+        (TEXT.encode("utf-16-le"), r"it holds zero bytes, expected text in UTF-8, or in UTF-16 with .*"),
+        (b"PK\x03\x04" + bytes(100), r"it holds zero bytes, expected text in UTF-8, or in UTF-16 with .*"),
+    ],
+)
+def test_no_text_that_can_be_read(encoded: bytes, sentence: str, tmp_path: Path) -> None:
+    (tmp_path / "mine.csv").write_bytes(encoded)
+    with pytest.raises(ValueError, match=rf"^mine\.csv: {sentence}$"):
         datasets.from_file(tmp_path / "mine.csv", target="y")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_one_table_written_in_many_ways(encoding: str, delimiter: str, tmp_path: Path) -> None:
+    (tmp_path / "mine.csv").write_bytes(TEXT.replace(",", delimiter).encode(encoding))
+    (tmp_path / "plain.csv").write_text(TEXT, encoding="utf-8")
+    found, plain = (datasets.from_file(tmp_path / f"{name}.csv", target="y") for name in ("mine", "plain"))
+    check_same(found._replace(name="plain"), plain)
+    assert (found.feature_names, found.target_names) == (("größe",), ("né", "ñu"))
+
+
+def test_other_delimiters_may_stand_in_names_and_cells(tmp_path: Path) -> None:
+    (tmp_path / "mine.csv").write_text("size; in m,y\n" + "".join(f"{i},{'a;b' if i > 2 else 'c'}\n" for i in range(6)))
+    data = datasets.from_file(tmp_path / "mine.csv", target="y")
+    assert (data.feature_names, data.target_names) == (("size; in m",), ("a;b", "c"))
+
+
+@pytest.mark.parametrize("first", [10**15, 10**18, 2**63 - 1, 10**19, 2**64 - 1, 10**40, -(10**18), -(10**30)])
+def test_whole_numbers_of_any_size_are_classes_of_their_own(first: int, tmp_path: Path) -> None:
+    classes = [first, first + 1, first + 2]
+    (tmp_path / "a.csv").write_text("x,y\n" + "".join(f"{i},{classes[i % 3]}\n" for i in range(12)))
+    data = datasets.from_file(tmp_path / "a.csv", target="y")
+    assert data.task == "multiclass"
+    assert set(data.target_names) == set(map(str, classes))
+    assert data.Y_train.shape[0] == 3
+    values = datasets.from_file(tmp_path / "a.csv", target="y", task="regression")
+    assert values.task == "regression"
+
+
+@pytest.mark.parametrize("n", [2000, 60_000])
+def test_a_wide_table(n: int, tmp_path: Path) -> None:
+    rows = [[*range(n), i % 2] for i in range(4)]
+    data = datasets.from_file(csv(tmp_path / "wide.csv", [*(f"c{j}" for j in range(n)), "y"], rows), target="y")
+    assert data.X_train.shape == (n, 3)
 
 
 @pytest.mark.parametrize(

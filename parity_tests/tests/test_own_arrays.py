@@ -129,3 +129,9 @@ def test_float32_has_its_own_range() -> None:
     sentence = r"^X reaches 1e\+40, expected numbers that float32 holds when scaled$"
     with pytest.raises(ValueError, match=sentence):
         from_arrays("own", "regression", X, np.arange(10), dtype=np.float32)
+
+
+def test_whole_numbers_beyond_64_bits_are_classes_of_their_own() -> None:
+    labels = [10**30 + i % 3 for i in range(12)]
+    data = from_arrays("mine", "multiclass", np.arange(12.0)[:, np.newaxis], labels)
+    assert data.target_names == tuple(str(10**30 + k) for k in range(3))
