@@ -23,14 +23,14 @@ def full(value: float, *shape: int) -> Any:
     return np.full(shape, float(value))
 
 
-A2, Z2 = np.array([[0.75], [0.25]]), np.array([[3.0], [1.0]])
-WINDOWS = full(1, 2, 3, 2, 4), full(-1, 2, 4, 4, 2), full(-1, 2, 3, 2, 4)
+A2, Z2 = np.array([[0.75, 0.5], [0.25, 0.5]]), np.array([[3.0, 7.0], [1.0, 7.0]])
+WINDOWS = full(1, 2, 3, 2, 4), full(-1, 2, 4, 4, 2), full(-2, 2, 3, 2, 4)
 """dZ, A_prev and W of a convolution with 2 x 3 filters: 3 x 2 positions of 2 examples, 2 channels in, 4 out."""
 
 ADAM = {"learning_rate": 0.5, "beta1": 0.5, "beta2": 0.75, "epsilon": 1.0}
 
 COUNTED: dict[str, tuple[Callable[[], Any], Any]] = {
-    "exact": (lambda: bounds.exact(U, full(3, 2)), 0),
+    "exact": (lambda: bounds.exact(U, full(3, 2)), np.zeros(2)),
     "rounded once": (lambda: bounds.rounded(U, full(-2, 3)), 2),
     "rounded": (lambda: bounds.rounded(U, full(-2, 3), 3), 6),
     "linear_forward": (
@@ -42,11 +42,11 @@ COUNTED: dict[str, tuple[Callable[[], Any], Any]] = {
     "leaky_relu": (lambda: bounds.activation(U, full(-2, 1), "leaky_relu"), 2 * 2),
     "sigmoid": (lambda: bounds.activation(U, full(-2, 1), "sigmoid"), 10 * 2),
     "tanh": (lambda: bounds.activation(U, full(-2, 1), "tanh"), 10 * 2),
-    "softmax": (lambda: bounds.softmax(U, A2, Z2), A2 * [[0 + 1 + 2 + 40], [4 + 1 + 2 + 40]]),
-    "output softmax": (lambda: bounds.output(U, A2, Z2, "softmax"), A2 * [[43], [47]]),
+    "softmax": (lambda: bounds.softmax(U, A2, Z2), A2 * [[0 + 1 + 2 + 40, 2 + 40], [4 + 1 + 2 + 40, 2 + 40]]),
+    "output softmax": (lambda: bounds.output(U, A2, Z2, "softmax"), A2 * [[43, 42], [47, 42]]),
     "output sigmoid": (lambda: bounds.output(U, A2, Z2, "sigmoid"), 10 * A2),
-    "derivative of relu": (lambda: bounds.derivative(U, full(1, 2), full(7, 2), "relu"), 0),
-    "derivative of identity": (lambda: bounds.derivative(U, full(1, 2), full(7, 2), "identity"), 0),
+    "derivative of relu": (lambda: bounds.derivative(U, full(1, 2), full(7, 2), "relu"), np.zeros(2)),
+    "derivative of identity": (lambda: bounds.derivative(U, full(1, 2), full(7, 2), "identity"), np.zeros(2)),
     "derivative of leaky_relu": (lambda: bounds.derivative(U, full(-2, 2), full(7, 2), "leaky_relu"), 6),
     "derivative of sigmoid": (lambda: bounds.derivative(U, full(2, 2), full(-0.5, 2), "sigmoid"), 6 + 10),
     "derivative of tanh": (lambda: bounds.derivative(U, full(2, 2), full(-0.5, 2), "tanh"), 6 + 10),
@@ -57,9 +57,16 @@ COUNTED: dict[str, tuple[Callable[[], Any], Any]] = {
         6 + 20 * 1.5,
     ),
     "hidden_dZ tanh": (lambda: bounds.hidden_dZ(U, full(-2, 1), full(-3, 1), full(-0.5, 1), "tanh"), 6 + 20 * 1.5),
+    "hidden_dZ below the smallest normal number": (
+        lambda: bounds.hidden_dZ(U, full(-2, 1), full(-3, 1), full(-0.5, 1), "sigmoid", 7 * U),
+        6 + 3 * (20 * 0.5 + 7),
+    ),
     "softmax_backward": (
-        lambda: bounds.softmax_backward(U, np.array([[1.0], [-3.0]]), full(0.5, 2, 1)),
-        0.5 * np.array([[1 + 2], [3 + 2]]) * (6 + 2 * (42 + 10 * np.log(2))),
+        lambda: bounds.softmax_backward(U, np.array([[1.0, 1.0], [-3.0, -1.0]]), A2[:, ::-1]),
+        A2[:, ::-1]
+        * np.array([[1 + 2, 1 + 1], [3 + 2, 1 + 1]])
+        # of the second column the smaller entry, a third of the other: twice d = log 3, and log 4 = 2 log 2
+        * (6 + 2 * np.array([42 + 10 * np.log(2), 42 + 2.5 * np.log(3) + 20 * np.log(2)])),
     ),
     "cost, sigmoid": (
         lambda: bounds.cost_from_logits(U, full(2), np.array([[3.0, -1.0]]), "sigmoid"),
@@ -81,7 +88,7 @@ COUNTED: dict[str, tuple[Callable[[], Any], Any]] = {
     ),
     "output_dA, hardly": (lambda: bounds.output_dA(U, full(-2, 1), np.array([2.1e-12, 1 - 2.1e-12]), "sigmoid"), 8),
     "output_dA, softmax": (lambda: bounds.output_dA(U, full(-2, 1), full(1e-13, 1), "softmax"), 4 * 2),
-    "output_dZ": (lambda: bounds.output_dZ(U, full(-2, 2, 1), A2, Z2, "sigmoid"), 10 * A2 + 3 * 2),
+    "output_dZ": (lambda: bounds.output_dZ(U, full(-2, 2, 2), A2, Z2, "sigmoid"), 10 * A2 + 3 * 2),
     "input_gradient": (lambda: bounds.input_gradient(U, full(-1, 5, 2), full(-1, 5, 3)), (5 + 3) * 5),
     "weight_gradient": (
         lambda: bounds.weight_gradient(U, full(-1, 2, 5), full(-1, 3, 5), full(-1, 2, 3), 0.5),
@@ -112,11 +119,11 @@ COUNTED: dict[str, tuple[Callable[[], Any], Any]] = {
     ),
     "conv_backward, dA_prev": (
         lambda: volume_bounds.conv_backward(U, *WINDOWS)[0],
-        (24 + 3) * 4 * np.tile(np.outer([1, 2, 2, 1], [1, 2, 2, 1])[None, :, :, None], (2, 1, 1, 2)),
+        (24 + 3) * 8 * np.tile(np.outer([1, 2, 2, 1], [1, 2, 2, 1])[None, :, :, None], (2, 1, 1, 2)),
     ),
     "conv_backward, dW": (
         lambda: volume_bounds.conv_backward(U, *WINDOWS, lambda_=0.5)[1],
-        (12 + 4) * (12 / 2 + 0.5 / 2),
+        (12 + 4) * (12 / 2 + 0.5 / 2 * 2),
     ),
     "conv_backward, no penalty": (lambda: volume_bounds.conv_backward(U, *WINDOWS)[1], (12 + 4) * 12 / 2),
     "conv_backward, db": (
@@ -188,12 +195,15 @@ def test_bound_counts_its_roundings(name: str) -> None:
     bound = compute()
     if np.ndim(expected):
         assert np.shape(bound) == np.shape(expected)
+    assert np.asarray(bound).dtype == np.float64
     np.testing.assert_allclose(np.asarray(bound) / U, np.broadcast_to(expected, np.shape(bound)), rtol=1e-12)
 
 
 def test_roundoff_underflow_and_gamma() -> None:
     assert (bounds.unit_roundoff(np.float64), bounds.unit_roundoff(np.dtype(np.float32))) == (2.0**-53, 2.0**-24)
+    assert bounds.smallest_normal(np.dtype(np.float32)) == 2.0**-126
     assert bounds.underflow(np.dtype(np.float32), 3) == 12 * 2.0**-126
+    assert bounds.divided(np.array([-2.0, 0.0, 1.0]), 3, 0.5).tolist() == [3.5, 0, 2.5]
     assert gamma(3, 0.125) == 0.375 / 0.625
 
 
