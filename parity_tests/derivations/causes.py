@@ -37,6 +37,7 @@ CAUSES: dict[str, str] = {
     "wrong-function": "the wrong function",
     "wrong-divisor": "divided by the wrong count",
     "updated-before-use": "the parameter was updated before this line used it",
+    "read-before-assigned": "a value is read before the line that computes it",
     "wrong-operator": "the wrong operator",
     "wrong-number": "a wrong number",
     "bias-missing": "the bias is missing",

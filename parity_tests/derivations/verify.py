@@ -10,12 +10,22 @@ import numpy as np
 
 from parity_tests.derivations import nodes
 from parity_tests.derivations.agreement import Agreement, compare
+from parity_tests.derivations.data_flow import follows_from, reads
 from parity_tests.derivations.diagnosis import Case, Diagnosis, repair
 from parity_tests.derivations.edit_context import Context
 from parity_tests.derivations.errors import EvaluationError, UnknownName
 from parity_tests.derivations.evaluate import run
 from parity_tests.derivations.functions import FUNCTION_NAMES
-from parity_tests.derivations.lines import Line, Written, accounted, assigns, base_name, judged_lines, line_number
+from parity_tests.derivations.lines import (
+    Line,
+    Written,
+    accounted,
+    assigns,
+    base_name,
+    carried_out,
+    judged_lines,
+    line_number,
+)
 from parity_tests.derivations.nodes import Assign, Node, Program
 from parity_tests.derivations.printer import to_text
 from parity_tests.derivations.settings import SETTINGS, Probe, Setting, Target, setting_named
@@ -67,7 +77,7 @@ def verify(
         return _nothing_known(program, derivation)
     chosen = setting_named(chosen) if isinstance(chosen, str) else chosen
     program = parse(derivation, protected=chosen.protected())
-    lines = list(judged_lines(program, chosen))
+    lines = list(judged_lines(program, chosen, l2))
     written = Written(program, _probes(chosen, seed, l2) if lines else (), chosen, chain)
     found = [_judge(line, derivation, l2, written) for line in lines]
     helpers, left = accounted(program, lines)
@@ -144,35 +154,46 @@ def nearest_setting(program: Program) -> tuple[Setting, set[str]]:
 
 
 def _judge(line: Line, derivation: str, l2: bool, written: Written) -> Verdict:
-    setting, probes = written.setting, written.probes
+    setting, numbers = written.setting, range(len(written.probes))
     symbol = setting.aliases.get(line.target, line.target)
     target = setting.targets[symbol]
-    environments = [written.environment(line, number) for number in range(len(probes))]
-    truths = [[referee[symbol] for referee in probe.truths] for probe in probes]
-    updates = written.updates_before(line)
-    late = [written.environment(line, number, updated=True) for number in range(len(probes))] if updates else []
-    agreement, problem, known = agreement_of(line, late or environments, truths)
-    if late and (agreement is None or not agreement.holds):
-        before, *_ = agreement_of(line, environments, truths)
-        if before is not None and before.holds:
-            base = _base(line, derivation, target, agreement, truths[0][0])
-            return _used_late(base, line, written.program, updates, explain(agreement, problem, counts(late[0])))
-        agreement, problem, known = agreement_of(line, environments, truths)
+    truths = [[referee[symbol] for referee in probe.truths] for probe in written.probes]
+    agreement, problem, known = agreement_of(line, [written.as_it_stands(line, each) for each in numbers], truths)
     if not known:
-        return not_judged(line.target, line.number, _row(derivation, line.number), f"{problem}.")
+        later = [name for name in reads(line.program.statements) if name not in written.meant(line, 0)]
+        later = [name for name in later if name in nodes.targets(written.program)]
+        why = f"{line.target} is not judged: {later[0]} is read before it is assigned" if later else problem
+        return not_judged(line.target, line.number, _row(derivation, line.number), f"{why}.")
+    circular = _circular(line, setting, l2)
+    if circular and agreement is not None and not agreement.wrong:
+        return not_judged(line.target, line.number, _row(derivation, line.number), circular)
     base = _base(line, derivation, target, agreement, truths[0][0])
+    meant = [written.meant(line, each) for each in numbers]
+    shown = explain(agreement, problem, counts(meant[0]))
     if agreement is not None and agreement.holds:
-        return base._replace(message=f"{line.target} holds.")
+        early = written.read_too_early(line)
+        return (
+            _out_of_order(base, line, written, early, {}) if early else base._replace(message=f"{line.target} holds.")
+        )
     if agreement is not None and not agreement.wrong:
         told = f"{line.target} is off by more than rounding and by less than a wrong formula: this cannot be told."
         return base._replace(verdict=CANNOT_TELL, message=told)
-    shown = explain(agreement, problem, counts(environments[0]))
+    early, late = written.out_of_order(line)
+    if early or late:
+        statements = len(line.places)
+        in_order, problem, _ = agreement_of(line, [[each] * statements for each in meant], truths)
+        if in_order is not None and in_order.holds:
+            return _out_of_order(base, line, written, early, late, shown)
+        base = _base(line, derivation, target, in_order, truths[0][0])
+        shown = explain(in_order, problem, counts(meant[0]))
+    after = follows_from(setting, symbol, l2)
+    evidence = [{name: each[name] for name in each if setting.aliases.get(name, name) not in after} for each in meant]
     case = Case(
         line.program,
-        context_of(setting, symbol, line.target, environments[0]),
-        _evaluator(line.target, environments),
+        context_of(setting, symbol, line.target, meant[0]),
+        _evaluator(line.target, evidence),
         truths,
-        weights_of(setting, symbol, environments[0]),
+        weights_of(setting, symbol, meant[0]),
     )
     verdict = _diagnosed(base, repair(case), line, shown)
     if not l2 and "lambda_" in nodes.names(line.program):
@@ -181,16 +202,17 @@ def _judge(line: Line, derivation: str, l2: bool, written: Written) -> Verdict:
 
 
 def agreement_of(
-    line: Line, environments: Sequence[dict[str, Any]], truths: Sequence[Sequence[Any]]
+    line: Line, environments: Sequence[Sequence[dict[str, Any]]], truths: Sequence[Sequence[Any]]
 ) -> tuple[Agreement | None, str, bool]:
     """How a line compares with the truths: on the first probe where it is wrong, or on the last.
 
-    None, with the sentence, where it has no value; the last is whether every name is known.
+    ``environments`` has one for each statement of the line's program, on each probe. None, with the sentence, where the
+    line has no value; the last is whether every name is known.
     """
     agreement = None
-    for environment, referees in zip(environments, truths, strict=True):
+    for steps, referees in zip(environments, truths, strict=True):
         try:
-            value = run(line.program, environment)[line.target]
+            value = carried_out(line, steps)
         except UnknownName as error:
             return None, _plain(error), False
         except EvaluationError as error:
@@ -202,6 +224,19 @@ def agreement_of(
         if agreement is not None and not agreement.holds:
             break
     return agreement, "", True
+
+
+def _circular(line: Line, setting: Setting, l2: bool) -> str:
+    """Why a line that holds would say nothing; "" where it reads neither its target nor what follows from it alone."""
+    symbol = setting.aliases.get(line.target, line.target)
+    after = follows_from(setting, symbol, l2)
+    read = [name for name in reads(line.program.statements) if setting.aliases.get(name, name) in after]
+    own = [name for name in read if setting.aliases.get(name, name) == symbol]
+    if own:
+        return f"{line.target} is not judged: {own[0]} is read before it is assigned."
+    if read:
+        return f"{line.target} is not judged: {read[0]}, which it is computed from, follows from {line.target} alone."
+    return ""
 
 
 def _base(line: Line, derivation: str, target: Target, agreement: Agreement | None, truth: Any) -> Verdict:
@@ -221,13 +256,22 @@ def _base(line: Line, derivation: str, target: Target, agreement: Agreement | No
     )
 
 
-def _used_late(base: Verdict, line: Line, program: Program, updates: list[str], shown: str) -> Verdict:
-    """The verdict on a line that holds where it stands before the updates."""
-    moved = [each for each in program.statements[: line.place] if set(nodes.targets(each)) & set(updates)]
-    repaired = to_text(Program((*line.program.statements, *moved)), as_written=True)
-    cause = "updated-before-use"
-    names = " and ".join(dict.fromkeys(updates))
-    message = f"{line.target} {shown}: {teach(cause)}. Before the update of {names} it holds."
+def _out_of_order(
+    base: Verdict, line: Line, written: Written, early: dict[str, int], late: dict[str, int], shown: str = ""
+) -> Verdict:
+    """The verdict on a line that holds behind the statements of what it reads too early, or before those of what it
+    reads too late.
+    """
+    everything = written.program.statements
+    before, behind = ([everything[each] for each in sorted(set(places.values()))] for places in (early, late))
+    repaired = to_text(Program((*before, *line.program.statements, *behind)), as_written=True)
+    if late:
+        cause, where = "updated-before-use", f"Before the update of {' and '.join(late)} it holds"
+    else:
+        lines = {name: line_number(everything[place]) for name, place in early.items()}
+        told = " and ".join(f"line {number}, which computes {name}" for name, number in lines.items())
+        cause, where = "read-before-assigned", f"Behind {told}, it holds"
+    message = f"{line.target} {shown or 'stands in the wrong place'}: {teach(cause)}. {where}."
     return base._replace(verdict=WRONG, cause=cause, causes=(cause,), repaired=repaired, message=message)
 
 
