@@ -12,6 +12,7 @@ import numpy as np
 
 from manual.notation import Array
 from parity_tests.derivations.agreement import compare
+from parity_tests.derivations.budget import Budget
 from parity_tests.derivations.diagnosis import Case, recognise
 from parity_tests.derivations.errors import EvaluationError
 from parity_tests.derivations.evaluate import run
@@ -168,9 +169,9 @@ def name_the_cause(
     target = setting.targets[name]
     ids = f" ({', '.join(target.formula_ids)})" if target.formula_ids else ""
 
-    def evaluate(node: Any, number: int) -> Any:
+    def evaluate(node: Any, number: int, budget: Budget) -> Any:
         try:
-            return run(node, environment).get(name)
+            return run(node, environment, budget=budget).get(name)
         except EvaluationError:
             return None
 

@@ -1,31 +1,40 @@
 """Which mistake was made: the smallest change of the writer's formula that both referees accept.
 
 Single edits are tried first, the likeliest first, then pairs: those for which one edit leaves a constant ratio or a
-multiple of the weights, then, within a budget, any. A formula that no single edit and no pair mends is "unknown":
-nothing is guessed.
+multiple of the weights, then any, until the search has done as many steps as it may. Steps are counted, not seconds,
+so the answer is the same on every machine. A formula that no single edit and no pair mends is "unknown": nothing is
+guessed. A repair is printed in its plain form, and only where it also holds on numbers that the search never saw.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from parity_tests.derivations import nodes
 from parity_tests.derivations.agreement import DOUBLE, agrees, constant_ratio
+from parity_tests.derivations.budget import Budget, Effort
 from parity_tests.derivations.edit_context import Context, Edit
 from parity_tests.derivations.edits import edits
 from parity_tests.derivations.nodes import Node
+from parity_tests.derivations.simplify import simplified
 
 SAME_COST = 0.15
 """Edits whose costs differ by less are equally likely."""
 
 MOST_CAUSES = 3
-SECONDS_FOR_PAIRS = 1.5
-"""What the search for two mistakes may take, per line, in processor time: a busy machine finds as much."""
+MOST_PLAIN = 12
+"""Repairs that are put into their plain form."""
 
-Evaluate = Callable[[Node, int], Any]
+STEPS = 800_000
+"""What the search may do for a line: nodes visited, over all formulas that it tries."""
+
+A_CHANGE, A_TRIAL = 10, 40
+"""Steps that it takes to write down a changed formula, and to begin to work it out."""
+
+Evaluate = Callable[[Node, int, Budget], Any]
 """The value of the target under a changed formula on the probe of that number; None where it cannot be computed."""
 
 
@@ -38,7 +47,10 @@ class Diagnosis(NamedTuple):
 
 
 class Case(NamedTuple):
-    """A wrong formula with what it takes to judge its changes: the truths are by probe, then by referee."""
+    """A wrong formula with what it takes to judge its changes.
+
+    The truths are by probe, then by referee; the last ``fresh`` probes are kept for the repair that is found.
+    """
 
     node: Node
     context: Context
@@ -46,38 +58,36 @@ class Case(NamedTuple):
     truths: Sequence[Sequence[Any]]
     weights: Any
     unit: float = DOUBLE
-
-
-def repair(case: Case, seconds: float = SECONDS_FOR_PAIRS) -> Diagnosis | None:
-    """The smallest edit, or pair of edits, that makes the formula right; None where there is none."""
-    found = _found(case, seconds)
-    if not found:
-        return None
-    return _chosen([(_once(edit.undoes for edit in chain), chain[-1].node, cost) for chain, cost in found])
-
-
-def recognise(case: Case, value: Sequence[Any], seconds: float = SECONDS_FOR_PAIRS) -> Diagnosis | None:
-    """The mistake that turns the right formula of ``case`` into these numbers, one value per probe; None for none."""
-    target = case._replace(truths=[(each,) for each in value])
-    found = _found(target, seconds)
-    if not found:
-        return None
-    return _chosen([(_once(edit.makes for edit in chain), case.node, cost) for chain, cost in found])
+    fresh: int = 0
 
 
 Chain = tuple[Edit, ...]
 """Edits one after the other."""
 
 
-def _found(case: Case, seconds: float) -> list[tuple[Chain, float]]:
-    """Single edits that mend the formula, or else pairs, with their costs."""
-    single: list[tuple[Chain, float]] = []
-    for edit in edits(case.node, case.context):
-        if single and edit.cost > single[0][1] + SAME_COST:
-            break
-        if _holds(case, edit.node):
-            single.append(((edit,), edit.cost))
-    return single or list(_pairs(case, seconds))
+class Found(NamedTuple):
+    """Edits that mend a formula, what they cost together, and what they make of it."""
+
+    chain: Chain
+    cost: float
+    repaired: Node
+
+
+def repair(case: Case, steps: int = STEPS) -> Diagnosis | None:
+    """The smallest edit, or pair of edits, that makes the formula right; None where there is none."""
+    search = _Search(case, Effort(steps))
+    mended = sorted(search.found(), key=_by_cost)[:MOST_PLAIN]
+    search.effort = Effort(steps)
+    plain = (each._replace(repaired=simplified(each.repaired, case.node, search.holds)) for each in mended)
+    found = [each for each in plain if search.holds_afresh(each.repaired)]
+    return _chosen([(_once(edit.undoes for edit in each.chain), each) for each in found]) if found else None
+
+
+def recognise(case: Case, value: Sequence[Any], steps: int = STEPS) -> Diagnosis | None:
+    """The mistake that turns the right formula of ``case`` into these numbers, one value per probe; None for none."""
+    search = _Search(case._replace(truths=[(each,) for each in value]), Effort(steps))
+    found = [(_once(edit.makes for edit in each.chain), each._replace(repaired=case.node)) for each in search.found()]
+    return _chosen(found) if found else None
 
 
 def _once(causes: Iterable[str]) -> tuple[str, ...]:
@@ -85,63 +95,108 @@ def _once(causes: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(causes))
 
 
-def _chosen(found: list[tuple[tuple[str, ...], Node, float]]) -> Diagnosis:
-    """The cheapest, with the causes that are as cheap beside it."""
-    found = sorted(found, key=lambda each: each[2])
-    causes, node, cost = found[0]
+def _by_cost(found: Found) -> tuple[float, int]:
+    """The cheapest first, of those as cheap the shortest."""
+    return found.cost, nodes.size(found.repaired)
+
+
+def _chosen(found: list[tuple[tuple[str, ...], Found]]) -> Diagnosis:
+    """The cheapest, of those the shortest, with the causes that are as cheap beside it."""
+    found = sorted(found, key=lambda each: _by_cost(each[1]))
+    causes, best = found[0]
     alternatives: dict[tuple[str, ...], None] = {}
-    for other, _, its_cost in found[1:]:
-        if its_cost <= cost + SAME_COST and sorted(other) != sorted(causes):
+    for other, each in found[1:]:
+        if each.cost <= best.cost + SAME_COST and sorted(other) != sorted(causes):
             alternatives[tuple(sorted(other))] = None
-    return Diagnosis(causes, node, tuple(alternatives)[: MOST_CAUSES - 1])
+    return Diagnosis(causes, best.repaired, tuple(alternatives)[: MOST_CAUSES - 1])
 
 
-def _holds(case: Case, node: Node) -> bool:
-    """Whether both referees accept a formula on every probe."""
-    for number, truths in enumerate(case.truths):
-        value = case.evaluate(node, number)
-        if value is None or not all(agrees(value, truth, case.unit) for truth in truths):
+class _Search:
+    """The changed formulas that were tried, and what may still be done."""
+
+    def __init__(self, case: Case, effort: Effort) -> None:
+        self.case = case
+        self.effort = effort
+        self.seen = len(case.truths) - case.fresh
+        self.tried: dict[Node, bool] = {}
+
+    def found(self) -> list[Found]:
+        """Single edits that mend the formula, or else pairs."""
+        return self.single() or list(self.pairs())
+
+    def single(self) -> list[Found]:
+        """The cheapest edits that mend the formula; where one that leaves something out does, only such."""
+        size = nodes.size(self.case.node)
+        found: list[Found] = []
+        for edit in self.edits(self.case.node):
+            dear = bool(found) and edit.cost > found[0].cost + SAME_COST
+            if dear and nodes.size(edit.node) >= size:
+                continue
+            if self.holds(edit.node):
+                found.append(Found((edit,), edit.cost, edit.node))
+        if found and nodes.size(found[0].repaired) > size:
+            found = [each for each in found if nodes.size(each.repaired) < size] or found
+        return [each for each in found if each.cost <= found[0].cost + SAME_COST]
+
+    def pairs(self) -> Iterator[Found]:
+        """Pairs of edits that mend the formula: the promising first edits, then the rest, until the effort is spent."""
+        truth = self.case.truths[0][0]
+        promising, others = [], []
+        for edit in self.edits(self.case.node):
+            value = self.value(edit.node, 0)
+            near = value is not None and np.shape(value) == np.shape(truth) and self.nearly(value, truth)
+            (promising if near else others).append(edit)
+        best = np.inf
+        for first in (*promising, *others):
+            if self.effort.spent:
+                return
+            if first.cost + 0.9 > best + SAME_COST:
+                continue
+            for second in self.edits(first.node):
+                cost = first.cost + second.cost
+                if cost > best + SAME_COST or self.effort.spent:
+                    break
+                if second.node not in self.tried and self.holds(second.node):
+                    best = min(best, cost)
+                    yield Found((first, second), cost, second.node)
+            if promising and first is promising[-1] and best < np.inf:
+                return
+
+    def edits(self, node: Node) -> list[Edit]:
+        """Every single change of a formula, the cheapest first."""
+        found = list(edits(node, self.case.context))
+        self.effort.spend(len(found) * (A_CHANGE + nodes.size(node) // 2))
+        return found
+
+    def value(self, node: Node, number: int) -> Any:
+        """What the target is under a formula on a probe; None where it has no value, or nothing may be done any more."""
+        if self.effort.spent:
+            return None
+        budget = Budget()
+        value = self.case.evaluate(node, number, budget)
+        self.effort.spend(A_TRIAL + budget.steps)
+        return value
+
+    def holds(self, node: Node) -> bool:
+        """Whether both referees accept a formula on every probe."""
+        if node not in self.tried:
+            self.tried[node] = all(self.agrees(node, number) for number in range(self.seen))
+        return self.tried[node]
+
+    def holds_afresh(self, node: Node) -> bool:
+        """Whether they do on the probes that the search has not seen."""
+        return all(self.agrees(node, number) for number in range(self.seen, len(self.case.truths)))
+
+    def agrees(self, node: Node, number: int) -> bool:
+        """Whether both referees accept a formula on a probe."""
+        value = self.value(node, number)
+        return value is not None and all(agrees(value, truth, self.case.unit) for truth in self.case.truths[number])
+
+    def nearly(self, value: Any, truth: Any) -> bool:
+        """Whether one factor, or one multiple of the weights, would make the value right."""
+        if constant_ratio(value, truth, self.case.unit) is not None:
+            return True
+        weights = self.case.weights
+        if weights is None or np.shape(weights) != np.shape(truth):
             return False
-    return True
-
-
-def _pairs(case: Case, seconds: float) -> Iterator[tuple[Chain, float]]:
-    """Pairs of edits that mend the formula: the promising first edits, then the rest, until the time is up."""
-    end = time.process_time() + seconds
-    firsts = list(edits(case.node, case.context))
-    truth = case.truths[0][0]
-    promising, others = [], []
-    for edit in firsts:
-        if time.process_time() > end:
-            return
-        value = case.evaluate(edit.node, 0)
-        if value is None or np.shape(value) != np.shape(truth):
-            others.append(edit)
-        elif _nearly(value, truth, case):
-            promising.append(edit)
-        else:
-            others.append(edit)
-    best = np.inf
-    for first in (*promising, *others):
-        if time.process_time() > end:
-            return
-        if first.cost + 0.9 > best + SAME_COST:
-            continue
-        for second in edits(first.node, case.context):
-            cost = first.cost + second.cost
-            if cost > best + SAME_COST or time.process_time() > end:
-                break
-            if _holds(case, second.node):
-                best = min(best, cost)
-                yield (first, second), cost
-        if promising and first is promising[-1] and best < np.inf:
-            return
-
-
-def _nearly(value: Any, truth: Any, case: Case) -> bool:
-    """Whether one factor, or one multiple of the weights, would make the value right."""
-    if constant_ratio(value, truth, case.unit) is not None:
-        return True
-    if case.weights is None or np.shape(case.weights) != np.shape(truth):
-        return False
-    return constant_ratio(np.subtract(value, truth), case.weights, case.unit) is not None
+        return constant_ratio(np.subtract(value, truth), weights, self.case.unit) is not None

@@ -82,6 +82,10 @@ class EvaluationError(DerivationError):
         return f"line {line}, column {start}: {self.message}\n{point(lines[line - 1], start, stop)}"
 
 
+class BudgetSpent(EvaluationError):  # noqa: N818  (the name says it)
+    """A formula that takes more steps, or more entries, than are worked out."""
+
+
 class UnknownName(EvaluationError):  # noqa: N818  (the name says it)
     """A name that stands for nothing here; ``suggestions`` are the names it may have been meant for."""
 

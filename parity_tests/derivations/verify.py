@@ -10,6 +10,7 @@ import numpy as np
 
 from parity_tests.derivations import nodes
 from parity_tests.derivations.agreement import Agreement, compare
+from parity_tests.derivations.budget import Budget
 from parity_tests.derivations.data_flow import follows_from, reads
 from parity_tests.derivations.diagnosis import Case, Diagnosis, repair
 from parity_tests.derivations.edit_context import Context
@@ -306,10 +307,10 @@ def _changed_lines(before: str, after: str) -> str:
 def _evaluator(target: str, environments: list[dict[str, Any]]) -> Any:
     """The value of the target under a changed program, None where it cannot be computed."""
 
-    def evaluate(node: Node, number: int) -> Any:
+    def evaluate(node: Node, number: int, budget: Budget) -> Any:
         assert isinstance(node, Program)
         try:
-            return run(node, environments[number]).get(target)
+            return run(node, environments[number], budget=budget).get(target)
         except EvaluationError:
             return None
 
