@@ -169,7 +169,7 @@ class _Search:
         return found
 
     def value(self, node: Node, number: int) -> Any:
-        """What the target is under a formula on a probe; None where it has no value, or nothing may be done any more."""
+        """What the target is under a formula on a probe; None where it has none, or the effort is spent."""
         if self.effort.spent:
             return None
         budget = Budget()

@@ -284,10 +284,10 @@ class Written(NamedTuple):
 def carried_out(line: Line, environments: Sequence[Values]) -> Any:
     """The value of a line, each statement of its program in an environment of its own.
 
-    Raises EvaluationError as ``run`` does.
+    None where no statement that assigns it is reached. Raises EvaluationError as ``run`` does.
     """
     values: Values = {}
     budget = Budget()
     for statement, environment in zip(line.program.statements, environments, strict=True):
         values |= run(statement, environment | values, budget=budget)
-    return values[line.target]
+    return values.get(line.target)

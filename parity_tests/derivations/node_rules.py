@@ -143,7 +143,7 @@ def _names(here: Expression, context: Context) -> Changes:
     if not isinstance(here, Name):
         return
     if here.id in context.counts:
-        for other in context.sizes - {here.id}:
+        for other in sorted(context.sizes - {here.id}):
             is_batch = context.batch in (here.id, other)
             yield Name(other), "wrong-divisor", "wrong-divisor", 1.2 if is_batch else 2.0
             if context.kind == "scale":
@@ -154,9 +154,9 @@ def _names(here: Expression, context: Context) -> Changes:
     related = {other for family in context.layers.values() if here.id in family for other in family} - {here.id}
     if context.kind not in STATES:
         related -= {context.target}  # its true value is known here: that would hold by itself
-    for other in related:
+    for other in sorted(related):
         yield Name(other), "wrong-layer", "wrong-layer", 1.1
-    for other in context.arrays - related - {here.id, context.target}:
+    for other in sorted(context.arrays - related - {here.id, context.target}):
         yield Name(other), "wrong-symbol", "wrong-symbol", 2.0
         if other.lstrip("dAZWXYb") == here.id.lstrip("dAZWXYb"):
             yield Name(other), "wrong-symbol", "wrong-symbol", 1.5
@@ -203,7 +203,7 @@ def _functions(here: Expression, context: Context) -> Changes:
     if not isinstance(here, Call) or len(here.arguments) != 1 or here.function in ("sum", "mean", "zeros", "ones"):
         return
     known = {"exp", "log", "tanh", "sqrt", "square", "abs"} | context.functions
-    for other in known - {here.function}:
+    for other in sorted(known - {here.function}):
         yield replace(here, function=other), "wrong-function", "wrong-function", 2.0
     twice = here.arguments[0] == here or (
         isinstance(here.arguments[0], Call) and here.arguments[0].function == here.function

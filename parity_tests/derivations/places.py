@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, NoReturn, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from parity_tests.derivations.budget import Budget
 from parity_tests.derivations.errors import EvaluationError
@@ -32,6 +33,14 @@ def _one(value: Value) -> float:
     return complex(np.real(value).item()).real if np.size(value) == 1 else math.nan
 
 
+def _wholes(node: Expression, value: Value) -> NDArray[np.intp]:
+    """The entries of ``value`` as whole numbers; EvaluationError where one is none."""
+    numbers = np.real(value)
+    if not np.all(np.abs(numbers) <= EXACT) or np.any(numbers != np.trunc(numbers)):
+        fail(node, f"{short(node)} is not a whole number here")
+    return numbers.astype(np.intp)
+
+
 def place(node: Index, array: Value, value_of: ValueOf, budget: Budget) -> tuple[Any, ...]:
     """What NumPy takes between the brackets of ``node``, an index of ``array``."""
     shape = np.shape(array)
@@ -49,16 +58,12 @@ def place(node: Index, array: Value, value_of: ValueOf, budget: Budget) -> tuple
         if isinstance(item, Compare):
             fail(node, f"{short(node)}: a condition picks no entries here: multiply by it")
         value = value_of(item)
-        if np.ndim(value) == 1:
-            positions = [whole(item, each) for each in value]
-            found.append(np.array(positions, np.intp))
-        else:
-            positions = [whole(item, value)]
-            found.append(positions[0])
-        for position in positions:
-            if not -shape[axis] <= position < shape[axis]:
-                last = f"0 to {shape[axis] - 1}" if shape[axis] else "none"
-                fail(node, f"{short(node)}: there is no entry {position} along axis {axis}, only {last}")
+        position = _wholes(item, value) if np.ndim(value) == 1 else whole(item, value)
+        found.append(position)
+        outside = np.extract(np.less(position, -shape[axis]) | np.greater_equal(position, shape[axis]), position)
+        if outside.size:
+            last = f"0 to {shape[axis] - 1}" if shape[axis] else "none"
+            fail(node, f"{short(node)}: there is no entry {outside[0]} along axis {axis}, only {last}")
     rows = [len(each) for each in found if isinstance(each, np.ndarray)]
     if rows:  # the only index that can give more entries than there are
         others = [size for size, each in zip(shape, found, strict=False) if isinstance(each, slice)]

@@ -83,5 +83,3 @@ def _without_minus(term: Expression) -> Expression | None:
         left = _without_minus(term.left)
         return None if left is None else replace(term, left=left)
     return None
-
-

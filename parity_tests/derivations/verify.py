@@ -14,7 +14,7 @@ from parity_tests.derivations.budget import Budget
 from parity_tests.derivations.data_flow import follows_from, reads
 from parity_tests.derivations.diagnosis import Case, Diagnosis, repair
 from parity_tests.derivations.edit_context import Context
-from parity_tests.derivations.errors import EvaluationError, UnknownName
+from parity_tests.derivations.errors import BudgetSpent, EvaluationError, UnknownName
 from parity_tests.derivations.evaluate import run
 from parity_tests.derivations.functions import FUNCTION_NAMES
 from parity_tests.derivations.lines import (
@@ -50,8 +50,11 @@ from parity_tests.derivations.verdicts import (
     teach,
 )
 
-PROBES = 3
+PROBES = 5
 """How many probes a line is judged on, each of other sizes."""
+
+FRESH = 2
+"""How many of them the search for a repair does not see: it must hold on them too."""
 
 
 def verify(
@@ -191,10 +194,11 @@ def _judge(line: Line, derivation: str, l2: bool, written: Written) -> Verdict:
     evidence = [{name: each[name] for name in each if setting.aliases.get(name, name) not in after} for each in meant]
     case = Case(
         line.program,
-        context_of(setting, symbol, line.target, meant[0]),
+        context_of(setting, symbol, line.target, evidence[0]),
         _evaluator(line.target, evidence),
         truths,
         weights_of(setting, symbol, meant[0]),
+        fresh=FRESH,
     )
     verdict = _diagnosed(base, repair(case), line, shown)
     if not l2 and "lambda_" in nodes.names(line.program):
@@ -208,16 +212,18 @@ def agreement_of(
     """How a line compares with the truths: on the first probe where it is wrong, or on the last.
 
     ``environments`` has one for each statement of the line's program, on each probe. None, with the sentence, where the
-    line has no value; the last is whether every name is known.
+    line has no value; the last is whether it could be worked out at all.
     """
     agreement = None
     for steps, referees in zip(environments, truths, strict=True):
         try:
             value = carried_out(line, steps)
-        except UnknownName as error:
+        except (UnknownName, BudgetSpent) as error:
             return None, _plain(error), False
         except EvaluationError as error:
             return None, _plain(error), True
+        if value is None:
+            return None, f"no line that gives {line.target} a value is ever reached: its loop runs no time", False
         for truth in referees:
             found = compare(value, truth)
             if agreement is None or not found.holds:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
+from typing import Any, ClassVar, cast
 
 import pytest
 
@@ -149,6 +150,44 @@ def looked(opened: Browser, tmp_path: Path, html: str, *names: str) -> dict[str,
     asked = checks.Asked(page, ("F001", "F002"), checks.bundled_axe() or tmp_path / "axe")
     chosen = [check for check in checks.CHECKS if check.name in names]
     return {check.name: seen for check, seen in checks.looked(opened, asked, chosen)}
+
+
+def sent(url: str, document: str) -> tuple[str, dict[str, str]]:
+    """A line of the log of requests."""
+    params = {"request": {"url": url}, "documentURL": document}
+    return "INFO", {"message": json.dumps({"message": {"method": "Network.requestWillBeSent", "params": params}})}
+
+
+class Logged:
+    """A driver that has nothing but logs."""
+
+    LOGS: ClassVar = {
+        "performance": [
+            sent("chrome://resources/js/load_time_data.js", "chrome://new-tab-page/"),
+            sent("chrome-untrusted://new-tab-page/one-google-bar", "chrome-untrusted://new-tab-page/"),
+            sent("file:///page.html", "file:///page.html"),
+            sent("chrome://resources/asked-by-the-page.js", "file:///page.html"),
+            sent("http://example.invalid/x.png", "file:///page.html"),
+        ],
+        "browser": [
+            ("WARNING", {"message": "chrome://new-tab-page/ 0:0 something of its own"}),
+            ("INFO", {"message": "file:///page.html 1:1 hello"}),
+            ("SEVERE", {"message": "file:///page.html 2:2 odd"}),
+        ],
+    }
+
+    def execute(self, command: str, given: dict[str, str]) -> dict[str, object]:
+        return {"value": [{"level": level, **entry} for level, entry in self.LOGS[given["type"]]]}
+
+
+def test_what_the_browser_does_beside_the_page_is_not_the_pages() -> None:
+    heard = Browser(cast(Any, Logged()))
+    assert heard.requests() == [
+        "file:///page.html",
+        "chrome://resources/asked-by-the-page.js",
+        "http://example.invalid/x.png",
+    ]
+    assert heard.messages() == ["file:///page.html 2:2 odd"]
 
 
 def needs_axe() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 import warnings
 from typing import Any
 
@@ -18,6 +17,7 @@ from parity_tests.derivations.nodes import Expression, functions
 from parity_tests.derivations.printer import to_text
 from parity_tests.derivations.syntax import parse, parse_expression
 from parity_tests.tests import derivation_trees as trees
+from parity_tests.tests.work import at_most
 
 STEP = 1e-30
 
@@ -137,15 +137,14 @@ def test_any_tree_has_a_value_or_a_sentence(node: Expression) -> None:
     }
     environment |= {"lambda_": -0.5, "g1": np.tanh, "sigmoid_prime": lambda z: z * (1 - z)}
     before = {name: np.copy(value) for name, value in environment.items() if not callable(value)}
-    start = time.process_time()
     sentence, kind = "", "f"
-    try:
-        kind = np.asarray(evaluate(node, environment)).dtype.kind
-    except EvaluationError as error:
-        sentence = str(error)
+    with at_most(1_000_000):
+        try:
+            kind = np.asarray(evaluate(node, environment)).dtype.kind
+        except EvaluationError as error:
+            sentence = str(error)
     assert kind == "f"
     assert "\n" not in sentence
-    assert time.process_time() - start < 2.0
     for name, value in before.items():
         np.testing.assert_array_equal(environment[name], value)
 

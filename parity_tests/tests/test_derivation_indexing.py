@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
 import pytest
 
@@ -11,6 +9,7 @@ from parity_tests.derivations.errors import DerivationError
 from parity_tests.derivations.evaluate import run
 from parity_tests.derivations.printer import to_text
 from parity_tests.derivations.syntax import parse
+from parity_tests.tests.work import at_most
 
 A = np.random.default_rng(0).standard_normal((2, 3, 5, 7))
 P = np.random.default_rng(1).standard_normal((2, 3))
@@ -85,7 +84,5 @@ REFUSED = [
 
 @pytest.mark.parametrize(("text", "sentence"), REFUSED, ids=[text for text, _ in REFUSED])
 def test_what_points_nowhere_or_grows_is_refused_quickly(text: str, sentence: str) -> None:
-    start = time.process_time()
-    with pytest.raises(DerivationError, match=sentence):
+    with at_most(500_000), pytest.raises(DerivationError, match=sentence):
         run(parse(text), HERE)
-    assert time.process_time() - start < 1

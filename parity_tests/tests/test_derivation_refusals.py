@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -13,6 +11,7 @@ from parity_tests.derivations.evaluate import run
 from parity_tests.derivations.formulas import MAX_DEPTH
 from parity_tests.derivations.nodes import height
 from parity_tests.derivations.syntax import parse, parse_assignment, parse_expression
+from parity_tests.tests.work import at_most
 
 PROTECTED = {"m", "X", "sigmoid", "lambda_"}
 LOOPS = "".join("  " * level + f"for i{level} in range(3):\n" for level in range(5)) + " " * 10 + "J = 0"
@@ -159,10 +158,8 @@ def _id(text: str) -> str:
 
 @pytest.mark.parametrize(("text", "sentence", "column"), REFUSED, ids=[_id(row[0]) for row in REFUSED])
 def test_refused_with_a_sentence_at_the_character(text: str, sentence: str, column: int) -> None:
-    start = time.process_time()
-    with pytest.raises(DerivationSyntaxError, match=sentence) as caught:
+    with at_most(500_000), pytest.raises(DerivationSyntaxError, match=sentence) as caught:
         parse(text, protected=PROTECTED)
-    assert time.process_time() - start < 1.0
     assert caught.value.column == column
     assert "\n" not in caught.value.message
 
@@ -225,12 +222,11 @@ pieces = st.lists(st.sampled_from([*PIECES.split(" "), " "]), max_size=25).map("
 @given(st.one_of(pieces, pieces.map(lambda text: f"a = {text}"), st.text(max_size=80)))
 @example("a = \U0001d400")
 def test_any_text_is_read_or_refused(text: str) -> None:
-    start = time.process_time()
     sentence = "read"
-    try:
-        program = parse(text, protected=PROTECTED)
-        run(program, {"X": 1.0, "A": 2.0, "m": 3, "lambda_": 0.5})
-    except (DerivationSyntaxError, EvaluationError) as error:
-        sentence = str(error)
+    with at_most(1_000_000):
+        try:
+            program = parse(text, protected=PROTECTED)
+            run(program, {"X": 1.0, "A": 2.0, "m": 3, "lambda_": 0.5})
+        except (DerivationSyntaxError, EvaluationError) as error:
+            sentence = str(error)
     assert sentence
-    assert time.process_time() - start < 2.0

@@ -61,9 +61,7 @@ def test_a_process_that_waits_for_nobody_gives_up(
     environment: dict[str, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], rank: str
 ) -> None:
     monkeypatch.setenv("RANK", rank)
-    begun = time.monotonic()
     assert by_torch(WORDS) == 2
-    assert time.monotonic() - begun < 60
     place = f"127.0.0.1:{environment['MASTER_PORT']} within 1 seconds"
     assert f"process {rank} of 2 is alone, expected all of them at {place}" in capsys.readouterr().err
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from parity_tests.derivations.lines import judged_lines
@@ -13,6 +11,10 @@ from parity_tests.derivations.settings.volumes import CORNERS, over_windows
 from parity_tests.derivations.syntax import parse
 from parity_tests.derivations.verdicts import HOLDS, WRONG
 from parity_tests.derivations.verify import verify
+from parity_tests.tests.work import at_most
+
+MANY = 5_000_000
+"""Calls of functions that the slowest refusal may take."""
 
 COURSE = over_windows(
     *CORNERS,
@@ -36,11 +38,9 @@ W = W - alpha * v_corrected / (np.sqrt(s_corrected) + epsilon)"""
 
 
 def test_a_whole_backward_pass_of_a_convolution() -> None:
-    start = time.process_time()
     found = {verdict.target: verdict for verdict in verify(COURSE, "convolution").lines}
     assert {name: verdict.cause for name, verdict in found.items()} == {"dA_prev": "", "dW": "missing-1/m", "db": ""}
     assert "With dW /= m it holds" in found["dW"].message
-    assert time.process_time() - start < 10
 
 
 def test_a_line_is_judged_with_the_statements_that_it_needs_and_no_others() -> None:
@@ -119,7 +119,6 @@ def test_a_new_forward_pass_and_other_lines_may_follow_an_update() -> None:
     ],
 )
 def test_hostile_volumes_are_refused_quickly(text: str) -> None:
-    start = time.process_time()
-    judged = verify(text, "convolution")
-    assert (len(judged.lines), judged.summary.holds) == (1, 0)
-    assert time.process_time() - start < 5
+    with at_most(MANY):
+        judged = verify(text, "convolution")
+        assert (len(judged.lines), judged.summary.holds) == (1, 0)

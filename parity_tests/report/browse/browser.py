@@ -36,6 +36,9 @@ FLAGS = (
     "--host-resolver-rules=MAP * ~NOTFOUND",  # what asks for something outside is heard, and gets nothing
 )
 
+OWN_PAGES = ("chrome:", "chrome-untrusted:", "chrome-search:", "chrome-extension:", "devtools:")
+"""Schemes of the pages that Chromium itself opens beside the one it is told to, such as that of a new tab."""
+
 TIMEOUT = 300
 """Seconds that a script in the page may take."""
 
@@ -93,17 +96,18 @@ class Browser:
         ActionChains(self._driver).send_keys(Keys.TAB).perform()
 
     def messages(self) -> list[str]:
-        """Warnings and errors on the console since the page was opened or they were asked for."""
-        heard = self._log("browser")
-        return [entry["message"] for entry in heard if entry["level"] in ("WARNING", "SEVERE")]
+        """Warnings and errors on the page's console since it was opened or they were asked for."""
+        heard = [entry for entry in self._log("browser") if entry["level"] in ("WARNING", "SEVERE")]
+        return [entry["message"] for entry in heard if not entry["message"].startswith(OWN_PAGES)]
 
     def requests(self) -> list[str]:
-        """Every address that was asked for since the page was opened or they were asked for."""
+        """Every address that the page asked for since it was opened or they were asked for."""
         told = [json.loads(entry["message"])["message"] for entry in self._log("performance")]
         return [
             each["params"].get("request", each["params"])["url"]
             for each in told
             if each["method"] in ("Network.requestWillBeSent", "Network.webSocketCreated")
+            and not each["params"].get("documentURL", "").startswith(OWN_PAGES)
         ]
 
     def pdf(self) -> bytes:
