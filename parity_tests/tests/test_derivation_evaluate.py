@@ -138,7 +138,7 @@ def test_any_tree_has_a_value_or_a_sentence(node: Expression) -> None:
     environment |= {"lambda_": -0.5, "g1": np.tanh, "sigmoid_prime": lambda z: z * (1 - z)}
     before = {name: np.copy(value) for name, value in environment.items() if not callable(value)}
     sentence, kind = "", "f"
-    with at_most(1_000_000):
+    with at_most(2_000_000):
         try:
             kind = np.asarray(evaluate(node, environment)).dtype.kind
         except EvaluationError as error:

@@ -223,7 +223,7 @@ pieces = st.lists(st.sampled_from([*PIECES.split(" "), " "]), max_size=25).map("
 @example("a = \U0001d400")
 def test_any_text_is_read_or_refused(text: str) -> None:
     sentence = "read"
-    with at_most(1_000_000):
+    with at_most(2_000_000):
         try:
             program = parse(text, protected=PROTECTED)
             run(program, {"X": 1.0, "A": 2.0, "m": 3, "lambda_": 0.5})
