@@ -16,7 +16,7 @@ from torch.nn import functional
 
 from manual import network
 from manual import training as by_hand
-from manual.layers import Pool
+from manual.layers import Conv, Dense, Pool
 from manual.learning import Examples, Run, Settings
 from manual.learning import start as draw
 from manual.loop import run as train
@@ -33,13 +33,16 @@ from torch_ref.training import Hardware
 REPEATS = 5
 ALLOWANCE = 10
 
+KINKED = ("relu", "leaky_relu")
+"""Units whose slope jumps where Z is 0."""
+
 
 def run_free(case: ModelCase, begin: Start, steps: int, seed: int, device: str = "cpu") -> list[Result]:
     """Parameters and learning rates of both packages' ``fit``, each alone from the same start and the same draws.
 
     It takes as many examples as the case says, and the steps up to the end of an epoch. Where a unit with a kink (ReLU)
     ends up on the other side of it, or a window finds its maximum in another cell, one rounding changes a whole
-    gradient, and the spread of five runs says nothing. Such a line cannot be told, provided that up to that step the
+    gradient, and the spread of five runs says nothing. Such a line cannot be told, provided that up to that kink the
     two sides agree; otherwise it fails.
     """
     X, Y = first_examples(begin.X, begin.Y, case.free.examples)
@@ -53,9 +56,10 @@ def run_free(case: ModelCase, begin: Start, steps: int, seed: int, device: str =
     if any(judgement.fails for judgement in judged.values()):
         judged = _excused(judged, begin, settings, starts, device)
     ledger = Ledger(begin.X.dtype, 1)
+    layers = {k: l for l, _, k in begin.architecture.numbered()}
     for name, judgement in judged.items():
         quantity = f"{name[0]} after {runs[0].history[-1].step} free steps"
-        where = about(case)._replace(quantity=quantity, layer=int(name[1:]), basis="measured")
+        where = about(case)._replace(quantity=quantity, layer=layers[int(name[1:])], basis="measured")
         ledger.add_judged(where, judgement)
     if case.decay != "constant":
         where = about(case)._replace(quantity="learning rate")
@@ -113,10 +117,19 @@ def moved(params: Parameters, rng: np.random.Generator) -> Parameters:
 
 
 class Before(NamedTuple):
-    """Parameters before a step, and which way its kinks went: where Z is above zero, which cell is the maximum."""
+    """Parameters before a step, what came to its kinks, and which way they went.
+
+    Of a unit with a kink ``values`` are Z and ``kinks`` where it is above zero; of a maximum the numbers of which it is
+    taken, and the cell that has it.
+    """
 
     params: Parameters
+    values: list[Any]
     kinks: list[Any]
+
+    def seen(self) -> Parameters:
+        """Parameters and values by name."""
+        return {**self.params, **{f"node {place}": value for place, value in enumerate(self.values)}}
 
 
 def _cells(rows: Tensor, size: Any, stride: Any) -> Any:
@@ -135,13 +148,17 @@ class _ByHand(by_hand.Learner):
         """A step, its kinks seen before."""
         params, X = self.params(), by_hand.columns(self.X, batch)
         passed = network.forward(self.architecture, params, X, masks)
-        kinks = []
+        before = Before(params, [], [])
         for layer, Z, A_prev in zip(self.architecture.layers, passed.Z[1:], passed.A, strict=False):
-            if Z is not None:
-                kinks.append(to_rows(tensor(Z > 0)).numpy())
+            if isinstance(layer, Dense | Conv) and layer.activation in KINKED:
+                assert Z is not None
+                before.values.append(to_rows(tensor(Z)).numpy())
+                before.kinks.append(before.values[-1] > 0)
             elif isinstance(layer, Pool) and layer.mode == "max":
-                kinks.append(_cells(to_rows(tensor(A_prev)), layer.size, layer.stride))
-        self.path.append(Before(params, kinks))
+                rows = to_rows(tensor(A_prev))
+                before.values.append(rows.numpy())
+                before.kinks.append(_cells(rows, layer.size, layer.stride))
+        self.path.append(before)
         return super().step(batch, masks)
 
 
@@ -151,22 +168,24 @@ class _ByTorch(by_torch.Learner):
     def __init__(self, begin: Start, settings: Settings, device: str) -> None:
         super().__init__(begin.architecture, Examples(begin.X, begin.Y), settings, Hardware(device))
         self.path: list[Before] = []
-        self.kinks: list[Any] = []
-        for layer in self.module:
-            if isinstance(layer, nn.Linear | nn.Conv2d | nn.MaxPool2d):
+        self.before = Before({}, [], [])
+        for l, quantity, layer in self.module.nodes():
+            if isinstance(layer, nn.MaxPool2d) or (quantity == "Z" and self.architecture.activations[l] in KINKED):
                 layer.register_forward_hook(self._see)
 
     def _see(self, layer: nn.Module, inputs: tuple[Tensor], output: Tensor) -> None:
         if isinstance(layer, nn.MaxPool2d):
-            self.kinks.append(_cells(inputs[0], cast(int, layer.kernel_size), cast(int, layer.stride)))
+            self.before.values.append(array(inputs[0]))
+            self.before.kinks.append(_cells(inputs[0], cast(int, layer.kernel_size), cast(int, layer.stride)))
         else:
-            self.kinks.append(array(output) > 0)
+            self.before.values.append(array(output).copy())
+            self.before.kinks.append(self.before.values[-1] > 0)
 
     def step(self, batch: Any, masks: Any) -> Any:
         """A step, its kinks seen on the way."""
-        params, self.kinks = self.params(), []
+        self.before = Before(self.params(), [], [])
         outcome = super().step(batch, masks)
-        self.path.append(Before(params, self.kinks))
+        self.path.append(self.before)
         return outcome
 
 
@@ -181,13 +200,13 @@ def _path(learner: _ByHand | _ByTorch, begin: Start, settings: Settings, params:
 def _excused(
     judged: dict[str, Judgement], begin: Start, settings: Settings, starts: Sequence[Parameters], device: str
 ) -> dict[str, Judgement]:
-    """Failures that cannot be told after all: a kink was crossed, and before that step the two sides agree."""
+    """Failures that cannot be told after all: a kink was crossed, and up to it, Z included, the two sides agree."""
     reference = _path(_ByTorch(begin, settings, device), begin, settings, begin.params)
     paths = [_path(_ByHand(begin, settings), begin, settings, params) for params in starts]
     kink = _first_kink(paths[0], reference)
-    if not kink:
+    if kink is None:
         return judged
-    early = _judged([path[min(kink, len(path) - 1)].params for path in paths], reference[kink].params)
+    early = _judged([path[min(kink, len(path) - 1)].seen() for path in paths], reference[kink].seen())
     if any(judgement.fails for judgement in early.values()):
         return judged
     reason = f"a unit or a maximum took the other side of its kink at step {kink}; up to there the two sides agree"
