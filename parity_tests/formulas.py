@@ -44,7 +44,7 @@ def run_case(case: Case, dtype: Any, seed: int, device: str = "cpu") -> list[Res
             if name not in got or name not in outputs:
                 ledger.fail(where, f"{name} is missing")
                 continue
-            bound = factor * np.asarray(case.bounds[name](bounds.unit_roundoff(dtype), at), np.float64)
+            bound = factor * case.bounds[name](bounds.unit_roundoff(dtype), at)
             ledger.add(where, got[name], outputs[name], bound)
     if not ledger.results():
         ledger.fail(Where(case.id, "", ""), "the case compares nothing")

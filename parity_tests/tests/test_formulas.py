@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+from parity_tests import formulas
 from parity_tests.bounds import underflow
 from parity_tests.cases.case import Case, Derivative
 from parity_tests.formulas import cast, generator, magnitudes, outputs_of, reference_outputs, run_case
@@ -37,7 +38,7 @@ RIGHT = Case(
     manual=moved(0),
     loop=moved(0),
     reference=moved(0),
-    bounds={"twice": lambda u, at: np.full((3, 2), BOUND), "square": lambda u, at: np.full((3, 2), BOUND)},
+    bounds={"twice": lambda u, at: BOUND * (at.X > 0), "square": lambda u, at: BOUND * (at.X > 0)},
     derivatives={"twice": Derivative(of=lambda X: np.sum(X * X), wrt="X")},
 )
 
@@ -58,6 +59,7 @@ def test_every_output_is_compared_with_every_version() -> None:
     ]
     assert {line.verdict for line in found.values()} == {HOLDS}
     assert {(line.case, line.shape, line.dtype) for line in found.values()} == {("formulas.pair", (3, 2), "float64")}
+    assert {(line.verdict, line.dtype) for line in lines(RIGHT, np.float32).values()} == {(HOLDS, "float32")}
     without = lines(replace(RIGHT, loop=None, derivatives={}))
     assert list(without) == [("twice", "manual/torch"), ("square", "manual/torch")]
 
@@ -111,15 +113,30 @@ def test_an_output_that_a_version_lacks_fails(field: str, pairs: set[str]) -> No
     assert {found[key].reason for key in missing} == {"square is missing"}
 
 
+def test_beside_an_output_that_is_missing_the_others_are_compared() -> None:
+    class Half(NamedTuple):
+        square: Any
+
+    found = lines(replace(RIGHT, reference=lambda X: Half(X * X + 1), derivatives={}))
+    assert found["twice", "manual/torch"].reason == "twice is missing"
+    assert (found["square", "manual/torch"].error, found["square", "manual/torch"].reason) == (1, "")
+
+
+def test_a_single_value_is_the_first_output_alone() -> None:
+    found = lines(replace(RIGHT, reference=lambda X: 2 * X))
+    assert found["twice", "manual/torch"].verdict == HOLDS
+    assert found["square", "manual/torch"].reason == "square is missing"
+
+
 def test_numbers_of_python_take_the_dtype_and_those_of_numpy_keep_theirs() -> None:
     number = replace(
         RIGHT,
         inputs=lambda rng: {"X": np.ones((1, 1))},
-        manual=lambda X: 2.0,
-        loop=lambda X: np.float64(2),
-        reference=lambda X: 2 * X.sum(),
-        bounds={"twice": lambda u, at: u},
-        derivatives={"twice": Derivative(of=lambda X: np.sum(X * X), wrt="X")},
+        manual=lambda X: 0.1,
+        loop=lambda X: 0.1,
+        reference=lambda X: 0.1,
+        bounds={"twice": lambda u, at: BOUND},
+        derivatives={"twice": Derivative(of=lambda X: np.float64(np.float32(0.1)) * np.sum(X), wrt="X")},
     )
     found = lines(number, np.float32)
     assert {pair: line.verdict for (_, pair), line in found.items()} == {
@@ -128,7 +145,7 @@ def test_numbers_of_python_take_the_dtype_and_those_of_numpy_keep_theirs() -> No
         "manual/complex step": HOLDS,
     }
     assert {line.shape for line in found.values()} == {()}
-    wide = lines(replace(number, manual=lambda X: np.float64(2)), np.float32)
+    wide = lines(replace(number, manual=lambda X: np.float64(0.1)), np.float32)
     assert {line.reason for line in wide.values()} == {"dtype float64, expected float32"}
 
 
@@ -138,21 +155,39 @@ def test_a_derivative_keeps_its_shape_where_the_output_has_one() -> None:
         inputs=lambda rng: {"X": np.ones((1, 1))},
         bounds={name: lambda u, at: np.full((1, 1), u) for name in RIGHT.bounds},
     )
-    assert lines(column)["twice", "manual/complex step"].shape == (1, 1)
+    line = lines(column)["twice", "manual/complex step"]
+    assert (line.verdict, line.shape) == (HOLDS, (1, 1))
+    number = replace(RIGHT, manual=lambda X: 2.0, bounds={"twice": lambda u, at: u}, loop=None)
+    assert lines(number)["twice", "manual/complex step"].reason == "shape (), expected (3, 2)"
 
 
 def test_versions_get_the_same_inputs_and_torch_tensors() -> None:
     seen: list[Any] = []
 
     def noting(X: Any, n: int) -> Any:
-        seen.append((type(X), X.dtype, n))
+        seen.append((type(X), X.dtype, type(n)))
         return Pair(2 * X, X * X)
 
     case = replace(RIGHT, manual=noting, loop=noting, reference=noting)
     found = outputs_of(case, {"X": np.ones((3, 2), np.float32), "n": 4}, np.float32)
     assert list(found) == ["manual", "torch", "loop"]
-    assert seen == [(np.ndarray, np.float32, 4), (torch.Tensor, torch.float32, 4), (np.ndarray, np.float32, 4)]
+    assert seen == [(np.ndarray, np.float32, int), (torch.Tensor, torch.float32, int), (np.ndarray, np.float32, int)]
     assert reference_outputs(RIGHT, {"X": np.full((1, 1), 3.0)}) == {"twice": 6, "square": 9}
+
+
+def test_torch_computes_on_the_device_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def noting(value: Any, device: str) -> torch.Tensor:
+        asked.append(device)
+        return torch.from_numpy(value)
+
+    monkeypatch.setattr(formulas, "tensor", noting)
+    run_case(RIGHT, np.float64, 0, "cuda:1")
+    run_case(RIGHT, np.float64, 0)
+    outputs_of(RIGHT, {"X": np.ones((3, 2))}, np.float64)
+    reference_outputs(RIGHT, {"X": np.ones((3, 2))})
+    assert asked == ["cuda:1", "cpu", "cpu", "cpu"]
 
 
 def test_a_case_has_a_stream_of_its_own() -> None:
