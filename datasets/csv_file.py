@@ -58,7 +58,8 @@ def read_csv(path: Path, target: str | Sequence[str] | None, task: str | None) -
     """
     with opened(path) as (names, rows):
         targets = _targets(names, target)
-        features = tuple(name for name in names if name not in set(targets))
+        chosen = set(targets)
+        features = tuple(name for name in names if name not in chosen)
         if not features:
             raise ValueError(f"target is {show(target)}, expected fewer than all columns: there are no features left")
         found = cells(names, rows, features, targets)

@@ -47,6 +47,8 @@ class Dataset(NamedTuple):
         One for each row of Y; for ``binary`` the names of 0 and of 1.
     image_shape : (n_H, n_W, n_C) or None
         None where an example is no image.
+    preparation : datasets.preparation.Preparation or None
+        What was done to the data: the scales, and the classes as they were called.
 
     Notes: F044, F045.
     """
@@ -60,6 +62,7 @@ class Dataset(NamedTuple):
     feature_names: tuple[str, ...]
     target_names: tuple[str, ...]
     image_shape: ImageShape | None
+    preparation: Any = None
 
     @property
     def images_train(self) -> Array:

@@ -7,8 +7,11 @@ import os
 import tokenize
 import zipfile
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -74,16 +77,22 @@ def from_file(
     Notes: F044, F045, F244, F245.
     """
     path = Path(path)
-    if path.suffix.lower() not in READERS:
-        raise ValueError(f"{path.name} ends in {show(path.suffix)}, expected {', '.join(READERS)}")
-    if not path.is_file():
-        raise ValueError(f"{path} is not there, expected a file")
+    reader = READERS[suffix_of(path)]
     try:
-        return READERS[path.suffix.lower()](path, target, task, seed, test_size, dtype)
+        return reader(path, target, task, seed, test_size, dtype)
     except OSError as error:
         raise ValueError(f"{path.name} cannot be read: {error}") from error
     except ValueError as error:
         raise ValueError(f"{path.name}: {error}") from error
+
+
+def suffix_of(path: Path) -> str:
+    """The ending of a file that is there, in small letters; ValueError for one that no data has."""
+    if path.suffix.lower() not in READERS:
+        raise ValueError(f"{path.name} ends in {show(path.suffix)}, expected {', '.join(READERS)}")
+    if not path.is_file():
+        raise ValueError(f"{path} is not there, expected a file")
+    return path.suffix.lower()
 
 
 Target = str | Sequence[str] | None
@@ -95,10 +104,11 @@ def _csv(path: Path, target: Target, task: str | None, seed: int, test_size: flo
     chosen = task or infer_task(table.Y)
     names = table.targets if chosen in ("multilabel", "regression") else None
     try:
-        return from_arrays(
+        data = from_arrays(
             path.stem, chosen, table.X, table.Y, feature_names=table.feature_names, target_names=names,
             seed=seed, test_size=test_size, dtype=dtype,
         )  # fmt: skip
+        return data._replace(preparation=replace(data.preparation, targets=table.targets))
     except LoneClassError as error:
         where = f"row {table.rows[error.example]}, column {show(table.targets[0])}"
         advice = "" if task or table.Y.dtype.kind != "i" else ", or task regression for values"
@@ -107,19 +117,15 @@ def _csv(path: Path, target: Target, task: str | None, seed: int, test_size: flo
 
 def _npz(path: Path, target: Target, task: str | None, seed: int, test_size: float, dtype: DTypeLike) -> Dataset:
     """Named arrays: two parts, or X and Y."""
-    try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
-            by_name = {name.lower(): name for name in stored.files}
-            wanted = [*TWO_PARTS] if TWO_PARTS[0] in by_name else ["x", str(target or "y").lower()]
-            missing = [name for name in wanted if name not in by_name]
-            arrays = [] if missing else [stored[by_name[name]] for name in wanted]
-    except UNREADABLE as error:
-        raise ValueError(f"it is no .npz of plain arrays: {_first_line(error)}") from error
+    by_name = array_names(path)
+    wanted = [*TWO_PARTS] if TWO_PARTS[0] in by_name else ["x", str(target or "y").lower()]
+    missing = [name for name in wanted if name not in by_name]
     if missing:
         found = ", ".join(by_name.values()) or "nothing"
         raise ValueError(
             f"it has no {', '.join(missing)} beside {found:.80}, expected x and y or {', '.join(TWO_PARTS)}"
         )
+    arrays = stored_arrays(path, [by_name[name] for name in wanted])
     X, image_shape = _rows(arrays[0])
     Y = arrays[1]
     task = task or infer_task(Y)
@@ -129,13 +135,34 @@ def _npz(path: Path, target: Target, task: str | None, seed: int, test_size: flo
     return from_parts(path.stem, task, (X, Y), test, image_shape=image_shape, dtype=dtype)
 
 
+def array_names(path: Path) -> dict[str, str]:
+    """The names of the arrays in a .npz, by the same in small letters."""
+    with _archive(path) as stored:
+        return {name.lower(): name for name in stored.files}
+
+
+def stored_arrays(path: Path, names: Sequence[str]) -> list[Array]:
+    """The arrays of these names in a .npz."""
+    with _archive(path) as stored:
+        return [stored[name] for name in names]
+
+
+@contextmanager
+def _archive(path: Path) -> Iterator[Any]:
+    """A .npz that is open; ValueError where it holds no plain arrays."""
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
+            yield stored
+    except UNREADABLE as error:
+        raise ValueError(f"it is no .npz of plain arrays: {_first_line(error)}") from error
+
+
 TWO_PARTS = ("x_train", "y_train", "x_test", "y_test")
 
 
 def _npy(path: Path, target: Target, task: str | None, seed: int, test_size: float, dtype: DTypeLike) -> Dataset:
     """X in one file and Y in another."""
-    beside = _beside(path, target)
-    X, Y = _mapped(path), np.array(_mapped(beside))
+    X, Y = mapped(path), np.array(mapped(beside(path, target)))
     task = task or infer_task(Y)
     if X.size * check_dtype(dtype).itemsize > HELD:
         image_shape = _image_shape(X)
@@ -144,7 +171,7 @@ def _npy(path: Path, target: Target, task: str | None, seed: int, test_size: flo
     return from_arrays(path.stem, task, rows, Y, image_shape=image_shape, seed=seed, test_size=test_size, dtype=dtype)
 
 
-def _beside(path: Path, target: Target) -> Path:
+def beside(path: Path, target: Target) -> Path:
     """The file of Y: the one that was named, as it stands or beside X, or Y.npy or y.npy beside X."""
     if target is None:
         candidates = [path.with_name("Y.npy"), path.with_name("y.npy")]
@@ -157,7 +184,7 @@ def _beside(path: Path, target: Target) -> Path:
     raise ValueError(f"target is {show(target)}, expected {expected}, with a row for each example")
 
 
-def _mapped(path: Path) -> Array:
+def mapped(path: Path) -> Array:
     """The array of a .npy file, left in the file."""
     try:
         mapped: Array = np.load(path, mmap_mode="r", allow_pickle=False)

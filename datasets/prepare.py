@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any, NamedTuple, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
@@ -24,7 +24,20 @@ from datasets.checks import (
 )
 from datasets.dataset import Array, Dataset, ImageShape
 from datasets.lazy import scale_lazily
+from datasets.preparation import Preparation
 from datasets.targets import ENCODERS, Targets
+
+Names: TypeAlias = tuple[tuple[str, ...], tuple[str, ...], ImageShape | None]
+"""Of the features, of the targets; and the shape of an image."""
+
+
+class Scaled(NamedTuple):
+    """Both parts, one example in a column, and the scale that was taken off: (x - mean) / deviation."""
+
+    train: Array
+    test: Array
+    mean: Array
+    deviation: Array
 
 
 def from_arrays(
@@ -93,7 +106,8 @@ def from_arrays(
     targets = ENCODERS[task](task, Y, m)
     names = _names(feature_names, target_names, image_shape, X.shape[1], targets)
     train, test = _split(targets, m, test_count, seed)
-    return _scaled(name, task, (X[train], X[test]), (targets.Y[train], targets.Y[test]), names, precision)
+    parts = (X[train], X[test]), (targets.Y[train], targets.Y[test])
+    return _scaled(name, task, *parts, names, targets, precision)
 
 
 def from_parts(
@@ -127,7 +141,7 @@ def from_parts(
     targets = ENCODERS[task](task, np.concatenate(Y), len(X[0]) + len(X[1]))
     names = _names(None, target_names, image_shape, X[0].shape[1], targets)
     parts = targets.Y[: len(X[0])], targets.Y[len(X[0]) :]
-    return _scaled(name, task, (X[0], X[1]), parts, names, precision)
+    return _scaled(name, task, (X[0], X[1]), parts, names, targets, precision)
 
 
 def from_map(
@@ -161,10 +175,11 @@ def from_map(
     names = _names(None, None, image_shape, n_x, targets)
     train, test = _split(targets, m, test_count, seed)
     lazy = scale_lazily(X, train, test, 1 if image_shape else n_x, precision)
-    Y_train, Y_test = _scaled_targets(task, (targets.Y[train], targets.Y[test]), precision)
+    Y_scaled = _scaled_targets(task, (targets.Y[train], targets.Y[test]), precision)
     # What stands in for the arrays is taken from as they are: see datasets.lazy.
     X_train, X_test = (cast(Array, part) for part in lazy)
-    return Dataset(name, task, X_train, Y_train, X_test, Y_test, *names)
+    X_scaled = Scaled(X_train, X_test, lazy[0].rows.mean, lazy[0].rows.deviation)
+    return _dataset(name, task, X_scaled, Y_scaled, names, targets)
 
 
 def _names(
@@ -173,7 +188,7 @@ def _names(
     image_shape: Sequence[int] | None,
     n_x: int,
     targets: Targets,
-) -> tuple[tuple[str, ...], tuple[str, ...], ImageShape | None]:
+) -> Names:
     """The names of the features and of the targets, and the shape of an image: checked, or as they are by default."""
     shape = check_image_shape(image_shape, n_x)
     features = check_names("feature_names", feature_names, [f"x{j}" for j in range(1, n_x + 1)])
@@ -185,20 +200,32 @@ def _scaled(
     task: str,
     X: tuple[Array, Array],
     Y: tuple[Array, Array],
-    names: tuple[tuple[str, ...], tuple[str, ...], ImageShape | None],
+    names: Names,
+    targets: Targets,
     dtype: np.dtype[Any],
 ) -> Dataset:
     """The Dataset of two parts, one example in a row of each."""
     # One column of all pixels, or a column for each feature.
-    X_train, X_test = _scale("X", *X, 1 if names[-1] else X[0].shape[1], dtype)
-    Y_train, Y_test = _scaled_targets(task, Y, dtype)
-    return Dataset(name, task, _columns(X_train, dtype), Y_train, _columns(X_test, dtype), Y_test, *names)
+    X_scaled = _scale("X", *X, 1 if names[-1] else X[0].shape[1], dtype)
+    return _dataset(name, task, X_scaled, _scaled_targets(task, Y, dtype), names, targets)
 
 
-def _scaled_targets(task: str, Y: tuple[Array, Array], dtype: np.dtype[Any]) -> tuple[Array, Array]:
+def _dataset(name: str, task: str, X: Scaled, Y: Scaled, names: Names, targets: Targets) -> Dataset:
+    """The Dataset of two scaled parts, with what was done to them."""
+    labels = () if targets.classes is None else targets.names
+    feature_names, target_names, image_shape = names
+    preparation = Preparation(
+        task, feature_names, target_names, labels, image_shape, X.mean, X.deviation, Y.mean, Y.deviation
+    )
+    return Dataset(name, task, X.train, Y.train, X.test, Y.test, *names, preparation)
+
+
+def _scaled_targets(task: str, Y: tuple[Array, Array], dtype: np.dtype[Any]) -> Scaled:
     """Targets as columns, those of a regression scaled."""
-    Y_train, Y_test = _scale("Y", *Y, Y[0].shape[1], dtype) if task == "regression" else Y
-    return _columns(Y_train, dtype), _columns(Y_test, dtype)
+    n_L = Y[0].shape[1]
+    if task == "regression":
+        return _scale("Y", *Y, n_L, dtype)
+    return Scaled(_columns(Y[0], dtype), _columns(Y[1], dtype), np.zeros(n_L), np.ones(n_L))
 
 
 def _split(targets: Targets, m: int, test_count: int, seed: int) -> tuple[Array, Array]:
@@ -224,8 +251,8 @@ def _split(targets: Targets, m: int, test_count: int, seed: int) -> tuple[Array,
     return train, test
 
 
-def _scale(name: str, train: Array, test: Array, columns: int, dtype: np.dtype[Any]) -> tuple[Array, Array]:
-    """Both parts with the mean and deviation that each of ``columns`` columns has in the training part.
+def _scale(name: str, train: Array, test: Array, columns: int, dtype: np.dtype[Any]) -> Scaled:
+    """Both parts as columns, with the mean and deviation that each of ``columns`` columns has in the training part.
 
     Raises
     ------
@@ -243,7 +270,7 @@ def _scale(name: str, train: Array, test: Array, columns: int, dtype: np.dtype[A
     if not all(np.isfinite(values).all() for values in (scaler.var_, *scaled)):
         largest = max(np.abs(train).max(), np.abs(test).max())
         raise ValueError(f"{name} reaches {largest:.3g}, expected numbers that {dtype} holds when scaled")
-    return scaled[0], scaled[1]
+    return Scaled(_columns(scaled[0], dtype), _columns(scaled[1], dtype), scaler.mean_, scaler.scale_)
 
 
 def _columns(part: Array, dtype: np.dtype[Any]) -> Array:

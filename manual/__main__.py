@@ -12,6 +12,7 @@ PROGRAM = "python -m manual"
 COMMANDS: dict[str, str] = {
     "graph": "the computational graph of a model, forward and backward, with values and shapes",
     "train": "train a network on a data set or on your own file",
+    "predict": "what a trained network says of the examples of a file",
     "recipe": "the eight steps in which a network is set up, each judged",
     "search": "a random search by cross-validation, which can be cut off and resumed",
     "shapes": "the dimension table of a model: windows, volumes, parameters, multiply-adds",
@@ -22,6 +23,7 @@ EXAMPLES = f"""\
   {PROGRAM} graph                              logistic regression on one example
   {PROGRAM} graph --model deep                 the layers of a deep network, with shapes
   {PROGRAM} train                              digits, two hidden layers of 64
+  {PROGRAM} predict net.safetensors new.csv    what a trained network says of other examples
   {PROGRAM} recipe                             eight steps, from the first loss to a search
   {PROGRAM} shapes --model lenet5              the sizes and parameters of every layer
   {PROGRAM} graph --help                       the flags of the graph

@@ -315,7 +315,8 @@ def checksum(tensors: Mapping[str, Array], metadata: Mapping[str, str]) -> str:
     found = hashlib.sha256(json.dumps(described, sort_keys=True).encode())
     for name in sorted(tensors):
         value = tensors[name]
-        found.update(value.astype(value.dtype.newbyteorder("<"), order="C", copy=False).reshape(-1).view(np.uint8))
+        flat = np.ravel(value).astype(value.dtype.newbyteorder("<"), copy=False)
+        found.update(flat.data)
     return found.hexdigest()
 
 

@@ -19,13 +19,17 @@ DECAYS = ("constant", "exponential", "inverse_time", "staircase", "cosine")
 
 
 class Subject(NamedTuple):
-    """What is trained: the data by name, its parts as the network takes them, and the network."""
+    """What is trained: the data by name, its parts as the network takes them, and the network.
+
+    ``preparation`` is JSON: what was done to the data, for ``predict``.
+    """
 
     name: str
     task: str
     target_names: tuple[str, ...]
     parts: Parts
     architecture: Architecture
+    preparation: str = ""
 
 
 def epilog(program: str, more: str = "") -> str:
@@ -38,6 +42,8 @@ def epilog(program: str, more: str = "") -> str:
   {program} train --data patients.csv --target outcome --hidden 32 --patience 10
   {program} train --data mnist.npz --checkpoint run1 --save mnist.safetensors
   {program} train --data mnist.npz --checkpoint run1 --resume
+  {program} train --data patients.csv --target outcome --save patients.safetensors
+  {program} predict patients.safetensors new.csv      what the trained network says of other examples
 {more}
 exit code: 0 good, 1 the cost exploded (the history is kept), 2 bad usage
 """
@@ -151,7 +157,8 @@ def subject_of(args: argparse.Namespace) -> Subject:
             raise UsageError("--target and --task go with --data: a set by name has its own")
         data = door(datasets.load, args.dataset or "digits", seed=args.seed, dtype=args.dtype)
     net = cast(Architecture, door(_architecture, args, data))
-    return Subject(data.name, data.task, data.target_names, cast(Parts, door(parts, net, data)), net)
+    fitting = cast(Parts, door(parts, net, data))
+    return Subject(data.name, data.task, data.target_names, fitting, net, data.preparation.to_json())
 
 
 def _architecture(args: argparse.Namespace, data: Any) -> Architecture:

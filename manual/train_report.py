@@ -99,7 +99,7 @@ def report(
     score = score_of(subject.architecture.output_unit, A_L, Y_test)
     if args.save and done.stopped != "exploded":
         try:
-            about = {"dataset": subject.name, "task": subject.task}
+            about = {"dataset": subject.name, "task": subject.task, "preparation": subject.preparation}
             if args.work.stopped:
                 about["stopped"] = args.work.stopped
             save(args.save, done.params, done.architecture, about)

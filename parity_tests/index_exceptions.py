@@ -15,6 +15,7 @@ WITHOUT_FORMULAS = (
     "learning",
     "loop",
     "train_cli",
+    "predict_cli",
     "train_flags",
     "train_report",
     "recipe_cli",

@@ -12,6 +12,7 @@ PROGRAM = "python -m torch_ref"
 
 COMMANDS: dict[str, str] = {
     "train": "train a network on a data set or on your own file, on a CPU or a GPU",
+    "predict": "what a trained network says of the examples of a file",
     "recipe": "the eight steps in which a network is set up, each judged",
     "search": "the coarse search for learning rate and regularisation, all draws trained together",
 }
@@ -20,6 +21,7 @@ COMMANDS: dict[str, str] = {
 EXAMPLES = f"""\
   {PROGRAM} train                              digits, two hidden layers of 64
   {PROGRAM} train --model convnet --device cuda
+  {PROGRAM} predict net.safetensors new.csv    what a trained network says of other examples
   {PROGRAM} recipe                             eight steps, from the first loss to a search
   {PROGRAM} search                             100 draws of learning rate and regularisation
   {PROGRAM} train --help                       all flags

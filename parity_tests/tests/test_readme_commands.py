@@ -88,6 +88,10 @@ HOW: dict[str, Here | There | Installs] = {
     # training
     "python -m manual train": There("test_train.py::test_the_report_and_the_history"),
     "python -m manual train --model convnet": Here("--epochs 1 --batch-size 400"),
+    "python -m manual train --data patients.csv --target outcome --save patients.safetensors": Here("--epochs 2"),
+    "python -m manual predict patients.safetensors new.csv --probabilities": There(
+        "test_predict.py::test_the_table_and_the_file"
+    ),
     "python -m torch_ref train --model convnet --device cuda": There("test_train.py::test_torch_has_flags_of_its_own"),
     "python -m parity_tests interruptions": There("test_train.py::test_a_run_killed_and_resumed_ends_the_same"),
     "python -m parity_tests interruptions --package processes": There(
@@ -176,6 +180,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     price = 40 * rooms - 0.5 * age + rng.normal(0, 5, 300)
     rows = [f"{r},{a:.1f},{p:.2f}" for r, a, p in zip(rooms, age, price, strict=True)]
     (tmp_path / "houses.csv").write_text("\n".join(["rooms,age,price", *rows]))
+    patients = [f"{a:.1f},{r},{'ill' if a > 50 else 'well'}" for r, a in zip(rooms, age, strict=True)]
+    (tmp_path / "patients.csv").write_text("\n".join(["age,visits,outcome", *patients]))
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(matrix, "TESTBED", TESTBED[:4])
     monkeypatch.setattr(matrix, "mutated", lambda: iter(()))

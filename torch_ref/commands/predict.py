@@ -1,0 +1,48 @@
+"""``python -m torch_ref predict``: what a trained network says of the examples of a file, by torch."""
+
+from __future__ import annotations
+
+import argparse
+from functools import partial
+
+import torch
+
+from manual import predict_cli
+from manual.architecture import Architecture
+from manual.cli import door
+from manual.notation import Array, Parameters
+from manual.predict_cli import Answer
+from torch_ref.devices import DEVICES, array, device_named, tensor
+from torch_ref.jobs import refused
+from torch_ref.layout import to_rows
+from torch_ref.network import module_with
+from torch_ref.places import launched
+
+PROGRAM = "python -m torch_ref"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """The shared flags, and the device."""
+    predict_cli.configure(parser, PROGRAM)
+    parser.add_argument(
+        "--device", default="auto", metavar="NAME", help=f"{', '.join(DEVICES)} or cuda:N; default: auto"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Predict and print."""
+    if launched():
+        return refused(PROGRAM, "predict")
+    return predict_cli.run(args, partial(answers, device=str(door(device_named, args.device))))
+
+
+def answers(architecture: Architecture, params: Parameters, device: str) -> Answer:
+    """X -> A[L], on the device."""
+    module = module_with(architecture, params, device=device).eval()
+
+    def answer(X: Array) -> Array:
+        with torch.inference_mode():
+            return array(module(to_rows(tensor(X, device))).T)
+
+    return answer
