@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 from functools import partial
+from typing import Any
 
 import torch
+from numpy.typing import NDArray
 
 from manual import predict_cli
 from manual.architecture import Architecture
 from manual.cli import door
-from manual.notation import Array, Parameters
 from manual.predict_cli import Answer
 from torch_ref.devices import DEVICES, array, device_named, tensor
 from torch_ref.jobs import refused
@@ -37,11 +38,11 @@ def run(args: argparse.Namespace) -> int:
     return predict_cli.run(args, partial(answers, device=str(door(device_named, args.device))))
 
 
-def answers(architecture: Architecture, params: Parameters, device: str) -> Answer:
+def answers(architecture: Architecture, params: dict[str, NDArray[Any]], device: str) -> Answer:
     """X -> A[L], on the device."""
     module = module_with(architecture, params, device=device).eval()
 
-    def answer(X: Array) -> Array:
+    def answer(X: NDArray[Any]) -> NDArray[Any]:
         with torch.inference_mode():
             return array(module(to_rows(tensor(X, device))).T)
 
