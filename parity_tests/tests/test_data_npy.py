@@ -195,6 +195,17 @@ def test_a_pair_that_does_not_do(
         datasets.from_file(path, test_size=0.6, dtype="float32")
 
 
+@pytest.mark.usefixtures("nothing_is_held")
+def test_what_overflows_is_the_difference_from_the_mean(tmp_path: Path) -> None:
+    """A feature far from 0 is scaled all the same, but what lies on the other side of it is not."""
+    X, Y = np.full((10, 2), 3e38), np.arange(10) % 2
+    data = datasets.from_file(pair(tmp_path, X, Y), dtype="float32", test_size=0.6)
+    assert not take(data.X_train, np.arange(4)).any()
+    X = np.where(np.arange(10)[:, None] == 3, 2e38, np.full((10, 2), -2e38))
+    with pytest.raises(ValueError, match=r"X.npy: X reaches 2e\+38, expected numbers that float32 holds when scaled$"):
+        datasets.from_file(pair(tmp_path, X, Y), dtype="float32", test_size=0.6)
+
+
 def test_a_npy_that_is_none(tmp_path: Path) -> None:
     path = pair(tmp_path, np.zeros((30, 2)), np.arange(30))
     whole = path.read_bytes()

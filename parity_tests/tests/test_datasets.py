@@ -203,6 +203,30 @@ def test_flower_has_eight_petals_in_two_colours() -> None:
     assert np.abs(np.array(share) - 0.5).min() > 0.3
 
 
+POINTS = {
+    "moons": [(-0.494262, 0.947070), (0.028071, 0.255467), (-1.068629, 0.231996)],
+    "circles": [(-0.537529, -0.806413), (0.381887, 0.346930), (0.558372, -0.861243)],
+    "blobs": [(0.726144, 4.074667), (3.555756, -1.665085), (4.035115, -5.186743)],
+    "multilabel": [(3, 1), (4, 3), (3, 3)],
+    "flower": [(-0.072082, -0.000906), (0.240733, 0.010340), (-0.230695, -0.006621)],
+}
+"""The points 0, 199 and 399 of seed 0: noise, centers and distances decide every digit."""
+
+
+@pytest.mark.parametrize("name", GENERATED)
+def test_generated_points_are_those_they_have_always_been(name: str) -> None:
+    X = catalogue.LOADERS[name](0).X
+    np.testing.assert_allclose(X[[0, 199, 399], :2], POINTS[name], atol=1e-6)
+
+
+def test_blobs_lie_around_their_centers() -> None:
+    raw = generated.blobs(0)
+    for label, center in enumerate([(-3, -2), (3, -2), (0, 3)]):
+        cloud = raw.X[np.asarray(raw.Y) == label]
+        np.testing.assert_allclose(cloud.mean(axis=0), center, atol=0.3)
+        np.testing.assert_allclose(cloud.std(axis=0), 1.2, atol=0.2)
+
+
 def test_import_is_cheap_and_stands_alone() -> None:
     code = "import sys, datasets; print(*sorted({name.partition('.')[0] for name in sys.modules}))"
     root = Path(datasets.__file__).parents[1]
