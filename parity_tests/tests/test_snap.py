@@ -134,7 +134,7 @@ def test_what_is_judged_is_the_value_by_hand(name: str) -> None:
         if l is None:
             assert got is step.J
             continue
-        k = {layer: number for layer, _, number in step.here.architecture.numbered()}[l]
+        k = {layer: number for layer, _, number in step.here.architecture.numbered()}.get(l)
         right = {
             "Z": step.passed.Z,
             "A": step.passed.A,
