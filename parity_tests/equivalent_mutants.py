@@ -1,4 +1,7 @@
-"""Mutants that no test can tell from the original, each with the reason. Every other mutant of a formula is killed."""
+"""Mutants that no test can tell from the original, each with the reason.
+
+Every other mutant of a formula, and of a judge whose figures are kept, is killed.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,10 @@ from typing import NamedTuple
 
 
 class Equivalent(NamedTuple):
-    """A mutant: in ``function`` (of manual), ``mutated`` stands where ``original`` stood first in its line."""
+    """A mutant: in ``function``, ``mutated`` stands where ``original`` stood first in its line.
+
+    Functions of manual are named without their package.
+    """
 
     function: str
     original: str

@@ -1,4 +1,4 @@
-"""What mutmut found: each formula module's mutants, and those that the tests could not tell from the original.
+"""What mutmut found: the mutants of each formula and of each judge, and those that no test can tell from the original.
 
 mutmut changes one thing in one function and runs the tests that call it; a mutant that no test fails survives. It
 leaves alone what stands outside of functions (tables, constants) and functions under a decorator (properties).
@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from parity_tests.equivalent_mutants import EQUIVALENT, Equivalent
 
-RESULTS = Path("mutants/manual")
+RESULTS = Path("mutants")
 """Where ``mutmut run`` leaves its results, below the root of the clone."""
 
 KILLED, SURVIVED, TIMEOUT, CRASHED = 1, 0, (24, -24, 36, 152, 255), -11
@@ -57,15 +57,22 @@ def entry_for(found: Mutant, table: Sequence[Equivalent] = EQUIVALENT) -> Equiva
     """The entry of the table that describes this mutant."""
     for entry in table:
         changed = found.original.replace(entry.original, entry.mutated, 1)
-        if f"manual.{entry.function}" == found.function and found.original != changed == found.mutated:
+        if found.function.removeprefix("manual.") == entry.function and found.original != changed == found.mutated:
             return entry
     return None
 
 
+def short_name(path: str) -> str:
+    """A module by its file: costs for manual/costs.py, parity_tests.judge for parity_tests/judge.py."""
+    return path.removesuffix(".py").replace("/", ".").removeprefix("manual.")
+
+
 def exit_codes(results: Path = RESULTS) -> Iterator[tuple[str, dict[str, int | None]]]:
     """By module: the exit code of every mutant's tests, None where they have not run."""
-    for path in sorted(results.glob("*.py.meta")):
-        yield path.name.removesuffix(".py.meta"), json.loads(path.read_text())["exit_code_by_key"]
+    for path in sorted(results.rglob("*.py.meta")):
+        codes = json.loads(path.read_text())["exit_code_by_key"]
+        if codes:
+            yield short_name(path.relative_to(results).as_posix().removesuffix(".meta")), codes
 
 
 def summarise(
@@ -87,13 +94,20 @@ def summarise(
         used.update(entry for entry in entries if entry)
         unlisted += [found for found, entry in zip(survivors, entries, strict=True) if entry is None]
         scores[module] = Score(len(codes), len(codes) - len(survivors), sum(entry is not None for entry in entries))
-    return scores, unlisted, [entry for entry in table if not used[entry]]
+    here = tuple(f"{module}." for module in scores)
+    return scores, unlisted, [entry for entry in table if not used[entry] and entry.function.startswith(here)]
 
 
-def as_json(scores: dict[str, Score], about: dict[str, str], table: Sequence[Equivalent] = EQUIVALENT) -> Any:
-    """The section ``mutation`` of measured.json."""
+def as_json(
+    scores: dict[str, Score],
+    about: dict[str, str],
+    before: dict[str, dict[str, int]] | None = None,
+    table: Sequence[Equivalent] = EQUIVALENT,
+) -> Any:
+    """The section ``mutation`` of measured.json: these modules, and those that were measured ``before``."""
+    modules = {**(before or {}), **{module: score._asdict() for module, score in scores.items()}}
     return {
         "environment": about,
-        "modules": {module: score._asdict() for module, score in scores.items()},
+        "modules": {module: modules[module] for module in sorted(modules, key=lambda name: (name.count("."), name))},
         "equivalent": [entry._asdict() for entry in table],
     }

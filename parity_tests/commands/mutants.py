@@ -11,13 +11,14 @@ from datetime import date
 import numpy as np
 
 from manual.cli import GOOD, MISMATCH, UsageError, console, output_flags, plain_table
-from parity_tests.measured import save
+from parity_tests.measured import found, save
 from parity_tests.mutants import RESULTS, as_json, summarise
 
 EPILOG = """examples:
-  OMP_NUM_THREADS=1 python -m mutmut run --max-children 1      make the mutants and run their tests: ten minutes
+  OMP_NUM_THREADS=1 python -m mutmut run --max-children 1      make the mutants and run their tests: half an hour
   python -m parity_tests mutants                               then this: the figure per module
-  python -m parity_tests mutants --save                        keep it in parity_tests/measured.json
+  python -m parity_tests mutants --save                        keep it in parity_tests/measured.json, beside the figures
+                                                               of the modules that are not in mutants/
 
 exit code: 0 every survivor is listed as equivalent, 1 one is not, 2 bad usage
 """
@@ -41,12 +42,16 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError(str(error)) from error
     values = as_json(scores, _environment())
     if args.save and not unlisted:
-        save("mutation", values)
+        before = found("mutation")
+        save("mutation", as_json(scores, values["environment"], before and before["modules"]))
     if args.json:
-        args.work.json({**values, "unlisted": [found._asdict() for found in unlisted]})
+        args.work.json({**values, "unlisted": [each._asdict() for each in unlisted]})
         return MISMATCH if unlisted else GOOD
     table = plain_table(
-        "Mutants of the formula modules", ["module"], ["mutants", "killed", "equivalent", "score"], verdict=False
+        "Mutants of the formulas and of what judges them",
+        ["module"],
+        ["mutants", "killed", "equivalent", "score"],
+        verdict=False,
     )
     for module, (mutants, killed, equivalent) in scores.items():
         score = f"{100 * killed / (mutants - equivalent):.1f}%"
@@ -54,8 +59,8 @@ def run(args: argparse.Namespace) -> int:
     out = console()
     if not args.quiet:
         out.print(table)
-    for found in unlisted:
-        out.print(f"survived: {found.function}: {found.original}  ->  {found.mutated}", style="bold red", markup=False)
+    for each in unlisted:
+        out.print(f"survived: {each.function}: {each.original}  ->  {each.mutated}", style="bold red", markup=False)
     for entry in unmatched:
         out.print(f"no such survivor: {entry.function}: {entry.original}  ->  {entry.mutated}", markup=False)
     total, killed = sum(score.mutants for score in scores.values()), sum(score.killed for score in scores.values())

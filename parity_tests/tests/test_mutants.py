@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import importlib
 import inspect
 import json
+import pkgutil
 import tomllib
-from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from parity_tests.cli import main
 from parity_tests.commands import mutants as command
 from parity_tests.equivalent_mutants import EQUIVALENT, Equivalent
 from parity_tests.measured import measured
-from parity_tests.mutants import Mutant, Score, entry_for, function_of, mutant, summarise
+from parity_tests.mutants import Mutant, Score, as_json, entry_for, function_of, mutant, short_name, summarise
 from parity_tests.tests.test_imports import FORMULA_MODULES, ROOT
 
 DIFF = """\
@@ -35,7 +34,9 @@ ENTRY = Equivalent("costs.l2_penalty", "2 * m", "3 * m", "an example")
 def results(path: Path, *codes: int | None) -> Path:
     """A folder as mutmut leaves it, with these exit codes."""
     keys = {f"manual.costs.x_l2_penalty__mutmut_{n}": code for n, code in enumerate(codes, start=7)}
-    (path / "costs.py.meta").write_text(json.dumps({"exit_code_by_key": keys}))
+    (path / "manual").mkdir()
+    (path / "manual" / "costs.py.meta").write_text(json.dumps({"exit_code_by_key": keys}))
+    (path / "manual" / "cli.py.meta").write_text(json.dumps({"exit_code_by_key": {}}))
     return path
 
 
@@ -69,9 +70,27 @@ def test_a_mutant_that_runs_forever_or_crashes_counts_as_killed_and_survivors_ar
     assert scores == {"costs": Score(mutants=5, killed=4, equivalent=1)}
     assert (unlisted, unmatched) == ([], [])
     other = ENTRY._replace(mutated="4 * m")
-    scores, unlisted, unmatched = summarise(tmp_path, lambda key: DIFF, (other,))
+    elsewhere = ENTRY._replace(function="dense.bias_gradient")
+    scores, unlisted, unmatched = summarise(tmp_path, lambda key: DIFF, (other, elsewhere))
     assert scores == {"costs": Score(mutants=5, killed=4, equivalent=0)}
     assert (unlisted, unmatched) == ([mutant(KEY, DIFF)], [other])
+
+
+def test_judges_are_named_with_their_package() -> None:
+    assert short_name("manual/costs.py") == "costs"
+    assert short_name("parity_tests/derivations/verdicts.py") == "parity_tests.derivations.verdicts"
+    found = mutant("parity_tests.judge.xǁLedgerǁadd__mutmut_3", DIFF)
+    entry = ENTRY._replace(function="parity_tests.judge.Ledger.add")
+    assert entry_for(found, (entry,)) == entry
+    assert entry_for(found, (entry._replace(function="judge.Ledger.add"),)) is None
+
+
+def test_what_was_measured_before_stays_where_it_is_not_measured_again() -> None:
+    new, old = Score(5, 4, 1), {"mutants": 9, "killed": 9, "equivalent": 0}
+    section = as_json({"dense": new, "parity_tests.judge": new}, {}, {"costs": old, "dense": old}, (ENTRY,))
+    assert section["modules"] == {"costs": old, "dense": new._asdict(), "parity_tests.judge": new._asdict()}
+    assert list(section["modules"]) == ["costs", "dense", "parity_tests.judge"]
+    assert section["equivalent"] == [ENTRY._asdict()]
 
 
 @pytest.mark.parametrize("code", [None, 33])
@@ -98,8 +117,8 @@ def test_the_command_fails_where_a_survivor_is_not_listed(
 
 @pytest.mark.parametrize("entry", EQUIVALENT, ids=lambda entry: f"{entry.function}-{entry.mutated}")
 def test_every_listed_mutant_changes_a_function_as_it_stands(entry: Equivalent) -> None:
-    module, *path = entry.function.split(".")
-    function: Any = reduce(getattr, path, importlib.import_module(f"manual.{module}"))
+    name = entry.function if entry.function.startswith("parity_tests.") else f"manual.{entry.function}"
+    function: Any = pkgutil.resolve_name(name)
     assert entry.original in inspect.getsource(function)
     assert entry.original != entry.mutated
     assert entry.reason
@@ -108,9 +127,9 @@ def test_every_listed_mutant_changes_a_function_as_it_stands(entry: Equivalent) 
 def test_the_saved_figures_cover_every_formula_module_and_the_list_as_it_stands() -> None:
     saved = measured("mutation")
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["mutmut"]
-    modules = {Path(path).stem for path in settings["only_mutate"]}
+    modules = {short_name(path) for path in settings["only_mutate"]}
     assert set(saved["modules"]) == modules
-    assert modules <= FORMULA_MODULES
+    assert {module for module in modules if "." not in module} <= FORMULA_MODULES
     assert saved["equivalent"] == [entry._asdict() for entry in EQUIVALENT]
     for scores in saved["modules"].values():
         assert scores["killed"] + scores["equivalent"] == scores["mutants"] > 0
