@@ -14,7 +14,6 @@ COMMANDS: dict[str, str] = {
     "train": "train a network on a data set or on your own file",
     "predict": "what a trained network says of the examples of a file",
     "recipe": "the eight steps in which a network is set up, each judged",
-    "search": "a random search by cross-validation, which can be cut off and resumed",
     "shapes": "the dimension table of a model: windows, volumes, parameters, multiply-adds",
 }
 """Subcommands, each in the module ``manual.commands.<name>``, imported only when it is called."""

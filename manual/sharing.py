@@ -29,15 +29,6 @@ def in_processes(calls: Iterable[Any], jobs: int) -> Generator[Any, None, None]:
             results.close()
 
 
-def started(jobs: int) -> None:
-    """Start joblib's processes, for a library that shares its work by joblib and knows nothing of ``unheard``."""
-    from joblib import delayed
-
-    if jobs > 1:
-        for _ in in_processes((delayed(int)() for _ in range(jobs)), jobs):
-            pass
-
-
 def in_forks(
     function: Callable[[Given], Found], given: Sequence[Given], jobs: int, method: str
 ) -> Generator[Found, None, None]:

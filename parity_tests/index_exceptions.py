@@ -34,7 +34,6 @@ NO_FORMULA: dict[str, str] = {
     "training.in_rows training.joined training.split training.unflattened",
     "a part of a step of the recipe": "recipe_search.at_upper_edge recipe_search.chance_of recipe_search.chosen "
     "recipe_search.trial recipe_steps.judged recipe_steps.small_parameters",
-    "the order of what a search has found": "search.best_first",
     "what the notes leave out": "clipping.clip_by_norm schedules.constant",
 }
 """Functions without an id, by reason."""
@@ -46,7 +45,7 @@ NO_CASE: dict[str, str] = {
     "a description of networks, which computes nothing": "F063 F142 F148 F194",
     "the epochs of training, compared by the free runs of the models": "F209 F210 F211 F212 F213 F216 F217 F218 F258",
     "a step of the recipe, in test_recipe": "F244 F245 F246 F249 F250 F252 F262",
-    "a random search, in test_search": "F255 F256 F257 F260 F261",
+    "a random search, in test_torch_search": "F255 F256 F257 F260 F261",
     "an order that is drawn, not computed": "F208 F215",
     "a decision on outputs that have a case, in test_manual_network": "F004 F139",
     "a symbol, a count or a shape of convolutions that have cases, in test_manual_conv": "F222 F228 F229 F232 F236",

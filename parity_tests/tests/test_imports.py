@@ -112,7 +112,6 @@ def test_every_module_of_manual_is_a_formula_module_or_known_not_to_be() -> None
         "recipe_runs",
         "recipe_search",
         "recipe_steps",
-        "search",
         "search_ranges",
         "sharing",
         "stopping",

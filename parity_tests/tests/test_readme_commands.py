@@ -108,12 +108,6 @@ HOW: dict[str, Here | There | Installs] = {
     "python -m pytest": There("test_readme_commands.py::test_every_command_is_known"),
     "python -m pytest --bars": There("test_recipe_bars.py::test_the_recipe_on_the_digits"),
     "python -m torch_ref search": There("test_torch_search.py::test_the_table_shows_the_best"),
-    "python -m manual search --draws 100 --results found.jsonl": There(
-        "test_search.py::test_a_search_resumed_is_the_search_undisturbed"
-    ),
-    "python -m manual search --draws 200 --results found.jsonl --resume": There(
-        "test_search.py::test_a_search_resumed_is_the_search_undisturbed"
-    ),
     # the notes
     "python -m parity_tests conventions": There(
         "test_conventions.py::test_the_command_shows_every_convention_in_plain_text"

@@ -116,6 +116,13 @@ def test_among_scikit_learns_tools(run: RunBlock) -> None:
     assert left["convnet"].coefs_[0].shape == (3, 3, 1, 16)
 
 
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_a_random_search(run: RunBlock) -> None:
+    found = run("RandomizedSearchCV", {})["found"]
+    assert len(found.cv_results_["params"]) == 4
+    assert found.best_score_ > 0.9
+
+
 def test_an_optimiser(run: RunBlock) -> None:
     given = {"params": {"W1": np.zeros((1, 1))}, "grads": lambda params: {"dW1": params["W1"] - 1}}
     left = run("from manual.optimizers", given)

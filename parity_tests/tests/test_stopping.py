@@ -257,27 +257,6 @@ STOPS = {
         "manual", ("train", "--epochs", "9", "--hidden", "8"), "manual.training.Learner.begin_epoch", 4, "after 2 of 9"
     ),
     "recipe": Stop("manual", ("recipe", "--draws", "1"), "manual.recipe.first_loss", 1, "after step 3, initialisation"),
-    "search": Stop(
-        "manual",
-        (
-            "search",
-            "--draws",
-            "3",
-            "--folds",
-            "2",
-            "--epochs",
-            "1",
-            "--dataset",
-            "wine",
-            "--batch-sizes",
-            "16",
-            "--jobs",
-            "1",
-        ),
-        "manual.search._trials",
-        2,
-        "after 1 of 3 draws",
-    ),
 }
 
 
@@ -351,7 +330,7 @@ def test_a_training_that_was_stopped_keeps_its_files(
 
 WITH_PROCESSES = {
     "forked": (["parity_tests", "-k", "wide/", "--dtype", "both", "--jobs", "2"], rb"[1-9]/16"),
-    "joblib": (["manual", "search", "--epochs", "60", "--draws", "60", "--jobs", "2"], rb"[4-9]/60"),
+    "joblib": (["parity_tests", "seeds", "--count", "400", "-k", "dense", "--jobs", "2"], rb"[4-9]/"),
 }
 """Commands whose work is shared by processes, and what their bar shows when some of it is done, but far from all."""
 
