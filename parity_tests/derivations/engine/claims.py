@@ -1,0 +1,154 @@
+"""What the lines of the backward pass claim to be, by their values first and their names second.
+
+A value that is a constant times dJ/dv is that derivative, whatever it is called. A name such as ``dW1`` or
+``grads["b2"]`` creates an obligation: that value has to be a derivative in W1 or b2, and so has the step of an update.
+"""
+
+from __future__ import annotations
+
+import ast
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from parity_tests.derivations.engine import symbols
+from parity_tests.derivations.engine.convention import ratio_of, same_factor
+from parity_tests.derivations.engine.events import ENTRY, NAMED, Event, Key, Missing, Run
+from parity_tests.derivations.engine.numbers.kinds import PLAIN
+from parity_tests.derivations.engine.truths import Truth, Truths
+
+PARAMETER, INNER, UPDATE, VALUE = "parameter", "inner", "update", "value"
+"""Kinds of claims: the gradient of a parameter, a named derivative on the way, a step, a value without such a name."""
+
+
+class Claim(NamedTuple):
+    """An assignment and the truth it is held against; ``factor`` is value / truth, None where that is no number."""
+
+    event: Event
+    truth: Truth
+    factor: float | None
+    kind: str
+    others: tuple[Truth, ...] = ()
+
+    @property
+    def parameter(self) -> str:
+        """The symbol of the truth."""
+        return symbols.base_of(self.truth.event.name)
+
+
+class Claims:
+    """All claims of one run, and what else the text assigned."""
+
+    def __init__(self, truths: Truths) -> None:
+        self.truths = truths
+        self.named = truths.named()
+        self.names = {truth.event.name for truth in self.named}
+        given = truths.probe.given
+        self.parameters = {
+            name
+            for name, value in given.items()
+            if name in self.names and not symbols.is_data(name) and not symbols.is_label(name)
+            and not isinstance(value, int) and (np.ndim(value) > 0 or symbols.BIASES.match(symbols.base_of(name)) or len(name) == 1)
+        }  # fmt: skip
+        self.by_shape: dict[tuple[int, ...], list[Truth]] = {}
+        for truth in truths.distinct():
+            self.by_shape.setdefault(np.shape(truth.gradient), []).append(truth)
+        names = {event.name for event in truths.run.events if event.name}
+        self.meant = {
+            name: tuple(base for base in symbols.meant_by(name, self.names) if base != name) for name in names
+        }
+
+    def replayed(self, overrides: dict[Key, Any]) -> Run:
+        """The run with other values put behind some places."""
+        if not overrides:
+            return self.truths.run
+
+        def hook(key: Key, value: Any) -> Any:
+            return np.array(overrides[key], np.float64) if key in overrides else value
+
+        return self.truths.program.run(self.truths.probe.given, PLAIN, hook)
+
+    def of(self, run: Run, overrides: dict[Key, Any]) -> list[Claim]:
+        """The claims of a run, in their order; what was put in place of a value is none."""
+        last = {event.name: event for event in run.events if event.role in (NAMED, ENTRY)}
+        found: list[Claim] = []
+        before: dict[str, Event] = {}
+        for event in run.events:
+            if event.role in (NAMED, ENTRY) and event.name and event.key not in overrides:
+                claim = self._claim(event, before.get(event.name), last[event.name] is event)
+                if claim is not None:
+                    found.append(claim)
+            if event.name and not event.missing:
+                before[event.name] = event
+        return found
+
+    def _claim(self, event: Event, old: Event | None, is_last: bool) -> Claim | None:
+        if event.key in self.truths.by_key or event.key == self.truths.cost.key:
+            return None
+        if event.name in self.parameters:
+            return self._update(event, old)
+        bases = self.meant.get(event.name, ())
+        if bases and is_last:
+            return self._obligation(event, bases)
+        if event.missing or np.size(event.value) < 2 or not np.any(event.value):
+            return None
+        for truth in self.by_shape.get(event.shape, ()):
+            factor = ratio_of(event.value, truth.gradient)
+            if factor is not None:
+                return Claim(event, truth, factor, VALUE)
+        return None
+
+    def _obligation(self, event: Event, bases: tuple[str, ...]) -> Claim | None:
+        """The claim that a name makes; of several values of that symbol, the one that it is."""
+        options = [truth for truth in self.named if truth.event.name in bases]
+        if not options:
+            return None
+        kind = PARAMETER if any(truth.event.name in self.parameters for truth in options) else INNER
+        if not event.missing:
+            for truth in reversed(options):
+                factor = ratio_of(event.value, truth.gradient)
+                if factor is not None:
+                    return Claim(event, truth, factor, kind)
+        best = next((truth for truth in reversed(options) if np.shape(truth.gradient) == event.shape), options[-1])
+        return Claim(event, best, None, kind, tuple(options))
+
+    def _update(self, event: Event, old: Event | None) -> Claim | None:
+        """The step that a parameter takes."""
+        truth = next(
+            (each for each in self.named if each.event.name == event.name and each.event.role == "given"), None
+        )
+        if old is None or truth is None or event.missing or old.missing:
+            return None if truth is None else Claim(event, truth, None, UPDATE)
+        if event.shape != old.shape:
+            return Claim(event, truth, None, UPDATE)
+        return Claim(event, truth, ratio_of(event.value - old.value, truth.gradient, 1e-7), UPDATE)
+
+    def dependents(self, run: Run, event: Event, claims: list[Claim], overrides: dict[Key, Any]) -> list[Claim]:
+        """The claims whose values change with this one."""
+        if event.missing:
+            return [claim for claim in claims if isinstance(claim.event.value, Missing) and claim.event is not event]
+        moved = self.replayed({**overrides, event.key: event.value * 1.37 + 0.011})
+        values = {each.key: each.value for each in moved.events}
+        return [
+            claim
+            for claim in claims
+            if claim.event.key != event.key and _differs(values.get(claim.event.key), claim.event.value)
+        ]
+
+
+def _differs(a: Any, b: Any) -> bool:
+    if isinstance(a, Missing) or isinstance(b, Missing) or a is None:
+        return True
+    return np.shape(a) != np.shape(b) or not np.array_equal(a, b)
+
+
+def state_names(statement: ast.stmt | None, parameters: set[str]) -> set[str]:
+    """The names that the statement reads."""
+    if statement is None:
+        return set()
+    return {node.id for node in ast.walk(statement) if isinstance(node, ast.Name)} - parameters
+
+
+def holds_with(claim: Claim, factor: float) -> bool:
+    """Whether a claim is this multiple of its truth."""
+    return claim.factor is not None and same_factor(claim.factor, factor)

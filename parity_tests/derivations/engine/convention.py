@@ -1,0 +1,76 @@
+"""Constant factors, in the text's own sizes: gradients may carry m, 1/m, a 2 or a minus sign and still be right."""
+
+from __future__ import annotations
+
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+
+from parity_tests.derivations.engine.probes import Probe
+
+SAME = 1e-7
+
+
+def same_factor(a: float, b: float) -> bool:
+    """Whether two factors are equal to rounding."""
+    return bool(abs(a - b) <= SAME * abs(b))
+
+
+def sizes_of(probe: Probe) -> dict[str, int]:
+    """The sizes by the names that the text has for them, the batch first; an unnamed one as ``X.shape[0]``."""
+    sizes = {name: size for name, size in probe.sizes.items() if size > 1}
+    for name, value in probe.given.items():
+        for axis, size in enumerate(np.shape(value)):
+            if size > 1 and size not in sizes.values():
+                sizes[f"{name}.shape[{axis}]"] = size
+    return dict(sorted(sizes.items(), key=lambda each: each[1] != probe.batch))
+
+
+def in_words(factor: float, sizes: dict[str, int]) -> str | None:
+    """``N``, ``1/m``, ``-2``, ``2/m``: a product of a sign, 1, 2 or 1/2 and sizes; None for any other number."""
+    sign, size = ("-" if factor < 0 else ""), abs(factor)
+    counts: list[tuple[str, float]] = [("1", 1.0), *((name, float(count)) for name, count in sizes.items())]
+    counts += [(f"{a} * {b}", float(sizes[a] * sizes[b])) for a, b in combinations(sizes, 2)]
+    for name, count in counts:
+        for number, mark in ((1.0, ""), (2.0, "2"), (0.5, "1/2")):
+            if same_factor(size, number * count):
+                word = mark or "1" if name == "1" else f"{mark} * {name}" if mark else name
+                return sign + word
+            if name != "1" and same_factor(size, number / count):
+                below = f"({name})" if "*" in name else name
+                return f"{sign}1/(2 * {name})" if mark == "1/2" else f"{sign}{mark or 1}/{below}"
+    return None
+
+
+def times(factor: float, sizes: dict[str, int]) -> str:
+    """``N * ``, or nothing for 1: what stands before dJ/d(...)."""
+    word = in_words(factor, sizes) or f"{factor:.4g}"
+    return "" if word == "1" else f"{word} * "
+
+
+def candidates(factors: list[tuple[str, float]]) -> list[float]:
+    """The factors that parameters' gradients carry, 1 first, then those that most parameters share."""
+    votes: list[tuple[float, set[str]]] = []
+    for name, factor in factors:
+        for known, names in votes:
+            if same_factor(factor, known):
+                names.add(name)
+                break
+        else:
+            votes.append((factor, {name}))
+    votes.sort(key=lambda each: -len(each[1]))
+    ordered = [1.0] + [factor for factor, _ in votes if not same_factor(factor, 1.0)]
+    return ordered
+
+
+def ratio_of(value: Any, truth: Any, tolerance: float = 1e-9) -> float | None:
+    """value / truth, where that is one number over all entries; None otherwise."""
+    if np.shape(value) != np.shape(truth) or not np.size(truth) or not np.all(np.isfinite(value)):
+        return None
+    v, t = np.ravel(value), np.ravel(truth)
+    place = int(np.argmax(np.abs(t)))
+    if abs(t[place]) < 1e-13 or abs(v[place]) < 1e-13:
+        return None
+    ratio = float(v[place] / t[place])
+    return ratio if np.max(np.abs(v / ratio - t)) <= tolerance * abs(t[place]) else None

@@ -1,0 +1,106 @@
+"""Which J? The scalar that the text writes down, or else the costs that its gradients may follow."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from parity_tests.derivations.engine import symbols
+from parity_tests.derivations.engine.events import NAMED, RETURNED, Event, Run
+from parity_tests.derivations.engine.front import Source
+from parity_tests.derivations.engine.probes import Layout, Probe
+from parity_tests.derivations.engine.truths import Cost
+
+COST_NAMES = re.compile(
+    r"(^|_)(j|l|loss|losses|cost|costs|c|e|err|error|objective|nll|mse|ce|bce|xent|cross_?entropy|total|obj)(\d*)($|_)",
+    re.I,
+)
+
+
+def written_costs(run: Run, source: Source) -> list[Cost]:
+    """The scalars that may be the cost, the likeliest first: named like one, late before early."""
+    found: dict[str, tuple[bool, Cost]] = {}
+    for event in run.events:
+        if event.role not in (NAMED, RETURNED) or event.missing or np.size(event.value) != 1:
+            continue
+        name = event.name or "the value that is returned"
+        looks = bool(COST_NAMES.search(symbols.base_of(event.name)))
+        if looks or event.role == RETURNED:
+            found.setdefault(name, (looks, Cost(event.key, f"J is {name} (line {event.line})", event.line)))
+    ordered = sorted(found.values(), key=lambda each: (not each[0], -each[1].line))
+    return [cost for _, cost in ordered]
+
+
+def implied_costs(run: Run, probe: Probe, layout: Layout) -> list[Cost]:
+    """The costs that the text may have in mind: of each value that has the labels' shape, every usual cost."""
+    found = []
+    for label in (name for name in probe.given if symbols.is_label(name)):
+        target = probe.given[label]
+        for output in _outputs(run, target, label in layout.labels, layout, label, probe):
+            for text, of in _usual(output, target, label, label in layout.labels):
+                found.append(Cost(output.key, text, 0, of))
+    return found
+
+
+MOST_OUTPUTS = 6
+
+
+def _outputs(run: Run, target: Any, whole: bool, layout: Layout, label: str, probe: Probe) -> list[Event]:
+    """Named values that may be compared with the labels."""
+    outputs: list[Event] = []
+    for event in run.events:
+        if event.role not in (NAMED, RETURNED) or event.missing or event.name in probe.given:
+            continue
+        if symbols.meant_by(event.name, {each.name for each in run.events if each.key != event.key}):
+            continue
+        fits = np.shape(event.value) == np.shape(target)
+        if whole:
+            shape = np.shape(event.value)
+            fits = len(shape) == 2 and np.size(target) in shape
+        if fits and not np.allclose(event.value, 0):
+            outputs.append(event)
+    return outputs[:MOST_OUTPUTS]
+
+
+def _usual(output: Event, target: Any, label: str, whole: bool) -> Iterator[tuple[str, Callable[[Any], Any]]]:
+    """The usual costs of an output and its labels, without their constant factors."""
+    name, value = symbols.base_of(output.name) or "the output", output.value
+    positive = bool(np.all(value > 0))
+    if whole:
+        rows = np.arange(np.size(target))
+        by_rows = np.shape(value)[0] == np.size(target)
+        place = (rows, np.ravel(target)) if by_rows else (np.ravel(target), rows)
+        if positive:
+            yield f"-sum log {name} at the labels {label}", lambda v: -np.sum(np.log(v[place]))
+        else:
+            axis = 1 if by_rows else 0
+            yield (
+                f"-sum log softmax({name}) at the labels {label}",
+                lambda v: np.sum(np.log(np.sum(np.exp(v), axis=axis))) - np.sum(v[place]),
+            )
+        return
+    yield f"the squared error of {name} and {label}", lambda v: np.sum((v - target) * (v - target)) * 0.5
+    if positive and np.all(value < 1):
+        yield (
+            f"the cross-entropy of {name} and {label}",
+            lambda v: -np.sum(target * np.log(v) + (1 - target) * np.log(1 - v)),
+        )
+        if any(np.allclose(np.sum(value, axis=axis), 1) for axis in range(np.ndim(value))):
+            yield f"the cross-entropy -sum {label} log {name}", lambda v: -np.sum(target * np.log(v))
+
+
+def softmax_axis(run: Run, target: Any) -> int | None:
+    """The axis along which some value of the targets' shape adds up to 1, None where there is none."""
+    for event in run.events:
+        if event.missing:
+            continue
+        value = event.value
+        if np.shape(value) != np.shape(target) or not np.ndim(value) or np.any(value < 0):
+            continue
+        for axis in range(np.ndim(value)):
+            if np.shape(value)[axis] > 1 and np.allclose(np.sum(value, axis=axis), 1):
+                return axis
+    return None

@@ -1,0 +1,63 @@
+"""The three kinds of numbers in one table: how each is made from float64, and how it is read back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+
+from parity_tests.derivations.engine.numbers import step, tape
+from parity_tests.derivations.engine.numbers.step import Step
+from parity_tests.derivations.engine.numbers.tape import Tape
+
+
+class Kind(NamedTuple):
+    """``make`` turns an array of float64 into this kind; what is of the kind already stays as it is."""
+
+    name: str
+    make: Callable[[Any], Any]
+
+
+def _is_float(value: Any) -> bool:
+    return isinstance(value, np.ndarray | np.floating) and not isinstance(value, Step) and value.dtype.kind == "f"
+
+
+def _step(value: Any) -> Any:
+    return Step(value) if _is_float(value) else value
+
+
+def _tape(value: Any) -> Any:
+    return Tape(torch.as_tensor(np.array(value, np.float64))) if _is_float(value) else value
+
+
+PLAIN = Kind("float64", lambda value: np.asarray(value) if _is_float(value) else value)
+STEP = Kind("complex step", _step)
+TAPE = Kind("autograd", _tape)
+KINDS = (PLAIN, STEP, TAPE)
+
+
+def is_array(value: Any) -> bool:
+    """Whether a value is an array of any kind."""
+    return isinstance(value, np.ndarray | Tape)
+
+
+def is_number(value: Any) -> bool:
+    """Whether a value is an array, or a single number that is no truth value."""
+    return is_array(value) or (isinstance(value, int | float | np.number) and not isinstance(value, bool))
+
+
+def plain(value: Any) -> Any:
+    """The real values, as a copy of their own."""
+    value = tape.plain(step.real(value))
+    return np.array(value, np.float64) if is_number(value) and np.asarray(value).dtype.kind in "fiub" else value
+
+
+def put(value: Any, numbers: Any) -> Any:
+    """Writes numbers of the same kind into an array in place, so that other names of the array see them."""
+    if isinstance(value, Tape):
+        value.tensor = numbers.tensor
+    else:
+        value[...] = numbers
+    return value

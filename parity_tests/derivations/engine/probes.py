@@ -1,0 +1,212 @@
+"""What a text is tried on: the axes of its free names are decided, and numbers are drawn for them.
+
+Sizes are distinct primes that change with the probe, so that nothing holds by the luck of two equal sizes.
+"""
+
+from __future__ import annotations
+
+import ast
+import itertools
+import re
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from parity_tests.derivations.engine import symbols
+from parity_tests.derivations.engine.shapes import BACKWARD_CLASH, Count, Ranks, Reading, declarations
+from parity_tests.derivations.engine.sizes import Shape, Size
+
+PRIMES = (5, 3, 7, 11, 13, 17, 19, 23, 29, 31)
+AXES: dict[str, tuple[int | None, ...] | None] = {
+    "flat": (None,),
+    "row": (1, None),
+    "column": (None, 1),
+    "number": None,
+}
+FEW_SIZES = 2
+"""A data array whose axes are not settled has at most so many."""
+
+
+class Layout(NamedTuple):
+    """What the text says of its free names: shapes in sizes, labels with their number of classes, and the batch."""
+
+    shapes: dict[str, Shape]
+    labels: dict[str, Size]
+    counts: dict[str, Size]
+    batch: Size | None
+    clashes: int
+    said: str
+
+
+class Probe(NamedTuple):
+    """Values for the free names, and the sizes by name."""
+
+    given: dict[str, Any]
+    sizes: dict[str, int]
+    batch: int | None
+
+
+def find_layout(tree: ast.Module, rows: tuple[str, ...]) -> Layout:
+    """The reading of the text in which most lines fit."""
+    declared = declarations(rows)
+    best: tuple[int, Reading, str] | None = None
+    for said, ranks in _assumptions(tree):
+        reading = Reading(tree, ranks, declared)
+        clashes = reading.clashes + _unlikely(reading)
+        if best is None or clashes < best[0]:
+            best = (clashes, reading, said)
+        if clashes == 0:
+            break
+    assert best is not None
+    return _layout(best[1], best[0])
+
+
+def _assumptions(tree: ast.Module) -> Iterator[tuple[str, Ranks]]:
+    """The axes that free names may have, the usual ones first."""
+    subtracted = {
+        node.right.id
+        for node in ast.walk(tree)
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub) and isinstance(node.right, ast.Name)
+    }
+    columns = {"flat": ("flat",), "matrix": ("flat", "matrix")}
+    for vectors, labels, biases in itertools.product(
+        ("matrix", "flat"), ("matrix", "flat", "column"), ("flat", "row", "column", "number")
+    ):
+        for weights in columns[vectors]:
+
+            def ranks(name: str, v: str = vectors, y: str = labels, b: str = biases, w: str = weights) -> Any:
+                symbol = symbols.base_of(name)
+                if symbols.is_label(symbol) and not (symbol in ("t", "T") and symbol not in subtracted):
+                    return AXES["flat" if v == "flat" else y] if y != "matrix" or v == "flat" else (None, None)
+                if symbols.NUMBERS.match(symbol):
+                    return None
+                if symbols.BIASES.match(symbol):
+                    return AXES[b]
+                if symbol in ("w", "theta", "weights", "beta"):
+                    return AXES["flat"] if w == "flat" and v == "matrix" else (None, None) if v == "matrix" else (None,)
+                if v == "flat" and (symbols.is_data(symbol) or re.match(r"^[a-z]", symbol)) and symbol[0] != "w":
+                    return (None,)
+                return (None, None)
+
+            yield f"{vectors} {labels} {biases} {weights}", ranks
+
+
+def _sizes_in(reading: Reading, name: str) -> tuple[Size, ...]:
+    shape = reading.names.get(name)
+    if not isinstance(shape, tuple) or isinstance(shape, Count) or hasattr(shape, "parts"):
+        return ()
+    return tuple(reading.sizes.find(each) for each in shape)
+
+
+def _roles(reading: Reading) -> tuple[set[Size], set[Size]]:
+    """The sizes of the data, and those of the parameters."""
+    data: set[Size] = set()
+    parameters: set[Size] = set()
+    for name in reading.free:
+        of_data = symbols.is_data(name) or symbols.is_label(name)
+        (data if of_data else parameters).update(_sizes_in(reading, name))
+    return data - {1}, parameters - {1}
+
+
+def _unlikely(reading: Reading) -> int:
+    """Clashes of another kind: a bias as long as the batch, labels that are not."""
+    data, _ = _roles(reading)
+    matrices: set[Size] = set()
+    count = 0
+    for name in reading.free:
+        if not symbols.BIASES.match(symbols.base_of(name)) and not symbols.is_data(name) and not symbols.is_label(name):
+            matrices.update(_sizes_in(reading, name))
+    for name in reading.free:
+        sizes = [size for size in _sizes_in(reading, name) if size != 1]
+        if symbols.BIASES.match(symbols.base_of(name)) and matrices and not set(sizes) <= matrices:
+            count += 3 * BACKWARD_CLASH
+        if symbols.is_label(name) and data and sizes and not set(sizes) & (data | matrices):
+            count += BACKWARD_CLASH
+    if data and matrices and not data - matrices and any(len(_sizes_in(reading, name)) > 1 for name in reading.free):
+        two = [n for n in reading.free if symbols.is_data(n) and len(_sizes_in(reading, n)) > 1]
+        count += BACKWARD_CLASH if two else 0
+    return count
+
+
+def _layout(reading: Reading, clashes: int) -> Layout:
+    data, parameters = _roles(reading)
+    batches = [size for size in data if size not in parameters]
+    first = next((name for name in reading.free if symbols.is_data(name) and len(_sizes_in(reading, name)) > 1), None)
+    batch: Size | None = None
+    if batches:
+        own = [size for size in (_sizes_in(reading, first) if first else ()) if size in batches]
+        batch = own[0] if own else sorted(batches, key=str)[0]
+    shapes = {name: _sizes_in(reading, name) for name in reading.free if _has_shape(reading, name)}
+    counts = {name: reading.sizes.find(name) for name in reading.counts if name in reading.free}
+    labels = {name: reading.sizes.find(size) for name, size in reading.labels.items() if name in reading.free}
+    for name in reading.free:
+        if shapes.get(name) == () and name not in counts and symbols.COUNTS.match(symbols.base_of(name)):
+            counts[name] = batch if batch is not None else 1
+    return Layout(shapes, labels, counts, batch, clashes, _described(shapes, first, batch, labels))
+
+
+def _has_shape(reading: Reading, name: str) -> bool:
+    shape = reading.names.get(name)
+    return isinstance(shape, tuple) and not isinstance(shape, Count) and not hasattr(shape, "parts")
+
+
+def _described(shapes: dict[str, Shape], first: str | None, batch: Size | None, labels: dict[str, Size]) -> str:
+    """The layout in words: rows or columns, and who holds labels."""
+    said = []
+    if first is not None and batch in shapes.get(first, ()):
+        where = "rows" if shapes[first][0] == batch else "columns"
+        said.append(f"examples are {where}")
+    elif batch is None:
+        said.append("one example")
+    if labels:
+        said.append(
+            f"{' and '.join(labels)} holds labels" if len(labels) == 1 else f"{' and '.join(labels)} hold labels"
+        )
+    return ", ".join(said)
+
+
+def draw(layout: Layout, seed: int, whole_labels: frozenset[str] = frozenset()) -> Probe:
+    """One set of values; labels in ``whole_labels`` are 0 or 1."""
+    draws = np.random.default_rng([20, seed])
+    order = list(PRIMES)
+    if seed:
+        order = [order[(place + seed) % 6] for place in range(6)] + order[6:]
+    sizes: dict[Size, int] = {}
+
+    def number(size: Size) -> int:
+        if isinstance(size, int):
+            return size
+        if size not in sizes:
+            sizes[size] = order[len(sizes) % len(order)]
+        return sizes[size]
+
+    given: dict[str, Any] = {}
+    for name, shape in layout.shapes.items():
+        symbol = symbols.base_of(name)
+        extents = tuple(number(each) for each in shape)
+        if name in layout.counts:
+            given[name] = number(layout.counts[name])
+        elif name in layout.labels:
+            classes = number(layout.labels[name])
+            given[name] = draws.permutation(np.arange(int(np.prod(extents))) % classes).reshape(extents)
+        elif name in whole_labels:
+            given[name] = (draws.random(extents) < 0.5) * 1.0
+        elif shape == () and (symbols.NUMBERS.match(symbol) or not symbols.BIASES.match(symbol)):
+            given[name] = 3 if symbol in ("t", "T", "L", "K") else float(np.round(draws.uniform(0.15, 0.85), 3))
+        elif symbols.is_label(name):
+            given[name] = draws.uniform(0.1, 0.9, extents)
+        elif re.match(r"^(mask|drop|D\d$|keep|u\d$)", symbol):
+            given[name] = (draws.random(extents) < 0.7) * 1.0
+        else:
+            given[name] = np.asarray((0.9 if symbols.is_data(name) else 0.55) * draws.standard_normal(extents))
+    batch = None if layout.batch is None else number(layout.batch)
+    named = {str(size): count for size, count in sizes.items() if not str(size).startswith("?")}
+    named |= {name: given[name] for name in layout.counts}
+    return Probe(given, named, batch)
+
+
+def normalised(probe: Probe, name: str, axis: int) -> Probe:
+    """The probe with targets that add up to 1 along an axis, as those of a softmax do."""
+    value = probe.given[name]
+    return probe._replace(given={**probe.given, name: value / value.sum(axis=axis, keepdims=True)})

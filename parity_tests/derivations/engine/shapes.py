@@ -1,0 +1,479 @@
+"""The shapes of a text's free names, found by walking it once with sizes that are not known yet.
+
+A value here is its shape (a tuple of sizes), ``Count`` (a whole number that is the size of something), ``Several`` (a
+tuple of values), or None where nothing is known, which agrees with everything.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+from parity_tests.derivations.engine import words
+from parity_tests.derivations.engine.sizes import Clash, Shape, Size, Sizes
+from parity_tests.derivations.engine.symbols import meant_by
+
+FORWARD_CLASH, BACKWARD_CLASH = 10, 1
+"""What a line that does not fit counts against a reading of the text."""
+
+
+class Count(NamedTuple):
+    """A whole number that is a size."""
+
+    size: Size
+
+
+class Several(NamedTuple):
+    """A tuple or list of values."""
+
+    parts: tuple[Any, ...]
+
+
+Ranks = Callable[[str], "tuple[int | None, ...] | None"]
+"""The axes that a free name is taken to have: 1, or None for a size to be found; None as a whole for a number."""
+
+REDUCE = frozenset(("sum", "mean", "max", "min", "amax", "amin", "prod", "var", "std", "average", "norm", "median"))
+ENTRYWISE_TWO = frozenset(("add", "subtract", "multiply", "divide", "maximum", "minimum", "power", "true_divide"))
+INTEGER = frozenset(("argmax", "argmin"))
+
+
+class Reading:
+    """One walk over the text, under one assumption about the axes of its free names."""
+
+    def __init__(self, tree: ast.Module, ranks: Ranks, declared: dict[str, Shape]) -> None:
+        self.sizes, self.ranks = Sizes(), ranks
+        self.names: dict[str, Any] = dict(declared)
+        self.free: list[str] = list(declared)
+        self.functions: dict[str, ast.FunctionDef] = {
+            node.name: node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)
+        }
+        self.labels: dict[str, Size] = {}
+        self.counts: set[str] = set()
+        self.clashes = 0
+        self.known: set[str] = set()
+        self.depth = 0
+        self.block([each for each in tree.body if not isinstance(each, ast.FunctionDef)])
+
+    # ---- statements
+    def block(self, body: list[ast.stmt]) -> None:
+        for statement in body:
+            self.statement(statement)
+
+    def statement(self, node: ast.stmt) -> None:
+        """One statement: what it says about sizes; what does not fit is counted and otherwise passed over."""
+        match node:
+            case ast.For():
+                self.bind_loop(node)
+                self.block(node.body)
+            case ast.While() | ast.If() | ast.With():
+                self.block(node.body)
+            case ast.Assign() | ast.AugAssign() | ast.AnnAssign() | ast.Expr() | ast.Return():
+                kept, weight = dict(self.sizes.same_as), FORWARD_CLASH
+                targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+                if any(isinstance(each, ast.Name) and self.is_claim(each.id) for each in targets):
+                    weight = BACKWARD_CLASH
+                try:
+                    value = self.of(node.value) if node.value is not None else None
+                    if weight == BACKWARD_CLASH:
+                        self.keep_apart(kept)
+                    for target in targets:
+                        if target is not None:
+                            self.assign(target, value, augmented=isinstance(node, ast.AugAssign))
+                except (Clash, IndexError, TypeError, ValueError, AttributeError):
+                    self.sizes.same_as = kept
+                    self.clashes += weight
+                    for target in targets:
+                        if isinstance(target, ast.Name) and target.id not in self.names:
+                            self.names[target.id] = None
+            case _:
+                pass
+
+    def keep_apart(self, before: dict[str, Size]) -> None:
+        """A line of the backward pass may not make two sizes equal that the forward pass keeps apart."""
+        used = {size for name in self.known for size in self._sizes_of(self.names.get(name))}
+        roots: dict[Size, set[Size]] = {}
+        for size in used:
+            old: Size = size
+            while isinstance(old, str) and old in before:
+                old = before[old]
+            roots.setdefault(self.sizes.find(size), set()).add(old)
+        if any(len(group) > 1 for group in roots.values()):
+            raise Clash("two sizes of the forward pass would be one")
+
+    @staticmethod
+    def _sizes_of(value: Any) -> Iterator[Size]:
+        if isinstance(value, tuple) and not isinstance(value, Count | Several):
+            yield from value
+
+    def is_claim(self, name: str) -> bool:
+        """Whether a name says that it is the derivative in another name of the text."""
+        return bool(meant_by(name, self.names))
+
+    def assign(self, target: ast.expr, value: Any, *, augmented: bool) -> None:
+        match target:
+            case ast.Name():
+                name = target.id
+                if augmented:
+                    self.sizes.together(self.shape(self.name(name)), self.shape(value))
+                    return
+                if _is_shape(value):
+                    for base in meant_by(name, self.names):
+                        if _is_shape(self.names.get(base)):
+                            self.sizes.match(self.names[base], value)
+                            break
+                    else:
+                        self.known.add(name)
+                self.names[name] = value
+            case ast.Tuple() | ast.List():
+                parts = self.unpacked(value, len(target.elts))
+                for each, part in zip(target.elts, parts, strict=True):
+                    if isinstance(each, ast.Name) and isinstance(part, Count):
+                        self.names[each.id] = Count(self.sizes.equal(part.size, each.id))
+                    else:
+                        self.assign(each, part, augmented=False)
+            case ast.Subscript():
+                place = self.indexed(target)
+                if place is not None and _is_shape(value):
+                    self.sizes.together(place, value)
+
+    def unpacked(self, value: Any, count: int) -> tuple[Any, ...]:
+        if isinstance(value, Several):
+            if len(value.parts) != count:
+                raise Clash("a tuple of another length")
+            return value.parts
+        return (None,) * count
+
+    def bind_loop(self, node: ast.For) -> None:
+        """A counter is a number; over an array it is one of its rows."""
+        try:
+            over = self.of(node.iter)
+        except (Clash, IndexError, TypeError):
+            over = None
+        if isinstance(node.target, ast.Name):
+            over_range = isinstance(node.iter, ast.Call) and ast.unparse(node.iter.func) in ("range", "reversed")
+            self.names[node.target.id] = () if over_range or not _is_shape(over) or not over else over[1:]
+        else:
+            for each in ast.walk(node.target):
+                if isinstance(each, ast.Name):
+                    self.names[each.id] = None
+
+    # ---- expressions
+    def name(self, name: str) -> Any:
+        if name not in self.names:
+            if words.free_function(name) is not None or name in self.functions:
+                return None
+            axes = self.ranks(name)
+            shape: Any = () if axes is None else tuple(1 if each == 1 else self.sizes.new() for each in axes)
+            self.names[name] = shape
+            self.free.append(name)
+            self.known.add(name)
+        return self.names[name]
+
+    def shape(self, value: Any) -> Shape:
+        """A value's shape; a size is a number, and what is not known raises Unknown."""
+        if isinstance(value, Count):
+            return ()
+        if value is None or isinstance(value, Several):
+            raise _Unknown
+        shape: Shape = value
+        return shape
+
+    def of(self, node: ast.expr) -> Any:
+        """The value of an expression, None where nothing is known of it."""
+        try:
+            return self._of(node)
+        except _Unknown:
+            return None
+
+    def _of(self, node: ast.expr) -> Any:
+        match node:
+            case ast.Constant():
+                return Count(node.value) if isinstance(node.value, int) and not isinstance(node.value, bool) else ()
+            case ast.Name():
+                return self.name(node.id)
+            case ast.UnaryOp():
+                return self.of(node.operand)
+            case ast.BinOp():
+                left, right = self.of(node.left), self.of(node.right)
+                if isinstance(left, Count) and isinstance(right, Count):
+                    return ()
+                if isinstance(node.op, ast.MatMult):
+                    return self.sizes.product(self.shape(left), self.shape(right))
+                return self.sizes.together(self.shape(left), self.shape(right))
+            case ast.Compare():
+                return self.sizes.together(self.shape(self.of(node.left)), self.shape(self.of(node.comparators[0])))
+            case ast.IfExp():
+                self.of(node.orelse)
+                return self.of(node.body)
+            case ast.Tuple() | ast.List():
+                return Several(tuple(self.of(each) for each in node.elts))
+            case ast.Attribute():
+                return self.attribute(node)
+            case ast.Subscript():
+                return self.indexed(node)
+            case ast.Call():
+                return self.call(node)
+        return None
+
+    def attribute(self, node: ast.Attribute) -> Any:
+        if isinstance(node.value, ast.Name) and node.value.id in words.MODULES:
+            return ()
+        base = self.shape(self.of(node.value))
+        if node.attr == "T":
+            return tuple(reversed(base))
+        if node.attr == "shape":
+            return Several(tuple(Count(each) for each in base))
+        return () if node.attr in ("ndim", "size") else None
+
+    def indexed(self, node: ast.Subscript) -> Any:
+        """``x[i, :, None]``: whole numbers take an axis away, labels and ranges take it as it is."""
+        base = self.of(node.value)
+        if isinstance(base, Several):
+            place = node.slice
+            if isinstance(place, ast.UnaryOp) and isinstance(place.operand, ast.Constant):
+                return base.parts[-place.operand.value]  # type: ignore[operator]
+            return base.parts[place.value] if isinstance(place, ast.Constant) else None  # type: ignore[index]
+        sizes = list(self.shape(base))
+        items = list(node.slice.elts) if isinstance(node.slice, ast.Tuple) else [node.slice]
+        result: list[Size] = []
+        fancy: Size | None = None
+        for item in items:
+            if ast.unparse(item) in ("None", "np.newaxis", "numpy.newaxis"):
+                result.append(1)
+                continue
+            if isinstance(item, ast.Constant) and item.value is Ellipsis:
+                return None
+            axis = sizes.pop(0)
+            if isinstance(item, ast.Slice):
+                result.append(
+                    axis if item.lower is None and item.upper is None and item.step is None else self.sizes.new()
+                )
+                continue
+            value = self.of(item)
+            if isinstance(item, ast.Compare):
+                return None
+            if _is_shape(value) and len(value) == 1:
+                if isinstance(item, ast.Name):
+                    self.labels.setdefault(item.id, axis)
+                elif isinstance(item, ast.Call):
+                    value = (self.sizes.equal(value[0], axis),)
+                if fancy is None:
+                    result.append(value[0])
+                    fancy = value[0]
+                else:
+                    self.sizes.equal(fancy, value[0])
+            elif _is_shape(value) and len(value) > 1:
+                if len(items) > 1:
+                    raise Clash("a matrix as an index")
+                raise _Unknown
+        return tuple(result) + tuple(sizes)
+
+    # ---- calls
+    def call(self, node: ast.Call) -> Any:
+        function = node.func
+        if isinstance(function, ast.Name):
+            return self.plain_call(function.id, node)
+        if not isinstance(function, ast.Attribute):
+            return None
+        of_module = isinstance(function.value, ast.Name) and function.value.id in words.MODULES
+        of_nested = isinstance(function.value, ast.Attribute) and function.value.attr in words.NESTED
+        if of_nested and isinstance(function.value, ast.Attribute) and function.value.attr == "random":
+            return self.drawn(function.attr, node)
+        arguments = node.args if of_module or of_nested else [function.value, *node.args]
+        return self.word(function.attr, arguments, {each.arg: each.value for each in node.keywords if each.arg})
+
+    def plain_call(self, name: str, node: ast.Call) -> Any:
+        if name in self.functions and self.depth < 4:
+            return self.own(self.functions[name], node)
+        if name == "range" or name == "len":
+            value = self.of(node.args[-1 if name == "range" and len(node.args) < 2 else 0])
+            if name == "len":
+                return Count(self.shape(value)[0])
+            if len(node.args) == 1:
+                return (self.size(node.args[0]),)
+            return None
+        if name in ("float", "int", "abs", "reversed", "list", "round"):
+            return self.of(node.args[0]) if node.args else ()
+        if name in ("dot", "matmul", "outer", "where", *REDUCE):
+            return self.word(name, node.args, {each.arg: each.value for each in node.keywords if each.arg})
+        if words.free_function(name) is not None or name == "softmax":
+            return self.of(node.args[0]) if node.args else None
+        for each in node.args:
+            self.of(each)
+        return None
+
+    def own(self, function: ast.FunctionDef, node: ast.Call) -> Any:
+        """A function of the text, walked with its arguments' shapes."""
+        outer = self.names
+        parameters = [each.arg for each in function.args.args]
+        values = [self.of(each) for each in node.args]
+        self.names = dict(outer) | dict(zip(parameters, values, strict=False))
+        self.depth += 1
+        result = None
+        try:
+            for statement in function.body:
+                if isinstance(statement, ast.Return) and statement.value is not None:
+                    result = self.of(statement.value)
+                    break
+                self.statement(statement)
+        finally:
+            self.depth -= 1
+            new = {name: value for name, value in self.names.items() if name in self.free and name not in parameters}
+            self.names = outer | {name: value for name, value in new.items() if name not in outer}
+        return result
+
+    def drawn(self, name: str, node: ast.Call) -> Any:
+        if name in ("rand", "randn"):
+            return tuple(self.size(each) for each in node.args)
+        last = next((each.value for each in node.keywords if each.arg == "size"), node.args[-1] if node.args else None)
+        return self.made(last)
+
+    def size(self, node: ast.expr) -> Size:
+        """A whole number as the size that it is."""
+        value = self.of(node)
+        if isinstance(value, Count):
+            return value.size
+        if isinstance(node, ast.Name) and value == ():
+            self.counts.add(node.id)
+            return self.sizes.find(node.id)
+        return self.sizes.new()
+
+    def made(self, node: ast.expr | None) -> Any:
+        """A shape that was written out: ``(N, D)``, ``W.shape``, or a number."""
+        if node is None:
+            return None
+        if isinstance(node, ast.Tuple | ast.List):
+            return tuple(self.size(each) for each in node.elts)
+        value = self.of(node)
+        if isinstance(value, Several):
+            return tuple(each.size if isinstance(each, Count) else self.sizes.new() for each in value.parts)
+        return (self.size(node),)
+
+    def word(self, name: str, arguments: list[ast.expr], settings: dict[str, ast.expr]) -> Any:
+        """What NumPy's function of that name makes of shapes."""
+        if name in ("zeros", "ones", "empty", "full"):
+            return self.made(arguments[0] if arguments else None)
+        if name in ("zeros_like", "ones_like", "empty_like", "full_like", "copy", "array", "asarray", "astype", "clip"):
+            return self.of(arguments[0])
+        if name in ("eye", "identity"):
+            size = self.size(arguments[0])
+            return (size, size)
+        if name == "arange":
+            return (self.size(arguments[0]),) if len(arguments) == 1 else None
+        if name in ("dot", "matmul"):
+            left, right = (self.shape(self.of(each)) for each in arguments[:2])
+            if name == "dot" and not (left and right):
+                return left or right
+            return self.sizes.product(left, right)
+        if name in ENTRYWISE_TWO:
+            return self.sizes.together(*(self.shape(self.of(each)) for each in arguments[:2]))
+        if name == "where" and len(arguments) == 3:
+            first = self.sizes.together(*(self.shape(self.of(each)) for each in arguments[1:]))
+            return self.sizes.together(self.shape(self.of(arguments[0])), first)
+        if name == "outer":
+            left, right = (self.shape(self.of(each)) for each in arguments[:2])
+            if len(left) != 1 or len(right) != 1:
+                raise Clash("an outer product of matrices")
+            return (left[0], right[0])
+        if name in REDUCE or name in INTEGER:
+            return self.reduced(arguments, settings)
+        if name in ("transpose",):
+            axes = arguments[1:]
+            base = self.shape(self.of(arguments[0]))
+            flat = axes[0].elts if len(axes) == 1 and isinstance(axes[0], ast.Tuple) else axes
+            if not flat:
+                return tuple(reversed(base))
+            return tuple(base[each.value] for each in flat if isinstance(each, ast.Constant))  # type: ignore[index]
+        if name == "reshape":
+            sizes = arguments[1].elts if isinstance(arguments[1], ast.Tuple) else arguments[1:]
+            if len(sizes) == 1 and isinstance(self.of(sizes[0]), Several):
+                return self.made(sizes[0])
+            return self.reshaped(self.of(arguments[0]), list(sizes))
+        if name in (
+            "einsum",
+            "squeeze",
+            "concatenate",
+            "stack",
+            "hstack",
+            "vstack",
+            "pad",
+            "tensordot",
+            "diag",
+            "ravel",
+        ):
+            for each in arguments:
+                self.of(each)
+            return self.einsum(arguments) if name == "einsum" else None
+        value = self.of(arguments[0]) if arguments else None
+        for each in arguments[1:]:
+            self.of(each)
+        entrywise = name in words.PROTOCOL or name in words.METHODS
+        return value if entrywise and name not in ("flatten", "repeat", "tile", "take", "split") else None
+
+    def reshaped(self, base: Any, sizes: list[ast.expr]) -> Any:
+        """A shape written out, in which one -1 is the rest: of a flat array it is the whole."""
+        result: list[Size] = []
+        for each in sizes:
+            negative = isinstance(each, ast.UnaryOp) and ast.unparse(each) == "-1"
+            if negative and _is_shape(base) and len([b for b in base if b != 1]) == 1 and len(sizes) <= 2:
+                result.append(next(b for b in base if b != 1))
+            else:
+                result.append(self.sizes.new() if negative else self.size(each))
+        return tuple(result)
+
+    def einsum(self, arguments: list[ast.expr]) -> Any:
+        """The rule's letters are sizes."""
+        rule = arguments[0].value if isinstance(arguments[0], ast.Constant) else None
+        if not isinstance(rule, str) or "->" not in rule or "." in rule:
+            return None
+        inputs, output = rule.replace(" ", "").split("->")
+        letters: dict[str, Size] = {}
+        for part, node in zip(inputs.split(","), arguments[1:], strict=False):
+            shape = self.of(node)
+            if not _is_shape(shape):
+                continue
+            if len(shape) != len(part):
+                raise Clash("einsum's rule has another number of axes")
+            for letter, size in zip(part, shape, strict=True):
+                letters[letter] = self.sizes.equal(letters.get(letter, size), size)
+        return tuple(letters.get(letter, self.sizes.new()) for letter in output)
+
+    def reduced(self, arguments: list[ast.expr], settings: dict[str, ast.expr]) -> Any:
+        """A sum over one axis, several, or all."""
+        base = self.shape(self.of(arguments[0]))
+        axis_node = settings.get("axis", settings.get("dim", arguments[1] if len(arguments) > 1 else None))
+        keep = "keepdims" in settings and ast.unparse(settings["keepdims"]) in ("True", "1")
+        if axis_node is None or ast.unparse(axis_node) == "None":
+            return (1,) * len(base) if keep else ()
+        try:
+            axes = ast.literal_eval(axis_node)
+        except ValueError:
+            return None
+        chosen = {each % max(1, len(base)) for each in ((axes,) if isinstance(axes, int) else axes)}
+        if any(each >= len(base) for each in ((axes,) if isinstance(axes, int) else axes)):
+            raise Clash("there is no such axis")
+        return tuple(1 if place in chosen else size for place, size in enumerate(base) if keep or place not in chosen)
+
+
+class _Unknown(Exception):  # noqa: N818
+    """Nothing is known of a value."""
+
+
+def _is_shape(value: Any) -> bool:
+    return isinstance(value, tuple) and not isinstance(value, Count | Several)
+
+
+_DECLARED = re.compile(r"#\s*([A-Za-z_][\w.]*(?:\[['\"]?\w+['\"]?\])?)\s*:\s*\(([^()]*)\)")
+
+
+def declarations(rows: tuple[str, ...]) -> dict[str, Shape]:
+    """What comments say: ``# X: (N, D)`` and ``# b: (H,)``."""
+    found: dict[str, Shape] = {}
+    for row in rows:
+        for match in _DECLARED.finditer(row):
+            sizes = [each.strip() for each in match[2].split(",") if each.strip()]
+            if all(re.fullmatch(r"\w+", each) for each in sizes):
+                found[match[1]] = tuple(int(each) if each.isdigit() else each for each in sizes)
+    return found

@@ -1,0 +1,71 @@
+"""Sizes that are not known yet, and what makes two of them equal."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+Size: TypeAlias = "int | str"
+"""A number, or the name of an unknown one."""
+Shape: TypeAlias = "tuple[Size, ...]"
+
+
+class Clash(Exception):  # noqa: N818  (the name says it)
+    """Two sizes that cannot be equal."""
+
+
+class Sizes:
+    """A union-find over sizes: each unknown one stands for the same number everywhere."""
+
+    def __init__(self) -> None:
+        self.same_as: dict[str, Size] = {}
+        self.made = 0
+
+    def new(self) -> str:
+        """A size that nothing is known of."""
+        self.made += 1
+        return f"?{self.made}"
+
+    def find(self, size: Size) -> Size:
+        """What a size stands for by now."""
+        while isinstance(size, str) and size in self.same_as:
+            size = self.same_as[size]
+        return size
+
+    def equal(self, a: Size, b: Size) -> Size:
+        """Makes two sizes one; Clash where both are numbers and differ. An unknown size is never 1."""
+        a, b = self.find(a), self.find(b)
+        if a == b:
+            return a
+        if isinstance(a, int) and isinstance(b, int):
+            raise Clash(f"{a} and {b}")
+        if 1 in (a, b):
+            raise Clash("1 and a size that is never 1")
+        if isinstance(a, int) or (isinstance(b, str) and b.startswith("?")):
+            a, b = b, a
+        assert isinstance(a, str)
+        self.same_as[a] = b
+        return b
+
+    def together(self, first: Shape, second: Shape) -> Shape:
+        """The shape of an entrywise operation: a 1 gives way, and unknown sizes are taken to be equal."""
+        axes = max(len(first), len(second))
+        result = []
+        for a, b in zip((1,) * (axes - len(first)) + first, (1,) * (axes - len(second)) + second, strict=True):
+            a, b = self.find(a), self.find(b)
+            result.append(b if a == 1 else a if b == 1 else self.equal(a, b))
+        return tuple(result)
+
+    def product(self, first: Shape, second: Shape) -> Shape:
+        """The shape of ``first @ second``."""
+        if not first or not second:
+            raise Clash("a number in a matrix product")
+        self.equal(first[-1], second[-2 if len(second) > 1 else 0])
+        stack = self.together(first[:-2], second[:-2])
+        return stack + first[-2:-1] + (second[-1:] if len(second) > 1 else ())
+
+    def match(self, first: Shape, second: Shape) -> None:
+        """Makes two whole shapes equal."""
+        if len(first) != len(second):
+            raise Clash(f"{len(first)} and {len(second)} axes")
+        for a, b in zip(first, second, strict=True):
+            self.equal(a, b)

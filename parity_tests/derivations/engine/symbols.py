@@ -1,0 +1,60 @@
+"""What names say: which symbol a gradient's name means, and what a free name is likely to be."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+_ENTRY = re.compile(r"""^(?P<base>.*?)\[['"](?P<key>\w+)['"]\]$|^(?P<object>\w+)\.(?P<attribute>\w+)$""")
+_BEFORE = re.compile(
+    r"^(?:d(?:J|L|C|E|loss|cost|Loss)_?d_?|d_|d(?=[A-Za-z])|grads?_|gradients?_|g_|delta_?|nabla_?|del_?|partial_?)(.+)$"
+)
+_BEHIND = re.compile(r"^(.+?)_?(?:grads?|gradients?|delta|deriv|derivative|_d)$")
+_GRADIENTS = re.compile(r"grad|deriv|delta|nabla", re.I)
+
+
+def base_of(name: str) -> str:
+    """The symbol itself: ``params["W1"]``, ``self.W1`` and ``W1`` are all W1."""
+    match = _ENTRY.match(name)
+    return name if match is None else match["key"] or match["attribute"]
+
+
+def meant_by(name: str, known: Iterable[str]) -> tuple[str, ...]:
+    """The known names whose derivative this name says it is: ``dW1``, ``grad_W1``, ``W1_grad``, ``grads["W1"]``."""
+    match = _ENTRY.match(name)
+    symbol = base_of(name)
+    candidates = []
+    if match is not None and _GRADIENTS.search(match["base"] or match["object"] or ""):
+        candidates.append(symbol)
+    candidates += [found[1] for pattern in (_BEFORE, _BEHIND) if (found := pattern.match(symbol))]
+    wanted = {plain_symbol(each) for each in candidates}
+    return tuple(each for each in known if plain_symbol(base_of(each)) in wanted and each != name)
+
+
+def plain_symbol(name: str) -> str:
+    """A symbol without the marks that people put in or leave out."""
+    return re.sub(r"[\W_]", "", name).lower()
+
+
+NUMBERS = re.compile(
+    r"^(m|M|n|N|B|L|T|K|lr|alpha|eta|learning_rate|lambda_?|lambd|lmbda|reg\w*|eps|epsilon|num_\w+|n_\w+|batch_size|"
+    r"step_size|beta\d|beta|rho|mu|momentum|t|decay|weight_decay|l2|l2_\w+|keep_prob|p|slope|scale|rate|\w+_size|leak|"
+    r"samples|examples|dropout\w*|d_k|dk|wd|gamma_)$"
+)
+COUNTS = re.compile(r"^(m|M|n|N|B|num_\w+|n_\w+|batch_size|samples|examples|\w+_size)$")
+BIASES = re.compile(r"^(b|bias|biases|c|gamma|beta|bf|bi|bo|bg|bc|by|bh|bias_\w+|b_?\w{1,3}|b_\w+|bias\d)$")
+LABELS = re.compile(
+    r"^(y|Y|t|T|targets?|labels?|y_true|Y_true|ys|y_train|Y_train|y_batch|onehot|one_hot|Y_onehot|desired|outputs?|expected\w*)$"
+)
+DATA = re.compile(r"^(X|x|A0|a0|X_?\w{0,5}|x_?\w{0,5}|inputs?|data|h0|h_prev|prev_h|c_prev|c0|images?|batch)$")
+VECTORS = re.compile(r"^[a-z]\w*$")
+
+
+def is_label(name: str) -> bool:
+    """Whether a free name is likely to hold what the network should say."""
+    return bool(LABELS.match(base_of(name)))
+
+
+def is_data(name: str) -> bool:
+    """Whether a free name is likely to hold examples."""
+    return bool(DATA.match(base_of(name)))

@@ -1,0 +1,139 @@
+"""The truths: dJ/dv for every value v on the way to J, found by autograd in one run and confirmed by the complex step.
+
+The two referees share the evaluator and nothing else. A truth is confirmed when it is used: along a random direction,
+and entry by entry where that differs. Where they differ for good, nothing is said about the writer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from parity_tests.derivations.engine.events import PART, Event, Key, Run
+from parity_tests.derivations.engine.numbers.kinds import STEP, TAPE, plain, put
+from parity_tests.derivations.engine.numbers.step import Step
+from parity_tests.derivations.engine.numbers.tape import Tape
+from parity_tests.derivations.engine.probes import Probe
+from parity_tests.derivations.engine.program import Program
+
+STEP_SIZE = 1e-30
+AGREE = 1e-9
+"""How far the referees may differ along a direction, of the sum of the absolute terms."""
+
+TINY = 1e-14
+
+
+class Cost(NamedTuple):
+    """J: the value at a place of the program, or a function of it where the text does not write J down."""
+
+    key: Key
+    text: str
+    line: int
+    of: Callable[[Any], Any] | None = None
+
+    def value(self, here: Any) -> Any:
+        """J from the value at the place."""
+        return here if self.of is None else self.of(here)
+
+
+class Truth(NamedTuple):
+    """A value on the way to J, and dJ in it."""
+
+    event: Event
+    gradient: Any
+
+
+class Truths:
+    """All truths of one cost on one probe."""
+
+    def __init__(self, program: Program, probe: Probe, run: Run, cost: Cost) -> None:
+        self.program, self.probe, self.run, self.cost = program, probe, run, cost
+        self.problem = ""
+        self.sure: dict[Key, bool] = {}
+        gradients = self._by_autograd()
+        events = {event.key: event for event in run.events}
+        order = [event.key for event in run.events]
+        self.by_key: dict[Key, Truth] = {
+            key: Truth(events[key], gradients[key]) for key in order if key in gradients and key != cost.key
+        }
+
+    def _by_autograd(self) -> dict[Key, Any]:
+        """dJ/dv of every value, from one run on torch's tape."""
+        recorded: dict[Key, Any] = {}
+        found: list[Any] = []
+
+        def hook(key: Key, value: Any) -> Any:
+            if isinstance(value, Tape):
+                tensor = value.tensor
+                tensor = tensor * 1.0 if tensor.requires_grad else tensor.detach().clone().requires_grad_()
+                tensor.retain_grad()
+                recorded[key] = tensor
+                value = put(value, Tape(tensor))
+            if key == self.cost.key:
+                found.append(self.cost.value(value))
+            return value
+
+        run = self.program.run(self.probe.given, TAPE, hook, self.cost.key, keep=True)
+        cost = found[0] if found else None
+        if not isinstance(cost, Tape) or not cost.tensor.requires_grad:
+            self.problem = "J does not depend on any value of the text"
+            return {}
+        if not self._same_values(run):
+            self.problem = "the referees do not compute the values that NumPy computes here"
+            return {}
+        cost.tensor.sum().backward()
+        gradients = {key: tensor.grad.numpy() for key, tensor in recorded.items() if tensor.grad is not None}
+        return {key: value for key, value in gradients.items() if np.max(np.abs(value), initial=0.0) > TINY}
+
+    def _same_values(self, run: Run) -> bool:
+        """Whether the tape computed what float64 computed: a difference would be a rule gone wrong, or a lost view."""
+        here = {event.key: event.value for event in run.events}
+        for event in self.run.events:
+            other = here.get(event.key)
+            if other is None or event.missing or not isinstance(other, np.ndarray | np.generic):
+                continue
+            if np.shape(other) != np.shape(event.value) or not np.allclose(other, event.value, 1e-9, 1e-12, True):
+                return False
+        return True
+
+    def slope(self, key: Key, direction: Any) -> float:
+        """The derivative of J along a direction of one value, by the complex step."""
+        found: list[Any] = []
+
+        def hook(here: Key, value: Any) -> Any:
+            if here == key and isinstance(value, Step):
+                value = put(value, Step(plain(value) + 1j * STEP_SIZE * direction))
+            if here == self.cost.key:
+                found.append(self.cost.value(value))
+            return value
+
+        self.program.run(self.probe.given, STEP, hook, self.cost.key, keep=False)
+        if not found or not isinstance(found[0], Step):
+            return np.nan
+        return float(np.sum(np.imag(found[0].view(np.ndarray)))) / STEP_SIZE
+
+    def confirmed(self, truth: Truth) -> bool:
+        """Whether the second referee says the same; asked once for each value."""
+        key = truth.event.key
+        if key not in self.sure:
+            direction = np.random.default_rng([3, abs(key[0])]).standard_normal(np.shape(truth.gradient))
+            terms = truth.gradient * direction
+            self.sure[key] = bool(abs(self.slope(key, direction) - np.sum(terms)) <= AGREE * np.sum(np.abs(terms)))
+        return self.sure[key]
+
+    def named(self) -> list[Truth]:
+        """The truths of values that have a name."""
+        return [truth for truth in self.by_key.values() if truth.event.role != PART and truth.event.name]
+
+    def distinct(self) -> list[Truth]:
+        """One truth for each different gradient: that of a named value before those of parts."""
+        seen: set[tuple[tuple[int, ...], bytes]] = set()
+        kept = []
+        for truth in sorted(self.by_key.values(), key=lambda each: (each.event.role == PART, not each.event.name)):
+            mark = (np.shape(truth.gradient), np.round(truth.gradient, 10).tobytes())
+            if mark not in seen:
+                seen.add(mark)
+                kept.append(truth)
+        return kept
