@@ -75,6 +75,10 @@ def verify(
     Raises ValueError (a DerivationSyntaxError points at the character) for text that is not a derivation, and for an
     unknown setting.
     """
+    if setting is None and not (l2 or chain):
+        by_itself = _by_its_own_forward_pass(derivation, seed)
+        if by_itself is not None:
+            return by_itself
     program = parse(derivation)
     chosen = find_setting(program, l2) if setting is None else setting
     if chosen is None:
@@ -91,6 +95,13 @@ def verify(
         derivation, Cost(cost_text(chosen, l2)), NOTES_CONVENTION, layout_text(chosen, named=setting is not None),
         REFEREES, rows, summarised(rows, helpers),
     )  # fmt: skip
+
+
+def _by_its_own_forward_pass(derivation: str, seed: int) -> Judged | None:
+    """The answer of the engine, which needs no setting; None for a text without a forward pass."""
+    from parity_tests.derivations.engine.judged import verify_text  # torch and the engine only where they are used
+
+    return verify_text(derivation, seed)
 
 
 def _nothing_known(program: Program, derivation: str) -> Judged:

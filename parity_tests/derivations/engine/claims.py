@@ -6,7 +6,6 @@ A value that is a constant times dJ/dv is that derivative, whatever it is called
 
 from __future__ import annotations
 
-import ast
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -44,12 +43,7 @@ class Claims:
         self.named = truths.named()
         self.names = {truth.event.name for truth in self.named}
         given = truths.probe.given
-        self.parameters = {
-            name
-            for name, value in given.items()
-            if name in self.names and not symbols.is_data(name) and not symbols.is_label(name)
-            and not isinstance(value, int) and (np.ndim(value) > 0 or symbols.BIASES.match(symbols.base_of(name)) or len(name) == 1)
-        }  # fmt: skip
+        self.parameters = {name for name, value in given.items() if name in self.names and is_parameter(name, value)}
         self.by_shape: dict[tuple[int, ...], list[Truth]] = {}
         for truth in truths.distinct():
             self.by_shape.setdefault(np.shape(truth.gradient), []).append(truth)
@@ -142,11 +136,11 @@ def _differs(a: Any, b: Any) -> bool:
     return np.shape(a) != np.shape(b) or not np.array_equal(a, b)
 
 
-def state_names(statement: ast.stmt | None, parameters: set[str]) -> set[str]:
-    """The names that the statement reads."""
-    if statement is None:
-        return set()
-    return {node.id for node in ast.walk(statement) if isinstance(node, ast.Name)} - parameters
+def is_parameter(name: str, value: Any) -> bool:
+    """Whether a free name is what a network learns: no example, no label, no count and no rate."""
+    if symbols.is_data(name) or symbols.is_label(name) or isinstance(value, int):
+        return False
+    return np.ndim(value) > 0 or not symbols.NUMBERS.match(symbols.base_of(name))
 
 
 def holds_with(claim: Claim, factor: float) -> bool:

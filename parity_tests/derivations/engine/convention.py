@@ -7,9 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from parity_tests.derivations.engine.events import NAMED, Run
 from parity_tests.derivations.engine.probes import Probe
+from parity_tests.derivations.engine.sizes import without_ones
 
 SAME = 1e-7
+MOST_LIKELY_SIZES = range(3, 1000)
 
 
 def same_factor(a: float, b: float) -> bool:
@@ -17,9 +20,12 @@ def same_factor(a: float, b: float) -> bool:
     return bool(abs(a - b) <= SAME * abs(b))
 
 
-def sizes_of(probe: Probe) -> dict[str, int]:
+def sizes_of(probe: Probe, run: Run) -> dict[str, int]:
     """The sizes by the names that the text has for them, the batch first; an unnamed one as ``X.shape[0]``."""
     sizes = {name: size for name, size in probe.sizes.items() if size > 1}
+    for event in run.events:
+        if event.role == NAMED and np.ndim(event.value) == 0 and not event.missing and event.value in MOST_LIKELY_SIZES:
+            sizes.setdefault(event.name, int(event.value))
     for name, value in probe.given.items():
         for axis, size in enumerate(np.shape(value)):
             if size > 1 and size not in sizes.values():
@@ -49,8 +55,8 @@ def times(factor: float, sizes: dict[str, int]) -> str:
     return "" if word == "1" else f"{word} * "
 
 
-def candidates(factors: list[tuple[str, float]]) -> list[float]:
-    """The factors that parameters' gradients carry, 1 first, then those that most parameters share."""
+def candidates(factors: list[tuple[str, float]], sizes: dict[str, int]) -> list[float]:
+    """The usual factors that parameters' gradients carry, 1 first, then those that most parameters share."""
     votes: list[tuple[float, set[str]]] = []
     for name, factor in factors:
         for known, names in votes:
@@ -60,13 +66,18 @@ def candidates(factors: list[tuple[str, float]]) -> list[float]:
         else:
             votes.append((factor, {name}))
     votes.sort(key=lambda each: -len(each[1]))
-    ordered = [1.0] + [factor for factor, _ in votes if not same_factor(factor, 1.0)]
-    return ordered
+    usual = [factor for factor, _ in votes if in_words(factor, sizes) is not None]
+    return [1.0] + [factor for factor in usual if not same_factor(factor, 1.0)]
+
+
+def same_shape(a: tuple[int, ...], b: tuple[int, ...]) -> bool:
+    """Whether two shapes are the same to every use that NumPy makes of them."""
+    return a == b or bool(a and b and without_ones(a) == without_ones(b))
 
 
 def ratio_of(value: Any, truth: Any, tolerance: float = 1e-9) -> float | None:
-    """value / truth, where that is one number over all entries; None otherwise."""
-    if np.shape(value) != np.shape(truth) or not np.size(truth) or not np.all(np.isfinite(value)):
+    """The quotient value / truth, where that is one number over all entries; None otherwise."""
+    if not same_shape(np.shape(value), np.shape(truth)) or not np.size(truth) or not np.all(np.isfinite(value)):
         return None
     v, t = np.ravel(value), np.ravel(truth)
     place = int(np.argmax(np.abs(t)))

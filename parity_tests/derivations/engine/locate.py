@@ -54,7 +54,7 @@ class Locator:
 
     def __init__(self, claims: Claims, factor: float) -> None:
         self.claims, self.factor = claims, factor
-        self.sizes = sizes_of(claims.truths.probe)
+        self.sizes = sizes_of(claims.truths.probe, claims.truths.run)
         self.rate: float | None = None
         self.trials = 0
         self.unsettled: list[Claim] = []
@@ -201,15 +201,19 @@ class Locator:
                 continue
             known = matched.get(event.key)
             if known is not None:
-                if claim.factor is not None and known.kind != PARAMETER and known.factor is not None:
+                if known.kind not in (INNER, VALUE) or known.factor is None:
+                    continue
+                if claim.factor is not None:
                     found.append((event, known.truth, known.factor * self.factor / claim.factor))
-                elif known.kind == VALUE and known.factor is not None:
+                else:
                     found += [(event, known.truth, each) for each in scales if not same_factor(each, known.factor)]
-                continue
+                if known.kind == INNER:
+                    continue
             if np.size(event.value) < 2 or np.all(event.value == np.round(event.value)):
                 continue
             for truth in self.claims.by_shape.get(event.shape, ()):
-                found += [(event, truth, factor) for factor in scales]
+                if known is None or truth is not known.truth:
+                    found += [(event, truth, factor) for factor in scales]
         return found
 
     def _scales(self, state: _State, claim: Claim) -> list[float]:

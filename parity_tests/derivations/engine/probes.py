@@ -123,6 +123,9 @@ def _unlikely(reading: Reading) -> int:
             count += 3 * BACKWARD_CLASH
         if symbols.is_label(name) and data and sizes and not set(sizes) & (data | matrices):
             count += BACKWARD_CLASH
+    weights = reading.names.get("w")
+    if reading.names.get("b") == () and isinstance(weights, tuple) and len(weights) == 2 and 1 not in weights:
+        count += BACKWARD_CLASH  # one bias for several outputs
     if data and matrices and not data - matrices and any(len(_sizes_in(reading, name)) > 1 for name in reading.free):
         two = [n for n in reading.free if symbols.is_data(n) and len(_sizes_in(reading, n)) > 1]
         count += BACKWARD_CLASH if two else 0

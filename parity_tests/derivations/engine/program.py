@@ -22,6 +22,7 @@ from parity_tests.derivations.engine.places import flattened, numbered
 
 MOST_STEPS = 200_000
 MOST_POWER = 1024
+MOST_PRODUCT = 10**9
 
 Hook = Callable[[Key, Any], Any]
 
@@ -85,7 +86,8 @@ class Program:
         try:
             for number, (name, value) in enumerate(given.items()):
                 walk.names[name] = walk.note((-1 - number, 0), 0, name, GIVEN, _own(value, kind), None, None)
-            walk.block(self.tree.body, walk.names)
+            with np.errstate(all="ignore"):
+                walk.block(self.tree.body, walk.names)
         except _Stopped:
             pass
         return Run(tuple(walk.events), tuple(walk.problems))
@@ -424,18 +426,18 @@ class _Walk:
 
     def binary(self, node: ast.BinOp, names: Any) -> Any:
         left, right = self.value(node.left, names), self.value(node.right, names)
+        if isinstance(left, str) or isinstance(right, str):
+            return ""
         if isinstance(node.op, ast.Pow) and isinstance(left, int) and isinstance(right, int) and right > MOST_POWER:
             raise Refusal("this power is too large to be computed here")
-        if isinstance(node.op, ast.Mult) and not (is_array(left) or is_array(right)):
-            for each in (left, right):
-                if isinstance(each, str | list | tuple) and isinstance(left, int) | isinstance(right, int):
-                    count = right if each is left else left
-                    if len(each) * count > words.MOST_ENTRIES:
-                        raise Refusal("this list is too large to be computed here")
+        within_bounds(left, right)
         function = BINARY.get(type(node.op))
         if function is None:
             raise Refusal(f"{ast.unparse(node)} is not part of the language")
-        return function(left, right)
+        result = function(left, right)
+        if isinstance(result, int) and result.bit_length() > MOST_POWER:
+            raise Refusal("this number is too large to be computed here")
+        return result
 
     def compare(self, node: ast.Compare, names: Any) -> Any:
         left, result = self.value(node.left, names), True
@@ -529,6 +531,7 @@ class _Walk:
             function = self.builtins[function.__name__] if not _is_array_of(arguments) else _converter(function)
         if not callable(function):
             raise Refusal(f"{ast.unparse(node.func)} is no function")
+        within_bounds(*arguments, *settings.values())
         return self.kind.make(function(*arguments, **settings))
 
     def add_at(self, node: ast.Call, names: Any) -> None:
@@ -536,6 +539,18 @@ class _Walk:
             raise Refusal(f"{ast.unparse(node.func)} is not part of the language")
         array, values = self.value(node.args[0], names), self.value(node.args[2], names)
         np.add.at(array, self.index(node.args[1], names), values)
+
+
+def within_bounds(*values: Any) -> None:
+    """Refuses what may become very large: its entries are at most the product of those of the parts."""
+    entries = 1
+    for each in values:
+        if is_array(each):
+            entries *= max(1, each.size)
+        elif isinstance(each, list | tuple | range):
+            entries *= max(1, len(each))
+    if entries > MOST_PRODUCT:
+        raise Refusal("this is too large to be computed here")
 
 
 class _Names(dict[str, Any]):

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from parity_tests.derivations.engine import words
-from parity_tests.derivations.engine.sizes import Clash, Shape, Size, Sizes
+from parity_tests.derivations.engine.sizes import Clash, Shape, Size, Sizes, without_ones
 from parity_tests.derivations.engine.symbols import meant_by
 
 FORWARD_CLASH, BACKWARD_CLASH = 10, 1
@@ -54,6 +54,8 @@ class Reading:
         self.clashes = 0
         self.known: set[str] = set()
         self.depth = 0
+        for size in {size for shape in declared.values() for size in shape if isinstance(size, str)}:
+            self.count_named(size)
         self.block([each for each in tree.body if not isinstance(each, ast.FunctionDef)])
 
     # ---- statements
@@ -70,17 +72,19 @@ class Reading:
             case ast.While() | ast.If() | ast.With():
                 self.block(node.body)
             case ast.Assign() | ast.AugAssign() | ast.AnnAssign() | ast.Expr() | ast.Return():
-                kept, weight = dict(self.sizes.same_as), FORWARD_CLASH
+                kept, known, weight = dict(self.sizes.same_as), set(self.known), FORWARD_CLASH
                 targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
                 if any(isinstance(each, ast.Name) and self.is_claim(each.id) for each in targets):
                     weight = BACKWARD_CLASH
                 try:
                     value = self.of(node.value) if node.value is not None else None
                     if weight == BACKWARD_CLASH:
-                        self.keep_apart(kept)
+                        self.keep_apart(kept, known)
                     for target in targets:
                         if target is not None:
                             self.assign(target, value, augmented=isinstance(node, ast.AugAssign))
+                except _Unknown:
+                    pass
                 except (Clash, IndexError, TypeError, ValueError, AttributeError):
                     self.sizes.same_as = kept
                     self.clashes += weight
@@ -90,9 +94,9 @@ class Reading:
             case _:
                 pass
 
-    def keep_apart(self, before: dict[str, Size]) -> None:
+    def keep_apart(self, before: dict[str, Size], known: set[str]) -> None:
         """A line of the backward pass may not make two sizes equal that the forward pass keeps apart."""
-        used = {size for name in self.known for size in self._sizes_of(self.names.get(name))}
+        used = {size for name in known for size in self._sizes_of(self.names.get(name))}
         roots: dict[Size, set[Size]] = {}
         for size in used:
             old: Size = size
@@ -116,12 +120,15 @@ class Reading:
             case ast.Name():
                 name = target.id
                 if augmented:
-                    self.sizes.together(self.shape(self.name(name)), self.shape(value))
+                    own, other = self.shape(self.name(name)), self.shape(value)
+                    if len(own) < len(other):
+                        raise Clash("an array of fewer axes in place")
+                    self.sizes.together(own, other)
                     return
                 if _is_shape(value):
                     for base in meant_by(name, self.names):
                         if _is_shape(self.names.get(base)):
-                            self.sizes.match(self.names[base], value)
+                            self.sizes.match(without_ones(self.names[base]), without_ones(value))
                             break
                     else:
                         self.known.add(name)
@@ -149,7 +156,7 @@ class Reading:
         """A counter is a number; over an array it is one of its rows."""
         try:
             over = self.of(node.iter)
-        except (Clash, IndexError, TypeError):
+        except (Clash, IndexError, TypeError, _Unknown):
             over = None
         if isinstance(node.target, ast.Name):
             over_range = isinstance(node.iter, ast.Call) and ast.unparse(node.iter.func) in ("range", "reversed")
@@ -165,11 +172,25 @@ class Reading:
             if words.free_function(name) is not None or name in self.functions:
                 return None
             axes = self.ranks(name)
-            shape: Any = () if axes is None else tuple(1 if each == 1 else self.sizes.new() for each in axes)
+            bases = () if axes is None else meant_by(name, self.names)
+            upstream = [base for base in bases if _is_shape(self.names[base])]
+            shape: Any = (
+                self.names[upstream[0]]
+                if upstream
+                else ()
+                if axes is None
+                else tuple(1 if each == 1 else self.sizes.new() for each in axes)
+            )
             self.names[name] = shape
             self.free.append(name)
             self.known.add(name)
         return self.names[name]
+
+    def count_named(self, name: str) -> None:
+        """A free name that stands where a size belongs."""
+        self.names[name] = ()
+        self.free.append(name)
+        self.counts.add(name)
 
     def shape(self, value: Any) -> Shape:
         """A value's shape; a size is a number, and what is not known raises Unknown."""
@@ -332,6 +353,8 @@ class Reading:
 
     def size(self, node: ast.expr) -> Size:
         """A whole number as the size that it is."""
+        if isinstance(node, ast.Name) and node.id not in self.names:
+            self.count_named(node.id)
         value = self.of(node)
         if isinstance(value, Count):
             return value.size

@@ -69,3 +69,9 @@ class Sizes:
             raise Clash(f"{len(first)} and {len(second)} axes")
         for a, b in zip(first, second, strict=True):
             self.equal(a, b)
+
+
+def without_ones(shape: Shape) -> Shape:
+    """A shape without the ones in front, which make no difference to any use that NumPy makes of an array."""
+    place = next((place for place, size in enumerate(shape) if size != 1), max(0, len(shape) - 1))
+    return shape[place:]

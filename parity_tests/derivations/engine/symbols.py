@@ -27,8 +27,10 @@ def meant_by(name: str, known: Iterable[str]) -> tuple[str, ...]:
     if match is not None and _GRADIENTS.search(match["base"] or match["object"] or ""):
         candidates.append(symbol)
     candidates += [found[1] for pattern in (_BEFORE, _BEHIND) if (found := pattern.match(symbol))]
+    known = [each for each in known if each != name]
+    exact = tuple(each for each in known if base_of(each) in candidates)
     wanted = {plain_symbol(each) for each in candidates}
-    return tuple(each for each in known if plain_symbol(base_of(each)) in wanted and each != name)
+    return exact or tuple(each for each in known if plain_symbol(base_of(each)) in wanted)
 
 
 def plain_symbol(name: str) -> str:
@@ -37,7 +39,7 @@ def plain_symbol(name: str) -> str:
 
 
 NUMBERS = re.compile(
-    r"^(m|M|n|N|B|L|T|K|lr|alpha|eta|learning_rate|lambda_?|lambd|lmbda|reg\w*|eps|epsilon|num_\w+|n_\w+|batch_size|"
+    r"^(m|M|n|N|B|L|T|K|lr|alpha|eta|learning_rate|lambda_?|lambd|lmbda|lam\w*|reg\w*|eps|epsilon|num_\w+|n_\w+|batch_size|"
     r"step_size|beta\d|beta|rho|mu|momentum|t|decay|weight_decay|l2|l2_\w+|keep_prob|p|slope|scale|rate|\w+_size|leak|"
     r"samples|examples|dropout\w*|d_k|dk|wd|gamma_)$"
 )
@@ -46,7 +48,9 @@ BIASES = re.compile(r"^(b|bias|biases|c|gamma|beta|bf|bi|bo|bg|bc|by|bh|bias_\w+
 LABELS = re.compile(
     r"^(y|Y|t|T|targets?|labels?|y_true|Y_true|ys|y_train|Y_train|y_batch|onehot|one_hot|Y_onehot|desired|outputs?|expected\w*)$"
 )
-DATA = re.compile(r"^(X|x|A0|a0|X_?\w{0,5}|x_?\w{0,5}|inputs?|data|h0|h_prev|prev_h|c_prev|c0|images?|batch)$")
+DATA = re.compile(
+    r"^(X|x|A0|a0|X_?\w{0,5}|x_?\w{0,5}|inputs?|data|dout\w*|upstream|dy|grad_out\w*|dnext\w*|d\w_next|h0|h_prev|prev_h|c_prev|c0|images?|batch)$"
+)
 VECTORS = re.compile(r"^[a-z]\w*$")
 
 

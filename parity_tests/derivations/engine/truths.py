@@ -51,6 +51,7 @@ class Truths:
     def __init__(self, program: Program, probe: Probe, run: Run, cost: Cost) -> None:
         self.program, self.probe, self.run, self.cost = program, probe, run, cost
         self.problem = ""
+        self.differs = False
         self.sure: dict[Key, bool] = {}
         gradients = self._by_autograd()
         events = {event.key: event for event in run.events}
@@ -81,7 +82,7 @@ class Truths:
             self.problem = "J does not depend on any value of the text"
             return {}
         if not self._same_values(run):
-            self.problem = "the referees do not compute the values that NumPy computes here"
+            self.problem, self.differs = "autograd's values are not those that NumPy computes here", True
             return {}
         cost.tensor.sum().backward()
         gradients = {key: tensor.grad.numpy() for key, tensor in recorded.items() if tensor.grad is not None}
@@ -110,9 +111,14 @@ class Truths:
             return value
 
         self.program.run(self.probe.given, STEP, hook, self.cost.key, keep=False)
-        if not found or not isinstance(found[0], Step):
+        if not found or not isinstance(found[0], Step) or not np.allclose(plain(found[0]), self._value_of_cost(), 1e-9):
             return np.nan
         return float(np.sum(np.imag(found[0].view(np.ndarray)))) / STEP_SIZE
+
+    def _value_of_cost(self) -> Any:
+        """J as NumPy computes it."""
+        here = next(event.value for event in self.run.events if event.key == self.cost.key)
+        return self.cost.value(here)
 
     def confirmed(self, truth: Truth) -> bool:
         """Whether the second referee says the same; asked once for each value."""

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from parity_tests.derivations.engine.numbers import step, tape
-from parity_tests.derivations.engine.numbers.kinds import Kind, is_array, is_number
+from parity_tests.derivations.engine.numbers.kinds import Kind, is_array
 from parity_tests.derivations.engine.numbers.step import Step
 from parity_tests.derivations.engine.numbers.tape import Tape
 
@@ -30,6 +30,9 @@ PROTOCOL = (
 
 JOINS = frozenset(("concatenate", "stack", "hstack", "vstack", "column_stack", "einsum", "multi_dot"))
 """Functions that take a list of arrays as it is."""
+
+GROWING = frozenset(("repeat", "tile", "pad", "diag", "diagflat", "broadcast_to", "full_like"))
+"""Functions whose result is as large as a number says."""
 
 OTHER_NAMES = {
     "abs": "absolute", "pow": "power", "true_divide": "divide", "max": "max", "concat": "concatenate",
@@ -61,7 +64,6 @@ ATTRIBUTES = frozenset(("T", "shape", "ndim", "size", "dtype"))
 CONTAINER_METHODS = {
     list: frozenset(("append", "insert", "pop", "reverse", "copy", "index", "extend")),
     dict: frozenset(("keys", "values", "items", "get", "copy", "update")),
-    str: frozenset(("format", "join")),
 }
 
 
@@ -133,6 +135,8 @@ def _called(function: Callable[..., Any], name: str, kind: Kind) -> Callable[...
     def call(*arguments: Any, **settings: Any) -> Any:
         if name not in JOINS:
             arguments = tuple(stacked(each, kind) if _holds_numbers(each) else each for each in arguments)
+        if name in GROWING:
+            _checked([each for each in (*arguments, *settings.values()) if isinstance(each, int)] or 1)
         for each in ("dtype", "order", "casting", "copy"):
             settings.pop(each, None)
         if "dim" in settings:
@@ -154,7 +158,7 @@ def _created(function: Callable[..., Any], kind: Kind) -> Callable[..., Any]:
     def call(*arguments: Any, **settings: Any) -> Any:
         for each in arguments:
             if isinstance(each, int | tuple | list) and not isinstance(each, bool):
-                _checked(each)
+                _checked((each, each) if function in (np.eye, np.identity) else each)
         return kind.make(function(*arguments, **settings))
 
     return call
@@ -165,7 +169,7 @@ def builtins(kind: Kind) -> dict[str, Callable[..., Any]]:
     return {
         "range": range, "len": len, "zip": zip, "enumerate": enumerate, "reversed": reversed, "list": list,
         "tuple": tuple, "dict": dict, "sorted": sorted, "abs": np.absolute, "sum": _sum, "max": _extreme(max, np.max),
-        "min": _extreme(min, np.min), "print": lambda *_, **__: None, "str": str, "round": lambda x, *_: x,
+        "min": _extreme(min, np.min), "print": lambda *_, **__: None, "str": lambda *_: "", "round": lambda x, *_: x,
         "float": lambda x=0.0: x.item() if is_array(x) else float(x), "int": lambda x=0: _whole(x), "bool": bool,
         "pow": lambda a, b: a**b, "slice": slice, "isinstance": lambda *_: True,
     }  # fmt: skip
@@ -222,7 +226,6 @@ SLOPES: dict[str, Callable[..., Any]] = {
     "relu": lambda x: (x > 0) * 1.0,
     "leaky": lambda x: np.where(x > 0, 1.0, 0.01),
 }
-HIDDEN = (("tanh", np.tanh), ("sigmoid", _sigmoid))
 
 
 def free_function(name: str) -> Callable[..., Any] | None:
@@ -243,8 +246,3 @@ def free_function(name: str) -> Callable[..., Any] | None:
 def _is_unit(name: str) -> bool:
     """g, g1, f, f2, phi, act: an activation that is named and not defined."""
     return name.rstrip("0123456789_") in ("g", "f", "phi", "act", "activation", "h_act")
-
-
-def usable(value: Any) -> bool:
-    """Whether a value is one that a formula may hold."""
-    return is_number(value) or isinstance(value, bool | str | list | tuple | dict | range | slice) or value is None

@@ -1,0 +1,317 @@
+"""The whole way: a text with a forward pass in, a verdict on each of its lines out."""
+
+from __future__ import annotations
+
+import ast
+from typing import NamedTuple
+
+import numpy as np
+
+from parity_tests.derivations.agreement import compare
+from parity_tests.derivations.engine import costs, symbols
+from parity_tests.derivations.engine.claims import PARAMETER, UPDATE, VALUE, Claim, Claims
+from parity_tests.derivations.engine.convention import candidates, in_words, same_factor, sizes_of, times
+from parity_tests.derivations.engine.events import Run
+from parity_tests.derivations.engine.front import Source, read
+from parity_tests.derivations.engine.locate import Explanation, Locator, Root
+from parity_tests.derivations.engine.probes import Layout, Probe, draw, find_layout, normalised
+from parity_tests.derivations.engine.program import Program
+from parity_tests.derivations.engine.truths import Cost, Truths
+from parity_tests.derivations.errors import DerivationError
+from parity_tests.derivations.verdicts import (
+    CANNOT_TELL,
+    HOLDS,
+    NOT_JUDGED,
+    REFEREES,
+    UNKNOWN,
+    WRONG,
+    Judged,
+    Verdict,
+    explain,
+    in_order,
+    not_judged,
+    summarised,
+)
+from parity_tests.derivations.verdicts import Cost as CostText
+
+PROBES = 3
+"""On how many sets of sizes and values a text has to hold."""
+
+MOST_COSTS = 4
+
+
+class Reading(NamedTuple):
+    """A text that was read, and what its free names are taken to be."""
+
+    source: Source
+    program: Program
+    layout: Layout
+
+
+class Finding(NamedTuple):
+    """What is said of a text under one cost, on one probe."""
+
+    cost: Cost
+    truths: Truths
+    claims: Claims
+    explanation: Explanation
+
+    @property
+    def wrong(self) -> int:
+        """The number of mistakes."""
+        return len(self.explanation.roots)
+
+    @property
+    def hits(self) -> int:
+        """How many of the claims are derivatives of this cost."""
+        return len({claim.event.line for claim in self.explanation.claims if claim.factor is not None})
+
+
+def read_text(text: str) -> Reading:
+    """The text with the shapes of its free names."""
+    source = read(text)
+    program = Program(source)
+    return Reading(source, program, find_layout(program.tree, source.rows))
+
+
+def verify_text(text: str, seed: int = 0) -> Judged | None:
+    """Judge a text by its own forward pass; None where it has none, or where no line of it could be judged."""
+    try:
+        reading = read_text(text)
+    except (DerivationError, RecursionError):
+        return None
+    probe = probe_of(reading, seed)
+    findings = _findings(reading, probe)
+    if not findings:
+        return _differing(text, reading, probe)
+    fitting = [finding for finding in findings if not finding.wrong]
+    chosen = fitting[0] if fitting else min(findings, key=lambda each: (each.wrong, -each.hits))
+    if not chosen.explanation.claims:
+        return None
+    written = chosen.cost.of is None
+    if not chosen.wrong:
+        for number in range(1, PROBES):
+            again = _again(reading, chosen, probe_of(reading, seed + number))
+            if again is not None and again.wrong:
+                chosen = again
+                break
+    fits = [finding.cost.text for finding in fitting] if not written else []
+    return _judged(text, reading, chosen, fits)
+
+
+def _differing(text: str, reading: Reading, probe: Probe) -> Judged | None:
+    """The answer where a referee does not even compute the writer's values: nothing can be told; else None."""
+    run = reading.program.run(probe.given)
+    for cost in costs.written_costs(run, reading.source)[:1]:
+        truths = Truths(reading.program, probe, run, cost)
+        names = {event.name for event in run.events}
+        if not truths.differs:
+            return None
+        lines = [
+            not_judged(
+                event.name, event.line, reading.source.text(event.line), f"{truths.problem}: this cannot be told"
+            )
+            for event in run.events
+            if event.name and symbols.meant_by(event.name, names)
+        ]
+        found = in_order([line._replace(verdict=CANNOT_TELL) for line in lines])
+        shown = CostText(_cost_text(cost, reading.source), cost.line)
+        return Judged(text, shown, "", reading.layout.said, REFEREES, found, summarised(found)) if found else None
+    return None
+
+
+def probe_of(reading: Reading, seed: int) -> Probe:
+    """Values for the free names; targets of a softmax add up to 1, targets that are compared are 0 or 1."""
+    whole = frozenset(_compared(reading.program.tree))
+    probe = draw(reading.layout, seed, whole)
+    settled = whole | set(reading.layout.labels)
+    labels = [
+        name for name, value in probe.given.items() if symbols.is_label(name) and np.ndim(value) and name not in settled
+    ]
+    if labels:
+        run = reading.program.run(probe.given)
+        for name in labels:
+            axis = costs.softmax_axis(run, probe.given[name])
+            if axis is not None:
+                probe = normalised(probe, name, axis)
+    return probe
+
+
+def _compared(tree: ast.AST) -> set[str]:
+    """The names that stand in a comparison for equality."""
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.Eq | ast.NotEq):
+            found |= {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}
+    return found
+
+
+def _findings(reading: Reading, probe: Probe) -> list[Finding]:
+    """What is wrong under the written cost; without one, under each cost that may be meant."""
+    run = reading.program.run(probe.given)
+    written = [
+        finding
+        for cost in costs.written_costs(run, reading.source)[:MOST_COSTS]
+        if (finding := judge(reading, probe, run, cost)) is not None and finding.explanation.claims
+    ]
+    if written:
+        best = max(written, key=lambda each: (each.hits, -each.wrong))
+        return [best]
+    implied = [
+        finding
+        for cost in costs.implied_costs(run, probe, reading.layout)
+        if (finding := judge(reading, probe, run, cost)) is not None
+        and any(claim.kind in (PARAMETER, UPDATE) for claim in finding.explanation.claims)
+    ]
+    return sorted(implied, key=lambda each: (each.wrong, -each.hits))
+
+
+def judge(reading: Reading, probe: Probe, run: Run, cost: Cost) -> Finding | None:
+    """What is wrong under one cost, and by which constant factor the gradients follow it."""
+    truths = Truths(reading.program, probe, run, cost)
+    if not truths.by_key:
+        return None
+    claims = Claims(truths)
+    factors = [
+        (claim.parameter, claim.factor)
+        for claim in claims.of(run, {})
+        if claim.kind == PARAMETER and claim.factor is not None
+    ]
+    best: Explanation | None = None
+    for factor in candidates(factors, sizes_of(probe, run))[:3]:
+        found = Locator(claims, factor).explain()
+        if best is None or len(found.roots) < len(best.roots):
+            best = found
+        if not found.roots:
+            break
+    assert best is not None
+    return Finding(cost, truths, claims, best)
+
+
+def _again(reading: Reading, finding: Finding, probe: Probe) -> Finding | None:
+    """The same cost on another probe."""
+    run = reading.program.run(probe.given)
+    if finding.cost.of is None:
+        return judge(reading, probe, run, finding.cost)
+    same = [cost for cost in costs.implied_costs(run, probe, reading.layout) if cost.text == finding.cost.text]
+    return judge(reading, probe, run, same[0]) if same else None
+
+
+# ---- verdicts
+def _judged(text: str, reading: Reading, finding: Finding, fits: list[str]) -> Judged:
+    explanation, source = finding.explanation, reading.source
+    sizes = sizes_of(finding.truths.probe, finding.truths.run)
+    lines: list[Verdict] = []
+    root_keys = {root.event.key for root in explanation.roots}
+    mended = {line for root in explanation.roots for line in root.mends}
+    for root in explanation.roots:
+        lines.append(_wrong(root, finding, source, sizes))
+    taken = {root.event.line for root in explanation.roots}
+    skipped = {claim.event.key for claim in (*explanation.helpers, *explanation.unsettled)}
+    for claim in explanation.claims:
+        if claim.event.key in root_keys or claim.event.key in skipped:
+            continue
+        if claim.event.line in taken and claim.kind == VALUE:
+            continue
+        lines.append(_of_claim(claim, finding, source, sizes, claim.event.line in mended))
+        taken.add(claim.event.line)
+    for claim in explanation.unsettled:
+        reason = "this step depends on a state of its own: name the optimiser with --setting"
+        lines.append(not_judged(claim.event.name, claim.event.line, source.text(claim.event.line), reason))
+    lines += _left(finding, source, {line.line for line in lines})
+    helpers = len({claim.event.line for claim in explanation.helpers} - {line.line for line in lines})
+    cost = CostText(_cost_text(finding.cost, source), finding.cost.line, tuple(fits))
+    ordered = in_order(lines)
+    return Judged(
+        text,
+        cost,
+        _convention(explanation, sizes),
+        reading.layout.said,
+        REFEREES,
+        ordered,
+        summarised(ordered, helpers),
+    )
+
+
+def _cost_text(cost: Cost, source: Source) -> str:
+    """``J = ...`` as the text has it, or the cost that is taken to be meant."""
+    if cost.of is not None:
+        return f"J is not written down; taken to be {cost.text}"
+    name, _, formula = source.text(cost.line).partition("=")
+    return f"{name.strip()} = {formula.strip()}" if formula else cost.text
+
+
+def _convention(explanation: Explanation, sizes: dict[str, int]) -> str:
+    """By which factor the gradients of the parameters follow J; "" for 1."""
+    if same_factor(explanation.factor, 1.0):
+        return ""
+    return f"the gradients of the parameters are {times(explanation.factor, sizes)}dJ/d(parameter), all of them"
+
+
+def _wrong(root: Root, finding: Finding, source: Source, sizes: dict[str, int]) -> Verdict:
+    """The verdict on a mistake."""
+    event = root.event
+    sure = finding.truths.confirmed(root.truth)
+    value = np.nan if event.missing else event.value
+    agreement = None if event.missing else compare(value, root.expected)
+    problem = event.value.message if event.missing else ""
+    name = event.name
+    shown = f"{name} {explain(agreement, '', sizes)}" if agreement is not None else f"{name}: {problem}"
+    meaning = f"{times(root.factor, sizes)}dJ/d{symbols.base_of(root.truth.event.name)}"
+    base = Verdict(
+        name, event.line, source.text(event.line), WRONG, UNKNOWN, (), "", (),
+        np.inf if agreement is None else agreement.error, np.nan if agreement is None else agreement.bound,
+        np.inf if agreement is None or not agreement.bound else agreement.error / agreement.bound,
+        () if event.missing else event.shape, np.shape(root.expected), "",
+    )  # fmt: skip
+    if not sure:
+        return base._replace(
+            verdict=CANNOT_TELL, cause="", message=f"the referees differ on {meaning}: this cannot be told."
+        )
+    what = "the step of the update" if root.kind == UPDATE else "the derivative"
+    if root.kind == UPDATE:
+        message = f"{shown}: {what} is not along -dJ/d{symbols.base_of(root.truth.event.name)}."
+    else:
+        message = f"{shown}; {what} is {meaning}."
+    if root.mends:
+        listed = ", ".join(str(line) for line in root.mends)
+        message += (
+            f" With it, line{'s' if len(root.mends) > 1 else ''} {listed} hold{'' if len(root.mends) > 1 else 's'}."
+        )
+    return base._replace(message=message)
+
+
+def _of_claim(claim: Claim, finding: Finding, source: Source, sizes: dict[str, int], after: bool) -> Verdict:
+    """The verdict on a claim that holds, or that holds once an earlier line is right."""
+    event = claim.event
+    meaning = f"dJ/d{symbols.base_of(claim.truth.event.name)}" if claim.truth.event.name else "a derivative of J"
+    base = Verdict(
+        event.name, event.line, source.text(event.line), HOLDS, "", (), "", (), 0.0, 0.0, 0.0,
+        event.shape, event.shape, "",
+    )  # fmt: skip
+    if not finding.truths.confirmed(claim.truth):
+        return base._replace(verdict=CANNOT_TELL, message=f"the referees differ on {meaning}: this cannot be told.")
+    if after:
+        return base._replace(message=f"{event.name} holds once the line before it is right.")
+    if claim.kind == UPDATE:
+        return base._replace(message=f"{event.name} takes a step along -{meaning}.")
+    factor = claim.factor if claim.factor is not None else 1.0
+    word = times(factor, sizes) if in_words(factor, sizes) else f"{factor:.4g} * "
+    return base._replace(message=f"{event.name} holds, as {word}{meaning} (line {claim.truth.event.line}).")
+
+
+def _left(finding: Finding, source: Source, judged: set[int]) -> list[Verdict]:
+    """What was not looked at, with the reason: lines that cannot be read or computed."""
+    reasons = {refused.line: refused.message for refused in source.refused}
+    for line, message in finding.truths.run.problems:
+        reasons.setdefault(line, message)
+    return [
+        Verdict("", line, source.text(line), NOT_JUDGED, "", (), "", (), np.nan, np.nan, np.nan, (), (), message)
+        for line, message in sorted(reasons.items())
+        if line not in judged
+    ]
+
+
+def outcome(judged: Judged | None) -> list[tuple[int, str, str]]:
+    """The verdicts in short: (line, target, verdict), for those who only count."""
+    return [] if judged is None else [(line.line, line.target, line.verdict) for line in judged.lines]
