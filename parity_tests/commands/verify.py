@@ -52,6 +52,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--setting", help="what J is and which symbols exist; default: the first that knows every name")
     parser.add_argument("--l2", action="store_true", help="J has the penalty lambda/(2m) sum W^2")
     parser.add_argument("--chain", action="store_true", help="judge each line on the writer's own values")
+    parser.add_argument("--strict", action="store_true", help="know the notes' conventions alone")
     parser.add_argument("--data", metavar="FILE", help="a .npz of your own X, Y, W1, b1, ..., dZ1, dW1, ...")
     parser.add_argument("--seed", type=int, default=0, help="of the probes; default: 0")
     parser.add_argument("--settings", action="store_true", help="list the settings, or the symbols of one")
@@ -115,7 +116,7 @@ def _judged(args: argparse.Namespace) -> Judged:
     text = args.derivation
     if text.endswith(".txt"):
         text = _file(text).read_text(encoding="utf-8", errors="replace")
-    judged = verify(text, args.setting, l2=args.l2, chain=args.chain, seed=args.seed)
+    judged = verify(text, args.setting, l2=args.l2, chain=args.chain, seed=args.seed, strict=args.strict)
     return judged._replace(source=args.derivation)
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy as np
 from parity_tests.derivations import nodes
 from parity_tests.derivations.agreement import Agreement, compare
 from parity_tests.derivations.budget import Budget
+from parity_tests.derivations.choice import choose, left
 from parity_tests.derivations.data_flow import follows_from, reads
 from parity_tests.derivations.diagnosis import Case, Diagnosis, repair
 from parity_tests.derivations.edit_context import Context
@@ -30,6 +31,7 @@ from parity_tests.derivations.lines import (
 from parity_tests.derivations.nodes import Assign, Node, Program
 from parity_tests.derivations.printer import to_text
 from parity_tests.derivations.settings import SETTINGS, Probe, Setting, Target, setting_named
+from parity_tests.derivations.settings.readings import readings_of
 from parity_tests.derivations.settings.volumes import VOLUME_FUNCTIONS
 from parity_tests.derivations.syntax import parse
 from parity_tests.derivations.verdicts import (
@@ -58,14 +60,23 @@ FRESH = 2
 
 
 def verify(
-    derivation: str, setting: str | Setting | None = None, *, l2: bool = False, chain: bool = False, seed: int = 0
+    derivation: str,
+    setting: str | Setting | None = None,
+    *,
+    l2: bool = False,
+    chain: bool = False,
+    seed: int = 0,
+    strict: bool = False,
 ) -> Judged:
     """Judge a derivation, line by line, and account for every line of it.
 
     ``derivation`` is one assignment or many, as in notes; ``setting`` says what J is and which symbols exist (None:
-    the first setting that knows every name); ``l2`` adds the penalty to J. Each right side is evaluated on true
-    upstream values, so that one mistake does not spoil the next line; with ``chain`` the writer's own values are used
-    instead.
+    the first setting that knows every name and in which all lines hold, or else the first that knows every name);
+    ``l2`` adds the penalty to J. Each right side is evaluated on true upstream values, so that one mistake does not
+    spoil the next line; with ``chain`` the writer's own values are used instead.
+
+    Several lines that keep to another convention than the notes, such as deltas that carry the 1/m or torch's momentum,
+    hold in it, and it is named; with ``strict`` they are wrong.
 
     A name that is built up, in a loop or by lines that read the name itself, is judged by the value it has at the end;
     helpers that a line reads belong to it. An optimiser's state is old before its own line and new behind it, and a
@@ -80,21 +91,47 @@ def verify(
         if by_itself is not None:
             return by_itself
     program = parse(derivation)
-    chosen = find_setting(program, l2) if setting is None else setting
-    if chosen is None:
+    named = setting_named(setting) if isinstance(setting, str) else setting
+    settings = [named] if named else fitting(program, l2)
+
+    seen: dict[Setting, tuple[list[Verdict], int]] = {}
+
+    def standing(each: Setting) -> list[Verdict]:
+        seen[each] = _lines_in(each, derivation, l2, chain=False, seed=seed, diagnose=False)
+        return seen[each][0]
+
+    try:
+        choice = choose(settings, standing, strict=strict)
+    except StopIteration:
         return _nothing_known(program, derivation)
-    chosen = setting_named(chosen) if isinstance(chosen, str) else chosen
-    program = parse(derivation, protected=chosen.protected())
-    lines = list(judged_lines(program, chosen, l2))
-    written = Written(program, _probes(chosen, seed, l2) if lines else (), chosen, chain)
-    found = [_judge(line, derivation, l2, written) for line in lines]
-    helpers, left = accounted(program, lines)
-    why = f"no judged line reads it, and setting {chosen.name} has no formula for it"
-    rows = in_order([*found, *(_not_judged(assign, derivation, why) for assign in left)])
+    rows, helpers = seen.get(choice.setting, ([], 0))
+    if chain or not rows or left(rows):
+        rows, helpers = _lines_in(choice.setting, derivation, l2, chain=chain, seed=seed, diagnose=True)
     return Judged(
-        derivation, Cost(cost_text(chosen, l2)), NOTES_CONVENTION, layout_text(chosen, named=setting is not None),
-        REFEREES, rows, summarised(rows, helpers),
-    )  # fmt: skip
+        derivation,
+        Cost(cost_text(choice.setting, l2)),
+        choice.reading.sentence if choice.reading else NOTES_CONVENTION,
+        layout_text(choice.setting, named=named is not None),
+        REFEREES,
+        in_order(rows),
+        summarised(rows, helpers),
+    )
+
+
+def _lines_in(
+    setting: Setting, derivation: str, l2: bool, *, chain: bool, seed: int, diagnose: bool
+) -> tuple[list[Verdict], int]:
+    """The verdicts on all lines in a setting, the wrong ones with a diagnosis or without; and how many lines help.
+
+    Raises BudgetSpent without a diagnosis, where a line takes more than a line may.
+    """
+    program = parse(derivation, protected=setting.protected())
+    lines = list(judged_lines(program, setting, l2))
+    written = Written(program, _probes(setting, seed, l2) if lines else (), setting, chain)
+    found = [_judge(line, derivation, l2, written, diagnose=diagnose) for line in lines]
+    helpers, rest = accounted(program, lines)
+    why = f"no judged line reads it, and setting {setting.name} has no formula for it"
+    return [*found, *(_not_judged(assign, derivation, why) for assign in rest)], helpers
 
 
 def _by_its_own_forward_pass(derivation: str, seed: int) -> Judged | None:
@@ -132,30 +169,42 @@ def layout_text(setting: Setting, *, named: bool) -> str:
     axes = [[axis.strip() for axis in shape] for shape in shapes if len(shape) > 1]
     first, last = (sum(axis[place] in ("m", "chunk_size") for axis in axes) for place in (0, -1))
     where = "" if first == last else "; examples in columns" if last > first else "; examples first"
-    how = "as named" if named else "chosen, not named: the first that knows every name"
+    how = "as named" if named else "chosen, not named: it knows every name"
     return f"{setting.summary}{where} (setting {setting.name}, {how})"
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=256)
 def _probes(setting: Setting, seed: int, l2: bool) -> tuple[Probe, ...]:
     """The probes of a setting, made once."""
     return tuple(setting.probe(seed + number, l2) for number in range(PROBES))
 
 
-def find_setting(program: Program, l2: bool = False) -> Setting | None:
-    """The first setting that knows every name of a derivation and can judge a line of it; None where there is none."""
-    assigned = set(nodes.targets(program))
+def fitting(program: Program, l2: bool = False) -> Iterator[Setting]:
+    """The settings that know every name of a derivation and can judge a line of it; where there is none, those in
+    another convention.
+    """
+    assigned, found = set(nodes.targets(program)), False
     for setting in SETTINGS.values():
-        if not unknown_names(program, setting, l2) and assigned & (set(setting.targets) | set(setting.aliases)):
-            return setting
-    return None
+        if assigned & (set(setting.targets) | set(setting.aliases)) and not unknown_names(program, setting, l2):
+            found = True
+            yield setting
+    for setting in SETTINGS.values() if not found else ():
+        for reading in readings_of(setting):
+            if assigned & set(reading.setting.targets) and not unknown_names(program, reading.setting, l2):
+                yield reading.setting
 
 
 def unknown_names(program: Program, setting: Setting, l2: bool = False) -> set[str]:
     """The names that a derivation uses, does not assign, and the setting lacks."""
     own = {*nodes.targets(program), *(here.variable for _, here in nodes.walk(program) if isinstance(here, nodes.For))}
     used = (nodes.names(program) | nodes.functions(program)) - own
-    return used - set(_probes(setting, 0, l2)[0].environment) - set(setting.targets) - FUNCTION_NAMES
+    return used - _known(setting, l2) - set(setting.targets) - FUNCTION_NAMES
+
+
+@cache
+def _known(setting: Setting, l2: bool) -> frozenset[str]:
+    """The names that have a value in a setting."""
+    return frozenset(setting.probe(0, l2).environment)
 
 
 def nearest_setting(program: Program) -> tuple[Setting, set[str]]:
@@ -168,12 +217,13 @@ def nearest_setting(program: Program) -> tuple[Setting, set[str]]:
     return SETTINGS[name], lacks[name]
 
 
-def _judge(line: Line, derivation: str, l2: bool, written: Written) -> Verdict:
+def _judge(line: Line, derivation: str, l2: bool, written: Written, *, diagnose: bool) -> Verdict:
     setting, numbers = written.setting, range(len(written.probes))
     symbol = setting.aliases.get(line.target, line.target)
     target = setting.targets[symbol]
     truths = [[referee[symbol] for referee in probe.truths] for probe in written.probes]
-    agreement, problem, known = agreement_of(line, [written.as_it_stands(line, each) for each in numbers], truths)
+    steps = [written.as_it_stands(line, each) for each in numbers]
+    agreement, problem, known = agreement_of(line, steps, truths, hurried=not diagnose)
     if not known:
         later = [name for name in reads(line.program.statements) if name not in written.meant(line, 0)]
         later = [name for name in later if name in nodes.targets(written.program)]
@@ -201,11 +251,13 @@ def _judge(line: Line, derivation: str, l2: bool, written: Written) -> Verdict:
             return _out_of_order(base, line, written, early, late, shown)
         base = _base(line, derivation, target, in_order, truths[0][0])
         shown = explain(in_order, problem, counts(meant[0]))
+    if not diagnose:
+        return base._replace(verdict=WRONG)
     after = follows_from(setting, symbol, l2)
     evidence = [{name: each[name] for name in each if setting.aliases.get(name, name) not in after} for each in meant]
     case = Case(
         line.program,
-        context_of(setting, symbol, line.target, evidence[0]),
+        context_of(setting, symbol, line.target, meant[0]),
         _evaluator(line.target, evidence),
         truths,
         weights_of(setting, symbol, meant[0]),
@@ -218,18 +270,24 @@ def _judge(line: Line, derivation: str, l2: bool, written: Written) -> Verdict:
 
 
 def agreement_of(
-    line: Line, environments: Sequence[Sequence[dict[str, Any]]], truths: Sequence[Sequence[Any]]
+    line: Line,
+    environments: Sequence[Sequence[dict[str, Any]]],
+    truths: Sequence[Sequence[Any]],
+    *,
+    hurried: bool = False,
 ) -> tuple[Agreement | None, str, bool]:
     """How a line compares with the truths: on the first probe where it is wrong, or on the last.
 
     ``environments`` has one for each statement of the line's program, on each probe. None, with the sentence, where the
-    line has no value; the last is whether it could be worked out at all.
+    line has no value; the last is whether it could be worked out at all. ``hurried`` raises BudgetSpent.
     """
     agreement = None
     for steps, referees in zip(environments, truths, strict=True):
         try:
             value = carried_out(line, steps)
         except (UnknownName, BudgetSpent) as error:
+            if hurried and isinstance(error, BudgetSpent):
+                raise
             return None, _plain(error), False
         except EvaluationError as error:
             return None, _plain(error), True

@@ -35,7 +35,11 @@ def formula(text: str, setting: str, *, l2: bool = False, cause: str = "") -> Ch
     """A formula, or several lines, through verify: on three probes, against torch and the complex step."""
 
     def judge(seed: int) -> Finding:
-        bad = [each for each in verify(text, setting, l2=l2, seed=seed).lines if each.verdict != verdicts.HOLDS]
+        bad = [
+            each
+            for each in verify(text, setting, l2=l2, seed=seed, strict=True).lines
+            if each.verdict != verdicts.HOLDS
+        ]
         if not bad:
             return Finding(True, "equal to rounding")
         untold = bad[0].verdict == verdicts.CANNOT_TELL

@@ -156,7 +156,7 @@ def test_the_setting_is_found_from_the_names() -> None:
     assert verify("dw = (1/m) * X @ dZ.T").lines[0].verdict == HOLDS
     with_name, without = (verify("dZ3 = A3 - Y", name).layout for name in ("deep", None))
     assert with_name.endswith("(setting deep, as named)")
-    assert without.endswith("(setting deep, chosen, not named: the first that knows every name)")
+    assert without.endswith("(setting deep, chosen, not named: it knows every name)")
 
 
 def test_what_cannot_be_judged_is_refused() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -59,6 +60,74 @@ def _adam(W: Tensor, grads: list[Tensor], alpha: float, beta1: float, beta2: flo
     past = torch.stack(grads)
     corrected = {"v_corrected": _mean(past, beta1), "s_corrected": _mean(past.square(), beta2)}
     return {name: array(value) for name, value in {"v": v, "s": s, "W": at, **corrected}.items()}
+
+
+def _velocity(at: Arrays, *, factor: float) -> Tensor:
+    """Beta times the last velocity, plus a factor times the gradient."""
+    return tensor(at["v"]).mul(at["beta"]).add(tensor(at["dW"]), alpha=factor)
+
+
+def _averages(at: Arrays) -> tuple[Tensor, Tensor]:
+    """The averages of the gradients and of their squares, after this step."""
+    dW = tensor(at["dW"])
+    return tensor(at["v"]).lerp(dW, 1 - at["beta1"]), tensor(at["s"]).lerp(dW.square(), 1 - at["beta2"])
+
+
+def _classical(at: Arrays) -> Arrays:
+    v = _velocity(at, factor=-at["alpha"])
+    return {"v": array(v), "W": array(tensor(at["W"]).add(v))}
+
+
+def _torch(at: Arrays) -> Arrays:
+    v = _velocity(at, factor=1.0)
+    return {"v": array(v), "W": array(tensor(at["W"]).sub(v, alpha=at["alpha"]))}
+
+
+def _nesterov(at: Arrays) -> Arrays:
+    """As Sutskever writes it: the step of torch's, whose buffer is v / -alpha."""
+    buffer = tensor(at["v"]).div(-at["alpha"])
+    W = _torch_nesterov({**at, "v": array(buffer)})["W"]
+    return {"v": array(_velocity(at, factor=-at["alpha"])), "W": W}
+
+
+def _torch_nesterov(at: Arrays) -> Arrays:
+    v = _velocity(at, factor=1.0)
+    direction = tensor(at["dW"]).add(v, alpha=at["beta"])
+    return {"v": array(v), "W": array(tensor(at["W"]).sub(direction, alpha=at["alpha"]))}
+
+
+def _epsilon_inside(at: Arrays) -> Arrays:
+    dW = tensor(at["dW"])
+    s = tensor(at["s"]).lerp(dW.square(), 1 - at["beta2"])
+    return {"s": array(s), "W": array(tensor(at["W"]).addcdiv(dW, s.add(at["epsilon"]).sqrt(), value=-at["alpha"]))}
+
+
+def _epsilon_uncorrected(at: Arrays) -> Arrays:
+    v, s = _averages(at)
+    rate = at["alpha"] * (1 - at["beta2"] ** at["t"]) ** 0.5 / (1 - at["beta1"] ** at["t"])
+    W = tensor(at["W"]).addcdiv(v, s.sqrt().add(at["epsilon"]), value=-rate)
+    return {"v": array(v), "s": array(s), "W": array(W)}
+
+
+def _adamw(at: Arrays) -> Arrays:
+    """The weights shrink first, as torch.optim.AdamW does it."""
+    v, s = _averages(at)
+    corrected, root = v.div(1 - at["beta1"] ** at["t"]), s.div(1 - at["beta2"] ** at["t"]).sqrt()
+    W = tensor(at["W"]).mul(1 - at["alpha"] * at["lambda_"])
+    W = W.addcdiv(corrected, root.add(at["epsilon"]), value=-at["alpha"])
+    return {"v": array(v), "s": array(s), "W": array(W)}
+
+
+RULES: dict[str, Callable[[Arrays], Arrays]] = {
+    "classical": _classical,
+    "torch": _torch,
+    "nesterov": _nesterov,
+    "torch-nesterov": _torch_nesterov,
+    "epsilon-inside": _epsilon_inside,
+    "epsilon-uncorrected": _epsilon_uncorrected,
+    "adamw": _adamw,
+}
+"""Steps in other conventions, from what the notes' rule left."""
 
 
 def _mean(past: Tensor, beta: float) -> Tensor:

@@ -1,0 +1,82 @@
+"""In which setting, and in which convention, a derivation is read: where most of it holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
+
+from parity_tests.derivations.errors import BudgetSpent, DerivationError
+from parity_tests.derivations.settings import SETTINGS, Setting
+from parity_tests.derivations.settings.readings import Reading, readings_of
+from parity_tests.derivations.verdicts import HOLDS, Verdict
+
+LEAST = 2
+"""How many lines must speak for a convention: one line alone may be a mistake."""
+
+Standing = Callable[[Setting], Sequence[Verdict]]
+"""The verdicts on all lines in a setting, without a diagnosis; raises DerivationError where it cannot be read so."""
+
+
+class Choice(NamedTuple):
+    """A setting, and the convention that it is read in, None for the notes' own."""
+
+    setting: Setting
+    reading: Reading | None = None
+
+
+def choose(settings: Iterable[Setting], standing: Standing, *, strict: bool = False) -> Choice:
+    """The first of the settings in which everything holds; else the convention in which most does; else the first.
+
+    ``strict`` knows the notes' conventions alone. Raises DerivationError where a derivation cannot be read in the first
+    setting, and StopIteration where there is none.
+    """
+    rest = iter(settings)
+    first = next(rest)
+    try:
+        found = [(first, standing(first))]
+    except BudgetSpent:
+        return _named(first)
+    if not left(found[0][1]):
+        return _named(first)
+    for setting in rest:
+        lines = _tried(setting, standing)
+        if lines is not None and not left(lines):
+            return _named(setting)
+        if lines is not None:
+            found.append((setting, lines))
+    best, least = _named(first), left(found[0][1])
+    for setting, before in found if not strict else ():
+        for reading in readings_of(setting) if len(before) >= LEAST else ():
+            lines = _tried(reading.setting, standing)
+            if lines is not None and left(lines) < least and speaks_for(reading, before, lines):
+                best, least = Choice(reading.setting, reading), left(lines)
+    return best
+
+
+def _named(setting: Setting) -> Choice:
+    """A setting with its convention, if it is one of those that are read in another."""
+    readings = (reading for each in SETTINGS.values() for reading in readings_of(each))
+    return Choice(setting, next((reading for reading in readings if reading.setting is setting), None))
+
+
+def left(lines: Sequence[Verdict]) -> int:
+    """How many lines do not hold."""
+    return sum(line.verdict != HOLDS for line in lines)
+
+
+def speaks_for(reading: Reading, before: Sequence[Verdict], lines: Sequence[Verdict]) -> bool:
+    """Whether a derivation keeps to a convention, and not by chance of a single mistake."""
+    held = {(line.line, line.target) for line in before if line.verdict == HOLDS}
+    won = [line.target for line in lines if line.verdict == HOLDS and (line.line, line.target) not in held]
+    aliases = reading.setting.aliases
+    if reading.whole:
+        assigned = {aliases.get(line.target, line.target) for line in lines}
+        return not left(lines) and assigned >= reading.telling
+    return len(won) >= LEAST and any(aliases.get(name, name) in reading.telling for name in won)
+
+
+def _tried(setting: Setting, standing: Standing) -> Sequence[Verdict] | None:
+    try:
+        return standing(setting)
+    except DerivationError:
+        return None

@@ -1,0 +1,148 @@
+"""Conventions in which a derivation is right that the notes would call wrong: a row each, with its setting.
+
+Each names the row of the convention map (``parity_tests.conventions``) that explains the difference.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cache
+from typing import NamedTuple
+
+from parity_tests.derivations.settings.optimisers import ADAM
+from parity_tests.derivations.settings.scaled import Factor, renamed, scaled
+from parity_tests.derivations.settings.setting import Setting, Values
+from parity_tests.derivations.settings.step_rules import RULES
+
+
+class Reading(NamedTuple):
+    """A convention in words, its row of the convention map, and the setting as it reads then.
+
+    A derivation is read so where two lines or more hold that do not in the notes' convention, one of ``telling`` among
+    them, and fewer are left that do not. Where it is ``whole``, as a rule of several lines is, all of ``telling`` must
+    be assigned, and everything must hold.
+    """
+
+    words: str
+    row: str
+    setting: Setting
+    telling: frozenset[str]
+    whole: bool = False
+
+    @property
+    def sentence(self) -> str:
+        """The convention, and where it is explained."""
+        return f"{self.words} (row {self.row} of the conventions)" if self.row else self.words
+
+
+class Scale(NamedTuple):
+    """A convention by factors, of kinds of values or of single names, and where it can be met.
+
+    ``telling`` is empty for all deltas and costs that the setting judges; ``cost`` is J over the notes' J, where it is
+    another.
+    """
+
+    words: str
+    row: str
+    factors: Mapping[str, Factor]
+    settings: tuple[str, ...]
+    telling: tuple[str, ...] = ()
+    cost: str = ""
+
+
+def _m(given: Values) -> float:
+    return float(given["chunk_size" if "chunk_size" in given else "m"])
+
+
+def _n_L(given: Values) -> float:
+    return float(len(given["Y"]))
+
+
+def _over_outputs(factor: float) -> dict[str, Factor]:
+    """A cost that is ``factor`` times the notes', over the number of outputs, and all its derivatives."""
+    return dict.fromkeys(("cost", "gradient", "derivative"), lambda given: factor / _n_L(given))
+
+
+def _with_m(factors: Mapping[str, Factor]) -> dict[str, Factor]:
+    """The same where the deltas carry the 1/m too."""
+    delta = factors["derivative"]
+    return {**factors, "derivative": lambda given: delta(given) / _m(given)}
+
+
+DELTA, GRADIENT = "derivative", "gradient"
+_NETWORKS = ("logistic", "shallow", "deep", "multilabel", "softmax", "regression", "minibatch")
+_SEVERAL = ("deep", "multilabel", "softmax", "regression")
+
+
+def _minus(given: Values) -> float:
+    return -1.0
+
+
+SCALES = (
+    Scale("deltas carry the 1/m", "layout.dZ", _with_m({DELTA: lambda given: 1.0}), _NETWORKS),
+    Scale("dZ carries the 1/m", "layout.dZ", _with_m({DELTA: lambda given: 1.0}), ("convolution",), ("dW", "db")),
+    Scale("dscores is per example", "layout.dZ", {"dscores": _m}, ("labels",)),
+    Scale("deltas carry a minus", "", {DELTA: _minus}, _NETWORKS),
+    Scale("deltas carry a minus and the 1/m", "layout.dZ", _with_m({DELTA: _minus}), _NETWORKS),
+    Scale("deltas and gradients carry a minus", "", {DELTA: _minus, GRADIENT: _minus}, _NETWORKS),
+    Scale(
+        "deltas and gradients carry a minus, deltas the 1/m",
+        "layout.dZ",
+        _with_m({DELTA: _minus, GRADIENT: _minus}),
+        _NETWORKS,
+    ),
+    *(
+        Scale(words + more, row, change(_over_outputs(factor)), settings, (), f"{factor}/n_L")
+        for words, row, factor, settings in (
+            ("J is a mean over the outputs too", "costs.several_outputs", 1, _SEVERAL),
+            ("J is the mean of the squares, without the half", "costs.squared_error", 2, ("regression",)),
+        )
+        for change, more in ((dict, ""), (_with_m, ", and deltas carry its 1/m"))
+    ),
+    Scale("D carries 1/keep_prob", "dropout.probability", {"D": lambda given: 1 / given["keep_prob"]}, ("dropout",)),
+)
+"""Factors that people's values carry, and the notes' do not."""
+
+PAPER = renamed(
+    ADAM,
+    {"v": "m", "s": "v", "v_corrected": "m_hat", "s_corrected": "v_hat"},
+    {"m_corrected": "m_hat", "v_corrected": "v_hat", "mhat": "m_hat", "vhat": "v_hat"}
+    | dict.fromkeys(("g", "grad"), "dW")
+    | dict.fromkeys(("w", "theta"), "W")
+    | dict.fromkeys(("lr", "eta"), "alpha"),
+)
+"""Adam in the names of its paper, of torch and of most code."""
+
+
+@cache
+def readings_of(setting: Setting) -> tuple[Reading, ...]:
+    """The conventions that a setting may be read in."""
+    rules = [
+        Reading(rule.words, rule.row, rule.as_setting, frozenset(rule.right), whole=True)
+        for rule in RULES
+        if rule.setting is setting
+    ]
+    names = [Reading("the names are those of the paper: m, v", "optimizers.adam", PAPER, frozenset({"m"}))]
+    scales = [_scaled(scale, setting) for scale in SCALES if setting.name in scale.settings]
+    return (*rules, *(names if setting is ADAM else ()), *scales)
+
+
+def _scaled(scale: Scale, setting: Setting) -> Reading:
+    """Deltas that are given, as the dZ of a convolution, are scaled too."""
+    factors: dict[str, Factor] = {}
+    for symbol in setting.symbols:
+        target = setting.targets.get(symbol.name)
+        given = target is None and re.fullmatch(r"d[AZ]\w*", symbol.name)
+        kind = target.kind if target else DELTA if given else ""
+        factor = scale.factors.get(symbol.name) or scale.factors.get(kind)
+        if factor:
+            factors[symbol.name] = factor
+    telling = scale.telling or tuple(
+        name for name in factors if name in setting.targets and setting.targets[name].kind != GRADIENT
+    )
+    read = scaled(setting, factors)
+    if scale.cost:
+        read = replace(read, cost=setting.cost.replace("J = ", f"J = {scale.cost} times ", 1))
+    return Reading(scale.words, scale.row, read, frozenset(telling or scale.factors))

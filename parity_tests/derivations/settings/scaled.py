@@ -1,0 +1,78 @@
+"""A setting in another convention: some of its values times a factor, or its symbols under other names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+from parity_tests.derivations.settings.setting import Problem, Setting, Values
+
+Factor: TypeAlias = Callable[[Values], float]
+"""A factor as a function of what a problem is given: its sizes and numbers."""
+
+
+@dataclass(frozen=True, eq=False)
+class Changed:
+    """A problem whose values are changed before anyone sees them."""
+
+    problem: Problem
+    change: Callable[[Values], Values]
+
+    def given(self) -> Values:
+        """The symbols that were drawn."""
+        return self.change(self.problem.given())
+
+    def by_numpy(self, l2: bool) -> Values:
+        """What follows, by the formulas and the complex step."""
+        return self.change(self.problem.by_numpy(l2))
+
+    def by_torch(self, l2: bool) -> Values:
+        """What follows, by torch."""
+        return self.change(self.problem.by_torch(l2))
+
+
+def scaled(setting: Setting, factors: Mapping[str, Factor]) -> Setting:
+    """The setting with these values multiplied, wherever they stand."""
+
+    def draw(seed: int) -> Problem:
+        problem = setting.draw(seed)
+        given = problem.given()
+        numbers = {name: factor(given) for name, factor in factors.items()}
+        return Changed(
+            problem, lambda values: {name: numbers.get(name, 1) * each if name in numbers else each
+                                     for name, each in values.items()}
+        )  # fmt: skip
+
+    return replace(setting, draw=draw)
+
+
+def renamed(setting: Setting, names: Mapping[str, str], aliases: Mapping[str, str]) -> Setting:
+    """The setting with other names for some symbols; ``aliases`` are those of the new names."""
+    pattern = re.compile(rf"\b({'|'.join(sorted(names, key=len, reverse=True))})\b")
+
+    def text(right: str) -> str:
+        return pattern.sub(lambda found: names[found[0]], right)
+
+    def change(values: Values) -> Values:
+        return {names.get(name, name): value for name, value in values.items()}
+
+    targets = {
+        names.get(name, name): target._replace(
+            right=tuple(map(text, target.right)),
+            right_l2=tuple(map(text, target.right_l2)),
+            after=tuple(names.get(each, each) for each in target.after),
+        )
+        for name, target in setting.targets.items()
+    }
+    symbols = tuple(each._replace(name=names.get(each.name, each.name)) for each in setting.symbols)
+    kept = {alias: name for alias, name in setting.aliases.items() if alias not in targets and name not in names}
+    return replace(
+        setting,
+        cost=text(setting.cost),
+        symbols=symbols,
+        targets=targets,
+        aliases={**kept, **aliases},
+        draw=lambda seed: Changed(setting.draw(seed), change),
+    )
