@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import io
 import json
 import os
 import sys
@@ -93,6 +94,8 @@ def run_commands(
     called, has ``configure(parser)``, which sets ``run``. ``default`` is the subcommand of a line that names none.
     """
     signals = Signals(program) if argv is None else None  # arguments that are given come from another program
+    if argv is None:
+        watch_output()
     words = list(sys.argv[1:] if argv is None else argv)
     if default and (not words or (words[0].startswith("-") and words[0] not in ("-h", "--help"))):
         words.insert(0, default)
@@ -107,13 +110,17 @@ def run_commands(
         command = parsers.add_parser(name, help=help_text, formatter_class=argparse.RawDescriptionHelpFormatter)
         if words and name == words[0]:
             importlib.import_module(f"{package}.{name}").configure(command)
-    args = parser.parse_args(words)
+    try:
+        args = parser.parse_args(words)
+    except SystemExit as end:  # --help is printed, or bad usage is said
+        lost = guarded(program, _flushed, Work())
+        raise (SystemExit(lost) if lost else end) from None
     args.work = Work(quiet=args.quiet)
 
     def run() -> int:
         with signals.working() if signals else nullcontext():
             code: int = args.run(args)
-            sys.stdout.flush()
+            _flushed()
         return code
 
     code = guarded(program, run, args.work)
@@ -136,7 +143,8 @@ def quiet_flag(parser: argparse._ActionsContainer) -> None:
 def guarded(program: str, run: Callable[[], int], work: Work) -> int:
     """``run``'s exit code; bad usage becomes one sentence on stderr and exit code 2, Ctrl-C 130 and SIGTERM 143.
 
-    Where the reader of a pipe has gone, nobody is left to tell: 141, as SIGPIPE would have it.
+    Where the reader of a pipe has gone, nobody is left to tell: 141, as SIGPIPE would have it. Where the output cannot
+    be written, as on a full disk, that is said, and the exit code is 2.
     """
     try:
         code = run()
@@ -150,11 +158,48 @@ def guarded(program: str, run: Callable[[], int], work: Work) -> int:
     except KeyboardInterrupt as error:
         _say(work, program, "interrupted")
         return exit_code(error)
-    except (BrokenPipeError, SystemExit) as error:
-        if isinstance(error, SystemExit) and not isinstance(error.__context__, BrokenPipeError):
-            raise  # rich makes the one of the other
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left in the buffer goes nowhere
-        return PIPE_CLOSED
+    except OutputLostError as error:
+        if isinstance(error.__cause__, BrokenPipeError):
+            return PIPE_CLOSED
+        complain(program, f"the output cannot be written: {error}")
+        return USAGE
+
+
+def _flushed() -> int:
+    """Write what is left for stdout; 0, the exit code."""
+    sys.stdout.flush()
+    return GOOD
+
+
+class OutputLostError(Exception):
+    """What was printed cannot be written; no OSError, which would be that of a file."""
+
+
+class _Output(io.FileIO):
+    """A pipe or a file as stdout: the first write that fails raises OutputLostError, those after it are dropped."""
+
+    lost = False
+
+    def write(self, data: Any) -> int | None:
+        """Write; or drop, where nothing can be written any more."""
+        if self.lost:
+            return len(data)
+        try:
+            return super().write(data)
+        except OSError as error:
+            self.lost = True
+            raise OutputLostError(error.strerror) from error
+
+
+def watch_output() -> None:
+    """Say where stdout cannot be written; where it or stderr was closed from the beginning, drop what is said there."""
+    out = sys.stdout
+    if isinstance(out, io.TextIOWrapper) and not out.isatty():
+        raw = _Output(out.fileno(), "w", closefd=False)
+        sys.stdout = io.TextIOWrapper(io.BufferedWriter(raw), out.encoding, out.errors, None, out.line_buffering)
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115  # for as long as the process lives
 
 
 def _say(work: Work, program: str, sentence: str) -> None:
@@ -164,8 +209,11 @@ def _say(work: Work, program: str, sentence: str) -> None:
 
 
 def complain(program: str, sentence: str) -> None:
-    """Say on stderr what is wrong."""
-    print(f"{program}: {sentence}", file=sys.stderr, flush=True)
+    """Say on stderr what is wrong, where that can be written."""
+    try:
+        print(f"{program}: {sentence}", file=sys.stderr, flush=True)
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())  # what is left in the buffer goes nowhere
 
 
 def door(check: Callable[..., object], *args: object, **options: object) -> object:

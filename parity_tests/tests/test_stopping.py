@@ -10,6 +10,7 @@ import multiprocessing
 import os
 import re
 import select
+import shlex
 import signal
 import subprocess
 import sys
@@ -392,3 +393,57 @@ def members(session: int) -> list[int]:
         if int(its_session) == session and state != "Z":
             found.append(int(folder.name))
     return found
+
+
+LOST = "program: the output cannot be written: No space left on device\n"
+PRINTS = """
+import sys
+from manual import cli
+cli.importlib.import_module = lambda name: cli.argparse.Namespace(
+    configure=lambda parser: (parser.add_argument("--quiet", action="store_true"), parser.set_defaults(run=run))
+)
+def run(args):
+    try:
+        for line in range({lines}):
+            print(line)
+    except OSError:
+        print("taken for a file's", file=sys.stderr)
+    return 1
+sys.exit(cli.run_commands("program", "", "", "", {{"all": "prints"}}))
+"""
+"""A command that prints, and whose exit code is 1."""
+
+
+def run_printing(lines: int, redirected: str, **options: Any) -> subprocess.CompletedProcess[str]:
+    """The command that prints so many lines, from a shell."""
+    words = shlex.join([sys.executable, "-c", PRINTS.format(lines=lines), "all"])
+    return subprocess.run(["sh", "-c", f"{words} {redirected}"], cwd=ROOT, stderr=subprocess.PIPE, text=True, **options)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device that is always full")
+@pytest.mark.parametrize(
+    ("lines", "redirected", "code", "said"),
+    [
+        (3, "> /dev/null", 1, ""),
+        (3, "> /dev/full", 2, LOST),
+        (30_000, "> /dev/full", 2, LOST),
+        (3, ">&-", 1, ""),
+        (3, "2>&-", 1, ""),
+        (3, "> /dev/full 2> /dev/full", 2, ""),
+        (3, "--help > /dev/full", 2, LOST),
+        (3, "--help > /dev/null", 0, ""),
+    ],
+)
+def test_output_that_cannot_be_written(lines: int, redirected: str, code: int, said: str) -> None:
+    done = run_printing(lines, redirected)
+    assert (done.returncode, done.stderr) == (code, said)
+
+
+@pytest.mark.parametrize("lines", [3, 30_000])
+@pytest.mark.parametrize("words", ["", "--help"])
+def test_a_reader_that_has_gone(lines: int, words: str) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "wb") as pipe:
+        done = run_printing(lines, words, stdout=pipe)
+    assert (done.returncode, done.stderr) == (141, "")
