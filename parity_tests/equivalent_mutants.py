@@ -40,6 +40,15 @@ BINARY = "y is 0 or 1: where it is 1 the term is not computed, where it is 0 bot
 SIGNS = "dividing by 1 or -1 is multiplying by it"
 TIMES_ONE = "where the norm is the limit, the factor is 1"
 NEW_MEMORY = "the difference lies in new memory: the values are the same, and the term is not used again"
+NO_ROUNDING = "an exact operation's bound is 0, whatever u is"
+ONE_AT_LEAST = "a network has one output and one example at least"
+ON_THE_EDGE = "where a (1 - a) is 2e-12 itself, either is right"
+ALREADY_UNTOLD = "an entry whose tolerance is not finite is not told anyway"
+WIDE = "astype(None) is astype(float64)"
+A_NUMBER = "NumPy takes a number of Python for float64 of itself"
+ALL_ALIKE = "every run takes the same steps, at the same rates"
+NO_FLOOR = "nothing is judged by this ledger's floor"
+NONE_IS_FLOAT64 = "to NumPy, a dtype of None is float64"
 
 EQUIVALENT: tuple[Equivalent, ...] = (
     Equivalent("activations.relu", "Z.shape[-1:]", "Z.shape[+1:]", ANY_ZEROS),
@@ -113,4 +122,56 @@ EQUIVALENT: tuple[Equivalent, ...] = (
     Equivalent("updates.adam_update", "term, out=term", "term, out=None", NEW_MEMORY),
     Equivalent("updates.adam_update", "term, out=term", "term, ", NEW_MEMORY),
     Equivalent("vectorization.column_percentages", "reshape(1, columns)", "reshape(columns)", ROW),
+    Equivalent("parity_tests.bounds.softmax", "Z.max(axis=0, keepdims=True)", "Z.max(axis=0, )", ROW),
+    Equivalent("parity_tests.bounds.softmax", "Z.max(axis=0, keepdims=True)", "Z.max(axis=0, keepdims=False)", ROW),
+    Equivalent("parity_tests.bounds.softmax", "np.sum(A * d, axis=0, keepdims=True)", "np.sum(A * d, axis=0, )", ROW),
+    Equivalent(
+        "parity_tests.bounds.softmax",
+        "np.sum(A * d, axis=0, keepdims=True)",
+        "np.sum(A * d, axis=0, keepdims=False)",
+        ROW,
+    ),
+    Equivalent(
+        "parity_tests.bounds.softmax_backward",
+        "np.sum(A * np.abs(dA), axis=0, keepdims=True)",
+        "np.sum(A * np.abs(dA), axis=0, )",
+        ROW,
+    ),
+    Equivalent(
+        "parity_tests.bounds.softmax_backward",
+        "np.sum(A * np.abs(dA), axis=0, keepdims=True)",
+        "np.sum(A * np.abs(dA), axis=0, keepdims=False)",
+        ROW,
+    ),
+    Equivalent(
+        "parity_tests.bounds.softmax_backward", "relative.max(axis=0, keepdims=True)", "relative.max(axis=0, )", ROW
+    ),
+    Equivalent(
+        "parity_tests.bounds.softmax_backward",
+        "relative.max(axis=0, keepdims=True)",
+        "relative.max(axis=0, keepdims=False)",
+        ROW,
+    ),
+    Equivalent("parity_tests.bounds._shifted_sums", "Z.max(axis=0, keepdims=True)", "Z.max(axis=0, )", ROW),
+    Equivalent(
+        "parity_tests.bounds._shifted_sums", "Z.max(axis=0, keepdims=True)", "Z.max(axis=0, keepdims=False)", ROW
+    ),
+    Equivalent("parity_tests.bounds.derivative", "exact(u, g_prime)", "exact(None, g_prime)", NO_ROUNDING),
+    Equivalent("parity_tests.bounds.cost_from_logits", "weights: int = 0", "weights: int = 1", ONE_AT_LEAST),
+    Equivalent("parity_tests.bounds.output_dA", "< 2e-12", "<= 2e-12", ON_THE_EDGE),
+    Equivalent(
+        "parity_tests.judge.judge", "initial=0.0, where=np.isfinite(tolerance))", "initial=0.0, )", ALREADY_UNTOLD
+    ),
+    Equivalent("parity_tests.formulas.reference_outputs", "np.float64", "None", A_NUMBER),
+    Equivalent("parity_tests.formulas.magnitudes", "np.float64", "None", WIDE),
+    Equivalent("parity_tests.formulas._by_complex_step", "cast(inputs, np.float64)", "cast(inputs, None)", WIDE),
+    Equivalent("parity_tests.free_runs.run_free", "runs[0].history", "runs[1].history", ALL_ALIKE),
+    Equivalent("parity_tests.free_runs.run_free", "runs[0], reference", "runs[1], reference", ALL_ALIKE),
+    Equivalent("parity_tests.free_runs.run_free", "begin.X.dtype, 1", "begin.X.dtype, 2", NO_FLOOR),
+    Equivalent(
+        "parity_tests.free_runs._judged_rates",
+        "np.array(allowed), np.float64",
+        "np.array(allowed), None",
+        NONE_IS_FLOAT64,
+    ),
 )

@@ -16,6 +16,7 @@ from manual.architecture import Architecture, Conv, Dense, Flatten, Pool
 from manual.draws import initial_parameters
 from parity_tests import free_runs
 from parity_tests.bounds import unit_roundoff
+from parity_tests.formulas import generator
 from parity_tests.free_runs import (
     ALLOWANCE,
     REPEATS,
@@ -109,6 +110,65 @@ def test_a_mistake_in_what_comes_to_the_kink_still_fails(at_a_kink: Start, monke
     assert FAILS in {line.verdict for line in free(at_a_kink, 0)}
 
 
+@pytest.mark.parametrize("decay", ["constant", "inverse_time"])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_both_sides_start_from_the_same_and_five_runs_by_hand_beside_it(
+    dtype: Any, decay: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fits: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = []
+    sides = {"hand": free_runs.by_hand.fit, "torch": free_runs.by_torch.fit}
+
+    def noting(side: str) -> Any:
+        def fit(*given: Any, **options: Any) -> Any:
+            fits.append((side, given, options))
+            return sides[side](*given, **options)
+
+        return fit
+
+    monkeypatch.setattr(free_runs.by_hand, "fit", noting("hand"))
+    monkeypatch.setattr(free_runs.by_torch, "fit", noting("torch"))
+    rng = np.random.default_rng(0)
+    net = Architecture(3, (Dense(4, "tanh"), Dense(1, "sigmoid")))
+    params = {name: value.astype(dtype) for name, value in initial_parameters(net, "xavier", rng).items()}
+    X, Y = rng.standard_normal((3, 9)).astype(dtype), rng.integers(0, 2, (1, 9)).astype(dtype)
+    case = TWO_STEPS._replace(batch_size=2, decay=decay, free=Free(5, 6))
+    found = run_free(case, Start(net, params, X, Y), 5, 3)
+    assert [side for side, *_ in fits] == ["hand"] * 6 + ["torch"]
+    drawn = generator("kink/probe/gradient_descent/lambda=0/free", 3)
+    starts = [params, *(moved(params, drawn) for _ in range(5)), params]
+    for (_, given, options), begin in zip(fits, starts, strict=True):
+        assert given[0] is net
+        np.testing.assert_array_equal(given[1], X[:, :6])
+        np.testing.assert_array_equal(given[2], Y[:, :6])
+        assert given[3] == settings_of(case, 6, 5, 3)
+        assert all(np.array_equal(options["params"][name], value) for name, value in begin.items())
+    assert fits[-1][2]["hardware"].device == "cpu"
+    rates = [line for line in found if line.quantity == "learning rate"]
+    assert [(line.verdict, line.basis, line.shape) for line in rates] == [(HOLDS, "derived", (2,))] * (
+        decay != "constant"
+    )
+    others = [line for line in found if line not in rates]
+    assert [(line.quantity, line.layer) for line in others] == [
+        (f"{name} after 6 free steps", layer) for layer in (1, 2) for name in "Wb"
+    ]
+    assert {(line.verdict, line.basis, line.dtype) for line in others} == {(HOLDS, "measured", np.dtype(dtype).name)}
+
+
+def test_a_free_run_computes_on_the_device_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    right = free_runs.by_torch.fit
+
+    def fit(*given: Any, hardware: Any, **options: Any) -> Any:
+        asked.append(hardware.device)
+        return right(*given, **options)
+
+    monkeypatch.setattr(free_runs.by_torch, "fit", fit)
+    net = Architecture(1, (Dense(1, "sigmoid"),))
+    ones = np.ones((1, 2))
+    run_free(TWO_STEPS, Start(net, {"W1": ones[:, :1], "b1": ones[:, :1]}, ones, ones), 2, 0, "there")
+    assert asked == ["there"]
+
+
 NUMBERS = np.array([[4.0, -8.0]])
 
 
@@ -144,6 +204,8 @@ def test_a_start_is_moved_by_one_unit_in_the_last_place_up_or_down() -> None:
         up, down = np.nextafter(value, np.inf), np.nextafter(value, -np.inf)
         assert np.all((changed[name] == up) | (changed[name] == down))
     assert 5 < np.sum(changed["W1"] > params["W1"]) < 35
+    alike = np.ones((8, 5))
+    assert 5 < np.sum(moved({"W1": alike}, np.random.default_rng(0))["W1"] > alike) < 35
 
 
 @pytest.mark.parametrize(

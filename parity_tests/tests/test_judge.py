@@ -186,6 +186,27 @@ def test_beside_what_is_not_finite_the_other_entries_are_still_judged() -> None:
     assert judge(small, small, 10 * tiny, np.float64).untold is True
 
 
+def test_what_was_untold_before_stays_untold() -> None:
+    """Beside a NaN on both sides, the other entries agree; a wide tolerance does not make up for it."""
+    got, reference = off(NAN, (0, 0)), off(NAN, (0, 0))
+    assert judge(got, reference, 0.1, np.float64, by_error=True).untold
+    assert judge(got, reference, 1.0, np.float64, exact=True).untold
+
+
+def test_the_error_beside_an_excused_entry_is_the_error() -> None:
+    got, reference = off(NAN, (0, 0)), off(NAN, (0, 0))
+    got[0, 1] = 1 + 3e-12
+    found = judge(got, reference, 1e-12, np.float64)
+    assert (found.worst, found.error) == (1, pytest.approx(3e-12, rel=1e-3))
+    # an excused entry has no error that could be looked at
+    got[0, 1] = 1
+    got[0, 0] = 5
+    open_ended = np.full((2, 3), 0.1)
+    open_ended[0, 0] = INF
+    reference[0, 0] = 1
+    assert judge(got, reference, open_ended, np.float64, by_error=True).error == 0
+
+
 def test_an_overflowing_ratio_of_finite_numbers_fails() -> None:
     assert judge(off(1e300), ONES, 1e-300, np.float64).fails
 
@@ -213,6 +234,8 @@ def test_a_line_names_the_worst_of_its_steps() -> None:
     assert (line.error, line.bound, line.ratio, line.worst_index) == (1.0, 2.0, 0.5, (1, 1))
     assert (line.verdict, line.cannot_tell, line.arrays, line.reason) == (HOLDS, 0, 1, "")
     ledger.add_judged(WHERE, worse)
+    (line,) = ledger.results()
+    assert (line.ratio, line.worst_index, line.arrays) == (0.7, (1, 1, 2), 2)
     ledger.add_judged(WHERE, holds)
     (line,) = ledger.results()
     assert (line.ratio, line.worst_index, line.arrays) == (0.7, (1, 1, 2), 3)
@@ -287,7 +310,7 @@ def test_copies_are_exact_in_a_ledger() -> None:
     ledger = Ledger(np.float64, 3)
     tiny = np.full((2, 3), ledger.floor)
     ledger.add(WHERE, tiny, tiny, np.zeros((2, 3)))
-    ledger.add(WHERE, tiny, tiny, np.full((2, 3), 1e-320))
+    ledger.add(WHERE, tiny, tiny, np.full((2, 3), 5e-324))
     assert [judged.untold for judged in ledger.judgements()[WHERE]] == [False, True]
 
 

@@ -207,6 +207,12 @@ def test_between_the_steps_compared_the_run_goes_on_by_hand(monkeypatch: pytest.
     assert not np.array_equal(seen[0][0][0]["W1"], seen[0][1][0]["W1"])
 
 
+@pytest.mark.parametrize("run", [lambda here: run_once(CASE, here), lambda here: run_steps(CASE, here, 1)])
+def test_a_run_is_judged_in_the_dtype_of_its_start(run: Any) -> None:
+    for dtype in (np.float64, np.float32):
+        assert {(line.verdict, line.dtype) for line in run(begin("classes", dtype))} == {(HOLDS, np.dtype(dtype).name)}
+
+
 def test_gradients_alone_are_those_of_the_step() -> None:
     here = begin("dense")
     _, step = noted(here)

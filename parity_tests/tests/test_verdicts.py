@@ -94,11 +94,21 @@ def test_a_derivation_as_json_is_plain_data() -> None:
         (0.4, "2.5 times too small"),
         (-2.5, "minus 2.5 times too large"),
         (7.00001, "7.00001 times too large"),
+        (7 * (1 + 3e-9), "7 times too large"),
+        (7 * (1 + 5e-10), "m = 7 times too large"),
+        ((1 + 2e-9) / 49, "49 times too small"),
+        ((1 + 5e-10) / 49, "m squared = 49 times too small"),
+        (-1 - 2e-9, "minus 1 times too large"),
+        (-1 + 5e-10, "the negative of what it should be"),
+        (2.0, "k = 2 times too large"),
+        (0.25, "k squared = 4 times too small"),
+        (1.5, "1.5 times too large"),
         (0.9999999, "1 times too small"),
+        (1.0, "1 times too small"),
     ],
 )
 def test_a_ratio_in_words(ratio: float, words: str) -> None:
-    assert times(ratio, {"one": 1, "n": 3, "m": 7}) == words
+    assert times(ratio, {"one": 1, "k": 2, "n": 3, "m": 7}) == words
 
 
 RIGHT = Agreement(1.0, 1e-3, (1, 2), 5.0, 4.0, (2, 3), (2, 3), None)
