@@ -49,6 +49,7 @@ A_NUMBER = "NumPy takes a number of Python for float64 of itself"
 ALL_ALIKE = "every run takes the same steps, at the same rates"
 NO_FLOOR = "nothing is judged by this ledger's floor"
 NONE_IS_FLOAT64 = "to NumPy, a dtype of None is float64"
+BY_DEFAULT = "zip is not strict of itself"
 
 EQUIVALENT: tuple[Equivalent, ...] = (
     Equivalent("activations.relu", "Z.shape[-1:]", "Z.shape[+1:]", ANY_ZEROS),
@@ -174,4 +175,7 @@ EQUIVALENT: tuple[Equivalent, ...] = (
         "np.array(allowed), None",
         NONE_IS_FLOAT64,
     ),
+    Equivalent("parity_tests.free_runs._judged", 'ours[0]["W1"].dtype', 'ours[1]["W1"].dtype', ALL_ALIKE),
+    Equivalent("parity_tests.free_runs._ByHand.step", "passed.A, strict=False", "passed.A, strict=None", BY_DEFAULT),
+    Equivalent("parity_tests.free_runs._ByHand.step", "passed.A, strict=False", "passed.A, ", BY_DEFAULT),
 )

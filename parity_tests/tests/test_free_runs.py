@@ -12,7 +12,7 @@ import torch
 from torch.nn import functional
 
 from manual import dense
-from manual.architecture import Architecture, Conv, Dense, Flatten, Pool
+from manual.architecture import Architecture, Conv, Dense, Dropout, Flatten, Pool
 from manual.draws import initial_parameters
 from parity_tests import free_runs
 from parity_tests.bounds import unit_roundoff
@@ -26,6 +26,7 @@ from parity_tests.free_runs import (
     _cells,
     _excused,
     _first_kink,
+    _judged,
     _judged_rates,
     _path,
     judge_by_spread,
@@ -196,6 +197,19 @@ def test_ten_times_the_spread_is_allowed(error: float, spread: float, verdict: s
     assert (REPEATS, ALLOWANCE) == (5, 10)
 
 
+def test_the_first_run_by_hand_is_the_one_that_is_judged() -> None:
+    ours = [{"W1": NUMBERS}, {"W1": NUMBERS + 1e-3}]
+    assert not _judged(ours, {"W1": NUMBERS - 9e-3})["W1"].fails
+    assert _judged(ours[::-1], {"W1": NUMBERS - 9.5e-3})["W1"].fails
+
+
+def test_however_wide_the_spread_two_runs_that_agree_hold() -> None:
+    judged = judge_by_spread({"W1": NUMBERS}, {"W1": NUMBERS}, [{"W1": 2 * NUMBERS}], np.float64)["W1"]
+    assert (judged.fails, judged.untold) == (False, False)
+    judged = judge_by_spread({"W1": NUMBERS}, {"W1": NUMBERS + 1e-3}, [{"W1": 2 * NUMBERS}], np.float64)["W1"]
+    assert (judged.fails, judged.untold) == (False, True)
+
+
 def test_a_start_is_moved_by_one_unit_in_the_last_place_up_or_down() -> None:
     params = {"W1": np.linspace(1, 9, 40, dtype=np.float32).reshape(8, 5), "b1": np.full((3, 1), -2.0)}
     changed = moved(params, np.random.default_rng(0))
@@ -252,6 +266,7 @@ EVERY_KIND = Architecture(
         Pool(2, 2, "max"),
         Conv(2, 2, activation="tanh"),
         Flatten(),
+        Dropout(0.7),
         Dense(3, "leaky_relu"),
         Dense(2, "sigmoid"),
     ),
@@ -297,6 +312,16 @@ def test_both_sides_record_parameters_and_kinks_before_every_step() -> None:
         assert 0 < before.kinks[0].mean() < 1
 
 
+def test_on_the_kink_itself_both_sides_are_below_it() -> None:
+    net = Architecture(1, (Dense(2, "relu"), Dense(1, "sigmoid")))
+    params = {name: np.zeros(shape) for name, shape in net.parameter_shapes.items()}
+    begin = Start(net, params, np.ones((1, 1)), np.ones((1, 1)))
+    settings = settings_of(TWO_STEPS, 1, 1, 0)
+    for learner in (_ByHand(begin, settings), _ByTorch(begin, settings, "cpu")):
+        (before,) = _path(learner, begin, settings, params)
+        assert before.kinks[0].tolist() == [[False, False]]
+
+
 def before(*kinks: list[bool]) -> Before:
     """A step of which only the kinks matter."""
     return Before({}, [], [np.array(each) for each in kinks])
@@ -334,10 +359,18 @@ def test_a_kink_excuses_only_where_the_two_sides_agree_before_it(
     class Hand(Torch):
         pass
 
-    monkeypatch.setattr(free_runs, "_path", lambda learner, *rest: ours if isinstance(learner, Hand) else theirs)
+    by_hand: list[list[Before]] = []
+
+    def path(learner: Any, *about: Any) -> list[Before]:
+        if not isinstance(learner, Hand):
+            return theirs
+        by_hand.append(list(ours))
+        return by_hand[-1]
+
+    monkeypatch.setattr(free_runs, "_path", path)
     monkeypatch.setattr(free_runs, "_ByTorch", Torch)
     monkeypatch.setattr(free_runs, "_ByHand", Hand)
-    monkeypatch.setattr(free_runs, "_first_kink", lambda mine, others: kink)
+    monkeypatch.setattr(free_runs, "_first_kink", lambda mine, others: kink if mine is by_hand[0] else None)
     begin = Start(EVERY_KIND, {}, np.zeros((1, 1)), np.zeros((1, 1)))
     found = _excused(judged, begin, None, [{}, {}], "cpu")  # type: ignore[arg-type]
     assert found["b1"] == judged["b1"]
