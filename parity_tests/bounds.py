@@ -56,7 +56,7 @@ def divided(value: Magnitudes, m: int, tiny: float) -> Magnitudes:
     part is off by u (|x| + m tiny). Zero stays zero.
     """
     magnitude = np.abs(value)
-    return magnitude + m * tiny * (magnitude > 0)
+    return np.asarray(magnitude + m * tiny * (magnitude > 0))
 
 
 class Format(float):

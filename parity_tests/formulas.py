@@ -106,6 +106,6 @@ def _by_complex_step(case: Case, inputs: Inputs, got: dict[str, Any]) -> dict[st
             return of(**{**others, wrt: at})
 
         jacobian = complex_step(moved, np.asarray(inputs[wrt]))
-        is_number = jacobian.size == 1 and np.ndim(got.get(name)) == 0
+        is_number = jacobian.size == 1 and np.shape(got.get(name, 0)) == ()
         derivatives[name] = jacobian.reshape(()) if is_number else jacobian
     return derivatives

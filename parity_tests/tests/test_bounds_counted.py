@@ -27,7 +27,7 @@ A2, Z2 = np.array([[0.75, 0.5], [0.25, 0.5]]), np.array([[3.0, 7.0], [1.0, 7.0]]
 WINDOWS = full(1, 2, 3, 2, 4), full(-1, 2, 4, 4, 2), full(-2, 2, 3, 2, 4)
 """dZ, A_prev and W of a convolution with 2 x 3 filters: 3 x 2 positions of 2 examples, 2 channels in, 4 out."""
 
-ADAM = {"learning_rate": 0.5, "beta1": 0.5, "beta2": 0.75, "epsilon": 1.0}
+ADAM: dict[str, Any] = {"learning_rate": 0.5, "beta1": 0.5, "beta2": 0.75, "epsilon": 1.0}
 
 COUNTED: dict[str, tuple[Callable[[], Any], Any]] = {
     "exact": (lambda: bounds.exact(U, full(3, 2)), np.zeros(2)),

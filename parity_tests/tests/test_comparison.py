@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import platform
 import re
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -185,8 +186,13 @@ def test_processes_are_forked_where_that_is_safe(
     device: str, compiled: bool, system: str, method: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[tuple[Any, ...]] = []
-    monkeypatch.setattr(comparison, "in_forks", lambda *given: asked.append(given) or iter([]))
-    monkeypatch.setattr(comparison.sys, "platform", system)
+
+    def in_forks(*given: Any) -> Iterator[Any]:
+        asked.append(given)
+        return iter([])
+
+    monkeypatch.setattr(comparison, "in_forks", in_forks)
+    monkeypatch.setattr(sys, "platform", system)
     work = [Unit(("a",), "float64", 0, device, compiled=compiled)] * 2
     torch.set_num_threads(2)
     assert list(run_all(work, 3)) == []

@@ -72,6 +72,10 @@ def test_a_wrong_cost_of_confident_answers_fails(unit: str, monkeypatch: pytest.
     assert right.verdict == HOLDS
     cost = network.cost
     for factor, verdict in ((0.5, HOLDS), (1.5, FAILS)):
-        monkeypatch.setattr(network, "cost", lambda *given, by=factor * right.bound: cost(*given) + by)
+
+        def off(*given: Any, by: float = factor * right.bound) -> Any:
+            return cost(*given) + by
+
+        monkeypatch.setattr(network, "cost", off)
         (moved,) = (line for line in compared(unit, Z, Y, np.float64, 0.0) if line.quantity == "J")
         assert moved.verdict == verdict

@@ -203,7 +203,7 @@ def test_flower_has_eight_petals_in_two_colours() -> None:
     assert np.abs(np.array(share) - 0.5).min() > 0.3
 
 
-POINTS = {
+POINTS: dict[str, list[tuple[float, float]]] = {
     "moons": [(-0.494262, 0.947070), (0.028071, 0.255467), (-1.068629, 0.231996)],
     "circles": [(-0.537529, -0.806413), (0.381887, 0.346930), (0.558372, -0.861243)],
     "blobs": [(0.726144, 4.074667), (3.555756, -1.665085), (4.035115, -5.186743)],

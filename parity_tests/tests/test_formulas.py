@@ -107,7 +107,8 @@ def test_an_output_that_a_version_lacks_fails(field: str, pairs: set[str]) -> No
     class Half(NamedTuple):
         twice: Any
 
-    found = lines(replace(RIGHT, **{field: lambda X: Half(2 * X)}))
+    half: dict[str, Any] = {field: lambda X: Half(2 * X)}
+    found = lines(replace(RIGHT, **half))
     missing = {key for key, line in found.items() if line.verdict == FAILS}
     assert missing == {("square", pair) for pair in pairs}
     assert {found[key].reason for key in missing} == {"square is missing"}

@@ -12,6 +12,7 @@ import torch
 from torch.nn import functional
 
 from manual import dense
+from manual import training as by_hand
 from manual.architecture import Architecture, Conv, Dense, Dropout, Flatten, Pool
 from manual.draws import initial_parameters
 from parity_tests import free_runs
@@ -36,6 +37,7 @@ from parity_tests.free_runs import (
 )
 from parity_tests.judge import CANNOT_TELL, FAILS, HOLDS, Judgement
 from parity_tests.models import Free, ModelCase, Start
+from torch_ref import training as by_torch
 
 TWO_STEPS = ModelCase(
     "kink", "probe", 0.0, 0.5, 2, free=Free(2, 2), optimizer="gradient_descent", batch_size=1, decay="inverse_time"
@@ -57,10 +59,10 @@ def starts_at_a_kink() -> Iterator[Start]:
         x = rng.uniform(0.5, 1.5, (FEATURES, 1)).astype(np.float32)
         W1 = np.vstack([rng.uniform(0.5, 1.5, FEATURES), 1e-4 * rng.standard_normal(FEATURES)]).astype(np.float32)
         zero = np.zeros((2, 1), np.float32)
-        by_hand = dense.linear_forward(x, W1, zero)[0, 0]
-        by_torch = functional.linear(torch.from_numpy(x.T), torch.from_numpy(W1), torch.zeros(2))[0, 0].numpy()
-        if abs(by_hand - by_torch) >= 6 * np.spacing(by_hand):
-            b1 = np.array([[-(by_hand + by_torch) / 2], [0.5]], np.float32)
+        mine = dense.linear_forward(x, W1, zero)[0, 0]
+        theirs = functional.linear(torch.from_numpy(x.T), torch.from_numpy(W1), torch.zeros(2))[0, 0].numpy()
+        if abs(mine - theirs) >= 6 * np.spacing(mine):
+            b1 = np.array([[-(mine + theirs) / 2], [0.5]], np.float32)
             W2, b2 = np.array([[1.0, 0.5]], np.float32), np.zeros((1, 1), np.float32)
             yield Start(
                 net,
@@ -117,7 +119,7 @@ def test_both_sides_start_from_the_same_and_five_runs_by_hand_beside_it(
     dtype: Any, decay: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fits: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = []
-    sides = {"hand": free_runs.by_hand.fit, "torch": free_runs.by_torch.fit}
+    sides: dict[str, Any] = {"hand": by_hand.fit, "torch": by_torch.fit}
 
     def noting(side: str) -> Any:
         def fit(*given: Any, **options: Any) -> Any:
@@ -126,8 +128,8 @@ def test_both_sides_start_from_the_same_and_five_runs_by_hand_beside_it(
 
         return fit
 
-    monkeypatch.setattr(free_runs.by_hand, "fit", noting("hand"))
-    monkeypatch.setattr(free_runs.by_torch, "fit", noting("torch"))
+    monkeypatch.setattr(by_hand, "fit", noting("hand"))
+    monkeypatch.setattr(by_torch, "fit", noting("torch"))
     rng = np.random.default_rng(0)
     net = Architecture(3, (Dense(4, "tanh"), Dense(1, "sigmoid")))
     params = {name: value.astype(dtype) for name, value in initial_parameters(net, "xavier", rng).items()}
@@ -157,13 +159,13 @@ def test_both_sides_start_from_the_same_and_five_runs_by_hand_beside_it(
 
 def test_a_free_run_computes_on_the_device_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
-    right = free_runs.by_torch.fit
+    right = by_torch.fit
 
     def fit(*given: Any, hardware: Any, **options: Any) -> Any:
         asked.append(hardware.device)
         return right(*given, **options)
 
-    monkeypatch.setattr(free_runs.by_torch, "fit", fit)
+    monkeypatch.setattr(by_torch, "fit", fit)
     net = Architecture(1, (Dense(1, "sigmoid"),))
     ones = np.ones((1, 2))
     run_free(TWO_STEPS, Start(net, {"W1": ones[:, :1], "b1": ones[:, :1]}, ones, ones), 2, 0, "there")
@@ -359,18 +361,18 @@ def test_a_kink_excuses_only_where_the_two_sides_agree_before_it(
     class Hand(Torch):
         pass
 
-    by_hand: list[list[Before]] = []
+    walked: list[list[Before]] = []
 
     def path(learner: Any, *about: Any) -> list[Before]:
         if not isinstance(learner, Hand):
             return theirs
-        by_hand.append(list(ours))
-        return by_hand[-1]
+        walked.append(list(ours))
+        return walked[-1]
 
     monkeypatch.setattr(free_runs, "_path", path)
     monkeypatch.setattr(free_runs, "_ByTorch", Torch)
     monkeypatch.setattr(free_runs, "_ByHand", Hand)
-    monkeypatch.setattr(free_runs, "_first_kink", lambda mine, others: kink if mine is by_hand[0] else None)
+    monkeypatch.setattr(free_runs, "_first_kink", lambda mine, others: kink if mine is walked[0] else None)
     begin = Start(EVERY_KIND, {}, np.zeros((1, 1)), np.zeros((1, 1)))
     found = _excused(judged, begin, None, [{}, {}], "cpu")  # type: ignore[arg-type]
     assert found["b1"] == judged["b1"]

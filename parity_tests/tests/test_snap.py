@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import torch_ref.network as torch_side
-from manual import dense, network
+from manual import costs, dense, network
 from manual.architecture import Architecture, Conv, Dense, Dropout, Flatten, Pool
 from manual.draws import dropout_masks, initial_parameters
 from manual.optimizers import OPTIMIZERS, Adam
@@ -20,6 +20,7 @@ from parity_tests.layer_bounds import PLAIN, WEIGHTED
 from parity_tests.models import ModelCase, Start
 from parity_tests.snap import Step, gradients, judged_steps, longest_sum, run_once, run_steps
 from parity_tests.update_bounds import RULES
+from torch_ref.devices import tensor
 
 NETWORKS: dict[str, Architecture] = {
     "dense": Architecture(
@@ -111,7 +112,7 @@ def test_every_node_has_the_bound_of_its_operation(name: str, dtype: Any, lambda
             dA = wide(back.dA[l])
             expected["dA", l - 1] = PLAIN[type(layer)].backward(u, layer, reference("dA", l - 1), dA, A_prev)
             continue
-        W, b, unit = wide(here.params[f"W{k}"]), wide(here.params[f"b{k}"]), net.activations[l]
+        W, b, unit = wide(here.params[f"W{k}"]), wide(here.params[f"b{k}"]), str(net.activations[l])
         expected["Z", l] = WEIGHTED[type(layer)].forward(u, layer, A_prev, W, b)
         expected["A", l] = bounds.output(u, A, wide(passed.Z[l]), unit)
         dZ = reference("dZ", l)
@@ -135,14 +136,15 @@ def test_what_is_judged_is_the_value_by_hand(name: str) -> None:
             assert got is step.J
             continue
         k = {layer: number for layer, _, number in step.here.architecture.numbered()}.get(l)
-        right = {
+        values: dict[str, Any] = {
             "Z": step.passed.Z,
             "A": step.passed.A,
             "dZ": step.back.dZ,
             "dA": step.back.dA,
             "dW": {l: step.back.grads.get(f"dW{k}")},
             "db": {l: step.back.grads.get(f"db{k}")},
-        }[quantity][l]
+        }
+        right = values[quantity][l]
         assert got is right
         assert reference is not right
 
@@ -166,8 +168,7 @@ def test_a_gradient_is_computed_from_what_the_node_behind_it_has_by_hand(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An error in dZ of the output is seen there, and torch goes on from the wrong dZ."""
-    right = network.output_dZ
-    monkeypatch.setattr(network, "output_dZ", lambda A, Y: right(A, Y) + 0.5)
+    monkeypatch.setattr(network, "output_dZ", lambda A, Y: costs.output_dZ(A, Y) + 0.5)
     ledger, step = noted(begin(name))
     assert [(line.quantity, line.layer) for line in ledger.results() if line.verdict == FAILS] == [("dZ", step.L)]
 
@@ -230,11 +231,11 @@ def test_the_seed_draws_batches_and_masks() -> None:
 
 def test_torch_computes_on_the_device_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
-    right_tensor, right_module = snap.tensor, torch_side.module_with
+    right_module = torch_side.module_with
 
     def noting_tensor(value: Any, device: str) -> Any:
         asked.append(device)
-        return right_tensor(value, "cpu")
+        return tensor(value)
 
     def noting_module(architecture: Any, params: Any, *, device: str) -> Any:
         asked.append(device)
