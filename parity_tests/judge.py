@@ -191,7 +191,8 @@ class Ledger:
         bound = np.asarray(bound)
         largest = np.max(bound, initial=0.0)
         if not largest < self.near_overflow:
-            bound = np.where((bound >= self.near_overflow) & np.isfinite(bound), np.nan, bound)
+            overflows = np.isfinite(bound) | np.isinf(reference)
+            bound = np.where((bound >= self.near_overflow) & overflows, np.nan, bound)
         judgement = judge(
             got, reference, 2 * bound + self.floor, self.dtype, self.floor,
             seen=self.seen, exact=largest == 0, by_error=self.by_error,

@@ -60,10 +60,12 @@ class Step:
         self.J = by_hand.cost(architecture, params, self.passed, Y, case.lambda_)
         self.back = by_hand.backward(architecture, params, self.passed, Y, case.lambda_)
         self.wide = _Wide()
+        self.finite = self._is_finite()
         self.u, self.products = self.units()
         self.tiny = bounds.smallest_normal(ledger.computed)
         self.channels = [torch_side.channels(architecture, l) for l in range(self.L + 1)]
         self.bounds = [None, *(self._backward_bounds(l, k) for l, _, k in architecture.numbered())]
+        self.units_gave: dict[int, Any] = {}  # A[l] of torch's activations, which its derivatives are made of
         self.reached: set[tuple[str, int]] = set()
 
     def units(self) -> tuple[float, float]:
@@ -84,8 +86,36 @@ class Step:
         return self.about._replace(quantity=quantity, layer=layer)
 
     def compare(self, quantity: str, layer: int | None, got: Any, reference: Any, bound: Any) -> None:
-        """Put one array into the ledger, with one operation's bound."""
+        """Put one array into the ledger, with one operation's bound.
+
+        Where the operation began with infinity or NaN nothing is known: 0 times infinity is NaN to one who multiplies,
+        and 0 to one who chooses.
+        """
+        if not self.finite and not all(np.isfinite(value).all() for value in self._computed_from(quantity, layer)):
+            bound = np.nan
         self.ledger.add(self.where(quantity, layer), got, reference, bound)
+
+    def _is_finite(self) -> bool:
+        """Whether all that is computed by hand is finite; False where only a sum overflows."""
+        values = (*self.here.params.values(), *self.passed.A, *self.passed.Z, *self.back.dA, *self.back.dZ)
+        with np.errstate(all="ignore"):
+            return all(np.isfinite(value.sum()) for value in values if value is not None)
+
+    def _computed_from(self, quantity: str, layer: int | None) -> list[Array]:
+        """What goes into a quantity, beside the parameters."""
+        (A, Z, _), (dA, dZ, _) = self.passed, self.back
+        l = self.L if layer is None else layer
+        above = min(l + 1, self.L)
+        of: dict[str, tuple[Array | None, ...]] = {
+            "Z": (A[l - 1],),
+            "A": (A[l - 1], Z[l]),
+            "dZ": (A[l], Z[l], dA[l] if l < self.L else None),
+            "dA": (A[l], dA[above] if l < self.L else None, dZ[above] if l < self.L else None),
+            "dW": (A[l - 1], dZ[l]),
+            "db": (dZ[l],),
+        }
+        found = of.get(quantity, (Z[l],))
+        return [value for value in (*self.here.params.values(), *found) if value is not None]
 
     def run(self) -> None:
         """Torch's forward, cost and backward under the hooks; then the gradients of the parameters."""
@@ -128,6 +158,7 @@ class Step:
             layer = self.here.architecture.layers[l - 1]
             reference = array(from_rows(output, self.channels[l])).astype(np.float64)
             if isinstance(layer, Dense | Conv):
+                self.units_gave[l] = reference
                 bound = bounds.output(self.u, reference, self.wide(self.passed.Z[l]), layer.activation)
             else:
                 bound = PLAIN[type(layer)].forward(self.u, layer, reference, self.wide(self.passed.A[l - 1]))
@@ -149,7 +180,7 @@ class Step:
             dZ = self.back.dZ[l]
             reference = array(from_rows(gradient)) * self.m
             wide = reference.astype(np.float64)
-            unit, A = self.here.architecture.activations[l], self.wide(self.passed.A[l])
+            unit, A = self.here.architecture.activations[l], self.units_gave[l]
             assert dZ is not None
             assert unit is not None
             if l == self.L:
@@ -211,6 +242,9 @@ class Step:
         """The cost's derivative in A_L, on a graph of its own: the cost itself runs from Z_L."""
         unit = self.here.architecture.output_unit
         A_L = self.passed.A[self.L]
+        if unit == "sigmoid" and not np.all((A_L >= 0) & (A_L <= 1)):  # torch's loss refuses it, NaN too
+            self.compare("dA", self.L, self.back.dA[self.L], np.full_like(A_L, np.nan), np.nan)
+            return
         reference = array(torch_costs.OUTPUT_COSTS[unit].prime(self.tensor(A_L), Y))
         bound = bounds.output_dA(self.u, reference.astype(np.float64), self.wide(A_L), unit)
         self.compare("dA", self.L, self.back.dA[self.L], reference, bound)

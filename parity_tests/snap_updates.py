@@ -11,7 +11,7 @@ import numpy as np
 from manual.notation import Gradients, Parameters
 from manual.optimizers import OPTIMIZERS
 from parity_tests import bounds
-from parity_tests.judge import Ledger
+from parity_tests.judge import NEAR_OVERFLOW, Ledger
 from parity_tests.models import ModelCase, Start, about
 from parity_tests.update_bounds import RULES
 from torch_ref import network as torch_side
@@ -30,6 +30,7 @@ class Updates:
         self.torch_rule = TORCH_OPTIMIZERS[case.optimizer](module, case.learning_rate)
         self.module, self.ledger, self.about, self.t = module, ledger, about(case), 0
         self.layers = {k: l for l, _, k in begin.architecture.numbered() if k}
+        self.largest = NEAR_OVERFLOW * np.sqrt(np.finfo(begin.X.dtype).max)  # its square is within reach of s
         self.u, self.tiny = bounds.unit_roundoff(begin.X.dtype), bounds.smallest_normal(begin.X.dtype)
 
     def step(self, params: Parameters, grads: Gradients) -> Parameters:
@@ -47,6 +48,8 @@ class Updates:
             wide = {symbol: value.astype(np.float64) for symbol, value in arrays.items()}
             wide["dW"] = bounds.divided(wide["dW"], 1, self.tiny)
             allowed = RULES[type(self.rule)](self.u, self.rule, self.t, **wide)
+            if not all(np.max(np.abs(value)) < self.largest for value in wide.values()):
+                allowed = dict.fromkeys(allowed, np.nan)
             where = self.about._replace(quantity=f"{name[0]} after a step", layer=self.layers[int(name[1:])])
             self.ledger.add(where, moved[name], reference[name], allowed.pop("W"))
             for part, bound in allowed.items():

@@ -36,7 +36,12 @@ def device_named(name: str = "auto") -> torch.device:
 
 
 def shared(array: NDArray[Any]) -> Tensor:
-    """A tensor that shares the array's memory, to be read alone: the array may be read-only, as a memory map is."""
+    """A tensor that shares the array's memory, to be read alone: the array may be read-only, as a memory map is.
+
+    A reversed array is copied: torch has no negative strides.
+    """
+    if any(stride < 0 for stride in array.strides):
+        array = array.copy()
     if array.flags.writeable:
         return torch.from_numpy(array)
     with warnings.catch_warnings():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import joblib
 import numpy as np
@@ -15,24 +15,29 @@ from parity_tests.cases import CASES
 from parity_tests.comparison import one_thread
 from parity_tests.formulas import run_case
 from parity_tests.free_runs import run_free
-from parity_tests.judge import FAILS, Result
+from parity_tests.judge import FAILS, Ledger, Result, Where
 from parity_tests.models import MODEL_CASES, start
+from parity_tests.random_networks import NAME, run_random
 from parity_tests.snap import run_steps
 from parity_tests.tables import describe
 
 EPILOG = """examples:
-  python -m parity_tests seeds                    100 seeds of formulas, 5 of models, 1 of free runs
-  python -m parity_tests seeds --count 1000       the long run: 1000, 50 and 10
+  python -m parity_tests seeds                    100 seeds of formulas, 5 of models, 1 of free runs, 200 networks
+  python -m parity_tests seeds --count 1000       the long run: 1000, 50, 10 and 2000
   python -m parity_tests seeds --count 200 -k deep
+  python -m parity_tests seeds --count 1000 -k "random networks"
 
 exit code: 0 no false alarm, 1 a false alarm, 2 bad usage
 """
 
-FORMULAS_PER_MODEL, FORMULAS_PER_FREE_RUN = 20, 100
-"""A model gets one seed for so many of a formula, and a free run one."""
+FORMULAS_PER_MODEL, FORMULAS_PER_FREE_RUN, NETWORKS_PER_FORMULA = 20, 100, 2
+"""A model gets one seed for so many of a formula, and a free run one; of random networks there are more than seeds."""
+
+RANDOM = "random networks"
+"""The case of which every seed is another network."""
 
 BATCH = 25
-"""Seeds of a formula that one piece of work runs."""
+"""Seeds of a formula, or networks, that one piece of work runs."""
 
 
 class Piece(NamedTuple):
@@ -58,7 +63,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Flags of the command."""
     parser.epilog = EPILOG
     parser.add_argument("--count", type=int, default=100, help="seeds of every formula; models get a twentieth, free "
-                        "runs a hundredth, at least one; default: 100")  # fmt: skip
+                        "runs a hundredth, at least one; twice as many networks are drawn; default: 100")  # fmt: skip
     parser.add_argument("--first", type=int, default=0, help="the first seed; default: 0")
     parser.add_argument("-k", dest="text", metavar="TEXT", default="", help="only cases whose id contains TEXT")
     parser.add_argument("--jobs", type=int, default=default_jobs(), help="processes that share the work")
@@ -93,10 +98,17 @@ def pieces(text: str, first: int, count: int) -> Iterator[Piece]:
             if text in model_case.id:
                 yield from (Piece("model", model_case.id, dtype, range(seed, seed + 1)) for seed in models)
                 yield from (Piece("free run", model_case.id, dtype, range(seed, seed + 1)) for seed in free)
+        if text in RANDOM:
+            networks = range(NETWORKS_PER_FORMULA * first, NETWORKS_PER_FORMULA * (first + count))
+            yield from (Piece("network", RANDOM, dtype, seeds) for seeds in _batches(networks))
         for case in CASES:
             if text in case.id:
-                for begin in range(first, first + count, BATCH):
-                    yield Piece("formula", case.id, dtype, range(begin, min(begin + BATCH, first + count)))
+                seeds_of_case = range(first, first + count)
+                yield from (Piece("formula", case.id, dtype, seeds) for seeds in _batches(seeds_of_case))
+
+
+def _batches(seeds: range) -> Iterator[range]:
+    return (seeds[begin : begin + BATCH] for begin in range(0, len(seeds), BATCH))
 
 
 def run_piece(piece: Piece) -> Tally:
@@ -114,6 +126,8 @@ def run_piece(piece: Piece) -> Tally:
 
 def _results(piece: Piece, seed: int) -> list[Result]:
     dtype = np.dtype(piece.dtype).type
+    if piece.kind == "network":
+        return _network(seed, dtype)
     if piece.kind == "formula":
         return run_case(next(case for case in CASES if case.id == piece.case), dtype, seed)
     case = next(case for case in MODEL_CASES if case.id == piece.case)
@@ -121,6 +135,16 @@ def _results(piece: Piece, seed: int) -> list[Result]:
     if piece.kind == "model":
         return run_steps(case, begin, case.steps, seed)
     return run_free(case, begin, case.free.steps, seed)
+
+
+def _network(seed: int, dtype: Any) -> list[Result]:
+    """A random network; one that raises an exception fails, and the others go on."""
+    try:
+        return run_random(seed, dtype)
+    except Exception as error:
+        ledger = Ledger(dtype, 1)
+        ledger.fail(Where(f"{NAME}/{seed}", "network"), f"{type(error).__name__}: {error}")
+        return ledger.results()
 
 
 def _lines(tallies: list[Tally]) -> Iterator[tuple[tuple[str, str, str], list[Tally]]]:

@@ -265,6 +265,16 @@ def test_what_may_overflow_cannot_be_told(dtype: Any, got: float, verdict: str) 
     assert (near.verdict, far.verdict) == (verdict, FAILS)
 
 
+@pytest.mark.parametrize(
+    ("reference", "verdict"), [(np.inf, CANNOT_TELL), (-np.inf, CANNOT_TELL), (np.nan, CANNOT_TELL), (1.0, FAILS)]
+)
+def test_what_the_reference_overflows_cannot_be_told(reference: float, verdict: str) -> None:
+    ledger = Ledger(np.float64, 3)
+    ledger.add(Where("case", "J"), np.array([np.nan]), np.array([reference]), np.array([np.inf]))
+    (result,) = ledger.results()
+    assert result.verdict == verdict
+
+
 def test_judge_names_the_worst_entry() -> None:
     ledger = Ledger(np.float64, 3)
     ledger.add(Where("case", "dW"), ONES, ONES, SMALL)
