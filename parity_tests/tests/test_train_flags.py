@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from manual.commands import recipe, search, train
+from manual.commands import recipe, train
 from manual.optimizers import OPTIMIZERS
 from manual.recipe_steps import RATES
 from manual.schedules import SCHEDULES
@@ -52,10 +52,9 @@ def test_train_has_every_flag(configure: Configure) -> None:
     [
         (recipe.configure, {"--keep-prob"}),
         (torch_recipe.configure, {"--keep-prob"}),
-        (search.configure, {"--keep-prob"}),
         (torch_search.configure, set()),
     ],
-    ids=["recipe", "torch_recipe", "search", "torch_search"],
+    ids=["recipe", "torch_recipe", "torch_search"],
 )
 def test_data_and_network_are_named_alike_everywhere(configure: Configure, without: set[str]) -> None:
     expected = {row.name for title in ("data", "network") for row in FLAGS[title]}
