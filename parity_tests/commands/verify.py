@@ -161,6 +161,9 @@ def _show_line(verdict: Verdict, out: Console) -> None:
     if verdict.verdict == HOLDS:
         ids = f" ({', '.join(verdict.formula_ids)})" if verdict.formula_ids else ""
         out.print(f"{place}{_plain(text)}  {mark}{_plain(ids)}", soft_wrap=True)
+        note = verdict.message.partition(" holds.")[2].strip()
+        if note:
+            out.print(f"    {_plain(note)}", soft_wrap=True)
         return
     cause = f" \\[{_plain(verdict.cause)}]" if verdict.cause and verdict.cause != AMBIGUOUS else ""
     if verdict.cause == AMBIGUOUS:

@@ -52,6 +52,7 @@ CAUSES: dict[str, str] = {
     "pool-spread": "a window hands its gradient back to the wrong cells, or not in the right shares",
     "stride-ignored": "the window that belongs to entry h begins at h * stride",
     "padding-ignored": "the border of zeros is forgotten",
+    "pad-zero-slice": "for pad = 0 the slice pad:-pad is empty: pad:pad+n_H_prev takes what lies between the borders",
     "kernel-flipped": "the filter is turned over: here a convolution is computed without flipping, as in torch",
     "dropout-mask-forgotten-backward": "what the mask dropped gets no gradient: times D on the way back too",
     "dropout-not-rescaled": "what is kept is divided by keep_prob, forward and backward, so that its mean stays",

@@ -115,9 +115,8 @@ def _paddings(program: Program, context: Context) -> Iterator[Edit]:
     padded = Call("zero_pad", (Name("A_prev"), PAD), form="plain")
     bordered = rewritten(program, lambda node: padded if node == Name("A_prev") else node)
     yield Edit(bordered, "padding-ignored", "extra-term", 1.1)
-    cut = Slice(PAD, Unary(PAD))
     if context.target == "dA_prev":
-        yield from _cropped(program, context, cut)
+        yield from _cropped(program, context)
     for path, here in nodes.walk(program):
         if isinstance(here, Call) and here.function == "zero_pad":
             yield Edit(nodes.replace(program, path, here.arguments[0]), "wrong-function", "padding-ignored", 1.0)
@@ -128,21 +127,47 @@ def _renaming(node: Node, one: str, other: str) -> Node:
     return rewritten(node, lambda here: Name(other) if here == Name(one) else here)
 
 
-def _cropped(program: Program, context: Context, cut: Slice) -> Iterator[Edit]:
+BETWEEN_BORDERS = tuple(Slice(PAD, Binary("+", PAD, Name(size))) for size in ("n_H_prev", "n_W_prev"))
+"""Rows and columns of a padded volume that lie between its borders, for pad = 0 too."""
+
+
+def _empty_slices(program: Program, context: Context) -> Iterator[Edit]:
+    """The slice pad:-pad, which is empty for pad = 0."""
+    if not {"pad", "n_H_prev"} <= context.sizes:
+        return
+    from_the_end = [Slice(Name(pad), Unary(Name(pad))) for pad in ("pad", "p")]
+
+    def counted(node: Node) -> Node:
+        if not isinstance(node, Index) or not any(item in from_the_end for item in node.items):
+            return node
+        sizes = iter(BETWEEN_BORDERS)
+        items = [next(sizes, item) if item in from_the_end else item for item in node.items]
+        return replace(node, items=tuple(items))
+
+    def negated(node: Node) -> Node:
+        if not isinstance(node, Index) or not any(item in BETWEEN_BORDERS for item in node.items):
+            return node
+        return replace(node, items=tuple(from_the_end[0] if item in BETWEEN_BORDERS else item for item in node.items))
+
+    yield Edit(rewritten(program, counted), "pad-zero-slice", "wrong-symbol", 0.9)
+    yield Edit(rewritten(program, negated), "wrong-symbol", "pad-zero-slice", 1.1)
+
+
+def _cropped(program: Program, context: Context) -> Iterator[Edit]:
     target, whole = Name(context.target), Slice()
     for path, here in nodes.walk(program):
         if isinstance(here, Assign) and isinstance(here.value, Name) and here.operator == "=":
             base = here.target.base if isinstance(here.target, Index) else here.target
             if base == target:
                 first = () if isinstance(here.target, Index) else (whole,)
-                inside = Index(here.value, (*first, cut, cut, whole))
+                inside = Index(here.value, (*first, *BETWEEN_BORDERS, whole))
                 yield Edit(
                     nodes.replace(program, path, replace(here, value=inside)), "padding-ignored", "wrong-symbol", 1.0
                 )
     for place, here in enumerate(program.statements):
         if isinstance(here, Assign) and here.target == target and here.operator == "=":
             start = replace(here, value=Call("zero_pad", (here.value, PAD), form="plain"))
-            end = Assign(target, "=", Index(target, (whole, cut, cut, whole)))
+            end = Assign(target, "=", Index(target, (whole, *BETWEEN_BORDERS, whole)))
             statements = (*program.statements[:place], start, *program.statements[place + 1 :], end)
             yield Edit(Program(statements), "padding-ignored", "wrong-symbol", 1.1)
 
@@ -282,6 +307,7 @@ def _in_place(program: Program, path: nodes.Path) -> bool:
 PROGRAM_RULES: tuple[Callable[[Program, Context], Iterator[Edit]], ...] = (
     _strides,
     _paddings,
+    _empty_slices,
     _geometry,
     _flips,
     _accumulators,

@@ -10,7 +10,7 @@ _CELLS = "[i, vert_start:vert_end, horiz_start:horiz_end, c]"
 _UNSTRIDED = ("vert_start = h", "vert_end = vert_start + f", "horiz_start = w", "horiz_end = horiz_start + f")
 _TWICE = ("vert_start = h * f", "vert_end = vert_start + f", "horiz_start = w * f", "horiz_end = horiz_start + f")
 _WRITTEN = "i, h*s:h*s+f, w*s:w*s+f"
-_CUT = ("dA_prev = dA_prev_pad[:, pad:-pad, pad:-pad, :]",)
+_CUT = ("dA_prev = dA_prev_pad[:, pad:pad+n_H_prev, pad:pad+n_W_prev, :]",)
 _SUM = "dA_prev_pad[i, vert_start:vert_end, horiz_start:horiz_end, :] += W[:, :, :, c] * dZ[i, h, w, c]"
 _MASK = "mask = a == np.max(a)"
 
@@ -64,6 +64,8 @@ _CONVOLUTION = (
     ),
     ("Z = conv_forward(A_prev, W, b, stride, 0)", "padding-ignored"),
     ("A_prev_pad = A_prev", "padding-ignored"),
+    (_dA(*CORNERS, _SUM, after=("dA_prev = dA_prev_pad[:, pad:-pad, pad:-pad, :]",)), "pad-zero-slice"),
+    (_dA(*CORNERS, _SUM, after=("dA_prev = dA_prev_pad[:, p:-p, p:-p]",)), "pad-zero-slice"),
     ("dW = (im2col(A_prev, f, 1, pad).T @ dZ.reshape(-1, n_C)).reshape(f, f, n_C_prev, n_C) / m", "stride-ignored"),
     # the filter
     (_dA(f"dA_prev_pad[{_WRITTEN}] += W[::-1, ::-1, :, c] * dZ[i, h, w, c]"), "kernel-flipped"),

@@ -32,6 +32,7 @@ from parity_tests.derivations.nodes import Assign, Node, Program
 from parity_tests.derivations.printer import to_text
 from parity_tests.derivations.settings import SETTINGS, Probe, Setting, Target, setting_named
 from parity_tests.derivations.settings.readings import readings_of
+from parity_tests.derivations.settings.setting import Tied
 from parity_tests.derivations.settings.volumes import VOLUME_FUNCTIONS
 from parity_tests.derivations.syntax import parse
 from parity_tests.derivations.verdicts import (
@@ -179,6 +180,18 @@ def _probes(setting: Setting, seed: int, l2: bool) -> tuple[Probe, ...]:
     return tuple(setting.probe(seed + number, l2) for number in range(PROBES))
 
 
+@lru_cache(maxsize=64)
+def _small_probe(setting: Setting, l2: bool) -> Probe | None:
+    """The probe for a quick search, made once."""
+    return setting.small_probe(l2)
+
+
+@lru_cache(maxsize=64)
+def _tied(setting: Setting) -> Tied | None:
+    """The probe with ties, made once."""
+    return setting.tied_probe()
+
+
 def fitting(program: Program, l2: bool = False) -> Iterator[Setting]:
     """The settings that know every name of a derivation and can judge a line of it; where there is none, those in
     another convention.
@@ -237,9 +250,9 @@ def _judge(line: Line, derivation: str, l2: bool, written: Written, *, diagnose:
     shown = explain(agreement, problem, counts(meant[0]))
     if agreement is not None and agreement.holds:
         early = written.read_too_early(line)
-        return (
-            _out_of_order(base, line, written, early, {}) if early else base._replace(message=f"{line.target} holds.")
-        )
+        if early:
+            return _out_of_order(base, line, written, early, {})
+        return base._replace(message=f"{line.target} holds. {at_ties(line, written, symbol)}".rstrip())
     if agreement is not None and not agreement.wrong:
         told = f"{line.target} is off by more than rounding and by less than a wrong formula: this cannot be told."
         return base._replace(verdict=CANNOT_TELL, message=told)
@@ -254,6 +267,10 @@ def _judge(line: Line, derivation: str, l2: bool, written: Written, *, diagnose:
     if not diagnose:
         return base._replace(verdict=WRONG)
     after = follows_from(setting, symbol, l2)
+    small = _small_probe(setting, l2)
+    if small is not None:  # a search evaluates hundreds of formulas on the first probe
+        meant.insert(0, written._replace(probes=(small,)).meant(line, 0))
+        truths.insert(0, [referee[symbol] for referee in small.truths])
     evidence = [{name: each[name] for name in each if setting.aliases.get(name, name) not in after} for each in meant]
     case = Case(
         line.program,
@@ -267,6 +284,15 @@ def _judge(line: Line, derivation: str, l2: bool, written: Written, *, diagnose:
     if not l2 and "lambda_" in nodes.names(line.program):
         return verdict._replace(message=f"{verdict.message} (J has no penalty here: --l2 gives it one.)")
     return verdict
+
+
+def at_ties(line: Line, written: Written, symbol: str) -> str:
+    """What a line that holds does where there is more than one answer; "" where there is not."""
+    tied = _tied(written.setting)
+    if tied is None or symbol not in tied.answers:
+        return ""
+    at = written._replace(probes=(tied.probe,)).meant(line, 0)
+    return tied.sentence(symbol, _evaluator(line.target, [at])(line.program, 0))
 
 
 def agreement_of(

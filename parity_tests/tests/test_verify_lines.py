@@ -27,7 +27,7 @@ COURSE = over_windows(
         "dW = np.zeros((f, f, n_C_prev, n_C))",
         "db = np.zeros((1, 1, 1, n_C))",
     ),
-    after=("dA_prev = dA_pad[:, pad:-pad, pad:-pad, :]", "db = db / m"),
+    after=("dA_prev = dA_pad[:, pad:pad+n_H_prev, pad:pad+n_W_prev, :]", "db = db / m"),
 )
 ADAM = """\
 v = beta1 * v + (1 - beta1) * dW
@@ -47,7 +47,7 @@ def test_a_line_is_judged_with_the_statements_that_it_needs_and_no_others() -> N
     lines = {line.target: line for line in judged_lines(parse(COURSE), setting_named("convolution"))}
     dA_prev = to_text(lines["dA_prev"].program)
     assert dA_prev.startswith("dA_pad = np.zeros_like(A_pad)\nfor i in range(m):")
-    assert dA_prev.endswith("dA_prev = dA_pad[:, pad:-pad, pad:-pad, :]")
+    assert dA_prev.endswith("dA_prev = dA_pad[:, pad:pad+n_H_prev, pad:pad+n_W_prev, :]")
     assert "dW" not in dA_prev
     assert "a_slice" not in dA_prev
     assert to_text(lines["db"].program).count("\n") == 6

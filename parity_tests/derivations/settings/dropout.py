@@ -20,7 +20,7 @@ from parity_tests.derivations.settings.setting import (
 )
 from parity_tests.referees import complex_step
 
-SIZES = ((5, 7), (7, 11), (3, 13), (11, 5), (5, 13))
+SIZES = ((5, 7), (7, 11), (3, 13), (11, 5), (13, 3))
 """Choices of (n, m)."""
 
 

@@ -25,7 +25,7 @@ from parity_tests.derivations.settings.setting import (
 from parity_tests.derivations.settings.spellings import spelled
 from parity_tests.referees import STEP, complex_step
 
-SIZES = ((3, 7), (5, 11), (7, 13), (3, 5), (5, 7))
+SIZES = ((3, 7), (5, 11), (7, 13), (11, 17), (13, 19))
 """Choices of (n, m), more examples than outputs."""
 
 NO_L2 = "; L2 plays no part"

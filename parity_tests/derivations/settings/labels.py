@@ -21,7 +21,7 @@ from parity_tests.derivations.settings.setting import (
 )
 from parity_tests.referees import complex_step
 
-SIZES = ((7, 3, 5), (11, 5, 3), (13, 7, 5), (11, 3, 7), (17, 5, 7))
+SIZES = ((7, 3, 5), (11, 5, 3), (13, 7, 11), (17, 11, 13), (19, 13, 7))
 """Choices of (m, n_x, n_C)."""
 
 

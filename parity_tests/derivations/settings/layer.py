@@ -19,7 +19,7 @@ from parity_tests.derivations.settings.setting import (
 )
 from parity_tests.derivations.settings.spellings import spelled
 
-SIZES = ((3, 5, 11, 7), (5, 3, 7, 11), (7, 11, 3, 5), (11, 7, 5, 3), (13, 5, 3, 7))
+SIZES = ((3, 5, 11, 7), (5, 3, 7, 11), (7, 11, 3, 5), (11, 13, 5, 3), (13, 7, 17, 19))
 """Choices of (n_prev, n, n_next, m)."""
 
 

@@ -15,7 +15,7 @@ from parity_tests.derivations.settings.problems import NetworkProblem, View, Vie
 from parity_tests.derivations.settings.setting import COMMON_FUNCTIONS, Kind, Own, Setting, Symbol, Target, Values
 from parity_tests.derivations.settings.spellings import spelled
 
-SIZES = ((3, 1, 7), (5, 1, 11), (7, 1, 5), (11, 1, 3), (5, 1, 13))
+SIZES = ((3, 1, 7), (5, 1, 11), (7, 1, 5), (11, 1, 13), (13, 1, 3))
 """Choices of (n_x, n_1, m)."""
 
 

@@ -10,7 +10,7 @@ from parity_tests.derivations.settings.networks import SHALLOW
 from parity_tests.derivations.settings.problems import View, ViewedProblem
 from parity_tests.derivations.settings.setting import Problem, Setting, Symbol, Target
 
-SIZES = ((3, 5, 1, 7), (5, 3, 1, 11), (7, 5, 1, 13), (5, 11, 1, 7), (3, 7, 1, 5))
+SIZES = ((3, 5, 1, 7), (5, 3, 1, 11), (7, 11, 1, 13), (11, 7, 1, 17), (13, 17, 1, 3))
 """Choices of (n_x, n_1, n_2, chunk_size)."""
 
 WHOLE = (89, 97, 101, 103, 107)

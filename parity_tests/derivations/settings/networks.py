@@ -262,7 +262,7 @@ SHALLOW = network(
     "shallow",
     "one hidden tanh layer, one sigmoid output, m examples",
     ("tanh", "sigmoid"),
-    ((3, 5, 1, 7), (5, 3, 1, 11), (7, 5, 1, 3), (5, 11, 1, 7), (3, 7, 1, 5)),
+    ((3, 5, 1, 7), (5, 3, 1, 11), (7, 11, 1, 5), (11, 7, 1, 13), (17, 13, 1, 3)),
     SHALLOW_IDS,
     {"n_h": "n_1"},
 )
@@ -271,11 +271,11 @@ DEEP = network(
     "deep",
     "three layers: tanh, ReLU, several sigmoid outputs whose losses are summed",
     ("tanh", "relu", "sigmoid"),
-    ((5, 7, 11, 3, 13), (11, 7, 3, 13, 5), (7, 11, 5, 3, 13), (13, 5, 11, 3, 7), (3, 11, 7, 13, 5)),
+    ((5, 7, 11, 3, 13), (11, 3, 7, 13, 5), (7, 5, 3, 11, 17), (13, 11, 5, 7, 3), (3, 13, 17, 5, 11)),
     DEEP_IDS,
 )
 
-ONE_HIDDEN = ((3, 5, 7, 11), (5, 7, 3, 13), (7, 11, 5, 13), (11, 5, 3, 7), (3, 13, 5, 11))
+ONE_HIDDEN = ((3, 5, 7, 11), (5, 7, 3, 13), (7, 11, 5, 17), (11, 3, 13, 19), (13, 17, 11, 23))
 """Choices of (n_x, n_1, n_2, m) with more examples than outputs."""
 
 MULTILABEL = network(

@@ -23,7 +23,7 @@ from parity_tests.derivations.settings.setting import (
 
 Rule: TypeAlias = Literal["momentum", "rmsprop", "adam"]
 
-SIZES = ((7, 5), (5, 11), (11, 7), (5, 13), (13, 7))
+SIZES = ((7, 5), (5, 11), (11, 7), (3, 13), (13, 3))
 """Choices of the shape of W."""
 
 STEPS = (3, 1, 2)

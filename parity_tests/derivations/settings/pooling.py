@@ -2,19 +2,39 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from manual.notation import Array
 from manual.pooling import pool_forward
 from manual.shapes import conv_output_size
-from parity_tests.derivations.settings.setting import COMMON_FUNCTIONS, Own, Setting, Symbol, Target, Values, generator
+from parity_tests.derivations.settings.draws import sizes_of
+from parity_tests.derivations.settings.setting import (
+    COMMON_FUNCTIONS,
+    Answers,
+    Own,
+    Setting,
+    Symbol,
+    Target,
+    Values,
+    generator,
+)
 from parity_tests.derivations.settings.volumes import CORNERS, VOLUME_FUNCTIONS, over_windows
 from parity_tests.referees import STEP
 
-SIZES = ((5, 8, 6, 2, 3, 2), (7, 6, 4, 2, 3, 2), (5, 8, 11, 2, 4, 3), (5, 4, 8, 3, 3, 2), (7, 9, 12, 2, 5, 3))
-"""Choices of (m, n_H_prev, n_W_prev, n_C, f, stride): windows overlap, and leave cells over at the edge."""
+SIZES = (
+    (6, 16, 12, 4, 3, 2),
+    (3, 20, 17, 6, 7, 3),
+    (5, 9, 10, 3, 4, 1),
+    (7, 19, 15, 5, 6, 4),
+    (4, 10, 16, 7, 5, 2),
+)
+"""Choices of (m, n_H_prev, n_W_prev, n_C, f, stride): windows overlap, and a stride above 1 leaves cells over at the
+edge."""
+
+SMALL = (5, 8, 6, 2, 3, 2)
+"""Sizes on which a mistake is looked for: loops over few windows. What is found must hold on the others too."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,11 +74,31 @@ class PoolProblem:
 
 
 def _draw(mode: str, seed: int) -> PoolProblem:
-    m, n_H_prev, n_W_prev, n_C, f, stride = SIZES[seed % len(SIZES)]
-    rng = generator(f"{mode}-pool", seed)
+    return _drawn(mode, sizes_of(SIZES, seed), generator(f"{mode}-pool", seed))
+
+
+def _drawn(mode: str, sizes: tuple[int, ...], rng: np.random.Generator) -> PoolProblem:
+    m, n_H_prev, n_W_prev, n_C, f, stride = sizes
     n_H, n_W = (conv_output_size(n, f, stride=stride) for n in (n_H_prev, n_W_prev))
     A_prev, dA = rng.standard_normal((m, n_H_prev, n_W_prev, n_C)), rng.standard_normal((m, n_H, n_W, n_C))
     return PoolProblem(mode, A_prev, dA, f, stride)
+
+
+TIED_SIZES = (3, 11, 13, 7, 5, 2)
+"""Sizes of the probe with ties."""
+
+
+def _tied() -> tuple[PoolProblem, Answers]:
+    """Entries 0, 1 and 2: nearly every window has its maximum more than once."""
+    problem = _drawn("max", TIED_SIZES, generator("max-pool-ties", 0))
+    problem = replace(problem, A_prev=np.floor(np.abs(2 * problem.A_prev)) % 3)
+    first, all_of_them = problem.by_torch(l2=False)["dA_prev"], np.zeros_like(problem.A_prev)
+    for i, h, w, c in np.ndindex(problem.dA.shape):
+        top, left = h * problem.stride, w * problem.stride
+        window = i, slice(top, top + problem.f), slice(left, left + problem.f), c
+        cells = problem.A_prev[window]
+        all_of_them[window] += (cells == np.max(cells)) * problem.dA[i, h, w, c]
+    return problem, {"dA_prev": {"the first takes all": first, "all do": all_of_them}}
 
 
 def _own(mode: str, values: Values) -> PoolProblem:
@@ -125,6 +165,8 @@ def _setting(mode: str, what: str, forward: tuple[str, ...], backward: tuple[str
         lambda seed: _draw(mode, seed),
         {**COMMON_FUNCTIONS, **VOLUME_FUNCTIONS},
         (Own(("A_prev", "dA", "f", "stride"), lambda values: _own(mode, values), ("A", "dA_prev")),),
+        lambda: _drawn(mode, SMALL, generator(f"{mode}-pool", 0)),
+        _tied if mode == "max" else None,
     )
 
 

@@ -49,7 +49,7 @@ class FlattenProblem:
         return torch_shapes.flattening(self.A, self.dA_flat)
 
 
-VOLUMES = ((7, 2, 5, 3), (5, 3, 2, 7), (11, 2, 3, 5), (3, 7, 5, 2), (5, 3, 7, 2))
+VOLUMES = ((7, 3, 5, 11), (5, 7, 3, 13), (11, 5, 7, 3), (3, 4, 6, 5), (4, 6, 8, 7))
 """Choices of (m, n_H, n_W, n_C)."""
 
 
@@ -126,7 +126,7 @@ def _softmax_of_column(z: Array) -> Array:
 
 def _draw_jacobian(seed: int) -> JacobianProblem:
     rng = generator("softmax-jacobian", seed)
-    shape = sizes_of(((3, 7), (5, 11), (7, 5), (5, 3), (3, 13)), seed)
+    shape = sizes_of(((3, 7), (5, 11), (7, 5), (11, 3), (13, 17)), seed)
     return JacobianProblem(rng.standard_normal(shape), rng.standard_normal(shape))
 
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from manual import activations
 from manual.notation import Array
+from parity_tests.derivations.agreement import agrees
 
 Values: TypeAlias = dict[str, Any]
 """Arrays and numbers by name."""
@@ -104,6 +105,27 @@ class Probe:
         return self.by_torch, self.by_numpy
 
 
+Answers: TypeAlias = Mapping[str, Mapping[str, Any]]
+"""By target, where there is more than one answer: the answers by what each does."""
+
+
+class Tied(NamedTuple):
+    """A probe with ties, and what each way of breaking them gives."""
+
+    probe: Probe
+    answers: Answers
+
+    def sentence(self, symbol: str, value: Any) -> str:
+        """Which of the answers a value is, as a sentence; "" for a target that has but one."""
+        answers = self.answers.get(symbol, {})
+        if not answers:
+            return ""
+        here = next(
+            (does for does, answer in answers.items() if value is not None and agrees(value, answer)), "neither"
+        )
+        return f"Ties: {', or '.join(answers)}; both are used (here: {here})."
+
+
 class Own(NamedTuple):
     """How a setting takes a person's own numbers.
 
@@ -122,7 +144,8 @@ class Setting:
 
     ``layers`` are families of names that people mix up; ``aliases`` are other names for a symbol. ``draw`` makes
     the numbers of a seed, ``functions`` are the functions that formulas may call beside the language's own, ``own``
-    the ways to judge a person's numbers, the one that judges most first.
+    the ways to judge a person's numbers, the one that judges most first. ``small`` makes the numbers of a quick
+    search, ``tied`` those that have ties, with the answers to them.
     """
 
     name: str
@@ -135,14 +158,29 @@ class Setting:
     draw: Callable[[int], Problem]
     functions: Mapping[str, Callable[..., Any]]
     own: tuple[Own, ...] = ()
+    small: Callable[[], Problem] | None = None
+    tied: Callable[[], tuple[Problem, Answers]] | None = None
 
     def probe(self, seed: int, l2: bool = False) -> Probe:
         """The numbers of a seed, with the truth for every target; ``l2`` puts the penalty into J.
 
-        Sizes are distinct primes that change with the seed. ``lambda_`` is not 0 without the penalty either: a
-        formula that has it where J has none is wrong.
+        Sizes are above 2, distinct, and change with the seed, so that no formula holds by the luck of a size.
+        ``lambda_`` is not 0 without the penalty either: a formula that has it where J has none is wrong.
         """
-        problem = self.draw(seed)
+        return self._probe(self.draw(seed), l2)
+
+    def small_probe(self, l2: bool = False) -> Probe | None:
+        """Numbers on which a search for the mistake is quick, where those of the seeds make it long."""
+        return None if self.small is None else self._probe(self.small(), l2)
+
+    def tied_probe(self) -> Tied | None:
+        """Numbers with ties, where there is more than one answer to them."""
+        if self.tied is None:
+            return None
+        problem, answers = self.tied()
+        return Tied(self._probe(problem, l2=False), answers)
+
+    def _probe(self, problem: Problem, l2: bool) -> Probe:
         found, given = problem.by_numpy(l2), problem.given()
         environment = {**self.functions, **_constants(found), **_constants(given)}
         environment |= {alias: environment[name] for alias, name in self.aliases.items()}

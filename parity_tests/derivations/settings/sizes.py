@@ -9,12 +9,12 @@ from parity_tests.derivations.settings.setting import COMMON_FUNCTIONS, Setting,
 
 SIZES = (
     (29, 23, 5, 3, 2, 7, 11, 13, 17),
-    (37, 29, 7, 5, 3, 11, 2, 13, 17),
-    (41, 23, 5, 3, 2, 13, 7, 17, 19),
-    (47, 31, 7, 3, 5, 2, 13, 11, 17),
-    (53, 29, 7, 5, 3, 2, 11, 19, 13),
+    (37, 31, 11, 1, 3, 13, 17, 19, 23),
+    (41, 37, 7, 4, 0, 19, 13, 11, 29),
+    (47, 43, 3, 5, 1, 11, 7, 17, 13),
+    (53, 59, 13, 7, 4, 17, 5, 23, 11),
 )
-"""Choices of (n_H_prev, n_W_prev, f, stride, pad, n_C_prev, n_C, n_prev, n); the stride leaves a remainder."""
+"""Choices of (n_H_prev, n_W_prev, f, stride, pad, n_C_prev, n_C, n_prev, n); a stride above 1 leaves a remainder."""
 
 NAMES = ("n_H_prev", "n_W_prev", "f", "stride", "pad", "n_C_prev", "n_C", "n_prev", "n")
 

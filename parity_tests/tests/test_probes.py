@@ -1,0 +1,139 @@
+"""The numbers that formulas are judged on: no size, border, stride or tie lets a wrong formula hold by luck."""
+
+from __future__ import annotations
+
+from itertools import combinations
+from typing import Any
+
+import pytest
+
+from parity_tests.derivations.setting_functions import PROBES as FUNCTION_PROBES
+from parity_tests.derivations.settings import SETTINGS, setting_named
+from parity_tests.derivations.settings.setting import derivation_of
+from parity_tests.derivations.settings.volumes import CORNERS, over_windows
+from parity_tests.derivations.verify import PROBES, verify
+
+NO_SIZE = {"stride", "pad", "t"}
+"""Whole numbers that are no sizes."""
+
+EXCEPTIONS = {
+    ("logistic-one", "n_x"): "the notes draw the graph of one example with two features",
+    ("shallow", "n_2"): "the shallow network of the notes has one output",
+    ("minibatch", "n_2"): "it is the shallow network",
+}
+"""Sizes that the setting itself fixes."""
+
+
+def sizes(name: str, seed: int) -> dict[str, int]:
+    """The sizes of a probe by symbol, without what the setting fixes."""
+    setting = setting_named(name)
+    numbers = {each: value for each, value in setting.draw(seed).given().items() if isinstance(value, int)}
+    return {each: value for each, value in numbers.items() if each not in NO_SIZE and (name, each) not in EXCEPTIONS}
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+@pytest.mark.parametrize("first", range(6))
+def test_sizes_are_above_two_distinct_and_change_from_probe_to_probe(name: str, first: int) -> None:
+    probes = [sizes(name, first + number) for number in range(PROBES)]
+    for probe in probes:
+        assert all(size > 2 for size in probe.values()), probe
+        assert len(set(probe.values())) == len(probe), probe
+    for one, other in combinations(probes, 2):
+        assert all(one[each] != other[each] for each in one), (one, other)
+
+
+def test_the_settings_with_sizes_are_looked_at() -> None:
+    assert {name for name in SETTINGS if not sizes(name, 0)} == {"logistic-one"}
+    for name, size in EXCEPTIONS:
+        assert size in setting_named(name).draw(0).given()
+
+
+def numbers(name: str, symbol: str, seeds: range) -> list[Any]:
+    return [setting_named(name).draw(seed).given()[symbol] for seed in seeds]
+
+
+@pytest.mark.parametrize("first", range(5))
+@pytest.mark.parametrize("count", [FUNCTION_PROBES, PROBES])
+def test_borders_and_strides_are_none_and_some(first: int, count: int) -> None:
+    seeds = range(first, first + count)
+    for name in ("convolution", "sizes"):
+        pads = numbers(name, "pad", seeds)
+        assert 0 in pads or name == "sizes"
+        assert max(pads) > 0
+    for name in ("convolution", "max-pool", "average-pool"):
+        strides = numbers(name, "stride", seeds)
+        assert 1 in strides or name != "convolution"
+        assert max(strides) > 1
+    if count == PROBES:
+        assert 0 in numbers("sizes", "pad", seeds)
+        assert all(1 in numbers(name, "stride", seeds) for name in ("sizes", "max-pool", "average-pool"))
+
+
+@pytest.mark.parametrize("name", ["convolution", "max-pool", "average-pool"])
+def test_windows_overlap_and_leave_something_over(name: str) -> None:
+    for seed in range(PROBES):
+        given = setting_named(name).draw(seed).given()
+        pad, stride, f = given.get("pad", 0), given["stride"], given["f"]
+        assert stride < f
+        left = {(given[size] + 2 * pad - f) % stride for size in ("n_H_prev", "n_W_prev")}
+        assert stride == 1 or 0 not in left
+
+
+@pytest.mark.parametrize(
+    ("setting", "formula", "cause"),
+    [
+        ("regression", "J = np.mean((A2 - Y)**2)", None),
+        ("squared_error", "J = np.mean((A - Y)**2)", None),
+        ("squared_error", "J = np.mean((A - Y)**2) / 2", None),
+        ("multilabel", "J = -np.mean(Y * np.log(A2) + (1 - Y) * np.log(1 - A2))", None),
+        ("convolution", "A_prev_pad = A_prev", "padding-ignored"),
+        ("convolution", "A_prev_pad = zero_pad(A_prev, 1)", None),
+        ("convolution", "A_prev_pad = zero_pad(A_prev, np.square(pad))", None),
+        ("sizes", "n_H = n_H_prev - f + 2*pad + 1", "stride-ignored"),
+    ],
+)
+def test_what_held_by_the_luck_of_a_size_is_wrong(setting: str, formula: str, cause: str | None) -> None:
+    (verdict,) = verify(formula, setting).lines
+    assert verdict.verdict == "wrong"
+    assert cause in (None, verdict.cause)
+
+
+def scattered(*after: str) -> str:
+    inside = "dA_prev_pad[i, vert_start:vert_end, horiz_start:horiz_end, :] += W[:, :, :, c] * dZ[i, h, w, c]"
+    return over_windows(*CORNERS, inside, before=("dA_prev_pad = np.zeros_like(A_prev_pad)",), after=after)
+
+
+@pytest.mark.parametrize("pad", ["pad", "p"])
+def test_a_slice_that_is_empty_without_a_border_is_named_and_mended(pad: str) -> None:
+    verdict = verify(scattered(f"dA_prev = dA_prev_pad[:, {pad}:-{pad}, {pad}:-{pad}, :]"), "convolution").lines[-1]
+    assert (verdict.verdict, verdict.cause) == ("wrong", "pad-zero-slice")
+    assert "pad = 0" in verdict.message
+    assert verdict.repaired.endswith("dA_prev = dA_prev_pad[:, pad:pad+n_H_prev, pad:pad+n_W_prev, :]")
+    assert verify(verdict.repaired, "convolution").lines[-1].verdict == "holds"
+
+
+SHARED = """\
+dA_prev = np.zeros_like(A_prev)
+for i in range(m):
+    for h in range(n_H):
+        for w in range(n_W):
+            for c in range(n_C):
+                a = A_prev[i, h*stride:h*stride+f, w*stride:w*stride+f, c]
+                k = a == np.max(a)
+                dA_prev[i, h*stride:h*stride+f, w*stride:w*stride+f, c] += k / np.sum(k) * dA[i, h, w, c]"""
+"""Right where no two entries tie; where they do, each takes its share."""
+
+
+def test_ties_are_a_case_of_their_own() -> None:
+    setting = setting_named("max-pool")
+    said = "dA_prev holds. Ties: the first takes all, or all do; both are used (here: {})."
+    for right in setting.targets["dA_prev"].right:
+        assert verify(derivation_of("dA_prev", right), setting).lines[-1].message == said.format("all do")
+    assert verify(SHARED, setting).lines[-1].message == said.format("neither")
+    assert verify("A = max_pool(A_prev, f, stride)", setting).lines[-1].message == "A holds."
+    tied = setting.tied_probe()
+    assert tied is not None
+    first, every = tied.answers["dA_prev"].values()
+    assert tied.sentence("dA_prev", first) == said.format("the first takes all").removeprefix("dA_prev holds. ")
+    assert first.sum() != pytest.approx(every.sum())
+    assert setting_named("average-pool").tied_probe() is None
