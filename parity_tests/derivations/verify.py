@@ -59,6 +59,9 @@ PROBES = 5
 FRESH = 2
 """How many of them the search for a repair does not see: it must hold on them too."""
 
+PROBES_OF_VOLUMES, FRESH_OF_VOLUMES = 3, 1
+"""The same where formulas are loops over the windows of volumes, and a search has a small probe of its own."""
+
 
 def verify(
     derivation: str,
@@ -177,7 +180,8 @@ def layout_text(setting: Setting, *, named: bool) -> str:
 @lru_cache(maxsize=256)
 def _probes(setting: Setting, seed: int, l2: bool) -> tuple[Probe, ...]:
     """The probes of a setting, made once."""
-    return tuple(setting.probe(seed + number, l2) for number in range(PROBES))
+    count = PROBES if setting.small is None else PROBES_OF_VOLUMES
+    return tuple(setting.probe(seed + number, l2) for number in range(count))
 
 
 @lru_cache(maxsize=64)
@@ -278,7 +282,7 @@ def _judge(line: Line, derivation: str, l2: bool, written: Written, *, diagnose:
         _evaluator(line.target, evidence),
         truths,
         weights_of(setting, symbol, meant[0]),
-        fresh=FRESH,
+        fresh=FRESH if small is None else FRESH_OF_VOLUMES,
     )
     verdict = _diagnosed(base, repair(case), line, shown)
     if not l2 and "lambda_" in nodes.names(line.program):
@@ -292,7 +296,10 @@ def at_ties(line: Line, written: Written, symbol: str) -> str:
     if tied is None or symbol not in tied.answers:
         return ""
     at = written._replace(probes=(tied.probe,)).meant(line, 0)
-    return tied.sentence(symbol, _evaluator(line.target, [at])(line.program, 0))
+    try:
+        return tied.sentence(symbol, run(line.program, at)[line.target])
+    except EvaluationError:
+        return tied.sentence(symbol, None)
 
 
 def agreement_of(

@@ -46,8 +46,9 @@ HOSTILE = {
         "        time.sleep(100)\ntime.sleep(100)\n",
         "used more than 0.25 GB of memory and was ended",
     ),
-    "forks again and again": (  # 32 processes at most, should nothing stop it
-        "import os\nfor _ in range(5):\n    os.fork() or os.setsid()\n",
+    "forks again and again": (
+        "import os, time\nfor _ in range(30):\n    if not os.fork():\n        os.setsid()\n        time.sleep(5)\n"
+        "        os._exit(0)\n",
         "in line 3: it would start more than 8 processes",
     ),
     "starts what forks": (

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from itertools import combinations
-from typing import Any
 
 import pytest
 
-from parity_tests.derivations.setting_functions import PROBES as FUNCTION_PROBES
 from parity_tests.derivations.settings import SETTINGS, setting_named
 from parity_tests.derivations.settings.setting import derivation_of
 from parity_tests.derivations.settings.volumes import CORNERS, over_windows
-from parity_tests.derivations.verify import PROBES, verify
+from parity_tests.derivations.verify import PROBES, PROBES_OF_VOLUMES, verify
 
 NO_SIZE = {"stride", "pad", "t"}
 """Whole numbers that are no sizes."""
@@ -24,6 +22,22 @@ EXCEPTIONS = {
 """Sizes that the setting itself fixes."""
 
 
+BORDERS = (
+    ("convolution", "pad", 0),
+    ("sizes", "pad", 0),
+    ("convolution", "stride", 1),
+    ("max-pool", "stride", 1),
+    ("average-pool", "stride", 1),
+    ("sizes", "stride", 1),
+)
+"""What is none, and some, among the probes of a setting."""
+
+
+def count(name: str) -> int:
+    """The number of probes that a formula of the setting is judged on."""
+    return PROBES if setting_named(name).small is None else PROBES_OF_VOLUMES
+
+
 def sizes(name: str, seed: int) -> dict[str, int]:
     """The sizes of a probe by symbol, without what the setting fixes."""
     setting = setting_named(name)
@@ -34,7 +48,7 @@ def sizes(name: str, seed: int) -> dict[str, int]:
 @pytest.mark.parametrize("name", SETTINGS)
 @pytest.mark.parametrize("first", range(6))
 def test_sizes_are_above_two_distinct_and_change_from_probe_to_probe(name: str, first: int) -> None:
-    probes = [sizes(name, first + number) for number in range(PROBES)]
+    probes = [sizes(name, first + number) for number in range(count(name))]
     for probe in probes:
         assert all(size > 2 for size in probe.values()), probe
         assert len(set(probe.values())) == len(probe), probe
@@ -48,30 +62,17 @@ def test_the_settings_with_sizes_are_looked_at() -> None:
         assert size in setting_named(name).draw(0).given()
 
 
-def numbers(name: str, symbol: str, seeds: range) -> list[Any]:
-    return [setting_named(name).draw(seed).given()[symbol] for seed in seeds]
-
-
 @pytest.mark.parametrize("first", range(5))
-@pytest.mark.parametrize("count", [FUNCTION_PROBES, PROBES])
-def test_borders_and_strides_are_none_and_some(first: int, count: int) -> None:
-    seeds = range(first, first + count)
-    for name in ("convolution", "sizes"):
-        pads = numbers(name, "pad", seeds)
-        assert 0 in pads or name == "sizes"
-        assert max(pads) > 0
-    for name in ("convolution", "max-pool", "average-pool"):
-        strides = numbers(name, "stride", seeds)
-        assert 1 in strides or name != "convolution"
-        assert max(strides) > 1
-    if count == PROBES:
-        assert 0 in numbers("sizes", "pad", seeds)
-        assert all(1 in numbers(name, "stride", seeds) for name in ("sizes", "max-pool", "average-pool"))
+@pytest.mark.parametrize(("name", "symbol", "none"), BORDERS)
+def test_borders_and_strides_are_none_and_some(name: str, symbol: str, none: int, first: int) -> None:
+    found = [setting_named(name).draw(seed).given()[symbol] for seed in range(first, first + count(name))]
+    assert none in found
+    assert len(set(found)) >= 3
 
 
 @pytest.mark.parametrize("name", ["convolution", "max-pool", "average-pool"])
 def test_windows_overlap_and_leave_something_over(name: str) -> None:
-    for seed in range(PROBES):
+    for seed in range(PROBES_OF_VOLUMES):
         given = setting_named(name).draw(seed).given()
         pad, stride, f = given.get("pad", 0), given["stride"], given["f"]
         assert stride < f

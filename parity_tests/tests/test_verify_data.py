@@ -68,9 +68,9 @@ def test_a_layer_without_what_stands_above_it_follows_from_its_dZ() -> None:
 
 def test_numbers_that_do_not_fit_are_refused() -> None:
     layer, given = setting_named("layer"), numbers("layer", 1)
-    with pytest.raises(ValueError, match=r"W has shape \(5, 2\), expected \(n, n_prev\), with n_prev = 5"):
+    with pytest.raises(ValueError, match=r"W has shape \(5, 2\), expected \(n, n_prev\), with n_prev = 13"):
         verify_numbers({**given, "W": np.ones((5, 2))}, layer)
-    with pytest.raises(ValueError, match=r"b has shape \(3,\), expected \(n, 1\), with n = 3"):
+    with pytest.raises(ValueError, match=r"b has shape \(7,\), expected \(n, 1\), with n = 7"):
         verify_numbers({**given, "b": given["b"][:, 0]}, layer)
     with pytest.raises(ValueError, match=r"lacks W_next, dZ_next: .*, or from A_prev, W, b, dZ"):
         verify_numbers({name: value for name, value in given.items() if name != "dZ"}, layer)

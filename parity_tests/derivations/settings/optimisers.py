@@ -23,7 +23,7 @@ from parity_tests.derivations.settings.setting import (
 
 Rule: TypeAlias = Literal["momentum", "rmsprop", "adam"]
 
-SIZES = ((7, 5), (5, 11), (11, 7), (3, 13), (13, 3))
+SIZES = ((7, 5), (5, 11), (11, 7), (13, 17), (17, 13))
 """Choices of the shape of W."""
 
 STEPS = (3, 1, 2)
