@@ -30,8 +30,13 @@ QUANTILE = 31.97
 SPACING, NARROW_SPACING = 2.0**-20, 2.0**-36
 """How far the samples lie from x, relative to it: (2^-20)^4, what a cubic leaves over, is far below rounding."""
 
-STEPS: Vector = np.power(4.0, -np.arange(1, 14))  # 1/4 to 1.5e-8: each a power of two, so that x + h is mostly exact
-KINK_STEPS: Vector = STEPS[4::2]  # 2^-10, 2^-14, 2^-18, 2^-22, 2^-26
+STEPS: Vector = np.power(4.0, -np.arange(1, 14))
+"""The steps of a difference over the length of an entry: 1/4 to 1.5e-8, powers of two, so that x + h is mostly exact."""
+
+LARGEST_STEP, SMALLEST_STEP = 2.0**40, 2.0**-44
+"""How far steps reach at most, over the length of an entry: further out nothing new is seen, nor is it further in."""
+
+HALVINGS = 30  # of the distance between a step at which f stands still and one at which it moves
 COLUMNS = 6  # of Ridders' tableau; the sixth is of order h^12
 EXTRAPOLATION = 1.2  # the product of (16^j + 1)/(16^j - 1): what extrapolation does to rounding at most
 
@@ -87,19 +92,31 @@ def complex_problem(f: Function, at: Vector, direction: Vector) -> str:
     return "" if np.isfinite(np.imag(value)) else "returns no finite number for a complex argument"
 
 
-def scales(point: Vector) -> Vector:
-    """A length for each entry of one array: a power of two near |x|, at least 2^-10 of the largest; 1 for zeros."""
+def scales(point: Vector, least: float = 2.0**-10) -> Vector:
+    """A length for each entry of one array: a power of two near |x|, ``least`` of the largest; 1 if all are zero.
+
+    Zeros get the largest length, or with a ``least`` that is not 0 that part of it.
+    """
     largest = np.max(np.abs(point))
     if largest == 0:
         return np.ones_like(point)
-    lengths: Vector = 2.0 ** np.ceil(np.log2(np.maximum(np.abs(point), 2.0**-10 * largest)))
+    sizes = np.where(point == 0, (least or 1) * largest, np.maximum(np.abs(point), least * largest))
+    lengths: Vector = 2.0 ** np.ceil(np.log2(sizes))
     return lengths
 
 
+def steps_between(longest: float, shortest: float) -> Vector:
+    """STEPS, and as many longer and shorter powers of 4 as it takes to reach from ``longest`` to ``shortest``."""
+    up = np.ceil(np.log2(np.clip(longest / STEPS[0], 1, LARGEST_STEP)) / 2)
+    down = np.ceil(np.log2(np.clip(STEPS[-1] / max(shortest, SMALLEST_STEP), 1, None)) / 2)
+    steps: Vector = STEPS[0] * np.power(4.0, np.arange(up, -STEPS.size - down, -1))
+    return steps
+
+
 def random_direction(lengths: Vector, rng: np.random.Generator) -> Vector:
-    """Each length times one of +-4/8, ..., +-7/8: dyadic, so that small steps along it are exact."""
-    direction: Vector = lengths * rng.integers(4, 8, lengths.shape) * rng.choice([-0.125, 0.125], lengths.shape)
-    return direction
+    """Each length times a number of 20 bits between 1/2 and 1, either sign: no two entries move alike."""
+    direction: Vector = lengths * rng.integers(2**19, 2**20, lengths.shape) * rng.choice([-1, 1], lengths.shape)
+    return direction / 2**20
 
 
 def noise(values: NDArray[Any]) -> Vector:
@@ -153,17 +170,17 @@ def sides(f: Function, point: Vector, direction: Vector, steps: Vector) -> tuple
     return np.array(plus), np.array(minus)
 
 
-def ridders(plus: Vector, minus: Vector, rounding: float) -> tuple[float, float]:
-    """The derivative from values at STEPS, and its bound: what extrapolation changed last, and rounding over the step.
+def ridders(plus: Vector, minus: Vector, rounding: float, steps: Vector = STEPS) -> tuple[float, float]:
+    """The derivative from values at steps, and its bound: what extrapolation changed last, and rounding over the step.
 
     Of each step that ends a row of the tableau, the best entry is taken. A row is dropped where the plain difference of
-    a shorter step contradicts it: steps across a kink may agree with each other, shorter ones do not reach it. The best
-    row that is left gives the value; its distance from the second best is added to the bound. Infinite where too few
-    values exist.
+    a shorter step contradicts it: steps across a kink, or over many waves, may agree with each other, but shorter ones
+    move away from them. The best row that is left gives the value; its distance from the second best is added to the
+    bound. Infinite where too few values exist.
     """
-    plain = column = (plus - minus) / (2 * STEPS)
-    rounded = EXTRAPOLATION * (rounding + 2**-51 * np.maximum(np.abs(plus), np.abs(minus))) / STEPS
-    value, error = np.full(STEPS.size, np.nan), np.full(STEPS.size, np.inf)
+    plain = column = (plus - minus) / (2 * steps)
+    rounded = EXTRAPOLATION * (rounding + 2**-51 * np.maximum(np.abs(plus), np.abs(minus))) / steps
+    value, error = np.full(steps.size, np.nan), np.full(steps.size, np.inf)
     for j in range(1, COLUMNS + 1):
         power = 16.0**j
         longer = (power * column[1:] - column[:-1]) / (power - 1)
@@ -171,9 +188,9 @@ def ridders(plus: Vector, minus: Vector, rounding: float) -> tuple[float, float]
         better = change < error[j:]  # False for NaN
         value[j:], error[j:] = np.where(better, longer, value[j:]), np.where(better, change, error[j:])
         column = longer
-    doubt = np.append(np.inf, np.abs(np.diff(plain)) / 4) + rounded  # a smooth f leaves 1/15 of the last change
-    for row in range(STEPS.size):
-        if (np.abs(value[row] - plain[row + 1 :]) > error[row] + doubt[row + 1 :]).any():
+    doubt = np.append(np.inf, np.abs(np.diff(plain)) / 4)  # a smooth f leaves 1/15 of the last change
+    for row in range(steps.size):
+        if (np.abs(value[row] - plain[row + 1 :]) > error[row] + doubt[row] + rounded[row + 1 :]).any():
             error[row] = np.inf
     first, second = np.argsort(error)[:2]
     if not np.isfinite(error[second]):
@@ -181,8 +198,61 @@ def ridders(plus: Vector, minus: Vector, rounding: float) -> tuple[float, float]
     return float(value[first]), float(error[first] + abs(value[first] - value[second]))
 
 
-def has_kink(plus: Vector, minus: Vector, middle: float, rounding: float) -> bool:
-    """Whether the one-sided slopes at x, from values at KINK_STEPS, differ by more than curvature and rounding explain.
+class Difference(NamedTuple):
+    """A derivative by differences, its bound, and whether f stands still at the shortest steps."""
+
+    value: float
+    bound: float
+    still: bool
+
+
+def difference(f: Function, point: Vector, direction: Vector, rounding: float, steps: Vector = STEPS) -> Difference:
+    """The derivative along a direction by central differences; with no bound where f moves at no step at all.
+
+    Where it stands still at some steps and moves at others, rounding is no smaller than the smallest movement.
+    """
+    plus, minus = sides(f, point, direction, steps)
+    moved = np.abs(np.stack([plus, minus]) - real_value(f, point))
+    still = bool((moved[:, -1] == 0).all())
+    if not (moved > 0).any():
+        return Difference(0.0, np.inf, still)
+    if still:
+        rounding = max(rounding, float(np.min(moved, where=moved > 0, initial=np.inf)))
+    return Difference(*ridders(plus, minus, rounding, steps), still)
+
+
+def silence(f: Function, point: Vector, direction: Vector) -> float:
+    """The bound of a derivative along a direction in which f does not move at all next to x; infinite if unknown.
+
+    Either f never moves, or it begins to at some distance. Its smallest movement there, which is that of the rounding
+    of f, over that distance is what the derivative may be without being seen. That is little where f begins to move at
+    once, behind a kink, as a ReLU does; it is as much as f moves further out where rounding swallowed a smooth f.
+    """
+    middle = real_value(f, point)
+
+    def movement(h: float) -> float:
+        return float(np.nanmax(np.abs([0, *(real_value(f, point + s * h * direction) - middle for s in (1, -1))])))
+
+    inside = STEPS[-1]
+    outside = next((h for h in steps_between(LARGEST_STEP, inside)[::-1] if movement(h)), None)
+    if outside is None:
+        return 0.0
+    if outside == inside:
+        return np.inf
+    inside, further = outside / 4, 4 * outside
+    for _ in range(HALVINGS):
+        between = (inside + outside) / 2
+        if movement(between):
+            outside = between
+        else:
+            inside = between
+    bound = 2 * movement(outside) / inside
+    return bound if bound <= 1e-6 * movement(further) / further else np.inf
+
+
+def has_kink(plus: Vector, minus: Vector, middle: float, rounding: float, steps: Vector) -> bool:
+    """Whether the one-sided slopes at x, from values at steps a factor of 16 apart, differ by more than curvature and
+    rounding explain.
 
     The difference of the slopes is J + a h + b h^3 + ..., with J = 0 unless x is a kink: two neighbouring steps cancel
     a h, three b h^3 as well, which must change little. The finest J that rounding leaves visible counts if rounding
@@ -191,8 +261,8 @@ def has_kink(plus: Vector, minus: Vector, middle: float, rounding: float) -> boo
     """
     if not np.isfinite([plus[-1], minus[-1]]).all():
         return True
-    gap = (plus - 2 * middle + minus) / KINK_STEPS
-    unsure = 4 * (rounding + 2**-52 * np.maximum(np.abs(plus), np.abs(minus))) / KINK_STEPS
+    gap = (plus - 2 * middle + minus) / steps
+    unsure = 4 * (rounding + 2**-52 * np.maximum(np.abs(plus), np.abs(minus))) / steps
     linear, blur = (16 * gap[1:] - gap[:-1]) / 15, (16 * unsure[1:] + unsure[:-1]) / 15
     jump, blur = (4096 * linear[1:] - linear[:-1]) / 4095, (4096 * blur[1:] + blur[:-1]) / 4095
     steady = np.abs(jump - linear[1:]) <= blur + np.abs(jump) / 4
@@ -204,8 +274,6 @@ def has_kink(plus: Vector, minus: Vector, middle: float, rounding: float) -> boo
     return bool((blur[finest + 1 :] >= 0.75 * abs(jump[finest])).all())
 
 
-def distrust(f: Function, point: Vector, direction: Vector, rounding: float) -> bool:
-    """Whether the complex step along a direction lies outside the bound of the central difference."""
-    value, bound = ridders(*sides(f, point, direction, STEPS), rounding)
-    step = float(complex_step(lambda t: complex_value(f, point + t * direction), np.zeros(())))
-    return bool(np.isfinite(bound) and not abs(step - value) <= bound)
+def slope(f: Function, point: Vector, direction: Vector) -> float:
+    """The derivative along a direction by the complex step."""
+    return float(complex_step(lambda t: complex_value(f, point + t * direction), np.zeros(())))

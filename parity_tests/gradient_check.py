@@ -6,11 +6,9 @@ The package's attribute ``check_gradient`` is the function; this module has anot
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from manual.notation import Array
 from parity_tests import derivatives
@@ -173,89 +171,213 @@ def _read_value(f: Callable[..., Any], x: Arguments) -> None:
         raise ValueError(f"f(x) is {values[0]!r}, then {values[1]!r}, expected one value: fix the seed inside f")
 
 
+class _Part(NamedTuple):
+    """One array of x: f as a function of its entries, with what rounding does to f there."""
+
+    f: Function
+    point: Vector
+    lengths: Vector
+    rounding: float
+    steps: Vector
+
+
+def _part_at(f: Function, point: Vector, rng: np.random.Generator) -> _Part:
+    """Lengths, rounding and steps at a point.
+
+    Rounding is measured over distances of a millionth, relative to x and, where x is tiny, to 1 as well: as long as
+    1 + x^2 is 1, f stands still next to x, and nothing shows how it is rounded.
+    """
+    lengths = derivatives.scales(point)
+    largest = float(np.max(lengths))
+    direction = derivatives.random_direction(lengths / max(largest, 1.0), rng)
+    rounding = derivatives.value_rounding(f, point, direction)
+    if largest < 1:
+        further = derivatives.value_rounding(f, point, direction / largest)
+        rounding = max(rounding, further) if np.isfinite(further) else rounding
+    steps = derivatives.steps_between(derivatives.STEPS[0] / largest, derivatives.STEPS[-1] / largest)
+    return _Part(f, point, lengths, rounding, steps)
+
+
 def _check_array(
-    f: Callable[..., Any], x: Arguments, number: int, got: Array, m: int | None, rng: np.random.Generator
+    f: Callable[..., Any], x: Arguments, number: int, got: Array, words: Words, rng: np.random.Generator
 ) -> ArrayCheck:
     """The verdict on one array: by the complex step if f allows it, by differences if not."""
     name, shape, place = x.names[number], x.shapes[number], x.places[number]
-    part, point = _part(f, x, place), x.point[place]
-    lengths = derivatives.scales(point)
-    rounding = derivatives.value_rounding(part, point, derivatives.random_direction(lengths, rng))
-    kinks = _kinks(part, point, lengths, rounding, rng).reshape(shape)
-    why = _why_differences(part, point, lengths, rounding, rng)
+    part = _part_at(_part(f, x, place), x.point[place], rng)
+    kinks = _kinks(part, rng)
+    trust = _trust(part, bool(kinks.any()), rng)
+    why, shaped = trust.why_not, kinks.reshape(shape)
     if not why:
-        estimate = _by_complex_step(part, point, got.dtype, rng)
-        check = judge_array(name, COMPLEX_STEP, got, estimate, kinks, m, "")
-        if check.verdict != FAILS or not _difference_agrees(part, point, lengths, rounding, check):
-            return check
-        why = f"is differentiated in another way by the complex step than by a difference at {check.worst_index}"
-    estimate = _by_differences(part, point, lengths, rounding, got.dtype)
-    return judge_array(name, DIFFERENCES, got, estimate, kinks, m, why)
+        estimate = _by_complex_step(part, got.dtype, rng)
+        checked = _entries(part, estimate, kinks, trust)
+        if checked.differs < 0:
+            check = judge_array(name, COMPLEX_STEP, got, estimate._replace(hidden=checked.hidden), shaped, words, "")
+            if check.verdict != FAILS or not _difference_agrees(part, check):
+                return check
+            where = str(check.worst_index)
+        else:
+            where = str(tuple(int(i) for i in np.unravel_index(checked.differs, shape)))
+        why = f"is differentiated in another way by the complex step than by a difference at {where}"
+    return judge_array(name, DIFFERENCES, got, _by_differences(part, got.dtype), shaped, words, why)
 
 
-def _kinks(f: Function, point: Vector, lengths: Vector, rounding: float, rng: np.random.Generator) -> NDArray[np.bool_]:
-    """The entries in which f has no derivative at the point."""
-    middle = derivatives.real_value(f, point)
+def _kinks(part: _Part, rng: np.random.Generator) -> Mask:
+    """The entries in which f has no derivative at the point; all where it has none along a direction alone."""
+    middle, steps = derivatives.real_value(part.f, part.point), part.steps[4::2]
 
     def kinked(direction: Vector) -> bool:
-        return derivatives.has_kink(*derivatives.sides(f, point, direction, derivatives.KINK_STEPS), middle, rounding)
+        return derivatives.has_kink(
+            *derivatives.sides(part.f, part.point, direction, steps), middle, part.rounding, steps
+        )
 
-    if not any(kinked(derivatives.random_direction(lengths, rng)) for _ in range(2)):
-        return np.zeros(point.shape, bool)
-    return np.array([kinked(direction) for direction in _axes(lengths)])
+    if not any(kinked(derivatives.random_direction(part.lengths, rng)) for _ in range(2)):
+        return np.zeros(part.point.shape, bool)
+    found = np.array([kinked(direction) for direction in _axes(part.lengths)])
+    return found if found.any() else ~found
 
 
-def _why_differences(f: Function, point: Vector, lengths: Vector, rounding: float, rng: np.random.Generator) -> str:
-    """Why the complex step cannot be the referee, in words after "f"; empty where it can."""
-    problem = derivatives.complex_problem(f, point, lengths)
+class _Trust(NamedTuple):
+    """Why the complex step cannot be the referee, in words after "f", or empty; and then how far differences leave it
+    unconfirmed, entry by entry.
+    """
+
+    why_not: str
+    unconfirmed: Vector
+
+
+def _trust(part: _Part, kinked: bool, rng: np.random.Generator) -> _Trust:
+    """Hold the complex step against differences, along random directions.
+
+    A direction sees an error in any entry unless it is less than the bound of the difference: 64 times that, over the
+    length of an entry, is what stays unconfirmed there.
+    """
+    f, point = part.f, part.point
+    unconfirmed = np.full(point.shape, np.inf)
+    problem = derivatives.complex_problem(f, point, part.lengths)
     if problem:
-        return problem
-    for _ in range(2):
-        beside = point + 2.0**-10 * derivatives.random_direction(lengths, rng)  # off the kinks that x may lie on
+        return _Trust(problem, unconfirmed)
+    own = derivatives.scales(point, least=0.0)
+    for lengths in [part.lengths] * 2 + [own] * bool((own < part.lengths).any()):
+        beside = point + 2.0**-10 * derivatives.random_direction(lengths, rng) if kinked else point
         if np.isnan(derivatives.real_value(f, beside)):
             beside = point
-        if derivatives.distrust(f, beside, derivatives.random_direction(lengths, rng), rounding):
-            return "is not analytic: the complex step and a difference along a random direction disagree"
-    return ""
+        direction = derivatives.random_direction(lengths, rng)
+        value, bound, _ = derivatives.difference(f, beside, direction, part.rounding, part.steps)
+        step = derivatives.slope(f, beside, direction)
+        if np.isfinite(bound) and not abs(step - value) <= bound:
+            return _Trust(
+                "is not analytic: the complex step and a difference along a random direction disagree", unconfirmed
+            )
+        unconfirmed = np.minimum(unconfirmed, 64 * bound / lengths)
+    return _Trust("", unconfirmed)
 
 
-def _by_complex_step(f: Function, point: Vector, dtype: Any, rng: np.random.Generator) -> Estimate:
+class _Checked(NamedTuple):
+    """What differences say of the entries that directions leave unconfirmed: the first at which the complex step
+    differs (-1 if none), and those of which nothing can be known.
+    """
+
+    differs: int
+    hidden: Mask
+
+
+def _entries(part: _Part, estimate: Estimate, kinks: Mask, trust: _Trust) -> _Checked:
+    """Confirm by themselves the entries that are too small beside others to be seen along a direction."""
+    hidden = np.zeros(part.point.shape, bool)
+    for entry in np.flatnonzero(~kinks & ~(np.abs(estimate.value) >= trust.unconfirmed)):
+        step, axis = estimate.value[entry], np.zeros_like(part.point)
+        axis[entry] = part.lengths[entry]
+        kinks[entry] = _kink_further_out(part, axis)
+        value, bound, sees = _slope(part, int(entry))
+        if np.isfinite(bound) and abs(step - value) > bound:
+            return _Checked(int(entry), hidden)
+        if not sees and not kinks[entry]:
+            agrees = _agrees_elsewhere(part, axis)
+            if agrees is False:
+                return _Checked(int(entry), hidden)
+            hidden[entry] = agrees is None
+    return _Checked(-1, hidden)
+
+
+def _kink_further_out(part: _Part, axis: Vector) -> bool:
+    """Whether one entry has a kink that shorter steps lose in the rounding of f."""
+    steps = part.steps[::2]
+    values = derivatives.sides(part.f, part.point, axis, steps)
+    return derivatives.has_kink(*values, derivatives.real_value(part.f, part.point), part.rounding, steps)
+
+
+def _agrees_elsewhere(part: _Part, axis: Vector) -> bool | None:
+    """Whether the complex step and differences agree along an axis, so far from x that f has clearly moved there.
+
+    None where that is nowhere.
+    """
+    f, middle, seen = part.f, derivatives.real_value(part.f, part.point), 0
+    for h in derivatives.steps_between(derivatives.LARGEST_STEP, 1.0)[::-1]:
+        there = part.point + h * axis
+        if h >= 1 and abs(derivatives.real_value(f, there) - middle) > 1e6 * part.rounding and seen < 3:
+            seen += 1
+            rounding = derivatives.value_rounding(f, there, h * axis)
+            value, bound, _ = derivatives.difference(f, there, h * axis, rounding)
+            step = derivatives.slope(f, there, h * axis)
+            if np.isfinite(bound) and bound <= 1e-3 * max(abs(value), abs(step)):
+                return bool(abs(step - value) <= bound)
+    return None
+
+
+def _by_complex_step(part: _Part, dtype: Any, rng: np.random.Generator) -> Estimate:
     """The gradient by the complex step, with its bounds."""
-    value = complex_step(lambda z: derivatives.complex_value(f, z), point)
+    value = complex_step(lambda z: derivatives.complex_value(part.f, z), part.point)
     u = unit_roundoff(dtype)
     plain = 4 * u * np.abs(value) + smallest(dtype)
 
     def bound(spacing: float) -> Vector:
-        measured: Vector = derivatives.gradient_rounding(f, point, spacing, rng)
+        measured: Vector = derivatives.gradient_rounding(part.f, part.point, spacing, rng)
         limit: Vector = plain + QUANTILE * np.sqrt(2) * u / unit_roundoff(np.float64) * measured
         return limit
 
     sure = wide = bound(derivatives.SPACING)
     if hides(wide, value, COMPLEX_STEP, dtype).any():
         sure = np.minimum(wide, bound(derivatives.NARROW_SPACING))
-    return Estimate(value, sure, wide + 4 * u)
+    return Estimate(value, sure, wide + 4 * u, np.zeros(value.shape, bool))
 
 
-def _by_differences(f: Function, point: Vector, lengths: Vector, rounding: float, dtype: Any) -> Estimate:
+def _slope(part: _Part, entry: int) -> tuple[float, float, bool]:
+    """The derivative by one entry from differences, its bound, and whether a mistake in this entry would be seen.
+
+    Where the usual steps do not give a thousandth of the derivative, they go on: up to a distance of 1, and down to
+    1.5e-8 of the entry itself, or of 1.
+    """
+    length, size = part.lengths[entry], abs(part.point[entry]) or part.lengths[entry]
+    axis = np.zeros_like(part.point)
+    axis[entry] = length
+    found = derivatives.difference(part.f, part.point, axis, part.rounding)
+    if not found.bound <= COARSE * abs(found.value):
+        steps = derivatives.steps_between(
+            derivatives.STEPS[0] / length, derivatives.STEPS[-1] * min(size, 1.0) / length
+        )
+        again = derivatives.difference(part.f, part.point, axis, part.rounding, steps)
+        found = again if again.bound < found.bound else found
+    sees = found.bound <= COARSE * abs(found.value)
+    if found.still and not sees:
+        bound = derivatives.silence(part.f, part.point, axis)
+        return 0.0, bound / length, bool(np.isfinite(bound))
+    return found.value / length, found.bound / length, sees
+
+
+def _by_differences(part: _Part, dtype: Any) -> Estimate:
     """The gradient by central differences, with its bounds."""
     u = unit_roundoff(dtype)
-    value, bound = np.empty_like(point), np.empty_like(point)
-    for entry, direction in enumerate(_axes(lengths)):
-        plus, minus = derivatives.sides(f, point, direction, derivatives.STEPS)
-        slope, error = derivatives.ridders(plus, minus, rounding)
-        on_a_step = slope == 0 and (plus != minus).any()  # f moves further out: it may be a staircase of rounding
-        value[entry], bound[entry] = slope / lengths[entry], np.inf if on_a_step else error / lengths[entry]
-    own = 4 * u * np.abs(value) + u / unit_roundoff(np.float64) * rounding / lengths  # of the gradient under test
-    bound += own + smallest(dtype)
-    return Estimate(value, bound, bound + 4 * u)
+    slopes = [_slope(part, entry) for entry in range(part.point.size)]
+    value, bound = np.array([each[:2] for each in slopes]).T
+    own = 4 * u * np.abs(value) + u / unit_roundoff(np.float64) * part.rounding / part.lengths
+    bound = bound + own + smallest(dtype)  # of the gradient under test
+    return Estimate(value, bound, bound + 4 * u, ~np.array([sees for *_, sees in slopes]))
 
 
-def _difference_agrees(f: Function, point: Vector, lengths: Vector, rounding: float, check: ArrayCheck) -> bool:
+def _difference_agrees(part: _Part, check: ArrayCheck) -> bool:
     """Whether the central difference at the worst entry is with the gradient under test, and against the referee."""
     if not np.isfinite([check.got, check.expected]).all():
         return False
     entry = int(np.ravel_multi_index(check.worst_index, check.shape)) if check.shape else 0
-    direction = next(islice(_axes(lengths), entry, None))
-    value, bound = derivatives.ridders(*derivatives.sides(f, point, direction, derivatives.STEPS), rounding)
-    value, bound = value / lengths[entry], bound / lengths[entry]
+    value, bound, _ = _slope(part, entry)
     return bool(abs(check.got - value) <= bound < abs(check.expected - value))
