@@ -31,7 +31,7 @@ SPACING, NARROW_SPACING = 2.0**-20, 2.0**-36
 """How far the samples lie from x, relative to it: (2^-20)^4, what a cubic leaves over, is far below rounding."""
 
 STEPS: Vector = np.power(4.0, -np.arange(1, 14))
-"""The steps of a difference over the length of an entry: 1/4 to 1.5e-8, powers of two, so that x + h is mostly exact."""
+"""Steps of a difference over the length of an entry: 1/4 to 1.5e-8, powers of two, so that x + h is mostly exact."""
 
 LARGEST_STEP, SMALLEST_STEP = 2.0**40, 2.0**-44
 """How far steps reach at most, over the length of an entry: further out nothing new is seen, nor is it further in."""
@@ -40,16 +40,20 @@ HALVINGS = 30  # of the distance between a step at which f stands still and one 
 COLUMNS = 6  # of Ridders' tableau; the sixth is of order h^12
 EXTRAPOLATION = 1.2  # the product of (16^j + 1)/(16^j - 1): what extrapolation does to rounding at most
 
-_NODES = 1 + np.arange(SAMPLES) / (SAMPLES - 1)  # on one side of x, where a kink at x itself is not crossed
+_NODES = 1 + np.arange(SAMPLES) / 16  # on one side of x, where a kink at x is not crossed; dyadic: x + h is exact
 _CUBICS = np.linalg.qr(np.vander(_NODES - 1.5, COEFFICIENTS))[0]
 
 
 class Estimate(NamedTuple):
-    """Derivatives, the bounds within which a gradient agrees with them, and the wider ones beyond which it is wrong."""
+    """Derivatives, the bounds within which a gradient agrees with them, and the wider ones beyond which it is wrong.
+
+    ``hidden`` are the entries of which the rounding of f hides too much for a gradient to hold.
+    """
 
     value: Vector
     agrees: Vector
     wrong: Vector
+    hidden: NDArray[np.bool_]
 
 
 @contextmanager
@@ -119,6 +123,12 @@ def random_direction(lengths: Vector, rng: np.random.Generator) -> Vector:
     return direction / 2**20
 
 
+def dyadic_direction(lengths: Vector, rng: np.random.Generator) -> Vector:
+    """Each length, a power of two, times one of +-4/8, ..., +-7/8: small steps along it are exact; ties may stay."""
+    direction: Vector = lengths * rng.integers(4, 8, lengths.shape) * rng.choice([-0.125, 0.125], lengths.shape)
+    return direction
+
+
 def noise(values: NDArray[Any]) -> Vector:
     """Standard deviation of the rounding in samples (SAMPLES, ...) of smooth functions at the nodes."""
     moved = values - values[:1]
@@ -146,7 +156,7 @@ def gradient_rounding(f: Function, point: Vector, spacing: float, rng: np.random
     x moves along a line, so that f rounds anew; the step h is multiplied by a random c, so that the derivatives, which
     travel in the imaginary part as multiples of h, round anew even where they do not depend on x.
     """
-    direction = random_direction(np.abs(point), rng)
+    direction = dyadic_direction(np.where(point == 0, 0.0, scales(point, least=0.0)), rng)
     origin = np.zeros_like(point)
     for sign in (1, -1):
         samples = []

@@ -5,7 +5,7 @@ The package's attribute ``check_gradient`` is the function; this module has anot
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,18 +14,23 @@ from manual.notation import Array
 from parity_tests import derivatives
 from parity_tests.bounds import unit_roundoff
 from parity_tests.derivatives import QUANTILE, Estimate, Function, Vector
-from parity_tests.gradient_input import Arguments, read_gradient, read_point
+from parity_tests.gradient_input import Arguments, known_arrays, read_gradient, read_point
+from parity_tests.gradient_patterns import Known
 from parity_tests.gradient_verdict import (
     COMPLEX_STEP,
     DIFFERENCES,
     ArrayCheck,
     GradientCheck,
+    Mask,
     hides,
     judge_array,
     smallest,
 )
 from parity_tests.judge import FAILS
 from parity_tests.referees import complex_step
+
+COARSE = 1e-3
+"""By differences, a derivative is judged where it is known to this share of itself."""
 
 __all__ = ["ArrayCheck", "GradientCheck", "assert_gradient", "check_gradient"]
 
@@ -116,12 +121,17 @@ def check_gradient(
     arguments = read_point(x)
     _read_value(f, arguments)
     claimed = read_gradient(gradient, arguments)
+    arrays = {f"the gradient of {name}": array for name, array in zip(arguments.names, claimed.arrays, strict=True)}
+    arrays |= known_arrays(f)
     with derivatives.quiet():
-        checks = [
-            _check_array(f, arguments, number, got, m, np.random.default_rng((seed, number)))
-            for number, got in enumerate(claimed)
-        ]
-    return GradientCheck(tuple(checks))
+        checks = []
+        for number, got in enumerate(claimed.arrays):
+            name, shape = arguments.names[number], arguments.shapes[number]
+            parameter = arguments.point[arguments.places[number]].reshape(shape)
+            others = {other: array for other, array in arrays.items() if other != f"the gradient of {name}"}
+            known = Known(m, parameter, others)
+            checks.append(_check_array(f, arguments, number, got, known, np.random.default_rng((seed, number))))
+    return GradientCheck(tuple(checks), arguments.notes + claimed.notes)
 
 
 def assert_gradient(f: Callable[..., Any], gradient: Any, x: Any, *, m: int | None = None, seed: int = 0) -> None:
@@ -154,21 +164,70 @@ def _axes(lengths: Vector) -> Iterator[Vector]:
 
 
 def _read_value(f: Callable[..., Any], x: Arguments) -> None:
-    """ValueError unless f(x) is a finite real number, twice the same."""
-    values = []
-    for _ in range(2):
+    """ValueError unless f(x) is a finite real number in float64, the same one whenever f is called."""
+    try:
         value = x.call(f, x.point.copy())
-        shape, kind = np.shape(value), np.asarray(value).dtype.kind
-        if shape != ():
-            raise ValueError(f"f(x) has shape {shape}, expected a number, shape (): a gradient belongs to a scalar")
-        if kind not in "biuf":
-            got = "complex" if kind == "c" else type(value).__name__
-            raise ValueError(f"f(x) is {got}, expected a real number: a gradient belongs to a real scalar")
-        if not np.isfinite(value):
-            raise ValueError(f"f(x) is {value}, expected a finite number: no derivative exists at x")
-        values.append(float(value))
-    if values[0] != values[1]:
-        raise ValueError(f"f(x) is {values[0]!r}, then {values[1]!r}, expected one value: fix the seed inside f")
+    except IndexError as error:
+        if not x.notes:
+            raise
+        whole = ", ".join(note.split()[0] for note in x.notes)
+        raise ValueError(
+            f"f raises IndexError ({error}) for {whole} in float64, expected a function of real numbers: keep integers "
+            "out of x, as in lambda W: f(W, labels)"
+        ) from error
+    first = _number(value)
+    beside = [_value_beside(f, x, seed) for seed in range(4)]
+    again = _number(x.call(f, x.point.copy()))
+    if first != again:
+        raise ValueError(f"f(x) is {first!r}, then {again!r}, expected one value: fix the seed inside f")
+    values = {first, *(each for each in beside if np.isfinite(each))}
+    if len(values) > 2 and all(_bits(each) <= 24 for each in values) and any(_bits(each) > 20 for each in values):
+        raise ValueError(
+            "f(x) is a float64 with the digits of a float32, expected float64 throughout: f computes in float32, so "
+            "take the float32 out of f and of the arrays that it uses"
+        )
+
+
+def _number(value: Any) -> float:
+    """The value of f; ValueError, saying what to pass, unless it is a finite real number in float64."""
+    if isinstance(value, (tuple, list)):
+        raise ValueError(
+            f"f(x) is a {type(value).__name__} of {len(value)}, expected a number: pass lambda *x: f(*x)[0], if the "
+            "number comes first"
+        )
+    if isinstance(value, Mapping):
+        raise ValueError(
+            f"f(x) is a dict of {', '.join(map(repr, value))}, expected a number: pass lambda *x: f(*x)[...], with the "
+            "key of the number"
+        )
+    shape, dtype = np.shape(value), np.asarray(value).dtype
+    if shape != ():
+        raise ValueError(f"f(x) has shape {shape}, expected a number, shape (): a gradient belongs to a scalar")
+    if dtype.kind not in "biuf":
+        got = "complex" if dtype.kind == "c" else type(value).__name__
+        raise ValueError(f"f(x) is {got}, expected a real number: a gradient belongs to a real scalar")
+    if dtype in (np.float32, np.float16):
+        raise ValueError(
+            f"f(x) is {dtype}, expected float64, in which x is passed: take the {dtype} out of f and of the arrays "
+            "that it uses"
+        )
+    if not np.isfinite(value):
+        raise ValueError(f"f(x) is {value}, expected a finite number: no derivative exists at x")
+    return float(value)
+
+
+def _bits(value: float) -> int:
+    """How many binary digits a number has."""
+    mantissa = int(abs(np.frexp(value)[0]) * 2**53)
+    return mantissa.bit_length() - (mantissa & -mantissa).bit_length() + 1 if mantissa else 0
+
+
+def _value_beside(f: Callable[..., Any], x: Arguments, seed: int) -> float:
+    """The value of f at a point near x, its entries up to a hundredth, or four times, larger or smaller."""
+    spread = 4.0 if seed % 2 else 1.01
+    moved = x.point * spread ** np.random.default_rng(seed).uniform(-1, 1, x.point.shape)
+    with derivatives.quiet():
+        return derivatives.real_value(lambda point: x.call(f, point), moved)
 
 
 class _Part(NamedTuple):
@@ -189,7 +248,7 @@ def _part_at(f: Function, point: Vector, rng: np.random.Generator) -> _Part:
     """
     lengths = derivatives.scales(point)
     largest = float(np.max(lengths))
-    direction = derivatives.random_direction(lengths / max(largest, 1.0), rng)
+    direction = derivatives.dyadic_direction(lengths / max(largest, 1.0), rng)
     rounding = derivatives.value_rounding(f, point, direction)
     if largest < 1:
         further = derivatives.value_rounding(f, point, direction / largest)
@@ -199,7 +258,7 @@ def _part_at(f: Function, point: Vector, rng: np.random.Generator) -> _Part:
 
 
 def _check_array(
-    f: Callable[..., Any], x: Arguments, number: int, got: Array, words: Words, rng: np.random.Generator
+    f: Callable[..., Any], x: Arguments, number: int, got: Array, known: Known, rng: np.random.Generator
 ) -> ArrayCheck:
     """The verdict on one array: by the complex step if f allows it, by differences if not."""
     name, shape, place = x.names[number], x.shapes[number], x.places[number]
@@ -211,19 +270,19 @@ def _check_array(
         estimate = _by_complex_step(part, got.dtype, rng)
         checked = _entries(part, estimate, kinks, trust)
         if checked.differs < 0:
-            check = judge_array(name, COMPLEX_STEP, got, estimate._replace(hidden=checked.hidden), shaped, words, "")
+            check = judge_array(name, COMPLEX_STEP, got, estimate._replace(hidden=checked.hidden), shaped, known, "")
             if check.verdict != FAILS or not _difference_agrees(part, check):
                 return check
             where = str(check.worst_index)
         else:
             where = str(tuple(int(i) for i in np.unravel_index(checked.differs, shape)))
         why = f"is differentiated in another way by the complex step than by a difference at {where}"
-    return judge_array(name, DIFFERENCES, got, _by_differences(part, got.dtype), shaped, words, why)
+    return judge_array(name, DIFFERENCES, got, _by_differences(part, got.dtype), shaped, known, why)
 
 
 def _kinks(part: _Part, rng: np.random.Generator) -> Mask:
     """The entries in which f has no derivative at the point; all where it has none along a direction alone."""
-    middle, steps = derivatives.real_value(part.f, part.point), part.steps[4::2]
+    middle, steps = derivatives.real_value(part.f, part.point), part.steps[:3:-2][::-1]
 
     def kinked(direction: Vector) -> bool:
         return derivatives.has_kink(
@@ -301,7 +360,7 @@ def _entries(part: _Part, estimate: Estimate, kinks: Mask, trust: _Trust) -> _Ch
 
 def _kink_further_out(part: _Part, axis: Vector) -> bool:
     """Whether one entry has a kink that shorter steps lose in the rounding of f."""
-    steps = part.steps[::2]
+    steps = part.steps[::-2][::-1]
     values = derivatives.sides(part.f, part.point, axis, steps)
     return derivatives.has_kink(*values, derivatives.real_value(part.f, part.point), part.rounding, steps)
 

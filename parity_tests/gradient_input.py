@@ -5,6 +5,8 @@ Everything is copied, so that neither the function under test nor the check can 
 
 from __future__ import annotations
 
+import inspect
+import re
 from collections.abc import Callable, Mapping, Sequence
 from itertools import accumulate, pairwise
 from typing import Any, NamedTuple
@@ -28,6 +30,7 @@ class Arguments(NamedTuple):
     shapes: tuple[tuple[int, ...], ...]
     point: Vector
     places: tuple[slice, ...]
+    notes: tuple[str, ...]
 
     def call(self, function: Callable[..., Any], vector: Array) -> Any:
         """The function at a vector, float64 or complex128; a number goes in as a NumPy number."""
@@ -57,6 +60,8 @@ def read_point(x: Any) -> Arguments:
     if not values:
         raise ValueError(f"x is an empty {type(x).__name__}, expected at least one array: there is nothing to check")
     arrays = [_real(name, value) for name, value in zip(names, values, strict=True)]
+    whole = [name for name, value in zip(names, values, strict=True) if np.asarray(value).dtype.kind in "iu"]
+    notes = tuple(f"{name} holds integers: f got it as float64." for name in whole)
     for name, array in zip(names, arrays, strict=True):
         if array.size == 0:
             raise ValueError(f"{name} has shape {array.shape}, expected at least one entry: there is nothing to check")
@@ -68,10 +73,17 @@ def read_point(x: Any) -> Arguments:
     point = np.concatenate([array.astype(np.float64).ravel() for array in arrays])
     ends = [0, *accumulate(array.size for array in arrays)]
     places = tuple(slice(start, end) for start, end in pairwise(ends))
-    return Arguments(form, names, tuple(array.shape for array in arrays), point, places)
+    return Arguments(form, names, tuple(array.shape for array in arrays), point, places, notes)
 
 
-def read_gradient(gradient: Any, x: Arguments) -> list[Array]:
+class Gradient(NamedTuple):
+    """The gradient's arrays in the order of x, and what is said of those that belong to none."""
+
+    arrays: list[Array]
+    notes: tuple[str, ...] = ()
+
+
+def read_gradient(gradient: Any, x: Arguments) -> Gradient:
     """The gradient's arrays, in the order of x; a callable is called as f is.
 
     Raises ValueError where the structure is not x's or an array holds no real numbers. Shapes are not looked at.
@@ -80,35 +92,69 @@ def read_gradient(gradient: Any, x: Arguments) -> list[Array]:
     if x.form == "one":
         if isinstance(value, Mapping):
             raise ValueError(f"gradient is a {type(value).__name__}, expected an array: x is one array")
-        return [_real("gradient", value)]
+        return Gradient([_real("gradient", value)])
     if x.form == "several":
         if not isinstance(value, (tuple, list)) or len(value) != len(x.names):
             got = f"{len(value)} arrays" if isinstance(value, (tuple, list)) else f"one {type(value).__name__}"
             raise ValueError(f"gradient has {got}, expected a tuple of {len(x.names)}: one array for each array of x")
-        return _in_order({f"gradient[{place}]": each for place, each in enumerate(value)})
+        return Gradient([_real(f"gradient[{place}]", each) for place, each in enumerate(value)])
     if not isinstance(value, Mapping):
         raise ValueError(f"gradient is a {type(value).__name__}, expected a dict: x is a dict of {_listed(x.names)}")
-    return _in_order({f"gradient[{key!r}]": value[key] for key in _keys(value, x.names)})
+    keys = match_keys(value, x.names)
+    extra = [key for key in value if key not in keys]
+    notes = (f"The gradient's {_listed(extra)} {'belong' if extra[1:] else 'belongs'} to no array of x: ignored.",)
+    return Gradient([_real(f"gradient[{key!r}]", value[key]) for key in keys], notes if extra else ())
 
 
-def _in_order(values: Mapping[str, Any]) -> list[Array]:
-    return [_real(name, value) for name, value in values.items()]
+BEFORE = re.compile(
+    r"(d|g|del|delta|partial|∂|∇|nabla|grads?|gradients?)_?(of_|wrt_)?|[d∂]([a-z]|loss|cost)_?[d∂]_?", re.IGNORECASE
+)
+AFTER = re.compile(r"[_.]?(g|d|grads?|gradients?)", re.IGNORECASE)
+"""What people put before or behind the name of a parameter to name its gradient: dW1, dL_dW1, grad_W1, W1_grad."""
 
 
-def _keys(gradient: Mapping[Any, Any], names: Sequence[str]) -> list[str]:
-    """The gradient's keys in the order of x: its names, or the names with a d before them."""
-    for keys in (list(names), [f"d{name}" for name in names]):
-        if set(gradient) == set(keys):
-            return keys
-    prefix = "d" if not set(gradient) & set(names) and any(f"d{name}" in gradient for name in names) else ""
-    keys = [prefix + name for name in names]
+def match_keys(gradient: Mapping[Any, Any], names: Sequence[str]) -> list[str]:
+    """The gradient's keys in the order of x: names with the mark of a gradient, or else the names themselves.
+
+    Raises ValueError where one lacks its gradient, or has two.
+    """
+    keys = []
+    for name in names:
+        marked = [key for key in gradient if isinstance(key, str) and _names_gradient(key, name)]
+        marked = [f"d{name}"] if f"d{name}" in marked else marked
+        if len(marked) > 1:
+            raise ValueError(f"gradient has {_listed(marked)}, expected one of them: each may be that of {name}")
+        keys += marked or [name]
     missing = [key for key in keys if key not in gradient]
     if missing:
+        marks = [f"d{name}" for name in names] if keys != list(names) or any(f"d{n}" in gradient for n in names) else []
+        listed = [key if key in gradient or not marks else f"d{key}" for key in keys]
         raise ValueError(
-            f"gradient lacks {_listed(missing)}, expected {_listed(keys)}: every array of x has its gradient"
+            f"gradient lacks {_listed([key for key in listed if key not in gradient])}, expected {_listed(listed)}: "
+            "every array of x has its gradient"
         )
-    extra = [key for key in gradient if key not in keys]
-    raise ValueError(f"gradient also has {_listed(extra)}, expected {_listed(keys)}: x has no such array")
+    return keys
+
+
+def _names_gradient(key: str, name: str) -> bool:
+    """Whether a key is a name with the mark of a gradient before or behind it."""
+    if key.endswith(name) and BEFORE.fullmatch(key[: -len(name)]):
+        return True
+    return key.startswith(name) and AFTER.fullmatch(key[len(name) :]) is not None
+
+
+def known_arrays(f: Callable[..., Any]) -> dict[str, Array]:
+    """The arrays of real numbers that a function written in Python reads from around it, by name."""
+    try:
+        around = inspect.getclosurevars(f)
+    except TypeError:  # built in, or an object
+        return {}
+    found = {**around.globals, **around.nonlocals}
+    return {
+        name: value.astype(np.float64)
+        for name, value in found.items()
+        if isinstance(value, np.ndarray) and value.dtype.kind in "iuf"
+    }
 
 
 def _listed(names: Sequence[Any]) -> str:
@@ -117,6 +163,12 @@ def _listed(names: Sequence[Any]) -> str:
 
 def _real(name: str, value: Any) -> Array:
     """A copy as an array of real numbers, float32 kept, everything else float64; or ValueError."""
+    if isinstance(value, np.matrix):
+        raise ValueError(
+            f"{name} is a np.matrix, expected an array: pass np.asarray({name}), and @ for the matrix product in f"
+        )
+    if isinstance(value, np.ma.MaskedArray):
+        raise ValueError(f"{name} is a masked array, expected an array without gaps: pass {name}.filled(...)")
     try:
         array = np.array(value)
     except (ValueError, TypeError, RuntimeError) as error:

@@ -1,8 +1,10 @@
-"""What two arrays that should be equal have in common: a constant factor, a transpose, zeros."""
+"""What two arrays that should be equal have in common: a constant factor, a transpose, zeros, all but a known term."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -23,7 +25,16 @@ class Pattern(NamedTuple):
     exact: bool = False
 
 
+class Known(NamedTuple):
+    """What a pattern may be made of: the number of examples, the parameter itself, and other arrays by name."""
+
+    m: int | None = None
+    parameter: Array | None = None
+    arrays: Mapping[str, Array] = MappingProxyType({})
+
+
 NOTHING = Pattern("")
+DESCENT = "-1 times everywhere: right for whoever descends by adding it"
 _WORDS = {
     "as it is": ("right", "{} times everywhere"),
     "transposed": ("transposed", "transposed, and {} times everywhere"),
@@ -31,11 +42,11 @@ _WORDS = {
 }
 
 
-def pattern_of(got: Array, expected: Array, bound: Array, m: int | None = None) -> Pattern:
+def pattern_of(got: Array, expected: Array, bound: Array, known: Known = Known()) -> Pattern:  # noqa: B008
     """How ``got`` follows from ``expected``.
 
     ``bound`` is what rounding may do to the difference of the two, entry by entry; entries where it is infinite are
-    left out. ``m`` is a factor to call by name.
+    left out.
     """
     if np.isnan(got).all():
         return Pattern("NaN everywhere")
@@ -51,12 +62,37 @@ def pattern_of(got: Array, expected: Array, bound: Array, m: int | None = None) 
     if got.shape != expected.shape and got.size == expected.size:
         arranged["reshaped"] = got.reshape(expected.shape)
     for way, array in arranged.items():
-        factor = _factor(array, expected, bound, m)
+        factor = _factor(array, expected, bound, known.m)
         if way == "as it is" and factor.text == "1":
             return NOTHING
+        if way == "as it is" and factor.text == "-1":
+            return Pattern(DESCENT, factor.exact)
         if factor.text:
             return Pattern(_WORDS[way][factor.text != "1"].format(factor.text), factor.exact)
-    return NOTHING
+    if got.shape != expected.shape or got.size == 1:
+        return NOTHING
+    return next((each for each in _in_parts(got, expected, bound, known) if each.text), NOTHING)
+
+
+def _in_parts(got: Array, expected: Array, bound: Array, known: Known) -> Iterator[Pattern]:
+    """The right array and something else: a multiple of the parameter or of a known array, or one row or column."""
+    rounded = bound + 2**-52 * np.abs(expected)
+    if known.parameter is not None:
+        c = _factor(got - expected, known.parameter, rounded, known.m).text
+        yield Pattern(f"off by {c} times the parameter, as if by a penalty" if c else "")
+    for name, array in known.arrays.items():
+        if array.shape == got.shape:
+            c = _factor(got - expected, array, rounded, known.m).text
+            yield Pattern(f"the right one plus {c} times {name}: a path too many, or one that is left out" if c else "")
+            c = _factor(got + expected, array, rounded, known.m).text
+            yield Pattern(f"minus the right one plus {c} times {name}: a path whose sign is turned" if c else "")
+    off = np.isfinite(bound) & (np.abs(got - expected) > bound)
+    for axis, line in enumerate(("row", "column")[: got.ndim] if got.ndim == 2 else ()):
+        places = np.flatnonzero(off.any(axis=1 - axis))
+        if places.size == 1 and got.shape[axis] > 1 and off.sum() > 1:
+            place = int(places[0])
+            c = _factor(*(each.take(place, axis) for each in (got, expected, bound)), known.m).text
+            yield Pattern(f"{line} {place} alone is wrong{f', {c} times what it should be' if c else ''}")
 
 
 def _factor(got: Array, expected: Array, bound: Array, m: int | None) -> Pattern:
@@ -66,7 +102,11 @@ def _factor(got: Array, expected: Array, bound: Array, m: int | None) -> Pattern
     """
     seen = np.isfinite(bound)
     top = int(np.where(seen, np.abs(expected), -1).argmax())
-    if not seen.any() or not abs(expected.flat[top]) > 2 * bound.flat[top]:
+    if (
+        not seen.any()
+        or not abs(expected.flat[top]) > 2 * bound.flat[top]
+        or not np.abs(got.flat[top]) > bound.flat[top]
+    ):
         return NOTHING
     ratio = float(got.flat[top] / expected.flat[top])
     spread = (1 + abs(ratio)) * float(bound.flat[top] / abs(expected.flat[top])) + 2**-52 * abs(ratio)

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from manual.notation import Array
-from parity_tests.bounds import underflow, unit_roundoff
+from parity_tests.bounds import underflow
 from parity_tests.derivatives import Estimate
-from parity_tests.gradient_patterns import NOTHING, pattern_of
-from parity_tests.judge import CANNOT_TELL, CANNOT_TELL_UNITS, FAILS, HOLDS
+from parity_tests.gradient_patterns import NOTHING, Known, pattern_of
+from parity_tests.judge import CANNOT_TELL, FAILS, HOLDS, SEEN
 from parity_tests.referees import STEP
 
 COMPLEX_STEP, DIFFERENCES = "complex step", "central differences"
@@ -71,9 +71,13 @@ class ArrayCheck(NamedTuple):
 
 
 class GradientCheck(NamedTuple):
-    """What came of a gradient, array by array, in the order of x. True where all of it holds; its text says why not."""
+    """What came of a gradient, array by array, in the order of x. True where all of it holds; its text says why not.
+
+    ``notes`` say what was done with the input: integers taken as float64, gradients that belong to no array of x.
+    """
 
     arrays: tuple[ArrayCheck, ...]
+    notes: tuple[str, ...] = ()
 
     @property
     def verdict(self) -> str:
@@ -99,6 +103,7 @@ class GradientCheck(NamedTuple):
             if array.why_differences:
                 reasons.setdefault(array.why_differences, []).append(array.name)
         lines += [f"  Central differences for {', '.join(names)}: f {why}." for why, names in reasons.items()]
+        lines += [f"  {note}" for note in self.notes]
         return "\n".join(lines)
 
 
@@ -107,44 +112,48 @@ def smallest(dtype: Any) -> float:
     return underflow(dtype, 1) + underflow(np.dtype(np.float64), 1) / STEP
 
 
+def must_be_seen(method: str, dtype: Any) -> float:
+    """The least change that must be seen, as a share of the largest entry."""
+    return max(SEEN[np.dtype(dtype)], SEEN[np.dtype(np.float64)] * (COARSER if method == DIFFERENCES else 1))
+
+
 def hides(bound: Array, value: Array, method: str, dtype: Any) -> Mask:
-    """The entries whose bound could hide a change that must be seen: see CANNOT_TELL_UNITS; never more than a half."""
-    units = CANNOT_TELL_UNITS * (COARSER if method == DIFFERENCES else 1)
+    """The entries whose bound could hide a change that must be seen."""
     largest = np.max(np.abs(value), initial=0.0, where=np.isfinite(value))
-    hidden: Mask = 2 * bound > min(units * unit_roundoff(dtype), 0.5) * largest
+    hidden: Mask = 2 * bound > must_be_seen(method, dtype) * largest
     return hidden | ~np.isfinite(value)
 
 
 def judge_array(
-    name: str, method: str, got: Array, estimate: Estimate, kinks: Mask, m: int | None, why: str
+    name: str, method: str, got: Array, estimate: Estimate, kinks: Mask, known: Known, why: str
 ) -> ArrayCheck:
     """Shape first, then values: beyond the wide bound, or by an exact factor beyond the narrow one, an entry is wrong.
 
     An entry agrees within the narrow bound, if that is narrow enough to see what must be seen; within the wide one,
-    if that is.
+    if that is. Where a bound is infinite, or the entry is hidden, nothing holds.
     """
     shape, dtype = kinks.shape, got.dtype
     got = got.astype(np.float64)
-    expected, narrow, wide = (array.reshape(shape) for array in estimate)
+    expected, narrow, wide, hidden = (array.reshape(shape) for array in estimate)
     listed = tuple(tuple(int(i) for i in index) for index in np.argwhere(kinks))
     same_shape = got.shape == shape
     both_zero = (got == 0) & (expected == 0) if same_shape else np.zeros(shape, bool)
-    unknown = kinks | ~(np.isfinite(expected) & np.isfinite(wide)) & ~both_zero
-    known, limit = np.where(unknown, 0.0, expected), np.where(unknown, np.inf, narrow)
+    unknown = kinks | ~(np.isfinite(expected) & np.isfinite(wide))
+    right, limit = np.where(unknown, 0.0, expected), np.where(unknown, np.inf, narrow)
     if not same_shape:
-        text, reason = pattern_of(got, known, limit, m).text, f"shape {got.shape}, expected {shape}"
+        text, reason = pattern_of(got, right, limit, known).text, f"shape {got.shape}, expected {shape}"
         nan, entries = np.nan, int(np.prod(shape))
         return ArrayCheck(name, FAILS, method, shape, nan, nan, nan, (), nan, nan, text, entries, listed, reason, why)
 
-    error = np.where(np.isnan(got), np.inf, np.where(unknown, 0.0, np.abs(got - known)))
+    error = np.where(np.isnan(got), np.inf, np.where(unknown, 0.0, np.abs(got - right)))
     agrees = error <= narrow
     wrong, pattern = error > np.where(unknown, np.inf, wide), NOTHING
     wrong |= np.isposinf(error)
     if not agrees.all():
-        pattern = pattern_of(got, known, limit, m)
+        pattern = pattern_of(got, right, limit, known)
         wrong |= pattern.exact & ~agrees & ~unknown
-    seen = both_zero | (agrees & ~hides(narrow, known, method, dtype)) | ~hides(wide, known, method, dtype)
-    untold = unknown | ~seen
+    seen = both_zero | (agrees & ~hides(narrow, right, method, dtype)) | ~hides(wide, right, method, dtype)
+    untold = unknown | hidden | ~seen
     bound = np.where(agrees | wrong & (error <= wide), narrow, wide)
     ratio = np.where(np.isposinf(error), np.inf, error / bound)
     worst = np.unravel_index(int(ratio.argmax()), shape)
@@ -163,22 +172,24 @@ def judge_array(
         pattern=pattern.text if wrong.any() else "",
         wrong=int(wrong.sum()),
         kinks=listed,
-        reason=_reason(verdict, method, np.isnan(got), kinks, unknown & ~kinks, ~seen & ~unknown),
+        reason=_reason(verdict, must_be_seen(method, dtype), np.isnan(got), kinks, unknown, hidden, seen),
         why_differences=why,
     )
 
 
-def _reason(verdict: str, method: str, nan: Mask, kinks: Mask, unknown: Mask, hidden: Mask) -> str:
-    """What numbers do not say: NaN, kinks, values too small."""
+def _reason(verdict: str, change: float, nan: Mask, kinks: Mask, unknown: Mask, hidden: Mask, seen: Mask) -> str:
+    """What numbers do not say: NaN, kinks, what rounding hides, values too small."""
     reasons = [f"NaN {_entries(nan)}"] if nan.any() else []
+    small, hidden, unknown = ~seen & ~unknown, hidden & seen & ~unknown, unknown & ~kinks
     if kinks.any():
         reasons.append(f"f has a kink or an edge {_entries(kinks)}, where no derivative exists")
     if verdict == CANNOT_TELL and unknown.any():
         reasons.append(f"no derivative could be taken {_entries(unknown)}: f has steps or a kink close to x")
     if verdict == CANNOT_TELL and hidden.any():
-        change = 1e-9 * (COARSER if method == DIFFERENCES else 1)
+        reasons.append(f"the rounding of f hides most of its derivative {_entries(hidden)}")
+    if verdict == CANNOT_TELL and small.any():
         reasons.append(
-            f"rounding could hide a change of {change:.0e} of the largest entry {_entries(hidden)}: "
+            f"rounding could hide a change of {change:.0e} of the largest entry {_entries(small)}: "
             "the values are too small to judge"
         )
     return "; ".join(reasons)

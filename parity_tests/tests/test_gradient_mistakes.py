@@ -18,7 +18,7 @@ from parity_tests.tests.gradient_examples import J, M, gradients, only, point
     ("mistake", "pattern"),
     [
         (lambda g: 2 * g, "2 times everywhere"),
-        (lambda g: -g, "-1 times everywhere"),
+        (lambda g: -g, "-1 times everywhere: right for whoever descends by adding it"),
         (lambda g: M * g, "m = 7 times everywhere"),
         (lambda g: g / M, "1/m = 1/7 times everywhere"),
         (lambda g: -M * g, "-m = -7 times everywhere"),
