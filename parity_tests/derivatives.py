@@ -219,7 +219,7 @@ class Difference(NamedTuple):
 def difference(f: Function, point: Vector, direction: Vector, rounding: float, steps: Vector = STEPS) -> Difference:
     """The derivative along a direction by central differences; with no bound where f moves at no step at all.
 
-    Where it stands still at some steps and moves at others, rounding is no smaller than the smallest movement.
+    Where it stands still at the shortest steps and moves at others, rounding is no smaller than its first movement.
     """
     plus, minus = sides(f, point, direction, steps)
     moved = np.abs(np.stack([plus, minus]) - real_value(f, point))
@@ -227,7 +227,8 @@ def difference(f: Function, point: Vector, direction: Vector, rounding: float, s
     if not (moved > 0).any():
         return Difference(0.0, np.inf, still)
     if still:
-        rounding = max(rounding, float(np.min(moved, where=moved > 0, initial=np.inf)))
+        start = threshold(f, point, direction)
+        rounding = max(rounding, start.movement if start else 0.0)
     return Difference(*ridders(plus, minus, rounding, steps), still)
 
 
@@ -238,26 +239,40 @@ def silence(f: Function, point: Vector, direction: Vector) -> float:
     of f, over that distance is what the derivative may be without being seen. That is little where f begins to move at
     once, behind a kink, as a ReLU does; it is as much as f moves further out where rounding swallowed a smooth f.
     """
+    start = threshold(f, point, direction)
+    if start is None:
+        return 0.0
+    bound = 2 * start.movement / start.distance if start.distance else np.inf
+    return bound if bound <= 1e-6 * start.slope else np.inf
+
+
+class Threshold(NamedTuple):
+    """Up to which distance f stands still, how little it moves just behind that, and its slope further out."""
+
+    distance: float
+    movement: float
+    slope: float
+
+
+def threshold(f: Function, point: Vector, direction: Vector) -> Threshold | None:
+    """Where f begins to move along a direction, to either side; None if nowhere."""
     middle = real_value(f, point)
 
     def movement(h: float) -> float:
         return float(np.nanmax(np.abs([0, *(real_value(f, point + s * h * direction) - middle for s in (1, -1))])))
 
-    inside = STEPS[-1]
-    outside = next((h for h in steps_between(LARGEST_STEP, inside)[::-1] if movement(h)), None)
+    steps = steps_between(LARGEST_STEP, SMALLEST_STEP)[::-1]
+    outside = next((float(h) for h in steps if movement(h)), None)
     if outside is None:
-        return 0.0
-    if outside == inside:
-        return np.inf
-    inside, further = outside / 4, 4 * outside
+        return None
+    inside, further = (outside / 4 if outside > steps[0] else 0.0), 4 * outside
     for _ in range(HALVINGS):
         between = (inside + outside) / 2
         if movement(between):
             outside = between
         else:
             inside = between
-    bound = 2 * movement(outside) / inside
-    return bound if bound <= 1e-6 * movement(further) / further else np.inf
+    return Threshold(inside, movement(outside), movement(further) / further)
 
 
 def has_kink(plus: Vector, minus: Vector, middle: float, rounding: float, steps: Vector) -> bool:
@@ -276,6 +291,9 @@ def has_kink(plus: Vector, minus: Vector, middle: float, rounding: float, steps:
     linear, blur = (16 * gap[1:] - gap[:-1]) / 15, (16 * unsure[1:] + unsure[:-1]) / 15
     jump, blur = (4096 * linear[1:] - linear[:-1]) / 4095, (4096 * blur[1:] + blur[:-1]) / 4095
     steady = np.abs(jump - linear[1:]) <= blur + np.abs(jump) / 4
+    steady[1:] &= (
+        np.abs(np.diff(jump)) <= blur[1:] + np.abs(jump[1:]) / 2
+    )  # steps over many waves give 16 times as much
     steady[-1] = True  # a kink as close as the finest steps cannot be told from one at x
     seen = np.flatnonzero((np.abs(jump) > blur) & steady)
     if not seen.size:

@@ -231,30 +231,40 @@ def _value_beside(f: Callable[..., Any], x: Arguments, seed: int) -> float:
 
 
 class _Part(NamedTuple):
-    """One array of x: f as a function of its entries, with what rounding does to f there."""
+    """One array of x: f as a function of its entries, with what rounding does to f there, and what it does to f along a
+    random direction, where x + h is rounded too.
+    """
 
     f: Function
     point: Vector
     lengths: Vector
     rounding: float
+    along: float
     steps: Vector
 
 
 def _part_at(f: Function, point: Vector, rng: np.random.Generator) -> _Part:
     """Lengths, rounding and steps at a point.
 
-    Rounding is measured over distances of a millionth, relative to x and, where x is tiny, to 1 as well: as long as
-    1 + x^2 is 1, f stands still next to x, and nothing shows how it is rounded.
+    Rounding is measured over distances of a millionth relative to x and, where that shows none and x is tiny, relative
+    to 1: as long as 1 + x^2 is 1, f stands still next to x, and nothing shows how it is rounded. Of a large x it is a
+    millionth of 1, as far as x + h is exact.
     """
     lengths = derivatives.scales(point)
     largest = float(np.max(lengths))
-    direction = derivatives.dyadic_direction(lengths / max(largest, 1.0), rng)
-    rounding = derivatives.value_rounding(f, point, direction)
-    if largest < 1:
-        further = derivatives.value_rounding(f, point, direction / largest)
-        rounding = max(rounding, further) if np.isfinite(further) else rounding
+    near, further = lengths / np.clip(largest, 1.0, 2.0**24), lengths / largest
+
+    def rounding(direction_of: Callable[[Vector, np.random.Generator], Vector]) -> float:
+        found = derivatives.value_rounding(f, point, direction_of(near, rng))
+        if largest < 1 and found <= 2**-51 * abs(derivatives.real_value(f, point)):
+            beyond = derivatives.value_rounding(f, point, direction_of(further, rng))
+            return max(found, beyond) if np.isfinite(beyond) else found
+        return found
+
+    exact = rounding(derivatives.dyadic_direction)
+    along = max(exact, rounding(derivatives.random_direction))
     steps = derivatives.steps_between(derivatives.STEPS[0] / largest, derivatives.STEPS[-1] / largest)
-    return _Part(f, point, lengths, rounding, steps)
+    return _Part(f, point, lengths, exact, along, steps)
 
 
 def _check_array(
@@ -284,14 +294,12 @@ def _kinks(part: _Part, rng: np.random.Generator) -> Mask:
     """The entries in which f has no derivative at the point; all where it has none along a direction alone."""
     middle, steps = derivatives.real_value(part.f, part.point), part.steps[:3:-2][::-1]
 
-    def kinked(direction: Vector) -> bool:
-        return derivatives.has_kink(
-            *derivatives.sides(part.f, part.point, direction, steps), middle, part.rounding, steps
-        )
+    def kinked(direction: Vector, rounding: float) -> bool:
+        return derivatives.has_kink(*derivatives.sides(part.f, part.point, direction, steps), middle, rounding, steps)
 
-    if not any(kinked(derivatives.random_direction(part.lengths, rng)) for _ in range(2)):
+    if not any(kinked(derivatives.random_direction(part.lengths, rng), part.along) for _ in range(2)):
         return np.zeros(part.point.shape, bool)
-    found = np.array([kinked(direction) for direction in _axes(part.lengths)])
+    found = np.array([kinked(direction, part.rounding) for direction in _axes(part.lengths)])
     return found if found.any() else ~found
 
 
@@ -321,7 +329,7 @@ def _trust(part: _Part, kinked: bool, rng: np.random.Generator) -> _Trust:
         if np.isnan(derivatives.real_value(f, beside)):
             beside = point
         direction = derivatives.random_direction(lengths, rng)
-        value, bound, _ = derivatives.difference(f, beside, direction, part.rounding, part.steps)
+        value, bound, _ = derivatives.difference(f, beside, direction, part.along, part.steps)
         step = derivatives.slope(f, beside, direction)
         if np.isfinite(bound) and not abs(step - value) <= bound:
             return _Trust(
@@ -375,7 +383,7 @@ def _agrees_elsewhere(part: _Part, axis: Vector) -> bool | None:
         there = part.point + h * axis
         if h >= 1 and abs(derivatives.real_value(f, there) - middle) > 1e6 * part.rounding and seen < 3:
             seen += 1
-            rounding = derivatives.value_rounding(f, there, h * axis)
+            rounding = max(part.rounding, derivatives.value_rounding(f, there, h * axis))
             value, bound, _ = derivatives.difference(f, there, h * axis, rounding)
             step = derivatives.slope(f, there, h * axis)
             if np.isfinite(bound) and bound <= 1e-3 * max(abs(value), abs(step)):
