@@ -42,8 +42,8 @@ def check_gradient(
 
     g_j = df/dx_j is taken by the complex step, Im f(x + i h e_j) / h, or where the code of f is not analytic, by
     extrapolated central differences. Each array of x is judged by itself. An entry fails where |got - g_j| > bound_j.
-    Where none fails, the array cannot be told if f has a kink at an entry, or if the bounds could hide a change of 1e-9
-    of the array's largest entry (1e-6 with differences): values that small are not judged.
+    Where none fails, the array cannot be told if f has a kink at an entry, if the bounds could hide a change of 1e-9 of
+    the array's largest entry (1e-6 with differences, 1e-3 in float32), or if the rounding of f hides an entry.
 
     Parameters
     ----------
@@ -51,7 +51,8 @@ def check_gradient(
         Any NumPy function that returns one real number, the same one for the same arguments.
     gradient : array, number, tuple, dict or callable
         The gradient of f at x, in the structure of x; or a function that returns it and is called as f is. A dict may
-        have the names of x or, as gradients are called in the notes, those with a d before them: dW for W.
+        have the names of x or, as people call gradients, those with a mark: dW, d_W, W_grad, grad_W, dL_dW for W. What
+        belongs to no array of x is ignored, and the result says so.
     x : array, number, tuple, list or dict
         Where to check. One array: f(x) is called; a tuple or list of arrays: f(*x); a dict: f(**x), so that a function
         of one dict is passed as ``lambda **params: f(params)``. Integers and float32 are taken in float64. The arrays
@@ -70,7 +71,7 @@ def check_gradient(
     ------
     ValueError
         In one sentence, for an x that is not made of finite real numbers, an f that returns anything but a finite real
-        number or changes its mind, and a gradient of another structure.
+        number in float64 or changes its mind, and a gradient of another structure.
 
     Notes
     -----
@@ -89,23 +90,29 @@ def check_gradient(
     be told, except where all entries are a transpose or a simple multiple (2, m, -1, 1/3) of the right ones: rounding
     does not multiply by two, so that is wrong however small the values are.
 
-    A gradient in float32 gets 2^29 times as much, and must show a change of a half rather than of 1e-9.
+    A gradient in float32 gets 2^29 times as much.
 
     *When it is not taken.* Where f raises or returns a real number for a complex argument, or discards the imaginary
-    part; where, along two random directions in an array, it disagrees with the central difference beyond the bound of
-    the latter (np.abs, .real, conjugates); or where the central difference at the worst entry takes the side of the
-    gradient under test. This is decided for each array, and the result names the reason.
+    part; where it disagrees with the central difference beyond the bound of the latter, along random directions in an
+    array or in an entry by itself (np.abs, .real, conjugates); or where the central difference at the worst entry takes
+    the side of the gradient under test. This is decided for each array, and the result names the reason. An entry is
+    looked at by itself where 64 bounds of the directions are more than its derivative; if it moves f less than rounding
+    does, it is looked at further out, where it moves f visibly.
 
-    *Central differences.* Ridders' extrapolation of steps from 1/4 to 1.5e-8 of |x|. The bound is the last change of
-    the extrapolation, the distance of its two best rows, and the rounding of f (measured as above, once for f) over the
-    step; an entry is wrong beyond that plus 4 u. What shorter steps contradict is dropped: it reached across a kink.
-    Where f does not move at all next to x but does further out, nothing can be told: it may be a staircase of rounding.
+    *Central differences.* Ridders' extrapolation of steps from 1/4 to 1.5e-8 of |x|, and where these do not give a
+    thousandth of the derivative, on to 1 and to a millionth of a small entry. The bound is the last change of the
+    extrapolation, the distance of its two best rows, and the rounding of f (measured as above, once for f) over the
+    step; an entry is wrong beyond that plus 4 u. What shorter steps contradict is dropped: it reached across a kink, or
+    over many waves. An entry of which less than a thousandth is known does not hold. Where f stands still next to x,
+    its derivative is 0 if f begins to move at once, behind a kink, or never; else it may be a staircase of rounding,
+    and nothing can be told.
 
     *Kinks.* The one-sided slopes are compared at several steps, first along two random directions in each array, then,
     where these show something, entry by entry. A kink in one entry that is lost in the rounding of f is not seen; nor,
     by differences, are kinks that lie within a millionth of x on both sides of it told from rounding.
 
-    The work is 13 complex evaluations of f for each entry of x; with differences, 26 real ones.
+    The work is 13 complex evaluations of f for each entry of x, or 26 real ones with differences, and more for entries
+    that are hard to see.
 
     Examples
     --------
