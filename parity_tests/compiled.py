@@ -17,7 +17,6 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch._dynamo.exc import TorchDynamoException
 
 from manual import network as by_hand
 from manual.notation import Array
@@ -51,7 +50,7 @@ def run_compiled(
     for part in (_layers, _whole):
         try:
             part(case, here, ledger, seed, device, backend)
-        except TorchDynamoException as error:
+        except RuntimeError as error:  # torch has no public name for those of its compiler
             where = about(case)._replace(quantity=f"torch.compile of {part.__name__[1:]}")
             ledger.fail(where, "torch.compile failed: " + " ".join(str(error).strip().splitlines()[:2]))
     return ledger.results()
@@ -65,7 +64,7 @@ def compiled(function: Callable[..., Any], backend: Any) -> Callable[..., Any]:
     """
 
     def run(*arguments: Any) -> Any:
-        torch._dynamo.reset()
+        torch.compiler.reset()
         with warnings.catch_warnings():
             # torch.compile itself asks for the .grad of its inputs
             warnings.filterwarnings("ignore", "The .grad attribute of a Tensor that is not a leaf Tensor")

@@ -149,6 +149,12 @@ def test_library_code_never_imports_datasets_by_statement(path: Path) -> None:
     assert "datasets" not in tops(path)
 
 
+def test_what_torch_compile_needs_is_not_imported_by_a_comparison() -> None:
+    code = "import sys; import parity_tests.compiled; print('torch._dynamo' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+
+
 def test_manual_works_with_torch_absent_and_pulls_in_numpy_alone() -> None:
     code = f"""
 import sys
