@@ -19,7 +19,7 @@ from manual.cli import toy_datasets
 from manual.sharing import in_forks
 from parity_tests.cases import CASES
 from parity_tests.compiled import check_compiler, run_compiled
-from parity_tests.formats import FORMATS, run_short
+from parity_tests.formats import FORMATS, check_rounds, rounded, run_short
 from parity_tests.formulas import run_case
 from parity_tests.free_runs import run_free
 from parity_tests.judge import CANNOT_TELL, FAILS, HOLDS, Result
@@ -77,7 +77,8 @@ def compare(
     ``on_progress`` hears how many pieces of how many are done.
 
     With ``precision`` tf32 or bf16 the models alone run, one step each: torch in float32 with products in that format,
-    against float64 by hand, under the format's bounds.
+    against float64 by hand, under the format's bounds. Where no product is rounded to the format, ValueError says so; a
+    model in which none was cannot be told.
 
     With ``compiled`` the models alone run, one step each, through torch.compile: every layer by itself under its bound,
     then the whole, judged by a measured spread. Compiling takes many seconds for each model.
@@ -134,6 +135,8 @@ def units(
     device = str(device_named(device))
     if compiled:
         check_compiler(device)
+    if precision != "ieee":
+        check_rounds(precision, device)
     models_alone = precision != "ieee" or compiled
     formulas = tuple(case.id for case in CASES if text in case.id and not models_alone)
     models = tuple(case.id for case in MODEL_CASES if text in case.id)
@@ -191,7 +194,7 @@ def _run(unit: Unit) -> list[Result]:
             data = toy_datasets().load(model_case.dataset, seed=unit.seed)
             begin = start(model_case, data, dtype, unit.seed)
             if unit.precision != "ieee":
-                results += run_short(model_case, begin, unit.precision, unit.device)
+                results += rounded(run_short(model_case, begin, unit.precision, unit.device))
                 continue
             if unit.compiled:
                 results += run_compiled(model_case, begin, unit.seed, unit.device)

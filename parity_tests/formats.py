@@ -12,10 +12,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from parity_tests import bounds
 from parity_tests.bounds import Format
-from parity_tests.judge import FAILS, Ledger, Result
+from parity_tests.judge import CANNOT_TELL, FAILS, Ledger, Result
 from parity_tests.models import ModelCase, Start
 from parity_tests.snap import Step, longest_sum
 from torch_ref import network as torch_side
@@ -39,6 +40,9 @@ bfloat16 has 8 and rounds both, the product, and its sum with the bias."""
 
 THE_FORMAT = "the format: float32 would allow less"
 """The reason of a line that holds in its format, and would not in float32."""
+
+NOT_ROUNDED = "nothing of this model was rounded to the format: it holds in float32 too"
+"""The reason of a line that says nothing of its format."""
 
 U32 = bounds.unit_roundoff(np.dtype(np.float32))
 
@@ -67,9 +71,7 @@ class ShortStep(Step):
 
     def precision(self) -> AbstractContextManager[Any]:
         """The forward pass, whose formats the backward pass follows."""
-        if not self.short.hardware.amp:
-            return nullcontext()
-        return torch.autocast(torch.device(self.device).type, torch.bfloat16)
+        return _precision(self.short, self.device)
 
     def compare(self, quantity: str, layer: int | None, got: Any, reference: Any, bound: Any) -> None:
         """In float64; what torch was given was rounded to float32, and the differences Z - Y and L show it most."""
@@ -86,6 +88,30 @@ class ShortStep(Step):
 
     def _output_dA(self, Y: Tensor) -> None:
         """Nothing: the pass runs from Z_L, and in float32 1 - A says little of an A near 1."""
+
+
+def _precision(short: Short, device: str) -> AbstractContextManager[Any]:
+    """Where torch's products are in the format, as far as that is said for a block and not for all."""
+    return torch.autocast(torch.device(device).type, torch.bfloat16) if short.hardware.amp else nullcontext()
+
+
+def check_rounds(name: str, device: str) -> None:
+    """ValueError where products on the device are not rounded to the format: it would be judged by float32's errors."""
+    short = FORMATS[name]
+    factors = torch.full((64, 64), 1 + short.u / 4, device=device)  # float32 has this number, the format has not
+    with products(short.hardware.tf32), _precision(short, device), torch.no_grad():
+        matrix = factors @ torch.eye(64, device=device)
+        volume = functional.conv2d(factors[None, None], torch.ones(1, 1, 1, 1, device=device))[0, 0]
+    if torch.equal(matrix.float(), factors) and torch.equal(volume.float(), factors):
+        rule = "expected a device that does, such as a GPU with tensor cores"
+        raise ValueError(f"precision is {name}, and no product on {device} is rounded to it, {rule}")
+
+
+def rounded(lines: list[Result]) -> list[Result]:
+    """The lines of one model, of which none can be told where float32 itself allows the errors of all."""
+    if any(line.reason == THE_FORMAT or line.verdict == FAILS for line in lines):
+        return lines
+    return [line._replace(verdict=CANNOT_TELL, cannot_tell=line.arrays, reason=NOT_ROUNDED) for line in lines]
 
 
 def run_short(case: ModelCase, begin: Start, name: str, device: str = "cpu") -> list[Result]:

@@ -12,7 +12,7 @@ import torch
 
 from manual import dense
 from manual.cli import toy_datasets
-from parity_tests import bounds, compare, formats
+from parity_tests import bounds, compare, comparison, formats
 from parity_tests.cli import main
 from parity_tests.comparison import THE_ALGORITHM, on_device
 from parity_tests.formats import FORMATS, run_short
@@ -182,6 +182,28 @@ def test_the_flag(capsys: pytest.CaptureFixture[str]) -> None:
         assert sentence in capsys.readouterr().err
     with pytest.raises(ValueError, match="precision is 'fp8', expected one of ieee, tf32, bf16"):
         compare("iris", precision="fp8")
+
+
+def test_where_nothing_is_rounded_to_the_format_that_is_said(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = "and no product on cpu is rounded to it, expected a device that does, such as a GPU with tensor cores"
+    assert main(["--precision", "tf32", "-k", "wide/wine"]) == 2
+    assert f"precision is tf32, {said}" in capsys.readouterr().err
+    monkeypatch.setattr(formats, "_precision", lambda short, device: contextlib.nullcontext())
+    with pytest.raises(ValueError, match=rf"^precision is bf16, {said}$"):
+        compare("softmax/iris", precision="bf16")
+
+
+def test_a_model_in_which_nothing_was_rounded_cannot_be_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(comparison, "check_rounds", lambda name, device: None)  # as where other shapes are rounded
+    lines = compare("softmax/iris/lambda=0", precision="tf32")
+    assert {(line.verdict, line.reason) for line in lines} == {("cannot tell", formats.NOT_ROUNDED)}
+    assert all(line.cannot_tell == line.arrays for line in lines)
+    told = compare("softmax/iris/lambda=0", precision="bf16")
+    assert {line.verdict for line in told} == {"holds"}
+    failing = [line._replace(verdict="fails") for line in lines]
+    assert formats.rounded(failing) == failing
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="torch finds no CUDA device")
