@@ -11,7 +11,7 @@ from parity_tests.derivations.settings.readings import Reading, readings_of
 from parity_tests.derivations.verdicts import HOLDS, Verdict
 
 LEAST = 2
-"""How many lines must speak for a convention: one line alone may be a mistake."""
+"""How many lines a derivation must have to be read in a convention: one line alone may be a mistake."""
 
 Standing = Callable[[Setting], Sequence[Verdict]]
 """The verdicts on all lines in a setting, without a diagnosis; raises DerivationError where it cannot be read so."""
@@ -24,11 +24,14 @@ class Choice(NamedTuple):
     reading: Reading | None = None
 
 
-def choose(settings: Iterable[Setting], standing: Standing, *, strict: bool = False) -> Choice:
+def choose(
+    settings: Iterable[Setting], standing: Standing, glance: Standing, names: frozenset[str], *, strict: bool = False
+) -> Choice:
     """The first of the settings in which everything holds; else the convention in which most does; else the first.
 
-    ``strict`` knows the notes' conventions alone. Raises DerivationError where a derivation cannot be read in the first
-    setting, and StopIteration where there is none.
+    Conventions are tried at a ``glance``. ``names`` are those that the derivation has; ``strict`` knows the notes'
+    conventions alone. Raises DerivationError where a derivation cannot be read in the first setting, and StopIteration
+    where there is none.
     """
     rest = iter(settings)
     first = next(rest)
@@ -39,7 +42,7 @@ def choose(settings: Iterable[Setting], standing: Standing, *, strict: bool = Fa
     if not left(found[0][1]):
         return _named(first)
     for setting in rest:
-        lines = _tried(setting, standing)
+        lines = _tried(setting, glance)
         if lines is not None and not left(lines):
             return _named(setting)
         if lines is not None:
@@ -47,7 +50,9 @@ def choose(settings: Iterable[Setting], standing: Standing, *, strict: bool = Fa
     best, least = _named(first), left(found[0][1])
     for setting, before in found if not strict else ():
         for reading in readings_of(setting) if len(before) >= LEAST else ():
-            lines = _tried(reading.setting, standing)
+            if not may_speak_for(reading, names):
+                continue
+            lines = _tried(reading.setting, glance)
             if lines is not None and left(lines) < least and speaks_for(reading, before, lines):
                 best, least = Choice(reading.setting, reading), left(lines)
     return best
@@ -55,6 +60,8 @@ def choose(settings: Iterable[Setting], standing: Standing, *, strict: bool = Fa
 
 def _named(setting: Setting) -> Choice:
     """A setting with its convention, if it is one of those that are read in another."""
+    if setting in SETTINGS.values():
+        return Choice(setting)
     readings = (reading for each in SETTINGS.values() for reading in readings_of(each))
     return Choice(setting, next((reading for reading in readings if reading.setting is setting), None))
 
@@ -64,15 +71,26 @@ def left(lines: Sequence[Verdict]) -> int:
     return sum(line.verdict != HOLDS for line in lines)
 
 
+def may_speak_for(reading: Reading, names: frozenset[str]) -> bool:
+    """Whether a derivation has the symbols, and lacks the names, that a convention goes by."""
+    symbols = {reading.setting.aliases.get(name, name) for name in names}
+    if reading.absent:
+        kinds = {target.kind for name, target in reading.setting.targets.items() if name in symbols}
+        return not names & reading.absent and "gradient" in kinds
+    return symbols >= reading.telling if reading.whole else bool(symbols & reading.telling)
+
+
 def speaks_for(reading: Reading, before: Sequence[Verdict], lines: Sequence[Verdict]) -> bool:
     """Whether a derivation keeps to a convention, and not by chance of a single mistake."""
-    held = {(line.line, line.target) for line in before if line.verdict == HOLDS}
-    won = [line.target for line in lines if line.verdict == HOLDS and (line.line, line.target) not in held]
-    aliases = reading.setting.aliases
     if reading.whole:
-        assigned = {aliases.get(line.target, line.target) for line in lines}
-        return not left(lines) and assigned >= reading.telling
-    return len(won) >= LEAST and any(aliases.get(name, name) in reading.telling for name in won)
+        return not left(lines)
+    held = {(line.line, line.target) for line in before if line.verdict == HOLDS}
+    won = [line for line in lines if line.verdict == HOLDS and (line.line, line.target) not in held]
+    return len(won) >= reading.least and bool(_assigned(reading, won) & reading.telling)
+
+
+def _assigned(reading: Reading, lines: Sequence[Verdict]) -> set[str]:
+    return {reading.setting.aliases.get(line.target, line.target) for line in lines}
 
 
 def _tried(setting: Setting, standing: Standing) -> Sequence[Verdict] | None:

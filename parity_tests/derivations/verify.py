@@ -56,6 +56,9 @@ from parity_tests.derivations.verdicts import (
 PROBES = 5
 """How many probes a line is judged on, each of other sizes."""
 
+FEW = 2
+"""On how many of them a convention is tried."""
+
 FRESH = 2
 """How many of them the search for a repair does not see: it must hold on them too."""
 
@@ -90,7 +93,7 @@ def verify(
     Raises ValueError (a DerivationSyntaxError points at the character) for text that is not a derivation, and for an
     unknown setting.
     """
-    if setting is None and not (l2 or chain):
+    if setting is None and not (l2 or chain or strict):
         by_itself = _by_its_own_forward_pass(derivation, seed)
         if by_itself is not None:
             return by_itself
@@ -101,11 +104,14 @@ def verify(
     seen: dict[Setting, tuple[list[Verdict], int]] = {}
 
     def standing(each: Setting) -> list[Verdict]:
-        seen[each] = _lines_in(each, derivation, l2, chain=False, seed=seed, diagnose=False)
+        seen[each] = _lines_in(each, derivation, l2, seed=seed, diagnose=False)
         return seen[each][0]
 
+    def glance(each: Setting) -> list[Verdict]:
+        return _lines_in(each, derivation, l2, seed=seed, diagnose=False, most=FEW)[0]
+
     try:
-        choice = choose(settings, standing, strict=strict)
+        choice = choose(settings, standing, glance, nodes.names(program), strict=strict)
     except StopIteration:
         return _nothing_known(program, derivation)
     rows, helpers = seen.get(choice.setting, ([], 0))
@@ -123,7 +129,14 @@ def verify(
 
 
 def _lines_in(
-    setting: Setting, derivation: str, l2: bool, *, chain: bool, seed: int, diagnose: bool
+    setting: Setting,
+    derivation: str,
+    l2: bool,
+    *,
+    seed: int,
+    diagnose: bool,
+    chain: bool = False,
+    most: int = PROBES,
 ) -> tuple[list[Verdict], int]:
     """The verdicts on all lines in a setting, the wrong ones with a diagnosis or without; and how many lines help.
 
@@ -131,7 +144,9 @@ def _lines_in(
     """
     program = parse(derivation, protected=setting.protected())
     lines = list(judged_lines(program, setting, l2))
-    written = Written(program, _probes(setting, seed, l2) if lines else (), setting, chain)
+    count = min(most, PROBES if setting.small is None else PROBES_OF_VOLUMES)
+    numbers = range(seed, seed + count) if lines else ()
+    written = Written(program, [_probe(setting, number, l2) for number in numbers], setting, chain)
     found = [_judge(line, derivation, l2, written, diagnose=diagnose) for line in lines]
     helpers, rest = accounted(program, lines)
     why = f"no judged line reads it, and setting {setting.name} has no formula for it"
@@ -177,11 +192,10 @@ def layout_text(setting: Setting, *, named: bool) -> str:
     return f"{setting.summary}{where} (setting {setting.name}, {how})"
 
 
-@lru_cache(maxsize=256)
-def _probes(setting: Setting, seed: int, l2: bool) -> tuple[Probe, ...]:
-    """The probes of a setting, made once."""
-    count = PROBES if setting.small is None else PROBES_OF_VOLUMES
-    return tuple(setting.probe(seed + number, l2) for number in range(count))
+@lru_cache(maxsize=512)
+def _probe(setting: Setting, seed: int, l2: bool) -> Probe:
+    """A probe of a setting, made once."""
+    return setting.probe(seed, l2)
 
 
 @lru_cache(maxsize=64)
@@ -221,7 +235,7 @@ def unknown_names(program: Program, setting: Setting, l2: bool = False) -> set[s
 @cache
 def _known(setting: Setting, l2: bool) -> frozenset[str]:
     """The names that have a value in a setting."""
-    return frozenset(setting.probe(0, l2).environment)
+    return frozenset(_probe(setting, 0, l2).environment)
 
 
 def nearest_setting(program: Program) -> tuple[Setting, set[str]]:

@@ -60,6 +60,11 @@ RIGHT = [
      "a mean over the outputs too"),
     ("labels", "dscores = 1 * probs\ndscores[range(N), y] -= 1\ndW = X.T @ dscores / N", "dscores is per example"),
     ("convolution", CONV, "dZ carries the 1/m"),
+    ("shallow", "Z1 = W1 @ X\nA1 = np.tanh(Z1)\nZ2 = W2 @ A1\nA2 = sigmoid(Z2)\ndZ2 = A2 - Y\ndW2 = dZ2 @ A1.T / m",
+     "the model has no biases"),
+    ("labels", "scores = X @ W\ndscores = 1 * probs\ndscores[range(N), y] -= 1\ndW = X.T @ dscores / N",
+     "dscores is per example, and the model has no biases"),
+    ("logistic", "A = sigmoid(w.T @ X)\nZ = w.T @ X\ndw = X @ (A - Y).T / m", "the model has no biases"),
 ]  # fmt: skip
 
 
@@ -93,6 +98,9 @@ INCONSISTENT = [
     ("momentum", "v = beta * v + dW\nW = W + v", "v W", "average-weight-missing", "the notes'"),
     (None, PAPERS.replace("beta2**t", "beta2"), "v_hat", "adam-no-power", "names are those of the paper"),
     ("convolution", CONV.replace("dZ[i, h, w, c]\n", "dZ[i, h, w, c] / m\n"), "db", "missing-1/m", "the notes'"),
+    ("shallow", f"Z1 = W1 @ X\nZ2 = W2 @ A1\ndZ2 = A2 - Y\n{AVERAGED}", "Z1 Z2", "bias-missing", "the notes'"),
+    ("shallow", "Z1 = W1 @ X\nZ2 = W2 @ A1 + b2\ndW2 = dZ2 @ A1.T / m", "Z1", "bias-missing", "the notes'"),
+    ("shallow", "Z1 = W1 @ X\nZ2 = W2 @ A1", "Z1 Z2", "bias-missing", "the notes'"),
     ("regression", f"J = np.mean((A2 - Y)**2)\ndZ2 = 2 * (A2 - Y)\n{AVERAGED}", "J dZ2", "", "the notes'"),
 ]
 

@@ -12,7 +12,7 @@ from functools import cache
 from typing import NamedTuple
 
 from parity_tests.derivations.settings.optimisers import ADAM
-from parity_tests.derivations.settings.scaled import Factor, renamed, scaled
+from parity_tests.derivations.settings.scaled import Factor, renamed, scaled, unbiased
 from parity_tests.derivations.settings.setting import Setting, Values
 from parity_tests.derivations.settings.step_rules import RULES
 
@@ -20,9 +20,9 @@ from parity_tests.derivations.settings.step_rules import RULES
 class Reading(NamedTuple):
     """A convention in words, its row of the convention map, and the setting as it reads then.
 
-    A derivation is read so where two lines or more hold that do not in the notes' convention, one of ``telling`` among
-    them, and fewer are left that do not. Where it is ``whole``, as a rule of several lines is, all of ``telling`` must
-    be assigned, and everything must hold.
+    A derivation is read so where at least ``least`` lines hold that do not in the notes' convention, one of ``telling``
+    among them, and fewer are left that do not. Where it is ``whole``, as a rule of several lines is, all of ``telling``
+    must be assigned, and everything must hold. Where names are ``absent``, it must have gradients, and none of these.
     """
 
     words: str
@@ -30,6 +30,8 @@ class Reading(NamedTuple):
     setting: Setting
     telling: frozenset[str]
     whole: bool = False
+    least: int = 2
+    absent: frozenset[str] = frozenset()
 
     @property
     def sentence(self) -> str:
@@ -74,6 +76,9 @@ def _with_m(factors: Mapping[str, Factor]) -> dict[str, Factor]:
 DELTA, GRADIENT = "derivative", "gradient"
 _NETWORKS = ("logistic", "shallow", "deep", "multilabel", "softmax", "regression", "minibatch")
 _SEVERAL = ("deep", "multilabel", "softmax", "regression")
+
+
+_BIASED = ("logistic", "shallow", "deep", "multilabel", "softmax", "regression", "labels")
 
 
 def _minus(given: Values) -> float:
@@ -126,7 +131,21 @@ def readings_of(setting: Setting) -> tuple[Reading, ...]:
     ]
     names = [Reading("the names are those of the paper: m, v", "optimizers.adam", PAPER, frozenset({"m"}))]
     scales = [_scaled(scale, setting) for scale in SCALES if setting.name in scale.settings]
-    return (*rules, *(names if setting is ADAM else ()), *scales)
+    bare = [_without_biases(each, setting) for each in (None, *scales) if setting.name in _BIASED]
+    return (*rules, *(names if setting is ADAM else ()), *scales, *bare)
+
+
+def _without_biases(scale: Reading | None, setting: Setting) -> Reading:
+    """A model that has no biases, in the notes' convention or in another: no line reads one, or gives its gradient."""
+    read = scale.setting if scale else setting
+    biases = {name for name, target in setting.targets.items() if name.startswith("b") and target.kind == "update"}
+    biases |= {symbol.name for symbol in setting.symbols if symbol.name == "b"}
+    gone = biases | {f"d{name}" for name in biases}
+    absent = frozenset(gone | {alias for alias, name in setting.aliases.items() if name in gone})
+    sums = frozenset(name for name in setting.targets if re.fullmatch(r"Z\d*|scores", name))
+    words, row, telling = ("", "", sums) if scale is None else (f"{scale.words}, and ", scale.row, scale.telling)
+    bare = replace(read, draw=lambda seed: unbiased(read.draw(seed)))
+    return Reading(f"{words}the model has no biases", row, bare, telling, least=3 if scale else 1, absent=absent)
 
 
 def _scaled(scale: Scale, setting: Setting) -> Reading:

@@ -1,4 +1,4 @@
-"""A setting in another convention: some of its values times a factor, or its symbols under other names."""
+"""A setting in another convention: values times a factor, symbols under other names, or a model without biases."""
 
 from __future__ import annotations
 
@@ -7,6 +7,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
+import numpy as np
+
+from parity_tests.derivations.settings.labels import LabelProblem
+from parity_tests.derivations.settings.problems import NetworkProblem, ViewedProblem
 from parity_tests.derivations.settings.setting import Problem, Setting, Values
 
 Factor: TypeAlias = Callable[[Values], float]
@@ -36,16 +40,33 @@ class Changed:
 def scaled(setting: Setting, factors: Mapping[str, Factor]) -> Setting:
     """The setting with these values multiplied, wherever they stand."""
 
-    def draw(seed: int) -> Problem:
-        problem = setting.draw(seed)
+    def times(problem: Problem) -> Problem:
         given = problem.given()
         numbers = {name: factor(given) for name, factor in factors.items()}
         return Changed(
-            problem, lambda values: {name: numbers.get(name, 1) * each if name in numbers else each
-                                     for name, each in values.items()}
-        )  # fmt: skip
+            problem, lambda values: {**values, **{n: numbers[n] * values[n] for n in numbers if n in values}}
+        )
 
-    return replace(setting, draw=draw)
+    small = setting.small
+    return replace(
+        setting,
+        draw=lambda seed: times(setting.draw(seed)),
+        small=None if small is None else lambda: times(small()),
+    )
+
+
+def unbiased(problem: Problem) -> Problem:
+    """The same numbers in a model whose biases are 0."""
+    if isinstance(problem, Changed):
+        return replace(problem, problem=unbiased(problem.problem))
+    if isinstance(problem, ViewedProblem):
+        return replace(problem, network=unbiased(problem.network))
+    if isinstance(problem, NetworkProblem):
+        params = {name: np.zeros_like(each) if name.startswith("b") else each for name, each in problem.params.items()}
+        return replace(problem, params=params)
+    if isinstance(problem, LabelProblem):
+        return replace(problem, b=np.zeros_like(problem.b))
+    raise TypeError(f"{type(problem).__name__} has no biases")
 
 
 def renamed(setting: Setting, names: Mapping[str, str], aliases: Mapping[str, str]) -> Setting:
