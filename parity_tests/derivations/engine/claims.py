@@ -67,23 +67,29 @@ class Claims:
         last = {event.name: event for event in run.events if event.role in (NAMED, ENTRY)}
         found: list[Claim] = []
         before: dict[str, Event] = {}
+        met: set[str] = set()
         for event in run.events:
             if event.role in (NAMED, ENTRY) and event.name and event.key not in overrides:
-                claim = self._claim(event, before.get(event.name), last[event.name] is event)
+                claim = self._claim(event, before.get(event.name), last[event.name] is event, event.name in met)
                 if claim is not None:
                     found.append(claim)
+                    if claim.kind == INNER and claim.factor is not None:
+                        met.add(event.name)
             if event.name and not event.missing:
                 before[event.name] = event
         return found
 
-    def _claim(self, event: Event, old: Event | None, is_last: bool) -> Claim | None:
+    def _claim(self, event: Event, old: Event | None, is_last: bool, met: bool) -> Claim | None:
+        """What an assignment claims; a name that has ``met`` its obligation once may go on to another value."""
         if event.key in self.truths.by_key or event.key == self.truths.cost.key:
             return None
         if event.name in self.parameters:
             return self._update(event, old)
         bases = self.meant.get(event.name, ())
-        if bases and is_last:
-            return self._obligation(event, bases)
+        if bases:
+            claim = self._obligation(event, bases)
+            if claim is not None and ((claim.factor is not None and claim.kind == INNER) or (is_last and not met)):
+                return claim
         if event.missing or np.size(event.value) < 2 or not np.any(event.value):
             return None
         for truth in self.by_shape.get(event.shape, ()):

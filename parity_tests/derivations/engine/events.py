@@ -47,3 +47,4 @@ class Run(NamedTuple):
 
     events: tuple[Event, ...]
     problems: tuple[tuple[int, str], ...]
+    captured: dict[str, Any] | None = None

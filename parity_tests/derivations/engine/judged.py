@@ -11,14 +11,16 @@ from parity_tests.derivations.agreement import compare
 from parity_tests.derivations.engine import costs, symbols
 from parity_tests.derivations.engine.claims import PARAMETER, UPDATE, VALUE, Claim, Claims
 from parity_tests.derivations.engine.convention import candidates, in_words, same_factor, sizes_of, times
-from parity_tests.derivations.engine.events import Run
+from parity_tests.derivations.engine.events import Key, Run
 from parity_tests.derivations.engine.front import Source, read
 from parity_tests.derivations.engine.locate import Explanation, Locator, Root
+from parity_tests.derivations.engine.mend import Mender
 from parity_tests.derivations.engine.probes import Layout, Probe, draw, find_layout, normalised
 from parity_tests.derivations.engine.program import Program
 from parity_tests.derivations.engine.truths import Cost, Truths
 from parity_tests.derivations.errors import DerivationError
 from parity_tests.derivations.verdicts import (
+    AMBIGUOUS,
     CANNOT_TELL,
     HOLDS,
     NOT_JUDGED,
@@ -31,6 +33,7 @@ from parity_tests.derivations.verdicts import (
     in_order,
     not_judged,
     summarised,
+    teach,
 )
 from parity_tests.derivations.verdicts import Cost as CostText
 
@@ -38,6 +41,7 @@ PROBES = 3
 """On how many sets of sizes and values a text has to hold."""
 
 MOST_COSTS = 4
+NEW_LINE = "\n"
 
 
 class Reading(NamedTuple):
@@ -55,6 +59,7 @@ class Finding(NamedTuple):
     truths: Truths
     claims: Claims
     explanation: Explanation
+    mender: Mender
 
     @property
     def wrong(self) -> int:
@@ -177,15 +182,34 @@ def judge(reading: Reading, probe: Probe, run: Run, cost: Cost) -> Finding | Non
         for claim in claims.of(run, {})
         if claim.kind == PARAMETER and claim.factor is not None
     ]
+    mender = Mender(truths, lambda number: _truths_on(reading, cost, number))
+
+    def repairs(root: Root, before: dict[Key, Root]) -> float | None:
+        found = mender.repair(root, before)
+        return None if found is None else found.cost
+
     best: Explanation | None = None
     for factor in candidates(factors, sizes_of(probe, run))[:3]:
-        found = Locator(claims, factor).explain()
+        found = Locator(claims, factor, repairs).explain()
         if best is None or len(found.roots) < len(best.roots):
             best = found
         if not found.roots:
             break
     assert best is not None
-    return Finding(cost, truths, claims, best)
+    return Finding(cost, truths, claims, best, mender)
+
+
+def _truths_on(reading: Reading, cost: Cost, number: int) -> Truths | None:
+    """The truths of the same cost on another probe."""
+    probe = probe_of(reading, 100 + number)
+    run = reading.program.run(probe.given)
+    if cost.of is not None:
+        same = [each for each in costs.implied_costs(run, probe, reading.layout) if each.text == cost.text]
+        if not same:
+            return None
+        cost = same[0]
+    truths = Truths(reading.program, probe, run, cost)
+    return truths if truths.by_key else None
 
 
 def _again(reading: Reading, finding: Finding, probe: Probe) -> Finding | None:
@@ -268,16 +292,27 @@ def _wrong(root: Root, finding: Finding, source: Source, sizes: dict[str, int]) 
         return base._replace(
             verdict=CANNOT_TELL, cause="", message=f"the referees differ on {meaning}: this cannot be told."
         )
-    what = "the step of the update" if root.kind == UPDATE else "the derivative"
+    symbol = symbols.base_of(root.truth.event.name)
     if root.kind == UPDATE:
-        message = f"{shown}: {what} is not along -dJ/d{symbols.base_of(root.truth.event.name)}."
+        message = f"{shown}: the step is not along -dJ/d{symbol}"
+    elif root.rest_of is not None:
+        message = f"{shown}: what it is a term of is not {meaning}"
     else:
-        message = f"{shown}; {what} is {meaning}."
+        message = f"{shown}: it should be {meaning}"
+    before = {each.event.key: each for each in finding.explanation.roots if each.event.key != event.key}
+    repair = finding.mender.repair(root, before)
+    if repair is not None:
+        cause = repair.causes[0] if len(repair.causes) == 1 else AMBIGUOUS
+        base = base._replace(cause=cause, causes=repair.causes, repaired=repair.text)
+        taught = "; or ".join(teach(each) for each in repair.causes)
+        taught = f"ambiguous, {taught}" if cause == AMBIGUOUS else taught
+        shown_repair = repair.text.replace(NEW_LINE, f"{NEW_LINE}    ")
+        message += f". {taught[0].upper()}{taught[1:]}. With{NEW_LINE}    {shown_repair}{NEW_LINE}it holds"
+    message += "."
     if root.mends:
+        many = len(root.mends) > 1
         listed = ", ".join(str(line) for line in root.mends)
-        message += (
-            f" With it, line{'s' if len(root.mends) > 1 else ''} {listed} hold{'' if len(root.mends) > 1 else 's'}."
-        )
+        message += f" Once it is right, line{'s' if many else ''} {listed} hold{'' if many else 's'} too."
     return base._replace(message=message)
 
 

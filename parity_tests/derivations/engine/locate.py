@@ -6,6 +6,7 @@ mistake is one report; what still fails is the next mistake.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,6 +19,7 @@ from parity_tests.derivations.engine.truths import Truth
 
 MOST_ROOTS = 8
 MOST_TRIALS = 240
+MOST_REPAIRS = 8
 
 
 class Root(NamedTuple):
@@ -29,6 +31,8 @@ class Root(NamedTuple):
     expected: Any
     mends: tuple[int, ...]
     kind: str
+    rest_of: Key | None = None
+    """The value that this one is a term of, where the truth belongs there."""
 
 
 class Explanation(NamedTuple):
@@ -42,6 +46,10 @@ class Explanation(NamedTuple):
     rate: float | None
 
 
+Repairs = Callable[[Root, "dict[Key, Root]"], "float | None"]
+"""The cost of the smallest change of a root's own line that puts it right, None where there is none."""
+
+
 class _State(NamedTuple):
     run: Run
     claims: list[Claim]
@@ -52,8 +60,8 @@ class _State(NamedTuple):
 class Locator:
     """The search for mistakes under one convention."""
 
-    def __init__(self, claims: Claims, factor: float) -> None:
-        self.claims, self.factor = claims, factor
+    def __init__(self, claims: Claims, factor: float, repairs: Repairs | None = None) -> None:
+        self.claims, self.factor, self.repairs = claims, factor, repairs
         self.sizes = sizes_of(claims.truths.probe, claims.truths.run)
         self.rate: float | None = None
         self.trials = 0
@@ -69,9 +77,9 @@ class Locator:
             first = first or state
             if not state.failing:
                 break
-            root = self._locate(state, overrides)
+            root, key, value = self._locate(state, overrides, {each.event.key: each for each in roots})
             roots.append(root)
-            overrides[root.event.key] = root.expected
+            overrides[key] = value
         assert first is not None
         return Explanation(
             self.factor, tuple(roots), tuple(first.claims), tuple(first.helpers), tuple(self.unsettled), self.rate
@@ -86,9 +94,14 @@ class Locator:
         helpers: list[Claim] = []
         bad = {claim.event.key for claim in failing}
         for claim in claims:
-            if claim.kind != INNER or self._is_nice(claim.factor):
+            if claim.kind != INNER:
+                continue
+            usual = self._is_nice(claim.factor)
+            if usual and (holds_with(claim, self.factor) or not self._stands_alone(claim, claims)):
                 continue
             users = [each for each in self.claims.dependents(run, claim.event, claims, overrides) if each.kind != VALUE]
+            if usual and users:
+                continue  # what it carries too much or too little shows in them
             sound = [each for each in users if each.kind in (PARAMETER, UPDATE)]
             if sound and not any(each.event.key in bad for each in sound):
                 helpers.append(claim)
@@ -107,31 +120,30 @@ class Locator:
             return False
         return in_words(factor, self.sizes) is not None or in_words(factor / self.factor, self.sizes) is not None
 
+    @staticmethod
+    def _stands_alone(claim: Claim, claims: list[Claim]) -> bool:
+        """Whether its factor differs from that of the other derivatives, as only something that reads it can excuse."""
+        others = [
+            each.factor for each in claims if each.kind == INNER and each is not claim and each.factor is not None
+        ]
+        return bool(others) and not any(same_factor(claim.factor or 0.0, each) for each in others)
+
     def _updates(self, run: Run, claims: list[Claim], overrides: dict[Key, Any], failing: list[Claim]) -> list[Claim]:
         """Steps that do not follow their gradient, or follow it at another rate than the others."""
-        steps = [claim for claim in claims if claim.kind == UPDATE]
-        if not steps:
-            return []
+        fails = {claim.truth.event.name for claim in failing}
+        steps = [claim for claim in claims if claim.kind == UPDATE and claim.truth.event.name not in fails]
         rates = [claim.factor for claim in steps if claim.factor is not None and np.size(claim.event.value) > 1]
         rates = rates or [claim.factor for claim in steps if claim.factor is not None]
         down = [rate for rate in rates if rate < 0]
         common = max(down, key=lambda rate: sum(same_factor(rate, each) for each in down)) if down else None
-        self.rate = common if self.rate is None else self.rate
+        self.rate = common
         wrong = []
-        judged = {claim.truth.event.name for claim in claims if claim.kind == PARAMETER}
-        fails = {claim.truth.event.name for claim in failing}
         for claim in steps:
-            name = claim.truth.event.name
-            if name in fails or (
-                self.rate is not None and claim.factor is not None and same_factor(claim.factor, self.rate)
-            ):
+            if common is not None and claim.factor is not None and same_factor(claim.factor, common):
                 continue
             if claim.factor is None and self._has_state(claim):
                 if claim not in self.unsettled and not overrides:
                     self.unsettled.append(claim)
-                continue
-            if self.rate is None and claim.factor is None and name not in judged and not down and len(steps) == 1:
-                wrong.append(claim)
                 continue
             wrong.append(claim)
         return wrong
@@ -148,26 +160,80 @@ class Locator:
         return False
 
     # ---- where it comes from
-    def _locate(self, state: _State, overrides: dict[Key, Any]) -> Root:
+    def _locate(self, state: _State, overrides: dict[Key, Any], before: dict[Key, Root]) -> tuple[Root, Key, Any]:
+        """The mistake behind the first failing claim, and what to put where for the search to go on."""
         claim = state.failing[0]
-        best: tuple[tuple[float, ...], Root] | None = None
-        order = {event.key: place for place, event in enumerate(state.run.events)}
-        for rank, (event, truth, factor) in enumerate(self._candidates(state, claim, order)):
+        own_value = self._expected(state, claim)
+        failed = self._failed_before(state, claim)
+        if failed is not None:
+            return self._computed(failed, claim, state, overrides)
+        found: list[tuple[int, Root]] = []
+        for root in self._candidates(state, claim, own_value):
             if self.trials > MOST_TRIALS:
                 break
-            expected = factor * truth.gradient
-            mended, broken = self._mended(state, event.key, expected, overrides)
-            own = event.key == claim.event.key
+            own = root.event.key == claim.event.key
+            mended, broken = self._mended(state, root.event.key, root.expected, overrides)
             if broken or (claim.event.key not in mended and not own):
                 continue
-            score = (len(mended | ({claim.event.key} if own else set())), not own, -order[event.key], -rank)
-            if best is None or score > best[0]:
-                lines = {each.event.line for each in state.failing if each.event.key in mended} - {event.line}
-                kind = claim.kind if own else INNER
-                best = (score, Root(event, truth, factor, expected, tuple(sorted(lines)), kind))
-        if best is not None:
-            return best[1]
-        return Root(claim.event, claim.truth, self.factor, self._expected(state, claim), (), claim.kind)
+            mended |= {claim.event.key} if own else set()
+            found.append((len(mended), root._replace(mends=self._lines(state, mended, root.event.line))))
+        if not found:
+            found = [(1, Root(claim.event, claim.truth, self.factor, own_value, (), claim.kind))]
+        most = max(count for count, _ in found)
+        root = self._likeliest([each for count, each in found if count == most], claim, before, state)
+        return root, root.event.key, root.expected
+
+    def _computed(self, failed: Event, claim: Claim, state: _State, overrides: dict[Key, Any]) -> tuple[Root, Key, Any]:
+        """The mistake in a statement that could not be computed: the truth that, put there, mends most."""
+        best: tuple[int, Root, Key] | None = None
+        bases = self.claims.meant.get(failed.name, ())
+        truths = [truth for truth in self.claims.named if truth.event.name in bases] or [claim.truth]
+        for truth in truths:
+            for factor in self._scales(state, claim):
+                for key in dict.fromkeys((failed.key, claim.event.key)):
+                    expected = factor * truth.gradient
+                    mended, broken = self._mended(state, key, expected, overrides)
+                    mended |= {claim.event.key} if key == claim.event.key else set()
+                    if not broken and (best is None or len(mended) > best[0]):
+                        lines = self._lines(state, mended, failed.line)
+                        best = len(mended), Root(failed, truth, factor, expected, lines, INNER), key
+        if best is None:
+            value = self.factor * claim.truth.gradient
+            return Root(failed, claim.truth, self.factor, value, (), INNER), claim.event.key, value
+        return best[1], best[2], best[1].expected
+
+    def _likeliest(self, roots: list[Root], claim: Claim, before: dict[Key, Root], state: _State) -> Root:
+        """Of places that mend as much: one whose own line a small change puts right; else the earliest."""
+        order = {event.key: place for place, event in enumerate(state.run.events)}
+        roots = sorted(roots, key=lambda each: (each.rest_of is not None, order[each.event.key]))
+        if self.repairs is not None and len({each.event.key for each in roots}) > 1:
+            costs = [(self.repairs(each, before), place) for place, each in enumerate(roots[:MOST_REPAIRS])]
+            good = [(cost, place) for cost, place in costs if cost is not None]
+            if good:
+                cheapest = min(cost for cost, _ in good)
+                near = [place for cost, place in good if cost <= cheapest + 0.15]
+                return min((roots[place] for place in near), key=lambda each: order[each.event.key])
+        whole = [each for each in roots if each.rest_of is None]
+        helpers = [each for each in whole if each.event.key != claim.event.key]
+        return (helpers or whole)[0]
+
+    @staticmethod
+    def _failed_before(state: _State, claim: Claim) -> Event | None:
+        """The statement that could not be computed, where a claim has no value because of it."""
+        if not claim.event.missing:
+            return None
+        for event in state.run.events:
+            if event.key == claim.event.key:
+                return None
+            if event.missing and not event.value.message.endswith("has no value here"):
+                wanted = claim.event.value.message.removesuffix(" has no value here")
+                if wanted == event.name or claim.event.name == event.name:
+                    return event
+        return None
+
+    @staticmethod
+    def _lines(state: _State, mended: set[Key], line: int) -> tuple[int, ...]:
+        return tuple(sorted({each.event.line for each in state.failing if each.event.key in mended} - {line}))
 
     def _expected(self, state: _State, claim: Claim) -> Any:
         if claim.kind != UPDATE:
@@ -183,38 +249,56 @@ class Locator:
     def _place(run: Run, event: Event) -> int:
         return next(place for place, each in enumerate(run.events) if each.key == event.key)
 
-    def _candidates(self, state: _State, claim: Claim, order: dict[Key, int]) -> list[tuple[Event, Truth, float]]:
-        """Values that may be the culprit, each with a truth and a factor to try: the claim's own, then earlier ones."""
-        found: list[tuple[Event, Truth, float]] = []
+    def _candidates(self, state: _State, claim: Claim, own_value: Any) -> Iterator[Root]:
+        """Values that may be the culprit, each with a truth and a factor: the claim's own, then earlier ones."""
         scales = self._scales(state, claim)
-        if claim.kind != UPDATE:
-            factors = [self.factor] if claim.kind == PARAMETER else scales
+        if claim.kind == UPDATE:
+            yield Root(claim.event, claim.truth, self.factor, own_value, (), UPDATE)
+        else:
             for truth in claim.others or (claim.truth,):
-                found += [(claim.event, truth, factor) for factor in factors]
+                for factor in [self.factor] if claim.kind == PARAMETER else scales:
+                    yield Root(claim.event, truth, factor, factor * truth.gradient, (), claim.kind)
         matched = {each.event.key: each for each in state.claims if each.factor is not None}
+        nominal = next((each.factor for each in state.claims if each.kind in (INNER, VALUE) and each.factor), None)
         for event in state.run.events:
-            if order[event.key] >= order[claim.event.key]:
+            if event.key == claim.event.key:
                 break
             if event.role not in (NAMED, ENTRY) or event.key in self.claims.truths.by_key or event.missing:
                 continue
             if event.key == self.claims.truths.cost.key or event.name in self.claims.parameters:
                 continue
-            known = matched.get(event.key)
-            if known is not None:
-                if known.kind not in (INNER, VALUE) or known.factor is None:
-                    continue
-                if claim.factor is not None:
-                    found.append((event, known.truth, known.factor * self.factor / claim.factor))
-                else:
-                    found += [(event, known.truth, each) for each in scales if not same_factor(each, known.factor)]
-                if known.kind == INNER:
-                    continue
-            if np.size(event.value) < 2 or np.all(event.value == np.round(event.value)):
+            if np.size(event.value) < 2:
                 continue
-            for truth in self.claims.by_shape.get(event.shape, ()):
-                if known is None or truth is not known.truth:
-                    found += [(event, truth, factor) for factor in scales]
-        return found
+            known = matched.get(event.key)
+            if known is not None and known.kind not in (INNER, VALUE):
+                continue
+            for truth, factor in self._truths_for(event, known, claim, scales, nominal):
+                yield Root(event, truth, factor, factor * truth.gradient, (), INNER)
+            if (
+                claim.kind != UPDATE
+                and not claim.event.missing
+                and event.shape == claim.event.shape == np.shape(own_value)
+            ):
+                rest = event.value + own_value - claim.event.value
+                yield Root(event, claim.truth, self.factor, rest, (), INNER, claim.event.key)
+
+    def _truths_for(
+        self, event: Event, known: Claim | None, claim: Claim, scales: list[float], nominal: float | None
+    ) -> Iterator[tuple[Truth, float]]:
+        """What may belong in place of a value."""
+        if known is not None and known.factor is not None:
+            if claim.factor is not None:
+                if nominal is None or not same_factor(known.factor, nominal):
+                    yield known.truth, known.factor * self.factor / claim.factor
+            else:
+                yield from ((known.truth, each) for each in scales if not same_factor(each, known.factor))
+            if known.kind == INNER:
+                return
+        if known is None and np.all(event.value == np.round(event.value)):
+            return
+        for truth in self.claims.by_shape.get(event.shape, ()):
+            if known is None or truth is not known.truth:
+                yield from ((truth, factor) for factor in scales)
 
     def _scales(self, state: _State, claim: Claim) -> list[float]:
         """The factors that a derivative on the way may carry here: those of its neighbours, then the usual ones."""

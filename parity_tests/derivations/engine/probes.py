@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from parity_tests.derivations.engine import symbols
-from parity_tests.derivations.engine.shapes import BACKWARD_CLASH, Count, Ranks, Reading, declarations
+from parity_tests.derivations.engine.shapes import BACKWARD_CLASH, Ranks, Reading, declarations
 from parity_tests.derivations.engine.sizes import Shape, Size
 
 PRIMES = (5, 3, 7, 11, 13, 17, 19, 23, 29, 31)
@@ -93,10 +93,7 @@ def _assumptions(tree: ast.Module) -> Iterator[tuple[str, Ranks]]:
 
 
 def _sizes_in(reading: Reading, name: str) -> tuple[Size, ...]:
-    shape = reading.names.get(name)
-    if not isinstance(shape, tuple) or isinstance(shape, Count) or hasattr(shape, "parts"):
-        return ()
-    return tuple(reading.sizes.find(each) for each in shape)
+    return tuple(reading.sizes.find(each) for each in reading.shapes[name])
 
 
 def _roles(reading: Reading) -> tuple[set[Size], set[Size]]:
@@ -123,8 +120,8 @@ def _unlikely(reading: Reading) -> int:
             count += 3 * BACKWARD_CLASH
         if symbols.is_label(name) and data and sizes and not set(sizes) & (data | matrices):
             count += BACKWARD_CLASH
-    weights = reading.names.get("w")
-    if reading.names.get("b") == () and isinstance(weights, tuple) and len(weights) == 2 and 1 not in weights:
+    weights = reading.shapes.get("w", ())
+    if reading.shapes.get("b") == () and len(weights) == 2 and 1 not in weights:
         count += BACKWARD_CLASH  # one bias for several outputs
     if data and matrices and not data - matrices and any(len(_sizes_in(reading, name)) > 1 for name in reading.free):
         two = [n for n in reading.free if symbols.is_data(n) and len(_sizes_in(reading, n)) > 1]
@@ -140,18 +137,13 @@ def _layout(reading: Reading, clashes: int) -> Layout:
     if batches:
         own = [size for size in (_sizes_in(reading, first) if first else ()) if size in batches]
         batch = own[0] if own else sorted(batches, key=str)[0]
-    shapes = {name: _sizes_in(reading, name) for name in reading.free if _has_shape(reading, name)}
+    shapes = {name: _sizes_in(reading, name) for name in reading.free}
     counts = {name: reading.sizes.find(name) for name in reading.counts if name in reading.free}
     labels = {name: reading.sizes.find(size) for name, size in reading.labels.items() if name in reading.free}
     for name in reading.free:
         if shapes.get(name) == () and name not in counts and symbols.COUNTS.match(symbols.base_of(name)):
             counts[name] = batch if batch is not None else 1
     return Layout(shapes, labels, counts, batch, clashes, _described(shapes, first, batch, labels))
-
-
-def _has_shape(reading: Reading, name: str) -> bool:
-    shape = reading.names.get(name)
-    return isinstance(shape, tuple) and not isinstance(shape, Count) and not hasattr(shape, "parts")
 
 
 def _described(shapes: dict[str, Shape], first: str | None, batch: Size | None, labels: dict[str, Size]) -> str:

@@ -80,9 +80,14 @@ class Program:
         hook: Hook | None = None,
         until: Key | None = None,
         keep: bool = True,
+        capture: ast.stmt | None = None,
     ) -> Run:
-        """All statements in order on the ``given`` values; up to the place ``until``, where there is one."""
+        """All statements in order on the ``given`` values; up to the place ``until``, where there is one.
+
+        ``captured`` holds the names as they are when the statement ``capture`` is reached first.
+        """
         walk = _Walk(given, kind, hook, until, keep)
+        walk.capture = capture
         try:
             for number, (name, value) in enumerate(given.items()):
                 walk.names[name] = walk.note((-1 - number, 0), 0, name, GIVEN, _own(value, kind), None, None)
@@ -90,7 +95,39 @@ class Program:
                 walk.block(self.tree.body, walk.names)
         except _Stopped:
             pass
-        return Run(tuple(walk.events), tuple(walk.problems))
+        return Run(tuple(walk.events), tuple(walk.problems), walk.captured)
+
+
+def evaluate(node: ast.expr, names: Mapping[str, Any]) -> Any:
+    """The value of one formula, None where it has none."""
+    try:
+        with np.errstate(all="ignore"):
+            return _Walk({}, PLAIN, None, None, keep=False).value(node, names, top=True)
+    except Exception:
+        return None
+
+
+def execute(statements: list[ast.stmt], names: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The names after some statements, None where one of them fails; what ``names`` holds stays as it is."""
+    walk = _Walk({}, PLAIN, None, None, keep=False)
+    own = {name: _copied(value) for name, value in names.items()}
+    try:
+        with np.errstate(all="ignore"):
+            for statement in statements:
+                walk.execute(ast.fix_missing_locations(statement), own)
+    except Exception:
+        return None
+    return own
+
+
+def _every(names: Any) -> dict[str, Any]:
+    """The names of a scope and of those around it."""
+    outer = getattr(names, "outer", None)
+    return dict(names) if outer is None else {**_every(outer), **dict(names)}
+
+
+def _copied(value: Any) -> Any:
+    return value.copy() if isinstance(value, np.ndarray) else value
 
 
 def _own(value: Any, kind: Kind) -> Any:
@@ -111,11 +148,13 @@ class _Walk:
         self.steps = 0
         self.depth = 0
         self.statement: ast.stmt | None = None
+        self.capture: ast.stmt | None = None
+        self.captured: dict[str, Any] | None = None
 
     # ---- events
     def key(self, node: ast.AST) -> Key:
         """The next key of a node."""
-        number: int = node.number  # type: ignore[attr-defined]
+        number: int = getattr(node, "number", 0)
         count = self.reached[number] = self.reached.get(number, -1) + 1
         return number, count
 
@@ -140,6 +179,8 @@ class _Walk:
 
     def part(self, node: ast.expr, value: Any) -> Any:
         """A value inside of a formula."""
+        if self.hook is None and not self.keep:
+            return value
         if not (is_array(value) or isinstance(value, np.floating)) or value.dtype.kind not in "fc":
             return value
         return self.note(self.key(node), node.lineno, "", PART, value, self.statement, node)
@@ -156,6 +197,8 @@ class _Walk:
         for statement in body:
             self.count()
             outer, self.statement = self.statement, statement
+            if statement is self.capture and self.captured is None:
+                self.captured = {name: _copied(value) for name, value in _every(names).items()}
             try:
                 self.execute(statement, names)
             except (_Stopped, _Returned, _LoopControl):

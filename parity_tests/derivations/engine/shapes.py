@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from parity_tests.derivations.engine import words
 from parity_tests.derivations.engine.sizes import Clash, Shape, Size, Sizes, without_ones
-from parity_tests.derivations.engine.symbols import meant_by
+from parity_tests.derivations.engine.symbols import is_label, meant_by
 
 FORWARD_CLASH, BACKWARD_CLASH = 10, 1
 """What a line that does not fit counts against a reading of the text."""
@@ -45,6 +45,7 @@ class Reading:
     def __init__(self, tree: ast.Module, ranks: Ranks, declared: dict[str, Shape]) -> None:
         self.sizes, self.ranks = Sizes(), ranks
         self.names: dict[str, Any] = dict(declared)
+        self.shapes: dict[str, Shape] = dict(declared)
         self.free: list[str] = list(declared)
         self.functions: dict[str, ast.FunctionDef] = {
             node.name: node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)
@@ -181,14 +182,14 @@ class Reading:
                 if axes is None
                 else tuple(1 if each == 1 else self.sizes.new() for each in axes)
             )
-            self.names[name] = shape
+            self.names[name] = self.shapes[name] = shape
             self.free.append(name)
             self.known.add(name)
         return self.names[name]
 
     def count_named(self, name: str) -> None:
         """A free name that stands where a size belongs."""
-        self.names[name] = ()
+        self.names[name] = self.shapes[name] = ()
         self.free.append(name)
         self.counts.add(name)
 
@@ -222,6 +223,8 @@ class Reading:
                     return ()
                 if isinstance(node.op, ast.MatMult):
                     return self.sizes.product(self.shape(left), self.shape(right))
+                if isinstance(node.op, ast.Sub):
+                    self.compare_labels(node, self.shape(left), self.shape(right))
                 return self.sizes.together(self.shape(left), self.shape(right))
             case ast.Compare():
                 return self.sizes.together(self.shape(self.of(node.left)), self.shape(self.of(node.comparators[0])))
@@ -237,6 +240,12 @@ class Reading:
             case ast.Call():
                 return self.call(node)
         return None
+
+    def compare_labels(self, node: ast.BinOp, left: Shape, right: Shape) -> None:
+        """Labels have as many axes as what they are compared with."""
+        labels = [each for each in (node.left, node.right) if isinstance(each, ast.Name) and is_label(each.id)]
+        if labels and left and right and len(left) != len(right):
+            self.clashes += BACKWARD_CLASH
 
     def attribute(self, node: ast.Attribute) -> Any:
         if isinstance(node.value, ast.Name) and node.value.id in words.MODULES:

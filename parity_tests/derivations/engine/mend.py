@@ -1,0 +1,138 @@
+"""The repair of a wrong line: the smallest change that gives the truth, on three sets of sizes and values."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from parity_tests.derivations.agreement import agrees
+from parity_tests.derivations.engine.claims import UPDATE
+from parity_tests.derivations.engine.convention import on_other_sizes, same_shape, sizes_of
+from parity_tests.derivations.engine.edits import Edit, Words, edits
+from parity_tests.derivations.engine.events import Key
+from parity_tests.derivations.engine.locate import Root
+from parity_tests.derivations.engine.numbers.kinds import PLAIN, plain
+from parity_tests.derivations.engine.probes import Probe
+from parity_tests.derivations.engine.program import execute
+from parity_tests.derivations.engine.truths import Truths
+
+SAME_COST = 0.12
+"""Changes whose costs differ by less are equally likely."""
+
+MOST_CAUSES = 3
+
+
+class Repair(NamedTuple):
+    """The causes that are equally likely, the first with its repaired text."""
+
+    causes: tuple[str, ...]
+    text: str
+    cost: float
+
+
+class Mender:
+    """The repairs of one text; ``more`` gives the truths of the same cost on another probe."""
+
+    def __init__(self, truths: Truths, more: Callable[[int], Truths | None]) -> None:
+        self.truths = [truths]
+        self.more = more
+        self.known: dict[tuple[Key, Key, float, Key | None], Repair | None] = {}
+
+    def repair(self, root: Root, before: Mapping[Key, Root]) -> Repair | None:
+        """The smallest change of the root's statement, None where no single one gives the truth."""
+        mark = (root.event.key, root.truth.event.key, round(root.factor, 12), root.rest_of)
+        if mark not in self.known:
+            self.known[mark] = self._search(root, before)
+        return self.known[mark]
+
+    def _search(self, root: Root, before: Mapping[Key, Root]) -> Repair | None:
+        statement = root.event.statement
+        if not isinstance(statement, ast.Assign | ast.AugAssign) or root.event.key[1] or root.kind == UPDATE:
+            return None
+        if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Tuple):
+            return None
+        places = [self._place(0, root, before)]
+        if places[0] is None:
+            return None
+        best: list[Edit] = []
+        for edit in edits(statement, self._words(root, places[0][0])):
+            if best and edit.cost > best[0].cost + SAME_COST:
+                break
+            if not self._gives(edit, root, places[0]):
+                continue
+            for number in range(len(places), 3):
+                places.append(self._place(number, root, before))
+            if all(place is not None and self._gives(edit, root, place) for place in places[1:]):
+                best.append(edit)
+        if not best:
+            return None
+        causes = tuple(dict.fromkeys(edit.cause for edit in best))[:MOST_CAUSES]
+        return Repair(
+            causes, "\n".join(ast.unparse(ast.fix_missing_locations(each)) for each in best[0].statements), best[0].cost
+        )
+
+    def _place(self, number: int, root: Root, before: Mapping[Key, Root]) -> tuple[dict[str, Any], Any] | None:
+        """The names where the statement stands, with earlier mistakes put right, and the value that belongs there."""
+        while len(self.truths) <= number:
+            found = self.more(len(self.truths))
+            if found is None:
+                return None
+            self.truths.append(found)
+        truths = self.truths[number]
+        own, here = self.truths[0], sizes_of(self.truths[0].probe, self.truths[0].run)
+        there = sizes_of(truths.probe, truths.run)
+
+        def expected(other: Root) -> Any:
+            truth = truths.by_key.get(other.truth.event.key)
+            if truth is None:
+                return None
+            return (other.factor if truths is own else on_other_sizes(other.factor, here, there)) * truth.gradient
+
+        earlier = {key: expected(other) for key, other in before.items() if key != root.event.key}
+
+        seen: dict[Key, Any] = {}
+
+        def hook(key: Key, value: Any) -> Any:
+            new = earlier.get(key)
+            value = value if new is None else np.array(new)
+            if key in (root.event.key, root.rest_of):
+                seen[key] = plain(value)
+            return value
+
+        run = truths.program.run(truths.probe.given, PLAIN, hook, keep=False, capture=root.event.statement)
+        value = expected(root)
+        if root.rest_of is not None and value is not None:
+            if np.shape(seen.get(root.event.key)) != np.shape(value) or np.shape(seen.get(root.rest_of)) != np.shape(
+                value
+            ):
+                return None
+            value = seen[root.event.key] + value - seen[root.rest_of]
+        if run.captured is None or value is None:
+            return None
+        return {**truths.probe.given, **run.captured}, value
+
+    def _words(self, root: Root, names: dict[str, Any]) -> Words:
+        probe: Probe = self.truths[0].probe
+        sizes = sizes_of(probe, self.truths[0].run)
+        usable = [name for name in sizes if name in names or re.fullmatch(r"\w+\.shape\[\d\]", name)]
+        batch = next((name for name in usable if sizes[name] == probe.batch), None)
+        shape = np.shape(root.expected)
+        base = root.truth.event.name.rsplit("'", 2)[-2] if "'" in root.truth.event.name else root.truth.event.name
+        return Words(names, batch, tuple(usable), root.event.name, shape, base.startswith("b"))
+
+    @staticmethod
+    def _gives(edit: Edit, root: Root, place: tuple[dict[str, Any], Any] | None) -> bool:
+        if place is None:
+            return False
+        names, expected = place
+        after = execute(edit.statements, names)
+        if after is None:
+            return False
+        value = after.get(root.event.name)
+        if value is None or not same_shape(np.shape(value), np.shape(expected)):
+            return False
+        return agrees(np.reshape(value, np.shape(expected)), expected)
