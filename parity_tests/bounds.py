@@ -33,7 +33,7 @@ LOSS = 24
 
 @cache
 def unit_roundoff(dtype: Any) -> float:
-    """U = eps/2."""
+    """u = eps/2."""
     return float(np.finfo(dtype).eps) / 2
 
 
@@ -77,7 +77,7 @@ class Format(float):
 
 
 def gamma(k: float, u: float) -> float:
-    """K u / (1 - k u): the relative error of k successive roundings; in a Format, of its own roundings too."""
+    """k u / (1 - k u): the relative error of k successive roundings; in a Format, of its own roundings too."""
     sums = k * float(u) / (1 - k * float(u))
     if isinstance(u, Format):
         return float((1 + sums) * (1 + u.short) ** u.roundings - 1)
@@ -125,7 +125,7 @@ def derivative(u: float, g_prime: Magnitudes, A: Magnitudes, unit: str) -> Bound
 
 
 def hidden_dZ(u: float, dZ: Magnitudes, dA: Magnitudes, A: Magnitudes, unit: str, tiny: float = 0.0) -> Bound:
-    """DZ = dA * g'(Z): the product, and g's error through dA. torch's sigmoid is 0 where it is below the smallest
+    """dZ = dA * g'(Z): the product, and g's error through dA. torch's sigmoid is 0 where it is below the smallest
     normal number, ``tiny``: there 1/(1 + e^-z) overflows on the way.
     """
     smooth = unit in ("sigmoid", "tanh")
@@ -133,7 +133,7 @@ def hidden_dZ(u: float, dZ: Magnitudes, dA: Magnitudes, A: Magnitudes, unit: str
 
 
 def softmax_backward(u: float, dA: Magnitudes, A: Magnitudes) -> Bound:
-    """DZ = A (dA - sum A dA): n_L products, the difference, the product; the reference's A is softmax(log A)."""
+    """dZ = A (dA - sum A dA): n_L products, the difference, the product; the reference's A is softmax(log A)."""
     spread = np.abs(dA) + np.sum(A * np.abs(dA), axis=0, keepdims=True)
     relative = softmax(u, A, np.log(A)) / A + ELEMENTARY * u * np.abs(np.log(A))
     return A * spread * (gamma(A.shape[0] + 4, u) + 2 * relative.max(axis=0, keepdims=True))
@@ -199,13 +199,13 @@ def input_gradient(u: float, dZ: Magnitudes, W: Magnitudes) -> Bound:
 
 
 def weight_gradient(u: float, dZ: Magnitudes, A_prev: Magnitudes, W: Magnitudes, lambda_: float = 0.0) -> Bound:
-    """DW = (1/m) (dZ A_prev^T + lambda W): m products, the division and the penalty."""
+    """dW = (1/m) (dZ A_prev^T + lambda W): m products, the division and the penalty."""
     m = dZ.shape[1]
     return gamma(m + 4, u) * (np.abs(dZ) @ np.abs(A_prev).T + lambda_ * np.abs(W)) / m
 
 
 def bias_gradient(u: float, dZ: Magnitudes) -> Bound:
-    """Db = (1/m) sum dZ: m terms and the division."""
+    """db = (1/m) sum dZ: m terms and the division."""
     m = dZ.shape[1]
     return gamma(m + 4, u) * np.sum(np.abs(dZ), axis=1, keepdims=True) / m
 

@@ -16,7 +16,7 @@ from parity_tests.bounds import Bound, Magnitudes, gamma, unit_roundoff, update
 
 
 def velocity(u: float, v: Magnitudes, dW: Magnitudes, beta: float, steps: int = 1) -> Bound:
-    """V := beta v + (1 - beta) dW, the last of ``steps`` such steps.
+    """v := beta v + (1 - beta) dW, the last of ``steps`` such steps.
 
     By hand: beta and 1 - beta rounded to the dtype, two products, a sum. torch's SGD keeps v / (1 - beta): a division
     going in, a product coming out, both by a rounded 1 - beta, and the step between; 8 roundings in all. torch's Adam
@@ -27,7 +27,7 @@ def velocity(u: float, v: Magnitudes, dW: Magnitudes, beta: float, steps: int = 
 
 
 def mean_square(u: float, s: Magnitudes, dW: Magnitudes, beta2: float, steps: int = 1) -> Bound:
-    """S := beta2 s + (1 - beta2) dW^2: nothing cancels; a factor rounded, a square, a product, a sum, one to spare."""
+    """s := beta2 s + (1 - beta2) dW^2: nothing cancels; a factor rounded, a square, a product, a sum, one to spare."""
     return gamma(5 * steps, u) * (beta2 * s + (1 - beta2) * np.square(dW))
 
 

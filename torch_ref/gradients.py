@@ -21,7 +21,7 @@ def gradient(function: Callable[..., Tensor], at: Tensor, upstream: Tensor | Non
 
 
 def derivative(g: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
-    """G' of a function that acts entry by entry, through autograd."""
+    """g' of a function that acts entry by entry, through autograd."""
 
     def g_prime(Z: Tensor) -> Tensor:
         return gradient(g, Z, torch.ones_like(Z))

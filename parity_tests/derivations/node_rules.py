@@ -163,7 +163,7 @@ def _names(here: Expression, context: Context) -> Changes:
 
 
 def _slopes(here: Expression, context: Context) -> Changes:
-    """G for g', A for Z inside it, A for g'(Z), the slope of another layer."""
+    """g for g', A for Z inside it, A for g'(Z), the slope of another layer."""
     if isinstance(here, Call) and len(here.arguments) == 1:
         if here.function + "_prime" in context.functions:
             yield replace(here, function=here.function + "_prime"), "g-for-gprime", "gprime-for-g", 1.0

@@ -226,7 +226,7 @@ def weight_target(ids: tuple[str, ...], **symbols: str) -> Target:
 
 
 def _derivatives(l: int, units: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """DA and dZ of a layer."""
+    """dA and dZ of a layer."""
     L, unit = len(units), units[l - 1]
     here = {"A": f"A{l}", "Z": f"Z{l}", "dA": f"dA{l}", "Y": "Y"}
     slope = f"g{l}'(Z{l})"

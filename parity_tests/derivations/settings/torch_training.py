@@ -63,7 +63,7 @@ def _adam(W: Tensor, grads: list[Tensor], alpha: float, beta1: float, beta2: flo
 
 
 def _velocity(at: Arrays, *, factor: float) -> Tensor:
-    """Beta times the last velocity, plus a factor times the gradient."""
+    """beta times the last velocity, plus a factor times the gradient."""
     return tensor(at["v"]).mul(at["beta"]).add(tensor(at["dW"]), alpha=factor)
 
 
