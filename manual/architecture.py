@@ -12,7 +12,7 @@ from functools import cached_property, partial
 from typing import Any
 
 from manual.layers import HIDDEN_UNITS, OUTPUT_UNITS, Conv, Dense, Dropout, Flatten, Layer, Pool, Shape
-from manual.shapes import check_count
+from manual.notation import check_count
 
 __all__ = [
     "IMAGE_MODELS",

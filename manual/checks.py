@@ -8,8 +8,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from manual.architecture import Architecture
-from manual.notation import Array, Parameters, check_examples, check_shape
-from manual.shapes import check_volume
+from manual.notation import Array, Parameters, check_examples, check_shape, check_volume
 
 Masks: TypeAlias = Sequence[Array | None] | None
 """Masks of the dropout layers; None where nothing is dropped."""

@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from manual.notation import Array, check_shape
-from manual.shapes import Pad, check_volume, conv_output_size, pad_pair
+from manual.notation import Array, check_shape, check_volume
+from manual.shapes import Pad, conv_output_size, pad_pair
 
 BLOCK_BYTES = 512 * 1024
 """Windows are unrolled this many bytes at a time: a block stays in cache, the whole matrix would not."""

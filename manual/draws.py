@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 from manual import initialization
 from manual.architecture import Architecture, Dropout
 from manual.dropout import check_keep_prob
-from manual.notation import Array, Parameters
-from manual.shapes import check_count
+from manual.notation import Array, Parameters, check_count
 
 SCALES: dict[str, Callable[[int, int], float]] = {
     "zeros": lambda n_prev, n: initialization.zeros(),

@@ -10,7 +10,8 @@ from decimal import Decimal
 from typing import ClassVar, TypeAlias
 
 from manual.dropout import check_keep_prob
-from manual.shapes import Pad, check_count, conv_output_size, pad_pair
+from manual.notation import check_count
+from manual.shapes import Pad, conv_output_size, pad_pair
 
 HIDDEN_UNITS = ("sigmoid", "tanh", "relu", "leaky_relu", "identity")
 OUTPUT_UNITS = ("sigmoid", "softmax", "identity")

@@ -19,8 +19,7 @@ from numpy.typing import NDArray
 from manual.architecture import Architecture
 from manual.checks import check_parameters
 from manual.draws import initial_parameters, shuffled
-from manual.notation import Array, Parameters
-from manual.shapes import check_count
+from manual.notation import Array, Parameters, check_count
 
 EXPLODED = 3.0
 """A cost above so many times its first value has exploded (F253)."""

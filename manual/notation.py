@@ -58,6 +58,25 @@ def check_examples(name: str, array: Array) -> tuple[int, int]:
     return check_matrix(name, array, "examples are columns, at least one")
 
 
+def check_count(name: str, count: int, least: int, rule: str) -> int:
+    """The count as an int; ValueError, in one sentence, unless it is a whole number of at least ``least``."""
+    if not isinstance(count, int | np.integer) or count < least:
+        raise ValueError(f"{name} is {count!r}, expected a whole number of at least {least}: {rule}")
+    return int(count)
+
+
+def check_volume(name: str, A: Array) -> tuple[int, int, int, int]:
+    """The shape (m, n_H, n_W, n_C) of a batch of volumes; ValueError for anything else."""
+    shape = np.shape(A)
+    if len(shape) != 4 or 0 in shape:
+        raise ValueError(
+            f"{name} has shape {shape}, expected (m, n_H, n_W, n_C) with no side of length 0: "
+            "examples come first and channels last"
+        )
+    m, n_H, n_W, n_C = shape
+    return m, n_H, n_W, n_C
+
+
 def plus(fresh: Array, other: Array) -> Array:
     """``fresh + other``, written over ``fresh`` where the sum keeps its dtype: ``fresh`` belongs to nobody else."""
     return np.add(fresh, other, out=fresh if fresh.dtype == other.dtype else None)

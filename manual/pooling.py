@@ -11,8 +11,8 @@ from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
-from manual.notation import Array, check_shape
-from manual.shapes import check_count, check_volume, conv_output_size
+from manual.notation import Array, check_count, check_shape, check_volume
+from manual.shapes import conv_output_size
 
 Shape: TypeAlias = tuple[int, int, int, int]
 """(m, n_H, n_W, n_C) of the result."""

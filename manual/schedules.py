@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from manual.shapes import check_count
+from manual.notation import check_count
 
 
 def constant(learning_rate: float, epoch: int) -> float:

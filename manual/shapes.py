@@ -7,9 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-import numpy as np
-
-from manual.notation import Array
+from manual.notation import check_count
 
 if TYPE_CHECKING:
     from manual.architecture import Architecture
@@ -17,25 +15,6 @@ if TYPE_CHECKING:
 
 Pad: TypeAlias = int | tuple[int, int] | Literal["same"]
 """Rows and columns of zeros on every side: one number, (vertical, horizontal), or "same"."""
-
-
-def check_count(name: str, count: int, least: int, rule: str) -> int:
-    """The count as an int; ValueError, in one sentence, unless it is a whole number of at least ``least``."""
-    if not isinstance(count, int | np.integer) or count < least:
-        raise ValueError(f"{name} is {count!r}, expected a whole number of at least {least}: {rule}")
-    return int(count)
-
-
-def check_volume(name: str, A: Array) -> tuple[int, int, int, int]:
-    """The shape (m, n_H, n_W, n_C) of a batch of volumes; ValueError for anything else."""
-    shape = np.shape(A)
-    if len(shape) != 4 or 0 in shape:
-        raise ValueError(
-            f"{name} has shape {shape}, expected (m, n_H, n_W, n_C) with no side of length 0: "
-            "examples come first and channels last"
-        )
-    m, n_H, n_W, n_C = shape
-    return m, n_H, n_W, n_C
 
 
 def conv_output_size(n: int, f: int, *, pad: int = 0, stride: int = 1) -> int:

@@ -11,8 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from manual.notation import Array, check_shape, plus
-from manual.shapes import check_count
+from manual.notation import Array, check_count, check_shape, plus
 
 
 class MomentumUpdate(NamedTuple):
