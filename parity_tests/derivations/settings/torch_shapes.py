@@ -21,18 +21,25 @@ def sizes(
     """Shapes and parameters of layers without numbers in them."""
     with torch.device("meta"):
         convolution = nn.Conv2d(n_C_prev, n_C, f, stride, pad)
-        same = nn.Conv2d(1, 1, f, padding="same")
         dense = nn.Linear(n_prev, n)
         output = convolution(torch.empty(1, n_C_prev, n_H_prev, n_W_prev))
     return {
         "n_H": output.shape[2],
         "n_W": output.shape[3],
-        "same_pad": same._reversed_padding_repeated_twice[0],
+        "same_pad": _same_pad(f),
         "conv_parameters": _count(convolution),
         "conv_weights": convolution.weight.numel(),
         "dense_parameters": _count(dense),
         "dense_weights": dense.weight.numel(),
     }
+
+
+def _same_pad(f: int) -> int:
+    """The rows of zeros that torch puts above: those that the first cell of a filter sees."""
+    first = torch.zeros(1, 1, f, f)
+    first[..., 0, 0] = 1
+    seen = functional.conv2d(torch.ones(1, 1, f, f), first, padding="same")
+    return int((seen[0, 0, :, -1] == 0).sum())
 
 
 def _count(layer: nn.Module) -> int:
