@@ -6,6 +6,6 @@ Python.
 
 ``settings`` (what is true) - ``lines`` (what a line needs and sees) - ``verify`` and ``verdicts`` - ``edits`` and its
 rules (``node_rules``, ``term_rules``, ``program_rules``, ``training_rules``, ``shape_rules``), ``diagnosis`` and
-``causes`` (which mistake it was) - ``data``, ``functions_file``, ``setting_functions`` (a person's numbers and
-functions) - ``testbed`` and ``matrix`` (how often the mistake is named), ``right_formulas`` (the false alarms).
+``causes`` (which mistake it was) - ``data``, ``functions_file``, ``functions_runner`` and ``tasks`` (a person's numbers
+and functions) - ``testbed`` and ``matrix`` (how often the mistake is named), ``right_formulas`` (the false alarms).
 """

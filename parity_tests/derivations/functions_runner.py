@@ -3,60 +3,214 @@
 from __future__ import annotations
 
 import inspect
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from copy import deepcopy
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from parity_tests.apart.worker import imported, sentence
 
+Values = dict[str, Any]
+"""Values by symbol."""
 
-def main(path: str, request: str, answer: str) -> dict[str, Any]:
-    """Call every requested function that the file has, on each probe.
+LARGEST = 10_000_000
+"""The most entries of an array that is handed back."""
 
-    By function: how many outputs each probe gave, or the sentence of the exception and its line.
+CACHE = frozenset({"cache", "caches", "linearcache", "activationcache", "currentcache", "memory", "stored"})
+"""Parameters that stand for what the forward pass kept."""
+
+
+def main(path: str, request: str, numbers: str, answer: str) -> dict[str, Any]:
+    """Call every requested function that the file has, on each probe and in every way that fits its parameters.
+
+    By function and task: for each probe what it returned, as names and arrays in the answer's file, or the sentence of
+    its exception; or why it could not be called.
     """
     module = imported(path)
-    calls: dict[str, dict[int, dict[str, Any]]] = {}
-    with np.load(request, allow_pickle=False) as stored:
-        for key in stored.files:
-            name, number, argument = key.split("/")
-            value = stored[key]
-            calls.setdefault(name, {}).setdefault(int(number), {})[argument] = value[()] if value.ndim == 0 else value
+    tasks = json.loads(Path(request).read_text(encoding="utf-8"))
     arrays: dict[str, Any] = {}
-    functions: dict[str, list[dict[str, Any]]] = {}
-    for name, probes in calls.items():
+    found: dict[str, list[dict[str, Any]]] = {}
+    with np.load(numbers, allow_pickle=False) as stored:
+        values = {key: stored[key].item() if stored[key].ndim == 0 else stored[key] for key in stored.files}
+    for name, asked in tasks.items():
         function = getattr(module, name, None)
-        if not callable(function):
+        if not callable(function) or isinstance(function, type):
             continue
-        functions[name] = []
-        for number, arguments in sorted(probes.items()):
-            try:
-                outputs = as_arrays(called(function, arguments))
-            except BaseException as error:
-                functions[name].append({"outputs": 0, "problem": sentence(error, path)})
-                continue
-            arrays |= {f"{name}/{number}/{place}": value for place, value in enumerate(outputs)}
-            functions[name].append({"outputs": len(outputs), "problem": ""})
+        found[name] = []
+        for place, task in enumerate(asked):
+            trials = []
+            for number in range(task["trials"]):
+                start = f"{name}/{place}/{number}/"
+                here = {key.removeprefix(start): value for key, value in values.items() if key.startswith(start)}
+                calls: list[dict[str, Any]] = []
+                for rows in (False, True) if task["rows"] else (False,):
+                    said = attempt(module, function, task, transposed(here) if rows else here, path)
+                    for leaf, value in enumerate(said.pop("values")):
+                        arrays[f"{start}{len(calls)}/{leaf}"] = value
+                    calls.append(said)
+                trials.append(calls)
+            found[name].append({"trials": trials, "signature": signature_of(name, function)})
     np.savez(answer, allow_pickle=False, **arrays)
-    return {"functions": functions}
+    return {"functions": found}
 
 
-def called(function: Any, arguments: dict[str, Any]) -> Any:
-    """The function's value: its arguments by name where it has these names, else in their order."""
+def transposed(values: Values) -> Values:
+    """Examples in rows: every matrix turned over."""
+    return {name: value.T.copy() if np.ndim(value) == 2 else value for name, value in values.items()}
+
+
+def attempt(module: Any, function: Any, task: Mapping[str, Any], values: Values, path: str) -> dict[str, Any]:
+    """The first way of calling the function that raises nothing: what it returned, and the symbols it was given.
+
+    Else the sentence of the first way's exception, or the reason why no way fits.
+    """
+    problem, fits = "", False
+    for cache in (None, *caches(module, task, values)):
+        bound = bind(function, task, values, cache)
+        if bound is None:
+            continue
+        fits = True
+        arguments, keywords, given = bound
+        try:
+            leaves = list(flattened(function(*deepcopy(arguments), **deepcopy(keywords))))
+            names, numbers = [name for name, _ in leaves], [as_array(value) for _, value in leaves]
+            return {"names": names, "values": numbers, "given": given, "problem": "", "fits": True}
+        except BaseException as error:
+            problem = problem or sentence(error, path)
+    return {"names": [], "values": [], "given": [], "problem": problem, "fits": fits}
+
+
+def caches(module: Any, task: Mapping[str, Any], values: Values) -> Iterator[Any]:
+    """What the forward pass may have kept: what the file's own returns, else the tuples and dicts that people keep."""
+    for name in task["forwards"]:
+        forward: Any = getattr(module, name, None)
+        bound = bind(forward, task, values, None) if callable(forward) else None
+        if bound is None:
+            continue
+        try:
+            returned = forward(*deepcopy(bound[0]), **deepcopy(bound[1]))
+        except BaseException:
+            continue
+        if isinstance(returned, tuple) and len(returned) > 1:
+            yield returned[-1]
+    for template in task["caches"]:
+        yield filled(template, task, values)
+
+
+def filled(template: Any, task: Mapping[str, Any], values: Values) -> Any:
+    """A cache by its template: a symbol, a bundle's name, a list for a tuple, or a dict."""
+    if isinstance(template, list):
+        return tuple(filled(each, task, values) for each in template)
+    if isinstance(template, dict):
+        return {key: filled(each, task, values) for key, each in template.items()}
+    if template in task["bundles"]:
+        return {key: values[symbol] for key, symbol in task["bundles"][template].items()}
+    return values[template]
+
+
+def bind(
+    function: Any, task: Mapping[str, Any], values: Values, cache: Any
+) -> tuple[list[Any], Values, list[str]] | None:
+    """The arguments of a call, by the parameters' names or else by their order, and the symbols that were given.
+
+    None where there is no way: a parameter that is not known, a cache that is not there, or a symbol that the result
+    depends on and no parameter takes.
+    """
     try:
-        parameters = inspect.signature(function).parameters
+        parameters = list(inspect.signature(function).parameters.values())
     except (TypeError, ValueError):
-        return function(*arguments.values())
-    return function(**arguments) if arguments.keys() <= parameters.keys() else function(*arguments.values())
+        return None
+    if any(each.kind in (each.VAR_POSITIONAL, each.VAR_KEYWORD) for each in parameters):
+        parameters = [each for each in parameters if each.kind not in (each.VAR_POSITIONAL, each.VAR_KEYWORD)]
+    arguments: list[Any] = []
+    keywords: Values = {}
+    given: list[str] = []
+    held: set[str] = set()  # what is given inside of dicts
+    for each in parameters:
+        name = normal(each.name)
+        symbol = task["names"].get(each.name) or task["names"].get(name)
+        if name in CACHE and task["caches"]:
+            if cache is None:
+                return None
+            value: Any = cache
+        elif name in task["bundles"]:
+            value = {key: values[symbol] for key, symbol in task["bundles"][name].items()}
+            held |= {name, *task["bundles"][name].values()}
+        elif symbol in values:
+            value = values[symbol]
+            given.append(symbol)
+        elif each.default is not each.empty:
+            continue
+        else:
+            return in_order(parameters, task, values) if cache is None else None
+        if each.kind == each.KEYWORD_ONLY or keywords or len(arguments) != parameters.index(each):
+            keywords[each.name] = value
+        else:
+            arguments.append(value)
+    required = {symbol for symbol in task["order"] if symbol not in task["optional"]}
+    return (arguments, keywords, given) if cache is not None or required <= {*given, *held} else None
 
 
-def as_arrays(value: Any) -> list[Any]:
-    """The outputs in order: of a tuple, a list, a dict's values, or the one value."""
+def in_order(
+    parameters: Sequence[inspect.Parameter], task: Mapping[str, Any], values: Values
+) -> tuple[list[Any], Values, list[str]] | None:
+    """The arguments in the public function's order, where there are as many without a default as it needs or takes."""
+    needed = [each for each in parameters if each.default is each.empty]
+    order = task["order"]
+    required = [symbol for symbol in order if symbol not in task["optional"]]
+    given = order[: len(needed)]
+    if any(each.kind == each.KEYWORD_ONLY for each in needed) or len(needed) > len(order) or set(required) - set(given):
+        return None
+    if any(normal(each.name) in CACHE or normal(each.name) in task["bundles"] for each in needed):
+        return None
+    return [values[symbol] for symbol in given], {}, list(given)
+
+
+def flattened(value: Any) -> Iterator[tuple[str, Any]]:
+    """The arrays and numbers in what a function returned, with the keys of dicts; what it cached is left out."""
+    fields = getattr(value, "_fields", None)
     if isinstance(value, dict):
-        value = tuple(value.values())
-    outputs = list(value) if isinstance(value, tuple | list) else [value]
-    arrays = [np.asarray(each) for each in outputs]
-    for array in arrays:
-        if array.dtype.kind not in "fiub":
-            raise TypeError(f"returned {array.dtype}, expected numbers")
-    return arrays
+        yield from ((str(key), each) for key, each in value.items() if is_number(each))
+    elif fields is not None:
+        yield from ((name, each) for name, each in zip(fields, value, strict=True) if is_number(each))
+    elif isinstance(value, tuple | list) and not is_number(value):
+        for each in value:
+            if isinstance(each, dict):
+                yield from flattened(each)
+            elif is_number(each) and not isinstance(each, tuple):
+                yield "", each
+    else:
+        yield "", value
+
+
+def is_number(value: Any) -> bool:
+    """Whether a value is an array, a number, or a list that NumPy makes one of."""
+    if isinstance(value, list):
+        return bool(value) and all(isinstance(each, int | float | list) for each in value)
+    return not isinstance(value, dict | tuple | str | bytes | type(None)) and hasattr(np.asarray(value), "dtype")
+
+
+def as_array(value: Any) -> Any:
+    """The value as an array of numbers; TypeError for anything else."""
+    array = np.asarray(value)
+    if array.dtype.kind not in "fiub":
+        raise TypeError(f"returned {array.dtype}, expected numbers")
+    if array.size > LARGEST:
+        raise TypeError(f"returned an array of shape {array.shape}")
+    return array
+
+
+def normal(name: str) -> str:
+    """A parameter's name without case and underscores."""
+    return name.replace("_", "").lower()
+
+
+def signature_of(name: str, function: Callable[..., Any]) -> str:
+    """How a function is called, as it is written in the file."""
+    try:
+        return f"{name}{inspect.signature(function)}"
+    except (TypeError, ValueError):
+        return name

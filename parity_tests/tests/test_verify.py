@@ -297,7 +297,7 @@ def test_own_functions(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> No
     assert main(["verify", str(path), "--json"]) == 1
     found = {each["target"]: each for each in json.loads(capsys.readouterr().out)["lines"]}
     assert {name: each["cause"] for name, each in found.items()} == {
-        "linear_forward": "unknown",
+        "linear_forward": "",
         "weight_gradient": "l2-not-over-m",
         "bias_gradient": "",
         "sigmoid_prime": "g-for-gprime",
@@ -305,7 +305,8 @@ def test_own_functions(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> No
         "linear_backward: dW": "missing-1/m",
         "linear_backward: db": "keepdims-missing",
     }
-    assert "raised NameError in line 11" in found["linear_forward"]["message"]
+    assert found["linear_forward"]["verdict"] == "not judged"
+    assert "it raised NameError in line 11" in found["linear_forward"]["message"]
 
 
 ENDLESS = "sigmoid = 1\nwhile True:\n    pass\n"

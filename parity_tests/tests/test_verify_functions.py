@@ -11,10 +11,7 @@ import pytest
 import torch
 
 from parity_tests.cli import main
-from parity_tests.derivations.returned import Returned
-from parity_tests.derivations.setting_functions import PROBES, SIGNATURES, judge_trials, trials
 from parity_tests.derivations.settings import setting_named
-from parity_tests.derivations.verdicts import HOLDS
 
 MINE = """\
 import numpy as np
@@ -70,27 +67,17 @@ def test_own_functions_of_layers_and_steps(tmp_path: Path, capsys: pytest.Captur
         "pool_backward (max)": "pool-overwrites",
         "pool_backward (average)": "",
         "dropout_backward": "dropout-mask-forgotten-backward",
-        "dropout_forward": "unknown",
+        "dropout_forward": "",
         "adam: W": "adam-no-power",
         "adam: v": "",
         "adam: s": "adam-correction-overwritten",
         "momentum_update: W": "",
-        "momentum_update: v": "unknown",
+        "momentum_update: v": "",
     }
-    assert found["dropout_forward"]["message"].startswith("dropout_forward raised NameError in line 29")
+    assert found["dropout_forward"]["verdict"] == found["momentum_update: v"]["verdict"] == "not judged"
+    assert "dropout_forward is not judged: it raised NameError in line 29" in found["dropout_forward"]["message"]
     assert "returned 1 values, expected 2" in found["momentum_update: v"]["message"]
     assert "\nfor i in range(m):" in found["conv_backward: dW"]["message"]
-
-
-@pytest.mark.parametrize("name", SIGNATURES)
-def test_what_the_settings_say_holds_for_every_function(name: str) -> None:
-    calls = trials(name, 5)
-    assert len(calls) == sum(PROBES + bool(setting_named(each).small) for each in SIGNATURES[name].settings)
-    right = [Returned([call.probe.by_torch[each] for each in SIGNATURES[name].outputs], "") for call in calls]
-    assert {verdict.verdict for verdict in judge_trials(name, calls, right)} == {HOLDS}
-    spoilt = [each._replace(outputs=[np.negative(each.outputs[0]), *each.outputs[1:]]) for each in right]
-    found = judge_trials(name, calls, spoilt)
-    assert [verdict.verdict != HOLDS for verdict in found].count(True) == len(SIGNATURES[name].settings)
 
 
 def optimiser_of(rule: str, problem: Any, W: torch.nn.Parameter) -> torch.optim.Optimizer:

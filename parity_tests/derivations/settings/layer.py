@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+
+from manual.dense import linear_forward
+from manual.notation import Array
 from parity_tests.derivations.settings import spellings
 from parity_tests.derivations.settings.draws import learning_rate, regularisation, sizes_of
 from parity_tests.derivations.settings.networks import weight_target
@@ -15,6 +19,7 @@ from parity_tests.derivations.settings.setting import (
     Setting,
     Symbol,
     Target,
+    Values,
     generator,
 )
 from parity_tests.derivations.settings.spellings import spelled
@@ -40,6 +45,32 @@ def draw(seed: int) -> LayerProblem:
 
 def _plain(ids: str, right: tuple[str, ...], kind: Kind) -> Target:
     return Target(tuple(ids.split()), right, right, kind)
+
+
+@dataclass(frozen=True, eq=False)
+class ActivatedProblem:
+    """A dense layer with one of the activations; dA, the derivative of L(i) in A, is given."""
+
+    linear: LinearProblem
+    unit: str
+    dA: Array
+
+    @property
+    def A(self) -> Array:
+        """The layer's output."""
+        return UNITS[self.unit].g(linear_forward(self.linear.A_prev, self.linear.W, self.linear.b))
+
+    def given(self) -> Values:
+        """The linear part's, and dA."""
+        return {**self.linear.given(), "dA": self.dA}
+
+    def by_numpy(self, l2: bool) -> Values:
+        """The linear part's by the complex step, where dZ is that of dA through the activation."""
+        return {**self.linear.by_numpy(l2), "A": self.A}
+
+    def by_torch(self, l2: bool) -> Values:
+        """The linear part's by autograd."""
+        return {**self.linear.by_torch(l2), "A": self.A}
 
 
 _HERE = {"A_prev": "A_prev", "W": "W", "b": "b", "Z": "Z", "A": "A", "dA": "dA", "dZ": "dZ"}
@@ -146,3 +177,18 @@ LAYER = Setting(
         Own(("A_prev", "W", "b", "dZ"), lambda values: LinearProblem(**values), ("Z", "dW", "db", "dA_prev")),
     ),
 )
+
+
+def activated(unit: str) -> Setting:
+    """The same layer with another activation, for functions that take dA and the activation's name."""
+
+    def drawn(seed: int) -> ActivatedProblem:
+        inner, rng = draw(seed), generator(f"layer-{unit}", seed)
+        dA = rng.standard_normal((inner.W.shape[0], inner.A_prev.shape[1]))
+        Z = linear_forward(inner.A_prev, inner.W, inner.b)
+        linear = LinearProblem(inner.A_prev, inner.W, inner.b, dA * UNITS[unit].g_prime(Z), inner.lambda_, inner.alpha)
+        return ActivatedProblem(linear, unit, dA)
+
+    right = spellings.activation(unit, "Z")
+    targets = {name: LAYER.targets[name] for name in ("Z", "dW", "db", "dA_prev")}
+    return replace(LAYER, draw=drawn, targets={**targets, "A": Target(("F151",), right, right, "forward")}, own=())
