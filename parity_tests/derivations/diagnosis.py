@@ -3,7 +3,7 @@
 Single edits are tried first, the likeliest first, then pairs: those for which one edit leaves a constant ratio or a
 multiple of the weights, then any, until the search has done as many steps as it may. Steps are counted, not seconds,
 so the answer is the same on every machine. A formula that no single edit and no pair mends is "unknown": nothing is
-guessed. A repair is printed in its plain form, and only where it also holds on numbers that the search never saw.
+guessed. A repair is shown in its plain form, which is judged like any other.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from parity_tests.derivations.agreement import DOUBLE, agrees, constant_ratio
 from parity_tests.derivations.budget import Budget, Effort
 from parity_tests.derivations.edit_context import Context, Edit
 from parity_tests.derivations.edits import edits
-from parity_tests.derivations.nodes import Node
+from parity_tests.derivations.nodes import Binary, Node
 from parity_tests.derivations.simplify import simplified
 
 SAME_COST = 0.15
@@ -30,6 +30,12 @@ MOST_PLAIN = 12
 
 STEPS = 800_000
 """What the search may do for a line: nodes visited, over all formulas that it tries."""
+
+ALL_STEPS = 3 * STEPS
+"""What it may do for all lines of a derivation together."""
+
+LONGEST = 400
+"""Nodes of a formula, with its helpers and loops, in which a mistake is searched for."""
 
 A_CHANGE, A_TRIAL = 10, 40
 """Steps that it takes to write down a changed formula, and to begin to work it out."""
@@ -47,10 +53,7 @@ class Diagnosis(NamedTuple):
 
 
 class Case(NamedTuple):
-    """A wrong formula with what it takes to judge its changes.
-
-    The truths are by probe, then by referee; the last ``fresh`` probes are kept for the repair that is found.
-    """
+    """A wrong formula with what it takes to judge its changes: the truths are by probe, then by referee."""
 
     node: Node
     context: Context
@@ -58,7 +61,6 @@ class Case(NamedTuple):
     truths: Sequence[Sequence[Any]]
     weights: Any
     unit: float = DOUBLE
-    fresh: int = 0
 
 
 Chain = tuple[Edit, ...]
@@ -73,19 +75,25 @@ class Found(NamedTuple):
     repaired: Node
 
 
-def repair(case: Case, steps: int = STEPS) -> Diagnosis | None:
-    """The smallest edit, or pair of edits, that makes the formula right; None where there is none."""
-    search = _Search(case, Effort(steps))
+def repair(case: Case, left: Effort | None = None) -> Diagnosis | None:
+    """The smallest edit, or pair of edits, that makes the formula right; None where there is none.
+
+    ``left`` is what may be done for this line and all that come behind it.
+    """
+    left = Effort(ALL_STEPS) if left is None else left
+    search = _Search(case, Effort(min(STEPS, left.steps)))
     mended = sorted(search.found(), key=_by_cost)[:MOST_PLAIN]
-    search.effort = Effort(steps)
+    left.spend(min(STEPS, left.steps) - search.effort.steps)
+    search.effort = Effort(STEPS)
     plain = (each._replace(repaired=simplified(each.repaired, case.node, search.holds)) for each in mended)
-    found = [each for each in plain if search.holds_afresh(each.repaired)]
+    by_formula = {each.repaired: each for each in reversed(list(plain)) if not _repeats(each.repaired, case.node)}
+    found = list(by_formula.values())
     return _chosen([(_once(edit.undoes for edit in each.chain), each) for each in found]) if found else None
 
 
-def recognise(case: Case, value: Sequence[Any], steps: int = STEPS) -> Diagnosis | None:
+def recognise(case: Case, value: Sequence[Any]) -> Diagnosis | None:
     """The mistake that turns the right formula of ``case`` into these numbers, one value per probe; None for none."""
-    search = _Search(case._replace(truths=[(each,) for each in value]), Effort(steps))
+    search = _Search(case._replace(truths=[(each,) for each in value]), Effort(STEPS))
     found = [(_once(edit.makes for edit in each.chain), each._replace(repaired=case.node)) for each in search.found()]
     return _chosen(found) if found else None
 
@@ -93,6 +101,15 @@ def recognise(case: Case, value: Sequence[Any], steps: int = STEPS) -> Diagnosis
 def _once(causes: Iterable[str]) -> tuple[str, ...]:
     """The causes, each said once."""
     return tuple(dict.fromkeys(causes))
+
+
+def _repeats(node: Node, written: Node) -> bool:
+    """Whether a repair brought in x + x, x - x or x / x: nobody means these."""
+    own = {here for _, here in nodes.walk(written)}
+    return any(
+        isinstance(here, Binary) and here.operator in "+-/" and here.left == here.right and here not in own
+        for _, here in nodes.walk(node)
+    )
 
 
 def _by_cost(found: Found) -> tuple[float, int]:
@@ -108,7 +125,8 @@ def _chosen(found: list[tuple[tuple[str, ...], Found]]) -> Diagnosis:
     for other, each in found[1:]:
         if each.cost <= best.cost + SAME_COST and sorted(other) != sorted(causes):
             alternatives[tuple(sorted(other))] = None
-    return Diagnosis(causes, best.repaired, tuple(alternatives)[: MOST_CAUSES - 1])
+    same = [each.repaired for other, each in found if other == causes and each.cost <= best.cost + SAME_COST]
+    return Diagnosis(causes, min(same, key=nodes.size), tuple(alternatives)[: MOST_CAUSES - 1])
 
 
 class _Search:
@@ -117,15 +135,16 @@ class _Search:
     def __init__(self, case: Case, effort: Effort) -> None:
         self.case = case
         self.effort = effort
-        self.seen = len(case.truths) - case.fresh
         self.tried: dict[Node, bool] = {}
 
     def found(self) -> list[Found]:
         """Single edits that mend the formula, or else pairs."""
+        if self.effort.spent or nodes.size(self.case.node) > LONGEST:
+            return []
         return self.single() or list(self.pairs())
 
     def single(self) -> list[Found]:
-        """The cheapest edits that mend the formula; where one that leaves something out does, only such."""
+        """The cheapest edits that mend the formula; none that puts something in where another need not."""
         size = nodes.size(self.case.node)
         found: list[Found] = []
         for edit in self.edits(self.case.node):
@@ -134,8 +153,8 @@ class _Search:
                 continue
             if self.holds(edit.node):
                 found.append(Found((edit,), edit.cost, edit.node))
-        if found and nodes.size(found[0].repaired) > size:
-            found = [each for each in found if nodes.size(each.repaired) < size] or found
+        if any(nodes.size(each.repaired) < size for each in found):
+            found = [each for each in found if nodes.size(each.repaired) <= size]
         return [each for each in found if each.cost <= found[0].cost + SAME_COST]
 
     def pairs(self) -> Iterator[Found]:
@@ -156,7 +175,7 @@ class _Search:
                 cost = first.cost + second.cost
                 if cost > best + SAME_COST or self.effort.spent:
                     break
-                if second.node not in self.tried and self.holds(second.node):
+                if self.holds(second.node):
                     best = min(best, cost)
                     yield Found((first, second), cost, second.node)
             if promising and first is promising[-1] and best < np.inf:
@@ -180,12 +199,8 @@ class _Search:
     def holds(self, node: Node) -> bool:
         """Whether both referees accept a formula on every probe."""
         if node not in self.tried:
-            self.tried[node] = all(self.agrees(node, number) for number in range(self.seen))
+            self.tried[node] = all(self.agrees(node, number) for number in range(len(self.case.truths)))
         return self.tried[node]
-
-    def holds_afresh(self, node: Node) -> bool:
-        """Whether they do on the probes that the search has not seen."""
-        return all(self.agrees(node, number) for number in range(self.seen, len(self.case.truths)))
 
     def agrees(self, node: Node, number: int) -> bool:
         """Whether both referees accept a formula on a probe."""

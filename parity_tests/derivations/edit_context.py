@@ -53,7 +53,9 @@ class Context:
     def slope(self, level: str | None = None) -> Expression | None:
         """g'(Z) of a layer, where the setting has it."""
         level = self.level if level is None else level
-        units = [(f"g{level}_prime", f"Z{level}"), ("g_prime", "Z"), ("g_prime", "z")]
+        units = [(f"g{level}_prime", f"Z{level}")]
+        if level in ("", self.level):
+            units += [("g_prime", "Z"), ("g_prime", "z")]
         if self.is_output and not level:
             units += [("sigmoid_prime", "Z"), ("sigmoid_prime", "z")]
         for function, argument in units:
@@ -88,6 +90,24 @@ def terms(node: Node, path: Path = ()) -> Iterator[tuple[Path, Expression]]:
                 inside = isinstance(node, Unary) or node.operator in "+-" or _is_sum(child)
                 if inside:
                     yield from terms(child, (*path, index))
+
+
+def values(node: Node, path: Path = ()) -> Iterator[tuple[Path, Expression]]:
+    """What has a value of its own on the right sides, at any depth; not what says where: indices, shapes, loops."""
+    if isinstance(node, Expression):
+        yield path, node
+    places = range(len(nodes.children(node)))
+    match node:
+        case Assign():
+            places = range(1, 2)
+        case nodes.For():
+            places = range(2, len(places))
+        case nodes.Index():
+            places = range(1)
+    for place in places:
+        child = nodes.children(node)[place]
+        if not isinstance(child, nodes.Shape):
+            yield from values(child, (*path, place))
 
 
 def _is_sum(node: Node) -> bool:

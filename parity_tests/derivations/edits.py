@@ -11,7 +11,7 @@ from dataclasses import replace
 from itertools import chain
 
 from parity_tests.derivations import nodes
-from parity_tests.derivations.edit_context import Context, Edit, has_other_term, is_bias, of_bias, terms
+from parity_tests.derivations.edit_context import Context, Edit, has_other_term, is_bias, of_bias, terms, values
 from parity_tests.derivations.node_rules import RULES
 from parity_tests.derivations.nodes import Assign, Binary, Call, Expression, Name, Node, Path, Program, Transpose, Unary
 from parity_tests.derivations.program_rules import PROGRAM_RULES
@@ -92,7 +92,9 @@ def _at_terms(node: Node, context: Context) -> Iterator[Edit]:
         for rule in TERM_RULES:
             for new, undoes, makes, cost in rule(here, context):
                 yield Edit(nodes.replace(node, path, new), undoes, makes, cost)
-        yield from _dropped_term(node, path, context)
+    for path, here in values(node):
+        if isinstance(here, Binary) and here.operator in "+-":
+            yield from _dropped_terms(node, path, here, context)
 
 
 def _builds_up(statement: nodes.Statement) -> bool:
@@ -105,18 +107,13 @@ def _is_target(root: Node, path: Path) -> bool:
     return any(isinstance(nodes.at(root, path[:place]), Assign) and path[place] == 0 for place in range(len(path)))
 
 
-def _dropped_term(node: Node, path: Path, context: Context) -> Iterator[Edit]:
-    """The sum without the term at ``path``."""
-    if not path:
-        return
-    parent = nodes.at(node, path[:-1])
-    if isinstance(parent, Binary) and parent.operator in "+-":
-        other = parent.right if path[-1] == 0 else parent.left
-        kept = Unary(other) if path[-1] == 0 and parent.operator == "-" else other
-        term = nodes.at(node, path)
+def _dropped_terms(node: Node, path: Path, here: Binary, context: Context) -> Iterator[Edit]:
+    """A sum without one of its terms."""
+    behind = Unary(here.right) if here.operator == "-" else here.right
+    for kept, term in ((behind, here.left), (here.left, here.right)):
         if "lambda_" in nodes.names(term):
             undoes = "l2-on-bias" if of_bias(context) else "l2-extra"
             makes = "l2-missing"
         else:
             undoes, makes = "extra-term", "bias-missing" if is_bias(term) else "missing-term"
-        yield Edit(nodes.replace(node, path[:-1], kept), undoes, makes, 1.3)
+        yield Edit(nodes.replace(node, path, kept), undoes, makes, 1.3)

@@ -44,7 +44,7 @@ def judged_lines(program: Program, setting: Setting, l2: bool = False) -> Iterat
             if setting.aliases.get(name, name) in setting.targets:
                 found[name if name in gathered else (name, place)] = (name, place, line_number(assign))
     for name, place, number in sorted(found.values(), key=lambda each: each[2]):
-        places, statements = zip(*needed(program, name, place, setting, l2), strict=True)
+        places, statements = zip(*needed(program, name, place, setting, gathered, l2), strict=True)
         yield Line(name, Program(statements), number, place, places)
 
 
@@ -62,15 +62,16 @@ def built(program: Program, setting: Setting) -> frozenset[str]:
     return frozenset(found)
 
 
-def needed(program: Program, name: str, place: int, setting: Setting, l2: bool = False) -> list[tuple[int, Statement]]:
-    """The statements up to ``place`` that make ``name`` what it is, each with its place.
+def needed(
+    program: Program, name: str, place: int, setting: Setting, gathered: frozenset[str], l2: bool = False
+) -> list[tuple[int, Statement]]:
+    """The statements up to ``place`` that make ``name`` what it is, each with its place; ``gathered`` are built up.
 
     What else the setting can judge is taken at its true value, so that no mistake spoils another line. Taken as they
     were written are a state of an optimiser that the writer overwrote, for the next line means the new one, and what
     follows from ``name`` alone: its true value would be no evidence.
     """
     before = list(enumerate(program.statements[: place + 1]))[::-1]
-    gathered = built(program, setting)
     own = {name} if name in gathered else set()
     kept = [] if own else [before.pop(0)]
     wanted = own or set(nodes.names(kept[0][1]))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 
 from parity_tests.derivations import nodes
-from parity_tests.derivations.edit_context import Changes, Context, Rule, has_other_term, is_slope
+from parity_tests.derivations.edit_context import Changes, Context, Rule, has_other_term, is_slope, of_bias
 from parity_tests.derivations.nodes import Binary, Call, Expression, Name, Number, Transpose, Unary
 from parity_tests.derivations.settings.setting import STATES
 from parity_tests.derivations.shape_rules import counted, laid_out
@@ -68,7 +69,7 @@ def _transpose(node: Expression) -> Expression:
 def _factors(here: Expression, context: Context) -> Changes:
     """One factor less."""
     if isinstance(here, Unary):
-        yield here.operand, "sign", "sign", 1.0
+        yield here.operand, "sign", "sign", 0.9
     if not isinstance(here, Binary) or here.operator not in "*/":
         return
     pairs = [(here.left, here.right)] if here.operator == "/" else [(here.left, here.right), (here.right, here.left)]
@@ -87,6 +88,8 @@ def _named_factor(here: Binary, dropped: Expression, context: Context) -> tuple[
     over_m = [Binary("/", Number(1.0), batch) for batch in batches]
     if dropped in over_m or (here.operator == "/" and dropped in batches):
         return ("l2-averaged-again", "l2-not-over-m", 1.0) if penalty else ("double-1/m", "missing-1/m", 0.9)
+    if here.operator == "*" and dropped in batches:
+        return "extra-factor", "missing-factor", 0.9
     if dropped == Number(2.0):
         return ("l2-factor-2", "l2-factor-2", 1.0) if penalty else ("wrong-number", "wrong-number", 1.4)
     training = named_factor(dropped, context)
@@ -217,10 +220,58 @@ def _numbers(here: Expression, context: Context) -> Changes:
     if isinstance(here, Number):
         for value in (1.0, 2.0, 3.0, 0.5, 0.01, 0.0):
             if value != here.value:
-                yield Number(value), "wrong-number", "wrong-number", 1.6
+                yield Number(value), "wrong-number", "wrong-number", 1.3
     if isinstance(here, Name) and here.id in context.arrays:
         yield Binary("**", here, Number(2.0)), "square-missing", "square-extra", 1.8
-        yield Binary("-", Number(1.0), here, bracketed=True), "missing-term", "extra-term", 1.9
+        if re.match(r"[AaYyD]\d*$|beta|keep_prob", here.id):
+            yield Binary("-", Number(1.0), here, bracketed=True), "missing-term", "extra-term", 1.9
+
+
+def _chained(here: Expression, context: Context) -> Changes:
+    """The slope of a layer where its dA stands, the bias of a layer where W A stands, W in a penalty that lacks it."""
+    if context.kind in ("gradient", "derivative"):
+        for slope in _slopes_of(here, context):
+            yield Binary("*", here, slope), "gprime-missing", "gprime-extra", 1.0
+    left, _ = _product(here)
+    if isinstance(left, Transpose) and left.operand == Name("w"):
+        left = left.operand
+    if isinstance(left, Name) and left.id[:1] in "Ww" and f"b{left.id[1:]}" in context.arrays:
+        yield Binary("+", here, Name(f"b{left.id[1:]}")), "bias-missing", "extra-term", 1.0
+    weights = context.weights()
+    if here == Name("lambda_") and context.kind == "gradient" and weights and not of_bias(context):
+        yield Binary("*", here, Name(weights)), "missing-factor", "extra-factor", 1.2
+
+
+def _slopes_of(here: Expression, context: Context) -> Iterator[Expression]:
+    """What the chain rule multiplies a dA with: one with a name, W^T dZ, or dZ^T W."""
+    slope = None
+    left, right = _product(here)
+    if isinstance(here, Name) and re.fullmatch(r"dA\d*", here.id):
+        slope = context.slope(here.id[2:])
+    elif isinstance(left, Transpose):
+        slope = context.slope(_level_before(left.operand)) or _turned(context.slope(_level_before(right)))
+    if slope is not None:
+        yield slope
+
+
+def _level_before(node: Expression | None) -> str:
+    """The layer that weights take their input from: "1" for W2; "none" for what are no weights of a numbered layer."""
+    numbered = isinstance(node, Name) and re.fullmatch(r"W(\d+)", node.id)
+    return str(int(numbered[1]) - 1) if numbered else "none"
+
+
+def _turned(slope: Expression | None) -> Expression | None:
+    return None if slope is None else Transpose(slope)
+
+
+def _product(here: Expression) -> tuple[Expression, Expression] | tuple[None, None]:
+    """The factors of a product of matrices."""
+    if isinstance(here, Binary) and here.operator == "@":
+        return here.left, here.right
+    if isinstance(here, Call) and here.function == "dot":
+        left, right = here.arguments
+        return left, right
+    return None, None
 
 
 RULES: tuple[Rule, ...] = (
@@ -230,6 +281,7 @@ RULES: tuple[Rule, ...] = (
     _reductions,
     _extremes,
     _slopes,
+    _chained,
     _names,
     _functions,
     _numbers,

@@ -65,6 +65,9 @@ def place(node: Index, array: Value, value_of: ValueOf, budget: Budget) -> tuple
             last = f"0 to {shape[axis] - 1}" if shape[axis] else "none"
             fail(node, f"{short(node)}: there is no entry {outside[0]} along axis {axis}, only {last}")
     rows = [len(each) for each in found if isinstance(each, np.ndarray)]
+    if len({1, *rows}) > 2:
+        counts = " and ".join(map(str, rows))
+        fail(node, f"{short(node)}: lists of {counts} positions, expected as many in each")
     if rows:  # the only index that can give more entries than there are
         others = [size for size, each in zip(shape, found, strict=False) if isinstance(each, slice)]
         budget.compute(node, (max(rows), *others, *shape[len(found) :]))

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from parity_tests.derivations import nodes
-from parity_tests.derivations.nodes import Binary, Expression, Node, Number, Path, Transpose, Unary
+from parity_tests.derivations.edit_context import values
+from parity_tests.derivations.nodes import Assign, Binary, Expression, Node, Number, Path, Transpose, Unary
 from parity_tests.derivations.program_rules import rewritten
 
 ZERO, ONE = Number(0.0), Number(1.0)
@@ -26,7 +27,7 @@ def simplified(node: Node, written: Node, holds: Callable[[Node], bool]) -> Node
 
 
 def _accepted(new: Node, node: Node, holds: Callable[[Node], bool]) -> Node:
-    return new if new != node and holds(new) else node
+    return new if new == node or holds(new) else node
 
 
 def _shorter(node: Node, written: Node) -> Iterator[Node]:
@@ -37,11 +38,11 @@ def _shorter(node: Node, written: Node) -> Iterator[Node]:
 
 
 def _parts(node: Node) -> Iterator[tuple[Path, Expression]]:
-    """Every formula inside an arithmetic one, with the place of the latter."""
-    for path, here in nodes.walk(node):
+    """Every formula at any depth inside an arithmetic one, with the place of the latter."""
+    for path, here in values(node):
         if isinstance(here, Binary | Unary | Transpose | nodes.Call):
-            for part in nodes.children(here):
-                if isinstance(part, Expression) and not isinstance(part, nodes.Shape):
+            for inner, part in values(here):
+                if inner:
                     yield path, part
 
 
@@ -52,11 +53,13 @@ def tidy(node: Node) -> Node:
 
 def _plain(node: Node) -> Node:
     match node:
+        case Assign(value=Binary(bracketed=True) as value):
+            return replace(node, value=replace(value, bracketed=False))
         case Unary(Unary(inner)) | Transpose(Transpose(inner, ()), ()):
             return inner
         case Transpose(Number() as number):
             return number
-        case Binary("**", left, Number(1.0)):
+        case Binary("**", left, Number(1.0)) | Binary("**", Number(1.0) as left, Number()):
             return left
         case Binary("*" | "/", left, Number(1.0)):
             return left

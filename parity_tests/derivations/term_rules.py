@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from parity_tests.derivations import nodes
@@ -14,7 +15,7 @@ from parity_tests.derivations.edit_context import (
     is_slope,
     of_bias,
 )
-from parity_tests.derivations.nodes import Binary, Call, Expression, Name, Number, Unary
+from parity_tests.derivations.nodes import Binary, Call, Expression, Index, Name, Number, Unary
 from parity_tests.derivations.shape_rules import counted_terms, through_softmax
 from parity_tests.derivations.training_rules import terms_of_training
 
@@ -63,7 +64,11 @@ def _penalised(here: Expression, context: Context) -> Changes:
     """The penalty's term on the whole right side."""
     weights = context.weights()
     over_m = Binary("/", Name("lambda_"), Name(context.batch), bracketed=True)
-    if context.kind == "gradient" and weights and context.target.lstrip("d")[:1] in "Ww":
+    entry = re.fullmatch(r"dw(\d)", context.target)
+    if entry and weights == "w":
+        own = Index(Name("w"), (Number(float(entry[1]) - 1), Number(0.0)))
+        yield Binary("+", here, Binary("*", over_m, own)), "l2-missing", "l2-extra", 1.0
+    elif context.kind == "gradient" and weights and context.target.lstrip("d")[:1] in "Ww":
         yield Binary("+", here, Binary("*", over_m, Name(weights))), "l2-missing", "l2-extra", 1.0
     elif of_bias(context) and context.target[1:] in context.arrays:
         yield Binary("+", here, Binary("*", over_m, Name(context.target[1:]))), "missing-term", "l2-on-bias", 2.0
@@ -93,6 +98,12 @@ def _softmax(here: Expression, context: Context) -> Changes:
         yield Binary("-", Name(output), Name("Y")), "softmax-elementwise", "wrong-symbol", 1.6
 
 
+def _stepped(here: Expression, context: Context) -> Changes:
+    """The old value that a step is taken from."""
+    if context.kind == "update" and context.target not in nodes.names(here):
+        yield Binary("-", Name(context.target), here), "missing-term", "extra-term", 1.3
+
+
 TERM_RULES: tuple[Rule, ...] = (
     _scaled,
     _sloped,
@@ -100,6 +111,7 @@ TERM_RULES: tuple[Rule, ...] = (
     _biased,
     _summed,
     _softmax,
+    _stepped,
     terms_of_training,
     counted_terms,
     through_softmax,

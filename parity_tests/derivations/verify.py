@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache, lru_cache
 from typing import Any
@@ -10,13 +11,13 @@ import numpy as np
 
 from parity_tests.derivations import nodes
 from parity_tests.derivations.agreement import Agreement, compare
-from parity_tests.derivations.budget import Budget
+from parity_tests.derivations.budget import Budget, Effort
 from parity_tests.derivations.choice import choose, left
 from parity_tests.derivations.data_flow import follows_from, reads
-from parity_tests.derivations.diagnosis import Case, Diagnosis, repair
+from parity_tests.derivations.diagnosis import ALL_STEPS, LONGEST, Case, Diagnosis, repair
 from parity_tests.derivations.edit_context import Context
 from parity_tests.derivations.errors import BudgetSpent, EvaluationError, UnknownName
-from parity_tests.derivations.evaluate import run
+from parity_tests.derivations.evaluate import evaluate, run
 from parity_tests.derivations.functions import FUNCTION_NAMES
 from parity_tests.derivations.lines import (
     Line,
@@ -28,7 +29,7 @@ from parity_tests.derivations.lines import (
     judged_lines,
     line_number,
 )
-from parity_tests.derivations.nodes import Assign, Node, Program
+from parity_tests.derivations.nodes import Assign, For, Node, Program
 from parity_tests.derivations.printer import to_text
 from parity_tests.derivations.settings import SETTINGS, Probe, Setting, Target, setting_named
 from parity_tests.derivations.settings.readings import readings_of
@@ -59,10 +60,10 @@ PROBES = 5
 FEW = 2
 """On how many of them a convention is tried."""
 
-FRESH = 2
-"""How many of them the search for a repair does not see: it must hold on them too."""
+MOST_LINES = 40
+"""Lines of a derivation that may each give one symbol its value."""
 
-PROBES_OF_VOLUMES, FRESH_OF_VOLUMES = 3, 1
+PROBES_OF_VOLUMES = 3
 """The same where formulas are loops over the windows of volumes, and a search has a small probe of its own."""
 
 
@@ -147,7 +148,14 @@ def _lines_in(
     count = min(most, PROBES if setting.small is None else PROBES_OF_VOLUMES)
     numbers = range(seed, seed + count) if lines else ()
     written = Written(program, [_probe(setting, number, l2) for number in numbers], setting, chain)
-    found = [_judge(line, derivation, l2, written, diagnose=diagnose) for line in lines]
+    effort = Effort(ALL_STEPS) if diagnose else None
+    times = Counter(line.target for line in lines)
+    found = [
+        _judge(line, derivation, l2, written, effort)
+        if times[line.target] <= MOST_LINES
+        else _one_of_many(line, derivation, times[line.target])
+        for line in lines
+    ]
     helpers, rest = accounted(program, lines)
     why = f"no judged line reads it, and setting {setting.name} has no formula for it"
     return [*found, *(_not_judged(assign, derivation, why) for assign in rest)], helpers
@@ -158,6 +166,11 @@ def _by_its_own_forward_pass(derivation: str, seed: int) -> Judged | None:
     from parity_tests.derivations.engine.judged import verify_text  # torch and the engine only where they are used
 
     return verify_text(derivation, seed)
+
+
+def _one_of_many(line: Line, derivation: str, times: int) -> Verdict:
+    why = f"{line.target} is not judged: {times} lines assign it, at most {MOST_LINES} are judged."
+    return not_judged(line.target, line.number, _row(derivation, line.number), why)
 
 
 def _nothing_known(program: Program, derivation: str) -> Judged:
@@ -248,13 +261,14 @@ def nearest_setting(program: Program) -> tuple[Setting, set[str]]:
     return SETTINGS[name], lacks[name]
 
 
-def _judge(line: Line, derivation: str, l2: bool, written: Written, *, diagnose: bool) -> Verdict:
+def _judge(line: Line, derivation: str, l2: bool, written: Written, effort: Effort | None) -> Verdict:
+    """The verdict on a line; a wrong one is diagnosed within ``effort``, unless this is None."""
     setting, numbers = written.setting, range(len(written.probes))
     symbol = setting.aliases.get(line.target, line.target)
     target = setting.targets[symbol]
     truths = [[referee[symbol] for referee in probe.truths] for probe in written.probes]
     steps = [written.as_it_stands(line, each) for each in numbers]
-    agreement, problem, known = agreement_of(line, steps, truths, hurried=not diagnose)
+    agreement, problem, known = agreement_of(line, steps, truths, hurried=effort is None)
     if not known:
         later = [name for name in reads(line.program.statements) if name not in written.meant(line, 0)]
         later = [name for name in later if name in nodes.targets(written.program)]
@@ -282,7 +296,7 @@ def _judge(line: Line, derivation: str, l2: bool, written: Written, *, diagnose:
             return _out_of_order(base, line, written, early, late, shown)
         base = _base(line, derivation, target, in_order, truths[0][0])
         shown = explain(in_order, problem, counts(meant[0]))
-    if not diagnose:
+    if effort is None:
         return base._replace(verdict=WRONG)
     after = follows_from(setting, symbol, l2)
     small = _small_probe(setting, l2)
@@ -292,13 +306,14 @@ def _judge(line: Line, derivation: str, l2: bool, written: Written, *, diagnose:
     evidence = [{name: each[name] for name in each if setting.aliases.get(name, name) not in after} for each in meant]
     case = Case(
         line.program,
-        context_of(setting, symbol, line.target, meant[0]),
+        context_of(setting, symbol, line.target, evidence[0]),
         _evaluator(line.target, evidence),
         truths,
         weights_of(setting, symbol, meant[0]),
-        fresh=FRESH if small is None else FRESH_OF_VOLUMES,
     )
-    verdict = _diagnosed(base, repair(case), line, shown)
+    idle = _that_never_runs(line, meant[0])
+    found = None if idle else repair(case, effort)
+    verdict = _diagnosed(base, found, line, shown, idle or _why_unknown(line, effort))
     if not l2 and "lambda_" in nodes.names(line.program):
         return verdict._replace(message=f"{verdict.message} (J has no penalty here: --l2 gives it one.)")
     return verdict
@@ -398,12 +413,34 @@ def _out_of_order(
     return base._replace(verdict=WRONG, cause=cause, causes=(cause,), repaired=repaired, message=message)
 
 
-def _diagnosed(base: Verdict, diagnosis: Diagnosis | None, line: Line, shown: str) -> Verdict:
-    """The verdict with its cause and repair, and the sentence that says both."""
+def _that_never_runs(line: Line, environment: Mapping[str, Any]) -> str:
+    """The sentence on a loop with nothing to count, as far as can be seen from outside of it; "" where none is."""
+    for _, here in nodes.walk(line.program):
+        if isinstance(here, For):
+            try:
+                idle = evaluate(here.stop, environment) <= evaluate(here.start, environment)
+            except EvaluationError:
+                continue
+            if np.all(idle):
+                return f"the loop over {here.variable} in line {line_number(here)} never runs."
+    return ""
+
+
+def _why_unknown(line: Line, effort: Effort) -> str:
+    """Why there is no repair, in a sentence."""
+    if nodes.size(line.program) > LONGEST:
+        return "what computes it is too long for its mistake to be searched for."
+    if effort.spent:
+        return "its mistake is unknown: the search, which is for all lines together, ended before it was found."
+    return "no small change of this line makes it right, so the mistake is unknown."
+
+
+def _diagnosed(base: Verdict, diagnosis: Diagnosis | None, line: Line, shown: str, unknown: str) -> Verdict:
+    """The verdict with its cause and repair, and the sentence that says both, or else ``unknown``."""
     ids = f" ({', '.join(base.formula_ids)})" if base.formula_ids else ""
     saw = shown if np.isnan(base.bound) else f"{line.target} {shown}"
     if diagnosis is None:
-        message = f"{saw}: no small change of this line makes it right, so the mistake is unknown."
+        message = f"{saw}: {unknown}"
         return base._replace(verdict=WRONG, cause=UNKNOWN, message=message)
     repaired = to_text(diagnosis.repaired, as_written=True)
     cause = " + ".join(diagnosis.causes)

@@ -78,6 +78,7 @@ REFUSED = [
     ("B = np.diag(np.arange(5000))", "at most 1,000,000 are worked out"),
     ("B = np.zeros((1000, 1000))\nC = B[0 * np.arange(900000)]", "at most 1,000,000 are worked out"),
     ("B = A\nB[range(3), y] = 1", "there is no entry 2 along axis 0"),
+    ("B = P[range(2), range(3)]", "lists of 2 and 3 positions, expected as many in each"),
     ("B = P\nB[range(m), y] = np.ones((3, 1))", r"has shape \(2,\), but the value \(3, 1\)"),
 ]
 
