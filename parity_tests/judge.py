@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -104,10 +105,12 @@ def judge(
     change of ``seen`` (by default SEEN of the dtype) times the largest entry could pass, which is twice the largest
     tolerance.
 
-    ``by_error``: where the tolerance is so wide, the array holds all the same if the two agree to half of ``seen``, so
-    that no such change can have passed. ``floor`` is the part of the tolerance that stands for underflow. Where it
-    alone is so wide, numbers that agree say nothing: they are what underflow left. Only in ``exact`` operations, and
-    sums of zeros, is nothing lost; by default those whose tolerance is the floor.
+    With ``by_error`` an array whose tolerance is so wide holds all the same if the two sides agree to half of ``seen``,
+    so that no such change can have passed.
+
+    ``floor`` is the part of the tolerance that stands for underflow. Where it alone is so wide, nothing is said of
+    numbers that agree: they are what underflow left. But copies and sums of zeros are ``exact`` and lose nothing; by
+    default those are meant whose tolerance is the floor.
     """
     got, reference = np.asarray(got), np.asarray(reference)
     if got.shape != reference.shape:
@@ -123,7 +126,7 @@ def judge(
         error = np.abs(np.subtract(got, reference, dtype=np.float64))
         ratio = error / tolerance
         worst = int(ratio.argmax())  # the first NaN, where there is one
-        largest_tolerance, largest, untold = tolerance.max(), np.abs(reference).max(), False
+        largest_tolerance, largest, untold = tolerance.max(), max(reference.max(), -reference.min()), False
         if not (np.isfinite(ratio.flat[worst]) and np.isfinite(largest_tolerance)):
             error, ratio, untold = _special(got, reference, error, tolerance)
             worst = int(ratio.argmax())
@@ -182,22 +185,34 @@ class Ledger:
         self.near_overflow = NEAR_OVERFLOW * unit_roundoff(self.computed) * float(np.finfo(self.computed).max)
         self._lines: dict[Where, list[Judgement]] = {}
 
-    def add(self, where: Where, got: Any, reference: Any, bound: Any) -> None:
+    def add(
+        self, where: Where, got: Any, reference: Any, bound: Any, of: Callable[[], Iterable[Array]] = tuple
+    ) -> None:
         """Judge one array: both sides, and the error bound of one side, which is doubled for two.
 
         In float64 the bound alone decides whether the array can be told. In float32 the worst case of a long sum, which
         is never met, would leave much untold that agrees to many digits: there the difference decides.
+
+        What fails is looked at again: it cannot be told where one side may overflow, nor where what it was computed
+        ``of`` is not finite. 0 times infinity is NaN to one who multiplies, and 0 to one who chooses.
         """
         bound = np.asarray(bound)
-        largest = np.max(bound, initial=0.0)
-        if not largest < self.near_overflow:
-            overflows = np.isfinite(bound) | np.isinf(reference)
-            bound = np.where((bound >= self.near_overflow) & overflows, np.nan, bound)
-        judgement = judge(
-            got, reference, 2 * bound + self.floor, self.dtype, self.floor,
-            seen=self.seen, exact=largest == 0, by_error=self.by_error,
-        )  # fmt: skip
+        judgement = self._judged(got, reference, bound)
+        if judgement.fails and not judgement.reason:
+            if not all(np.isfinite(value).all() for value in of()):
+                bound = np.full_like(bound, np.nan)
+            near = bound >= self.near_overflow
+            known = np.where(near & (np.isfinite(bound) | np.isinf(reference)), np.nan, bound)
+            judgement = self._judged(got, reference, known)
         self.add_judged(where, judgement)
+
+    def _judged(self, got: Any, reference: Any, bound: Array) -> Judgement:
+        tolerance = 2 * bound
+        tolerance += self.floor
+        exact = np.max(bound, initial=0.0) == 0
+        return judge(
+            got, reference, tolerance, self.dtype, self.floor, seen=self.seen, exact=exact, by_error=self.by_error
+        )
 
     def add_judged(self, where: Where, judgement: Judgement) -> None:
         """Put in what was judged elsewhere."""

@@ -60,7 +60,6 @@ class Step:
         self.J = by_hand.cost(architecture, params, self.passed, Y, case.lambda_)
         self.back = by_hand.backward(architecture, params, self.passed, Y, case.lambda_)
         self.wide = _Wide()
-        self.finite = self._is_finite()
         self.u, self.products = self.units()
         self.tiny = bounds.smallest_normal(ledger.computed)
         self.channels = [torch_side.channels(architecture, l) for l in range(self.L + 1)]
@@ -86,20 +85,9 @@ class Step:
         return self.about._replace(quantity=quantity, layer=layer)
 
     def compare(self, quantity: str, layer: int | None, got: Any, reference: Any, bound: Any) -> None:
-        """Put one array into the ledger, with one operation's bound.
-
-        Where the operation began with infinity or NaN nothing is known: 0 times infinity is NaN to one who multiplies,
-        and 0 to one who chooses.
-        """
-        if not self.finite and not all(np.isfinite(value).all() for value in self._computed_from(quantity, layer)):
-            bound = np.nan
-        self.ledger.add(self.where(quantity, layer), got, reference, bound)
-
-    def _is_finite(self) -> bool:
-        """Whether all that is computed by hand is finite; False where only a sum overflows."""
-        values = (*self.here.params.values(), *self.passed.A, *self.passed.Z, *self.back.dA, *self.back.dZ)
-        with np.errstate(all="ignore"):
-            return all(np.isfinite(value.sum()) for value in values if value is not None)
+        """Put one array into the ledger, with one operation's bound."""
+        where = self.where(quantity, layer)
+        self.ledger.add(where, got, reference, bound, lambda: self._computed_from(quantity, layer))
 
     def _computed_from(self, quantity: str, layer: int | None) -> list[Array]:
         """What goes into a quantity, beside the parameters."""

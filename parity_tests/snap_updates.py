@@ -6,9 +6,12 @@ compared: the number of the step, and that there is a state at all.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import partial
+
 import numpy as np
 
-from manual.notation import Gradients, Parameters
+from manual.notation import Array, Gradients, Parameters
 from manual.optimizers import OPTIMIZERS
 from parity_tests import bounds
 from parity_tests.judge import NEAR_OVERFLOW, Ledger
@@ -30,7 +33,7 @@ class Updates:
         self.torch_rule = TORCH_OPTIMIZERS[case.optimizer](module, case.learning_rate)
         self.module, self.ledger, self.about, self.t = module, ledger, about(case), 0
         self.layers = {k: l for l, _, k in begin.architecture.numbered() if k}
-        self.largest = NEAR_OVERFLOW * np.sqrt(np.finfo(begin.X.dtype).max)  # its square is within reach of s
+        self.largest = NEAR_OVERFLOW * np.sqrt(np.finfo(begin.X.dtype).max)
         self.u, self.tiny = bounds.unit_roundoff(begin.X.dtype), bounds.smallest_normal(begin.X.dtype)
 
     def step(self, params: Parameters, grads: Gradients) -> Parameters:
@@ -48,15 +51,18 @@ class Updates:
             wide = {symbol: value.astype(np.float64) for symbol, value in arrays.items()}
             wide["dW"] = bounds.divided(wide["dW"], 1, self.tiny)
             allowed = RULES[type(self.rule)](self.u, self.rule, self.t, **wide)
-            if not all(np.max(np.abs(value)) < self.largest for value in wide.values()):
-                allowed = dict.fromkeys(allowed, np.nan)
             where = self.about._replace(quantity=f"{name[0]} after a step", layer=self.layers[int(name[1:])])
-            self.ledger.add(where, moved[name], reference[name], allowed.pop("W"))
+            of = partial(self._within_reach, wide)
+            self.ledger.add(where, moved[name], reference[name], allowed.pop("W"), of)
             for part, bound in allowed.items():
                 of_part = where._replace(quantity=f"{part}_d{name[0]} after a step")
-                self.ledger.add(of_part, state[part][d], reference_state[part][d], bound)
+                self.ledger.add(of_part, state[part][d], reference_state[part][d], bound, of)
         load_state(self.module, self.torch_rule, state)
         return moved
+
+    def _within_reach(self, arrays: Mapping[str, Array]) -> list[Array]:
+        """The arrays, with infinity in place of what may overflow when it is squared."""
+        return [np.where(np.abs(value) < self.largest, value, np.inf) for value in arrays.values()]
 
     def _state(self) -> dict[str, Gradients]:
         """The rule's v and s, where it has them."""

@@ -12,11 +12,13 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch.nn.grad import conv2d_input, conv2d_weight
 
+from manual.shapes import conv_output_size, pad_pair
 from parity_tests.bounds import Bound, Magnitudes, gamma
-from torch_ref.conv import conv_backward as torch_conv_backward
 from torch_ref.conv import conv_forward as torch_conv_forward
 from torch_ref.devices import array
+from torch_ref.layout import filters_from_torch, filters_to_torch, from_rows, to_rows
 from torch_ref.pooling import pool_backward as torch_pool_backward
 from torch_ref.pooling import pool_forward as torch_pool_forward
 
@@ -43,20 +45,27 @@ def conv_backward(
 ) -> tuple[Bound, Bound, Bound]:
     """dA_prev: at most f_H f_W n_C products, 1/m in and out; dW and db: m n_H n_W products, the division, the penalty.
 
-    The penalty is added apart: through the reference it would pass a square root that zeros have no derivative at.
+    The sums alone are asked for, without a pass forward.
     """
     m, n_H, n_W, n_C = dZ.shape
-    dA_prev, dW, db = (array(value) for value in torch_conv_backward(*_of(dZ, A_prev, W), stride=stride, pad=pad))
+    upstream, values, filters = _of(dZ, A_prev, W)
+    padding = pad_pair(pad, *W.shape[:2], stride)
+    upstream, values, filters = to_rows(upstream), to_rows(values), filters_to_torch(filters)
+    dA_prev = from_rows(conv2d_input(values.shape, filters, upstream, stride, padding))
+    dW = filters_from_torch(conv2d_weight(values, filters.shape, upstream, stride, padding))
+    db = upstream.sum((0, 2, 3)).reshape(1, 1, 1, n_C)
     terms = W.shape[0] * W.shape[1] * n_C
-    sums = gamma(m * n_H * n_W + 4, u)
-    return gamma(terms + 3, u) * dA_prev, sums * (dW + lambda_ / m * np.abs(W)), sums * db
+    sums = gamma(m * n_H * n_W + 4, u) / m
+    return gamma(terms + 3, u) * array(dA_prev), sums * (array(dW) + lambda_ * np.abs(W)), sums * array(db)
 
 
 def pool_forward(u: float, A_prev: Magnitudes, size: int, stride: int, mode: str) -> Bound:
     """The largest value exactly; the average of f^2 values, with the division."""
+    if mode == "max":
+        m, n_H, n_W, n_C = A_prev.shape
+        return np.zeros((m, *(conv_output_size(n, size, stride=stride) for n in (n_H, n_W)), n_C))
     (values,) = _of(A_prev)
-    largest_or_average = array(torch_pool_forward(values, size, stride, mode=mode))
-    return gamma(0 if mode == "max" else size**2 + 1, u) * largest_or_average
+    return gamma(size**2 + 1, u) * array(torch_pool_forward(values, size, stride, mode=mode))
 
 
 def pool_backward(u: float, dA: Magnitudes, A_prev: Magnitudes, size: int, stride: int, mode: str) -> Bound:

@@ -12,24 +12,38 @@ import torch
 from torch import Tensor
 
 
-class Reordered(torch.autograd.Function):
-    """The axes in another order, contiguous; and so the derivative on its way back."""
+class Handed(torch.autograd.Function):
+    """The axes in another order: contiguous on the way to torch, as they lie on the way from it.
+
+    The derivative goes the other way, so it is contiguous where the value was not.
+    """
 
     @staticmethod
-    def forward(ctx: Any, value: Tensor, order: tuple[int, ...]) -> Tensor:
-        """``value.permute(order)`` in memory of its own: of a side of 1, contiguous() would keep any stride."""
-        ctx.order = order
-        return value.permute(order).clone(memory_format=torch.contiguous_format)
+    def forward(ctx: Any, value: Tensor, order: tuple[int, ...], to_torch: bool) -> Tensor:
+        """The value in another order."""
+        ctx.order, ctx.to_torch = order, to_torch
+        return _reordered(value, order, to_torch)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Any) -> Any:
-        """The order that was."""
+        """The derivative in the order that was."""
         back = tuple(ctx.order.index(axis) for axis in range(len(ctx.order)))
-        return Reordered.apply(gradients[0], back), None  # type: ignore[no-untyped-call]
+        return _reordered(gradients[0], back, not ctx.to_torch), None, None
 
 
-def _reordered(value: Tensor, *order: int) -> Tensor:
-    moved: Tensor = Reordered.apply(value, order)  # type: ignore[no-untyped-call]
+def _reordered(value: Tensor, order: tuple[int, ...], to_torch: bool) -> Tensor:
+    moved = value.permute(order)
+    # of a side of 1 contiguous() would keep any stride, and torch reads it
+    return moved.clone(memory_format=torch.contiguous_format) if to_torch else moved
+
+
+def _to_torch(value: Tensor, *order: int) -> Tensor:
+    moved: Tensor = Handed.apply(value, order, True)  # type: ignore[no-untyped-call]
+    return moved
+
+
+def _from_torch(value: Tensor, *order: int) -> Tensor:
+    moved: Tensor = Handed.apply(value, order, False)  # type: ignore[no-untyped-call]
     return moved
 
 
@@ -39,7 +53,7 @@ def to_rows(A: Tensor, n_C: int = 1) -> Tensor:
     Columns that were flattened from volumes of ``n_C`` channels, channels last, come out as torch flattens them.
     """
     if A.ndim == 4:
-        return _reordered(A, 0, 3, 1, 2)
+        return _to_torch(A, 0, 3, 1, 2)
     if n_C == 1:
         return A.T
     return A.T.reshape(A.shape[1], -1, n_C).transpose(1, 2).flatten(1)
@@ -48,7 +62,7 @@ def to_rows(A: Tensor, n_C: int = 1) -> Tensor:
 def from_rows(rows: Tensor, n_C: int = 1) -> Tensor:
     """The way back: the notes' layout of what a module of torch gives."""
     if rows.ndim == 4:
-        return _reordered(rows, 0, 2, 3, 1)
+        return _from_torch(rows, 0, 2, 3, 1)
     if n_C == 1:
         return rows.T
     return rows.reshape(len(rows), n_C, -1).transpose(1, 2).flatten(1).T
@@ -56,9 +70,9 @@ def from_rows(rows: Tensor, n_C: int = 1) -> Tensor:
 
 def filters_to_torch(W: Tensor) -> Tensor:
     """Filters (f_H, f_W, n_C_prev, n_C) as (n_C, n_C_prev, f_H, f_W), contiguous."""
-    return _reordered(W, 3, 2, 0, 1)
+    return _to_torch(W, 3, 2, 0, 1)
 
 
 def filters_from_torch(W: Tensor) -> Tensor:
     """The way back."""
-    return _reordered(W, 2, 3, 1, 0)
+    return _from_torch(W, 2, 3, 1, 0)

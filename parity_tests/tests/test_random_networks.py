@@ -163,12 +163,15 @@ def test_a_part_of_a_derivative_below_the_smallest_normal_number_raises_no_alarm
     assert FAILS not in told.values()
 
 
-@pytest.mark.parametrize("optimizer", list(OPTIMIZERS))
-def test_an_update_whose_square_overflows_cannot_be_told(optimizer: str) -> None:
-    begin = network("identity", [[1e10]], [[1e10]])
+@pytest.mark.parametrize(
+    ("optimizer", "verdict"),
+    [("gradient_descent", HOLDS), ("momentum", HOLDS), ("rmsprop", CANNOT_TELL), ("adam", CANNOT_TELL)],
+)
+def test_an_update_whose_square_overflows_cannot_be_told(optimizer: str, verdict: str) -> None:
+    begin = network("identity", [[1e10]], [[1.0]])  # its dW2 is 5e20
     with np.errstate(all="ignore"):
         told = {line.quantity: line.verdict for line in run_steps(ONE._replace(optimizer=optimizer), begin, 1)}
-    assert told["W after a step"] == CANNOT_TELL
+    assert told["W after a step"] == verdict
     assert FAILS not in told.values()
 
 

@@ -23,29 +23,31 @@ DRAW = np.random.default_rng(0).standard_normal
 
 
 @pytest.mark.parametrize(
-    ("there", "back", "order"),
+    ("to_torch", "from_torch", "order"),
     [
         (layout.to_rows, layout.from_rows, (0, 3, 1, 2)),
-        (layout.from_rows, layout.to_rows, (0, 2, 3, 1)),
         (layout.filters_to_torch, layout.filters_from_torch, (3, 2, 0, 1)),
-        (layout.filters_from_torch, layout.filters_to_torch, (2, 3, 1, 0)),
     ],
 )
 @pytest.mark.parametrize("shape", [(2, 3, 4, 5), (2, 3, 4, 1), (1, 1, 4, 5), (2, 1, 1, 1)])
-def test_axes_move_both_ways_and_stay_contiguous(
-    there: Callable[[Tensor], Tensor], back: Callable[[Tensor], Tensor], order: tuple[int, ...], shape: tuple[int, ...]
+def test_what_torch_gets_is_contiguous_both_ways(
+    to_torch: Callable[[Tensor], Tensor],
+    from_torch: Callable[[Tensor], Tensor],
+    order: tuple[int, ...],
+    shape: tuple[int, ...],
 ) -> None:
     value, upstream = (torch.from_numpy(DRAW(shape)) for _ in range(2))
-    moved = there(value.requires_grad_())
+    moved = to_torch(value.requires_grad_())
     assert torch.equal(moved, value.permute(order))
-    assert torch.equal(back(moved), value)
     seen: list[Tensor] = []
-    once_more = value.clone()
-    once_more.register_hook(seen.append)
-    there(once_more).backward(upstream.permute(order))
-    assert torch.equal(seen[0], upstream)
-    # strides of a side of 1 say nothing, and torch's kernels still read them
-    for tensor in (moved, seen[0]):
+    moved.register_hook(seen.append)
+    back = from_torch(moved)
+    assert torch.equal(back, value)
+    back.backward(upstream)
+    assert torch.equal(seen[0], upstream.permute(order))
+    assert value.grad is not None
+    assert torch.equal(value.grad, upstream)
+    for tensor in (moved, seen[0]):  # strides of a side of 1 say nothing, and torch's kernels still read them
         assert tensor.stride() == torch.empty(tensor.shape).stride()
 
 
