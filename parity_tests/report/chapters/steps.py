@@ -94,7 +94,7 @@ FORMULAS = (
         lacks="It gives the two ends; the draws are scipy's loguniform.",
     ),
     Formula(
-        "recipe_search.search recipe_search.finer recipe_search.searched search.search",
+        "recipe_search.search recipe_search.finer recipe_search.searched",
         "Step 8: coarse search, fine search",
         r"(\alpha, reg)_k = (10^{u_k}, 10^{v_k}), \; k = 1, \ldots, 100; \qquad "
         r"\text{finer: } \bigl[ \min_{best} u - \tfrac{1}{2},\; \max_{best} u + \tfrac{1}{2} \bigr]",
