@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from parity_tests.derivations import nodes
-from parity_tests.derivations.agreement import Agreement, compare
+from parity_tests.derivations.agreement import Agreement, agrees, compare
 from parity_tests.derivations.budget import Budget, Effort
 from parity_tests.derivations.choice import choose, left
 from parity_tests.derivations.data_flow import follows_from, reads
@@ -296,6 +296,9 @@ def _judge(line: Line, derivation: str, l2: bool, written: Written, effort: Effo
             return _out_of_order(base, line, written, early, late, shown)
         base = _base(line, derivation, target, in_order, truths[0][0])
         shown = explain(in_order, problem, counts(meant[0]))
+    if target.kind in ("forward", "function") and turned(line, meant, truths):
+        where = "right if the examples lie along the other axis than the setting's, as rows for columns"
+        return base._replace(message=f"{line.target} holds. It is {where}.")
     if effort is None:
         return base._replace(verdict=WRONG)
     after = follows_from(setting, symbol, l2)
@@ -317,6 +320,21 @@ def _judge(line: Line, derivation: str, l2: bool, written: Written, effort: Effo
     if not l2 and "lambda_" in nodes.names(line.program):
         return verdict._replace(message=f"{verdict.message} (J has no penalty here: --l2 gives it one.)")
     return verdict
+
+
+def turned(line: Line, environments: Sequence[Mapping[str, Any]], truths: Sequence[Sequence[Any]]) -> bool:
+    """Whether a line that reads a single matrix, as a softmax does, is right for examples along the other axis."""
+    read = [name for name in reads(line.program.statements) if np.ndim(environments[0].get(name)) == 2]
+    if len(read) != 1 or np.ndim(truths[0][0]) != 2:
+        return False
+    for environment, referees in zip(environments, truths, strict=True):
+        try:
+            value = run(line.program, {**environment, read[0]: np.transpose(environment[read[0]])})[line.target]
+        except EvaluationError:
+            return False
+        if not all(agrees(np.transpose(value), truth) for truth in referees):
+            return False
+    return True
 
 
 def at_ties(line: Line, written: Written, symbol: str) -> str:

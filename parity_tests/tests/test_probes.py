@@ -138,3 +138,18 @@ def test_ties_are_a_case_of_their_own() -> None:
     assert tied.sentence("dA_prev", first) == said.format("the first takes all").removeprefix("dA_prev holds. ")
     assert first.sum() != pytest.approx(every.sum())
     assert setting_named("average-pool").tied_probe() is None
+
+
+SOFTMAX = "{0} = np.exp({1}) / np.sum(np.exp({1}), axis={2}, keepdims=True)"
+
+
+@pytest.mark.parametrize(("setting", "A", "Z", "axis"), [("softmax", "A2", "Z2", 0), ("labels", "probs", "scores", 1)])
+def test_a_softmax_over_the_other_axis_is_right_if_examples_lie_along_it(
+    setting: str, A: str, Z: str, axis: int
+) -> None:
+    other = verify(SOFTMAX.format(A, Z, 1 - axis), setting).lines[0]
+    assert other.verdict == "holds"
+    assert "right if the examples lie along the other axis" in other.message
+    assert verify(SOFTMAX.format(A, Z, axis), setting).lines[0].message == f"{A} holds."
+    for wrong in (f"{A} = np.exp({Z})", SOFTMAX.format(A, Z, "None").replace(", keepdims=True", "")):
+        assert verify(wrong, setting).lines[0].verdict == "wrong"
