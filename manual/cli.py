@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, nullcontext
+from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -180,7 +181,7 @@ class _Output(io.FileIO):
 
     lost = False
 
-    def write(self, data: Any) -> int | None:
+    def write(self, data: Any, /) -> int:
         """Write; or drop, where nothing can be written any more."""
         if self.lost:
             return len(data)
@@ -222,6 +223,18 @@ def door(check: Callable[..., object], *args: object, **options: object) -> obje
         return check(*args, **options)
     except ValueError as error:
         raise UsageError(str(error)) from error
+
+
+def folder_at(flag: str, given: str) -> Path:
+    """A folder that a person names, made where it is not there.
+
+    Raises UsageError where it cannot be made.
+    """
+    try:
+        Path(given).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"{flag} is {given}, expected a folder: {error.strerror}") from error
+    return Path(given)
 
 
 def toy_datasets() -> ModuleType:

@@ -5,14 +5,17 @@ Notes: F244-F266.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
 
+from manual import network
+from manual.architecture import Architecture
 from manual.learning import Examples, Settings, held_back, start
+from manual.notation import Array, Parameters
 from manual.recipe_runs import Backend, first_examples, without_dropout
 from manual.recipe_search import Trial, chance_of, chosen, finer, scan, search, searched
 from manual.recipe_steps import (
@@ -30,6 +33,7 @@ from manual.recipe_steps import (
 )
 from manual.search_ranges import COARSE, Range
 from manual.train_flags import Subject
+from manual.training import Learner
 
 VALIDATION = 0.2
 """The part of the training examples that draws are scored on."""
@@ -124,3 +128,13 @@ def steps(backend: Backend, subject: Subject, plan: Plan, progress: Progress) ->
         step = chosen(backend, net, data, Examples(X_test, Y_test), long, best, marks.chance, marks.name)
         advance()
     yield step
+
+
+def backend(where: str = "NumPy") -> Backend:
+    """The package by hand, as the recipe runs it."""
+    return Backend("python -m manual", Learner, activations, where)
+
+
+def activations(architecture: Architecture, params: Parameters, X: Array) -> Sequence[Array]:
+    """A[0] = X to A[L]."""
+    return network.forward(architecture, params, X).A

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
 
-from manual import network, recipe_cli
-from manual.architecture import Architecture
-from manual.notation import Array, Parameters
-from manual.recipe_runs import Backend
-from manual.training import Learner
+from manual import recipe_cli
+from manual.recipe import backend
 
 PROGRAM = "python -m manual"
 
@@ -25,13 +21,3 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Take the steps and report."""
     return recipe_cli.run(args, backend(f"NumPy, {args.dtype}"))
-
-
-def backend(where: str = "NumPy") -> Backend:
-    """The package by hand, as the recipe runs it."""
-    return Backend(PROGRAM, Learner, activations, where)
-
-
-def activations(architecture: Architecture, params: Parameters, X: Array) -> Sequence[Array]:
-    """A[0] = X to A[L]."""
-    return network.forward(architecture, params, X).A

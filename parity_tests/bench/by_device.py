@@ -13,8 +13,8 @@ from manual.loop import run
 from manual.recipe_runs import train
 from parity_tests.bench.device_sizes import DrawsSize, EpochSize, WideData, WideSize
 from parity_tests.bench.fit_sizes import FitData
-from torch_ref.commands.recipe import backend
 from torch_ref.hardware import Hardware
+from torch_ref.recipe import backend
 from torch_ref.search import Draw, Plan, Trial, draws, search
 from torch_ref.training import Learner
 

@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from manual.commands.recipe import backend
 from manual.draws import initial_parameters
 from manual.learning import Examples, Settings, start
+from manual.recipe import backend
 from manual.recipe_runs import train
 from manual.training import fit
 from parity_tests.bench import by_device

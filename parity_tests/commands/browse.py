@@ -8,8 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from manual.cli import GOOD, MISMATCH, UsageError, console, door, output_flags, plain_table
-from parity_tests.commands.report import folder_at
+from manual.cli import GOOD, MISMATCH, UsageError, console, door, folder_at, output_flags, plain_table
 from parity_tests.notes.rows import ROWS
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import argparse
 import importlib.util
 from pathlib import Path
 
-from manual.cli import GOOD, MISMATCH, UsageError, console, default_jobs, quiet_flag
+from manual.cli import GOOD, MISMATCH, UsageError, console, default_jobs, folder_at, quiet_flag
 from manual.files import replace_file
 from parity_tests.judge import FAILS
 
@@ -71,15 +71,3 @@ def run(args: argparse.Namespace) -> int:
     size = len(made.html.encode()) / 1e6
     console().print(f"{target}: {size:.1f} MB, {len(made.results)} lines compared, {fails} fail.", soft_wrap=True)
     return MISMATCH if fails else GOOD
-
-
-def folder_at(flag: str, given: str) -> Path:
-    """A folder that a person names, made where it is not there.
-
-    Raises UsageError where it cannot be made.
-    """
-    try:
-        Path(given).mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UsageError(f"{flag} is {given}, expected a folder: {error.strerror}") from error
-    return Path(given)

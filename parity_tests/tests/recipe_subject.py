@@ -11,12 +11,12 @@ from datasets import load
 from manual.__main__ import main as by_hand
 from manual.architecture import model
 from manual.checks import parts
-from manual.commands.recipe import backend as manual_backend
 from manual.recipe import Plan, steps
+from manual.recipe import backend as manual_backend
 from manual.recipe_steps import Step
 from manual.train_flags import Subject
 from torch_ref.__main__ import main as by_torch
-from torch_ref.commands.recipe import backend as torch_backend
+from torch_ref.recipe import backend as torch_backend
 
 BACKENDS = [pytest.param(manual_backend(), id="manual"), pytest.param(torch_backend(), id="torch_ref")]
 PACKAGES = [pytest.param(by_hand, id="manual"), pytest.param(by_torch, id="torch_ref")]

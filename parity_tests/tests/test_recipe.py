@@ -12,15 +12,15 @@ import pytest
 from datasets import load
 from manual.architecture import Architecture, Dense, Dropout
 from manual.checks import parts
-from manual.commands.recipe import backend as manual_backend
 from manual.learning import Examples, Settings, held_back
 from manual.recipe import Plan, steps
+from manual.recipe import backend as manual_backend
 from manual.recipe_runs import Backend, cost, slopes, train
 from manual.recipe_search import Searched, Trial, chance_of, finer
 from manual.recipe_steps import overfitting, small_parameters, turned_up
 from manual.search_ranges import COARSE, FINE, Range, range_of
 from parity_tests.tests.recipe_subject import BACKENDS, SHORT, digits, silent, taken
-from torch_ref.commands.recipe import backend as torch_backend
+from torch_ref.recipe import backend as torch_backend
 
 # N3's own numbers
 

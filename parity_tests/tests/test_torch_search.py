@@ -16,7 +16,7 @@ from manual.recipe_runs import train
 from manual.search_ranges import COARSE
 from parity_tests.free_runs import REPEATS, judge_by_spread, moved
 from torch_ref.__main__ import main
-from torch_ref.commands.recipe import backend
+from torch_ref.recipe import backend
 from torch_ref.search import Draw, Plan, Trial, draws, exploded, search
 
 COLUMNS = Architecture(6, (Dense(9, "relu"), Dropout(0.8), Dense(3, "softmax")))

@@ -12,9 +12,8 @@ from matplotlib.patches import Rectangle
 
 from manual.architecture import Architecture, model_for
 from manual.cli import toy_datasets
-from manual.commands.recipe import backend
 from manual.learning import Examples, Settings, held_back
-from manual.recipe import VALIDATION, Plan
+from manual.recipe import VALIDATION, Plan, backend
 from manual.recipe_search import Searched, scan, search
 from manual.search_ranges import COARSE, FINE, Range
 from parity_tests.report.pictures.style import (
