@@ -32,7 +32,8 @@ NO_FORMULA: dict[str, str] = {
     "a part of what is given": "architecture.model_for network.example",
     "how a learner keeps examples, parameters and states": "training.Learner training.columns training.flattened "
     "training.in_rows training.joined training.split training.unflattened",
-    "a part of a step of the recipe": "recipe.activations recipe.backend recipe_search.at_upper_edge recipe_search.chance_of recipe_search.chosen "
+    "a part of a step of the recipe": "recipe.activations recipe.backend "
+    "recipe_search.at_upper_edge recipe_search.chance_of recipe_search.chosen "
     "recipe_search.trial recipe_steps.judged recipe_steps.small_parameters",
     "what the notes leave out": "clipping.clip_by_norm schedules.constant",
 }
