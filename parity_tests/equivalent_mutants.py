@@ -50,6 +50,11 @@ ALL_ALIKE = "every run takes the same steps, at the same rates"
 NO_FLOOR = "nothing is judged by this ledger's floor"
 NONE_IS_FLOAT64 = "to NumPy, a dtype of None is float64"
 BY_DEFAULT = "zip is not strict of itself"
+GIVEN = "the parameters are given: none are drawn in a dtype"
+REPLACED = "it is replaced before every step"
+TYPES_ALONE = "typing.cast does nothing"
+SAME_LAYERS = "both sides have the same layers"
+ONLY_FASTER = "what it leaves out is not looked at"
 
 EQUIVALENT: tuple[Equivalent, ...] = (
     Equivalent("activations.relu", "Z.shape[-1:]", "Z.shape[+1:]", ANY_ZEROS),
@@ -178,4 +183,39 @@ EQUIVALENT: tuple[Equivalent, ...] = (
     Equivalent("parity_tests.free_runs._judged", 'ours[0]["W1"].dtype', 'ours[1]["W1"].dtype', ALL_ALIKE),
     Equivalent("parity_tests.free_runs._ByHand.step", "passed.A, strict=False", "passed.A, strict=None", BY_DEFAULT),
     Equivalent("parity_tests.free_runs._ByHand.step", "passed.A, strict=False", "passed.A, ", BY_DEFAULT),
+    Equivalent("parity_tests.free_runs._path", "begin.X.dtype, params", "None, params", GIVEN),
+    Equivalent("parity_tests.free_runs._ByTorch.__init__", "Before({}, [], [])", "Before(None, [], [])", REPLACED),
+    Equivalent(
+        "parity_tests.free_runs._ByTorch._see",
+        "cast(int, layer.kernel_size)",
+        "cast(None, layer.kernel_size)",
+        TYPES_ALONE,
+    ),
+    Equivalent(
+        "parity_tests.free_runs._ByTorch._see", "cast(int, layer.stride)", "cast(None, layer.stride)", TYPES_ALONE
+    ),
+    Equivalent("parity_tests.free_runs._first_kink", "reference, strict=False", "reference, strict=None", BY_DEFAULT),
+    Equivalent("parity_tests.free_runs._first_kink", "reference, strict=False", "reference, ", BY_DEFAULT),
+    Equivalent(
+        "parity_tests.free_runs._first_kink", "theirs.kinks, strict=True", "theirs.kinks, strict=None", SAME_LAYERS
+    ),
+    Equivalent("parity_tests.free_runs._first_kink", "theirs.kinks, strict=True", "theirs.kinks, ", SAME_LAYERS),
+    Equivalent(
+        "parity_tests.free_runs._first_kink", "theirs.kinks, strict=True", "theirs.kinks, strict=False", SAME_LAYERS
+    ),
+    Equivalent("parity_tests.snap.Step._on_A", ".astype(np.float64)", ".astype(None)", WIDE),
+    Equivalent("parity_tests.snap.Step._on_dZ", ".astype(np.float64)", ".astype(None)", WIDE),
+    Equivalent("parity_tests.snap.Step._on_dA", ".astype(np.float64)", ".astype(None)", WIDE),
+    Equivalent("parity_tests.snap.Step._cost", ".astype(np.float64)", ".astype(None)", WIDE),
+    Equivalent("parity_tests.snap.Step._output_dA", ".astype(np.float64)", ".astype(None)", WIDE),
+    Equivalent("parity_tests.snap._Wide.__call__", ".astype(np.float64)", ".astype(None)", WIDE),
+    Equivalent("parity_tests.snap_updates.Updates.step", ".astype(np.float64)", ".astype(None)", WIDE),
+    Equivalent("parity_tests.snap.Step._cost", "else 0", "else 1", ONE_AT_LEAST),
+    Equivalent(
+        "parity_tests.snap.gradients", "case.lambda_, only_grads=True", "case.lambda_, only_grads=None", ONLY_FASTER
+    ),
+    Equivalent("parity_tests.snap.gradients", "case.lambda_, only_grads=True", "case.lambda_, ", ONLY_FASTER),
+    Equivalent(
+        "parity_tests.snap.gradients", "case.lambda_, only_grads=True", "case.lambda_, only_grads=False", ONLY_FASTER
+    ),
 )

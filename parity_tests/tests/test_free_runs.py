@@ -38,6 +38,7 @@ from parity_tests.free_runs import (
 from parity_tests.judge import CANNOT_TELL, FAILS, HOLDS, Judgement
 from parity_tests.models import Free, ModelCase, Start
 from torch_ref import training as by_torch
+from torch_ref.training import Hardware
 
 TWO_STEPS = ModelCase(
     "kink", "probe", 0.0, 0.5, 2, free=Free(2, 2), optimizer="gradient_descent", batch_size=1, decay="inverse_time"
@@ -265,7 +266,7 @@ EVERY_KIND = Architecture(
     (6, 6, 2),
     (
         Conv(3, 3, activation="relu"),
-        Pool(2, 2, "max"),
+        Pool(2, 1, "max"),
         Conv(2, 2, activation="tanh"),
         Flatten(),
         Dropout(0.7),
@@ -300,14 +301,14 @@ def test_both_sides_record_parameters_and_kinks_before_every_step() -> None:
         assert not np.array_equal(mine[-1].params[name], last[name])
     # of the first convolution, the pooling, and the leaky ReLU; tanh and the output have no kinks
     shapes = [[kinks.shape for kinks in before.kinks] for before in mine]
-    assert shapes == [[(n, 3, 4, 4), (n, 3, 2, 2), (n, 3)] for n in (3, 2, 3, 2)]
+    assert shapes == [[(n, 3, 4, 4), (n, 3, 3, 3), (n, 3)] for n in (3, 2, 3, 2)]
     assert shapes == [[kinks.shape for kinks in before.kinks] for before in theirs]
     for one, other in zip(mine, theirs, strict=True):
         assert list(one.seen()) == list(other.seen()) == [*begin.params, "node 0", "node 1", "node 2"]
         for name, value in one.seen().items():
             np.testing.assert_allclose(value, other.seen()[name], rtol=1e-9, atol=1e-12)
         np.testing.assert_array_equal(one.kinks[0], one.values[0] > 0)
-        np.testing.assert_array_equal(one.kinks[1], _cells(torch.from_numpy(one.values[1]), 2, 2))
+        np.testing.assert_array_equal(one.kinks[1], _cells(torch.from_numpy(one.values[1]), 2, 1))
     assert _first_kink(mine, theirs) is None
     for before in mine:
         assert {kinks.dtype.kind for kinks in before.kinks} == {"b", "i"}
@@ -324,6 +325,20 @@ def test_on_the_kink_itself_both_sides_are_below_it() -> None:
         assert before.kinks[0].tolist() == [[False, False]]
 
 
+def test_the_path_of_torch_is_walked_on_the_device_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def hardware(device: str) -> Hardware:
+        asked.append(device)
+        return Hardware("cpu")
+
+    monkeypatch.setattr(free_runs, "Hardware", hardware)
+    net = Architecture(1, (Dense(1, "sigmoid"),))
+    begin = Start(net, {}, np.ones((1, 2)), np.ones((1, 2)))
+    assert _ByTorch(begin, settings_of(TWO_STEPS, 2, 2, 0), "there").hardware.device == "cpu"
+    assert asked == ["there"]
+
+
 def before(*kinks: list[bool]) -> Before:
     """A step of which only the kinks matter."""
     return Before({}, [], [np.array(each) for each in kinks])
@@ -336,6 +351,7 @@ def test_the_first_kink_is_where_anything_differs() -> None:
     assert _first_kink([alike, second, first], [alike, alike, alike]) == 1
     assert _first_kink([first], [alike]) == 0
     assert _first_kink([alike, first, alike], [alike, alike]) == 1
+    assert _first_kink([alike, alike, first], [alike, alike]) is None
 
 
 def judgement(fails: bool) -> Judgement:

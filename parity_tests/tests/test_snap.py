@@ -18,7 +18,7 @@ from parity_tests.cases.case import LAMBDA, binary, normal, one_hot
 from parity_tests.judge import FAILS, HOLDS, Ledger, Where
 from parity_tests.layer_bounds import PLAIN, WEIGHTED
 from parity_tests.models import ModelCase, Start
-from parity_tests.snap import Step, gradients, judged_steps, longest_sum, run_once, run_steps
+from parity_tests.snap import Step, _Wide, gradients, judged_steps, longest_sum, run_once, run_steps
 from parity_tests.update_bounds import RULES
 from torch_ref.devices import tensor
 
@@ -126,6 +126,26 @@ def test_every_node_has_the_bound_of_its_operation(name: str, dtype: Any, lambda
     assert set(ledger.bounds) == set(expected)
     for key, bound in expected.items():
         np.testing.assert_allclose(ledger.bounds[key], bound, rtol=1e-12, err_msg=str(key))
+
+
+def test_units_that_are_certain_have_the_bounds_of_certainty() -> None:
+    """Below the smallest normal number torch's sigmoid is 0; where it clamps a (1 - a) nothing can be told."""
+    here = begin("classes")
+    params = {**here.params, "b1": np.full((5, 1), -1000.0)}
+    ledger, step = noted(here._replace(params=params))
+    tiny = smallest_normal(np.dtype(np.float64))
+    np.testing.assert_allclose(ledger.bounds["dZ", 1], np.abs(step.back.dA[1]) * tiny, rtol=1e-9)
+    here = begin("dense")
+    ledger, _ = noted(here._replace(params={**here.params, "b4": np.full((2, 1), 1000.0)}))
+    assert np.isposinf(ledger.bounds["dA", 5]).all()
+
+
+def test_a_wide_copy_is_made_once() -> None:
+    wide, short, other = _Wide(), np.ones(3, np.float32), np.zeros(3, np.float32)
+    assert wide(short) is wide(short)
+    assert (wide(short).dtype, wide(short).tolist(), wide(other).tolist()) == (np.float64, [1, 1, 1], [0, 0, 0])
+    long = np.ones(3)
+    assert wide(long) is long
 
 
 @pytest.mark.parametrize("name", NETWORKS)
@@ -267,6 +287,8 @@ def test_every_update_has_the_bound_of_its_step(optimizer: str, dtype: Any) -> N
     params, state = here.params, rule.init(here.params)
     for t in (1, 2, 3):
         grads = {f"d{key}": normal(rng, *value.shape).astype(dtype) for key, value in params.items()}
+        for gradient in grads.values():
+            gradient.flat[0] = tiny / 4
         torch_side.load_params(module, params)
         before = {part: values for part, values in state._asdict().items() if part != "t"}
         moved, state = rule.step(params, grads, state)  # type: ignore[arg-type]
