@@ -62,11 +62,11 @@ COUNTED: dict[str, tuple[Callable[[], Any], Any]] = {
         6 + 3 * (20 * 0.5 + 7),
     ),
     "softmax_backward": (
-        lambda: bounds.softmax_backward(U, np.array([[1.0, 1.0], [-3.0, -1.0]]), A2[:, ::-1]),
-        A2[:, ::-1]
-        * np.array([[1 + 2, 1 + 1], [3 + 2, 1 + 1]])
+        lambda: bounds.softmax_backward(U, np.array([[1.0, 1.0, 1.0], [-3.0, -1.0, -3.0]]), A2[:, [1, 0, 1]]),
+        A2[:, [1, 0, 1]]
+        * np.array([[1 + 2, 1 + 1, 1 + 2], [3 + 2, 1 + 1, 3 + 2]])
         # of the second column the smaller entry, a third of the other: twice d = log 3, and log 4 = 2 log 2
-        * (6 + 2 * np.array([42 + 10 * np.log(2), 42 + 2.5 * np.log(3) + 20 * np.log(2)])),
+        * (6 + 2 * np.array([42, 42 + 2.5 * np.log(3), 42]) + 20 * np.log(2) * np.array([1, 2, 1])),
     ),
     "cost, sigmoid": (
         lambda: bounds.cost_from_logits(U, full(2), np.array([[3.0, -1.0]]), "sigmoid"),
@@ -139,8 +139,8 @@ COUNTED: dict[str, tuple[Callable[[], Any], Any]] = {
         np.zeros((1, 2, 2, 1)),
     ),
     "pool_forward, average": (
-        lambda: volume_bounds.pool_forward(U, full(-3, 1, 5, 5, 1), 2, 3, "average"),
-        (4 + 1) * 3,
+        lambda: volume_bounds.pool_forward(U, -np.eye(3).reshape(1, 3, 3, 1), 3, 3, "average"),
+        (9 + 1) / 3,
     ),
     "pool_backward": (
         lambda: volume_bounds.pool_backward(U, full(-9, 1, 1, 1, 1), full(-3, 1, 3, 3, 1), 3, 2, "average"),
