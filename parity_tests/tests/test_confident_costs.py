@@ -61,7 +61,8 @@ def test_confident_answers_raise_no_alarm(unit: str, dtype: Any, right: bool) ->
         for size in (5, 20.3, 37, 100, 1e4):
             Z, Y = answers(unit, n_L, m, size, right, rng)
             lines = compared(unit, Z, Y, dtype, 0.0) + compared(unit, Z, Y, dtype, 0.7)
-            lines += run_case(replace(case, inputs=lambda rng, Z=Z, Y=Y: {"Z": Z, "Y": Y}), dtype, 0)
+            drawn = {"Z": Z, "Y": Y}
+            lines += run_case(replace(case, inputs=lambda rng, drawn=drawn: drawn), dtype, 0)  # type: ignore[misc]
             assert [line for line in lines if line.verdict == FAILS] == []
 
 

@@ -102,6 +102,12 @@ def test_a_run_that_crosses_a_kink_on_one_side_alone_cannot_be_told(at_a_kink: S
     assert {line.verdict for line in found.values()} <= {HOLDS, CANNOT_TELL}
 
 
+def test_examples_beyond_those_of_a_free_run_make_no_difference(at_a_kink: Start) -> None:
+    X, Y = at_a_kink.X, at_a_kink.Y
+    longer = at_a_kink._replace(X=np.hstack([X, X[:, :1]]), Y=np.hstack([Y, Y[:, :1]]))
+    assert free(longer) == free(at_a_kink)
+
+
 def test_a_mistake_before_the_kink_still_fails(at_a_kink: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     right = dense.bias_gradient
     monkeypatch.setattr(dense, "bias_gradient", lambda dZ: 1.01 * right(dZ))

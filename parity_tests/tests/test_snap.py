@@ -134,7 +134,8 @@ def test_units_that_are_certain_have_the_bounds_of_certainty() -> None:
     params = {**here.params, "b1": np.full((5, 1), -1000.0)}
     ledger, step = noted(here._replace(params=params))
     tiny = smallest_normal(np.dtype(np.float64))
-    np.testing.assert_allclose(ledger.bounds["dZ", 1], np.abs(step.back.dA[1]) * tiny, rtol=1e-9)
+    dA: Any = step.back.dA[1]
+    np.testing.assert_allclose(ledger.bounds["dZ", 1], np.abs(dA) * tiny, rtol=1e-9)
     here = begin("dense")
     ledger, _ = noted(here._replace(params={**here.params, "b4": np.full((2, 1), 1000.0)}))
     assert np.isposinf(ledger.bounds["dA", 5]).all()
