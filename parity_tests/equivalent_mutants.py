@@ -55,6 +55,8 @@ REPLACED = "it is replaced before every step"
 TYPES_ALONE = "typing.cast does nothing"
 SAME_LAYERS = "both sides have the same layers"
 ONLY_FASTER = "what it leaves out is not looked at"
+MISSING = "an output that is missing fails, whatever the shape of its derivative"
+NO_ZERO = "there is no ratio of 0"
 
 EQUIVALENT: tuple[Equivalent, ...] = (
     Equivalent("activations.relu", "Z.shape[-1:]", "Z.shape[+1:]", ANY_ZEROS),
@@ -218,4 +220,7 @@ EQUIVALENT: tuple[Equivalent, ...] = (
     Equivalent(
         "parity_tests.snap.gradients", "case.lambda_, only_grads=True", "case.lambda_, only_grads=False", ONLY_FASTER
     ),
+    Equivalent("parity_tests.formulas._by_complex_step", "got.get(name, 0)", "got.get(name, None)", MISSING),
+    Equivalent("parity_tests.formulas._by_complex_step", "got.get(name, 0)", "got.get(name, )", MISSING),
+    Equivalent("parity_tests.derivations.verdicts.times", "if ratio < 0", "if ratio <= 0", NO_ZERO),
 )

@@ -117,9 +117,9 @@ def test_every_node_has_the_bound_of_its_operation(name: str, dtype: Any, lambda
         expected["A", l] = bounds.output(u, A, wide(passed.Z[l]), unit)
         dZ = reference("dZ", l)
         if l == L:
-            expected["dZ", l] = bounds.output_dZ(u, dZ, wide(passed.A[l]), wide(passed.Z[l]), unit)
+            expected["dZ", l] = bounds.output_dZ(u, dZ, A, wide(passed.Z[l]), unit)
         else:
-            expected["dZ", l] = bounds.hidden_dZ(u, dZ, wide(back.dA[l]), wide(passed.A[l]), unit, tiny)
+            expected["dZ", l] = bounds.hidden_dZ(u, dZ, wide(back.dA[l]), A, unit, tiny)
         known = divided(wide(back.dZ[l]), m, tiny)
         parts = WEIGHTED[type(layer)].backward(u, layer, known, A_prev, W, lambda_)
         expected["dA", l - 1], expected["dW", l], expected["db", l] = parts
@@ -139,6 +139,58 @@ def test_units_that_are_certain_have_the_bounds_of_certainty() -> None:
     here = begin("dense")
     ledger, _ = noted(here._replace(params={**here.params, "b4": np.full((2, 1), 1000.0)}))
     assert np.isposinf(ledger.bounds["dA", 5]).all()
+
+
+def test_what_began_with_infinity_cannot_be_told() -> None:
+    """Each quantity that is computed from what is not finite, and no other."""
+    right = begin("classes")
+    _, step = noted(right)
+    assert step.finite
+    (_, A1, A2), (_, Z1, Z2), _ = step.passed
+    dA, dZ = step.back.dA, step.back.dZ
+    uses: dict[tuple[str, int | None], list[Any]] = {
+        ("Z", 1): [right.X],
+        ("Z", 2): [A1],
+        ("A", 1): [right.X, Z1],
+        ("A", 2): [A1, Z2],
+        ("dZ", 2): [A2, Z2],
+        ("dZ", 1): [A1, Z1, dA[1]],
+        ("dA", 2): [A2],
+        ("dA", 1): [A1, dA[2], dZ[2]],
+        ("dA", 0): [right.X, dA[1], dZ[1]],
+        ("dW", 2): [A1, dZ[2]],
+        ("db", 1): [dZ[1]],
+        ("J", None): [Z2],
+        ("J with L2", None): [Z2],
+    }
+    for (quantity, layer), values in uses.items():
+        found = step._computed_from(quantity, layer)
+        assert len(found) == 4 + len(values), (quantity, layer)
+        assert all(one is other for one, other in zip(found, [*right.params.values(), *values], strict=True))
+
+
+@pytest.mark.parametrize("value", [np.inf, -np.inf, np.nan])
+def test_an_infinite_parameter_makes_no_verdict(value: float) -> None:
+    here = begin("classes")
+    ledger, step = noted(here)
+    with np.errstate(all="ignore"):
+        params = {**here.params, "b2": np.full((4, 1), value)}
+        ledger, step = noted(here._replace(params=params))
+    assert not step.finite
+    found = {line.verdict for line in ledger.results()}
+    assert FAILS not in found
+    assert np.isnan(ledger.bounds["dW", 1]).all()
+
+
+def test_where_nothing_is_infinite_the_bounds_stand_though_a_sum_overflows() -> None:
+    """The quick look is a sum; that it overflows says nothing of its entries."""
+    here = begin("classes")
+    X = here.X.copy()
+    X[0] = 1.7e308 * np.sign(X[0])
+    params = {**here.params, "W1": here.params["W1"] * [[0.0, 1.0, 1.0]]}
+    with np.errstate(all="ignore"):
+        ledger, _ = noted(here._replace(X=np.abs(X), params=params))
+    assert np.isfinite(ledger.bounds["A", 1]).all()
 
 
 def test_a_wide_copy_is_made_once() -> None:

@@ -94,7 +94,7 @@ def test_a_derivation_as_json_is_plain_data() -> None:
         (0.4, "2.5 times too small"),
         (-2.5, "minus 2.5 times too large"),
         (7.00001, "7.00001 times too large"),
-        (7 * (1 + 3e-9), "7 times too large"),
+        (7 * (1 + 2e-9), "7 times too large"),
         (7 * (1 + 5e-10), "m = 7 times too large"),
         ((1 + 2e-9) / 49, "49 times too small"),
         ((1 + 5e-10) / 49, "m squared = 49 times too small"),
