@@ -46,7 +46,7 @@ def test_in_a_short_format_the_models_run_alone() -> None:
     assert [piece.cases for piece in work] == [(case.id,) for case in MODEL_CASES]
     assert {piece[1:] for piece in work} == {("float64", 0, "cpu", "bf16", False)}
     with pytest.raises(ValueError, match=r"-k is 'dense\.', expected part of a case's id"):
-        units("dense.", precision="tf32")
+        units("dense.", precision="bf16")
 
 
 @pytest.mark.parametrize(
