@@ -57,6 +57,9 @@ SAME_LAYERS = "both sides have the same layers"
 ONLY_FASTER = "what it leaves out is not looked at"
 MISSING = "an output that is missing fails, whatever the shape of its derivative"
 NO_ZERO = "there is no ratio of 0"
+NO_TEXT = "the text is empty unless one is given"
+ENOUGH_JOBS = "that there is one job at least is all that is looked at"
+ANY_CASE = "names of distributions are the same in capitals"
 
 EQUIVALENT: tuple[Equivalent, ...] = (
     Equivalent("activations.relu", "Z.shape[-1:]", "Z.shape[+1:]", ANY_ZEROS),
@@ -223,4 +226,8 @@ EQUIVALENT: tuple[Equivalent, ...] = (
     Equivalent("parity_tests.formulas._by_complex_step", "got.get(name, 0)", "got.get(name, None)", MISSING),
     Equivalent("parity_tests.formulas._by_complex_step", "got.get(name, 0)", "got.get(name, )", MISSING),
     Equivalent("parity_tests.derivations.verdicts.times", "if ratio < 0", "if ratio <= 0", NO_ZERO),
+    Equivalent("parity_tests.formulas._by_complex_step", "got.get(name, 0)", "got.get(name, 1)", MISSING),
+    Equivalent("parity_tests.comparison.compare", 'units("", dtype', "units(dtype", NO_TEXT),
+    Equivalent("parity_tests.comparison.units", "jobs: int = 1", "jobs: int = 2", ENOUGH_JOBS),
+    Equivalent("parity_tests.comparison.environment", 'version("scikit-learn")', 'version("SCIKIT-LEARN")', ANY_CASE),
 )

@@ -30,6 +30,9 @@ NUMBERS = ("schedules.", "initialization.")
 
 LONG_SUMS = ("conv.conv_backward", "schedules.cosine", "costs.binary_cross_entropy_from_logits_saturated")
 
+NEAR = ("logistic_regression.one_example",)
+"""Cases with bounds of their own that are sharp: ten times wider, they would still pass as ordinary ones."""
+
 ROUNDED_NOWHERE = (
     "costs.frobenius_norm",
     "initialization.xavier",
@@ -81,7 +84,8 @@ def check_ordinary(case: Case, seeds: int) -> None:
     worst = errors(case, seeds)
     assert max(worst.values()) <= 1, case.id
     if max(worst.values()) > 0 or not case.id.startswith(ROUNDED_NOWHERE):
-        assert min(worst.values()) >= (0.002 if case.id.startswith(LONG_SUMS) else 0.02), case.id
+        least = 0.002 if case.id.startswith(LONG_SUMS) else 0.05 if case.id.startswith(NEAR) else 0.02
+        assert min(worst.values()) >= least, case.id
 
 
 def check_sharp(case: Case, least: float, seeds: int) -> None:

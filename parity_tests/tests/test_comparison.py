@@ -39,6 +39,7 @@ def test_the_formulas_are_one_piece_and_every_model_is_one() -> None:
         ("deep6/circles/lambda=0.7",),
     ]
     assert {piece.seed for piece in units("deep6/")} == {0}
+    assert units() == units("")
 
 
 def test_in_a_short_format_the_models_run_alone() -> None:
@@ -47,6 +48,30 @@ def test_in_a_short_format_the_models_run_alone() -> None:
     assert {piece[1:] for piece in work} == {("float64", 0, "cpu", "bf16", False)}
     with pytest.raises(ValueError, match=r"-k is 'dense\.', expected part of a case's id"):
         units("dense.", precision="bf16")
+
+
+def test_compiled_the_models_run_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_at: list[str] = []
+    monkeypatch.setattr(comparison, "check_compiler", looked_at.append)
+    work = units("", compiled=True)
+    assert [piece.cases for piece in work] == [(case.id,) for case in MODEL_CASES]
+    assert {piece[1:] for piece in work} == {("float64", 0, "cpu", "ieee", True)}
+    assert looked_at == ["cpu"]
+    units("deep6/")
+    assert looked_at == ["cpu"]
+
+
+def test_the_work_is_shared_by_as_many_processes_as_are_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[int, int]] = []
+
+    def run_all(work: Any, jobs: int) -> Iterator[Any]:
+        asked.append((work[0].seed, jobs))
+        return iter([])
+
+    monkeypatch.setattr(comparison, "run_all", run_all)
+    compare("deep6/")
+    compare("deep6/", jobs=3, seed=2)
+    assert asked == [(0, 1), (2, 3)]
 
 
 @pytest.mark.parametrize(
