@@ -60,6 +60,8 @@ NO_ZERO = "there is no ratio of 0"
 NO_TEXT = "the text is empty unless one is given"
 ENOUGH_JOBS = "that there is one job at least is all that is looked at"
 ANY_CASE = "names of distributions are the same in capitals"
+SAME_LINES = "two runs of one piece have the same lines"
+ONE_DEVICE = "all pieces of a job are computed in one place, in one way"
 
 EQUIVALENT: tuple[Equivalent, ...] = (
     Equivalent("activations.relu", "Z.shape[-1:]", "Z.shape[+1:]", ANY_ZEROS),
@@ -230,4 +232,9 @@ EQUIVALENT: tuple[Equivalent, ...] = (
     Equivalent("parity_tests.comparison.compare", 'units("", dtype', "units(dtype", NO_TEXT),
     Equivalent("parity_tests.comparison.units", "jobs: int = 1", "jobs: int = 2", ENOUGH_JOBS),
     Equivalent("parity_tests.comparison.environment", 'version("scikit-learn")', 'version("SCIKIT-LEARN")', ANY_CASE),
+    Equivalent("parity_tests.comparison.on_device", "plain, strict=True", "plain, strict=None", SAME_LINES),
+    Equivalent("parity_tests.comparison.on_device", "plain, strict=True", "plain, ", SAME_LINES),
+    Equivalent("parity_tests.comparison.on_device", "plain, strict=True", "plain, strict=False", SAME_LINES),
+    Equivalent("parity_tests.comparison.run_all", "work[0].device", "work[1].device", ONE_DEVICE),
+    Equivalent("parity_tests.comparison.run_all", "work[0].compiled", "work[1].compiled", ONE_DEVICE),
 )

@@ -145,7 +145,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
 
         return run
 
-    for name in ("run_case", "run_steps", "run_free", "run_short"):
+    for name in ("run_case", "run_steps", "run_free", "run_short", "run_compiled"):
         monkeypatch.setattr(comparison, name, noting(name))
     return made
 
@@ -182,6 +182,24 @@ def test_a_piece_in_a_short_format_runs_one_step_in_it(monkeypatch: pytest.Monke
         ("run_short", name, ["tf32", "cpu"]) for name in names
     ]
     assert [line.case for line in lines] == ["run_short"] * 2
+    assert all(begin.X.dtype == np.float64 for _, _, begin, *_ in made)
+
+
+def test_a_compiled_piece_runs_one_step_of_each_of_its_models(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = calls(monkeypatch)
+    names = "softmax/iris/lambda=0", "softmax/iris/lambda=0.7"
+    lines = run_unit(Unit(names, "float32", 3, "cpu", compiled=True))
+    assert [(name, case.id, rest) for name, case, _, *rest in made] == [
+        ("run_compiled", name, [3, "cpu"]) for name in names
+    ]
+    assert all(begin.X.dtype == np.float32 for _, _, begin, *_ in made)
+    assert [line.case for line in lines] == ["run_compiled"] * 2
+
+
+def test_a_piece_of_several_models_has_the_lines_of_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls(monkeypatch)
+    lines = run_unit(Unit((CASES[0].id, "softmax/iris/lambda=0", "softmax/iris/lambda=0.7"), "float64", 0, "cpu"))
+    assert [line.case for line in lines] == ["run_case"] + ["run_steps", "run_free"] * 2
 
 
 def test_progress_is_told_after_every_piece(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -224,7 +242,10 @@ def test_processes_are_forked_where_that_is_safe(
     assert asked == [(run_unit, work, 3, method)]
     assert torch.get_num_threads() == 1
     assert list(run_all([Unit((), "float64", 0, "cpu")], 3)) == [[]]
-    assert len(asked) == 1  # a single piece runs here
+    assert list(run_all([Unit((), "float64", 0, "cpu")] * 2, 1)) == [[], []]
+    assert len(asked) == 1  # a single piece, and a single process, run here
+    assert list(run_all(work, 2)) == []
+    assert len(asked) == 2
 
 
 def test_within_there_is_one_thread_and_afterwards_as_many_as_before() -> None:
