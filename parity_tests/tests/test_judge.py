@@ -301,6 +301,24 @@ def test_a_bound_near_the_largest_number_knows_nothing() -> None:
     assert ledger.judgements()[WHERE][0].fails  # the first entry is still judged
 
 
+@pytest.mark.parametrize(("value", "verdict"), [(1e300, FAILS), (np.inf, CANNOT_TELL), (np.nan, CANNOT_TELL)])
+def test_what_fails_cannot_be_told_where_it_was_computed_from_infinity(value: float, verdict: str) -> None:
+    ledger = Ledger(np.float64, 3)
+    looked_at: list[str] = []
+
+    def of() -> list[Any]:
+        looked_at.append("of")
+        return [ONES, np.array([1.0, value])]
+
+    ledger.add(WHERE, off(1e-3), ONES, np.full((2, 3), 1e-12), of)
+    assert [line.verdict for line in ledger.results()] == [verdict]
+    assert len(looked_at) == 1
+    ledger.add(WHERE._replace(layer=1), ONES, ONES, np.full((2, 3), 1e-12), of)  # what holds is not looked at again
+    ledger.add(WHERE._replace(layer=3), ONES[:1], ONES, np.full((2, 3), 1e-12), of)  # nor what has another shape
+    assert [line.verdict for line in ledger.results()] == [verdict, HOLDS, FAILS]
+    assert len(looked_at) == 1
+
+
 def test_an_empty_array_with_an_empty_bound_is_a_failure_of_the_ledger_too() -> None:
     ledger = Ledger(np.float64, 3)
     ledger.add(WHERE, np.ones((0, 3)), np.ones((0, 3)), np.ones((0, 3)))
