@@ -62,6 +62,7 @@ ENOUGH_JOBS = "that there is one job at least is all that is looked at"
 ANY_CASE = "names of distributions are the same in capitals"
 SAME_LINES = "two runs of one piece have the same lines"
 ONE_DEVICE = "all pieces of a job are computed in one place, in one way"
+AS_Y = "as many examples are taken as Y has"
 
 EQUIVALENT: tuple[Equivalent, ...] = (
     Equivalent("activations.relu", "Z.shape[-1:]", "Z.shape[+1:]", ANY_ZEROS),
@@ -237,4 +238,5 @@ EQUIVALENT: tuple[Equivalent, ...] = (
     Equivalent("parity_tests.comparison.on_device", "plain, strict=True", "plain, strict=False", SAME_LINES),
     Equivalent("parity_tests.comparison.run_all", "work[0].device", "work[1].device", ONE_DEVICE),
     Equivalent("parity_tests.comparison.run_all", "work[0].compiled", "work[1].compiled", ONE_DEVICE),
+    Equivalent("parity_tests.free_runs.run_free", "_replace(X=X, Y=Y)", "_replace(Y=Y)", AS_Y),
 )
