@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from manual.notation import Array
-from parity_tests.derivations.agreement import compare
+from parity_tests.derivations.agreement import PLAIN, ROUNDINGS, Agreement, compare
 from parity_tests.derivations.budget import Budget
 from parity_tests.derivations.diagnosis import Case, recognise
+from parity_tests.derivations.dumps import (
+    LAYOUTS,
+    Layout,
+    finite_only,
+    hidden_units,
+    in_columns,
+    numbers_only,
+    read,
+    roundoff,
+    units_of,
+)
 from parity_tests.derivations.errors import EvaluationError
 from parity_tests.derivations.evaluate import run
 from parity_tests.derivations.nodes import Program
 from parity_tests.derivations.printer import to_text
 from parity_tests.derivations.settings import SETTINGS, Probe, Setting, setting_named
-from parity_tests.derivations.settings.setting import Own, derivation_of
+from parity_tests.derivations.settings.networks import with_hidden
+from parity_tests.derivations.settings.setting import UNITS, Own, Values, derivation_of
 from parity_tests.derivations.syntax import parse
 from parity_tests.derivations.verdicts import (
     AMBIGUOUS,
@@ -39,6 +49,27 @@ from parity_tests.derivations.verdicts import (
 )
 from parity_tests.derivations.verify import context_of, cost_text, counts, layout_text, weights_of
 
+RUNS = 5
+"""Runs from moved data and parameters, whose spread says what rounding does."""
+
+ROUNDED, SPREADS = 64, 16
+"""Right numbers lie within so many roundings of the largest entry and so many times the spread of the runs."""
+
+PLAINLY = 16
+"""So many times the bound, a number is wrong; what lies between cannot be told."""
+
+LEAST_SEEN = {2.0**-53: 1e-9, 2.0**-24: 1e-3}
+"""What must be seen, as a share of the largest entry, by the unit roundoff of the numbers."""
+
+
+class Examined(NamedTuple):
+    """The verdicts on a person's arrays, the setting with their hidden units, and how the arrays were read."""
+
+    rows: list[Verdict]
+    setting: Setting
+    layout: Layout
+    convention: str
+
 
 def verify_data(path: Path, setting: str | None, *, l2: bool = False) -> Judged:
     """Judge the arrays of a .npz file; nothing in it is unpickled.
@@ -51,42 +82,177 @@ def verify_data(path: Path, setting: str | None, *, l2: bool = False) -> Judged:
     if setting is None:
         raise ValueError("expected --setting with --data: it says what J is")
     chosen, given = setting_named(setting), read(path)
-    found = verify_numbers(given, chosen, l2=l2)
-    known = {verdict.target for verdict in found} | {symbol.name for symbol in chosen.symbols}
+    found = examine(given, chosen, l2=l2)
+    known = {verdict.target for verdict in found.rows} | {symbol.name for symbol in chosen.symbols}
     left = [name for name in given if chosen.aliases.get(name, name) not in known]
     why = f"is not judged: it is no symbol of setting {chosen.name}."
-    rows = (*found, *(not_judged(name, 0, name, f"{name} {why}") for name in left))
+    rows = (*found.rows, *(not_judged(name, 0, name, f"{name} {why}") for name in left))
+    layout = layout_text(found.setting, named=True)
+    if units_of(chosen) != units_of(found.setting):
+        layout += f"; hidden units {', '.join(units_of(found.setting)[:-1])}, recognised from your Z and A"
+    if found.layout.text:
+        layout += f"; {found.layout.text}"
     return Judged(
-        path.name, Cost(cost_text(chosen, l2)), NOTES_CONVENTION, layout_text(chosen, named=True), REFEREES, rows,
-        summarised(rows),
+        path.name, Cost(cost_text(chosen, l2)), found.convention, layout, REFEREES, rows, summarised(rows)
     )  # fmt: skip
-
-
-def read(path: Path) -> dict[str, Array]:
-    """The arrays of a .npz file."""
-    try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
-            return {name: stored[name] for name in stored.files}
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile, AttributeError, TypeError) as error:
-        what = "it is something else, or pickled" if "pickle" in str(error) else str(error).splitlines()[0]
-        raise ValueError(f"{path.name} is not a .npz of plain arrays: {what}") from error
 
 
 def verify_numbers(given: Mapping[str, Any], setting: Setting, *, l2: bool = False) -> list[Verdict]:
     """Judge a person's arrays, by name."""
+    return examine(given, setting, l2=l2).rows
+
+
+def examine(given: Mapping[str, Any], setting: Setting, *, l2: bool = False) -> Examined:
+    """Judge a person's arrays, by name, in the layout that fits; where several do, in the one in which most hold."""
     values = {setting.aliases.get(name, name): np.asarray(value) for name, value in given.items()}
-    for name, value in values.items():
-        if value.dtype.kind not in "fiub":
-            raise ValueError(f"{name} has dtype {value.dtype}, expected numbers")
+    numbers_only(values)
+    own_way(setting, values, l2)
+    found: list[Examined] = []
+    refused: list[ValueError] = []
+    for layout in LAYOUTS:
+        try:
+            found.append(_examine_columns(in_columns(values, setting, layout), setting, layout, l2))
+        except ValueError as error:
+            refused.append(error)
+            continue
+        if all(row.verdict == HOLDS for row in found[-1].rows):
+            return found[-1]
+    if not found:
+        raise refused[0]
+    return max(found, key=lambda each: sum(row.verdict == HOLDS for row in each.rows))
+
+
+def _examine_columns(values: dict[str, Any], setting: Setting, layout: Layout, l2: bool) -> Examined:
+    """The verdicts on arrays that are in columns by now."""
     way = own_way(setting, values, l2)
-    own = own_setting(setting, way, values)
+    shapes = {symbol.name: symbol.shape for symbol in setting.symbols}
+    check_sizes({name: shapes[name] for name in way.needed}, values)
+    finite_only((*way.needed, *(name for name in ("lambda_", "alpha") if name in values)), values)
+    hidden = hidden_units(setting, values)
+    if hidden != units_of(setting)[:-1]:
+        setting = with_hidden(setting, hidden)
+        way = own_way(setting, values, l2)
+    way, other = _without_tanh(setting, way, values)
     judged = [name for name in values if name in way.judged]
     if not judged:
         raise ValueError(f"the file holds nothing to judge, expected one or more of {', '.join(way.judged)}")
-    probe = own.probe(0, l2)
-    singles = [value.dtype == np.float32 for value in values.values() if value.dtype.kind == "f"]
-    unit = float(np.finfo(np.float32 if any(singles) else np.float64).eps) / 2
-    return [judge_numbers(own, name, values[name], probe, l2, unit) for name in judged]
+    own = own_setting(setting, way, values)
+    probe, unit = own.probe(0, l2), roundoff(values)
+    spread = _spread(setting, way, values, l2, unit)
+    agreements = {name: _compare(values[name], name, probe, spread, unit) for name in judged}
+    factors = common_factors(agreements, {name: shapes[name] for name in judged}, counts(probe.environment))
+    rows = [
+        _verdict_on(own, name, values[name], probe, l2, unit, agreement, factors)
+        for name, agreement in agreements.items()
+    ]
+    return Examined(rows + other, setting, layout, factors.text or NOTES_CONVENTION)
+
+
+def _without_tanh(setting: Setting, way: Own, values: Mapping[str, Any]) -> tuple[Own, list[Verdict]]:
+    """For one layer, whose unit is tanh: the way that needs no unit, where Z and A show another unit."""
+    A, Z = values.get("A"), values.get("Z")
+    tanh = setting.functions.get("g") is UNITS["tanh"].g
+    if not tanh or A is None or Z is None or "A" not in way.judged or A.shape != Z.shape:
+        return way, []
+    near = [name for name, unit in UNITS.items() if np.allclose(A, unit.g(Z.astype(np.float64)), rtol=1e-4, atol=1e-6)]
+    if not near or "tanh" in near:
+        return way, []
+    why = f"the unit of setting {setting.name} is tanh, and A is {near[0]} of Z"
+    others = [each for each in setting.own if "A" not in each.judged and all(name in values for name in each.needed)]
+    if not others:
+        raise ValueError(f"{why}, expected dZ too: what lies below follows from it whatever the unit is")
+    left = [name for name in ("A", "dA", "dZ") if name in values]
+    return others[0], [not_judged(name, 0, name, f"{name} is not judged: {why}.") for name in left]
+
+
+def _spread(setting: Setting, way: Own, values: Mapping[str, Any], l2: bool, unit: float) -> dict[str, float]:
+    """How far each quantity moves where data and parameters move by a unit of roundoff, at most over the runs."""
+    rng, moved = np.random.default_rng(0), []
+    whole = {name for name in way.needed if np.array_equal(values[name], np.round(values[name]))}  # labels, strides
+    for run_number in range(RUNS + 1):
+        near = {
+            name: values[name].astype(np.float64)
+            * (1 + (name not in whole and run_number > 0) * unit * rng.uniform(-1, 1, values[name].shape))
+            for name in way.needed
+        }
+        moved.append(own_setting(setting, way, {**values, **near}).draw(0).by_torch(l2))
+    first, *others = moved
+    return {
+        name: max(float(np.max(np.abs(np.subtract(each[name], first[name])), initial=0.0)) for each in others)
+        for name in way.judged
+    }
+
+
+def _compare(value: Any, name: str, probe: Probe, spread: Mapping[str, float], unit: float) -> Agreement:
+    """The worse of the comparisons with both truths."""
+    found = []
+    for truth in (referee[name] for referee in probe.truths):
+        bound = ROUNDED * unit * float(np.max(np.abs(truth), initial=0.0)) + SPREADS * spread[name]
+        found.append(compare(value, truth, unit)._replace(bound=bound))
+    return max(found, key=lambda each: (not each.same_shape, each.error))
+
+
+class Factors(NamedTuple):
+    """Constant factors of derivatives per example and of gradients of parameters under which all of them hold."""
+
+    deltas: float = 1.0
+    gradients: float = 1.0
+    text: str = ""
+
+    def of(self, name: str, agreement: Agreement) -> bool:
+        """Whether a derivative holds under them."""
+        return bool(self.text) and name.startswith("d") and agreement.ratio is not None
+
+
+def common_factors(agreements: Mapping[str, Agreement], shapes: Mapping[str, str], sizes: Values) -> Factors:
+    """The one convention under which all derivatives hold, where it is not the notes'.
+
+    All gradients of parameters have one factor c, at least two of them unless c is 1, and all derivatives per example
+    c or c/m: a sum for an average, a sign for those who descend by adding, 2 for a cost without its half.
+    """
+    per_example = {name for name in agreements if name[:2] in ("dA", "dZ", "dX")}
+    groups: tuple[list[float | None], list[float | None]] = ([], [])
+    for name, agreement in agreements.items():
+        if name.startswith("d"):
+            factor = 1.0 if agreement.holds else agreement.ratio
+            groups[name not in per_example].append(factor)
+        elif not agreement.holds and name != "J":
+            return Factors()
+    deltas, gradients = groups
+    d, c = (_one(group) for group in groups)
+    m = float(sizes.get("m", 1))
+    if d is None or c is None or not gradients or (_near(c, 1) and _near(d, 1)):
+        return Factors()
+    allowed = (1, -1, m, -m, 2, 0.5, *(float(size) for name, size in sizes.items() if name.startswith("n_")))
+    if not any(_near(c, each) for each in allowed) or (len(gradients) < 2 and not _near(c, 1)):
+        return Factors()
+    if deltas and not (_near(d, c) or _near(d * m, c)):
+        return Factors()
+    said = []
+    if not _near(c, 1):
+        said.append(f"every gradient of a parameter is {_factor_in_words(c, m)} the notes'")
+    if deltas and not _near(d, 1):
+        said.append(f"every dA and dZ is {_factor_in_words(d, m)} the notes'")
+    return Factors(d, c, f"consistent: {' and '.join(said)}")
+
+
+def _one(group: list[float | None]) -> float | None:
+    """The one factor of a group; 1 for an empty one, None where there is none."""
+    first = group[0] if group else 1.0
+    return first if first is not None and all(each is not None and _near(each, first) for each in group) else None
+
+
+def _near(one: float, other: float) -> bool:
+    return bool(np.isclose(one, other, rtol=1e-4, atol=0))
+
+
+def _factor_in_words(factor: float, m: float) -> str:
+    sign = "-" if factor < 0 else ""
+    if _near(abs(factor), m):
+        return f"{sign}m = {factor:.6g} times"
+    if _near(abs(factor) * m, 1):
+        return f"{sign}1/m = {sign}1/{m:.6g} times"
+    return f"{factor:.6g} times"
 
 
 def own_way(setting: Setting, values: Mapping[str, Any], l2: bool) -> Own:
@@ -143,18 +309,38 @@ def check_sizes(shapes: Mapping[str, str], values: Mapping[str, Any]) -> None:
 
 
 def judge_numbers(setting: Setting, name: str, value: Any, probe: Probe, l2: bool, unit: float) -> Verdict:
-    """One array against the truth; a wrong one is held against the mistakes that could have made it."""
-    target = setting.targets[name]
-    truths = [referee[name] for referee in probe.truths]
-    agreement = next((each for each in (compare(value, truth, unit) for truth in truths) if not each.holds), None)
-    shown = compare(value, truths[0], unit) if agreement is None else agreement
+    """One array of a probe, which is small and well conditioned, against the truths."""
+    agreements = [compare(value, referee[name], unit) for referee in probe.truths]
+    worse = next((each for each in agreements if not each.holds), agreements[0])
+    return _verdict_on(setting, name, value, probe, l2, unit, worse, Factors(), PLAIN / ROUNDINGS)
+
+
+def _verdict_on(
+    setting: Setting,
+    name: str,
+    value: Any,
+    probe: Probe,
+    l2: bool,
+    unit: float,
+    agreement: Agreement,
+    factors: Factors,
+    plainly: float = PLAINLY,
+) -> Verdict:
+    """The verdict on one array; a wrong one is held against the mistakes that could have made it."""
+    ratio = agreement.error / agreement.bound if agreement.bound else 0.0 if agreement.error == 0 else np.inf
     base = Verdict(
-        name, 0, name, HOLDS, "", (), "", target.formula_ids, shown.error, shown.bound,
-        shown.error / shown.bound if shown.bound else 0.0, shown.shape_got, shown.shape_expected, f"{name} holds.",
+        name, 0, name, HOLDS, "", (), "", setting.targets[name].formula_ids, agreement.error, agreement.bound,
+        ratio, agreement.shape_got, agreement.shape_expected, f"{name} holds.",
     )  # fmt: skip
-    if agreement is None:
+    if agreement.holds:
+        largest = float(np.max(np.abs(probe.by_numpy[name]), initial=0.0))
+        if agreement.error and 2 * agreement.bound > LEAST_SEEN[unit] * largest:
+            told = f"{name} agrees, but rounding could hide a change of {LEAST_SEEN[unit]:.0e}: this cannot be told."
+            return base._replace(verdict=CANNOT_TELL, message=told)
         return base
-    if not agreement.wrong:
+    if factors.of(name, agreement):
+        return base._replace(message=f"{name} holds: {factors.text}.")
+    if agreement.same_shape and agreement.error <= plainly * agreement.bound:
         told = f"{name} is off by more than rounding and by less than a wrong formula: this cannot be told."
         return base._replace(verdict=CANNOT_TELL, message=told)
     saw = f"{name} {explain(agreement, '', counts(probe.environment))}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 
 from manual.architecture import Architecture, Dense
@@ -304,3 +305,32 @@ REGRESSION = network(
     REGRESSION_IDS,
     {"n_h": "n_1"},
 )
+
+
+_MADE_OF: Mapping[str, tuple[tuple[tuple[int, ...], ...], Ids]] = {
+    "shallow": (((3, 5, 1, 7),), SHALLOW_IDS),
+    "deep": (((5, 7, 11, 3, 13),), DEEP_IDS),
+    "multilabel": (ONE_HIDDEN, MULTILABEL_IDS),
+    "softmax": (ONE_HIDDEN, SOFTMAX_IDS),
+    "regression": (ONE_HIDDEN, REGRESSION_IDS),
+}
+
+
+def with_hidden(setting: Setting, hidden: tuple[str, ...]) -> Setting:
+    """The same network with other hidden units: their formulas, and a person's own numbers, but the same draws."""
+    sizes, ids = _MADE_OF[setting.name]
+    output = next(unit for unit, each in UNITS.items() if each.g is setting.functions[f"g{len(hidden) + 1}"])
+    units = (*hidden, output)
+    first = "one hidden" if len(hidden) == 1 else f"{len(units)} layers:"
+    summary = f"{first} {', '.join(hidden)} layer,{setting.summary.split('layer,', 1)[-1]}"
+    if len(hidden) > 1:
+        summary = f"{first} {', '.join(hidden)},{setting.summary.split(',')[-1].removeprefix(' ReLU')}"
+    made = network(setting.name, summary, units, sizes, ids)
+    return replace(
+        setting,
+        summary=summary,
+        symbols=made.symbols,
+        targets=made.targets,
+        functions=made.functions,
+        own=made.own,
+    )
