@@ -227,7 +227,8 @@ class Written(NamedTuple):
 
     def out_of_order(self, line: Line) -> tuple[dict[str, int], dict[str, int]]:
         """What a line's program reads too early, still old, and what too late, already new, with the updates."""
-        early, late = {}, {}
+        early: dict[str, int] = {}
+        late: dict[str, int] = {}
         for place, statement in zip(line.places, line.program.statements, strict=True):
             new, old = self.moved(line, place)
             read = {self.setting.aliases.get(name, name) for name in reads([statement])}

@@ -81,7 +81,8 @@ def functions_of(tree: ast.Module) -> Iterator[tuple[str, Function]]:
 
 def called_by(names: Collection[str], functions: dict[str, Function]) -> set[str]:
     """The functions that these read, and those that they read in turn."""
-    found, open_ = set(), [name for name in names if name in functions]
+    found: set[str] = set()
+    open_ = [name for name in names if name in functions]
     while open_:
         read = {node.id for node in ast.walk(functions[open_.pop()]) if isinstance(node, ast.Name)}
         new = (read & functions.keys()) - found

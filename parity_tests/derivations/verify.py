@@ -238,7 +238,7 @@ def fitting(program: Program, l2: bool = False) -> Iterator[Setting]:
                 yield reading.setting
 
 
-def unknown_names(program: Program, setting: Setting, l2: bool = False) -> set[str]:
+def unknown_names(program: Program, setting: Setting, l2: bool = False) -> frozenset[str]:
     """The names that a derivation uses, does not assign, and the setting lacks."""
     own = {*nodes.targets(program), *(here.variable for _, here in nodes.walk(program) if isinstance(here, nodes.For))}
     used = (nodes.names(program) | nodes.functions(program)) - own
@@ -251,7 +251,7 @@ def _known(setting: Setting, l2: bool) -> frozenset[str]:
     return frozenset(_probe(setting, 0, l2).environment)
 
 
-def nearest_setting(program: Program) -> tuple[Setting, set[str]]:
+def nearest_setting(program: Program) -> tuple[Setting, frozenset[str]]:
     """The setting that lacks the fewest names of a derivation, what it assigns included, and these names."""
     lacks = {
         name: unknown_names(program, each) | (set(nodes.targets(program)) - set(each.targets) - set(each.aliases))

@@ -18,7 +18,7 @@ from manual.architecture import model
 from manual.draws import initial_parameters
 from parity_tests import bounds, comparison
 from parity_tests.cases.case import LAMBDA, N_1, N_X, M
-from parity_tests.derivations.verdicts import HOLDS
+from parity_tests.derivations.verdicts import HOLDS, Verdict
 from parity_tests.derivations.verify import verify
 from parity_tests.judge import FAILS
 from parity_tests.models import MODEL_CASES, Free
@@ -64,7 +64,7 @@ def test_the_three_versions_of_a_formula(run: RunBlock) -> None:
 
 
 def test_a_test_of_ones_own(run: RunBlock) -> None:
-    judged = []
+    judged: list[Verdict] = []
     left = run("def test_my_gradients", {})
     left["test_my_gradients"](lambda text, setting: judged.extend(verify(text, setting).lines))
     assert [verdict.verdict for verdict in judged] == [HOLDS]

@@ -60,13 +60,17 @@ def unbiased(problem: Problem) -> Problem:
     if isinstance(problem, Changed):
         return replace(problem, problem=unbiased(problem.problem))
     if isinstance(problem, ViewedProblem):
-        return replace(problem, network=unbiased(problem.network))
+        return replace(problem, network=_unbiased(problem.network))
     if isinstance(problem, NetworkProblem):
-        params = {name: np.zeros_like(each) if name.startswith("b") else each for name, each in problem.params.items()}
-        return replace(problem, params=params)
+        return _unbiased(problem)
     if isinstance(problem, LabelProblem):
         return replace(problem, b=np.zeros_like(problem.b))
     raise TypeError(f"{type(problem).__name__} has no biases")
+
+
+def _unbiased(network: NetworkProblem) -> NetworkProblem:
+    params = {name: np.zeros_like(each) if name.startswith("b") else each for name, each in network.params.items()}
+    return replace(network, params=params)
 
 
 def renamed(setting: Setting, names: Mapping[str, str], aliases: Mapping[str, str]) -> Setting:
