@@ -307,9 +307,10 @@ def _judge(line: Line, derivation: str, l2: bool, written: Written, effort: Effo
         meant.insert(0, written._replace(probes=(small,)).meant(line, 0))
         truths.insert(0, [referee[symbol] for referee in small.truths])
     evidence = [{name: each[name] for name in each if setting.aliases.get(name, name) not in after} for each in meant]
+    written_too = {name: meant[0][name] for name in nodes.names(line.program) & meant[0].keys()}
     case = Case(
         line.program,
-        context_of(setting, symbol, line.target, evidence[0]),
+        context_of(setting, symbol, line.target, {**evidence[0], **written_too}),
         _evaluator(line.target, evidence),
         truths,
         weights_of(setting, symbol, meant[0]),
