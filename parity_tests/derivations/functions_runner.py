@@ -157,7 +157,9 @@ def bind(
 def in_order(
     parameters: Sequence[inspect.Parameter], task: Mapping[str, Any], values: Values
 ) -> tuple[list[Any], Values, list[str]] | None:
-    """The arguments in the public function's order, where there are as many without a default as it needs or takes."""
+    """The arguments in the public function's order, where there are as many without a default as it needs or takes, and
+    no name says otherwise.
+    """
     needed = [each for each in parameters if each.default is each.empty]
     order = task["order"]
     required = [symbol for symbol in order if symbol not in task["optional"]]
@@ -166,6 +168,9 @@ def in_order(
         return None
     if any(normal(each.name) in CACHE or normal(each.name) in task["bundles"] for each in needed):
         return None
+    meant = [task["names"].get(each.name) or task["names"].get(normal(each.name)) for each in needed]
+    if any(symbol not in (None, place) for symbol, place in zip(meant, given, strict=True)):
+        return None  # another order, of which only some names are known
     return [values[symbol] for symbol in given], {}, list(given)
 
 
