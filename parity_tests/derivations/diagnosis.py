@@ -160,7 +160,8 @@ class _Search:
     def pairs(self) -> Iterator[Found]:
         """Pairs of edits that mend the formula: the promising first edits, then the rest, until the effort is spent."""
         truth = self.case.truths[0][0]
-        promising, others = [], []
+        promising: list[Edit] = []
+        others: list[Edit] = []
         for edit in self.edits(self.case.node):
             value = self.value(edit.node, 0)
             near = value is not None and np.shape(value) == np.shape(truth) and self.nearly(value, truth)

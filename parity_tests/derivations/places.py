@@ -38,7 +38,7 @@ def _wholes(node: Expression, value: Value) -> NDArray[np.intp]:
     numbers = np.real(value)
     if not np.all(np.abs(numbers) <= EXACT) or np.any(numbers != np.trunc(numbers)):
         fail(node, f"{short(node)} is not a whole number here")
-    return numbers.astype(np.intp)
+    return np.asarray(numbers, np.intp)
 
 
 def place(node: Index, array: Value, value_of: ValueOf, budget: Budget) -> tuple[Any, ...]:

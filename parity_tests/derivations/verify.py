@@ -91,6 +91,9 @@ def verify(
     line of the backward pass that comes behind the update of a parameter sees the new one. Lines that assign nothing
     the setting can judge, and that no judged line reads, are "not judged", with the reason.
 
+    Of a symbol that more than ``MOST_LINES`` lines give a value, none is judged. The search for mistakes counts its
+    steps, for all lines together, so that the answer is the same on every machine.
+
     Raises ValueError (a DerivationSyntaxError points at the character) for text that is not a derivation, and for an
     unknown setting.
     """

@@ -130,8 +130,8 @@ def _numbers_moved(here: Expression, sizes: Sizes) -> Same:
         case Binary("/", Binary("@", a, b), number) if sizes.number(number):
             yield Binary("@", Binary("/", a, number), b)
             yield Binary("@", a, Binary("/", b, number))
-        case Binary("*", number, Call("sum", (inner,))) if sizes.number(number):
-            yield replace(here.right, arguments=(Binary("*", number, inner),))
+        case Binary("*", number, Call("sum", (inner,)) as call) if sizes.number(number):
+            yield replace(call, arguments=(Binary("*", number, inner),))
         case Call("sum", (Binary("*", number, inner),)) if sizes.number(number):
             yield Binary("*", number, replace(here, arguments=(inner,)))
         case Call("sum", (Binary("/", inner, number),)) if sizes.number(number):
@@ -262,6 +262,7 @@ def rewriting(right: Right, rng: np.random.Generator) -> Program:
             ways = some[rng.integers(len(some))]
             path, new = ways[rng.integers(len(ways))]
             changed = nodes.replace(program, path, new)
+            assert isinstance(changed, Program)
             program = changed if nodes.height(changed) < MAX_DEPTH - 8 else program
     return split(program, rng) if rng.random() < 0.25 else program
 
