@@ -166,6 +166,8 @@ def _lines_in(
 
 def _by_its_own_forward_pass(derivation: str, seed: int) -> Judged | None:
     """The answer of the engine, which needs no setting; None for a text without a forward pass."""
+    if len(derivation.strip().splitlines()) < 2 and ";" not in derivation:
+        return None
     from parity_tests.derivations.engine.judged import verify_text  # torch and the engine only where they are used
 
     return verify_text(derivation, seed)

@@ -60,6 +60,31 @@ def test_without_a_cost_every_cost_that_fits_is_named_and_nothing_is_wrong() -> 
     assert {line.verdict for line in (*judged.lines, *other.lines)} == {HOLDS}
 
 
+def test_a_penalty_in_the_gradients_is_one_in_the_cost_that_is_meant() -> None:
+    text = TEXTS["no-cost-labels"].strip().replace("delta3)\n", "delta3) + reg * W2\n", 1)
+    text = text.replace("np.dot(X.T, delta2)", "np.dot(X.T, delta2) + reg * W1")
+    judged = judged_of(text)
+    assert {line.verdict for line in judged.lines} == {HOLDS}
+    assert "-sum log probs at the labels y with the penalty reg/2 sum of squares" in judged.cost.implied
+    one = judged_of(text.replace(" + reg * W1", ""))
+    assert [line.target for line in one.lines if line.verdict != HOLDS] == ["dW1"]
+
+
+def test_a_delta_is_whatever_derivative_it_is() -> None:
+    text = TEXTS["no-cost-ascent"].strip().replace("l1_error * l1 * (1 - l1)", "l1_error * l2 * (1 - l2)")
+    judged = judged_of(text)
+    assert [line.line for line in judged.lines if line.verdict != HOLDS] == [6]
+
+
+def test_a_state_of_an_optimiser_is_not_judged_and_said() -> None:
+    text = (
+        TEXTS["linear-mse-mean"].strip() + "\ns = beta * s + (1 - beta) * dW**2\nW = W - lr * dW / (np.sqrt(s) + eps)"
+    )
+    (left,) = [line for line in judged_of(text).lines if line.verdict != HOLDS]
+    assert (left.verdict, left.target) == ("not judged", "W")
+    assert "name the optimiser with --setting" in left.message
+
+
 def test_a_written_cost_is_what_the_gradients_are_held_against() -> None:
     text = TEXTS["functions-defined"].replace("(a2 - y) * sig_grad(a2)", "a2 - y")
     judged = judged_of(text)

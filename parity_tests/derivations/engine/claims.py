@@ -48,9 +48,12 @@ class Claims:
         for truth in truths.distinct():
             self.by_shape.setdefault(np.shape(truth.gradient), []).append(truth)
         names = {event.name for event in truths.run.events if event.name}
-        self.meant = {
-            name: tuple(base for base in symbols.meant_by(name, self.names) if base != name) for name in names
-        }
+        self.meant = {name: self._trusted(name) for name in names}
+
+    def _trusted(self, name: str) -> tuple[str, ...]:
+        """What a name says it is the derivative in; a delta says so of parameters alone."""
+        bases = tuple(base for base in symbols.meant_by(name, self.names) if base != name)
+        return tuple(base for base in bases if base in self.parameters) if "delta" in name.lower() else bases
 
     def replayed(self, overrides: dict[Key, Any]) -> Run:
         """The run with other values put behind some places."""

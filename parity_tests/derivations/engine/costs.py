@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -34,21 +35,60 @@ def written_costs(run: Run, source: Source) -> list[Cost]:
     return [cost for _, cost in ordered]
 
 
-def implied_costs(run: Run, probe: Probe, layout: Layout) -> list[Cost]:
-    """The costs that the text may have in mind: of each value that has the labels' shape, every usual cost."""
+def implied_costs(run: Run, probe: Probe, layout: Layout, tree: ast.AST) -> list[Cost]:
+    """The costs that the text may have in mind: of each value that has the labels' shape, every usual cost.
+
+    Where gradients carry a penalty, so does J: summed or averaged, with the half or without it.
+    """
     found = []
+    penalties = penalised(tree, probe)
     for label in (name for name in probe.given if symbols.is_label(name)):
         target = probe.given[label]
-        for output in _outputs(run, target, label in layout.labels, layout, label, probe):
+        for output in _outputs(run, target, label in layout.labels, probe):
             for text, of in _usual(output, target, label, label in layout.labels):
-                found.append(Cost(output.key, text, 0, of))
+                found.append(Cost(output.key, text, 0, _with_penalty(of, 1.0, 0.0, "", ())))
+                for scale, averaged in ((1.0, ""), (1.0 / (probe.batch or 1), ", averaged,")):
+                    for half, mark in ((0.5, "/2"), (1.0, "")):
+                        found += [
+                            Cost(output.key, f"{text}{averaged} with the penalty {rate}{mark} sum of squares", 0,
+                                 _with_penalty(of, scale, half, rate, weights))
+                            for rate, weights in penalties.items()
+                        ]  # fmt: skip
     return found
+
+
+def _with_penalty(
+    of: Callable[[Any], Any], scale: float, half: float, rate: str, weights: tuple[str, ...]
+) -> Callable[[Any, Mapping[str, Any]], Any]:
+    def cost(value: Any, given: Mapping[str, Any]) -> Any:
+        total = of(value) * scale
+        for name in weights:
+            total = total + half * given[rate] * np.sum(given[name] * given[name])
+        return total
+
+    return cost
+
+
+RATES = re.compile(r"^(reg\w*|lam\w*|lmbda|l2\w*|wd|weight_decay|decay)$")
+
+
+def penalised(tree: ast.AST, probe: Probe) -> dict[str, tuple[str, ...]]:
+    """The parameters that the text multiplies by the rate of a penalty, by rate."""
+    found: dict[str, dict[str, None]] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
+            names = [each.id for each in ast.walk(node) if isinstance(each, ast.Name)]
+            rates = [name for name in names if RATES.match(symbols.base_of(name)) and name in probe.given]
+            weights = [name for name in names if np.ndim(probe.given.get(name, 0)) > 0 and not symbols.is_data(name)]
+            if rates and len(weights) == 1 and not symbols.is_label(weights[0]):
+                found.setdefault(rates[0], {})[weights[0]] = None
+    return {rate: tuple(weights) for rate, weights in found.items()}
 
 
 MOST_OUTPUTS = 6
 
 
-def _outputs(run: Run, target: Any, whole: bool, layout: Layout, label: str, probe: Probe) -> list[Event]:
+def _outputs(run: Run, target: Any, whole: bool, probe: Probe) -> list[Event]:
     """Named values that may be compared with the labels."""
     outputs: list[Event] = []
     for event in run.events:

@@ -17,7 +17,7 @@ from parity_tests.derivations.engine.locate import Explanation, Locator, Root
 from parity_tests.derivations.engine.mend import Mender
 from parity_tests.derivations.engine.probes import Layout, Probe, draw, find_layout, normalised
 from parity_tests.derivations.engine.program import Program
-from parity_tests.derivations.engine.truths import Cost, Truths
+from parity_tests.derivations.engine.truths import Cost, Truth, Truths
 from parity_tests.derivations.errors import DerivationError
 from parity_tests.derivations.verdicts import (
     AMBIGUOUS,
@@ -41,6 +41,7 @@ PROBES = 3
 """On how many sets of sizes and values a text has to hold."""
 
 MOST_COSTS = 4
+MOST_IMPLIED = 6
 NEW_LINE = "\n"
 
 
@@ -147,7 +148,7 @@ def _compared(tree: ast.AST) -> set[str]:
     found = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.Eq | ast.NotEq):
-            found |= {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}
+            found |= {each.id for each in ast.walk(node) if isinstance(each, ast.Name) and symbols.is_label(each.id)}
     return found
 
 
@@ -162,13 +163,25 @@ def _findings(reading: Reading, probe: Probe) -> list[Finding]:
     if written:
         best = max(written, key=lambda each: (each.hits, -each.wrong))
         return [best]
+    likely = sorted(
+        costs.implied_costs(run, probe, reading.layout, reading.program.tree),
+        key=lambda cost: -_hits(reading, probe, run, cost),
+    )
     implied = [
         finding
-        for cost in costs.implied_costs(run, probe, reading.layout)
+        for cost in likely[:MOST_IMPLIED]
         if (finding := judge(reading, probe, run, cost)) is not None
         and any(claim.kind in (PARAMETER, UPDATE) for claim in finding.explanation.claims)
     ]
     return sorted(implied, key=lambda each: (each.wrong, -each.hits))
+
+
+def _hits(reading: Reading, probe: Probe, run: Run, cost: Cost) -> int:
+    """How many claims are derivatives of a cost."""
+    truths = Truths(reading.program, probe, run, cost)
+    if not truths.by_key:
+        return 0
+    return sum(claim.factor is not None for claim in Claims(truths).of(run, {}))
 
 
 def judge(reading: Reading, probe: Probe, run: Run, cost: Cost) -> Finding | None:
@@ -204,7 +217,11 @@ def _truths_on(reading: Reading, cost: Cost, number: int) -> Truths | None:
     probe = probe_of(reading, 100 + number)
     run = reading.program.run(probe.given)
     if cost.of is not None:
-        same = [each for each in costs.implied_costs(run, probe, reading.layout) if each.text == cost.text]
+        same = [
+            each
+            for each in costs.implied_costs(run, probe, reading.layout, reading.program.tree)
+            if each.text == cost.text
+        ]
         if not same:
             return None
         cost = same[0]
@@ -217,7 +234,11 @@ def _again(reading: Reading, finding: Finding, probe: Probe) -> Finding | None:
     run = reading.program.run(probe.given)
     if finding.cost.of is None:
         return judge(reading, probe, run, finding.cost)
-    same = [cost for cost in costs.implied_costs(run, probe, reading.layout) if cost.text == finding.cost.text]
+    same = [
+        cost
+        for cost in costs.implied_costs(run, probe, reading.layout, reading.program.tree)
+        if cost.text == finding.cost.text
+    ]
     return judge(reading, probe, run, same[0]) if same else None
 
 
@@ -281,7 +302,8 @@ def _wrong(root: Root, finding: Finding, source: Source, sizes: dict[str, int]) 
     problem = event.value.message if event.missing else ""
     name = event.name
     shown = f"{name} {explain(agreement, '', sizes)}" if agreement is not None else f"{name}: {problem}"
-    meaning = f"{times(root.factor, sizes)}dJ/d{symbols.base_of(root.truth.event.name)}"
+    symbol = _symbol(root.truth)
+    meaning = f"{times(root.factor, sizes)}dJ/d{symbol}"
     base = Verdict(
         name, event.line, source.text(event.line), WRONG, UNKNOWN, (), "", (),
         np.inf if agreement is None else agreement.error, np.nan if agreement is None else agreement.bound,
@@ -292,7 +314,6 @@ def _wrong(root: Root, finding: Finding, source: Source, sizes: dict[str, int]) 
         return base._replace(
             verdict=CANNOT_TELL, cause="", message=f"the referees differ on {meaning}: this cannot be told."
         )
-    symbol = symbols.base_of(root.truth.event.name)
     if root.kind == UPDATE:
         message = f"{shown}: the step is not along -dJ/d{symbol}"
     elif root.rest_of is not None:
@@ -316,10 +337,17 @@ def _wrong(root: Root, finding: Finding, source: Source, sizes: dict[str, int]) 
     return base._replace(message=message)
 
 
+def _symbol(truth: Truth) -> str:
+    """The value of a truth as the text has it: its name, or the part of a formula that it is."""
+    if truth.event.name:
+        return symbols.base_of(truth.event.name)
+    return f"({ast.unparse(truth.event.node)})" if truth.event.node is not None else "a value of the text"
+
+
 def _of_claim(claim: Claim, finding: Finding, source: Source, sizes: dict[str, int], after: bool) -> Verdict:
     """The verdict on a claim that holds, or that holds once an earlier line is right."""
     event = claim.event
-    meaning = f"dJ/d{symbols.base_of(claim.truth.event.name)}" if claim.truth.event.name else "a derivative of J"
+    meaning = f"dJ/d{_symbol(claim.truth)}"
     base = Verdict(
         event.name, event.line, source.text(event.line), HOLDS, "", (), "", (), 0.0, 0.0, 0.0,
         event.shape, event.shape, "",
@@ -329,10 +357,11 @@ def _of_claim(claim: Claim, finding: Finding, source: Source, sizes: dict[str, i
     if after:
         return base._replace(message=f"{event.name} holds once the line before it is right.")
     if claim.kind == UPDATE:
-        return base._replace(message=f"{event.name} takes a step along -{meaning}.")
+        return base._replace(message=f"{event.name} holds: a step along -{meaning}.")
     factor = claim.factor if claim.factor is not None else 1.0
+    place = f" (line {claim.truth.event.line})" if claim.truth.event.line else ""
     word = times(factor, sizes) if in_words(factor, sizes) else f"{factor:.4g} * "
-    return base._replace(message=f"{event.name} holds, as {word}{meaning} (line {claim.truth.event.line}).")
+    return base._replace(message=f"{event.name} holds, as {word}{meaning} {place}.")
 
 
 def _left(finding: Finding, source: Source, judged: set[int]) -> list[Verdict]:

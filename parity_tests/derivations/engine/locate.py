@@ -185,22 +185,20 @@ class Locator:
 
     def _computed(self, failed: Event, claim: Claim, state: _State, overrides: dict[Key, Any]) -> tuple[Root, Key, Any]:
         """The mistake in a statement that could not be computed: the truth that, put there, mends most."""
-        best: tuple[int, Root, Key] | None = None
+        best: tuple[int, Root] | None = None
         bases = self.claims.meant.get(failed.name, ())
-        truths = [truth for truth in self.claims.named if truth.event.name in bases] or [claim.truth]
+        truths = [truth for truth in self.claims.named if truth.event.name in bases] or self.claims.truths.distinct()
         for truth in truths:
             for factor in self._scales(state, claim):
-                for key in dict.fromkeys((failed.key, claim.event.key)):
-                    expected = factor * truth.gradient
-                    mended, broken = self._mended(state, key, expected, overrides)
-                    mended |= {claim.event.key} if key == claim.event.key else set()
-                    if not broken and (best is None or len(mended) > best[0]):
-                        lines = self._lines(state, mended, failed.line)
-                        best = len(mended), Root(failed, truth, factor, expected, lines, INNER), key
+                expected = factor * truth.gradient
+                mended, broken = self._mended(state, failed.key, expected, overrides)
+                if mended and not broken and (best is None or len(mended) > best[0]):
+                    lines = self._lines(state, mended, failed.line)
+                    best = len(mended), Root(failed, truth, factor, expected, lines, INNER)
         if best is None:
             value = self.factor * claim.truth.gradient
             return Root(failed, claim.truth, self.factor, value, (), INNER), claim.event.key, value
-        return best[1], best[2], best[1].expected
+        return best[1], failed.key, best[1].expected
 
     def _likeliest(self, roots: list[Root], claim: Claim, before: dict[Key, Root], state: _State) -> Root:
         """Of places that mend as much: one whose own line a small change puts right; else the earliest."""

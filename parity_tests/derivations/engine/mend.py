@@ -106,11 +106,10 @@ class Mender:
         run = truths.program.run(truths.probe.given, PLAIN, hook, keep=False, capture=root.event.statement)
         value = expected(root)
         if root.rest_of is not None and value is not None:
-            if np.shape(seen.get(root.event.key)) != np.shape(value) or np.shape(seen.get(root.rest_of)) != np.shape(
-                value
-            ):
+            here_value, whole = seen.get(root.event.key), seen.get(root.rest_of)
+            if here_value is None or whole is None or not here_value.shape == whole.shape == np.shape(value):
                 return None
-            value = seen[root.event.key] + value - seen[root.rest_of]
+            value = here_value + value - whole
         if run.captured is None or value is None:
             return None
         return {**truths.probe.given, **run.captured}, value

@@ -38,7 +38,8 @@ def _parts(node: ast.AST) -> tuple[str, str] | None:
 def _used_whole(tree: ast.Module) -> set[str]:
     """Names that are read or written otherwise than by an entry; an empty container to begin with does not count."""
     inside = {id(node.value) for node in ast.walk(tree) if _parts(node) is not None}  # type: ignore[attr-defined]
-    empty = {id(node.targets[0]) for node in ast.walk(tree) if _begins_empty(node)}
+    assigns = (node for node in ast.walk(tree) if isinstance(node, ast.Assign))
+    empty = {id(node.targets[0]) for node in assigns if _begins_empty(node)}
     return {
         node.id
         for node in ast.walk(tree)

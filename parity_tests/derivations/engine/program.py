@@ -380,7 +380,8 @@ class _Walk:
         def call(*arguments: Any, **settings: Any) -> Any:
             if len(arguments) > len(parameters):
                 raise Refusal(f"a function of {len(parameters)} arguments gets {len(arguments)}")
-            inner = _Names(names) | preset | dict(zip(parameters, arguments, strict=False)) | settings
+            inner = _Names(names)
+            inner.update({**preset, **dict(zip(parameters, arguments, strict=False)), **settings})
             absent = [name for name in parameters if not dict.__contains__(inner, name)]
             if absent:
                 raise Refusal(f"the argument {absent[0]} is missing")
@@ -520,7 +521,8 @@ class _Walk:
         """What stands between brackets."""
         if isinstance(node, ast.Slice):
             parts = (None if each is None else self.value(each, names) for each in (node.lower, node.upper, node.step))
-            return slice(*(int(each) if is_array(each) else each for each in parts))
+            start, stop, step = (each.__index__() if is_array(each) else each for each in parts)
+            return slice(start, stop, step)
         if isinstance(node, ast.Tuple):
             return tuple(self.index(each, names) for each in node.elts)
         value = self.value(node, names)
@@ -546,10 +548,9 @@ class _Walk:
         if is_array(value) or isinstance(value, np.generic):
             if node.attr in words.ATTRIBUTES or node.attr in words.METHODS:
                 return getattr(value, node.attr)
-            if node.attr == "t":
-                return lambda: value.T
-        elif isinstance(value, int | float) and node.attr in ("item", "copy", "astype"):
-            return lambda *_: value
+        elif isinstance(value, int | float) and node.attr in ("item", "copy"):
+            number: Any = value
+            return lambda: number
         for kind, known in words.CONTAINER_METHODS.items():
             if isinstance(value, kind) and node.attr in known:
                 return getattr(value, node.attr)
@@ -608,10 +609,6 @@ class _Names(dict[str, Any]):
 
     def __contains__(self, name: object) -> bool:
         return super().__contains__(name) or name in self.outer
-
-    def __or__(self, other: Any) -> _Names:
-        self.update(other)
-        return self
 
 
 def _is_array_of(arguments: list[Any]) -> bool:

@@ -261,10 +261,10 @@ class Reading:
         """``x[i, :, None]``: whole numbers take an axis away, labels and ranges take it as it is."""
         base = self.of(node.value)
         if isinstance(base, Several):
-            place = node.slice
-            if isinstance(place, ast.UnaryOp) and isinstance(place.operand, ast.Constant):
-                return base.parts[-place.operand.value]  # type: ignore[operator]
-            return base.parts[place.value] if isinstance(place, ast.Constant) else None  # type: ignore[index]
+            try:
+                return base.parts[int(ast.literal_eval(node.slice))]
+            except (ValueError, TypeError):
+                return None
         sizes = list(self.shape(base))
         items = list(node.slice.elts) if isinstance(node.slice, ast.Tuple) else [node.slice]
         result: list[Size] = []

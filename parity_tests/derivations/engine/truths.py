@@ -6,7 +6,7 @@ and entry by entry where that differs. Where they differ for good, nothing is sa
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -31,11 +31,11 @@ class Cost(NamedTuple):
     key: Key
     text: str
     line: int
-    of: Callable[[Any], Any] | None = None
+    of: Callable[[Any, Mapping[str, Any]], Any] | None = None
 
-    def value(self, here: Any) -> Any:
-        """J from the value at the place."""
-        return here if self.of is None else self.of(here)
+    def value(self, here: Any, given: Mapping[str, Any]) -> Any:
+        """J from the value at the place, and from the free names."""
+        return here if self.of is None else self.of(here, given)
 
 
 class Truth(NamedTuple):
@@ -64,6 +64,8 @@ class Truths:
         """dJ/dv of every value, from one run on torch's tape."""
         recorded: dict[Key, Any] = {}
         found: list[Any] = []
+        given: dict[str, Any] = dict(self.probe.given)
+        free = self._free_keys()
 
         def hook(key: Key, value: Any) -> Any:
             if isinstance(value, Tape):
@@ -72,8 +74,10 @@ class Truths:
                 tensor.retain_grad()
                 recorded[key] = tensor
                 value = put(value, Tape(tensor))
+                if key in free:
+                    given[free[key]] = value
             if key == self.cost.key:
-                found.append(self.cost.value(value))
+                found.append(self.cost.value(value, given))
             return value
 
         run = self.program.run(self.probe.given, TAPE, hook, self.cost.key, keep=True)
@@ -84,7 +88,7 @@ class Truths:
         if not self._same_values(run):
             self.problem, self.differs = "autograd's values are not those that NumPy computes here", True
             return {}
-        cost.tensor.sum().backward()
+        cost.tensor.sum().backward()  # type: ignore[no-untyped-call]
         gradients = {key: tensor.grad.numpy() for key, tensor in recorded.items() if tensor.grad is not None}
         return {key: value for key, value in gradients.items() if np.max(np.abs(value), initial=0.0) > TINY}
 
@@ -102,12 +106,16 @@ class Truths:
     def slope(self, key: Key, direction: Any) -> float:
         """The derivative of J along a direction of one value, by the complex step."""
         found: list[Any] = []
+        given: dict[str, Any] = dict(self.probe.given)
+        free = self._free_keys()
 
         def hook(here: Key, value: Any) -> Any:
             if here == key and isinstance(value, Step):
                 value = put(value, Step(plain(value) + 1j * STEP_SIZE * direction))
+            if here in free:
+                given[free[here]] = value
             if here == self.cost.key:
-                found.append(self.cost.value(value))
+                found.append(self.cost.value(value, given))
             return value
 
         self.program.run(self.probe.given, STEP, hook, self.cost.key, keep=False)
@@ -118,7 +126,11 @@ class Truths:
     def _value_of_cost(self) -> Any:
         """J as NumPy computes it."""
         here = next(event.value for event in self.run.events if event.key == self.cost.key)
-        return self.cost.value(here)
+        return self.cost.value(here, self.probe.given)
+
+    def _free_keys(self) -> dict[Key, str]:
+        """The places of the free names."""
+        return {(-1 - number, 0): name for number, name in enumerate(self.probe.given)}
 
     def confirmed(self, truth: Truth) -> bool:
         """Whether the second referee says the same; asked once for each value."""

@@ -61,7 +61,7 @@ METHODS = frozenset(
     )
 )  # fmt: skip
 ATTRIBUTES = frozenset(("T", "shape", "ndim", "size", "dtype"))
-CONTAINER_METHODS = {
+CONTAINER_METHODS: dict[type[Any], frozenset[str]] = {
     list: frozenset(("append", "insert", "pop", "reverse", "copy", "index", "extend")),
     dict: frozenset(("keys", "values", "items", "get", "copy", "update")),
 }
@@ -84,7 +84,7 @@ def numpy_word(name: str, kind: Kind, draws: np.random.Generator) -> Any:
 
 def random_word(name: str, kind: Kind, draws: np.random.Generator) -> Any:
     """What ``np.random.name`` stands for: drawn by a generator that begins each run in the same state."""
-    sized = {
+    sized: dict[str, Callable[..., Any]] = {
         "rand": lambda *sizes: draws.random(_checked(sizes)),
         "randn": lambda *sizes: draws.standard_normal(_checked(sizes)),
         "random": lambda size=None: draws.random(_checked(size)),

@@ -115,11 +115,15 @@ class Step(np.ndarray[Any, np.dtype[Any]]):
         """The real parts as lists."""
         return real(self).tolist()
 
-    def max(self, axis: Any = None, out: Any = None, keepdims: bool = False, **_: Any) -> Any:
+    def max(  # type: ignore[override]
+        self, axis: Any = None, out: Any = None, keepdims: bool = False, **_: Any
+    ) -> Any:
         """The largest entry by its real part."""
         return extreme(self, "maximum", axis, keepdims)
 
-    def min(self, axis: Any = None, out: Any = None, keepdims: bool = False, **_: Any) -> Any:
+    def min(  # type: ignore[override]
+        self, axis: Any = None, out: Any = None, keepdims: bool = False, **_: Any
+    ) -> Any:
         """The smallest entry by its real part."""
         return extreme(self, "minimum", axis, keepdims)
 
@@ -131,23 +135,27 @@ class Step(np.ndarray[Any, np.dtype[Any]]):
         """Where the smallest entry is."""
         return np.argmin(real(self), axis=axis)
 
-    def mean(self, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: bool = False, **_: Any) -> Any:
+    def mean(  # type: ignore[override]
+        self, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: bool = False, **_: Any
+    ) -> Any:
         """The mean."""
         return mean(self, axis, keepdims=keepdims)
 
-    def var(
+    def var(  # type: ignore[override]
         self, axis: Any = None, dtype: Any = None, out: Any = None, ddof: int = 0, keepdims: bool = False, **_: Any
     ) -> Any:
         """The variance, without the absolute values that complex numbers would get."""
         return variance(self, axis, ddof=ddof, keepdims=keepdims)
 
-    def std(
+    def std(  # type: ignore[override]
         self, axis: Any = None, dtype: Any = None, out: Any = None, ddof: int = 0, keepdims: bool = False, **_: Any
     ) -> Any:
         """The standard deviation."""
         return np.sqrt(variance(self, axis, ddof=ddof, keepdims=keepdims))
 
-    def clip(self, low: Any = None, high: Any = None, out: Any = None, **_: Any) -> Any:
+    def clip(  # type: ignore[override]
+        self, low: Any = None, high: Any = None, out: Any = None, **_: Any
+    ) -> Any:
         """The entries between two bounds."""
         return clip(self, low, high)
 

@@ -102,8 +102,8 @@ class Tape(np.lib.mixins.NDArrayOperatorsMixin):
 
     def reshape(self, *sizes: Any, **_: Any) -> Tape:
         """The entries in rows of other lengths."""
-        sizes = sizes[0] if len(sizes) == 1 and isinstance(sizes[0], tuple | list) else sizes
-        return Tape(self.tensor.reshape(tuple(int(each) for each in sizes)))
+        listed = sizes[0] if len(sizes) == 1 and isinstance(sizes[0], tuple | list) else sizes
+        return Tape(self.tensor.reshape(tuple(int(each) for each in listed)))
 
     def ravel(self, *_: Any) -> Tape:
         """The entries in one row."""
@@ -113,8 +113,8 @@ class Tape(np.lib.mixins.NDArrayOperatorsMixin):
 
     def transpose(self, *axes: Any) -> Tape:
         """The axes in another order."""
-        axes = axes[0] if len(axes) == 1 and isinstance(axes[0], tuple | list) else axes
-        return Tape(self.tensor.permute(*axes)) if axes and axes[0] is not None else self.T
+        order = axes[0] if len(axes) == 1 and isinstance(axes[0], tuple | list) else axes
+        return Tape(self.tensor.permute(*order)) if order and order[0] is not None else self.T
 
     def __getattr__(self, name: str) -> Any:
         if name not in METHODS:
@@ -283,7 +283,8 @@ def _where(condition: Any, *choices: Any) -> Any:
     condition = np.asarray(plain(condition)) != 0
     if not choices:
         return np.where(condition)
-    return Tape(torch.where(torch.as_tensor(condition), *(as_tensor(each) for each in choices)))
+    first, second = choices
+    return Tape(torch.where(torch.as_tensor(condition), as_tensor(first), as_tensor(second)))
 
 
 def _clip(a: Any, low: Any = None, high: Any = None, out: Any = None, **bounds: Any) -> Any:
