@@ -23,6 +23,7 @@ from parity_tests.derivations.verdicts import (
 EPILOG = """examples:
   python -m parity_tests verify "dW1 = dZ1 @ X.T" --setting shallow
   python -m parity_tests verify derivation.txt              one assignment a line, # comments
+  python -m parity_tests verify my_network.txt              with a forward pass of its own: J is what it computes
   python -m parity_tests verify my_backprop.py              functions named like the public ones
   python -m parity_tests verify --data run.npz --setting shallow
   python -m parity_tests verify "v_corrected = v / (1 - beta1)" --setting adam
@@ -160,7 +161,8 @@ def _show_line(verdict: Verdict, out: Console) -> None:
     text = verdict.text or verdict.target
     if verdict.verdict == HOLDS:
         ids = f" ({', '.join(verdict.formula_ids)})" if verdict.formula_ids else ""
-        out.print(f"{place}{_plain(text)}  {mark}{_plain(ids)}", soft_wrap=True)
+        what = verdict.message.partition(" holds, ")[2].removesuffix(".")
+        out.print(f"{place}{_plain(text)}  {mark}{_plain(f', {what}' if what else ids)}", soft_wrap=True)
         note = verdict.message.partition(" holds.")[2].strip()
         if note:
             out.print(f"    {_plain(note)}", soft_wrap=True)

@@ -97,8 +97,8 @@ def verify(
     Raises ValueError (a DerivationSyntaxError points at the character) for text that is not a derivation, and for an
     unknown setting.
     """
-    if setting is None and not (l2 or chain or strict):
-        by_itself = _by_its_own_forward_pass(derivation, seed)
+    if setting is None and not (l2 or chain):
+        by_itself = _by_its_own_forward_pass(derivation, seed, strict)
         if by_itself is not None:
             return by_itself
     program = parse(derivation)
@@ -164,13 +164,13 @@ def _lines_in(
     return [*found, *(_not_judged(assign, derivation, why) for assign in rest)], helpers
 
 
-def _by_its_own_forward_pass(derivation: str, seed: int) -> Judged | None:
+def _by_its_own_forward_pass(derivation: str, seed: int, strict: bool) -> Judged | None:
     """The answer of the engine, which needs no setting; None for a text without a forward pass."""
     if len(derivation.strip().splitlines()) < 2 and ";" not in derivation:
         return None
     from parity_tests.derivations.engine.judged import verify_text  # torch and the engine only where they are used
 
-    return verify_text(derivation, seed)
+    return verify_text(derivation, seed, strict=strict)
 
 
 def _one_of_many(line: Line, derivation: str, times: int) -> Verdict:

@@ -80,14 +80,17 @@ def read_text(text: str) -> Reading:
     return Reading(source, program, find_layout(program.tree, source.rows))
 
 
-def verify_text(text: str, seed: int = 0) -> Judged | None:
-    """Judge a text by its own forward pass; None where it has none, or where no line of it could be judged."""
+def verify_text(text: str, seed: int = 0, *, strict: bool = False) -> Judged | None:
+    """Judge a text by its own forward pass; None where it has none, or where no line of it could be judged.
+
+    With ``strict`` the gradients have to be those of J itself: no constant factor is taken for a convention.
+    """
     try:
         reading = read_text(text)
     except (DerivationError, RecursionError):
         return None
     probe = probe_of(reading, seed)
-    findings = _findings(reading, probe)
+    findings = _findings(reading, probe, strict)
     if not findings:
         return _differing(text, reading, probe)
     fitting = [finding for finding in findings if not finding.wrong]
@@ -97,7 +100,7 @@ def verify_text(text: str, seed: int = 0) -> Judged | None:
     written = chosen.cost.of is None
     if not chosen.wrong:
         for number in range(1, PROBES):
-            again = _again(reading, chosen, probe_of(reading, seed + number))
+            again = _again(reading, chosen, probe_of(reading, seed + number), strict)
             if again is not None and again.wrong:
                 chosen = again
                 break
@@ -152,13 +155,13 @@ def _compared(tree: ast.AST) -> set[str]:
     return found
 
 
-def _findings(reading: Reading, probe: Probe) -> list[Finding]:
+def _findings(reading: Reading, probe: Probe, strict: bool) -> list[Finding]:
     """What is wrong under the written cost; without one, under each cost that may be meant."""
     run = reading.program.run(probe.given)
     written = [
         finding
         for cost in costs.written_costs(run, reading.source)[:MOST_COSTS]
-        if (finding := judge(reading, probe, run, cost)) is not None and finding.explanation.claims
+        if (finding := judge(reading, probe, run, cost, strict)) is not None and finding.explanation.claims
     ]
     if written:
         best = max(written, key=lambda each: (each.hits, -each.wrong))
@@ -170,7 +173,7 @@ def _findings(reading: Reading, probe: Probe) -> list[Finding]:
     implied = [
         finding
         for cost in likely[:MOST_IMPLIED]
-        if (finding := judge(reading, probe, run, cost)) is not None
+        if (finding := judge(reading, probe, run, cost, strict)) is not None
         and any(claim.kind in (PARAMETER, UPDATE) for claim in finding.explanation.claims)
     ]
     return sorted(implied, key=lambda each: (each.wrong, -each.hits))
@@ -184,7 +187,7 @@ def _hits(reading: Reading, probe: Probe, run: Run, cost: Cost) -> int:
     return sum(claim.factor is not None for claim in Claims(truths).of(run, {}))
 
 
-def judge(reading: Reading, probe: Probe, run: Run, cost: Cost) -> Finding | None:
+def judge(reading: Reading, probe: Probe, run: Run, cost: Cost, strict: bool) -> Finding | None:
     """What is wrong under one cost, and by which constant factor the gradients follow it."""
     truths = Truths(reading.program, probe, run, cost)
     if not truths.by_key:
@@ -202,7 +205,7 @@ def judge(reading: Reading, probe: Probe, run: Run, cost: Cost) -> Finding | Non
         return None if found is None else found.cost
 
     best: Explanation | None = None
-    for factor in candidates(factors, sizes_of(probe, run))[:3]:
+    for factor in candidates(factors, sizes_of(probe, run))[: 1 if strict else 3]:
         found = Locator(claims, factor, repairs).explain()
         if best is None or len(found.roots) < len(best.roots):
             best = found
@@ -229,17 +232,17 @@ def _truths_on(reading: Reading, cost: Cost, number: int) -> Truths | None:
     return truths if truths.by_key else None
 
 
-def _again(reading: Reading, finding: Finding, probe: Probe) -> Finding | None:
+def _again(reading: Reading, finding: Finding, probe: Probe, strict: bool) -> Finding | None:
     """The same cost on another probe."""
     run = reading.program.run(probe.given)
     if finding.cost.of is None:
-        return judge(reading, probe, run, finding.cost)
+        return judge(reading, probe, run, finding.cost, strict)
     same = [
         cost
         for cost in costs.implied_costs(run, probe, reading.layout, reading.program.tree)
         if cost.text == finding.cost.text
     ]
-    return judge(reading, probe, run, same[0]) if same else None
+    return judge(reading, probe, run, same[0], strict) if same else None
 
 
 # ---- verdicts
@@ -355,13 +358,13 @@ def _of_claim(claim: Claim, finding: Finding, source: Source, sizes: dict[str, i
     if not finding.truths.confirmed(claim.truth):
         return base._replace(verdict=CANNOT_TELL, message=f"the referees differ on {meaning}: this cannot be told.")
     if after:
-        return base._replace(message=f"{event.name} holds once the line before it is right.")
+        return base._replace(message=f"{event.name} holds, once the line before it is right.")
     if claim.kind == UPDATE:
-        return base._replace(message=f"{event.name} holds: a step along -{meaning}.")
+        return base._replace(message=f"{event.name} holds, as a step along -{meaning}.")
     factor = claim.factor if claim.factor is not None else 1.0
     place = f" (line {claim.truth.event.line})" if claim.truth.event.line else ""
     word = times(factor, sizes) if in_words(factor, sizes) else f"{factor:.4g} * "
-    return base._replace(message=f"{event.name} holds, as {word}{meaning} {place}.")
+    return base._replace(message=f"{event.name} holds, as {word}{meaning}{place}.")
 
 
 def _left(finding: Finding, source: Source, judged: set[int]) -> list[Verdict]:

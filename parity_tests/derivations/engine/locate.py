@@ -258,6 +258,8 @@ class Locator:
                     yield Root(claim.event, truth, factor, factor * truth.gradient, (), claim.kind)
         matched = {each.event.key: each for each in state.claims if each.factor is not None}
         nominal = next((each.factor for each in state.claims if each.kind in (INNER, VALUE) and each.factor), None)
+        if not any(each.kind == PARAMETER and holds_with(each, self.factor) for each in state.claims):
+            nominal = None  # all gradients are off, and so may be the first of them
         for event in state.run.events:
             if event.key == claim.event.key:
                 break

@@ -520,8 +520,10 @@ class _Walk:
     def index(self, node: ast.expr, names: Any) -> Any:
         """What stands between brackets."""
         if isinstance(node, ast.Slice):
-            parts = (None if each is None else self.value(each, names) for each in (node.lower, node.upper, node.step))
-            start, stop, step = (each.__index__() if is_array(each) else each for each in parts)
+            bounds: list[Any] = [
+                None if each is None else self.value(each, names) for each in (node.lower, node.upper, node.step)
+            ]
+            start, stop, step = (int(each) if is_array(each) else each for each in bounds)
             return slice(start, stop, step)
         if isinstance(node, ast.Tuple):
             return tuple(self.index(each, names) for each in node.elts)
