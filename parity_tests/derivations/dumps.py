@@ -42,7 +42,7 @@ def _check_header(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> None:
         header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
         shape, _, dtype = header(file)
         if dtype.hasobject:
-            raise ValueError(f"{name} is something else, or pickled")
+            raise ValueError("it is something else, or pickled")
         claimed, there = math.prod(shape) * dtype.itemsize, member.file_size - file.tell()
     if claimed != there:
         raise ValueError(f"{name} claims shape {shape}, {claimed} bytes, and has {there}")
