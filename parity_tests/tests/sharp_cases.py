@@ -167,7 +167,7 @@ SHARP: tuple[tuple[Case, float], ...] = (
     (_hidden("relu"), 0.1),
     (_hidden("leaky_relu"), 0.2),
     (_hidden("sigmoid"), 0.05),
-    (_hidden("tanh"), 0.05),
+    (_hidden("tanh"), 0.1),
     (_hidden("tanh", 1e-4), 0.1),
     (_cost("sigmoid, sure and right", "sigmoid", lambda rng: rng.uniform(-30, -10, (1, 1)), [[0]]), 0.1),
     (_cost("sigmoid, wrong", "sigmoid", lambda rng: rng.uniform(0.5, 2, (1, 1)), [[0]]), 0.03),
