@@ -119,7 +119,7 @@ def test_among_scikit_learns_tools(run: RunBlock) -> None:
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_a_random_search(run: RunBlock) -> None:
     found = run("RandomizedSearchCV", {})["found"]
-    assert len(found.cv_results_["params"]) == 4
+    assert len(found.cv_results_["params"]) == 8
     assert found.best_score_ > 0.9
 
 
