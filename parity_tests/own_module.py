@@ -20,7 +20,7 @@ from manual.draws import dropout_masks
 from manual.notation import Array
 from parity_tests.apart import GIB, Limits, run_apart
 from parity_tests.cases.case import LAMBDA
-from parity_tests.derivations.data import read as read_npz
+from parity_tests.derivations.dumps import read as read_npz
 from parity_tests.formulas import generator
 from parity_tests.judge import Result
 from parity_tests.models import ModelCase, Start

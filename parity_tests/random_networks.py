@@ -121,7 +121,8 @@ def _pooling(rng: Draw) -> Pool:
 
 def _repeated(rng: Draw, value: Array, axis: int) -> Array:
     """Examples, rows or filters that occur more than once."""
-    return np.take(value, rng.integers(0, value.shape[axis], value.shape[axis]), axis=axis)
+    taken: Array = np.take(value, rng.integers(0, value.shape[axis], value.shape[axis]), axis=axis)
+    return taken
 
 
 def _with_zeros(rng: Draw, value: Array, axis: int) -> Array:
@@ -134,7 +135,8 @@ def _with_zeros(rng: Draw, value: Array, axis: int) -> Array:
 
 def _scaled(rng: Draw, value: Array, axis: int) -> Array:
     """All of it tiny or huge."""
-    return value * 10.0 ** rng.uniform(-8, 8)
+    scaled: Array = value * 10.0 ** rng.uniform(-8, 8)
+    return scaled
 
 
 def _of_many_sizes(rng: Draw, value: Array, axis: int) -> Array:

@@ -49,10 +49,10 @@ def conv_backward(
     """
     m, n_H, n_W, n_C = dZ.shape
     upstream, values, filters = _of(dZ, A_prev, W)
-    padding = pad_pair(pad, *W.shape[:2], stride)
+    padding = pad_pair(pad, W.shape[0], W.shape[1], stride)
     upstream, values, filters = to_rows(upstream), to_rows(values), filters_to_torch(filters)
-    dA_prev = from_rows(conv2d_input(values.shape, filters, upstream, stride, padding))
-    dW = filters_from_torch(conv2d_weight(values, filters.shape, upstream, stride, padding))
+    dA_prev = from_rows(conv2d_input(values.shape, filters, upstream, stride, padding))  # type: ignore[no-untyped-call]
+    dW = filters_from_torch(conv2d_weight(values, filters.shape, upstream, stride, padding))  # type: ignore[no-untyped-call]
     db = upstream.sum((0, 2, 3)).reshape(1, 1, 1, n_C)
     terms = W.shape[0] * W.shape[1] * n_C
     sums = gamma(m * n_H * n_W + 4, u) / m

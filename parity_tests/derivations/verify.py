@@ -330,7 +330,8 @@ def _judge(line: Line, derivation: str, l2: bool, written: Written, effort: Effo
 
 def turned(line: Line, environments: Sequence[Mapping[str, Any]], truths: Sequence[Sequence[Any]]) -> bool:
     """Whether a line that reads a single matrix, as a softmax does, is right for examples along the other axis."""
-    read = [name for name in reads(line.program.statements) if np.ndim(environments[0].get(name)) == 2]
+    known = environments[0].keys() & reads(line.program.statements)
+    read = [name for name in known if np.ndim(environments[0][name]) == 2]
     if len(read) != 1 or np.ndim(truths[0][0]) != 2:
         return False
     for environment, referees in zip(environments, truths, strict=True):

@@ -46,7 +46,8 @@ def relu_net(x: Any) -> Any:
 
 def relu_net_gradient(x: Array) -> Array:
     """The chain rule."""
-    return A.T @ ((A @ x > 0) * B.sum(axis=0))
+    gradient: Array = A.T @ ((A @ x > 0) * B.sum(axis=0))
+    return gradient
 
 
 def tanh_net(x: Any) -> Any:
@@ -57,7 +58,8 @@ def tanh_net(x: Any) -> Any:
 def tanh_net_gradient(x: Array) -> Array:
     """The chain rule."""
     hidden = np.tanh(A @ x)
-    return A.T @ ((1 - hidden**2) * (2 * B.T @ (B @ hidden - 1)))
+    gradient: Array = A.T @ ((1 - hidden**2) * (2 * B.T @ (B @ hidden - 1)))
+    return gradient
 
 
 def normalised(x: Any) -> Any:
@@ -71,12 +73,14 @@ def normalised_gradient(x: Array) -> Array:
     moved = x - x.mean()
     deviation = np.sqrt(np.mean(moved**2))
     hat = moved / deviation
-    return (C - C.mean() - hat * np.mean(C * hat)) / deviation
+    gradient: Array = (C - C.mean() - hat * np.mean(C * hat)) / deviation
+    return gradient
 
 
 def one_hot_of(index: int, size: int) -> Array:
     """The derivative of the entry at an index."""
-    return np.eye(size)[index]
+    entry: Array = np.eye(size)[index]
+    return entry
 
 
 def max_pool(x: Any) -> Any:
@@ -87,7 +91,8 @@ def max_pool(x: Any) -> Any:
 def max_pool_gradient(x: Array) -> Array:
     """To the first greatest."""
     pairs = x.reshape(3, 2)
-    return (C[:3, None] * np.eye(2)[pairs.argmax(axis=1)]).ravel()
+    gradient: Array = (C[:3, None] * np.eye(2)[pairs.argmax(axis=1)]).ravel()
+    return gradient
 
 
 SUBJECTS = (
@@ -159,10 +164,10 @@ def spoiled(right: Array, rng: np.random.Generator) -> Array:
     wrong, place = right.copy(), np.unravel_index(int(np.abs(right).argmax()), right.shape)
     kind = rng.integers(6)
     if kind == 0:
-        return wrong * rng.choice([2, 0.5, -1, 1 / 7, 1.01])
-    if kind == 1:
-        return np.zeros_like(right)
-    if kind == 2:
+        wrong *= rng.choice([2, 0.5, -1, 1 / 7, 1.01])
+    elif kind == 1:
+        wrong[:] = 0
+    elif kind == 2:
         wrong[place] *= 1 + rng.choice([-1, 1]) * 10.0 ** rng.uniform(-3, 0)
     elif kind == 3:
         wrong[place] = 0

@@ -15,9 +15,9 @@ from unittest import mock
 import numpy as np
 
 from manual import network
-from manual.activations import ACTIVATIONS
+from manual.activations import ACTIVATIONS, softmax
 from manual.architecture import Architecture
-from manual.costs import OUTPUT_COSTS
+from manual.costs import OUTPUT_COSTS, output_dZ
 from manual.notation import Array
 from manual.optimizers import OPTIMIZERS
 from parity_tests.formulas import generator
@@ -134,19 +134,20 @@ def _planted(
     if l is None:
         return network, "cost", _changed(network.cost, change)
     if quantity.endswith(AFTER):
-        rule, (_, _, k) = OPTIMIZERS[optimizer], list(architecture.numbered())[l - 1]
+        rule: Any = OPTIMIZERS[optimizer]
+        _, _, k = list(architecture.numbered())[l - 1]
         return rule, "step", _step(rule.step, f"{quantity[0]}{k}", change)
     if node == Node("dA", L):
         cost = OUTPUT_COSTS[architecture.output_unit]
         return OUTPUT_COSTS, architecture.output_unit, cost._replace(prime=_changed(cost.prime, change))
     if node == Node("dZ", L):
-        return network, "output_dZ", _changed(network.output_dZ, change)
+        return network, "output_dZ", _changed(output_dZ, change)
     if quantity == "dZ":
         through_unit = network._through_unit
         return network, "_through_unit", _of(architecture.layers[l - 1], through_unit, change)
     unit = architecture.activations[l]
     if quantity == "A" and unit == "softmax":
-        return network, "softmax", _changed(network.softmax, change)
+        return network, "softmax", _changed(softmax, change)
     if quantity == "A" and unit is not None:
         right = ACTIVATIONS[unit]
         before = sum(each == unit for each in architecture.activations[:l])

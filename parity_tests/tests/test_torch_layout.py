@@ -40,10 +40,10 @@ def test_what_torch_gets_is_contiguous_both_ways(
     moved = to_torch(value.requires_grad_())
     assert torch.equal(moved, value.permute(order))
     seen: list[Tensor] = []
-    moved.register_hook(seen.append)
+    moved.register_hook(seen.append)  # type: ignore[no-untyped-call]
     back = from_torch(moved)
     assert torch.equal(back, value)
-    back.backward(upstream)
+    back.backward(upstream)  # type: ignore[no-untyped-call]
     assert torch.equal(seen[0], upstream.permute(order))
     assert value.grad is not None
     assert torch.equal(value.grad, upstream)
@@ -74,7 +74,7 @@ def strict(monkeypatch: pytest.MonkeyPatch) -> list[str]:
                     contiguous(f"{name} backward", gradient)
                     ran.append(f"{name} backward")
 
-                result.register_hook(back)
+                result.register_hook(back)  # type: ignore[no-untyped-call]
             return result
 
         return run
@@ -128,7 +128,8 @@ def test_the_formulas_by_torch(strict: list[str], dtype: torch.dtype, shape: tup
     n_H, n_W = ((n - f) // stride + 1 for n, f in zip(A_prev.shape[1:3], shape[:2], strict=True))
     dZ = torch.ones(5, n_H, n_W, shape[3], dtype=dtype)
     assert conv_backward(dZ, A_prev, W, stride=stride).dW.shape == shape
-    torch_volumes.convolution(*(value.numpy() for value in (A_prev, W, W[:1, :1, :1], dZ)), stride, 0, 0.7, 0.1)
+    volume, filters, b, upstream = (value.numpy() for value in (A_prev, W, W[:1, :1, :1], dZ))
+    torch_volumes.convolution(volume, filters, b, upstream, stride, 0, 0.7, 0.1)
     assert "conv2d backward" in strict
 
 
