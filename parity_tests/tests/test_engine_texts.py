@@ -97,6 +97,7 @@ def test_a_written_cost_is_what_the_gradients_are_held_against() -> None:
     text = TEXTS["functions-defined"].replace("(a2 - y) * sig_grad(a2)", "a2 - y")
     judged = judged_of(text)
     assert [line.target for line in judged.lines if line.verdict != HOLDS] == ["delta2"]
+    assert judged.convention.endswith("not what the gradients follow: they are right for the cross-entropy of a2 and y")
 
 
 def test_the_order_of_statements_is_real() -> None:

@@ -105,7 +105,22 @@ def verify_text(text: str, seed: int = 0, *, strict: bool = False) -> Judged | N
                 chosen = again
                 break
     fits = [finding.cost.text for finding in fitting] if not written else []
-    return _judged(text, reading, chosen, fits)
+    judged = _judged(text, reading, chosen, fits)
+    if written and chosen.wrong:
+        return judged._replace(convention=_followed(reading, probe) or judged.convention)
+    return judged
+
+
+def _followed(reading: Reading, probe: Probe) -> str:
+    """The usual cost that the gradients follow where they do not follow the written one; "" for none."""
+    run = reading.program.run(probe.given)
+    for cost in _likely(reading, probe, run)[:2]:
+        truths = Truths(reading.program, probe, run, cost)
+        claims = Claims(truths)
+        factors = _factors(claims, run)
+        if any(not Locator(claims, each).anything_fails() for each in candidates(factors, sizes_of(probe, run))[:2]):
+            return f"the cost that is written is not what the gradients follow: they are right for {cost.text}"
+    return ""
 
 
 def _differing(text: str, reading: Reading, probe: Probe) -> Judged | None:
@@ -166,17 +181,25 @@ def _findings(reading: Reading, probe: Probe, strict: bool) -> list[Finding]:
     if written:
         best = max(written, key=lambda each: (each.hits, -each.wrong))
         return [best]
-    likely = sorted(
-        costs.implied_costs(run, probe, reading.layout, reading.program.tree),
-        key=lambda cost: -_hits(reading, probe, run, cost),
-    )
+    return _implied(reading, probe, run, strict)
+
+
+def _implied(reading: Reading, probe: Probe, run: Run, strict: bool) -> list[Finding]:
+    """What is wrong under each cost that may be meant, the one with the fewest mistakes first."""
     implied = [
         finding
-        for cost in likely[:MOST_IMPLIED]
+        for cost in _likely(reading, probe, run)[:MOST_IMPLIED]
         if (finding := judge(reading, probe, run, cost, strict)) is not None
         and any(claim.kind in (PARAMETER, UPDATE) for claim in finding.explanation.claims)
     ]
     return sorted(implied, key=lambda each: (each.wrong, -each.hits))
+
+
+def _likely(reading: Reading, probe: Probe, run: Run) -> list[Cost]:
+    """The usual costs, those first of which most claims are derivatives."""
+    usual = costs.implied_costs(run, probe, reading.layout, reading.program.tree)
+    hits = {cost: _hits(reading, probe, run, cost) for cost in usual}
+    return sorted((cost for cost in usual if hits[cost]), key=lambda cost: -hits[cost])
 
 
 def _hits(reading: Reading, probe: Probe, run: Run, cost: Cost) -> int:
@@ -193,11 +216,7 @@ def judge(reading: Reading, probe: Probe, run: Run, cost: Cost, strict: bool) ->
     if not truths.by_key:
         return None
     claims = Claims(truths)
-    factors = [
-        (claim.parameter, claim.factor)
-        for claim in claims.of(run, {})
-        if claim.kind == PARAMETER and claim.factor is not None
-    ]
+    factors = _factors(claims, run)
     mender = Mender(truths, lambda number: _truths_on(reading, cost, number))
 
     def repairs(root: Root, before: dict[Key, Root]) -> float | None:
@@ -213,6 +232,12 @@ def judge(reading: Reading, probe: Probe, run: Run, cost: Cost, strict: bool) ->
             break
     assert best is not None
     return Finding(cost, truths, claims, best, mender)
+
+
+def _factors(claims: Claims, run: Run) -> list[tuple[str, float]]:
+    """The factors that the gradients of the parameters carry."""
+    found = claims.of(run, {})
+    return [(each.parameter, each.factor) for each in found if each.kind == PARAMETER and each.factor is not None]
 
 
 def _truths_on(reading: Reading, cost: Cost, number: int) -> Truths | None:

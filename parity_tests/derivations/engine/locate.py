@@ -85,6 +85,10 @@ class Locator:
             self.factor, tuple(roots), tuple(first.claims), tuple(first.helpers), tuple(self.unsettled), self.rate
         )
 
+    def anything_fails(self) -> bool:
+        """Whether there is a mistake at all, without looking for where it is."""
+        return bool(self._state({}).failing)
+
     # ---- what fails
     def _state(self, overrides: dict[Key, Any], quick: bool = False) -> _State:
         run = self.claims.replayed(overrides)
