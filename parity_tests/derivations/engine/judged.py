@@ -402,8 +402,3 @@ def _left(finding: Finding, source: Source, judged: set[int]) -> list[Verdict]:
         for line, message in sorted(reasons.items())
         if line not in judged
     ]
-
-
-def outcome(judged: Judged | None) -> list[tuple[int, str, str]]:
-    """The verdicts in short: (line, target, verdict), for those who only count."""
-    return [] if judged is None else [(line.line, line.target, line.verdict) for line in judged.lines]

@@ -24,8 +24,6 @@ AXES: dict[str, tuple[int | None, ...] | None] = {
     "column": (None, 1),
     "number": None,
 }
-FEW_SIZES = 2
-"""A data array whose axes are not settled has at most so many."""
 
 
 class Layout(NamedTuple):

@@ -8,7 +8,6 @@ place. A statement that cannot be computed leaves a gap, and the rest goes on.
 from __future__ import annotations
 
 import ast
-import operator
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -18,36 +17,21 @@ from parity_tests.derivations.engine import words
 from parity_tests.derivations.engine.events import ENTRY, GIVEN, NAMED, PART, RETURNED, Event, Key, Missing, Run
 from parity_tests.derivations.engine.front import Source
 from parity_tests.derivations.engine.numbers.kinds import PLAIN, Kind, is_array, is_number, plain
+from parity_tests.derivations.engine.operators import (
+    BINARY,
+    COMPARE,
+    IN_PLACE,
+    UNARY,
+    Refusal,
+    said,
+    within_bounds,
+)
 from parity_tests.derivations.engine.places import flattened, numbered
 
 MOST_STEPS = 200_000
 MOST_POWER = 1024
-MOST_PRODUCT = 10**9
 
 Hook = Callable[[Key, Any], Any]
-
-BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
-    ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv,
-    ast.MatMult: operator.matmul, ast.Pow: operator.pow, ast.FloorDiv: operator.floordiv, ast.Mod: operator.mod,
-    ast.BitAnd: operator.and_, ast.BitOr: operator.or_,
-}  # fmt: skip
-IN_PLACE: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
-    ast.Add: operator.iadd, ast.Sub: operator.isub, ast.Mult: operator.imul, ast.Div: operator.itruediv,
-    ast.MatMult: operator.imatmul, ast.Pow: operator.ipow, ast.FloorDiv: operator.ifloordiv, ast.Mod: operator.imod,
-    ast.BitAnd: operator.iand, ast.BitOr: operator.ior,
-}  # fmt: skip
-UNARY: dict[type[ast.unaryop], Callable[[Any], Any]] = {
-    ast.USub: operator.neg, ast.UAdd: operator.pos, ast.Not: operator.not_, ast.Invert: operator.invert,
-}  # fmt: skip
-COMPARE: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
-    ast.Lt: operator.lt, ast.LtE: operator.le, ast.Gt: operator.gt, ast.GtE: operator.ge, ast.Eq: operator.eq,
-    ast.NotEq: operator.ne, ast.Is: operator.is_, ast.IsNot: operator.is_not,
-    ast.In: lambda a, b: a in b, ast.NotIn: lambda a, b: a not in b,
-}  # fmt: skip
-
-
-class Refusal(Exception):  # noqa: N818  (the name says it)
-    """A statement that has no value, in one sentence."""
 
 
 class _Stopped(Exception):  # noqa: N818
@@ -587,18 +571,6 @@ class _Walk:
         np.add.at(array, self.index(node.args[1], names), values)
 
 
-def within_bounds(*values: Any) -> None:
-    """Refuses what may become very large: its entries are at most the product of those of the parts."""
-    entries = 1
-    for each in values:
-        if is_array(each):
-            entries *= max(1, each.size)
-        elif isinstance(each, list | tuple | range):
-            entries *= max(1, len(each))
-    if entries > MOST_PRODUCT:
-        raise Refusal("this is too large to be computed here")
-
-
 class _Names(dict[str, Any]):
     """Names of a function's own, before those around it."""
 
@@ -633,12 +605,3 @@ def _targets(statement: ast.stmt) -> list[ast.expr]:
     for each in found:
         flat.extend(each.elts if isinstance(each, ast.Tuple | ast.List) else [each])
     return flat
-
-
-def said(error: Exception) -> str:
-    """An error of the evaluation as a sentence."""
-    if isinstance(error, Refusal):
-        return str(error)
-    if isinstance(error, KeyError):
-        return f"there is no entry {error.args[0]!r} here"
-    return f"this cannot be computed: {str(error) or type(error).__name__}"

@@ -51,7 +51,6 @@ LABELS = re.compile(
 DATA = re.compile(
     r"^(X|x|A0|a0|X_?\w{0,5}|x_?\w{0,5}|inputs?|data|dout\w*|upstream|dy|grad_out\w*|dnext\w*|d\w_next|h0|h_prev|prev_h|c_prev|c0|images?|batch)$"
 )
-VECTORS = re.compile(r"^[a-z]\w*$")
 
 
 def is_label(name: str) -> bool:
