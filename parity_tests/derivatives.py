@@ -30,6 +30,9 @@ QUANTILE = 31.97
 SPACING, NARROW_SPACING = 2.0**-20, 2.0**-36
 """How far the samples lie from x, relative to it: (2^-20)^4, what a cubic leaves over, is far below rounding."""
 
+SPACINGS = tuple(SPACING * 4.0**k for k in range(3))
+"""Three distances whose samples, from 1 to 1.7 times as far, lie apart: a kink is among those of one at most."""
+
 STEPS: Vector = np.power(4.0, -np.arange(1, 14))
 """Steps of a difference over the length of an entry: 1/4 to 1.5e-8, powers of two, so that x + h is mostly exact."""
 
@@ -137,14 +140,15 @@ def noise(values: NDArray[Any]) -> Vector:
     return deviation
 
 
-def value_rounding(f: Function, point: Vector, direction: Vector) -> float:
+def value_rounding(f: Function, point: Vector, direction: Vector, spacings: tuple[float, ...] = (SPACING,)) -> float:
     """How far rounding may move f near a point: the measured noise, and two units of roundoff of f itself.
 
-    The smaller noise of the two sides of x counts: a kink close to x, which is no rounding, lies on one of them.
+    The smallest noise counts, of the two sides of x and of all the spacings: a kink close to x, which is no rounding,
+    lies on one side alone, and between the samples of one spacing.
     """
     found = [np.inf]
-    for sign in (1, -1):
-        values = np.array([real_value(f, point + sign * SPACING * node * direction) for node in _NODES])
+    for h in np.outer(spacings, (1, -1)).ravel():
+        values = np.array([real_value(f, point + h * node * direction) for node in _NODES])
         if np.isfinite(values).all():
             found.append(float(QUANTILE * noise(values) + 2**-52 * abs(values[0])))
     return min(found)
@@ -273,33 +277,6 @@ def threshold(f: Function, point: Vector, direction: Vector) -> Threshold | None
         else:
             inside = between
     return Threshold(inside, movement(outside), movement(further) / further)
-
-
-def has_kink(plus: Vector, minus: Vector, middle: float, rounding: float, steps: Vector) -> bool:
-    """Whether the one-sided slopes at x, from values at steps a factor of 16 apart, differ by more than curvature and
-    rounding explain.
-
-    The difference of the slopes is J + a h + b h^3 + ..., with J = 0 unless x is a kink: two neighbouring steps cancel
-    a h, three b h^3 as well, which must change little. The finest J that rounding leaves visible counts if rounding
-    hides it at every finer step: a kink beside x is not one at x. Values that do not exist next to x make x an edge,
-    which counts as a kink.
-    """
-    if not np.isfinite([plus[-1], minus[-1]]).all():
-        return True
-    gap = (plus - 2 * middle + minus) / steps
-    unsure = 4 * (rounding + 2**-52 * np.maximum(np.abs(plus), np.abs(minus))) / steps
-    linear, blur = (16 * gap[1:] - gap[:-1]) / 15, (16 * unsure[1:] + unsure[:-1]) / 15
-    jump, blur = (4096 * linear[1:] - linear[:-1]) / 4095, (4096 * blur[1:] + blur[:-1]) / 4095
-    steady = np.abs(jump - linear[1:]) <= blur + np.abs(jump) / 4
-    steady[1:] &= (
-        np.abs(np.diff(jump)) <= blur[1:] + np.abs(jump[1:]) / 2
-    )  # steps over many waves give 16 times as much
-    steady[-1] = True  # a kink as close as the finest steps cannot be told from one at x
-    seen = np.flatnonzero((np.abs(jump) > blur) & steady)
-    if not seen.size:
-        return False
-    finest = int(seen[-1])
-    return bool((blur[finest + 1 :] >= 0.75 * abs(jump[finest])).all())
 
 
 def slope(f: Function, point: Vector, direction: Vector) -> float:

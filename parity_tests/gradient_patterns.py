@@ -91,7 +91,7 @@ def _in_parts(got: Array, expected: Array, bound: Array, known: Known) -> Iterat
         places = np.flatnonzero(off.any(axis=1 - axis))
         if places.size == 1 and got.shape[axis] > 1 and off.sum() > 1:
             place = int(places[0])
-            c = _factor(*(each.take(place, axis) for each in (got, expected, bound)), known.m).text
+            c = _factor(got.take(place, axis), expected.take(place, axis), bound.take(place, axis), known.m).text
             yield Pattern(f"{line} {place} alone is wrong{f', {c} times what it should be' if c else ''}")
 
 

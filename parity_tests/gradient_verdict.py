@@ -134,7 +134,8 @@ def judge_array(
     """
     shape, dtype = kinks.shape, got.dtype
     got = got.astype(np.float64)
-    expected, narrow, wide, hidden = (array.reshape(shape) for array in estimate)
+    expected, narrow, wide = (array.reshape(shape) for array in estimate[:3])
+    hidden = estimate.hidden.reshape(shape)
     listed = tuple(tuple(int(i) for i in index) for index in np.argwhere(kinks))
     same_shape = got.shape == shape
     both_zero = (got == 0) & (expected == 0) if same_shape else np.zeros(shape, bool)
