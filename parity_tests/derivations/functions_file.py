@@ -5,6 +5,7 @@ The file is run in a process of its own, for at most SECONDS; arrays go in and c
 
 from __future__ import annotations
 
+import ast
 import json
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,7 +19,7 @@ from parity_tests.apart import Limits, run_apart
 from parity_tests.derivations.agreement import DOUBLE, agrees, as_number
 from parity_tests.derivations.data import judge_numbers
 from parity_tests.derivations.functions_runner import normal
-from parity_tests.derivations.not_looked_at import binds, not_looked_at
+from parity_tests.derivations.not_looked_at import binds, functions_of, not_looked_at
 from parity_tests.derivations.settings import Probe, Setting
 from parity_tests.derivations.settings.setting import Tied
 from parity_tests.derivations.tasks import ALTERNATIVES, TASKS, Output, Task, setting_of
@@ -79,7 +80,7 @@ def verify_functions(path: Path, *, seed: int = 0) -> Judged:
     """
     source = path.read_text(encoding="utf-8", errors="replace")
     names = [name for name in TASKS if binds(source, (name,))]
-    found = _judge_known(path, names, seed) if names else {}
+    found = _judge_known(path, source, names, seed) if names else {}
     left, helpers = not_looked_at(source, found)
     if not found and not left:
         raise ValueError(f"{path.name} has no function to judge, expected one or more of {', '.join(TASKS)}")
@@ -87,7 +88,7 @@ def verify_functions(path: Path, *, seed: int = 0) -> Judged:
     return Judged(path.name, Cost(EACH), NOTES_CONVENTION, LAYOUT, REFEREES, rows, summarised(rows, helpers))
 
 
-def _judge_known(path: Path, names: Sequence[str], seed: int) -> dict[str, list[Verdict]]:
+def _judge_known(path: Path, source: str, names: Sequence[str], seed: int) -> dict[str, list[Verdict]]:
     """The verdicts on the functions of these names, by name."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         request, numbers, answer = (Path(folder, name) for name in ("request.json", "numbers.npz", "answer.npz"))
@@ -114,8 +115,27 @@ def _judge_known(path: Path, names: Sequence[str], seed: int) -> dict[str, list[
             ]  # fmt: skip
             verdicts.append(judged(name, TASKS[name][place], trials(TASKS[name][place].setting, seed), calls,
                                    said["signature"]))  # fmt: skip
-        found[name] = _together(name, verdicts)
+        found[name] = _of_one_mode(source, name, verdicts) or _together(name, verdicts)
     return found
+
+
+def _of_one_mode(source: str, name: str, verdicts: list[list[Verdict]]) -> list[Verdict]:
+    """The verdicts on a function that is right in one mode, and never reads which one is meant; else none.
+
+    In the other modes it is not judged where it takes a mode, and not asked where it takes none.
+    """
+    right = next((place for place, each in enumerate(verdicts) if all(one.verdict == HOLDS for one in each)), None)
+    function = dict(functions_of(ast.parse(source))).get(name)
+    if right is None or function is None or function.args.kwarg or not TASKS[name][right].fixed:
+        return []
+    ((fixed, mode),) = TASKS[name][right].fixed.items()
+    if any(isinstance(node, ast.Name) and node.id == fixed for node in ast.walk(function)):
+        return []
+    why = f"{name} does not read {fixed}, and what it returns is right for {mode}"
+    others = [one for place, each in enumerate(verdicts) if place != right for one in each]
+    left = [not_judged(one.target, 0, one.target, f"{one.target} is not judged: {why}.") for one in others]
+    takes = any(isinstance(node, ast.arg) and node.arg == fixed for node in ast.walk(function.args))
+    return verdicts[right] + (left if takes else [])
 
 
 def _values(arrays: Mapping[str, Any], start: str, count: int) -> list[Any]:

@@ -223,7 +223,7 @@ ROWS = (
     Row(
         "F190", "N3 L349", "dA_prev = W^T (dA * g'(z))", HOLDS,
         (formula("dA_prev = W.T @ (dA * g'(Z))", LAYER),),
-        (formula("dA_prev = W.T @ dA", LAYER, cause="wrong-symbol"),),
+        (formula("dA_prev = W.T @ dA", LAYER, cause="gprime-missing"),),
     ),
 )  # fmt: skip
 """Rows of the errata."""

@@ -80,6 +80,39 @@ def test_own_functions_of_layers_and_steps(tmp_path: Path, capsys: pytest.Captur
     assert "\nfor i in range(m):" in found["conv_backward: dW"]["message"]
 
 
+POOLED = """\
+import numpy as np
+
+def pool_forward(A_prev, f, stride{mode}):
+    m, n_H, n_W, n_C = A_prev.shape
+    A = np.zeros((m, (n_H - f) // stride + 1, (n_W - f) // stride + 1, n_C))
+    for i, h, w, c in np.ndindex(A.shape):
+        A[i, h, w, c] = A_prev[i, h * stride : h * stride + f, w * stride : w * stride + f, c].{what}()
+    return A
+"""
+
+
+@pytest.mark.parametrize(
+    ("mode", "what", "code", "verdicts"),
+    [
+        (", mode", "max", 3, ["holds", "not judged"]),
+        (", mode", "mean", 3, ["holds", "not judged"]),
+        ("", "mean", 0, ["holds"]),
+        (", mode", "min", 1, ["wrong", "wrong"]),
+    ],
+)
+def test_of_a_function_that_knows_one_mode_the_others_are_not_judged(
+    mode: str, what: str, code: int, verdicts: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "pooled.py"
+    path.write_text(POOLED.format(mode=mode, what=what))
+    assert main(["verify", str(path), "--json"]) == code
+    lines = json.loads(capsys.readouterr().out)["lines"]
+    assert [line["verdict"] for line in lines] == verdicts
+    if code == 3:
+        assert "pool_forward does not read mode" in lines[1]["message"]
+
+
 def optimiser_of(rule: str, problem: Any, W: torch.nn.Parameter) -> torch.optim.Optimizer:
     """Torch's own optimiser with the numbers of a probe."""
     if rule == "adam":

@@ -86,6 +86,7 @@ def penalised(tree: ast.AST, probe: Probe) -> dict[str, tuple[str, ...]]:
 
 
 MOST_OUTPUTS = 6
+LEAST_CLASSES = 2
 
 
 def _outputs(run: Run, target: Any, whole: bool, probe: Probe) -> list[Event]:
@@ -132,6 +133,20 @@ def _usual(output: Event, target: Any, label: str, whole: bool) -> Iterator[tupl
         )
         if any(np.allclose(np.sum(value, axis=axis), 1) for axis in range(np.ndim(value))):
             yield f"the cross-entropy -sum {label} log {name}", lambda v: -np.sum(target * np.log(v))
+
+
+def over_the_examples(run: Run, probe: Probe, axis: int | None) -> list[Event]:
+    """The values that add up to 1 over the examples instead of over the classes: softmaxes along the wrong axis."""
+    found = []
+    for event in run.events:
+        if axis is None or event.role != NAMED or event.missing or event.name in probe.given:
+            continue
+        value = np.asarray(event.value)
+        if value.ndim != 2 or value.shape[axis] != probe.batch or min(value.shape) < LEAST_CLASSES:
+            continue
+        if value.shape[0] != value.shape[1] and np.all(value > 0) and np.allclose(value.sum(axis=axis), 1):
+            found.append(event)
+    return found
 
 
 def softmax_axis(run: Run, target: Any) -> int | None:
