@@ -81,7 +81,7 @@ def repair(case: Case, left: Effort | None = None) -> Diagnosis | None:
     ``left`` is what may be done for this line and all that come behind it.
     """
     left = Effort(ALL_STEPS) if left is None else left
-    search = _Search(case, Effort(min(STEPS, left.steps)))
+    search = _Search(case, Effort(min(STEPS, left.steps)), lambda node: not _repeats(node, case.node))
     mended = sorted(search.found(), key=_by_cost)[:MOST_PLAIN]
     left.spend(min(STEPS, left.steps) - search.effort.steps)
     search.effort = Effort(STEPS)
@@ -104,12 +104,28 @@ def _once(causes: Iterable[str]) -> tuple[str, ...]:
 
 
 def _repeats(node: Node, written: Node) -> bool:
-    """Whether a repair brought in x + x, x - x or x / x: nobody means these."""
+    """Whether a repair brought in x + x, x - x, or a division by a factor of the numerator: nobody means these."""
     own = {here for _, here in nodes.walk(written)}
     return any(
-        isinstance(here, Binary) and here.operator in "+-/" and here.left == here.right and here not in own
+        isinstance(here, Binary)
+        and here not in own
+        and ((here.operator in "+-" and here.left == here.right) or (here.operator == "/" and _divides(here)))
         for _, here in nodes.walk(node)
     )
+
+
+def _divides(quotient: Binary) -> bool:
+    """Whether what is divided by is a factor of the numerator, or a power of it is: x y / x, (W @ x**2) / x."""
+    stack: list[Node] = [quotient.left]
+    while stack:
+        here = stack.pop()
+        if here == quotient.right:
+            return not isinstance(here, nodes.Number)
+        if isinstance(here, Binary) and here.operator in "*@":
+            stack += (here.left, here.right)
+        elif isinstance(here, Binary) and here.operator in ("/", "**"):
+            stack.append(here.left)
+    return False
 
 
 def _by_cost(found: Found) -> tuple[float, int]:
@@ -118,8 +134,12 @@ def _by_cost(found: Found) -> tuple[float, int]:
 
 
 def _chosen(found: list[tuple[tuple[str, ...], Found]]) -> Diagnosis:
-    """The cheapest, of those the shortest, with the causes that are as cheap beside it."""
+    """The cheapest edit, or of the pairs as cheap the shortest, with the causes that are as cheap beside it."""
     found = sorted(found, key=lambda each: _by_cost(each[1]))
+    if len(found[0][1].chain) > 1:
+        likely = [each for each in found if each[1].cost <= found[0][1].cost + SAME_COST]
+        shortest = min(likely, key=lambda each: nodes.size(each[1].repaired))
+        found = [shortest, *(each for each in found if each is not shortest)]
     causes, best = found[0]
     alternatives: dict[tuple[str, ...], None] = {}
     for other, each in found[1:]:
@@ -132,9 +152,10 @@ def _chosen(found: list[tuple[tuple[str, ...], Found]]) -> Diagnosis:
 class _Search:
     """The changed formulas that were tried, and what may still be done."""
 
-    def __init__(self, case: Case, effort: Effort) -> None:
+    def __init__(self, case: Case, effort: Effort, meant: Callable[[Node], bool] = lambda node: True) -> None:
         self.case = case
         self.effort = effort
+        self.meant = meant
         self.tried: dict[Node, bool] = {}
 
     def found(self) -> list[Found]:
@@ -151,7 +172,7 @@ class _Search:
             dear = bool(found) and edit.cost > found[0].cost + SAME_COST
             if dear and nodes.size(edit.node) >= size:
                 continue
-            if self.holds(edit.node):
+            if self.holds(edit.node) and self.meant(edit.node):
                 found.append(Found((edit,), edit.cost, edit.node))
         if any(nodes.size(each.repaired) < size for each in found):
             found = [each for each in found if nodes.size(each.repaired) <= size]
@@ -176,7 +197,7 @@ class _Search:
                 cost = first.cost + second.cost
                 if cost > best + SAME_COST or self.effort.spent:
                     break
-                if self.holds(second.node):
+                if self.holds(second.node) and self.meant(second.node):
                     best = min(best, cost)
                     yield Found((first, second), cost, second.node)
             if promising and first is promising[-1] and best < np.inf:

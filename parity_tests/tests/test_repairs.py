@@ -12,8 +12,10 @@ import pytest
 
 from parity_tests.derivations.budget import ENTRIES_A_STEP, Budget, Effort
 from parity_tests.derivations.diagnosis import ALL_STEPS, STEPS
+from parity_tests.derivations.errors import EvaluationError
 from parity_tests.derivations.evaluate import run
-from parity_tests.derivations.simplify import tidy
+from parity_tests.derivations.nodes import Node, Program
+from parity_tests.derivations.simplify import simplified, tidy
 from parity_tests.derivations.syntax import parse, parse_expression
 from parity_tests.derivations.verdicts import NOT_JUDGED, UNKNOWN, WRONG, Verdict
 from parity_tests.derivations.verify import MOST_LINES, verify
@@ -52,6 +54,12 @@ REPAIRS = [
     ("shallow", "A2 = sigmoid(W2 @ g1(W1 @ X) + b2)", "A2 = sigmoid(W2 @ g1(W1 @ X + b1) + b2)"),
     ("logistic", "A = sigmoid(np.dot(w.T, X))", "A = sigmoid(np.dot(w.T, X) + b)"),
     ("shallow", "W1 = dW1 * alpha", "W1 = W1 - dW1 * alpha"),
+    # two mistakes, which one change would only cancel
+    (
+        "minibatch",
+        "dZ1 = (W2.T @ dZ2**2) * (1 - np.tanh(Z1)**2) / alpha",
+        "dZ1 = (W2.T @ dZ2) * (1 - np.tanh(Z1)**2)",
+    ),
 ]
 
 
@@ -93,10 +101,43 @@ def test_no_repair_takes_the_value_from_what_follows_from_it(text: str) -> None:
         ("0 - -x", "x"),
         ("A.T.T", "A"),
         ("1 / (1/m)", "m"),
+        ("(c - 1) * x + x", "c * x"),
+        ("x + x * (c - 1)", "c * x"),
+        ("(c + 1) * x - x", "c * x"),
+        ("x - (1 - c) * x", "c * x"),
+        ("(1 - c) * x - x", "(1 - c) * x - x"),
+        ("x - (c - 1) * x", "x - (c - 1) * x"),
     ],
 )
 def test_a_formula_in_its_plain_form(long: str, short: str) -> None:
     assert tidy(parse_expression(long)) == parse_expression(short)
+
+
+@pytest.mark.parametrize(
+    ("start", "plain"),
+    [
+        ("np.zeros_like(A / alpha)", "np.zeros_like(A)"),
+        ("np.zeros_like(W @ A)", "np.zeros_like(Z)"),
+        ("-np.zeros_like(2 * A) / alpha", "np.zeros_like(A)"),
+        ("np.zeros((2, 4)) * alpha", "np.zeros((2, 4))"),
+        ("alpha * A", "alpha * A"),
+        ("np.ones_like(A) * alpha", "np.ones_like(A) * alpha"),
+    ],
+)
+def test_in_a_repair_nothing_is_odd_where_only_the_shape_counts(start: str, plain: str) -> None:
+    """What the writer has there gives way to a name of the same shape; what has a value stays, needed or not."""
+    numbers = {"alpha": 0.1, "W": np.ones((3, 2)), "A": np.ones((2, 4)), "Z": np.ones((3, 4))}
+    written, expected = (parse(f"s = {each}\ns[:] += np.sum(Z - Z)") for each in (start, plain))
+    right = run(written, numbers)["s"]
+
+    def holds(changed: Node) -> bool:
+        assert isinstance(changed, Program)
+        try:
+            return np.array_equal(run(changed, numbers)["s"], right)
+        except EvaluationError:
+            return False
+
+    assert simplified(written, written, holds) == expected
 
 
 # no end, and too much
