@@ -57,7 +57,7 @@ def pattern_of(got: Array, expected: Array, bound: Array, known: Known = Known()
     arranged = {}
     if got.shape == expected.shape:
         arranged["as it is"] = got
-    if got.ndim > 1 and got.T.shape == expected.shape:
+    if got.T.shape == expected.shape:
         arranged["transposed"] = got.T
     if got.shape != expected.shape and got.size == expected.size:
         arranged["reshaped"] = got.reshape(expected.shape)
@@ -110,7 +110,7 @@ def _factor(got: Array, expected: Array, bound: Array, m: int | None) -> Pattern
         return NOTHING
     ratio = float(got.flat[top] / expected.flat[top])
     spread = (1 + abs(ratio)) * float(bound.flat[top] / abs(expected.flat[top])) + 2**-52 * abs(ratio)
-    if not np.isfinite(ratio) or not np.isfinite(spread):
+    if not np.isfinite(ratio):
         return NOTHING
     allowed = (1 + abs(ratio)) * bound[seen] + 2 * spread * np.abs(expected[seen])
     if (np.abs(got[seen] - ratio * expected[seen]) > allowed).any():

@@ -137,22 +137,21 @@ def judge_array(
     expected, narrow, wide = (array.reshape(shape) for array in estimate[:3])
     hidden = estimate.hidden.reshape(shape)
     listed = tuple(tuple(int(i) for i in index) for index in np.argwhere(kinks))
-    same_shape = got.shape == shape
-    both_zero = (got == 0) & (expected == 0) if same_shape else np.zeros(shape, bool)
     unknown = kinks | ~(np.isfinite(expected) & np.isfinite(wide))
     right, limit = np.where(unknown, 0.0, expected), np.where(unknown, np.inf, narrow)
-    if not same_shape:
+    if got.shape != shape:
         text, reason = pattern_of(got, right, limit, known).text, f"shape {got.shape}, expected {shape}"
         nan, entries = np.nan, int(np.prod(shape))
         return ArrayCheck(name, FAILS, method, shape, nan, nan, nan, (), nan, nan, text, entries, listed, reason, why)
 
     error = np.where(np.isnan(got), np.inf, np.where(unknown, 0.0, np.abs(got - right)))
     agrees = error <= narrow
-    wrong, pattern = error > np.where(unknown, np.inf, wide), NOTHING
+    wrong, pattern = error > wide, NOTHING
     wrong |= np.isposinf(error)
     if not agrees.all():
         pattern = pattern_of(got, right, limit, known)
         wrong |= pattern.exact & ~agrees & ~unknown
+    both_zero = (got == 0) & (expected == 0)
     seen = both_zero | (agrees & ~hides(narrow, right, method, dtype)) | ~hides(wide, right, method, dtype)
     untold = unknown | hidden | ~seen
     bound = np.where(agrees | wrong & (error <= wide), narrow, wide)
