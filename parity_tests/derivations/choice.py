@@ -8,7 +8,7 @@ from typing import NamedTuple
 from parity_tests.derivations.errors import BudgetSpent, DerivationError
 from parity_tests.derivations.settings import SETTINGS, Setting
 from parity_tests.derivations.settings.readings import Reading, readings_of
-from parity_tests.derivations.verdicts import HOLDS, Verdict
+from parity_tests.derivations.verdicts import HOLDS, WRONG, Verdict
 
 LEAST = 2
 """How many lines a derivation must have to be read in a convention: one line alone may be a mistake."""
@@ -25,13 +25,20 @@ class Choice(NamedTuple):
 
 
 def choose(
-    settings: Iterable[Setting], standing: Standing, glance: Standing, names: frozenset[str], *, strict: bool = False
+    settings: Iterable[Setting],
+    standing: Standing,
+    glance: Standing,
+    names: frozenset[str],
+    *,
+    strict: bool = False,
+    partly: bool = False,
 ) -> Choice:
     """The first of the settings in which everything holds; else the convention in which most does; else the first.
 
     Conventions are tried at a ``glance``. ``names`` are those that the derivation has; ``strict`` knows the notes'
-    conventions alone. Raises DerivationError where a derivation cannot be read in the first setting, and StopIteration
-    where there is none.
+    conventions alone. Of a derivation that is known ``partly``, for not every line can be read, the setting with the
+    fewest wrong lines stands in the first's place. Raises DerivationError where a derivation cannot be read in the
+    first setting, and StopIteration where there is none.
     """
     rest = iter(settings)
     first = next(rest)
@@ -47,7 +54,9 @@ def choose(
             return _named(setting)
         if lines is not None:
             found.append((setting, lines))
-    best, least = _named(first), left(found[0][1])
+    if partly:
+        found.sort(key=lambda each: sum(line.verdict == WRONG for line in each[1]))
+    best, least = _named(found[0][0]), left(found[0][1])
     for setting, before in found if not strict else ():
         for reading in readings_of(setting) if len(before) >= LEAST else ():
             if not may_speak_for(reading, names):

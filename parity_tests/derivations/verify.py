@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -31,11 +31,11 @@ from parity_tests.derivations.lines import (
 )
 from parity_tests.derivations.nodes import Assign, For, Node, Program
 from parity_tests.derivations.printer import to_text
+from parity_tests.derivations.readable import Readable, readable
 from parity_tests.derivations.settings import SETTINGS, Probe, Setting, Target, setting_named
 from parity_tests.derivations.settings.readings import readings_of
 from parity_tests.derivations.settings.setting import Tied
 from parity_tests.derivations.settings.volumes import VOLUME_FUNCTIONS
-from parity_tests.derivations.syntax import parse
 from parity_tests.derivations.verdicts import (
     AMBIGUOUS,
     CANNOT_TELL,
@@ -59,6 +59,8 @@ PROBES = 5
 
 FEW = 2
 """On how many of them a convention is tried."""
+
+TURNED = "It is right if the examples lie along the other axis than the setting's, as rows for columns."
 
 MOST_LINES = 40
 """Lines of a derivation that may each give one symbol its value."""
@@ -101,23 +103,27 @@ def verify(
         by_itself = _by_its_own_forward_pass(derivation, seed, strict)
         if by_itself is not None:
             return by_itself
-    program = parse(derivation)
+    text = readable(derivation)
+    program = text.program
     named = setting_named(setting) if isinstance(setting, str) else setting
-    settings = [named] if named else fitting(program, l2)
+    settings = [named] if named else fitting(program, l2, text.changed)
 
     seen: dict[Setting, tuple[list[Verdict], int]] = {}
+    unread = {each.line for each in text.left_out}
 
     def standing(each: Setting) -> list[Verdict]:
         seen[each] = _lines_in(each, derivation, l2, seed=seed, diagnose=False)
-        return seen[each][0]
+        return [row for row in seen[each][0] if row.line not in unread]
 
     def glance(each: Setting) -> list[Verdict]:
-        return _lines_in(each, derivation, l2, seed=seed, diagnose=False, most=FEW)[0]
+        rows, _ = _lines_in(each, derivation, l2, seed=seed, diagnose=False, most=FEW)
+        return [row for row in rows if row.line not in unread]
 
     try:
-        choice = choose(settings, standing, glance, nodes.names(program), strict=strict)
+        names = nodes.names(program)
+        choice = choose(settings, standing, glance, names, strict=strict, partly=bool(unread))
     except StopIteration:
-        return _nothing_known(program, derivation)
+        return _nothing_known(text, derivation)
     rows, helpers = seen.get(choice.setting, ([], 0))
     if chain or not rows or left(rows):
         rows, helpers = _lines_in(choice.setting, derivation, l2, chain=chain, seed=seed, diagnose=True)
@@ -146,7 +152,8 @@ def _lines_in(
 
     Raises BudgetSpent without a diagnosis, where a line takes more than a line may.
     """
-    program = parse(derivation, protected=setting.protected())
+    text = readable(derivation, frozenset(setting.protected()))
+    program = text.program
     lines = list(judged_lines(program, setting, l2))
     count = min(most, PROBES if setting.small is None else PROBES_OF_VOLUMES)
     numbers = range(seed, seed + count) if lines else ()
@@ -159,9 +166,47 @@ def _lines_in(
         else _one_of_many(line, derivation, times[line.target])
         for line in lines
     ]
+    if any(map(_is_turned, found)) and any(map(partial(_keeps_the_axes, written), lines, found)):
+        found = [
+            _judge(line, derivation, l2, written, effort, turns=False) if _is_turned(verdict) else verdict
+            for line, verdict in zip(lines, found, strict=True)
+        ]
+    found = [_as_far_as_read(verdict, line, text) for line, verdict in zip(lines, found, strict=True)]
     helpers, rest = accounted(program, lines)
     why = f"no judged line reads it, and setting {setting.name} has no formula for it"
-    return [*found, *(_not_judged(assign, derivation, why) for assign in rest)], helpers
+    return [*found, *(_not_judged(assign, derivation, why) for assign in rest), *text.left_out], helpers
+
+
+def _is_turned(verdict: Verdict) -> bool:
+    """Whether a line holds for examples along the other axis alone."""
+    return verdict.verdict == HOLDS and TURNED in verdict.message
+
+
+def _keeps_the_axes(written: Written, line: Line, verdict: Verdict) -> bool:
+    """Whether a line holds for examples along the setting's axis alone: then they lie there for all lines."""
+    if verdict.verdict != HOLDS or _is_turned(verdict) or len(verdict.shape_expected) != 2:
+        return False
+    symbol = written.setting.aliases.get(line.target, line.target)
+    environments = [written.meant(line, number) for number in range(len(written.probes))]
+    truths = [[referee[symbol] for referee in probe.truths] for probe in written.probes]
+    return not right_when_turned(line, environments, truths, matrices_read(line, environments[0]))
+
+
+def _as_far_as_read(verdict: Verdict, line: Line, text: Readable) -> Verdict:
+    """The verdict on a line of a text that could not all be read.
+
+    What a line that was not read may have changed is not judged, and what is computed from it is not called wrong.
+    """
+    own, read = set(nodes.targets(line.program)), nodes.names(line.program)
+    changed = sorted(own & text.changed)
+    if not changed and verdict.verdict == WRONG:
+        changed = sorted((own | read) & text.doubtful)
+    if not changed:
+        return verdict
+    numbers = ", ".join(str(each.line) for each in text.left_out)
+    lines = f"line{'s' * (len(text.left_out) > 1)} {numbers}"
+    why = f"{changed[0]} depends on {lines}, which cannot be read"
+    return not_judged(verdict.target, verdict.line, verdict.text, f"{verdict.target} is not judged: {why}.")
 
 
 def _by_its_own_forward_pass(derivation: str, seed: int, strict: bool) -> Judged | None:
@@ -178,13 +223,13 @@ def _one_of_many(line: Line, derivation: str, times: int) -> Verdict:
     return not_judged(line.target, line.number, _row(derivation, line.number), why)
 
 
-def _nothing_known(program: Program, derivation: str) -> Judged:
+def _nothing_known(text: Readable, derivation: str) -> Judged:
     """The answer where no setting knows the names: nothing is judged."""
-    near, unknown = nearest_setting(program)
+    near, unknown = nearest_setting(text.program)
     names = ", ".join(sorted(unknown))
     why = f"no setting knows every name of this derivation (the nearest, {near.name}, lacks {names})"
-    assigned = (assign for statement in program.statements for assign in assigns(statement))
-    rows = tuple(_not_judged(assign, derivation, why) for assign in assigned)
+    assigned = (assign for statement in text.program.statements for assign in assigns(statement))
+    rows = in_order([*(_not_judged(assign, derivation, why) for assign in assigned), *text.left_out])
     return Judged(derivation, Cost(""), "", "", (), rows, summarised(rows))
 
 
@@ -228,18 +273,18 @@ def _tied(setting: Setting) -> Tied | None:
     return setting.tied_probe()
 
 
-def fitting(program: Program, l2: bool = False) -> Iterator[Setting]:
+def fitting(program: Program, l2: bool = False, changed: frozenset[str] = frozenset()) -> Iterator[Setting]:
     """The settings that know every name of a derivation and can judge a line of it; where there is none, those in
-    another convention.
+    another convention. Names in ``changed`` have a value from lines that were not read.
     """
     assigned, found = set(nodes.targets(program)), False
     for setting in SETTINGS.values():
-        if assigned & (set(setting.targets) | set(setting.aliases)) and not unknown_names(program, setting, l2):
+        if assigned & (set(setting.targets) | set(setting.aliases)) and unknown_names(program, setting, l2) <= changed:
             found = True
             yield setting
     for setting in SETTINGS.values() if not found else ():
         for reading in readings_of(setting):
-            if assigned & set(reading.setting.targets) and not unknown_names(program, reading.setting, l2):
+            if assigned & set(reading.setting.targets) and unknown_names(program, reading.setting, l2) <= changed:
                 yield reading.setting
 
 
@@ -266,8 +311,13 @@ def nearest_setting(program: Program) -> tuple[Setting, frozenset[str]]:
     return SETTINGS[name], lacks[name]
 
 
-def _judge(line: Line, derivation: str, l2: bool, written: Written, effort: Effort | None) -> Verdict:
-    """The verdict on a line; a wrong one is diagnosed within ``effort``, unless this is None."""
+def _judge(
+    line: Line, derivation: str, l2: bool, written: Written, effort: Effort | None, *, turns: bool = True
+) -> Verdict:
+    """The verdict on a line; a wrong one is diagnosed within ``effort``, unless this is None.
+
+    Where it ``turns``, a forward line may also be right for examples along the other axis.
+    """
     setting, numbers = written.setting, range(len(written.probes))
     symbol = setting.aliases.get(line.target, line.target)
     target = setting.targets[symbol]
@@ -301,9 +351,8 @@ def _judge(line: Line, derivation: str, l2: bool, written: Written, effort: Effo
             return _out_of_order(base, line, written, early, late, shown)
         base = _base(line, derivation, target, in_order, truths[0][0])
         shown = explain(in_order, problem, counts(meant[0]))
-    if target.kind in ("forward", "function") and turned(line, meant, truths):
-        where = "right if the examples lie along the other axis than the setting's, as rows for columns"
-        return base._replace(message=f"{line.target} holds. It is {where}.")
+    if turns and target.kind in ("forward", "function") and turned(line, meant, truths):
+        return base._replace(message=f"{line.target} holds. {TURNED}")
     if effort is None:
         return base._replace(verdict=WRONG)
     after = follows_from(setting, symbol, l2)
@@ -330,13 +379,24 @@ def _judge(line: Line, derivation: str, l2: bool, written: Written, effort: Effo
 
 def turned(line: Line, environments: Sequence[Mapping[str, Any]], truths: Sequence[Sequence[Any]]) -> bool:
     """Whether a line that reads a single matrix, as a softmax does, is right for examples along the other axis."""
-    known = environments[0].keys() & reads(line.program.statements)
-    read = [name for name in known if np.ndim(environments[0][name]) == 2]
-    if len(read) != 1 or np.ndim(truths[0][0]) != 2:
-        return False
+    read = matrices_read(line, environments[0])
+    return len(read) == 1 and np.ndim(truths[0][0]) == 2 and right_when_turned(line, environments, truths, read)
+
+
+def matrices_read(line: Line, environment: Mapping[str, Any]) -> list[str]:
+    """The matrices that a line reads."""
+    known = environment.keys() & reads(line.program.statements)
+    return [name for name in known if np.ndim(environment[name]) == 2]
+
+
+def right_when_turned(
+    line: Line, environments: Sequence[Mapping[str, Any]], truths: Sequence[Sequence[Any]], read: Sequence[str]
+) -> bool:
+    """Whether a line gives the transpose of the right matrix where those that it reads are transposed."""
     for environment, referees in zip(environments, truths, strict=True):
         try:
-            value = run(line.program, {**environment, read[0]: np.transpose(environment[read[0]])})[line.target]
+            there = {name: np.transpose(environment[name]) for name in read}
+            value = run(line.program, {**environment, **there})[line.target]
         except EvaluationError:
             return False
         if not all(agrees(np.transpose(value), truth) for truth in referees):

@@ -196,3 +196,21 @@ def test_verify_uses_the_forward_pass_where_there_is_one_and_no_setting_is_named
     text = TEXTS["rows-labels-l2"]
     assert verify(text).cost.text.startswith("loss = -np.sum(")
     assert verify("dW1 = (1/m) * dZ1 @ X.T").layout.startswith(("shallow", "logistic", "one", "the"))
+
+
+def test_a_softmax_over_the_examples_is_pointed_at_and_not_judged() -> None:
+    text = """
+hidden = np.tanh(X @ V + b)
+scores = hidden @ U + c
+e = np.exp(scores)
+p = e / e.sum(axis={})
+loss = -np.sum(Y * np.log(p)) / m
+dscores = (p - Y) / m
+dU = hidden.T @ dscores
+"""
+    right, wrong = (verify(text.format(axis)) for axis in ("1, keepdims=True", "0"))
+    assert right.summary.not_judged == right.summary.wrong == 0
+    assert right.summary.holds >= 2
+    (said,) = [line for line in wrong.lines if line.verdict == "not judged"]
+    assert said.line == 5
+    assert "adds up to 1 over the examples" in said.message

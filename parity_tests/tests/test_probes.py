@@ -153,3 +153,22 @@ def test_a_softmax_over_the_other_axis_is_right_if_examples_lie_along_it(
     assert verify(SOFTMAX.format(A, Z, axis), setting).lines[0].message == f"{A} holds."
     for wrong in (f"{A} = np.exp({Z})", SOFTMAX.format(A, Z, "None").replace(", keepdims=True", "")):
         assert verify(wrong, setting).lines[0].verdict == "wrong"
+
+
+@pytest.mark.parametrize(
+    ("setting", "beside", "axis", "verdict"),
+    [
+        ("softmax", "dW2 = dZ2 @ A1.T / m", 1, "wrong"),  # examples are columns, so the classes lie along axis 0
+        ("softmax", "A1 = np.tanh(Z1)", 1, "holds"),  # says nothing of where the examples lie
+        ("softmax", "dZ1 = dA1 * (1 - A1 * A1)", 1, "holds"),
+        ("labels", "scores = X @ W + b", 0, "wrong"),
+        ("labels", "dscores = dscores / m", 0, "holds"),
+    ],
+)
+def test_a_softmax_over_the_other_axis_is_wrong_beside_a_line_that_keeps_the_axes(
+    setting: str, beside: str, axis: int, verdict: str
+) -> None:
+    A, Z = ("A2", "Z2") if setting == "softmax" else ("probs", "scores")
+    found = verify(f"{SOFTMAX.format(A, Z, axis)}\n{beside}", setting).lines[0]
+    assert (found.target, found.verdict) == (A, verdict)
+    assert found.cause == ("wrong-axis" if verdict == "wrong" else "")

@@ -86,7 +86,6 @@ def penalised(tree: ast.AST, probe: Probe) -> dict[str, tuple[str, ...]]:
 
 
 MOST_OUTPUTS = 6
-LEAST_CLASSES = 2
 
 
 def _outputs(run: Run, target: Any, whole: bool, probe: Probe) -> list[Event]:
@@ -135,18 +134,21 @@ def _usual(output: Event, target: Any, label: str, whole: bool) -> Iterator[tupl
             yield f"the cross-entropy -sum {label} log {name}", lambda v: -np.sum(target * np.log(v))
 
 
-def over_the_examples(run: Run, probe: Probe, axis: int | None) -> list[Event]:
-    """The values that add up to 1 over the examples instead of over the classes: softmaxes along the wrong axis."""
-    found = []
-    for event in run.events:
-        if axis is None or event.role != NAMED or event.missing or event.name in probe.given:
-            continue
-        value = np.asarray(event.value)
-        if value.ndim != 2 or value.shape[axis] != probe.batch or min(value.shape) < LEAST_CLASSES:
-            continue
-        if value.shape[0] != value.shape[1] and np.all(value > 0) and np.allclose(value.sum(axis=axis), 1):
-            found.append(event)
-    return found
+def over_the_examples(run: Run, probe: Probe, layout: Layout) -> list[Event]:
+    """The values that add up to 1 over the examples, and not over the classes: softmaxes along the wrong axis."""
+    axes = {shape.index(layout.batch) for shape in layout.shapes.values() if len(shape) == 2 and layout.batch in shape}
+    return [
+        event
+        for event in run.events
+        if event.role == NAMED
+        and not event.missing
+        and len(axes) == 1
+        and np.ndim(event.value) == 2
+        and min(event.shape) > 1
+        and event.shape[min(axes)] == probe.batch != event.shape[1 - min(axes)]
+        and np.all(event.value > 0)
+        and np.allclose(np.sum(event.value, axis=min(axes)), 1)
+    ]
 
 
 def softmax_axis(run: Run, target: Any) -> int | None:

@@ -44,6 +44,11 @@ MOST_COSTS = 4
 MOST_IMPLIED = 6
 NEW_LINE = "\n"
 
+OVER_THE_EXAMPLES = (
+    "adds up to 1 over the examples, not over the classes of each example: if it is a softmax, its axis is wrong. "
+    "The gradients are judged as those of this forward pass; whether it is the one that is meant is not judged"
+)
+
 
 class Reading(NamedTuple):
     """A text that was read, and what its free names are taken to be."""
@@ -291,7 +296,7 @@ def _judged(text: str, reading: Reading, finding: Finding, fits: list[str]) -> J
     for claim in explanation.unsettled:
         reason = "this step depends on a state of its own: name the optimiser with --setting"
         lines.append(not_judged(claim.event.name, claim.event.line, source.text(claim.event.line), reason))
-    lines += _left(finding, source, {line.line for line in lines})
+    lines += _left(finding, source, reading.layout, {line.line for line in lines})
     helpers = len({claim.event.line for claim in explanation.helpers} - {line.line for line in lines})
     cost = CostText(_cost_text(finding.cost, source), finding.cost.line, tuple(fits))
     ordered = in_order(lines)
@@ -392,11 +397,13 @@ def _of_claim(claim: Claim, finding: Finding, source: Source, sizes: dict[str, i
     return base._replace(message=f"{event.name} holds, as {word}{meaning}{place}.")
 
 
-def _left(finding: Finding, source: Source, judged: set[int]) -> list[Verdict]:
-    """What was not looked at, with the reason: lines that cannot be read or computed."""
+def _left(finding: Finding, source: Source, layout: Layout, judged: set[int]) -> list[Verdict]:
+    """What was not looked at, with the reason: lines that cannot be read or computed, and a doubtful forward pass."""
     reasons = {refused.line: refused.message for refused in source.refused}
     for line, message in finding.truths.run.problems:
         reasons.setdefault(line, message)
+    for event in costs.over_the_examples(finding.truths.run, finding.truths.probe, layout):
+        reasons.setdefault(event.line, f"{event.name} {OVER_THE_EXAMPLES}")
     return [
         Verdict("", line, source.text(line), NOT_JUDGED, "", (), "", (), np.nan, np.nan, np.nan, (), (), message)
         for line, message in sorted(reasons.items())
