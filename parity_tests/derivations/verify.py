@@ -32,6 +32,7 @@ from parity_tests.derivations.lines import (
 from parity_tests.derivations.nodes import Assign, For, Node, Program
 from parity_tests.derivations.printer import to_text
 from parity_tests.derivations.readable import Readable, readable
+from parity_tests.derivations.said_cost import another_cost
 from parity_tests.derivations.settings import SETTINGS, Probe, Setting, Target, setting_named
 from parity_tests.derivations.settings.readings import readings_of
 from parity_tests.derivations.settings.setting import Tied
@@ -172,6 +173,12 @@ def _lines_in(
             for line, verdict in zip(lines, found, strict=True)
         ]
     found = [_as_far_as_read(verdict, line, text) for line, verdict in zip(lines, found, strict=True)]
+    other = another_cost(derivation, setting.cost)
+    if other:
+        found = [
+            _not_judged_since(verdict, other) if verdict.verdict == WRONG or _reads_targets(line, setting) else verdict
+            for line, verdict in zip(lines, found, strict=True)
+        ]
     helpers, rest = accounted(program, lines)
     why = f"no judged line reads it, and setting {setting.name} has no formula for it"
     return [*found, *(_not_judged(assign, derivation, why) for assign in rest), *text.left_out], helpers
@@ -206,7 +213,17 @@ def _as_far_as_read(verdict: Verdict, line: Line, text: Readable) -> Verdict:
     numbers = ", ".join(str(each.line) for each in text.left_out)
     lines = f"line{'s' * (len(text.left_out) > 1)} {numbers}"
     why = f"{changed[0]} depends on {lines}, which cannot be read"
+    return _not_judged_since(verdict, why)
+
+
+def _not_judged_since(verdict: Verdict, why: str) -> Verdict:
+    """The verdict on a line that was judged, and about which nothing can be said after all."""
     return not_judged(verdict.target, verdict.line, verdict.text, f"{verdict.target} is not judged: {why}.")
+
+
+def _reads_targets(line: Line, setting: Setting) -> bool:
+    """Whether a line reads what the output is compared with: there the cost comes in."""
+    return any(setting.aliases.get(name, name) in ("Y", "y") for name in nodes.names(line.program))
 
 
 def _by_its_own_forward_pass(derivation: str, seed: int, strict: bool) -> Judged | None:

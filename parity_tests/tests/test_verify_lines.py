@@ -122,3 +122,13 @@ def test_hostile_volumes_are_refused_quickly(text: str) -> None:
     with at_most(MANY):
         judged = verify(text, "convolution")
         assert (len(judged.lines), judged.summary.holds) == (1, 0)
+
+
+def test_a_comment_that_names_another_cost_leaves_open_what_depends_on_it() -> None:
+    backward = "dZ2 = A2 - Y\ndW2 = dZ2 @ A1.T / m\ndA1 = W2.T @ dZ2"
+    squared, own = (verify(f"# {words}\n{backward}", "shallow") for words in ("MSE loss", "log loss, not the MSE"))
+    assert [line.verdict for line in squared.lines] == ["not judged", "holds", "holds"]
+    assert "a comment speaks of the squared error, and J is the cross-entropy" in squared.lines[0].message
+    assert [line.verdict for line in own.lines] == ["holds"] * 3
+    with_its_slope = verify("# squared error\ndZ2 = (A2 - Y) * A2 * (1 - A2)\nW2 = W2 - dZ2 @ A1.T", "shallow")
+    assert with_its_slope.summary.wrong == 0
