@@ -164,8 +164,11 @@ def test_what_cannot_be_judged_is_refused() -> None:
         verify("dZ2 = A2 - Y", "shalow")
     with pytest.raises(ValueError, match="line 1, column 12"):
         verify("dW1 = dZ1 @@ X.T", "shallow")
-    with pytest.raises(ValueError, match="X"):
-        verify("X = X + 1\ndZ2 = A2 - Y", "shallow")
+    with pytest.raises(ValueError, match="X has a meaning here and cannot be assigned"):
+        verify("X = X + 1", "shallow")
+    given, rest = verify("X = X + 1\ndZ2 = A2 - Y", "shallow").lines
+    assert (given.target, given.verdict, rest.verdict) == ("X", "not judged", HOLDS)
+    assert "X has a meaning here and cannot be assigned" in given.message
 
 
 def test_a_formula_that_no_small_change_mends_is_unknown() -> None:
