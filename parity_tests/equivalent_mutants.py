@@ -63,6 +63,9 @@ ANY_CASE = "names of distributions are the same in capitals"
 SAME_LINES = "two runs of one piece have the same lines"
 ONE_DEVICE = "all pieces of a job are computed in one place, in one way"
 AS_Y = "as many examples are taken as Y has"
+LEFT_OUT = "what is empty is left out of the line"
+BELOW_ALL = "any negative number lies below every magnitude"
+EITHER = "where the two are equal, either is right"
 
 EQUIVALENT: tuple[Equivalent, ...] = (
     Equivalent("activations.relu", "Z.shape[-1:]", "Z.shape[+1:]", ANY_ZEROS),
@@ -230,6 +233,14 @@ EQUIVALENT: tuple[Equivalent, ...] = (
     Equivalent("parity_tests.formulas._by_complex_step", "got.get(name, 0)", "got.get(name, )", MISSING),
     Equivalent("parity_tests.derivations.verdicts.times", "if ratio < 0", "if ratio <= 0", NO_ZERO),
     Equivalent("parity_tests.formulas._by_complex_step", "got.get(name, 0)", "got.get(name, 1)", MISSING),
+    Equivalent("parity_tests.gradient_patterns._factor", "np.abs(expected), -1)", "np.abs(expected), -2)", BELOW_ALL),
+    Equivalent("parity_tests.gradient_patterns._factor", "simple < 0", "simple <= 0", NO_ZERO),
+    Equivalent("parity_tests.gradient_patterns._factor", "< 1e-3)", "<= 1e-3)", EITHER),
+    Equivalent("parity_tests.gradient_patterns._simplest", "<= spread", "< spread", EITHER),
+    Equivalent("parity_tests.gradient_verdict.ArrayCheck.__str__", 'numbers = ""', "numbers = None", LEFT_OUT),
+    Equivalent("parity_tests.gradient_verdict.smallest", "np.dtype(np.float64)", "np.dtype(None)", NONE_IS_FLOAT64),
+    Equivalent("parity_tests.gradient_verdict.must_be_seen", "np.dtype(np.float64)", "np.dtype(None)", NONE_IS_FLOAT64),
+    Equivalent("parity_tests.gradient_verdict.judge_array", "astype(np.float64)", "astype(None)", WIDE),
     Equivalent("parity_tests.comparison.compare", 'units("", dtype', "units(dtype", NO_TEXT),
     Equivalent("parity_tests.comparison.units", "jobs: int = 1", "jobs: int = 2", ENOUGH_JOBS),
     Equivalent("parity_tests.comparison.environment", 'version("scikit-learn")', 'version("SCIKIT-LEARN")', ANY_CASE),

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from parity_tests.derivatives import Estimate
+from parity_tests.derivatives import Estimate, quiet
 from parity_tests.gradient_patterns import Known
 from parity_tests.gradient_verdict import (
     COMPLEX_STEP,
@@ -44,7 +44,8 @@ def judged(
     right = np.asarray(right, float)
     parts = [np.broadcast_to(each, right.shape) for each in (narrow, wide, hidden, kinks)]
     estimate = Estimate(right.ravel(), parts[0].ravel(), parts[1].ravel(), parts[2].ravel())
-    return judge_array("W", method, np.asarray(got), estimate, parts[3], known, why)
+    with quiet():  # as check_gradient does
+        return judge_array("W", method, np.asarray(got), estimate, parts[3], known, why)
 
 
 def moved(index: tuple[int, ...], change: float, right: Any = RIGHT) -> Any:
@@ -106,7 +107,7 @@ def test_nan_fails_wherever_it_stands() -> None:
     )
     assert np.isnan(judged(got).got)
     assert judged(got)._replace(got=0.0) == expected._replace(got=0.0)
-    at_a_kink = judged(got, wide=np.where(np.isnan(got), np.inf, WIDE), kinks=np.isnan(got))
+    at_a_kink = judged(got, narrow=np.where(np.isnan(got), np.inf, NARROW), wide=np.inf, kinks=np.isnan(got))
     assert (at_a_kink.verdict, at_a_kink.ratio) == (FAILS, np.inf)
     everywhere = judged(np.full((2, 2), np.nan))
     assert (everywhere.pattern, everywhere.wrong) == ("NaN everywhere", 4)
