@@ -173,6 +173,7 @@ HOSTILE = {
     "a power": "x = 9**9**9",
     "squares": "x = 10\nfor i in range(100):\n    x = x * x",
     "a list": "x = [0] * 10**9",
+    "a list in place": "x = [0]\nx *= 10**9",
     "doubling": "x = [0, 1]\nfor i in range(60):\n    x = x + x",
     "an array": "x = np.zeros((10**5, 10**5))",
     "an outer product": "x = np.ones(90000)\ny = np.outer(x, x)",
