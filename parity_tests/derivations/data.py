@@ -111,7 +111,7 @@ def examine(given: Mapping[str, Any], setting: Setting, *, l2: bool = False) -> 
     refused: list[ValueError] = []
     for layout in LAYOUTS:
         try:
-            found.append(_examine_columns(in_columns(values, setting, layout), setting, layout, l2))
+            found.append(_examine_columns(in_columns(values, setting, layout), setting, layout, l2, causes=False))
         except ValueError as error:
             refused.append(error)
             continue
@@ -119,11 +119,12 @@ def examine(given: Mapping[str, Any], setting: Setting, *, l2: bool = False) -> 
             return found[-1]
     if not found:
         raise refused[0]
-    return max(found, key=lambda each: sum(row.verdict == HOLDS for row in each.rows))
+    best = max(found, key=lambda each: sum(row.verdict == HOLDS for row in each.rows)).layout
+    return _examine_columns(in_columns(values, setting, best), setting, best, l2, causes=True)
 
 
-def _examine_columns(values: dict[str, Any], setting: Setting, layout: Layout, l2: bool) -> Examined:
-    """The verdicts on arrays that are in columns by now."""
+def _examine_columns(values: dict[str, Any], setting: Setting, layout: Layout, l2: bool, *, causes: bool) -> Examined:
+    """The verdicts on arrays that are in columns by now; with ``causes`` the mistakes are looked for, which is slow."""
     way = own_way(setting, values, l2)
     shapes = {symbol.name: symbol.shape for symbol in setting.symbols}
     check_sizes({name: shapes[name] for name in way.needed}, values)
@@ -142,7 +143,7 @@ def _examine_columns(values: dict[str, Any], setting: Setting, layout: Layout, l
     agreements = {name: _compare(values[name], name, probe, spread, unit) for name in judged}
     factors = common_factors(agreements, {name: shapes[name] for name in judged}, counts(probe.environment))
     rows = [
-        _verdict_on(own, name, values[name], probe, l2, unit, agreement, factors)
+        _verdict_on(own, name, values[name], probe, l2, unit, agreement, factors, causes=causes)
         for name, agreement in agreements.items()
     ]
     return Examined(rows + other, setting, layout, factors.text or NOTES_CONVENTION)
@@ -325,8 +326,10 @@ def _verdict_on(
     agreement: Agreement,
     factors: Factors,
     plainly: float = PLAINLY,
+    *,
+    causes: bool = True,
 ) -> Verdict:
-    """The verdict on one array; a wrong one is held against the mistakes that could have made it."""
+    """The verdict on one array; with ``causes`` a wrong one is held against the mistakes that could have made it."""
     ratio = agreement.error / agreement.bound if agreement.bound else 0.0 if agreement.error == 0 else np.inf
     base = Verdict(
         name, 0, name, HOLDS, "", (), "", setting.targets[name].formula_ids, agreement.error, agreement.bound,
@@ -343,6 +346,8 @@ def _verdict_on(
     if agreement.same_shape and agreement.error <= plainly * agreement.bound:
         told = f"{name} is off by more than rounding and by less than a wrong formula: this cannot be told."
         return base._replace(verdict=CANNOT_TELL, message=told)
+    if not causes:
+        return base._replace(verdict=WRONG)
     saw = f"{name} {explain(agreement, '', counts(probe.environment))}"
     return name_the_cause(base, saw, setting, probe, value, l2, unit)
 
