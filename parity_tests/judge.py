@@ -12,9 +12,6 @@ from parity_tests.bounds import underflow, unit_roundoff
 
 HOLDS, CANNOT_TELL, FAILS = "holds", "cannot tell", "fails"
 
-CANNOT_TELL_UNITS = 1e-9 / 2**-53
-"""A change of 1e-9 of an array's largest entry must be seen in float64, which is as many units of roundoff."""
-
 SEEN = {np.dtype(np.float64): 1e-9, np.dtype(np.float32): 1e-3}
 """The least change of an array that must be seen, as a share of its largest entry."""
 

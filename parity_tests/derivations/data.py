@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from parity_tests.bounds import unit_roundoff
 from parity_tests.derivations.agreement import PLAIN, ROUNDINGS, Agreement, compare
 from parity_tests.derivations.budget import Budget
 from parity_tests.derivations.diagnosis import Case, recognise
@@ -48,6 +49,7 @@ from parity_tests.derivations.verdicts import (
     teach,
 )
 from parity_tests.derivations.verify import context_of, cost_text, counts, layout_text, weights_of
+from parity_tests.judge import SEEN
 
 RUNS = 5
 """Runs from moved data and parameters, whose spread says what rounding does."""
@@ -58,7 +60,7 @@ ROUNDED, SPREADS = 64, 16
 PLAINLY = 16
 """So many times the bound, a number is wrong; what lies between cannot be told."""
 
-LEAST_SEEN = {2.0**-53: 1e-9, 2.0**-24: 1e-3}
+LEAST_SEEN = {unit_roundoff(dtype): share for dtype, share in SEEN.items()}
 """What must be seen, as a share of the largest entry, by the unit roundoff of the numbers."""
 
 
