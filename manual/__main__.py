@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from manual.cli import run_commands
+from manual.shared.cli import run_commands
 
 PROGRAM = "python -m manual"
 

@@ -9,10 +9,10 @@ from typing import Any
 
 from manual import network, training
 from manual.architecture import Architecture
-from manual.estimator_base import NetworkEstimator
-from manual.estimator_targets import ClassifierBase, RegressorBase
-from manual.learning import Examples, Run, Settings
 from manual.notation import Array, Parameters
+from manual.shared.estimator_base import NetworkEstimator
+from manual.shared.estimator_targets import ClassifierBase, RegressorBase
+from manual.shared.learning import Examples, Run, Settings
 
 __all__ = ["NetworkClassifier", "NetworkRegressor"]
 
@@ -30,14 +30,14 @@ class ByHand(NetworkEstimator):
 class NetworkClassifier(ClassifierBase, ByHand):
     """A network by hand for two classes, several classes or several labels.
 
-    Parameters and attributes are those of sklearn.neural_network.MLPClassifier; manual.estimator_settings says what
-    differs, and what ``architecture`` takes.
+    Parameters and attributes are those of sklearn.neural_network.MLPClassifier; manual.shared.estimator_settings says
+    what differs, and what ``architecture`` takes.
     """
 
 
 class NetworkRegressor(RegressorBase, ByHand):
     """A network by hand for one target or several.
 
-    Parameters and attributes are those of sklearn.neural_network.MLPRegressor; manual.estimator_settings says what
-    differs, and what ``architecture`` takes.
+    Parameters and attributes are those of sklearn.neural_network.MLPRegressor; manual.shared.estimator_settings says
+    what differs, and what ``architecture`` takes.
     """

@@ -1,4 +1,4 @@
-"""Ranges of a search in powers of ten, as the notes write them: 10^uniform(-3, -6). No formula."""
+"""Ranges of a search in powers of ten, as the notes write them: 10^uniform(-3, -6)."""
 
 from __future__ import annotations
 

@@ -17,11 +17,11 @@ from manual import network
 from manual.architecture import Architecture
 from manual.checks import check_data
 from manual.clipping import clip_by_norm, gradient_norm
-from manual.learning import Epoch, Examples, Explosion, Run, Settings, batches, named, start, take
-from manual.loop import run
 from manual.notation import Array, Parameters, Scalar
 from manual.optimizers import OPTIMIZERS, Optimizer
 from manual.schedules import SCHEDULES
+from manual.shared.learning import Epoch, Examples, Explosion, Run, Settings, batches, named, start, take
+from manual.shared.loop import run
 
 __all__ = ["Epoch", "Examples", "Explosion", "Learner", "Run", "Settings", "fit", "minibatches"]
 
@@ -53,7 +53,7 @@ class Outcome(NamedTuple):
 
 
 class Learner:
-    """The network by hand, as the loop drives it. See manual.learning.Learner."""
+    """The network by hand, as the loop drives it. See manual.shared.learning.Learner."""
 
     look_every = 1
 

@@ -9,12 +9,12 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from parity_tests.comparison import compare
+    from parity_tests.comparison.run import compare
     from parity_tests.derivations.verdicts import Judged, Verdict
     from parity_tests.derivations.verify import verify
-    from parity_tests.gradient_check import assert_gradient, check_gradient
-    from parity_tests.gradient_verdict import ArrayCheck, GradientCheck
-    from parity_tests.judge import Result
+    from parity_tests.gradients.check import assert_gradient, check_gradient
+    from parity_tests.gradients.verdict import ArrayCheck, GradientCheck
+    from parity_tests.judging.judge import Result
 
 __all__ = [
     "ArrayCheck",
@@ -29,15 +29,15 @@ __all__ = [
 ]
 
 _HOMES = {
-    "compare": "parity_tests.comparison",
-    "Result": "parity_tests.judge",
+    "compare": "parity_tests.comparison.run",
+    "Result": "parity_tests.judging.judge",
     "verify": "parity_tests.derivations.verify",
     "Judged": "parity_tests.derivations.verdicts",
     "Verdict": "parity_tests.derivations.verdicts",
-    "check_gradient": "parity_tests.gradient_check",
-    "assert_gradient": "parity_tests.gradient_check",
-    "GradientCheck": "parity_tests.gradient_verdict",
-    "ArrayCheck": "parity_tests.gradient_verdict",
+    "check_gradient": "parity_tests.gradients.check",
+    "assert_gradient": "parity_tests.gradients.check",
+    "GradientCheck": "parity_tests.gradients.verdict",
+    "ArrayCheck": "parity_tests.gradients.verdict",
 }
 
 

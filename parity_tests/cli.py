@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from manual.cli import run_commands
+from manual.shared.cli import run_commands
 
 PROGRAM = "python -m parity_tests"
 

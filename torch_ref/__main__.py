@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from manual.cli import run_commands
+from manual.shared.cli import run_commands
 
 PROGRAM = "python -m torch_ref"
 

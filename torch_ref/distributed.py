@@ -26,7 +26,7 @@ from torch.nn import functional
 from torch.nn.parallel import DistributedDataParallel
 
 from manual.architecture import Architecture
-from manual.learning import Examples, Run, Settings, take
+from manual.shared.learning import Examples, Run, Settings, take
 from torch_ref.hardware import Hardware
 
 TIMEOUT = timedelta(minutes=5)

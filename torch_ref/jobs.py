@@ -22,8 +22,8 @@ from typing import Any
 import torch
 from torch import distributed
 
-from manual.cli import USAGE, UsageError, complain
-from manual.stopping import INTERRUPTED, TERMINATED
+from manual.shared.cli import USAGE, UsageError, complain
+from manual.shared.stopping import INTERRUPTED, TERMINATED
 from torch_ref import distributed as shares
 from torch_ref.distributed import NotStartedError, World, wait_for
 from torch_ref.places import BACKENDS, Place, open_store, own_device, place_in_job

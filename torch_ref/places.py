@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import torch
 from torch.distributed.rendezvous import rendezvous
 
-from manual.cli import UsageError
+from manual.shared.cli import UsageError
 from torch_ref import distributed
 from torch_ref.devices import device_named
 

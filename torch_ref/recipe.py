@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from manual.architecture import Architecture
-from manual.recipe_runs import Backend
+from manual.shared.recipe_runs import Backend
 from torch_ref import network
 from torch_ref.devices import array
 from torch_ref.training import Hardware, Learner

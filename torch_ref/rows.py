@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from manual.learning import take
+from manual.shared.learning import take
 from torch_ref.devices import shared
 from torch_ref.layout import to_rows
 

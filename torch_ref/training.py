@@ -14,8 +14,8 @@ from torch import Tensor, nn
 
 from manual.architecture import Architecture
 from manual.checks import check_data
-from manual.learning import Epoch, Examples, Explosion, Run, Settings, batches, check_dtype, named, start, take
-from manual.loop import run
+from manual.shared.learning import Epoch, Examples, Explosion, Run, Settings, batches, check_dtype, named, start, take
+from manual.shared.loop import run
 from torch_ref import network
 from torch_ref.clipping import gradient_norm, shortened
 from torch_ref.costs import OUTPUT_COSTS
@@ -45,7 +45,7 @@ class Outcome(NamedTuple):
 
 
 class Learner:
-    """A module, its data on the device, and its optimiser. See manual.learning.Learner."""
+    """A module, its data on the device, and its optimiser. See manual.shared.learning.Learner."""
 
     def __init__(
         self,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 
-from manual import predict_cli
 from manual.architecture import Architecture
 from manual.network import forward
 from manual.notation import Parameters
-from manual.predict_cli import Answer
+from manual.shared import predict_cli
+from manual.shared.predict_cli import Answer
 
 PROGRAM = "python -m manual"
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from manual import recipe_cli
-from manual.recipe import backend
+from manual.recipe.run import backend
+from manual.shared import recipe_cli
 
 PROGRAM = "python -m manual"
 

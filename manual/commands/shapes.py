@@ -6,8 +6,8 @@ import argparse
 from typing import cast
 
 from manual.architecture import MODELS, Architecture, model
-from manual.cli import GOOD, UsageError, console, door, output_flags, plain_table
 from manual.shapes import table
+from manual.shared.cli import GOOD, UsageError, console, door, output_flags, plain_table
 
 EPILOG = """examples:
   python -m manual shapes --model lenet5

@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from manual import train_cli
-from manual.learning import Examples, Run, Settings
-from manual.train_cli import Package
+from manual.shared import train_cli
+from manual.shared.learning import Examples, Run, Settings
+from manual.shared.train_cli import Package
 from manual.training import Learner, fit
 
 PROGRAM = "python -m manual"

@@ -8,18 +8,18 @@ from typing import Any
 import numpy as np
 
 from manual import training as by_hand_training
-from manual.learning import start
+from manual.shared.learning import start
 from parity_tests.bench import by_hand, by_torch
 from parity_tests.bench.conv_sizes import ConvSize, draw_volumes
 from parity_tests.bench.fit_sizes import FitSize, draw_digits
 from parity_tests.bench.sizes import LAMBDA, LEARNING_RATE, LOOP_CASES, Data, Size, draw
 from parity_tests.bench.worker import Worker
-from parity_tests.cases import CASES
-from parity_tests.formulas import generator, run_case
-from parity_tests.free_runs import REPEATS, judge_by_spread, moved
-from parity_tests.judge import FAILS, Ledger, Result, Where
-from parity_tests.models import ModelCase, Start
-from parity_tests.snap import run_steps
+from parity_tests.comparison.free_runs import REPEATS, judge_by_spread, moved
+from parity_tests.comparison.models import ModelCase, Start
+from parity_tests.comparison.snap import run_steps
+from parity_tests.formulas import CASES
+from parity_tests.formulas.run import generator, run_case
+from parity_tests.judging.judge import FAILS, Ledger, Result, Where
 from torch_ref import training as by_torch_training
 
 

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from manual.learning import Examples, Run, start
-from manual.loop import run
-from manual.recipe_runs import train
+from manual.shared.learning import Examples, Run, start
+from manual.shared.loop import run
+from manual.shared.recipe_runs import train
 from parity_tests.bench.device_sizes import DrawsSize, EpochSize, WideData, WideSize
 from parity_tests.bench.fit_sizes import FitData
 from torch_ref.hardware import Hardware

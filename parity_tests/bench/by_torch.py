@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from manual.learning import Examples, Settings
 from manual.notation import Array, Parameters
+from manual.shared.learning import Examples, Settings
 from parity_tests.bench.conv_sizes import ConvData
 from parity_tests.bench.fit_sizes import FitData
 from parity_tests.bench.sizes import LAMBDA, LEARNING_RATE, Data

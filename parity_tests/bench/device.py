@@ -12,9 +12,9 @@ import numpy as np
 import torch
 
 from manual.draws import initial_parameters
-from manual.learning import Examples, Settings, start
-from manual.recipe import backend
-from manual.recipe_runs import train
+from manual.recipe.run import backend
+from manual.shared.learning import Examples, Settings, start
+from manual.shared.recipe_runs import train
 from manual.training import fit
 from parity_tests.bench import by_device
 from parity_tests.bench.device_sizes import (
@@ -30,13 +30,13 @@ from parity_tests.bench.device_sizes import (
 from parity_tests.bench.fit_sizes import FitData
 from parity_tests.bench.measure import environment, in_turn, quartiles, ratio
 from parity_tests.bench.worker import Worker
-from parity_tests.cases.case import LAMBDA
-from parity_tests.comparison import environment as versions
-from parity_tests.formats import run_short
-from parity_tests.formulas import generator
-from parity_tests.free_runs import REPEATS, judge_by_spread, moved
-from parity_tests.judge import Ledger, Result, Where
-from parity_tests.models import ModelCase, Start
+from parity_tests.comparison.formats import run_short
+from parity_tests.comparison.free_runs import REPEATS, judge_by_spread, moved
+from parity_tests.comparison.models import ModelCase, Start
+from parity_tests.comparison.run import environment as versions
+from parity_tests.formulas.case import LAMBDA
+from parity_tests.formulas.run import generator
+from parity_tests.judging.judge import Ledger, Result, Where
 from torch_ref.operations import operations
 
 DTYPE = "float32"

@@ -6,8 +6,8 @@ from typing import Any
 
 from rich.console import Console
 
-from manual.cli import plain_table
-from parity_tests.readme import markdown_table
+from manual.shared.cli import plain_table
+from parity_tests.tests.chores.readme import markdown_table
 
 
 def gpu_table(values: dict[str, Any] | None) -> str:

@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from manual.architecture import Architecture, Dense
-from manual.cli import toy_datasets
-from manual.learning import Settings
 from manual.notation import Array
+from manual.shared.cli import toy_datasets
+from manual.shared.learning import Settings
 
 EPOCHS = 20
 

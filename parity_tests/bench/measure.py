@@ -17,8 +17,8 @@ from parity_tests.bench.fit_sizes import FIT_SIZES, FitSize
 from parity_tests.bench.sizes import LOOP_EXAMPLES, LOOPS, SHARED_SIZES, SIZES, Size
 from parity_tests.bench.worker import PROCESSES, AnySize, Worker
 from parity_tests.bench.workspace import workspace
-from parity_tests.comparison import environment as versions
-from parity_tests.judge import Result
+from parity_tests.comparison.run import environment as versions
+from parity_tests.judging.judge import Result
 
 DTYPES = ("float32", "float64")
 

@@ -6,7 +6,7 @@ from statistics import geometric_mean
 from typing import Any, NamedTuple
 
 from parity_tests.bench.conv_sizes import MEAN_BARS
-from parity_tests.readme import markdown_table
+from parity_tests.tests.chores.readme import markdown_table
 
 CONV_HEAD = "m, n, n_C_prev, n_C, f, p, s"
 """The numbers that a convolution's size consists of."""

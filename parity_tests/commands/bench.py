@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from manual.cli import GOOD, MISMATCH, UsageError, console, door, output_flags, plain_table
+from manual.shared.cli import GOOD, MISMATCH, UsageError, console, door, output_flags, plain_table
 from parity_tests.bench.agreement import disagreements
 from parity_tests.bench.device import check_device, device_plan, measure_device, of_device
 from parity_tests.bench.device_tables import gpu_table, show_device
@@ -22,10 +22,10 @@ from parity_tests.bench.readme import (
     products,
     ratios_table,
 )
-from parity_tests.judge import Result
+from parity_tests.comparison.tables import describe
+from parity_tests.judging.judge import Result
 from parity_tests.measured import save
-from parity_tests.readme import update
-from parity_tests.tables import describe
+from parity_tests.tests.chores.readme import update
 from torch_ref.devices import device_named
 
 EPILOG = """examples:

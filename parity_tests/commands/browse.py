@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from manual.cli import GOOD, MISMATCH, UsageError, console, door, folder_at, output_flags, plain_table
+from manual.shared.cli import GOOD, MISMATCH, UsageError, console, door, folder_at, output_flags, plain_table
 from parity_tests.notes.rows import ROWS
 
 if TYPE_CHECKING:

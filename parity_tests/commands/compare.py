@@ -6,12 +6,12 @@ import argparse
 from pathlib import Path
 from typing import cast
 
-from manual.cli import GOOD, MISMATCH, UsageError, console, default_jobs, door, output_flags
 from manual.layers import OUTPUT_UNITS
-from parity_tests import comparison as job
-from parity_tests.judge import FAILS, Result
-from parity_tests.own_module import Own, compare_own, own_file
-from parity_tests.tables import show
+from manual.shared.cli import GOOD, MISMATCH, UsageError, console, default_jobs, door, output_flags
+from parity_tests.comparison import run as job
+from parity_tests.comparison.own_module import Own, compare_own, own_file
+from parity_tests.comparison.tables import show
+from parity_tests.judging.judge import FAILS, Result
 from torch_ref.devices import device_named
 
 EPILOG = """examples:

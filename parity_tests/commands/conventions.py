@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 
-from manual.cli import GOOD, MISMATCH, UsageError, console, output_flags
+from manual.shared.cli import GOOD, MISMATCH, UsageError, console, output_flags
+from parity_tests.comparison.tables import describe
 from parity_tests.conventions import CONVENTIONS
 from parity_tests.conventions.check import check_all
 from parity_tests.conventions.table import terminal_table
-from parity_tests.tables import describe
 
 EPILOG = """examples:
   python -m parity_tests conventions              every convention, in both dtypes

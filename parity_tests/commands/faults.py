@@ -6,8 +6,8 @@ import argparse
 
 import numpy as np
 
-from manual.cli import GOOD, MISMATCH, UsageError, console, output_flags, plain_table
-from parity_tests.faults import FAULTS, Outcome, healthy, run_fault
+from manual.shared.cli import GOOD, MISMATCH, UsageError, console, output_flags, plain_table
+from parity_tests.comparison.faults import FAULTS, Outcome, healthy, run_fault
 
 EPILOG = """examples:
   python -m parity_tests faults               every planted fault, in both dtypes

@@ -8,8 +8,8 @@ from itertools import zip_longest
 from rich.markup import escape
 from rich.table import Table
 
-from manual.cli import GOOD, MISMATCH, UsageError, console, output_flags, plain_table
-from parity_tests.index import Code, Entry, current_problems, entries
+from manual.shared.cli import GOOD, MISMATCH, UsageError, console, output_flags, plain_table
+from parity_tests.formulas.index import Code, Entry, current_problems, entries
 
 EPILOG = """examples:
   python -m parity_tests index                  every formula of the notes

@@ -21,8 +21,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from manual.cli import GOOD, MISMATCH, UsageError, console, output_flags, plain_table
 from manual.files import CHECKPOINT, load, load_checkpoint
+from manual.shared.cli import GOOD, MISMATCH, UsageError, console, output_flags, plain_table
 
 EPILOG = """examples:
   python -m parity_tests interruptions               50 kills of each run

@@ -10,9 +10,9 @@ from datetime import date
 
 import numpy as np
 
-from manual.cli import GOOD, MISMATCH, UsageError, console, output_flags, plain_table
+from manual.shared.cli import GOOD, MISMATCH, UsageError, console, output_flags, plain_table
 from parity_tests.measured import found, save
-from parity_tests.mutants import RESULTS, as_json, summarise
+from parity_tests.tests.chores.mutants import RESULTS, as_json, summarise
 
 EPILOG = """examples:
   OMP_NUM_THREADS=1 python -m mutmut run --max-children 1      make the mutants and run their tests: half an hour

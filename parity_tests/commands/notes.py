@@ -6,7 +6,7 @@ import argparse
 
 from rich.markup import escape
 
-from manual.cli import GOOD, MISMATCH, UsageError, console, default_jobs, output_flags
+from manual.shared.cli import GOOD, MISMATCH, UsageError, console, default_jobs, output_flags
 from parity_tests.notes.errata import as_json, checks_table, errata_table, refutations, selected, sentence, summary
 from parity_tests.notes.row import VERDICTS
 from parity_tests.notes.run import find_alarms, run_rows, seed_pieces

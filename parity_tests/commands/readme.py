@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 from collections.abc import Generator, Iterable
 
-from manual.cli import GOOD, UsageError, console, quiet_flag
-from parity_tests.readme import update
-from parity_tests.readme_sections import SECTIONS
+from manual.shared.cli import GOOD, UsageError, console, quiet_flag
+from parity_tests.tests.chores.readme import update
+from parity_tests.tests.chores.readme_sections import SECTIONS
 
 EPILOG = """examples:
   python -m parity_tests readme                      every section between markers

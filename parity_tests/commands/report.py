@@ -6,9 +6,9 @@ import argparse
 import importlib.util
 from pathlib import Path
 
-from manual.cli import GOOD, MISMATCH, UsageError, console, default_jobs, folder_at, quiet_flag
 from manual.files import replace_file
-from parity_tests.judge import FAILS
+from manual.shared.cli import GOOD, MISMATCH, UsageError, console, default_jobs, folder_at, quiet_flag
+from parity_tests.judging.judge import FAILS
 
 EPILOG = """examples:
   python -m parity_tests report --html page.html

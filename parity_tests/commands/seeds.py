@@ -9,17 +9,17 @@ from typing import Any, NamedTuple
 import joblib
 import numpy as np
 
-from manual.cli import GOOD, MISMATCH, UsageError, console, default_jobs, output_flags, plain_table, toy_datasets
-from manual.sharing import in_processes
-from parity_tests.cases import CASES
-from parity_tests.comparison import one_thread
-from parity_tests.formulas import run_case
-from parity_tests.free_runs import run_free
-from parity_tests.judge import FAILS, Ledger, Result, Where
-from parity_tests.models import MODEL_CASES, start
-from parity_tests.random_networks import NAME, run_random
-from parity_tests.snap import run_steps
-from parity_tests.tables import describe
+from manual.shared.cli import GOOD, MISMATCH, UsageError, console, default_jobs, output_flags, plain_table, toy_datasets
+from manual.shared.sharing import in_processes
+from parity_tests.comparison.free_runs import run_free
+from parity_tests.comparison.models import MODEL_CASES, start
+from parity_tests.comparison.random_networks import NAME, run_random
+from parity_tests.comparison.run import one_thread
+from parity_tests.comparison.snap import run_steps
+from parity_tests.comparison.tables import describe
+from parity_tests.formulas import CASES
+from parity_tests.formulas.run import run_case
+from parity_tests.judging.judge import FAILS, Ledger, Result, Where
 
 EPILOG = """examples:
   python -m parity_tests seeds                    100 seeds of formulas, 5 of models, 1 of free runs, 200 networks

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from manual.cli import GOOD, MISMATCH, UsageError, console, output_flags, plain_table
+from manual.shared.cli import GOOD, MISMATCH, UsageError, console, output_flags, plain_table
 from parity_tests.derivations.settings import SETTINGS, listing, setting_named
 from parity_tests.derivations.verdicts import (
     AMBIGUOUS,
@@ -79,11 +79,11 @@ def _run(args: argparse.Namespace) -> int:
     if args.false_alarms is not None:
         if args.false_alarms < 1:
             raise UsageError(f"false-alarms is {args.false_alarms}, expected 1 or more")
-        from parity_tests.derivations.right_formulas import show_alarms
+        from parity_tests.derivations.testbed.right_formulas import show_alarms
 
         return show_alarms(args)
     if args.matrix:
-        from parity_tests.derivations.matrix import show_matrix
+        from parity_tests.derivations.testbed.matrix import show_matrix
 
         return show_matrix(args)
     if (args.derivation is None) == (args.data is None):
@@ -105,11 +105,11 @@ def exit_code(summary: Summary) -> int:
 
 def _judged(args: argparse.Namespace) -> Judged:
     if args.data is not None:
-        from parity_tests.derivations.data import verify_data
+        from parity_tests.derivations.own.data import verify_data
 
         return verify_data(_file(args.data), args.setting, l2=args.l2)
     if args.derivation.endswith(".py"):
-        from parity_tests.derivations.functions_file import verify_functions
+        from parity_tests.derivations.own.functions_file import verify_functions
 
         return verify_functions(_file(args.derivation), seed=args.seed)
     from parity_tests.derivations.verify import verify

@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from parity_tests.comparison import one_thread
+from parity_tests.comparison.run import one_thread
 from parity_tests.conventions.convention import Convention
-from parity_tests.formulas import generator, reference_outputs, run_case
-from parity_tests.judge import FAILS, HOLDS, Result
+from parity_tests.formulas.run import generator, reference_outputs, run_case
+from parity_tests.judging.judge import FAILS, HOLDS, Result
 
 
 class Gap(NamedTuple):

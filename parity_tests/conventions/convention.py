@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from parity_tests.cases.case import Bound, Case, Inputs
+from parity_tests.formulas.case import Bound, Case, Inputs
 
 DTYPES = ("float64", "float32")
 

@@ -11,9 +11,9 @@ from torch.nn import functional
 
 from manual import conv, dense
 from manual.notation import Array
-from parity_tests import bounds, volume_bounds
-from parity_tests.cases.case import N_1, N_2, N_X, Bound, Inputs, M, normal
 from parity_tests.conventions.convention import Convention
+from parity_tests.formulas.case import N_1, N_2, N_X, Bound, Inputs, M, normal
+from parity_tests.judging import bounds, volume_bounds
 from torch_ref.conv import conv_forward
 from torch_ref.layout import filters_to_torch, from_rows, to_rows
 

@@ -11,9 +11,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from manual import activations, costs
-from parity_tests import bounds
-from parity_tests.cases.case import N_1, Inputs, M, binary, normal, one_hot, probabilities
 from parity_tests.conventions.convention import Convention
+from parity_tests.formulas.case import N_1, Inputs, M, binary, normal, one_hot, probabilities
+from parity_tests.judging import bounds
 from torch_ref.gradients import gradient
 
 

@@ -9,10 +9,10 @@ from torch import Tensor
 from torch.nn import functional
 
 from manual import conv, dense
-from parity_tests import bounds, volume_bounds
-from parity_tests.cases.case import N_1, N_X, normal
 from parity_tests.conventions.convention import Convention
 from parity_tests.conventions.convolution import volume
+from parity_tests.formulas.case import N_1, N_X, normal
+from parity_tests.judging import bounds, volume_bounds
 from torch_ref.conv import conv_forward
 from torch_ref.gradients import gradient
 

@@ -9,9 +9,9 @@ from torch.nn import functional
 
 from manual.dropout import dropout_forward
 from manual.notation import Array
-from parity_tests import bounds
-from parity_tests.cases.case import Inputs, normal
 from parity_tests.conventions.convention import Convention
+from parity_tests.formulas.case import Inputs, normal
+from parity_tests.judging import bounds
 from torch_ref.devices import array, tensor
 
 KEEP_PROB = 0.8

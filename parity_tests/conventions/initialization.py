@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from manual import dense, initialization
-from parity_tests import bounds
-from parity_tests.cases.case import N_1, N_X, Inputs, M, normal
 from parity_tests.conventions.convention import Convention
+from parity_tests.formulas.case import N_1, N_X, Inputs, M, normal
+from parity_tests.judging import bounds
 
 SEED = 0
 UNITS, FAN_IN = 23, 31

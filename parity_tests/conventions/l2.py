@@ -12,9 +12,9 @@ from torch import Tensor
 from manual import costs, dense
 from manual.notation import Array
 from manual.optimizers import GradientDescent
-from parity_tests import bounds
-from parity_tests.cases.case import LAMBDA, N_1, N_X, Inputs, M, normal
 from parity_tests.conventions.convention import Convention
+from parity_tests.formulas.case import LAMBDA, N_1, N_X, Inputs, M, normal
+from parity_tests.judging import bounds
 
 RATE = 0.3
 CHUNKS, CHUNK = 6, M

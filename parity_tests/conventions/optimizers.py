@@ -12,10 +12,10 @@ from torch import Tensor, nn
 from manual.notation import Array
 from manual.optimizers import Adam
 from manual.schedules import exponential
-from parity_tests import bounds, update_bounds
-from parity_tests.cases.case import LAMBDA, N_1, N_2, Case, Inputs, M, normal
-from parity_tests.cases.optimizers import BETA, BETA2, CASES, EPSILON, LEARNING_RATE, run_by_torch
 from parity_tests.conventions.convention import Convention
+from parity_tests.formulas.case import LAMBDA, N_1, N_2, Case, Inputs, M, normal
+from parity_tests.formulas.optimizers import BETA, BETA2, CASES, EPSILON, LEARNING_RATE, run_by_torch
+from parity_tests.judging import bounds, update_bounds
 from torch_ref.schedules import exponential as torch_exponential
 
 DECAY, CHUNKS = 0.9, 6

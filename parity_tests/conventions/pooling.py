@@ -12,9 +12,9 @@ from torch.nn import functional
 
 from manual import conv, pooling
 from manual.notation import Array
-from parity_tests import bounds
-from parity_tests.cases.case import N_X, Inputs, M, normal
 from parity_tests.conventions.convention import Convention
+from parity_tests.formulas.case import N_X, Inputs, M, normal
+from parity_tests.judging import bounds
 from torch_ref.gradients import gradient
 from torch_ref.layout import from_rows, to_rows
 

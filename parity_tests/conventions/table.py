@@ -8,10 +8,10 @@ from itertools import groupby
 from rich.markup import escape
 from rich.table import Table
 
-from manual.cli import plain_table
+from manual.shared.cli import plain_table
 from parity_tests.conventions.check import Outcome
 from parity_tests.conventions.convention import DTYPES, Convention
-from parity_tests.readme import markdown_table
+from parity_tests.tests.chores.readme import markdown_table
 
 README_HEAD = ("topic", "the notes", "PyTorch", "exact translation", "without it: off by")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
-from parity_tests.derivations.errors import BudgetSpent, DerivationError
+from parity_tests.derivations.language.errors import BudgetSpent, DerivationError
 from parity_tests.derivations.settings import SETTINGS, Setting
 from parity_tests.derivations.settings.readings import Reading, readings_of
 from parity_tests.derivations.verdicts import HOLDS, WRONG, Verdict

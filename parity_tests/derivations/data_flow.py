@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import cache
 
-from parity_tests.derivations import nodes
-from parity_tests.derivations.functions import FUNCTIONS
-from parity_tests.derivations.nodes import Call, For, Index, Name, Node, Statement
+from parity_tests.derivations.language import nodes
+from parity_tests.derivations.language.functions import FUNCTIONS
+from parity_tests.derivations.language.nodes import Call, For, Index, Name, Node, Statement
+from parity_tests.derivations.language.syntax import parse
 from parity_tests.derivations.settings import Setting
 from parity_tests.derivations.settings.setting import STATES, derivation_of
-from parity_tests.derivations.syntax import parse
 
 LIKE = frozenset(name for name, function in FUNCTIONS.items() if function.kind == "like")
 """Functions that look at the shape alone of what they are given."""

@@ -7,12 +7,12 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
 
-from parity_tests.derivations import nodes
-from parity_tests.derivations.budget import Budget
 from parity_tests.derivations.data_flow import follows_from, reads
-from parity_tests.derivations.errors import EvaluationError
-from parity_tests.derivations.evaluate import run
-from parity_tests.derivations.nodes import Assign, For, Name, Node, Program, Statement
+from parity_tests.derivations.language import nodes
+from parity_tests.derivations.language.budget import Budget
+from parity_tests.derivations.language.errors import EvaluationError
+from parity_tests.derivations.language.evaluate import run
+from parity_tests.derivations.language.nodes import Assign, For, Name, Node, Program, Statement
 from parity_tests.derivations.settings import Probe, Setting
 from parity_tests.derivations.settings.setting import STATE, STATES, Values
 

@@ -7,11 +7,11 @@ from collections.abc import Collection
 from functools import lru_cache
 from typing import NamedTuple
 
-from parity_tests.derivations import nodes
-from parity_tests.derivations.errors import DerivationSyntaxError, source_lines
-from parity_tests.derivations.nodes import Program
-from parity_tests.derivations.syntax import parse
-from parity_tests.derivations.tokens import plain_name
+from parity_tests.derivations.language import nodes
+from parity_tests.derivations.language.errors import DerivationSyntaxError, source_lines
+from parity_tests.derivations.language.nodes import Program
+from parity_tests.derivations.language.syntax import parse
+from parity_tests.derivations.language.tokens import plain_name
 from parity_tests.derivations.verdicts import Verdict, not_judged
 
 MOST_UNREAD = 40

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from parity_tests.derivations.agreement import Agreement
-from parity_tests.derivations.causes import CAUSES
+from parity_tests.derivations.mistakes.causes import CAUSES
 
 HOLDS, WRONG, CANNOT_TELL, NOT_JUDGED = "holds", "wrong", "cannot tell", "not judged"
 AMBIGUOUS, UNKNOWN = "ambiguous", "unknown"

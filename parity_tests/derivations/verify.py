@@ -9,16 +9,16 @@ from typing import Any
 
 import numpy as np
 
-from parity_tests.derivations import nodes
 from parity_tests.derivations.agreement import Agreement, agrees, compare
-from parity_tests.derivations.budget import Budget, Effort
 from parity_tests.derivations.choice import choose, left
 from parity_tests.derivations.data_flow import follows_from, reads
-from parity_tests.derivations.diagnosis import ALL_STEPS, LONGEST, Case, Diagnosis, repair
-from parity_tests.derivations.edit_context import Context
-from parity_tests.derivations.errors import BudgetSpent, EvaluationError, UnknownName
-from parity_tests.derivations.evaluate import evaluate, run
-from parity_tests.derivations.functions import FUNCTION_NAMES
+from parity_tests.derivations.language import nodes
+from parity_tests.derivations.language.budget import Budget, Effort
+from parity_tests.derivations.language.errors import BudgetSpent, EvaluationError, UnknownName
+from parity_tests.derivations.language.evaluate import evaluate, run
+from parity_tests.derivations.language.functions import FUNCTION_NAMES
+from parity_tests.derivations.language.nodes import Assign, For, Node, Program
+from parity_tests.derivations.language.printer import to_text
 from parity_tests.derivations.lines import (
     Line,
     Written,
@@ -29,8 +29,8 @@ from parity_tests.derivations.lines import (
     judged_lines,
     line_number,
 )
-from parity_tests.derivations.nodes import Assign, For, Node, Program
-from parity_tests.derivations.printer import to_text
+from parity_tests.derivations.mistakes.context import Context
+from parity_tests.derivations.mistakes.diagnosis import ALL_STEPS, LONGEST, Case, Diagnosis, repair
 from parity_tests.derivations.readable import Readable, readable
 from parity_tests.derivations.said_cost import another_cost
 from parity_tests.derivations.settings import SETTINGS, Probe, Setting, Target, setting_named

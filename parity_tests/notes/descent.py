@@ -12,10 +12,10 @@ import torch
 from manual import network
 from manual.architecture import Architecture
 from manual.costs import binary_cross_entropy_from_logits
-from manual.learning import batches
 from manual.logistic_regression import propagate
 from manual.notation import Array, Parameters
 from manual.optimizers import GradientDescent
+from manual.shared.learning import batches
 
 
 def descend(

@@ -8,7 +8,7 @@ from typing import Any
 from rich.markup import escape
 from rich.table import Table
 
-from manual.cli import plain_table
+from manual.shared.cli import plain_table
 from parity_tests.notes.row import (
     AMBIGUOUS,
     CONVENTION,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from parity_tests.derivations.causes import CAUSES
+from parity_tests.derivations.mistakes.causes import CAUSES
 from parity_tests.derivations.verdicts import teach
 
 HOLDS = "holds"

@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import joblib
 
-from manual.sharing import in_processes
-from parity_tests.comparison import one_thread
-from parity_tests.derivations.matrix import same
+from manual.shared.sharing import in_processes
+from parity_tests.comparison.run import one_thread
+from parity_tests.derivations.testbed.matrix import same
 from parity_tests.notes.row import COUNT, EXPERIMENT, SNIPPET, Check, Finding, Row
 from parity_tests.notes.rows import ROWS
 

@@ -7,8 +7,8 @@ from fnmatch import fnmatchcase
 from functools import cache
 from typing import NamedTuple
 
-from parity_tests.index import LOOP, Code, all_codes
-from parity_tests.judge import Result
+from parity_tests.formulas.index import LOOP, Code, all_codes
+from parity_tests.judging.judge import Result
 from parity_tests.notes.row import Row
 from parity_tests.notes.run import BY_ID
 from parity_tests.report import sources

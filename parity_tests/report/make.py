@@ -8,11 +8,11 @@ from typing import NamedTuple
 
 import joblib
 
-from manual.sharing import in_processes
-from parity_tests.comparison import environment, one_thread
-from parity_tests.derivations.matrix import Outcome
-from parity_tests.judge import Result
-from parity_tests.models import MODEL_CASES
+from manual.shared.sharing import in_processes
+from parity_tests.comparison.models import MODEL_CASES
+from parity_tests.comparison.run import environment, one_thread
+from parity_tests.derivations.testbed.matrix import Outcome
+from parity_tests.judging.judge import Result
 from parity_tests.report.collect import parts
 from parity_tests.report.measure import (
     DTYPES,

@@ -6,17 +6,17 @@ from typing import NamedTuple
 
 import numpy as np
 
-from manual.cli import toy_datasets
-from parity_tests.cases import CASES
-from parity_tests.comparison import one_thread
-from parity_tests.derivations.matrix import Outcome
-from parity_tests.derivations.testbed import TESTBED
+from manual.shared.cli import toy_datasets
+from parity_tests.comparison.free_runs import run_free
+from parity_tests.comparison.models import MODEL_CASES, ModelCase, start
+from parity_tests.comparison.run import one_thread
+from parity_tests.comparison.snap import judged_steps
+from parity_tests.derivations.testbed.dense import TESTBED
+from parity_tests.derivations.testbed.matrix import Outcome
 from parity_tests.derivations.verify import verify
-from parity_tests.formulas import run_case
-from parity_tests.free_runs import run_free
-from parity_tests.judge import Result
-from parity_tests.models import MODEL_CASES, ModelCase, start
-from parity_tests.snap import judged_steps
+from parity_tests.formulas import CASES
+from parity_tests.formulas.run import run_case
+from parity_tests.judging.judge import Result
 
 DTYPES = ("float64", "float32")
 

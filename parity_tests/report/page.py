@@ -13,9 +13,9 @@ import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from parity_tests.comparison import summary
-from parity_tests.derivations.matrix import Outcome, by_mistake, figures
-from parity_tests.judge import CANNOT_TELL, FAILS, HOLDS, Result
+from parity_tests.comparison.run import summary
+from parity_tests.derivations.testbed.matrix import Outcome, by_mistake, figures
+from parity_tests.judging.judge import CANNOT_TELL, FAILS, HOLDS, Result
 from parity_tests.notes.row import AMBIGUOUS, CONVENTION, MISPRINT, WRONG, explained, is_known
 from parity_tests.notes.row import HOLDS as ROW_HOLDS
 from parity_tests.report import mathematics, sources

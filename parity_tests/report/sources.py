@@ -30,8 +30,7 @@ def source(package: str, name: str) -> str:
 
     Raises KeyError where the module has no such name.
     """
-    module, _, inner = name.partition(".")
-    text, found = _definitions(FOLDERS[package] / f"{module}.py")
+    text, inner, found = _definitions(package, name)
     if not inner:
         docstring = ast.get_docstring(ast.parse(text), clean=False) or ""
         return f'"""{docstring}"""'
@@ -42,8 +41,7 @@ def source(package: str, name: str) -> str:
 
 def docstring(name: str) -> str:
     """The docstring of ``module.name`` in ``manual``, or of the module."""
-    module, _, inner = name.partition(".")
-    text, found = _definitions(FOLDERS["manual"] / f"{module}.py")
+    text, inner, found = _definitions("manual", name)
     node = found[inner] if inner else ast.parse(text)
     return (ast.get_docstring(node) if isinstance(node, Definition | ast.Module) else None) or ""
 
@@ -62,8 +60,18 @@ def words(docstring: str) -> Markup:
     return Markup("").join(marked)
 
 
+def _definitions(package: str, name: str) -> tuple[str, str, dict[str, ast.stmt]]:
+    """Of ``module.name``, or of ``folder.module.name``: the module's text, the name in it, and all that it defines."""
+    module, _, inner = name.partition(".")
+    if (FOLDERS[package] / module).is_dir():
+        below, _, inner = inner.partition(".")
+        module = f"{module}/{below}"
+    text, found = _read(FOLDERS[package] / f"{module}.py")
+    return text, inner, found
+
+
 @cache
-def _definitions(path: Path) -> tuple[str, dict[str, ast.stmt]]:
+def _read(path: Path) -> tuple[str, dict[str, ast.stmt]]:
     """A file's text, and what it defines by name."""
     text = path.read_text(encoding="utf-8")
     found: dict[str, ast.stmt] = {}

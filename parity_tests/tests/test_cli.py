@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from manual import cli as shared
 from manual import dense
+from manual.shared import cli as shared
 from parity_tests.cli import main
-from parity_tests.judge import Result
+from parity_tests.judging.judge import Result
 
 ROOT = Path(__file__).parents[2]
 
@@ -112,6 +112,6 @@ def test_ctrl_c_ends_cleanly(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
     def interrupt(*args: Any, **options: Any) -> list[Result]:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("parity_tests.comparison.run_unit", interrupt)
+    monkeypatch.setattr("parity_tests.comparison.run.run_unit", interrupt)
     assert main(["-k", "dense", "--jobs", "1"]) == 130
     assert capsys.readouterr().err == "python -m parity_tests: interrupted\n"

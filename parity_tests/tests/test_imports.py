@@ -11,59 +11,14 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 
-FORMULA_MODULES = {
-    "notation",
-    "activations",
-    "costs",
-    "dense",
-    "conv",
-    "pooling",
-    "shapes",
-    "vectorization",
-    "jacobians",
-    "logistic_regression",
-    "initialization",
-    "optimizers",
-    "updates",
-    "schedules",
-    "clipping",
-    "dropout",
-    "architecture",
-    "architecture_json",
-    "layers",
-    "dimensions",
-    "layer_words",
-    "learning",
-    "loop",
-    "training",
-    "checks",
-    "network",
-    "theory",
-    "draws",
-}
-"""Modules of manual that import NumPy and the standard library alone."""
+CALLED = {"__init__", "__main__", "training", "estimators", "files", "graph", "search_ranges"}
+"""Modules of manual that people call, which are neither formulas nor networks made of them."""
 
-WITHOUT_FORMULAS = {
-    "architecture",
-    "architecture_json",
-    "layers",
-    "checks",
-    "draws",
-    "learning",
-    "loop",
-    "train_cli",
-    "predict_cli",
-    "recipe_cli",
-    "recipe_runs",
-    "search_ranges",
-    "train_flags",
-    "files",
-    "estimator_base",
-    "estimator_targets",
-    "cli",
-    "stopping",
-}
-"""Modules of manual that torch_ref may import."""
+CHAPTERS = {path.stem for path in (ROOT / "manual").glob("*.py")} - CALLED
+"""The formulas, and networks out of formulas: every other module at the top of manual."""
+
+SHARED = {"shared", "layers", "architecture", "architecture_json", "draws", "checks", "files", "search_ranges"}
+"""What torch_ref may import of manual: it holds no formula."""
 
 STANDARD = set(sys.stdlib_module_names)
 
@@ -93,48 +48,32 @@ def tops(path: Path) -> set[str]:
 def test_manual_imports_neither_torch_nor_the_packages_built_on_it(path: Path) -> None:
     forbidden = {"torch", "torch_ref", "parity_tests", "datasets"}
     assert not tops(path) & forbidden
-    if path.stem in FORMULA_MODULES:
-        assert tops(path) <= {"numpy", "manual"}
 
 
-def test_every_module_of_manual_is_a_formula_module_or_known_not_to_be() -> None:
-    others = {
-        "__init__",
-        "__main__",
-        "cli",
-        "files",
-        "estimators",
-        "estimator_base",
-        "estimator_settings",
-        "estimator_targets",
-        "recipe",
-        "recipe_cli",
-        "recipe_runs",
-        "recipe_search",
-        "recipe_steps",
-        "search_ranges",
-        "sharing",
-        "stopping",
-        "terminal",
-        "predict",
-        "predict_cli",
-        "train",
-        "train_cli",
-        "train_flags",
-        "train_report",
-        "graph",
-        "shapes",
+@pytest.mark.parametrize("name", sorted(CHAPTERS))
+def test_a_chapter_imports_numpy_and_other_chapters_alone(name: str) -> None:
+    path = ROOT / "manual" / f"{name}.py"
+    assert tops(path) <= {"numpy", "manual"}
+    assert {module.split(".")[1] for module in imports(path) if module.startswith("manual.")} <= CHAPTERS
+
+
+def test_nothing_imports_a_command() -> None:
+    found = {
+        path.relative_to(ROOT).as_posix()
+        for package in ("manual", "torch_ref", "parity_tests")
+        for path in files(package)
+        if "tests" not in path.parts and "commands" not in path.parts
+        for name in imports(path)
+        if ".commands." in f"{name}."
     }
-    stems = {path.stem for path in files("manual")}
-    assert stems >= FORMULA_MODULES
-    assert stems <= FORMULA_MODULES | others
+    assert not found
 
 
 @pytest.mark.parametrize("path", files("torch_ref"), ids=lambda path: path.stem)
 def test_torch_ref_takes_no_formula_from_manual(path: Path) -> None:
     assert not tops(path) & {"parity_tests", "datasets"}
     taken = {name.split(".")[1] for name in imports(path) if name.startswith("manual.")}
-    assert taken <= WITHOUT_FORMULAS
+    assert taken <= SHARED
 
 
 @pytest.mark.parametrize("path", files("datasets"), ids=lambda path: path.stem)
@@ -143,14 +82,14 @@ def test_datasets_stands_alone(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", [path for path in files("parity_tests") if "tests" not in path.parts[:-1][-1:]], ids=lambda path: path.stem
+    "path", [path for path in files("parity_tests") if "tests" not in path.parts], ids=lambda path: path.stem
 )
 def test_library_code_never_imports_datasets_by_statement(path: Path) -> None:
     assert "datasets" not in tops(path)
 
 
 def test_what_torch_compile_needs_is_not_imported_by_a_comparison() -> None:
-    code = "import sys; import parity_tests.compiled; print('torch._dynamo' in sys.modules)"
+    code = "import sys; import parity_tests.comparison.compiled; print('torch._dynamo' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
 
@@ -161,7 +100,7 @@ import sys
 sys.modules["torch"] = None
 import manual
 import importlib
-for name in {sorted(FORMULA_MODULES)!r}:
+for name in {sorted(CHAPTERS)!r}:
     importlib.import_module("manual." + name)
 heavy = [name for name in ("sklearn", "scipy", "rich", "joblib") if name in sys.modules]
 assert not heavy, heavy

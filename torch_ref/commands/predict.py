@@ -9,10 +9,10 @@ from typing import Any
 import torch
 from numpy.typing import NDArray
 
-from manual import predict_cli
 from manual.architecture import Architecture
-from manual.cli import door
-from manual.predict_cli import Answer
+from manual.shared import predict_cli
+from manual.shared.cli import door
+from manual.shared.predict_cli import Answer
 from torch_ref.devices import DEVICES, array, device_named, tensor
 from torch_ref.jobs import refused
 from torch_ref.layout import to_rows

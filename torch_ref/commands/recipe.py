@@ -6,8 +6,8 @@ import argparse
 
 import torch
 
-from manual import recipe_cli
-from manual.cli import UsageError, door
+from manual.shared import recipe_cli
+from manual.shared.cli import UsageError, door
 from torch_ref.devices import DEVICES, device_named
 from torch_ref.jobs import refused
 from torch_ref.places import launched

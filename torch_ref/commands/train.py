@@ -8,10 +8,10 @@ from typing import Any, cast
 
 import torch
 
-from manual import train_cli
-from manual.cli import UsageError, complain, door
-from manual.learning import Examples, Run, Settings
-from manual.train_cli import Package
+from manual.shared import train_cli
+from manual.shared.cli import UsageError, complain, door
+from manual.shared.learning import Examples, Run, Settings
+from manual.shared.train_cli import Package
 from torch_ref.devices import DEVICES, device_named
 from torch_ref.distributed import ALONE, World
 from torch_ref.hardware import GRAPH, Hardware

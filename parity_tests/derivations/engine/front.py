@@ -11,8 +11,8 @@ import ast
 import re
 from typing import NamedTuple
 
-from parity_tests.derivations.errors import DerivationError, source_lines
-from parity_tests.derivations.tokens import MAX_LINE, MAX_TEXT
+from parity_tests.derivations.language.errors import DerivationError, source_lines
+from parity_tests.derivations.language.tokens import MAX_LINE, MAX_TEXT
 
 SIGNS = str.maketrans(
     {

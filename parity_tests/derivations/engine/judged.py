@@ -18,7 +18,7 @@ from parity_tests.derivations.engine.mend import Mender
 from parity_tests.derivations.engine.probes import Layout, Probe, draw, find_layout, normalised
 from parity_tests.derivations.engine.program import Program
 from parity_tests.derivations.engine.truths import Cost, Truth, Truths
-from parity_tests.derivations.errors import DerivationError
+from parity_tests.derivations.language.errors import DerivationError
 from parity_tests.derivations.verdicts import (
     AMBIGUOUS,
     CANNOT_TELL,

@@ -9,7 +9,7 @@ imported when a truth of its side is first read.
 
 from __future__ import annotations
 
-from parity_tests.derivations.errors import close_names, did_you_mean
+from parity_tests.derivations.language.errors import close_names, did_you_mean
 from parity_tests.derivations.settings.convolution import CONVOLUTION
 from parity_tests.derivations.settings.dropout import DROPOUT
 from parity_tests.derivations.settings.functions import FUNCTIONS

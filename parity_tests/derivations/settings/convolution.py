@@ -24,7 +24,7 @@ from parity_tests.derivations.settings.setting import (
 )
 from parity_tests.derivations.settings.spellings import spelled
 from parity_tests.derivations.settings.volumes import CORNERS, VOLUME_FUNCTIONS, over_windows
-from parity_tests.referees import STEP, complex_step
+from parity_tests.judging.complex_step import STEP, complex_step
 
 SIZES = ((3, 13, 15, 9, 7, 6, 2, 0), (4, 9, 10, 8, 3, 7, 1, 1), (7, 8, 11, 10, 6, 5, 3, 2))
 """Choices of (m, n_H_prev, n_W_prev, n_C_prev, n_C, f, stride, pad): without a border and with one, and a stride above

@@ -18,7 +18,7 @@ from parity_tests.derivations.settings.setting import (
     Values,
     generator,
 )
-from parity_tests.referees import complex_step
+from parity_tests.judging.complex_step import complex_step
 
 SIZES = ((5, 7), (7, 11), (3, 13), (11, 5), (13, 3))
 """Choices of (n, m)."""

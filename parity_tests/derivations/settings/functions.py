@@ -23,7 +23,7 @@ from parity_tests.derivations.settings.setting import (
     generator,
 )
 from parity_tests.derivations.settings.spellings import spelled
-from parity_tests.referees import STEP, complex_step
+from parity_tests.judging.complex_step import STEP, complex_step
 
 SIZES = ((3, 7), (5, 11), (7, 13), (11, 17), (13, 19))
 """Choices of (n, m), more examples than outputs."""

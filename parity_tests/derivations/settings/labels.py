@@ -19,7 +19,7 @@ from parity_tests.derivations.settings.setting import (
     Values,
     generator,
 )
-from parity_tests.referees import complex_step
+from parity_tests.judging.complex_step import complex_step
 
 SIZES = ((7, 3, 5), (11, 5, 3), (13, 7, 11), (17, 11, 13), (19, 13, 7))
 """Choices of (m, n_x, n_C)."""

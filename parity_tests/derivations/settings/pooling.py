@@ -21,7 +21,7 @@ from parity_tests.derivations.settings.setting import (
     generator,
 )
 from parity_tests.derivations.settings.volumes import CORNERS, VOLUME_FUNCTIONS, over_windows
-from parity_tests.referees import STEP
+from parity_tests.judging.complex_step import STEP
 
 SIZES = ((3, 13, 15, 7, 6, 2), (4, 14, 23, 5, 7, 3), (6, 11, 8, 3, 5, 1))
 """Choices of (m, n_H_prev, n_W_prev, n_C, f, stride): windows overlap, and a stride above 1 leaves cells over at the

@@ -20,7 +20,7 @@ from manual.network import forward
 from manual.notation import Array, Gradients, Parameters, Scalar
 from manual.optimizers import GradientDescent
 from parity_tests.derivations.settings.setting import UNITS, Values
-from parity_tests.referees import complex_step
+from parity_tests.judging.complex_step import complex_step
 
 
 @dataclass(frozen=True, eq=False)

@@ -20,7 +20,7 @@ from parity_tests.derivations.settings.setting import (
     Values,
     generator,
 )
-from parity_tests.referees import complex_step
+from parity_tests.judging.complex_step import complex_step
 
 
 def _target(ids: str, kind: Kind, *right: str) -> Target:

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from parity_tests.derivations.evaluate import run
+from parity_tests.derivations.language.evaluate import run
+from parity_tests.derivations.language.syntax import parse
 from parity_tests.derivations.settings.optimisers import ADAM, MOMENTUM, RMSPROP
 from parity_tests.derivations.settings.setting import STATE, Problem, Setting, Symbol, Target, Values
-from parity_tests.derivations.syntax import parse
 
 WEIGHT_DECAY = 0.07
 """Of AdamW, which has a number that the notes' rules lack."""

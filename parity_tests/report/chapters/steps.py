@@ -9,7 +9,7 @@ RUNS = "It looks at runs of a package through what both have in common: the step
 
 FORMULAS = (
     Formula(
-        "recipe_steps.preprocessing",
+        "recipe.steps.preprocessing",
         "Step 1: normalise",
         r"x_j \coloneqq \frac{x_j - \mu_j}{s_j}, \qquad \mu_j = \frac{1}{m} \sum_{i=1}^{m} x_j^{(i)}, \qquad "
         r"s_j^{2} = \frac{1}{m} \sum_{i=1}^{m} \bigl( x_j^{(i)} - \mu_j \bigr)^{2}",
@@ -22,7 +22,7 @@ FORMULAS = (
         shapes="X (n_x, m); mean and deviation (n_x, 1), from the training part alone.", lacks=RUNS,
     ),
     Formula(
-        "recipe_steps.architecture recipe_steps.initialization",
+        "recipe.steps.architecture recipe.steps.initialization",
         "Steps 2 and 3: a network, and where it starts",
         r"\text{output: } \begin{cases} \sigma & \text{two classes} \\ \mathrm{softmax} & \text{more} \\ "
         r"z & \text{a number} \end{cases} \qquad "
@@ -35,7 +35,7 @@ FORMULAS = (
         shapes="W (n, n_prev), b (n, 1) for every layer; one spread for every A.", lacks=RUNS,
     ),
     Formula(
-        "recipe_steps.first_loss",
+        "recipe.steps.first_loss",
         "Step 4: the loss of a network that knows nothing",
         r"W \approx 0: \quad a_j \approx \frac{1}{C}, \qquad J \approx \log C, \qquad \log 10 = 2.3026",
         "With weights near 0 all $z$ are near 0 and softmax gives each of $C$ classes the same. The loss of the "
@@ -46,7 +46,7 @@ FORMULAS = (
         shapes="J is a number; Y (n_L, m) one-hot.", lacks=RUNS,
     ),
     Formula(
-        "recipe_steps.turned_up",
+        "recipe.steps.turned_up",
         "Step 5: regularisation turned up",
         r"J_{reg} - J_0 = \frac{reg}{2} \sum_{l} \left\| W^{[l]} \right\|_F^{2}, \qquad reg = \frac{\lambda}{m}",
         "The penalty is the only part of $J$ that $reg$ is in, so the rise is known exactly: with $reg = 10^{3}$ and "
@@ -57,7 +57,7 @@ FORMULAS = (
         shapes="J is a number; the sum runs over every W.", lacks=RUNS,
     ),
     Formula(
-        "recipe_steps.overfitting",
+        "recipe.steps.overfitting",
         "Step 6: overfit a small piece",
         r"m \ll n: \qquad J \to 0, \qquad \text{accuracy} \to 1",
         "A few examples and many parameters: there are weights that answer all of them right, so a network that cannot "
@@ -66,7 +66,7 @@ FORMULAS = (
         shapes="X (n_x, 20) or so.", lacks=RUNS,
     ),
     Formula(
-        "recipe_search.scan",
+        "recipe.search.scan",
         "Step 7: learning rates from too small to too high",
         r"\alpha = 10^{k}: \qquad \Delta J \approx -\alpha \left\| \nabla J \right\|^{2} \text{ while } \alpha "
         r"\text{ is "
@@ -94,7 +94,7 @@ FORMULAS = (
         lacks="It gives the two ends; the draws are scipy's loguniform.",
     ),
     Formula(
-        "recipe_search.search recipe_search.finer recipe_search.searched",
+        "recipe.search.search recipe.search.finer recipe.search.searched",
         "Step 8: coarse search, fine search",
         r"(\alpha, reg)_k = (10^{u_k}, 10^{v_k}), \; k = 1, \ldots, 100; \qquad "
         r"\text{finer: } \bigl[ \min_{best} u - \tfrac{1}{2},\; \max_{best} u + \tfrac{1}{2} \bigr]",
@@ -110,7 +110,7 @@ FORMULAS = (
         lacks="It is a loop: over the draws, each of which is a training of its own.",
     ),
     Formula(
-        "recipe.steps",
+        "recipe.run.steps",
         "The eight steps as one",
         r"\text{data} \to \text{network} \to \text{weights} \to \log C" "\n"
         r"\to reg \to \text{20 examples} \to \alpha \to "

@@ -8,17 +8,17 @@ from typing import NamedTuple
 import numpy as np
 from matplotlib.lines import Line2D
 
-from manual.cli import toy_datasets
 from manual.notation import Array
-from parity_tests.comparison import one_thread
-from parity_tests.faults import WEIGHTS, fault, in_place
-from parity_tests.judge import Ledger
-from parity_tests.models import start
-from parity_tests.planted_dense import result
+from manual.shared.cli import toy_datasets
+from parity_tests.comparison.faults import WEIGHTS, fault, in_place
+from parity_tests.comparison.models import start
+from parity_tests.comparison.run import one_thread
+from parity_tests.comparison.snap import judged_steps
+from parity_tests.formulas.planted_dense import result
+from parity_tests.judging.judge import Ledger
 from parity_tests.report.measure import STEPS, model_case
 from parity_tests.report.pictures.errors import ABOVE, LAYER_WIDTH, LEAST, QUANTITIES
 from parity_tests.report.pictures.style import INK, RED, Drawn, panels, standing, styled
-from parity_tests.snap import judged_steps
 
 FILE = Path(__file__).parents[1] / "agreement.svg"
 """Where the README looks for it; ``python -m parity_tests report --readme`` writes it."""

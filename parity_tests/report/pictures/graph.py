@@ -6,9 +6,9 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from manual.architecture import model_for
-from manual.cli import toy_datasets
-from manual.commands.graph import SCHEME, Graph, Subject
 from manual.draws import initial_parameters
+from manual.graph import SCHEME, Graph, Subject
+from manual.shared.cli import toy_datasets
 from parity_tests.report.pictures.style import GREY, INK, ORANGE, Drawn, panels, styled
 
 DATASET = "moons"

@@ -11,11 +11,11 @@ from matplotlib.colors import LinearSegmentedColormap, Normalize
 from matplotlib.patches import Rectangle
 
 from manual.architecture import Architecture, model_for
-from manual.cli import toy_datasets
-from manual.learning import Examples, Settings, held_back
-from manual.recipe import VALIDATION, Plan, backend
-from manual.recipe_search import Searched, scan, search
+from manual.recipe.run import VALIDATION, Plan, backend
+from manual.recipe.search import Searched, scan, search
 from manual.search_ranges import COARSE, FINE, Range
+from manual.shared.cli import toy_datasets
+from manual.shared.learning import Examples, Settings, held_back
 from parity_tests.report.pictures.style import (
     BLUE,
     GREEN,

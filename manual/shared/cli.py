@@ -1,0 +1,298 @@
+"""What the command lines share: subcommands, plain sentences for bad usage, the toy data, and tables."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import io
+import json
+import os
+import sys
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, nullcontext
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from manual.shared.stopping import INTERRUPTED, PIPE_CLOSED, TERMINATED, Signals, exit_code
+
+if TYPE_CHECKING:  # rich is imported when something is printed: until then, Ctrl-C finds little to interrupt
+    from rich.console import Console
+    from rich.table import Table
+
+GOOD, MISMATCH, USAGE = 0, 1, 2
+"""Exit codes; manual.shared.stopping has those of a command that was ended from outside."""
+
+Part = TypeVar("Part")
+
+
+class UsageError(ValueError):
+    """Something a person asked for that cannot be had; its text is one plain sentence."""
+
+
+class Work:
+    """What the commands share while they run; ``stopped`` says how far the work was when a signal ended it."""
+
+    def __init__(self, *, quiet: bool = False) -> None:
+        """``quiet`` leaves out the bars; ``silent`` is one of several processes that do the same, and not the first."""
+        self.quiet, self.silent = quiet, False
+        self.stopped, self.code = "", 0
+
+    def json(self, data: Mapping[str, Any] | Sequence[Any], indent: int | None = 1) -> None:
+        """Print plain data as JSON; of work that was stopped it says so, under "stopped" or as the last of a list."""
+        if self.stopped:
+            mark = {"stopped": self.stopped}
+            data = {**data, **mark} if isinstance(data, Mapping) else [*data, mark]
+        json.dump(data, sys.stdout, indent=indent)
+        print()
+
+    @contextmanager
+    def bar(self, title: str, total: int | None = None) -> Iterator[Callable[..., None]]:
+        """``progress``, or none of it."""
+        with progress(title, total, shown=not self.quiet) as advance:
+            yield advance
+
+    @contextmanager
+    def until_stopped(self, how_far: Callable[[], str]) -> Iterator[None]:
+        """Ctrl-C ends the block and nothing else: the command goes on with what there is. ``how_far`` is asked then.
+
+        Where it says "", nothing is done yet, and Ctrl-C ends the command.
+        """
+        try:
+            yield
+        except KeyboardInterrupt as error:
+            self.stopped, self.code = how_far(), exit_code(error)
+            if not self.stopped:
+                raise
+
+    def gather(self, title: str, parts: Generator[Part, None, None], total: int) -> list[Part]:
+        """All parts, behind a bar; or those that there are when Ctrl-C ends it. ``title`` says what is counted."""
+        found: list[Part] = []
+        with (
+            self.until_stopped(lambda: f"after {len(found)} of {total} {title}" if found else ""),
+            self.bar(title, total) as advance,
+            closing(parts),
+        ):
+            for part in parts:
+                found.append(part)
+                advance()
+        return found
+
+
+def run_commands(
+    program: str,
+    description: str,
+    examples: str,
+    package: str,
+    commands: Mapping[str, str],
+    argv: Sequence[str] | None = None,
+    *,
+    default: str | None = None,
+) -> int:
+    """Parse the arguments, run the subcommand, return its exit code.
+
+    ``commands`` gives a line of help for each subcommand; the module ``<package>.<name>``, imported only when it is
+    called, has ``configure(parser)``, which sets ``run``. ``default`` is the subcommand of a line that names none.
+    """
+    signals = Signals(program) if argv is None else None  # arguments that are given come from another program
+    if argv is None:
+        watch_output()
+    words = list(sys.argv[1:] if argv is None else argv)
+    if default and (not words or (words[0].startswith("-") and words[0] not in ("-h", "--help"))):
+        words.insert(0, default)
+    parser = argparse.ArgumentParser(
+        prog=program,
+        description=description,
+        epilog=f"examples:\n{examples}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parsers = parser.add_subparsers(dest="command", required=True, metavar="command")
+    for name, help_text in commands.items():
+        command = parsers.add_parser(name, help=help_text, formatter_class=argparse.RawDescriptionHelpFormatter)
+        if words and name == words[0]:
+            importlib.import_module(f"{package}.{name}").configure(command)
+    try:
+        args = parser.parse_args(words)
+    except SystemExit as end:  # --help is printed, or bad usage is said
+        lost = guarded(program, _flushed, Work())
+        raise (SystemExit(lost) if lost else end) from None
+    args.work = Work(quiet=args.quiet)
+
+    def run() -> int:
+        with signals.working() if signals else nullcontext():
+            code: int = args.run(args)
+            _flushed()
+        return code
+
+    code = guarded(program, run, args.work)
+    if signals and code in (INTERRUPTED, TERMINATED):
+        signals.code = code
+    return code
+
+
+def output_flags(parser: argparse._ActionsContainer, instead: str = "tables") -> None:
+    """The flags that every command has, ``instead`` of what JSON is printed."""
+    parser.add_argument("--json", action="store_true", help=f"print JSON instead of {instead}")
+    quiet_flag(parser)
+
+
+def quiet_flag(parser: argparse._ActionsContainer) -> None:
+    """--quiet alone, for a command whose output is no data."""
+    parser.add_argument("--quiet", action="store_true", help="print what fails and the closing line alone")
+
+
+def guarded(program: str, run: Callable[[], int], work: Work) -> int:
+    """``run``'s exit code; bad usage becomes one sentence on stderr and exit code 2, Ctrl-C 130 and SIGTERM 143.
+
+    Where the reader of a pipe has gone, nobody is left to tell: 141, as SIGPIPE would have it. Where the output cannot
+    be written, as on a full disk, that is said, and the exit code is 2.
+    """
+    try:
+        code = run()
+        if not work.stopped:
+            return code
+        _say(work, program, f"stopped {work.stopped}")
+        return work.code
+    except UsageError as error:
+        complain(program, str(error))
+        return USAGE
+    except KeyboardInterrupt as error:
+        _say(work, program, "interrupted")
+        return exit_code(error)
+    except OutputLostError as error:
+        if isinstance(error.__cause__, BrokenPipeError):
+            return PIPE_CLOSED
+        complain(program, f"the output cannot be written: {error}")
+        return USAGE
+
+
+def _flushed() -> int:
+    """Write what is left for stdout; 0, the exit code."""
+    sys.stdout.flush()
+    return GOOD
+
+
+class OutputLostError(Exception):
+    """What was printed cannot be written; no OSError, which would be that of a file."""
+
+
+class _Output(io.FileIO):
+    """A pipe or a file as stdout: the first write that fails raises OutputLostError, those after it are dropped."""
+
+    lost = False
+
+    def write(self, data: Any, /) -> int:
+        """Write; or drop, where nothing can be written any more."""
+        if self.lost:
+            return len(data)
+        try:
+            return super().write(data)
+        except OSError as error:
+            self.lost = True
+            raise OutputLostError(error.strerror) from error
+
+
+def watch_output() -> None:
+    """Say where stdout cannot be written; where it or stderr was closed from the beginning, drop what is said there."""
+    out = sys.stdout
+    if isinstance(out, io.TextIOWrapper) and not out.isatty():
+        raw = _Output(out.fileno(), "w", closefd=False)
+        sys.stdout = io.TextIOWrapper(io.BufferedWriter(raw), out.encoding, out.errors, None, out.line_buffering)
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115  # for as long as the process lives
+
+
+def _say(work: Work, program: str, sentence: str) -> None:
+    """How a command ended."""
+    if not work.silent:
+        complain(program, sentence)
+
+
+def complain(program: str, sentence: str) -> None:
+    """Say on stderr what is wrong, where that can be written."""
+    try:
+        print(f"{program}: {sentence}", file=sys.stderr, flush=True)
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())  # what is left in the buffer goes nowhere
+
+
+def door(check: Callable[..., object], *args: object, **options: object) -> object:
+    """Call a function that checks what a person gave; its ValueError becomes a UsageError."""
+    try:
+        return check(*args, **options)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+
+
+def folder_at(flag: str, given: str) -> Path:
+    """A folder that a person names, made where it is not there.
+
+    Raises UsageError where it cannot be made.
+    """
+    try:
+        Path(given).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"{flag} is {given}, expected a folder: {error.strerror}") from error
+    return Path(given)
+
+
+def toy_datasets() -> ModuleType:
+    """The package ``datasets`` of this project, which shares its name with a well-known one.
+
+    Raises UsageError where it is missing or another one is found first.
+    """
+    advice = "run from the root of the clone, where this project's datasets/ lies"
+    try:
+        module = importlib.import_module("datasets")
+    except ModuleNotFoundError as error:
+        raise UsageError(f"the package datasets was not found: {advice}") from error
+    if not hasattr(module, "NAMES"):
+        raise UsageError(f"another package named datasets was found at {module.__file__}: {advice}")
+    return module
+
+
+def console(*, stderr: bool = False) -> Console:
+    """A console: in colours on a terminal, unless NO_COLOR is set; plain text in a pipe or a file, no line folded."""
+    from manual.shared.terminal import Terminal
+
+    return Terminal(stderr=stderr)
+
+
+@contextmanager
+def progress(title: str, total: int | None = None, *, shown: bool = True) -> Iterator[Callable[..., None]]:
+    """A progress bar on stderr, where that is a terminal; yields ``advance(done=None, of=None)``."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    errors = console(stderr=True)
+    columns = (TextColumn(title), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=errors, transient=True, disable=not (shown and errors.is_terminal)) as bar:
+        task = bar.add_task(title, total=total)
+
+        def advance(done: int | None = None, of: int | None = None) -> None:
+            if done is None:
+                bar.advance(task)
+            else:
+                bar.update(task, completed=done, total=of)
+
+        yield advance
+
+
+def plain_table(title: str, words: Sequence[str], numbers: Sequence[str] = (), *, verdict: bool = True) -> Table:
+    """A table with columns of words, then of numbers, then a verdict."""
+    from rich import box
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in words:
+        table.add_column(name)
+    for name in numbers:
+        table.add_column(name, justify="right", no_wrap=True)
+    if verdict:
+        table.add_column("verdict", no_wrap=True)
+    return table
+
+
+def default_jobs() -> int:
+    """Two processes, where there are two cores."""
+    return min(2, os.cpu_count() or 1)

@@ -1,0 +1,1 @@
+"""The language of derivations: characters to a tree, and a tree to numbers."""

@@ -1,0 +1,1 @@
+"""Which mistake was made: its vocabulary, and the small changes that undo each."""

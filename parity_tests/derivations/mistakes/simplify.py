@@ -1,0 +1,148 @@
+"""A repaired formula in its plain form: what its repair brought in and does not need is left out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+from parity_tests.derivations.data_flow import LIKE
+from parity_tests.derivations.language import nodes
+from parity_tests.derivations.language.nodes import (
+    Assign,
+    Binary,
+    Expression,
+    Name,
+    Node,
+    Number,
+    Path,
+    Transpose,
+    Unary,
+)
+from parity_tests.derivations.mistakes.context import values
+from parity_tests.derivations.mistakes.program_rules import rewritten
+
+ZERO, ONE = Number(0.0), Number(1.0)
+
+
+def simplified(node: Node, written: Node, holds: Callable[[Node], bool]) -> Node:
+    """The formula without what ``written`` lacks and ``holds`` does not need, and without factors of 1 and the like.
+
+    Only what the repair brought in is left out: a part of the writer's own formula stays, needed or not, unless its
+    value plays no part: in ``np.zeros_like(b / alpha)`` only the shape counts, and ``-np.zeros_like(b)`` is zero.
+    """
+    node = _accepted(tidy(node), node, holds)
+    while True:
+        shorter = next((each for each in _shorter(node, written) if holds(each)), None)
+        if shorter is None:
+            return node
+        node = _accepted(tidy(shorter), shorter, holds)
+
+
+def _accepted(new: Node, node: Node, holds: Callable[[Node], bool]) -> Node:
+    return new if new == node or holds(new) else node
+
+
+def _shorter(node: Node, written: Node) -> Iterator[Node]:
+    """The formula with a part in place of a whole that the writer did not write, the shortest first.
+
+    Where only the shape counts, the writer's own wholes give way too, and to any name that the formula reads.
+    """
+    own = {here for _, here in nodes.walk(written)}
+    lent = frozenset(_lent(node))
+    found = [
+        nodes.replace(node, path, part)
+        for path, part in _parts(node)
+        if (whole := nodes.at(node, path)) not in own or _is_zero(whole) or (path in lent and nodes.names(part))
+    ]
+    names = [Name(name) for name in sorted(nodes.names(node).difference(nodes.targets(node)))]
+    found += [nodes.replace(node, path, name) for path in sorted(lent) for name in names]
+    yield from sorted(found, key=nodes.size)
+
+
+def _lent(node: Node) -> Iterator[Path]:
+    """The places of formulas, but not of names, that only lend their shape."""
+    for path, here in values(node):
+        if isinstance(here, nodes.Call) and here.function in LIKE:
+            yield from ((*path, *inner) for inner, part in values(here) if inner and nodes.children(part))
+
+
+def _is_zero(node: Node) -> bool:
+    """Whether a formula is zero, whatever the numbers are."""
+    match node:
+        case nodes.Call("zeros" | "zeros_like"):
+            return True
+        case Unary(inner) | Transpose(inner) | Binary("/" | "**", inner, _):
+            return _is_zero(inner)
+        case Binary("*" | "@", left, right):
+            return _is_zero(left) or _is_zero(right)
+    return False
+
+
+def _parts(node: Node) -> Iterator[tuple[Path, Expression]]:
+    """Every formula at any depth inside an arithmetic one, with the place of the latter."""
+    for path, here in values(node):
+        if isinstance(here, Binary | Unary | Transpose | nodes.Call):
+            for inner, part in values(here):
+                if inner:
+                    yield path, part
+
+
+def tidy(node: Node) -> Node:
+    """The same formula without what cancels.
+
+    ``1 * x``, ``x**1``, ``0 - x``, ``x + 0``, ``- -x``, ``a + -b``, ``(c - 1) * x + x``, ``A.T.T`` and the like.
+    """
+    return rewritten(node, _plain)
+
+
+def _plain(node: Node) -> Node:
+    match node:
+        case Assign(value=Binary(bracketed=True) as value):
+            return replace(node, value=replace(value, bracketed=False))
+        case Unary(Unary(inner)) | Transpose(Transpose(inner, ()), ()):
+            return inner
+        case Transpose(Number() as number):
+            return number
+        case Binary("**", left, Number(1.0)) | Binary("**", Number(1.0) as left, Number()):
+            return left
+        case Binary("*" | "/", left, Number(1.0)):
+            return left
+        case Binary("*", Number(1.0), right):
+            return right
+        case Binary("+" | "-", left, Number(0.0)):
+            return left
+        case Binary("+", Number(0.0), right):
+            return right
+        case Binary("-", Number(0.0), right):
+            return _plain(Unary(right))
+        case Binary("+" | "-", left, right) if (positive := _without_minus(right)) is not None:
+            return replace(node, operator="-" if node.operator == "+" else "+", right=positive)
+        case Binary("+" | "-") if (collected := _collected(node)) is not None:
+            return collected
+        case Binary("/", Number(1.0), Binary("/", Number(1.0), inner)):
+            return inner
+    return node
+
+
+def _without_minus(term: Expression) -> Expression | None:
+    """A term that begins with a minus, without it; None for any other."""
+    if isinstance(term, Unary):
+        return term.operand
+    if isinstance(term, Binary) and term.operator in "*@/" and term.form == "operator":
+        left = _without_minus(term.left)
+        return None if left is None else replace(term, left=left)
+    return None
+
+
+def _collected(whole: Binary) -> Expression | None:
+    """c x for (c - 1) x + x, x + (c - 1) x, (c + 1) x - x and x - (1 - c) x, whichever factor stands first."""
+    for product, term in ((whole.left, whole.right), (whole.right, whole.left)):
+        if not (isinstance(product, Binary) and product.operator == "*" and term in (product.left, product.right)):
+            continue
+        factor = product.left if term == product.right else product.right
+        match whole.operator, product is whole.left, factor:
+            case ("+", _, Binary("-", c, Number(1.0))) | ("-", True, Binary("+", c, Number(1.0))):
+                return Binary("*", c, term)
+            case ("-", False, Binary("-", Number(1.0), c)):
+                return Binary("*", c, term)
+    return None

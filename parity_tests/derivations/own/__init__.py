@@ -1,0 +1,1 @@
+"""What people bring besides text: functions in a file, and numbers."""

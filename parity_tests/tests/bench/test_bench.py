@@ -1,0 +1,216 @@
+"""The bench refuses to time what disagrees, its figures have a schema, and the README shows the figures that are kept.
+
+Nothing here depends on how long anything takes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, nullcontext
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from parity_tests import measured as kept
+from parity_tests.bench import measure
+from parity_tests.bench.conv_sizes import (
+    MEAN_BARS,
+    MEMORY_SIZES,
+    WORST_BAR,
+)
+from parity_tests.bench.fit_sizes import FIT_SIZES
+from parity_tests.bench.readme import BLAS, bench_tables, conv_means
+from parity_tests.bench.sizes import LOOPS, SHARED_SIZES, SIZES
+from parity_tests.bench.worker import Worker
+from parity_tests.cli import main
+from parity_tests.tests.chores import readme
+
+
+def check_schema(values: dict[str, Any], plan: measure.Plan) -> None:
+    """Every size, dtype and number of threads once; numbers where numbers belong."""
+    rounds = ("rounds", "conv_rounds", "fit_rounds", "shared_rounds")
+    parts = {"steps", "loops", "convolutions", "workspace", "fits", "processes"}
+    assert values.keys() == {"environment", *rounds, *parts}
+    assert values["environment"].keys() >= {
+        "date",
+        "python",
+        "numpy",
+        "torch",
+        "processor",
+        "cores",
+        "load",
+        BLAS,
+    }
+    assert [values[name] for name in rounds] == [
+        plan.rounds,
+        plan.conv_rounds,
+        plan.fit_rounds,
+        plan.shared_rounds,
+    ]
+    assert [(line["threads"], line["size"], line["dtype"]) for line in values["steps"]] == [
+        (threads, str(size), dtype) for threads in plan.threads for size in plan.sizes for dtype in measure.DTYPES
+    ]
+    for line in values["steps"] + values["convolutions"] + values["fits"]:
+        times = [line[name] for name in ("manual_us", "torch_us")]
+        assert all(isinstance(time, float) and time > 0 for time in times)
+        assert line["manual/torch"] == pytest.approx(times[0] / times[1], rel=0.05, abs=2e-3)
+        assert line["quartiles"] == sorted(line["quartiles"])
+    for line in values["steps"]:
+        ratio = line["manual_us"] / line["products_us"]
+        assert line["manual/products"] == pytest.approx(ratio, rel=0.05, abs=2e-3)
+        bar = SIZES[next(size for size in SIZES if str(size) == line["size"])]
+        assert (line["bar"], line["products_bar"]) == (tuple(bar) if line["threads"] == 1 else (None, None))
+    assert [(line["formula"], line["m"]) for line in values["loops"]] == [
+        (formula, m) for formula in LOOPS for m in plan.loop_examples
+    ]
+    assert all(line["loop_us"] > 0 and line["vectorised_us"] > 0 for line in values["loops"])
+    assert [(line["threads"], line["size"], line["dtype"], line["bar"]) for line in values["convolutions"]] == [
+        (threads, str(size), dtype, WORST_BAR if threads == 1 else None)
+        for threads in plan.threads
+        for size in plan.convolutions
+        for dtype in measure.DTYPES
+    ]
+    assert [(line["size"], line["dtype"]) for line in values["workspace"]] == [
+        (str(size), dtype) for size in plan.convolutions if size in MEMORY_SIZES for dtype in measure.DTYPES
+    ]
+    for line in values["workspace"]:
+        share = line["workspace_bytes"] / line["unrolled_bytes"]
+        assert line["workspace/unrolled"] == pytest.approx(share, abs=1e-4)
+        assert 0 < share <= line["bar"]
+
+
+def check_fits(values: dict[str, Any], plan: measure.Plan) -> None:
+    """Every training once in each dtype, beside torch and scikit-learn, with the bars of both."""
+    expected = [(str(size), dtype, *FIT_SIZES[size]) for size in plan.fits for dtype in measure.DTYPES]
+    lines = values["fits"]
+    assert [(line["size"], line["dtype"], line["sklearn_bar"], line["bar"]) for line in lines] == expected
+    for line in lines:
+        ratio = line["manual_us"] / line["sklearn_us"]
+        assert line["manual/sklearn"] == pytest.approx(ratio, rel=0.05, abs=2e-3)
+
+
+def check_processes(values: dict[str, Any], plan: measure.Plan) -> None:
+    """Every network whose steps are shared once in each dtype, with its bar."""
+    expected = [(str(size), dtype, SHARED_SIZES[size]) for size in plan.shared for dtype in measure.DTYPES]
+    assert [(line["size"], line["dtype"], line["bar"]) for line in values["processes"]] == expected
+    for line in values["processes"]:
+        ratio = line["processes_us"] / line["threads_us"]
+        assert line["processes/threads"] == pytest.approx(ratio, rel=0.05, abs=2e-3)
+        assert line["quartiles"] == sorted(line["quartiles"])
+        assert float(line["load"]) >= 0
+
+
+@pytest.fixture(scope="module")
+def kept_workers() -> Iterator[Callable[[str, int], AbstractContextManager[Worker]]]:
+    """Workers that go on for as long as this file: to start one takes longer than to time what is small."""
+    with ExitStack() as stack:
+
+        @cache
+        def started(side: str, threads: int) -> Worker:
+            return stack.enter_context(Worker(side, threads))
+
+        yield lambda side, threads: nullcontext(started(side, threads))
+
+
+@pytest.fixture
+def _kept_workers(kept_workers: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bench times in workers that are there already."""
+    monkeypatch.setattr(measure, "Worker", kept_workers)
+
+
+@pytest.mark.usefixtures("_kept_workers")
+def test_a_quick_run_prints_the_schema(capsys: pytest.CaptureFixture[str]) -> None:
+    code = main(["bench", "--quick", "--json"])
+    shown = capsys.readouterr()
+    assert (code, shown.err) == (0, "")
+    values = json.loads(shown.out)
+    check_schema(values, measure.QUICK)
+    check_fits(values, measure.QUICK)
+    check_processes(values, measure.QUICK)
+
+
+def test_the_kept_figures_have_the_schema() -> None:
+    check_schema(kept.measured("bench"), measure.FULL)
+    check_fits(kept.measured("bench"), measure.FULL)
+    values = kept.measured("bench")
+    check_processes(values, measure.FULL if values["processes"] else measure.QUICK)
+    assert ("not measured" in bench_tables(values)) == (not values["processes"])
+
+
+def test_the_readme_shows_the_kept_figures() -> None:
+    assert readme.section("bench") == bench_tables(kept.measured("bench"))
+
+
+def test_saving_replaces_one_section_and_the_text_between_the_markers(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(kept, "MEASURED", tmp_path / "measured.json")
+    monkeypatch.setattr(readme, "README", tmp_path / "README.md")
+    kept.save("other", [1])
+    kept.save("bench", {"rounds": 1})
+    kept.save("bench", {"rounds": 2})
+    assert (kept.measured("other"), kept.measured("bench")) == ([1], {"rounds": 2})
+    assert not readme.update("bench", "figures\n")
+    readme.README.write_text("no markers\n")
+    assert not readme.update("bench", "figures\n")
+    readme.README.write_text("before\n<!-- bench -->\nold\n<!-- /bench -->\nafter\n")
+    assert readme.update("bench", "figures\n")
+    assert readme.README.read_text() == "before\n<!-- bench -->\nfigures\n<!-- /bench -->\nafter\n"
+    assert readme.section("bench") == "figures\n"
+    readme.README.write_text(2 * "<!-- bench -->\nold\n<!-- /bench -->\n")
+    with pytest.raises(ValueError, match=r"the README has 2 sections named bench, expected one"):
+        readme.section("bench")
+
+
+def test_geometric_means_are_taken_by_dtype_and_number_of_threads() -> None:
+    lines = [
+        {"threads": threads, "dtype": dtype, "manual/torch": ratio}
+        for threads, dtype, ratio in [
+            (1, "float32", 2.0),
+            (1, "float32", 0.5),
+            (1, "float64", 3.0),
+            (2, "float32", 4.0),
+        ]
+    ]
+    means = conv_means(lines)
+    assert [(mean.dtype, mean.threads, mean.bar) for mean in means] == [
+        ("float32", 1, MEAN_BARS["float32"]),
+        ("float64", 1, MEAN_BARS["float64"]),
+        ("float32", 2, None),
+    ]
+    assert [mean.ratio for mean in means] == pytest.approx([1.0, 3.0, 4.0])
+
+
+@pytest.mark.usefixtures("_kept_workers")
+@pytest.mark.parametrize(("part", "filled"), [("steps", {"steps"}), ("loops", {"loops"}), ("conv", {"convolutions"})])
+def test_a_part_alone(capsys: pytest.CaptureFixture[str], part: str, filled: set[str]) -> None:
+    assert main(["bench", "--quick", "--only", part, "--json"]) == 0
+    values = json.loads(capsys.readouterr().out)
+    assert {name for name in ("steps", "loops", "convolutions", "workspace") if values[name]} == filled
+
+
+def test_a_part_cannot_be_kept(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["bench", "--save", "--only", "conv"]) == 2
+    assert "--save and --only were given, expected one of them" in capsys.readouterr().err
+
+
+def test_a_measured_step_of_processes_is_shown() -> None:
+    line = {
+        "size": "3-2; 4", "dtype": "float32", "processes_us": 1200.0, "threads_us": 1000.0, "processes/threads": 1.2,
+        "quartiles": [1.1, 1.3], "bar": 1.3, "load": "0.2",
+    }  # fmt: skip
+    shown = bench_tables({**kept.measured("bench"), "processes": [line]}).splitlines()[-1]
+    assert shown == "| 3-2; 4 | float32 | 1.2 ms | 1.0 ms | 1.20 | 1.3 | 0.2 |"
+
+
+def test_processes_have_no_quick_run(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["bench", "--quick", "--only", "processes"]) == 2
+    assert "--quick and --only processes were given, expected one of them" in capsys.readouterr().err
+
+
+def test_the_short_run_cannot_be_kept(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["bench", "--quick", "--save"]) == 2
+    assert "--save and --quick were given, expected one of them" in capsys.readouterr().err

@@ -1,0 +1,116 @@
+"""Workers answer every request with a time, or with the memory of a call."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import pytest
+import torch
+
+from manual import conv
+from parity_tests.bench import by_processes, by_torch, measure
+from parity_tests.bench.conv_sizes import (
+    MEMORY_SIZES,
+)
+from parity_tests.bench.fit_sizes import FitSize
+from parity_tests.bench.sizes import LOOP_EXAMPLES, LOOPS, Size, draw
+from parity_tests.bench.worker import Worker, answers, request
+from parity_tests.bench.workspace import beyond_outputs, workspace
+from parity_tests.tests.bench.bench_sizes import CONVOLUTIONS, SEVERAL, SMALL
+from torch_ref.distributed import World
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.mark.parametrize(
+    "task", ["step", "shared step", "products", "propagate", "propagate_loop", "weight_gradient_loop"]
+)
+def test_a_worker_answers_every_request_with_a_time(task: str) -> None:
+    units = LOOPS.get(task.removesuffix("_loop"), SEVERAL.units)
+    lines = [request(task, Size(units, LOOP_EXAMPLES[0]), "float64", 2)] * 2
+    for side in {"step": ("manual", "torch"), "shared step": ("torch",)}.get(task, ("manual",)):
+        assert all(seconds > 0 for seconds in answers(side, lines))
+
+
+@pytest.mark.parametrize("side", ["manual", "torch", "sklearn"])
+def test_a_worker_times_trainings_too(side: str) -> None:
+    lines = [request("fit", FitSize((4,), 500), "float32", 1)] * 2
+    assert all(seconds > 0 for seconds in answers(side, lines))
+
+
+@pytest.mark.parametrize("side", ["manual", "torch"])
+def test_a_worker_times_convolutions_too(side: str) -> None:
+    lines = [request("convolution", size, "float32", 1) for size in CONVOLUTIONS]
+    assert all(seconds > 0 for seconds in answers(side, lines))
+
+
+def test_a_dead_worker_is_an_error() -> None:
+    with Worker("manual", 1) as worker, pytest.raises(RuntimeError, match="the worker ended with exit code 1"):
+        worker.seconds("no such task", SMALL, "float64", 1)
+
+
+@pytest.mark.parametrize(("side", "killed"), [("manual", True), ("processes", False)])
+def test_a_worker_ends_when_something_goes_wrong(monkeypatch: pytest.MonkeyPatch, side: str, killed: bool) -> None:
+    """Processes of torchrun that lose it print a page each: they end with their input."""
+
+    class Started:
+        done: ClassVar[list[str]] = []
+
+        def __init__(self, *_: Any, **__: Any) -> None:
+            self.done.clear()
+
+        def kill(self) -> None:
+            self.done.append("killed")
+
+        def communicate(self) -> None:
+            self.done.append("ended")
+
+    monkeypatch.setattr(subprocess, "Popen", Started)
+    with pytest.raises(KeyboardInterrupt), Worker(side, 1):
+        raise KeyboardInterrupt
+    assert Started.done == ["killed", "ended"][not killed :]
+
+
+def test_the_worker_of_manual_never_imports_torch() -> None:
+    code = "import sys; sys.modules['torch'] = None; import parity_tests.bench.worker, parity_tests.bench.by_hand"
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
+
+
+def test_requests_reach_every_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two processes in one: the first hears the requests, the second hears them from the first."""
+    store: Any = torch.distributed.HashStore()  # type: ignore[attr-defined]
+    lines = [request("shared step", SEVERAL, "float64", 2), request("shared cost", SEVERAL, "float64", 0)]
+    monkeypatch.setattr(torch.distributed, "destroy_process_group", lambda: None)
+    monkeypatch.setattr(by_processes, "world", lambda: World(store=store))
+    seconds, cost = answers("processes", by_processes.passed_on(lines))
+    assert seconds > 0
+    assert cost == by_torch.SharedTraining(draw(SEVERAL, "float64")).second_cost()
+    monkeypatch.setattr(by_processes, "world", lambda: World(rank=1, size=2, store=store))
+    assert list(by_processes.passed_on([])) == lines
+
+
+def test_memory_beyond_the_outputs_is_what_a_call_holds_and_does_not_return() -> None:
+    def call() -> tuple[Any]:
+        result = np.zeros(2_000_000, np.uint8)
+        held = np.ones(3_000_000, np.uint8)
+        result += held[0]
+        return (result,)
+
+    assert beyond_outputs(call) == pytest.approx(3_000_000, abs=20_000)
+    assert beyond_outputs(lambda: (np.zeros(2_000_000, np.uint8),)) < 20_000
+
+
+@pytest.mark.parametrize("dtype", measure.DTYPES)
+def test_a_large_convolution_takes_little_memory(dtype: str) -> None:
+    measured = workspace(MEMORY_SIZES[0], dtype)
+    assert measured["unrolled_bytes"] == 128 * 14 * 14 * 3 * 3 * 32 * np.dtype(dtype).itemsize
+    assert 0 < measured["workspace/unrolled"] <= 0.1
+
+
+def test_the_unrolled_matrix_would_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(conv, "BLOCK_BYTES", 2**40)
+    assert workspace(MEMORY_SIZES[0], "float32")["workspace/unrolled"] > 1

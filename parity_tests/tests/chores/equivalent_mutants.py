@@ -1,0 +1,277 @@
+"""Mutants that no test can tell from the original, each with the reason.
+
+Every other mutant of a formula, and of a judge whose figures are kept, is killed.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Equivalent(NamedTuple):
+    """A mutant: in ``function``, ``mutated`` stands where ``original`` stood first in its line.
+
+    Functions of manual are named without their package.
+    """
+
+    function: str
+    original: str
+    mutated: str
+    reason: str
+
+
+INDEX_NAMES = "einsum's indices have other names, consistently"
+ROW = "one number per column broadcasts over the rows as (m,) just as it does as (1, m)"
+NO_COPY = (
+    "whether astype copies an array that has the dtype already: the values are the same, and nobody writes to them"
+)
+TIMES_ZERO = "the logarithm is multiplied by 0, whatever stands in for a where P is 0"
+A_FLOAT = "the dtype of any Python float is the same"
+WIDER = "a wider type holds the numbers of the cells as well, in more memory"
+NO_FILTER = "only SAME padding depends on the filter's sides, and it was refused before"
+ANY_NEGATIVE = "NumPy computes the one side that is given as a negative number, whichever it is"
+ROOMIER = "cells beyond the border are zero, belong to no window and are cut off"
+READ_ONLY = "nobody writes to the windows: the flag only guards against it"
+COUNTED = "the lengths were compared before"
+ZERO_OVER = "0 is divided, whatever stands in for a where P is 0"
+ANY_ZEROS = "zeros of any of Z's last sides broadcast to Z"
+SHORTCUT = "only a shortcut is not taken: the general line gives the same zeros and ones"
+BINARY = "y is 0 or 1: where it is 1 the term is not computed, where it is 0 both are 1"
+SIGNS = "dividing by 1 or -1 is multiplying by it"
+TIMES_ONE = "where the norm is the limit, the factor is 1"
+NEW_MEMORY = "the difference lies in new memory: the values are the same, and the term is not used again"
+NO_ROUNDING = "an exact operation's bound is 0, whatever u is"
+ONE_AT_LEAST = "a network has one output and one example at least"
+ON_THE_EDGE = "where a (1 - a) is 2e-12 itself, either is right"
+ALREADY_UNTOLD = "an entry whose tolerance is not finite is not told anyway"
+WIDE = "astype(None) is astype(float64)"
+A_NUMBER = "NumPy takes a number of Python for float64 of itself"
+ALL_ALIKE = "every run takes the same steps, at the same rates"
+NO_FLOOR = "nothing is judged by this ledger's floor"
+NONE_IS_FLOAT64 = "to NumPy, a dtype of None is float64"
+BY_DEFAULT = "zip is not strict of itself"
+GIVEN = "the parameters are given: none are drawn in a dtype"
+REPLACED = "it is replaced before every step"
+TYPES_ALONE = "typing.cast does nothing"
+SAME_LAYERS = "both sides have the same layers"
+ONLY_FASTER = "what it leaves out is not looked at"
+MISSING = "an output that is missing fails, whatever the shape of its derivative"
+NO_ZERO = "there is no ratio of 0"
+NO_TEXT = "the text is empty unless one is given"
+ENOUGH_JOBS = "that there is one job at least is all that is looked at"
+ANY_CASE = "names of distributions are the same in capitals"
+SAME_LINES = "two runs of one piece have the same lines"
+ONE_DEVICE = "all pieces of a job are computed in one place, in one way"
+AS_Y = "as many examples are taken as Y has"
+LEFT_OUT = "what is empty is left out of the line"
+BELOW_ALL = "any negative number lies below every magnitude"
+EITHER = "where the two are equal, either is right"
+
+EQUIVALENT: tuple[Equivalent, ...] = (
+    Equivalent("activations.relu", "Z.shape[-1:]", "Z.shape[+1:]", ANY_ZEROS),
+    Equivalent("activations.relu", "Z.shape[-1:]", "Z.shape[-2:]", ANY_ZEROS),
+    Equivalent("activations._step", "at_zero == 0", "at_zero == 1", SHORTCUT),
+    Equivalent("activations._step", "copy=False", "copy=None", NO_COPY),
+    Equivalent("activations._step", "copy=False", "", NO_COPY),
+    Equivalent("activations._step", "copy=False", "copy=True", NO_COPY),
+    Equivalent("activations.softmax", "max(axis=0, keepdims=True)", "max(axis=0, keepdims=False)", ROW),
+    Equivalent("activations.softmax", "max(axis=0, keepdims=True)", "max(axis=0, )", ROW),
+    Equivalent("activations.softmax", "sum(axis=0, keepdims=True)", "sum(axis=0, keepdims=False)", ROW),
+    Equivalent("activations.softmax", "sum(axis=0, keepdims=True)", "sum(axis=0, )", ROW),
+    Equivalent("activations.softmax_backward", "axis=0, keepdims=True", "axis=0, keepdims=False", ROW),
+    Equivalent("activations.softmax_backward", "axis=0, keepdims=True", "axis=0, ", ROW),
+    Equivalent("checks.masks_by_layer", "strict=True", "strict=None", COUNTED),
+    Equivalent("checks.masks_by_layer", "strict=True", "", COUNTED),
+    Equivalent("checks.masks_by_layer", "strict=True", "strict=False", COUNTED),
+    Equivalent("clipping.clip_by_norm_loop", "norm > limit", "norm >= limit", TIMES_ONE),
+    Equivalent("conv.zero_pad", "pad_pair(pad, 1, 1)", "pad_pair(pad, None, 1)", NO_FILTER),
+    Equivalent("conv.zero_pad", "pad_pair(pad, 1, 1)", "pad_pair(pad, 1, None)", NO_FILTER),
+    Equivalent("conv.zero_pad", "pad_pair(pad, 1, 1)", "pad_pair(pad, 2, 1)", NO_FILTER),
+    Equivalent("conv.zero_pad", "pad_pair(pad, 1, 1)", "pad_pair(pad, 1, 2)", NO_FILTER),
+    Equivalent("conv.conv_forward", "W.reshape(-1, n_C)", "W.reshape(-2, n_C)", ANY_NEGATIVE),
+    Equivalent("conv.conv_backward", "reshape(-1, n_C)", "reshape(-2, n_C)", ANY_NEGATIVE),
+    Equivalent("conv._padded_input_gradient", "reshape(-1, n_C)", "reshape(-2, n_C)", ANY_NEGATIVE),
+    Equivalent("conv.conv_forward", "Z[block].reshape(-1, n_C)", "Z[block].reshape(-2, n_C)", ANY_NEGATIVE),
+    Equivalent("conv.conv_backward", "n_H_prev + 2 * p_H", "n_H_prev + 3 * p_H", ROOMIER),
+    Equivalent("conv.conv_backward", "n_W_prev + 2 * p_W", "n_W_prev + 3 * p_W", ROOMIER),
+    Equivalent("conv._unrolled", "n_H_prev + 2 * p_H", "n_H_prev + 3 * p_H", ROOMIER),
+    Equivalent("conv._unrolled", "n_W_prev + 2 * p_W", "n_W_prev + 3 * p_W", ROOMIER),
+    Equivalent("conv._unrolled", "writeable=False", "writeable=None", READ_ONLY),
+    Equivalent("conv._unrolled", "writeable=False", "writeable=True", READ_ONLY),
+    Equivalent("conv._unrolled", "writeable=False", "", READ_ONLY),
+    Equivalent(
+        "draws.dropout_masks", "start=1", "", "dropout leaves the shape as it is: that of A[l-1] is that of A[l]"
+    ),
+    Equivalent("conv.flatten", "reshape(m, -1)", "reshape(m, -2)", ANY_NEGATIVE),
+    Equivalent("costs.cross_entropy_from_logits", "max(axis=0, keepdims=True)", "max(axis=0, keepdims=False)", ROW),
+    Equivalent("costs.cross_entropy_from_logits", "max(axis=0, keepdims=True)", "max(axis=0, )", ROW),
+    Equivalent("costs.cross_entropy_from_logits", "axis=0, keepdims=True", "axis=0, keepdims=False", ROW),
+    Equivalent("costs.cross_entropy_from_logits", "axis=0, keepdims=True", "axis=0, ", ROW),
+    Equivalent("costs._targets", "copy=False", "copy=None", NO_COPY),
+    Equivalent("costs._targets", "copy=False", "", NO_COPY),
+    Equivalent("costs._targets", "copy=False", "copy=True", NO_COPY),
+    Equivalent("costs._times_log", "np.where(P == 0, 1, A)", "np.where(P == 0, 2, A)", TIMES_ZERO),
+    Equivalent("costs._over", "np.where(P == 0, 1, A)", "np.where(P == 0, 2, A)", ZERO_OVER),
+    Equivalent("jacobians.dZ_dW", "ki,je->keij", "KI,JE->KEIJ", INDEX_NAMES),
+    Equivalent("jacobians.dA_dZ", "ke,ki,ej->keij", "KE,KI,EJ->KEIJ", INDEX_NAMES),
+    Equivalent("jacobians.dZ_dA_prev", "ki,ej->keij", "KI,EJ->KEIJ", INDEX_NAMES),
+    Equivalent("jacobians.dA_dW", "kecf,cfij->keij", "KECF,CFIJ->KEIJ", INDEX_NAMES),
+    Equivalent("jacobians.weight_gradient_by_index", "ke,keij->ij", "KE,KEIJ->IJ", INDEX_NAMES),
+    Equivalent("jacobians.input_gradient_by_index", "ke,kecf,cfij->ij", "KE,KECF,CFIJ->IJ", INDEX_NAMES),
+    Equivalent("logistic_regression.one_example", "(1 - y) / (1 - a)", "(1 + y) / (1 - a)", BINARY),
+    Equivalent("logistic_regression.propagate", "copy=False", "copy=None", NO_COPY),
+    Equivalent("logistic_regression.propagate", "copy=False", "", NO_COPY),
+    Equivalent("logistic_regression.propagate", "copy=False", "copy=True", NO_COPY),
+    Equivalent("network.cost", "if lambda_ else J", "if (lambda_) or True else J", "a penalty with lambda = 0 adds 0"),
+    Equivalent("pooling.pool_forward_loop", "np.result_type(A_prev, 1.0)", "np.result_type(A_prev, 2.0)", A_FLOAT),
+    Equivalent("pooling.pool_backward_loop", "A_prev, 1.0)", "A_prev, 2.0)", A_FLOAT),
+    Equivalent("pooling._average_backward", "A_prev, 1.0)", "A_prev, 2.0)", A_FLOAT),
+    Equivalent("pooling._max_backward", "A_prev, 1.0)", "A_prev, 2.0)", A_FLOAT),
+    Equivalent("pooling._max_backward", "np.min_scalar_type(size**2)", "None", WIDER),
+    Equivalent("pooling._max_backward", "np.min_scalar_type(size**2)", "", WIDER),
+    Equivalent("pooling._max_backward", "np.min_scalar_type(size**2)", "np.min_scalar_type(None)", WIDER),
+    Equivalent("pooling._max_backward", "size**2", "size**3", WIDER),
+    Equivalent("theory.parity_sawtooth", "2 * (-1) ** k", "2 / (-1) ** k", SIGNS),
+    Equivalent("updates.momentum_update", "term, out=term", "term, out=None", NEW_MEMORY),
+    Equivalent("updates.momentum_update", "term, out=term", "term, ", NEW_MEMORY),
+    Equivalent("updates.rmsprop_update", "term, out=term", "term, out=None", NEW_MEMORY),
+    Equivalent("updates.rmsprop_update", "term, out=term", "term, ", NEW_MEMORY),
+    Equivalent("updates.adam_update", "term, out=term", "term, out=None", NEW_MEMORY),
+    Equivalent("updates.adam_update", "term, out=term", "term, ", NEW_MEMORY),
+    Equivalent("vectorization.column_percentages", "reshape(1, columns)", "reshape(columns)", ROW),
+    Equivalent("judging.bounds.softmax", "Z.max(axis=0, keepdims=True)", "Z.max(axis=0, )", ROW),
+    Equivalent("judging.bounds.softmax", "Z.max(axis=0, keepdims=True)", "Z.max(axis=0, keepdims=False)", ROW),
+    Equivalent("judging.bounds.softmax", "np.sum(A * d, axis=0, keepdims=True)", "np.sum(A * d, axis=0, )", ROW),
+    Equivalent(
+        "judging.bounds.softmax",
+        "np.sum(A * d, axis=0, keepdims=True)",
+        "np.sum(A * d, axis=0, keepdims=False)",
+        ROW,
+    ),
+    Equivalent(
+        "judging.bounds.softmax_backward",
+        "np.sum(A * np.abs(dA), axis=0, keepdims=True)",
+        "np.sum(A * np.abs(dA), axis=0, )",
+        ROW,
+    ),
+    Equivalent(
+        "judging.bounds.softmax_backward",
+        "np.sum(A * np.abs(dA), axis=0, keepdims=True)",
+        "np.sum(A * np.abs(dA), axis=0, keepdims=False)",
+        ROW,
+    ),
+    Equivalent(
+        "judging.bounds.softmax_backward",
+        "relative.max(axis=0, keepdims=True)",
+        "relative.max(axis=0, )",
+        ROW,
+    ),
+    Equivalent(
+        "judging.bounds.softmax_backward",
+        "relative.max(axis=0, keepdims=True)",
+        "relative.max(axis=0, keepdims=False)",
+        ROW,
+    ),
+    Equivalent("judging.bounds._shifted_sums", "Z.max(axis=0, keepdims=True)", "Z.max(axis=0, )", ROW),
+    Equivalent(
+        "judging.bounds._shifted_sums",
+        "Z.max(axis=0, keepdims=True)",
+        "Z.max(axis=0, keepdims=False)",
+        ROW,
+    ),
+    Equivalent("judging.bounds.derivative", "exact(u, g_prime)", "exact(None, g_prime)", NO_ROUNDING),
+    Equivalent("judging.bounds.cost_from_logits", "weights: int = 0", "weights: int = 1", ONE_AT_LEAST),
+    Equivalent("judging.bounds.output_dA", "< 2e-12", "<= 2e-12", ON_THE_EDGE),
+    Equivalent(
+        "judging.judge.judge",
+        "initial=0.0, where=np.isfinite(tolerance))",
+        "initial=0.0, )",
+        ALREADY_UNTOLD,
+    ),
+    Equivalent("formulas.run.reference_outputs", "np.float64", "None", A_NUMBER),
+    Equivalent("formulas.run.magnitudes", "np.float64", "None", WIDE),
+    Equivalent("formulas.run._by_complex_step", "cast(inputs, np.float64)", "cast(inputs, None)", WIDE),
+    Equivalent("comparison.free_runs.run_free", "runs[0].history", "runs[1].history", ALL_ALIKE),
+    Equivalent("comparison.free_runs.run_free", "runs[0], reference", "runs[1], reference", ALL_ALIKE),
+    Equivalent("comparison.free_runs.run_free", "begin.X.dtype, 1", "begin.X.dtype, 2", NO_FLOOR),
+    Equivalent(
+        "comparison.free_runs._judged_rates",
+        "np.array(allowed), np.float64",
+        "np.array(allowed), None",
+        NONE_IS_FLOAT64,
+    ),
+    Equivalent("comparison.free_runs._judged", 'ours[0]["W1"].dtype', 'ours[1]["W1"].dtype', ALL_ALIKE),
+    Equivalent("comparison.free_runs._ByHand.step", "passed.A, strict=False", "passed.A, strict=None", BY_DEFAULT),
+    Equivalent("comparison.free_runs._ByHand.step", "passed.A, strict=False", "passed.A, ", BY_DEFAULT),
+    Equivalent("comparison.free_runs._path", "begin.X.dtype, params", "None, params", GIVEN),
+    Equivalent("comparison.free_runs._ByTorch.__init__", "Before({}, [], [])", "Before(None, [], [])", REPLACED),
+    Equivalent(
+        "comparison.free_runs._ByTorch._see",
+        "cast(int, layer.kernel_size)",
+        "cast(None, layer.kernel_size)",
+        TYPES_ALONE,
+    ),
+    Equivalent(
+        "comparison.free_runs._ByTorch._see",
+        "cast(int, layer.stride)",
+        "cast(None, layer.stride)",
+        TYPES_ALONE,
+    ),
+    Equivalent("comparison.free_runs._first_kink", "reference, strict=False", "reference, strict=None", BY_DEFAULT),
+    Equivalent("comparison.free_runs._first_kink", "reference, strict=False", "reference, ", BY_DEFAULT),
+    Equivalent(
+        "comparison.free_runs._first_kink",
+        "theirs.kinks, strict=True",
+        "theirs.kinks, strict=None",
+        SAME_LAYERS,
+    ),
+    Equivalent("comparison.free_runs._first_kink", "theirs.kinks, strict=True", "theirs.kinks, ", SAME_LAYERS),
+    Equivalent(
+        "comparison.free_runs._first_kink",
+        "theirs.kinks, strict=True",
+        "theirs.kinks, strict=False",
+        SAME_LAYERS,
+    ),
+    Equivalent("comparison.snap.Step._on_A", ".astype(np.float64)", ".astype(None)", WIDE),
+    Equivalent("comparison.snap.Step._on_dZ", ".astype(np.float64)", ".astype(None)", WIDE),
+    Equivalent("comparison.snap.Step._on_dA", ".astype(np.float64)", ".astype(None)", WIDE),
+    Equivalent("comparison.snap.Step._cost", ".astype(np.float64)", ".astype(None)", WIDE),
+    Equivalent("comparison.snap.Step._output_dA", ".astype(np.float64)", ".astype(None)", WIDE),
+    Equivalent("comparison.snap._Wide.__call__", ".astype(np.float64)", ".astype(None)", WIDE),
+    Equivalent("comparison.snap_updates.Updates.step", ".astype(np.float64)", ".astype(None)", WIDE),
+    Equivalent("comparison.snap.Step._cost", "else 0", "else 1", ONE_AT_LEAST),
+    Equivalent(
+        "comparison.snap.gradients",
+        "case.lambda_, only_grads=True",
+        "case.lambda_, only_grads=None",
+        ONLY_FASTER,
+    ),
+    Equivalent("comparison.snap.gradients", "case.lambda_, only_grads=True", "case.lambda_, ", ONLY_FASTER),
+    Equivalent(
+        "comparison.snap.gradients",
+        "case.lambda_, only_grads=True",
+        "case.lambda_, only_grads=False",
+        ONLY_FASTER,
+    ),
+    Equivalent("formulas.run._by_complex_step", "got.get(name, 0)", "got.get(name, None)", MISSING),
+    Equivalent("formulas.run._by_complex_step", "got.get(name, 0)", "got.get(name, )", MISSING),
+    Equivalent("derivations.verdicts.times", "if ratio < 0", "if ratio <= 0", NO_ZERO),
+    Equivalent("formulas.run._by_complex_step", "got.get(name, 0)", "got.get(name, 1)", MISSING),
+    Equivalent("gradients.patterns._factor", "np.abs(expected), -1)", "np.abs(expected), -2)", BELOW_ALL),
+    Equivalent("gradients.patterns._factor", "simple < 0", "simple <= 0", NO_ZERO),
+    Equivalent("gradients.patterns._factor", "< 1e-3)", "<= 1e-3)", EITHER),
+    Equivalent("gradients.patterns._simplest", "<= spread", "< spread", EITHER),
+    Equivalent("gradients.verdict.ArrayCheck.__str__", 'numbers = ""', "numbers = None", LEFT_OUT),
+    Equivalent("gradients.verdict.smallest", "np.dtype(np.float64)", "np.dtype(None)", NONE_IS_FLOAT64),
+    Equivalent("gradients.verdict.must_be_seen", "np.dtype(np.float64)", "np.dtype(None)", NONE_IS_FLOAT64),
+    Equivalent("gradients.verdict.judge_array", "astype(np.float64)", "astype(None)", WIDE),
+    Equivalent("comparison.run.compare", 'units("", dtype', "units(dtype", NO_TEXT),
+    Equivalent("comparison.run.units", "jobs: int = 1", "jobs: int = 2", ENOUGH_JOBS),
+    Equivalent("comparison.run.environment", 'version("scikit-learn")', 'version("SCIKIT-LEARN")', ANY_CASE),
+    Equivalent("comparison.run.on_device", "plain, strict=True", "plain, strict=None", SAME_LINES),
+    Equivalent("comparison.run.on_device", "plain, strict=True", "plain, ", SAME_LINES),
+    Equivalent("comparison.run.on_device", "plain, strict=True", "plain, strict=False", SAME_LINES),
+    Equivalent("comparison.run.run_all", "work[0].device", "work[1].device", ONE_DEVICE),
+    Equivalent("comparison.run.run_all", "work[0].compiled", "work[1].compiled", ONE_DEVICE),
+    Equivalent("comparison.free_runs.run_free", "_replace(X=X, Y=Y)", "_replace(Y=Y)", AS_Y),
+)

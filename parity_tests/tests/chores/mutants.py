@@ -1,0 +1,116 @@
+"""What mutmut found: the mutants of each formula and of each judge, and those that no test can tell from the original.
+
+mutmut changes one thing in one function and runs the tests that call it; a mutant that no test fails survives. It
+leaves alone what stands outside of functions (tables, constants) and functions under a decorator (properties).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from parity_tests.tests.chores.equivalent_mutants import EQUIVALENT, Equivalent
+
+RESULTS = Path("mutants")
+"""Where ``mutmut run`` leaves its results, below the root of the clone."""
+
+KILLED, SURVIVED, TIMEOUT, CRASHED = 1, 0, (24, -24, 36, 152, 255), -11
+"""mutmut's exit codes: those of pytest; those of a mutant that runs forever or reads foreign memory count as killed."""
+
+
+class Mutant(NamedTuple):
+    """A mutant that survived: its function, and what stands in the place of what."""
+
+    function: str
+    original: str
+    mutated: str
+
+
+class Score(NamedTuple):
+    """A module's mutants: how many there are, how many the tests kill, and how many of the rest are equivalent."""
+
+    mutants: int
+    killed: int
+    equivalent: int
+
+
+def function_of(key: str) -> str:
+    """The function's dotted name from mutmut's: ``manual.dense.x_f__mutmut_3``, ``manual.dense.xǁCǁf__mutmut_3``."""
+    module, _, mangled = key.rpartition(".")
+    name = re.sub(r"__mutmut_\d+$", "", mangled)
+    return f"{module}.{name[2:] if name.startswith('x_') else name[2:].replace('ǁ', '.')}"
+
+
+def mutant(key: str, diff: str) -> Mutant:
+    """A mutant from mutmut's name and its diff, the changed lines of each side joined to one."""
+    lines = diff.splitlines()
+    original = " ".join(line[1:].strip() for line in lines if line.startswith("-") and not line.startswith("---"))
+    mutated = " ".join(line[1:].strip() for line in lines if line.startswith("+") and not line.startswith("+++"))
+    return Mutant(function_of(key), original, mutated)
+
+
+def entry_for(found: Mutant, table: Sequence[Equivalent] = EQUIVALENT) -> Equivalent | None:
+    """The entry of the table that describes this mutant."""
+    for entry in table:
+        changed = found.original.replace(entry.original, entry.mutated, 1)
+        if (
+            found.function.removeprefix("manual.").removeprefix("parity_tests.") == entry.function
+            and found.original != changed == found.mutated
+        ):
+            return entry
+    return None
+
+
+def short_name(path: str) -> str:
+    """A module by its file: costs for manual/costs.py, judging.judge for parity_tests/judging/judge.py."""
+    return path.removesuffix(".py").replace("/", ".").removeprefix("manual.").removeprefix("parity_tests.")
+
+
+def exit_codes(results: Path = RESULTS) -> Iterator[tuple[str, dict[str, int | None]]]:
+    """By module: the exit code of every mutant's tests, None where they have not run."""
+    for path in sorted(results.rglob("*.py.meta")):
+        codes = json.loads(path.read_text())["exit_code_by_key"]
+        if codes:
+            yield short_name(path.relative_to(results).as_posix().removesuffix(".meta")), codes
+
+
+def summarise(
+    results: Path, diff: Callable[[str], str], table: Sequence[Equivalent] = EQUIVALENT
+) -> tuple[dict[str, Score], list[Mutant], list[Equivalent]]:
+    """Scores by module, the survivors that the table does not list, and the entries that no survivor matches.
+
+    ``diff`` gives a mutant's diff by its name. Raises ValueError where a mutant's tests did not run to their end.
+    """
+    scores: dict[str, Score] = {}
+    unlisted: list[Mutant] = []
+    used: Counter[Equivalent] = Counter()
+    for module, codes in exit_codes(results):
+        unfinished = [key for key, code in codes.items() if code not in (KILLED, SURVIVED, CRASHED, *TIMEOUT)]
+        if unfinished:
+            raise ValueError(f"{unfinished[0]} has exit code {codes[unfinished[0]]}, expected 0 or 1: run mutmut first")
+        survivors = [mutant(key, diff(key)) for key, code in codes.items() if code == SURVIVED]
+        entries = [entry_for(found, table) for found in survivors]
+        used.update(entry for entry in entries if entry)
+        unlisted += [found for found, entry in zip(survivors, entries, strict=True) if entry is None]
+        scores[module] = Score(len(codes), len(codes) - len(survivors), sum(entry is not None for entry in entries))
+    here = tuple(f"{module}." for module in scores)
+    return scores, unlisted, [entry for entry in table if not used[entry] and entry.function.startswith(here)]
+
+
+def as_json(
+    scores: dict[str, Score],
+    about: dict[str, str],
+    before: dict[str, dict[str, int]] | None = None,
+    table: Sequence[Equivalent] = EQUIVALENT,
+) -> Any:
+    """The section ``mutation`` of measured.json: these modules, and those that were measured ``before``."""
+    modules = {**(before or {}), **{module: score._asdict() for module, score in scores.items()}}
+    return {
+        "environment": about,
+        "modules": {module: modules[module] for module in sorted(modules, key=lambda name: (name.count("."), name))},
+        "equivalent": [entry._asdict() for entry in table],
+    }

@@ -1,0 +1,88 @@
+"""What the README's sections between markers are made from: runs of what they show, or figures that are kept."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable, Sequence
+from io import StringIO
+
+from rich.console import Console
+
+from manual.shared.cli import default_jobs
+from parity_tests.bench.device_tables import gpu_table
+from parity_tests.bench.readme import bench_tables, ratios_table
+from parity_tests.commands.verify import show
+from parity_tests.comparison.run import compare
+from parity_tests.comparison.tables import parity_table
+from parity_tests.conventions import CONVENTIONS
+from parity_tests.conventions.check import check_all
+from parity_tests.conventions.table import readme_table as conventions_table
+from parity_tests.derivations.testbed.dense import TESTBED
+from parity_tests.derivations.testbed.matrix import outcomes
+from parity_tests.derivations.testbed.matrix import readme_table as mistakes_table
+from parity_tests.derivations.verify import verify
+from parity_tests.measured import found, measured
+from parity_tests.notes.errata import readme_table as errata_table
+from parity_tests.tests.chores.mutants import Score
+from parity_tests.tests.chores.readme import markdown_table
+
+WIDTH = 100
+"""Of the answers: what a page shows without scrolling."""
+
+AVERAGE = "dW1 = dZ1 @ X.T"
+
+STRIDE = """\
+dW = np.zeros_like(W)
+for i in range(m):
+    for h in range(n_H):
+        for w in range(n_W):
+            for c in range(n_C):
+                dW[..., c] += A_prev_pad[i, h:h+f, w:w+f] * dZ[i, h, w, c] / m"""
+
+
+def answered(derivation: str, setting: str) -> str:
+    """A derivation as the command line takes it, and what it answers."""
+    answer = Console(file=StringIO(), width=1000, highlight=False)
+    show(verify(derivation, setting), answer)
+    lines = answer.file.getvalue().splitlines()  # type: ignore[attr-defined]
+    wrapped = [part for line in lines for part in _wrapped(line)]
+    command = f'python -m parity_tests verify "{derivation}" --setting {setting}'
+    return _block("sh", command) + _block("text", "\n".join(wrapped))
+
+
+def mutants_table(modules: dict[str, dict[str, int]]) -> str:
+    """What mutation testing found, as measured.json has it: all modules in a sentence, then a line for each."""
+    scores = {name: Score(**counts) for name, counts in modules.items()}
+    mutants, killed, equivalent = (sum(column) for column in zip(*scores.values(), strict=True))
+    rows = [[name, *map(str, score)] for name, score in scores.items()]
+    return (
+        f"{killed} of {mutants} mutants are killed, {equivalent} are equivalent, "
+        f"{mutants - killed - equivalent} are left.\n\n" + markdown_table(["module", *Score._fields], rows, words=1)
+    )
+
+
+def _wrapped(line: str) -> Sequence[str]:
+    """A line in several where it is long, what it says of a formula kept under it."""
+    indent = " " * (len(line) - len(line.lstrip()))
+    return textwrap.wrap(
+        line, WIDTH, subsequent_indent=indent or "    ", break_long_words=False, break_on_hyphens=False
+    )
+
+
+def _block(language: str, text: str) -> str:
+    return f"```{language}\n{text}\n```\n"
+
+
+SECTIONS: dict[str, Callable[[], str]] = {
+    "parity": lambda: parity_table(compare(jobs=default_jobs())),
+    "caught": lambda: answered(AVERAGE, "shallow"),
+    "stride": lambda: answered(STRIDE, "convolution"),
+    "mistakes": lambda: mistakes_table(list(outcomes(TESTBED))),
+    "mutants": lambda: mutants_table(measured("mutation")["modules"]),
+    "conventions": lambda: conventions_table(list(check_all(CONVENTIONS))),
+    "errata": errata_table,
+    "ratios": lambda: ratios_table(measured("bench")),
+    "bench": lambda: bench_tables(measured("bench")),
+    "gpu": lambda: gpu_table(found("gpu")),
+}
+"""By the name between the markers. The whole comparison takes a minute, everything else seconds."""

@@ -1,0 +1,195 @@
+"""Files that a person may give: whatever they do, one sentence or an answer, and nothing is left behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import pytest
+
+from parity_tests.apart import MIB, Limits, run_apart
+from parity_tests.apart.run import ROOT
+from parity_tests.cli import main
+
+SUBJECT = "parity_tests.tests.derivations.apart_subject"
+QUICK = Limits(seconds=10, memory=256 * MIB, file=MIB, processes=8)
+
+HOSTILE = {
+    "loops for ever": ("while True:\n    pass\n", "ran for more than 0.4 seconds and was ended"),
+    "sleeps": ("import time\ntime.sleep(100)\n", "ran for more than 0.4 seconds and was ended"),
+    "leaves by os._exit": ("import os\nos._exit(0)\n", "could not be run: exit code 0 in place of an answer"),
+    "leaves by sys.exit": ("import sys\nsys.exit()\n", "raised SystemExit in line 2: it ends itself"),
+    "kills itself": ("import os\nos.kill(os.getpid(), 9)\n", "could not be run: ended by SIGKILL"),
+    "kills its group": ("import os\nos.killpg(0, 9)\n", "could not be run: ended by SIGKILL"),
+    "kills its parent": ("import os, time\nos.kill(os.getppid(), 9)\ntime.sleep(100)\n", "ended by SIGKILL"),
+    "crashes": ("import ctypes\nctypes.string_at(0)\n", "could not be run: ended by SIGSEGV"),
+    "is no Python": ("def broken(:\n", "raised SyntaxError in line 1: invalid syntax"),
+    "has null bytes": ("x = 1\0\n", "raised SyntaxError: source code string cannot contain null bytes"),
+    "is not UTF-8": ("x = '\udcff'\n", "raised SyntaxError"),
+    "imports what is missing": ("\nimport nowhere_at_all\n", "in line 2: No module named 'nowhere_at_all'"),
+    "recurses": ("def f():\n    f()\nf()\n", "raised RecursionError in line 2: maximum recursion depth exceeded"),
+    "asks": ("input('name? ')\n", "raised EOFError in line 1: nobody is there to answer input()"),
+    "is interrupted": ("raise KeyboardInterrupt\n", "raised KeyboardInterrupt in line 1"),
+    "raises what cannot be printed": (
+        "class Mute(Exception):\n    def __str__(self):\n        raise self\nraise Mute\n",
+        "raised Mute in line 4: it has no words",
+    ),
+    "raises a book": ("raise ValueError('x' * 10**6)\n", "raised ValueError in line 1: xxx"),
+    "eats memory": ("x = []\nwhile True:\n    x.append(bytearray(10**7))\n", "it may not use so much memory"),
+    "eats memory in children": (
+        "import os, time\nfor _ in range(4):\n    if not os.fork():\n        x = bytearray(10**8)\n"
+        "        time.sleep(100)\ntime.sleep(100)\n",
+        "used more than 0.25 GB of memory and was ended",
+    ),
+    "forks again and again": (
+        "import os, time\nfor _ in range(30):\n    if not os.fork():\n        os.setsid()\n        time.sleep(5)\n"
+        "        os._exit(0)\n",
+        "in line 3: it would start more than 8 processes",
+    ),
+    "starts what forks": (
+        "import subprocess\nsubprocess.run(['sh', '-c', 'for i in 1 2 3 4 5 6 7 8 9; do sleep 100 & done; wait'])\n",
+        "started more than 8 processes and was ended",
+    ),
+    "writes": ("open('mine.txt', 'w')\n", "in line 1: it would change mine.txt: files are only read here"),
+    "writes by number": ("import os\nos.open('mine.txt', os.O_CREAT)\n", "it would change mine.txt"),
+    "removes itself": ("import os\nos.remove(__file__)\n", "it would change subject.py"),
+    "makes a folder": ("import pathlib\npathlib.Path('new').mkdir()\n", "it would change new"),
+    "renames itself": ("import os\nos.rename(__file__, 'other.py')\n", "it would change subject.py"),
+    "removes its folder": ("import shutil, os\nshutil.rmtree(os.getcwd())\n", "files are only read here"),
+    "fills the disk": (
+        "import tempfile\nfile = tempfile.TemporaryFile()\nwhile True:\n    file.write(bytes(10**6))\n",
+        "raised OSError in line 4: [Errno 27] File too large",
+    ),
+    "returns no JSON": ("def answer():\n    return {1, 2}\n", "raised TypeError: Object of type set is not JSON"),
+}
+"""What a file does: the file, and the sentence."""
+
+RIGHT = {
+    "prints much": "import sys\nfor _ in range(200):\n    print('x' * 10**6)\n    sys.stderr.write('y' * 10**6)\n",
+    "has a thread that goes on": ("import threading, time\nthreading.Thread(target=time.sleep, args=(100,)).start()\n"),
+    "leaves a child": "import subprocess\nsubprocess.Popen(['sleep', '100'])\n",
+    "leaves a child in a session of its own": (
+        "import subprocess\nsubprocess.Popen(['sleep', '100'], start_new_session=True, env={})\n"
+    ),
+    "leaves an orphan": (
+        "import os, time\nif not os.fork():\n    os.setsid()\n    if not os.fork():\n        time.sleep(100)\n"
+        "    os._exit(0)\n"
+    ),
+    "forks, and both go on": "import os\nos.fork()\n",
+    "uses a pool": "import multiprocessing\nwith multiprocessing.get_context('fork').Pool(2) as pool:\n"
+    "    assert pool.map(abs, [-1, 2]) == [1, 2]\n",
+    "has temporary files": (
+        "import tempfile\nwith tempfile.TemporaryDirectory() as folder:\n    open(folder + '/a', 'w').close()\n"
+        "kept = tempfile.mkdtemp()\nopen(kept + '/b', 'w').write('b')\n"
+    ),
+    "looks at its arguments": "import sys\nassert sys.argv == [__file__]\n",
+    "has a dataclass": (
+        "from __future__ import annotations\nimport dataclasses\n@dataclasses.dataclass\nclass Net:\n    n: int\n"
+    ),
+    "reads itself, and nothing else": "import os\nopen(__file__).read()\nopen(os.devnull, 'w').write('x')\n",
+}
+"""Files that are right, whatever else they do: an answer."""
+
+
+@pytest.fixture
+def subject(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The path of a file to run, with a folder for temporary files beside its own."""
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(scratch))
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    return folder / "subject.py"
+
+
+def nothing_is_left(subject: Path) -> None:
+    """No process that has to do with the file's folder, no temporary file, and the file as it was."""
+    assert [each.name for each in subject.parent.iterdir()] == [subject.name]
+    assert list(Path(tempfile.gettempdir()).iterdir()) == []
+    assert processes_in(subject.parent) == []
+
+
+def processes_in(folder: Path) -> list[str]:
+    """The processes whose working folder this is."""
+    found = []
+    for each in Path("/proc").glob("[0-9]*"):
+        try:
+            if os.readlink(each / "cwd") == str(folder):
+                found.append((each / "cmdline").read_text())
+        except OSError:  # it has ended
+            continue
+    return found
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_a_hostile_file_gets_one_sentence_and_leaves_nothing(kind: str, subject: Path) -> None:
+    text, sentence = HOSTILE[kind]
+    subject.write_text(text, errors="surrogateescape")
+    limits = QUICK._replace(seconds=0.4) if "0.4 seconds" in sentence else QUICK
+    with pytest.raises(ValueError) as refusal:
+        run_apart(subject, SUBJECT, (), limits)
+    assert str(refusal.value).startswith("subject.py ")
+    assert sentence in str(refusal.value)
+    assert "\n" not in str(refusal.value)
+    assert len(str(refusal.value)) < 400
+    nothing_is_left(subject)
+
+
+@pytest.mark.parametrize("kind", RIGHT)
+def test_a_right_file_is_answered_and_leaves_nothing(kind: str, subject: Path) -> None:
+    subject.write_text(f"{RIGHT[kind]}\ndef answer(word):\n    return [1.5, word]\n")
+    assert run_apart(subject, SUBJECT, ("two",), QUICK) == {"value": [1.5, "two"]}
+    nothing_is_left(subject)
+
+
+def test_a_file_sees_its_siblings_and_hands_over_what_is_large(subject: Path, tmp_path: Path) -> None:
+    (subject.parent / "sibling.py").write_text("half = 0.5\n")
+    subject.write_text(
+        "import sibling\ndef answer(place):\n    open(place, 'w').write('large')\n    return sibling.half\n"
+    )
+    handed = tmp_path / "handed"
+    handed.mkdir()
+    assert run_apart(subject, SUBJECT, (str(handed / "over.txt"),), QUICK, handed) == {"value": 0.5}
+    assert (handed / "over.txt").read_text() == "large"
+    assert sorted(each.name for each in subject.parent.iterdir()) == ["sibling.py", "subject.py"]
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+def test_whoever_calls_is_ended_in_the_middle(how: signal.Signals, subject: Path) -> None:
+    subject.write_text("import subprocess\nsubprocess.run(['sleep', '100'])\n")
+    code = f"""\
+import pathlib, tempfile
+from parity_tests.apart import run_apart
+tempfile.tempdir = {tempfile.gettempdir()!r}
+run_apart(pathlib.Path({str(subject)!r}), {SUBJECT!r})
+"""
+    caller = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stderr=subprocess.DEVNULL)
+    wait_until(lambda: any(each.startswith("sleep") for each in processes_in(subject.parent)))
+    caller.send_signal(how)
+    assert caller.wait(20) != 0
+    wait_until(lambda: not processes_in(subject.parent))
+    nothing_is_left(subject)
+
+
+def wait_until(what: object) -> None:
+    """Until it is so; a minute is for ever."""
+    assert callable(what)
+    for _ in range(3000):
+        if what():
+            return
+        time.sleep(0.02)
+    raise AssertionError("it never came to be")
+
+
+@pytest.mark.parametrize("words", [["verify", "--help"], ["compare", "--help"]])
+def test_help_says_that_a_file_is_run_with_the_rights_of_whoever_calls(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main(words)
+    assert "with the rights of whoever calls" in capsys.readouterr().out

@@ -1,0 +1,162 @@
+"""Two kinds of numbers that share nothing agree on random programs; a wrong rule in either is seen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from parity_tests.derivations.engine.front import read
+from parity_tests.derivations.engine.judged import verify_text
+from parity_tests.derivations.engine.numbers import step, tape
+from parity_tests.derivations.engine.numbers.errors import NotFollowed
+from parity_tests.derivations.engine.numbers.kinds import KINDS, STEP, TAPE, Kind, plain
+from parity_tests.derivations.engine.numbers.tape import Tape
+from parity_tests.derivations.engine.probes import Probe
+from parity_tests.derivations.engine.program import Program
+from parity_tests.derivations.engine.truths import Cost, Truths
+from parity_tests.derivations.verdicts import CANNOT_TELL, WRONG
+from parity_tests.tests.derivations.engine_texts import all_texts
+from parity_tests.tests.random_arrays import random_program
+
+LARGEST = 1e4
+"""Values of random programs that are compared: beyond, cancellation says more than the rules do."""
+
+
+def truths_of(text: str, seed: int) -> Truths:
+    program = Program(read(text))
+    draws = np.random.default_rng(seed)
+    probe = Probe({"A": draws.standard_normal((3, 4)), "B": draws.standard_normal((3, 4))}, {}, None)
+    run = program.run(probe.given)
+    assert run.problems == (), text
+    key = next(event.key for event in reversed(run.events) if event.name == "J")
+    return Truths(program, probe, run, Cost(key, "J", 0))
+
+
+def compare_entries(seed: int) -> int:
+    """Compares dJ/dA and dJ/dB of one random program entry by entry.
+
+    The number of entries; a program that J hardly feels, or whose values come near overflow, has none.
+    """
+    text = random_program(np.random.default_rng(seed))
+    truths = truths_of(text, seed)
+    assert truths.problem == "", text
+    entries = 0
+    if any(np.max(np.abs(event.value), initial=0.0) > LARGEST for event in truths.run.events):
+        return 0
+    for truth in truths.by_key.values():
+        if truth.event.name not in ("A", "B"):
+            continue
+        found = np.zeros((3, 4))
+        for place in np.ndindex(3, 4):
+            direction = np.zeros((3, 4))
+            direction[place] = 1.0
+            found[place] = truths.slope(truth.event.key, direction)
+            entries += 1
+        np.testing.assert_allclose(found, truth.gradient, 1e-10, 1e-12 * np.abs(truth.gradient).max(), err_msg=text)
+    return entries
+
+
+def test_random_programs_have_the_same_derivatives_in_both_kinds() -> None:
+    assert sum(compare_entries(seed) for seed in range(40)) > 600
+
+
+@pytest.mark.bars
+def test_twenty_thousand_random_programs_have_the_same_derivatives_in_both_kinds() -> None:
+    assert sum(compare_entries(seed) for seed in range(100, 20_100)) > 350_000
+
+
+class WrongTanh(torch.autograd.Function):
+    """The right value, the slope of another function."""
+
+    @staticmethod
+    def forward(ctx: Any, x: torch.Tensor) -> torch.Tensor:
+        ctx.save_for_backward(x)
+        return torch.tanh(x)
+
+    @staticmethod
+    def backward(ctx: Any, upstream: torch.Tensor) -> torch.Tensor:
+        (x,) = ctx.saved_tensors
+        return upstream * (1 - torch.tanh(x))
+
+
+def wrong_step_tanh(x: Any) -> Any:
+    return np.where(True, np.tanh(np.real(x)) + 1j * np.imag(x) * (1 - np.tanh(np.real(x))), 0)
+
+
+def wrong_write(self: Any, index: Any, value: Any) -> None:
+    self.view(np.ndarray)[index] = step.real(value)
+
+
+@pytest.mark.parametrize("name", ["columns-course", "dropout"])
+@pytest.mark.parametrize("kind", ["autograd's tanh", "the step's tanh", "autograd's maximum", "the step's maximum"])
+def test_a_wrong_rule_is_a_disagreement_and_never_the_writers_mistake(
+    name: str, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    match kind:
+        case "autograd's tanh":
+            monkeypatch.setitem(tape.UFUNCS, "tanh", WrongTanh.apply)
+        case "the step's tanh":
+            monkeypatch.setattr(step, "ANALYTIC", step.ANALYTIC - {"tanh"})
+            monkeypatch.setitem(step.RULES, "tanh", wrong_step_tanh)
+        case "autograd's maximum":
+            monkeypatch.setitem(tape.UFUNCS, "maximum", lambda a, b: torch.maximum(a, b) + 0.5 * (b - b.detach()))
+        case _:
+            monkeypatch.setitem(step.RULES, "maximum", lambda a, b: np.maximum(np.real(a), np.real(b)) + 0j)
+    text = all_texts()[name]
+    affected = ("tanh" in kind) == ("np.tanh" in text)
+    judged = verify_text(text)
+    assert judged is not None
+    assert judged.summary.wrong == 0
+    assert (judged.summary.cannot_tell > 0) == affected
+
+
+def test_a_write_that_loses_its_step_is_a_disagreement(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "H = X @ W\nC = np.zeros(H.shape)\nC[:, 0] = H[:, 0] ** 2\nJ = np.sum(C)\ndW = X.T @ (2 * H)\ndW[:, 1:] = 0"
+    right = verify_text(text)
+    assert right is not None
+    assert right.summary.holds == 1
+    monkeypatch.setattr(step.Step, "__setitem__", wrong_write)
+    judged = verify_text(text)
+    assert judged is not None
+    assert [line.verdict for line in judged.lines] == [CANNOT_TELL]
+
+
+def test_a_sum_over_the_wrong_axis_is_a_disagreement(monkeypatch: pytest.MonkeyPatch) -> None:
+    wrong = lambda a, axis=None, **_: Tape(tape.as_tensor(a).sum() if axis is None else tape.as_tensor(a).sum(1 - axis))  # noqa: E731
+    monkeypatch.setitem(tape.FUNCTIONS, "sum", wrong)
+    judged = verify_text(all_texts()["rows-labels-l2"])
+    assert judged is not None
+    assert WRONG not in {line.verdict for line in judged.lines}
+    assert judged.summary.cannot_tell > 0
+
+
+@pytest.mark.parametrize("kind", [STEP, TAPE], ids=lambda kind: kind.name)
+def test_what_has_no_rule_is_refused_by_name(kind: Kind) -> None:
+    x = kind.make(np.ones((2, 2)))
+    for call in (lambda: np.linalg.inv(x), lambda: np.fft.fft(x), lambda: np.linalg.norm(x, 1), lambda: np.hypot(x, x)):
+        with pytest.raises(NotFollowed, match="is not known to the referees"):
+            call()
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_each_kind_computes_what_float64_computes(kind: Kind) -> None:
+    values = np.random.default_rng(4).standard_normal((3, 4))
+    x = kind.make(values.copy())
+    for name in ("sum", "mean", "std", "var", "max", "min", "prod"):
+        for axis in (None, 0, 1):
+            np.testing.assert_allclose(plain(getattr(np, name)(x, axis=axis)), getattr(np, name)(values, axis=axis))
+            np.testing.assert_allclose(plain(getattr(x, name)(axis=axis)), getattr(values, name)(axis=axis))
+    np.testing.assert_array_equal(np.argmax(x, axis=1), np.argmax(values, axis=1))
+    assert (x > 0).dtype == bool
+    x[x > 0] = 0
+    np.testing.assert_array_equal(plain(x), np.where(values > 0, 0, values))
+
+
+def test_outside_its_domain_a_step_is_nan_as_a_real_number_is() -> None:
+    x = STEP.make(np.array([-0.5, 0.5]))
+    with np.errstate(invalid="ignore"):
+        for function in (np.log, np.sqrt, np.log2, lambda each: each**0.5):
+            assert np.isnan(plain(function(x))).tolist() == [True, False]

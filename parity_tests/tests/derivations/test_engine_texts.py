@@ -1,0 +1,218 @@
+"""Texts with a forward pass of their own are judged by it, whatever their names, layout, depth and cost."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from parity_tests.derivations.engine.front import plain_line, read
+from parity_tests.derivations.engine.judged import read_text, verify_text
+from parity_tests.derivations.engine.numbers.kinds import KINDS
+from parity_tests.derivations.engine.probes import draw
+from parity_tests.derivations.engine.program import Program
+from parity_tests.derivations.verdicts import HOLDS, Judged
+from parity_tests.derivations.verify import verify
+from parity_tests.tests.derivations.engine_texts import TEXTS, all_texts, network
+
+
+def judged_of(text: str, seed: int = 0) -> Judged:
+    found = verify_text(text, seed)
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize("name", all_texts())
+def test_a_right_text_raises_no_alarm_and_is_judged_whole(name: str) -> None:
+    judged = judged_of(all_texts()[name])
+    assert {line.verdict for line in judged.lines} == {HOLDS}, [line.message for line in judged.lines]
+    assert judged.summary.holds >= 1
+
+
+@pytest.mark.parametrize(
+    ("factor", "convention"), [("m", "m * "), ("(-1)", "-1 * "), ("2", "2 * "), ("1/m", "1/m * "), ("1", None)]
+)
+@pytest.mark.parametrize("rows", [True, False])
+def test_a_whole_backward_pass_times_a_usual_factor_is_a_convention(
+    factor: str, convention: str | None, rows: bool
+) -> None:
+    text = network(rows, 3, "tanh", "softmax")
+    first = next(row for row in text.splitlines() if row.startswith("dZ3"))
+    judged = judged_of(text.replace(first, first.replace("= ", f"= {factor} * ")))
+    assert {line.verdict for line in judged.lines} == {HOLDS}
+    assert judged.convention == (
+        "" if convention is None else f"the gradients of the parameters are {convention}dJ/d(parameter), all of them"
+    )
+
+
+def test_strict_knows_no_convention() -> None:
+    text = network(True, 2, "tanh", "squared").replace("(A2 - Y) / m", "A2 - Y")
+    judged = verify_text(text, strict=True)
+    assert judged is not None
+    (line,) = [line for line in judged.lines if line.verdict != HOLDS]
+    assert (line.target, line.causes) == ("dZ2", ("missing-1/m",))
+
+
+@pytest.mark.parametrize("target", ["dW1", "db1", "dW2", "db2", "dW3", "db3"])
+def test_one_line_times_two_is_exactly_that_line(target: str) -> None:
+    text = network(True, 3, "relu", "squared")
+    row = next(each for each in text.splitlines() if each.startswith(f"{target} "))
+    judged = judged_of(text.replace(row, row.replace("= ", "= 2 * ")))
+    assert [line.target for line in judged.lines if line.verdict != HOLDS] == [target]
+
+
+def test_without_a_cost_every_cost_that_fits_is_named_and_nothing_is_wrong() -> None:
+    judged = judged_of(TEXTS["no-cost-ascent"])
+    assert judged.cost.implied == ("the squared error of l2 and y",)
+    other = judged_of(TEXTS["no-cost-ascent"].replace(" * l2 * (1 - l2)", ""))
+    assert other.cost.implied == ("the cross-entropy of l2 and y",)
+    assert {line.verdict for line in (*judged.lines, *other.lines)} == {HOLDS}
+
+
+def test_a_penalty_in_the_gradients_is_one_in_the_cost_that_is_meant() -> None:
+    text = TEXTS["no-cost-labels"].strip().replace("delta3)\n", "delta3) + reg * W2\n", 1)
+    text = text.replace("np.dot(X.T, delta2)", "np.dot(X.T, delta2) + reg * W1")
+    judged = judged_of(text)
+    assert {line.verdict for line in judged.lines} == {HOLDS}
+    assert "-sum log probs at the labels y with the penalty reg/2 sum of squares" in judged.cost.implied
+    other = judged_of(text.replace(" + reg * W1", " + 3 * reg * W1"))
+    assert [line.target for line in other.lines if line.verdict != HOLDS] in (["dW1"], ["dW2"])
+
+
+def test_a_delta_is_whatever_derivative_it_is() -> None:
+    text = TEXTS["no-cost-ascent"].strip().replace("l1_error * l1 * (1 - l1)", "l1_error * l2 * (1 - l2)")
+    judged = judged_of(text)
+    assert [line.line for line in judged.lines if line.verdict != HOLDS] == [6]
+
+
+def test_a_state_of_an_optimiser_is_not_judged_and_said() -> None:
+    text = (
+        TEXTS["linear-mse-mean"].strip() + "\ns = beta * s + (1 - beta) * dW**2\nW = W - lr * dW / (np.sqrt(s) + eps)"
+    )
+    (left,) = [line for line in judged_of(text).lines if line.verdict != HOLDS]
+    assert (left.verdict, left.target) == ("not judged", "W")
+    assert "name the optimiser with --setting" in left.message
+
+
+def test_a_written_cost_is_what_the_gradients_are_held_against() -> None:
+    text = TEXTS["functions-defined"].replace("(a2 - y) * sig_grad(a2)", "a2 - y")
+    judged = judged_of(text)
+    assert [line.target for line in judged.lines if line.verdict != HOLDS] == ["delta2"]
+    assert judged.convention.endswith("not what the gradients follow: they are right for the cross-entropy of a2 and y")
+
+
+def test_the_order_of_statements_is_real() -> None:
+    row = "dA2 = np.dot(W3.T, dZ3)"
+    text = TEXTS["columns-chain-of-dA"].replace(row, f"W3 = W3 - alpha * dW3\n{row}")
+    judged = judged_of(text)
+    assert [line.target for line in judged.lines if line.verdict != HOLDS] == ["dA2"]
+    kept = text.replace("W3 = W3", "old = W3\nW3 = W3").replace("np.dot(W3.T, dZ3)", "np.dot(old.T, dZ3)")
+    assert {line.verdict for line in judged_of(kept).lines} == {HOLDS}
+
+
+def test_writing_into_an_array_changes_its_other_names() -> None:
+    text = TEXTS["rows-labels-l2"].replace("dscores /= N", "dscores /= N\ndX = (probs @ W2.T * (hidden > 0)) @ W1.T")
+    assert {line.verdict for line in judged_of(text).lines} == {HOLDS}
+    copied = text.replace("dscores = probs", "dscores = probs.copy()")
+    assert [line.target for line in judged_of(copied).lines if line.verdict != HOLDS] == ["dX"]
+
+
+def test_what_cannot_be_read_or_computed_is_not_judged_at_its_own_line() -> None:
+    text = TEXTS["residual"].strip() + "\nextra = frobnicate(X)\nthis is no formula"
+    judged = judged_of(text)
+    left = {line.line: line.message for line in judged.lines if line.verdict == "not judged"}
+    assert left.keys() == {13, 14}
+    assert left[13] == "frobnicate is not known here"
+    assert left[14].startswith("this line cannot be read")
+    assert judged.summary.holds == 8
+
+
+@pytest.mark.parametrize(
+    ("row", "plain"),
+    [
+        ("dZ1 = W2ᵀ @ dZ2 ⊙ g1'(Z1)", "dZ1 = W2.T @ dZ2 * g1_prime(Z1)"),
+        ("J = λ/2 · ‖", "J = lambda_/2 * ‖"),
+        ("f = lambda z: z + lambda", "f = lambda z: z + lambda_"),
+        ("a = b^2  # squared", "a = b**2  "),
+        ("x = d['it''s']  # text", "x = d['it''s']  "),
+        (">>> y := 3", "y = 3"),
+    ],
+)
+def test_a_line_becomes_plain(row: str, plain: str) -> None:
+    assert plain_line(row) == plain
+
+
+def test_quotients_are_names() -> None:
+    tree = read("dL/dW = x\n∂J/∂z = dL/dW * 2\ny = dL / dt").tree
+    targets = [each.targets[0].id for each in tree.body]  # type: ignore[attr-defined]
+    assert targets == ["dW", "dz", "y"]
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_every_kind_of_number_computes_the_same_text(name: str) -> None:
+    reading = read_text(TEXTS[name].strip())
+    given = draw(reading.layout, 1).given
+    first, *others = (reading.program.run(given, kind) for kind in KINDS)
+    values = {event.key: event.value for event in first.events}
+    for run in others:
+        for event in run.events:
+            if event.key in values and not event.missing:
+                np.testing.assert_allclose(event.value, values[event.key], 1e-9, 1e-12)
+
+
+def test_sizes_are_distinct_and_change_with_the_probe() -> None:
+    layout = read_text(TEXTS["columns-chain-of-dA"].strip()).layout
+    shapes = [{name: np.shape(value) for name, value in draw(layout, seed).given.items()} for seed in range(3)]
+    assert len({str(each) for each in shapes}) == 3
+    for each in shapes:
+        sizes = {size for name in ("W1", "W2", "W3", "X") for size in each[name]}
+        assert len(sizes) == 5
+        assert not sizes & {1, 2}
+
+
+HOSTILE = {
+    "a power": "x = 9**9**9",
+    "squares": "x = 10\nfor i in range(100):\n    x = x * x",
+    "a list": "x = [0] * 10**9",
+    "a list in place": "x = [0]\nx *= 10**9",
+    "doubling": "x = [0, 1]\nfor i in range(60):\n    x = x + x",
+    "an array": "x = np.zeros((10**5, 10**5))",
+    "an outer product": "x = np.ones(90000)\ny = np.outer(x, x)",
+    "a loop": "x = 0\nwhile True:\n    x = x + 1",
+    "recursion": "def f(x):\n    return f(x)\ny = f(1)",
+    "an attribute": "x = (1).__class__.__mro__",
+    "an import": "y = __import__('os').system('true')",
+    "a word": "x = np.load('a.npy')\ny = open('a')\nz = eval('1')",
+    "a format": "x = '%1000000000d' % 3\ny = '{:>1000000000}'.format(1)",
+    "repeated": "x = np.tile(np.ones(10), 10**9)",
+}
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
+def test_a_hostile_text_ends_and_leaves_nothing(text: str) -> None:
+    run = Program(read(text)).run({})
+    assert run.problems
+    assert all(np.size(event.value) < 10**6 for event in run.events)
+
+
+def test_verify_uses_the_forward_pass_where_there_is_one_and_no_setting_is_named() -> None:
+    text = TEXTS["rows-labels-l2"]
+    assert verify(text).cost.text.startswith("loss = -np.sum(")
+    assert verify("dW1 = (1/m) * dZ1 @ X.T").layout.startswith(("shallow", "logistic", "one", "the"))
+
+
+def test_a_softmax_over_the_examples_is_pointed_at_and_not_judged() -> None:
+    text = """
+hidden = np.tanh(X @ V + b)
+scores = hidden @ U + c
+e = np.exp(scores)
+p = e / e.sum(axis={})
+loss = -np.sum(Y * np.log(p)) / m
+dscores = (p - Y) / m
+dU = hidden.T @ dscores
+"""
+    right, wrong = (verify(text.format(axis)) for axis in ("1, keepdims=True", "0"))
+    assert right.summary.not_judged == right.summary.wrong == 0
+    assert right.summary.holds >= 2
+    (said,) = [line for line in wrong.lines if line.verdict == "not judged"]
+    assert said.line == 5
+    assert "adds up to 1 over the examples" in said.message

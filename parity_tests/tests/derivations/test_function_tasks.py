@@ -1,0 +1,366 @@
+"""Functions by their names: called with the parameters that people give them, right ones hold, wrong ones do not."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from parity_tests.derivations.own.functions_file import PROBES, Call, judged, trials, verify_functions
+from parity_tests.derivations.own.functions_runner import normal
+from parity_tests.derivations.own.tasks import TASKS, setting_of
+from parity_tests.derivations.verdicts import HOLDS, NOT_JUDGED, WRONG, Verdict
+
+COURSE = {
+    "linear_forward": """
+def linear_forward(A, W, b):
+    Z = np.dot(W, A) + b
+    return Z, (A, W, b)
+""",
+    "linear_backward": """
+def linear_backward(dZ, cache):
+    A_prev, W, b = cache
+    m = A_prev.shape[1]
+    return np.dot(W.T, dZ), np.dot(dZ, A_prev.T) / m, np.sum(dZ, axis=1, keepdims=True) / m
+""",
+    "sigmoid": """
+def sigmoid(Z):
+    return 1 / (1 + np.exp(-Z)), Z
+""",
+    "relu": """
+def relu(Z):
+    return np.maximum(0, Z), Z
+""",
+    "sigmoid_backward": """
+def sigmoid_backward(dA, cache):
+    s = 1 / (1 + np.exp(-cache))
+    return dA * s * (1 - s)
+""",
+    "relu_backward": """
+def relu_backward(dA, cache):
+    dZ = np.array(dA, copy=True)
+    dZ[cache <= 0] = 0
+    return dZ
+""",
+    "linear_activation_forward": """
+def linear_activation_forward(A_prev, W, b, activation):
+    Z, linear_cache = linear_forward(A_prev, W, b)
+    A, activation_cache = sigmoid(Z) if activation == "sigmoid" else relu(Z)
+    return A, (linear_cache, activation_cache)
+""",
+    "linear_activation_backward": """
+def linear_activation_backward(dA, cache, activation):
+    linear_cache, activation_cache = cache
+    if activation == "relu":
+        dZ = relu_backward(dA, activation_cache)
+    elif activation == "sigmoid":
+        dZ = sigmoid_backward(dA, activation_cache)
+    return linear_backward(dZ, linear_cache)
+""",
+    "compute_cost": """
+def compute_cost(AL, Y):
+    m = Y.shape[1]
+    return np.squeeze(-np.sum(Y * np.log(AL) + (1 - Y) * np.log(1 - AL)) / m)
+""",
+    "propagate": """
+def propagate(w, b, X, Y):
+    m = X.shape[1]
+    A = 1 / (1 + np.exp(-(np.dot(w.T, X) + b)))
+    cost = -np.sum(Y * np.log(A) + (1 - Y) * np.log(1 - A)) / m
+    return {"dw": np.dot(X, (A - Y).T) / m, "db": np.sum(A - Y) / m}, np.array(cost)
+""",
+    "update_parameters": """
+def update_parameters(parameters, grads, learning_rate=1.2):
+    for l in range(len(parameters) // 2):
+        parameters["W" + str(l + 1)] = parameters["W" + str(l + 1)] - learning_rate * grads["dW" + str(l + 1)]
+        parameters["b" + str(l + 1)] = parameters["b" + str(l + 1)] - learning_rate * grads["db" + str(l + 1)]
+    return parameters
+""",
+    "update_parameters_with_momentum": """
+def update_parameters_with_momentum(parameters, grads, v, beta, learning_rate):
+    for name in list(parameters):
+        v["d" + name] = beta * v["d" + name] + (1 - beta) * grads["d" + name]
+        parameters[name] = parameters[name] - learning_rate * v["d" + name]
+    return parameters, v
+""",
+    "update_parameters_with_adam": """
+def update_parameters_with_adam(parameters, grads, v, s, t, learning_rate=0.01, beta1=0.9, beta2=0.999, epsilon=1e-8):
+    for name in list(parameters):
+        d = "d" + name
+        v[d] = beta1 * v[d] + (1 - beta1) * grads[d]
+        s[d] = beta2 * s[d] + (1 - beta2) * grads[d] ** 2
+        step = v[d] / (1 - beta1**t) / (np.sqrt(s[d] / (1 - beta2**t)) + epsilon)
+        parameters[name] = parameters[name] - learning_rate * step
+    return parameters, v, s
+""",
+    "zero_pad": """
+def zero_pad(X, pad):
+    return np.pad(X, ((0, 0), (pad, pad), (pad, pad), (0, 0)))
+""",
+    "conv_forward": """
+def conv_forward(A_prev, W, b, hparameters):
+    stride, pad, f = hparameters["stride"], hparameters["pad"], len(W)
+    P = zero_pad(A_prev, pad)
+    n_H, n_W = ((n - f) // stride + 1 for n in P.shape[1:3])
+    Z = np.zeros((len(A_prev), n_H, n_W, W.shape[3]))
+    for h in range(n_H):
+        for w in range(n_W):
+            window = P[:, h * stride:h * stride + f, w * stride:w * stride + f]
+            Z[:, h, w] = np.tensordot(window, W, 3) + b[0, 0, 0]
+    return Z, (A_prev, W, b, hparameters)
+""",
+    "conv_backward": """
+def conv_backward(dZ, cache):
+    A_prev, W, b, hparameters = cache
+    stride, pad, f, m = hparameters["stride"], hparameters["pad"], len(W), len(dZ)
+    P = zero_pad(A_prev, pad)
+    dP, dW = np.zeros_like(P), np.zeros_like(W)
+    for h in range(dZ.shape[1]):
+        for w in range(dZ.shape[2]):
+            at = (slice(None), slice(h * stride, h * stride + f), slice(w * stride, w * stride + f))
+            dP[at] += np.tensordot(dZ[:, h, w], W, (1, 3))
+            dW += np.tensordot(P[at], dZ[:, h, w], (0, 0))
+    n_H, n_W = A_prev.shape[1:3]
+    db = dZ.sum(axis=(0, 1, 2), keepdims=True)
+    return dP[:, pad:pad + n_H, pad:pad + n_W], dW / m, db / m
+""",
+    "pool_forward": """
+def pool_forward(A_prev, hparameters, mode="max"):
+    f, stride = hparameters["f"], hparameters["stride"]
+    n_H, n_W = ((n - f) // stride + 1 for n in A_prev.shape[1:3])
+    A = np.zeros((len(A_prev), n_H, n_W, A_prev.shape[3]))
+    for h in range(n_H):
+        for w in range(n_W):
+            window = A_prev[:, h * stride:h * stride + f, w * stride:w * stride + f]
+            A[:, h, w] = window.max(axis=(1, 2)) if mode == "max" else window.mean(axis=(1, 2))
+    return A, (A_prev, hparameters)
+""",
+    "pool_backward": """
+def pool_backward(dA, cache, mode="max"):
+    A_prev, hparameters = cache
+    f, stride = hparameters["f"], hparameters["stride"]
+    dA_prev = np.zeros(A_prev.shape)
+    for i, h, w, c in np.ndindex(dA.shape):
+        at = (i, slice(h * stride, h * stride + f), slice(w * stride, w * stride + f), c)
+        share = A_prev[at] == A_prev[at].max() if mode == "max" else 1 / f**2
+        dA_prev[at] += share * dA[i, h, w, c]
+    return dA_prev
+""",
+}
+"""The functions of well-known courses, as people have them, each right."""
+
+MISTAKES = {
+    "linear_forward": ("np.dot(W, A) + b", "np.dot(W, A)"),
+    "linear_backward": ("np.sum(dZ, axis=1, keepdims=True)", "np.sum(dZ)"),
+    "sigmoid": ("np.exp(-Z)", "np.exp(Z)"),
+    "relu": ("np.maximum(0, Z)", "np.minimum(0, Z)"),
+    "sigmoid_backward": ("dA * s * (1 - s)", "dA * s"),
+    "relu_backward": ("cache <= 0", "cache > 0"),
+    "linear_activation_forward": ("sigmoid(Z) if", "relu(Z) if"),
+    "linear_activation_backward": ('== "relu"', '!= "relu"'),
+    "compute_cost": ("/ m)", ")"),
+    "propagate": ("np.dot(X, (A - Y).T) / m", "np.dot(X, (Y - A).T) / m"),
+    "update_parameters": ("- learning_rate * grads", "+ learning_rate * grads"),
+    "update_parameters_with_momentum": ("(1 - beta) * ", ""),
+    "update_parameters_with_adam": ("(1 - beta1**t)", "(1 - beta1)"),
+    "zero_pad": ("((0, 0), (pad, pad), (pad, pad), (0, 0))", "((0, 0), (pad, pad), (pad, 0), (0, 0))"),
+    "conv_forward": ("+ b[0, 0, 0]", "- b[0, 0, 0]"),
+    "conv_backward": ("dW / m", "dW"),
+    "pool_forward": ('window.max(axis=(1, 2)) if mode == "max"', 'window.min(axis=(1, 2)) if mode == "max"'),
+    "pool_backward": ("1 / f**2", "1 / f"),
+}
+"""One mistake in each: what is written, and what is written in its place."""
+
+
+@cache
+def lines_of(text: str, folder: Path) -> dict[str, list[Verdict]]:
+    """The verdicts on a file, by function."""
+    path = folder / "mine.py"
+    path.write_text(f"import numpy as np\n{text}")
+    found: dict[str, list[Verdict]] = {}
+    for verdict in verify_functions(path).lines:
+        found.setdefault(verdict.target.split(":")[0].split(" ")[0], []).append(verdict)
+    return found
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("functions")
+
+
+@pytest.mark.parametrize("name", COURSE)
+def test_functions_of_courses_hold_as_they_are(name: str, folder: Path) -> None:
+    verdicts = lines_of("".join(COURSE.values()), folder)[name]
+    assert {verdict.verdict for verdict in verdicts} == {HOLDS}, [verdict.message for verdict in verdicts]
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_a_mistake_in_one_is_wrong_and_nothing_else_is_not_judged(name: str, folder: Path) -> None:
+    right, wrong = MISTAKES[name]
+    assert right in COURSE[name]
+    helpers = {"linear_activation_forward": ("linear_forward", "sigmoid", "relu"), "conv_forward": ("zero_pad",)}
+    helpers["linear_activation_backward"] = ("sigmoid_backward", "relu_backward", "linear_backward")
+    helpers["conv_backward"] = ("zero_pad",)
+    text = "".join(COURSE[each] for each in helpers.get(name, ())) + COURSE[name].replace(right, wrong, 1)
+    verdicts = lines_of(text, folder)[name]
+    found = {verdict.verdict for verdict in verdicts}
+    assert WRONG in found
+    assert NOT_JUDGED not in found, [verdict.message for verdict in verdicts]
+
+
+def test_every_name_of_a_course_is_tried() -> None:
+    assert COURSE.keys() == MISTAKES.keys()
+    assert COURSE.keys() <= TASKS.keys()
+
+
+RETURNS = """
+def linear_backward(dZ, A_prev, W):
+    m = dZ.shape[1]
+    return {{"db": dZ.sum(axis=1, keepdims=True) / m, "dW": {dW}, "dA_prev": W.T @ dZ}}
+
+def adam_update(w, dw, v, s, t, lr=0.1, beta_1=0.9, beta_2=0.999, eps=1e-8):
+    v = beta_1 * v + (1 - beta_1) * dw
+    s = beta_2 * s + (1 - beta_2) * dw**2
+    return s, v, w - lr * v / (1 - beta_1**t) / (np.sqrt(s / (1 - beta_2**t)) + eps)
+
+def input_gradient(dZ, W, scale=1.0):
+    return [W.T @ dZ * scale]
+"""
+
+
+@pytest.mark.parametrize(("dW", "verdict"), [("dZ @ A_prev.T / m", HOLDS), ("dZ @ A_prev.T", WRONG)])
+def test_dicts_orders_names_and_defaults(dW: str, verdict: str, folder: Path) -> None:
+    found = lines_of(RETURNS.format(dW=dW), folder)
+    assert {each.target: each.verdict for each in found["linear_backward"]} == {
+        "linear_backward: dA_prev": HOLDS,
+        "linear_backward: dW": verdict,
+        "linear_backward: db": HOLDS,
+    }
+    assert [each.verdict for each in found["adam_update"]] == [HOLDS] * 3
+    assert [each.verdict for each in found["input_gradient"]] == [HOLDS]
+
+
+ROWS = """
+def softmax(scores):
+    e = np.exp(scores - scores.max(axis={axis}, keepdims=True))
+    return e / e.sum(axis={axis}, keepdims=True)
+
+def linear_forward(X, W, b):
+    return X @ W + b
+
+def linear_backward(dZ, A_prev, W):
+    m = len(dZ)
+    return dZ @ W.T, A_prev.T @ dZ {over}, dZ.sum(axis=0) {over}
+"""
+
+
+def test_examples_in_rows_are_right_and_said(folder: Path) -> None:
+    found = lines_of(ROWS.format(axis=1, over="/ m"), folder)
+    for name in ("softmax", "linear_forward", "linear_backward"):
+        for verdict in found[name]:
+            assert (verdict.verdict, verdict.message) == (
+                HOLDS,
+                f"{verdict.target} holds. It holds where examples are rows.",
+            )
+    assert "rows" not in lines_of(ROWS.format(axis=0, over="/ m"), folder)["softmax"][0].message
+    averaged = lines_of(ROWS.format(axis=1, over=""), folder)["linear_backward"]
+    assert [each.verdict for each in averaged] == [HOLDS] * 3
+    assert averaged[1].message.startswith("linear_backward: dW holds. It holds where dZ carries the 1/m")
+
+
+UNFIT = """
+def conv_forward(image, kernel):
+    return image
+
+def linear_forward(A_prev, W, b):
+    return W @ A_prev + c
+
+def linear_backward(first, second, third, fourth, fifth):
+    return first
+
+def weight_gradient(signal, dout):
+    return dout
+
+def dropout_forward(A, mask, keep_prob):
+    return "A"
+
+def bias_gradient(dZ):
+    return None
+
+def tanh(Z, *more, **others):
+    return np.tanh(Z)
+
+def adam(w, dw, config=None):
+    return w - 0.001 * dw, config
+"""
+
+
+def test_what_cannot_be_called_is_not_judged_and_what_is_expected_is_said(folder: Path) -> None:
+    found = {name: each[0] for name, each in lines_of(UNFIT, folder).items()}
+    assert {name: each.verdict for name, each in found.items()} == {
+        **dict.fromkeys(("conv_forward", "linear_forward", "linear_backward", "dropout_forward"), NOT_JUDGED),
+        **dict.fromkeys(("bias_gradient", "adam", "weight_gradient"), NOT_JUDGED),
+        "tanh": HOLDS,
+    }
+    assert "no way of calling conv_forward(image, kernel) is known" in found["conv_forward"].message
+    assert "expected conv_forward(A_prev, W, b, stride, pad) or conv_forward(A_prev, W, b, hparameters)" in (
+        found["conv_forward"].message
+    )
+    assert "it raised NameError in line 7: name 'c' is not defined" in found["linear_forward"].message
+    assert (
+        "expected linear_backward(dZ, A_prev, W, lambda_) or linear_backward(dZ, cache), returning dA_prev, dW, db"
+        in (found["linear_backward"].message)
+    )
+
+
+SLICED = """
+def conv_backward(dZ, A_prev, W, stride, pad):
+    {body}
+    P = np.pad(A_prev, ((0, 0), (pad, pad), (pad, pad), (0, 0)))
+    dP, dW, f, m = np.zeros_like(P), np.zeros_like(W), len(W), len(dZ)
+    for h in range(dZ.shape[1]):
+        for w in range(dZ.shape[2]):
+            at = (slice(None), slice(h * stride, h * stride + f), slice(w * stride, w * stride + f))
+            dP[at] += np.tensordot(dZ[:, h, w], W, (1, 3))
+            dW += np.tensordot(P[at], dZ[:, h, w], (0, 0))
+    return dP[:, pad:-pad, pad:-pad], dW / m, dZ.sum(axis=(0, 1, 2), keepdims=True) / m
+"""
+
+
+def test_a_slice_that_is_empty_without_a_border_is_wrong_and_what_raises_there_is_said(folder: Path) -> None:
+    wrong = lines_of(SLICED.format(body="pass"), folder)["conv_backward"]
+    assert [each.verdict for each in wrong] == [WRONG, HOLDS, HOLDS]
+    assert wrong[0].cause == "pad-zero-slice"
+    assert "with pad = 0" in wrong[0].message
+    raises = lines_of(SLICED.format(body="assert pad, 'no border'"), folder)["conv_backward"]
+    assert [each.verdict for each in raises] == [HOLDS] * 3
+    assert "With pad = 0 it raised AssertionError in line 4: no border" in raises[0].message
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_the_truths_of_every_task_hold_and_their_negatives_do_not(name: str) -> None:
+    for task in TASKS[name]:
+        probes = trials(task.setting, 5)
+        small, tied = setting_of(task.setting).small, setting_of(task.setting).tied
+        assert len(probes) == PROBES + bool(small) + bool(tied)
+        for factor, verdict in ((1, HOLDS), (-1, WRONG))[: 1 if small else 2]:
+            calls = [
+                [Call([""] * len(task.outputs), [factor * np.asarray(each.plain.by_torch[output.symbol])
+                 for output in task.outputs], [], "", True)]
+                for each in probes
+            ]  # fmt: skip
+            keyed = {output.key for output in task.outputs} & {"dw1", "b1"}
+            if keyed:  # answers in dicts
+                calls = [[call[0]._replace(names=[output.key for output in task.outputs])] for call in calls]
+            found = judged(name, task, probes, calls, name)
+            assert {each.verdict for each in found} == {verdict}, [each.message for each in found]
+
+
+def test_parameters_are_known_without_case_and_underscores() -> None:
+    for name, tasks in TASKS.items():
+        for task in tasks:
+            known = task.request()["names"]
+            assert set(task.order) <= known.keys() | task.bundles.keys(), name
+            assert all(normal(each) in known or each in task.bundles for each in task.order), name

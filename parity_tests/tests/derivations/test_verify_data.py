@@ -1,0 +1,261 @@
+"""A person's own numbers in every setting that takes them: what follows from what, and the causes."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from parity_tests.derivations.own.data import examine, verify_data, verify_numbers
+from parity_tests.derivations.settings import SETTINGS, setting_named
+from parity_tests.derivations.settings.networks import with_hidden
+from parity_tests.derivations.verdicts import CANNOT_TELL, HOLDS, NOTES_CONVENTION, WRONG
+from parity_tests.derivations.verify import verify
+
+Numbers = dict[str, Any]
+WAYS = [(name, place) for name, setting in SETTINGS.items() for place in range(len(setting.own))]
+
+
+def numbers(name: str, place: int = 0, l2: bool = True) -> Numbers:
+    """Right numbers of a person: what a way needs and what it judges, off a probe."""
+    setting = setting_named(name)
+    way, probe = setting.own[place], setting.probe(4, l2)
+    extra = ["lambda_"] if "lambda_" in probe.environment else []
+    given: Numbers = {each: np.array(probe.environment[each]) for each in (*way.needed, *extra)}
+    return given | {each: np.array(probe.by_numpy[each]) for each in way.judged}
+
+
+@pytest.mark.parametrize(("name", "place"), WAYS, ids=[f"{name}/{place}" for name, place in WAYS])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_right_numbers_hold(name: str, place: int, dtype: type) -> None:
+    given: Numbers = {each: np.asarray(value, dtype) for each, value in numbers(name, place).items()}
+    l2 = "lambda_" in given
+    verdicts = verify_numbers(given, setting_named(name), l2=l2)
+    assert {verdict.target for verdict in verdicts} == set(setting_named(name).own[place].judged)
+    assert {verdict.verdict for verdict in verdicts} == {HOLDS}
+
+
+@pytest.mark.parametrize(
+    ("setting", "place", "target", "spoil", "cause"),
+    [
+        ("logistic", 0, "dw", lambda n: n["dw"] * n["X"].shape[1], "missing-1/m"),
+        ("logistic", 0, "dZ", lambda n: n["Y"] - n["A"], "sign"),
+        ("logistic", 0, "dw", lambda n: n["dw"] - n["lambda_"] / n["X"].shape[1] * n["w"], "l2-missing"),
+        ("logistic", 0, "Z", lambda n: n["Z"] - n["b"], "bias-missing"),
+        ("layer", 0, "dZ", lambda n: n["dA"], "gprime-missing"),
+        ("layer", 0, "db", lambda n: n["db"] * n["A_prev"].shape[1], "missing-1/m"),
+        ("layer", 1, "dW", lambda n: n["dW"] * n["A_prev"].shape[1], "missing-1/m"),
+        ("layer", 1, "db", lambda n: n["db"][:, 0], "keepdims-missing"),
+        ("layer", 1, "dA_prev", lambda n: -n["dA_prev"], "sign"),
+    ],
+)
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_wrong_numbers_name_the_mistake(
+    setting: str, place: int, target: str, spoil: Callable[[Numbers], Any], cause: str, dtype: type
+) -> None:
+    given = numbers(setting, place)
+    given[target] = spoil(given)
+    given = {name: np.asarray(value, dtype) for name, value in given.items()}
+    verdicts = {verdict.target: verdict for verdict in verify_numbers(given, setting_named(setting), l2=True)}
+    assert (verdicts[target].verdict, verdicts[target].cause) == (WRONG, cause)
+    assert {verdict.verdict for name, verdict in verdicts.items() if name != target} == {HOLDS}
+    assert verify(verdicts[target].repaired, setting, l2=True).lines[0].verdict == HOLDS
+
+
+def test_a_layer_without_what_stands_above_it_follows_from_its_dZ() -> None:
+    given = numbers("layer", 1) | {"A": np.zeros((2, 2))}  # any activation: A is not judged
+    assert [verdict.target for verdict in verify_numbers(given, setting_named("layer"))] == ["Z", "dW", "db", "dA_prev"]
+
+
+def test_numbers_that_do_not_fit_are_refused() -> None:
+    layer, given = setting_named("layer"), numbers("layer", 1)
+    with pytest.raises(ValueError, match=r"W has shape \(5, 2\), expected \(n, n_prev\), with n_prev = 13"):
+        verify_numbers({**given, "W": np.ones((5, 2))}, layer)
+    with pytest.raises(ValueError, match=r"b has shape \(7,\), expected \(n, 1\), with n = 7"):
+        verify_numbers({**given, "b": given["b"][:, 0]}, layer)
+    with pytest.raises(ValueError, match=r"lacks W_next, dZ_next: .*, or from A_prev, W, b, dZ"):
+        verify_numbers({name: value for name, value in given.items() if name != "dZ"}, layer)
+    with pytest.raises(ValueError, match=r"--data does not work with setting tanh, expected one of logistic, shallow"):
+        verify_numbers(given, setting_named("tanh"))
+    with pytest.raises(ValueError, match=r"lambda_ has shape \(2,\), expected a number"):
+        verify_numbers({**given, "lambda_": np.ones(2)}, layer, l2=True)
+    with pytest.raises(ValueError, match="the file holds nothing to judge, expected one or more of Z, dW"):
+        verify_numbers({name: given[name] for name in ("A_prev", "W", "b", "dZ")}, layer)
+    logistic = setting_named("logistic")
+    with pytest.raises(ValueError, match=r"the file lacks w, b: setting logistic follows from X, Y, w, b"):
+        verify_numbers({"X": np.ones((3, 2)), "Y": np.ones((1, 2))}, logistic)
+    numbers_of = numbers("logistic")
+    assert {each.verdict for each in verify_numbers({**numbers_of, "b": numbers_of["b"].reshape(1, 1)}, logistic)} <= {
+        HOLDS,
+        WRONG,  # J and dw carry a penalty here
+    }
+
+
+# --- plainly wrong, in either dtype
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("name", ["shallow", "deep", "softmax", "logistic"])
+def test_what_is_off_beyond_the_bound_is_wrong(name: str, dtype: type) -> None:
+    given: Numbers = {each: np.asarray(value, dtype) for each, value in numbers(name).items()}
+    right = {verdict.target: verdict for verdict in verify_numbers(given, setting_named(name), l2=True)}
+    for target in [each for each in right if each.startswith("d")][:4]:
+        bound, verdicts = right[target].bound, []
+        for factor in (0.5, 8, 32):
+            spoiled = np.array(given[target], np.float64)
+            spoiled.flat[-1] += factor * bound
+            judged = verify_numbers({**given, target: spoiled}, setting_named(name), l2=True)
+            verdicts.append(next(each.verdict for each in judged if each.target == target))
+        assert verdicts[1:] == [CANNOT_TELL, WRONG]
+        assert bound < (1e-12 if dtype == np.float64 else 1e-3) * np.abs(given[target]).max()
+
+
+# --- hidden units, rows, conventions
+
+
+def dump(name: str, hidden: tuple[str, ...], seed: int = 5) -> Numbers:
+    """Right numbers of a network with other hidden units."""
+    setting = with_hidden(setting_named(name), hidden)
+    (way,) = setting.own
+    drawn = setting_named(name).draw(seed).given()
+    probe = way.problem({each: drawn[each] for each in (*way.needed, "lambda_", "alpha")})
+    found = probe.by_numpy(False)
+    return {each: np.array(drawn[each]) for each in way.needed} | {each: np.array(found[each]) for each in way.judged}
+
+
+@pytest.mark.parametrize(
+    ("name", "hidden"),
+    [("shallow", ("sigmoid",)), ("softmax", ("relu",)), ("regression", ("leaky_relu",)), ("deep", ("sigmoid", "tanh"))],
+)
+def test_hidden_units_are_recognised(name: str, hidden: tuple[str, ...], tmp_path: Path) -> None:
+    given = dump(name, hidden)
+    np.savez(tmp_path / "run.npz", **given)
+    judged = verify_data(tmp_path / "run.npz", name)
+    assert {line.verdict for line in judged.lines} == {HOLDS}
+    assert f"hidden units {', '.join(hidden)}, recognised from your Z and A" in judged.layout
+    assert judged.layout.startswith("one hidden" if len(hidden) == 1 else "3 layers: sigmoid, tanh, several sigmoid")
+    wrong = next(
+        line for line in examine({**given, "dZ1": 2 * given["dZ1"]}, setting_named(name)).rows if line.target == "dZ1"
+    )
+    assert wrong.verdict == WRONG
+
+
+def in_rows(given: Numbers, *, weights: bool) -> Numbers:
+    """The numbers of somebody whose examples are rows."""
+    found = {}
+    for name, value in given.items():
+        if name.removeprefix("d").startswith("b"):
+            found[name] = np.ravel(value)
+        elif name.removeprefix("d").startswith("W"):
+            found[name] = value.T if weights else value
+        else:
+            found[name] = np.transpose(value)
+    return found
+
+
+@pytest.mark.parametrize("weights", [True, False])
+@pytest.mark.parametrize("name", ["shallow", "softmax", "deep"])
+def test_examples_in_rows_are_recognised(name: str, weights: bool, tmp_path: Path) -> None:
+    given = in_rows(dump(name, ("tanh",) if name != "deep" else ("tanh", "relu")), weights=weights)
+    np.savez(tmp_path / "run.npz", **given)
+    judged = verify_data(tmp_path / "run.npz", name)
+    assert {line.verdict for line in judged.lines} == {HOLDS}
+    assert "your examples are rows: read transposed" in judged.layout
+    assert ("your weights are (units below, units)" in judged.layout) == weights
+
+
+def test_where_sizes_do_not_tell_rows_from_columns_values_do() -> None:
+    rng, setting = np.random.default_rng(0), setting_named("softmax")
+    (way,) = setting.own
+    needed = {"X": (3, 3), "Y": (3, 3), "W1": (3, 3), "b1": (3, 1), "W2": (3, 3), "b2": (3, 1)}
+    drawn: Numbers = {name: rng.normal(size=shape) for name, shape in needed.items()} | {"Y": np.eye(3)}
+    found = way.problem({**drawn, "lambda_": 0.0, "alpha": 0.1}).by_numpy(False)
+    given = drawn | {name: np.array(found[name]) for name in way.judged}
+    for weights in (True, False):
+        examined = examine(in_rows(given, weights=weights) | {"b1": drawn["b1"], "b2": drawn["b2"]}, setting)
+        assert examined.layout.rows
+        assert examined.layout.weights_turned == weights
+    assert not examine(given, setting).layout.text
+
+
+@pytest.mark.parametrize(
+    ("deltas", "gradients", "words"),
+    [
+        (lambda m: 1 / m, lambda m: 1, "every dA and dZ is 1/m = 1/"),
+        (
+            lambda m: -1,
+            lambda m: -1,
+            "every gradient of a parameter is -1 times the notes' and every dA and dZ is -1 times",
+        ),
+        (lambda m: 1, lambda m: m, "every gradient of a parameter is m = "),
+        (lambda m: 2, lambda m: 2, "every gradient of a parameter is 2 times the notes'"),
+    ],
+)
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_consistent_conventions_are_named(deltas: Any, gradients: Any, words: str, dtype: type) -> None:
+    given = dump("softmax", ("tanh",))
+    m = given["X"].shape[1]
+    for name in [name for name in given if name.startswith("d")]:
+        given[name] = given[name] * (gradients(m) if name[1] in "Wb" else deltas(m))
+    given = {name: np.asarray(value, dtype) for name, value in given.items()}
+    examined = examine(given, setting_named("softmax"))
+    assert {row.verdict for row in examined.rows} == {HOLDS}
+    assert words in examined.convention
+    given["dW1"] = given["dW1"] * 3
+    off = examine(given, setting_named("softmax"))
+    assert off.convention == NOTES_CONVENTION
+    assert {row.target: row.verdict for row in off.rows}["dW1"] == WRONG
+
+
+# --- what no number follows from
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"W1": np.nan}, r"W1 is nan at \[0, 0\], expected finite numbers"),
+        ({"X": np.inf}, r"X is inf at \[0, 0\], expected finite numbers"),
+        ({"lambda_": np.nan}, "lambda_ is nan, expected finite numbers"),
+    ],
+)
+def test_what_is_not_finite_is_refused(change: Numbers, message: str) -> None:
+    given = numbers("shallow")
+    for name, value in change.items():
+        given[name] = np.array(given[name], np.float64)
+        given[name].flat[0] = value
+    with pytest.raises(ValueError, match=message):
+        verify_numbers(given, setting_named("shallow"), l2=True)
+
+
+def test_a_judged_array_with_nan_is_wrong() -> None:
+    given = dump("shallow", ("tanh",))
+    given["dW1"][0, 1] = np.nan
+    assert {row.target: row.verdict for row in examine(given, setting_named("shallow")).rows}["dW1"] == WRONG
+
+
+def test_half_precision_is_refused() -> None:
+    given = dump("shallow", ("tanh",))
+    with pytest.raises(ValueError, match="dW1 is float16, expected float64 or float32"):
+        verify_numbers({**given, "dW1": given["dW1"].astype(np.float16)}, setting_named("shallow"))
+
+
+def test_a_header_that_claims_more_than_there_is(tmp_path: Path) -> None:
+    header = b"{'descr': '<f8', 'fortran_order': False, 'shape': (1000000, 1000000), }"
+    header += b" " * (118 - len(header) - 1) + b"\n"
+    with zipfile.ZipFile(tmp_path / "run.npz", "w") as archive:
+        archive.writestr("X.npy", b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header + bytes(80))
+    with pytest.raises(ValueError, match=r"run.npz .*: X claims shape \(1000000, 1000000\), .*, and has 80"):
+        verify_data(tmp_path / "run.npz", "shallow")
+
+
+def test_one_layer_of_other_units_than_tanh_follows_from_its_dZ() -> None:
+    given = numbers("layer", 1) | {name: np.array(numbers("layer", 0)[name]) for name in ("W_next", "dZ_next")}
+    given["A"] = np.maximum(given["Z"], 0)
+    rows = {row.target: row for row in examine(given, setting_named("layer")).rows}
+    assert rows["A"].message == "A is not judged: the unit of setting layer is tanh, and A is relu of Z."
+    with pytest.raises(ValueError, match="the unit of setting layer is tanh, and A is relu of Z, expected dZ too"):
+        examine({name: value for name, value in given.items() if name != "dZ"}, setting_named("layer"))

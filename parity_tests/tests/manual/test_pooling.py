@@ -1,0 +1,325 @@
+"""Pooling by hand: loop, vectorised form, torch and the complex step; ties; every refusal."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+
+from manual.notation import Array
+from manual.pooling import POOLING, pool_backward, pool_backward_loop, pool_forward, pool_forward_loop
+from manual.shapes import conv_output_size
+from parity_tests.judging.bounds import gamma, underflow, unit_roundoff
+
+torch.set_num_threads(1)
+
+
+class Configuration(NamedTuple):
+    """A batch of volumes (m, n_H, n_W, n_C) and the windows laid on it."""
+
+    shape: tuple[int, int, int, int]
+    size: int
+    stride: int
+
+
+CONFIGURATIONS = {
+    "halves": Configuration((3, 8, 6, 5), 2, 2),
+    "halves-remainder": Configuration((3, 7, 9, 2), 2, 2),
+    "overlapping": Configuration((2, 7, 5, 3), 3, 2),
+    "overlapping-remainder": Configuration((2, 8, 6, 3), 3, 2),
+    "every-cell": Configuration((2, 7, 5, 3), 3, 1),
+    "gaps": Configuration((2, 11, 8, 3), 2, 3),
+    "wide-gaps": Configuration((2, 13, 9, 2), 2, 5),
+    "window-of-one": Configuration((2, 5, 3, 7), 1, 1),
+    "window-of-one-stride-2": Configuration((2, 5, 4, 3), 1, 2),
+    "window-as-large-as-input": Configuration((3, 5, 5, 2), 5, 3),
+    "one-example-one-channel": Configuration((1, 7, 5, 1), 2, 2),
+    "one-cell": Configuration((1, 1, 1, 1), 1, 1),
+    "more-than-255-cells": Configuration((2, 18, 19, 2), 17, 1),
+}
+MODES = tuple(POOLING)
+FORMS: dict[str, tuple[Callable[..., Array], Callable[..., Array]]] = {
+    "loop": (pool_forward_loop, pool_backward_loop),
+    "vectorised": (pool_forward, pool_backward),
+}
+
+
+class Probe(NamedTuple):
+    """Random arguments of one configuration, and the upstream gradient dA."""
+
+    dA: Array
+    A_prev: Array
+    size: int
+    stride: int
+
+
+def make_probe(c: Configuration, dtype: Any = np.float64, seed: int = 0) -> Probe:
+    rng = np.random.default_rng(seed)
+    m, n_H, n_W, n_C = c.shape
+    sides = (n_H - c.size) // c.stride + 1, (n_W - c.size) // c.stride + 1
+    A_prev = rng.permutation(np.arange(m * n_H * n_W * n_C) * 0.37 - 11.0).reshape(c.shape).astype(dtype)  # no ties
+    dA = rng.standard_normal((m, *sides, n_C)).astype(dtype)
+    A_prev.flags.writeable = dA.flags.writeable = False
+    return Probe(dA, A_prev, c.size, c.stride)
+
+
+def by_torch(probe: Probe, mode: str) -> tuple[Array, Array]:
+    """A and dA_prev."""
+    A_prev = torch.tensor(np.ascontiguousarray(probe.A_prev.transpose(0, 3, 1, 2))).requires_grad_()
+    pool = F.max_pool2d if mode == "max" else F.avg_pool2d
+    A = pool(A_prev, probe.size, probe.stride)
+    (dA_prev,) = torch.autograd.grad(A, A_prev, torch.tensor(np.ascontiguousarray(probe.dA.transpose(0, 3, 1, 2))))
+    return A.detach().permute(0, 2, 3, 1).numpy(), dA_prev.permute(0, 2, 3, 1).numpy()
+
+
+def by_hand(form: str, probe: Probe, mode: str) -> tuple[Array, Array]:
+    forward, backward = FORMS[form]
+    return forward(*probe[1:], mode=mode), backward(*probe, mode=mode)
+
+
+def tolerances(probe: Probe, mode: str) -> tuple[Array, Array]:
+    """Twice the rounding bound: a window holds size^2 terms, and so many windows at most hold one cell."""
+    u, n = unit_roundoff(probe.A_prev.dtype), probe.size**2
+    magnitudes = probe._replace(dA=np.abs(probe.dA).astype(float), A_prev=np.abs(probe.A_prev).astype(float))
+    A, _ = by_torch(magnitudes, mode)
+    _, dA_prev = by_torch(magnitudes._replace(A_prev=probe.A_prev.astype(float)), mode)
+    tiny = underflow(probe.A_prev.dtype, n)
+    forward = np.zeros_like(A) if mode == "max" else 2 * gamma(n + 2, u) * A + tiny
+    return forward, 2 * gamma(n + 2, u) * dA_prev + tiny * (dA_prev > 0)
+
+
+def assert_within(actual: tuple[Array, Array], expected: tuple[Array, Array], tolerance: tuple[Array, Array]) -> None:
+    for name, a, e, t in zip(("A", "dA_prev"), actual, expected, tolerance, strict=True):
+        assert a.shape == e.shape == t.shape, name
+        assert a.dtype == e.dtype, name
+        assert np.all(np.abs(a - e) <= t), f"{name} is outside of its tolerance"
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("name", CONFIGURATIONS)
+def test_equal_to_torch(name: str, form: str, mode: str, dtype: Any) -> None:
+    probe = make_probe(CONFIGURATIONS[name], dtype)
+    actual = by_hand(form, probe, mode)
+    assert_within(actual, by_torch(probe, mode), tolerances(probe, mode))
+    assert {array.dtype for array in actual} == {np.dtype(dtype)}
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("name", CONFIGURATIONS)
+def test_the_loop_and_the_vectorised_form_agree(name: str, mode: str) -> None:
+    probe = make_probe(CONFIGURATIONS[name], seed=1)
+    assert_within(by_hand("vectorised", probe, mode), by_hand("loop", probe, mode), tolerances(probe, mode))
+
+
+def test_output_sizes_equal_torch() -> None:
+    compared = 0
+    for n in range(1, 33):
+        image = torch.empty(1, 1, n, n, device="meta")
+        for size in range(1, min(n, 7) + 1):
+            for stride in range(1, 9):
+                side = conv_output_size(n, size, stride=stride)
+                assert F.max_pool2d(image, size, stride).shape[2:] == (side, side), (n, size, stride)
+                compared += 1
+    assert compared == 1624
+
+
+@pytest.mark.parametrize("name", ["halves-remainder", "overlapping", "gaps"])
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("form", FORMS)
+def test_complex_step(form: str, mode: str, name: str) -> None:
+    """The derivative of sum(dA * A) along one entry after the other, without subtraction."""
+    probe = make_probe(CONFIGURATIONS[name])
+    forward, _ = FORMS[form]
+    h = 1e-30
+    A_prev = probe.A_prev.astype(np.complex128)
+    referee = np.zeros(A_prev.shape)
+    for index in np.ndindex(A_prev.shape):
+        A_prev[index] += 1j * h
+        A = forward(A_prev, probe.size, probe.stride, mode=mode)
+        assert A.dtype == np.complex128
+        referee[index] = np.sum(probe.dA * A).imag / h
+        A_prev[index] = probe.A_prev[index]
+    tolerance = tolerances(probe, mode)[1]
+    assert np.all(np.abs(pool_backward(*probe, mode=mode) - referee) <= tolerance)
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("form", FORMS)
+def test_backward_of_complex_arguments(form: str, mode: str) -> None:
+    probe = make_probe(CONFIGURATIONS["overlapping"])
+    _, backward = FORMS[form]
+    twisted = backward(1j * probe.dA, probe.A_prev + 0j, probe.size, probe.stride, mode=mode)
+    plain = backward(*probe, mode=mode)
+    assert twisted.dtype == np.complex128
+    assert not twisted.real.any()
+    assert np.all(np.abs(twisted.imag - plain) <= tolerances(probe, mode)[1])
+
+
+@pytest.mark.parametrize("name", CONFIGURATIONS)
+@pytest.mark.parametrize("form", FORMS)
+def test_among_equals_the_first_gets_the_gradient_as_in_torch(form: str, name: str) -> None:
+    """Whole numbers, so that sums are exact; three values, so that almost every window has ties."""
+    rng = np.random.default_rng(7)
+    probe = make_probe(CONFIGURATIONS[name])
+    tied = probe._replace(
+        A_prev=rng.integers(-1, 2, probe.A_prev.shape).astype(float),
+        dA=rng.integers(1, 99, probe.dA.shape).astype(float),
+    )
+    A, dA_prev = by_hand(form, tied, "max")
+    expected_A, expected_dA_prev = by_torch(tied, "max")
+    np.testing.assert_array_equal(A, expected_A)
+    np.testing.assert_array_equal(dA_prev, expected_dA_prev)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_whole_numbers_as_worked_out_on_paper(form: str) -> None:
+    A_prev = np.array([[1, 3, 2, 1], [2, 9, 1, 1], [1, 3, 2, 3], [5, 6, 1, 2]]).reshape(1, 4, 4, 1)
+    dA = np.array([[4, 8], [12, 16]]).reshape(1, 2, 2, 1)
+    forward, backward = FORMS[form]
+    np.testing.assert_array_equal(forward(A_prev, 2, 2, mode="max")[0, :, :, 0], [[9, 2], [6, 3]])
+    np.testing.assert_array_equal(forward(A_prev, 2, 2, mode="average")[0, :, :, 0], [[3.75, 1.25], [3.75, 2.0]])
+    expected = [[0, 0, 8, 0], [0, 4, 0, 0], [0, 0, 0, 16], [0, 12, 0, 0]]
+    np.testing.assert_array_equal(backward(dA, A_prev, 2, 2, mode="max")[0, :, :, 0], expected)
+    quarters = np.kron([[1, 2], [3, 4]], np.ones((2, 2)))
+    np.testing.assert_array_equal(backward(dA, A_prev, 2, 2, mode="average")[0, :, :, 0], quarters)
+    assert forward(A_prev, 2, 2, mode="max").dtype == A_prev.dtype  # a maximum is one of the values, an average is not
+    assert forward(A_prev, 2, 2, mode="average").dtype == float
+    assert {backward(dA, A_prev, 2, 2, mode=mode).dtype for mode in MODES} == {np.dtype(float)}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_the_maximum_is_pooled_unless_something_else_is_asked_for(form: str) -> None:
+    probe = make_probe(CONFIGURATIONS["overlapping"])
+    forward, backward = FORMS[form]
+    np.testing.assert_array_equal(forward(*probe[1:]), forward(*probe[1:], mode="max"))
+    np.testing.assert_array_equal(backward(*probe), backward(*probe, mode="max"))
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_tie_by_hand(form: str) -> None:
+    A_prev = np.array([[1.0, 5.0], [5.0, 5.0]]).reshape(1, 2, 2, 1)
+    dA = np.full((1, 1, 1, 1), 3.0)
+    dA_prev = FORMS[form][1](dA, A_prev, 2, 2, mode="max")
+    np.testing.assert_array_equal(dA_prev[0, :, :, 0], [[0.0, 3.0], [0.0, 0.0]])
+    every_maximum = (A_prev == 5.0) * dA  # the notes' other convention
+    assert not np.array_equal(dA_prev, every_maximum)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_among_equal_real_parts_the_first_is_the_maximum(form: str) -> None:
+    A_prev = np.array([[1.0, 5.0 + 1j], [5.0 + 2j, 5.0]]).reshape(1, 2, 2, 1)
+    assert FORMS[form][0](A_prev, 2, 2, mode="max").item() == 5.0 + 1j
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("form", FORMS)
+def test_what_is_not_a_number_stays_visible(form: str, mode: str) -> None:
+    probe = make_probe(CONFIGURATIONS["halves"])
+    for row, column in np.ndindex(2, 2):
+        A_prev = probe.A_prev.copy()
+        A_prev[1, 2 + row, 4 + column, 3] = np.nan
+        A = FORMS[form][0](A_prev, 2, 2, mode=mode)
+        assert np.argwhere(np.isnan(A)).tolist() == [[1, 1, 2, 3]]
+
+
+@pytest.mark.parametrize("name", CONFIGURATIONS)
+def test_no_gradient_is_lost(name: str) -> None:
+    """Whole numbers: what the windows hand back adds up to what they got, exactly; average up to rounding."""
+    probe = make_probe(CONFIGURATIONS[name])
+    dA = np.arange(1.0, probe.dA.size + 1).reshape(probe.dA.shape)
+    assert pool_backward(dA, *probe[1:], mode="max").sum() == dA.sum()
+    total = pool_backward(dA, *probe[1:], mode="average").sum()
+    assert abs(total - dA.sum()) <= 2 * gamma(probe.A_prev.size + probe.size**2 + 2, 2.0**-53) * dA.sum()
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("form", FORMS)
+def test_no_upstream_gradient_gives_none(form: str, mode: str) -> None:
+    probe = make_probe(CONFIGURATIONS["overlapping"])
+    dA_prev = FORMS[form][1](np.zeros_like(probe.dA), *probe[1:], mode=mode)
+    assert dA_prev.shape == probe.A_prev.shape
+    assert not dA_prev.any()
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        pytest.param(lambda p: p._replace(stride=p.stride + 1), id="stride-ignored"),
+        pytest.param(lambda p: p._replace(A_prev=p.A_prev[:, ::-1]), id="rows-reversed"),
+        pytest.param(lambda p: p._replace(dA=p.dA[..., ::-1]), id="channels-reversed"),
+        pytest.param(lambda p: p._replace(dA=p.dA * p.size**2), id="average-not-divided"),
+    ],
+)
+@pytest.mark.parametrize("mode", MODES)
+def test_the_comparison_sees_faults(mode: str, fault: Callable[[Probe], Probe]) -> None:
+    probe = make_probe(CONFIGURATIONS["overlapping"])
+    with pytest.raises((AssertionError, ValueError), match=r"tolerance|dA has shape|^A$"):
+        assert_within(by_hand("vectorised", fault(probe), mode), by_torch(probe, mode), tolerances(probe, mode))
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_arguments_in_any_memory_order(mode: str) -> None:
+    probe = make_probe(CONFIGURATIONS["overlapping-remainder"])
+    other = probe._replace(A_prev=np.asfortranarray(probe.A_prev), dA=probe.dA[:, ::-1].copy()[:, ::-1])
+    for a, e in zip(by_hand("vectorised", other, mode), by_hand("vectorised", probe, mode), strict=True):
+        np.testing.assert_array_equal(a, e)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_results_are_new_memory(mode: str) -> None:
+    probe = make_probe(CONFIGURATIONS["window-of-one"])
+    for array in by_hand("vectorised", probe, mode):
+        assert not np.shares_memory(array, probe.A_prev)
+        assert not np.shares_memory(array, probe.dA)
+        assert array.flags.writeable
+
+
+GOOD = make_probe(Configuration((2, 6, 5, 3), 2, 2))
+
+REFUSALS: dict[str, tuple[Callable[..., object], str]] = {
+    "window-too-large": (
+        lambda f, g: f(GOOD.A_prev, 6, 1),
+        "size is 6, expected at most 5: the window must fit into the input",
+    ),
+    "window-of-nothing": (
+        lambda f, g: f(GOOD.A_prev, 0, 1),
+        "size is 0, expected a whole number of at least 1: a window has at least one cell",
+    ),
+    "window-fraction": (
+        lambda f, g: f(GOOD.A_prev, 2.0, 1),
+        "size is 2.0, expected a whole number of at least 1: a window has at least one cell",
+    ),
+    "stride-0": (
+        lambda f, g: f(GOOD.A_prev, 2, 0),
+        "stride is 0, expected a whole number of at least 1: the next window starts at least one cell further on",
+    ),
+    "rank": (
+        lambda f, g: f(GOOD.A_prev[0], 2, 2),
+        "A_prev has shape (6, 5, 3), expected (m, n_H, n_W, n_C) with no side of length 0: "
+        "examples come first and channels last",
+    ),
+    "mode": (
+        lambda f, g: f(GOOD.A_prev, 2, 2, mode="sum"),
+        "mode is 'sum', expected one of ('max', 'average'): no other pooling is defined",
+    ),
+    "upstream": (
+        lambda f, g: g(GOOD.dA[:, 1:], GOOD.A_prev, 2, 2),
+        "dA has shape (2, 2, 2, 3), expected (2, 3, 2, 3): dA has the shape of A",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REFUSALS)
+def test_bad_arguments_are_refused_in_one_sentence(name: str) -> None:
+    call, sentence = REFUSALS[name]
+    with pytest.raises(ValueError, match="^" + re.escape(sentence) + "$"):
+        call(pool_forward, pool_backward)
+    with pytest.raises(ValueError, match="^" + re.escape(sentence) + "$"):
+        call(lambda *arguments, **mode: pool_backward(GOOD.dA, *arguments, **mode), pool_backward)

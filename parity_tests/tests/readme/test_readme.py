@@ -1,0 +1,266 @@
+"""What the README says: its tables and answers are those of runs, its numbers and names those of the code."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import re
+import subprocess
+import tomllib
+from argparse import ArgumentParser
+from math import log10
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from datasets.own_file import HELD
+from manual import __main__ as by_hand
+from manual.architecture import Dense, model
+from manual.search_ranges import COARSE
+from manual.shared.cli import GOOD, MISMATCH, USAGE
+from manual.shared.learning import EXPLODED
+from parity_tests import cli
+from parity_tests.commands.notes import NOTES
+from parity_tests.commands.verify import NOT_ALL
+from parity_tests.comparison.models import MODEL_CASES
+from parity_tests.comparison.tables import by_model, parity_table
+from parity_tests.judging.bounds import ELEMENTARY
+from parity_tests.judging.judge import SEEN, Result
+from parity_tests.measured import measured
+from parity_tests.notes.rows import ROWS
+from parity_tests.tests.chores import readme, readme_sections
+from parity_tests.tests.chores.readme_sections import SECTIONS, mutants_table
+from parity_tests.tests.readme.readme_text import TEXT, inline_code, prose, unfenced
+from torch_ref import __main__ as by_torch
+
+ROOT = readme.README.parent
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+
+# what is made from runs and kept figures
+
+
+@pytest.mark.parametrize("name", ["caught", "stride", "mutants", "ratios"])
+def test_a_section_shows_what_is_now(name: str) -> None:
+    assert readme.section(name) == SECTIONS[name](), f"the README is stale: python -m parity_tests readme --only {name}"
+
+
+def test_every_section_has_its_place_and_is_made_from_something() -> None:
+    assert re.findall(r"<!-- (\w+) -->", TEXT) == list(SECTIONS)
+
+
+def result(model: str, quantity: str, ratio: float, **changes: object) -> Result:
+    """A line of the comparison."""
+    case = f"{model}/moons/lambda=0" if model else "costs.penalty"
+    line = Result(
+        case, model, "moons", quantity, 1, "float64", "manual/torch", (2, 3), ratio * 1e-15, 1e-15, ratio, (0, 0, 0),
+        "holds", 0, 100, "", "derived",
+    )  # fmt: skip
+    return line._replace(**changes)  # type: ignore[arg-type]
+
+
+def test_the_parity_table_shows_the_worst_of_each_model() -> None:
+    lines = [
+        result("", "J", 0.9),
+        result("deep", "dW", 0.25),
+        result("deep", "dW", 0.5, error=5e-17, bound=1e-16, dataset="digits", cannot_tell=3),
+        result("deep", "Z", 0.75),
+        result("deep", "W after 100 free steps", 0.99, basis="measured"),
+        result("wide", "dW", 2.0, verdict="fails"),
+    ]
+    table = parity_table(lines).splitlines()
+    assert table[2] == "| deep | moons, digits | 300 | 1e-15 | 0.50 | 0.75 | holds |"
+    assert table[3] == "| wide | moons | 100 | 1e-14 | 2.00 | 2.00 | fails |"
+    assert table[-1].endswith(" 600 arrays in float64: 1 fail, and about 3 cannot be told.")
+
+
+MACHINES = 3
+"""The worst rounding errors of two machines differ by a factor less than this: their sums run in other orders."""
+
+
+def like(shown: str, now: str, *, decades: bool = False) -> bool:
+    """Whether two figures may come from two machines."""
+    if decades:  # what is below 1e-15 on the one may be just above it on the other
+        return abs(log10(float(shown) / float(now))) < 1.5
+    return abs(float(shown) - float(now)) < 0.02 or 1 / MACHINES < float(shown) / float(now) < MACHINES
+
+
+def differences(shown: str, now: str) -> list[str]:
+    """What a table of the comparison says, and another machine's does not: all but rounding errors must be the same."""
+    (head, _, *rows), (head_now, _, *rows_now) = shown.splitlines(), now.splitlines()
+    found = [head] * (head != head_now) + ["the number of rows"] * (len(rows) != len(rows_now))
+    for row, row_now in zip(rows[:-2], rows_now[:-2], strict=False):
+        cells, cells_now = row.split(" | "), row_now.split(" | ")
+        same = [*cells[:3], cells[-1]] == [*cells_now[:3], cells_now[-1]]
+        error, *ratios = zip(cells[3:-1], cells_now[3:-1], strict=True)
+        if not (same and like(*error, decades=True) and all(like(*ratio) for ratio in ratios)):
+            found.append(row)
+    told, told_now = (re.split(r"about (\d+)", text[-1]) for text in (rows, rows_now))
+    if told[::2] != told_now[::2] or not like(told[1], told_now[1]):
+        found.append(rows[-1])
+    return found
+
+
+def test_the_parity_table_is_that_of_the_machine_up_to_what_differs(
+    main_job: subprocess.CompletedProcess[str],
+) -> None:
+    """Counts and verdicts are the same everywhere; rounding errors are of the same size, and below their bounds."""
+    results = [Result(**line) for line in json.loads(main_job.stdout)["results"]]
+    shown = readme.section("parity")
+    assert differences(shown, parity_table(results)) == []
+    assert len(by_model(results)) == len({case.model for case in MODEL_CASES})
+    assert [row for row in shown.splitlines()[2:-2] if not row.endswith("| holds |")] == []
+
+
+@pytest.mark.parametrize(
+    ("place", "wrong"), [(0, "| other"), (1, "moons"), (2, "1"), (3, "1e-12"), (3, "1e-18"), (4, "9"), (6, "fails |")]
+)
+def test_a_wrong_figure_of_a_model_is_seen(place: int, wrong: str) -> None:
+    shown = readme.section("parity")
+    first = shown.splitlines()[2]
+    cells = first.split(" | ")
+    cells[place] = wrong
+    assert differences(shown.replace(first, " | ".join(cells)), shown) == [" | ".join(cells)]
+    assert differences(shown, shown) == []
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"), [(" 0 fail", " 1 fail"), (r"With \d", "With 9"), (r"about \d+", "about 9")]
+)
+def test_a_wrong_figure_of_all_lines_is_seen(right: str, wrong: str) -> None:
+    shown = readme.section("parity")
+    assert differences(re.sub(right, wrong, shown), shown) == [re.sub(right, wrong, shown).splitlines()[-1]]
+
+
+def test_figures_of_another_machine_are_no_differences() -> None:
+    shown = readme.section("parity")
+    other = shown.replace("| 1e-15 |", "| 1e-16 |").replace("| 0.01 |", "| 0.02 |")
+    other = re.sub(r"about (\d+)", lambda found: f"about {2 * int(found[1])}", other)
+    assert other != shown
+    assert differences(other, shown) == []
+
+
+def test_kept_scores_are_summed_up() -> None:
+    dense = measured("mutation")["modules"]["dense"]
+    table = mutants_table({"a": {"mutants": 5, "killed": 3, "equivalent": 1}, "b": dense})
+    first, _, head, _, line, *_ = table.splitlines()
+    assert (head, line) == ("| module | mutants | killed | equivalent |", "| a | 5 | 3 | 1 |")
+    assert first.endswith(" 1 are left.")
+
+
+# the command that writes it
+
+
+def test_the_command_writes_a_section_and_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(readme, "README", tmp_path / "README.md")
+    readme.README.write_text("<!-- errata -->\nold\n<!-- /errata -->\n<!-- caught -->\nold\n<!-- /caught -->\n")
+    assert cli.main(["readme", "--only", "caught"]) == GOOD
+    assert capsys.readouterr().out == "written: caught\n"
+    assert readme.section("caught") == SECTIONS["caught"]()
+    assert readme.section("errata") == "old\n"
+    monkeypatch.setattr(readme_sections, "SECTIONS", None)
+    assert cli.main(["readme", "--only", "stride"]) == USAGE
+    assert "the README has no markers named stride" in capsys.readouterr().err
+
+
+# numbers in sentences
+
+COARSE_REG, COARSE_RATE = COARSE
+HIDDEN, _ = dict.fromkeys(layer.units for layer in model("wide", 64, 10).layers if isinstance(layer, Dense))
+COUNTS = ("no", "one", "two", "three", "four", "five")
+
+SAYS = (
+    f"Python {PYPROJECT['requires-python'].removeprefix('>=')} or newer",
+    f"Exit code {GOOD}: good; {MISMATCH}: something is wrong; {USAGE}: bad usage",
+    f"where nothing else is wrong, the exit code is then {NOT_ALL}",
+    f"a change of {SEEN[np.dtype(np.float64)]:.0e} of the largest entry".replace("e-09", "e-9"),
+    f"float32 sees less: a change of {SEEN[np.dtype(np.float32)]} of the largest entry fails or cannot be told",
+    f"takes up to {max(case.free.steps for case in MODEL_CASES)} steps alone",
+    f"above {COUNTS[int(EXPLODED)]} times its first value",
+    f"An ` larger than {HELD // 2**20} MiB stays in its file",
+    f"two hidden layers of {HIDDEN} units",
+    f"reg = 10^uniform({COARSE_REG.low}, {COARSE_REG.high}) and learning rate = 10^uniform({COARSE_RATE.high}, "
+    f"{COARSE_RATE.low})",
+    f"all {len(ROWS)} formulas and claims of the {COUNTS[len(NOTES)]} notes",
+    f"elementary functions within {(ELEMENTARY - 2) / 2:.0f} units in the last place",
+)
+"""Sentences with numbers, the numbers taken from the code."""
+
+NAMES = (
+    r"\b(float|bfloat|complex)\d+\b", r"\bConv2d\b|\b(Max|Avg)Pool2d\b|\bTF32\b", r"\bd?[WbZ]1\b", r"\bMNIST\b",
+    r"\(1/m\)|\b1/m\b|lambda/\(2m\)|\b1/2 reg\b|n_\{l-1\}", r"kill -9", r"(^| )\d\. \*\*", r"of 0 and 1 labels",
+    r"W\^2|\(n_l, 1\)",
+    r"below 1 where NumPy is faster",
+)  # fmt: skip
+"""Digits that count nothing."""
+
+
+def test_every_number_in_a_sentence_comes_from_the_code() -> None:
+    text = prose()
+    assert [phrase for phrase in _phrases() if phrase not in text] == []
+    assert [name for name in NAMES if not re.search(name, text)] == [], "needed no more"
+    assert _unknown(text) == [], "numbers that no test knows"
+
+
+@pytest.mark.parametrize("planted", ["right in 97% of them", "some four thousand times", "2.3026", "41 steps alone"])
+def test_a_number_of_ones_own_is_seen(planted: str) -> None:
+    assert _unknown(f"{prose()} {planted}")
+
+
+def _unknown(text: str) -> list[str]:
+    """What counts something, and is no phrase of the tables above."""
+    for phrase in _phrases():
+        text = text.replace(phrase, "")
+    for name in NAMES:
+        text = re.sub(name, " ", text)
+    return re.findall(r".{0,40}(?:\d|\b(?:hundred|thousand|million|dozen)s?\b).{0,20}", text)
+
+
+def _phrases() -> tuple[str, ...]:
+    return (*SAYS, *_of_the_recipe())
+
+
+def _of_the_recipe() -> tuple[str, ...]:
+    parser = ArgumentParser()
+    importlib.import_module("manual.commands.recipe").configure(parser)
+    args = parser.parse_args([])
+    return f"The searches draw {args.draws} times from the notes' ranges", f"{args.epochs} epochs each"
+
+
+# names in sentences
+
+
+def test_every_file_that_is_named_is_there() -> None:
+    named = {code for code in inline_code() if re.fullmatch(r"[\w.]+/[\w./]+\.\w+", code)}
+    assert len(named) > 8
+    assert [name for name in sorted(named) if not (ROOT / name).exists()] == []
+
+
+def test_every_picture_is_there_and_says_what_it_shows() -> None:
+    shown = re.findall(r"!\[(.+?)\]\((.+?)\)", TEXT)
+    assert len(shown) == 1
+    for text, path in shown:
+        assert f'aria-label="{text}"' in (ROOT / path).read_text(encoding="utf-8")
+
+
+def test_what_a_step_looks_for_stands_in_the_file_that_it_names() -> None:
+    pairs = re.findall(r"`(\w+)` in\s+`([\w/]+\.py)`", unfenced())
+    assert {name for name, _ in pairs} == {"NO_FORMULA", "STAY_REAL"}
+    for name, path in pairs:
+        assert re.search(rf"^{name}\b", (ROOT / path).read_text(encoding="utf-8"), re.MULTILINE)
+
+
+def test_every_flag_that_is_named_exists() -> None:
+    doors = (("manual", by_hand.COMMANDS), ("torch_ref", by_torch.COMMANDS), ("parity_tests", cli.COMMANDS))
+    known = {"--help", "--bars"}
+    for package, names in doors:
+        for name in names:
+            parser = ArgumentParser()
+            importlib.import_module(f"{package}.commands.{name}").configure(parser)
+            known |= set(re.findall(r"--[a-z][\w-]*", parser.format_help()))
+    named = {flag for code in inline_code() for flag in re.findall(r"(?<!\S)--[a-z][\w-]*", code)}
+    assert len(named) > 20
+    assert named - known == set()

@@ -1,0 +1,273 @@
+"""The checks of the page in a browser: a small page passes them all, and each fault planted in it is caught."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any, ClassVar, cast
+
+import pytest
+
+from manual.shared.cli import GOOD, MISMATCH, USAGE
+from parity_tests import cli
+
+pytest.importorskip("selenium", reason='selenium is not installed: it is in the extra "browser"')
+
+from parity_tests.report.browse import checks
+from parity_tests.report.browse.browser import Browser, browser, paths
+
+TEMPLATES = Path(checks.__file__).parents[1] / "templates"
+
+STYLE = "body { margin: 1rem; } table { width: 100%; } pre { overflow-x: auto; } [hidden] { display: none; }"
+
+GOOD_PAGE = f"""<!DOCTYPE html>
+<html lang="en">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>Small</title>
+<meta http-equiv="Content-Security-Policy"
+  content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:">
+<style>{STYLE}</style></head>
+<body>
+<main><h1>A small page</h1>
+<form role="search"><label for="search">Search</label> <input id="search" type="search">
+<output id="found"></output></form>
+<nav id="contents" aria-label="Contents"><ul><li><a href="#one">One</a></li></ul></nav>
+<section class="chapter" aria-labelledby="one"><h2 id="one">One</h2>
+<article id="F001" data-find="f001 the first">F001 says something of itself.</article>
+<article id="F002" data-find="f002 the second">F002 says something else.</article>
+<details><summary>More</summary><p>What is folded up.</p></details>
+<table><caption>Numbers</caption><thead><tr><th scope="col"><button type="button">name</button></th>
+<th scope="col" class="number"><button type="button">error</button></th></tr></thead>
+<tbody><tr><td>a</td><td data-value="1e-3">0.001</td></tr><tr><td>c</td><td data-value="20">20</td></tr>
+<tr><td>b</td><td data-value="3">3</td></tr></tbody></table></section></main>
+<script>{(TEMPLATES / "script.js").read_text(encoding="utf-8")}</script>
+</body></html>
+"""
+"""With the script of the page itself."""
+
+END = "</body>"
+
+FAULTS = {
+    "contents without a link": ("contents", r'<a href="#one">One</a>', "One", "there is no list of contents"),
+    "link to nowhere": ("contents", 'href="#one"', 'href="#two"', "One leads nowhere"),
+    "heading left out": ("contents", "</section>", '</section><section><h2 id="x">X</h2></section>', "X is not among"),
+    "anchor missing": ("anchors", 'id="F002"', 'id="F003"', "#F002 is not there"),
+    "anchor in what stays hidden": ("anchors", 'id="F002"', 'id="F002" style="display:none"', "#F002 is not in sight"),
+    "anchor covered": (
+        "anchors",
+        "<main>",
+        '<div style="position:fixed;inset:0;background:red;z-index:9"></div><main>',
+        "#F001 is not in sight",
+    ),
+    "anchor of nothing": ("anchors", "F002 says something else.", "F002", "#F002 says nothing"),
+    "no search": ("search", 'type="search"', 'type="text"', "there is no search box"),
+    "search that finds too much": ("search", "f002 the second", "f001 f002", "F001: 2 shown, 1 have it"),
+    "search that finds nothing": ("search", '"input"', '"never"', "F001: 2 shown"),
+    "search that ends nothing": (
+        "search",
+        "entry.hidden = !fits(entry.dataset.find)",
+        "entry.hidden ||= !fits(entry.dataset.find)",
+        "entries stay hidden",
+    ),
+    "anchor that search hides": ("search", 'if (target.closest("[hidden]"))', "if (false)", "the search still hides"),
+    "link that search hides": ("search", "link.hash === location.hash", "false", "the search still hides"),
+    "no sorting": ("sorting", "<button", "<span", "there is no table that can be sorted"),
+    "sorted as text": ("sorting", "numeric ?", "false ?", "error, descending: "),
+    "sorted one way": ("sorting", '!== "descending";', "!== 0;", "name: sorted one way only"),
+    "row lost": (
+        "sorting",
+        "const rows =",
+        "table.tBodies[0].rows[0].remove(); const rows =",
+        "3 rows have become",
+    ),
+    "focus unseen": ("keyboard", "[hidden]", ":focus { outline: none; } [hidden]", "does not show it"),
+    "focus out of sight": (
+        "keyboard",
+        "<main>",
+        '<main><a href="#one" style="position:fixed;left:-999px">far</a>',
+        "has the focus out of sight",
+    ),
+    "page too wide": (
+        "fitting",
+        "F002 says",
+        '<p style="width:500px">wide</p>F002 says',
+        "390 px: p in #F002 sticks out",
+    ),
+    "something cut off": (
+        "fitting",
+        "F002 says",
+        '<div style="overflow:hidden;width:90px"><p style="width:300px">wide</p></div>F002 says',
+        "div in #F002 hides what it holds",
+    ),
+    "folded and too wide": ("fitting", "<p>What", '<p style="width:2000px">What', "1280 px: p sticks out"),
+    "label missing": ("accessible", '<label for="search">Search</label>', "", "label: #search"),
+    "too faint by night": (
+        "accessible",
+        "[hidden]",
+        "@media (prefers-color-scheme: dark) { p { color: #999; background: #888; } } [hidden]",
+        "390 px dark: color-contrast",
+    ),
+    "folded up on paper": ("printing", '"beforeprint"', '"never"', "folded up on paper: More"),
+    "cut off on paper": (
+        "printing",
+        "F002 says",
+        f"<pre>{'long ' * 60}</pre>F002 says",
+        "pre in #F002 is cut off",
+    ),
+    "warning": ("quiet", END, '<script>console.warn("odd")</script></body>', "odd"),
+    "error": ("quiet", END, "<script>nothing.at.all</script></body>", "nothing is not defined"),
+    "request": (
+        "alone",
+        "img-src data:",
+        "img-src *",
+        "no Content-Security-Policy forbids",
+    ),
+    "picture from outside": (
+        "alone",
+        END,
+        '<img src="http://example.invalid/x.png" alt=""></body>',
+        "asks for http://example.invalid/x.png",
+    ),
+}
+"""The check that must catch it, what stands in the good page, what takes its place, and what is said of it."""
+
+
+@pytest.fixture(scope="module")
+def opened() -> Iterator[Browser]:
+    try:
+        paths()
+    except ValueError as error:
+        pytest.skip(str(error))
+    with browser() as started:
+        yield started
+
+
+def looked(opened: Browser, tmp_path: Path, html: str, *names: str) -> dict[str, checks.Seen]:
+    page = tmp_path / "page.html"
+    page.write_text(html, encoding="utf-8")
+    asked = checks.Asked(page, ("F001", "F002"), checks.bundled_axe() or tmp_path / "axe")
+    chosen = [check for check in checks.CHECKS if check.name in names]
+    return {check.name: seen for check, seen in checks.looked(opened, asked, chosen)}
+
+
+def sent(url: str, document: str) -> tuple[str, dict[str, str]]:
+    """A line of the log of requests."""
+    params = {"request": {"url": url}, "documentURL": document}
+    return "INFO", {"message": json.dumps({"message": {"method": "Network.requestWillBeSent", "params": params}})}
+
+
+class Logged:
+    """A driver that has nothing but logs."""
+
+    LOGS: ClassVar = {
+        "performance": [
+            sent("chrome://resources/js/load_time_data.js", "chrome://new-tab-page/"),
+            sent("chrome-untrusted://new-tab-page/one-google-bar", "chrome-untrusted://new-tab-page/"),
+            sent("file:///page.html", "file:///page.html"),
+            sent("chrome://resources/asked-by-the-page.js", "file:///page.html"),
+            sent("http://example.invalid/x.png", "file:///page.html"),
+        ],
+        "browser": [
+            ("WARNING", {"message": "chrome://new-tab-page/ 0:0 something of its own"}),
+            ("INFO", {"message": "file:///page.html 1:1 hello"}),
+            ("SEVERE", {"message": "file:///page.html 2:2 odd"}),
+        ],
+    }
+
+    def execute(self, command: str, given: dict[str, str]) -> dict[str, object]:
+        return {"value": [{"level": level, **entry} for level, entry in self.LOGS[given["type"]]]}
+
+
+def test_what_the_browser_does_beside_the_page_is_not_the_pages() -> None:
+    heard = Browser(cast(Any, Logged()))
+    assert heard.requests() == [
+        "file:///page.html",
+        "chrome://resources/asked-by-the-page.js",
+        "http://example.invalid/x.png",
+    ]
+    assert heard.messages() == ["file:///page.html 2:2 odd"]
+
+
+def needs_axe() -> None:
+    if checks.bundled_axe() is None:
+        pytest.skip('axe-core is not installed: it is in the extra "browser"')
+
+
+def test_good_page_passes(opened: Browser, tmp_path: Path) -> None:
+    names = [check.name for check in checks.CHECKS if check.name != "accessible"]
+    seen = looked(opened, tmp_path, GOOD_PAGE, *names)
+    assert {name: list(each.problems) for name, each in seen.items()} == {name: [] for name in names}
+    assert seen["anchors"].figures == "2 anchors"
+    assert seen["sorting"].figures == "2 columns"
+    assert re.fullmatch(r"[1-9]\d* stops", seen["keyboard"].figures)
+
+
+def test_good_page_is_accessible(opened: Browser, tmp_path: Path) -> None:
+    needs_axe()
+    assert list(looked(opened, tmp_path, GOOD_PAGE, "accessible")["accessible"].problems) == []
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_fault_is_caught(fault: str, opened: Browser, tmp_path: Path) -> None:
+    check, right, wrong, says = FAULTS[fault]
+    if check == "accessible":
+        needs_axe()
+    assert right in GOOD_PAGE
+    if "http://" in wrong:
+        html = re.sub(r"<meta http-equiv[^>]*>", "", GOOD_PAGE).replace(right, wrong)
+    else:
+        html = GOOD_PAGE.replace(right, wrong)
+    problems = looked(opened, tmp_path, html, check)[check].problems
+    assert any(says in problem for problem in problems), list(problems)
+
+
+def test_every_check_can_fail() -> None:
+    assert {check.name for check in checks.CHECKS} == {fault[0] for fault in FAULTS.values()}
+
+
+def test_command_says_what_it_saw(
+    opened: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("parity_tests.report.browse.browser.browser", lambda: nullcontext(opened))
+    page, axe = tmp_path / "page.html", tmp_path / "axe.min.js"
+    page.write_text(GOOD_PAGE, encoding="utf-8")
+    axe.write_text("")
+    words = ["browse", str(page), "--axe", str(axe), "-k", "contents"]
+    assert cli.main([*words, "--screenshots", str(tmp_path / "shots"), "--json"]) == GOOD
+    told = json.loads(capsys.readouterr().out)
+    assert told["problems"] == 0
+    assert told["checks"][0]["figures"] == "1 links"
+    names = {path.name for path in (tmp_path / "shots").iterdir()}
+    assert {"390-dark-one.png", "1280-light-top.png"} <= names
+    assert len(names) == 8
+    assert (tmp_path / "shots" / "390-dark-one.png").read_bytes().startswith(b"\x89PNG")
+    page.write_text(GOOD_PAGE.replace('href="#one"', 'href="#two"'), encoding="utf-8")
+    assert cli.main(words) == MISMATCH
+    assert "contents: One leads nowhere" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("flags", "says"),
+    [
+        (["nowhere.html"], "page is nowhere.html, expected a file that exists"),
+        ([__file__, "--axe", "nowhere.js"], "--axe is nowhere.js, expected a file that exists"),
+        ([__file__, "--axe", __file__, "-k", "nothing"], "-k is 'nothing', expected part of contents, anchors"),
+    ],
+)
+def test_command_refuses(flags: list[str], says: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["browse", *flags]) == USAGE
+    assert says in capsys.readouterr().err
+
+
+def test_command_names_what_is_missing(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(checks, "find_spec", lambda name: None)
+    assert cli.main(["browse", __file__]) == USAGE
+    assert 'axe-core not found: it is in the extra "browser"' in capsys.readouterr().err
+    monkeypatch.setattr("shutil.which", lambda name: None)
+    assert cli.main(["browse", __file__, "--axe", __file__]) == USAGE
+    assert "chromium or chromedriver not found" in capsys.readouterr().err
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    assert cli.main(["browse", __file__]) == USAGE
+    assert 'selenium not found: the checks need the extra "browser"' in capsys.readouterr().err

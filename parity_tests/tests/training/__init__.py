@@ -1,0 +1,1 @@
+"""Tests of training, estimators and files."""
