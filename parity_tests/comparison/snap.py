@@ -21,9 +21,9 @@ from manual.layers import Conv, Dense
 from manual.notation import Array, Gradients
 from parity_tests.comparison.models import ModelCase, Start, about, every_step
 from parity_tests.comparison.snap_updates import Updates
+from parity_tests.formulas.layer_bounds import PLAIN, WEIGHTED
 from parity_tests.judging import bounds
 from parity_tests.judging.judge import Ledger, Result, Where
-from parity_tests.judging.layer_bounds import PLAIN, WEIGHTED
 from torch_ref import costs as torch_costs
 from torch_ref import network as torch_side
 from torch_ref.devices import array, tensor

@@ -13,7 +13,8 @@ from manual import conv, dense
 from manual.notation import Array
 from parity_tests.conventions.convention import Convention
 from parity_tests.formulas.case import N_1, N_2, N_X, Bound, Inputs, M, normal
-from parity_tests.judging import bounds, volume_bounds
+from parity_tests.formulas.dense import Z_bound
+from parity_tests.judging import volume_bounds
 from torch_ref.conv import conv_forward
 from torch_ref.layout import filters_to_torch, from_rows, to_rows
 
@@ -151,7 +152,7 @@ CONVENTIONS = (
         manual=_dense_after_flatten,
         exact=lambda A, W, b: _flat_linear(from_rows(to_rows(A)), W, b),
         naive={"flatten(1) of channels first": lambda A, W, b: _flat_linear(to_rows(A), W, b)},
-        bounds={"Z": lambda u, at: bounds.linear_forward(u, at.A.reshape(M, -1).T, at.W, at.b)},
+        bounds={"Z": lambda u, at: Z_bound(u, at.A.reshape(M, -1).T, at.W, at.b)},
     ),
     Convention(
         "convolution.same",

@@ -12,7 +12,8 @@ from manual import conv, dense
 from parity_tests.conventions.convention import Convention
 from parity_tests.conventions.convolution import volume
 from parity_tests.formulas.case import N_1, N_X, normal
-from parity_tests.judging import bounds, volume_bounds
+from parity_tests.formulas.dense import dW_bound
+from parity_tests.judging import volume_bounds
 from torch_ref.conv import conv_forward
 from torch_ref.gradients import gradient
 
@@ -87,7 +88,7 @@ CONVENTIONS = (
         manual=dense.weight_gradient,
         exact=_mean_of_sums,
         naive={"mean losses, shards of 11 and 3": _mean_of_means},
-        bounds={"dW": lambda u, at: bounds.weight_gradient(u, at.dZ, at.A_prev, at.W)},
+        bounds={"dW": lambda u, at: dW_bound(u, at.dZ, at.A_prev, at.W)},
         model="in one process: the shards' gradients averaged as DDP does",
     ),
 )

@@ -11,6 +11,7 @@ from torch import Tensor
 from manual import dense, initialization
 from parity_tests.conventions.convention import Convention
 from parity_tests.formulas.case import N_1, N_X, Inputs, M, normal
+from parity_tests.formulas.dense import Z_bound
 from parity_tests.judging import bounds
 
 SEED = 0
@@ -80,7 +81,7 @@ CONVENTIONS = (
         manual=dense.linear_forward,
         exact=_copied,
         naive={"torch's default": lambda X, W, b: _forward(_layer(W), X)},
-        bounds={"Z": lambda u, at: bounds.linear_forward(u, at.X, at.W, at.b)},
+        bounds={"Z": lambda u, at: Z_bound(u, at.X, at.W, at.b)},
     ),
     Convention(
         "initialization.he",

@@ -14,6 +14,7 @@ from manual.notation import Array
 from manual.optimizers import GradientDescent
 from parity_tests.conventions.convention import Convention
 from parity_tests.formulas.case import LAMBDA, N_1, N_X, Inputs, M, normal
+from parity_tests.formulas.dense import db_bound, dW_bound
 from parity_tests.judging import bounds
 
 RATE = 0.3
@@ -61,12 +62,12 @@ def _sgd(decay_W: float, decay_b: float) -> Callable[..., Step]:
 
 def _W_bound(u: float, at: Any) -> Any:
     dW = (np.abs(at.dZ) @ np.abs(at.A_prev).T + LAMBDA * np.abs(at.W0)) / M
-    return bounds.update(u, at.W0, dW, RATE) + RATE * bounds.weight_gradient(u, at.dZ, at.A_prev, at.W0, LAMBDA)
+    return bounds.update(u, at.W0, dW, RATE) + RATE * dW_bound(u, at.dZ, at.A_prev, at.W0, LAMBDA)
 
 
 def _b_bound(u: float, at: Any) -> Any:
     db = np.sum(np.abs(at.dZ), axis=1, keepdims=True) / M
-    return bounds.update(u, at.b0, db, RATE) + RATE * bounds.bias_gradient(u, at.dZ)
+    return bounds.update(u, at.b0, db, RATE) + RATE * db_bound(u, at.dZ)
 
 
 def _epoch(rng: np.random.Generator) -> Inputs:

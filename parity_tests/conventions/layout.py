@@ -9,6 +9,7 @@ from torch.nn import functional
 from manual import activations, costs, dense
 from parity_tests.conventions.convention import Convention
 from parity_tests.formulas.case import N_1, N_2, N_X, M, binary, normal, probabilities
+from parity_tests.formulas.dense import Z_bound, dW_bound
 from parity_tests.judging import bounds
 from torch_ref.gradients import gradient
 
@@ -39,7 +40,7 @@ CONVENTIONS = (
         manual=dense.linear_forward,
         exact=lambda X, W, b: _linear(X.T, W, b),
         naive={"X as it is, where m = n_x": _linear},
-        bounds={"Z": lambda u, at: bounds.linear_forward(u, at.X, at.W, at.b)},
+        bounds={"Z": lambda u, at: Z_bound(u, at.X, at.W, at.b)},
     ),
     Convention(
         "layout.weights",
@@ -52,7 +53,7 @@ CONVENTIONS = (
         manual=dense.linear_forward,
         exact=lambda X, W, b: _linear(X.T, W, b),
         naive={"W.T, where n_l = n_prev": lambda X, W, b: _linear(X.T, W.T, b)},
-        bounds={"Z": lambda u, at: bounds.linear_forward(u, at.X, at.W, at.b)},
+        bounds={"Z": lambda u, at: Z_bound(u, at.X, at.W, at.b)},
     ),
     Convention(
         "layout.biases",
@@ -65,7 +66,7 @@ CONVENTIONS = (
         manual=dense.linear_forward,
         exact=lambda X, W, b: _linear(X.T, W, b),
         naive={"W @ X + bias, where n_l = m": lambda X, W, b: W @ X + b.flatten()},
-        bounds={"Z": lambda u, at: bounds.linear_forward(u, at.X, at.W, at.b)},
+        bounds={"Z": lambda u, at: Z_bound(u, at.X, at.W, at.b)},
     ),
     Convention(
         "layout.dZ",
@@ -108,6 +109,6 @@ CONVENTIONS = (
                 lambda at: functional.linear(A_prev.T, at), W, dZ.T
             )
         },
-        bounds={"dW": lambda u, at: bounds.weight_gradient(u, at.dZ, at.A_prev, at.W)},
+        bounds={"dW": lambda u, at: dW_bound(u, at.dZ, at.A_prev, at.W)},
     ),
 )

@@ -10,6 +10,7 @@ from parity_tests.formulas import (
     costs,
     dense,
     dropout,
+    initialization,
     jacobians,
     logistic_regression,
     optimizers,
@@ -19,13 +20,18 @@ from parity_tests.formulas import (
     vectorization,
 )
 from parity_tests.formulas.case import Case
+from parity_tests.formulas.formula import Formula
+
+FORMULAS: tuple[Formula, ...] = (*dense.FORMULAS,)
+"""The record of every formula."""
 
 CASES: tuple[Case, ...] = (
     *vectorization.CASES,
     *activations.CASES,
     *costs.CASES,
     *logistic_regression.CASES,
-    *dense.CASES,
+    *(case for formula in FORMULAS for case in formula.cases),
+    *initialization.CASES,
     *conv.CASES,
     *pooling.CASES,
     *dropout.CASES,

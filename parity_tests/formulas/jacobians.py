@@ -12,6 +12,7 @@ from manual.activations import tanh, tanh_prime
 from manual.dense import linear_forward
 from manual.notation import Array
 from parity_tests.formulas.case import N_1, N_X, Case, Derivative, Inputs, M, normal
+from parity_tests.formulas.dense import Z_bound
 from parity_tests.judging import bounds
 from torch_ref.activations import tanh as torch_tanh
 
@@ -34,7 +35,7 @@ def _without_dA(rng: np.random.Generator) -> Inputs:
 def _g_prime_error(u: float, at: Any) -> Any:
     """Error of g'(Z) for tanh: its own, and Z's through |g''| <= 2 |a|."""
     a = np.abs(np.tanh(at.W @ at.A_prev + at.b))
-    return bounds.derivative(u, 1 - a**2, a, "tanh") + 2 * a * bounds.linear_forward(u, at.A_prev, at.W, at.b)
+    return bounds.derivative(u, 1 - a**2, a, "tanh") + 2 * a * Z_bound(u, at.A_prev, at.W, at.b)
 
 
 def _slope(at: Any) -> Any:

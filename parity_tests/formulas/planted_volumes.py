@@ -9,7 +9,7 @@ import numpy as np
 
 from manual import conv
 from manual.notation import Array
-from parity_tests.formulas.planted_dense import Change
+from parity_tests.formulas.planting import Change
 
 
 def swapped(W: Array) -> Array:

@@ -12,6 +12,7 @@ import torch_ref.theory as torch_side
 from manual import dense, network
 from manual.notation import Array
 from parity_tests.formulas.case import N_1, N_2, N_X, Case, Inputs, M, normal
+from parity_tests.formulas.dense import Z_bound
 from parity_tests.judging import bounds
 from torch_ref import dense as torch_dense
 from torch_ref import network as torch_network
@@ -79,7 +80,7 @@ CASES = (
         reference=torch_side.collapse,
         bounds={
             "W": lambda u, at: bounds.product(u, at.W2, at.W1),
-            "b": lambda u, at: bounds.linear_forward(u, at.b1, at.W2, at.b2),
+            "b": lambda u, at: Z_bound(u, at.b1, at.W2, at.b2),
         },
     ),
     Case(

@@ -94,11 +94,6 @@ def rounded(u: float, value: Magnitudes, operations: int = 1) -> Bound:
     return gamma(operations, u) * np.abs(value)
 
 
-def linear_forward(u: float, A_prev: Magnitudes, W: Magnitudes, b: Magnitudes) -> Bound:
-    """Z = W A_prev + b: n_prev products and the bias."""
-    return gamma(A_prev.shape[0] + 2, u) * (np.abs(W) @ np.abs(A_prev) + np.abs(b))
-
-
 def activation(u: float, A: Magnitudes, unit: str) -> Bound:
     """A = g(Z), entry by entry: exact for ReLU and identity, slope and product for leaky ReLU, else elementary."""
     units = {"relu": 0.0, "identity": 0.0, "leaky_relu": 2.0}.get(unit, ELEMENTARY)
@@ -191,23 +186,6 @@ def output_dA(u: float, dA: Magnitudes, A: Magnitudes, unit: str) -> Bound:
 def output_dZ(u: float, dZ: Magnitudes, A: Magnitudes, Z: Magnitudes, unit: str) -> Bound:
     """dZ_L = A - Y: A's error and three roundings, the reference differentiating the cost from logits."""
     return output(u, A, Z, unit) + 3 * u * np.abs(dZ)
-
-
-def input_gradient(u: float, dZ: Magnitudes, W: Magnitudes) -> Bound:
-    """dA_prev = W^T dZ: n products; 1/m goes in and comes out."""
-    return gamma(W.shape[0] + 3, u) * (np.abs(W).T @ np.abs(dZ))
-
-
-def weight_gradient(u: float, dZ: Magnitudes, A_prev: Magnitudes, W: Magnitudes, lambda_: float = 0.0) -> Bound:
-    """dW = (1/m) (dZ A_prev^T + lambda W): m products, the division and the penalty."""
-    m = dZ.shape[1]
-    return gamma(m + 4, u) * (np.abs(dZ) @ np.abs(A_prev).T + lambda_ * np.abs(W)) / m
-
-
-def bias_gradient(u: float, dZ: Magnitudes) -> Bound:
-    """db = (1/m) sum dZ: m terms and the division."""
-    m = dZ.shape[1]
-    return gamma(m + 4, u) * np.sum(np.abs(dZ), axis=1, keepdims=True) / m
 
 
 def update(u: float, value: Magnitudes, gradient: Magnitudes, learning_rate: float) -> Bound:

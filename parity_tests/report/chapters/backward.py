@@ -2,55 +2,14 @@
 
 from __future__ import annotations
 
-from parity_tests.report.chapters.formula import BY_INDEX, Formula
+from parity_tests.report.chapters.formula import BY_INDEX, Formula, recorded
 
 SHALLOW = (
-    Formula(
-        "dense.weight_gradient",
-        "Gradient of the weights",
-        r"dW^{[l]} = \frac{1}{m}\, dZ^{[l]} A^{[l-1]\,T} + \frac{\lambda}{m} W^{[l]}",
-        "Weight $w_{jk}$ enters only $z_j$, and there with the factor $a_k$. Example $i$ therefore adds "
-        "$dz_j^{(i)} a_k^{(i)}$. Summed over the examples, that is row $j$ of $dZ$ against row $k$ of $A$: the product "
-        "$dZ\\, A^{T}$. The mean in $J$ gives $1/m$; the penalty $\\frac{\\lambda}{2m} w_{jk}^{2}$ adds "
-        "$\\frac{\\lambda}{m} w_{jk}$.",
-        "missing-1/m", "dW is m times too large everywhere. Training may even look faster; only numbers beside numbers "
-        "show it, or a learning rate that stops working when m changes.",
-        see="F097 F100 F104 F108 F109 F112 F113 F114 F115 F119 F118 F166 F174 F179", quantities="dW",
-    ),
-    Formula(
-        "dense.bias_gradient",
-        "Gradient of the biases",
-        r"db^{[l]} = \frac{1}{m} \sum_{i=1}^{m} dz^{[l](i)}",
-        "$b_j$ is added to $z_j$ of every example, so all of them have a say: the sum runs over the examples, along "
-        "axis 1, and one number is left for each unit. keepdims=True keeps the column.",
-        "db-summed-over-all", "All entries of db are equal: the sum ran over the units too.",
-        cases="dense.bias_gradient dense.bias_gradient_of_layer",
-        see="F101 F102 F105 F107 F111 F167 F177", quantities="db",
-    ),
-    Formula(
-        "dense.input_gradient",
-        "What a layer hands down",
-        r"dA^{[l-1]} = W^{[l]\,T} dZ^{[l]}, \qquad dZ^{[l-1]} = dA^{[l-1]} * g^{[l-1]\prime}(Z^{[l-1]})",
-        "$a_k$ reaches the loss through every unit above: $da_k = \\sum_j w_{jk}\\, dz_j$. That is column $k$ of $W$ "
-        "against $dz$, hence the transpose. Per example, so without $1/m$. The activation's slope then multiplies "
-        "entry "
-        "by entry.",
-        "gprime-missing", "dZ of every hidden layer is too large where units are saturated; the output layer is right.",
-        quantities="dA", see="F093 F106 F116 F117 F178",
-    ),
+    *recorded("dense.weight_gradient", "dense.bias_gradient", "dense.input_gradient"),
 )  # fmt: skip
 
 DEEP = (
-    Formula(
-        "dense.linear_backward",
-        "A layer backward",
-        r"dZ^{[l]} \;\mapsto\; \bigl(dA^{[l-1]}, dW^{[l]}, db^{[l]}\bigr)",
-        "The three derivatives of $Z = W A + b$ under one $dZ$. They need $A^{[l-1]}$ and $W^{[l]}$ from the forward "
-        "pass, "
-        "which is why it keeps them.",
-        "wrong-layer", "A[l] in place of A[l-1] in dW: the shapes clash, unless neighbouring layers are equally wide.",
-        shapes="dZ is (n, m), dA_prev (n_prev, m), dW (n, n_prev), db (n, 1).",
-    ),
+    *recorded("dense.linear_backward"),
     Formula(
         "network.backward",
         "A network backward",

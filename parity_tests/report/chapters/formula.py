@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from parity_tests.formulas import FORMULAS
 from parity_tests.notes.row import Row
 
 ENTRYWISE = "It acts entry by entry: what a loop would do to each number is the formula itself."
@@ -42,6 +43,15 @@ class Formula(NamedTuple):
     def names(self) -> list[str]:
         """The functions, classes and modules of ``manual``."""
         return self.code.split()
+
+
+def recorded(*names: str) -> tuple[Formula, ...]:
+    """What the records of formulas say, by their first code."""
+    records = {formula.id: formula for formula in FORMULAS}
+    return tuple(
+        Formula(" ".join(record.names), **record.words._asdict(), cases=" ".join(case.id for case in record.cases))
+        for record in (records[name] for name in names)
+    )
 
 
 class Chapter(NamedTuple):

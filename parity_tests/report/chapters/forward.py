@@ -2,20 +2,10 @@
 
 from __future__ import annotations
 
-from parity_tests.report.chapters.formula import Formula
+from parity_tests.report.chapters.formula import Formula, recorded
 
 SHALLOW = (
-    Formula(
-        "dense.linear_forward",
-        "The linear part of a layer",
-        r"Z^{[l]} = W^{[l]} A^{[l-1]} + b^{[l]}",
-        "Unit $j$ computes $w_j^{T} a + b_j$. Put the rows $w_j^{T}$ one below the other, and the examples side by "
-        "side: "
-        "entry $(j, i)$ of the product is unit $j$ on example $i$. $b$ is a column, added to each of them.",
-        "operand-order", "The inner sizes clash, unless the layer is square: then everything runs, and is wrong.",
-        see="F067 F069 F073 F074 F076 F077 F078 F080 F081 F082 F085 F086 F087 F088 F152 F155 F157 F159 F160 F161",
-        quantities="Z",
-    ),
+    *recorded("dense.linear_forward"),
     Formula(
         "network.forward network.forward_loop",
         "A network forward",

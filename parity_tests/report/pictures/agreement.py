@@ -10,11 +10,12 @@ from matplotlib.lines import Line2D
 
 from manual.notation import Array
 from manual.shared.cli import toy_datasets
-from parity_tests.comparison.faults import WEIGHTS, fault, in_place
+from parity_tests.comparison.faults import in_place
 from parity_tests.comparison.models import start
 from parity_tests.comparison.run import one_thread
 from parity_tests.comparison.snap import judged_steps
-from parity_tests.formulas.planted_dense import result
+from parity_tests.formulas.formula import fault
+from parity_tests.formulas.planting import result
 from parity_tests.judging.judge import Ledger
 from parity_tests.report.measure import STEPS, model_case
 from parity_tests.report.pictures.errors import ABOVE, LAYER_WIDTH, LEAST, QUANTITIES
@@ -54,7 +55,7 @@ def compared() -> Compared:
 
     with one_thread():
         derived = judged_steps(case, begin, STEPS, SEED)
-        with in_place(fault(WRITTEN, WEIGHTS, result(without_its_m), "dW")):
+        with in_place(fault(WRITTEN, result(without_its_m), "dW", at="dense.weight_gradient")):
             written = judged_steps(case, begin, 1, SEED)
     return Compared(_worst(derived), _worst(written))
 

@@ -11,8 +11,9 @@ import datasets
 from parity_tests.comparison.free_runs import run_free
 from parity_tests.comparison.models import MODEL_CASES, ModelCase, start
 from parity_tests.comparison.snap import run_steps
-from parity_tests.formulas import CASES
+from parity_tests.formulas import CASES, FORMULAS
 from parity_tests.formulas.case import Case
+from parity_tests.formulas.formula import Refusal
 from parity_tests.formulas.run import generator, run_case
 from parity_tests.judging.judge import FAILS, HOLDS
 
@@ -39,6 +40,19 @@ def test_formula_leaves_its_arguments_alone_and_keeps_their_dtype(case: Case, dt
         if version is not None:
             found = version(*{**inputs, **arrays}.values())  # writing to an argument would raise
             assert not arrays or set(dtypes(found)) == {np.dtype(dtype)}
+
+
+REFUSALS = [(formula.id, refusal) for formula in FORMULAS for refusal in formula.refusals]
+
+
+@pytest.mark.parametrize(
+    "refusal", [each for _, each in REFUSALS], ids=[f"{id_}, {each.sentence}" for id_, each in REFUSALS]
+)
+def test_bad_input_gets_one_plain_sentence(refusal: Refusal) -> None:
+    assert refusal.of is not None
+    with pytest.raises(ValueError) as caught:
+        refusal.of(*refusal.arguments)
+    assert str(caught.value) == refusal.sentence
 
 
 def dtypes(found: Any) -> list[np.dtype[Any]]:

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from parity_tests.cli import main
-from parity_tests.formulas import CASES, index
+from parity_tests.formulas import CASES, FORMULAS, index
+from parity_tests.formulas.formula import Code as RecordedCode
 from parity_tests.formulas.index import Code, all_codes, current_problems, entries, ids_in, problems, read_codes
 from parity_tests.formulas.index_exceptions import NO_CASE, NO_FORMULA
 from parity_tests.notes.lines import LINES
@@ -70,6 +71,11 @@ def test_what_the_index_names_can_be_imported(code: Code) -> None:
 )
 def test_ids_are_read_from_docstrings(docstring: str | None, ids: tuple[str, ...]) -> None:
     assert ids_in(docstring) == ids
+
+
+@pytest.mark.parametrize("code", [code for formula in FORMULAS for code in formula.code], ids=lambda code: code.name)
+def test_the_ids_of_a_record_are_those_of_the_docstring(code: RecordedCode) -> None:
+    assert code.notes == ids_in(inspect.getdoc(pkgutil.resolve_name(f"manual.{code.name}")))
 
 
 @pytest.fixture

@@ -14,8 +14,9 @@ import numpy as np
 import torch
 
 from manual import activations, conv, costs, theory
-from parity_tests.formulas import CASES
+from parity_tests.formulas import CASES, FORMULAS
 from parity_tests.formulas.case import Case, Inputs, normal
+from parity_tests.formulas.formula import Formula, Sharp
 from parity_tests.judging import bounds, volume_bounds
 from torch_ref import activations as torch_activations
 from torch_ref import conv as torch_conv
@@ -133,7 +134,24 @@ MOMENTUM = {"learning_rate": 0.3, "beta": 0.9}
 RMSPROP = {"learning_rate": 0.3, "beta2": 0.999, "epsilon": 0.03}
 ADAM = {"learning_rate": 0.3, "beta1": 0.9, "beta2": 0.999, "epsilon": 0.03}
 
+
+def of_record(formula: Formula, sharp: Sharp) -> Case:
+    """The case of a sharp probe."""
+    case = sharp.of if isinstance(sharp.of, Case) else ORDINARY[sharp.of or formula.cases[0].id]
+    if sharp.inputs is None:
+        return case
+    return replace(
+        case,
+        id=f"{case.id}, {sharp.name}",
+        inputs=sharp.inputs,
+        bounds=sharp.bounds or case.bounds,
+        loop=None,
+        derivatives={},
+    )
+
+
 SHARP: tuple[tuple[Case, float], ...] = (
+    *((of_record(formula, sharp), sharp.least) for formula in FORMULAS for sharp in formula.sharp),
     (ORDINARY["vectorization.column_percentages"], 0.1),
     (
         drawn(
@@ -215,40 +233,6 @@ SHARP: tuple[tuple[Case, float], ...] = (
     (ORDINARY["costs.output_dZ_sigmoid"], 0.1),
     (ORDINARY["costs.output_dZ_softmax"], 0.1),
     (ORDINARY["costs.output_dZ_identity"], 0.1),
-    (
-        drawn(
-            "b alone",
-            "dense.linear_forward",
-            lambda rng: {"A_prev": small(rng, 1, 7), "W": normal(rng, 5, 1), "b": normal(rng, 5, 1)},
-        ),
-        0.1,
-    ),
-    (
-        drawn(
-            "W A alone",
-            "dense.linear_forward",
-            lambda rng: {"A_prev": normal(rng, 1, 7), "W": normal(rng, 5, 1), "b": small(rng, 5, 1)},
-        ),
-        0.1,
-    ),
-    (drawn("of one unit", "dense.input_gradient", lambda rng: {"dZ": normal(rng, 1, 7), "W": normal(rng, 1, 3)}), 0.1),
-    (
-        drawn(
-            "of one example",
-            "dense.weight_gradient",
-            lambda rng: {"dZ": normal(rng, 5, 1), "A_prev": normal(rng, 3, 1), "W": small(rng, 5, 3), "lambda_": 0.7},
-        ),
-        0.1,
-    ),
-    (
-        drawn(
-            "the penalty alone",
-            "dense.weight_gradient",
-            lambda rng: {"dZ": small(rng, 5, 3), "A_prev": small(rng, 3, 3), "W": normal(rng, 5, 3), "lambda_": 0.7},
-        ),
-        0.1,
-    ),
-    (drawn("of three examples", "dense.bias_gradient", lambda rng: {"dZ": normal(rng, 5, 3)}), 0.1),
     (ORDINARY["optimizers.gradient_descent"], 0.2),
     (drawn("W alone", "optimizers.gradient_descent", _settings(_parameter(1, 1e-4), learning_rate=0.3)), 0.2),
     (drawn("the step alone", "optimizers.gradient_descent", _settings(_parameter(1e-4, 1), learning_rate=0.3)), 0.2),

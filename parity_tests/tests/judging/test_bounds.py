@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from parity_tests.formulas import CASES
+from parity_tests.formulas import CASES, dense
 from parity_tests.formulas.case import Case
 from parity_tests.formulas.run import cast, generator, magnitudes, outputs_of, run_case
 from parity_tests.judging import bounds, update_bounds, volume_bounds
@@ -135,7 +135,7 @@ def test_an_error_just_above_the_bound_fails_and_one_just_below_does_not(case: C
 
 BOUNDS: list[Callable[..., Any]] = [
     function
-    for module in (bounds, volume_bounds, update_bounds)
+    for module in (bounds, volume_bounds, update_bounds, dense)
     for name, function in inspect.getmembers(module, inspect.isfunction)
     if function.__module__ == module.__name__
     and not name.startswith(("_", "x_"))  # x_: what mutmut adds

@@ -10,9 +10,10 @@ import pytest
 
 from manual.layers import Conv, Dense, Dropout, Flatten, Pool
 from manual.optimizers import Adam, GradientDescent, Momentum, RMSprop
+from parity_tests.formulas.dense import Z_bound, dA_prev_bound, db_bound, dW_bound
+from parity_tests.formulas.layer_bounds import PLAIN, WEIGHTED
 from parity_tests.judging import bounds, update_bounds, volume_bounds
 from parity_tests.judging.bounds import Format, gamma
-from parity_tests.judging.layer_bounds import PLAIN, WEIGHTED
 
 U = 2.0**-100
 """So small that k roundings are k u, to the last digit."""
@@ -34,7 +35,7 @@ COUNTED: dict[str, tuple[Callable[[], Any], Any]] = {
     "rounded once": (lambda: bounds.rounded(U, full(-2, 3)), 2),
     "rounded": (lambda: bounds.rounded(U, full(-2, 3), 3), 6),
     "linear_forward": (
-        lambda: bounds.linear_forward(U, full(-1, 3, 2), full(1, 4, 3), full(-2, 4, 1)),
+        lambda: Z_bound(U, full(-1, 3, 2), full(1, 4, 3), full(-2, 4, 1)),
         (3 + 2) * (3 + 2),
     ),
     "relu": (lambda: bounds.activation(U, full(2, 1), "relu"), 0),
@@ -89,16 +90,16 @@ COUNTED: dict[str, tuple[Callable[[], Any], Any]] = {
     "output_dA, hardly": (lambda: bounds.output_dA(U, full(-2, 1), np.array([2.1e-12, 1 - 2.1e-12]), "sigmoid"), 8),
     "output_dA, softmax": (lambda: bounds.output_dA(U, full(-2, 1), full(1e-13, 1), "softmax"), 4 * 2),
     "output_dZ": (lambda: bounds.output_dZ(U, full(-2, 2, 2), A2, Z2, "sigmoid"), 10 * A2 + 3 * 2),
-    "input_gradient": (lambda: bounds.input_gradient(U, full(-1, 5, 2), full(-1, 5, 3)), (5 + 3) * 5),
+    "input_gradient": (lambda: dA_prev_bound(U, full(-1, 5, 2), full(-1, 5, 3)), (5 + 3) * 5),
     "weight_gradient": (
-        lambda: bounds.weight_gradient(U, full(-1, 2, 5), full(-1, 3, 5), full(-1, 2, 3), 0.5),
+        lambda: dW_bound(U, full(-1, 2, 5), full(-1, 3, 5), full(-1, 2, 3), 0.5),
         (5 + 4) * (5 + 0.5) / 5,
     ),
     "weight_gradient, no penalty": (
-        lambda: bounds.weight_gradient(U, full(1, 2, 5), full(1, 3, 5), full(1, 2, 3)),
+        lambda: dW_bound(U, full(1, 2, 5), full(1, 3, 5), full(1, 2, 3)),
         (5 + 4) * 5 / 5,
     ),
-    "bias_gradient": (lambda: bounds.bias_gradient(U, full(-1, 2, 5)), np.full((2, 1), (5 + 4) * 5 / 5)),
+    "bias_gradient": (lambda: db_bound(U, full(-1, 2, 5)), np.full((2, 1), (5 + 4) * 5 / 5)),
     "update": (lambda: bounds.update(U, full(-2, 1), full(-1, 1), 0.5), 3 * 0.5 + 2),
     "product": (lambda: bounds.product(U, full(-1, 2, 3), full(-1, 3, 4)), (3 + 1) * 3),
     "two_linear_layers": (
@@ -226,13 +227,13 @@ def test_a_layer_has_the_bounds_of_its_operation() -> None:
         DRAWN((1, 1, 1, 4)),
         DRAWN((2, 3, 3, 4)),
     )
-    same(WEIGHTED[Dense].forward(U, dense, A_prev, W, b), bounds.linear_forward(U, A_prev, W, b))
+    same(WEIGHTED[Dense].forward(U, dense, A_prev, W, b), Z_bound(U, A_prev, W, b))
     same(
         WEIGHTED[Dense].backward(U, dense, dZ, A_prev, W, 0.7),
         (
-            bounds.input_gradient(U, dZ, W),
-            bounds.weight_gradient(U, dZ, A_prev, W, 0.7),
-            bounds.bias_gradient(U, dZ),
+            dA_prev_bound(U, dZ, W),
+            dW_bound(U, dZ, A_prev, W, 0.7),
+            db_bound(U, dZ),
         ),
     )
     same(

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from manual import activations, costs, dense, draws, jacobians, logistic_regression, network, optimizers, vectorization
+from manual import activations, costs, draws, jacobians, logistic_regression, network, optimizers, vectorization
 from manual.architecture import Architecture, Dense, model
 from manual.checks import check_data
 
@@ -25,42 +25,6 @@ MATRIX = "expected a matrix with no side of length 0"
 EXAMPLES = f"{MATRIX}: examples are columns, at least one"
 
 BAD: list[tuple[Callable[[], Any], str]] = [
-    (
-        lambda: dense.linear_forward(A, W.T, B),
-        "W has shape (2, 4), expected (2, 2): W is (n_l, n_prev), one column per unit of A_prev",
-    ),
-    (
-        lambda: dense.linear_forward(A, W, B[:3]),
-        "b has shape (3, 1), expected (4, 1): b is (n_l, 1), one bias per row of W",
-    ),
-    (
-        lambda: dense.linear_forward(A, W, B[:, 0]),
-        "b has shape (4,), expected (4, 1): b is (n_l, 1), one bias per row of W",
-    ),
-    (lambda: dense.linear_forward(A[:, :0], W, B), f"A_prev has shape (2, 0), {EXAMPLES}"),
-    (lambda: dense.linear_forward(A[0], W, B), f"A_prev has shape (3,), {EXAMPLES}"),
-    (lambda: dense.linear_forward(A, W[0], B), f"W has shape (2,), {MATRIX}: W is (n_l, n_prev)"),
-    (
-        lambda: dense.weight_gradient(np.ones((4, 2)), A, W),
-        "dZ has shape (4, 2), expected (4, 3): dZ is (n_l, m), one row per row of W and one column per example",
-    ),
-    (
-        lambda: dense.weight_gradient(np.ones((4, 3)), A[:1], W),
-        "W has shape (4, 2), expected (4, 1): W is (n_l, n_prev), one column per unit of A_prev",
-    ),
-    (lambda: dense.weight_gradient(np.ones((4, 3)), A[0], W), f"A_prev has shape (3,), {EXAMPLES}"),
-    (lambda: dense.weight_gradient(np.ones((4, 3)), A, W[0]), f"W has shape (2,), {MATRIX}: W is (n_l, n_prev)"),
-    (lambda: dense.bias_gradient(np.ones(3)), f"dZ has shape (3,), {EXAMPLES}"),
-    (
-        lambda: dense.input_gradient(np.ones((3, 3)), W),
-        "W has shape (4, 2), expected (3, 2): W is (n_l, n_prev), one row per row of dZ",
-    ),
-    (lambda: dense.input_gradient(np.ones(3), W), f"dZ has shape (3,), {EXAMPLES}"),
-    (lambda: dense.input_gradient(np.ones((4, 3)), W[0]), f"W has shape (2,), {MATRIX}: W is (n_l, n_prev)"),
-    (
-        lambda: dense.linear_backward(np.ones((3, 3)), A, W),
-        "W has shape (4, 2), expected (3, 2): W is (n_l, n_prev), one row per row of dZ",
-    ),
     (lambda: activations.softmax(np.ones(3)), f"Z has shape (3,), {EXAMPLES}"),
     (lambda: activations.softmax_backward(A, A[:1]), "dA has shape (2, 3), expected (1, 3): dA has the shape of A"),
     (lambda: activations.softmax_backward(A[0], A[0]), f"A has shape (3,), {EXAMPLES}"),

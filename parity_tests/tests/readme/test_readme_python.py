@@ -21,6 +21,7 @@ from parity_tests.comparison.models import MODEL_CASES, Free
 from parity_tests.derivations.verdicts import HOLDS, Verdict
 from parity_tests.derivations.verify import verify
 from parity_tests.formulas.case import LAMBDA, N_1, N_X, M
+from parity_tests.formulas.dense import dW_bound
 from parity_tests.judging import bounds
 from parity_tests.judging.judge import FAILS
 from parity_tests.tests.readme.readme_text import blocks
@@ -58,7 +59,7 @@ def test_the_three_versions_of_a_formula(run: RunBlock) -> None:
     J = error.square().sum() / (2 * M) + LAMBDA / (2 * M) * weight.square().sum()
     given = {"n": N_1, "n_prev": N_X, "m": M, "lambda_": LAMBDA, "A_prev": A_prev, "W": W, "dZ": dZ}
     left = run("for j in range(n)", {**given, "J": J, "weight": weight, "torch": torch, "total": np.zeros_like(W)})
-    bound = bounds.weight_gradient(bounds.unit_roundoff(np.float64), dZ, A_prev, W, LAMBDA)
+    bound = dW_bound(bounds.unit_roundoff(np.float64), dZ, A_prev, W, LAMBDA)
     for shown in (left["total"], left["dW"], left["by_torch"].numpy()):
         for own in (dense.weight_gradient, dense.weight_gradient_loop):
             assert np.all(np.abs(shown - own(dZ, A_prev, W, LAMBDA)) <= 2 * bound)

@@ -20,6 +20,7 @@ from manual.shared.cli import USAGE
 from manual.shared.learning import start
 from manual.training import fit as fit_by_hand
 from parity_tests.comparison.free_runs import REPEATS, judge_by_spread, moved
+from parity_tests.formulas.dense import Z_bound, dA_prev_bound
 from parity_tests.judging import bounds
 from parity_tests.judging.judge import judge
 from parity_tests.tests.torch_ref.distributed_worker import (
@@ -94,11 +95,11 @@ def propagated(m: int, size: int) -> dict[str, Any]:
     back = by_hand.backward(NET, params, passed, Y, LAMBDA)
     A, Z, dA, dZ = ([present(value) for value in values] for values in (passed.A, passed.Z, back.dA, back.dZ))
     W2 = np.abs(params["W2"])
-    E_A1 = bounds.linear_forward(u, X, params["W1"], params["b1"]) + bounds.activation(u, A[1], "tanh")
-    E_Z2 = bounds.linear_forward(u, A[1], params["W2"], params["b2"]) + W2 @ E_A1
+    E_A1 = Z_bound(u, X, params["W1"], params["b1"]) + bounds.activation(u, A[1], "tanh")
+    E_Z2 = Z_bound(u, A[1], params["W2"], params["b2"]) + W2 @ E_A1
     carried = A[2] * (E_Z2 + np.sum(A[2] * E_Z2, axis=0, keepdims=True))
     E_dZ2 = bounds.output_dZ(u, dZ[2], A[2], Z[2], "softmax") + carried
-    E_dA1 = bounds.input_gradient(u, dZ[2], params["W2"]) + W2.T @ E_dZ2
+    E_dA1 = dA_prev_bound(u, dZ[2], params["W2"]) + W2.T @ E_dZ2
     E_dZ1 = bounds.hidden_dZ(u, dZ[1], dA[1], A[1], "tanh") + 2 * np.abs(dA[1] * A[1]) * E_A1 + E_dA1
     sums, found = bounds.gamma(m + 4 + size + 4, u), {}
     for k, A_prev, E_A_prev, dZ_k, E_dZ in ((1, X, 0 * X, dZ[1], E_dZ1), (2, A[1], E_A1, dZ[2], E_dZ2)):

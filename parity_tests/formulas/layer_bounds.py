@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from manual.layers import Conv, Dense, Dropout, Flatten, Pool
+from parity_tests.formulas.dense import Z_bound, dA_prev_bound, db_bound, dW_bound
 from parity_tests.judging import bounds, volume_bounds
 from parity_tests.judging.bounds import Bound
 
@@ -28,14 +29,14 @@ class OfPlain(NamedTuple):
 
 def _dense_backward(u: float, layer: Dense, dZ: Any, A_prev: Any, W: Any, lambda_: float) -> tuple[Bound, Bound, Bound]:
     return (
-        bounds.input_gradient(u, dZ, W),
-        bounds.weight_gradient(u, dZ, A_prev, W, lambda_),
-        bounds.bias_gradient(u, dZ),
+        dA_prev_bound(u, dZ, W),
+        dW_bound(u, dZ, A_prev, W, lambda_),
+        db_bound(u, dZ),
     )
 
 
 WEIGHTED: dict[type, OfWeighted] = {
-    Dense: OfWeighted(lambda u, layer, A_prev, W, b: bounds.linear_forward(u, A_prev, W, b), _dense_backward),
+    Dense: OfWeighted(lambda u, layer, A_prev, W, b: Z_bound(u, A_prev, W, b), _dense_backward),
     Conv: OfWeighted(
         lambda u, layer, A_prev, W, b: volume_bounds.conv_forward(u, A_prev, W, b, layer.stride, layer.padding),
         lambda u, layer, dZ, A_prev, W, lambda_: volume_bounds.conv_backward(

@@ -1,0 +1,194 @@
+"""The record of a formula: everything that is known about it, in one place. All else iterates the records."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from types import ModuleType
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from parity_tests.formulas.case import Bound, Case, Derivative, Inputs
+from parity_tests.formulas.planting import Change
+
+LOOP = "_loop"
+"""A loop form is called like its formula, with this behind."""
+
+MATRIX = "expected a matrix with no side of length 0"
+EXAMPLES = f"{MATRIX}: examples are columns, at least one"
+"""What most refusals of a shape say."""
+
+
+class Code(NamedTuple):
+    """A function, class or module of ``manual`` with its loop form and its counterpart in ``torch_ref``.
+
+    ``notes`` are ids of the notes' formulas, as the docstring has them. ``torch_name`` is the counterpart's name where
+    it is called differently. What nothing calls from here may be None.
+    """
+
+    name: str
+    notes: tuple[str, ...]
+    manual: Callable[..., Any] | None = None
+    loop: Callable[..., Any] | None = None
+    torch: Callable[..., Any] | None = None
+    torch_name: str = ""
+
+    @property
+    def in_loops(self) -> str:
+        """The loop form's name, "" where there is none."""
+        return self.name + LOOP if self.loop else ""
+
+    @property
+    def in_torch(self) -> str:
+        """The counterpart's name, "" where there is none."""
+        return (self.torch_name or self.name) if self.torch else ""
+
+
+def code(by_hand: ModuleType, torch_side: ModuleType | None, name: str, notes: str = "") -> Code:
+    """A function of a chapter, with the loop form and the counterpart that the two modules have by its name."""
+    function, loop, torch = (
+        getattr(by_hand, name),
+        getattr(by_hand, name + LOOP, None),
+        getattr(torch_side, name, None),
+    )
+    return Code(f"{by_hand.__name__.removeprefix('manual.')}.{name}", tuple(notes.split()), function, loop, torch)
+
+
+class Sharp(NamedTuple):
+    """A probe on which an error comes near its bound, so that a bound ten times wider, or one without a term, is seen.
+
+    ``least`` is the least that the worst error / bound must be; it must also stay below ten times that, and below 1.
+    The probe is that of the case ``of``, the record's first by default, or of one that stands here alone; ``inputs``
+    take the place of its own, ``bounds`` of its bounds.
+    """
+
+    least: float
+    name: str = ""
+    inputs: Callable[[Any], Inputs] | None = None
+    of: str | Case = ""
+    bounds: dict[str, Bound] | None = None
+
+
+class Fault(NamedTuple):
+    """A mistake to plant.
+
+    ``target`` is what ``change`` replaces: "dense.weight_gradient", a function of manual, seen by the probe network;
+    "activations.tanh'", the derivative in the table of activations; or "case:ID manual", a field of a formula's case.
+    ``caught`` are the quantities that must fail, and the only ones that may.
+    """
+
+    id: str
+    target: str
+    change: Change
+    caught: frozenset[str]
+
+
+class Refusal(NamedTuple):
+    """The whole sentence of the ValueError that arguments get from the record's first code, or from ``of``."""
+
+    sentence: str
+    arguments: tuple[Any, ...]
+    of: Callable[..., Any] | None = None
+
+
+class Words(NamedTuple):
+    """What the page says of a formula.
+
+    ``latex`` has a formula a line; ``derivation`` is text with mathematics between dollar signs. ``mistake`` is the one
+    that people make most, an id of the vocabularies or a sentence, and ``symptom`` how it shows. ``see`` are rows of
+    the notes that belong here though the code does not name them; ``quantities`` are what the comparison of whole
+    models says of it, separated by bars. ``shapes`` stands where the docstrings give none; ``lacks`` says why there is
+    no loop form, or nothing in torch.
+    """
+
+    title: str
+    latex: str
+    derivation: str
+    mistake: str
+    symptom: str
+    see: str = ""
+    quantities: str = ""
+    shapes: str = ""
+    lacks: str = ""
+
+
+@dataclass(frozen=True)
+class Formula:
+    """One formula, or a few that belong together.
+
+    ``code`` is what computes it, the one to read first in front. A case, a fault and a refusal that name no code are
+    about that one. ``uncompared`` says why ids in ``code`` have no case.
+    """
+
+    code: tuple[Code, ...]
+    words: Words
+    cases: tuple[Case, ...] = ()
+    sharp: tuple[Sharp, ...] = ()
+    faults: tuple[Fault, ...] = ()
+    refusals: tuple[Refusal, ...] = ()
+    uncompared: str = ""
+
+    def __post_init__(self) -> None:
+        """Fill in what cases, faults and refusals leave to the first code and the first case."""
+        first = self.code[0]
+        cases = tuple(_completed(case, first) for case in self.cases)
+        faults = tuple(each._replace(target=_target(each.target, self.id, cases)) for each in self.faults)
+        refusals = tuple(each._replace(of=each.of or first.manual) for each in self.refusals)
+        for name, value in (("cases", cases), ("faults", faults), ("refusals", refusals)):
+            object.__setattr__(self, name, value)
+
+    @property
+    def id(self) -> str:
+        """The name of the code to read first."""
+        return self.code[0].name
+
+    @property
+    def names(self) -> list[str]:
+        """The functions, classes and modules of ``manual``."""
+        return [code.name for code in self.code]
+
+
+def probe(
+    inputs: Callable[[np.random.Generator], Inputs],
+    bounds: Mapping[str, Bound],
+    derivatives: Mapping[str, Derivative] | None = None,
+    formulas: str = "",
+) -> Case:
+    """The case of the record's first code, with its name and, unless others are given, its ids."""
+    return Case("", formulas, inputs, _of_the_record, None, _of_the_record, bounds, derivatives or {})
+
+
+def fault(name: str, change: Change, *caught: str, at: str = "") -> Fault:
+    """A fault in the formula itself; ``at`` is a field of the record's first case, or another target."""
+    return Fault(name, at, change, frozenset(caught))
+
+
+def refusal(sentence: str, *arguments: Any, of: Callable[..., Any] | None = None) -> Refusal:
+    """What these arguments get."""
+    return Refusal(sentence, arguments, of)
+
+
+def _of_the_record(*arguments: Any) -> Any:
+    """Stands for the versions of the record's first code until the record is made."""
+    raise AssertionError("a case stands outside of its record")
+
+
+def _completed(case: Case, code: Code) -> Case:
+    if case.manual is not _of_the_record:
+        return case
+    assert code.manual is not None
+    assert code.torch is not None
+    return replace(
+        case,
+        id=code.name,
+        formulas=case.formulas or " ".join(code.notes),
+        manual=code.manual,
+        loop=code.loop,
+        reference=code.torch,
+    )
+
+
+def _target(target: str, code: str, cases: tuple[Case, ...]) -> str:
+    """The target of a fault: what is written, by default the code; a field is one of the first case."""
+    return f"case:{cases[0].id} {target}" if target in Case.__dataclass_fields__ else target or code
