@@ -230,7 +230,7 @@ def _by_its_own_forward_pass(derivation: str, seed: int, strict: bool) -> Judged
     """The answer of the engine, which needs no setting; None for a text without a forward pass."""
     if len(derivation.strip().splitlines()) < 2 and ";" not in derivation:
         return None
-    from parity_tests.derivations.engine.judged import verify_text  # torch and the engine only where they are used
+    from parity_tests.derivations.engine.texts import verify_text  # torch and the engine only where they are used
 
     return verify_text(derivation, seed, strict=strict)
 

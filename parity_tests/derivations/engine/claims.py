@@ -28,6 +28,8 @@ class Claim(NamedTuple):
     factor: float | None
     kind: str
     others: tuple[Truth, ...] = ()
+    old: Event | None = None
+    """The value from which a step was taken."""
 
     @property
     def parameter(self) -> str:
@@ -67,11 +69,14 @@ class Claims:
 
     def of(self, run: Run, overrides: dict[Key, Any]) -> list[Claim]:
         """The claims of a run, in their order; what was put in place of a value is none."""
-        last = {event.name: event for event in run.events if event.role in (NAMED, ENTRY)}
+        events = self.truths.round.events(run.events)
+        last = {event.name: event for event in events if event.role in (NAMED, ENTRY)}
         found: list[Claim] = []
         before: dict[str, Event] = {}
         met: set[str] = set()
-        for event in run.events:
+        steps = self.truths.probe.steps
+        self.olds = {event.key: event for event in run.events if event.key in steps.values()}
+        for event in events:
             if event.role in (NAMED, ENTRY) and event.name and event.key not in overrides:
                 claim = self._claim(event, before.get(event.name), last[event.name] is event, event.name in met)
                 if claim is not None:
@@ -86,7 +91,10 @@ class Claims:
         """What an assignment claims; a name that has ``met`` its obligation once may go on to another value."""
         if event.key in self.truths.by_key or event.key == self.truths.cost.key:
             return None
-        if event.name in self.parameters:
+        if self.truths.probe.places is not None and event.key in self.truths.probe.steps:
+            before = self.truths.probe.steps[event.key]
+            return self._step(event, self.olds.get(before), self.truths.by_key.get(before))
+        if self.truths.probe.places is None and event.name in self.parameters:
             return self._update(event, old)
         bases = self.meant.get(event.name, ())
         if bases:
@@ -120,11 +128,15 @@ class Claims:
         truth = next(
             (each for each in self.named if each.event.name == event.name and each.event.role == "given"), None
         )
+        return self._step(event, old, truth)
+
+    @staticmethod
+    def _step(event: Event, old: Event | None, truth: Truth | None) -> Claim | None:
         if old is None or truth is None or event.missing or old.missing:
-            return None if truth is None else Claim(event, truth, None, UPDATE)
+            return None if truth is None or old is None else Claim(event, truth, None, UPDATE, (), old)
         if event.shape != old.shape:
-            return Claim(event, truth, None, UPDATE)
-        return Claim(event, truth, ratio_of(event.value - old.value, truth.gradient, 1e-7), UPDATE)
+            return Claim(event, truth, None, UPDATE, (), old)
+        return Claim(event, truth, ratio_of(event.value - old.value, truth.gradient, 1e-7), UPDATE, (), old)
 
     def dependents(self, run: Run, event: Event, claims: list[Claim], overrides: dict[Key, Any]) -> list[Claim]:
         """The claims whose values change with this one."""

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from parity_tests.derivations.engine import symbols
 from parity_tests.derivations.engine.events import NAMED, Run
 from parity_tests.derivations.engine.probes import Probe
 from parity_tests.derivations.engine.sizes import without_ones
@@ -25,11 +26,11 @@ def sizes_of(probe: Probe, run: Run) -> dict[str, int]:
     sizes = {name: size for name, size in probe.sizes.items() if size > 1}
     for event in run.events:
         if event.role == NAMED and np.ndim(event.value) == 0 and not event.missing and event.value in MOST_LIKELY_SIZES:
-            sizes.setdefault(event.name, int(event.value))
+            sizes.setdefault(symbols.written(event.name), int(event.value))
     for name, value in probe.given.items():
         for axis, size in enumerate(np.shape(value)):
             if size > 1 and size not in sizes.values():
-                sizes[f"{name}.shape[{axis}]"] = size
+                sizes[f"{symbols.written(name)}.shape[{axis}]"] = size
     return dict(sorted(sizes.items(), key=lambda each: each[1] != probe.batch))
 
 

@@ -7,8 +7,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-GIVEN, NAMED, ENTRY, PART, RETURNED = "given", "named", "entry", "part", "returned"
-"""Where a value came from: a free name, ``x = e`` and ``x += e``, ``x[i] = e``, inside a formula, out of a function."""
+GIVEN, NAMED, ENTRY, PART, RETURNED, BOUND = "given", "named", "entry", "part", "returned", "bound"
+"""Where a value came from: a free name, ``x = e`` and ``x += e``, ``x[i] = e``, inside a formula, out of a function; or
+another name for a value that is there: an argument, what a loop goes through.
+"""
 
 Key = tuple[int, int]
 """The same place of the program in every run: the number of the node in the tree, and how often it was reached."""
@@ -30,6 +32,8 @@ class Event(NamedTuple):
     value: Any
     statement: ast.stmt | None
     node: ast.AST | None
+    function: str = ""
+    """The function that the place stands in, "" for none."""
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -40,7 +40,8 @@ class Formulas:
         self.steps = 0
         self.depth = 0
         self.statement: ast.stmt | None = None
-        self.capture: ast.stmt | None = None
+        self.capture: tuple[ast.stmt, int] | None = None
+        self.passed = 0
         self.captured: dict[str, Any] | None = None
 
     # ---- events

@@ -1,29 +1,27 @@
-"""The whole way: a text with a forward pass in, a verdict on each of its lines out."""
+"""The whole way: a source with a forward pass in, a verdict on each of its lines out."""
 
 from __future__ import annotations
 
 import ast
-from typing import NamedTuple
+from functools import partial
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
 from parity_tests.derivations.agreement import compare
-from parity_tests.derivations.engine import costs, symbols
+from parity_tests.derivations.engine import symbols
 from parity_tests.derivations.engine.claims import PARAMETER, UPDATE, VALUE, Claim, Claims
 from parity_tests.derivations.engine.convention import candidates, in_words, same_factor, sizes_of, times
 from parity_tests.derivations.engine.events import Key, Run
-from parity_tests.derivations.engine.front import Source, read
 from parity_tests.derivations.engine.locate import Explanation, Locator, Root
 from parity_tests.derivations.engine.mend import Mender
-from parity_tests.derivations.engine.probes import Layout, Probe, draw, find_layout, normalised
-from parity_tests.derivations.engine.program import Program
+from parity_tests.derivations.engine.probes import Probe
+from parity_tests.derivations.engine.replay import Program
 from parity_tests.derivations.engine.truths import Cost, Truth, Truths
-from parity_tests.derivations.language.errors import DerivationError
 from parity_tests.derivations.verdicts import (
     AMBIGUOUS,
     CANNOT_TELL,
     HOLDS,
-    NOT_JUDGED,
     REFEREES,
     UNKNOWN,
     WRONG,
@@ -44,18 +42,36 @@ MOST_COSTS = 4
 MOST_IMPLIED = 6
 NEW_LINE = "\n"
 
-OVER_THE_EXAMPLES = (
-    "adds up to 1 over the examples, not over the classes of each example: if it is a softmax, its axis is wrong. "
-    "The gradients are judged as those of this forward pass; whether it is the one that is meant is not judged"
-)
 
+class Trial(NamedTuple):
+    """A program on one set of values, and what it did."""
 
-class Reading(NamedTuple):
-    """A text that was read, and what its free names are taken to be."""
-
-    source: Source
     program: Program
-    layout: Layout
+    probe: Probe
+    run: Run
+
+
+class Reading(Protocol):
+    """A source that was read: its text by lines, the values that it is tried on, and the costs that it may have."""
+
+    source: str
+    said: str
+    """The layout in words."""
+
+    def text(self, line: int) -> str:
+        """The line as it was written."""
+
+    def trial(self, seed: int) -> Trial:
+        """The program on values of that seed."""
+
+    def written(self, trial: Trial) -> list[Cost]:
+        """The costs that the source writes down, the likeliest first."""
+
+    def implied(self, trial: Trial) -> list[Cost]:
+        """The costs that it may mean where it writes none down."""
+
+    def left(self, trial: Trial) -> dict[int, str]:
+        """Lines that cannot be judged, each with the reason."""
 
 
 class Finding(NamedTuple):
@@ -73,31 +89,25 @@ class Finding(NamedTuple):
         return len(self.explanation.roots)
 
     @property
+    def trial(self) -> Trial:
+        """What it was found on."""
+        return Trial(self.truths.program, self.truths.probe, self.truths.run)
+
+    @property
     def hits(self) -> int:
         """How many of the claims are derivatives of this cost."""
         return len({claim.event.line for claim in self.explanation.claims if claim.factor is not None})
 
 
-def read_text(text: str) -> Reading:
-    """The text with the shapes of its free names."""
-    source = read(text)
-    program = Program(source)
-    return Reading(source, program, find_layout(program.tree, source.rows))
-
-
-def verify_text(text: str, seed: int = 0, *, strict: bool = False) -> Judged | None:
-    """Judge a text by its own forward pass; None where it has none, or where no line of it could be judged.
+def judge_reading(reading: Reading, seed: int = 0, *, strict: bool = False) -> Judged | None:
+    """Judge a source by its own forward pass; None where it has none, or where no line of it could be judged.
 
     With ``strict`` the gradients have to be those of J itself: no constant factor is taken for a convention.
     """
-    try:
-        reading = read_text(text)
-    except (DerivationError, RecursionError):
-        return None
-    probe = probe_of(reading, seed)
-    findings = _findings(reading, probe, strict)
+    trial = reading.trial(seed)
+    findings = _findings(reading, trial, strict)
     if not findings:
-        return _differing(text, reading, probe)
+        return _differing(reading, trial)
     fitting = [finding for finding in findings if not finding.wrong]
     chosen = fitting[0] if fitting else min(findings, key=lambda each: (each.wrong, -each.hits))
     if not chosen.explanation.claims:
@@ -105,138 +115,112 @@ def verify_text(text: str, seed: int = 0, *, strict: bool = False) -> Judged | N
     written = chosen.cost.of is None
     if not chosen.wrong:
         for number in range(1, PROBES):
-            again = _again(reading, chosen, probe_of(reading, seed + number), strict)
+            again = _again(reading, chosen, reading.trial(seed + number), strict)
             if again is not None and again.wrong:
                 chosen = again
                 break
     fits = [finding.cost.text for finding in fitting] if not written else []
-    judged = _judged(text, reading, chosen, fits)
+    judged = _judged(reading, chosen, fits)
     if written and chosen.wrong:
-        return judged._replace(convention=_followed(reading, probe) or judged.convention)
+        return judged._replace(convention=_followed(reading, trial) or judged.convention)
     return judged
 
 
-def _followed(reading: Reading, probe: Probe) -> str:
+def _followed(reading: Reading, trial: Trial) -> str:
     """The usual cost that the gradients follow where they do not follow the written one; "" for none."""
-    run = reading.program.run(probe.given)
-    for cost in _likely(reading, probe, run)[:2]:
-        truths = Truths(reading.program, probe, run, cost)
-        claims = Claims(truths)
-        factors = _factors(claims, run)
-        if any(not Locator(claims, each).anything_fails() for each in candidates(factors, sizes_of(probe, run))[:2]):
+    for cost in _likely(reading, trial)[:2]:
+        claims = Claims(Truths(*trial, cost))
+        factors = candidates(_factors(claims, trial.run), sizes_of(trial.probe, trial.run))
+        if any(not Locator(claims, each).anything_fails() for each in factors[:2]):
             return f"the cost that is written is not what the gradients follow: they are right for {cost.text}"
     return ""
 
 
-def _differing(text: str, reading: Reading, probe: Probe) -> Judged | None:
+def _differing(reading: Reading, trial: Trial) -> Judged | None:
     """The answer where a referee does not even compute the writer's values: nothing can be told; else None."""
-    run = reading.program.run(probe.given)
-    for cost in costs.written_costs(run, reading.source)[:1]:
-        truths = Truths(reading.program, probe, run, cost)
-        names = {event.name for event in run.events}
+    for cost in reading.written(trial)[:1]:
+        truths = Truths(*trial, cost)
+        names = {event.name for event in trial.run.events}
         if not truths.differs:
             return None
         lines = [
             not_judged(
-                event.name, event.line, reading.source.text(event.line), f"{truths.problem}: this cannot be told"
+                symbols.written(event.name),
+                event.line,
+                reading.text(event.line),
+                f"{truths.problem}: this cannot be told",
             )
-            for event in run.events
+            for event in trial.run.events
             if event.name and symbols.meant_by(event.name, names)
         ]
         found = in_order([line._replace(verdict=CANNOT_TELL) for line in lines])
-        shown = CostText(_cost_text(cost, reading.source), cost.line)
-        return Judged(text, shown, "", reading.layout.said, REFEREES, found, summarised(found)) if found else None
+        if found:
+            shown = CostText(_cost_text(cost, reading), cost.line)
+            return Judged(reading.source, shown, "", reading.said, REFEREES, found, summarised(found))
     return None
 
 
-def probe_of(reading: Reading, seed: int) -> Probe:
-    """Values for the free names; targets of a softmax add up to 1, targets that are compared are 0 or 1."""
-    whole = frozenset(_compared(reading.program.tree))
-    probe = draw(reading.layout, seed, whole)
-    settled = whole | set(reading.layout.labels)
-    labels = [
-        name for name, value in probe.given.items() if symbols.is_label(name) and np.ndim(value) and name not in settled
-    ]
-    if labels:
-        run = reading.program.run(probe.given)
-        for name in labels:
-            axis = costs.softmax_axis(run, probe.given[name])
-            if axis is not None:
-                probe = normalised(probe, name, axis)
-    return probe
-
-
-def _compared(tree: ast.AST) -> set[str]:
-    """The names that stand in a comparison for equality."""
-    found = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.Eq | ast.NotEq):
-            found |= {each.id for each in ast.walk(node) if isinstance(each, ast.Name) and symbols.is_label(each.id)}
-    return found
-
-
-def _findings(reading: Reading, probe: Probe, strict: bool) -> list[Finding]:
+def _findings(reading: Reading, trial: Trial, strict: bool) -> list[Finding]:
     """What is wrong under the written cost; without one, under each cost that may be meant."""
-    run = reading.program.run(probe.given)
     written = [
         finding
-        for cost in costs.written_costs(run, reading.source)[:MOST_COSTS]
-        if (finding := judge(reading, probe, run, cost, strict)) is not None and finding.explanation.claims
+        for cost in reading.written(trial)[:MOST_COSTS]
+        if (finding := judge(reading, trial, cost, strict)) is not None and finding.explanation.claims
     ]
     if written:
         best = max(written, key=lambda each: (each.hits, -each.wrong))
         return [best]
-    return _implied(reading, probe, run, strict)
+    return _implied(reading, trial, strict)
 
 
-def _implied(reading: Reading, probe: Probe, run: Run, strict: bool) -> list[Finding]:
+def _implied(reading: Reading, trial: Trial, strict: bool) -> list[Finding]:
     """What is wrong under each cost that may be meant, the one with the fewest mistakes first."""
     implied = [
         finding
-        for cost in _likely(reading, probe, run)[:MOST_IMPLIED]
-        if (finding := judge(reading, probe, run, cost, strict)) is not None
+        for cost in _likely(reading, trial)[:MOST_IMPLIED]
+        if (finding := judge(reading, trial, cost, strict)) is not None
         and any(claim.kind in (PARAMETER, UPDATE) for claim in finding.explanation.claims)
     ]
     return sorted(implied, key=lambda each: (each.wrong, -each.hits))
 
 
-def _likely(reading: Reading, probe: Probe, run: Run) -> list[Cost]:
+def _likely(reading: Reading, trial: Trial) -> list[Cost]:
     """The usual costs, those first of which most claims are derivatives."""
-    usual = costs.implied_costs(run, probe, reading.layout, reading.program.tree)
-    hits = {cost: _hits(reading, probe, run, cost) for cost in usual}
-    return sorted((cost for cost in usual if hits[cost]), key=lambda cost: -hits[cost])
+    hits = {cost: hits_of(trial, cost) for cost in reading.implied(trial)}
+    return sorted((cost for cost in hits if hits[cost]), key=lambda cost: -hits[cost])
 
 
-def _hits(reading: Reading, probe: Probe, run: Run, cost: Cost) -> int:
+def hits_of(trial: Trial, cost: Cost) -> int:
     """How many claims are derivatives of a cost."""
-    truths = Truths(reading.program, probe, run, cost)
+    truths = Truths(*trial, cost)
     if not truths.by_key:
         return 0
-    return sum(claim.factor is not None for claim in Claims(truths).of(run, {}))
+    return sum(claim.factor is not None for claim in Claims(truths).of(trial.run, {}))
 
 
-def judge(reading: Reading, probe: Probe, run: Run, cost: Cost, strict: bool) -> Finding | None:
+def judge(reading: Reading, trial: Trial, cost: Cost, strict: bool) -> Finding | None:
     """What is wrong under one cost, and by which constant factor the gradients follow it."""
-    truths = Truths(reading.program, probe, run, cost)
+    truths = Truths(*trial, cost)
     if not truths.by_key:
         return None
     claims = Claims(truths)
-    factors = _factors(claims, run)
+    factors = _factors(claims, trial.run)
     mender = Mender(truths, lambda number: _truths_on(reading, cost, number))
 
-    def repairs(root: Root, before: dict[Key, Root]) -> float | None:
-        found = mender.repair(root, before)
-        return None if found is None else found.cost
-
     best: Explanation | None = None
-    for factor in candidates(factors, sizes_of(probe, run))[: 1 if strict else 3]:
-        found = Locator(claims, factor, repairs).explain()
+    for factor in candidates(factors, sizes_of(trial.probe, trial.run))[: 1 if strict else 3]:
+        found = Locator(claims, factor, partial(_cost_of_repair, mender, factor)).explain()
         if best is None or len(found.roots) < len(best.roots):
             best = found
         if not found.roots:
             break
     assert best is not None
     return Finding(cost, truths, claims, best, mender)
+
+
+def _cost_of_repair(mender: Mender, factor: float, root: Root, before: dict[Key, Root]) -> float | None:
+    found = mender.repair(root, before, factor)
+    return None if found is None else found.cost
 
 
 def _factors(claims: Claims, run: Run) -> list[tuple[str, float]]:
@@ -247,43 +231,34 @@ def _factors(claims: Claims, run: Run) -> list[tuple[str, float]]:
 
 def _truths_on(reading: Reading, cost: Cost, number: int) -> Truths | None:
     """The truths of the same cost on another probe."""
-    probe = probe_of(reading, 100 + number)
-    run = reading.program.run(probe.given)
-    if cost.of is not None:
-        same = [
-            each
-            for each in costs.implied_costs(run, probe, reading.layout, reading.program.tree)
-            if each.text == cost.text
-        ]
-        if not same:
-            return None
-        cost = same[0]
-    truths = Truths(reading.program, probe, run, cost)
-    return truths if truths.by_key else None
+    trial = reading.trial(100 + number)
+    same = _same_cost(reading, trial, cost)
+    truths = None if same is None else Truths(*trial, same)
+    return truths if truths is not None and truths.by_key else None
 
 
-def _again(reading: Reading, finding: Finding, probe: Probe, strict: bool) -> Finding | None:
+def _again(reading: Reading, finding: Finding, trial: Trial, strict: bool) -> Finding | None:
     """The same cost on another probe."""
-    run = reading.program.run(probe.given)
-    if finding.cost.of is None:
-        return judge(reading, probe, run, finding.cost, strict)
-    same = [
-        cost
-        for cost in costs.implied_costs(run, probe, reading.layout, reading.program.tree)
-        if cost.text == finding.cost.text
-    ]
-    return judge(reading, probe, run, same[0], strict) if same else None
+    same = _same_cost(reading, trial, finding.cost)
+    return None if same is None else judge(reading, trial, same, strict)
+
+
+def _same_cost(reading: Reading, trial: Trial, cost: Cost) -> Cost | None:
+    """The cost on other values, None where it is not implied there."""
+    if cost.of is None:
+        return cost
+    return next((each for each in reading.implied(trial) if each.text == cost.text), None)
 
 
 # ---- verdicts
-def _judged(text: str, reading: Reading, finding: Finding, fits: list[str]) -> Judged:
-    explanation, source = finding.explanation, reading.source
+def _judged(reading: Reading, finding: Finding, fits: list[str]) -> Judged:
+    explanation = finding.explanation
     sizes = sizes_of(finding.truths.probe, finding.truths.run)
     lines: list[Verdict] = []
     root_keys = {root.event.key for root in explanation.roots}
     mended = {line for root in explanation.roots for line in root.mends}
     for root in explanation.roots:
-        lines.append(_wrong(root, finding, source, sizes))
+        lines.append(_wrong(root, finding, reading, sizes))
     taken = {root.event.line for root in explanation.roots}
     skipped = {claim.event.key for claim in (*explanation.helpers, *explanation.unsettled)}
     for claim in explanation.claims:
@@ -291,31 +266,37 @@ def _judged(text: str, reading: Reading, finding: Finding, fits: list[str]) -> J
             continue
         if claim.event.line in taken and claim.kind == VALUE:
             continue
-        lines.append(_of_claim(claim, finding, source, sizes, claim.event.line in mended))
+        lines.append(_of_claim(claim, finding, reading, sizes, claim.event.line in mended))
         taken.add(claim.event.line)
     for claim in explanation.unsettled:
         reason = "this step depends on a state of its own: name the optimiser with --setting"
-        lines.append(not_judged(claim.event.name, claim.event.line, source.text(claim.event.line), reason))
-    lines += _left(finding, source, reading.layout, {line.line for line in lines})
+        name = symbols.written(claim.event.name)
+        lines.append(not_judged(name, claim.event.line, reading.text(claim.event.line), reason))
+    judged = {line.line for line in lines}
+    lines += [
+        not_judged("", line, reading.text(line), message)
+        for line, message in sorted(reading.left(finding.trial).items())
+        if line not in judged
+    ]
     helpers = len({claim.event.line for claim in explanation.helpers} - {line.line for line in lines})
-    cost = CostText(_cost_text(finding.cost, source), finding.cost.line, tuple(fits))
+    cost = CostText(_cost_text(finding.cost, reading), finding.cost.line, tuple(fits))
     ordered = in_order(lines)
     return Judged(
-        text,
+        reading.source,
         cost,
         _convention(explanation, sizes),
-        reading.layout.said,
+        reading.said,
         REFEREES,
         ordered,
         summarised(ordered, helpers),
     )
 
 
-def _cost_text(cost: Cost, source: Source) -> str:
+def _cost_text(cost: Cost, reading: Reading) -> str:
     """``J = ...`` as the text has it, or the cost that is taken to be meant."""
     if cost.of is not None:
         return f"J is not written down; taken to be {cost.text}"
-    name, _, formula = source.text(cost.line).partition("=")
+    name, _, formula = reading.text(cost.line).partition("=")
     return f"{name.strip()} = {formula.strip()}" if formula else cost.text
 
 
@@ -326,19 +307,19 @@ def _convention(explanation: Explanation, sizes: dict[str, int]) -> str:
     return f"the gradients of the parameters are {times(explanation.factor, sizes)}dJ/d(parameter), all of them"
 
 
-def _wrong(root: Root, finding: Finding, source: Source, sizes: dict[str, int]) -> Verdict:
+def _wrong(root: Root, finding: Finding, reading: Reading, sizes: dict[str, int]) -> Verdict:
     """The verdict on a mistake."""
     event = root.event
     sure = finding.truths.confirmed(root.truth)
     value = np.nan if event.missing else event.value
     agreement = None if event.missing else compare(value, root.expected)
     problem = event.value.message if event.missing else ""
-    name = event.name
+    name = symbols.written(event.name)
     shown = f"{name} {explain(agreement, '', sizes)}" if agreement is not None else f"{name}: {problem}"
     symbol = _symbol(root.truth)
     meaning = f"{times(root.factor, sizes)}dJ/d{symbol}"
     base = Verdict(
-        name, event.line, source.text(event.line), WRONG, UNKNOWN, (), "", (),
+        name, event.line, reading.text(event.line), WRONG, UNKNOWN, (), "", (),
         np.inf if agreement is None else agreement.error, np.nan if agreement is None else agreement.bound,
         np.inf if agreement is None or not agreement.bound else agreement.error / agreement.bound,
         () if event.missing else event.shape, np.shape(root.expected), "",
@@ -354,7 +335,7 @@ def _wrong(root: Root, finding: Finding, source: Source, sizes: dict[str, int]) 
     else:
         message = f"{shown}: it should be {meaning}"
     before = {each.event.key: each for each in finding.explanation.roots if each.event.key != event.key}
-    repair = finding.mender.repair(root, before)
+    repair = finding.mender.repair(root, before, finding.explanation.factor)
     if repair is not None:
         cause = repair.causes[0] if len(repair.causes) == 1 else AMBIGUOUS
         base = base._replace(cause=cause, causes=repair.causes, repaired=repair.text)
@@ -377,35 +358,22 @@ def _symbol(truth: Truth) -> str:
     return f"({ast.unparse(truth.event.node)})" if truth.event.node is not None else "a value of the text"
 
 
-def _of_claim(claim: Claim, finding: Finding, source: Source, sizes: dict[str, int], after: bool) -> Verdict:
+def _of_claim(claim: Claim, finding: Finding, reading: Reading, sizes: dict[str, int], after: bool) -> Verdict:
     """The verdict on a claim that holds, or that holds once an earlier line is right."""
     event = claim.event
+    name = symbols.written(event.name)
     meaning = f"dJ/d{_symbol(claim.truth)}"
     base = Verdict(
-        event.name, event.line, source.text(event.line), HOLDS, "", (), "", (), 0.0, 0.0, 0.0,
+        name, event.line, reading.text(event.line), HOLDS, "", (), "", (), 0.0, 0.0, 0.0,
         event.shape, event.shape, "",
     )  # fmt: skip
     if not finding.truths.confirmed(claim.truth):
         return base._replace(verdict=CANNOT_TELL, message=f"the referees differ on {meaning}: this cannot be told.")
     if after:
-        return base._replace(message=f"{event.name} holds, once the line before it is right.")
+        return base._replace(message=f"{name} holds, once the line before it is right.")
     if claim.kind == UPDATE:
-        return base._replace(message=f"{event.name} holds, as a step along -{meaning}.")
+        return base._replace(message=f"{name} holds, as a step along -{meaning}.")
     factor = claim.factor if claim.factor is not None else 1.0
     place = f" (line {claim.truth.event.line})" if claim.truth.event.line else ""
     word = times(factor, sizes) if in_words(factor, sizes) else f"{factor:.4g} * "
-    return base._replace(message=f"{event.name} holds, as {word}{meaning}{place}.")
-
-
-def _left(finding: Finding, source: Source, layout: Layout, judged: set[int]) -> list[Verdict]:
-    """What was not looked at, with the reason: lines that cannot be read or computed, and a doubtful forward pass."""
-    reasons = {refused.line: refused.message for refused in source.refused}
-    for line, message in finding.truths.run.problems:
-        reasons.setdefault(line, message)
-    for event in costs.over_the_examples(finding.truths.run, finding.truths.probe, layout):
-        reasons.setdefault(event.line, f"{event.name} {OVER_THE_EXAMPLES}")
-    return [
-        Verdict("", line, source.text(line), NOT_JUDGED, "", (), "", (), np.nan, np.nan, np.nan, (), (), message)
-        for line, message in sorted(reasons.items())
-        if line not in judged
-    ]
+    return base._replace(message=f"{name} holds, as {word}{meaning}{place}.")

@@ -134,8 +134,8 @@ class Locator:
 
     def _updates(self, run: Run, claims: list[Claim], overrides: dict[Key, Any], failing: list[Claim]) -> list[Claim]:
         """Steps that do not follow their gradient, or follow it at another rate than the others."""
-        fails = {claim.truth.event.name for claim in failing}
-        steps = [claim for claim in claims if claim.kind == UPDATE and claim.truth.event.name not in fails]
+        fails = {_mark(claim.truth) for claim in failing}
+        steps = [claim for claim in claims if claim.kind == UPDATE and _mark(claim.truth) not in fails]
         rates = [claim.factor for claim in steps if claim.factor is not None and np.size(claim.event.value) > 1]
         rates = rates or [claim.factor for claim in steps if claim.factor is not None]
         down = [rate for rate in rates if rate < 0]
@@ -240,16 +240,9 @@ class Locator:
     def _expected(self, state: _State, claim: Claim) -> Any:
         if claim.kind != UPDATE:
             return self.factor * claim.truth.gradient
-        old = next(
-            event for event in reversed(state.run.events[: self._place(state.run, claim.event)])
-            if event.name == claim.event.name and not event.missing
-        )  # fmt: skip
+        assert claim.old is not None
         rate = self.rate if self.rate is not None else -0.1
-        return old.value + rate * claim.truth.gradient
-
-    @staticmethod
-    def _place(run: Run, event: Event) -> int:
-        return next(place for place, each in enumerate(run.events) if each.key == event.key)
+        return claim.old.value + rate * claim.truth.gradient
 
     def _candidates(self, state: _State, claim: Claim, own_value: Any) -> Iterator[Root]:
         """Values that may be the culprit, each with a truth and a factor: the claim's own, then earlier ones."""
@@ -264,7 +257,7 @@ class Locator:
         nominal = next((each.factor for each in state.claims if each.kind in (INNER, VALUE) and each.factor), None)
         if not any(each.kind == PARAMETER and holds_with(each, self.factor) for each in state.claims):
             nominal = None  # all gradients are off, and so may be the first of them
-        for event in state.run.events:
+        for event in self.claims.truths.round.events(state.run.events):
             if event.key == claim.event.key:
                 break
             if event.role not in (NAMED, ENTRY) or event.key in self.claims.truths.by_key or event.missing:
@@ -322,3 +315,12 @@ class Locator:
         still = {claim.event.key for claim in after.failing}
         before = {claim.event.key for claim in state.failing}
         return before - still, bool(still - before)
+
+    def failing(self, overrides: dict[Key, Any]) -> set[Key]:
+        """The places of the claims that fail with some values put right."""
+        return {claim.event.key for claim in self._state(overrides).failing}
+
+
+def _mark(truth: Truth) -> tuple[tuple[int, ...], bytes]:
+    """The same for every name of one value."""
+    return np.shape(truth.gradient), np.round(truth.gradient, 10).tobytes()

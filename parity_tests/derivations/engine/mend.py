@@ -10,14 +10,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from parity_tests.derivations.agreement import agrees
-from parity_tests.derivations.engine.claims import UPDATE
+from parity_tests.derivations.engine import symbols
+from parity_tests.derivations.engine.claims import UPDATE, Claims
 from parity_tests.derivations.engine.convention import on_other_sizes, same_shape, sizes_of
 from parity_tests.derivations.engine.edits import Edit, Words, edits
 from parity_tests.derivations.engine.events import Key
-from parity_tests.derivations.engine.locate import Root
+from parity_tests.derivations.engine.locate import Locator, Root
 from parity_tests.derivations.engine.numbers.kinds import PLAIN, plain
 from parity_tests.derivations.engine.probes import Probe
-from parity_tests.derivations.engine.program import execute
 from parity_tests.derivations.engine.truths import Truths
 
 SAME_COST = 0.12
@@ -42,31 +42,45 @@ class Mender:
         self.more = more
         self.known: dict[tuple[Key, Key, float, Key | None], Repair | None] = {}
 
-    def repair(self, root: Root, before: Mapping[Key, Root]) -> Repair | None:
-        """The smallest change of the root's statement, None where no single one gives the truth."""
+    def repair(self, root: Root, before: Mapping[Key, Root], factor: float) -> Repair | None:
+        """The smallest change of the root's statement, None where no single one gives the truth.
+
+        ``factor`` is that of the convention: where a statement is reached several times, all claims are tried with it.
+        """
         mark = (root.event.key, root.truth.event.key, round(root.factor, 12), root.rest_of)
         if mark not in self.known:
-            self.known[mark] = self._search(root, before)
+            self.known[mark] = self._search(root, before, factor)
         return self.known[mark]
 
-    def _search(self, root: Root, before: Mapping[Key, Root]) -> Repair | None:
-        statement = root.event.statement
-        if not isinstance(statement, ast.Assign | ast.AugAssign) or root.event.key[1] or root.kind == UPDATE:
+    def _search(self, root: Root, before: Mapping[Key, Root], factor: float) -> Repair | None:
+        program = self.truths[0].program
+        written = root.event.statement
+        if not isinstance(written, ast.Assign | ast.AugAssign) or root.kind == UPDATE:
             return None
-        if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Tuple):
+        if isinstance(written, ast.Assign) and isinstance(written.targets[0], ast.Tuple):
             return None
-        places = [self._place(0, root, before)]
-        if places[0] is None:
+        if root.event.key[1] and not program.repeats:
             return None
+        first = self._place(0, root, before)
+        if first is None:
+            return None
+        statement, target, names = program.editable(written, first[0], root.event.name)
+        places = [(names, first[1])]
         best: list[Edit] = []
-        for edit in edits(statement, self._words(root, places[0][0])):
+        for edit in edits(statement, self._words(root, target, names)):
             if best and edit.cost > best[0].cost + SAME_COST:
                 break
-            if not self._gives(edit, root, places[0]):
+            if not self._gives(edit, target, places[0]):
                 continue
             for number in range(len(places), 3):
-                places.append(self._place(number, root, before))
-            if all(place is not None and self._gives(edit, root, place) for place in places[1:]):
+                place = self._place(number, root, before)
+                if place is None:
+                    return None
+                _, _, names = program.editable(written, place[0], root.event.name)
+                places.append((names, place[1]))
+            if all(self._gives(edit, target, place) for place in places[1:]) and (
+                not program.repeats or self._holds_in_all(edit, written, root, before, factor)
+            ):
                 best.append(edit)
         if not best:
             return None
@@ -74,6 +88,23 @@ class Mender:
         return Repair(
             causes, "\n".join(ast.unparse(ast.fix_missing_locations(each)) for each in best[0].statements), best[0].cost
         )
+
+    def _holds_in_all(
+        self, edit: Edit, written: ast.stmt, root: Root, before: Mapping[Key, Root], factor: float
+    ) -> bool:
+        """Whether fewer claims fail once the program itself is changed, and none where the statement stands."""
+        truths = self.truths[0]
+        changed = truths.program.replaced(written, edit.statements)
+        if changed is None:
+            return False
+        run = changed.run(truths.probe.given)
+        mended = Truths(changed, truths.probe, run, truths.cost)
+        if not mended.by_key:
+            return False
+        overrides = {key: other.expected for key, other in before.items() if key != root.event.key}
+        failed = Locator(Claims(truths), factor).failing(overrides)
+        fails = Locator(Claims(mended), factor).failing(overrides)
+        return len(fails) < len(failed) and all(key[0] != root.event.key[0] for key in fails)
 
     def _place(self, number: int, root: Root, before: Mapping[Key, Root]) -> tuple[dict[str, Any], Any] | None:
         """The names where the statement stands, with earlier mistakes put right, and the value that belongs there."""
@@ -103,7 +134,9 @@ class Mender:
                 seen[key] = plain(value)
             return value
 
-        run = truths.program.run(truths.probe.given, PLAIN, hook, keep=False, capture=root.event.statement)
+        assert root.event.statement is not None
+        capture = root.event.statement, root.event.key[1]
+        run = truths.program.run(truths.probe.given, PLAIN, hook, keep=False, capture=capture)
         value = expected(root)
         if root.rest_of is not None and value is not None:
             here_value, whole = seen.get(root.event.key), seen.get(root.rest_of)
@@ -112,26 +145,21 @@ class Mender:
             value = here_value + value - whole
         if run.captured is None or value is None:
             return None
-        return {**truths.probe.given, **run.captured}, value
+        free = truths.probe.given if truths.probe.places is None else {}
+        return {**free, **run.captured}, value
 
-    def _words(self, root: Root, names: dict[str, Any]) -> Words:
+    def _words(self, root: Root, target: str, names: Mapping[str, Any]) -> Words:
         probe: Probe = self.truths[0].probe
         sizes = sizes_of(probe, self.truths[0].run)
         usable = [name for name in sizes if name in names or re.fullmatch(r"\w+\.shape\[\d\]", name)]
         batch = next((name for name in usable if sizes[name] == probe.batch), None)
         shape = np.shape(root.expected)
-        base = root.truth.event.name.rsplit("'", 2)[-2] if "'" in root.truth.event.name else root.truth.event.name
-        return Words(names, batch, tuple(usable), root.event.name, shape, base.startswith("b"))
+        base = symbols.base_of(root.truth.event.name)
+        return Words(names, batch, tuple(usable), target, shape, base.startswith("b"))
 
-    @staticmethod
-    def _gives(edit: Edit, root: Root, place: tuple[dict[str, Any], Any] | None) -> bool:
-        if place is None:
-            return False
+    def _gives(self, edit: Edit, target: str, place: tuple[Mapping[str, Any], Any]) -> bool:
         names, expected = place
-        after = execute(edit.statements, names)
-        if after is None:
-            return False
-        value = after.get(root.event.name)
+        value = self.truths[0].program.execute(edit.statements, names, target)
         if value is None or not same_shape(np.shape(value), np.shape(expected)):
             return False
         return agrees(np.reshape(value, np.shape(expected)), expected)

@@ -8,12 +8,14 @@ from __future__ import annotations
 import ast
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from parity_tests.derivations.engine import symbols
+from parity_tests.derivations.engine.events import Key
 from parity_tests.derivations.engine.shapes import BACKWARD_CLASH, Ranks, Reading, declarations
 from parity_tests.derivations.engine.sizes import Shape, Size
 
@@ -38,11 +40,17 @@ class Layout(NamedTuple):
 
 
 class Probe(NamedTuple):
-    """Values for the free names, and the sizes by name."""
+    """Values for the free names, and the sizes by name.
+
+    ``places`` are those of the free names, None where they come first and in their order; ``steps`` are the places
+    where a parameter takes a step, with that of its old value, where they are known.
+    """
 
     given: dict[str, Any]
     sizes: dict[str, int]
     batch: int | None
+    places: Mapping[Key, str] | None = None
+    steps: Mapping[Key, Key] = MappingProxyType({})
 
 
 def find_layout(tree: ast.Module, rows: tuple[str, ...]) -> Layout:

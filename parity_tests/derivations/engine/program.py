@@ -8,7 +8,7 @@ place. A statement that cannot be computed leaves a gap, and the rest goes on.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,7 @@ from parity_tests.derivations.engine.operators import (
     said,
 )
 from parity_tests.derivations.engine.places import flattened, numbered
+from parity_tests.derivations.engine.replay import Round
 
 
 class _Returned(Exception):  # noqa: N818
@@ -37,8 +38,10 @@ class _LoopControl(Exception):  # noqa: N818
         self.again = again
 
 
-class Program:
+class TextProgram:
     """A source that was read, ready to run; its places have the same keys in every run."""
+
+    repeats = False
 
     def __init__(self, source: Source) -> None:
         self.source = source
@@ -51,11 +54,11 @@ class Program:
         hook: Hook | None = None,
         until: Key | None = None,
         keep: bool = True,
-        capture: ast.stmt | None = None,
+        capture: tuple[ast.stmt, int] | None = None,
     ) -> Run:
         """All statements in order on the ``given`` values; up to the place ``until``, where there is one.
 
-        ``captured`` holds the names as they are when the statement ``capture`` is reached first.
+        ``captured`` holds the names as they are when a statement is reached for the n-th time, counted from 0.
         """
         walk = _Walk(given, kind, hook, until, keep)
         walk.capture = capture
@@ -68,6 +71,25 @@ class Program:
             pass
         return Run(tuple(walk.events), tuple(walk.problems), walk.captured)
 
+    def execute(self, statements: Sequence[ast.stmt], names: Mapping[str, Any], target: str) -> Any:
+        """What ``target`` is after some statements, None where one of them fails; what ``names`` holds stays."""
+        after = execute(statements, names)
+        return None if after is None else after.get(target)
+
+    def editable(
+        self, statement: ast.stmt, names: Mapping[str, Any], target: str
+    ) -> tuple[ast.stmt, str, Mapping[str, Any]]:
+        """The statement as it is: entries and attributes are plain names in a text."""
+        return statement, target, names
+
+    def replaced(self, statement: ast.stmt, new: Sequence[ast.stmt]) -> None:
+        """Repairs of a text are tried in their own line."""
+        return
+
+    def round_of(self, forward: Collection[Key]) -> Round:
+        """All of a text is one round."""
+        return Round()
+
 
 def evaluate(node: ast.expr, names: Mapping[str, Any]) -> Any:
     """The value of one formula, None where it has none."""
@@ -78,7 +100,7 @@ def evaluate(node: ast.expr, names: Mapping[str, Any]) -> Any:
         return None
 
 
-def execute(statements: list[ast.stmt], names: Mapping[str, Any]) -> dict[str, Any] | None:
+def execute(statements: Sequence[ast.stmt], names: Mapping[str, Any]) -> dict[str, Any] | None:
     """The names after some statements, None where one of them fails; what ``names`` holds stays as it is."""
     walk = _Walk({}, PLAIN, None, None, keep=False)
     own = {name: _copied(value) for name, value in names.items()}
@@ -114,7 +136,7 @@ class _Walk(Formulas):
         for statement in body:
             self.count()
             outer, self.statement = self.statement, statement
-            if statement is self.capture and self.captured is None:
+            if self.capture is not None and statement is self.capture[0] and self._reached(self.capture[1]):
                 self.captured = {name: _copied(value) for name, value in _every(names).items()}
             try:
                 self.execute(statement, names)
@@ -126,6 +148,11 @@ class _Walk(Formulas):
                 self.gap(statement, names, said(error))
             finally:
                 self.statement = outer
+
+    def _reached(self, occurrence: int) -> bool:
+        """Whether the statement to be captured is reached for the n-th time."""
+        self.passed += 1
+        return self.passed == occurrence + 1
 
     def gap(self, statement: ast.stmt, names: dict[str, Any], message: str) -> None:
         """What a failed statement would have assigned is missing from here on."""

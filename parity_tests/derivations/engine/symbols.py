@@ -13,8 +13,14 @@ _BEHIND = re.compile(r"^(.+?)_?(?:grads?|gradients?|delta|deriv|derivative|_d)$"
 _GRADIENTS = re.compile(r"grad|deriv|delta|nabla", re.I)
 
 
+def written(name: str) -> str:
+    """The name as it is written: without the mark that tells the same name of two calls or objects apart."""
+    return name.rpartition("#")[2]
+
+
 def base_of(name: str) -> str:
     """The symbol itself: ``params["W1"]``, ``self.W1`` and ``W1`` are all W1."""
+    name = written(name)
     match = _ENTRY.match(name)
     return name if match is None else match["key"] or match["attribute"]
 

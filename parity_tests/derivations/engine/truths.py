@@ -11,12 +11,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from parity_tests.derivations.engine.events import PART, Event, Key, Run
+from parity_tests.derivations.engine.events import BOUND, ENTRY, GIVEN, NAMED, PART, RETURNED, Event, Key, Run
 from parity_tests.derivations.engine.numbers.kinds import STEP, TAPE, plain, put
 from parity_tests.derivations.engine.numbers.step import Step
 from parity_tests.derivations.engine.numbers.tape import Tape
 from parity_tests.derivations.engine.probes import Probe
-from parity_tests.derivations.engine.program import Program
+from parity_tests.derivations.engine.replay import Program
 
 STEP_SIZE = 1e-30
 AGREE = 1e-9
@@ -59,6 +59,7 @@ class Truths:
         self.by_key: dict[Key, Truth] = {
             key: Truth(events[key], gradients[key]) for key in order if key in gradients and key != cost.key
         }
+        self.round = program.round_of(self.by_key.keys())
 
     def _by_autograd(self) -> dict[Key, Any]:
         """dJ/dv of every value, from one run on torch's tape."""
@@ -130,6 +131,8 @@ class Truths:
 
     def _free_keys(self) -> dict[Key, str]:
         """The places of the free names."""
+        if self.probe.places is not None:
+            return dict(self.probe.places)
         return {(-1 - number, 0): name for number, name in enumerate(self.probe.given)}
 
     def confirmed(self, truth: Truth) -> bool:
@@ -149,7 +152,8 @@ class Truths:
         """One truth for each different gradient: that of a named value before those of parts."""
         seen: set[tuple[tuple[int, ...], bytes]] = set()
         kept = []
-        for truth in sorted(self.by_key.values(), key=lambda each: (each.event.role == PART, not each.event.name)):
+        order = (NAMED, GIVEN, ENTRY, BOUND, RETURNED, PART)
+        for truth in sorted(self.by_key.values(), key=lambda each: order.index(each.event.role)):
             mark = (np.shape(truth.gradient), np.round(truth.gradient, 10).tobytes())
             if mark not in seen:
                 seen.add(mark)

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from parity_tests.derivations.engine.judged import verify_text
+from parity_tests.derivations.engine.texts import verify_text
 from parity_tests.derivations.verdicts import WRONG
 from parity_tests.tests.derivations.engine_texts import network
 

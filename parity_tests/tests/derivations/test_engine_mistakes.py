@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import pytest
 
-from parity_tests.derivations.engine.judged import verify_text
+from parity_tests.derivations.engine.texts import verify_text
 from parity_tests.derivations.verdicts import HOLDS, WRONG, Verdict
 from parity_tests.tests.derivations.engine_mistakes import Mistake, mistakes
 from parity_tests.tests.derivations.engine_texts import TEXTS

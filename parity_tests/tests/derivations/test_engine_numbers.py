@@ -9,13 +9,13 @@ import pytest
 import torch
 
 from parity_tests.derivations.engine.front import read
-from parity_tests.derivations.engine.judged import verify_text
 from parity_tests.derivations.engine.numbers import step, tape
 from parity_tests.derivations.engine.numbers.errors import NotFollowed
 from parity_tests.derivations.engine.numbers.kinds import KINDS, STEP, TAPE, Kind, plain
 from parity_tests.derivations.engine.numbers.tape import Tape
 from parity_tests.derivations.engine.probes import Probe
-from parity_tests.derivations.engine.program import Program
+from parity_tests.derivations.engine.program import TextProgram
+from parity_tests.derivations.engine.texts import verify_text
 from parity_tests.derivations.engine.truths import Cost, Truths
 from parity_tests.derivations.verdicts import CANNOT_TELL, WRONG
 from parity_tests.tests.derivations.engine_texts import all_texts
@@ -26,7 +26,7 @@ LARGEST = 1e4
 
 
 def truths_of(text: str, seed: int) -> Truths:
-    program = Program(read(text))
+    program = TextProgram(read(text))
     draws = np.random.default_rng(seed)
     probe = Probe({"A": draws.standard_normal((3, 4)), "B": draws.standard_normal((3, 4))}, {}, None)
     run = program.run(probe.given)

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from parity_tests.derivations.engine.front import plain_line, read
-from parity_tests.derivations.engine.judged import read_text, verify_text
 from parity_tests.derivations.engine.numbers.kinds import KINDS
 from parity_tests.derivations.engine.probes import draw
-from parity_tests.derivations.engine.program import Program
+from parity_tests.derivations.engine.program import TextProgram
+from parity_tests.derivations.engine.texts import read_text, verify_text
 from parity_tests.derivations.verdicts import HOLDS, Judged
 from parity_tests.derivations.verify import verify
 from parity_tests.tests.derivations.engine_texts import TEXTS, all_texts, network
@@ -189,7 +189,7 @@ HOSTILE = {
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
 def test_a_hostile_text_ends_and_leaves_nothing(text: str) -> None:
-    run = Program(read(text)).run({})
+    run = TextProgram(read(text)).run({})
     assert run.problems
     assert all(np.size(event.value) < 10**6 for event in run.events)
 

@@ -1,0 +1,108 @@
+"""Texts: a derivation with a forward pass in, a verdict on each of its lines out."""
+
+from __future__ import annotations
+
+import ast
+from typing import NamedTuple
+
+import numpy as np
+
+from parity_tests.derivations.engine import costs, symbols
+from parity_tests.derivations.engine.front import Source, read
+from parity_tests.derivations.engine.judged import Trial, judge_reading
+from parity_tests.derivations.engine.probes import Layout, Probe, draw, find_layout, normalised
+from parity_tests.derivations.engine.program import TextProgram
+from parity_tests.derivations.engine.truths import Cost
+from parity_tests.derivations.language.errors import DerivationError
+from parity_tests.derivations.verdicts import Judged
+
+OVER_THE_EXAMPLES = (
+    "adds up to 1 over the examples, not over the classes of each example: if it is a softmax, its axis is wrong. "
+    "The gradients are judged as those of this forward pass; whether it is the one that is meant is not judged"
+)
+
+
+class TextReading(NamedTuple):
+    """A text that was read, and what its free names are taken to be."""
+
+    lines: Source
+    program: TextProgram
+    layout: Layout
+    source: str
+
+    @property
+    def said(self) -> str:
+        """The layout in words."""
+        return self.layout.said
+
+    def text(self, line: int) -> str:
+        """The line as it was written."""
+        return self.lines.text(line)
+
+    def trial(self, seed: int) -> Trial:
+        """The text on values for its free names."""
+        probe = self.probe(seed)
+        return Trial(self.program, probe, self.program.run(probe.given))
+
+    def written(self, trial: Trial) -> list[Cost]:
+        """The scalars that may be the cost."""
+        return costs.written_costs(trial.run, self.lines)
+
+    def implied(self, trial: Trial) -> list[Cost]:
+        """The usual costs of each value that has the labels' shape."""
+        return costs.implied_costs(trial.run, trial.probe, self.layout, self.program.tree)
+
+    def left(self, trial: Trial) -> dict[int, str]:
+        """Lines that cannot be read or computed, and a doubtful forward pass."""
+        reasons = {refused.line: refused.message for refused in self.lines.refused}
+        for line, message in trial.run.problems:
+            reasons.setdefault(line, message)
+        for event in costs.over_the_examples(trial.run, trial.probe, self.layout):
+            reasons.setdefault(event.line, f"{event.name} {OVER_THE_EXAMPLES}")
+        return reasons
+
+    def probe(self, seed: int) -> Probe:
+        """Values for the free names; targets of a softmax add up to 1, targets that are compared are 0 or 1."""
+        whole = frozenset(_compared(self.program.tree))
+        probe = draw(self.layout, seed, whole)
+        settled = whole | set(self.layout.labels)
+        labels = [
+            name
+            for name, value in probe.given.items()
+            if symbols.is_label(name) and np.ndim(value) and name not in settled
+        ]
+        if labels:
+            run = self.program.run(probe.given)
+            for name in labels:
+                axis = costs.softmax_axis(run, probe.given[name])
+                if axis is not None:
+                    probe = normalised(probe, name, axis)
+        return probe
+
+
+def read_text(text: str) -> TextReading:
+    """The text with the shapes of its free names."""
+    source = read(text)
+    program = TextProgram(source)
+    return TextReading(source, program, find_layout(program.tree, source.rows), text)
+
+
+def verify_text(text: str, seed: int = 0, *, strict: bool = False) -> Judged | None:
+    """Judge a text by its own forward pass; None where it has none, or where no line of it could be judged.
+
+    With ``strict`` the gradients have to be those of J itself: no constant factor is taken for a convention.
+    """
+    try:
+        reading = read_text(text)
+    except (DerivationError, RecursionError):
+        return None
+    return judge_reading(reading, seed, strict=strict)
+
+
+def _compared(tree: ast.AST) -> set[str]:
+    """The names that stand in a comparison for equality."""
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.Eq | ast.NotEq):
+            found |= {each.id for each in ast.walk(node) if isinstance(each, ast.Name) and symbols.is_label(each.id)}
+    return found
