@@ -14,13 +14,9 @@ COMMANDS: dict[str, str] = {
     "notes": "the errata of the notes: every one of their 266 formulas and claims, executed",
     "seeds": "the false-alarm run: right code, many seeds",
     "faults": "plant every mistake of the table and see it caught",
-    "interruptions": "kill training runs at random moments, resume them, compare the ends",
-    "mutants": "what mutation testing of the formulas found (mutmut runs first)",
     "conventions": "how to translate between the notes and PyTorch, and what goes wrong without",
     "index": "from a formula of the notes to its line, its code by hand and in torch, and its cases",
     "report": "one page: every formula, its code, its measured error, and the pictures",
-    "browse": "open that page in a headless Chromium: anchors, search, sorting, widths, axe-core, print, requests",
-    "readme": "write the README's tables and examples anew, from runs and kept figures",
     "bench": "time the training step against torch, its matrix products and the loops",
 }
 """Subcommands, each in the module ``parity_tests.commands.<name>``, imported only when it is called."""

@@ -6,8 +6,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-from manual.files import replace_file
-
 MEASURED = Path(__file__).parent / "measured.json"
 
 
@@ -19,9 +17,3 @@ def measured(section: str) -> Any:
 def found(section: str) -> Any:
     """The same, or None where nobody has measured it."""
     return json.loads(MEASURED.read_text()).get(section)
-
-
-def save(section: str, values: Any) -> None:
-    """Replace a section of measured.json; the others stay."""
-    sections = json.loads(MEASURED.read_text()) if MEASURED.exists() else {}
-    replace_file(MEASURED, (json.dumps({**sections, section: values}, indent=1, ensure_ascii=False) + "\n").encode())

@@ -1,4 +1,4 @@
-"""The figures of a device as people read them: in the terminal and in the README."""
+"""The figures of a device as people read them: in the terminal."""
 
 from __future__ import annotations
 
@@ -7,25 +7,6 @@ from typing import Any
 from rich.console import Console
 
 from manual.shared.cli import plain_table
-from parity_tests.tests.chores.readme import markdown_table
-
-
-def gpu_table(values: dict[str, Any] | None) -> str:
-    """The section's table in Markdown: what a GPU gains; or that nobody has measured it."""
-    if values is None:
-        return "Not measured: no GPU was at hand.\n"
-    head = ["measured", "size", "one", "other", "ratio", "at least"]
-    rows = [
-        [
-            line["measured"],
-            line["size"],
-            *(figure(line[name], line["unit"]) for name in ("one", "other")),
-            f"{line['ratio']:.2f}",
-            str(line["at_least"]),
-        ]
-        for line in values["lines"]
-    ]
-    return measured_on(values) + "\n\n" + markdown_table(head, rows, words=2)
 
 
 def measured_on(values: dict[str, Any]) -> str:

@@ -11,21 +11,11 @@ from rich.table import Table
 from manual.shared.cli import GOOD, MISMATCH, UsageError, console, door, output_flags, plain_table
 from parity_tests.bench.agreement import disagreements
 from parity_tests.bench.device import check_device, device_plan, measure_device, of_device
-from parity_tests.bench.device_tables import gpu_table, show_device
+from parity_tests.bench.device_tables import show_device
+from parity_tests.bench.lines import CONV_HEAD, FIT_HEAD, SHARED_HEAD, conv_means, products
 from parity_tests.bench.measure import FULL, PARTS, QUICK, by_part, check, environment, measure
-from parity_tests.bench.readme import (
-    CONV_HEAD,
-    FIT_HEAD,
-    SHARED_HEAD,
-    bench_tables,
-    conv_means,
-    products,
-    ratios_table,
-)
 from parity_tests.comparison.tables import describe
 from parity_tests.judging.judge import Result
-from parity_tests.measured import save
-from parity_tests.tests.chores.readme import update
 from torch_ref.devices import device_named
 
 EPILOG = """examples:
@@ -33,7 +23,6 @@ EPILOG = """examples:
   python -m parity_tests bench --quick        the smallest size alone, to see that it runs
   python -m parity_tests bench --only conv    the convolutions alone: their time and their memory
   python -m parity_tests bench --only processes   a step shared by two processes, beside one with two threads
-  python -m parity_tests bench --save         keep the figures in parity_tests/measured.json and in the README
   python -m parity_tests bench --device cuda  what a GPU gains: graphs, all draws together, wide layers in bfloat16
 
 Each side runs in a process of its own; the processes are timed in turn, and ratios are ratios of medians.
@@ -45,7 +34,6 @@ exit code: 0 measured, 1 the two sides disagree and nothing was timed, 2 bad usa
 def configure(parser: argparse.ArgumentParser) -> None:
     """Flags of the command."""
     parser.epilog = EPILOG
-    parser.add_argument("--save", action="store_true", help="keep the figures, and print them in the README")
     parser.add_argument("--quick", action="store_true", help="the smallest size and few rounds")
     parser.add_argument(
         "--only", choices=PARTS, help="a part: steps, loops, convolutions, whole trainings or processes"
@@ -58,10 +46,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Compare, measure, print."""
-    if args.save and args.quick:
-        raise UsageError("--save and --quick were given, expected one of them: a quick run is too short to keep")
-    if args.save and args.only:
-        raise UsageError("--save and --only were given, expected one of them: the kept figures come from one run")
     if args.device is not None:
         return _run_device(args)
     if args.quick and args.only == "processes":
@@ -78,8 +62,6 @@ def run(args: argparse.Namespace) -> int:
         return MISMATCH
     about = environment()  # with the load that is there before
     values = by_part(plan, args.work.gather("measurements", measure(plan), plan.pieces), about)
-    if args.save and not args.work.stopped:
-        _keep("bench", values, {"ratios": ratios_table(values), "bench": bench_tables(values)})
     if args.json:
         args.work.json(values)
     else:
@@ -87,20 +69,11 @@ def run(args: argparse.Namespace) -> int:
     return GOOD
 
 
-def _keep(name: str, values: dict[str, Any], sections: dict[str, str]) -> None:
-    """Keep the figures, and print them in these sections of the README."""
-    save(name, values)
-    if not all(update(section, text) for section, text in sections.items()):
-        console(stderr=True).print("There is no README with markers here: only measured.json was written.")
-
-
 def _run_device(args: argparse.Namespace) -> int:
     """Compare, measure and print what a device does."""
     if args.only:
         raise UsageError("--only and --device were given, expected one of them: a device has parts of its own")
     device = str(door(device_named, args.device))
-    if args.save and not device.startswith("cuda"):
-        raise UsageError(f"--save and --device {device} were given, expected a CUDA device: others have no bars")
     plan = device_plan(device, quick=args.quick)
     with args.work.bar("checks"):
         failed = disagreements(check_device(plan))
@@ -108,8 +81,6 @@ def _run_device(args: argparse.Namespace) -> int:
         _refuse(args, failed)
         return MISMATCH
     values = of_device(plan, args.work.gather("measurements", measure_device(plan), len(plan.sizes)))
-    if args.save and not args.work.stopped:
-        _keep("gpu", values, {"gpu": gpu_table(values)})
     if args.json:
         args.work.json(values)
     else:

@@ -13,7 +13,6 @@ from parity_tests.judging.judge import FAILS
 EPILOG = """examples:
   python -m parity_tests report --html page.html
   python -m parity_tests report --html page.html --pictures pictures    the pictures as PNG too
-  python -m parity_tests report --readme                                the README's picture, measured and drawn anew
 
 The page is one file that loads nothing from anywhere. Its packages are the extra "page":
   pip install -e ".[page]"
@@ -28,9 +27,7 @@ PACKAGES = ("matplotlib", "jinja2", "ziamath", "pygments")
 def configure(parser: argparse.ArgumentParser) -> None:
     """Flags of the command."""
     parser.epilog = EPILOG
-    target = parser.add_mutually_exclusive_group(required=True)
-    target.add_argument("--html", metavar="FILE", help="where the page goes")
-    target.add_argument("--readme", action="store_true", help="draw the README's picture, in place of the page")
+    parser.add_argument("--html", metavar="FILE", required=True, help="where the page goes")
     parser.add_argument("--pictures", metavar="DIR", help="a folder for the pictures as PNG")
     parser.add_argument("--seed", type=int, default=0, help="of probes, splits and initial weights; default: 0")
     parser.add_argument("--jobs", type=int, default=default_jobs(), help="processes that share the work")
@@ -46,12 +43,6 @@ def run(args: argparse.Namespace) -> int:
     missing = [name for name in PACKAGES if importlib.util.find_spec(name) is None]
     if missing:
         raise UsageError(f'{", ".join(missing)} not found: the page needs the extra "page", pip install -e ".[page]"')
-    if args.readme:
-        from parity_tests.report.pictures import agreement
-
-        agreement.write()
-        console().print(f"{agreement.FILE}: {agreement.FILE.stat().st_size / 1e3:.0f} kB.", soft_wrap=True)
-        return GOOD
     target = Path(args.html)
     if not target.parent.is_dir():
         raise UsageError(f"--html is {args.html}, expected a file in a folder that exists")

@@ -29,7 +29,6 @@ EPILOG = """examples:
   python -m parity_tests verify "v_corrected = v / (1 - beta1)" --setting adam
   python -m parity_tests verify --settings                  what can be judged, with symbols and shapes
   python -m parity_tests verify --settings --setting deep
-  python -m parity_tests verify --matrix                    the confusion matrix of the test-bed
 
 A .py file is run, with the rights of whoever calls: give only what you would run yourself. Its process has limits (20
 seconds, 2 GB of memory, no writing of files) and ends with all that it started. Text and .npz files are only read.
@@ -57,8 +56,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", metavar="FILE", help="a .npz of your own X, Y, W1, b1, ..., dZ1, dW1, ...")
     parser.add_argument("--seed", type=int, default=0, help="of the probes; default: 0")
     parser.add_argument("--settings", action="store_true", help="list the settings, or the symbols of one")
-    parser.add_argument("--matrix", action="store_true", help="run the test-bed of wrong formulas")
-    parser.add_argument("--false-alarms", metavar="N", type=int, help="judge every right formula on N seeds")
     output_flags(parser)
     parser.set_defaults(run=run)
 
@@ -76,16 +73,6 @@ def _run(args: argparse.Namespace) -> int:
         raise UsageError(f"seed is {args.seed}, expected 0 or more")
     if args.settings:
         return _list_settings(args)
-    if args.false_alarms is not None:
-        if args.false_alarms < 1:
-            raise UsageError(f"false-alarms is {args.false_alarms}, expected 1 or more")
-        from parity_tests.derivations.testbed.right_formulas import show_alarms
-
-        return show_alarms(args)
-    if args.matrix:
-        from parity_tests.derivations.testbed.matrix import show_matrix
-
-        return show_matrix(args)
     if (args.derivation is None) == (args.data is None):
         raise UsageError("expected a formula, a .txt or .py file, or --data with a .npz file: one of them")
     judged = _judged(args)

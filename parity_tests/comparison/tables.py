@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from itertools import groupby
-from typing import NamedTuple
 
 from rich.console import Console
 from rich.table import Table
@@ -13,7 +11,6 @@ from rich.table import Table
 from manual.shared.cli import plain_table
 from parity_tests.comparison.run import summary
 from parity_tests.judging.judge import CANNOT_TELL, FAILS, HOLDS, Result
-from parity_tests.tests.chores.readme import markdown_table
 
 STYLES = {HOLDS: "green", CANNOT_TELL: "yellow", FAILS: "bold red"}
 VERSIONS = ("manual/torch", "manual/loop", "manual/complex step")
@@ -70,7 +67,7 @@ def _models(results: Sequence[Result]) -> Table:
         for result in of_case:
             quantities.setdefault(result.quantity, []).append(result)
         for place, (quantity, lines) in enumerate(quantities.items(), start=1):
-            worst = _worst(lines)
+            worst = worst_of(lines)
             table.add_row(
                 f"  {quantity}",
                 str(sum(line.arrays for line in lines)),
@@ -84,7 +81,7 @@ def _models(results: Sequence[Result]) -> Table:
     return table
 
 
-def _worst(results: Iterable[Result]) -> Result:
+def worst_of(results: Iterable[Result]) -> Result:
     """The worst line: a failure before any other, then the largest ratio."""
     return max(results, key=lambda result: (result.verdict == FAILS, result.ratio))
 
@@ -92,7 +89,7 @@ def _worst(results: Iterable[Result]) -> Result:
 def _verdict(lines: Sequence[Result]) -> str:
     """The verdict over several lines, coloured, with the number of arrays that cannot be told."""
     untold = sum(line.cannot_tell for line in lines)
-    verdict = FAILS if _worst(lines).verdict == FAILS else CANNOT_TELL if untold else HOLDS
+    verdict = FAILS if worst_of(lines).verdict == FAILS else CANNOT_TELL if untold else HOLDS
     return f"[{STYLES[verdict]}]{verdict}[/]" + (f" ({untold})" if untold else "")
 
 
@@ -121,54 +118,3 @@ def closing(results: Sequence[Result]) -> str:
     if counts["worst measured ratio"] is not None:
         text += f", measured {counts['worst measured ratio']:.3f}"
     return text + "."
-
-
-class ModelLine(NamedTuple):
-    """A model in the README: its data, the arrays compared, how far dW is off, and how near everything is to its bound.
-
-    ``error`` is the largest of dW, ``dW`` and ``worst`` are the largest error / bound of dW and of all quantities that
-    have a derived bound.
-    """
-
-    model: str
-    data: str
-    arrays: int
-    error: float
-    dW: float
-    worst: float
-    verdict: str
-
-    def cells(self) -> list[str]:
-        """The line as the table shows it: the error as the power of ten that it stays below."""
-        below = f"1e{math.floor(math.log10(self.error)) + 1}" if self.error else "0"
-        return [self.model, self.data, f"{self.arrays:,}", below, f"{self.dW:.2f}", f"{self.worst:.2f}", self.verdict]
-
-
-def by_model(results: Sequence[Result]) -> list[ModelLine]:
-    """A line for each model, over all its data, penalties and optimisers."""
-    lines = []
-    for model in dict.fromkeys(result.model for result in results if result.model):
-        of_model = [result for result in results if result.model == model and result.basis == "derived"]
-        dW = [result for result in of_model if result.quantity == "dW"]
-        worst = _worst(of_model)
-        data = ", ".join(dict.fromkeys(result.dataset for result in of_model))
-        arrays = sum(result.arrays for result in of_model)
-        error, ratio = max(result.error for result in dW), max(result.ratio for result in dW)
-        verdict = FAILS if worst.verdict == FAILS else HOLDS
-        lines.append(ModelLine(model, data, arrays, error, ratio, worst.ratio, verdict))
-    return lines
-
-
-README_HEAD = ("model", "data", "arrays", "dW differs by less than", "its error / bound", "of everything", "verdict")
-
-
-def parity_table(results: Sequence[Result]) -> str:
-    """The README's table: a line for each model, and a sentence about all lines of the comparison."""
-    rows = [line.cells() for line in by_model(results)]
-    counts = summary(results)
-    formulas = len({result.case for result in results if not result.model})
-    return (
-        markdown_table(README_HEAD, rows, words=2)
-        + f"\nWith {formulas} cases of single formulas, and the free runs, {counts['arrays']:,} arrays in float64: "
-        f"{counts[FAILS]} fail, and about {counts['arrays that cannot be told']} cannot be told.\n"
-    )

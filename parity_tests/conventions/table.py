@@ -11,9 +11,6 @@ from rich.table import Table
 from manual.shared.cli import plain_table
 from parity_tests.conventions.check import Outcome
 from parity_tests.conventions.convention import DTYPES, Convention
-from parity_tests.tests.chores.readme import markdown_table
-
-README_HEAD = ("topic", "the notes", "PyTorch", "exact translation", "without it: off by")
 
 
 def percent(off: float) -> str:
@@ -32,7 +29,7 @@ def terminal_table(outcomes: Sequence[Outcome]) -> Table:
     for column in table.columns:
         column.overflow = "fold"  # code has long words
     table.columns[0].no_wrap = True
-    for about, lines in _by_convention(outcomes):
+    for about, lines in by_convention(outcomes):
         ratios = {line.dtype: f"{line.worst.ratio:.3f}" for line in lines}
         verdict = _verdict(lines)
         texts: tuple[str, ...] = (about.id, about.notes, about.torch, about.translation)
@@ -43,17 +40,7 @@ def terminal_table(outcomes: Sequence[Outcome]) -> Table:
     return table
 
 
-def readme_table(outcomes: Sequence[Outcome]) -> str:
-    """A line for every convention, in Markdown."""
-    rows = []
-    for about, lines in _by_convention(outcomes):
-        gaps = "; ".join(f"{gap.naive}: {percent(gap.off)}" for gap in lines[0].gaps)
-        model = f" ({about.model})" if about.model else ""
-        rows.append((about.topic, about.notes, about.torch, about.translation, gaps + model))
-    return markdown_table(README_HEAD, rows, words=len(README_HEAD))
-
-
-def _by_convention(outcomes: Sequence[Outcome]) -> Iterator[tuple[Convention, list[Outcome]]]:
+def by_convention(outcomes: Sequence[Outcome]) -> Iterator[tuple[Convention, list[Outcome]]]:
     """The outcomes of each convention, one for every dtype; figures are shown of the first."""
     for _, group in groupby(outcomes, key=lambda outcome: outcome.convention.id):
         lines = list(group)

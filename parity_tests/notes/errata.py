@@ -15,7 +15,6 @@ from parity_tests.notes.row import (
     COUNT,
     ERRATA,
     HOLDS,
-    KINDS,
     MISPRINT,
     VERDICTS,
     WRONG,
@@ -132,15 +131,3 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
         "unchecked": row.unchecked,
         "checks": [each._asdict() for each in outcome.judged],
     }
-
-
-def readme_table() -> str:
-    """The counts of the README: rows by verdict and by kind of check; a row may have checks of several kinds."""
-    lines = [f"| the note | rows | {' | '.join(KINDS)} | no machine can check |", f"|---|{'--:|' * (len(KINDS) + 2)}"]
-    for verdict in (*VERDICTS, "all"):
-        rows = [row for row in ROWS if verdict in (row.verdict, "all")]
-        kinds = (sum(kind in row.kinds for row in rows) for kind in KINDS)
-        counts = (len(rows), *kinds, sum(bool(row.unchecked) for row in rows))
-        lines.append(f"| {verdict} | {' | '.join(map(str, counts))} |")
-    right, false = (sum(map(len, checks)) for checks in zip(*((row.right, row.false) for row in ROWS), strict=True))
-    return "\n".join((*lines, f"\n{right} statements must hold, {false} false ones must be rejected.\n"))

@@ -69,6 +69,16 @@ def test_nothing_imports_a_command() -> None:
     assert not found
 
 
+def test_nothing_but_tests_imports_tests() -> None:
+    found = {
+        path.relative_to(ROOT).as_posix()
+        for package in ("manual", "torch_ref", "datasets", "parity_tests")
+        for path in files(package)
+        if "tests" not in path.parts and any(name.startswith("parity_tests.tests") for name in imports(path))
+    }
+    assert not found
+
+
 @pytest.mark.parametrize("path", files("torch_ref"), ids=lambda path: path.stem)
 def test_torch_ref_takes_no_formula_from_manual(path: Path) -> None:
     assert not tops(path) & {"parity_tests", "datasets"}

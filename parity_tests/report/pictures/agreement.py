@@ -22,7 +22,7 @@ from parity_tests.report.pictures.errors import ABOVE, LAYER_WIDTH, LEAST, QUANT
 from parity_tests.report.pictures.style import INK, RED, Drawn, panels, standing, styled
 
 FILE = Path(__file__).parents[1] / "agreement.svg"
-"""Where the README looks for it; ``python -m parity_tests report --readme`` writes it."""
+"""Where the README looks for it; ``parity_tests/tests/chores/readme.py`` writes it."""
 
 CASE, SEED = "deep6/circles/lambda=0", 0
 

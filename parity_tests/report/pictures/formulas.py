@@ -140,6 +140,6 @@ def loops(_seed: int) -> Drawn:
         drawn, "Time of loops and of array code over the number of examples",
         f"The same formula as a loop and as array code: {', '.join(told)}; the loop's time grows with every example, "
         "that of the array code hardly before a thousand. Not of this run: medians of "
-        f"{values['rounds']} rounds kept by “python -m parity_tests bench --save”, {about['date']}, "
+        f"{values['rounds']} rounds of “python -m parity_tests bench”, {about['date']}, "
         f"{about['processor']}, NumPy {about['numpy']}.",
     )  # fmt: skip

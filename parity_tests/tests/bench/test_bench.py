@@ -22,11 +22,12 @@ from parity_tests.bench.conv_sizes import (
     WORST_BAR,
 )
 from parity_tests.bench.fit_sizes import FIT_SIZES
-from parity_tests.bench.readme import BLAS, bench_tables, conv_means
+from parity_tests.bench.lines import conv_means
 from parity_tests.bench.sizes import LOOPS, SHARED_SIZES, SIZES
 from parity_tests.bench.worker import Worker
 from parity_tests.cli import main
-from parity_tests.tests.chores import readme
+from parity_tests.tests.chores import readme, save_figures
+from parity_tests.tests.chores.bench_tables import BLAS, bench_tables
 
 
 def check_schema(values: dict[str, Any], plan: measure.Plan) -> None:
@@ -144,25 +145,22 @@ def test_the_readme_shows_the_kept_figures() -> None:
     assert readme.section("bench") == bench_tables(kept.measured("bench"))
 
 
-def test_saving_replaces_one_section_and_the_text_between_the_markers(
+def test_saving_replaces_one_section_of_figures_and_what_the_readme_shows_of_it(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    figures, sections = tmp_path / "figures.json", ("ratios", "bench")
+    figures.write_text(json.dumps(kept.measured("bench")))
     monkeypatch.setattr(kept, "MEASURED", tmp_path / "measured.json")
     monkeypatch.setattr(readme, "README", tmp_path / "README.md")
-    kept.save("other", [1])
-    kept.save("bench", {"rounds": 1})
-    kept.save("bench", {"rounds": 2})
-    assert (kept.measured("other"), kept.measured("bench")) == ([1], {"rounds": 2})
-    assert not readme.update("bench", "figures\n")
-    readme.README.write_text("no markers\n")
-    assert not readme.update("bench", "figures\n")
-    readme.README.write_text("before\n<!-- bench -->\nold\n<!-- /bench -->\nafter\n")
-    assert readme.update("bench", "figures\n")
-    assert readme.README.read_text() == "before\n<!-- bench -->\nfigures\n<!-- /bench -->\nafter\n"
-    assert readme.section("bench") == "figures\n"
-    readme.README.write_text(2 * "<!-- bench -->\nold\n<!-- /bench -->\n")
-    with pytest.raises(ValueError, match=r"the README has 2 sections named bench, expected one"):
-        readme.section("bench")
+    readme.README.write_text("".join(f"{name}\n<!-- {name} -->\nold\n<!-- /{name} -->\n" for name in sections))
+    save_figures.save("other", [1])
+    assert save_figures.main(["bench", str(figures)]) == 0
+    values = json.loads(figures.read_text())
+    assert (kept.measured("other"), kept.measured("bench")) == ([1], values)
+    assert readme.section("bench") == bench_tables(values)
+    figures.write_text(json.dumps({**values, "fits": []}))
+    with pytest.raises(SystemExit):
+        save_figures.main(["bench", str(figures)])
 
 
 def test_geometric_means_are_taken_by_dtype_and_number_of_threads() -> None:
@@ -192,11 +190,6 @@ def test_a_part_alone(capsys: pytest.CaptureFixture[str], part: str, filled: set
     assert {name for name in ("steps", "loops", "convolutions", "workspace") if values[name]} == filled
 
 
-def test_a_part_cannot_be_kept(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["bench", "--save", "--only", "conv"]) == 2
-    assert "--save and --only were given, expected one of them" in capsys.readouterr().err
-
-
 def test_a_measured_step_of_processes_is_shown() -> None:
     line = {
         "size": "3-2; 4", "dtype": "float32", "processes_us": 1200.0, "threads_us": 1000.0, "processes/threads": 1.2,
@@ -209,8 +202,3 @@ def test_a_measured_step_of_processes_is_shown() -> None:
 def test_processes_have_no_quick_run(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["bench", "--quick", "--only", "processes"]) == 2
     assert "--quick and --only processes were given, expected one of them" in capsys.readouterr().err
-
-
-def test_the_short_run_cannot_be_kept(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["bench", "--quick", "--save"]) == 2
-    assert "--save and --quick were given, expected one of them" in capsys.readouterr().err

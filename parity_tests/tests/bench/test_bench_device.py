@@ -12,10 +12,10 @@ from manual import dense
 from parity_tests import measured
 from parity_tests.bench import by_device, device
 from parity_tests.bench.device_sizes import DeviceBars, device_sizes
-from parity_tests.bench.device_tables import gpu_table
 from parity_tests.bench.worker import answers, request
 from parity_tests.cli import main
 from parity_tests.tests.chores import readme
+from parity_tests.tests.chores.bench_tables import gpu_table
 from torch_ref.operations import operations
 
 
@@ -114,7 +114,6 @@ def test_the_readme_says_what_was_measured_or_that_nothing_was() -> None:
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["--device", "cpu", "--save"], "--save and --device cpu were given, expected a CUDA device"),
         (["--device", "cpu", "--only", "fit"], "--only and --device were given, expected one of them"),
         (["--device", "gpu"], "device is 'gpu', expected one of auto, cpu, cuda, mps"),
         (["--device", "cuda:99"], "device is 'cuda:99', but this torch"),

@@ -2,17 +2,29 @@
 
 mutmut changes one thing in one function and runs the tests that call it; a mutant that no test fails survives. It
 leaves alone what stands outside of functions (tables, constants) and functions under a decorator (properties).
+
+``OMP_NUM_THREADS=1 python -m mutmut run --max-children 1`` makes the mutants and runs their tests, in half an hour;
+then ``python -m parity_tests.tests.chores.mutants`` prints the figures by module, and ``--save`` keeps them in
+measured.json, beside those of modules that are not in mutants/. Exit code 1: a survivor is not listed as equivalent.
 """
 
 from __future__ import annotations
 
+import argparse
+import importlib.metadata
 import json
+import platform
 import re
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+
+from parity_tests.measured import found
 from parity_tests.tests.chores.equivalent_mutants import EQUIVALENT, Equivalent
 
 RESULTS = Path("mutants")
@@ -53,13 +65,13 @@ def mutant(key: str, diff: str) -> Mutant:
     return Mutant(function_of(key), original, mutated)
 
 
-def entry_for(found: Mutant, table: Sequence[Equivalent] = EQUIVALENT) -> Equivalent | None:
+def entry_for(survivor: Mutant, table: Sequence[Equivalent] = EQUIVALENT) -> Equivalent | None:
     """The entry of the table that describes this mutant."""
     for entry in table:
-        changed = found.original.replace(entry.original, entry.mutated, 1)
+        changed = survivor.original.replace(entry.original, entry.mutated, 1)
         if (
-            found.function.removeprefix("manual.").removeprefix("parity_tests.") == entry.function
-            and found.original != changed == found.mutated
+            survivor.function.removeprefix("manual.").removeprefix("parity_tests.") == entry.function
+            and survivor.original != changed == survivor.mutated
         ):
             return entry
     return None
@@ -93,9 +105,9 @@ def summarise(
         if unfinished:
             raise ValueError(f"{unfinished[0]} has exit code {codes[unfinished[0]]}, expected 0 or 1: run mutmut first")
         survivors = [mutant(key, diff(key)) for key, code in codes.items() if code == SURVIVED]
-        entries = [entry_for(found, table) for found in survivors]
+        entries = [entry_for(each, table) for each in survivors]
         used.update(entry for entry in entries if entry)
-        unlisted += [found for found, entry in zip(survivors, entries, strict=True) if entry is None]
+        unlisted += [each for each, entry in zip(survivors, entries, strict=True) if entry is None]
         scores[module] = Score(len(codes), len(codes) - len(survivors), sum(entry is not None for entry in entries))
     here = tuple(f"{module}." for module in scores)
     return scores, unlisted, [entry for entry in table if not used[entry] and entry.function.startswith(here)]
@@ -114,3 +126,37 @@ def as_json(
         "modules": {module: modules[module] for module in sorted(modules, key=lambda name: (name.count("."), name))},
         "equivalent": [entry._asdict() for entry in table],
     }
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Read, match, print."""
+    from mutmut.mutation.diff_apply import get_diff_for_mutant
+
+    from parity_tests.tests.chores.save_figures import save
+
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--save", action="store_true", help="keep the figures in measured.json")
+    args = parser.parse_args(argv)
+    scores, unlisted, unmatched = summarise(RESULTS, get_diff_for_mutant)
+    if not scores:
+        parser.error(f"{RESULTS} has no results of mutmut: run it first")
+    for module, (mutants, killed, equivalent) in scores.items():
+        print(f"{module}: {mutants} mutants, {killed} killed, {equivalent} equivalent")
+    for each in unlisted:
+        print(f"survived: {each.function}: {each.original}  ->  {each.mutated}")
+    for entry in unmatched:
+        print(f"no such survivor: {entry.function}: {entry.original}  ->  {entry.mutated}")
+    if args.save and not unlisted:
+        about = {
+            "date": date.today().isoformat(),
+            "python": platform.python_version(),
+            "numpy": np.__version__,
+            "mutmut": importlib.metadata.version("mutmut"),
+        }
+        before = found("mutation")
+        save("mutation", as_json(scores, about, before and before["modules"]))
+    return 1 if unlisted else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

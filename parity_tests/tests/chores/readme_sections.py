@@ -9,22 +9,22 @@ from io import StringIO
 from rich.console import Console
 
 from manual.shared.cli import default_jobs
-from parity_tests.bench.device_tables import gpu_table
-from parity_tests.bench.readme import bench_tables, ratios_table
 from parity_tests.commands.verify import show
 from parity_tests.comparison.run import compare
-from parity_tests.comparison.tables import parity_table
 from parity_tests.conventions import CONVENTIONS
 from parity_tests.conventions.check import check_all
-from parity_tests.conventions.table import readme_table as conventions_table
 from parity_tests.derivations.testbed.dense import TESTBED
 from parity_tests.derivations.testbed.matrix import outcomes
-from parity_tests.derivations.testbed.matrix import readme_table as mistakes_table
 from parity_tests.derivations.verify import verify
 from parity_tests.measured import found, measured
-from parity_tests.notes.errata import readme_table as errata_table
-from parity_tests.tests.chores.mutants import Score
-from parity_tests.tests.chores.readme import markdown_table
+from parity_tests.tests.chores.bench_tables import bench_tables, gpu_table, ratios_table
+from parity_tests.tests.chores.readme_tables import (
+    conventions_table,
+    errata_table,
+    mistakes_table,
+    mutants_table,
+    parity_table,
+)
 
 WIDTH = 100
 """Of the answers: what a page shows without scrolling."""
@@ -48,17 +48,6 @@ def answered(derivation: str, setting: str) -> str:
     wrapped = [part for line in lines for part in _wrapped(line)]
     command = f'python -m parity_tests verify "{derivation}" --setting {setting}'
     return _block("sh", command) + _block("text", "\n".join(wrapped))
-
-
-def mutants_table(modules: dict[str, dict[str, int]]) -> str:
-    """What mutation testing found, as measured.json has it: all modules in a sentence, then a line for each."""
-    scores = {name: Score(**counts) for name, counts in modules.items()}
-    mutants, killed, equivalent = (sum(column) for column in zip(*scores.values(), strict=True))
-    rows = [[name, *map(str, score)] for name, score in scores.items()]
-    return (
-        f"{killed} of {mutants} mutants are killed, {equivalent} are equivalent, "
-        f"{mutants - killed - equivalent} are left.\n\n" + markdown_table(["module", *Score._fields], rows, words=1)
-    )
 
 
 def _wrapped(line: str) -> Sequence[str]:

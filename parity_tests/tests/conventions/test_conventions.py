@@ -20,9 +20,10 @@ from parity_tests.conventions import CONVENTIONS
 from parity_tests.conventions.check import check, check_all
 from parity_tests.conventions.convention import Convention
 from parity_tests.conventions.devices import to_tf32
-from parity_tests.conventions.table import percent, readme_table
+from parity_tests.conventions.table import percent
 from parity_tests.formulas.run import run_case
 from parity_tests.tests.chores import readme
+from parity_tests.tests.chores.readme_tables import conventions_table
 
 LINES = [(convention, dtype) for convention in CONVENTIONS for dtype in convention.dtypes]
 
@@ -171,8 +172,8 @@ def test_bad_usage_gives_one_sentence(words: list[str], sentence: str, capsys: p
 
 
 def test_the_readme_shows_the_map() -> None:
-    assert readme.section("conventions") == readme_table(list(check_all(CONVENTIONS))), (
-        "the README is stale: python -m parity_tests readme --only conventions"
+    assert readme.section("conventions") == conventions_table(list(check_all(CONVENTIONS))), (
+        "stale: see parity_tests/tests/chores/readme.py"
     )
 
 

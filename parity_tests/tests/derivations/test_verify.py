@@ -22,20 +22,17 @@ from parity_tests.derivations.settings.setting import derivation_of
 from parity_tests.derivations.testbed import matrix
 from parity_tests.derivations.testbed.dense import TESTBED
 from parity_tests.derivations.testbed.matrix import (
-    LISTED,
-    MOST_AMBIGUOUS,
-    TOP,
     Outcome,
     figures,
-    mutated,
     outcomes,
-    readme_table,
     same,
 )
 from parity_tests.derivations.testbed.wrong import Wrong
 from parity_tests.derivations.verdicts import HOLDS, WRONG, times
 from parity_tests.derivations.verify import context_of
 from parity_tests.tests.chores import readme
+from parity_tests.tests.chores.derivations import LISTED, MOST_AMBIGUOUS, TOP, mutated, show_alarms
+from parity_tests.tests.chores.readme_tables import mistakes_table
 from parity_tests.tests.derivations.verdicts import remembered
 
 pytest_plugins = ["pytester"]
@@ -95,9 +92,7 @@ def test_the_test_bed_is_as_large_as_it_says_and_meets_the_bars(monkeypatch: pyt
     assert shares["right or listed"] >= LISTED
     assert shares["ambiguous"] <= MOST_AMBIGUOUS
     assert shares["called right"] == 0
-    assert readme.section("mistakes") == readme_table(found), (
-        "the README is stale: python -m parity_tests readme --only mistakes"
-    )
+    assert readme.section("mistakes") == mistakes_table(found), "stale: see parity_tests/tests/chores/readme.py"
 
 
 def test_mutations_make_wrong_formulas_in_every_setting() -> None:
@@ -117,10 +112,8 @@ def test_right_formulas_are_never_called_wrong(name: str, l2: bool) -> None:
 
 
 def test_the_false_alarm_run(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["verify", "--false-alarms", "1"]) == 0
-    assert "0 false alarms" in capsys.readouterr().out
-    assert main(["verify", "--false-alarms", "0"]) == 2
-    assert "false-alarms is 0, expected 1 or more" in capsys.readouterr().err
+    assert show_alarms(seeds=1)
+    assert " 0 false alarms" in capsys.readouterr().out
 
 
 def test_one_mistake_does_not_spoil_the_next_line() -> None:

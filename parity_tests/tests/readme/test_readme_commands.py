@@ -16,8 +16,6 @@ from manual import __main__ as by_hand
 from manual.shared import cli as shared
 from manual.shared.cli import GOOD, MISMATCH
 from parity_tests import cli
-from parity_tests.derivations.testbed import matrix
-from parity_tests.derivations.testbed.dense import TESTBED
 from parity_tests.tests.chores.readme import README
 from parity_tests.tests.chores.readme_sections import AVERAGE, STRIDE
 from parity_tests.tests.derivations.test_verify_data import numbers
@@ -71,7 +69,6 @@ HOW: dict[str, Here | There | Installs] = {
         "derivations/test_verify_functions.py::test_own_functions_of_layers_and_steps"
     ),
     "python -m parity_tests verify --data run.npz --setting shallow": Here(),
-    "python -m parity_tests verify --matrix": Here(),
     # the comparison
     "python -m parity_tests -k wide/digits --dtype both": There(
         "test_cli.py::test_tables_are_plain_text_in_a_pipe_and_name_what_they_show"
@@ -83,12 +80,6 @@ HOW: dict[str, Here | There | Installs] = {
     "python -m parity_tests -k costs": Here("--jobs 1"),
     "python -m parity_tests faults": There("comparison/test_faults.py::test_faults_command"),
     "python -m parity_tests seeds --count 1000": There("comparison/test_faults.py::test_seeds_command"),
-    "python -m mutmut run --max-children 1": There(
-        "readme/test_readme_commands.py::test_mutmut_has_the_words_of_the_readme"
-    ),
-    "python -m parity_tests mutants": There(
-        "chores/test_mutants.py::test_the_command_fails_where_a_survivor_is_not_listed"
-    ),
     # training
     "python -m manual train": There("training/test_train.py::test_the_report_and_the_history"),
     "python -m manual train --model convnet": Here("--epochs 1 --batch-size 400"),
@@ -98,12 +89,6 @@ HOW: dict[str, Here | There | Installs] = {
     ),
     "python -m torch_ref train --model convnet --device cuda": There(
         "training/test_train.py::test_torch_has_flags_of_its_own"
-    ),
-    "python -m parity_tests interruptions": There(
-        "training/test_train.py::test_a_run_killed_and_resumed_ends_the_same"
-    ),
-    "python -m parity_tests interruptions --package processes": There(
-        "torch_ref/test_jobs.py::test_processes_that_a_killed_job_leaves_behind_are_counted_and_ended"
     ),
     "torchrun --standalone --nproc-per-node 2 -m torch_ref train --checkpoint run1": There(
         "torch_ref/test_distributed.py::test_a_lost_process_ends_the_job_and_another_number_goes_on"
@@ -127,7 +112,6 @@ HOW: dict[str, Here | There | Installs] = {
     "python -m parity_tests report --html page.html --pictures pictures": There(
         "report/test_report.py::test_command_writes_the_page"
     ),
-    "python -m parity_tests browse page.html": There("report/test_browse.py::test_command_says_what_it_saw"),
     "python -m manual graph --model logistic --example 0": Here(),
     "python -m manual shapes --model lenet5": Here(),
     # figures
@@ -136,10 +120,23 @@ HOW: dict[str, Here | There | Installs] = {
         "bench/test_bench_device.py::test_on_a_gpu_every_ratio_has_its_bar"
     ),
     "python -m parity_tests bench --only conv": There("bench/test_bench.py::test_a_part_alone"),
-    "python -m parity_tests report --readme": There(
-        "report/test_report_pictures.py::test_the_command_draws_the_readmes_picture"
+    # chores
+    "python -m parity_tests.tests.chores.readme": There(
+        "readme/test_readme.py::test_the_script_writes_a_section_and_no_other"
     ),
-    "python -m parity_tests readme": There("readme/test_readme.py::test_the_command_writes_a_section_and_no_other"),
+    "python -m mutmut run --max-children 1": There(
+        "readme/test_readme_commands.py::test_mutmut_has_the_words_of_the_readme"
+    ),
+    "python -m parity_tests.tests.chores.mutants": There(
+        "chores/test_mutants.py::test_the_script_fails_where_a_survivor_is_not_listed"
+    ),
+    "python -m parity_tests.tests.chores.derivations": There("derivations/test_verify.py::test_the_false_alarm_run"),
+    "python -m parity_tests.tests.chores.interruptions": There(
+        "training/test_train.py::test_a_run_killed_and_resumed_ends_the_same"
+    ),
+    "python -m pytest --bars parity_tests/tests/chores/test_page.py": There(
+        "chores/test_page.py::test_the_page_of_report_passes"
+    ),
 }
 """How each command of the README is run."""
 
@@ -174,7 +171,7 @@ def test_the_parser_takes_every_command(line: str, monkeypatch: pytest.MonkeyPat
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with the files that the README names, and a test-bed of a few formulas."""
+    """A folder with the files that the README names."""
     (tmp_path / "derivation.txt").write_text(
         "dZ2 = A2 - Y  # the output\ndW2 = (1/m) * dZ2 @ A1.T + λ/m * W2\n", "utf-8"
     )
@@ -187,8 +184,6 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     patients = [f"{a:.1f},{r},{'ill' if a > 50 else 'well'}" for r, a in zip(rooms, age, strict=True)]
     (tmp_path / "patients.csv").write_text("\n".join(["age,visits,outcome", *patients]))
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(matrix, "TESTBED", TESTBED[:4])
-    monkeypatch.setattr(matrix, "mutated", lambda: iter(()))
     return tmp_path
 
 

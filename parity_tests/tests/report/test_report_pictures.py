@@ -27,7 +27,6 @@ from manual.recipe.run import Plan
 from manual.recipe.search import Searched, Trial
 from manual.search_ranges import COARSE, FINE, Range
 from manual.shared.cli import GOOD
-from parity_tests import cli
 from parity_tests.comparison.models import MODEL_CASES
 from parity_tests.measured import measured
 from parity_tests.report import make as making
@@ -35,6 +34,7 @@ from parity_tests.report.measure import DTYPES, Trace
 from parity_tests.report.pictures import PICTURES, agreement, filters, searches, training
 from parity_tests.report.pictures.errors import LEAST, QUANTITIES, errors
 from parity_tests.report.pictures.style import INK, LARGEST_ALONE, WIDTH, Drawn, embedded, panels, standing
+from parity_tests.tests.chores import readme
 from torch_ref import estimators as torch_estimators
 from torch_ref import training as torch_training
 
@@ -361,7 +361,7 @@ def test_the_readmes_picture_is_what_the_code_draws(compared: agreement.Compared
     standing(agreement.agreement(compared), tmp_path / "drawn.svg")
     words, places = drawing_of(tmp_path / "drawn.svg")
     kept_words, kept = drawing_of(agreement.FILE)
-    assert words == kept_words, "draw it anew: python -m parity_tests report --readme"
+    assert words == kept_words, "draw it anew: python -m parity_tests.tests.chores.readme picture"
     assert any("which lacks 1/m" in each for each in words)
     assert {color: len(found) for color, found in places.items()} == {
         color: len(found) for color, found in kept.items()
@@ -374,11 +374,11 @@ def test_the_readmes_picture_is_what_the_code_draws(compared: agreement.Compared
     assert INK not in agreement.FILE.read_text(encoding="utf-8")
 
 
-def test_the_command_draws_the_readmes_picture(
+def test_the_script_draws_the_readmes_picture(
     compared: agreement.Compared, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(agreement, "compared", lambda: compared)
     monkeypatch.setattr(agreement, "FILE", tmp_path / "agreement.svg")
-    assert cli.main(["report", "--readme"]) == GOOD
-    assert "agreement.svg" in capsys.readouterr().out.replace("\n", "")
+    assert readme.main(["picture"]) == 0
+    assert capsys.readouterr().out == "written: picture\n"
     assert drawing_of(tmp_path / "agreement.svg")[0]

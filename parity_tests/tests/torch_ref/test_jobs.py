@@ -20,7 +20,7 @@ import torch
 
 from manual.shared.cli import UsageError
 from manual.shared.learning import Examples
-from parity_tests.commands import interruptions
+from parity_tests.tests.chores import interruptions
 from torch_ref import distributed, jobs
 from torch_ref.__main__ import main as by_torch
 from torch_ref.distributed import SAMPLED, NotStartedError, World, data_checksum

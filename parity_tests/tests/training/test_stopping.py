@@ -43,7 +43,7 @@ ALL_COMMANDS = [
     *(("parity_tests", name) for name in parity_main.COMMANDS),
 ]
 
-WITHOUT_JSON = {("parity_tests", "report"), ("parity_tests", "readme")}
+WITHOUT_JSON = {("parity_tests", "report")}
 """Commands that print no data: they write files."""
 
 QUICK = [
@@ -254,9 +254,6 @@ STOPS = {
     ),
     "notes": Stop(
         "parity_tests", ("notes", "-k", "bias", "--jobs", "1"), "parity_tests.notes.run.run_row", 2, "after 1 of "
-    ),
-    "matrix": Stop(
-        "parity_tests", ("verify", "--matrix"), "parity_tests.derivations.testbed.matrix.verify", 4, "after 3 of "
     ),
     "train": Stop(
         "manual", ("train", "--epochs", "9", "--hidden", "8"), "manual.training.Learner.begin_epoch", 4, "after 2 of 9"

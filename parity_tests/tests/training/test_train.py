@@ -13,7 +13,7 @@ import torch
 
 from manual.__main__ import main as by_hand
 from manual.files import exclusive, load, load_checkpoint
-from parity_tests.commands.interruptions import ending
+from parity_tests.tests.chores.interruptions import ending
 from torch_ref.__main__ import main as by_torch
 
 PACKAGES = [pytest.param(by_hand, id="manual"), pytest.param(by_torch, id="torch_ref")]

@@ -1,8 +1,9 @@
-"""``python -m parity_tests interruptions``: kill training runs at random moments, resume them, compare the ends.
+"""Kill training runs at random moments, resume them, compare the ends.
 
-A run that was killed again and again must end with the parameters of one that was not, to the last bit, and every file
-it leaves must be readable at every moment. Of two processes under torchrun one is killed, or the other, or both, or
-torchrun itself; whichever it was, all of them must end.
+``python -m parity_tests.tests.chores.interruptions [RUN ...] [--kills N]``. A run that was killed again and again must
+end with the parameters of one that was not, to the last bit, and every file it leaves must be readable at every moment.
+Of two processes under torchrun one is killed, or the other, or both, or torchrun itself; whichever it was, all of them
+must end. Exit code 1 where one of this is not so.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -22,15 +23,6 @@ from typing import NamedTuple
 import numpy as np
 
 from manual.files import CHECKPOINT, load, load_checkpoint
-from manual.shared.cli import GOOD, MISMATCH, UsageError, console, output_flags, plain_table
-
-EPILOG = """examples:
-  python -m parity_tests interruptions               50 kills of each run
-  python -m parity_tests interruptions --kills 5 --package manual
-  python -m parity_tests interruptions --kills 20 --epochs 150 --package processes
-
-exit code: 0 the ends are the same, 1 they are not, a file was unreadable or a process left behind, 2 bad usage
-"""
 
 TORCHRUN = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2")
 
@@ -51,7 +43,7 @@ WORDS = (
 """A run with everything that a checkpoint must hold: Adam's state, masks, a decaying rate, shuffled batches."""
 
 
-WRONG = "wrong.txt"
+ERRORS = "errors.txt"
 
 
 class Ending(NamedTuple):
@@ -74,54 +66,7 @@ class Ending(NamedTuple):
         return self.identical and not self.unreadable and not self.left_behind
 
 
-def configure(parser: argparse.ArgumentParser) -> None:
-    """Flags of the command."""
-    parser.epilog = EPILOG
-    parser.add_argument("--kills", type=int, default=50, help="of each run; default: 50")
-    parser.add_argument("--package", choices=RUNS, help="only this one, or two processes of torch_ref; default: all")
-    parser.add_argument("--epochs", type=int, default=400, help="of the run; default: 400")
-    parser.add_argument("--seed", type=int, default=0, help="of the moments; default: 0")
-    output_flags(parser, "a table")
-    parser.set_defaults(run=run)
-
-
-def run(args: argparse.Namespace) -> int:
-    """Run undisturbed, run with kills, compare."""
-    for name, value, least in (("kills", args.kills, 1), ("epochs", args.epochs, 1), ("seed", args.seed, 0)):
-        if value < least:
-            raise UsageError(f"{name} is {value}, expected {least} or more")
-    rng = np.random.default_rng(args.seed)
-    names = (args.package,) if args.package else tuple(RUNS)
-    if "processes" in names and not Path("/proc").is_dir():
-        raise UsageError("processes are found through /proc, which is missing, expected --package manual or torch_ref")
-    endings: list[Ending] = []
-    with (
-        args.work.until_stopped(lambda: f"after {len(endings)} of {len(names)} runs" if endings else ""),
-        args.work.bar("kills", args.kills * len(names)) as advance,
-    ):
-        for name in names:
-            endings.append(ending(name, args.kills, args.epochs, rng, advance))
-    bad = [each for each in endings if not each.good]
-    if args.json:
-        args.work.json([each._asdict() for each in endings])
-    else:
-        columns = ["kills", "starts", "epochs", "unreadable files", "left behind"]
-        table = plain_table("Runs killed and resumed", ["run"], columns)
-        for each in bad if args.quiet else endings:
-            verdict = "[green]identical[/]" if each.identical else "[bold red]DIFFERENT[/]"
-            counts = (each.kills, each.starts, each.epochs, each.unreadable, each.left_behind)
-            table.add_row(each.run, *(str(count) for count in counts), verdict)
-        out = console()
-        if table.row_count:
-            out.print(table)
-        kills = sum(each.kills for each in endings)
-        out.print(f"{kills} kills: {len(endings) - len(bad)} of {len(endings)} runs ended as if there had been none.")
-    return MISMATCH if bad else GOOD
-
-
-def ending(
-    name: str, kills: int, epochs: int, rng: np.random.Generator, advance: Callable[[], None] = lambda: None
-) -> Ending:
+def ending(name: str, kills: int, epochs: int, rng: np.random.Generator) -> Ending:
     """One undisturbed run, and one that is killed so often and resumed each time."""
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
@@ -140,7 +85,6 @@ def ending(
                 if done < kills and process.poll() is None:
                     left_behind += killed(process, rng)
                     done += 1
-                    advance()
                 else:
                     _check_ended(name, process, folder)
             unreadable += not _readable(kept)
@@ -192,12 +136,9 @@ def alive(number: int) -> bool:
 
 @contextmanager
 def _started(words: list[str], folder: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """The process, without its report; what it says is wrong goes into a file.
-
-    It ends with the block at the latest, and hears no Ctrl-C.
-    """
-    with (folder / WRONG).open("wb") as said:
-        process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=said, process_group=0)
+    """The process, without its report, its stderr in a file; it ends with the block at the latest."""
+    with (folder / ERRORS).open("wb") as errors:
+        process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=errors, process_group=0)
     try:
         yield process
     finally:
@@ -232,11 +173,10 @@ def _stamp(path: Path) -> int | None:
 
 
 def _check_ended(name: str, process: subprocess.Popen[bytes], folder: Path) -> None:
-    """UsageError unless the process ends well."""
-    code = process.wait()
-    if code:
-        said = (folder / WRONG).read_text(errors="replace").strip()
-        raise UsageError(f"{name} ended with exit code {code}, expected 0; it said: {said:.2000}")
+    """RuntimeError unless the process ends well."""
+    if code := process.wait():
+        errors = (folder / ERRORS).read_text(errors="replace").strip()
+        raise RuntimeError(f"{name} ended with exit code {code}, expected 0; it said: {errors:.2000}")
 
 
 def _command(name: str, epochs: int, save: Path, kept: Path, *, resume: bool = False) -> list[str]:
@@ -260,3 +200,23 @@ def _same(one: Path, other: Path) -> bool:
     """Whether two files hold the same parameters to the last bit."""
     a, b = load(one).params, load(other).params
     return a.keys() == b.keys() and all(a[name].tobytes() == b[name].tobytes() for name in a)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run undisturbed, run with kills, compare."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("runs", nargs="*", choices=RUNS, metavar="RUN", help=", ".join(RUNS))
+    parser.add_argument("--kills", type=int, default=50, help="of each run; default: 50")
+    parser.add_argument("--epochs", type=int, default=400, help="of the run; default: 400")
+    parser.add_argument("--seed", type=int, default=0, help="of the moments; default: 0")
+    args = parser.parse_args(argv)
+    rng, good = np.random.default_rng(args.seed), True
+    for name in args.runs or RUNS:
+        found = ending(name, args.kills, args.epochs, rng)
+        print(found)
+        good = good and found.good
+    return 0 if good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

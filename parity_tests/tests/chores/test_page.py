@@ -5,21 +5,19 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, ClassVar, cast
 
 import pytest
 
-from manual.shared.cli import GOOD, MISMATCH, USAGE
+from manual.shared.cli import GOOD
 from parity_tests import cli
+from parity_tests.notes.rows import ROWS
+from parity_tests.tests.chores import page_checks as checks
+from parity_tests.tests.chores.browser import Browser, browser, paths
+from parity_tests.tests.chores.page_checks import Page
 
-pytest.importorskip("selenium", reason='selenium is not installed: it is in the extra "browser"')
-
-from parity_tests.report.browse import checks
-from parity_tests.report.browse.browser import Browser, browser, paths
-
-TEMPLATES = Path(checks.__file__).parents[1] / "templates"
+TEMPLATES = Path(cli.__file__).parent / "report" / "templates"
 
 STYLE = "body { margin: 1rem; } table { width: 100%; } pre { overflow-x: auto; } [hidden] { display: none; }"
 
@@ -147,9 +145,9 @@ def opened() -> Iterator[Browser]:
 def looked(opened: Browser, tmp_path: Path, html: str, *names: str) -> dict[str, checks.Seen]:
     page = tmp_path / "page.html"
     page.write_text(html, encoding="utf-8")
-    asked = checks.Asked(page, ("F001", "F002"), checks.bundled_axe() or tmp_path / "axe")
+    ids = ("F001", "F002")
     chosen = [check for check in checks.CHECKS if check.name in names]
-    return {check.name: seen for check, seen in checks.looked(opened, asked, chosen)}
+    return {check.name: seen for check, seen in checks.looked(opened, Page(page, ids), chosen)}
 
 
 def sent(url: str, document: str) -> tuple[str, dict[str, str]]:
@@ -176,27 +174,22 @@ class Logged:
         ],
     }
 
-    def execute(self, command: str, given: dict[str, str]) -> dict[str, object]:
-        return {"value": [{"level": level, **entry} for level, entry in self.LOGS[given["type"]]]}
+    def get_log(self, name: str) -> list[dict[str, str]]:
+        return [{"level": level, **entry} for level, entry in self.LOGS[name]]
 
 
 def test_what_the_browser_does_beside_the_page_is_not_the_pages() -> None:
-    heard = Browser(cast(Any, Logged()))
-    assert heard.requests() == [
+    logged = Browser(cast(Any, Logged()))
+    assert logged.requests() == [
         "file:///page.html",
         "chrome://resources/asked-by-the-page.js",
         "http://example.invalid/x.png",
     ]
-    assert heard.messages() == ["file:///page.html 2:2 odd"]
-
-
-def needs_axe() -> None:
-    if checks.bundled_axe() is None:
-        pytest.skip('axe-core is not installed: it is in the extra "browser"')
+    assert logged.messages() == ["file:///page.html 2:2 odd"]
 
 
 def test_good_page_passes(opened: Browser, tmp_path: Path) -> None:
-    names = [check.name for check in checks.CHECKS if check.name != "accessible"]
+    names = [check.name for check in checks.CHECKS]
     seen = looked(opened, tmp_path, GOOD_PAGE, *names)
     assert {name: list(each.problems) for name, each in seen.items()} == {name: [] for name in names}
     assert seen["anchors"].figures == "2 anchors"
@@ -204,16 +197,9 @@ def test_good_page_passes(opened: Browser, tmp_path: Path) -> None:
     assert re.fullmatch(r"[1-9]\d* stops", seen["keyboard"].figures)
 
 
-def test_good_page_is_accessible(opened: Browser, tmp_path: Path) -> None:
-    needs_axe()
-    assert list(looked(opened, tmp_path, GOOD_PAGE, "accessible")["accessible"].problems) == []
-
-
 @pytest.mark.parametrize("fault", FAULTS)
 def test_fault_is_caught(fault: str, opened: Browser, tmp_path: Path) -> None:
     check, right, wrong, says = FAULTS[fault]
-    if check == "accessible":
-        needs_axe()
     assert right in GOOD_PAGE
     if "http://" in wrong:
         html = re.sub(r"<meta http-equiv[^>]*>", "", GOOD_PAGE).replace(right, wrong)
@@ -227,47 +213,11 @@ def test_every_check_can_fail() -> None:
     assert {check.name for check in checks.CHECKS} == {fault[0] for fault in FAULTS.values()}
 
 
-def test_command_says_what_it_saw(
-    opened: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr("parity_tests.report.browse.browser.browser", lambda: nullcontext(opened))
-    page, axe = tmp_path / "page.html", tmp_path / "axe.min.js"
-    page.write_text(GOOD_PAGE, encoding="utf-8")
-    axe.write_text("")
-    words = ["browse", str(page), "--axe", str(axe), "-k", "contents"]
-    assert cli.main([*words, "--screenshots", str(tmp_path / "shots"), "--json"]) == GOOD
-    told = json.loads(capsys.readouterr().out)
-    assert told["problems"] == 0
-    assert told["checks"][0]["figures"] == "1 links"
-    names = {path.name for path in (tmp_path / "shots").iterdir()}
-    assert {"390-dark-one.png", "1280-light-top.png"} <= names
-    assert len(names) == 8
-    assert (tmp_path / "shots" / "390-dark-one.png").read_bytes().startswith(b"\x89PNG")
-    page.write_text(GOOD_PAGE.replace('href="#one"', 'href="#two"'), encoding="utf-8")
-    assert cli.main(words) == MISMATCH
-    assert "contents: One leads nowhere" in capsys.readouterr().out
-
-
-@pytest.mark.parametrize(
-    ("flags", "says"),
-    [
-        (["nowhere.html"], "page is nowhere.html, expected a file that exists"),
-        ([__file__, "--axe", "nowhere.js"], "--axe is nowhere.js, expected a file that exists"),
-        ([__file__, "--axe", __file__, "-k", "nothing"], "-k is 'nothing', expected part of contents, anchors"),
-    ],
-)
-def test_command_refuses(flags: list[str], says: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(["browse", *flags]) == USAGE
-    assert says in capsys.readouterr().err
-
-
-def test_command_names_what_is_missing(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr(checks, "find_spec", lambda name: None)
-    assert cli.main(["browse", __file__]) == USAGE
-    assert 'axe-core not found: it is in the extra "browser"' in capsys.readouterr().err
-    monkeypatch.setattr("shutil.which", lambda name: None)
-    assert cli.main(["browse", __file__, "--axe", __file__]) == USAGE
-    assert "chromium or chromedriver not found" in capsys.readouterr().err
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    assert cli.main(["browse", __file__]) == USAGE
-    assert 'selenium not found: the checks need the extra "browser"' in capsys.readouterr().err
+@pytest.mark.bars
+def test_the_page_of_report_passes(opened: Browser, tmp_path: Path) -> None:
+    html = tmp_path / "page.html"
+    assert cli.main(["report", "--html", str(html), "--quiet"]) == GOOD
+    problems = {
+        check.name: list(seen.problems) for check, seen in checks.looked(opened, Page(html, [row.id for row in ROWS]))
+    }
+    assert problems == {check.name: [] for check in checks.CHECKS}

@@ -1,13 +1,14 @@
-"""What must hold of the page in a browser: each check is a function of the browser and what is asked of the page."""
+"""What must hold of the page in a browser: each check is a function of the browser and what the page must have."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from parity_tests.report.browse.browser import Browser, View
+from axe_playwright_python.base import AXE_SCRIPT
+
+from parity_tests.tests.chores.browser import Browser, View
 
 WIDE, NARROW = View(1280, 900, "light"), View(390, 844, "light")
 
@@ -34,12 +35,11 @@ return heard;
 """Puts an image from elsewhere into the page; true where the page's own policy forbids it."""
 
 
-class Asked(NamedTuple):
-    """The page, the ids that must have an anchor in it, and the file of axe-core."""
+class Page(NamedTuple):
+    """The file of a page, and the ids that must have an anchor in it."""
 
-    page: Path
+    file: Path
     ids: Sequence[str]
-    axe: Path
 
 
 class Seen(NamedTuple):
@@ -54,38 +54,38 @@ class Check(NamedTuple):
 
     name: str
     rule: str
-    look: Callable[[Browser, Asked], Seen]
+    look: Callable[[Browser, Page], Seen]
 
 
-def contents(browser: Browser, asked: Asked) -> Seen:
+def contents(browser: Browser, page: Page) -> Seen:
     """Every link of the contents is followed."""
     found = browser.run("contents")
     return Seen(f"{found['links']} links", found["problems"])
 
 
-def anchors(browser: Browser, asked: Asked) -> Seen:
+def anchors(browser: Browser, page: Page) -> Seen:
     """Every id is gone to, on a desk and on a phone."""
     problems = []
     for view in (WIDE, NARROW):
         browser.look(view)
-        problems += [f"{view}: {each}" for each in browser.run("anchors", list(asked.ids))]
-    return Seen(f"{len(asked.ids)} anchors", problems)
+        problems += [f"{view}: {each}" for each in browser.run("anchors", list(page.ids))]
+    return Seen(f"{len(page.ids)} anchors", problems)
 
 
-def search(browser: Browser, asked: Asked) -> Seen:
+def search(browser: Browser, page: Page) -> Seen:
     """Ids are searched for, then what is not there, then nothing."""
-    words = list(asked.ids[:: max(1, len(asked.ids) // WORDS)])
+    words = list(page.ids[:: max(1, len(page.ids) // WORDS)])
     found = browser.run("search", words)
     return Seen(f"{found['entries']} entries, {len(words)} searches", found["problems"])
 
 
-def sorting(browser: Browser, asked: Asked) -> Seen:
+def sorting(browser: Browser, page: Page) -> Seen:
     """Every column is sorted down and up."""
     found = browser.run("sorting")
     return Seen(f"{found['columns']} columns", found["problems"])
 
 
-def fitting(browser: Browser, asked: Asked) -> Seen:
+def fitting(browser: Browser, page: Page) -> Seen:
     """Everything is unfolded and measured, on a phone and on a desk."""
     seen, problems = 0, []
     unfold(browser)
@@ -97,19 +97,26 @@ def fitting(browser: Browser, asked: Asked) -> Seen:
     return Seen(f"{seen} boxes at {NARROW.width} and {WIDE.width} px", problems)
 
 
-def accessible(browser: Browser, asked: Asked) -> Seen:
+def accessible(browser: Browser, page: Page) -> Seen:
     """axe-core's rules in every view, with everything unfolded."""
     unfold(browser)
-    browser.evaluate(asked.axe.read_text(encoding="utf-8"))
-    problems, found = [], {}
+    browser.evaluate(AXE_SCRIPT)
+    problems, rules = [], 0
     for view in VIEWS:
         browser.look(view)
-        found = browser.run("accessible")
-        problems += [f"{view}: {each}" for each in found["problems"]]
-    return Seen(f"axe-core {found['version']}: {found['rules']} rules in {len(VIEWS)} views", problems)
+        found = browser.evaluate(
+            "return axe.run(document, arguments[0])", {"rules": {"target-size": {"enabled": True}}}
+        )
+        rules = len(found["passes"]) + len(found["violations"])
+        problems += [
+            f"{view}: {rule['id']}: {node['target'][0]} ({rule['help']})"
+            for rule in found["violations"]
+            for node in rule["nodes"]
+        ]
+    return Seen(f"{rules} rules in {len(VIEWS)} views", problems)
 
 
-def keyboard(browser: Browser, asked: Asked) -> Seen:
+def keyboard(browser: Browser, page: Page) -> Seen:
     """The tabulator is pressed from the top on."""
     browser.evaluate("document.activeElement?.blur(); scrollTo(0, 0);")
     stops: list[dict[str, Any]] = []
@@ -123,7 +130,7 @@ def keyboard(browser: Browser, asked: Asked) -> Seen:
     return Seen(f"{len(stops)} stops", problems)
 
 
-def printing(browser: Browser, asked: Asked) -> Seen:
+def printing(browser: Browser, page: Page) -> Seen:
     """The page as PDF: nothing is folded up or cut off."""
     browser.run("printing")
     pdf = browser.pdf()
@@ -138,19 +145,19 @@ def printing(browser: Browser, asked: Asked) -> Seen:
     return Seen(f"{pages} pages, {len(pdf) / 1e6:.1f} MB", problems)
 
 
-def quiet(browser: Browser, asked: Asked) -> Seen:
+def quiet(browser: Browser, page: Page) -> Seen:
     """The console since the page was opened."""
-    said = browser.messages()
-    return Seen(f"{len(said)} messages", said)
+    messages = browser.messages()
+    return Seen(f"{len(messages)} messages", messages)
 
 
-def alone(browser: Browser, asked: Asked) -> Seen:
+def alone(browser: Browser, page: Page) -> Seen:
     """What was asked for since the page was opened, and whether the page itself forbids more."""
-    own = asked.page.resolve().as_uri()
+    own = page.file.resolve().as_uri()
     asked_for = browser.requests()
     problems = [f"asks for {url}" for url in asked_for if not url.startswith(("data:", "blob:")) and _file(url) != own]
     if own not in map(_file, asked_for):
-        problems.append("the page itself was not heard to be asked for: the log says nothing")
+        problems.append("the log has no request for the page itself")
     if not browser.evaluate(FOREIGN):
         problems.append("no Content-Security-Policy forbids an image from elsewhere")
     browser.messages()  # those of that image
@@ -169,39 +176,21 @@ CHECKS = (
     Check("quiet", "the console has no warning and no error", quiet),
     Check("alone", "nothing is asked for from outside, and the page forbids it", alone),
 )
-"""In this order: the last two hear what all the others did."""
+"""In this order: the last two see what all the others did."""
 
 
-def looked(browser: Browser, asked: Asked, checks: Sequence[Check] = CHECKS) -> Iterator[tuple[Check, Seen]]:
+def looked(browser: Browser, page: Page, checks: Sequence[Check] = CHECKS) -> Iterator[tuple[Check, Seen]]:
     """Open the page and make the checks, one after the other."""
     browser.look(WIDE)
-    browser.open(asked.page)
+    browser.open(page.file)
     for check in checks:
         browser.look(WIDE)
-        yield check, check.look(browser, asked)
+        yield check, check.look(browser, page)
 
 
 def unfold(browser: Browser) -> None:
     """Open everything that can be folded up."""
     browser.evaluate("for (const one of document.querySelectorAll('details')) one.open = true;")
-
-
-def pictures(browser: Browser, folder: Path) -> int:
-    """The top of the page and every place in its contents, in every view, as PNG; says how many."""
-    places = browser.evaluate("return ['', ...[...document.querySelectorAll('#contents a')].map((one) => one.hash)]")
-    for view in VIEWS:
-        browser.look(view)
-        for place in places:
-            browser.evaluate("location.hash = arguments[0]; if (!arguments[0]) scrollTo(0, 0);", place)
-            name = f"{view.width}-{view.scheme}-{place[1:] or 'top'}.png"
-            (folder / name).write_bytes(browser.picture())
-    return len(VIEWS) * len(places)
-
-
-def bundled_axe() -> Path | None:
-    """axe-core as the package axe-playwright-python has it, where that is installed."""
-    spec = find_spec("axe_playwright_python")
-    return None if spec is None or spec.origin is None else Path(spec.origin).with_name("axe.min.js")
 
 
 def _file(url: str) -> str:

@@ -1,15 +1,14 @@
-"""The README's section on speed, made from measured.json."""
+"""The README's tables on speed, made from measured.json."""
 
 from __future__ import annotations
 
-from statistics import geometric_mean
-from typing import Any, NamedTuple
+from typing import Any
 
-from parity_tests.bench.conv_sizes import MEAN_BARS
-from parity_tests.tests.chores.readme import markdown_table
+from parity_tests.bench.device_tables import figure, measured_on
+from parity_tests.bench.lines import CONV_HEAD, FIT_HEAD, SHARED_HEAD, conv_means, products
+from parity_tests.tests.chores.readme_tables import markdown_table
 
-CONV_HEAD = "m, n, n_C_prev, n_C, f, p, s"
-"""The numbers that a convolution's size consists of."""
+BLAS = "numpy's BLAS"
 
 
 def bench_tables(values: dict[str, Any]) -> str:
@@ -75,29 +74,6 @@ def _range(ratios: list[float]) -> str:
     return least if least == most else f"{least} to {most}"
 
 
-BLAS = "numpy's BLAS"
-
-
-class Mean(NamedTuple):
-    """The geometric mean of by hand / torch over all convolutions, and the most it may be, where it has a bar."""
-
-    dtype: str
-    threads: int
-    ratio: float
-    bar: float | None
-
-
-def conv_means(lines: list[dict[str, Any]]) -> list[Mean]:
-    """A mean for each number of threads and each dtype."""
-    ratios: dict[tuple[int, str], list[float]] = {}
-    for line in lines:
-        ratios.setdefault((line["threads"], line["dtype"]), []).append(line["manual/torch"])
-    return [
-        Mean(dtype, threads, geometric_mean(found), MEAN_BARS[dtype] if threads == 1 else None)
-        for (threads, dtype), found in ratios.items()
-    ]
-
-
 def _conv_table(lines: list[dict[str, Any]]) -> str:
     """A row for each size and dtype in one thread, with the ratios at other numbers of threads; then the means."""
     one, *others = sorted({line["threads"] for line in lines})
@@ -134,9 +110,6 @@ def _workspace_table(lines: list[dict[str, Any]]) -> str:
     return markdown_table(head, rows, words=2)
 
 
-FIT_HEAD = "digits, 20 epochs of Adam: hidden; batch"
-
-
 def _fit_table(lines: list[dict[str, Any]]) -> str:
     """A row for each size and dtype: times, and ratios with their bars."""
     rows = [
@@ -153,9 +126,6 @@ def _fit_table(lines: list[dict[str, Any]]) -> str:
     ]
     ratios = ["by hand / torch", "at most", "by hand / scikit-learn", "at most"]
     return markdown_table([FIT_HEAD, "dtype", "by hand", "torch", "scikit-learn", *ratios], rows, words=2)
-
-
-SHARED_HEAD = "a step of torch_ref: size; m"
 
 
 def _process_table(lines: list[dict[str, Any]]) -> str:
@@ -183,12 +153,6 @@ def _beside(line: dict[str, Any], one: str, other: str) -> list[str]:
     return [line["size"], line["dtype"], *times, f"{line[f'{one}/{other}']:.2f}", str(line["bar"])]
 
 
-def products(line: dict[str, Any]) -> str:
-    """The step in units of its matrix products, with the bar where there is one."""
-    ratio = f"{line['manual/products']:.2f}"
-    return ratio if line["products_bar"] is None else f"{ratio} (at most {line['products_bar']})"
-
-
 def _times(line: dict[str, Any]) -> str:
     return f"{line['loop/vectorised']:.0f}"
 
@@ -199,3 +163,21 @@ def _time(microseconds: float) -> str:
 
 def _mebibytes(count: int) -> str:
     return f"{count / 2**20:.1f} MiB"
+
+
+def gpu_table(values: dict[str, Any] | None) -> str:
+    """The section's table in Markdown: what a GPU gains; or that nobody has measured it."""
+    if values is None:
+        return "Not measured: no GPU was at hand.\n"
+    head = ["measured", "size", "one", "other", "ratio", "at least"]
+    rows = [
+        [
+            line["measured"],
+            line["size"],
+            *(figure(line[name], line["unit"]) for name in ("one", "other")),
+            f"{line['ratio']:.2f}",
+            str(line["at_least"]),
+        ]
+        for line in values["lines"]
+    ]
+    return measured_on(values) + "\n\n" + markdown_table(head, rows, words=2)

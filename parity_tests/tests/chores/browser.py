@@ -1,4 +1,4 @@
-"""A headless Chromium, driven by Selenium, and what its developer tools tell of a page."""
+"""A headless Chromium, driven by Selenium, and what its developer tools say of a page."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,6 +17,7 @@ from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.common.print_page_options import PrintOptions
 
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 """What it may be called."""
@@ -33,7 +33,7 @@ FLAGS = (
     "--disable-ipc-flooding-protection",  # hundreds of anchors are gone to
     "--no-first-run",
     "--hide-scrollbars",
-    "--host-resolver-rules=MAP * ~NOTFOUND",  # what asks for something outside is heard, and gets nothing
+    "--host-resolver-rules=MAP * ~NOTFOUND",  # a request to the outside is logged, and gets nothing
 )
 
 OWN_PAGES = ("chrome:", "chrome-untrusted:", "chrome-search:", "chrome-extension:", "devtools:")
@@ -55,33 +55,28 @@ class View(NamedTuple):
 
     @property
     def phone(self) -> bool:
-        """Whether a phone has such a window: it heeds the page's viewport."""
+        """Whether a phone has such a window: it respects the page's viewport."""
         return self.width < 600
 
 
 class Browser:
-    """A page in Chromium: it is opened, looked at in several views, asked by scripts, printed."""
+    """A page in Chromium: it is opened, looked at in several views, examined by scripts, printed."""
 
     def __init__(self, driver: webdriver.Chrome) -> None:
         self._driver = driver
 
     def open(self, page: Path) -> None:
-        """Load a file; what was heard of the page before is forgotten."""
+        """Load a file; what was logged of the page before is forgotten."""
         for log in ("browser", "performance"):
-            self._log(log)
+            self._driver.get_log(log)
         self._driver.get(page.resolve().as_uri())
 
     def look(self, view: View, media: str = "screen") -> None:
         """Take another window, colour scheme or medium."""
-        self._tell(
-            "Emulation.setDeviceMetricsOverride",
-            width=view.width,
-            height=view.height,
-            deviceScaleFactor=2 if view.phone else 1,
-            mobile=view.phone,
-        )
+        screen = {"width": view.width, "height": view.height, "deviceScaleFactor": 1 + view.phone, "mobile": view.phone}
         scheme = {"name": "prefers-color-scheme", "value": view.scheme}
-        self._tell("Emulation.setEmulatedMedia", media=media, features=[scheme])
+        self._driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
+        self._driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": media, "features": [scheme]})
 
     def run(self, script: str, *given: object) -> Any:
         """What a script of this folder returns, called with ``given``."""
@@ -97,40 +92,24 @@ class Browser:
 
     def messages(self) -> list[str]:
         """Warnings and errors on the page's console since it was opened or they were asked for."""
-        heard = [entry for entry in self._log("browser") if entry["level"] in ("WARNING", "SEVERE")]
-        return [entry["message"] for entry in heard if not entry["message"].startswith(OWN_PAGES)]
+        logged = [entry for entry in self._driver.get_log("browser") if entry["level"] in ("WARNING", "SEVERE")]
+        return [entry["message"] for entry in logged if not entry["message"].startswith(OWN_PAGES)]
 
     def requests(self) -> list[str]:
         """Every address that the page asked for since it was opened or they were asked for."""
-        told = [json.loads(entry["message"])["message"] for entry in self._log("performance")]
+        logged = [json.loads(entry["message"])["message"] for entry in self._driver.get_log("performance")]
         return [
             each["params"].get("request", each["params"])["url"]
-            for each in told
+            for each in logged
             if each["method"] in ("Network.requestWillBeSent", "Network.webSocketCreated")
             and not each["params"].get("documentURL", "").startswith(OWN_PAGES)
         ]
 
     def pdf(self) -> bytes:
         """The page on A4."""
-        printed = self._tell("Page.printToPDF", paperWidth=8.27, paperHeight=11.69, printBackground=False)
-        return base64.b64decode(printed["data"])
-
-    def picture(self) -> bytes:
-        """What is in the window, as PNG."""
-        return base64.b64decode(self._tell("Page.captureScreenshot", format="png")["data"])
-
-    def version(self) -> str:
-        """Of Chromium."""
-        return str(self._driver.capabilities["browserVersion"])
-
-    def _log(self, name: str) -> list[dict[str, Any]]:
-        """What was logged since it was last asked for."""
-        told: list[dict[str, Any]] = self._driver.execute("getLog", {"type": name})["value"]
-        return told
-
-    def _tell(self, command: str, **given: object) -> dict[str, Any]:
-        told: dict[str, Any] = self._driver.execute_cdp_cmd(command, given)
-        return told
+        options = PrintOptions()
+        options.set_page_size(PrintOptions.A4)
+        return base64.b64decode(self._driver.print_page(options))
 
 
 @contextmanager
@@ -169,4 +148,4 @@ def paths() -> tuple[str, str]:
 
 @cache
 def _script(name: str) -> str:
-    return (files("parity_tests.report.browse") / "scripts" / f"{name}.js").read_text(encoding="utf-8")
+    return (Path(__file__).parent / "scripts" / f"{name}.js").read_text(encoding="utf-8")
