@@ -1,7 +1,7 @@
 """A tree to numbers: a walk over the nodes of the language and the functions of the white list.
 
-Arrays are float64, or complex128 under the complex step; sizes, steps and loops are bounded by a ``Budget``.
-No warning leaves the walk, and no array of the caller is changed.
+Arrays are float64, or complex128 under the complex step; comparisons give booleans, as in NumPy. Sizes, steps and loops
+are bounded by a ``Budget``. No warning leaves the walk, and no array of the caller is changed.
 """
 
 from __future__ import annotations
@@ -163,6 +163,7 @@ class _Walk:
     def negative(self, node: Unary) -> Value:
         operand = self.value(node.operand)
         self.budget.compute(node, np.shape(operand))
+        refuse_booleans(node, operand)
         return np.negative(operand)
 
     def transpose(self, node: Transpose) -> Value:
@@ -181,13 +182,15 @@ class _Walk:
             self.budget.compute(node, result, inner)
         else:
             self.budget.compute(node, broadcast(node, operator, shapes))
+        if operator == "-":
+            refuse_booleans(node, left, right)
         return self.guarded(node, OPERATORS[operator], left, right)
 
     def compare(self, node: Compare) -> Value:
         left, right = np.real(self.value(node.left)), np.real(self.value(node.right))
         shape = broadcast(node, node.operator, (np.shape(left), np.shape(right)))
         self.budget.compute(node, shape)
-        return COMPARISONS[node.operator](left, right).astype(np.float64)
+        return COMPARISONS[node.operator](left, right)
 
     def index(self, node: Index) -> Value:
         base = self.value(node.base)
@@ -282,11 +285,17 @@ _METHODS: dict[type[Expression], Callable[[_Walk, Any], Value]] = {
 }
 
 
+def refuse_booleans(node: Node, *operands: Value) -> None:
+    """NumPy's refusal of a minus before a comparison, or between two."""
+    if all(np.asarray(operand).dtype == np.bool_ for operand in operands):
+        fail(node, f"{short(node)}: NumPy knows no minus of comparisons: multiply by 1 first")
+
+
 def _as_value(node: Expression, found: Any) -> Value:
-    """What an environment or its function gives, as float64 or complex128 (float32 stays)."""
+    """What a name or a caller's function gives: float64 or complex128 (float32 stays), or what a comparison gave."""
     value: Any = found if isinstance(found, np.ndarray | np.generic) else np.asarray(found)
-    if value.dtype.kind in "biu":
+    if value.dtype.kind in "iu":
         value = value.astype(np.float64)
-    if value.dtype.kind not in "fc":
+    if value.dtype.kind not in "bfc":
         fail(node, f"{short(node)} is not an array of numbers")
     return value[()] if value.ndim == 0 else value

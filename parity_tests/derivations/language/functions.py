@@ -19,6 +19,8 @@ Value: TypeAlias = Any
 
 def absolute(z: Value) -> Value:
     """|z|, with the derivative of the real branch."""
+    if np.asarray(z).dtype == np.bool_:  # which NumPy negates not
+        return np.abs(z)
     return np.where(np.real(z) >= 0, z, np.negative(z))
 
 

@@ -12,7 +12,7 @@ from parity_tests.derivations.language.nodes import Assign, Binary, Call, Expres
 
 
 class Edit(NamedTuple):
-    """A changed formula: ``undoes`` is the mistake in the original, ``makes`` the mistake in the changed one."""
+    """A changed formula: ``undoes`` is the mistake in the original, or two joined by " + ", ``makes`` that in the new."""
 
     node: Node
     undoes: str

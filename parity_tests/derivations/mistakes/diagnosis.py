@@ -16,10 +16,10 @@ import numpy as np
 from parity_tests.derivations.agreement import DOUBLE, agrees, constant_ratio
 from parity_tests.derivations.language import nodes
 from parity_tests.derivations.language.budget import Budget, Effort
-from parity_tests.derivations.language.nodes import Binary, Node
+from parity_tests.derivations.language.nodes import Node
 from parity_tests.derivations.mistakes.context import Context, Edit
 from parity_tests.derivations.mistakes.edits import edits
-from parity_tests.derivations.mistakes.simplify import simplified
+from parity_tests.derivations.mistakes.simplify import meant_by, simplified
 
 SAME_COST = 0.15
 """Edits whose costs differ by less are equally likely."""
@@ -81,12 +81,13 @@ def repair(case: Case, left: Effort | None = None) -> Diagnosis | None:
     ``left`` is what may be done for this line and all that come behind it.
     """
     left = Effort(ALL_STEPS) if left is None else left
-    search = _Search(case, Effort(min(STEPS, left.steps)), lambda node: not _repeats(node, case.node))
+    meant = meant_by(case.node, case.context.batch)
+    search = _Search(case, Effort(min(STEPS, left.steps)), meant)
     mended = sorted(search.found(), key=_by_cost)[:MOST_PLAIN]
     left.spend(min(STEPS, left.steps) - search.effort.steps)
     search.effort = Effort(STEPS)
     plain = (each._replace(repaired=simplified(each.repaired, case.node, search.holds)) for each in mended)
-    by_formula = {each.repaired: each for each in reversed(list(plain)) if not _repeats(each.repaired, case.node)}
+    by_formula = {each.repaired: each for each in reversed(list(plain)) if meant(each.repaired)}
     found = list(by_formula.values())
     return _chosen([(_once(edit.undoes for edit in each.chain), each) for each in found]) if found else None
 
@@ -99,33 +100,8 @@ def recognise(case: Case, value: Sequence[Any]) -> Diagnosis | None:
 
 
 def _once(causes: Iterable[str]) -> tuple[str, ...]:
-    """The causes, each said once."""
-    return tuple(dict.fromkeys(causes))
-
-
-def _repeats(node: Node, written: Node) -> bool:
-    """Whether a repair brought in x + x, x - x, or a division by a factor of the numerator: nobody means these."""
-    own = {here for _, here in nodes.walk(written)}
-    return any(
-        isinstance(here, Binary)
-        and here not in own
-        and ((here.operator in "+-" and here.left == here.right) or (here.operator == "/" and _divides(here)))
-        for _, here in nodes.walk(node)
-    )
-
-
-def _divides(quotient: Binary) -> bool:
-    """Whether what is divided by is a factor of the numerator, or a power of it is: x y / x, (W @ x**2) / x."""
-    stack: list[Node] = [quotient.left]
-    while stack:
-        here = stack.pop()
-        if here == quotient.right:
-            return not isinstance(here, nodes.Number)
-        if isinstance(here, Binary) and here.operator in "*@":
-            stack += (here.left, here.right)
-        elif isinstance(here, Binary) and here.operator in ("/", "**"):
-            stack.append(here.left)
-    return False
+    """The causes, each said once; an edit may undo two."""
+    return tuple(dict.fromkeys(each for cause in causes for each in cause.split(" + ")))
 
 
 def _by_cost(found: Found) -> tuple[float, int]:

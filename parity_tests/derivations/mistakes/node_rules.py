@@ -19,6 +19,9 @@ def _transposed(here: Expression, context: Context) -> Changes:
         yield Transpose(here), "transpose-missing", "transpose-extra", 1.0
     if isinstance(here, Transpose):
         yield here.operand, "transpose-extra", "transpose-missing", 1.0
+    match here:
+        case Binary("*" | "+" | "-", Transpose(left), Transpose(right)):
+            yield replace(here, left=left, right=right), "transpose-extra", "transpose-missing", 1.0
 
 
 def _operators(here: Expression, context: Context) -> Changes:
@@ -116,7 +119,9 @@ def _reductions(here: Expression, context: Context) -> Changes:
                 makes = _axis_cause(axis, here.axis, keepdims, here.keepdims)
                 cost = 1.0 + 0.1 * (axis != here.axis and keepdims != here.keepdims) + 0.4 * (axis is None)
                 yield replace(here, axis=axis, keepdims=keepdims), undoes, makes, cost
-    if here.function == "sum":
+    if here.function == "sum" and context.kind in ("gradient", "cost"):
+        yield replace(here, function="mean"), "missing-1/m", "db-mean-for-sum", 1.0
+    elif here.function == "sum":
         yield replace(here, function="mean"), "db-sum-for-mean", "db-mean-for-sum", 1.5
     else:
         yield replace(here, function="sum"), "db-mean-for-sum", "db-sum-for-mean", 0.7
@@ -133,6 +138,10 @@ def _extremes(here: Expression, context: Context) -> Changes:
             if other != here.function:
                 cost = 0.8 if {here.function, other} == {"max", "min"} else 1.6
                 yield replace(here, function=other), "wrong-function", "wrong-function", cost
+    if isinstance(here, Call) and here.function in ("max", "min"):
+        for axis in (None, 0, 1):
+            if axis != here.axis:
+                yield replace(here, axis=axis, keepdims=axis is not None), "wrong-axis", "wrong-axis", 1.0
 
 
 def _axis_cause(wrong: object, right: object, wrong_keeps: bool, right_keeps: bool) -> str:
@@ -228,8 +237,10 @@ def _numbers(here: Expression, context: Context) -> Changes:
 
 
 def _chained(here: Expression, context: Context) -> Changes:
-    """The slope of a layer where its dA stands, the bias of a layer where W A stands, W in a penalty that lacks it."""
-    if context.kind in ("gradient", "derivative"):
+    """dZ, or the slope of a layer, where its dA stands; the bias of a layer where W A stands; W in a penalty."""
+    if isinstance(here, Name) and re.fullmatch(r"dA\d*", here.id) and f"dZ{here.id[2:]}" in context.arrays:
+        yield Name(f"dZ{here.id[2:]}"), "gprime-missing", "gprime-extra", 1.0
+    elif context.kind in ("gradient", "derivative"):
         for slope in _slopes_of(here, context):
             yield Binary("*", here, slope), "gprime-missing", "gprime-extra", 1.0
     left, _ = _product(here)

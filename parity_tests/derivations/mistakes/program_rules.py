@@ -281,8 +281,12 @@ def _shares(program: Program, context: Context) -> Iterator[Edit]:
         if isinstance(here, Assign) and isinstance(here.target, Index) and here.operator in ("+=", "="):
             seen = replace(here.target, base=Name("A_prev"))
             largest = Compare("==", seen, Call("max", (seen,)), bracketed=True)
-            for value in (Binary("*", here.value, largest), Binary("/", here.value, cells)):
+            is_masked = any(isinstance(each, Compare) for _, each in nodes.walk(here.value))
+            masked = [] if is_masked else [Binary("*", here.value, largest)]
+            for value in (*masked, Binary("/", here.value, cells)):
                 yield Edit(nodes.replace(program, path, replace(here, value=value)), "pool-spread", "pool-spread", 1.0)
+        if isinstance(here, Compare) and here.operator != "==":
+            yield Edit(nodes.replace(program, path, replace(here, operator="==")), "pool-spread", "pool-spread", 1.0)
         if _is_count(here, context) and not _in_place(program, path) and here != cells:
             yield Edit(nodes.replace(program, path, cells), "pool-spread", "pool-spread", 1.1)
 

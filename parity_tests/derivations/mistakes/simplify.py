@@ -1,4 +1,4 @@
-"""A repaired formula in its plain form: what its repair brought in and does not need is left out."""
+"""A repaired formula in its plain form: nothing that its repair brought in is superfluous."""
 
 from __future__ import annotations
 
@@ -85,6 +85,51 @@ def _parts(node: Node) -> Iterator[tuple[Path, Expression]]:
             for inner, part in values(here):
                 if inner:
                     yield path, part
+
+
+def meant_by(written: Node, batch: str) -> Callable[[Node], bool]:
+    """Whether a repair of ``written`` is one that somebody may mean.
+
+    Nobody means x + x or x - x, a factor that is divided away again, or a second division by the number of examples.
+    """
+    own, over = {here for _, here in nodes.walk(written)}, Name(batch)
+    cancelled, averaged = _cancelled(written), _times_divided(written, over)
+
+    def meant(node: Node) -> bool:
+        for _, here in nodes.walk(node):
+            same = isinstance(here, Binary) and here.operator in "+-" and here.left == here.right
+            if same and here not in own:
+                return False
+        return _cancelled(node) <= cancelled and _times_divided(node, over) <= max(1, averaged)
+
+    return meant
+
+
+def _cancelled(node: Node) -> frozenset[Node]:
+    """What a product has as a factor above and below the line, numbers aside."""
+    products = (_factors(here) for _, here in nodes.walk(node) if isinstance(here, Binary))
+    both = {each for above, below in products for each in above if each in below}
+    return frozenset(each for each in both if not isinstance(each, Number))
+
+
+def _times_divided(node: Node, divisor: Node) -> int:
+    """How often a product of a formula is divided by something, at the most."""
+    below = (_factors(here)[1] for _, here in nodes.walk(node) if isinstance(here, Binary))
+    return max((factors.count(divisor) for factors in below), default=0)
+
+
+def _factors(node: Node) -> tuple[list[Node], list[Node]]:
+    """The factors of a product above the line and below it; a power counts as its base."""
+    match node:
+        case Binary("*" | "@", left, right):
+            (above, below), (more, less) = _factors(left), _factors(right)
+        case Binary("/", left, right):
+            (above, below), (less, more) = _factors(left), _factors(right)
+        case Binary("**", inner, _) | Unary(inner):
+            return _factors(inner)
+        case _:
+            return [node], []
+    return above + more, below + less
 
 
 def tidy(node: Node) -> Node:

@@ -82,9 +82,10 @@ def _biased(here: Expression, context: Context) -> Changes:
 
 
 def _summed(here: Expression, context: Context) -> Changes:
-    """A sum over the examples around a term."""
+    """A sum over the examples around a term, or their average."""
     if context.kind == "gradient" and of_bias(context) and not nodes.functions(here) & {"sum", "mean"}:
         yield Call("sum", (here,), axis=1, keepdims=True), "db-not-summed", "wrong-function", 1.0
+        yield Call("mean", (here,), axis=1, keepdims=True), "db-not-summed + missing-1/m", "wrong-function", 1.9
 
 
 def _softmax(here: Expression, context: Context) -> Changes:

@@ -17,6 +17,7 @@ from parity_tests.derivations.language.nodes import (
     Assign,
     Binary,
     Call,
+    Compare,
     Expression,
     For,
     Name,
@@ -80,6 +81,13 @@ class Sizes:
         """Whether a part is a number."""
         return self.shape(node) == ()
 
+    def has_minus(self, node: Expression) -> bool:
+        """Whether NumPy takes a minus before a part: before no comparison."""
+        try:
+            return np.asarray(evaluate(node, self.environment)).dtype != np.bool_
+        except EvaluationError:
+            return not isinstance(node, Compare)
+
     def matrices(self, *parts: Expression) -> bool:
         """Whether all parts are matrices."""
         return all(len(self.shape(part) or ()) == 2 for part in parts)
@@ -94,9 +102,10 @@ def _commuted(here: Expression, sizes: Sizes) -> Same:
         case Binary("*" | "+", left, right):
             yield replace(here, left=right, right=left)
         case Binary("-", left, right):
-            yield Binary("+", left, Unary(right))
             yield Unary(Binary("-", right, left))
-            yield Binary("+", Unary(right), left)
+            if sizes.has_minus(right):
+                yield Binary("+", left, Unary(right))
+                yield Binary("+", Unary(right), left)
 
 
 def _associated(here: Expression, sizes: Sizes) -> Same:
@@ -158,7 +167,7 @@ def _distributed(here: Expression, sizes: Sizes) -> Same:
             yield Binary(operator, replace(here, arguments=(a,)), replace(here, arguments=(b,)))
         case Transpose(Binary("+" | "-" | "*" as operator, a, b)) if sizes.matrices(a, b):
             yield Binary(operator, Transpose(a), Transpose(b))
-        case Unary(Binary("+", a, b)):
+        case Unary(Binary("+", a, b)) if sizes.has_minus(a):
             yield Binary("-", Unary(a), b)
         case Binary("-", Number(1.0), Binary("**", a, Number(2.0))):
             yield Binary("*", Binary("-", ONE, a), Binary("+", ONE, a))
@@ -167,9 +176,11 @@ def _distributed(here: Expression, sizes: Sizes) -> Same:
 def _signs(here: Expression, sizes: Sizes) -> Same:
     match here:
         case Unary(Binary("*" | "/" | "@" as operator, a, b)):
-            yield Binary(operator, Unary(a), b)
-            yield Binary(operator, a, Unary(b))
-        case Unary(Call("sum", (inner,)) as call):
+            if sizes.has_minus(a):
+                yield Binary(operator, Unary(a), b)
+            if sizes.has_minus(b):
+                yield Binary(operator, a, Unary(b))
+        case Unary(Call("sum", (inner,)) as call) if sizes.has_minus(inner):
             yield replace(call, arguments=(Unary(inner),))
         case Unary(inner):
             yield Binary("*", Unary(ONE), inner)

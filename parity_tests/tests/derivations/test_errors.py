@@ -32,6 +32,8 @@ WITHOUT = [
     ("np.maximum(X, dZ1)", r"^np.maximum\(X, dZ1\): \(3, 7\), \(5, 7\): sizes 3 and 5 differ"),
     ("1/m @ X", r"m is one number, no matrix: write \*"),
     ("X > W1", r"sizes 7 and 3 differ"),
+    ("-(X > 0)", r"^-\(X > 0\): NumPy knows no minus of comparisons: multiply by 1 first$"),
+    ("(X > 0) - (X < 0)", r"NumPy knows no minus of comparisons"),
     ("np.sum(X, axis=2)", r"there is no axis 2, the array has 2 axes"),
     ("np.sum(m, axis=0)", r"there is no axis 0, the array has 0 axes"),
     ("X.reshape(2, 2)", r"cannot reshape array of size 21"),

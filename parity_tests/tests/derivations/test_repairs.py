@@ -28,6 +28,14 @@ def last(text: str, setting: str, l2: bool = False) -> Verdict:
     return verify(text, setting, l2=l2).lines[-1]
 
 
+MASKED = """dA_prev = np.zeros((m, n_H_prev, n_W_prev, n_C))
+for i in range(m):
+    for h in range(n_H):
+        for w in range(n_W):
+            for c in range(n_C):
+                a = A_prev[i, h*stride:h*stride+f, w*stride:w*stride+f, c]
+                dA_prev[i, h*stride:h*stride+f, w*stride:w*stride+f, c] += (a == {largest}) * dA[i, h, w, c]"""
+
 REPAIRS = [
     # what is too much is left out
     ("shallow", "W1 = W1 - np.tanh(alpha) * dW1", "W1 = W1 - alpha * dW1"),
@@ -44,13 +52,22 @@ REPAIRS = [
     ("shallow", "dW2 = (1/m) * dZ2 @ (A1 + Z1).T", "dW2 = (1/m) * dZ2 @ A1.T"),
     ("softmax", "dZ2 = A2 - Y + np.sum(dZ1, axis=0)", "dZ2 = A2 - Y"),
     ("shallow", "dZ2 = 1 * (Y - A2)", "dZ2 = A2 - Y"),
+    ("relu", "dz = da * np.where(-(z > 0), 1, 0)", "dz = da * (z > 0)"),
+    (
+        "logistic",
+        "J = (1/m) * np.sum(np.log1p(np.exp(Z)) - Y.T * Z.T)",
+        "J = (1/m) * np.sum(np.log1p(np.exp(Z)) - Y * Z)",
+    ),
+    # a shorter name, or function, in the place of what is missing
+    ("regression", "db2 = dZ2", "db2 = np.mean(dZ2, axis=1, keepdims=True)"),
+    ("shallow", "db1 = np.sum(dZ1, axis=1, keepdims=True)", "db1 = np.mean(dZ1, axis=1, keepdims=True)"),
     # what is missing inside
     ("shallow", "dW1 = W2.T @ dZ2 @ X.T / m", "dW1 = W2.T @ dZ2 * g1'(Z1) @ X.T / m"),
     ("shallow", "dW1 = np.dot(np.dot(W2.T, dZ2), X.T) / m", "dW1 = np.dot(np.dot(W2.T, dZ2) * g1'(Z1), X.T) / m"),
-    ("shallow", "db1 = np.mean(dA1, axis=1, keepdims=True)", "db1 = np.mean(dA1 * g1'(Z1), axis=1, keepdims=True)"),
+    ("shallow", "db1 = np.mean(dA1, axis=1, keepdims=True)", "db1 = np.mean(dZ1, axis=1, keepdims=True)"),
     ("shallow", "dW1 = (X @ (dZ2.T @ W2)).T / m", "dW1 = (X @ ((dZ2.T @ W2) * g1'(Z1).T)).T / m"),
     ("deep", "dW2 = (W3.T @ dZ3) @ A1.T / m", "dW2 = (W3.T @ dZ3) * g2'(Z2) @ A1.T / m"),
-    ("layer", "dW = dA @ A_prev.T / m", "dW = dA * g'(Z) @ A_prev.T / m"),
+    ("layer", "dW = dA @ A_prev.T / m", "dW = dZ @ A_prev.T / m"),
     ("shallow", "A2 = sigmoid(W2 @ g1(W1 @ X) + b2)", "A2 = sigmoid(W2 @ g1(W1 @ X + b1) + b2)"),
     ("logistic", "A = sigmoid(np.dot(w.T, X))", "A = sigmoid(np.dot(w.T, X) + b)"),
     ("shallow", "W1 = dW1 * alpha", "W1 = W1 - dW1 * alpha"),
@@ -59,6 +76,21 @@ REPAIRS = [
         "minibatch",
         "dZ1 = (W2.T @ dZ2**2) * (1 - np.tanh(Z1)**2) / alpha",
         "dZ1 = (W2.T @ dZ2) * (1 - np.tanh(Z1)**2)",
+    ),
+    (
+        "adam",
+        "W = W - (alpha + W) * np.divide(v_corrected, alpha * (np.sqrt(s_corrected) + epsilon))",
+        "W = W - alpha * np.divide(v_corrected, (np.sqrt(s_corrected) + epsilon))",
+    ),
+    (
+        "max-pool",
+        MASKED.format(largest="np.max(a, axis=0)"),
+        MASKED.format(largest="np.max(a)"),
+    ),
+    (
+        "max-pool",
+        MASKED.format(largest="np.min(a)"),
+        MASKED.format(largest="np.max(a)"),
     ),
 ]
 
