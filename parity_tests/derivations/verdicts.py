@@ -13,8 +13,8 @@ from parity_tests.derivations.mistakes.causes import CAUSES
 HOLDS, WRONG, CANNOT_TELL, NOT_JUDGED = "holds", "wrong", "cannot tell", "not judged"
 AMBIGUOUS, UNKNOWN = "ambiguous", "unknown"
 
-
 REFEREES = ("autograd", "the complex step")
+WITH_A_BORDER = "As written, it holds wherever pad > 0."
 NOTES_CONVENTION = "the notes': dA and dZ are per example, dW and db carry the 1/m"
 
 

@@ -35,7 +35,7 @@ from parity_tests.derivations.readable import Readable, readable
 from parity_tests.derivations.said_cost import another_cost
 from parity_tests.derivations.settings import SETTINGS, Probe, Setting, Target, setting_named
 from parity_tests.derivations.settings.readings import readings_of
-from parity_tests.derivations.settings.setting import Tied
+from parity_tests.derivations.settings.setting import Tied, Values
 from parity_tests.derivations.settings.volumes import VOLUME_FUNCTIONS
 from parity_tests.derivations.verdicts import (
     AMBIGUOUS,
@@ -44,6 +44,7 @@ from parity_tests.derivations.verdicts import (
     NOTES_CONVENTION,
     REFEREES,
     UNKNOWN,
+    WITH_A_BORDER,
     WRONG,
     Cost,
     Judged,
@@ -389,9 +390,19 @@ def _judge(
     idle = _that_never_runs(line, meant[0])
     found = None if idle else repair(case, effort)
     verdict = _diagnosed(base, found, line, shown, idle or _why_unknown(line, effort))
+    if _holds_with_a_border(line, written, steps, symbol):
+        verdict = verdict._replace(message=f"{verdict.message} {WITH_A_BORDER}")
     if not l2 and "lambda_" in nodes.names(line.program):
         return verdict._replace(message=f"{verdict.message} (J has no penalty here: --l2 gives it one.)")
     return verdict
+
+
+def _holds_with_a_border(line: Line, written: Written, steps: Sequence[list[Values]], symbol: str) -> bool:
+    """Whether a line that is wrong without padding is right with it."""
+    padded = [place for place, probe in enumerate(written.probes) if probe.environment.get("pad")]
+    truths = [[referee[symbol] for referee in written.probes[place].truths] for place in padded]
+    agreement, _, _ = agreement_of(line, [steps[place] for place in padded], truths)
+    return agreement is not None and agreement.holds
 
 
 def turned(line: Line, environments: Sequence[Mapping[str, Any]], truths: Sequence[Sequence[Any]]) -> bool:

@@ -19,7 +19,7 @@ from parity_tests.apart import Limits, run_apart
 from parity_tests.derivations.agreement import DOUBLE, agrees, as_number
 from parity_tests.derivations.own.data import judge_numbers
 from parity_tests.derivations.own.functions_runner import normal
-from parity_tests.derivations.own.not_looked_at import binds, functions_of, not_looked_at
+from parity_tests.derivations.own.not_looked_at import binds, counts_from_the_end, functions_of, not_looked_at
 from parity_tests.derivations.own.tasks import ALTERNATIVES, TASKS, Output, Task, setting_of
 from parity_tests.derivations.settings import Probe, Setting
 from parity_tests.derivations.settings.setting import Tied
@@ -28,6 +28,7 @@ from parity_tests.derivations.verdicts import (
     NOT_JUDGED,
     NOTES_CONVENTION,
     REFEREES,
+    WITH_A_BORDER,
     WRONG,
     Cost,
     Judged,
@@ -114,7 +115,7 @@ def _judge_known(path: Path, source: str, names: Sequence[str], seed: int) -> di
                 for number, ways in enumerate(said["trials"])
             ]  # fmt: skip
             verdicts.append(judged(name, TASKS[name][place], trials(TASKS[name][place].setting, seed), calls,
-                                   said["signature"]))  # fmt: skip
+                                   said["signature"], counts_from_the_end=counts_from_the_end(source, name)))  # fmt: skip
         found[name] = _of_one_mode(source, name, verdicts) or _together(name, verdicts)
     return found
 
@@ -185,11 +186,18 @@ def _symbols(template: Any) -> Iterator[str]:
 
 
 def judged(
-    name: str, task: Task, probes: Sequence[Trial], calls: Sequence[Sequence[Call]], signature: str
+    name: str,
+    task: Task,
+    probes: Sequence[Trial],
+    calls: Sequence[Sequence[Call]],
+    signature: str,
+    *,
+    counts_from_the_end: bool = False,
 ) -> list[Verdict]:
     """A verdict for every output: of the first call that is not right, or that it holds; why it is not judged.
 
-    Examples in columns come first, in rows where these are all right.
+    Examples in columns come first, in rows where these are all right. A function that ``counts_from_the_end`` has a
+    slice pad:-pad, which is at fault where the function raises without a border.
     """
     setting = setting_of(task.setting)
     label = f"{name} ({', '.join(task.fixed.values())})" if task.fixed else name
@@ -202,7 +210,25 @@ def judged(
             best = verdicts
         if right:
             break
+    if counts_from_the_end:
+        return _without_a_border(label, task, best, probes, [each[0] for each in calls])
     return best
+
+
+def _without_a_border(
+    label: str, task: Task, found: list[Verdict], probes: Sequence[Trial], calls: Sequence[Call]
+) -> list[Verdict]:
+    """The verdicts where the function raises for pad = 0 alone: what the slice pad:-pad gives is wrong."""
+    raised = [(trial, call) for trial, call in zip(probes, calls, strict=True) if call.problem]
+    if not raised or any(trial.plain.environment.get("pad") for trial, _ in raised):
+        return found
+    cropped = "dA_prev" if len(task.outputs) > 1 else task.outputs[0].symbol
+    return [
+        _empty(each, output, f"has no value with pad = 0 (it {raised[0][1].problem})")
+        if output.symbol == cropped and each.verdict == HOLDS
+        else each
+        for output, each in zip(task.outputs, found, strict=True)
+    ]
 
 
 def _nothing(verdicts: Sequence[Verdict]) -> bool:
@@ -245,7 +271,7 @@ def _in_one_way(
                 break
             probe = trial.probe(call)
             if not np.size(value) and probe.environment.get("pad") == 0 and verdict is not None:
-                verdict = _empty(verdict, output, np.shape(value))
+                verdict = _empty(verdict, output, f"has shape {np.shape(value)} with pad = 0", np.shape(value))
                 break
             verdict = judge_numbers(setting, output.symbol, value, probe, "lambda_" in call.given, DOUBLE)
             if verdict.verdict != HOLDS:
@@ -259,10 +285,10 @@ def _in_one_way(
     return _averaged(task, probes, called, found, rows)
 
 
-def _empty(verdict: Verdict, output: Output, shape: tuple[int, ...]) -> Verdict:
+def _empty(verdict: Verdict, output: Output, saw: str, shape: tuple[int, ...] = ()) -> Verdict:
     """The verdict on what held with a border, and is empty without one."""
     cause = "pad-zero-slice"
-    message = f"{output.label} has shape {shape} with pad = 0: {teach(cause)}. With a border it holds."
+    message = f"{output.label} {saw}: {teach(cause)}. {WITH_A_BORDER}"
     return verdict._replace(verdict=WRONG, cause=cause, causes=(cause,), shape_got=shape, message=message)
 
 
@@ -333,8 +359,7 @@ def _raised(raised: Sequence[tuple[Trial, Call]], called: Sequence[tuple[Trial, 
     pads = {each.plain.environment.get("pad") for each, _ in called}
     pad = trial.plain.environment.get("pad")
     where = f"With pad = {pad}" if pad is not None and pad not in pads else "On other sizes"
-    why = " (the slice pad:-pad is empty there; pad:pad+n_H_prev is not)" if where == "With pad = 0" else ""
-    return f"{where} it {call.problem}{why}."
+    return f"{where} it {call.problem}."
 
 
 def _not_called(label: str, task: Task, calls: Sequence[Call], signature: str) -> Verdict:

@@ -1,4 +1,4 @@
-"""What of a file of functions was not looked at: read from its tree, and never run."""
+"""What the tree of a file of functions says, which is never run: what was not looked at, what calls what."""
 
 from __future__ import annotations
 
@@ -89,6 +89,19 @@ def called_by(names: Collection[str], functions: dict[str, Function]) -> set[str
         found |= new
         open_ += new
     return found
+
+
+def counts_from_the_end(source: str, name: str) -> bool:
+    """Whether a function, or one that it calls, has a slice like pad:-pad."""
+    functions = dict(functions_of(ast.parse(source)))
+    own = [functions[each] for each in {name, *called_by([name], functions)} & functions.keys()]
+    slices = (node for function in own for node in ast.walk(function) if isinstance(node, ast.Slice))
+    return any(
+        isinstance(each.lower, ast.Name)
+        and isinstance(each.upper, ast.UnaryOp)
+        and ast.dump(each.upper.operand) == ast.dump(each.lower)
+        for each in slices
+    )
 
 
 def gradients_outside(tree: ast.Module) -> Iterator[tuple[str, int]]:

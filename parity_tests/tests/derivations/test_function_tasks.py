@@ -11,7 +11,8 @@ import pytest
 from parity_tests.derivations.own.functions_file import PROBES, Call, judged, trials, verify_functions
 from parity_tests.derivations.own.functions_runner import normal
 from parity_tests.derivations.own.tasks import TASKS, setting_of
-from parity_tests.derivations.verdicts import HOLDS, NOT_JUDGED, WRONG, Verdict
+from parity_tests.derivations.verdicts import HOLDS, NOT_JUDGED, WITH_A_BORDER, WRONG, Verdict
+from parity_tests.derivations.verify import verify
 
 COURSE = {
     "linear_forward": """
@@ -325,16 +326,41 @@ def conv_backward(dZ, A_prev, W, stride, pad):
             at = (slice(None), slice(h * stride, h * stride + f), slice(w * stride, w * stride + f))
             dP[at] += np.tensordot(dZ[:, h, w], W, (1, 3))
             dW += np.tensordot(P[at], dZ[:, h, w], (0, 0))
-    return dP[:, pad:-pad, pad:-pad], dW / m, dZ.sum(axis=(0, 1, 2), keepdims=True) / m
+    {result}
 """
+EMPTY = "return dP[:, pad:-pad, pad:-pad], dW / m, dZ.sum(axis=(0, 1, 2), keepdims=True) / m"
+FILLED = """dA_prev = np.zeros_like(A_prev)
+    dA_prev[...] = dP[:, pad:-pad, pad:-pad]
+    return dA_prev, dW / m, dZ.sum(axis=(0, 1, 2), keepdims=True) / m"""
+WHOLE = EMPTY.replace("pad:-pad", "pad:len(dP[0]) - pad", 1).replace("pad:-pad", "pad:len(dP[0, 0]) - pad")
+
+CROPPED = """dA_prev_pad = np.zeros_like(A_prev_pad)
+for i in range(m):
+    for h in range(n_H):
+        for w in range(n_W):
+            for c in range(n_C):
+                dA_prev_pad[i, h*stride:h*stride+f, w*stride:w*stride+f, :] += W[:, :, :, c] * dZ[i, h, w, c]
+dA_prev = dA_prev_pad[:, pad:-pad, pad:-pad, :]"""
 
 
-def test_a_slice_that_is_empty_without_a_border_is_wrong_and_what_raises_there_is_said(folder: Path) -> None:
-    wrong = lines_of(SLICED.format(body="pass"), folder)["conv_backward"]
+@pytest.mark.parametrize(("result", "saw"), [(EMPTY, "has shape"), (FILLED, "has no value with pad = 0")])
+def test_a_slice_that_is_empty_without_a_border_is_wrong_in_functions_and_texts(
+    result: str, saw: str, folder: Path
+) -> None:
+    wrong = lines_of(SLICED.format(body="pass", result=result), folder)["conv_backward"]
     assert [each.verdict for each in wrong] == [WRONG, HOLDS, HOLDS]
-    assert wrong[0].cause == "pad-zero-slice"
-    assert "with pad = 0" in wrong[0].message
-    raises = lines_of(SLICED.format(body="assert pad, 'no border'"), folder)["conv_backward"]
+    as_text = verify(CROPPED, "convolution").lines[-1]
+    for line in (wrong[0], as_text):
+        assert (line.verdict, line.cause) == (WRONG, "pad-zero-slice")
+        assert "for pad = 0 the slice pad:-pad is empty" in line.message
+        assert line.message.endswith(WITH_A_BORDER)
+    assert saw in wrong[0].message
+    right = CROPPED.replace("pad:-pad, pad:-pad", "pad:pad+n_H_prev, pad:pad+n_W_prev")
+    assert verify(right, "convolution").lines[-1].verdict == HOLDS
+
+
+def test_a_function_that_refuses_to_have_no_border_holds_and_that_is_said(folder: Path) -> None:
+    raises = lines_of(SLICED.format(body="assert pad, 'no border'", result=WHOLE), folder)["conv_backward"]
     assert [each.verdict for each in raises] == [HOLDS] * 3
     assert "With pad = 0 it raised AssertionError in line 4: no border" in raises[0].message
 
