@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from parity_tests.derivations.engine import symbols
-from parity_tests.derivations.engine.convention import ratio_of, same_factor
-from parity_tests.derivations.engine.events import ENTRY, NAMED, Event, Key, Missing, Run
+from parity_tests.derivations.engine.convention import ratio_of, same_factor, same_shape
+from parity_tests.derivations.engine.events import ENTRY, GIVEN, NAMED, PART, Event, Key, Missing, Run
 from parity_tests.derivations.engine.numbers.kinds import PLAIN
-from parity_tests.derivations.engine.truths import Truth, Truths
+from parity_tests.derivations.engine.truths import ZERO, Truth, Truths
 
 PARAMETER, INNER, UPDATE, VALUE = "parameter", "inner", "update", "value"
 """Kinds of claims: the gradient of a parameter, a named derivative on the way, a step, a value without such a name."""
@@ -87,6 +87,28 @@ class Claims:
                 before[event.name] = event
         return found
 
+    def of_zero(self) -> list[Claim]:
+        """The claims about what J does not change with: the last value of each name, with the factor 1 where it is 0."""
+        truths = {truth.event.name: truth for truth in self.truths.vanishing.values() if truth.event.role != PART}
+        for name in self.names & truths.keys():
+            del truths[name]
+        found: dict[str, Claim] = {}
+        old: dict[str, Event] = {}
+        for event in self.truths.run.events:
+            key, name = event.key, event.name
+            if event.missing or not name or key in self.truths.by_key or key in self.truths.vanishing:
+                old[name] = event
+                continue
+            bases = [base for base in symbols.meant_by(name, truths) if base != name]
+            if name in truths and name in old and not old[name].missing and event.shape == old[name].shape:
+                found[name] = Claim(event, truths[name], _zero(event.value - old[name].value), UPDATE)
+            elif bases and (truths[bases[0]].event.role == GIVEN or "delta" not in name.lower()):
+                truth = truths[bases[0]]
+                is_zero = same_shape(event.shape, np.shape(truth.gradient)) and _zero(event.value)
+                found[name] = Claim(event, truth, is_zero or None, INNER)
+            old[name] = event
+        return list(found.values())
+
     def _claim(self, event: Event, old: Event | None, is_last: bool, met: bool) -> Claim | None:
         """What an assignment claims; a name that has ``met`` its obligation once may go on to another value."""
         if event.key in self.truths.by_key or event.key == self.truths.cost.key:
@@ -149,6 +171,11 @@ class Claims:
             for claim in claims
             if claim.event.key != event.key and _differs(values.get(claim.event.key), claim.event.value)
         ]
+
+
+def _zero(value: Any) -> float | None:
+    """1 for what is 0 up to rounding."""
+    return 1.0 if np.max(np.abs(value), initial=0.0) <= ZERO else None
 
 
 def _differs(a: Any, b: Any) -> bool:

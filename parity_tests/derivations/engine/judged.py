@@ -268,6 +268,9 @@ def _judged(reading: Reading, finding: Finding, fits: list[str]) -> Judged:
             continue
         lines.append(_of_claim(claim, finding, reading, sizes, claim.event.line in mended))
         taken.add(claim.event.line)
+    for claim in finding.claims.of_zero():
+        if claim.event.line not in taken:
+            lines.append(_of_zero(claim, finding, reading, sizes))
     for claim in explanation.unsettled:
         reason = "this step depends on a state of its own: name the optimiser with --setting"
         name = symbols.written(claim.event.name)
@@ -356,6 +359,24 @@ def _symbol(truth: Truth) -> str:
     if truth.event.name:
         return symbols.base_of(truth.event.name)
     return f"({ast.unparse(truth.event.node)})" if truth.event.node is not None else "a value of the text"
+
+
+def _of_zero(claim: Claim, finding: Finding, reading: Reading, sizes: dict[str, int]) -> Verdict:
+    """The verdict on a claim about what J does not change with."""
+    event, symbol = claim.event, _symbol(claim.truth)
+    name, text, shape = symbols.written(event.name), reading.text(event.line), np.shape(claim.truth.gradient)
+    base = Verdict(name, event.line, text, HOLDS, "", (), "", (), 0.0, 0.0, 0.0, event.shape, shape, "")
+    if not finding.truths.confirmed(claim.truth):
+        return base._replace(verdict=CANNOT_TELL, message=f"the referees differ on dJ/d{symbol}: this cannot be told.")
+    if claim.factor is not None:
+        what = "it takes no step, for" if claim.kind == UPDATE else "it is 0, as"
+        return base._replace(message=f"{name} holds, {what} dJ/d{symbol} is 0 here.")
+    if claim.kind == UPDATE:
+        message = f"{name} takes a step, and dJ/d{symbol} is 0 here."
+    else:
+        agreement = compare(event.value, np.zeros(shape))
+        message = f"{name} {explain(agreement, '', sizes)}: J does not change with {symbol} here."
+    return base._replace(verdict=WRONG, cause=UNKNOWN, error=np.inf, bound=np.nan, ratio=np.inf, message=message)
 
 
 def _of_claim(claim: Claim, finding: Finding, reading: Reading, sizes: dict[str, int], after: bool) -> Verdict:

@@ -23,6 +23,10 @@ AGREE = 1e-9
 """How far the referees may differ along a direction, of the sum of the absolute terms."""
 
 TINY = 1e-14
+"""A derivative that is not larger vanishes: its terms, of the size of 1, cancel."""
+
+ZERO = 1e-12
+"""What rounding may leave of a value that vanishes, where the text or the complex step adds its terms up."""
 
 
 class Cost(NamedTuple):
@@ -55,10 +59,11 @@ class Truths:
         self.sure: dict[Key, bool] = {}
         gradients = self._by_autograd()
         events = {event.key: event for event in run.events}
-        order = [event.key for event in run.events]
-        self.by_key: dict[Key, Truth] = {
-            key: Truth(events[key], gradients[key]) for key in order if key in gradients and key != cost.key
-        }
+        found = [(event.key, Truth(event, gradients[event.key])) for event in run.events if event.key in gradients]
+        found = [(key, truth) for key, truth in found if key != cost.key]
+        sizes = {key: np.max(np.abs(truth.gradient), initial=0.0) for key, truth in found}
+        self.by_key: dict[Key, Truth] = {key: truth for key, truth in found if sizes[key] > TINY}
+        self.vanishing: dict[Key, Truth] = {key: truth for key, truth in found if sizes[key] <= TINY}
         self.round = program.round_of(self.by_key.keys())
 
     def _by_autograd(self) -> dict[Key, Any]:
@@ -90,8 +95,7 @@ class Truths:
             self.problem, self.differs = "autograd's values are not those that NumPy computes here", True
             return {}
         cost.tensor.sum().backward()  # type: ignore[no-untyped-call]
-        gradients = {key: tensor.grad.numpy() for key, tensor in recorded.items() if tensor.grad is not None}
-        return {key: value for key, value in gradients.items() if np.max(np.abs(value), initial=0.0) > TINY}
+        return {key: tensor.grad.numpy() for key, tensor in recorded.items() if tensor.grad is not None}
 
     def _same_values(self, run: Run) -> bool:
         """Whether the tape computed what float64 computed: a difference would be a rule gone wrong, or a lost view."""
@@ -141,7 +145,8 @@ class Truths:
         if key not in self.sure:
             direction = np.random.default_rng([3, abs(key[0])]).standard_normal(np.shape(truth.gradient))
             terms = truth.gradient * direction
-            self.sure[key] = bool(abs(self.slope(key, direction) - np.sum(terms)) <= AGREE * np.sum(np.abs(terms)))
+            size = np.sum(np.abs(direction)) * ZERO if key in self.vanishing else np.sum(np.abs(terms)) * AGREE
+            self.sure[key] = bool(abs(self.slope(key, direction) - np.sum(terms)) <= size)
         return self.sure[key]
 
     def named(self) -> list[Truth]:

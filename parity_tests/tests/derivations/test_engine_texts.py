@@ -10,7 +10,7 @@ from parity_tests.derivations.engine.numbers.kinds import KINDS
 from parity_tests.derivations.engine.probes import draw
 from parity_tests.derivations.engine.program import TextProgram
 from parity_tests.derivations.engine.texts import read_text, verify_text
-from parity_tests.derivations.verdicts import HOLDS, Judged
+from parity_tests.derivations.verdicts import HOLDS, WRONG, Judged
 from parity_tests.derivations.verify import verify
 from parity_tests.tests.derivations.engine_texts import TEXTS, all_texts, network
 
@@ -216,3 +216,32 @@ dU = hidden.T @ dscores
     (said,) = [line for line in wrong.lines if line.verdict == "not judged"]
     assert said.line == 5
     assert "adds up to 1 over the examples" in said.message
+
+
+OVER_EXAMPLES = """
+z1 = x @ w1 + b1
+a1 = np.maximum(z1, 0)
+z2 = a1 @ w2 + b2
+a2 = np.exp(z2) / np.sum(np.exp(z2), axis=0)
+d = a2 - onehot
+dw2 = a1.T @ d / m
+db2 = {db2}
+db1 = np.sum(d @ w2.T * (z1 > 0), axis=0) / m
+b2 = b2 - 0.1 * db2
+"""
+"""A softmax over the examples does not change with b2: dJ/db2 is 0, whatever the numbers."""
+
+
+@pytest.mark.parametrize(
+    ("db2", "verdict", "said"),
+    [
+        ("np.sum(d, axis=0) / m", HOLDS, "db2 holds, it is 0, as dJ/db2 is 0 here."),
+        ("np.sum(a2, axis=0) / m", WRONG, "J does not change with b2 here."),
+    ],
+)
+def test_a_claim_whose_truth_is_zero_has_a_row(db2: str, verdict: str, said: str) -> None:
+    lines = {line.line: line for line in judged_of(OVER_EXAMPLES.format(db2=db2)).lines}
+    assert lines[8].verdict == verdict
+    assert said in lines[8].message
+    assert lines[10].verdict == verdict
+    assert lines[7].verdict == lines[9].verdict == HOLDS
