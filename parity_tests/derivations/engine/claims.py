@@ -88,7 +88,7 @@ class Claims:
         return found
 
     def of_zero(self) -> list[Claim]:
-        """The claims about what J does not change with: the last value of each name, with the factor 1 where it is 0."""
+        """The claims about what J does not change with, the last of each name; their factor is 1 where they are 0."""
         truths = {truth.event.name: truth for truth in self.truths.vanishing.values() if truth.event.role != PART}
         for name in self.names & truths.keys():
             del truths[name]

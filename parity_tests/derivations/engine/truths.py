@@ -58,7 +58,6 @@ class Truths:
         self.differs = False
         self.sure: dict[Key, bool] = {}
         gradients = self._by_autograd()
-        events = {event.key: event for event in run.events}
         found = [(event.key, Truth(event, gradients[event.key])) for event in run.events if event.key in gradients]
         found = [(key, truth) for key, truth in found if key != cost.key]
         sizes = {key: np.max(np.abs(truth.gradient), initial=0.0) for key, truth in found}

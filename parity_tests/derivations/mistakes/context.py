@@ -12,7 +12,7 @@ from parity_tests.derivations.language.nodes import Assign, Binary, Call, Expres
 
 
 class Edit(NamedTuple):
-    """A changed formula: ``undoes`` is the mistake in the original, or two joined by " + ", ``makes`` that in the new."""
+    """A changed formula: ``undoes`` is the mistake in the original (or two, joined by " + "), ``makes`` the new one."""
 
     node: Node
     undoes: str

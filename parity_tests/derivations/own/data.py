@@ -99,11 +99,6 @@ def verify_data(path: Path, setting: str | None, *, l2: bool = False) -> Judged:
     )  # fmt: skip
 
 
-def verify_numbers(given: Mapping[str, Any], setting: Setting, *, l2: bool = False) -> list[Verdict]:
-    """Judge a person's arrays, by name."""
-    return examine(given, setting, l2=l2).rows
-
-
 def examine(given: Mapping[str, Any], setting: Setting, *, l2: bool = False) -> Examined:
     """Judge a person's arrays, by name, in the layout that fits; where several do, in the one in which most hold."""
     values = {setting.aliases.get(name, name): np.asarray(value) for name, value in given.items()}

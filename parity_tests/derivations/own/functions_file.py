@@ -114,8 +114,9 @@ def _judge_known(path: Path, source: str, names: Sequence[str], seed: int) -> di
                 ]
                 for number, ways in enumerate(said["trials"])
             ]  # fmt: skip
-            verdicts.append(judged(name, TASKS[name][place], trials(TASKS[name][place].setting, seed), calls,
-                                   said["signature"], counts_from_the_end=counts_from_the_end(source, name)))  # fmt: skip
+            task, from_the_end = TASKS[name][place], counts_from_the_end(source, name)
+            probes, signature = trials(task.setting, seed), said["signature"]
+            verdicts.append(judged(name, task, probes, calls, signature, counts_from_the_end=from_the_end))
         found[name] = _of_one_mode(source, name, verdicts) or _together(name, verdicts)
     return found
 

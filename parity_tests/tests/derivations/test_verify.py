@@ -16,7 +16,6 @@ from parity_tests.derivations.language.printer import to_text
 from parity_tests.derivations.language.syntax import parse
 from parity_tests.derivations.mistakes.causes import CAUSES
 from parity_tests.derivations.mistakes.edits import edits
-from parity_tests.derivations.own.data import verify_numbers
 from parity_tests.derivations.settings import SETTINGS, setting_named
 from parity_tests.derivations.settings.setting import derivation_of
 from parity_tests.derivations.testbed import matrix
@@ -33,7 +32,7 @@ from parity_tests.derivations.verify import context_of
 from parity_tests.tests.chores import readme
 from parity_tests.tests.chores.derivations import LISTED, MOST_AMBIGUOUS, TOP, mutated, show_alarms
 from parity_tests.tests.chores.readme_tables import mistakes_table
-from parity_tests.tests.derivations.verdicts import remembered
+from parity_tests.tests.derivations.verdicts import remembered, verdicts_on
 
 pytest_plugins = ["pytester"]
 
@@ -213,7 +212,7 @@ def own_numbers() -> dict[str, Any]:
 def test_own_numbers_that_are_right_hold() -> None:
     for dtype in (np.float64, np.float32):
         given = {name: np.asarray(value, dtype) for name, value in own_numbers().items()}
-        verdicts = verify_numbers(given, setting_named("shallow"), l2=True)
+        verdicts = verdicts_on(given, "shallow", l2=True)
         assert {verdict.target for verdict in verdicts} == set(given) - {"X", "Y", "lambda_", "W1", "b1", "W2", "b2"}
         assert {verdict.verdict for verdict in verdicts} == {HOLDS}
 
@@ -234,7 +233,7 @@ def test_own_numbers_that_are_right_hold() -> None:
 def test_own_numbers_that_are_wrong_name_the_mistake(name: str, spoil: Any, cause: str) -> None:
     given = own_numbers()
     given[name] = spoil(given)
-    (verdict,) = (each for each in verify_numbers(given, setting_named("shallow"), l2=True) if each.target == name)
+    (verdict,) = (each for each in verdicts_on(given, "shallow", l2=True) if each.target == name)
     assert (verdict.verdict, verdict.cause) == (WRONG, cause)
     assert verify(verdict.repaired, "shallow", l2=True).lines[0].verdict == HOLDS
 

@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from parity_tests.derivations.own.data import examine, verify_data, verify_numbers
+from parity_tests.derivations.own.data import examine, verify_data
 from parity_tests.derivations.settings import SETTINGS, setting_named
 from parity_tests.derivations.settings.networks import with_hidden
 from parity_tests.derivations.verdicts import CANNOT_TELL, HOLDS, NOTES_CONVENTION, WRONG
 from parity_tests.derivations.verify import verify
+from parity_tests.tests.derivations.verdicts import verdicts_on
 
 Numbers = dict[str, Any]
 WAYS = [(name, place) for name, setting in SETTINGS.items() for place in range(len(setting.own))]
@@ -34,7 +35,7 @@ def numbers(name: str, place: int = 0, l2: bool = True) -> Numbers:
 def test_right_numbers_hold(name: str, place: int, dtype: type) -> None:
     given: Numbers = {each: np.asarray(value, dtype) for each, value in numbers(name, place).items()}
     l2 = "lambda_" in given
-    verdicts = verify_numbers(given, setting_named(name), l2=l2)
+    verdicts = verdicts_on(given, name, l2=l2)
     assert {verdict.target for verdict in verdicts} == set(setting_named(name).own[place].judged)
     assert {verdict.verdict for verdict in verdicts} == {HOLDS}
 
@@ -60,7 +61,7 @@ def test_wrong_numbers_name_the_mistake(
     given = numbers(setting, place)
     given[target] = spoil(given)
     given = {name: np.asarray(value, dtype) for name, value in given.items()}
-    verdicts = {verdict.target: verdict for verdict in verify_numbers(given, setting_named(setting), l2=True)}
+    verdicts = {verdict.target: verdict for verdict in verdicts_on(given, setting, l2=True)}
     assert (verdicts[target].verdict, verdicts[target].cause) == (WRONG, cause)
     assert {verdict.verdict for name, verdict in verdicts.items() if name != target} == {HOLDS}
     assert verify(verdicts[target].repaired, setting, l2=True).lines[0].verdict == HOLDS
@@ -68,28 +69,27 @@ def test_wrong_numbers_name_the_mistake(
 
 def test_a_layer_without_what_stands_above_it_follows_from_its_dZ() -> None:
     given = numbers("layer", 1) | {"A": np.zeros((2, 2))}  # any activation: A is not judged
-    assert [verdict.target for verdict in verify_numbers(given, setting_named("layer"))] == ["Z", "dW", "db", "dA_prev"]
+    assert [verdict.target for verdict in verdicts_on(given, "layer")] == ["Z", "dW", "db", "dA_prev"]
 
 
 def test_numbers_that_do_not_fit_are_refused() -> None:
-    layer, given = setting_named("layer"), numbers("layer", 1)
+    given = numbers("layer", 1)
     with pytest.raises(ValueError, match=r"W has shape \(5, 2\), expected \(n, n_prev\), with n_prev = 13"):
-        verify_numbers({**given, "W": np.ones((5, 2))}, layer)
+        verdicts_on({**given, "W": np.ones((5, 2))}, "layer")
     with pytest.raises(ValueError, match=r"b has shape \(7,\), expected \(n, 1\), with n = 7"):
-        verify_numbers({**given, "b": given["b"][:, 0]}, layer)
+        verdicts_on({**given, "b": given["b"][:, 0]}, "layer")
     with pytest.raises(ValueError, match=r"lacks W_next, dZ_next: .*, or from A_prev, W, b, dZ"):
-        verify_numbers({name: value for name, value in given.items() if name != "dZ"}, layer)
+        verdicts_on({name: value for name, value in given.items() if name != "dZ"}, "layer")
     with pytest.raises(ValueError, match=r"--data does not work with setting tanh, expected one of logistic, shallow"):
-        verify_numbers(given, setting_named("tanh"))
+        verdicts_on(given, "tanh")
     with pytest.raises(ValueError, match=r"lambda_ has shape \(2,\), expected a number"):
-        verify_numbers({**given, "lambda_": np.ones(2)}, layer, l2=True)
+        verdicts_on({**given, "lambda_": np.ones(2)}, "layer", l2=True)
     with pytest.raises(ValueError, match="the file holds nothing to judge, expected one or more of Z, dW"):
-        verify_numbers({name: given[name] for name in ("A_prev", "W", "b", "dZ")}, layer)
-    logistic = setting_named("logistic")
+        verdicts_on({name: given[name] for name in ("A_prev", "W", "b", "dZ")}, "layer")
     with pytest.raises(ValueError, match=r"the file lacks w, b: setting logistic follows from X, Y, w, b"):
-        verify_numbers({"X": np.ones((3, 2)), "Y": np.ones((1, 2))}, logistic)
+        verdicts_on({"X": np.ones((3, 2)), "Y": np.ones((1, 2))}, "logistic")
     numbers_of = numbers("logistic")
-    assert {each.verdict for each in verify_numbers({**numbers_of, "b": numbers_of["b"].reshape(1, 1)}, logistic)} <= {
+    assert {each.verdict for each in verdicts_on({**numbers_of, "b": numbers_of["b"].reshape(1, 1)}, "logistic")} <= {
         HOLDS,
         WRONG,  # J and dw carry a penalty here
     }
@@ -102,13 +102,13 @@ def test_numbers_that_do_not_fit_are_refused() -> None:
 @pytest.mark.parametrize("name", ["shallow", "deep", "softmax", "logistic"])
 def test_what_is_off_beyond_the_bound_is_wrong(name: str, dtype: type) -> None:
     given: Numbers = {each: np.asarray(value, dtype) for each, value in numbers(name).items()}
-    right = {verdict.target: verdict for verdict in verify_numbers(given, setting_named(name), l2=True)}
+    right = {verdict.target: verdict for verdict in verdicts_on(given, name, l2=True)}
     for target in [each for each in right if each.startswith("d")][:4]:
         bound, verdicts = right[target].bound, []
         for factor in (0.5, 8, 32):
             spoiled = np.array(given[target], np.float64)
             spoiled.flat[-1] += factor * bound
-            judged = verify_numbers({**given, target: spoiled}, setting_named(name), l2=True)
+            judged = verdicts_on({**given, target: spoiled}, name, l2=True)
             verdicts.append(next(each.verdict for each in judged if each.target == target))
         assert verdicts[1:] == [CANNOT_TELL, WRONG]
         assert bound < (1e-12 if dtype == np.float64 else 1e-3) * np.abs(given[target]).max()
@@ -228,7 +228,7 @@ def test_what_is_not_finite_is_refused(change: Numbers, message: str) -> None:
         given[name] = np.array(given[name], np.float64)
         given[name].flat[0] = value
     with pytest.raises(ValueError, match=message):
-        verify_numbers(given, setting_named("shallow"), l2=True)
+        verdicts_on(given, "shallow", l2=True)
 
 
 def test_a_judged_array_with_nan_is_wrong() -> None:
@@ -240,7 +240,7 @@ def test_a_judged_array_with_nan_is_wrong() -> None:
 def test_half_precision_is_refused() -> None:
     given = dump("shallow", ("tanh",))
     with pytest.raises(ValueError, match="dW1 is float16, expected float64 or float32"):
-        verify_numbers({**given, "dW1": given["dW1"].astype(np.float16)}, setting_named("shallow"))
+        verdicts_on({**given, "dW1": given["dW1"].astype(np.float16)}, "shallow")
 
 
 def test_a_header_that_claims_more_than_there_is(tmp_path: Path) -> None:
