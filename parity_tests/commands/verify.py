@@ -98,7 +98,7 @@ def _judged(args: argparse.Namespace) -> Judged:
     if args.derivation.endswith(".py"):
         from parity_tests.derivations.own.functions_file import verify_functions
 
-        return verify_functions(_file(args.derivation), seed=args.seed)
+        return verify_functions(_file(args.derivation), seed=args.seed, strict=args.strict)
     from parity_tests.derivations.verify import verify
 
     text = args.derivation

@@ -193,10 +193,15 @@ def _slopes(here: Expression, context: Context) -> Changes:
                     if argument.id[:1] == one and changed in context.arrays:
                         yield replace(here, arguments=(Name(changed),)), undoes, makes, 0.9
         yield from _other_slope(here, context)
+    if context.kind in ("forward", "cost"):
+        return  # no derivative belongs there
     if isinstance(here, Name) and here.id[:1] in "Aa" and here.id[1:].isdigit() | (here.id in ("A", "a")):
         slope = context.slope(here.id[1:])
-        if slope is not None:
-            yield slope, "g-for-gprime", "wrong-symbol", 1.0
+        slopes = [] if slope is None else [slope]
+        if context.target == "g_prime":  # the slope itself, of whichever unit
+            primes = sorted(name for name in context.functions if name.endswith("_prime"))
+            slopes = [Call(name, (Name("z"),), form="plain", written=name.replace("_prime", "'")) for name in primes]
+        yield from ((each, "g-for-gprime", "wrong-symbol", 1.0) for each in slopes)
 
 
 def _other_slope(here: Call, context: Context) -> Changes:

@@ -1,124 +1,134 @@
-"""A person's own functions, known by their names: called apart on the probes of a setting, and judged like numbers.
-
-The file is run in a process of its own, for at most SECONDS; arrays go in and come back as plain .npz files.
-"""
+"""A person's own functions, known by their names: called apart on the probes of a setting, and judged like numbers."""
 
 from __future__ import annotations
 
 import ast
-import json
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
 
-import numpy as np
-
-from parity_tests.apart import Limits, run_apart
-from parity_tests.derivations.agreement import DOUBLE, agrees, as_number
-from parity_tests.derivations.own.data import judge_numbers
-from parity_tests.derivations.own.functions_runner import normal
+from parity_tests.derivations.own.calls import Answer, called
+from parity_tests.derivations.own.function_verdicts import judged, request, together, trials
+from parity_tests.derivations.own.initial import INITIAL, initial_request, judged_initial
 from parity_tests.derivations.own.not_looked_at import binds, counts_from_the_end, functions_of, not_looked_at
-from parity_tests.derivations.own.tasks import ALTERNATIVES, TASKS, Output, Task, setting_of
-from parity_tests.derivations.settings import Probe, Setting
-from parity_tests.derivations.settings.setting import Tied
+from parity_tests.derivations.own.tasks import TASKS, Task, setting_of
+from parity_tests.derivations.settings import Setting
+from parity_tests.derivations.settings.readings import Reading, readings_of
 from parity_tests.derivations.verdicts import (
     HOLDS,
     NOT_JUDGED,
     NOTES_CONVENTION,
     REFEREES,
-    WITH_A_BORDER,
-    WRONG,
     Cost,
     Judged,
     Verdict,
     not_judged,
     summarised,
-    teach,
 )
-
-SECONDS = 20
-PROBES = 3
-RUNNER = "parity_tests.derivations.own.functions_runner"
 
 EACH = "J = what the docstring of each public function says"
 LAYOUT = "examples in columns, volumes (m, n_H, n_W, n_C); the functions named like the public ones are called"
 
-AVERAGED = "It holds where dZ carries the 1/m, as the derivative of J: dW and db then lack it."
-IN_ROWS = "It holds where examples are rows."
+Verdicts = dict[str, list[Verdict]]
+"""The verdicts on functions, by name."""
 
 
-class Call(NamedTuple):
-    """What one call gave: the values by their names in the file, and the symbols it was given, or why it gave none."""
-
-    names: list[str]
-    values: list[Any]
-    given: list[str]
-    problem: str
-    fits: bool
-
-
-class Trial(NamedTuple):
-    """A probe, with the penalty in J and without it; and the way of breaking ties, where it has them."""
-
-    plain: Probe
-    penalised: Probe
-    tied: Tied | None = None
-
-    def probe(self, call: Call) -> Probe:
-        """The probe whose J is that of the call."""
-        return self.penalised if "lambda_" in call.given else self.plain
-
-
-def verify_functions(path: Path, *, seed: int = 0) -> Judged:
+def verify_functions(path: Path, *, seed: int = 0, strict: bool = False) -> Judged:
     """Judge every function of a .py file whose name is known, as the public ones and those of well-known courses.
 
     The others, what cannot be called, and gradients computed outside of functions, are "not judged". A file without a
-    known name is not run.
+    known name is not run. Functions that are right in another convention than the notes', such as torch's momentum,
+    hold in it, and it is named; with ``strict`` they are wrong.
 
     Raises ValueError where the file cannot be run, or has neither functions nor gradients.
     """
     source = path.read_text(encoding="utf-8", errors="replace")
-    names = [name for name in TASKS if binds(source, (name,))]
+    names = [name for name in (*TASKS, *INITIAL) if binds(source, (name,))]
     found = _judge_known(path, source, names, seed) if names else {}
+    conventions = [NOTES_CONVENTION]
+    if not strict:
+        elsewhere, readings = _in_other_conventions(path, source, found, seed)
+        found |= elsewhere
+        conventions = [reading.sentence for reading in readings] or conventions
     left, helpers = not_looked_at(source, found)
     if not found and not left:
-        raise ValueError(f"{path.name} has no function to judge, expected one or more of {', '.join(TASKS)}")
+        expected = ", ".join((*TASKS, *INITIAL))
+        raise ValueError(f"{path.name} has no function to judge, expected one or more of {expected}")
     rows = (*(verdict for verdicts in found.values() for verdict in verdicts), *left)
-    return Judged(path.name, Cost(EACH), NOTES_CONVENTION, LAYOUT, REFEREES, rows, summarised(rows, helpers))
+    convention = "; ".join(dict.fromkeys(conventions))
+    return Judged(path.name, Cost(EACH), convention, LAYOUT, REFEREES, rows, summarised(rows, helpers))
 
 
-def _judge_known(path: Path, source: str, names: Sequence[str], seed: int) -> dict[str, list[Verdict]]:
-    """The verdicts on the functions of these names, by name."""
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        request, numbers, answer = (Path(folder, name) for name in ("request.json", "numbers.npz", "answer.npz"))
-        asked = {
-            name: [{**task.request(), "trials": len(trials(task.setting, seed))} for task in TASKS[name]]
-            for name in names
-        }
-        request.write_text(json.dumps(asked), encoding="utf-8")
-        np.savez(numbers, allow_pickle=False, **_inputs(names, seed))
-        heard = run_apart(path, RUNNER, [str(request), str(numbers), str(answer)], Limits(SECONDS), Path(folder))
-        with np.load(answer, allow_pickle=False) as stored:
-            arrays = {key: stored[key] for key in stored.files}
+def _judge_known(path: Path, source: str, names: Sequence[str], seed: int) -> Verdicts:
+    """The verdicts on the functions of these names."""
+    requests = {
+        name: [request(task, setting_of(task.setting), seed) for task in TASKS[name]] for name in names if name in TASKS
+    }
+    requests |= {name: [initial_request(INITIAL[name])] for name in names if name in INITIAL}
     found = {}
-    for name, tasks in heard["functions"].items():
-        verdicts = []
-        for place, said in enumerate(tasks):
-            calls = [
-                [
-                    Call(each["names"], _values(arrays, f"{name}/{place}/{number}/{way}/", len(each["names"])),
-                         each["given"], each["problem"], each["fits"])
-                    for way, each in enumerate(ways)
-                ]
-                for number, ways in enumerate(said["trials"])
-            ]  # fmt: skip
-            task, from_the_end = TASKS[name][place], counts_from_the_end(source, name)
-            probes, signature = trials(task.setting, seed), said["signature"]
-            verdicts.append(judged(name, task, probes, calls, signature, counts_from_the_end=from_the_end))
-        found[name] = _of_one_mode(source, name, verdicts) or _together(name, verdicts)
+    for name, answers in called(path, requests).items():
+        if name in INITIAL:
+            found[name] = judged_initial(name, INITIAL[name], answers[0])
+            continue
+        verdicts = [
+            _judged(source, name, task, setting_of(task.setting), answer, seed)
+            for task, answer in zip(TASKS[name], answers, strict=True)
+        ]
+        found[name] = _of_one_mode(source, name, verdicts) or together(name, verdicts)
     return found
+
+
+def _judged(source: str, name: str, task: Task, setting: Setting, answer: Answer, seed: int) -> list[Verdict]:
+    from_the_end = counts_from_the_end(source, name)
+    return judged(name, task, setting, trials(setting, seed), answer, counts_from_the_end=from_the_end)
+
+
+def _in_other_conventions(
+    path: Path, source: str, before: Mapping[str, list[Verdict]], seed: int
+) -> tuple[Verdicts, list[Reading]]:
+    """What holds in another convention, of the functions that do not hold; and the conventions.
+
+    As for the lines of a text, one value alone is no convention, for it may be a mistake, unless the function can only
+    be called so, as one of dropout that takes no keep_prob.
+    """
+    left = [name for name, rows in before.items() if name in TASKS and any(row.verdict != HOLDS for row in rows)]
+    tried = {name: list(_readings(name)) for name in left}
+    requests = {
+        name: [request(task, reading.setting, seed) for task, reading in pairs]
+        for name, pairs in tried.items()
+        if pairs
+    }
+    found: dict[str, dict[str, tuple[Reading, list[Verdict]]]] = {}
+    for name, answers in called(path, requests).items() if requests else ():
+        for (task, reading), answer in zip(tried[name], answers, strict=True):
+            rows = _judged(source, name, task, reading.setting, answer, seed)
+            if all(row.verdict == HOLDS for row in rows):
+                found.setdefault(reading.words, {}).setdefault(name, (reading, rows))
+    taken: Verdicts = {}
+    readings = []
+    for by_name in sorted(found.values(), key=lambda each: -sum(len(rows) for _, rows in each.values())):
+        new = {name: each for name, each in by_name.items() if name not in taken}
+        least = min((reading.least for reading, _ in new.values()), default=0)
+        only_so = any(all(row.verdict == NOT_JUDGED for row in before[name]) for name in new)
+        if new and (only_so or sum(len(rows) for _, rows in new.values()) >= least):
+            taken |= {name: [_under(reading, row) for row in rows] for name, (reading, rows) in new.items()}
+            readings += [reading for reading, _ in new.values()]
+    return taken, readings
+
+
+def _under(reading: Reading, row: Verdict) -> Verdict:
+    note = row.message.partition(" holds.")[2]
+    return row._replace(message=f"{row.target} holds. It is right under: {reading.sentence}.{note}")
+
+
+def _readings(name: str) -> Iterator[tuple[Task, Reading]]:
+    """The conventions that a function may keep to: those that say something about what it takes or returns."""
+    for task in TASKS[name]:
+        returned = {output.symbol for output in task.outputs}
+        for reading in readings_of(setting_of(task.setting)):
+            known = returned | (set() if reading.whole else set(task.order))
+            told = known >= reading.telling if reading.whole else bool(known & reading.telling)
+            if told and not reading.absent and returned <= reading.setting.targets.keys():
+                yield task._replace(optional=(*task.optional, "keep_prob")), reading
 
 
 def _of_one_mode(source: str, name: str, verdicts: list[list[Verdict]]) -> list[Verdict]:
@@ -138,265 +148,3 @@ def _of_one_mode(source: str, name: str, verdicts: list[list[Verdict]]) -> list[
     left = [not_judged(one.target, 0, one.target, f"{one.target} is not judged: {why}.") for one in others]
     takes = any(isinstance(node, ast.arg) and node.arg == fixed for node in ast.walk(function.args))
     return verdicts[right] + (left if takes else [])
-
-
-def _values(arrays: Mapping[str, Any], start: str, count: int) -> list[Any]:
-    return [arrays[f"{start}{leaf}"] for leaf in range(count)]
-
-
-@cache
-def trials(setting_name: str, seed: int) -> tuple[Trial, ...]:
-    """The probes that a function is called on: a small one first, on which a mistake is named quickly, ties last."""
-    setting = setting_of(setting_name)
-    small, tied = setting.small_probe(), setting.tied_probe()
-    found = [] if small is None else [Trial(small, small)]
-    for number in range(PROBES):
-        plain = setting.probe(seed + number)
-        found.append(Trial(plain, setting.probe(seed + number, l2=True) if setting.penalised else plain))
-    return (*found, Trial(tied.probe, tied.probe, tied)) if tied is not None else tuple(found)
-
-
-def _inputs(names: Sequence[str], seed: int) -> dict[str, Any]:
-    """The values of every call, by function, task, probe and symbol."""
-    found = {}
-    for name in names:
-        for place, task in enumerate(TASKS[name]):
-            for number, trial in enumerate(trials(task.setting, seed)):
-                for symbol, value in values_of(task, trial.plain).items():
-                    found[f"{name}/{place}/{number}/{symbol}"] = np.asarray(value)
-    return found
-
-
-def values_of(task: Task, probe: Probe) -> dict[str, Any]:
-    """What a function may be given."""
-    known = {**probe.by_numpy, **probe.environment, **task.fixed}
-    if "D" in probe.by_numpy:
-        known["D"] = probe.by_numpy["D"]
-    named = {*task.order, *task.names.values(), *(each for held in task.bundles.values() for each in held.values())}
-    named |= set(_symbols(task.caches))
-    return {symbol: known[symbol] for symbol in named if symbol in known and not callable(known[symbol])}
-
-
-def _symbols(template: Any) -> Iterator[str]:
-    """The symbols in the templates of a cache."""
-    if isinstance(template, str):
-        yield template
-    else:
-        for each in template:
-            yield from _symbols(each)
-
-
-def judged(
-    name: str,
-    task: Task,
-    probes: Sequence[Trial],
-    calls: Sequence[Sequence[Call]],
-    signature: str,
-    *,
-    counts_from_the_end: bool = False,
-) -> list[Verdict]:
-    """A verdict for every output: of the first call that is not right, or that it holds; why it is not judged.
-
-    Examples in columns come first, in rows where these are all right. A function that ``counts_from_the_end`` has a
-    slice pad:-pad, which is at fault where the function raises without a border.
-    """
-    setting = setting_of(task.setting)
-    label = f"{name} ({', '.join(task.fixed.values())})" if task.fixed else name
-    ways = range(len(calls[0]))
-    best: list[Verdict] = []
-    for way in ways:
-        verdicts = _in_one_way(label, task, setting, probes, [each[way] for each in calls], signature, bool(way))
-        right = all(verdict.verdict == HOLDS for verdict in verdicts)
-        if right or not best or (_nothing(best) and not _nothing(verdicts) and _nearer(verdicts)):
-            best = verdicts
-        if right:
-            break
-    if counts_from_the_end:
-        return _without_a_border(label, task, best, probes, [each[0] for each in calls])
-    return best
-
-
-def _without_a_border(
-    label: str, task: Task, found: list[Verdict], probes: Sequence[Trial], calls: Sequence[Call]
-) -> list[Verdict]:
-    """The verdicts where the function raises for pad = 0 alone: what the slice pad:-pad gives is wrong."""
-    raised = [(trial, call) for trial, call in zip(probes, calls, strict=True) if call.problem]
-    if not raised or any(trial.plain.environment.get("pad") for trial, _ in raised):
-        return found
-    cropped = "dA_prev" if len(task.outputs) > 1 else task.outputs[0].symbol
-    return [
-        _empty(each, output, f"has no value with pad = 0 (it {raised[0][1].problem})")
-        if output.symbol == cropped and each.verdict == HOLDS
-        else each
-        for output, each in zip(task.outputs, found, strict=True)
-    ]
-
-
-def _nothing(verdicts: Sequence[Verdict]) -> bool:
-    return all(verdict.verdict == NOT_JUDGED for verdict in verdicts)
-
-
-def _nearer(verdicts: Sequence[Verdict]) -> bool:
-    """Whether another layout is what was meant: something holds in it."""
-    return any(verdict.verdict == HOLDS for verdict in verdicts)
-
-
-def _in_one_way(
-    label: str,
-    task: Task,
-    setting: Setting,
-    probes: Sequence[Trial],
-    calls: Sequence[Call],
-    signature: str,
-    rows: bool,
-) -> list[Verdict]:
-    called = [(trial, call) for trial, call in zip(probes, calls, strict=True) if not call.problem and call.fits]
-    outputs = task.outputs
-    if not any(trial.tied is None for trial, _ in called):
-        return [_not_called(label, task, calls, signature)]
-    raised = [(trial, call) for trial, call in zip(probes, calls, strict=True) if call.problem]
-    note = _raised(raised, called)
-    found = []
-    for place, output in enumerate(outputs):
-        target = label if len(outputs) == 1 else f"{label}: {output.label}"
-        verdict = None
-        ties = ""
-        for trial, call in called:
-            value = matched(task, output, place, call, trial, rows)
-            if trial.tied is not None:
-                ties = trial.tied.sentence(output.symbol, value)
-                continue
-            if value is None:
-                said = f"{label} returned {len(call.values)} values, expected {len(outputs)}"
-                verdict = not_judged(target, 0, target, f"{target} is not judged: {said}; {expected(task, label)}.")
-                break
-            probe = trial.probe(call)
-            if not np.size(value) and probe.environment.get("pad") == 0 and verdict is not None:
-                verdict = _empty(verdict, output, f"has shape {np.shape(value)} with pad = 0", np.shape(value))
-                break
-            verdict = judge_numbers(setting, output.symbol, value, probe, "lambda_" in call.given, DOUBLE)
-            if verdict.verdict != HOLDS:
-                break
-        assert verdict is not None
-        if verdict.verdict == HOLDS:
-            verdict = verdict._replace(message=" ".join(filter(None, [f"{target} holds.", ties, IN_ROWS * rows, note])))
-        elif verdict.verdict != NOT_JUDGED:
-            verdict = verdict._replace(message=f"{label}: {verdict.message}")
-        found.append(verdict._replace(target=target, text=target))
-    return _averaged(task, probes, called, found, rows)
-
-
-def _empty(verdict: Verdict, output: Output, saw: str, shape: tuple[int, ...] = ()) -> Verdict:
-    """The verdict on what held with a border, and is empty without one."""
-    cause = "pad-zero-slice"
-    message = f"{output.label} {saw}: {teach(cause)}. {WITH_A_BORDER}"
-    return verdict._replace(verdict=WRONG, cause=cause, causes=(cause,), shape_got=shape, message=message)
-
-
-def matched(task: Task, output: Output, place: int, call: Call, trial: Trial, rows: bool) -> Any:
-    """The value that stands for an output: under its name, at its place, or else wherever the right one is.
-
-    None where nothing stands for it.
-    """
-    truth = trial.probe(call).by_numpy[output.symbol]
-    seen = [_columns(value, truth) if rows else value for value in call.values]
-    before = [each for each in task.outputs[:place] if each.key == output.key]
-    named = [value for name, value in zip(call.names, seen, strict=True) if _names(name, output)]
-    if named:
-        return named[min(len(before), len(named) - 1)]
-    bare = [value for name, value in zip(call.names, seen, strict=True) if not name]
-    if not bare:
-        return seen[0] if len(seen) == len(task.outputs) == 1 else None
-    right = next((value for value in bare if agrees(as_number(value, truth), truth)), None)
-    if right is not None:
-        return right
-    unnamed = [each for each in task.outputs if not any(_names(name, each) for name in call.names)]
-    position = unnamed.index(output)
-    return bare[position] if position < len(bare) else None
-
-
-def _names(key: str, output: Output) -> bool:
-    """Whether a dict's key is an output's: dW for dW, and dW1 too where there is one layer."""
-    bare = normal(key)
-    return bool(key) and (bare == output.key or bare.rstrip("0123456789") == output.key)
-
-
-def _columns(value: Any, truth: Any) -> Any:
-    """A value for examples in rows as it is in columns; a flat bias is a column."""
-    if np.ndim(value) == 1 and np.shape(truth) == (np.size(value), 1):
-        return np.reshape(value, np.shape(truth))
-    return np.transpose(value) if np.ndim(value) == 2 else value
-
-
-def _averaged(
-    task: Task, probes: Sequence[Trial], called: Sequence[tuple[Trial, Call]], found: list[Verdict], rows: bool
-) -> list[Verdict]:
-    """The verdicts under the other convention, where every gradient lacks the 1/m and all else holds."""
-    lacking = [place for place, output in enumerate(task.outputs) if output.symbol in task.average]
-    others = [verdict for place, verdict in enumerate(found) if place not in lacking]
-    if len(lacking) < 2 or not others or any(each.verdict != HOLDS for each in others):
-        return found
-    if any(found[place].verdict != WRONG for place in lacking):
-        return found
-    for trial, call in called:
-        for place in lacking:
-            truth = trial.plain.by_numpy[task.outputs[place].symbol]
-            value = matched(task, task.outputs[place], place, call, trial, rows)
-            if value is None or not agrees(np.asarray(value) / trial.plain.environment["m"], truth):
-                return found
-    return [
-        each._replace(verdict=HOLDS, cause="", causes=(), repaired="", message=f"{each.target} holds. {AVERAGED}")
-        if place in lacking
-        else each
-        for place, each in enumerate(found)
-    ]
-
-
-def _raised(raised: Sequence[tuple[Trial, Call]], called: Sequence[tuple[Trial, Call]]) -> str:
-    """What is said of the probes on which a function raised, where it returned on others."""
-    if not raised or not called:
-        return ""
-    trial, call = raised[0]
-    pads = {each.plain.environment.get("pad") for each, _ in called}
-    pad = trial.plain.environment.get("pad")
-    where = f"With pad = {pad}" if pad is not None and pad not in pads else "On other sizes"
-    return f"{where} it {call.problem}."
-
-
-def _not_called(label: str, task: Task, calls: Sequence[Call], signature: str) -> Verdict:
-    """Why a function is not judged, with what it is called like."""
-    problem = next((call.problem for call in calls if call.problem), "")
-    why = f"it {problem}" if problem else f"no way of calling {signature} is known"
-    return not_judged(label, 0, label, f"{label} is not judged: {why}; {expected(task, label)}.")
-
-
-def expected(task: Task, label: str) -> str:
-    """The signatures that are known."""
-    name = label.split(" ")[0]
-    sizes = {symbol for held in task.bundles.values() for symbol in held.values()}
-    forms = [f"{name}({', '.join(task.order)})"]
-    if task.caches:
-        forms.append(f"{name}({task.order[0]}, cache)")
-    elif task.bundles and sizes <= set(task.order):
-        plain = [symbol for symbol in task.order if symbol not in sizes]
-        forms.append(f"{name}({', '.join(plain)}, {next(iter(task.bundles))})")
-    elif task.bundles:
-        forms = [f"{name}({', '.join([*_first_names(task), *task.order])})"]
-    returned = ", ".join(output.label for output in task.outputs)
-    return f"expected {' or '.join(forms)}, returning {returned}"
-
-
-def _first_names(task: Task) -> list[str]:
-    """The bundles, each under its first name."""
-    held: dict[tuple[tuple[str, str], ...], str] = {}
-    for name, symbols in task.bundles.items():
-        held.setdefault((*symbols.items(), *((name, "") for _ in range(len(name) == 1))), name)
-    return [name for name in held.values() if name not in task.order]
-
-
-def _together(name: str, verdicts: list[list[Verdict]]) -> list[Verdict]:
-    """The verdicts of a function's tasks: all of them, or of alternatives the first that holds."""
-    if name in ALTERNATIVES:
-        return next((each for each in verdicts if all(one.verdict == HOLDS for one in each)), verdicts[0])
-    judged = [each for each in verdicts if not _nothing(each)]
-    return [verdict for each in (judged or verdicts[:1]) for verdict in each]

@@ -16,6 +16,9 @@ from parity_tests.apart.worker import imported, sentence
 Values = dict[str, Any]
 """Values by symbol."""
 
+ROWS, CHANNELS_FIRST = "rows", "channels first"
+"""Layouts beside the notes': examples in rows, and volumes (m, n_C, n_H, n_W) with filters (n_C, n_C_prev, f, f)."""
+
 LARGEST = 10_000_000
 """The most entries of an array that is handed back."""
 
@@ -45,9 +48,10 @@ def main(path: str, request: str, numbers: str, answer: str) -> dict[str, Any]:
             for number in range(task["trials"]):
                 start = f"{name}/{place}/{number}/"
                 here = {key.removeprefix(start): value for key, value in values.items() if key.startswith(start)}
+                here |= {name: here[name].tolist() for name in task["lists"] if name in here}
                 calls: list[dict[str, Any]] = []
-                for rows in (False, True) if task["rows"] else (False,):
-                    said = attempt(module, function, task, transposed(here) if rows else here, path)
+                for layout in task["layouts"]:
+                    said = attempt(module, function, task, arranged(here, layout), path)
                     for leaf, value in enumerate(said.pop("values")):
                         arrays[f"{start}{len(calls)}/{leaf}"] = value
                     calls.append(said)
@@ -57,9 +61,20 @@ def main(path: str, request: str, numbers: str, answer: str) -> dict[str, Any]:
     return {"functions": found}
 
 
-def transposed(values: Values) -> Values:
-    """Examples in rows: every matrix turned over."""
-    return {name: value.T.copy() if np.ndim(value) == 2 else value for name, value in values.items()}
+def arranged(values: Values, layout: str) -> Values:
+    """The values in another layout: every matrix turned over, or every volume and filter with its channels first."""
+    if layout == ROWS:
+        return {name: value.T.copy() if np.ndim(value) == 2 else value for name, value in values.items()}
+    if layout == CHANNELS_FIRST:
+        return {name: channels_first(name, value) if np.ndim(value) == 4 else value for name, value in values.items()}
+    return values
+
+
+def channels_first(name: str, value: Any) -> Any:
+    """A volume, the filters or the biases of a convolution with the channels first."""
+    if name == "b":
+        return value.ravel()
+    return np.transpose(value, (3, 2, 0, 1) if name == "W" else (0, 3, 1, 2)).copy()
 
 
 def attempt(module: Any, function: Any, task: Mapping[str, Any], values: Values, path: str) -> dict[str, Any]:
@@ -137,7 +152,7 @@ def bind(
                 return None
             value: Any = cache
         elif name in task["bundles"]:
-            value = {key: values[symbol] for key, symbol in task["bundles"][name].items()}
+            value = filled(name, task, values)
             held |= {name, *task["bundles"][name].values()}
         elif symbol in values:
             value = values[symbol]
@@ -171,7 +186,7 @@ def in_order(
     meant = [task["names"].get(each.name) or task["names"].get(normal(each.name)) for each in needed]
     if any(symbol not in (None, place) for symbol, place in zip(meant, given, strict=True)):
         return None  # another order, of which only some names are known
-    return [values[symbol] for symbol in given], {}, list(given)
+    return [filled(symbol, task, values) for symbol in given], {}, list(given)
 
 
 def flattened(value: Any) -> Iterator[tuple[str, Any]]:

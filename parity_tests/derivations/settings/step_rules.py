@@ -32,7 +32,7 @@ class Rule(NamedTuple):
         targets = dict(self.setting.targets)
         for name, right in self.right.items():
             after = targets[name].after if name != "W" else states
-            targets[name] = Target((), (right,), (right,), "update" if name == "W" else STATE, (), after)
+            targets[name] = Target((), (right,), (right,), STATE, (), after)  # W too: it may be updated in two lines
         return replace(
             self.setting,
             summary=f"{self.setting.summary.split(';')[0]}, in another convention: {self.words}",

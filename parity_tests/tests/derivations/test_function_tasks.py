@@ -8,8 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from parity_tests.derivations.own.functions_file import PROBES, Call, judged, trials, verify_functions
+from parity_tests.derivations.own.calls import Answer, Call
+from parity_tests.derivations.own.function_verdicts import PROBES, judged, trials
+from parity_tests.derivations.own.functions_file import verify_functions
 from parity_tests.derivations.own.functions_runner import normal
+from parity_tests.derivations.own.initial import INITIAL
 from parity_tests.derivations.own.tasks import TASKS, setting_of
 from parity_tests.derivations.verdicts import HOLDS, NOT_JUDGED, WITH_A_BORDER, WRONG, Verdict
 from parity_tests.derivations.verify import verify
@@ -149,6 +152,100 @@ def pool_backward(dA, cache, mode="max"):
         dA_prev[at] += share * dA[i, h, w, c]
     return dA_prev
 """,
+    "conv_forward_naive": """
+def conv_forward_naive(x, w, b, conv_param):
+    s, p, (F, _, HH, WW) = conv_param["stride"], conv_param["pad"], w.shape
+    P = np.pad(x, ((0, 0), (0, 0), (p, p), (p, p)))
+    out = np.zeros((len(x), F, (P.shape[2] - HH) // s + 1, (P.shape[3] - WW) // s + 1))
+    for h in range(out.shape[2]):
+        for v in range(out.shape[3]):
+            out[:, :, h, v] = np.tensordot(P[:, :, h * s:h * s + HH, v * s:v * s + WW], w, ((1, 2, 3), (1, 2, 3))) + b
+    return out, (x, w, b, conv_param)
+""",
+    "conv_backward_naive": """
+def conv_backward_naive(dout, cache):
+    x, w, b, conv_param = cache
+    s, p, (_, _, HH, WW) = conv_param["stride"], conv_param["pad"], w.shape
+    P = np.pad(x, ((0, 0), (0, 0), (p, p), (p, p)))
+    dP, dw = np.zeros_like(P), np.zeros_like(w)
+    for n, k, h, v in np.ndindex(dout.shape):
+        at = (n, slice(None), slice(h * s, h * s + HH), slice(v * s, v * s + WW))
+        dP[at] += w[k] * dout[n, k, h, v]
+        dw[k] += P[at] * dout[n, k, h, v]
+    return dP[:, :, p:p + x.shape[2], p:p + x.shape[3]], dw, np.sum(dout, axis=(0, 2, 3))
+""",
+    "max_pool_forward_naive": """
+def max_pool_forward_naive(x, pool_param):
+    f, s = pool_param["pool_height"], pool_param["stride"]
+    out = np.zeros((*x.shape[:2], (x.shape[2] - f) // s + 1, (x.shape[3] - f) // s + 1))
+    for h in range(out.shape[2]):
+        for w in range(out.shape[3]):
+            out[:, :, h, w] = x[:, :, h * s:h * s + f, w * s:w * s + f].max(axis=(2, 3))
+    return out, (x, pool_param)
+""",
+    "max_pool_backward_naive": """
+def max_pool_backward_naive(dout, cache):
+    x, pool_param = cache
+    f, s, dx = pool_param["pool_height"], pool_param["stride"], np.zeros_like(x)
+    for n, c, h, w in np.ndindex(dout.shape):
+        at = (n, c, slice(h * s, h * s + f), slice(w * s, w * s + f))
+        dx[at] += (x[at] == x[at].max()) * dout[n, c, h, w]
+    return dx
+""",
+    "sgd": """
+def sgd(w, dw, config=None):
+    config.setdefault("learning_rate", 1e-2)
+    return w - config["learning_rate"] * dw, config
+""",
+    "sgd_momentum": """
+def sgd_momentum(w, dw, config=None):
+    v = config["momentum"] * config["velocity"] - config["learning_rate"] * dw
+    config["velocity"] = v
+    return w + v, config
+""",
+    "rmsprop": """
+def rmsprop(w, dw, config=None):
+    config["cache"] = config["decay_rate"] * config["cache"] + (1 - config["decay_rate"]) * dw**2
+    return w - config["learning_rate"] * dw / (np.sqrt(config["cache"]) + config["epsilon"]), config
+""",
+    "adam": """
+def adam(w, dw, config=None):
+    config["t"] += 1
+    m = config["m"] = config["beta1"] * config["m"] + (1 - config["beta1"]) * dw
+    v = config["v"] = config["beta2"] * config["v"] + (1 - config["beta2"]) * dw**2
+    m, v = m / (1 - config["beta1"] ** config["t"]), v / (1 - config["beta2"] ** config["t"])
+    return w - config["learning_rate"] * m / (np.sqrt(v) + config["epsilon"]), config
+""",
+    "initialize_with_zeros": """
+def initialize_with_zeros(dim):
+    return np.zeros((dim, 1)), 0.0
+""",
+    "initialize_parameters": """
+def initialize_parameters(n_x, n_h, n_y):
+    return {"W1": np.random.randn(n_h, n_x) * 0.01, "b1": np.zeros((n_h, 1)),
+            "W2": np.random.randn(n_y, n_h) * 0.01, "b2": np.zeros((n_y, 1))}
+""",
+    "initialize_parameters_deep": """
+def initialize_parameters_deep(layer_dims):
+    parameters = {}
+    for l in range(1, len(layer_dims)):
+        parameters["W" + str(l)] = np.random.randn(layer_dims[l], layer_dims[l - 1]) * 0.01
+        parameters["b" + str(l)] = np.zeros((layer_dims[l], 1))
+    return parameters
+""",
+    "initialize_parameters_he": """
+def initialize_parameters_he(layers_dims):
+    parameters = {}
+    for l in range(1, len(layers_dims)):
+        parameters[f"W{l}"] = np.random.randn(layers_dims[l], layers_dims[l - 1]) * np.sqrt(2 / layers_dims[l - 1])
+        parameters[f"b{l}"] = np.zeros((layers_dims[l], 1))
+    return parameters
+""",
+    "initialize_adam": """
+def initialize_adam(parameters):
+    v = {"d" + name: np.zeros_like(value) for name, value in parameters.items()}
+    return v, {name: np.zeros_like(value) for name, value in v.items()}
+""",
 }
 """The functions of well-known courses, as people have them, each right."""
 
@@ -164,13 +261,26 @@ MISTAKES = {
     "compute_cost": ("/ m)", ")"),
     "propagate": ("np.dot(X, (A - Y).T) / m", "np.dot(X, (Y - A).T) / m"),
     "update_parameters": ("- learning_rate * grads", "+ learning_rate * grads"),
-    "update_parameters_with_momentum": ("(1 - beta) * ", ""),
+    "update_parameters_with_momentum": ("- learning_rate * v", "+ learning_rate * v"),
     "update_parameters_with_adam": ("(1 - beta1**t)", "(1 - beta1)"),
     "zero_pad": ("((0, 0), (pad, pad), (pad, pad), (0, 0))", "((0, 0), (pad, pad), (pad, 0), (0, 0))"),
     "conv_forward": ("+ b[0, 0, 0]", "- b[0, 0, 0]"),
     "conv_backward": ("dW / m", "dW"),
     "pool_forward": ('window.max(axis=(1, 2)) if mode == "max"', 'window.min(axis=(1, 2)) if mode == "max"'),
     "pool_backward": ("1 / f**2", "1 / f"),
+    "conv_forward_naive": (" + b\n", " - b\n"),
+    "conv_backward_naive": ("axis=(0, 2, 3)", "axis=(0, 2, 3)) / len(dout"),
+    "max_pool_forward_naive": (".max(", ".min("),
+    "max_pool_backward_naive": ("dx[at] +=", "dx[at] ="),
+    "sgd": ("w - ", "w + "),
+    "sgd_momentum": ('"] = v', '"] = -v'),
+    "rmsprop": ("dw**2", "dw"),
+    "adam": ('config["t"] += 1', "pass"),
+    "initialize_with_zeros": ("0.0", "1.0"),
+    "initialize_parameters": ("(n_y, n_h)", "(n_h, n_y)"),
+    "initialize_parameters_deep": ("np.random.randn(layer_dims[l], layer_dims[l - 1])", "np.ones((80, 150))"),
+    "initialize_parameters_he": ("np.sqrt(2 /", "np.sqrt(1 /"),
+    "initialize_adam": ("np.zeros_like(value) for name, value in v", "np.ones_like(value) for name, value in v"),
 }
 """One mistake in each: what is written, and what is written in its place."""
 
@@ -213,7 +323,7 @@ def test_a_mistake_in_one_is_wrong_and_nothing_else_is_not_judged(name: str, fol
 
 def test_every_name_of_a_course_is_tried() -> None:
     assert COURSE.keys() == MISTAKES.keys()
-    assert COURSE.keys() <= TASKS.keys()
+    assert COURSE.keys() <= TASKS.keys() | INITIAL.keys()
 
 
 RETURNS = """
@@ -293,8 +403,8 @@ def bias_gradient(dZ):
 def tanh(Z, *more, **others):
     return np.tanh(Z)
 
-def adam(w, dw, config=None):
-    return w - 0.001 * dw, config
+def adam(w, dw, moments, settings):
+    return w - 0.001 * dw, settings
 """
 
 
@@ -314,6 +424,57 @@ def test_what_cannot_be_called_is_not_judged_and_what_is_expected_is_said(folder
         "expected linear_backward(dZ, A_prev, W, lambda_) or linear_backward(dZ, cache), returning dA_prev, dW, db"
         in (found["linear_backward"].message)
     )
+
+
+CLASSICAL = "v = beta * v - learning_rate * dW\n    return W + v, v"
+UNDER = [
+    (f"def momentum_update(W, dW, v, learning_rate, beta):\n    {CLASSICAL}", "classical momentum"),
+    ("def momentum(w, dw, v, lr, beta):\n    v = beta * v + dw\n    return w - lr * v, v", "torch's momentum"),
+    (
+        COURSE["update_parameters_with_momentum"].replace("(1 - beta) * ", ""),
+        "torch's momentum",
+    ),
+    (
+        "def rmsprop_update(W, dW, s, alpha, beta2, eps):\n    s = beta2 * s + (1 - beta2) * dW**2\n"
+        "    return W - alpha * dW / np.sqrt(s + eps), s",
+        "TensorFlow's epsilon",
+    ),
+    (
+        "def adamw(w, dw, v, s, t, lr, beta1, beta2, eps, weight_decay):\n    w = w - lr * weight_decay * w\n"
+        "    v, s = beta1 * v + (1 - beta1) * dw, beta2 * s + (1 - beta2) * dw**2\n"
+        "    return w - lr * v / (1 - beta1**t) / (np.sqrt(s / (1 - beta2**t)) + eps), v, s",
+        "AdamW",
+    ),
+    (
+        "def dropout_forward(A, mask):\n    return A * mask\n\ndef dropout_backward(dA, mask):\n    return dA * mask",
+        "D carries 1/keep_prob",
+    ),
+]
+"""Functions that are right in another convention than the notes'."""
+
+
+@pytest.mark.parametrize(("text", "words"), UNDER, ids=[words for _, words in UNDER])
+def test_functions_are_read_in_the_conventions_that_texts_are_read_in(text: str, words: str, tmp_path: Path) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text(f"import numpy as np\n\n{text}\n")
+    found = verify_functions(path)
+    assert {line.verdict for line in found.lines} == {HOLDS}, [line.message for line in found.lines]
+    assert all("It is right under: " in line.message and words in line.message for line in found.lines)
+    assert words in found.convention
+    assert {line.verdict for line in verify_functions(path, strict=True).lines} != {HOLDS}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "def dropout_forward(A, mask, keep_prob):\n    return A * mask",  # one value alone may be a mistake
+        f"def momentum_update(W, dW, v, learning_rate, beta):\n    {CLASSICAL.replace('W + v', 'W - v')}",
+    ],
+)
+def test_a_function_that_keeps_to_no_convention_is_wrong(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text(f"import numpy as np\n\n{text}\n")
+    assert verify_functions(path).lines[0].verdict == WRONG
 
 
 SLICED = """
@@ -368,8 +529,8 @@ def test_a_function_that_refuses_to_have_no_border_holds_and_that_is_said(folder
 @pytest.mark.parametrize("name", TASKS)
 def test_the_truths_of_every_task_hold_and_their_negatives_do_not(name: str) -> None:
     for task in TASKS[name]:
-        probes = trials(task.setting, 5)
-        small, tied = setting_of(task.setting).small, setting_of(task.setting).tied
+        setting = setting_of(task.setting)
+        probes, small, tied = trials(setting, 5), setting.small, setting.tied
         assert len(probes) == PROBES + bool(small) + bool(tied)
         for factor, verdict in ((1, HOLDS), (-1, WRONG))[: 1 if small else 2]:
             calls = [
@@ -380,7 +541,8 @@ def test_the_truths_of_every_task_hold_and_their_negatives_do_not(name: str) -> 
             keyed = {output.key for output in task.outputs} & {"dw1", "b1"}
             if keyed:  # answers in dicts
                 calls = [[call[0]._replace(names=[output.key for output in task.outputs])] for call in calls]
-            found = judged(name, task, probes, calls, name)
+            plain = task._replace(layouts=("",))
+            found = judged(name, plain, setting, probes, Answer(name, calls))
             assert {each.verdict for each in found} == {verdict}, [each.message for each in found]
 
 

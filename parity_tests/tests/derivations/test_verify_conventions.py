@@ -18,6 +18,7 @@ from parity_tests.derivations.verify import verify
 
 V, S = "v = beta1 * v + (1 - beta1) * dW", "s = beta2 * s + (1 - beta2) * dW**2"
 CORRECTED = "v_hat = v / (1 - beta1**t)\ns_hat = s / (1 - beta2**t)"
+STEP = "W = W - alpha * v_hat / (np.sqrt(s_hat) + epsilon)"
 HIDDEN = "dZ1 = W2.T @ dZ2 * (1 - A1**2)\n"
 ONCE = "dW2 = dZ2 @ A1.T\ndb2 = np.sum(dZ2, axis=1, keepdims=True)\n"
 AVERAGED = "dW2 = dZ2 @ A1.T / m\ndb2 = np.sum(dZ2, axis=1, keepdims=True) / m\n"
@@ -44,6 +45,8 @@ RIGHT = [
      "the correction in the rate"),
     ("adam", f"{V}\n{S}\n{CORRECTED}\nW = W - alpha * v_hat / (np.sqrt(s_hat) + epsilon) - alpha * weight_decay * W",
      "AdamW"),
+    ("adam", f"W = W - alpha * weight_decay * W\n{V}\n{S}\n{CORRECTED}\n{STEP}", "AdamW"),
+    ("adam", f"W *= 1 - alpha * weight_decay\n{V}\n{S}\n{CORRECTED}\n{STEP}", "AdamW"),
     (None, PAPERS, "names are those of the paper"),
     (None, PAPERS.replace("g", "dW").replace("w", "W").replace("lr", "alpha").replace("ddW", "dW"), "of the paper"),
     ("dropout", "D = (U < keep_prob) / keep_prob\nA_drop = A * D\ndA = dA_drop * D", "D carries 1/keep_prob"),
@@ -96,6 +99,7 @@ INCONSISTENT = [
     ("shallow", f"dZ2 = (A2 - Y) / m\n{AVERAGED}", "dZ2", "double-1/m", "the notes'"),
     ("shallow", f"dZ2 = A2 - Y\n{ONCE}", "dW2 db2", "missing-1/m", "the notes'"),
     ("momentum", "v = beta * v + dW\nW = W + v", "v W", "average-weight-missing", "the notes'"),
+    ("adam", f"W = W - alpha * weight_decay\n{V}\n{S}\n{CORRECTED}\n{STEP}", "W", "", "AdamW"),
     (None, PAPERS.replace("beta2**t", "beta2"), "v_hat", "adam-no-power", "names are those of the paper"),
     ("convolution", CONV.replace("dZ[i, h, w, c]\n", "dZ[i, h, w, c] / m\n"), "db", "missing-1/m", "the notes'"),
     ("shallow", f"Z1 = W1 @ X\nZ2 = W2 @ A1\ndZ2 = A2 - Y\n{AVERAGED}", "Z1 Z2", "bias-missing", "the notes'"),
