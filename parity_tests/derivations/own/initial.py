@@ -143,4 +143,4 @@ def _about(key: str, shape: tuple[int, ...], values: list[Any], initial: Initial
 
 def _is_near(deviation: float, scale: float, count: int) -> bool:
     """Whether so many random entries with this deviation may have been drawn with that scale."""
-    return abs(deviation / scale - 1) <= SIGMAS / np.sqrt(2 * count)
+    return bool(abs(deviation / scale - 1) <= SIGMAS / np.sqrt(2 * count))

@@ -109,7 +109,7 @@ def _pooling_of_one_mode(name: str, mode: str, ending: str) -> dict[str, tuple[T
     """max_pool_forward_naive(x, pool_param) and its backward pass, for channels that come first."""
     forward = f"{name}_pool_forward{ending}"
     common: dict[str, Any] = {"names": _POOL_NAMES, "bundles": _POOL, "layouts": CHANNELS_FIRST_MOSTLY}
-    backward = {"forwards": (forward,), "caches": (["A_prev", "poolparam"],)}
+    backward: dict[str, Any] = {"forwards": (forward,), "caches": (["A_prev", "poolparam"],)}
     return {
         forward: (Task(f"{mode}-pool", ("A_prev", "f", "stride"), _outputs("A"), **common),),
         f"{name}_pool_backward{ending}": (

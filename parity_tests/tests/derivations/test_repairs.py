@@ -58,6 +58,12 @@ REPAIRS = [
         "J = (1/m) * np.sum(np.log1p(np.exp(Z)) - Y.T * Z.T)",
         "J = (1/m) * np.sum(np.log1p(np.exp(Z)) - Y * Z)",
     ),
+    (
+        "binary_cross_entropy",
+        "J = -(1/m) * np.sum(Y * np.log(A) + (1 - 2 * Y) * np.log(0.5 - A))",
+        "J = -(1/m) * np.sum(Y * np.log(A) + (1 - Y) * np.log(1 - A))",
+    ),
+    ("tanh", "g_prime = a", "g_prime = tanh'(z)"),
     # a shorter name, or function, in the place of what is missing
     ("regression", "db2 = dZ2", "db2 = np.mean(dZ2, axis=1, keepdims=True)"),
     ("shallow", "db1 = np.sum(dZ1, axis=1, keepdims=True)", "db1 = np.mean(dZ1, axis=1, keepdims=True)"),
