@@ -41,7 +41,7 @@ class Agreement(NamedTuple):
     @property
     def holds(self) -> bool:
         """Whether the value is right."""
-        return self.same_shape and self.error <= self.bound
+        return self.same_shape and self.error <= self.bound < np.inf
 
     @property
     def wrong(self) -> bool:
@@ -59,19 +59,19 @@ def agrees(value: Any, truth: Any, unit: float = DOUBLE) -> bool:
     value = as_number(value, truth)
     if np.shape(value) != np.shape(truth):
         return False
-    scale = float(np.max(np.abs(truth), initial=0.0))
+    bound = ROUNDINGS * unit * float(np.max(np.abs(truth), initial=0.0))
     with np.errstate(all="ignore"):
-        return bool(np.max(np.abs(np.subtract(value, truth)), initial=0.0) <= ROUNDINGS * unit * scale)
+        return bool(np.max(np.abs(np.subtract(value, truth)), initial=0.0) <= bound < np.inf)
 
 
 def compare(value: Any, truth: Any, unit: float = DOUBLE) -> Agreement:
     """The full answer, with the worst entry and the ratio where it is one number everywhere."""
-    value, truth = np.asarray(as_number(value, truth), np.float64), np.asarray(truth, np.float64)
+    value, truth = np.asarray(as_number(value, truth)), np.asarray(truth)
     bound = ROUNDINGS * unit * float(np.max(np.abs(truth), initial=0.0))
     if value.shape != truth.shape:
         return Agreement(np.inf, bound, (), np.nan, np.nan, value.shape, truth.shape, None)
     with np.errstate(all="ignore"):
-        error = np.abs(value - truth)
+        error = np.abs(np.subtract(value, truth, dtype=np.float64))
     error = np.where(np.isnan(error), np.inf, error)
     worst = np.unravel_index(int(np.argmax(error)), error.shape)
     return Agreement(

@@ -230,9 +230,8 @@ def difference(f: Function, point: Vector, direction: Vector, rounding: float, s
     still = bool((moved[:, -1] == 0).all())
     if not (moved > 0).any():
         return Difference(0.0, np.inf, still)
-    if still:
-        start = threshold(f, point, direction)
-        rounding = max(rounding, start.movement if start else 0.0)
+    if still and (start := threshold(f, point, direction)):
+        rounding = max(rounding, start.movement)
     return Difference(*ridders(plus, minus, rounding, steps), still)
 
 

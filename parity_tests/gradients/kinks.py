@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 
@@ -40,22 +41,43 @@ def _axes(lengths: Vector) -> Iterator[Vector]:
         yield direction
 
 
+class Jumps(NamedTuple):
+    """By step, from the longest: the difference of the one-sided slopes without a h, without b h^3 as well, and what
+    rounding may have done to that.
+    """
+
+    linear: Vector
+    value: Vector
+    blur: Vector
+
+
 def has_kink(plus: Vector, minus: Vector, middle: float, rounding: float, steps: Vector) -> bool:
     """Whether the one-sided slopes at x, from values at steps a factor of 16 apart, differ by more than curvature and
-    rounding explain.
-
-    The difference of the slopes is J + a h + b h^3 + ..., with J = 0 unless x is a kink: two neighbouring steps cancel
-    a h, three b h^3 as well, which must change little. The finest J that rounding leaves visible counts if rounding
-    hides it at every finer step: a kink beside x is not one at x. Values that do not exist next to x make x an edge,
-    which counts as a kink.
+    rounding explain. Values that do not exist next to x make x an edge, which counts as a kink.
     """
     if not np.isfinite([plus[-1], minus[-1]]).all():
         return True
+    return stands_out(jumps(plus, minus, middle, rounding, steps))
+
+
+def jumps(plus: Vector, minus: Vector, middle: float, rounding: float, steps: Vector) -> Jumps:
+    """The difference of the one-sided slopes at x, J + a h + b h^3 + ..., with J = 0 unless x is a kink: two
+    neighbouring steps, a factor of 16 apart, cancel a h, three b h^3 as well.
+    """
     gap = (plus - 2 * middle + minus) / steps
     unsure = 4 * (rounding + 2**-52 * np.maximum(np.abs(plus), np.abs(minus))) / steps
     linear, blur = (16 * gap[1:] - gap[:-1]) / 15, (16 * unsure[1:] + unsure[:-1]) / 15
-    jump, blur = (4096 * linear[1:] - linear[:-1]) / 4095, (4096 * blur[1:] + blur[:-1]) / 4095
-    steady = np.abs(jump - linear[1:]) <= blur + np.abs(jump) / 4
+    return Jumps(linear[1:], (4096 * linear[1:] - linear[:-1]) / 4095, (4096 * blur[1:] + blur[:-1]) / 4095)
+
+
+def stands_out(found: Jumps) -> bool:
+    """Whether there is a jump: it changes little as b h^3 is cancelled and from one step to the next.
+
+    The finest that rounding leaves visible counts if rounding hides it at every finer step: a kink beside x is not one
+    at x.
+    """
+    linear, jump, blur = found
+    steady = np.abs(jump - linear) <= blur + np.abs(jump) / 4
     steady[1:] &= np.abs(np.diff(jump)) <= blur[1:] + np.abs(jump[1:]) / 2  # over many waves it is 16 times as much
     steady[-1] = True  # a kink as close as the finest steps cannot be told from one at x
     seen = np.flatnonzero((np.abs(jump) > blur) & steady)

@@ -126,6 +126,6 @@ def _difference_agrees(part: Part, check: ArrayCheck) -> bool:
     """Whether the central difference at the worst entry is with the gradient under test, and against the referee."""
     if not np.isfinite([check.got, check.expected]).all():
         return False
-    entry = int(np.ravel_multi_index(check.worst_index, check.shape)) if check.shape else 0
+    entry = int(np.ravel_multi_index(check.worst_index, check.shape))
     value, bound, _ = slope_of_entry(part, entry)
     return bool(abs(check.got - value) <= bound < abs(check.expected - value))

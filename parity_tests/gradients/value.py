@@ -65,9 +65,8 @@ def _number(value: Any) -> float:
 
 
 def _bits(value: float) -> int:
-    """How many binary digits a number has."""
-    mantissa = int(abs(np.frexp(value)[0]) * 2**53)
-    return mantissa.bit_length() - (mantissa & -mantissa).bit_length() + 1 if mantissa else 0
+    """How many binary digits a number has, from its first 1 to its last."""
+    return len(f"{abs(value).as_integer_ratio()[0]:b}".rstrip("0"))
 
 
 def _value_beside(f: Callable[..., Any], x: Arguments, seed: int) -> float:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pytest
 
-from parity_tests.derivations.agreement import Agreement, agrees, compare, constant_ratio
+from parity_tests.derivations.agreement import Agreement
 from parity_tests.derivations.mistakes.causes import CAUSES
 from parity_tests.derivations.verdicts import (
     CANNOT_TELL,
@@ -28,8 +26,6 @@ from parity_tests.derivations.verdicts import (
 from parity_tests.derivations.verify import verify
 
 LINE = Verdict("dW1", 3, "dW1 = X", WRONG, "", (), "", ("F098",), 2.0, 4.0, 0.5, (2, 3), (2, 3), "why")
-
-U = 2.0**-53
 
 
 def test_the_numbers_of_a_wrong_line_belong_together() -> None:
@@ -137,61 +133,3 @@ def test_causes_are_taught_in_their_own_words() -> None:
     assert teach(first) == CAUSES[first]
     assert teach(f"{first} + {second}") == f"{CAUSES[first]} and {CAUSES[second]}"
     assert teach("no such cause") == "no such cause"
-
-
-TRUTH = np.array([[1.0, -4.0], [0.5, 2.0]])
-
-
-@pytest.mark.parametrize(("roundings", "right"), [(0, True), (2**13, True), (2**13 + 4, False)])
-def test_two_right_computations_lie_a_few_thousand_roundings_of_the_largest_entry_apart(
-    roundings: int, right: bool
-) -> None:
-    value = TRUTH.copy()
-    value[1, 0] += 4 * roundings * U
-    assert agrees(value, TRUTH) == right
-    found = compare(value, TRUTH)
-    assert (found.holds, found.bound) == (right, 4 * 2**13 * U)
-    if roundings:
-        assert (found.worst_index, found.error) == ((1, 0), 4 * roundings * U)
-        assert (found.got, found.expected) == (0.5 + 4 * roundings * U, 0.5)
-    assert agrees(value, TRUTH, unit=2.0**-24)
-
-
-@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-def test_what_is_not_finite_is_wrong(value: float) -> None:
-    spoilt = TRUTH.copy()
-    spoilt[0, 1] = value
-    found = compare(spoilt, TRUTH)
-    assert not agrees(spoilt, TRUTH)
-    assert (found.holds, found.wrong, found.error, found.worst_index) == (False, True, np.inf, (0, 1))
-
-
-def test_another_shape_is_wrong_and_a_number_in_brackets_is_not() -> None:
-    found = compare(TRUTH[:1], TRUTH)
-    assert not agrees(TRUTH[:1], TRUTH)
-    assert (found.same_shape, found.holds, found.wrong) == (False, False, True)
-    assert (found.shape_got, found.shape_expected, found.ratio) == ((1, 2), (2, 2), None)
-    assert (found.error, found.worst_index) == (np.inf, ())
-    assert np.isnan([found.got, found.expected]).all()
-    assert agrees([[3.0]], 3.0)
-    assert compare([[3.0]], 3.0).holds
-    assert not agrees([3.0, 3.0], 3.0)
-    assert not agrees(3.0, [3.0])
-    assert agrees(np.ones((0, 2)), np.ones((0, 2)))
-
-
-@pytest.mark.parametrize(
-    ("value", "ratio"),
-    [
-        (3 * TRUTH, 3.0),
-        (-TRUTH / 7, -1 / 7),
-        (3 * TRUTH + [[0, 0], [1e-3, 0]], None),
-        (0 * TRUTH, None),
-        (np.inf * TRUTH, None),
-        (3 * TRUTH[:1], None),
-    ],
-)
-def test_one_ratio_everywhere(value: Any, ratio: float | None) -> None:
-    assert constant_ratio(value, TRUTH) == pytest.approx(ratio)
-    assert compare(value, TRUTH).ratio == pytest.approx(ratio)
-    assert constant_ratio(np.ones((0, 2)), np.ones((0, 2))) is None

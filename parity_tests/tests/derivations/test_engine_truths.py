@@ -1,0 +1,194 @@
+"""The truths of a cost: by autograd, confirmed by the complex step, and silent where the two differ."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from parity_tests.derivations.engine.events import GIVEN, NAMED, PART, Event, Missing, Run
+from parity_tests.derivations.engine.front import read
+from parity_tests.derivations.engine.numbers.kinds import PLAIN, STEP, TAPE, Kind
+from parity_tests.derivations.engine.probes import Probe
+from parity_tests.derivations.engine.program import Program
+from parity_tests.derivations.engine.truths import AGREE, Cost, Truth, Truths
+
+GIVENS = {"a": np.array([1.0, 2.0]), "b": np.array([3.0, 5.0]), "n": 2}
+
+
+class Altered(Program):
+    """A program whose runs of some kind have other values at some names."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(read(text))
+        self.other: dict[tuple[Kind, str], Any] = {}
+        self.calls: list[Any] = []
+
+    def run(
+        self, given: Any, kind: Any = PLAIN, hook: Any = None, until: Any = None, keep: Any = True, **more: Any
+    ) -> Run:  # type: ignore[override]
+        """The run, altered."""
+        self.calls.append((kind, until, keep))
+        run = super().run(given, kind, hook, until, keep)
+        return run._replace(
+            events=tuple(
+                event._replace(value=self.other[kind, event.name]) if (kind, event.name) in self.other else event
+                for event in run.events
+            )
+        )
+
+
+def truths_of(text: str, of: Any = None, cost: str = "J", **other: Any) -> Truths:
+    """The truths of a text; ``other`` are values of the tape's run that differ from NumPy's."""
+    program = Altered(text)
+    run = program.run(GIVENS)
+    program.other = {(TAPE, name): value for name, value in other.items()}
+    key = next(event.key for event in reversed(run.events) if event.name == cost)
+    return Truths(program, Probe(GIVENS, {}, None), run, Cost(key, "J", 0, of))
+
+
+def named(truths: Truths) -> dict[str, Any]:
+    """The gradients of values that have a name."""
+    return {truth.event.name: np.asarray(truth.gradient).tolist() for truth in truths.named()}
+
+
+def test_truths_are_derivatives_of_all_values_on_the_way() -> None:
+    truths = truths_of("z = a * b\nc = b + 1\nw = 0 * a\nJ = np.sum(z**2) + 0 * np.sum(w)\nd = J * 2")
+    assert (truths.problem, truths.differs) == ("", False)
+    assert named(truths) == {"a": [18, 100], "b": [6, 40], "z": [6, 20]}
+    assert [truth.event.role for truth in truths.named()][:2] == [GIVEN, GIVEN]
+    parts = [truth.event for truth in truths.by_key.values() if truth.event.role == PART]
+    assert parts
+    assert all(truths.by_key[event.key].event == event for event in parts)
+    keys = [event.key for event in truths.run.events]
+    assert list(truths.by_key) == sorted(truths.by_key, key=keys.index)
+    assert truths.cost.key not in truths.by_key
+    assert truths.program.calls[1:] == [(TAPE, truths.cost.key, True)]  # type: ignore[attr-defined]
+
+
+def test_a_derivative_that_is_tiny_is_none() -> None:
+    assert named(truths_of("J = np.sum(a * 1.1e-14) + np.sum(b * 0.9e-14)")) == {"a": [1.1e-14, 1.1e-14]}
+
+
+def test_a_cost_that_is_not_written_down() -> None:
+    def half_of_squares(z: Any, given: Any) -> Any:
+        return np.sum(z * given["a"]) / given["n"]
+
+    truths = truths_of("z = a * b\nc = z + 1", half_of_squares, "z")
+    assert named(truths) == {"a": [3, 10], "b": [0.5, 2]}
+    for truth in truths.named():
+        assert truths.confirmed(truth)
+
+
+def test_a_cost_that_depends_on_nothing() -> None:
+    for truths in (truths_of("z = a + b\nJ = 3.0"), truths_of("J = np.sum(a)", lambda J, given: 3.0)):
+        assert (truths.problem, truths.differs) == ("J does not depend on any value of the text", False)
+        assert truths.by_key == {}
+    gone = truths_of("J = np.sum(a)")
+    nowhere = Truths(gone.program, gone.probe, gone.run, gone.cost._replace(key=(99, 99)))
+    assert (nowhere.problem, nowhere.by_key) == (truths.problem, {})
+
+
+@pytest.mark.parametrize(
+    ("value", "differs"),
+    [
+        (np.array([3.0, 10.0]), False),
+        (np.array([3 + 2.9e-9, 10.0]), False),
+        (np.array([3.0, 10 + 1.1e-8]), True),
+        (np.array([[3.0, 10.0]]), True),
+        (np.array([3.0, np.nan]), True),
+        (Missing("not followed"), False),
+        (None, False),
+    ],
+)
+def test_other_values_than_numpys_are_no_evidence(value: Any, differs: bool) -> None:
+    truths = truths_of("z = a * b\ny = z + 1\nJ = np.sum(z)", z=value)
+    assert truths.differs is differs
+    assert truths.problem == ("autograd's values are not those that NumPy computes here" if differs else "")
+    assert bool(truths.by_key) is not differs
+
+
+def test_values_that_are_compared_within_their_roundings() -> None:
+    text = "e = 0 * a\nz = a * b\nJ = np.sum(z) + np.sum(e)"
+    assert not truths_of(text, e=np.array([0.9e-12, 0.0])).differs
+    assert truths_of(text, e=np.array([1.1e-12, 0.0])).differs
+    assert not truths_of("y = a * np.nan\nJ = np.sum(a)", y=np.full(2, np.nan)).differs
+    assert truths_of("y = a + b[7]\nz = a\nJ = np.sum(z)", z=np.zeros(2)).differs  # behind one that is missing
+
+
+# --- the second referee
+
+
+@pytest.mark.parametrize(
+    ("place", "direction", "slope"),
+    [("a", [1.0, 0.0], 18.0), ("a", [0.0, -2.0], -200.0), ("z", [1.0, 1.0], 26.0), ("b", [1.0, 1.0], 46.0)],
+)
+def test_slopes_by_the_complex_step(place: str, direction: list[float], slope: float) -> None:
+    truths = truths_of("z = a * b\nJ = np.sum(z**2)")
+    key = next(event.key for event in truths.run.events if event.name == place)
+    assert truths.slope(key, np.array(direction)) == pytest.approx(slope, rel=1e-14)
+    assert truths.program.calls[-1] == (STEP, truths.cost.key, False)  # type: ignore[attr-defined]
+    truths.cost = truths.cost._replace(of=lambda J, given: np.sum(given["a"]) * J)
+    more = {"a": 3 * slope + 109 * sum(direction), "z": 3 * slope, "b": 3 * slope}[place]
+    assert truths.slope(key, np.array(direction)) == pytest.approx(more, rel=1e-14)
+
+
+def test_where_there_is_no_slope() -> None:
+    truths = truths_of("z = a * b\nJ = np.sum(z)")
+    key = truths.run.events[0].key
+    truths.cost = truths.cost._replace(of=lambda J, given: 3.0)
+    assert np.isnan(truths.slope(key, np.ones(2)))
+    values = iter((1.0, 1 + 2e-9, 1.0, 1 + 0.5e-9))
+    for slope in (np.nan, 8.0):
+        truths.cost = truths.cost._replace(of=lambda J, given: J * next(values))
+        np.testing.assert_allclose(truths.slope(key, np.ones(2)), slope, rtol=1e-8)
+    truths.cost = truths.cost._replace(key=(99, 99), of=None)
+    assert np.isnan(truths.slope(key, np.ones(2)))
+
+
+@pytest.mark.parametrize(("off", "sure"), [(0.99 * AGREE, True), (1.01 * AGREE, False), (np.nan, False)])
+def test_a_truth_is_confirmed_along_a_direction(off: float, sure: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    truths = truths_of("z = a * b\nJ = np.sum(z**2)")
+    calls: list[Any] = []
+
+    def slope(key: Any, direction: Any) -> Any:
+        calls.append((key, direction))
+        terms = truths.by_key[key].gradient * direction
+        return np.sum(terms) + off * np.sum(np.abs(terms))
+
+    monkeypatch.setattr(truths, "slope", slope)
+    for truth in truths.named():
+        assert truths.confirmed(truth) is truths.confirmed(truth) is truths.sure[truth.event.key] is sure
+    assert [key for key, _ in calls] == [truth.event.key for truth in truths.named()]
+    directions = [direction.tolist() for _, direction in calls]
+    assert all(np.shape(direction) == (2,) for direction in directions)
+    assert len({str(direction) for direction in directions}) == 3
+    again = truths_of("z = a * b\nJ = np.sum(z**2)")
+    monkeypatch.setattr(again, "slope", slope)
+    again.confirmed(again.named()[0])
+    assert calls[-1][1].tolist() == directions[0]
+
+
+def test_one_truth_for_each_gradient() -> None:
+    truths = truths_of("J = np.sum(a)")
+    one, other = np.ones(2), np.ones((1, 2))
+
+    def truth(number: int, name: str, role: str, gradient: Any) -> Truth:
+        return Truth(Event((number, 0), number, name, role, one, None, None), gradient)
+
+    kept = (truth(3, "z", NAMED, one), truth(4, "y", NAMED, one * 2), truth(6, "", NAMED, one * 3))
+    last = truth(2, "", PART, other)
+    given = (
+        truth(1, "", PART, one),
+        last,
+        kept[2],
+        *kept[:2],
+        truth(5, "x", NAMED, one + 0.4e-10),
+        truth(7, "", PART, one * 3),
+    )
+    truths.by_key = {each.event.key: each for each in given}
+    assert [each.event.line for each in truths.distinct()] == [3, 4, 6, 2]
+    assert [each.event.line for each in truths.named()] == [3, 4, 5]
+    truths.by_key[(5, 0)] = truth(5, "x", NAMED, one + 0.6e-10)
+    assert [each.event.line for each in truths.distinct()] == [3, 4, 5, 6, 2]
