@@ -82,9 +82,8 @@ def reads(statements: Iterable[Statement]) -> dict[str, int]:
                 read(part, line)
         elif statement.operator != "=":
             read(statement.target, line)
-        base = statement.target.base if isinstance(statement.target, Index) else statement.target
-        if isinstance(base, Name):
-            assigned.add(base.id)
+        if isinstance(statement.target, Name):
+            assigned.add(statement.target.id)
 
     for statement in statements:
         carry_out(statement)

@@ -33,7 +33,9 @@ def test_one_entry_is_a_number_where_a_number_is_expected(value: Any, truth: Any
         ([NAN, -2.0], [1.0, -2.0], 2.0**-53, False),
         ([INF, -2.0], [INF, -2.0], 2.0**-53, False),
         ([1.0, -2.0], [INF, -2.0], 2.0**-53, False),  # an infinite bound proves nothing
+        ([0.25 + 1.5 * 2.0**-42], [0.25], 2.0**-53, False),
         ([1.0, -2.0], [[1.0, -2.0]], 2.0**-53, False),
+        ([[2.0]], [[2.0]], 2.0**-53, True),
         ([[2.0]], 2.0, 2.0**-53, True),
         ([], [], 2.0**-53, True),
     ],
@@ -61,6 +63,7 @@ def test_the_full_answer() -> None:
     other = compare(np.ones(3), np.full((1, 3), -2.0))
     np.testing.assert_equal(tuple(other), (INF, BOUND, (), NAN, NAN, (3,), (1, 3), None))
     assert (other.wrong, other.holds) == (True, False)
+    assert compare(np.ones((2, 2)), np.ones((0, 2))).bound == 0
     assert compare(np.array([[5.0]]), 4.0)[:6] == (1.0, 2.0**-38, (), 5.0, 4.0, ())
     huge = np.full(2, 3e38, np.float32)
     assert compare(-huge, huge).error == pytest.approx(6e38)

@@ -159,6 +159,7 @@ def test_a_setting_that_is_one_in_a_convention_is_named_with_it(readings: Any) -
         (reading(A, "W U"), "V", True),
         (reading(A, "W U"), "T", False),
         (reading(A, "W U", whole=True), "W", False),
+        (reading(A, "W U", whole=True), "U W", True),
         (reading(A, "W U", whole=True), "U V T", True),
         (reading(setting("D", dW="gradient"), absent=frozenset("m")), "dW", True),
         (reading(setting("D", dW="gradient"), absent=frozenset("m")), "dW m", False),

@@ -33,7 +33,7 @@ def npy(value: Any, version: tuple[int, int] = (1, 0), shape: Any = None) -> byt
     header = {"descr": value.dtype.str, "fortran_order": False, "shape": value.shape if shape is None else shape}
     write = np.lib.format.write_array_header_1_0 if version == (1, 0) else np.lib.format.write_array_header_2_0
     write(file, header)
-    return file.getvalue() + value.tobytes()
+    return file.getvalue() + bytes(value.tobytes())
 
 
 def stored(path: Path, **members: bytes) -> Path:

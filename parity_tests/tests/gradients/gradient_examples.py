@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,16 @@ def gradients(W: Any, b: Any) -> Arrays:
     """The right gradients of J."""
     dZ = activations.sigmoid(W @ X + b) - Y
     return {"dW": dZ @ X.T / M, "db": dZ.sum(axis=1, keepdims=True) / M}
+
+
+def recorded(f: Callable[..., Any], calls: list[Any]) -> Callable[..., Any]:
+    """The function, which puts the arguments of each call into a list first."""
+
+    def call(*args: Any) -> Any:
+        calls.append(args)
+        return f(*args)
+
+    return call
 
 
 def only(check: gradient_check.GradientCheck) -> gradient_check.ArrayCheck:

@@ -146,7 +146,12 @@ def test_assert_gradient() -> None:
 
 def test_an_assertion_is_a_check(monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[Any] = []
-    monkeypatch.setattr(gradient_check, "check_gradient", lambda *args, **more: calls.append((args, more)) or True)
+
+    def check(*args: Any, **more: Any) -> bool:
+        calls.append((args, more))
+        return True
+
+    monkeypatch.setattr(gradient_check, "check_gradient", check)
     assert_gradient(J, gradients, 3)
     assert_gradient(J, gradients, 3, m=4, seed=5)
     assert calls == [((J, gradients, 3), {"m": None, "seed": 0}), ((J, gradients, 3), {"m": 4, "seed": 5})]

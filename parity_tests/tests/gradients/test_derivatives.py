@@ -14,6 +14,7 @@ from scipy import stats
 from parity_tests.gradients import derivatives
 from parity_tests.gradients.derivatives import COLUMNS, EXTRAPOLATION, STEPS, Difference, Threshold
 from parity_tests.judging.complex_step import STEP
+from parity_tests.tests.gradients.gradient_examples import recorded
 
 ONE = np.ones(1)
 NODES = 1 + np.arange(12) / 16
@@ -55,12 +56,11 @@ def test_complex_values() -> None:
     ],
 )
 def test_problems_of_complex_arguments(f: Any, problem: str) -> None:
-    seen = []
+    calls: list[Any] = []
     with derivatives.quiet():
-        assert (
-            derivatives.complex_problem(lambda x: seen.append(x) or f(x), np.array([3.0]), np.array([5.0])) == problem
-        )
-    assert seen[0].tolist() == [3 + 5j * STEP]
+        found = derivatives.complex_problem(recorded(f, calls), np.array([3.0]), np.array([5.0]))
+    assert found == problem
+    assert calls[0][0].tolist() == [3 + 5j * STEP]
 
 
 def test_no_warning_leaves() -> None:
@@ -144,7 +144,7 @@ def test_the_rounding_of_values() -> None:
         return values.flat[len(seen) - 1]
 
     def rounding(row: int) -> float:
-        return 31.97 * derivatives.noise(values[row]) + 2.0**-52 * abs(values[row, 0])
+        return float(31.97 * derivatives.noise(values[row]) + 2.0**-52 * abs(values[row, 0]))
 
     point, direction = np.array([3.0]), np.array([2.0])
     assert derivatives.value_rounding(f, point, direction) == min(rounding(0), rounding(1))
@@ -198,7 +198,7 @@ def tableau(plus: Any, minus: Any, rounding: float, steps: Any) -> Iterator[tupl
         if column == 0:
             return float(plain[row])
         shorter, longer = entry(row, column - 1), entry(row - 1, column - 1)
-        return shorter + (shorter - longer) / (16**column - 1)
+        return float(shorter + (shorter - longer) / (16**column - 1))
 
     for row in range(1, len(steps)):
         found = [
@@ -297,7 +297,7 @@ def test_differences_where_f_stands_still() -> None:
 def test_what_silence_may_hide(start: Threshold | None, bound: float, monkeypatch: pytest.MonkeyPatch) -> None:
     arguments = (np.sum, ONE, 2 * ONE)
     calls: list[Any] = []
-    monkeypatch.setattr(derivatives, "threshold", lambda *args: calls.append(args) or start)
+    monkeypatch.setattr(derivatives, "threshold", recorded(lambda *args: start, calls))
     assert derivatives.silence(*arguments) == bound
     assert all(got is given for got, given in zip(*calls, arguments, strict=True))
 

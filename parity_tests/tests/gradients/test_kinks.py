@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from parity_tests.gradients import kinks
-from parity_tests.gradients.derivatives import STEPS
+from parity_tests.gradients.derivatives import STEPS, Vector
 from parity_tests.gradients.part import Part
+from parity_tests.tests.gradients.gradient_examples import recorded
 
-STEPS_BY_16 = 16.0 ** -np.arange(4)
+STEPS_BY_16: Vector = np.power(16.0, -np.arange(4))
 
 
 def part(f: Any, *point: float) -> Part:
@@ -20,7 +21,7 @@ def part(f: Any, *point: float) -> Part:
 
 
 def test_a_jump_is_free_of_curvature() -> None:
-    h = STEPS_BY_16
+    h: Any = STEPS_BY_16
     found = kinks.jumps(5 + 3 * h + 7 * h**2, 5 + 11 * h**4, 5.0, 0.0, h)
     np.testing.assert_allclose(found.value, 3, rtol=1e-13)
     np.testing.assert_allclose(found.linear, 3 - 11 * 17 / 256 * h[1:3] ** 3, rtol=1e-13)
@@ -66,9 +67,9 @@ def test_what_stands_out(linear: list[float], jump: list[float], blur: list[floa
 @pytest.mark.parametrize("side", [0, 1])
 def test_an_edge_is_a_kink_where_the_nearest_value_is_missing(side: int) -> None:
     for step in range(4):
-        values = np.zeros((2, 4))
-        values[side, step] = np.nan
-        assert kinks.has_kink(*values, 0.0, 1.0, STEPS_BY_16) is (step == 3)
+        plus, minus = np.zeros((2, 4))
+        (plus, minus)[side][step] = np.nan
+        assert kinks.has_kink(plus, minus, 0.0, 1.0, STEPS_BY_16) is (step == 3)
 
 
 def test_two_directions_are_looked_at_then_each_entry() -> None:
@@ -76,24 +77,25 @@ def test_two_directions_are_looked_at_then_each_entry() -> None:
 
     def count(f: Any, *point: float) -> tuple[list[bool], int]:
         points.clear()
-        found = kinks.kinks_of(part(lambda x: points.append(x) or f(x), *point), np.random.default_rng(0))
+        found = kinks.kinks_of(part(recorded(f, points), *point), np.random.default_rng(0))
         assert found.dtype == bool
         return found.tolist(), len(points)
 
     assert count(lambda x: np.sum(x**2), 1.0, 2.0) == ([False, False], 1 + 2 * 10)
     assert count(lambda x: np.abs(x[1]), 1.0, 0.0) == ([False, True], 1 + 3 * 10)
-    assert np.max(np.abs(np.subtract(points[-20:], [1.0, 0.0]))) == STEPS[4]
+    assert np.max(np.abs(np.subtract(points[-20:], [[1.0, 0.0]]))) == STEPS[4]
     assert count(lambda x: np.sqrt(np.abs(x[0] * x[1])), 0.0, 0.0) == ([True, True], 1 + 3 * 10)
 
 
 def test_a_kink_further_out() -> None:
-    axis, points = np.array([0.0, 1.0]), []
+    axis = np.array([0.0, 1.0])
+    points: list[Any] = []
 
     def looked(f: Any) -> bool:
         points.clear()
-        return kinks.kink_further_out(part(lambda x: points.append(x) or f(x), 1.0, 0.0), axis)
+        return kinks.kink_further_out(part(recorded(f, points), 1.0, 0.0), axis)
 
     assert looked(lambda x: 1 + 1e-6 * np.abs(x[1]))
-    assert len({point[1] for point in points}) == 1 + 2 * 7
+    assert len({point[1] for (point,) in points}) == 1 + 2 * 7
     assert not looked(lambda x: 1 + 1e-6 * x[1] ** 2)
     assert not looked(lambda x: 1 + np.abs(x[0] - 1))
