@@ -179,9 +179,7 @@ def _zero(value: Any) -> float | None:
 
 
 def _differs(a: Any, b: Any) -> bool:
-    if isinstance(a, Missing) or isinstance(b, Missing) or a is None:
-        return True
-    return np.shape(a) != np.shape(b) or not np.array_equal(a, b)
+    return isinstance(b, Missing) or not np.array_equal(a, b)
 
 
 def is_parameter(name: str, value: Any) -> bool:

@@ -53,8 +53,8 @@ def in_words(factor: float, sizes: dict[str, int]) -> str | None:
 def on_other_sizes(factor: float, sizes: dict[str, int], others: dict[str, int]) -> float:
     """The same factor in words, on another probe: m is another number there."""
     for names in ((), *((name,) for name in sizes), *combinations(sizes, 2)):
-        count = float(np.prod([sizes[name] for name in names])) if names else 1.0
-        new = float(np.prod([others.get(name, 1) for name in names])) if names else 1.0
+        count = float(np.prod([sizes[name] for name in names]))
+        new = float(np.prod([others.get(name, 1) for name in names]))
         for number in (1.0, 2.0, 0.5):
             if same_factor(abs(factor), number * count):
                 return float(np.sign(factor)) * number * new

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pytest
 
-from parity_tests.derivations.engine.events import GIVEN, NAMED, PART, Event, Missing, Run
+from parity_tests.derivations.engine.events import BOUND, ENTRY, GIVEN, NAMED, PART, RETURNED, Event, Key, Missing, Run
+from parity_tests.derivations.engine.formulas import Hook
 from parity_tests.derivations.engine.front import read
 from parity_tests.derivations.engine.numbers.kinds import PLAIN, STEP, TAPE, Kind
 from parity_tests.derivations.engine.probes import Probe
-from parity_tests.derivations.engine.program import Program
+from parity_tests.derivations.engine.program import TextProgram
+from parity_tests.derivations.engine.replay import Round
 from parity_tests.derivations.engine.truths import AGREE, Cost, Truth, Truths
 
 GIVENS = {"a": np.array([1.0, 2.0]), "b": np.array([3.0, 5.0]), "n": 2}
 
 
-class Altered(Program):
+class Altered(TextProgram):
     """A program whose runs of some kind have other values at some names."""
 
     def __init__(self, text: str) -> None:
@@ -26,11 +29,17 @@ class Altered(Program):
         self.calls: list[Any] = []
 
     def run(
-        self, given: Any, kind: Any = PLAIN, hook: Any = None, until: Any = None, keep: Any = True, **more: Any
-    ) -> Run:  # type: ignore[override]
+        self,
+        given: Mapping[str, Any],
+        kind: Kind = PLAIN,
+        hook: Hook | None = None,
+        until: Key | None = None,
+        keep: bool = True,
+        capture: Any = None,
+    ) -> Run:
         """The run, altered."""
         self.calls.append((kind, until, keep))
-        run = super().run(given, kind, hook, until, keep)
+        run = super().run(given, kind, hook, until, keep, capture)
         return run._replace(
             events=tuple(
                 event._replace(value=self.other[kind, event.name]) if (kind, event.name) in self.other else event
@@ -64,6 +73,7 @@ def test_truths_are_derivatives_of_all_values_on_the_way() -> None:
     keys = [event.key for event in truths.run.events]
     assert list(truths.by_key) == sorted(truths.by_key, key=keys.index)
     assert truths.cost.key not in truths.by_key
+    assert truths.round == Round()
     assert truths.program.calls[1:] == [(TAPE, truths.cost.key, True)]  # type: ignore[attr-defined]
 
 
@@ -177,18 +187,27 @@ def test_one_truth_for_each_gradient() -> None:
     def truth(number: int, name: str, role: str, gradient: Any) -> Truth:
         return Truth(Event((number, 0), number, name, role, one, None, None), gradient)
 
-    kept = (truth(3, "z", NAMED, one), truth(4, "y", NAMED, one * 2), truth(6, "", NAMED, one * 3))
-    last = truth(2, "", PART, other)
-    given = (
+    roles = (PART, RETURNED, BOUND, ENTRY, GIVEN, NAMED)
+    for role in roles[1:]:
+        given = [truth(number, "z", each, one) for number, each in enumerate(roles[: roles.index(role) + 1])]
+        truths.by_key = {each.event.key: each for each in given}
+        assert [each.event.role for each in truths.distinct()] == [role]
+    given = [
         truth(1, "", PART, one),
-        last,
-        kept[2],
-        *kept[:2],
+        truth(2, "", PART, other),
+        truth(3, "z", NAMED, one),
+        truth(4, "", NAMED, one * 2),
         truth(5, "x", NAMED, one + 0.4e-10),
-        truth(7, "", PART, one * 3),
-    )
+    ]
     truths.by_key = {each.event.key: each for each in given}
-    assert [each.event.line for each in truths.distinct()] == [3, 4, 6, 2]
-    assert [each.event.line for each in truths.named()] == [3, 4, 5]
+    assert [each.event.line for each in truths.distinct()] == [3, 4, 2]
+    assert [each.event.line for each in truths.named()] == [3, 5]
     truths.by_key[(5, 0)] = truth(5, "x", NAMED, one + 0.6e-10)
-    assert [each.event.line for each in truths.distinct()] == [3, 4, 5, 6, 2]
+    assert [each.event.line for each in truths.distinct()] == [3, 4, 5, 2]
+
+
+def test_free_names_may_have_places_of_their_own() -> None:
+    truths = truths_of("J = np.sum(a * b)")
+    assert truths._free_keys() == {(-1, 0): "a", (-2, 0): "b", (-3, 0): "n"}
+    truths.probe = truths.probe._replace(places={(7, 1): "a"})
+    assert truths._free_keys() == {(7, 1): "a"}
