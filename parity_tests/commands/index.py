@@ -9,7 +9,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from manual.shared.cli import GOOD, MISMATCH, UsageError, console, output_flags, plain_table
-from parity_tests.formulas.index import Code, Entry, current_problems, entries
+from parity_tests.formulas.formula import Code
+from parity_tests.formulas.index import Entry, entries, problems
 
 EPILOG = """examples:
   python -m parity_tests index                  every formula of the notes
@@ -38,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError(
             f"-k is {args.text!r}, expected part of an id, a text, a function or a case: no formula has it"
         )
-    wrong = current_problems()
+    wrong = problems()
     if args.json:
         args.work.json({"formulas": [entry.as_json() for entry in chosen], "problems": wrong})
         return MISMATCH if wrong else GOOD
@@ -54,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _searched(entry: Entry) -> str:
     """All that -k looks at."""
-    code = [name for each in entry.code for name in (each.name, each.loop, each.torch)]
+    code = [name for each in entry.code for name in (each.name, each.in_loops, each.in_torch)]
     return "\n".join((entry.id, entry.source, entry.text, *code, *entry.cases))
 
 
@@ -78,5 +79,5 @@ def _table(chosen: list[Entry]) -> Table:
 
 def _links(code: Code) -> tuple[str, str, str]:
     """The code's name, and what its counterparts add to it."""
-    other = "same name" if code.torch == code.name else code.torch.rpartition(".")[2]
-    return code.name, code.loop.removeprefix(code.name), other
+    other = "same name" if code.in_torch == code.name else code.in_torch.rpartition(".")[2]
+    return code.name, code.in_loops.removeprefix(code.name), other

@@ -23,7 +23,8 @@ from manual.shared.learning import start as draw
 from manual.shared.loop import run as train
 from parity_tests.comparison.models import ModelCase, Start, about, first_examples
 from parity_tests.formulas.run import generator
-from parity_tests.judging import bounds, update_bounds
+from parity_tests.formulas.schedules import schedule_bound
+from parity_tests.judging import bounds
 from parity_tests.judging.judge import Judgement, Ledger, Result, judge
 from torch_ref import training as by_torch
 from torch_ref.devices import array, tensor
@@ -104,7 +105,7 @@ def _judged_rates(ours: Run, reference: Run) -> Judgement:
     """The learning rates of all epochs: by hand a power, in torch a product from epoch to epoch."""
     rates, of_torch = ([epoch.learning_rate for epoch in run.history] for run in (ours, reference))
     u = bounds.unit_roundoff(np.float64)
-    allowed = [2 * update_bounds.schedule(u, rate, 1 + epoch) for epoch, rate in enumerate(of_torch)]
+    allowed = [2 * schedule_bound(u, rate, 1 + epoch) for epoch, rate in enumerate(of_torch)]
     return judge(np.array(rates), np.array(of_torch), np.array(allowed), np.float64)
 
 

@@ -14,9 +14,9 @@ import numpy as np
 from manual.notation import Array, Gradients, Parameters
 from manual.optimizers import OPTIMIZERS
 from parity_tests.comparison.models import ModelCase, Start, about
+from parity_tests.formulas.optimizers import RULES
 from parity_tests.judging import bounds
 from parity_tests.judging.judge import NEAR_OVERFLOW, Ledger
-from parity_tests.judging.update_bounds import RULES
 from torch_ref import network as torch_side
 from torch_ref.network import Network
 from torch_ref.optimizers import OPTIMIZERS as TORCH_OPTIMIZERS

@@ -13,8 +13,8 @@ from manual import conv, dense
 from manual.notation import Array
 from parity_tests.conventions.convention import Convention
 from parity_tests.formulas.case import N_1, N_2, N_X, Bound, Inputs, M, normal
+from parity_tests.formulas.conv import conv_forward_bound
 from parity_tests.formulas.dense import Z_bound
-from parity_tests.judging import volume_bounds
 from torch_ref.conv import conv_forward
 from torch_ref.layout import filters_to_torch, from_rows, to_rows
 
@@ -38,7 +38,7 @@ def _without_warning(A_prev: Tensor, W: Tensor, b: Tensor) -> Tensor:
 
 
 def _bound(pad: Any = 0) -> dict[str, Bound]:
-    return {"Z": lambda u, at: volume_bounds.conv_forward(u, at.A_prev, at.W, at.b, pad=pad)}
+    return {"Z": lambda u, at: conv_forward_bound(u, at.A_prev, at.W, at.b, pad=pad)}
 
 
 def _reshaped(A_prev: Tensor, W: Tensor, b: Tensor) -> Tensor:
@@ -69,7 +69,7 @@ def _row_and_column_behind(A_prev: Array, W: Array, b: Array) -> Array:
 
 def _same_even_bound(u: float, at: Any) -> Any:
     A_prev = np.pad(at.A_prev, ((0, 0), (0, 1), (0, 1), (0, 0)))
-    return volume_bounds.conv_forward(u, A_prev, at.W, at.b)
+    return conv_forward_bound(u, A_prev, at.W, at.b)
 
 
 def _row_and_column_before(A_prev: Tensor, W: Tensor, b: Tensor) -> Tensor:

@@ -12,8 +12,8 @@ from manual import conv, dense
 from parity_tests.conventions.convention import Convention
 from parity_tests.conventions.convolution import volume
 from parity_tests.formulas.case import N_1, N_X, normal
+from parity_tests.formulas.conv import conv_forward_bound
 from parity_tests.formulas.dense import dW_bound
-from parity_tests.judging import volume_bounds
 from torch_ref.conv import conv_forward
 from torch_ref.gradients import gradient
 
@@ -69,7 +69,7 @@ CONVENTIONS = (
         manual=conv.conv_forward,
         exact=conv_forward,
         naive={"inputs and filters in TF32": _in_tf32},
-        bounds={"Z": lambda u, at: volume_bounds.conv_forward(u, at.A_prev, at.W, at.b)},
+        bounds={"Z": lambda u, at: conv_forward_bound(u, at.A_prev, at.W, at.b)},
         dtypes=("float32",),
         model="on the CPU: inputs and filters rounded to 10 bits, the sums in float32",
     ),

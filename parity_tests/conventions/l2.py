@@ -15,6 +15,7 @@ from manual.optimizers import GradientDescent
 from parity_tests.conventions.convention import Convention
 from parity_tests.formulas.case import LAMBDA, N_1, N_X, Inputs, M, normal
 from parity_tests.formulas.dense import db_bound, dW_bound
+from parity_tests.formulas.optimizers import update_bound
 from parity_tests.judging import bounds
 
 RATE = 0.3
@@ -62,12 +63,12 @@ def _sgd(decay_W: float, decay_b: float) -> Callable[..., Step]:
 
 def _W_bound(u: float, at: Any) -> Any:
     dW = (np.abs(at.dZ) @ np.abs(at.A_prev).T + LAMBDA * np.abs(at.W0)) / M
-    return bounds.update(u, at.W0, dW, RATE) + RATE * dW_bound(u, at.dZ, at.A_prev, at.W0, LAMBDA)
+    return update_bound(u, at.W0, dW, RATE) + RATE * dW_bound(u, at.dZ, at.A_prev, at.W0, LAMBDA)
 
 
 def _b_bound(u: float, at: Any) -> Any:
     db = np.sum(np.abs(at.dZ), axis=1, keepdims=True) / M
-    return bounds.update(u, at.b0, db, RATE) + RATE * db_bound(u, at.dZ)
+    return update_bound(u, at.b0, db, RATE) + RATE * db_bound(u, at.dZ)
 
 
 def _epoch(rng: np.random.Generator) -> Inputs:

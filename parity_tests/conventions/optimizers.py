@@ -13,9 +13,11 @@ from manual.notation import Array
 from manual.optimizers import Adam
 from manual.schedules import exponential
 from parity_tests.conventions.convention import Convention
+from parity_tests.formulas import CASES
 from parity_tests.formulas.case import LAMBDA, N_1, N_2, Case, Inputs, M, normal
-from parity_tests.formulas.optimizers import BETA, BETA2, CASES, EPSILON, LEARNING_RATE, run_by_torch
-from parity_tests.judging import bounds, update_bounds
+from parity_tests.formulas.optimizers import BETA, BETA2, EPSILON, LEARNING_RATE, adam_bound, run_by_torch
+from parity_tests.formulas.schedules import schedule_bound
+from parity_tests.judging import bounds
 from torch_ref.schedules import exponential as torch_exponential
 
 DECAY, CHUNKS = 0.9, 6
@@ -86,7 +88,7 @@ def _regularised_bound(u: float, at: Any) -> Any:
     g, none = at.dW + LAMBDA / M * at.W, np.zeros_like(at.dW)
     error = bounds.gamma(4, u) * (np.abs(at.dW) + LAMBDA / M * np.abs(at.W))
     slope = EPSILON / (np.abs(g) + EPSILON) ** 2
-    step = update_bounds.adam_update(u, at.W, g, none, none, 1, LEARNING_RATE, BETA, BETA2, EPSILON)
+    step = adam_bound(u, at.W, g, none, none, 1, LEARNING_RATE, BETA, BETA2, EPSILON)
     return step + LEARNING_RATE * slope * error
 
 
@@ -166,7 +168,7 @@ CONVENTIONS = (
         manual=lambda learning_rate, epoch: exponential(learning_rate, epoch, DECAY),
         exact=_stepped(1),
         naive={"stepped after each of 6 mini-batches": _stepped(CHUNKS)},
-        bounds={"rate": lambda u, at: update_bounds.schedule(u, at.rate, at.epoch + 2)},
+        bounds={"rate": lambda u, at: schedule_bound(u, at.rate, at.epoch + 2)},
         dtypes=("float64",),
     ),
 )

@@ -1,4 +1,4 @@
-"""Every case of a formula, chapter by chapter."""
+"""The record of every formula, chapter by chapter."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections import Counter
 
 from parity_tests.formulas import (
     activations,
+    clipping,
     conv,
     costs,
     dense,
@@ -13,34 +14,46 @@ from parity_tests.formulas import (
     initialization,
     jacobians,
     logistic_regression,
+    network,
     optimizers,
     pooling,
+    recipe,
     schedules,
+    shapes,
     theory,
+    training,
     vectorization,
 )
 from parity_tests.formulas.case import Case
 from parity_tests.formulas.formula import Formula
 
-FORMULAS: tuple[Formula, ...] = (*dense.FORMULAS,)
-"""The record of every formula."""
-
-CASES: tuple[Case, ...] = (
-    *vectorization.CASES,
-    *activations.CASES,
-    *costs.CASES,
-    *logistic_regression.CASES,
-    *(case for formula in FORMULAS for case in formula.cases),
-    *initialization.CASES,
-    *conv.CASES,
-    *pooling.CASES,
-    *dropout.CASES,
-    *optimizers.CASES,
-    *schedules.CASES,
-    *jacobians.CASES,
-    *theory.CASES,
+FORMULAS: tuple[Formula, ...] = (
+    *vectorization.FORMULAS,
+    *activations.FORMULAS,
+    *costs.FORMULAS,
+    *logistic_regression.FORMULAS,
+    *dense.FORMULAS,
+    *initialization.FORMULAS,
+    *conv.FORMULAS,
+    *shapes.FORMULAS,
+    *pooling.FORMULAS,
+    *dropout.FORMULAS,
+    *network.FORMULAS,
+    *training.FORMULAS,
+    *optimizers.FORMULAS,
+    *schedules.FORMULAS,
+    *clipping.FORMULAS,
+    *jacobians.FORMULAS,
+    *theory.FORMULAS,
+    *recipe.FORMULAS,
 )
 
-_repeated = [name for name, count in Counter(case.id for case in CASES).items() if count > 1]
-if _repeated:
-    raise ValueError(f"case ids {_repeated} stand more than once, expected each once")
+CASES: tuple[Case, ...] = tuple(case for formula in FORMULAS for case in formula.cases)
+
+for _kind, _ids in {
+    "formula": [formula.id for formula in FORMULAS],
+    "case": [case.id for case in CASES],
+    "fault": [fault.id for formula in FORMULAS for fault in formula.faults],
+}.items():
+    if _repeated := [id_ for id_, count in Counter(_ids).items() if count > 1]:
+        raise ValueError(f"{_kind} ids {_repeated} stand more than once, expected each once")

@@ -134,7 +134,7 @@ FORMULAS = (
             refusal(f"A_prev has shape (3,), {EXAMPLES}", A[0], W, B),
             refusal(f"W has shape (2,), {MATRIX}: W is (n_l, n_prev)", A, W[0], B),
         ),
-        uncompared="a convention of symbols and shapes, which every case keeps",
+        uncompared={"F153 F154": "a convention of symbols and shapes, which every case keeps"},
     ),
     Formula(
         (code(by_hand, torch_side, "weight_gradient", "F053 F098 F103 F168 F201 F202"),),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import ModuleType
 from typing import Any, NamedTuple
 
@@ -23,16 +23,21 @@ EXAMPLES = f"{MATRIX}: examples are columns, at least one"
 class Code(NamedTuple):
     """A function, class or module of ``manual`` with its loop form and its counterpart in ``torch_ref``.
 
-    ``notes`` are ids of the notes' formulas, as the docstring has them. ``torch_name`` is the counterpart's name where
-    it is called differently. What nothing calls from here may be None.
+    ``notes`` are ids of the notes' formulas, as the docstring has them, separated by spaces. ``torch_name`` is the
+    counterpart's name where it is called differently. What nothing calls from here may be None.
     """
 
     name: str
-    notes: tuple[str, ...]
+    notes: str
     manual: Callable[..., Any] | None = None
     loop: Callable[..., Any] | None = None
     torch: Callable[..., Any] | None = None
     torch_name: str = ""
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The ids of the notes' formulas."""
+        return tuple(self.notes.split())
 
     @property
     def in_loops(self) -> str:
@@ -52,7 +57,7 @@ def code(by_hand: ModuleType, torch_side: ModuleType | None, name: str, notes: s
         getattr(by_hand, name + LOOP, None),
         getattr(torch_side, name, None),
     )
-    return Code(f"{by_hand.__name__.removeprefix('manual.')}.{name}", tuple(notes.split()), function, loop, torch)
+    return Code(f"{by_hand.__name__.removeprefix('manual.')}.{name}", notes, function, loop, torch)
 
 
 class Sharp(NamedTuple):
@@ -118,7 +123,7 @@ class Formula:
     """One formula, or a few that belong together.
 
     ``code`` is what computes it, the one to read first in front. A case, a fault and a refusal that name no code are
-    about that one. ``uncompared`` says why ids in ``code`` have no case.
+    about that one. ``uncompared`` says of ids in ``code``, separated by spaces, why no case has them.
     """
 
     code: tuple[Code, ...]
@@ -127,7 +132,7 @@ class Formula:
     sharp: tuple[Sharp, ...] = ()
     faults: tuple[Fault, ...] = ()
     refusals: tuple[Refusal, ...] = ()
-    uncompared: str = ""
+    uncompared: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Fill in what cases, faults and refusals leave to the first code and the first case."""
@@ -182,7 +187,7 @@ def _completed(case: Case, code: Code) -> Case:
     return replace(
         case,
         id=code.name,
-        formulas=case.formulas or " ".join(code.notes),
+        formulas=case.formulas or code.notes,
         manual=code.manual,
         loop=code.loop,
         reference=code.torch,

@@ -8,8 +8,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from manual.layers import Conv, Dense, Dropout, Flatten, Pool
+from parity_tests.formulas.conv import conv_backward_bounds, conv_forward_bound
 from parity_tests.formulas.dense import Z_bound, dA_prev_bound, db_bound, dW_bound
-from parity_tests.judging import bounds, volume_bounds
+from parity_tests.formulas.dropout import dropout_bound
+from parity_tests.formulas.pooling import pool_backward_bound, pool_forward_bound
+from parity_tests.judging import bounds
 from parity_tests.judging.bounds import Bound
 
 
@@ -38,8 +41,8 @@ def _dense_backward(u: float, layer: Dense, dZ: Any, A_prev: Any, W: Any, lambda
 WEIGHTED: dict[type, OfWeighted] = {
     Dense: OfWeighted(lambda u, layer, A_prev, W, b: Z_bound(u, A_prev, W, b), _dense_backward),
     Conv: OfWeighted(
-        lambda u, layer, A_prev, W, b: volume_bounds.conv_forward(u, A_prev, W, b, layer.stride, layer.padding),
-        lambda u, layer, dZ, A_prev, W, lambda_: volume_bounds.conv_backward(
+        lambda u, layer, A_prev, W, b: conv_forward_bound(u, A_prev, W, b, layer.stride, layer.padding),
+        lambda u, layer, dZ, A_prev, W, lambda_: conv_backward_bounds(
             u, dZ, A_prev, W, layer.stride, layer.padding, lambda_
         ),
     ),
@@ -47,17 +50,15 @@ WEIGHTED: dict[type, OfWeighted] = {
 
 PLAIN: dict[type, OfPlain] = {
     Pool: OfPlain(
-        lambda u, layer, A, A_prev: volume_bounds.pool_forward(u, A_prev, layer.size, layer.stride, layer.mode),
-        lambda u, layer, dA_prev, dA, A_prev: volume_bounds.pool_backward(
-            u, dA, A_prev, layer.size, layer.stride, layer.mode
-        ),
+        lambda u, layer, A, A_prev: pool_forward_bound(u, A_prev, layer.size, layer.stride, layer.mode),
+        lambda u, layer, dA_prev, dA, A_prev: pool_backward_bound(u, dA, A_prev, layer.size, layer.stride, layer.mode),
     ),
     Flatten: OfPlain(
         lambda u, layer, A, A_prev: np.zeros(A.shape),
         lambda u, layer, dA_prev, dA, A_prev: bounds.rounded(u, dA_prev, 3),  # 1/m in and out
     ),
     Dropout: OfPlain(
-        lambda u, layer, A, A_prev: volume_bounds.dropout(u, A),
-        lambda u, layer, dA_prev, dA, A_prev: volume_bounds.dropout(u, dA_prev),
+        lambda u, layer, A, A_prev: dropout_bound(u, A),
+        lambda u, layer, dA_prev, dA, A_prev: dropout_bound(u, dA_prev),
     ),
 }

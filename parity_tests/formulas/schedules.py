@@ -1,31 +1,29 @@
-"""Learning-rate schedules and gradient clipping: what happens to a step besides the optimiser's rule."""
+"""Learning-rate schedules."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any, NamedTuple
 
-import numpy as np
 import torch
-from torch import Tensor, nn
 
-import manual.clipping as clipping_by_hand
-import torch_ref.clipping as torch_clipping
-from manual.notation import Array
+import manual.schedules as by_hand
+import torch_ref.schedules as torch_side
 from manual.schedules import SCHEDULES
-from parity_tests.formulas.case import N_1, N_X, Case, Inputs, normal
-from parity_tests.judging import bounds, update_bounds
+from parity_tests.formulas.case import Case
+from parity_tests.formulas.formula import Formula, Words, code, fault, refusal
+from parity_tests.formulas.planting import instead
+from parity_tests.formulas.words import ONE_NUMBER
+from parity_tests.judging.bounds import Bound, gamma
 from torch_ref.schedules import SCHEDULES as TORCH_SCHEDULES
 
+
+def schedule_bound(u: float, rate: float, factors: float) -> Bound:
+    """A learning rate after as many factors (or terms, quotients, powers), each with two roundings at most."""
+    return gamma(2 * factors, u) * abs(rate)
+
+
 EPOCHS = 40
-
-
-class Pair(NamedTuple):
-    """The gradients of one layer."""
-
-    dW: Any
-    db: Any
 
 
 def _schedule(name: str, formulas: str, factors: Callable[[int], float], **settings: float) -> Case:
@@ -46,7 +44,7 @@ def _schedule(name: str, formulas: str, factors: Callable[[int], float], **setti
         manual=lambda learning_rate, epoch: SCHEDULES[name](learning_rate, epoch, **settings),
         loop=None,
         reference=by_torch,
-        bounds={"rate": lambda u, at: update_bounds.schedule(u, at.rate, factors(at.epoch))},
+        bounds={"rate": lambda u, at: schedule_bound(u, at.rate, factors(at.epoch))},
     )
 
 
@@ -57,86 +55,88 @@ def _cosine_factors(epoch: int) -> float:
     return sum(2 + 12 / (1 + math.cos(math.pi * k / EPOCHS)) for k in range(epoch + 1))
 
 
-def _gradients(limit: float) -> Callable[[np.random.Generator], Inputs]:
-    """Gradients of a length around 0.004: so short that the 1e-6 that torch adds to it would show."""
-    return lambda rng: {"dW": 1e-3 * normal(rng, N_1, N_X), "db": 1e-3 * normal(rng, N_1, 1), "limit": limit}
+FRACTION = "expected a number in (0, 1]: the fraction of the rate that is left"
+NO_FRACTIONS = (0.0, -0.5, 1.01, float("nan"))
+"""What is refused, and why."""
 
 
-def _norm(dW: Array, db: Array) -> Any:
-    return np.sqrt(np.sum(np.square(dW)) + np.sum(np.square(db)))
-
-
-def _by_hand(clip: Callable[..., clipping_by_hand.Clipped]) -> Callable[..., Pair]:
-    return lambda dW, db, limit: Pair(*clip({"dW1": dW, "db1": db}, limit).grads.values())
-
-
-def _norm_by_hand(norm: Callable[..., float]) -> Callable[..., Any]:
-    return lambda dW, db, limit: np.asarray(norm({"dW1": dW, "db1": db}), dW.dtype)
-
-
-def clipped_by_torch(dW: Tensor, db: Tensor, limit: float) -> Pair:
-    """The gradients of a module, clipped by torch_ref."""
-    module = module_with_gradients(dW, db)
-    torch_clipping.clip_by_norm(module, limit)
-    return Pair(*(value.grad for value in module))
-
-
-def clipped_as_torch_does(dW: Tensor, db: Tensor, limit: float) -> Pair:
-    """The gradients of a module, clipped by torch with the limit for max_norm: a planted fault, slightly too short."""
-    module = module_with_gradients(dW, db)
-    torch.nn.utils.clip_grad_norm_(module.parameters(), limit)
-    return Pair(*(value.grad for value in module))
-
-
-def module_with_gradients(*grads: Tensor) -> nn.ParameterList:
-    """A module whose parameters have these gradients."""
-    module = nn.ParameterList([torch.zeros_like(gradient) for gradient in grads])
-    for value, gradient in zip(module, grads, strict=True):
-        value.grad = gradient.clone()
-    return module
-
-
-def _clipped_bound(name: str) -> Callable[[float, Any], Any]:
-    """A gradient times limit / norm: the norm's error, the quotient, the product, and torch's way around its 1e-6."""
-
-    def bound(u: float, at: Any) -> Any:
-        terms = at.dW.size + at.db.size
-        return at.limit / _norm(at.dW, at.db) * bounds.rounded(u, getattr(at, name), terms + 12)
-
-    return bound
-
-
-CASES = (
-    _schedule("constant", "F251", lambda epoch: 1),
-    _schedule("exponential", "F259", lambda epoch: epoch + 2, decay=0.9),
-    _schedule("inverse_time", "F265", lambda epoch: 4, decay=0.2),
-    _schedule("staircase", "F265", lambda epoch: epoch + 2, decay=0.5, every=4),
-    _schedule("cosine", "F265", _cosine_factors, epochs=EPOCHS),
-    Case(
-        "clipping.gradient_norm",
-        "F206",
-        inputs=_gradients(1.0),
-        manual=_norm_by_hand(clipping_by_hand.gradient_norm),
-        loop=_norm_by_hand(clipping_by_hand.gradient_norm_loop),
-        reference=lambda dW, db, limit: torch_clipping.gradient_norm(module_with_gradients(dW, db)),
-        bounds={"norm": lambda u, at: bounds.rounded(u, at.norm, at.dW.size + at.db.size + 6)},
+FORMULAS = (
+    Formula(
+        (code(by_hand, torch_side, "exponential", "F259"),),
+        Words(
+            "Exponential decay",
+            r"\alpha_{epoch} = \alpha_0 \cdot 0.9^{\,epoch}",
+            "A tenth less with every epoch, epochs counted from 0.",
+            "Stepped after every batch, not every epoch.",
+            "With six batches an epoch, the rate is down by half after one.",
+            shapes="One number for each epoch.",
+            lacks=ONE_NUMBER,
+        ),
+        cases=(_schedule("exponential", "F259", lambda epoch: epoch + 2, decay=0.9),),
+        faults=(
+            fault(
+                "decay from the first epoch",
+                instead(lambda alpha, epoch: alpha * 0.9 ** (epoch + 1)),
+                "rate",
+                at="case:schedules.exponential manual",
+            ),
+        ),
+        refusals=(
+            refusal("epoch is -1, expected a whole number of at least 0: the first epoch is number 0", 0.1, -1),
+            *(refusal(f"decay is {decay}, {FRACTION}", 0.1, 1, decay) for decay in NO_FRACTIONS),
+        ),
     ),
-    Case(
-        "clipping.clip_by_norm",
-        "F206 F253",
-        inputs=_gradients(3e-4),
-        manual=_by_hand(clipping_by_hand.clip_by_norm),
-        loop=_by_hand(clipping_by_hand.clip_by_norm_loop),
-        reference=clipped_by_torch,
-        bounds={"dW": _clipped_bound("dW"), "db": _clipped_bound("db")},
-    ),
-    Case(
-        "clipping.within_the_limit",
-        "F206 F253",
-        inputs=_gradients(1.0),
-        manual=_by_hand(clipping_by_hand.clip_by_norm),
-        loop=_by_hand(clipping_by_hand.clip_by_norm_loop),
-        reference=clipped_by_torch,
-        bounds={"dW": lambda u, at: bounds.exact(u, at.dW), "db": lambda u, at: bounds.exact(u, at.db)},
+    Formula(
+        (
+            code(by_hand, torch_side, "inverse_time", "F265"),
+            code(by_hand, torch_side, "staircase", "F265"),
+            code(by_hand, torch_side, "cosine", "F265"),
+        ),
+        Words(
+            "Other schedules",
+            r"\frac{\alpha_0}{1 + rate \cdot epoch}, \qquad \alpha_0\, factor^{\left\lfloor epoch / every "
+            r"\right\rfloor}, \qquad \frac{\alpha_0}{2} \Bigl( 1 + \cos \frac{\pi\, epoch}{epochs} \Bigr)",
+            "The notes name decay and leave its form open. These are the usual ones: a hyperbola, stairs, half a "
+            "cosine.",
+            "The rate of the last epoch is fed back in.",
+            "Decay is applied to what has decayed already: the rate falls far too fast.",
+            shapes="One number for each epoch.",
+            lacks=ONE_NUMBER,
+        ),
+        cases=(
+            _schedule("constant", "F251", lambda epoch: 1),
+            _schedule("inverse_time", "F265", lambda epoch: 4, decay=0.2),
+            _schedule("staircase", "F265", lambda epoch: epoch + 2, decay=0.5, every=4),
+            _schedule("cosine", "F265", _cosine_factors, epochs=EPOCHS),
+        ),
+        refusals=(
+            *(
+                refusal(
+                    "epoch is -1, expected a whole number of at least 0: the first epoch is number 0",
+                    0.1,
+                    -1,
+                    of=schedule,
+                )
+                for schedule in (by_hand.inverse_time, by_hand.staircase, by_hand.cosine, by_hand.constant)
+            ),
+            *(refusal(f"decay is {decay}, {FRACTION}", 0.1, 1, decay, of=by_hand.staircase) for decay in NO_FRACTIONS),
+            *(
+                refusal(
+                    f"decay is {decay}, expected a finite number above 0: what an epoch adds to the divisor",
+                    0.1,
+                    1,
+                    decay,
+                )
+                for decay in (0.0, float("inf"))
+            ),
+            refusal(
+                "every is 0, expected a whole number of at least 1: the epochs between two steps",
+                of=lambda: by_hand.staircase(0.1, 1, every=0),
+            ),
+            refusal(
+                "epoch is 7, expected less than epochs = 7: there the rate is 0",
+                of=lambda: by_hand.cosine(0.1, 7, epochs=7),
+            ),
+        ),
     ),
 )

@@ -188,34 +188,6 @@ def output_dZ(u: float, dZ: Magnitudes, A: Magnitudes, Z: Magnitudes, unit: str)
     return output(u, A, Z, unit) + 3 * u * np.abs(dZ)
 
 
-def update(u: float, value: Magnitudes, gradient: Magnitudes, learning_rate: float) -> Bound:
-    """W - alpha dW: alpha rounded, the product, the difference; W takes part in the last alone."""
-    return gamma(3, u) * learning_rate * np.abs(gradient) + u * np.abs(value)
-
-
 def product(u: float, A: Magnitudes, B: Magnitudes) -> Bound:
     """A B: as many products as A has columns."""
     return gamma(A.shape[1] + 1, u) * (np.abs(A) @ np.abs(B))
-
-
-def two_linear_layers(u: float, X: Magnitudes, W1: Magnitudes, b1: Magnitudes, W2: Magnitudes, b2: Magnitudes) -> Bound:
-    """W2 (W1 X + b1) + b2, in this order or as (W2 W1) X + (W2 b1 + b2): both add the same n_1 (n_x + 1) products of
-    three and the bias, and no term of either passes more than n_x + n_1 + 4 roundings.
-    """
-    k = W1.shape[1] + W1.shape[0] + 4
-    return gamma(k, u) * (np.abs(W2) @ (np.abs(W1) @ np.abs(X) + np.abs(b1)) + np.abs(b2))
-
-
-def distance(u: float, value: Magnitudes, terms: int) -> Bound:
-    """sqrt(sum (x - y)^2): no cancellation, since x and y are exact; a difference's rounding counts twice, squared."""
-    return rounded(u, value, terms + 4)
-
-
-def spread(u: float, A: Magnitudes) -> Bound:
-    """Standard deviation of N entries, by two passes or by updating mean and squares together.
-
-    The variance is off by about N u sqrt(1 + mean^2/variance) of itself (Chan, Golub and LeVeque, Algorithms for
-    computing the sample variance, 1983), the root by half as much: N u/2 times the root mean square. The half is left
-    for the constant that "about" stands for.
-    """
-    return gamma(A.size + 6, u) * np.sqrt(np.mean(np.square(A)))

@@ -72,18 +72,18 @@ def conv_count(f: int, channels: int, filters: int) -> int:
 
 ROWS = (
     Row(
-        "F219", "N4 L361-371", "n x n * f x f -> (n - f + 1)^2: 6 and 3 give 4 x 4", HOLDS,
+        "F219", "N4 L361-371", "output size, no padding", "n x n * f x f -> (n - f + 1)^2: 6 and 3 give 4 x 4", HOLDS,
         (count("6 and 3", lambda: (side(6, 3), 4)), count("n - f + 1", lambda: (side(11, 5), 11 - 5 + 1))),
         (count("n - f", lambda: (side(6, 3), 6 - 3)),),
     ),
     Row(
-        "F220", "N4 L375-391", "padding p: n + 2p = 8; output n + 2p - f + 1 = 6", HOLDS,
+        "F220", "N4 L375-391", "output size with padding", "padding p: n + 2p = 8; output n + 2p - f + 1 = 6", HOLDS,
         (shaped("padded 8 x 8", "", lambda at: (zero_pad(np.ones((1, 6, 6, 1)), 1)[0, :, :, 0], (8, 8))),
          count("6, 3 and p = 1", lambda: (side(6, 3, pad=1), 6))),
         (count("n + p - f + 1", lambda: (side(6, 3, pad=1), 6 + 1 - 3 + 1)),),
     ),
     Row(
-        "F221", "N4 L393-403", "SAME: p = (f - 1)/2", CONVENTION,
+        "F221", "N4 L393-403", "SAME padding", "SAME: p = (f - 1)/2", CONVENTION,
         (count("odd f, stride 1: the side stays", lambda: (
             tuple(side(10, f, pad=same_padding(f)) for f in (1, 3, 5, 7, 9)), (10,) * 5)),),
         (count("f = 4 with p = 1", lambda: (side(10, 4, pad=1), 10)),
@@ -91,18 +91,18 @@ ROWS = (
         "for odd f and stride 1",
     ),
     Row(
-        "F222", "N4 L401", "f is usually odd", HOLDS,
+        "F222", "N4 L401", "filters are odd", "f is usually odd", HOLDS,
         (count("an odd f has a whole p", lambda: (tuple(map(same_padding, (1, 3, 5, 7))), (0, 1, 2, 3))),),
         (count("so has 4", lambda: (same_padding(4), 3 / 2), cause="ValueError"),),
     ),
     Row(
-        "F223", "N4 L407-409, 433, 457-459", "|(n + 2p - f)/s + 1|", MISPRINT,
+        "F223", "N4 L407-409, 433, 457-459", "output size with stride", "|(n + 2p - f)/s + 1|", MISPRINT,
         (count("with a floor, sides unlike torch's", lambda: (unlike_torch(rounded=True), 0)),),
         (count("with a magnitude, sides unlike torch's", lambda: (unlike_torch(rounded=False), 0)),),
         "floor((n + 2p - f)/s + 1)", "floor",
     ),
     Row(
-        "F224", "N4 L407", "the stride is the number of cells which are jumped over", AMBIGUOUS,
+        "F224", "N4 L407", "stride is a step", "the stride is the number of cells which are jumped over", AMBIGUOUS,
         (count("stride 2: windows start at 0, 2, 4", lambda: (
             conv_output_size(7, 3, stride=2), len(range(0, 7 - 3 + 1, 2)))),),
         (count("two cells are skipped: they start at 0, 3", lambda: (
@@ -110,7 +110,7 @@ ROWS = (
         "the step from window to window: s - 1 cells are skipped", "two-readings",
     ),
     Row(
-        "F225", "N4 L369", "convolution: A * B = C", CONVENTION,
+        "F225", "N4 L369", "cross-correlation", "convolution: A * B = C", CONVENTION,
         (same("computed without turning the filter, as torch does", "",
             on_volumes(lambda A, W, b: (conv_forward(A, W, b), by_torch(A, W, b)))),),
         (same("a true convolution, with the filter turned", "",
@@ -118,47 +118,50 @@ ROWS = (
         "a cross-correlation: the filter is not turned",
     ),
     Row(
-        "F226", "N4 L413, 423", "n_c must be equal in the input and in the filter, f x f x n_c", HOLDS,
+        "F226", "N4 L413, 423", "filters are as deep as the input",
+        "n_c must be equal in the input and in the filter, f x f x n_c", HOLDS,
         (shaped("3 and 3", "", lambda at: (conv_forward(*volumes(at)), (M, N_H - F + 1, N_W - F + 1, FILTERS))),),
         (shaped("3 and 2", "", on_volumes(lambda A, W, b: (
             conv_forward(A, W[:, :, :2], b), (M, N_H - F + 1, N_W - F + 1, FILTERS))), cause="ValueError"),),
     ),
     Row(
-        "F227", "N4 L417-419", "input n x n x n_c, n_c' filters", HOLDS,
+        "F227", "N4 L417-419", "one output channel for each filter", "input n x n x n_c, n_c' filters", HOLDS,
         (count("4 filters on 3 channels", lambda: (depth(4), 4)),),
         (count("as many as channels", lambda: (depth(4), 3)),),
     ),
     Row(
-        "F228", "N4 L421", "n_c is simply the number of filters, also called the depth", WRONG,
+        "F228", "N4 L421", "number of filters against depth",
+        "n_c is simply the number of filters, also called the depth", WRONG,
         (count("2 filters on n_c = 3 channels: n_c' = 2", lambda: (depth(2), 2)),),
         (count("n_c = 3 is the number of filters", lambda: (depth(2), 3)),),
         "n_c' is the number of filters, n_c the depth of the input", "name-clash",
     ),
     Row(
-        "F229", "N4 L427", "p = 0, s = 1: (n - f + 1) x (n - f + 1) x n_c", WRONG,
+        "F229", "N4 L427", "output channels, no padding", "p = 0, s = 1: (n - f + 1) x (n - f + 1) x n_c", WRONG,
         (count("6 x 6 x 3, 2 filters: 4 x 4 x 2", lambda: ((side(6, 3), side(6, 3), depth(2)), (4, 4, 2))),),
         (count("4 x 4 x n_c", lambda: ((side(6, 3), side(6, 3), depth(2)), (4, 4, 3))),),
         "(n - f + 1) x (n - f + 1) x n_c'", "wrong-symbol",
     ),
     Row(
-        "F230", "N4 L429-431", "p = 1, s = 1: (n + 2p - f + 1)^2 x n_c'", HOLDS,
+        "F230", "N4 L429-431", "output channels with padding", "p = 1, s = 1: (n + 2p - f + 1)^2 x n_c'", HOLDS,
         (count("7 x 7 x 3, 5 filters: 7 x 7 x 5", lambda: ((side(7, 3, pad=1), depth(5)), (7, 5))),),
         (count("(n - f + 1)^2 x n_c'", lambda: ((side(7, 3, pad=1), depth(5)), (5, 5))),),
     ),
     Row(
-        "F231", "N4 L433", "p = 1, s = 2: floor((n + 2p - f)/s + 1)^2 x n_c'", HOLDS,
+        "F231", "N4 L433", "output channels with stride", "p = 1, s = 2: floor((n + 2p - f)/s + 1)^2 x n_c'", HOLDS,
         (count("7 x 7 x 3, 5 filters: 4 x 4 x 5", lambda: ((side(7, 3, 1, 2), depth(5)), (4, 5))),
          count("8 x 8: 4 x 4, rounded down", lambda: (side(8, 3, 1, 2), 4))),
         (count("8 x 8: 5 x 5, rounded up", lambda: (side(8, 3, 1, 2), 5)),),
     ),
     Row(
-        "F232", "N4 L437-441", "f[l], p[l], s[l]; n_c[l] is the number of filters", HOLDS,
+        "F232", "N4 L437-441", "symbols of a convolutional layer",
+        "f[l], p[l], s[l]; n_c[l] is the number of filters", HOLDS,
         (count("n_c[l] = 4 filters on n_c[l-1] = 3", lambda: (
             conv_count(F, CHANNELS, FILTERS), (F * F * CHANNELS + 1) * FILTERS)),),
         (count("n_c[l] = n_c[l-1]", lambda: (conv_count(F, CHANNELS, FILTERS), (F * F * CHANNELS + 1) * CHANNELS)),),
     ),
     Row(
-        "F233", "N4 L443", "a filter is f[l] x f[l] x n_c[l-1]", HOLDS,
+        "F233", "N4 L443", "volume of a filter", "a filter is f[l] x f[l] x n_c[l-1]", HOLDS,
         (shaped("f x f x n_c[l-1]", "", on_volumes(lambda A, W, b: (
             conv_forward(A, np.ones((F, F, CHANNELS, FILTERS)), b), (M, N_H - F + 1, N_W - F + 1, FILTERS)))),),
         (shaped("f x f x n_c[l]", "", on_volumes(lambda A, W, b: (
@@ -166,14 +169,14 @@ ROWS = (
             cause="ValueError"),),
     ),
     Row(
-        "F234", "N4 L445", "a[l] = g(a[l-1] * W[l] + b) = ReLU(Z[l]), n_H x n_W x n_c", HOLDS,
+        "F234", "N4 L445", "a convolutional layer", "a[l] = g(a[l-1] * W[l] + b) = ReLU(Z[l]), n_H x n_W x n_c", HOLDS,
         (same("by hand and by torch", "", on_volumes(lambda A, W, b: (
             relu(conv_forward(A, W, b, pad=1)), np.maximum(by_torch(A, W, b, pad=1), 0)))),),
         (same("the bias after ReLU", "",
             on_volumes(lambda A, W, b: (relu(conv_forward(A, W, 0 * b)) + b, np.maximum(by_torch(A, W, b), 0)))),),
     ),
     Row(
-        "F235", "N4 L447", "A[l] is m x n_H x n_W x n_c", CONVENTION,
+        "F235", "N4 L447", "shape of A", "A[l] is m x n_H x n_W x n_c", CONVENTION,
         (shaped("examples first, channels last", "", lambda at: (
             conv_forward(*volumes(at), pad=1), (M, N_H, N_W, FILTERS))),),
         (shaped("channels second, as in PyTorch", "", lambda at: (
@@ -181,13 +184,14 @@ ROWS = (
         "unlike dense layers, where examples are columns; PyTorch: permute(0, 3, 1, 2)",
     ),
     Row(
-        "F236", "N4 L449-451", "in n_H[l-1] x n_W[l-1] x n_c[l-1], out n_H[l] x n_W[l] x n_c[l]", HOLDS,
+        "F236", "N4 L449-451", "sizes in and out",
+        "in n_H[l-1] x n_W[l-1] x n_c[l-1], out n_H[l] x n_W[l] x n_c[l]", HOLDS,
         (shaped("7 x 5 x 3 with stride 2: 3 x 2 x 4", "", lambda at: (
             conv_forward(*volumes(at), stride=2)[0], (3, 2, FILTERS))),),
         (shaped("n_W before n_H", "", lambda at: (conv_forward(*volumes(at), stride=2)[0], (2, 3, FILTERS))),),
     ),
     Row(
-        "F237", "N4 L453", "W[l] is f x f x n_c[l-1] x n_c[l]", CONVENTION,
+        "F237", "N4 L453", "shape of the filters", "W[l] is f x f x n_c[l-1] x n_c[l]", CONVENTION,
         (same("permuted by (3, 2, 0, 1) it is torch's", "", on_volumes(lambda A, W, b: (
             conv_forward(A, W, b), by_torch(A, W, b)))),),
         (same("it is in torch's order already", "", on_volumes(lambda A, W, b: (
@@ -195,19 +199,21 @@ ROWS = (
         "PyTorch: (n_c[l], n_c[l-1], f, f), permute(3, 2, 0, 1)",
     ),
     Row(
-        "F238", "N4 L455", "n_c[l] is the dimension of the bias", HOLDS,
+        "F238", "N4 L455", "shape of the biases", "n_c[l] is the dimension of the bias", HOLDS,
         (count("4 biases for 4 filters", lambda: (conv_count(1, 3, 4) - 3 * 4, 4)),),
         (count("one for each channel of the input", lambda: (conv_count(1, 3, 4) - 3 * 4, 3)),),
     ),
     Row(
-        "F239", "N4 L457-459", "n_H[l] = |(n_H[l-1] + 2p - f)/s + 1|, n_W alike", CONVENTION,
+        "F239", "N4 L457-459", "height and width of the output",
+        "n_H[l] = |(n_H[l-1] + 2p - f)/s + 1|, n_W alike", CONVENTION,
         (count("11 x 8, f = 3, p = 1, s = 2: 6 x 4", lambda: ((side(11, 3, 1, 2), side(8, 3, 1, 2)), (6, 4))),),
         (count("without the floor: 6 x 4.5", lambda: (
             (side(11, 3, 1, 2), side(8, 3, 1, 2)), (6, (8 + 2 - 3) / 2 + 1))),),
         "with a floor",
     ),
     Row(
-        "F240", "N4 L461-465", "a 1000 x 1000 x 3 image and 1000 units: w[1] is (1000, 3000000), 3 billion", HOLDS,
+        "F240", "N4 L461-465", "parameters of a dense layer on an image",
+        "a 1000 x 1000 x 3 image and 1000 units: w[1] is (1000, 3000000), 3 billion", HOLDS,
         (count("by hand and by torch", lambda: (
             (dense_parameter_count(3_000_000, 1000, bias=False), linear_count(3_000_000, 1000, bias=False)),
             (3_000_000_000, 3_000_000_000))),),
@@ -215,18 +221,18 @@ ROWS = (
         "weights only",
     ),
     Row(
-        "F241", "N4 L467-479", "((n m c) + 1) l parameters", HOLDS,
+        "F241", "N4 L467-479", "parameters of a dense layer", "((n m c) + 1) l parameters", HOLDS,
         (count("28 x 20 x 3 pixels, 7 neurons", lambda: (linear_count(28 * 20 * 3, 7), (28 * 20 * 3 + 1) * 7)),),
         (count("one bias for all", lambda: (linear_count(28 * 20 * 3, 7), 28 * 20 * 3 * 7 + 1)),),
     ),
     Row(
-        "F242", "N4 L481-491", "300 x 300 RGB, 100 neurons: 27000100", HOLDS,
+        "F242", "N4 L481-491", "parameters of a dense layer, an example", "300 x 300 RGB, 100 neurons: 27000100", HOLDS,
         (count("by hand and by torch", lambda: (
             (dense_parameter_count(300 * 300 * 3, 100), linear_count(270_000, 100)), (27_000_100, 27_000_100))),),
         (count("27000000, without biases", lambda: (linear_count(270_000, 100), 27_000_000)),),
     ),
     Row(
-        "F243", "N4 L493",
+        "F243", "N4 L493", "parameters of a convolution",
         "parameters of a convolutional layer with f filters: a question without an answer", AMBIGUOUS,
         (count("(f_H f_W c + 1) for each filter: 7600 for 100 of 5 x 5 x 3", lambda: (
             (conv_parameter_count(5, 3, 100), conv_count(5, 3, 100)), (7600, 7600))),),

@@ -9,7 +9,7 @@ from parity_tests.notes.row import AMBIGUOUS, CONVENTION, HOLDS, Row
 
 ROWS = (
     Row(
-        "F143", "N0 L461-468; N1 L170-172",
+        "F143", "N0 L461-468; N1 L170-172", "equal weights stay equal",
         "zero or equal weights: dw = [u v; u v], all units are as one neuron", CONVENTION,
         (
             experiment("equal units stay equal, to rounding", equal_start, lambda run: run.distance < 1e-10,
@@ -31,7 +31,8 @@ ROWS = (
         "for equal weights; with all of them zero tanh and ReLU layers do not even move",
     ),
     Row(
-        "F144", "N0 L473", "W1 = np.random.randn(2, 2) * 0.01; b1 = np.zeros(2, 1): no symmetry", CONVENTION,
+        "F144", "N0 L473", "small random weights, zero biases",
+        "W1 = np.random.randn(2, 2) * 0.01; b1 = np.zeros(2, 1): no symmetry", CONVENTION,
         (
             formula("small = 0.01", "initialization"),
             snippet(snippets.zeros, [[0.0]] * 4),
@@ -46,13 +47,13 @@ ROWS = (
         "b1 = np.zeros((2, 1)); biases may be zero",
     ),
     Row(
-        "F145", "N0 L473", "W2 = ... rand ... (1, 2)", AMBIGUOUS,
+        "F145", "N0 L473", "randn, not rand", "W2 = ... rand ... (1, 2)", AMBIGUOUS,
         (snippet(snippets.random_scale, True),),
         (snippet(snippets.uniform_scale, True),),
         "np.random.randn(1, 2) * 0.01; rand would give positive weights only", "two-readings",
     ),
     Row(
-        "F146", "N0 L477-482; N1 L180",
+        "F146", "N0 L477-482; N1 L180", "small weights keep g' large",
         "initialise small: too big makes learning slow; very small makes the derivative larger", CONVENTION,
         (
             experiment("the smaller the weights, the larger g'(Z)", scales,
@@ -68,7 +69,8 @@ ROWS = (
         "small weights make g'(Z) larger, not the gradient of the cost",
     ),
     Row(
-        "F147", "N0 L475-476; N3 L13, 83", "0.01 works for shallow networks; deep ones need another mechanism", HOLDS,
+        "F147", "N0 L475-476; N3 L13, 83", "deep nets need another scale",
+        "0.01 works for shallow networks; deep ones need another mechanism", HOLDS,
         (
             formula("lecun = 1/np.sqrt(n_prev)\nhe = np.sqrt(2/n_prev)", "initialization"),
             experiment("1/sqrt(n) trains nine tanh layers", deep_start, lambda run: run.lecun < 0.5 * run.first,

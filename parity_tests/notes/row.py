@@ -64,13 +64,15 @@ class Check(NamedTuple):
 class Row(NamedTuple):
     """One row of the errata.
 
-    ``says`` is what the note says, ``truth`` what holds where that is something else. The checks in ``right`` must
-    hold; those in ``false`` are the alternatives that must be rejected, first of all the note itself where its verdict
-    is wrong or misprint. A row that no machine can check has neither, and says why in ``unchecked``.
+    ``source`` is where the notes have it: N0 to N4 are the five notes, L435 is line 435. ``topic`` is what it is about
+    in a few words, ``says`` what the note says, ``truth`` what holds where that is something else. The checks in
+    ``right`` must hold; those in ``false`` are the alternatives that must be rejected, first of all the note itself
+    where its verdict is wrong or misprint. A row that no machine can check has neither, and says why in ``unchecked``.
     """
 
     id: str
     source: str
+    topic: str
     says: str
     verdict: str
     right: tuple[Check, ...] = ()

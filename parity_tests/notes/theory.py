@@ -38,7 +38,7 @@ def hidden_layers(architecture: Architecture) -> int:
 
 ROWS = (
     Row(
-        "F191", "N0 L542-549",
+        "F191", "N0 L542-549", "parity: deep trees, wide layers",
         "x_1 XOR ... XOR x_n: depth O(log n), or one hidden layer of about 2^n units", CONVENTION,
         (
             count("2^(n-1) minterms, for n = 2, 4, 8, 16", lambda: (
@@ -56,16 +56,19 @@ ROWS = (
         "for AND, OR and NOT: 2^(n-1) minterms; n neurons that count do it in one layer",
     ),
     Row(
-        "F192", "N0 L540", "some functions need exponentially more hidden units if layers are limited", CONVENTION,
+        "F192", "N0 L540", "depth can save units",
+        "some functions need exponentially more hidden units if layers are limited", CONVENTION,
         (count("parity of 16 bits: 32768 units in one layer of minterms, 30 in a tree",
                lambda: ((minterm_count(16), tree_units(16)), (32768, 30))),),
         (count("the tree needs as many", lambda: (tree_units(16), minterm_count(16))),),
         "for a suitable class of units",
     ),
-    Row("F193", "N0 L536-538", "deep networks compose features: edges, parts, faces; sounds", AMBIGUOUS,
+    Row("F193", "N0 L536-538", "deep nets compose features",
+        "deep networks compose features: edges, parts, faces; sounds", AMBIGUOUS,
         unchecked="needs images and a judgement of what a unit sees"),
     Row(
-        "F194", "N0 L571-583", "parameters W, b; hyper-parameters alpha, iterations, L, n[l], the activations", HOLDS,
+        "F194", "N0 L571-583", "parameters and hyper-parameters",
+        "parameters W, b; hyper-parameters alpha, iterations, L, n[l], the activations", HOLDS,
         (
             count("training changes W and b", lambda: (
                 tuple(sorted(parity_tree(2).architecture.parameter_shapes)), ("W1", "W2", "b1", "b2"))),
@@ -75,7 +78,8 @@ ROWS = (
         (count("the number of layers is a parameter", lambda: (
             "L" in parity_tree(2).architecture.parameter_shapes, True)),),
     ),
-    Row("F195", "N0 L585-588", "choosing hyper-parameters is empirical, and differs between industries", HOLDS,
+    Row("F195", "N0 L585-588", "tuning is empirical",
+        "choosing hyper-parameters is empirical, and differs between industries", HOLDS,
         unchecked="advice"),
 )  # fmt: skip
 """Rows of the errata."""

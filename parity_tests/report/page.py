@@ -81,18 +81,10 @@ def sentence(mistake: str) -> str:
 
 def found_by(section: Section) -> str:
     """The words that the search looks at."""
-    formula = section.formula
+    formula, words = section.formula, section.formula.words
     said = [f"{row.id} {row.source} {row.says} {row.truth} {row.mistake}" for row in section.anchored]
-    words = (
-        formula.title,
-        formula.code,
-        formula.derivation,
-        formula.mistake,
-        formula.symptom,
-        *section.elsewhere,
-        *said,
-    )
-    return " ".join(words).lower()
+    searched = (words.title, *formula.names, words.derivation, words.mistake, words.symptom, *section.elsewhere, *said)
+    return " ".join(searched).lower()
 
 
 def missing(section: Section) -> str:

@@ -1,61 +1,107 @@
-"""The index: every formula has its line, every formula function its id, every id its case, and stale links are seen."""
+"""The index: every formula has its line, every function its record, every id its case, and stale links are seen."""
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import json
 import pkgutil
 import re
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import manual
+import manual.recipe
 from parity_tests.cli import main
-from parity_tests.formulas import CASES, FORMULAS, index
-from parity_tests.formulas.formula import Code as RecordedCode
-from parity_tests.formulas.index import Code, all_codes, current_problems, entries, ids_in, problems, read_codes
-from parity_tests.formulas.index_exceptions import NO_CASE, NO_FORMULA
-from parity_tests.notes.lines import LINES
+from parity_tests.commands import index as command
+from parity_tests.formulas import FORMULAS, index
+from parity_tests.formulas.formula import LOOP, Code, Formula, Words
+from parity_tests.formulas.index import entries, problems
+from parity_tests.notes.rows import ROWS
 
-CASED = {case.id: case.formulas for case in CASES}
+CODES = [code for formula in FORMULAS for code in formula.code]
+
+WITHOUT_FORMULAS = ("__main__", "architecture_json", "checks", "estimators", "files", "graph", "layer_words")
+"""Modules at the top of manual that hold no formula of the notes."""
+
+WITHOUT_RECORD = {
+    "an addition that saves memory": "notation.plus",
+    "the inputs of an experiment": "theory.all_inputs",
+    "a part of what is given": "architecture.model_for network.example",
+    "how a learner keeps examples, parameters and states": "training.Learner training.columns training.flattened "
+    "training.in_rows training.joined training.split training.unflattened",
+    "a part of a step of the recipe": "recipe.run.activations recipe.run.backend "
+    "recipe.search.at_upper_edge recipe.search.chance_of recipe.search.chosen "
+    "recipe.search.trial recipe.steps.judged recipe.steps.small_parameters",
+    "what the notes leave out, compared beside what they have": "clipping.clip_by_norm schedules.constant",
+}
+"""Functions without a record, by reason."""
+
+IDS = re.compile(r"Notes:\s+(F\d+(?:-F\d+)?(?:,\s+F\d+(?:-F\d+)?)*)")
+"""Ids and ranges of ids, as docstrings have them: F098, F168-F172."""
 
 
-def by_id(name: str) -> index.Entry:
-    """The formula of that id."""
-    return next(entry for entry in entries() if entry.id == name)
+def ids_in(docstring: str | None) -> tuple[str, ...]:
+    """The ids of the formulas that a docstring names, ranges written out."""
+    found = IDS.search(docstring or "")
+    ids: list[str] = []
+    for part in re.split(r",\s+", found[1]) if found else ():
+        first, _, last = part.partition("-")
+        ids += [f"F{number:03}" for number in range(int(first[1:]), int((last or first)[1:]) + 1)]
+    return tuple(ids)
+
+
+def functions() -> dict[str, Any]:
+    """The public functions and the optimisers of the modules that hold formulas, by name."""
+    names = [
+        f"{package.__name__}.{info.name}"
+        for package in (manual, manual.recipe)
+        for info in pkgutil.iter_modules(package.__path__)
+        if not info.ispkg and info.name not in WITHOUT_FORMULAS
+    ]
+    found = {}
+    for module in map(importlib.import_module, names):
+        for name, value in vars(module).items():
+            own = getattr(value, "__module__", "") == module.__name__
+            if own and not name.startswith(("_", "check_")) and (inspect.isfunction(value) or hasattr(value, "step")):
+                found[f"{module.__name__.removeprefix('manual.')}.{name}"] = value
+    return found
 
 
 def test_the_links_are_in_order() -> None:
-    assert current_problems() == []
+    assert problems() == []
+
+
+def test_every_function_has_a_record() -> None:
+    found = functions()
+    recorded = {name for code in CODES for name in (code.name, code.in_loops)}
+    excused = {name for names in WITHOUT_RECORD.values() for name in names.split()}
+    loops = {name for name in found if name.removesuffix(LOOP) in found.keys() - {name}}
+    assert found.keys() - recorded - loops == excused
 
 
 def test_every_formula_of_the_notes_has_its_line() -> None:
-    assert list(LINES) == [f"F{number:03}" for number in range(1, 267)]
+    assert [row.id for row in ROWS] == [f"F{number:03}" for number in range(1, 267)]
     place = re.compile(r"N[0-4] L\d+(-\d+)?(, \d+(-\d+)?)*")
-    for line in LINES.values():
-        assert all(place.fullmatch(part) for part in line.source.split("; "))
-        assert 0 < len(line.text) <= 60
+    for row in ROWS:
+        assert all(place.fullmatch(part) for part in row.source.split("; "))
+        assert 0 < len(row.topic) <= 60
 
 
-def test_a_formula_leads_to_its_code_and_cases() -> None:
-    entry = by_id("F053")
-    assert entry.source == "N0 L218-222; N3 L179; N4 L150"
-    code = {each.name: each for each in entry.code}
-    assert code["dense.weight_gradient"].loop == "dense.weight_gradient_loop"
-    assert code["dense.weight_gradient"].torch == "dense.weight_gradient"
-    assert {"dense.weight_gradient", "logistic_regression.propagate"} <= set(entry.cases)
-    assert [code.name for code in by_id("F044").code] == ["notation"]
-    assert "optimizers.gradient_descent" in {code.torch for code in by_id("F029").code}
-    assert by_id("F100").code == ()
-
-
-@pytest.mark.parametrize("code", [code for code in all_codes() if "." in code.name], ids=lambda code: code.name)
-def test_what_the_index_names_can_be_imported(code: Code) -> None:
-    for package, name in (("manual", code.name), ("manual", code.loop), ("torch_ref", code.torch)):
+@pytest.mark.parametrize("code", CODES, ids=lambda code: code.name)
+def test_a_record_names_what_it_calls_and_has_the_ids_of_the_docstring(code: Code) -> None:
+    for field, name in {"manual": code.name, "loop": code.in_loops, "torch": code.in_torch}.items():
         if name:
-            named = pkgutil.resolve_name(f"{package}.{name}")
-            assert callable(named) or inspect.ismodule(named)
+            package = "torch_ref" if field == "torch" else "manual"
+            function = pkgutil.resolve_name(f"{package}.{name}")
+            assert getattr(code, field) in (function, None)
+    named = pkgutil.resolve_name(f"manual.{code.name}")
+    cited = ids_in(inspect.getdoc(named))
+    assert set(code.ids) <= set(cited) if inspect.ismodule(named) else code.ids == cited
 
 
 @pytest.mark.parametrize(
@@ -64,7 +110,6 @@ def test_what_the_index_names_can_be_imported(code: Code) -> None:
         ("Notes: F098, F100-F102.", ("F098", "F100", "F101", "F102")),
         ("Notes: F098,\n    F099. Differs from F100.", ("F098", "F099")),
         ("Notes: F247 (the recipe's p, F248).", ("F247",)),
-        ("Notes: F7.", ("F7",)),
         ("Formula F098.", ()),
         (None, ()),
     ],
@@ -73,120 +118,54 @@ def test_ids_are_read_from_docstrings(docstring: str | None, ids: tuple[str, ...
     assert ids_in(docstring) == ids
 
 
-@pytest.mark.parametrize("code", [code for formula in FORMULAS for code in formula.code], ids=lambda code: code.name)
-def test_the_ids_of_a_record_are_those_of_the_docstring(code: RecordedCode) -> None:
-    assert code.notes == ids_in(inspect.getdoc(pkgutil.resolve_name(f"manual.{code.name}")))
+def test_a_formula_leads_to_its_code_and_cases() -> None:
+    by_id = {entry.id: entry for entry in entries()}
+    entry = by_id["F053"]
+    assert entry.source == "N0 L218-222; N3 L179; N4 L150"
+    code = {each.name: each for each in entry.code}
+    assert code["dense.weight_gradient"].in_loops == "dense.weight_gradient_loop"
+    assert code["dense.weight_gradient"].in_torch == "dense.weight_gradient"
+    assert {"dense.weight_gradient", "logistic_regression.propagate"} <= set(entry.cases)
+    assert [code.name for code in by_id["F044"].code] == ["notation"]
+    assert "optimizers.gradient_descent" in {code.in_torch for code in by_id["F029"].code}
+    assert by_id["F100"].code == ()
 
 
-@pytest.fixture
-def packages(tmp_path: Path) -> tuple[Path, Path]:
-    """One module by hand and its counterpart."""
-    for name in ("by_hand", "in_torch"):
-        (tmp_path / name).mkdir()
-    (tmp_path / "by_hand" / "chapter.py").write_text(
-        '''"""Notes: F001, F002."""
-def formula_loop(x):
-    """See formula."""
-def formula(x):
-    """Notes: F001."""
-def check_x(x):
-    """No formula."""
-def forgotten(x):
-    """No id."""
-def alone_loop(x):
-    """The loop form of nothing."""
-class Rule:
-    """An optimiser."""
-    def step(self):
-        """One step."""
-class Bundle:
-    """Data."""
-def _inner(x):
-    """Private."""
-'''
-    )
-    (tmp_path / "by_hand" / "files.py").write_text("def main():\n    pass\n")
-    (tmp_path / "in_torch" / "chapter.py").write_text("formula = print\ndef rule():\n    pass\n_inner = print\n")
-    return tmp_path / "by_hand", tmp_path / "in_torch"
-
-
-def test_code_is_read_from_the_sources(packages: tuple[Path, Path]) -> None:
-    codes = {code.name: code for code in read_codes(*packages)}
-    assert codes["chapter.formula"] == Code(
-        "chapter.formula", ("F001",), "chapter.formula_loop", "chapter.formula", True
-    )
-    assert codes["chapter.Rule"].torch == "chapter.rule"
-    assert codes["chapter"].ids == ("F002",)
-    assert {name for name, code in codes.items() if code.needs_id} == {
-        "chapter.formula",
-        "chapter.forgotten",
-        "chapter.alone_loop",
-        "chapter.Rule",
-    }
-    assert "files" not in codes
-    assert "chapter._inner" not in codes
-
-
-def test_a_formula_function_without_an_id_is_seen(packages: tuple[Path, Path]) -> None:
-    codes = read_codes(*packages)
-    cases = {"a": "F001", "b": "F002"}
-    sentences = [
-        f"chapter.{name} names no formula: expected Notes: F... in its docstring"
-        for name in ("Rule", "alone_loop", "forgotten")
-    ]
-    assert problems(codes, cases, {}, {}) == sentences
-    assert problems(codes, cases, {"no need": "chapter.Rule chapter.alone_loop chapter.forgotten"}, {}) == []
-
-
-FORMULA = Code("chapter.formula", ("F001",), "", "", True)
+CASE = FORMULAS[0].cases[0]
+RECORD = Formula((Code("chapter.formula", "F001"),), Words("", "", "", "", ""))
 
 
 @pytest.mark.parametrize(
-    ("codes", "cases", "tables", "sentence"),
+    ("change", "sentence"),
     [
-        ([FORMULA], {}, ({}, {}), "F001 of chapter.formula has no case: expected one, or a reason in NO_CASE"),
+        (lambda record: record, "F001 of chapter.formula has no case: expected one, or a reason in uncompared"),
         (
-            [FORMULA._replace(ids=("F267",))],
-            {"a": "F267"},
-            ({}, {}),
+            lambda record: replace(record, cases=(replace(CASE, id="a", formulas="F001 F7"),)),
+            "a names F7, expected one of F001 to F266: the notes have no other",
+        ),
+        (
+            lambda record: replace(
+                record, code=(Code("chapter.formula", "F267"),), cases=(replace(CASE, id="a", formulas="F267"),)
+            ),
             "a names F267, expected one of F001 to F266: the notes have no other",
         ),
-        ([FORMULA], {"a": "F001 F7"}, ({}, {}), "a names F7, expected one of F001 to F266: the notes have no other"),
-        ([FORMULA], {"a": "F001"}, ({}, {"r": "F001"}), "NO_CASE excuses F001, which needs no excuse"),
-        ([FORMULA], {"a": "F001"}, ({}, {"r": "F002"}), "NO_CASE excuses F002, which needs no excuse"),
         (
-            [FORMULA],
-            {"a": "F001"},
-            ({"r": "chapter.formula"}, {}),
-            "NO_FORMULA excuses chapter.formula, which needs no excuse",
+            lambda record: replace(record, cases=(replace(CASE, formulas="F001"),), uncompared={"F001": "a reason"}),
+            "chapter.formula says why F001 has no case, which needs no reason",
         ),
         (
-            [FORMULA],
-            {"a": "F001"},
-            ({"r": "chapter.gone"}, {}),
-            "NO_FORMULA excuses chapter.gone, which needs no excuse",
+            lambda record: replace(record, uncompared={"F001 F002": "a reason"}),
+            "chapter.formula says why F002 has no case, which needs no reason",
         ),
     ],
 )
-def test_stale_links_are_seen(
-    codes: list[Code], cases: dict[str, str], tables: tuple[dict[str, str], dict[str, str]], sentence: str
-) -> None:
-    assert problems(codes, cases, *tables) == [sentence]
+def test_stale_links_are_seen(change: Callable[[Formula], Formula], sentence: str) -> None:
+    assert problems([change(RECORD)]) == [sentence]
 
 
-def test_every_excuse_is_needed() -> None:
-    codes = all_codes()
-    for table, place in ((NO_FORMULA, 2), (NO_CASE, 3)):
-        for reason, names in table.items():
-            for name in names.split():
-                less = {**table, reason: " ".join(each for each in names.split() if each != name)}
-                tables: list[Any] = [codes, CASED, NO_FORMULA, NO_CASE]
-                tables[place] = less
-                assert len(problems(*tables)) == 1
-
-
-def test_an_excuse_that_names_a_test_file_names_one_that_exists() -> None:
-    named = {word for reason in NO_CASE for word in re.findall(r"[\w/]*test_\w+", reason)}
+def test_a_reason_that_names_a_test_file_names_one_that_exists() -> None:
+    reasons = [reason for formula in FORMULAS for reason in formula.uncompared.values()]
+    named = {word for reason in reasons for word in re.findall(r"[\w/]*test_\w+", reason)}
     assert named
     assert all((Path(__file__).parents[1] / f"{name}.py").exists() for name in named)
 
@@ -194,7 +173,7 @@ def test_an_excuse_that_names_a_test_file_names_one_that_exists() -> None:
 def test_the_command_shows_every_formula(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["index"]) == 0
     shown = capsys.readouterr().out
-    assert all(name in shown for name in LINES)
+    assert all(row.id in shown for row in ROWS)
     assert "…" not in shown
     assert "\x1b" not in shown
     assert shown.splitlines()[-1].startswith("266 formulas, ")
@@ -224,15 +203,14 @@ def test_json_has_every_link(capsys: pytest.CaptureFixture[str]) -> None:
         "ids": ["F099", "F170", "F190"],
         "loop": "dense.input_gradient_loop",
         "torch": "dense.input_gradient",
-        "needs_id": True,
     }
 
 
 def test_a_broken_link_gives_exit_code_1(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr(index, "NO_FORMULA", {})
+    monkeypatch.setattr(command, "problems", lambda: index.problems([RECORD]))
     for words in (["index", "-k", "F001"], ["index", "-k", "F001", "--json"]):
         assert main(words) == 1
-        assert "notation.plus names no formula" in capsys.readouterr().out
+        assert "F001 of chapter.formula has no case" in capsys.readouterr().out
 
 
 def test_bad_usage_gives_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,9 +10,23 @@ import pytest
 
 from manual.layers import Conv, Dense, Dropout, Flatten, Pool
 from manual.optimizers import Adam, GradientDescent, Momentum, RMSprop
+from parity_tests.formulas.conv import conv_backward_bounds, conv_forward_bound
 from parity_tests.formulas.dense import Z_bound, dA_prev_bound, db_bound, dW_bound
+from parity_tests.formulas.dropout import dropout_bound
 from parity_tests.formulas.layer_bounds import PLAIN, WEIGHTED
-from parity_tests.judging import bounds, update_bounds, volume_bounds
+from parity_tests.formulas.optimizers import (
+    RULES,
+    adam_bound,
+    mean_square_bound,
+    momentum_bound,
+    rmsprop_bound,
+    update_bound,
+    velocity_bound,
+)
+from parity_tests.formulas.pooling import pool_backward_bound, pool_forward_bound
+from parity_tests.formulas.schedules import schedule_bound
+from parity_tests.formulas.theory import distance_bound, spread_bound, two_linear_layers_bound
+from parity_tests.judging import bounds
 from parity_tests.judging.bounds import Format, gamma
 
 U = 2.0**-100
@@ -100,93 +114,93 @@ COUNTED: dict[str, tuple[Callable[[], Any], Any]] = {
         (5 + 4) * 5 / 5,
     ),
     "bias_gradient": (lambda: db_bound(U, full(-1, 2, 5)), np.full((2, 1), (5 + 4) * 5 / 5)),
-    "update": (lambda: bounds.update(U, full(-2, 1), full(-1, 1), 0.5), 3 * 0.5 + 2),
+    "update": (lambda: update_bound(U, full(-2, 1), full(-1, 1), 0.5), 3 * 0.5 + 2),
     "product": (lambda: bounds.product(U, full(-1, 2, 3), full(-1, 3, 4)), (3 + 1) * 3),
     "two_linear_layers": (
-        lambda: bounds.two_linear_layers(
+        lambda: two_linear_layers_bound(
             U, full(-1, 2, 7), full(-1, 3, 2), full(-2, 3, 1), full(-1, 4, 3), full(-5, 4, 1)
         ),
         (2 + 3 + 4) * (3 * (2 + 2) + 5),
     ),
-    "distance": (lambda: bounds.distance(U, full(2), 3), (3 + 4) * 2),
-    "spread": (lambda: bounds.spread(U, np.array([[1.0, -7.0]])), (2 + 6) * 5),
+    "distance": (lambda: distance_bound(U, full(2), 3), (3 + 4) * 2),
+    "spread": (lambda: spread_bound(U, np.array([[1.0, -7.0]])), (2 + 6) * 5),
     "conv_forward": (
-        lambda: volume_bounds.conv_forward(U, full(-1, 2, 3, 4, 2), full(-1, 2, 3, 2, 4), full(-5, 1, 1, 1, 4)),
+        lambda: conv_forward_bound(U, full(-1, 2, 3, 4, 2), full(-1, 2, 3, 2, 4), full(-5, 1, 1, 1, 4)),
         np.full((2, 2, 2, 4), (12 + 2) * (12 + 5)),
     ),
     "conv_forward, padded and strided": (
-        lambda: volume_bounds.conv_forward(U, full(1, 1, 3, 3, 1), full(1, 2, 2, 1, 1), full(0, 1, 1, 1, 1), 2, 1),
+        lambda: conv_forward_bound(U, full(1, 1, 3, 3, 1), full(1, 2, 2, 1, 1), full(0, 1, 1, 1, 1), 2, 1),
         (4 + 2) * np.array([[1, 2], [2, 4]]).reshape(1, 2, 2, 1),
     ),
     "conv_backward, dA_prev": (
-        lambda: volume_bounds.conv_backward(U, *WINDOWS)[0],
+        lambda: conv_backward_bounds(U, *WINDOWS)[0],
         (24 + 3) * 8 * np.tile(np.outer([1, 2, 2, 1], [1, 2, 2, 1])[None, :, :, None], (2, 1, 1, 2)),
     ),
     "conv_backward, dW": (
-        lambda: volume_bounds.conv_backward(U, *WINDOWS, lambda_=0.5)[1],
+        lambda: conv_backward_bounds(U, *WINDOWS, lambda_=0.5)[1],
         (12 + 4) * (12 / 2 + 0.5 / 2 * 2),
     ),
-    "conv_backward, no penalty": (lambda: volume_bounds.conv_backward(U, *WINDOWS)[1], (12 + 4) * 12 / 2),
+    "conv_backward, no penalty": (lambda: conv_backward_bounds(U, *WINDOWS)[1], (12 + 4) * 12 / 2),
     "conv_backward, db": (
-        lambda: volume_bounds.conv_backward(U, *WINDOWS)[2],
+        lambda: conv_backward_bounds(U, *WINDOWS)[2],
         np.full((1, 1, 1, 4), (12 + 4) * 12 / 2),
     ),
     "conv_backward, padded and strided": (
-        lambda: volume_bounds.conv_backward(U, full(1, 1, 2, 2, 1), full(1, 1, 3, 3, 1), full(1, 2, 2, 1, 1), 2, 1)[1],
+        lambda: conv_backward_bounds(U, full(1, 1, 2, 2, 1), full(1, 1, 3, 3, 1), full(1, 2, 2, 1, 1), 2, 1)[1],
         (4 + 4) * np.array([[1, 2], [2, 4]]).reshape(2, 2, 1, 1),
     ),
     "pool_forward, max": (
-        lambda: volume_bounds.pool_forward(U, full(-3, 1, 4, 4, 1), 2, 2, "max"),
+        lambda: pool_forward_bound(U, full(-3, 1, 4, 4, 1), 2, 2, "max"),
         np.zeros((1, 2, 2, 1)),
     ),
     "pool_forward, average": (
-        lambda: volume_bounds.pool_forward(U, -np.eye(3).reshape(1, 3, 3, 1), 3, 3, "average"),
+        lambda: pool_forward_bound(U, -np.eye(3).reshape(1, 3, 3, 1), 3, 3, "average"),
         (9 + 1) / 3,
     ),
     "pool_backward": (
-        lambda: volume_bounds.pool_backward(U, full(-9, 1, 1, 1, 1), full(-3, 1, 3, 3, 1), 3, 2, "average"),
+        lambda: pool_backward_bound(U, full(-9, 1, 1, 1, 1), full(-3, 1, 3, 3, 1), 3, 2, "average"),
         (2**2 + 4) * 1,
     ),
     "pool_backward, max": (
-        lambda: volume_bounds.pool_backward(U, full(-9, 1, 1, 1, 1), np.eye(2).reshape(1, 2, 2, 1), 2, 2, "max"),
+        lambda: pool_backward_bound(U, full(-9, 1, 1, 1, 1), np.eye(2).reshape(1, 2, 2, 1), 2, 2, "max"),
         (1 + 4) * np.array([[9, 0], [0, 0]]).reshape(1, 2, 2, 1),
     ),
-    "dropout": (lambda: volume_bounds.dropout(U, full(-2, 3)), 6 * 2),
-    "velocity": (lambda: update_bounds.velocity(U, full(-2, 1), full(-1, 1), 0.75), 8 * (2 + 0.25)),
-    "velocity, 3 steps": (lambda: update_bounds.velocity(U, full(-2, 1), full(-1, 1), 0.75, 3), 24 * (2 + 0.25)),
-    "mean_square": (lambda: update_bounds.mean_square(U, full(2, 1), full(-2, 1), 0.75), 5 * (1.5 + 1)),
-    "mean_square, 3 steps": (lambda: update_bounds.mean_square(U, full(2, 1), full(-2, 1), 0.75, 3), 15 * (1.5 + 1)),
+    "dropout": (lambda: dropout_bound(U, full(-2, 3)), 6 * 2),
+    "velocity": (lambda: velocity_bound(U, full(-2, 1), full(-1, 1), 0.75), 8 * (2 + 0.25)),
+    "velocity, 3 steps": (lambda: velocity_bound(U, full(-2, 1), full(-1, 1), 0.75, 3), 24 * (2 + 0.25)),
+    "mean_square": (lambda: mean_square_bound(U, full(2, 1), full(-2, 1), 0.75), 5 * (1.5 + 1)),
+    "mean_square, 3 steps": (lambda: mean_square_bound(U, full(2, 1), full(-2, 1), 0.75, 3), 15 * (1.5 + 1)),
     "momentum_update": (
-        lambda: update_bounds.momentum_update(U, full(-2, 1), full(-1, 1), full(-2, 1), 0.5, 0.75),
+        lambda: momentum_bound(U, full(-2, 1), full(-1, 1), full(-2, 1), 0.5, 0.75),
         12 * 0.5 * 2.25 + 2,
     ),
     "momentum_update, 2 steps": (
-        lambda: update_bounds.momentum_update(U, full(-2, 1), full(-1, 1), full(-2, 1), 0.5, 0.75, 2),
+        lambda: momentum_bound(U, full(-2, 1), full(-1, 1), full(-2, 1), 0.5, 0.75, 2),
         20 * 0.5 * 2.25 + 2,
     ),
     "rmsprop_update": (
-        lambda: update_bounds.rmsprop_update(U, full(-2, 1), full(-2, 1), full(4, 1), 0.5, 0.75, 0.5),
+        lambda: rmsprop_bound(U, full(-2, 1), full(-2, 1), full(4, 1), 0.5, 0.75, 0.5),
         10 * 0.5 * 2 / (2 + 0.5) + 2,
     ),
     "rmsprop_update, 2 steps": (
-        lambda: update_bounds.rmsprop_update(U, full(-2, 1), full(-2, 1), full(4, 1), 0.5, 0.75, 0.5, 2),
+        lambda: rmsprop_bound(U, full(-2, 1), full(-2, 1), full(4, 1), 0.5, 0.75, 0.5, 2),
         13 * 0.5 * 2 / (2 + 0.5) + 2,
     ),
     "adam_update": (
         # v becomes 3, corrected 6; s becomes 4, corrected 16
-        lambda: update_bounds.adam_update(U, full(-2, 1), full(-2, 1), full(-2, 1), full(4, 1), 1, **ADAM),
+        lambda: adam_bound(U, full(-2, 1), full(-2, 1), full(-2, 1), full(4, 1), 1, **ADAM),
         21 * 0.5 * 6 / (4 + 1) + 2,
     ),
     "adam_update, 2 steps": (
-        lambda: update_bounds.adam_update(U, full(-2, 1), full(-2, 1), full(-2, 1), full(4, 1), 1, **ADAM, steps=2),
+        lambda: adam_bound(U, full(-2, 1), full(-2, 1), full(-2, 1), full(4, 1), 1, **ADAM, steps=2),
         32 * 0.5 * 6 / (4 + 1) + 2,
     ),
     "adam_update, the corrections": (
         # v_hat is 3 / (1 - 1/4), s_hat is 4 / (1 - 9/16); each correction is off by 2^-53 of beta^t / (1 - beta^t)
-        lambda: update_bounds.adam_update(U, full(0, 1), full(-2, 1), full(-2, 1), full(4, 1), 2, **ADAM),
+        lambda: adam_bound(U, full(0, 1), full(-2, 1), full(-2, 1), full(4, 1), 2, **ADAM),
         (21 + 2.0**47 * (2 * (1 / 3) + 9 / 7)) * 0.5 * 4 / (np.sqrt(64 / 7) + 1),
     ),
-    "schedule": (lambda: update_bounds.schedule(U, -2.0, 3), 2 * 3 * 2),
+    "schedule": (lambda: schedule_bound(U, -2.0, 3), 2 * 3 * 2),
 }
 
 
@@ -238,19 +252,19 @@ def test_a_layer_has_the_bounds_of_its_operation() -> None:
     )
     same(
         WEIGHTED[Conv].forward(U, conv, volume, filters, biases),
-        volume_bounds.conv_forward(U, volume, filters, biases, 2, 1),
+        conv_forward_bound(U, volume, filters, biases, 2, 1),
     )
     same(
         WEIGHTED[Conv].backward(U, conv, of_volume, volume, filters, 0.7),
-        volume_bounds.conv_backward(U, of_volume, volume, filters, 2, 1, 0.7),
+        conv_backward_bounds(U, of_volume, volume, filters, 2, 1, 0.7),
     )
     assert set(WEIGHTED) == {Dense, Conv}
 
 
 def test_a_layer_without_parameters_has_the_bounds_of_its_operation() -> None:
     pool, A_prev, A, dA = Pool(3, 2, "average"), DRAWN((2, 5, 5, 2)), DRAWN((2, 2, 2, 2)), DRAWN((2, 2, 2, 2))
-    same(PLAIN[Pool].forward(U, pool, A, A_prev), volume_bounds.pool_forward(U, A_prev, 3, 2, "average"))
-    same(PLAIN[Pool].backward(U, pool, A_prev, dA, A_prev), volume_bounds.pool_backward(U, dA, A_prev, 3, 2, "average"))
+    same(PLAIN[Pool].forward(U, pool, A, A_prev), pool_forward_bound(U, A_prev, 3, 2, "average"))
+    same(PLAIN[Pool].backward(U, pool, A_prev, dA, A_prev), pool_backward_bound(U, dA, A_prev, 3, 2, "average"))
     same(PLAIN[Flatten].forward(U, Flatten(), A, A_prev), np.zeros(A.shape))
     same(PLAIN[Flatten].backward(U, Flatten(), A_prev, dA, A_prev), 3 * U * np.abs(A_prev))
     same(PLAIN[Dropout].forward(U, Dropout(0.5), A, A_prev), 6 * U * np.abs(A))
@@ -261,17 +275,17 @@ def test_a_layer_without_parameters_has_the_bounds_of_its_operation() -> None:
 def test_a_rule_has_the_bounds_of_its_update() -> None:
     W, dW, v, s = DRAWN((3, 2)), DRAWN((3, 2)), DRAWN((3, 2)), DRAWN((3, 2)) ** 2
     found: dict[str, Any] = {
-        "gradient descent": update_bounds.RULES[GradientDescent](U, GradientDescent(0.3), 3, W, dW),
-        "momentum": update_bounds.RULES[Momentum](U, Momentum(0.3, 0.8), 3, W, dW, v),
-        "RMSprop": update_bounds.RULES[RMSprop](U, RMSprop(0.3, 0.7, 0.01), 3, W, dW, s),
-        "Adam": update_bounds.RULES[Adam](U, Adam(0.3, 0.8, 0.7, 0.01), 3, W, dW, v, s),
+        "gradient descent": RULES[GradientDescent](U, GradientDescent(0.3), 3, W, dW),
+        "momentum": RULES[Momentum](U, Momentum(0.3, 0.8), 3, W, dW, v),
+        "RMSprop": RULES[RMSprop](U, RMSprop(0.3, 0.7, 0.01), 3, W, dW, s),
+        "Adam": RULES[Adam](U, Adam(0.3, 0.8, 0.7, 0.01), 3, W, dW, v, s),
     }
-    of_v, of_s = update_bounds.velocity(U, v, dW, 0.8), update_bounds.mean_square(U, s, dW, 0.7)
+    of_v, of_s = velocity_bound(U, v, dW, 0.8), mean_square_bound(U, s, dW, 0.7)
     expected: dict[str, Any] = {
-        "gradient descent": {"W": bounds.update(U, W, dW, 0.3)},
-        "momentum": {"W": update_bounds.momentum_update(U, W, dW, v, 0.3, 0.8), "v": of_v},
-        "RMSprop": {"W": update_bounds.rmsprop_update(U, W, dW, s, 0.3, 0.7, 0.01), "s": of_s},
-        "Adam": {"W": update_bounds.adam_update(U, W, dW, v, s, 3, 0.3, 0.8, 0.7, 0.01), "v": of_v, "s": of_s},
+        "gradient descent": {"W": update_bound(U, W, dW, 0.3)},
+        "momentum": {"W": momentum_bound(U, W, dW, v, 0.3, 0.8), "v": of_v},
+        "RMSprop": {"W": rmsprop_bound(U, W, dW, s, 0.3, 0.7, 0.01), "s": of_s},
+        "Adam": {"W": adam_bound(U, W, dW, v, s, 3, 0.3, 0.8, 0.7, 0.01), "v": of_v, "s": of_s},
     }
     assert {name: set(parts) for name, parts in found.items()} == {name: set(parts) for name, parts in expected.items()}
     for name, parts in expected.items():

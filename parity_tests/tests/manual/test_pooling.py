@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -279,47 +278,3 @@ def test_results_are_new_memory(mode: str) -> None:
         assert not np.shares_memory(array, probe.A_prev)
         assert not np.shares_memory(array, probe.dA)
         assert array.flags.writeable
-
-
-GOOD = make_probe(Configuration((2, 6, 5, 3), 2, 2))
-
-REFUSALS: dict[str, tuple[Callable[..., object], str]] = {
-    "window-too-large": (
-        lambda f, g: f(GOOD.A_prev, 6, 1),
-        "size is 6, expected at most 5: the window must fit into the input",
-    ),
-    "window-of-nothing": (
-        lambda f, g: f(GOOD.A_prev, 0, 1),
-        "size is 0, expected a whole number of at least 1: a window has at least one cell",
-    ),
-    "window-fraction": (
-        lambda f, g: f(GOOD.A_prev, 2.0, 1),
-        "size is 2.0, expected a whole number of at least 1: a window has at least one cell",
-    ),
-    "stride-0": (
-        lambda f, g: f(GOOD.A_prev, 2, 0),
-        "stride is 0, expected a whole number of at least 1: the next window starts at least one cell further on",
-    ),
-    "rank": (
-        lambda f, g: f(GOOD.A_prev[0], 2, 2),
-        "A_prev has shape (6, 5, 3), expected (m, n_H, n_W, n_C) with no side of length 0: "
-        "examples come first and channels last",
-    ),
-    "mode": (
-        lambda f, g: f(GOOD.A_prev, 2, 2, mode="sum"),
-        "mode is 'sum', expected one of ('max', 'average'): no other pooling is defined",
-    ),
-    "upstream": (
-        lambda f, g: g(GOOD.dA[:, 1:], GOOD.A_prev, 2, 2),
-        "dA has shape (2, 2, 2, 3), expected (2, 3, 2, 3): dA has the shape of A",
-    ),
-}
-
-
-@pytest.mark.parametrize("name", REFUSALS)
-def test_bad_arguments_are_refused_in_one_sentence(name: str) -> None:
-    call, sentence = REFUSALS[name]
-    with pytest.raises(ValueError, match="^" + re.escape(sentence) + "$"):
-        call(pool_forward, pool_backward)
-    with pytest.raises(ValueError, match="^" + re.escape(sentence) + "$"):
-        call(lambda *arguments, **mode: pool_backward(GOOD.dA, *arguments, **mode), pool_backward)

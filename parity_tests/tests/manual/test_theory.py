@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -16,7 +14,6 @@ from manual.architecture import Architecture, Dense, model
 from manual.draws import initial_parameters
 from manual.notation import Array, Parameters
 from manual.optimizers import GradientDescent
-from parity_tests.tests.manual.test_refusals import EXAMPLES, MATRIX
 
 RINGS_RNG = np.random.default_rng(0)
 ANGLES = RINGS_RNG.uniform(0, 2 * np.pi, 60)
@@ -204,48 +201,3 @@ def test_the_counts_of_the_notes() -> None:
     assert [theory.minterm_count(n) for n in (2, 4, 8, 16)] == [2, 8, 128, 32768]
     assert (theory.tree_depth(8), theory.tree_units(8)) == (3, 14)
     assert [theory.tree_depth(n) for n in (1, 2, 3, 4, 5, 1024, 1025)] == [0, 1, 2, 2, 3, 10, 11]
-
-
-W1, B1, W2, B2 = np.ones((3, 2)), np.ones((3, 1)), np.ones((4, 3)), np.ones((4, 1))
-SHALLOW = model("shallow", 3, 1)
-
-BAD: list[tuple[Callable[[], Any], str]] = [
-    (
-        lambda: theory.collapse(W1, B1, W2.T, B2),
-        "W2 has shape (3, 4), expected (3, 3): W2 is (n_2, n_1), one column per row of W1",
-    ),
-    (
-        lambda: theory.collapse(W1, B1.T, W2, B2),
-        "b1 has shape (1, 3), expected (3, 1): b1 is (n_1, 1), one bias per row of W1",
-    ),
-    (
-        lambda: theory.collapse(W1, B1, W2, B1),
-        "b2 has shape (3, 1), expected (4, 1): b2 is (n_2, 1), one bias per row of W2",
-    ),
-    (lambda: theory.collapse(W1[0], B1, W2, B2), f"W1 has shape (2,), {MATRIX}: W1 is (n_1, n_x)"),
-    (lambda: theory.collapse(W1, B1, W2[0], B2), f"W2 has shape (3,), {MATRIX}: W2 is (n_2, n_1)"),
-    (lambda: theory.unit_distance(W1[0]), f"W has shape (2,), {MATRIX}: W is (n_l, n_prev)"),
-    (lambda: theory.spread(W1[0]), f"A has shape (2,), {EXAMPLES}"),
-    (lambda: theory.spread(W1[:0]), f"A has shape (0, 2), {EXAMPLES}"),
-    (
-        lambda: theory.layer_spreads(SHALLOW, {}, W1),
-        "params has [], expected ['W1', 'W2', 'b1', 'b2']: one W and b per layer",
-    ),
-    (lambda: theory.parity(W1[0]), f"X has shape (2,), {EXAMPLES}"),
-    (lambda: theory.all_inputs(0), "n is 0, expected from 1 to 20: the number of bits"),
-    (lambda: theory.all_inputs(21), "n is 21, expected from 1 to 20: the number of bits"),
-    (lambda: theory.parity_minterms(21), "n is 21, expected from 1 to 20: the number of bits"),
-    (lambda: theory.parity_tree(0), "n is 0, expected at least 1: the number of bits"),
-    (lambda: theory.parity_sawtooth(-1), "n is -1, expected at least 1: the number of bits"),
-    (lambda: theory.xor_count(0), "n is 0, expected at least 1: the number of bits"),
-    (lambda: theory.tree_depth(0), "n is 0, expected at least 1: the number of bits"),
-    (lambda: theory.tree_units(0), "n is 0, expected at least 1: the number of bits"),
-    (lambda: theory.minterm_count(0), "n is 0, expected at least 1: the number of bits"),
-]
-
-
-@pytest.mark.parametrize(("call", "sentence"), BAD, ids=[re.sub(r"\W+", "-", sentence) for _, sentence in BAD])
-def test_bad_input_gets_one_plain_sentence(call: Callable[[], Any], sentence: str) -> None:
-    with pytest.raises(ValueError) as caught:
-        call()
-    assert str(caught.value) == sentence

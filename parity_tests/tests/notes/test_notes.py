@@ -140,7 +140,7 @@ FALSE: dict[str, Check] = {
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_planted_wrong_row_is_refuted(kind: str) -> None:
-    row = Row("F000", "N0 L1", "planted", HOLDS, (RIGHT[kind],), (FALSE[kind],))
+    row = Row("F000", "N0 L1", "", "planted", HOLDS, (RIGHT[kind],), (FALSE[kind],))
     assert row.kinds == (kind,)
     assert run_row(row).verdict == CONFIRMED
     assert run_row(row._replace(right=(FALSE[kind],))).verdict == REFUTED
@@ -152,7 +152,7 @@ def test_a_planted_wrong_row_is_refuted(kind: str) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_rejected_for_another_mistake_is_not_good_enough(kind: str) -> None:
     other = FALSE[kind]._replace(cause="db-wrong-axis")
-    assert run_row(Row("F000", "N0 L1", "planted", WRONG, (RIGHT[kind],), (other,))).verdict == REFUTED
+    assert run_row(Row("F000", "N0 L1", "", "planted", WRONG, (RIGHT[kind],), (other,))).verdict == REFUTED
 
 
 @pytest.mark.parametrize("is_right", [True, False])
@@ -230,7 +230,7 @@ def test_the_false_alarm_run_names_row_and_seed(
     both = sum(len(row.right) + len(row.false) for row in sound)
     later = 2 * sum(check.kind in (FORMULA, IDENTITY) for row in sound for check in row.right)
     assert f"{both + later} judgements on 3 seeds: 0 came out otherwise" in capsys.readouterr().out
-    flaky = Row("F000", "N0 L1", "planted", HOLDS, (same("0", "", lambda at: (at.rng.random() // 0.5, 0)),))
+    flaky = Row("F000", "N0 L1", "", "planted", HOLDS, (same("0", "", lambda at: (at.rng.random() // 0.5, 0)),))
     monkeypatch.setattr(runner, "ROWS", (flaky,))
     judged, alarms = alarms_of(range(20), 0)
     assert judged == 20
@@ -245,7 +245,7 @@ def test_seeds_are_shared_out_without_gaps() -> None:
         pieces = seed_pieces(number)
         assert sorted(seed for seeds, _ in pieces for seed in seeds) == list(range(number))
         assert {everything for _, everything in pieces} == {max(1, number // 50)}
-    row = Row("F000", "N0 L1", "planted", HOLDS, (RIGHT[EXPERIMENT], RIGHT["count"]), (FALSE["formula"],))
+    row = Row("F000", "N0 L1", "", "planted", HOLDS, (RIGHT[EXPERIMENT], RIGHT["count"]), (FALSE["formula"],))
     assert [len(runner._checks(row, seed, 2)) for seed in (0, 1, 2)] == [3, 2, 0]
 
 

@@ -25,7 +25,7 @@ from parity_tests.judging.judge import CANNOT_TELL, FAILS, HOLDS, Result
 from parity_tests.notes.rows import ROWS
 from parity_tests.report import make as making
 from parity_tests.report import mathematics, measure, sources
-from parity_tests.report.chapters import CHAPTERS, Formula
+from parity_tests.report.chapters import BY_ID
 from parity_tests.report.collect import lines_of
 from parity_tests.report.measure import measure_model, model_case
 from parity_tests.report.page import page, wrapped
@@ -116,17 +116,14 @@ def test_every_row_of_the_notes_has_its_anchor(read: Reader) -> None:
 
 
 def test_entry_shows_the_worst_line(results: list[Result]) -> None:
-    formula = next(
-        each for chapter in CHAPTERS for each in chapter.formulas if each.names[0] == "dense.weight_gradient"
-    )
-    shown = lines_of(formula, results)
+    shown = lines_of(BY_ID["dense.weight_gradient"], results)
     of_models = [line for line in results if line.model and line.quantity == "dW" and line.basis == "derived"]
     assert max(line.ratio for line in shown if line.model) == max(line.ratio for line in of_models)
     assert {line.pair for line in shown} == {"manual/torch", "manual/loop", "manual/complex step"}
 
 
 def test_line_without_a_number_counts_as_worst(results: list[Result]) -> None:
-    formula = Formula("dense.linear_forward", "", "", "", "", "")
+    formula = BY_ID["dense.linear_forward"]
     broken = next(line for line in results if line.case == "dense.linear_forward")._replace(ratio=np.nan, verdict=FAILS)
     assert broken in lines_of(formula, [broken])
     assert broken in lines_of(formula, [*results, broken])

@@ -1,7 +1,8 @@
-"""The bounds: no right computation goes beyond one, and one that is ten times wider, or lacks a term, is noticed.
+"""Every record of a formula: its versions agree, its bounds are sharp, its faults are caught, bad input is refused.
 
-An error is here that of float32 against the same formula in float64, whose own roundings are nothing beside it: one
-side's error, held against one side's bound.
+A bound is held against the error of float32 beside the same formula in float64, whose own roundings are nothing beside
+it: one side's error against one side's bound. No right computation may go beyond it, and one that is ten times wider,
+or lacks a term, is noticed.
 """
 
 from __future__ import annotations
@@ -16,12 +17,94 @@ from typing import Any
 import numpy as np
 import pytest
 
-from parity_tests.formulas import CASES, dense
+from parity_tests.comparison.faults import FAULTS, healthy, run_fault
+from parity_tests.formulas import CASES, FORMULAS, conv, dense, dropout, optimizers, pooling, theory
 from parity_tests.formulas.case import Case
+from parity_tests.formulas.formula import Fault, Formula, Refusal, Sharp
 from parity_tests.formulas.run import cast, generator, magnitudes, outputs_of, run_case
-from parity_tests.judging import bounds, update_bounds, volume_bounds
-from parity_tests.judging.judge import judge
-from parity_tests.tests.judging.sharp_cases import SHARP
+from parity_tests.judging import bounds
+from parity_tests.judging.judge import HOLDS, judge
+
+DTYPES = [np.float64, np.float32]
+
+
+@pytest.mark.parametrize("dtype", DTYPES, ids=["float64", "float32"])
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
+def test_formula_holds(case: Case, dtype: Any) -> None:
+    for seed in range(5):
+        results = run_case(case, dtype, seed)
+        assert {result.quantity for result in results} == set(case.bounds)
+        assert [result for result in results if result.verdict != HOLDS] == []
+
+
+@pytest.mark.parametrize("dtype", DTYPES, ids=["float64", "float32"])
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
+def test_formula_leaves_its_arguments_alone_and_keeps_their_dtype(case: Case, dtype: Any) -> None:
+    inputs = case.inputs(generator(case.id, 0))
+    arrays = {name: value.astype(dtype) for name, value in inputs.items() if isinstance(value, np.ndarray)}
+    for value in arrays.values():
+        value.setflags(write=False)
+    for version in (case.manual, case.loop):
+        if version is not None:
+            found = version(*{**inputs, **arrays}.values())  # writing to an argument would raise
+            assert not arrays or set(dtypes(found)) == {np.dtype(dtype)}
+
+
+def dtypes(found: Any) -> list[np.dtype[Any]]:
+    """The dtype of a result, or of each field of a bundle."""
+    return [np.asarray(value).dtype for value in (found if isinstance(found, tuple) else (found,))]
+
+
+STAY_REAL = {
+    ("logistic_regression.propagate", "Y"): "targets are cast to the dtype of the inputs",
+    ("dropout.forward", "mask"): "masks are cast to the dtype of A",
+    ("dropout.forward_of_volumes", "mask"): "masks are cast to the dtype of A",
+    ("dropout.backward", "mask"): "masks are cast to the dtype of dA",
+    ("dropout.backward", "A"): "the derivative does not depend on A",
+    ("dropout.backward_of_volumes", "mask"): "masks are cast to the dtype of dA",
+    ("dropout.backward_of_volumes", "A"): "the derivative does not depend on A",
+    **{
+        (f"clipping.{name}", gradient): "a norm is a real number"
+        for name in ("gradient_norm", "clip_by_norm", "within_the_limit")
+        for gradient in ("dW", "db")
+    },
+    ("theory.parity", "X"): "there is no complex remainder",
+}
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case.loop], ids=lambda case: case.id)
+def test_one_complex_argument_makes_the_same_results_complex_in_the_loop_and_in_the_formula(case: Case) -> None:
+    assert case.loop is not None
+    inputs = case.inputs(generator(case.id, 0))
+    for name, value in inputs.items():
+        if isinstance(value, np.ndarray) and (case.id, name) not in STAY_REAL:
+            moved = {**inputs, name: value.astype(np.complex128)}
+            assert dtypes(case.loop(*moved.values())) == dtypes(case.manual(*moved.values()))
+
+
+REFUSALS = [(formula.id, refusal) for formula in FORMULAS for refusal in formula.refusals]
+
+
+@pytest.mark.parametrize(("name", "refusal"), REFUSALS, ids=lambda value: getattr(value, "sentence", value))
+def test_bad_arguments_get_one_plain_sentence(name: str, refusal: Refusal) -> None:
+    assert refusal.of is not None
+    with pytest.raises(ValueError) as caught:
+        refusal.of(*refusal.arguments)
+    assert str(caught.value) == refusal.sentence
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32], ids=["float64", "float32"])
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.id)
+def test_fault_is_caught_where_it_was_planted(fault: Fault, dtype: Any) -> None:
+    outcome = run_fault(fault, dtype)
+    assert outcome.failed == fault.caught
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("dtype", [np.float64, np.float32], ids=["float64", "float32"])
+def test_nothing_fails_without_a_fault(dtype: Any, seed: int) -> None:
+    assert healthy(dtype, seed) == []
+
 
 U32 = bounds.unit_roundoff(np.float32)
 
@@ -95,6 +178,20 @@ def check_sharp(case: Case, least: float, seeds: int) -> None:
         assert ratio < 10 * least, f"{case.id}, {name}: ten times wider, this bound would pass: raise the least"
 
 
+def sharp_case(formula: Formula, sharp: Sharp) -> Case:
+    """The case of a sharp probe."""
+    case = sharp.of if isinstance(sharp.of, Case) else BY_ID[sharp.of or formula.cases[0].id]
+    return replace(
+        case,
+        id=f"{case.id}, {sharp.name}" if sharp.name else case.id,
+        inputs=sharp.inputs or case.inputs,
+        bounds=sharp.bounds or case.bounds,
+        loop=None,
+    )
+
+
+BY_ID = {case.id: case for case in CASES}
+SHARP = [(sharp_case(formula, sharp), sharp.least) for formula in FORMULAS for sharp in formula.sharp]
 ROUNDED = [case for case in CASES if not is_exact(case)]
 
 
@@ -135,14 +232,14 @@ def test_an_error_just_above_the_bound_fails_and_one_just_below_does_not(case: C
 
 BOUNDS: list[Callable[..., Any]] = [
     function
-    for module in (bounds, volume_bounds, update_bounds, dense)
+    for module in (bounds, conv, dense, dropout, optimizers, pooling, theory)
     for name, function in inspect.getmembers(module, inspect.isfunction)
     if function.__module__ == module.__name__
     and not name.startswith(("_", "x_"))  # x_: what mutmut adds
     and function.__annotations__.get("return") in ("Bound", "tuple[Bound, Bound, Bound]")
-    and name not in ("exact", "schedule")
+    and name != "exact"
 ]
-"""All but the one that is zero, and that of numbers in Python, of which float32 knows nothing."""
+"""All but the one that is zero; schedules are numbers of Python, of which float32 knows nothing."""
 
 
 @cache
