@@ -34,7 +34,8 @@ class Case:
     ``formulas`` are ids of the notes' formulas, separated by spaces. ``inputs`` draws a probe: the arguments of
     ``manual``, ``loop`` and ``reference``, in their order. ``bounds`` gives, for every output by name, the error
     bound of one side. ``derivatives`` gives, for outputs that are derivatives, the function that they are the
-    derivative of; it takes them by name.
+    derivative of; it takes them by name. ``stays_real`` gives, by argument, why the result stays real where that
+    argument is complex.
     """
 
     id: str
@@ -45,6 +46,7 @@ class Case:
     reference: Callable[..., Any]
     bounds: Mapping[str, Bound]
     derivatives: Mapping[str, Derivative] = field(default_factory=dict)
+    stays_real: Mapping[str, str] = field(default_factory=dict)
 
 
 def normal(rng: np.random.Generator, *shape: int) -> Any:

@@ -74,6 +74,8 @@ def _clipped_bound(name: str) -> Callable[[float, Any], Any]:
     return bound
 
 
+OF_THE_NORM = dict.fromkeys(("dW", "db"), "a norm is a real number")
+
 FORMULAS = (
     Formula(
         (code(by_hand, torch_side, "gradient_norm", "F206"),),
@@ -96,6 +98,7 @@ FORMULAS = (
                 loop=_norm_by_hand(by_hand.gradient_norm_loop),
                 reference=lambda dW, db, limit: torch_side.gradient_norm(module_with_gradients(dW, db)),
                 bounds={"norm": lambda u, at: bounds.rounded(u, at.norm, at.dW.size + at.db.size + 6)},
+                stays_real=OF_THE_NORM,
             ),
             Case(
                 "clipping.clip_by_norm",
@@ -105,6 +108,7 @@ FORMULAS = (
                 loop=_by_hand(by_hand.clip_by_norm_loop),
                 reference=clipped_by_torch,
                 bounds={"dW": _clipped_bound("dW"), "db": _clipped_bound("db")},
+                stays_real=OF_THE_NORM,
             ),
             Case(
                 "clipping.within_the_limit",
@@ -114,6 +118,7 @@ FORMULAS = (
                 loop=_by_hand(by_hand.clip_by_norm_loop),
                 reference=clipped_by_torch,
                 bounds={"dW": lambda u, at: bounds.exact(u, at.dW), "db": lambda u, at: bounds.exact(u, at.db)},
+                stays_real=OF_THE_NORM,
             ),
         ),
         faults=(

@@ -63,6 +63,9 @@ def conv_backward_bounds(
     return gamma(terms + 3, u) * array(dA_prev), sums * (array(dW) + lambda_ * np.abs(W)), sums * array(db)
 
 
+# pragma: no mutate start, for what follows is drawn and planted: the bounds above judge
+
+
 class Config(NamedTuple):
     """A convolution: what it is tried for, examples, sides of input and filters, channels, stride, padding."""
 
@@ -480,3 +483,4 @@ FORMULAS = (
         ),
     ),
 )
+# pragma: no mutate end

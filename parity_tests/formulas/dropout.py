@@ -21,6 +21,9 @@ def dropout_bound(u: float, value: Magnitudes) -> Bound:
     return gamma(6, u) * np.abs(value)
 
 
+# pragma: no mutate start, for what follows is drawn and planted: the bounds above judge
+
+
 KEEP_PROB = 0.7
 
 
@@ -47,6 +50,7 @@ def _cases(suffix: str, *shape: int) -> tuple[Case, Case]:
             loop=by_hand.dropout_forward_loop,
             reference=torch_side.dropout_forward,
             bounds={"dropped": lambda u, at: dropout_bound(u, at.dropped)},
+            stays_real={"mask": "masks are cast to the dtype of A"},
         ),
         Case(
             f"dropout.backward{suffix}",
@@ -57,6 +61,10 @@ def _cases(suffix: str, *shape: int) -> tuple[Case, Case]:
             reference=lambda dA, mask, keep_prob, A: torch_side.dropout_backward(dA, mask, keep_prob),
             bounds={"dA_prev": lambda u, at: dropout_bound(u, at.dA_prev)},
             derivatives={"dA_prev": Derivative(of=weighted, wrt="A")},
+            stays_real={
+                "mask": "masks are cast to the dtype of dA",
+                "A": "the derivative does not depend on A",
+            },
         ),
     )
 
@@ -143,3 +151,4 @@ FORMULAS = (
         ),
     ),
 )
+# pragma: no mutate end

@@ -159,9 +159,10 @@ def probe(
     bounds: Mapping[str, Bound],
     derivatives: Mapping[str, Derivative] | None = None,
     formulas: str = "",
+    stays_real: Mapping[str, str] | None = None,
 ) -> Case:
     """The case of the record's first code, with its name and, unless others are given, its ids."""
-    return Case("", formulas, inputs, _of_the_record, None, _of_the_record, bounds, derivatives or {})
+    return Case("", formulas, inputs, _of_the_record, None, _of_the_record, bounds, derivatives or {}, stays_real or {})
 
 
 def fault(name: str, change: Change, *caught: str, at: str = "") -> Fault:

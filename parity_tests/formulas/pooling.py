@@ -39,6 +39,9 @@ def pool_backward_bound(u: float, dA: Magnitudes, A_prev: Magnitudes, size: int,
     return gamma(shares + 4, u) * array(torch_pool_backward(upstream, values, size, stride, mode=mode))
 
 
+# pragma: no mutate start, for what follows is drawn and planted: the bounds above judge
+
+
 class Config(NamedTuple):
     """A pooling: what it is tried for, examples, sides, channels, window, stride."""
 
@@ -208,3 +211,4 @@ FORMULAS = (
         ),
     ),
 )
+# pragma: no mutate end

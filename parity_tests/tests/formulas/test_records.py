@@ -55,29 +55,12 @@ def dtypes(found: Any) -> list[np.dtype[Any]]:
     return [np.asarray(value).dtype for value in (found if isinstance(found, tuple) else (found,))]
 
 
-STAY_REAL = {
-    ("logistic_regression.propagate", "Y"): "targets are cast to the dtype of the inputs",
-    ("dropout.forward", "mask"): "masks are cast to the dtype of A",
-    ("dropout.forward_of_volumes", "mask"): "masks are cast to the dtype of A",
-    ("dropout.backward", "mask"): "masks are cast to the dtype of dA",
-    ("dropout.backward", "A"): "the derivative does not depend on A",
-    ("dropout.backward_of_volumes", "mask"): "masks are cast to the dtype of dA",
-    ("dropout.backward_of_volumes", "A"): "the derivative does not depend on A",
-    **{
-        (f"clipping.{name}", gradient): "a norm is a real number"
-        for name in ("gradient_norm", "clip_by_norm", "within_the_limit")
-        for gradient in ("dW", "db")
-    },
-    ("theory.parity", "X"): "there is no complex remainder",
-}
-
-
 @pytest.mark.parametrize("case", [case for case in CASES if case.loop], ids=lambda case: case.id)
 def test_one_complex_argument_makes_the_same_results_complex_in_the_loop_and_in_the_formula(case: Case) -> None:
     assert case.loop is not None
     inputs = case.inputs(generator(case.id, 0))
     for name, value in inputs.items():
-        if isinstance(value, np.ndarray) and (case.id, name) not in STAY_REAL:
+        if isinstance(value, np.ndarray) and name not in case.stays_real:
             moved = {**inputs, name: value.astype(np.complex128)}
             assert dtypes(case.loop(*moved.values())) == dtypes(case.manual(*moved.values()))
 
