@@ -30,9 +30,9 @@ EXAMPLES = f"""\
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Parse the arguments, run the command, return its exit code."""
-    if "WORLD_SIZE" in os.environ:  # torch is not imported yet: processes that lose each other print its C++ stacks
-        os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
-    return run_commands(PROGRAM, "The same networks in PyTorch.", EXAMPLES, "torch_ref.commands", COMMANDS, argv)
+    rank = os.environ.get("RANK", "0")
+    program = PROGRAM if rank == "0" else f"{PROGRAM}, rank {rank}"
+    return run_commands(program, "The same networks in PyTorch.", EXAMPLES, "torch_ref.commands", COMMANDS, argv)
 
 
 if __name__ == "__main__":

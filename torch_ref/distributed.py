@@ -10,11 +10,8 @@ Notes: F053, F213.
 from __future__ import annotations
 
 import hashlib
-import json
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -29,30 +26,20 @@ from manual.architecture import Architecture
 from manual.shared.learning import Examples, Run, Settings, take
 from torch_ref.hardware import Hardware
 
-TIMEOUT = timedelta(minutes=5)
-"""How long a process waits for the others before it gives up."""
-
 SAMPLED = 1000
 """Examples by which data that stay in their file are known, evenly spread over it."""
-
-
-class NotStartedError(Exception):
-    """Another process cannot start, and has said why."""
 
 
 @dataclass
 class World:
     """The processes that train together.
 
-    ``rank`` is this one's number, ``size`` how many there are, ``group`` torch's name for them, None for all. ``store``
-    is where they leave words for each other, ``meetings`` how often they met.
+    ``rank`` is this one's number, ``size`` how many there are, ``group`` torch's name for them, None for all.
     """
 
     rank: int = 0
     size: int = 1
     group: Any = None
-    store: Any = None
-    meetings: int = 0
 
     @property
     def leads(self) -> bool:
@@ -112,37 +99,18 @@ class World:
         distributed.all_gather(found, value.contiguous(), group=self.group)
         return found
 
-    def meet(self, about: Mapping[str, Any]) -> None:
-        """Wait until all are ready to do the same.
-
-        Raises ValueError where one is about to do something else, NotStartedError where one cannot start, which it says
-        itself, and DistStoreError where one does not come.
-        """
+    def check_alike(self, about: Mapping[str, Any]) -> None:
+        """Raises ValueError, in every process, where one of them is about to do something else than rank 0."""
         if self.size == 1:
             return
-        self.answer(json.dumps(about))
-        heard = [self._heard(rank) for rank in range(self.size)]
-        self.meetings += 1
-        if "" in heard:
-            raise NotStartedError
-        first, *others = [json.loads(each) for each in heard]
+        found: list[Any] = [None] * self.size
+        distributed.all_gather_object(found, dict(about), group=self.group)
+        first, *others = found
         for rank, other in enumerate(others, start=1):
             for name, value in other.items():
                 if value != first[name]:
-                    rule = f"expected {first[name]} as in process 0: all start with the same data and flags"
-                    raise ValueError(f"{name} is {value} in process {rank}, {rule}")
-
-    def answer(self, words: str) -> None:
-        """What the others hear of this process in their next meeting; nothing, where it cannot start."""
-        self.store.set(self._place(self.rank), words)
-
-    def _heard(self, rank: int) -> str:
-        """The words of a process, once it has come."""
-        wait_for(self.store, [self._place(rank)], TIMEOUT)
-        return str(self.store.get(self._place(rank)).decode())
-
-    def _place(self, rank: int) -> str:
-        return f"meeting {self.meetings}, process {rank}"
+                    rule = f"expected {first[name]} as in rank 0: all start with the same data and flags"
+                    raise ValueError(f"{name} is {value} in rank {rank}, {rule}")
 
 
 ALONE = World()
@@ -154,18 +122,6 @@ def part_of_masks(masks: Sequence[NDArray[Any] | None] | None, part: slice) -> l
     if masks is None:
         return None
     return [None if mask is None else mask[:, part] if mask.ndim == 2 else mask[part] for mask in masks]
-
-
-def wait_for(store: Any, places: list[str], timeout: timedelta) -> None:
-    """Wait until the store has something in all these places. Signals are heard meanwhile, unlike in its own ``wait``.
-
-    Raises DistStoreError when the time is over.
-    """
-    end = time.monotonic() + timeout.total_seconds()
-    while not store.check(places):
-        if time.monotonic() > end:
-            raise distributed.DistStoreError(f"nothing in one of {places} after {timeout}")
-        time.sleep(0.01)
 
 
 def start_of_run(

@@ -273,7 +273,7 @@ def fit(
     for part in (Examples(X, Y), *([validation] if validation else [])):
         check_data(architecture, part.X, part.Y)
     if world.size > 1:
-        world.meet(start_of_run(Examples(X, Y), architecture, settings, hardware or Hardware(), params, resume))
+        world.check_alike(start_of_run(Examples(X, Y), architecture, settings, hardware or Hardware(), params, resume))
     learner = Learner(architecture, Examples(X, Y), settings, hardware, world)
     drawn, rng = start(architecture, settings, X.dtype, params)
     learner.restore(drawn, None, 0)

@@ -4,30 +4,38 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import io
 import json
 import os
+import signal
 import sys
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager, nullcontext
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
-from manual.shared.stopping import INTERRUPTED, PIPE_CLOSED, TERMINATED, Signals, exit_code
-
-if TYPE_CHECKING:  # rich is imported when something is printed: until then, Ctrl-C finds little to interrupt
+if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
 GOOD, MISMATCH, USAGE = 0, 1, 2
-"""Exit codes; manual.shared.stopping has those of a command that was ended from outside."""
+INTERRUPTED, TERMINATED, PIPE_CLOSED = 130, 143, 141
+"""Exit codes; of a command that was ended from outside as a shell gives them: 128 and the number of the signal."""
 
 Part = TypeVar("Part")
 
 
 class UsageError(ValueError):
     """Something a person asked for that cannot be had; its text is one plain sentence."""
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM, which ends a command as Ctrl-C does."""
+
+
+def exit_code(error: KeyboardInterrupt) -> int:
+    """The exit code of a command that this ended."""
+    return TERMINATED if isinstance(error, Terminated) else INTERRUPTED
 
 
 class Work:
@@ -94,40 +102,43 @@ def run_commands(
     ``commands`` gives a line of help for each subcommand; the module ``<package>.<name>``, imported only when it is
     called, has ``configure(parser)``, which sets ``run``. ``default`` is the subcommand of a line that names none.
     """
-    signals = Signals(program) if argv is None else None  # arguments that are given come from another program
-    if argv is None:
-        watch_output()
     words = list(sys.argv[1:] if argv is None else argv)
     if default and (not words or (words[0].startswith("-") and words[0] not in ("-h", "--help"))):
         words.insert(0, default)
-    parser = argparse.ArgumentParser(
-        prog=program,
-        description=description,
-        epilog=f"examples:\n{examples}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parsers = parser.add_subparsers(dest="command", required=True, metavar="command")
-    for name, help_text in commands.items():
-        command = parsers.add_parser(name, help=help_text, formatter_class=argparse.RawDescriptionHelpFormatter)
-        if words and name == words[0]:
-            importlib.import_module(f"{package}.{name}").configure(command)
-    try:
-        args = parser.parse_args(words)
-    except SystemExit as end:  # --help is printed, or bad usage is said
-        lost = guarded(program, _flushed, Work())
-        raise (SystemExit(lost) if lost else end) from None
-    args.work = Work(quiet=args.quiet)
+    if argv is None:  # arguments that are given come from another program, which has the signals and the streams
+        signal.signal(signal.SIGTERM, _terminate)
+        for name in ("stdout", "stderr"):
+            if getattr(sys, name) is None:  # closed from the beginning
+                setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115  # for as long as the process lives
+    work = Work()
 
     def run() -> int:
-        with signals.working() if signals else nullcontext():
-            code: int = args.run(args)
-            _flushed()
-        return code
+        parser = argparse.ArgumentParser(
+            prog=program,
+            description=description,
+            epilog=f"examples:\n{examples}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        parsers = parser.add_subparsers(dest="command", required=True, metavar="command")
+        for name, help_text in commands.items():
+            command = parsers.add_parser(name, help=help_text, formatter_class=argparse.RawDescriptionHelpFormatter)
+            if words and name == words[0]:
+                importlib.import_module(f"{package}.{name}").configure(command)
+        args = parser.parse_args(words)
+        work.quiet, args.work = args.quiet, work
+        return execute(args)
 
-    code = guarded(program, run, args.work)
-    if signals and code in (INTERRUPTED, TERMINATED):
-        signals.code = code
+    return guarded(program, run, work)
+
+
+def execute(args: argparse.Namespace) -> int:
+    """Run the command that was parsed."""
+    code: int = args.run(args)
     return code
+
+
+def _terminate(*_: object) -> None:
+    raise Terminated
 
 
 def output_flags(parser: argparse._ActionsContainer, instead: str = "tables") -> None:
@@ -144,63 +155,37 @@ def quiet_flag(parser: argparse._ActionsContainer) -> None:
 def guarded(program: str, run: Callable[[], int], work: Work) -> int:
     """``run``'s exit code; bad usage becomes one sentence on stderr and exit code 2, Ctrl-C 130 and SIGTERM 143.
 
-    Where the reader of a pipe has gone, nobody is left to tell: 141, as SIGPIPE would have it. Where the output cannot
-    be written, as on a full disk, that is said, and the exit code is 2.
+    Where the reader of a pipe has gone, nobody is left to tell: 141, as SIGPIPE would have it. Where the output or a
+    file cannot be written, as on a full disk, that is said, and the exit code is 2.
     """
     try:
-        code = run()
-        if not work.stopped:
-            return code
-        _say(work, program, f"stopped {work.stopped}")
-        return work.code
+        try:
+            code = run()
+        finally:
+            sys.stdout.flush()
+        if work.stopped:
+            _say(work, program, f"stopped {work.stopped}")
+            return work.code
+        return code
     except UsageError as error:
         complain(program, str(error))
         return USAGE
     except KeyboardInterrupt as error:
-        _say(work, program, "interrupted")
+        _say(work, program, "; ".join(["interrupted", *getattr(error, "__notes__", ())]))
         return exit_code(error)
-    except OutputLostError as error:
-        if isinstance(error.__cause__, BrokenPipeError):
-            return PIPE_CLOSED
-        complain(program, f"the output cannot be written: {error}")
+    except BrokenPipeError:
+        _discard(sys.stdout)
+        return PIPE_CLOSED
+    except OSError as error:
+        _discard(sys.stdout)
+        complain(program, str(error))
         return USAGE
 
 
-def _flushed() -> int:
-    """Write what is left for stdout; 0, the exit code."""
-    sys.stdout.flush()
-    return GOOD
-
-
-class OutputLostError(Exception):
-    """What was printed cannot be written; no OSError, which would be that of a file."""
-
-
-class _Output(io.FileIO):
-    """A pipe or a file as stdout: the first write that fails raises OutputLostError, those after it are dropped."""
-
-    lost = False
-
-    def write(self, data: Any, /) -> int:
-        """Write; or drop, where nothing can be written any more."""
-        if self.lost:
-            return len(data)
-        try:
-            return super().write(data)
-        except OSError as error:
-            self.lost = True
-            raise OutputLostError(error.strerror) from error
-
-
-def watch_output() -> None:
-    """Say where stdout cannot be written; where it or stderr was closed from the beginning, drop what is said there."""
-    out = sys.stdout
-    if isinstance(out, io.TextIOWrapper) and not out.isatty():
-        raw = _Output(out.fileno(), "w", closefd=False)
-        sys.stdout = io.TextIOWrapper(io.BufferedWriter(raw), out.encoding, out.errors, None, out.line_buffering)
-    for name in ("stdout", "stderr"):
-        if getattr(sys, name) is None:
-            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115  # for as long as the process lives
+def _discard(stream: TextIO) -> None:
+    """Send what is left in the stream's buffer nowhere: Python would try to write it at its end."""
+    with suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _say(work: Work, program: str, sentence: str) -> None:
@@ -214,7 +199,7 @@ def complain(program: str, sentence: str) -> None:
     try:
         print(f"{program}: {sentence}", file=sys.stderr, flush=True)
     except OSError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())  # what is left in the buffer goes nowhere
+        _discard(sys.stderr)
 
 
 def door(check: Callable[..., object], *args: object, **options: object) -> object:
@@ -296,3 +281,10 @@ def plain_table(title: str, words: Sequence[str], numbers: Sequence[str] = (), *
 def default_jobs() -> int:
     """Two processes, where there are two cores."""
     return min(2, os.cpu_count() or 1)
+
+
+def in_processes(calls: Iterable[Any], jobs: int) -> Generator[Any, None, None]:
+    """The results of joblib's ``delayed`` calls as they come, in order; the processes end with the generator."""
+    from joblib import Parallel
+
+    yield from Parallel(n_jobs=jobs, return_as="generator")(calls)

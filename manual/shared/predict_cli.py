@@ -201,10 +201,7 @@ def _write(args: argparse.Namespace, table: tuple[list[str], list[list[str]]]) -
     if args.out:
         text = io.StringIO(newline="")
         csv.writer(text).writerows([names, *zip(*columns, strict=True)])
-        try:
-            replace_file(Path(args.out), text.getvalue().encode())
-        except OSError as error:
-            raise UsageError(str(error)) from error
+        replace_file(Path(args.out), text.getvalue().encode())
     elif not (args.json or args.quiet):
         widths = [max(map(len, chain([name], column))) for name, column in zip(names, columns, strict=True)]
         for row in chain([names], zip(*columns, strict=True)):

@@ -27,6 +27,10 @@ class Terminal(Console):
         elif os.environ.get("NO_COLOR"):  # where rich alone would still make text bold
             super().__init__(stderr=stderr, highlight=False, color_system=None)
 
+    def on_broken_pipe(self) -> None:
+        """Where the reader has gone, the command ends; rich would end it with exit code 1."""
+        raise
+
     def print(self, *objects: Any, **options: Any) -> None:
         """Print; the terminal folds the lines of a table that is too wide."""
         for table in objects:

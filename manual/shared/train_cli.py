@@ -50,8 +50,14 @@ def _trained(args: argparse.Namespace, package: Package, subject: Subject, setti
         out.print(opening(package, subject, settings, train.Y.shape[1]))
     begun, done = time.perf_counter(), resume
     rest = f"; --checkpoint {args.checkpoint} --resume goes on" if args.checkpoint else ""
+
+    def how_far() -> str:
+        if done is None or package.size > 1:  # the others are elsewhere, and the report needs them all
+            return ""
+        return f"after {len(done.history)} of {settings.epochs} epochs{rest}"
+
     with (
-        args.work.until_stopped(lambda: f"after {len(done.history)} of {settings.epochs} epochs{rest}" if done else ""),
+        args.work.until_stopped(how_far),
         shown(args, settings, subject) as show,
     ):
 
@@ -63,16 +69,13 @@ def _trained(args: argparse.Namespace, package: Package, subject: Subject, setti
                     _keep(args.checkpoint, so_far, asked)
             done = so_far
 
-        try:
-            done = cast(
-                Run,
-                door(
-                    package.fit, subject.architecture, train.X, train.Y, settings,
-                    validation=validation, resume=resume, on_epoch=on_epoch, on_step=show.step,
-                ),
-            )  # fmt: skip
-        except OSError as error:
-            raise UsageError(str(error)) from error
+        done = cast(
+            Run,
+            door(
+                package.fit, subject.architecture, train.X, train.Y, settings,
+                validation=validation, resume=resume, on_epoch=on_epoch, on_step=show.step,
+            ),
+        )  # fmt: skip
     assert done is not None  # without an epoch, Ctrl-C has ended the command
     if not package.leads:
         return GOOD if done.stopped != "exploded" else MISMATCH
@@ -94,7 +97,6 @@ def _own_checkpoint(args: argparse.Namespace, package: Package) -> Iterator[None
                     stack.enter_context(exclusive(args.checkpoint))
             except (OSError, ValueError) as error:
                 raise UsageError(str(error)) from error
-        package.meet()  # what is wrong with the directory is for the first one to say
         yield
 
 

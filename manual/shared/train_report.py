@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from manual.files import save
-from manual.shared.cli import GOOD, MISMATCH, UsageError, console, plain_table
+from manual.shared.cli import GOOD, MISMATCH, console, plain_table
 from manual.shared.learning import Epoch, Examples, Explosion, Run, Settings, score_of
 from manual.shared.train_flags import Subject
 
@@ -27,16 +27,20 @@ Evaluate = Callable[[Run, Settings, Examples], tuple[float, Any]]
 class Package(NamedTuple):
     """What a package brings to the command: its name, how it fits and evaluates, and what it computes on.
 
-    Of several processes that train together one ``leads``: it prints and writes, the others are silent. ``meet`` waits
-    for all of them, and ends those that are left where one cannot start.
+    Of ``size`` processes that train together, ``rank`` 0 prints and writes, the others are silent.
     """
 
     program: str
     fit: Fit
     evaluate: Evaluate
     where: str
-    leads: bool = True
-    meet: Callable[[], None] = lambda: None
+    rank: int = 0
+    size: int = 1
+
+    @property
+    def leads(self) -> bool:
+        """Whether this process is the one that prints and writes."""
+        return self.rank == 0
 
 
 def opening(package: Package, subject: Subject, settings: Settings, m: int) -> str:
@@ -98,13 +102,10 @@ def report(
     test_cost, A_L = package.evaluate(done, settings, Examples(X_test, Y_test))
     score = score_of(subject.architecture.output_unit, A_L, Y_test)
     if args.save and done.stopped != "exploded":
-        try:
-            about = {"dataset": subject.name, "task": subject.task, "preparation": subject.preparation}
-            if args.work.stopped:
-                about["stopped"] = args.work.stopped
-            save(args.save, done.params, done.architecture, about)
-        except OSError as error:
-            raise UsageError(str(error)) from error
+        about = {"dataset": subject.name, "task": subject.task, "preparation": subject.preparation}
+        if args.work.stopped:
+            about["stopped"] = args.work.stopped
+        save(args.save, done.params, done.architecture, about)
     if args.json:
         report = {
             "data": subject.name,

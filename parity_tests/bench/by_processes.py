@@ -1,6 +1,6 @@
-"""What the workers of several processes are told to time: a training step, each on its share of the batch.
+"""What the workers of several processes time: a training step, each on its share of the batch.
 
-torchrun starts them. The first one hears the requests, passes them on, and answers.
+torchrun starts them. Rank 0 reads the requests, passes them on, and answers.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from functools import cache
 from typing import Any
 
 from torch import distributed
-from torch.distributed.rendezvous import rendezvous
 
 from parity_tests.bench.by_torch import SharedTraining
 from parity_tests.bench.sizes import Data
@@ -24,24 +23,19 @@ PATIENCE = timedelta(hours=1)
 @cache
 def world() -> World:
     """The processes that torchrun started; they meet at the first call."""
-    store, rank, size = next(rendezvous("env://"))
-    store.set_timeout(PATIENCE)
-    distributed.init_process_group("gloo", store=store, rank=rank, world_size=size)
-    return World(rank, size, store=store)
+    distributed.init_process_group("gloo", timeout=PATIENCE)
+    return World(distributed.get_rank(), distributed.get_world_size())
 
 
 def passed_on(requests: Iterable[str]) -> Iterator[str]:
-    """The requests that the first process hears, in every process, until they end."""
+    """The requests that rank 0 reads, in every process, until they end."""
     own = iter(requests)
-    number = 0
     while True:
-        if world().leads:
-            world().store.set(f"request {number}", next(own, ""))
-        request = world().store.get(f"request {number}").decode()
-        if not request:
+        request = [next(own, "") if world().leads else ""]
+        distributed.broadcast_object_list(request)
+        if not request[0]:
             break
-        yield request
-        number += 1
+        yield request[0]
     distributed.destroy_process_group()
 
 

@@ -54,10 +54,7 @@ def run(args: argparse.Namespace) -> int:
     if args.work.stopped:
         return GOOD
     made = make(done, args.seed, folder)
-    try:
-        replace_file(target, made.html.encode())
-    except OSError as error:
-        raise UsageError(str(error)) from error
+    replace_file(target, made.html.encode())
     fails = sum(line.verdict == FAILS for line in made.results)
     size = len(made.html.encode()) / 1e6
     console().print(f"{target}: {size:.1f} MB, {len(made.results)} lines compared, {fails} fail.", soft_wrap=True)

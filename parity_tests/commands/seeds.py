@@ -9,8 +9,17 @@ from typing import Any, NamedTuple
 import joblib
 import numpy as np
 
-from manual.shared.cli import GOOD, MISMATCH, UsageError, console, default_jobs, output_flags, plain_table, toy_datasets
-from manual.shared.sharing import in_processes
+from manual.shared.cli import (
+    GOOD,
+    MISMATCH,
+    UsageError,
+    console,
+    default_jobs,
+    in_processes,
+    output_flags,
+    plain_table,
+    toy_datasets,
+)
 from parity_tests.comparison.free_runs import run_free
 from parity_tests.comparison.models import MODEL_CASES, start
 from parity_tests.comparison.random_networks import NAME, run_random

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import platform
+import signal
 import sys
 from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from datetime import date
 from importlib.metadata import version
@@ -16,7 +19,6 @@ from threadpoolctl import threadpool_limits
 from torch import nn
 
 from manual.shared.cli import toy_datasets
-from manual.shared.sharing import in_forks
 from parity_tests.comparison.compiled import check_compiler, run_compiled
 from parity_tests.comparison.formats import FORMATS, check_rounds, rounded, run_short
 from parity_tests.comparison.free_runs import run_free
@@ -213,7 +215,22 @@ def run_all(work: Sequence[Unit], jobs: int) -> Generator[list[Result], None, No
     safe = sys.platform == "linux" and work[0].device == "cpu" and not work[0].compiled
     method = "fork" if safe else "spawn"
     torch.set_num_threads(1)
-    yield from in_forks(run_unit, work, jobs, method)
+    before = multiprocessing.active_children()
+    with ProcessPoolExecutor(jobs, multiprocessing.get_context(method), initializer=_default_signals) as pool:
+        futures = [pool.submit(run_unit, unit) for unit in work]
+        try:
+            for future in futures:
+                yield future.result()
+        except BaseException:  # Ctrl-C among them: what nobody takes is not waited for
+            for process in set(multiprocessing.active_children()) - set(before):
+                process.terminate()
+            raise
+
+
+def _default_signals() -> None:
+    """A signal ends a process of the pool, whatever it does to the one that started it."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
 
 
 def summary(results: Sequence[Result]) -> dict[str, Any]:

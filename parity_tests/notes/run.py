@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import joblib
 
-from manual.shared.sharing import in_processes
+from manual.shared.cli import in_processes
 from parity_tests.comparison.run import one_thread
 from parity_tests.derivations.testbed.matrix import same
 from parity_tests.notes.row import COUNT, EXPERIMENT, SNIPPET, Check, Finding, Row

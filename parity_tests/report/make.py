@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import joblib
 
-from manual.shared.sharing import in_processes
+from manual.shared.cli import in_processes
 from parity_tests.comparison.models import MODEL_CASES
 from parity_tests.comparison.run import environment, one_thread
 from parity_tests.derivations.testbed.matrix import Outcome

@@ -14,10 +14,9 @@ from manual.shared import predict_cli
 from manual.shared.cli import door
 from manual.shared.predict_cli import Answer
 from torch_ref.devices import DEVICES, array, device_named, tensor
-from torch_ref.jobs import refused
+from torch_ref.jobs import check_alone
 from torch_ref.layout import to_rows
 from torch_ref.network import module_with
-from torch_ref.places import launched
 
 PROGRAM = "python -m torch_ref"
 
@@ -33,8 +32,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Predict and print."""
-    if launched():
-        return refused(PROGRAM, "predict")
+    check_alone("predict")
     return predict_cli.run(args, partial(answers, device=str(door(device_named, args.device))))
 
 

@@ -9,8 +9,7 @@ import torch
 from manual.shared import recipe_cli
 from manual.shared.cli import UsageError, door
 from torch_ref.devices import DEVICES, device_named
-from torch_ref.jobs import refused
-from torch_ref.places import launched
+from torch_ref.jobs import check_alone
 from torch_ref.recipe import backend
 
 PROGRAM = "python -m torch_ref"
@@ -28,8 +27,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Take the steps and report."""
-    if launched():
-        return refused(PROGRAM, "recipe")
+    check_alone("recipe")
     device = str(door(device_named, args.device))
     if device.startswith("mps"):
         raise UsageError(f"device is {device}, expected cpu or cuda: the slopes of the cost are taken in float64")

@@ -14,8 +14,7 @@ from manual.shared.cli import GOOD, UsageError, console, door, output_flags, pla
 from manual.shared.learning import Examples, held_back
 from manual.shared.train_flags import Subject, add_flags, add_groups, subject_of
 from torch_ref.devices import DEVICES, device_named
-from torch_ref.jobs import refused
-from torch_ref.places import launched
+from torch_ref.jobs import check_alone
 from torch_ref.search import Plan, Trial, draws, search
 
 PROGRAM = "python -m torch_ref"
@@ -56,8 +55,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Search, and show the best."""
-    if launched():
-        return refused(PROGRAM, "search")
+    check_alone("search")
     if args.seed < 0 or args.top < 1:
         raise UsageError(f"seed is {args.seed} and top is {args.top}, expected at least 0 and at least 1")
     device = str(door(device_named, args.device))

@@ -9,14 +9,13 @@ from typing import Any, cast
 import torch
 
 from manual.shared import train_cli
-from manual.shared.cli import UsageError, complain, door
+from manual.shared.cli import UsageError, door
 from manual.shared.learning import Examples, Run, Settings
 from manual.shared.train_cli import Package
 from torch_ref.devices import DEVICES, device_named
 from torch_ref.distributed import ALONE, World
 from torch_ref.hardware import GRAPH, Hardware
-from torch_ref.jobs import together
-from torch_ref.places import launched
+from torch_ref.jobs import job, launched
 from torch_ref.training import Learner, fit
 
 PROGRAM = "python -m torch_ref"
@@ -46,12 +45,24 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Train and report, alone or with the processes that torchrun started."""
-    if launched():
-        again = f"--checkpoint {args.checkpoint} --resume goes on after its last epoch, with any number of processes"
-        advice = again if args.checkpoint else "with --checkpoint DIR, it could be resumed"
-        say = partial(complain, PROGRAM)
-        return together(args.device, lambda world, device: train(args, device, world), say, advice)
-    return train(args, cast(torch.device, door(device_named, args.device)), ALONE)
+    if not launched():
+        return train(args, cast(torch.device, door(device_named, args.device)), ALONE)
+    from torch.distributed.elastic.multiprocessing.errors import record
+
+    return cast(int, record(in_job)(args))
+
+
+def in_job(args: argparse.Namespace) -> int:
+    """Train with the others; what ends the job before its time comes with how to go on."""
+    with job(args.device) as (world, device):
+        try:
+            return train(args, device, world)
+        except (KeyboardInterrupt, RuntimeError) as error:
+            again = (
+                f"--checkpoint {args.checkpoint} --resume goes on after its last epoch, with any number of processes"
+            )
+            error.add_note(again if args.checkpoint else "with --checkpoint DIR, the job could be resumed")
+            raise
 
 
 def train(args: argparse.Namespace, device: torch.device, world: World) -> int:
@@ -63,9 +74,7 @@ def train(args: argparse.Namespace, device: torch.device, world: World) -> int:
     processes = f", {world.size} processes" if world.size > 1 else ""
     where = f"torch {torch.__version__} on {device}, {args.dtype}{processes}"
     fitted = partial(fit, hardware=hardware, world=world)
-    package = Package(
-        PROGRAM, fitted, partial(evaluate, hardware=hardware), where, world.leads, partial(world.meet, {})
-    )
+    package = Package(PROGRAM, fitted, partial(evaluate, hardware=hardware), where, world.rank, world.size)
     try:
         return train_cli.run(args, package)
     except torch.OutOfMemoryError as error:

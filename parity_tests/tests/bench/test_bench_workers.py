@@ -81,15 +81,22 @@ def test_the_worker_of_manual_never_imports_torch() -> None:
 
 
 def test_requests_reach_every_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two processes in one: the first hears the requests, the second hears them from the first."""
-    store: Any = torch.distributed.HashStore()  # type: ignore[attr-defined]
+    """Two processes in one: rank 0 reads the requests, rank 1 gets them from it."""
+    sent: list[str] = []
     lines = [request("shared step", SEVERAL, "float64", 2), request("shared cost", SEVERAL, "float64", 0)]
     monkeypatch.setattr(torch.distributed, "destroy_process_group", lambda: None)
-    monkeypatch.setattr(by_processes, "world", lambda: World(store=store))
+    monkeypatch.setattr(torch.distributed, "broadcast_object_list", sent.extend)
+    monkeypatch.setattr(by_processes, "world", World)
     seconds, cost = answers("processes", by_processes.passed_on(lines))
     assert seconds > 0
     assert cost == by_torch.SharedTraining(draw(SEVERAL, "float64")).second_cost()
-    monkeypatch.setattr(by_processes, "world", lambda: World(rank=1, size=2, store=store))
+    assert sent == [*lines, ""]
+
+    def receive(request: list[str]) -> None:
+        request[0] = sent.pop(0)
+
+    monkeypatch.setattr(torch.distributed, "broadcast_object_list", receive)
+    monkeypatch.setattr(by_processes, "world", lambda: World(rank=1, size=2))
     assert list(by_processes.passed_on([])) == lines
 
 

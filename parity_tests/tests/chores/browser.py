@@ -67,8 +67,8 @@ class Browser:
 
     def open(self, page: Path) -> None:
         """Load a file; what was logged of the page before is forgotten."""
-        for log in ("browser", "performance"):
-            self._driver.get_log(log)
+        for name in ("browser", "performance"):
+            self._log(name)
         self._driver.get(page.resolve().as_uri())
 
     def look(self, view: View, media: str = "screen") -> None:
@@ -92,18 +92,23 @@ class Browser:
 
     def messages(self) -> list[str]:
         """Warnings and errors on the page's console since it was opened or they were asked for."""
-        logged = [entry for entry in self._driver.get_log("browser") if entry["level"] in ("WARNING", "SEVERE")]
+        logged = [entry for entry in self._log("browser") if entry["level"] in ("WARNING", "SEVERE")]
         return [entry["message"] for entry in logged if not entry["message"].startswith(OWN_PAGES)]
 
     def requests(self) -> list[str]:
         """Every address that the page asked for since it was opened or they were asked for."""
-        logged = [json.loads(entry["message"])["message"] for entry in self._driver.get_log("performance")]
+        logged = [json.loads(entry["message"])["message"] for entry in self._log("performance")]
         return [
             each["params"].get("request", each["params"])["url"]
             for each in logged
             if each["method"] in ("Network.requestWillBeSent", "Network.webSocketCreated")
             and not each["params"].get("documentURL", "").startswith(OWN_PAGES)
         ]
+
+    def _log(self, name: str) -> list[dict[str, Any]]:
+        """What was logged since it was last read."""
+        entries: list[dict[str, Any]] = self._driver.get_log(name)  # type: ignore[no-untyped-call]
+        return entries
 
     def pdf(self) -> bytes:
         """The page on A4."""

@@ -6,6 +6,7 @@ import platform
 import re
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -240,22 +241,23 @@ def test_processes_are_forked_where_that_is_safe(
 ) -> None:
     asked: list[tuple[Any, ...]] = []
 
-    def in_forks(*given: Any) -> Iterator[Any]:
-        asked.append(given)
-        return iter([])
+    class Pool(ThreadPoolExecutor):
+        def __init__(self, jobs: int, context: Any, initializer: Any) -> None:
+            asked.append((jobs, context.get_start_method()))
+            super().__init__(jobs)
 
-    monkeypatch.setattr(comparison, "in_forks", in_forks)
+    monkeypatch.setattr(comparison, "ProcessPoolExecutor", Pool)
+    monkeypatch.setattr(comparison, "run_unit", lambda unit: [unit.dtype])
     monkeypatch.setattr(sys, "platform", system)
-    work = [Unit(("a",), "float64", 0, device, compiled=compiled)] * 2
+    unit = Unit(("a",), "float64", 0, device, compiled=compiled)
     torch.set_num_threads(2)
-    assert list(run_all(work, 3)) == []
-    assert asked == [(run_unit, work, 3, method)]
+    ran: list[Any] = list(run_all([unit] * 2, 3))
+    assert ran == [["float64"]] * 2
+    assert asked == [(3, method)]
     assert torch.get_num_threads() == 1
-    assert list(run_all([Unit((), "float64", 0, "cpu")], 3)) == [[]]
-    assert list(run_all([Unit((), "float64", 0, "cpu")] * 2, 1)) == [[], []]
+    ran = [*run_all([unit], 3), *run_all([unit] * 2, 1)]
+    assert ran == [["float64"]] * 3
     assert len(asked) == 1  # a single piece, and a single process, run here
-    assert list(run_all(work, 2)) == []
-    assert len(asked) == 2
 
 
 def test_within_there_is_one_thread_and_afterwards_as_many_as_before() -> None:

@@ -20,14 +20,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from torch import distributed
-from torch.distributed.distributed_c10d import PrefixStore
-from torch.distributed.rendezvous import rendezvous
 
 from manual.architecture import Architecture, Conv, Dense, Dropout, Flatten, Pool
 from manual.draws import dropout_masks, initial_parameters
 from manual.shared.learning import Examples, Run, Settings
 from torch_ref.__main__ import main
-from torch_ref.distributed import NotStartedError, World
+from torch_ref.distributed import World
 from torch_ref.network import export_grads
 from torch_ref.training import Learner, fit
 
@@ -170,42 +168,38 @@ def as_torchrun_starts_it(rank: int, size: int, folder: Path, words: Sequence[st
 
 
 def all_worlds(rank: int, size: int, folder: Path) -> None:
-    """Run all worlds, and let processes meet that have different things to say. The first writes what came out."""
-    store, _, _ = next(rendezvous((folder / "meeting").as_uri(), rank, size))
-    distributed.init_process_group("gloo", store=store, rank=rank, world_size=size)
+    """Run all worlds, and let processes compare their plans. The first writes what came out."""
+    meeting = (folder / "meeting").as_uri()
+    distributed.init_process_group("gloo", init_method=meeting, rank=rank, world_size=size)
     groups = {members: distributed.new_group(list(range(members))) for members in SIZES[1:]}
     found: dict[str, Any] = {}
     for members, group in groups.items():
         if rank >= members:
             continue
         for name, kind in WORLDS.items():
-            world = kind(rank, members, group, PrefixStore(f"{members} {name}", store))
+            world = kind(rank, members, group)
             parts = {f"fit/{key}": value for key, value in fitted(world).items()}
             for m in STEPS:
                 parts |= {f"{m}/{key}": value for key, value in gradients(world, m).items()}
                 parts |= {f"volumes {m}/{key}": value for key, value in whole_gradients(world, m).items()}
             found |= {f"{members}/{name}/{key}": value for key, value in parts.items()}
-        world = World(rank, members, group, PrefixStore(f"{members} interrupted", store))
-        found |= {f"{members}/interrupted/fit/{key}": value for key, value in interrupted(world).items()}
-    (folder / f"meetings{rank}.json").write_text(json.dumps(meetings(World(rank, 4, store=store))))
+        again = interrupted(World(rank, members, group))
+        found |= {f"{members}/interrupted/fit/{key}": value for key, value in again.items()}
+    (folder / f"meetings{rank}.json").write_text(json.dumps(meetings(World(rank, 4))))
     if rank == 0:
         np.savez(folder / "found.npz", allow_pickle=False, **found)
     distributed.destroy_process_group()
 
 
 def meetings(world: World) -> list[str]:
-    """What comes of meetings: alike, different, and without one that cannot start."""
-    found = [met(world, {"epochs": 3}), met(world, {"epochs": 3 + (world.rank == 2)})]
-    if world.rank == 2:
-        world.answer("")
-        return found
-    return [*found, met(world, {"epochs": 3})]
+    """What is said of plans that are alike, and of others."""
+    return [met(world, {"epochs": 3}), met(world, {"epochs": 3 + (world.rank == 2)})]
 
 
 def met(world: World, about: Mapping[str, Any]) -> str:
-    """What came of a meeting."""
+    """What was said of a plan."""
     try:
-        world.meet(about)
-    except (ValueError, NotStartedError) as error:
-        return str(error) or "not started"
-    return "met"
+        world.check_alike(about)
+    except ValueError as error:
+        return str(error)
+    return "alike"
