@@ -10,12 +10,20 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from numbers import Real
-from typing import NamedTuple, TypeAlias
+from typing import Any, ClassVar, Generic, NamedTuple, TypeAlias, TypeVar, cast
 
 import numpy as np
 
-from manual.notation import Gradients, Parameters
-from manual.updates import adam_update, gradient_descent_update, momentum_update, rmsprop_update
+from manual.notation import Array, Gradients, Parameters
+from manual.updates import (
+    AdamUpdate,
+    MomentumUpdate,
+    RMSpropUpdate,
+    adam_update,
+    gradient_descent_update,
+    momentum_update,
+    rmsprop_update,
+)
 
 
 class GradientDescentState(NamedTuple):
@@ -46,8 +54,51 @@ class AdamState(NamedTuple):
     t: int
 
 
+State = TypeVar("State", GradientDescentState, MomentumState, RMSpropState, AdamState)
+
+
 @dataclass(frozen=True)
-class GradientDescent:
+class Rule(Generic[State]):
+    """What the rules share: settings are checked, a state begins with zeros, every parameter is updated.
+
+    ``update`` takes a parameter, its gradient, its parts of the state and the number t of the step; it gives the
+    parameter and the parts after it.
+    """
+
+    learning_rate: float
+    state_type: ClassVar[Any]
+    update: ClassVar[Callable[..., tuple[Array, ...]]]
+
+    def __post_init__(self) -> None:
+        """Check the settings."""
+        _check_settings(self)
+
+    def init(self, params: Parameters) -> State:
+        """The state before the first step: zeros for every parameter, keyed as the gradients are."""
+        parts = self.state_type._fields[:-1]
+        zeros = ({"d" + name: np.zeros_like(W) for name, W in params.items()} for _ in parts)
+        return cast(State, self.state_type(*zeros, t=0))
+
+    def step(self, params: Parameters, grads: Gradients, state: State) -> tuple[Parameters, State]:
+        """One step: new parameters and state; the arguments stay as they are.
+
+        Raises ValueError unless every parameter has a gradient, and an array in each part of the state, of its shape.
+        """
+        *parts, t = cast(Any, state)
+        check_gradients(params, grads)
+        check_state(params, **dict(zip(self.state_type._fields, parts, strict=False)))
+        moved: Parameters = {}
+        after: list[Gradients] = [{} for _ in parts]
+        for name, W in params.items():
+            d = "d" + name
+            moved[name], *updated = self.update(W, grads[d], *(part[d] for part in parts), t + 1)
+            for part, value in zip(after, updated, strict=True):
+                part[d] = value
+        return moved, cast(State, self.state_type(*after, t=t + 1))
+
+
+@dataclass(frozen=True)
+class GradientDescent(Rule[GradientDescentState]):
     """Gradient descent: W := W - alpha dW, b := b - alpha db. See gradient_descent_update.
 
     Raises ValueError for a learning rate that is not finite and above 0.
@@ -55,30 +106,15 @@ class GradientDescent:
     Notes: F029, F056, F091, F181.
     """
 
-    learning_rate: float
+    state_type: ClassVar = GradientDescentState
 
-    def __post_init__(self) -> None:
-        """Check the settings."""
-        _check_settings(self)
-
-    def init(self, params: Parameters) -> GradientDescentState:
-        """The state before the first step."""
-        return GradientDescentState(t=0)
-
-    def step(
-        self, params: Parameters, grads: Gradients, state: GradientDescentState
-    ) -> tuple[Parameters, GradientDescentState]:
-        """One step: new parameters and state; the arguments stay as they are.
-
-        Raises ValueError unless every parameter has a gradient of its shape.
-        """
-        check_gradients(params, grads)
-        moved = {name: gradient_descent_update(W, grads["d" + name], self.learning_rate) for name, W in params.items()}
-        return moved, GradientDescentState(state.t + 1)
+    def update(self, W: Array, dW: Array, t: int) -> tuple[Array]:
+        """One parameter, moved; there is nothing to remember."""
+        return (gradient_descent_update(W, dW, self.learning_rate),)
 
 
 @dataclass(frozen=True)
-class Momentum:
+class Momentum(Rule[MomentumState]):
     """Gradient descent with momentum: W := W - alpha v. See momentum_update.
 
     Raises ValueError for a learning rate that is not finite and above 0, or a beta outside [0, 1).
@@ -86,33 +122,16 @@ class Momentum:
     Notes: F263.
     """
 
-    learning_rate: float
     beta: float = 0.9
+    state_type: ClassVar = MomentumState
 
-    def __post_init__(self) -> None:
-        """Check the settings."""
-        _check_settings(self)
-
-    def init(self, params: Parameters) -> MomentumState:
-        """The state before the first step: no velocity."""
-        return MomentumState(v=_zeros(params), t=0)
-
-    def step(self, params: Parameters, grads: Gradients, state: MomentumState) -> tuple[Parameters, MomentumState]:
-        """One step: new parameters and state; the arguments stay as they are.
-
-        Raises ValueError unless every parameter has a gradient and a velocity of its shape.
-        """
-        check_gradients(params, grads)
-        check_state(params, v=state.v)
-        moved, v = {}, {}
-        for name, W in params.items():
-            d = "d" + name
-            moved[name], v[d] = momentum_update(W, grads[d], state.v[d], self.learning_rate, self.beta)
-        return moved, MomentumState(v, state.t + 1)
+    def update(self, W: Array, dW: Array, v: Array, t: int) -> MomentumUpdate:
+        """One parameter, and its velocity."""
+        return momentum_update(W, dW, v, self.learning_rate, self.beta)
 
 
 @dataclass(frozen=True)
-class RMSprop:
+class RMSprop(Rule[RMSpropState]):
     """Gradient descent over the root mean square: W := W - alpha dW / (sqrt(s) + epsilon). See rmsprop_update.
 
     Raises ValueError for a learning rate or an epsilon that is not finite and above 0, or a beta2 outside [0, 1).
@@ -120,34 +139,17 @@ class RMSprop:
     Notes: F264.
     """
 
-    learning_rate: float
     beta2: float = 0.999
     epsilon: float = 1e-8
+    state_type: ClassVar = RMSpropState
 
-    def __post_init__(self) -> None:
-        """Check the settings."""
-        _check_settings(self)
-
-    def init(self, params: Parameters) -> RMSpropState:
-        """The state before the first step: no mean squares."""
-        return RMSpropState(s=_zeros(params), t=0)
-
-    def step(self, params: Parameters, grads: Gradients, state: RMSpropState) -> tuple[Parameters, RMSpropState]:
-        """One step: new parameters and state; the arguments stay as they are.
-
-        Raises ValueError unless every parameter has a gradient and a mean square of its shape.
-        """
-        check_gradients(params, grads)
-        check_state(params, s=state.s)
-        moved, s = {}, {}
-        for name, W in params.items():
-            d = "d" + name
-            moved[name], s[d] = rmsprop_update(W, grads[d], state.s[d], self.learning_rate, self.beta2, self.epsilon)
-        return moved, RMSpropState(s, state.t + 1)
+    def update(self, W: Array, dW: Array, s: Array, t: int) -> RMSpropUpdate:
+        """One parameter, and the mean square of its gradients."""
+        return rmsprop_update(W, dW, s, self.learning_rate, self.beta2, self.epsilon)
 
 
 @dataclass(frozen=True)
-class Adam:
+class Adam(Rule[AdamState]):
     """Momentum over the root mean square, both bias-corrected: W := W - alpha v_hat / (sqrt(s_hat) + epsilon).
 
     See adam_update.
@@ -157,33 +159,14 @@ class Adam:
     Notes: F266.
     """
 
-    learning_rate: float
     beta1: float = 0.9
     beta2: float = 0.999
     epsilon: float = 1e-8
+    state_type: ClassVar = AdamState
 
-    def __post_init__(self) -> None:
-        """Check the settings."""
-        _check_settings(self)
-
-    def init(self, params: Parameters) -> AdamState:
-        """The state before the first step: no velocity, no mean squares."""
-        return AdamState(v=_zeros(params), s=_zeros(params), t=0)
-
-    def step(self, params: Parameters, grads: Gradients, state: AdamState) -> tuple[Parameters, AdamState]:
-        """One step: new parameters and state; the arguments stay as they are.
-
-        Raises ValueError unless every parameter has a gradient, a velocity and a mean square of its shape.
-        """
-        check_gradients(params, grads)
-        check_state(params, v=state.v, s=state.s)
-        t = state.t + 1
-        settings = (t, self.learning_rate, self.beta1, self.beta2, self.epsilon)
-        moved, v, s = {}, {}, {}
-        for name, W in params.items():
-            d = "d" + name
-            moved[name], v[d], s[d] = adam_update(W, grads[d], state.v[d], state.s[d], *settings)
-        return moved, AdamState(v, s, t)
+    def update(self, W: Array, dW: Array, v: Array, s: Array, t: int) -> AdamUpdate:
+        """One parameter, its velocity, and the mean square of its gradients."""
+        return adam_update(W, dW, v, s, t, self.learning_rate, self.beta1, self.beta2, self.epsilon)
 
 
 Optimizer: TypeAlias = GradientDescent | Momentum | RMSprop | Adam
@@ -217,11 +200,6 @@ def check_state(params: Parameters, **state: Gradients) -> None:
             )
 
 
-def _zeros(params: Parameters) -> Gradients:
-    """Zeros for every parameter, keyed as the gradients are."""
-    return {"d" + name: np.zeros_like(W) for name, W in params.items()}
-
-
 def _above_zero(value: float) -> bool:
     return 0 < value < math.inf
 
@@ -240,7 +218,7 @@ SETTINGS: dict[str, tuple[Callable[[float], bool], str]] = {
 """What every setting of a rule must be."""
 
 
-def _check_settings(rule: Optimizer) -> None:
+def _check_settings(rule: Rule[Any]) -> None:
     """ValueError for a setting out of range. Settings become Python floats, which leave an array's dtype alone."""
     for name, value in vars(rule).items():
         holds, expected = SETTINGS[name]
