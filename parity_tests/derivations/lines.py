@@ -148,6 +148,12 @@ def line_number(node: Node) -> int:
     return node.span.line if node.span else 0
 
 
+def row_of(derivation: str, number: int) -> str:
+    """The line of that number, as it was written."""
+    rows = derivation.splitlines()
+    return rows[number - 1].strip() if 0 < number <= len(rows) else ""
+
+
 class Written(NamedTuple):
     """A derivation in its setting: what each of its lines sees, on true values or, with ``chain``, on its own."""
 

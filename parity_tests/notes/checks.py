@@ -16,9 +16,10 @@ import numpy as np
 
 from parity_tests.derivations import verdicts
 from parity_tests.derivations.agreement import compare
+from parity_tests.derivations.mistakes.search import counts
 from parity_tests.derivations.settings import setting_named
 from parity_tests.derivations.settings.setting import generator
-from parity_tests.derivations.verify import counts, verify
+from parity_tests.derivations.verify import verify
 from parity_tests.notes.row import COUNT, EXPERIMENT, FORMULA, IDENTITY, SHAPE, SNIPPET, Check, Finding
 
 At: TypeAlias = Any

@@ -17,6 +17,7 @@ from parity_tests.derivations.language.nodes import Program
 from parity_tests.derivations.language.printer import to_text
 from parity_tests.derivations.language.syntax import parse
 from parity_tests.derivations.mistakes.diagnosis import Case, recognise
+from parity_tests.derivations.mistakes.search import context_of, counts, weights_of
 from parity_tests.derivations.own.dumps import (
     LAYOUTS,
     Layout,
@@ -30,7 +31,7 @@ from parity_tests.derivations.own.dumps import (
 )
 from parity_tests.derivations.settings import SETTINGS, Probe, Setting, setting_named
 from parity_tests.derivations.settings.networks import with_hidden
-from parity_tests.derivations.settings.setting import UNITS, Own, Values, derivation_of
+from parity_tests.derivations.settings.setting import UNITS, Own, Values, cost_text, derivation_of, layout_text
 from parity_tests.derivations.verdicts import (
     AMBIGUOUS,
     CANNOT_TELL,
@@ -47,7 +48,6 @@ from parity_tests.derivations.verdicts import (
     summarised,
     teach,
 )
-from parity_tests.derivations.verify import context_of, cost_text, counts, layout_text, weights_of
 from parity_tests.judging.bounds import unit_roundoff
 from parity_tests.judging.judge import SEEN
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
@@ -221,6 +221,41 @@ class Row(NamedTuple):
 def listing(setting: Setting) -> list[Row]:
     """The symbols of a setting, and which of them a derivation may assign."""
     return [Row(*symbol, symbol.name in setting.targets) for symbol in setting.symbols]
+
+
+@lru_cache(maxsize=512)
+def probe_of(setting: Setting, seed: int, l2: bool) -> Probe:
+    """A probe of a setting, made once."""
+    return setting.probe(seed, l2)
+
+
+@lru_cache(maxsize=64)
+def small_probe_of(setting: Setting, l2: bool) -> Probe | None:
+    """The probe for a quick search, made once."""
+    return setting.small_probe(l2)
+
+
+@lru_cache(maxsize=64)
+def tied_probe_of(setting: Setting) -> Tied | None:
+    """The probe with ties, made once."""
+    return setting.tied_probe()
+
+
+def cost_text(setting: Setting, l2: bool) -> str:
+    """J of a setting, with the penalty or without it."""
+    plain, *penalty = setting.cost.split("; with L2 also ")
+    plain = plain.removesuffix("; L2 plays no part")
+    return f"{plain}; also {penalty[0]}" if penalty and l2 else plain
+
+
+def layout_text(setting: Setting, *, named: bool) -> str:
+    """What the network is, where the examples are, and how that became known."""
+    shapes = [symbol.shape.strip("()").split(",") for symbol in setting.symbols]
+    axes = [[axis.strip() for axis in shape] for shape in shapes if len(shape) > 1]
+    first, last = (sum(axis[place] in ("m", "chunk_size") for axis in axes) for place in (0, -1))
+    where = "" if first == last else "; examples in columns" if last > first else "; examples first"
+    how = "as named" if named else "chosen, not named: it knows every name"
+    return f"{setting.summary}{where} (setting {setting.name}, {how})"
 
 
 def generator(name: str, seed: int) -> np.random.Generator:

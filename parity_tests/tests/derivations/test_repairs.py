@@ -233,7 +233,7 @@ from parity_tests.derivations.mistakes.edits import edits
 from parity_tests.derivations.language.printer import to_text
 from parity_tests.derivations.settings import SETTINGS
 from parity_tests.derivations.language.syntax import parse
-from parity_tests.derivations.verify import context_of
+from parity_tests.derivations.mistakes.search import context_of
 for name, symbol in (("deep", "dZ2"), ("logistic", "J"), ("adam", "W"), ("softmax", "A2"), ("sizes", "n_H")):
     setting = SETTINGS[name]
     context = context_of(setting, symbol, symbol, setting.environment(setting.probe(0), symbol))

@@ -16,6 +16,7 @@ from parity_tests.derivations.language.printer import to_text
 from parity_tests.derivations.language.syntax import parse
 from parity_tests.derivations.mistakes.causes import CAUSES
 from parity_tests.derivations.mistakes.edits import edits
+from parity_tests.derivations.mistakes.search import context_of
 from parity_tests.derivations.settings import SETTINGS, setting_named
 from parity_tests.derivations.settings.setting import derivation_of
 from parity_tests.derivations.testbed import matrix
@@ -28,7 +29,6 @@ from parity_tests.derivations.testbed.matrix import (
 )
 from parity_tests.derivations.testbed.wrong import Wrong
 from parity_tests.derivations.verdicts import HOLDS, WRONG, times
-from parity_tests.derivations.verify import context_of
 from parity_tests.tests.chores import readme
 from parity_tests.tests.chores.derivations import LISTED, MOST_AMBIGUOUS, TOP, mutated, show_alarms
 from parity_tests.tests.chores.readme_tables import mistakes_table

@@ -75,7 +75,7 @@ RIGHT = [
 def test_what_is_right_in_another_convention_holds_in_it(
     setting: str | None, text: str, words: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("parity_tests.derivations.verify.repair", lambda *given: None)  # verdicts alone
+    monkeypatch.setattr("parity_tests.derivations.line_verdict.repair", lambda *given: None)  # verdicts alone
     judged = verify(text, setting)
     assert {line.verdict for line in judged.lines} == {HOLDS}
     assert words in judged.convention
