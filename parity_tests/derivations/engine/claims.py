@@ -48,13 +48,17 @@ class Claims:
         self.parameters = {name for name, value in given.items() if name in self.names and is_parameter(name, value)}
         self.by_shape: dict[tuple[int, ...], list[Truth]] = {}
         for truth in truths.distinct():
+            if symbols.is_label(truth.event.name):
+                continue
             self.by_shape.setdefault(np.shape(truth.gradient), []).append(truth)
+        self.forward = {(truth.event.shape, truth.event.value.tobytes()) for truth in self.named}
         names = {event.name for event in truths.run.events if event.name}
         self.meant = {name: self._trusted(name) for name in names}
 
     def _trusted(self, name: str) -> tuple[str, ...]:
         """What a name says it is the derivative in; a delta says so of parameters alone."""
-        bases = tuple(base for base in symbols.meant_by(name, self.names) if base != name)
+        meant = symbols.meant_by(name, self.names) or symbols.family_of(name, self.names)
+        bases = tuple(base for base in meant if base != name)
         return tuple(base for base in bases if base in self.parameters) if "delta" in name.lower() else bases
 
     def replayed(self, overrides: dict[Key, Any]) -> Run:
@@ -123,13 +127,17 @@ class Claims:
             claim = self._obligation(event, bases)
             if claim is not None and ((claim.factor is not None and claim.kind == INNER) or (is_last and not met)):
                 return claim
-        if event.missing or np.size(event.value) < 2 or not np.any(event.value):
+        if event.missing or np.size(event.value) < 2 or not np.any(event.value) or self.is_copy(event):
             return None
         for truth in self.by_shape.get(event.shape, ()):
             factor = ratio_of(event.value, truth.gradient)
             if factor is not None:
                 return Claim(event, truth, factor, VALUE)
         return None
+
+    def is_copy(self, event: Event) -> bool:
+        """Whether a value is one of the forward pass under another name."""
+        return (event.shape, event.value.tobytes()) in self.forward
 
     def _obligation(self, event: Event, bases: tuple[str, ...]) -> Claim | None:
         """The claim that a name makes; of several values of that symbol, the one that it is."""
@@ -186,7 +194,7 @@ def is_parameter(name: str, value: Any) -> bool:
     """Whether a free name is what a network learns: no example, no label, no count and no rate."""
     if symbols.is_data(name) or symbols.is_label(name) or isinstance(value, int):
         return False
-    return np.ndim(value) > 0 or not symbols.NUMBERS.match(symbols.base_of(name))
+    return np.ndim(value) > 0 or not symbols.NUMBERS.match(symbols.stem_of(name))
 
 
 def holds_with(claim: Claim, factor: float) -> bool:

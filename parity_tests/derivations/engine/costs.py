@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from parity_tests.derivations.engine import symbols
-from parity_tests.derivations.engine.events import NAMED, RETURNED, Event, Run
+from parity_tests.derivations.engine.events import GIVEN, NAMED, RETURNED, Event, Run
 from parity_tests.derivations.engine.front import Source
 from parity_tests.derivations.engine.probes import Layout, Probe
 from parity_tests.derivations.engine.truths import Cost
@@ -22,15 +22,21 @@ COST_NAMES = re.compile(
 
 
 def written_costs(run: Run, source: Source) -> list[Cost]:
-    """The scalars that may be the cost, the likeliest first: named like one, late before early."""
+    """The scalars that may be the cost, the likeliest first: named like one, late before early.
+
+    A cost that is built up has the value that it has last, before anything given is updated.
+    """
+    given = {event.name for event in run.events if event.role == GIVEN}
     found: dict[str, tuple[bool, Cost]] = {}
     for event in run.events:
+        if found and event.role != GIVEN and event.name in given and np.ndim(event.value):
+            break
         if event.role not in (NAMED, RETURNED) or event.missing or np.size(event.value) != 1:
             continue
         name = event.name or "the value that is returned"
-        looks = bool(COST_NAMES.search(symbols.base_of(event.name)))
-        if looks or event.role == RETURNED:
-            found.setdefault(name, (looks, Cost(event.key, f"J is {name} (line {event.line})", event.line)))
+        looks = bool(COST_NAMES.search(symbols.stem_of(event.name)))
+        if looks or (event.role == RETURNED and name not in found):
+            found[name] = looks, Cost(event.key, f"J is {name} (line {event.line})", event.line)
     ordered = sorted(found.values(), key=lambda each: (not each[0], -each[1].line))
     return [cost for _, cost in ordered]
 

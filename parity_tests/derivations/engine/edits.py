@@ -61,6 +61,18 @@ def _inside(statement: ast.stmt, words: Words) -> Iterator[Edit]:
         if isinstance(node, ast.expr):
             for new, cause, cost in _changes(node, words):
                 yield Edit(_with_value(statement, _replaced(value, node, new)), cause, cost)
+    if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Subscript):
+        yield from _of_place(statement, statement.targets[0], words)
+
+
+def _of_place(statement: ast.Assign, target: ast.Subscript, words: Words) -> Iterator[Edit]:
+    """Changes of the condition in ``dZ[Z <= 0] = 0``."""
+    for node in ast.walk(target.slice):
+        if isinstance(node, ast.Compare | ast.Name):
+            for new, cause, cost in _changes(node, words):
+                changed = copy.copy(target)
+                changed.slice = _replaced(target.slice, node, new)
+                yield Edit([ast.Assign([changed], statement.value)], cause, cost)
 
 
 def _replaced(root: ast.expr, old: ast.expr, new: ast.expr) -> ast.expr:
@@ -261,7 +273,7 @@ def _parsed(text: str) -> ast.expr:
 def slopes(words: Words) -> Iterator[ast.expr]:
     """g'(Z) in the text's own names, for every activation that has the target's shape."""
     for name in words.like(words.shape):
-        if symbols.base_of(name).lower().startswith(("d", "grad", "x", "y")) or name == words.target:
+        if symbols.stem_of(name).lower().startswith(("d", "grad", "x", "y")) or name == words.target:
             continue
         one = ast.Name(name, ast.Load())
         zero, unit = ast.Constant(0), ast.Constant(1)
@@ -319,7 +331,7 @@ def _new_terms(words: Words) -> Iterator[tuple[ast.expr, str]]:
     rates = [name for name, value in words.names.items() if isinstance(value, float) and _is_penalty(_parsed(name))]
     for weight in words.like(words.shape):
         one = ast.Name(weight, ast.Load())
-        if not symbols.base_of(weight).startswith("d"):
+        if not symbols.stem_of(weight).startswith("d"):
             for rate in rates:
                 plain = ast.BinOp(ast.Name(rate, ast.Load()), ast.Mult(), one)
                 yield plain, "l2-missing"

@@ -6,7 +6,7 @@ Each part of a formula leaves an event; ``hook(key, value)`` sees its value befo
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -43,6 +43,7 @@ class Formulas:
         self.capture: tuple[ast.stmt, int] | None = None
         self.passed = 0
         self.captured: dict[str, Any] | None = None
+        self.changed: tuple[ast.stmt, Sequence[ast.stmt]] | None = None
 
     # ---- events
     def key(self, node: ast.AST) -> Key:

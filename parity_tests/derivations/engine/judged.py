@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple, Protocol
 
@@ -14,10 +15,11 @@ from parity_tests.derivations.engine.claims import PARAMETER, UPDATE, VALUE, Cla
 from parity_tests.derivations.engine.convention import candidates, in_words, same_factor, sizes_of, times
 from parity_tests.derivations.engine.events import Key, Run
 from parity_tests.derivations.engine.locate import Explanation, Locator, Root
-from parity_tests.derivations.engine.mend import Mender
+from parity_tests.derivations.engine.mend import Mender, together
 from parity_tests.derivations.engine.probes import Probe
 from parity_tests.derivations.engine.replay import Program
 from parity_tests.derivations.engine.truths import Cost, Truth, Truths
+from parity_tests.derivations.engine.unrolled import origin
 from parity_tests.derivations.verdicts import (
     AMBIGUOUS,
     CANNOT_TELL,
@@ -54,9 +56,13 @@ class Trial(NamedTuple):
 class Reading(Protocol):
     """A source that was read: its text by lines, the values that it is tried on, and the costs that it may have."""
 
-    source: str
-    said: str
-    """The layout in words."""
+    @property
+    def source(self) -> str:
+        """The whole text."""
+
+    @property
+    def said(self) -> str:
+        """The layout in words."""
 
     def text(self, line: int) -> str:
         """The line as it was written."""
@@ -72,6 +78,10 @@ class Reading(Protocol):
 
     def left(self, trial: Trial) -> dict[int, str]:
         """Lines that cannot be judged, each with the reason."""
+
+
+Pasted = Callable[[int, str], Reading]
+"""The source with other text in place of one of its lines."""
 
 
 class Finding(NamedTuple):
@@ -99,10 +109,13 @@ class Finding(NamedTuple):
         return len({claim.event.line for claim in self.explanation.claims if claim.factor is not None})
 
 
-def judge_reading(reading: Reading, seed: int = 0, *, strict: bool = False) -> Judged | None:
+def judge_reading(
+    reading: Reading, seed: int = 0, *, strict: bool = False, pasted: Pasted | None = None
+) -> Judged | None:
     """Judge a source by its own forward pass; None where it has none, or where no line of it could be judged.
 
-    With ``strict`` the gradients have to be those of J itself: no constant factor is taken for a convention.
+    With ``strict`` the gradients have to be those of J itself: no constant factor is taken for a convention. With
+    ``pasted`` the repair of a line in a loop is tried in the source itself, in every turn.
     """
     trial = reading.trial(seed)
     findings = _findings(reading, trial, strict)
@@ -120,7 +133,7 @@ def judge_reading(reading: Reading, seed: int = 0, *, strict: bool = False) -> J
                 chosen = again
                 break
     fits = [finding.cost.text for finding in fitting] if not written else []
-    judged = _judged(reading, chosen, fits)
+    judged = _judged(reading, chosen, fits, pasted)
     if written and chosen.wrong:
         return judged._replace(convention=_followed(reading, trial) or judged.convention)
     return judged
@@ -128,11 +141,12 @@ def judge_reading(reading: Reading, seed: int = 0, *, strict: bool = False) -> J
 
 def _followed(reading: Reading, trial: Trial) -> str:
     """The usual cost that the gradients follow where they do not follow the written one; "" for none."""
-    for cost in _likely(reading, trial)[:2]:
+    for cost in [*reading.written(trial)[:MOST_COSTS], *_likely(reading, trial)[:2]]:
         claims = Claims(Truths(*trial, cost))
         factors = candidates(_factors(claims, trial.run), sizes_of(trial.probe, trial.run))
         if any(not Locator(claims, each).anything_fails() for each in factors[:2]):
-            return f"the cost that is written is not what the gradients follow: they are right for {cost.text}"
+            meant = cost.text.removeprefix("J is ")
+            return f"the cost that is written is not what the gradients follow: they are right for {meant}"
     return ""
 
 
@@ -167,6 +181,8 @@ def _findings(reading: Reading, trial: Trial, strict: bool) -> list[Finding]:
         for cost in reading.written(trial)[:MOST_COSTS]
         if (finding := judge(reading, trial, cost, strict)) is not None and finding.explanation.claims
     ]
+    parts = {key for each in written for key in each.truths.by_key}
+    written = [each for each in written if each.cost.key not in parts] or written
     if written:
         best = max(written, key=lambda each: (each.hits, -each.wrong))
         return [best]
@@ -251,14 +267,14 @@ def _same_cost(reading: Reading, trial: Trial, cost: Cost) -> Cost | None:
 
 
 # ---- verdicts
-def _judged(reading: Reading, finding: Finding, fits: list[str]) -> Judged:
+def _judged(reading: Reading, finding: Finding, fits: list[str], pasted: Pasted | None) -> Judged:
     explanation = finding.explanation
     sizes = sizes_of(finding.truths.probe, finding.truths.run)
     lines: list[Verdict] = []
     root_keys = {root.event.key for root in explanation.roots}
     mended = {line for root in explanation.roots for line in root.mends}
-    for root in explanation.roots:
-        lines.append(_wrong(root, finding, reading, sizes))
+    for roots in _by_line(explanation.roots):
+        lines.append(_wrong(roots, finding, reading, sizes, pasted))
     taken = {root.event.line for root in explanation.roots}
     skipped = {claim.event.key for claim in (*explanation.helpers, *explanation.unsettled)}
     for claim in explanation.claims:
@@ -300,7 +316,7 @@ def _cost_text(cost: Cost, reading: Reading) -> str:
     if cost.of is not None:
         return f"J is not written down; taken to be {cost.text}"
     name, _, formula = reading.text(cost.line).partition("=")
-    return f"{name.strip()} = {formula.strip()}" if formula else cost.text
+    return f"{name.strip()} = {formula.strip()}" if formula and name.strip()[-1] not in "+-*/" else cost.text
 
 
 def _convention(explanation: Explanation, sizes: dict[str, int]) -> str:
@@ -310,8 +326,19 @@ def _convention(explanation: Explanation, sizes: dict[str, int]) -> str:
     return f"the gradients of the parameters are {times(explanation.factor, sizes)}dJ/d(parameter), all of them"
 
 
-def _wrong(root: Root, finding: Finding, reading: Reading, sizes: dict[str, int]) -> Verdict:
-    """The verdict on a mistake."""
+def _by_line(roots: tuple[Root, ...]) -> list[list[Root]]:
+    """The mistakes; what is wrong in each turn of a loop is one of them."""
+    found: dict[tuple[int, int], list[Root]] = {}
+    for root in roots:
+        found.setdefault((root.event.line, id(origin(root.event.statement))), []).append(root)
+    return list(found.values())
+
+
+def _wrong(
+    roots: list[Root], finding: Finding, reading: Reading, sizes: dict[str, int], pasted: Pasted | None
+) -> Verdict:
+    """The verdict on a mistake, in the turn of a loop in which it was seen first."""
+    root = roots[0]
     event = root.event
     sure = finding.truths.confirmed(root.truth)
     value = np.nan if event.missing else event.value
@@ -339,6 +366,9 @@ def _wrong(root: Root, finding: Finding, reading: Reading, sizes: dict[str, int]
         message = f"{shown}: it should be {meaning}"
     before = {each.event.key: each for each in finding.explanation.roots if each.event.key != event.key}
     repair = finding.mender.repair(root, before, finding.explanation.factor)
+    if repair is not None and repair.later and pasted is not None:
+        kept = [each for each in repair.later if _holds_with(pasted(event.line, each.text), each.text, root, finding)]
+        repair = together(kept) if kept else None
     if repair is not None:
         cause = repair.causes[0] if len(repair.causes) == 1 else AMBIGUOUS
         base = base._replace(cause=cause, causes=repair.causes, repaired=repair.text)
@@ -347,11 +377,33 @@ def _wrong(root: Root, finding: Finding, reading: Reading, sizes: dict[str, int]
         shown_repair = repair.text.replace(NEW_LINE, f"{NEW_LINE}    ")
         message += f". {taught[0].upper()}{taught[1:]}. With{NEW_LINE}    {shown_repair}{NEW_LINE}it holds"
     message += "."
-    if root.mends:
-        many = len(root.mends) > 1
-        listed = ", ".join(str(line) for line in root.mends)
+    others = list(dict.fromkeys(each.event.name for each in roots[1:] if each.event.name != name))
+    if others:
+        message += f" The same in {', '.join(others)}."
+    mends = sorted({line for each in roots for line in each.mends} - {event.line})
+    if mends:
+        many = len(mends) > 1
+        listed = ", ".join(str(line) for line in mends)
         message += f" Once it is right, line{'s' if many else ''} {listed} hold{'' if many else 's'} too."
     return base._replace(message=message)
+
+
+def _holds_with(reading: Reading, repaired: str, root: Root, finding: Finding) -> bool:
+    """Whether a line holds in every turn of its loop, in the text that has the repair in its place."""
+    trial = reading.trial(1)
+    cost = finding.cost
+    some = (
+        reading.written(trial)
+        if cost.of is None
+        else [each for each in reading.implied(trial) if each.text == cost.text]
+    )
+    lines = range(root.event.line, root.event.line + len(repaired.splitlines()))
+    for each in some:
+        truths = Truths(*trial, each)
+        if truths.by_key and (claims := Claims(truths)).of(trial.run, {}):
+            found = Locator(claims, finding.explanation.factor).explain()
+            return not any(root.event.line in lines for root in found.roots)
+    return False
 
 
 def _symbol(truth: Truth) -> str:

@@ -6,6 +6,7 @@ mistake is one report; what still fails is the next mistake.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -17,9 +18,12 @@ from parity_tests.derivations.engine.convention import in_words, same_factor, si
 from parity_tests.derivations.engine.events import ENTRY, NAMED, Event, Key, Run
 from parity_tests.derivations.engine.truths import Truth
 
+NO_VALUE = " has no value here"
 MOST_ROOTS = 8
 MOST_TRIALS = 240
 MOST_REPAIRS = 8
+MOST_TURNS = 6
+"""How many turns of a loop are looked at one by one; of longer loops only the last."""
 
 
 class Root(NamedTuple):
@@ -214,24 +218,30 @@ class Locator:
             if good:
                 cheapest = min(cost for cost, _ in good)
                 near = [place for cost, place in good if cost <= cheapest + 0.15]
-                return min((roots[place] for place in near), key=lambda each: order[each.event.key])
+                return min(
+                    (roots[place] for place in near),
+                    key=lambda each: (not self._is_named_so(each), order[each.event.key]),
+                )
         whole = [each for each in roots if each.rest_of is None]
         helpers = [each for each in whole if each.event.key != claim.event.key]
-        return (helpers or whole)[0]
+        return (helpers or whole or roots)[0]
 
-    @staticmethod
-    def _failed_before(state: _State, claim: Claim) -> Event | None:
+    def _is_named_so(self, root: Root) -> bool:
+        """Whether a value's name says that it is the derivative that belongs there: ``dZ`` for Z[2]."""
+        stem = symbols.stem_of(root.truth.event.name)
+        return root.event.name in self.claims.meant and bool(symbols.meant_by(root.event.name, [stem]))
+
+    def _failed_before(self, state: _State, claim: Claim) -> Event | None:
         """The statement that could not be computed, where a claim has no value because of it."""
         if not claim.event.missing:
             return None
-        for event in state.run.events:
-            if event.key == claim.event.key:
-                return None
-            if event.missing and not event.value.message.endswith("has no value here"):
-                wanted = claim.event.value.message.removesuffix(" has no value here")
-                if wanted == event.name or claim.event.name == event.name:
-                    return event
-        return None
+        place = next(place for place, each in enumerate(state.run.events) if each.key == claim.event.key)
+        missing = {event.name: event for event in state.run.events[:place] if event.missing}
+        event, seen = claim.event, set()
+        while event.value.message.endswith(NO_VALUE) and event.key not in seen:
+            seen.add(event.key)
+            event = missing.get(event.value.message.removesuffix(NO_VALUE), event)
+        return event if event is not claim.event else None
 
     @staticmethod
     def _lines(state: _State, mended: set[Key], line: int) -> tuple[int, ...]:
@@ -257,14 +267,18 @@ class Locator:
         nominal = next((each.factor for each in state.claims if each.kind in (INNER, VALUE) and each.factor), None)
         if not any(each.kind == PARAMETER and holds_with(each, self.factor) for each in state.claims):
             nominal = None  # all gradients are off, and so may be the first of them
-        for event in self.claims.truths.round.events(state.run.events):
+        events = self.claims.truths.round.events(state.run.events)
+        turns = Counter(event.key[0] for event in events)
+        for event in events:
             if event.key == claim.event.key:
                 break
+            if turns[event.key[0]] > MOST_TURNS and event.key[1] + 1 < turns[event.key[0]]:
+                continue
             if event.role not in (NAMED, ENTRY) or event.key in self.claims.truths.by_key or event.missing:
                 continue
             if event.key == self.claims.truths.cost.key or event.name in self.claims.parameters:
                 continue
-            if np.size(event.value) < 2:
+            if np.size(event.value) < 2 or self.claims.is_copy(event):
                 continue
             known = matched.get(event.key)
             if known is not None and known.kind not in (INNER, VALUE):

@@ -75,21 +75,24 @@ def _assumptions(tree: ast.Module) -> Iterator[tuple[str, Ranks]]:
         for node in ast.walk(tree)
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub) and isinstance(node.right, ast.Name)
     }
-    columns = {"flat": ("flat",), "matrix": ("flat", "matrix")}
+    columns = {"flat": ("flat",), "matrix": ("flat", "matrix"), "column": ("flat",)}
     for vectors, labels, biases in itertools.product(
-        ("matrix", "flat"), ("matrix", "flat", "column"), ("flat", "row", "column", "number")
+        ("matrix", "flat", "column"), ("matrix", "flat", "column"), ("flat", "row", "column", "number")
     ):
         for weights in columns[vectors]:
 
             def ranks(name: str, v: str = vectors, y: str = labels, b: str = biases, w: str = weights) -> Any:
-                symbol = symbols.base_of(name)
+                symbol = symbols.stem_of(name)
                 if symbols.is_label(symbol) and not (symbol in ("t", "T") and symbol not in subtracted):
-                    return AXES["flat" if v == "flat" else y] if y != "matrix" or v == "flat" else (None, None)
+                    of = v if v != "matrix" else y
+                    return (None, None) if of == "matrix" else AXES[of]
+                if v == "column" and symbols.is_data(symbol):
+                    return AXES["column"]
                 if symbols.NUMBERS.match(symbol):
                     return None
                 if symbols.BIASES.match(symbol):
                     return AXES[b]
-                if symbol in ("w", "theta", "weights", "beta"):
+                if symbol in ("w", "theta", "weights", "beta") and symbol == symbols.base_of(name):
                     return AXES["flat"] if w == "flat" and v == "matrix" else (None, None) if v == "matrix" else (None,)
                 if v == "flat" and (symbols.is_data(symbol) or re.match(r"^[a-z]", symbol)) and symbol[0] != "w":
                     return (None,)
@@ -118,21 +121,39 @@ def _unlikely(reading: Reading) -> int:
     matrices: set[Size] = set()
     count = 0
     for name in reading.free:
-        if not symbols.BIASES.match(symbols.base_of(name)) and not symbols.is_data(name) and not symbols.is_label(name):
+        if not symbols.BIASES.match(symbols.stem_of(name)) and not symbols.is_data(name) and not symbols.is_label(name):
             matrices.update(_sizes_in(reading, name))
     for name in reading.free:
         sizes = [size for size in _sizes_in(reading, name) if size != 1]
-        if symbols.BIASES.match(symbols.base_of(name)) and matrices and not set(sizes) <= matrices:
+        if symbols.BIASES.match(symbols.stem_of(name)) and matrices and not set(sizes) <= matrices:
             count += 3 * BACKWARD_CLASH
         if symbols.is_label(name) and data and sizes and not set(sizes) & (data | matrices):
             count += BACKWARD_CLASH
-    weights = reading.shapes.get("w", ())
-    if reading.shapes.get("b") == () and len(weights) == 2 and 1 not in weights:
-        count += BACKWARD_CLASH  # one bias for several outputs
+    if any(
+        symbols.stem_of(name)[0].isupper()
+        for name in reading.free
+        if reading.shapes[name][1:] == (1,) and symbols.is_data(name)
+    ):
+        count += 3 * BACKWARD_CLASH  # a single example is written small
+    numbers = [
+        name for name in reading.free if symbols.BIASES.match(symbols.stem_of(name)) and not reading.shapes[name]
+    ]
+    if any(
+        len(reading.shapes[name]) == 2 and 1 not in reading.shapes[name] for name in reading.free if _is_weight(name)
+    ):
+        count += BACKWARD_CLASH * len(numbers)  # one bias for several outputs
     if data and matrices and not data - matrices and any(len(_sizes_in(reading, name)) > 1 for name in reading.free):
-        two = [n for n in reading.free if symbols.is_data(n) and len(_sizes_in(reading, n)) > 1]
-        count += BACKWARD_CLASH if two else 0
+        two = [n for n in reading.free if symbols.is_data(n) and sum(each != 1 for each in _sizes_in(reading, n)) > 1]
+        count += 2 * BACKWARD_CLASH if two else 0
     return count
+
+
+def _is_weight(name: str) -> bool:
+    """Whether a free name is likely to be a matrix of weights."""
+    symbol = symbols.stem_of(name)
+    return not (
+        symbols.is_data(name) or symbols.is_label(name) or symbols.BIASES.match(symbol) or symbols.NUMBERS.match(symbol)
+    )
 
 
 def _layout(reading: Reading, clashes: int) -> Layout:
@@ -147,7 +168,7 @@ def _layout(reading: Reading, clashes: int) -> Layout:
     counts = {name: reading.sizes.find(name) for name in reading.counts if name in reading.free}
     labels = {name: reading.sizes.find(size) for name, size in reading.labels.items() if name in reading.free}
     for name in reading.free:
-        if shapes.get(name) == () and name not in counts and symbols.COUNTS.match(symbols.base_of(name)):
+        if shapes.get(name) == () and name not in counts and symbols.COUNTS.match(symbols.stem_of(name)):
             counts[name] = batch if batch is not None else 1
     return Layout(shapes, labels, counts, batch, clashes, _described(shapes, first, batch, labels))
 
@@ -184,7 +205,7 @@ def draw(layout: Layout, seed: int, whole_labels: frozenset[str] = frozenset()) 
 
     given: dict[str, Any] = {}
     for name, shape in layout.shapes.items():
-        symbol = symbols.base_of(name)
+        symbol = symbols.stem_of(name)
         extents = tuple(number(each) for each in shape)
         if name in layout.counts:
             given[name] = number(layout.counts[name])

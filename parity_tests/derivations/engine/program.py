@@ -8,6 +8,7 @@ place. A statement that cannot be computed leaves a gap, and the rest goes on.
 from __future__ import annotations
 
 import ast
+import copy
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
@@ -24,6 +25,8 @@ from parity_tests.derivations.engine.operators import (
 )
 from parity_tests.derivations.engine.places import flattened, numbered
 from parity_tests.derivations.engine.replay import Round
+from parity_tests.derivations.engine.shapes import declarations
+from parity_tests.derivations.engine.unrolled import unrolled
 
 
 class _Returned(Exception):  # noqa: N818
@@ -45,7 +48,9 @@ class TextProgram:
 
     def __init__(self, source: Source) -> None:
         self.source = source
-        self.tree = numbered(flattened(source.tree))
+        tree = unrolled(source.tree, source.rows, frozenset(declarations(source.rows)))
+        self.tree = numbered(flattened(tree))
+        self.changed: tuple[ast.stmt, Sequence[ast.stmt]] | None = None
 
     def run(
         self,
@@ -61,7 +66,7 @@ class TextProgram:
         ``captured`` holds the names as they are when a statement is reached for the n-th time, counted from 0.
         """
         walk = _Walk(given, kind, hook, until, keep)
-        walk.capture = capture
+        walk.capture, walk.changed = capture, self.changed
         try:
             for number, (name, value) in enumerate(given.items()):
                 walk.names[name] = walk.note((-1 - number, 0), 0, name, GIVEN, _own(value, kind), None, None)
@@ -82,9 +87,11 @@ class TextProgram:
         """The statement as it is: entries and attributes are plain names in a text."""
         return statement, target, names
 
-    def replaced(self, statement: ast.stmt, new: Sequence[ast.stmt]) -> None:
-        """Repairs of a text are tried in their own line."""
-        return
+    def replaced(self, statement: ast.stmt, new: Sequence[ast.stmt]) -> TextProgram:
+        """The text with other statements in place of one; all other places keep their keys."""
+        program = copy.copy(self)
+        program.changed = statement, new
+        return program
 
     def round_of(self, forward: Collection[Key]) -> Round:
         """All of a text is one round."""
@@ -139,7 +146,9 @@ class _Walk(Formulas):
             if self.capture is not None and statement is self.capture[0] and self._reached(self.capture[1]):
                 self.captured = {name: _copied(value) for name, value in _every(names).items()}
             try:
-                self.execute(statement, names)
+                same = self.changed is None or statement is not self.changed[0]
+                for each in [statement] if same or self.changed is None else self.changed[1]:
+                    self.execute(each, names)
             except (Stopped, _Returned, _LoopControl):
                 raise
             except RecursionError:

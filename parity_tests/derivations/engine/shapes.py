@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from parity_tests.derivations.engine import words
 from parity_tests.derivations.engine.sizes import Clash, Shape, Size, Sizes, without_ones
-from parity_tests.derivations.engine.symbols import is_label, meant_by
+from parity_tests.derivations.engine.symbols import family_of, is_label, meant_by
 
 FORWARD_CLASH, BACKWARD_CLASH = 10, 1
 """What a line that does not fit counts against a reading of the text."""
@@ -53,6 +53,7 @@ class Reading:
         self.labels: dict[str, Size] = {}
         self.counts: set[str] = set()
         self.clashes = 0
+        self.clashed: set[tuple[int, int]] = set()
         self.known: set[str] = set()
         self.depth = 0
         for size in {size for shape in declared.values() for size in shape if isinstance(size, str)}:
@@ -88,7 +89,9 @@ class Reading:
                     pass
                 except (Clash, IndexError, TypeError, ValueError, AttributeError):
                     self.sizes.same_as = kept
-                    self.clashes += weight
+                    place = node.lineno, node.col_offset
+                    self.clashes += 0 if place in self.clashed else weight  # once for all turns of a loop
+                    self.clashed.add(place)
                     for target in targets:
                         if isinstance(target, ast.Name) and target.id not in self.names:
                             self.names[target.id] = None
@@ -114,7 +117,7 @@ class Reading:
 
     def is_claim(self, name: str) -> bool:
         """Whether a name says that it is the derivative in another name of the text."""
-        return bool(meant_by(name, self.names))
+        return bool(meant_by(name, self.names) or family_of(name, self.names))
 
     def assign(self, target: ast.expr, value: Any, *, augmented: bool) -> None:
         match target:

@@ -25,18 +25,53 @@ def base_of(name: str) -> str:
     return name if match is None else match["key"] or match["attribute"]
 
 
+_PLACE = re.compile(r"^(?P<stem>.*[\w\"'\]])(?P<place>\[-?\d+\]'?)$")
+
+
+def stem_of(name: str) -> str:
+    """The symbol without the place in a list: ``W`` of ``W[2]``."""
+    match = _PLACE.match(name)
+    return base_of(name if match is None else match["stem"])
+
+
 def meant_by(name: str, known: Iterable[str]) -> tuple[str, ...]:
     """The known names whose derivative this name says it is: ``dW1``, ``grad_W1``, ``W1_grad``, ``grads["W1"]``."""
+    place = _PLACE.match(name)
+    if place is not None:
+        return _meant_by_entry(place["stem"], place["place"], [each for each in known if each != name])
     match = _ENTRY.match(name)
     symbol = base_of(name)
     candidates = []
     if match is not None and _GRADIENTS.search(match["base"] or match["object"] or ""):
         candidates.append(symbol)
-    candidates += [found[1] for pattern in (_BEFORE, _BEHIND) if (found := pattern.match(symbol))]
+    candidates += _candidates(symbol)
     known = [each for each in known if each != name]
     exact = tuple(each for each in known if base_of(each) in candidates)
     wanted = {plain_symbol(each) for each in candidates}
     return exact or tuple(each for each in known if plain_symbol(base_of(each)) in wanted)
+
+
+def family_of(name: str, known: Iterable[str]) -> tuple[str, ...]:
+    """The entries of a list of which a name in a loop says that it is the derivative: every Z[l] for ``dZ``."""
+    entries = [each for each in known if _PLACE.match(each)]
+    return () if _PLACE.match(name) else tuple(each for each in entries if stem_of(each) in _candidates(base_of(name)))
+
+
+def _candidates(symbol: str) -> list[str]:
+    return [found[1] for pattern in (_BEFORE, _BEHIND) if (found := pattern.match(symbol))]
+
+
+def _meant_by_entry(stem: str, place: str, known: list[str]) -> tuple[str, ...]:
+    """``W[2]`` for ``dW[2]``; where the gradients are counted otherwise, every W."""
+    stems = {stem_of(each) for each in known if _PLACE.match(each)}
+    family = meant_by(stem, stems) or tuple(
+        each for each in stems if _INITIAL.get(each) in {_INITIAL.get(base, base) for base in _candidates(stem)}
+    )
+    members = [each for each in known if stem_of(each) in family and _PLACE.match(each)]
+    return tuple(each for each in members if each.endswith(place)) or tuple(members)
+
+
+_INITIAL = {"weights": "w", "weight": "w", "W": "w", "w": "w", "biases": "b", "bias": "b", "b": "b"}
 
 
 def plain_symbol(name: str) -> str:
@@ -61,9 +96,9 @@ DATA = re.compile(
 
 def is_label(name: str) -> bool:
     """Whether a free name is likely to hold what the network should say."""
-    return bool(LABELS.match(base_of(name)))
+    return bool(LABELS.match(stem_of(name)))
 
 
 def is_data(name: str) -> bool:
     """Whether a free name is likely to hold examples."""
-    return bool(DATA.match(base_of(name)))
+    return bool(DATA.match(stem_of(name)))

@@ -61,6 +61,14 @@ class TextReading(NamedTuple):
             reasons.setdefault(event.line, f"{event.name} {OVER_THE_EXAMPLES}")
         return reasons
 
+    def pasted(self, line: int, repaired: str) -> TextReading:
+        """The text with other rows in place of a line, as far to the right as it was."""
+        row = self.lines.rows[line - 1]
+        indent = row[: len(row) - len(row.lstrip())]
+        rows = [*self.lines.rows]
+        rows[line - 1 : line] = [indent + each for each in repaired.splitlines()]
+        return read_text("\n".join(rows))
+
     def probe(self, seed: int) -> Probe:
         """Values for the free names; targets of a softmax add up to 1, targets that are compared are 0 or 1."""
         whole = frozenset(_compared(self.program.tree))
@@ -96,7 +104,7 @@ def verify_text(text: str, seed: int = 0, *, strict: bool = False) -> Judged | N
         reading = read_text(text)
     except (DerivationError, RecursionError):
         return None
-    return judge_reading(reading, seed, strict=strict)
+    return judge_reading(reading, seed, strict=strict, pasted=reading.pasted)
 
 
 def _compared(tree: ast.AST) -> set[str]:

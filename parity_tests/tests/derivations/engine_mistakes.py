@@ -56,6 +56,8 @@ CHANGES: tuple[tuple[str, str, Change], ...] = (
     ("factor", "extra-factor wrong-number missing-factor", _sub(r"^(.*)$", r"2 * (\1)")),
     ("product", "star-for-matmul operand-order", _sub(r" @ ", " * ")),
     ("slope-at-z", "wrong-symbol wrong-layer gprime-at-a", _sub(r"\(1 - A(\d)\*\*2\)", r"(1 - Z\1**2)")),
+    ("layer-above", "wrong-layer wrong-symbol", _sub(r"\b(A|Z|a|activations)\[([lki]) ?- ?1\]", r"\1[\2]")),
+    ("layer-below", "wrong-layer wrong-symbol", _sub(r"\b(A|Z|W|b|activations|weights)\[([lki])\]", r"\1[\2-1]")),
     ("term-dropped", "missing-term", _sub(r" \+ [\w.() @,]+$", "")),
 )  # fmt: skip
 """What people get wrong: a name, the causes that are a right answer, and the change of the line."""
@@ -63,7 +65,10 @@ CHANGES: tuple[tuple[str, str, Change], ...] = (
 CONVENTIONS = frozenset(("average-dropped", "average-dropped-in-front", "average-twice", "sign", "factor"))
 """In the first line of the backward pass these change all gradients by one factor, which is a convention."""
 
-_BACKWARD = re.compile(r"^\s*(d[A-Za-z]\w*|delta\w*|grad_\w+|grads\[.*?\]|dscores|l\d_delta) [-+*/]?= ")
+_BACKWARD = re.compile(
+    r"^\s*((d(?!ata)[A-Za-z]\w*|grad_\w|nabla_\w)(\[.*?\])?|d|delta\w*|grad_\w+|grads\[.*?\]|l\d_delta)"
+    r" [-+*/]?= (?!\[|np\.zeros|\{)"
+)
 
 
 def _changed(name: str, text: str) -> Iterator[Mistake]:

@@ -497,6 +497,189 @@ dW = X.T @ dz + dout.T @ h
 db = dz.sum(axis=0)
 dc = dout.sum(axis=0)
 """,
+    "lists-dict-of-parameters": """
+A = {}
+A[0] = X
+Z = {}
+grads = {}
+for l in range(1, L + 1):
+    Z[l] = params["W" + str(l)] @ A[l-1] + params["b" + str(l)]
+    A[l] = np.tanh(Z[l])
+J = np.sum((A[L] - Y)**2) / (2 * m)
+dA = (A[L] - Y) / m
+for l in reversed(range(1, L + 1)):
+    dZ = dA * (1 - A[l]**2)
+    grads["dW" + str(l)] = dZ @ A[l-1].T
+    grads["db" + str(l)] = np.sum(dZ, axis=1, keepdims=True)
+    dA = params["W" + str(l)].T @ dZ
+for l in range(1, L + 1):
+    params["W" + str(l)] -= alpha * grads["dW" + str(l)]
+    params["b" + str(l)] -= alpha * grads["db" + str(l)]
+""",
+    "lists-appended-and-zipped": """
+activations = [X]
+zs = []
+for w, b in zip(weights, biases):
+    z = activations[-1] @ w + b
+    zs.append(z)
+    activations.append(sigmoid(z))
+loss = 0.5 * np.sum((activations[-1] - y)**2)
+delta = (activations[-1] - y) * activations[-1] * (1 - activations[-1])
+dW = [None] * len(weights)
+db = [None] * len(weights)
+for l in range(len(weights) - 1, -1, -1):
+    dW[l] = activations[l].T @ delta
+    db[l] = delta.sum(axis=0)
+    if l > 0:
+        delta = (delta @ weights[l].T) * activations[l] * (1 - activations[l])
+""",
+    "lists-of-one-example": """
+nabla_b = [np.zeros(b.shape) for b in biases]
+nabla_w = [np.zeros(w.shape) for w in weights]
+activation = x
+activations = [x]
+zs = []
+for b, w in zip(biases, weights):
+    z = np.dot(w, activation) + b
+    zs.append(z)
+    activation = sigmoid(z)
+    activations.append(activation)
+C = 0.5 * np.sum((activations[-1] - y)**2)
+delta = (activations[-1] - y) * sigmoid_prime(zs[-1])
+nabla_b[-1] = delta
+nabla_w[-1] = np.dot(delta, activations[-2].transpose())
+for l in range(2, num_layers):
+    z = zs[-l]
+    sp = sigmoid_prime(z)
+    delta = np.dot(weights[-l+1].transpose(), delta) * sp
+    nabla_b[-l] = delta
+    nabla_w[-l] = np.dot(delta, activations[-l-1].transpose())
+""",
+    "lists-of-caches": """
+A = X
+caches = []
+L = len(parameters) // 2
+for l in range(1, L):
+    A_prev = A
+    Z = np.dot(parameters[f"W{l}"], A_prev) + parameters[f"b{l}"]
+    A = np.maximum(0, Z)
+    caches.append((A_prev, parameters[f"W{l}"], Z))
+ZL = np.dot(parameters[f"W{L}"], A) + parameters[f"b{L}"]
+AL = sigmoid(ZL)
+caches.append((A, parameters[f"W{L}"], ZL))
+cost = -np.sum(Y * np.log(AL) + (1 - Y) * np.log(1 - AL)) / m
+grads = {}
+dZ = AL - Y
+A_prev, W, Z = caches[L-1]
+grads["dW" + str(L)] = np.dot(dZ, A_prev.T) / m
+grads["db" + str(L)] = np.sum(dZ, axis=1, keepdims=True) / m
+dA = np.dot(W.T, dZ)
+for l in reversed(range(L - 1)):
+    A_prev, W, Z = caches[l]
+    dZ = np.array(dA, copy=True)
+    dZ[Z <= 0] = 0
+    grads["dW" + str(l + 1)] = np.dot(dZ, A_prev.T) / m
+    grads["db" + str(l + 1)] = np.sum(dZ, axis=1, keepdims=True) / m
+    dA = np.dot(W.T, dZ)
+""",
+    "lists-by-layer-with-penalty": """
+A = [X]
+Z = [None]
+for l in range(1, L + 1):
+    Z.append(A[l-1] @ W[l] + b[l])
+    A.append(np.maximum(0, Z[l]) if l < L else Z[l])
+data_loss = np.sum((A[L] - Y)**2) / (2 * m)
+loss = data_loss + 0.5 * reg * sum(np.sum(w**2) for w in W)
+dZ = [None] * (L + 1)
+dW = [None] * (L + 1)
+db = [None] * (L + 1)
+dZ[L] = (A[L] - Y) / m
+for l in range(L, 0, -1):
+    dW[l] = A[l-1].T @ dZ[l] + reg * W[l]
+    db[l] = dZ[l].sum(axis=0)
+    if l > 1:
+        dZ[l-1] = (dZ[l] @ W[l].T) * (Z[l-1] > 0)
+""",
+    "lists-in-front": """
+a = [X]
+for W in Ws:
+    a.append(np.tanh(a[-1] @ W))
+J = np.mean((a[-1] - T)**2)
+d = 2 * (a[-1] - T) / T.size
+dWs = []
+for i in reversed(range(len(Ws))):
+    d = d * (1 - a[i + 1]**2)
+    dWs.insert(0, a[i].T @ d)
+    d = d @ Ws[i].T
+for W, dW in zip(Ws, dWs):
+    W -= lr * dW
+""",
+    "lists-of-steps": """
+h = {-1: h0}
+y_hat = {}
+loss = 0
+for t in range(steps):
+    h[t] = np.tanh(Wx @ x[t] + Wh @ h[t-1] + bh)
+    y_hat[t] = Wy @ h[t] + by
+    loss += 0.5 * np.sum((y_hat[t] - target[t])**2)
+dWx = np.zeros_like(Wx)
+dWh = np.zeros_like(Wh)
+dWy = np.zeros_like(Wy)
+dbh = np.zeros_like(bh)
+dby = np.zeros_like(by)
+dh_next = np.zeros_like(h0)
+for t in reversed(range(steps)):
+    dy = y_hat[t] - target[t]
+    dWy += np.outer(dy, h[t])
+    dby += dy
+    draw = (Wy.T @ dy + dh_next) * (1 - h[t] * h[t])
+    dbh += draw
+    dWx += np.outer(draw, x[t])
+    dWh += np.outer(draw, h[t-1])
+    dh_next = Wh.T @ draw
+""",
+    "lists-counted-down": """
+# layers: 4-5-3
+sizes = len(W)
+A = [X]
+for k in range(sizes):
+    A = A + [1 / (1 + np.exp(-(W[k] @ A[k] + b[k])))]
+AL = A[sizes]
+J = -np.sum(Y * np.log(AL) + (1 - Y) * np.log(1 - AL)) / m
+delta = (AL - Y) / m
+k = sizes - 1
+grad_W = {}
+grad_b = {}
+while k >= 0:
+    grad_W[k] = delta @ A[k].T
+    grad_b[k] = delta.sum(axis=1, keepdims=True)
+    delta = (W[k].T @ delta) * A[k] * (1 - A[k])
+    k -= 1
+for k in range(sizes):
+    W[k] = W[k] - lr * grad_W[k]
+    b[k] = b[k] - lr * grad_b[k]
+""",
+    "cost-in-steps": """
+h = np.maximum(0, X @ W1 + b1)
+scores = h @ W2 + b2
+scores -= np.max(scores, axis=1, keepdims=True)
+p = np.exp(scores) / np.sum(np.exp(scores), axis=1, keepdims=True)
+loss = np.sum(-np.log(p[np.arange(N), y]))
+loss /= N
+for w in (W1, W2):
+    loss += reg * np.sum(w * w)
+ds = p.copy()
+ds[np.arange(N), y] -= 1
+ds /= N
+dW2 = h.T.dot(ds)
+db2 = np.sum(ds, axis=0)
+dh = ds.dot(W2.T)
+dh[h <= 0] = 0
+dW1 = X.T.dot(dh)
+db1 = np.sum(dh, axis=0)
+dW2 += 2 * reg * W2
+dW1 += 2 * reg * W1
+""",
     "momentum-of-no-state": """
 y_hat = X @ W + b
 loss = np.mean((y_hat - Y)**2)
