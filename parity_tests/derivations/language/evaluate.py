@@ -176,7 +176,7 @@ class _Walk:
         return self.combine(node, node.operator, self.value(node.left), self.value(node.right))
 
     def combine(self, node: Binary | Assign, operator: BinaryOperator, left: Value, right: Value) -> Value:
-        shapes = (np.shape(left), np.shape(right))
+        shapes = (left.shape, right.shape)
         if operator == "@":
             result, inner = product_shape(node, shapes[0], shapes[1])
             self.budget.compute(node, result, inner)
@@ -293,7 +293,7 @@ def refuse_booleans(node: Node, *operands: Value) -> None:
 
 def _as_value(node: Expression, found: Any) -> Value:
     """What a name or a caller's function gives: float64 or complex128 (float32 stays), or what a comparison gave."""
-    value: Any = found if isinstance(found, np.ndarray | np.generic) else np.asarray(found)
+    value: Any = found if isinstance(found, (np.ndarray, np.generic)) else np.asarray(found)
     if value.dtype.kind in "iu":
         value = value.astype(np.float64)
     if value.dtype.kind not in "bfc":

@@ -43,7 +43,7 @@ def _wholes(node: Expression, value: Value) -> NDArray[np.intp]:
 
 def place(node: Index, array: Value, value_of: ValueOf, budget: Budget) -> tuple[Any, ...]:
     """What NumPy takes between the brackets of ``node``, an index of ``array``."""
-    shape = np.shape(array)
+    shape = array.shape
     items = _spread(node, len(shape))
     if len(items) > len(shape):
         fail(node, f"{short(node)}: {len(node.items)} indices, but {short(node.base)} has shape {shape}")
@@ -58,12 +58,12 @@ def place(node: Index, array: Value, value_of: ValueOf, budget: Budget) -> tuple
         if isinstance(item, Compare):
             fail(node, f"{short(node)}: a condition picks no entries here: multiply by it")
         value = value_of(item)
-        position = _wholes(item, value) if np.ndim(value) == 1 else whole(item, value)
+        position = _wholes(item, value) if value.ndim == 1 else whole(item, value)
         found.append(position)
-        outside = np.extract(np.less(position, -shape[axis]) | np.greater_equal(position, shape[axis]), position)
-        if outside.size:
+        outside = _outside(position, shape[axis])
+        if outside is not None:
             last = f"0 to {shape[axis] - 1}" if shape[axis] else "none"
-            fail(node, f"{short(node)}: there is no entry {outside[0]} along axis {axis}, only {last}")
+            fail(node, f"{short(node)}: there is no entry {outside} along axis {axis}, only {last}")
     rows = [len(each) for each in found if isinstance(each, np.ndarray)]
     if len({1, *rows}) > 2:
         counts = " and ".join(map(str, rows))
@@ -72,6 +72,14 @@ def place(node: Index, array: Value, value_of: ValueOf, budget: Budget) -> tuple
         others = [size for size, each in zip(shape, found, strict=False) if isinstance(each, slice)]
         budget.compute(node, (max(rows), *others, *shape[len(found) :]))
     return tuple(found)
+
+
+def _outside(position: int | NDArray[np.intp], size: int) -> int | None:
+    """The first of the positions that an axis of this size does not have, or None."""
+    if isinstance(position, int):  # by far the most, in loops over windows
+        return None if -size <= position < size else position
+    beyond = position[(position < -size) | (position >= size)]
+    return int(beyond[0]) if beyond.size else None
 
 
 def _spread(node: Index, axes: int) -> list[Expression]:
