@@ -39,8 +39,7 @@ def wrong_rows(text: str) -> set[int]:
     return {line.line for line in judged.lines if line.verdict == WRONG}
 
 
-@pytest.mark.parametrize("mistake", MISTAKES)
-@pytest.mark.parametrize("cost", ["squared", "softmax"])
+@pytest.mark.parametrize(("mistake", "cost"), list(zip(MISTAKES, ("squared", "softmax") * 3, strict=True)))
 def test_names_layout_and_breaks_of_lines_change_no_verdict(mistake: str, cost: str) -> None:
     old, new = MISTAKES[mistake]
     columns = network(False, 2, "tanh", cost)

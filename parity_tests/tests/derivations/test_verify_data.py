@@ -100,17 +100,18 @@ def test_numbers_that_do_not_fit_are_refused() -> None:
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 @pytest.mark.parametrize("name", ["shallow", "deep", "softmax", "logistic"])
-def test_what_is_off_beyond_the_bound_is_wrong(name: str, dtype: type) -> None:
+def test_what_is_off_beyond_the_bound_is_wrong(name: str, dtype: type, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("parity_tests.derivations.own.data.recognise", lambda *_: None)  # no mistake is looked for
     given: Numbers = {each: np.asarray(value, dtype) for each, value in numbers(name).items()}
     right = {verdict.target: verdict for verdict in verdicts_on(given, name, l2=True)}
     for target in [each for each in right if each.startswith("d")][:4]:
         bound, verdicts = right[target].bound, []
-        for factor in (0.5, 8, 32):
+        for factor in (8, 32):
             spoiled = np.array(given[target], np.float64)
             spoiled.flat[-1] += factor * bound
             judged = verdicts_on({**given, target: spoiled}, name, l2=True)
             verdicts.append(next(each.verdict for each in judged if each.target == target))
-        assert verdicts[1:] == [CANNOT_TELL, WRONG]
+        assert verdicts == [CANNOT_TELL, WRONG]
         assert bound < (1e-12 if dtype == np.float64 else 1e-3) * np.abs(given[target]).max()
 
 

@@ -24,12 +24,11 @@ def test_the_functions_are_twenty_five() -> None:
     assert len({subject.name for subject in SUBJECTS}) == 25
 
 
-@pytest.mark.parametrize("part", range(3))
-def test_right_and_wrong_gradients(part: int) -> None:
-    counts = tally(range(300 * part, 300 * part + 100), check_gradient)
+def test_right_and_wrong_gradients() -> None:
+    counts = tally(range(125), check_gradient)
     assert counts.false == []
-    assert counts.right[HOLDS] > 80
-    assert counts.wrong[FAILS] > 85
+    assert counts.right[HOLDS] > 100
+    assert counts.wrong[FAILS] > 106
 
 
 @pytest.mark.bars

@@ -14,7 +14,7 @@ from torch_ref import estimators as by_torch
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
-SMALL: dict[str, Any] = {"hidden_layer_sizes": (10,), "max_iter": 50, "learning_rate_init": 0.02}
+SMALL: dict[str, Any] = {"hidden_layer_sizes": (10,), "max_iter": 30, "learning_rate_init": 0.03}
 """The checks look at scores too, after a fit that need not be long."""
 
 
