@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,7 @@ SHARED = {"shared", "layers", "architecture", "architecture_json", "draws", "che
 STANDARD = set(sys.stdlib_module_names)
 
 
+@cache
 def imports(path: Path) -> set[str]:
     """Every module that a file imports, as dotted names; ``from a import b`` counts as a.b and a."""
     found: set[str] = set()
@@ -44,17 +46,34 @@ def tops(path: Path) -> set[str]:
     return {name.split(".")[0] for name in imports(path)} - STANDARD
 
 
-@pytest.mark.parametrize("path", files("manual"), ids=lambda path: path.stem)
-def test_manual_imports_neither_torch_nor_the_packages_built_on_it(path: Path) -> None:
-    forbidden = {"torch", "torch_ref", "parity_tests", "datasets"}
-    assert not tops(path) & forbidden
+def taken_of_manual(path: Path) -> set[str]:
+    """The modules at the top of manual that a file imports from."""
+    return {name.split(".")[1] for name in imports(path) if name.startswith("manual.")}
 
 
-@pytest.mark.parametrize("name", sorted(CHAPTERS))
-def test_a_chapter_imports_numpy_and_other_chapters_alone(name: str) -> None:
-    path = ROOT / "manual" / f"{name}.py"
-    assert tops(path) <= {"numpy", "manual"}
-    assert {module.split(".")[1] for module in imports(path) if module.startswith("manual.")} <= CHAPTERS
+FORBIDDEN = {
+    "manual": {"torch", "torch_ref", "parity_tests", "datasets"},
+    "torch_ref": {"parity_tests", "datasets"},
+    "datasets": {"manual", "torch_ref", "parity_tests", "torch"},
+    "parity_tests": {"datasets"},  # by a statement: it is found where the commands run
+}
+"""What the files of a package import nothing from."""
+
+
+@pytest.mark.parametrize("package", FORBIDDEN)
+def test_no_file_imports_what_its_package_must_not(package: str) -> None:
+    library = [path for path in files(package) if "tests" not in path.parts]
+    assert [path for path in library if tops(path) & FORBIDDEN[package]] == []
+
+
+def test_chapters_import_numpy_and_other_chapters_alone() -> None:
+    paths = [ROOT / "manual" / f"{name}.py" for name in sorted(CHAPTERS)]
+    assert [path for path in paths if not tops(path) <= {"numpy", "manual"}] == []
+    assert [path for path in paths if not taken_of_manual(path) <= CHAPTERS] == []
+
+
+def test_torch_ref_takes_no_formula_from_manual() -> None:
+    assert [path for path in files("torch_ref") if not taken_of_manual(path) <= SHARED] == []
 
 
 def test_nothing_imports_a_command() -> None:
@@ -77,25 +96,6 @@ def test_nothing_but_tests_imports_tests() -> None:
         if "tests" not in path.parts and any(name.startswith("parity_tests.tests") for name in imports(path))
     }
     assert not found
-
-
-@pytest.mark.parametrize("path", files("torch_ref"), ids=lambda path: path.stem)
-def test_torch_ref_takes_no_formula_from_manual(path: Path) -> None:
-    assert not tops(path) & {"parity_tests", "datasets"}
-    taken = {name.split(".")[1] for name in imports(path) if name.startswith("manual.")}
-    assert taken <= SHARED
-
-
-@pytest.mark.parametrize("path", files("datasets"), ids=lambda path: path.stem)
-def test_datasets_stands_alone(path: Path) -> None:
-    assert not tops(path) & {"manual", "torch_ref", "parity_tests", "torch"}
-
-
-@pytest.mark.parametrize(
-    "path", [path for path in files("parity_tests") if "tests" not in path.parts], ids=lambda path: path.stem
-)
-def test_library_code_never_imports_datasets_by_statement(path: Path) -> None:
-    assert "datasets" not in tops(path)
 
 
 def test_what_torch_compile_needs_is_not_imported_by_a_comparison() -> None:
