@@ -101,7 +101,7 @@ def judge_line(
     idle = _that_never_runs(line, meant[0])
     found = None if idle else repair(case, effort)
     verdict = diagnosed(base, found, line, shown, idle or why_unknown(line, effort))
-    if _holds_with_a_border(line, written, steps, symbol):
+    if verdict.cause == "pad-zero-slice" and _holds_with_a_border(line, written, steps, symbol):
         verdict = verdict._replace(message=f"{verdict.message} {WITH_A_BORDER}")
     if not l2 and "lambda_" in nodes.names(line.program):
         return verdict._replace(message=f"{verdict.message} (J has no penalty here: --l2 gives it one.)")
