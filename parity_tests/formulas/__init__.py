@@ -15,13 +15,13 @@ from parity_tests.formulas import (
     jacobians,
     logistic_regression,
     network,
-    optimizers,
     pooling,
     recipe,
     schedules,
     shapes,
     theory,
     training,
+    updates,
     vectorization,
 )
 from parity_tests.formulas.case import Case
@@ -40,7 +40,7 @@ FORMULAS: tuple[Formula, ...] = (
     *dropout.FORMULAS,
     *network.FORMULAS,
     *training.FORMULAS,
-    *optimizers.FORMULAS,
+    *updates.FORMULAS,
     *schedules.FORMULAS,
     *clipping.FORMULAS,
     *jacobians.FORMULAS,

@@ -78,7 +78,7 @@ class Sharp(NamedTuple):
 class Fault(NamedTuple):
     """A mistake to plant.
 
-    ``target`` is what ``change`` replaces: "dense.weight_gradient", a function of manual, seen by the probe network;
+    ``target`` is what ``change`` replaces: "CHAPTER.FUNCTION", a function of manual, seen by the probe network;
     "activations.tanh'", the derivative in the table of activations; or "case:ID manual", a field of a formula's case.
     ``caught`` are the quantities that must fail, and the only ones that may.
     """
@@ -158,11 +158,13 @@ def probe(
     inputs: Callable[[np.random.Generator], Inputs],
     bounds: Mapping[str, Bound],
     derivatives: Mapping[str, Derivative] | None = None,
+    *,
+    id: str = "",  # noqa: A002  # as the field is called
     formulas: str = "",
     stays_real: Mapping[str, str] | None = None,
 ) -> Case:
-    """The case of the record's first code, with its name and, unless others are given, its ids."""
-    return Case("", formulas, inputs, _of_the_record, None, _of_the_record, bounds, derivatives or {}, stays_real or {})
+    """The case of the record's first code: its versions and, unless others are given, its name and its ids."""
+    return Case(id, formulas, inputs, _of_the_record, None, _of_the_record, bounds, derivatives or {}, stays_real or {})
 
 
 def fault(name: str, change: Change, *caught: str, at: str = "") -> Fault:
@@ -187,7 +189,7 @@ def _completed(case: Case, code: Code) -> Case:
     assert code.torch is not None
     return replace(
         case,
-        id=code.name,
+        id=case.id or code.name,
         formulas=case.formulas or code.notes,
         manual=code.manual,
         loop=code.loop,

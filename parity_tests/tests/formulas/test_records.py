@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 from parity_tests.comparison.faults import FAULTS, healthy, run_fault
-from parity_tests.formulas import CASES, FORMULAS, conv, dense, dropout, optimizers, pooling, theory
+from parity_tests.formulas import CASES, FORMULAS, conv, dense, dropout, pooling, theory, updates
 from parity_tests.formulas.case import Case
 from parity_tests.formulas.formula import Fault, Formula, Refusal, Sharp
 from parity_tests.formulas.run import cast, generator, magnitudes, outputs_of, run_case
@@ -215,7 +215,7 @@ def test_an_error_just_above_the_bound_fails_and_one_just_below_does_not(case: C
 
 BOUNDS: list[Callable[..., Any]] = [
     function
-    for module in (bounds, conv, dense, dropout, optimizers, pooling, theory)
+    for module in (bounds, conv, dense, dropout, pooling, theory, updates)
     for name, function in inspect.getmembers(module, inspect.isfunction)
     if function.__module__ == module.__name__
     and not name.startswith(("_", "x_"))  # x_: what mutmut adds

@@ -14,7 +14,10 @@ from parity_tests.formulas.conv import conv_backward_bounds, conv_forward_bound
 from parity_tests.formulas.dense import Z_bound, dA_prev_bound, db_bound, dW_bound
 from parity_tests.formulas.dropout import dropout_bound
 from parity_tests.formulas.layer_bounds import PLAIN, WEIGHTED
-from parity_tests.formulas.optimizers import (
+from parity_tests.formulas.pooling import pool_backward_bound, pool_forward_bound
+from parity_tests.formulas.schedules import schedule_bound
+from parity_tests.formulas.theory import distance_bound, spread_bound, two_linear_layers_bound
+from parity_tests.formulas.updates import (
     RULES,
     adam_bound,
     mean_square_bound,
@@ -23,9 +26,6 @@ from parity_tests.formulas.optimizers import (
     update_bound,
     velocity_bound,
 )
-from parity_tests.formulas.pooling import pool_backward_bound, pool_forward_bound
-from parity_tests.formulas.schedules import schedule_bound
-from parity_tests.formulas.theory import distance_bound, spread_bound, two_linear_layers_bound
 from parity_tests.judging import bounds
 from parity_tests.judging.bounds import Format, gamma
 

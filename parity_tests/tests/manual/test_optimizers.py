@@ -22,7 +22,7 @@ from manual.optimizers import (
     RMSprop,
 )
 from parity_tests.comparison.free_runs import REPEATS, judge_by_spread, moved
-from parity_tests.formulas import optimizers as recorded
+from parity_tests.formulas import updates as recorded
 from parity_tests.formulas.optimizers import run_by_hand, run_by_torch
 from parity_tests.judging import bounds
 from parity_tests.judging.judge import Judgement, judge
