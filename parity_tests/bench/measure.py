@@ -26,7 +26,8 @@ DTYPES = ("float32", "float64")
 class Plan(NamedTuple):
     """How much is measured: sizes, threads, examples of the loops, rounds, and seconds for one block of a worker.
 
-    Convolutions get rounds of their own: the larger ones take as long as a block of anything else.
+    Convolutions get rounds of their own, since the larger ones take as long as a block of anything else; trainings too,
+    since the timer warms up with two of them in each round.
     """
 
     sizes: tuple[Size, ...]
@@ -72,7 +73,7 @@ PARTS = {"steps": "sizes", "loops": "loop_examples", "conv": "convolutions", "fi
 """Parts of the bench, and what a plan has of them."""
 
 FULL = Plan(
-    tuple(SIZES), (1, 2), LOOP_EXAMPLES, CONV_SIZES, tuple(FIT_SIZES), tuple(SHARED_SIZES), 25, 9, 7, 9, block=0.03
+    tuple(SIZES), (1, 2), LOOP_EXAMPLES, CONV_SIZES, tuple(FIT_SIZES), tuple(SHARED_SIZES), 25, 9, 3, 9, block=0.03
 )
 QUICK = Plan(
     tuple(SIZES)[:1], (1,), LOOP_EXAMPLES[:1], CONV_SIZES[:1], tuple(FIT_SIZES)[:1], (), 3, 3, 1, 3, block=0.005

@@ -1,8 +1,8 @@
 """The processes that are timed: each holds one side and runs a block of repetitions when it is told to.
 
 A worker reads one JSON object per line, ``{"task", "kind", "size", "dtype", "repeats"}``, and answers each with the
-median seconds of a repetition, or without repeats with the number that the task gives. Threads are set in its
-environment before it starts, so before any import.
+seconds of a repetition, as torch's timer takes them after a warm-up, or without repeats with the number that the task
+gives. Threads are set in its environment before it starts, so before any import; all else there is as it was.
 """
 
 from __future__ import annotations
@@ -10,14 +10,15 @@ from __future__ import annotations
 import importlib
 import json
 import os
-import statistics
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from time import perf_counter
 from types import TracebackType
 from typing import Any, TypeAlias
+
+import torch
+from torch.utils.benchmark import Timer
 
 from parity_tests.bench.conv_sizes import ConvSize, draw_volumes
 from parity_tests.bench.device_sizes import DrawsSize, EpochSize, WideSize, draw_draws, draw_epochs, draw_wide
@@ -31,8 +32,6 @@ SIDES = {
     "sklearn": "parity_tests.bench.by_sklearn",
     "device": "parity_tests.bench.by_device",
 }
-
-OF_TORCH = ("torch", "processes", "device")
 
 PROCESSES = 2
 
@@ -53,13 +52,6 @@ DRAWS: dict[str, tuple[type[Any], Callable[[Any, str], Any]]] = {
 
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
-STEADY_MEMORY = {"MALLOC_TRIM_THRESHOLD_": str(2**30), "MALLOC_MMAP_THRESHOLD_": str(2**25)}
-"""glibc keeps what is freed, on both sides. Otherwise it hands memory back and fetches it again within every step, or
-does not, as the order of a few small blocks will have it; that doubles the time of one side or the other at random."""
-
-WARM_UP = {"Size": 2, "ConvSize": 2, "FitSize": 0, "EpochSize": 1, "DrawsSize": 1, "WideSize": 1}
-"""Calls before the timed ones. A whole training is long enough to warm up by itself."""
-
 
 class Worker:
     """A process that holds one side, with so many threads."""
@@ -68,7 +60,7 @@ class Worker:
         """Start it; it imports what it needs before it answers for the first time."""
         self._several = side == "processes"
         launcher = TORCHRUN if self._several else ()
-        environment = {**os.environ, **STEADY_MEMORY, **dict.fromkeys(THREADS, str(threads))}
+        environment = {**os.environ, **dict.fromkeys(THREADS, str(threads))}
         self._process = subprocess.Popen(
             [sys.executable, *launcher, "-m", "parity_tests.bench.worker", side, str(threads)],
             cwd=Path(__file__).parents[2],
@@ -80,7 +72,7 @@ class Worker:
         )
 
     def seconds(self, task: str, size: AnySize, dtype: str, repeats: int) -> float:
-        """The median time of one repetition in a block of ``repeats``; without repeats, what the task gives.
+        """The time of one repetition in a block of ``repeats``; without repeats, what the task gives.
 
         Raises RuntimeError if the process has ended.
         """
@@ -110,8 +102,8 @@ def request(task: str, size: AnySize, dtype: str, repeats: int) -> str:
     return json.dumps({"task": task, "kind": type(size).__name__, "size": size, "dtype": dtype, "repeats": repeats})
 
 
-def answers(side: str, requests: Iterable[str]) -> Iterator[float]:
-    """The median seconds of every request. Each block starts from the same parameters."""
+def answers(side: str, requests: Iterable[str], threads: int = 1) -> Iterator[float]:
+    """The seconds of every request. Each block starts from the same parameters."""
     tasks = importlib.import_module(SIDES[side]).TASKS
     data: dict[Any, Any] = {}
     for line in requests:
@@ -124,29 +116,20 @@ def answers(side: str, requests: Iterable[str]) -> Iterator[float]:
         if not asked["repeats"]:
             yield call()
             continue
-        times = []
-        warm_up = WARM_UP[asked["kind"]]
-        for _ in range(warm_up + asked["repeats"]):
-            begin = perf_counter()
-            call()
-            times.append(perf_counter() - begin)
-        yield statistics.median(times[warm_up:])
+        yield Timer("call()", globals={"call": call}, num_threads=threads).timeit(asked["repeats"]).mean
 
 
 def main(side: str, threads: int) -> None:
     """Answer until the input ends."""
-    if side in OF_TORCH:
-        import torch
-
-        torch.set_num_threads(threads)
+    torch.set_num_threads(threads)
     if side == "processes":
         from parity_tests.bench.by_processes import passed_on, world
 
-        for seconds in answers(side, passed_on(sys.stdin)):
+        for seconds in answers(side, passed_on(sys.stdin), threads):
             if world().leads:
                 print(seconds, flush=True)
         return
-    for seconds in answers(side, sys.stdin):
+    for seconds in answers(side, sys.stdin, threads):
         print(seconds, flush=True)
 
 

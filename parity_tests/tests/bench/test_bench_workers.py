@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
-import sys
-from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -18,12 +17,10 @@ from parity_tests.bench.conv_sizes import (
 )
 from parity_tests.bench.fit_sizes import FitSize
 from parity_tests.bench.sizes import LOOP_EXAMPLES, LOOPS, Size, draw
-from parity_tests.bench.worker import Worker, answers, request
+from parity_tests.bench.worker import THREADS, Worker, answers, request
 from parity_tests.bench.workspace import beyond_outputs, workspace
 from parity_tests.tests.bench.bench_sizes import CONVOLUTIONS, SEVERAL, SMALL
 from torch_ref.distributed import World
-
-ROOT = Path(__file__).parents[3]
 
 
 @pytest.mark.parametrize(
@@ -75,9 +72,12 @@ def test_a_worker_ends_when_something_goes_wrong(monkeypatch: pytest.MonkeyPatch
     assert Started.done == ["killed", "ended"][not killed :]
 
 
-def test_the_worker_of_manual_never_imports_torch() -> None:
-    code = "import sys; sys.modules['torch'] = None; import parity_tests.bench.worker, parity_tests.bench.by_hand"
-    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
+def test_a_worker_runs_in_the_environment_as_it_is_but_for_its_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[dict[str, str]] = []
+    monkeypatch.setattr(subprocess, "Popen", lambda *_, env, **__: given.append(env))
+    Worker("manual", 3)
+    changed = {name: value for name, value in given[0].items() if os.environ.get(name) != value}
+    assert changed == dict.fromkeys(THREADS, "3")
 
 
 def test_requests_reach_every_process(monkeypatch: pytest.MonkeyPatch) -> None:
