@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
@@ -20,11 +21,15 @@ from parity_tests.derivations.verdicts import (
     Verdict,
 )
 
+if TYPE_CHECKING:
+    from parity_tests.derivations.engine.networks import Network
+
 EPILOG = """examples:
   python -m parity_tests verify "dW1 = dZ1 @ X.T" --setting shallow
   python -m parity_tests verify derivation.txt              one assignment a line, # comments
   python -m parity_tests verify my_network.txt              with a forward pass of its own: J is what it computes
   python -m parity_tests verify my_backprop.py              functions named like the public ones
+  python -m parity_tests verify "dW2 = dZ2 @ A1.T / m" --net "4-5-3 relu,softmax" --l2 "reg/2*W^2"
   python -m parity_tests verify --data run.npz --setting shallow
   python -m parity_tests verify "v_corrected = v / (1 - beta1)" --setting adam
   python -m parity_tests verify --settings                  what can be judged, with symbols and shapes
@@ -50,7 +55,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.epilog = EPILOG
     parser.add_argument("derivation", nargs="?", help="a formula, or a file that ends in .txt or .py")
     parser.add_argument("--setting", help="what J is and which symbols exist; default: the first that knows every name")
-    parser.add_argument("--l2", action="store_true", help="J has the penalty lambda/(2m) sum W^2")
+    parser.add_argument(
+        "--l2", nargs="?", const=True, default=False, metavar="PENALTY",
+        help="J has the penalty lambda/(2m) sum W^2; with --net the one that is written, such as 'reg/2*W^2'",
+    )  # fmt: skip
+    parser.add_argument("--net", metavar="SIZES UNITS", help="the network of the lines, such as '4-5-3 relu,softmax'")
+    parser.add_argument(
+        "--cost", help="its J: cross_entropy or squared_error, then half, and sum or mean, such as squared_error,half"
+    )
+    parser.add_argument("--layout", help="whether its examples are rows or columns; default: what fits the lines")
+    parser.add_argument("--no-bias", action="store_true", help="it has no biases")
     parser.add_argument("--chain", action="store_true", help="judge each line on the writer's own values")
     parser.add_argument("--strict", action="store_true", help="know the notes' conventions alone")
     parser.add_argument("--data", metavar="FILE", help="a .npz of your own X, Y, W1, b1, ..., dZ1, dW1, ...")
@@ -69,6 +83,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _run(args: argparse.Namespace) -> int:
+    if isinstance(args.l2, str) and args.derivation is None and args.data is None:
+        args.l2, args.derivation = True, args.l2  # --l2 stands before the formula
     if args.seed < 0:
         raise UsageError(f"seed is {args.seed}, expected 0 or more")
     if args.settings:
@@ -94,18 +110,37 @@ def _judged(args: argparse.Namespace) -> Judged:
     if args.data is not None:
         from parity_tests.derivations.own.data import verify_data
 
-        return verify_data(_file(args.data), args.setting, l2=args.l2)
+        return verify_data(_file(args.data), args.setting, l2=bool(args.l2))
     if args.derivation.endswith(".py"):
         from parity_tests.derivations.own.functions_file import verify_functions
 
         return verify_functions(_file(args.derivation), seed=args.seed, strict=args.strict)
     from parity_tests.derivations.verify import verify
 
+    net = _network(args)
     text = args.derivation
     if text.endswith(".txt"):
         text = _file(text).read_text(encoding="utf-8", errors="replace")
-    judged = verify(text, args.setting, l2=args.l2, chain=args.chain, seed=args.seed, strict=args.strict)
+    judged = verify(text, args.setting, l2=bool(args.l2), chain=args.chain, seed=args.seed, strict=args.strict, net=net)
     return judged._replace(source=args.derivation)
+
+
+def _network(args: argparse.Namespace) -> Network | None:
+    """The network that the flags describe, None where they describe none."""
+    flags = {"--cost": args.cost, "--layout": args.layout, "--no-bias": args.no_bias}
+    if args.net is None:
+        alone = [flag for flag, value in flags.items() if value]
+        if alone or isinstance(args.l2, str):
+            raise UsageError(
+                f"{alone[0] if alone else '--l2 with a formula'} says more about a network, expected --net with it"
+            )
+        return None
+    if args.setting or args.chain or args.l2 is True:
+        flag = "--setting" if args.setting else "--chain" if args.chain else "--l2 without a formula"
+        raise UsageError(f"{flag} belongs to settings, expected --net without it")
+    from parity_tests.derivations.engine.networks import network
+
+    return network(args.net, args.cost or "", args.layout or "", args.l2 or "", biases=not args.no_bias)
 
 
 def _file(name: str) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from functools import partial
+from typing import TYPE_CHECKING
 
 from parity_tests.derivations.choice import choose, fitting, left, nearest_setting
 from parity_tests.derivations.language import nodes
@@ -38,6 +39,9 @@ from parity_tests.derivations.verdicts import (
     summarised,
 )
 
+if TYPE_CHECKING:
+    from parity_tests.derivations.engine.networks import Network
+
 PROBES = 5
 """How many probes a line is judged on, each of other sizes."""
 
@@ -59,6 +63,7 @@ def verify(
     chain: bool = False,
     seed: int = 0,
     strict: bool = False,
+    net: Network | None = None,
 ) -> Judged:
     """Judge a derivation, line by line, and account for every line of it.
 
@@ -78,9 +83,18 @@ def verify(
     Of a symbol that more than ``MOST_LINES`` lines give a value, none is judged. The search for mistakes counts its
     steps, for all lines together, so that the answer is the same on every machine.
 
+    With ``net`` (``engine.networks.network``) the lines are those of the backward pass of a network that is described
+    in words, and no setting is used.
+
     Raises ValueError (a DerivationSyntaxError points at the character) for text that is not a derivation, and for an
     unknown setting.
     """
+    if net is not None:
+        from parity_tests.derivations.engine.networks import (
+            verify_lines,
+        )  # torch and the engine only where they are used
+
+        return verify_lines(derivation, net, seed, strict=strict)
     if setting is None and not (l2 or chain):
         by_itself = _by_its_own_forward_pass(derivation, seed, strict)
         if by_itself is not None:

@@ -110,6 +110,8 @@ def _roles(reading: Reading) -> tuple[set[Size], set[Size]]:
     data: set[Size] = set()
     parameters: set[Size] = set()
     for name in reading.free:
+        if reading.is_claim(name):
+            continue  # what comes from above has the sizes of a value that is there
         of_data = symbols.is_data(name) or symbols.is_label(name)
         (data if of_data else parameters).update(_sizes_in(reading, name))
     return data - {1}, parameters - {1}

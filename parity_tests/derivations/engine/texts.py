@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -22,7 +22,8 @@ OVER_THE_EXAMPLES = (
 )
 
 
-class TextReading(NamedTuple):
+@dataclass(frozen=True)
+class TextReading:
     """A text that was read, and what its free names are taken to be."""
 
     lines: Source
