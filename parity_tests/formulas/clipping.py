@@ -42,14 +42,14 @@ def _norm_by_hand(norm: Callable[..., float]) -> Callable[..., Any]:
     return lambda dW, db, limit: np.asarray(norm({"dW1": dW, "db1": db}), dW.dtype)
 
 
-def clipped_by_torch(dW: Tensor, db: Tensor, limit: float) -> Pair:
+def _clipped_by_torch(dW: Tensor, db: Tensor, limit: float) -> Pair:
     """The gradients of a module, clipped by torch_ref."""
     module = module_with_gradients(dW, db)
     torch_side.clip_by_norm(module, limit)
     return Pair(*(value.grad for value in module))
 
 
-def clipped_as_torch_does(dW: Tensor, db: Tensor, limit: float) -> Pair:
+def _clipped_as_torch_does(dW: Tensor, db: Tensor, limit: float) -> Pair:
     """The gradients of a module, clipped by torch with the limit for max_norm: a planted fault, slightly too short."""
     module = module_with_gradients(dW, db)
     torch.nn.utils.clip_grad_norm_(module.parameters(), limit)
@@ -106,7 +106,7 @@ FORMULAS = (
                 inputs=_gradients(3e-4),
                 manual=_by_hand(by_hand.clip_by_norm),
                 loop=_by_hand(by_hand.clip_by_norm_loop),
-                reference=clipped_by_torch,
+                reference=_clipped_by_torch,
                 bounds={"dW": _clipped_bound("dW"), "db": _clipped_bound("db")},
                 stays_real=OF_THE_NORM,
             ),
@@ -116,7 +116,7 @@ FORMULAS = (
                 inputs=_gradients(1.0),
                 manual=_by_hand(by_hand.clip_by_norm),
                 loop=_by_hand(by_hand.clip_by_norm_loop),
-                reference=clipped_by_torch,
+                reference=_clipped_by_torch,
                 bounds={"dW": lambda u, at: bounds.exact(u, at.dW), "db": lambda u, at: bounds.exact(u, at.db)},
                 stays_real=OF_THE_NORM,
             ),
@@ -124,7 +124,7 @@ FORMULAS = (
         faults=(
             fault(
                 "torch's 1e-6 left in",
-                instead(clipped_as_torch_does),
+                instead(_clipped_as_torch_does),
                 "dW",
                 "db",
                 at="case:clipping.clip_by_norm reference",

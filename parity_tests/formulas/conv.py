@@ -175,7 +175,7 @@ def swapped(W: Array) -> Array:
     return W.transpose(0, 1, 3, 2).copy() if W.shape[2] == W.shape[3] else W
 
 
-def conv_backward_of(alter: Callable[[Array], Array]) -> Change:
+def _conv_backward_of(alter: Callable[[Array], Array]) -> Change:
     """dA_prev from altered filters."""
 
     def change(right: Callable[..., Any]) -> Callable[..., Any]:
@@ -187,7 +187,7 @@ def conv_backward_of(alter: Callable[[Array], Array]) -> Change:
     return change
 
 
-def stride_ignored(right: Callable[..., Any]) -> Callable[..., Any]:
+def _stride_ignored(right: Callable[..., Any]) -> Callable[..., Any]:
     """The windows of a stride of 1, the first of them, in place of the layer's."""
 
     def planted(dZ: Array, A_prev: Array, W: Array, *, stride: int, pad: Any, **how: Any) -> Any:
@@ -203,7 +203,7 @@ def stride_ignored(right: Callable[..., Any]) -> Callable[..., Any]:
     return planted
 
 
-def padding_left(right: Callable[..., Any]) -> Callable[..., Any]:
+def _padding_left(right: Callable[..., Any]) -> Callable[..., Any]:
     """The corner of the padded dA, of the right shape, in place of its inside."""
 
     def planted(dZ: Array, A_prev: Array, W: Array, *, pad: Any, **how: Any) -> Any:
@@ -215,7 +215,7 @@ def padding_left(right: Callable[..., Any]) -> Callable[..., Any]:
     return planted
 
 
-def overwriting(right: Callable[..., Any]) -> Callable[..., Any]:
+def _overwriting(right: Callable[..., Any]) -> Callable[..., Any]:
     """Every window writes over what the windows before it left."""
 
     def planted(dZ: Array, A_prev: Array, W: Array, *, stride: int, pad: Any, **how: Any) -> Any:
@@ -326,7 +326,7 @@ FORMULAS = (
             "It trains just as well; only comparing with trained weights shows it.",
             see="F228 F229",
         ),
-        cases=(*(_forward(config) for config in CONFIGS),),
+        cases=tuple(_forward(config) for config in CONFIGS),
         sharp=(
             Sharp(0.1, of="conv.conv_forward, 1x1"),
             Sharp(
@@ -376,7 +376,7 @@ FORMULAS = (
             "overwritten",
             "dA_prev is right only where windows do not overlap (stride at least f).",
         ),
-        cases=(*(_backward(config) for config in CONFIGS),),
+        cases=tuple(_backward(config) for config in CONFIGS),
         sharp=(
             Sharp(
                 0.06,
@@ -404,11 +404,11 @@ FORMULAS = (
             ),
         ),
         faults=(
-            fault("filters flipped in conv backward", conv_backward_of(lambda W: W[::-1, ::-1].copy()), "dA"),
-            fault("n_C and n_C_prev swapped in conv backward", conv_backward_of(swapped), "dA"),
-            fault("stride ignored in conv backward", stride_ignored, "dA", "dW"),
-            fault("padding left on dA", padding_left, "dA"),
-            fault("= for += in overlapping windows", overwriting, "dA"),
+            fault("filters flipped in conv backward", _conv_backward_of(lambda W: W[::-1, ::-1].copy()), "dA"),
+            fault("n_C and n_C_prev swapped in conv backward", _conv_backward_of(swapped), "dA"),
+            fault("stride ignored in conv backward", _stride_ignored, "dA", "dW"),
+            fault("padding left on dA", _padding_left, "dA"),
+            fault("= for += in overlapping windows", _overwriting, "dA"),
             fault("1/m lost in dW of filters", result(lambda g, dZ, *a: g._replace(dW=g.dW * M)), "dW"),
             fault("1/m lost in db of filters", result(lambda g, dZ, *a: g._replace(db=g.db * M)), "db"),
             fault(

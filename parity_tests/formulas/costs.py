@@ -195,7 +195,7 @@ FORMULAS = (
                 lambda rng: {"A": rng.uniform(0, 1e-3, (1, 1)), "Y": np.zeros((1, 1))},
             ),
         ),
-        refusals=(*_targets(by_hand.binary_cross_entropy, "A"),),
+        refusals=_targets(by_hand.binary_cross_entropy, "A"),
         uncompared={"F006": "another reading of a formula that has a case"},
     ),
     Formula(
@@ -210,7 +210,7 @@ FORMULAS = (
             "With z = 40 float64 gives a = 1 exactly, log(1 - a) is -inf, and 0 times -inf is NaN.",
             lacks=ENTRYWISE,
         ),
-        cases=(*_SIGMOID[1:3],),
+        cases=_SIGMOID[1:3],
         sharp=(
             Sharp(
                 0.1,
@@ -218,7 +218,7 @@ FORMULAS = (
             ),
             Sharp(0.03, of=_sharp_cost("sigmoid, wrong", "sigmoid", lambda rng: rng.uniform(0.5, 2, (1, 1)), [[0]])),
         ),
-        refusals=(*_targets(by_hand.binary_cross_entropy_from_logits, "Z"),),
+        refusals=_targets(by_hand.binary_cross_entropy_from_logits, "Z"),
     ),
     Formula(
         (code(by_hand, torch_side, "binary_cross_entropy_prime", "F010 F011 F172"),),
@@ -234,7 +234,7 @@ FORMULAS = (
         ),
         cases=(_SIGMOID[3],),
         sharp=(Sharp(0.1),),
-        refusals=(*_targets(by_hand.binary_cross_entropy_prime, "A"),),
+        refusals=_targets(by_hand.binary_cross_entropy_prime, "A"),
     ),
     Formula(
         (
@@ -252,7 +252,7 @@ FORMULAS = (
             "The first loss is -2.3026: the minus is missing.",
             lacks="Entry by entry, then a mean over the columns.",
         ),
-        cases=(*_SOFTMAX[:3],),
+        cases=_SOFTMAX[:3],
         sharp=(
             Sharp(
                 0.2,
@@ -285,7 +285,7 @@ FORMULAS = (
         ),
         cases=(_SOFTMAX[3],),
         sharp=(Sharp(0.1),),
-        refusals=(*_targets(by_hand.cross_entropy_prime, "A"),),
+        refusals=_targets(by_hand.cross_entropy_prime, "A"),
     ),
     Formula(
         (
@@ -303,7 +303,7 @@ FORMULAS = (
             "number.",
             lacks=ENTRYWISE,
         ),
-        cases=(*_IDENTITY[:4],),
+        cases=_IDENTITY[:4],
         sharp=(
             Sharp(0.03, of=_sharp_cost("identity", "identity", lambda rng: normal(rng, 1, 1), [[0.3]])),
             Sharp(0.03, "of one output", lambda rng: {"A": normal(rng, 1, 1), "Y": normal(rng, 1, 1)}),
@@ -345,7 +345,7 @@ FORMULAS = (
             fault("g' again at the output", result(lambda dZ, A, Y: dZ * A * (1 - A)), "dZ", at="network.output_dZ"),
             fault("one entry of dZ_L moved", result(largest_moved), "dZ", at="network.output_dZ"),
         ),
-        refusals=(*_targets(by_hand.output_dZ, "A"),),
+        refusals=_targets(by_hand.output_dZ, "A"),
     ),
     Formula(
         (code(by_hand, torch_side, "l2_penalty", "F199 F206 F207"), code(network, torch_network, "penalty", "F199")),

@@ -90,7 +90,7 @@ FORMULAS = (
             "The division by keep is missing.",
             "Activations in use are larger than in training by 1/keep per layer.",
         ),
-        cases=(*_FORWARD,),
+        cases=_FORWARD,
         sharp=(Sharp(0.1),),
         faults=(
             fault("dropout-not-rescaled", instead(lambda A, mask, k: A * mask), "dropped", at="manual"),
@@ -124,7 +124,7 @@ FORMULAS = (
             "dA is not 0 where the mask is 0.",
             shapes="dA, the mask and the result have the shape of A.",
         ),
-        cases=(*_BACKWARD,),
+        cases=_BACKWARD,
         sharp=(Sharp(0.1),),
         faults=(
             fault(

@@ -18,7 +18,7 @@ from parity_tests.formulas.formula import EXAMPLES, Formula, Words, code, fault,
 from parity_tests.formulas.planting import largest_moved, result
 
 
-def layers_swapped(right: Callable[..., Any]) -> Callable[..., Any]:
+def _layers_swapped(right: Callable[..., Any]) -> Callable[..., Any]:
     """Layers 2 and 3, which have one shape, in the wrong order."""
 
     def planted(architecture: Architecture, params: dict[str, Array], X: Array, masks: Any = None) -> Any:
@@ -27,7 +27,7 @@ def layers_swapped(right: Callable[..., Any]) -> Callable[..., Any]:
     return planted
 
 
-def biases_penalised(J: Any, architecture: Any, params: dict[str, Array], *rest: Any) -> Any:
+def _biases_penalised(J: Any, architecture: Any, params: dict[str, Array], *rest: Any) -> Any:
     """lambda/(2m) sum b^2 on top of the cost."""
     return J + LAMBDA / (2 * M) * sum(np.sum(value**2) for name, value in params.items() if name[0] == "b")
 
@@ -111,7 +111,7 @@ FORMULAS = (
             see="F070 F075 F089 F120 F150",
             quantities="Z|A",
         ),
-        faults=(fault("two layers swapped", layers_swapped, "Z"),),
+        faults=(fault("two layers swapped", _layers_swapped, "Z"),),
         refusals=(
             refusal("X has shape (1, 3), expected (2, 3): the network takes 2 features", NET, PARAMS, X[:1]),
             refusal(f"X has shape (2, 0), {EXAMPLES}", NET, PARAMS, X[:, :0]),
@@ -163,7 +163,7 @@ FORMULAS = (
             lacks="The mean loss and the penalty, added: costs.l2_penalty has the loop of the second.",
         ),
         faults=(
-            fault("lambda on biases in J", result(biases_penalised), "J with L2"),
+            fault("lambda on biases in J", result(_biases_penalised), "J with L2"),
             fault("J moved", result(largest_moved), "J with L2"),
         ),
         refusals=(

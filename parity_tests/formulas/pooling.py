@@ -113,7 +113,7 @@ def _backward(config: Config, mode: str, values: Any = _values) -> Case:
     )
 
 
-def average_times_size(right: Callable[..., Any]) -> Callable[..., Any]:
+def _average_times_size(right: Callable[..., Any]) -> Callable[..., Any]:
     """The sum over a window where the average belongs."""
 
     def planted(*arrays: Any, mode: str) -> Any:
@@ -123,12 +123,12 @@ def average_times_size(right: Callable[..., Any]) -> Callable[..., Any]:
     return planted
 
 
-def spread_over_window(right: Callable[..., Any]) -> Callable[..., Any]:
+def _spread_over_window(right: Callable[..., Any]) -> Callable[..., Any]:
     """The gradient of a maximum shared by all cells of its window."""
     return lambda dA, A_prev, size, stride, *, mode: right(dA, A_prev, size, stride, mode="average")
 
 
-def last_window_only(right: Callable[..., Any]) -> Callable[..., Any]:
+def _last_window_only(right: Callable[..., Any]) -> Callable[..., Any]:
     """A cell keeps what the last window that holds it hands back."""
 
     def planted(dA: Array, A_prev: Array, size: int, stride: int, *, mode: str) -> Any:
@@ -167,9 +167,9 @@ FORMULAS = (
             "Max-pooling over padding with zeros.",
             "Windows of negative numbers at the border give 0 in place of their largest.",
         ),
-        cases=(*(_forward(config, mode) for mode in ("max", "average") for config in CONFIGS),),
+        cases=tuple(_forward(config, mode) for mode in ("max", "average") for config in CONFIGS),
         sharp=(Sharp(0.1, of="pooling.pool_forward, average, stride of size"),),
-        faults=(fault("average not divided", average_times_size, "A"),),
+        faults=(fault("average not divided", _average_times_size, "A"),),
         refusals=(
             *(refusal(sentence, VOLUME, *how) for sentence, how in REFUSED),
             refusal(f"A_prev has shape (6, 5, 3), {VOLUMES}", VOLUME[0], 2, 2),
@@ -197,9 +197,9 @@ FORMULAS = (
             Sharp(0.06, of="pooling.pool_backward, max, remainder"),
         ),
         faults=(
-            fault("average's gradient not divided", average_times_size, "dA"),
-            fault("every cell gets the maximum's gradient", spread_over_window, "dA"),
-            fault("= for += in overlapping pooling windows", last_window_only, "dA"),
+            fault("average's gradient not divided", _average_times_size, "dA"),
+            fault("every cell gets the maximum's gradient", _spread_over_window, "dA"),
+            fault("= for += in overlapping pooling windows", _last_window_only, "dA"),
         ),
         refusals=(
             *(refusal(sentence, UPSTREAM, VOLUME, *how) for sentence, how in REFUSED),

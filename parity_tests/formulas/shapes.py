@@ -66,7 +66,7 @@ def _count(name: str, formulas: str, sizes: tuple[int, ...], *, bias: bool) -> C
     )
 
 
-def rounded_sizes(sizes: Array, vertical: Array, horizontal: Array, stride: Array) -> Array:
+def _rounded_sizes(sizes: Array, vertical: Array, horizontal: Array, stride: Array) -> Array:
     """round((n + 2p - f) / s) + 1."""
     return np.array([np.round((n + 2 * p - f) / stride) + 1 for n, f, p in (vertical, horizontal)], sizes.dtype)
 
@@ -101,7 +101,7 @@ FORMULAS = (
                 bounds={"sizes": lambda u, at: bounds.exact(u, at.sizes)},
             ),
         ),
-        faults=(fault("round for floor", result(rounded_sizes), "sizes", at="manual"),),
+        faults=(fault("round for floor", result(_rounded_sizes), "sizes", at="manual"),),
         refusals=(
             refusal("n is 0, expected a whole number of at least 1: the input has at least one cell", 0, 3),
             refusal("f is 0, expected a whole number of at least 1: the filter has at least one cell", 5, 0),

@@ -63,6 +63,17 @@ def _two_layers(rng: np.random.Generator) -> Inputs:
     }
 
 
+def _of_one_unit(rng: np.random.Generator, W1: float = 1, b1: float = 1, b2: float = 1, X: float = 1) -> Inputs:
+    """Two layers, the first of one unit over one input, so that nothing is summed, each array of its own magnitude."""
+    return {
+        "W1": W1 * normal(rng, 1, 1),
+        "b1": b1 * normal(rng, 1, 1),
+        "W2": normal(rng, 3, 1),
+        "b2": b2 * normal(rng, 3, 1),
+        "X": X * normal(rng, 1, M),
+    }
+
+
 def _collapsed_forward(W1: Array, b1: Array, W2: Array, b2: Array, X: Array) -> Array:
     """The collapsed layer."""
     W, b = by_hand.collapse(W1, b1, W2, b2)
@@ -107,6 +118,8 @@ W1, B1, W2, B2 = np.ones((3, 2)), np.ones((3, 1)), np.ones((4, 3)), np.ones((4, 
 
 SHALLOW = model("shallow", 3, 1)
 
+COLLAPSED = "theory.collapsed_forward"
+
 
 FORMULAS = (
     Formula(
@@ -129,7 +142,7 @@ FORMULAS = (
                 },
             ),
             Case(
-                "theory.collapsed_forward",
+                COLLAPSED,
                 "F136",
                 inputs=lambda rng: {**_two_layers(rng), "X": normal(rng, N_X, M)},
                 manual=_collapsed_forward,
@@ -139,42 +152,11 @@ FORMULAS = (
             ),
         ),
         sharp=(
+            Sharp(0.1, "b1 alone", lambda rng: _of_one_unit(rng, b2=1e-4, X=1e-4), of=COLLAPSED),
             Sharp(
-                0.1,
-                "b1 alone",
-                lambda rng: {
-                    "W1": normal(rng, 1, 1),
-                    "b1": normal(rng, 1, 1),
-                    "W2": normal(rng, 3, 1),
-                    "b2": 1e-4 * normal(rng, 3, 1),
-                    "X": 1e-4 * normal(rng, 1, 7),
-                },
-                of="theory.collapsed_forward",
+                0.05, "b2 alone", lambda rng: _of_one_unit(rng, W1=1e-4, b1=1e-4, X=1e-4), of="theory.collapsed_forward"
             ),
-            Sharp(
-                0.05,
-                "b2 alone",
-                lambda rng: {
-                    "W1": 1e-4 * normal(rng, 1, 1),
-                    "b1": 1e-4 * normal(rng, 1, 1),
-                    "W2": normal(rng, 3, 1),
-                    "b2": normal(rng, 3, 1),
-                    "X": 1e-4 * normal(rng, 1, 7),
-                },
-                of="theory.collapsed_forward",
-            ),
-            Sharp(
-                0.1,
-                "X alone",
-                lambda rng: {
-                    "W1": normal(rng, 1, 1),
-                    "b1": 1e-4 * normal(rng, 1, 1),
-                    "W2": normal(rng, 3, 1),
-                    "b2": 1e-4 * normal(rng, 3, 1),
-                    "X": normal(rng, 1, 7),
-                },
-                of="theory.collapsed_forward",
-            ),
+            Sharp(0.1, "X alone", lambda rng: _of_one_unit(rng, b1=1e-4, b2=1e-4), of=COLLAPSED),
         ),
         refusals=(
             refusal(

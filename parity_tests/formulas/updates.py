@@ -196,13 +196,13 @@ def _adam_step(t: int) -> Case:
     )
 
 
-def rmsprop_without_square(W: Array, dW: Array, s: Array, alpha: float, beta2: float, epsilon: float) -> RMSpropUpdate:
+def _rmsprop_without_square(W: Array, dW: Array, s: Array, alpha: float, beta2: float, epsilon: float) -> RMSpropUpdate:
     """The mean s := beta2 s + (1 - beta2) dW."""
     s = beta2 * s + (1 - beta2) * dW
     return RMSpropUpdate(W - alpha * dW / (np.sqrt(s) + epsilon), s)
 
 
-def rmsprop_epsilon_inside(W: Array, dW: Array, s: Array, alpha: float, beta2: float, epsilon: float) -> RMSpropUpdate:
+def _rmsprop_epsilon_inside(W: Array, dW: Array, s: Array, alpha: float, beta2: float, epsilon: float) -> RMSpropUpdate:
     """W := W - alpha dW / sqrt(s + epsilon), as TensorFlow has it."""
     s = beta2 * s + (1 - beta2) * dW**2
     return RMSpropUpdate(W - alpha * dW / np.sqrt(s + epsilon), s)
@@ -407,8 +407,8 @@ FORMULAS = (
             Sharp(0.1, "dW alone", _settings(_sized(1e-4, 1, s=1e-6), **RMSPROP)),
         ),
         faults=(
-            fault("RMSprop without square", instead(rmsprop_without_square), "W", "s", at="manual"),
-            fault("RMSprop's epsilon inside the root", instead(rmsprop_epsilon_inside), "W", at="manual"),
+            fault("RMSprop without square", instead(_rmsprop_without_square), "W", "s", at="manual"),
+            fault("RMSprop's epsilon inside the root", instead(_rmsprop_epsilon_inside), "W", at="manual"),
         ),
         refusals=(
             refusal(
