@@ -4,8 +4,9 @@
 (the white list) - ``evaluate`` and ``places`` (tree to numbers) - ``errors``. Nothing a person writes is handed to
 Python.
 
-``settings`` (what is true) - ``lines`` (what a line needs and sees) - ``verify`` and ``verdicts`` - ``edits`` and its
-rules (``node_rules``, ``term_rules``, ``program_rules``, ``training_rules``, ``shape_rules``), ``diagnosis`` and
-``causes`` (which mistake it was) - ``data``, ``functions_file``, ``functions_runner`` and ``tasks`` (a person's numbers
-and functions) - ``testbed`` and ``matrix`` (how often the mistake is named), ``right_formulas`` (the false alarms).
+``settings`` (what is true) - ``lines`` (what a line needs and sees) - ``choice`` (in which setting) - ``verify``,
+``line_verdict`` and ``verdicts`` - ``edits`` and its rules (``node_rules``, ``term_rules``, ``program_rules``,
+``training_rules``, ``shape_rules``), ``diagnosis``, ``search`` and ``causes`` (which mistake it was) - ``data`` (a
+person's numbers) - ``functions_file``, ``tasks``, ``initial``, ``calls``, ``functions_runner``, ``function_verdicts``
+(a person's functions) - ``testbed`` and ``matrix`` (how often the mistake is named).
 """

@@ -161,7 +161,7 @@ def _plain(node: Node) -> Node:
         case Binary("-", Number(0.0), right):
             return _plain(Unary(right))
         case Binary("+" | "-", left, right) if (positive := _without_minus(right)) is not None:
-            return replace(node, operator="-" if node.operator == "+" else "+", right=positive)
+            return _plain(replace(node, operator="-" if node.operator == "+" else "+", right=positive))
         case Binary("+" | "-") if (collected := _collected(node)) is not None:
             return collected
         case Binary("/", Number(1.0), Binary("/", Number(1.0), inner)):

@@ -64,6 +64,7 @@ REPAIRS = [
         "J = -(1/m) * np.sum(Y * np.log(A) + (1 - Y) * np.log(1 - A))",
     ),
     ("tanh", "g_prime = a", "g_prime = tanh'(z)"),
+    ("deep", "W2 = dW1 + -(1 - alpha) * dW2", "W2 = W2 - alpha * dW2"),
     # a shorter name, or function, in the place of what is missing
     ("regression", "db2 = dZ2", "db2 = np.mean(dZ2, axis=1, keepdims=True)"),
     ("shallow", "db1 = np.sum(dZ1, axis=1, keepdims=True)", "db1 = np.mean(dZ1, axis=1, keepdims=True)"),
