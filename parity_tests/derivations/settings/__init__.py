@@ -3,8 +3,8 @@
 ``setting`` (what a setting is) - ``spellings`` (formulas as people write them) - ``problems`` and ``torch_side`` (the
 two ways to the true values) - ``draws`` (numbers) - ``logistic``, ``networks``, ``minibatch``, ``layer``,
 ``functions``, ``convolution``, ``pooling``, ``dropout``, ``optimisers``, ``labels``, ``reshaping``, ``sizes`` (the
-settings) - ``volumes`` and ``torch_volumes``, ``torch_training``, ``torch_shapes`` (what they stand on). Torch is
-imported when a truth of its side is first read.
+settings) - ``volumes`` and ``torch_training`` (what they stand on). Torch is imported when a truth of its side is first
+read.
 """
 
 from __future__ import annotations

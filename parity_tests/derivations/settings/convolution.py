@@ -68,9 +68,9 @@ class ConvProblem:
 
     def by_torch(self, l2: bool) -> Values:
         """Forward by torch's convolution, derivatives by autograd."""
-        from parity_tests.derivations.settings import torch_volumes
+        from parity_tests.derivations.settings import torch_side
 
-        return torch_volumes.convolution(**{**vars(self), "lambda_": self.lambda_ if l2 else 0.0})
+        return torch_side.convolution(**{**vars(self), "lambda_": self.lambda_ if l2 else 0.0})
 
     def _input_gradient(self) -> Array:
         """The complex step in A_prev, taken for every example at once: no window sees two."""

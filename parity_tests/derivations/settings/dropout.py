@@ -51,9 +51,9 @@ class DropoutProblem:
 
     def by_torch(self, l2: bool) -> Values:
         """The same by torch and autograd."""
-        from parity_tests.derivations.settings import torch_training
+        from parity_tests.derivations.settings import torch_side
 
-        return torch_training.dropout(self.A, self.U, self.dA_drop, self.keep_prob)
+        return torch_side.dropout(self.A, self.U, self.dA_drop, self.keep_prob)
 
     def _forward(self, A: Array) -> Array:
         return np.where(self.keep_prob > self.U, A / self.keep_prob, 0.0)

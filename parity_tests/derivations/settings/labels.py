@@ -53,9 +53,9 @@ class LabelProblem:
 
     def by_torch(self, l2: bool) -> Values:
         """Torch's linear layer, its cross-entropy of labels, and autograd."""
-        from parity_tests.derivations.settings import torch_shapes
+        from parity_tests.derivations.settings import torch_side
 
-        return torch_shapes.labels(**vars(self))
+        return torch_side.labels(**vars(self))
 
     def _scores(self, W: Array, b: Array) -> Array:
         return self.X @ W + b

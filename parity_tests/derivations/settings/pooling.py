@@ -59,9 +59,9 @@ class PoolProblem:
 
     def by_torch(self, l2: bool) -> Values:
         """Torch's pooling and autograd."""
-        from parity_tests.derivations.settings import torch_volumes
+        from parity_tests.derivations.settings import torch_side
 
-        return torch_volumes.pooling(self.mode, self.A_prev, self.dA, self.f, self.stride)
+        return torch_side.pooling(self.mode, self.A_prev, self.dA, self.f, self.stride)
 
     def _forward(self, A_prev: Array) -> Array:
         return pool_forward(A_prev, self.f, self.stride, mode=self.mode)

@@ -44,9 +44,9 @@ class FlattenProblem:
 
     def by_torch(self, l2: bool) -> Values:
         """Torch's nn.Flatten on channels last, and autograd."""
-        from parity_tests.derivations.settings import torch_shapes
+        from parity_tests.derivations.settings import torch_side
 
-        return torch_shapes.flattening(self.A, self.dA_flat)
+        return torch_side.flattening(self.A, self.dA_flat)
 
 
 VOLUMES = ((7, 3, 5, 11), (5, 7, 3, 13), (11, 5, 7, 3), (3, 4, 6, 5), (4, 6, 8, 7))
@@ -114,9 +114,9 @@ class JacobianProblem:
 
     def by_torch(self, l2: bool) -> Values:
         """Torch's softmax and autograd."""
-        from parity_tests.derivations.settings import torch_shapes
+        from parity_tests.derivations.settings import torch_side
 
-        return torch_shapes.softmax_jacobian(self.Z, self.dA)
+        return torch_side.softmax_jacobian(self.Z, self.dA)
 
 
 def _softmax_of_column(z: Array) -> Array:

@@ -53,9 +53,9 @@ class SizeProblem:
 
     def by_torch(self, l2: bool) -> Values:
         """Read off torch's layers and what they give."""
-        from parity_tests.derivations.settings import torch_shapes
+        from parity_tests.derivations.settings import torch_side
 
-        return torch_shapes.sizes(**vars(self))
+        return torch_side.sizes(**vars(self))
 
 
 def _target(ids: str, *right: str) -> Target:

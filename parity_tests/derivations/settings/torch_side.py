@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from manual.architecture import Architecture
 from manual.notation import Array, Parameters
 from torch_ref import initialization
 from torch_ref import network as torch_network
-from torch_ref.activations import ACTIVATIONS, tanh
+from torch_ref.activations import ACTIVATIONS, softmax, tanh
+from torch_ref.conv import conv_backward, conv_forward, flatten, flatten_backward, zero_pad
 from torch_ref.costs import OUTPUT_COSTS, l2_penalty, output_dZ
-from torch_ref.dense import linear_forward
+from torch_ref.dense import linear_backward, linear_forward
 from torch_ref.devices import array, tensor
+from torch_ref.dropout import dropout_backward, dropout_forward
 from torch_ref.gradients import gradient
+from torch_ref.pooling import pool_backward, pool_forward
+from torch_ref.shapes import conv_output_size, conv_parameter_count, dense_parameter_count
 
 Arrays = dict[str, Any]
 
@@ -73,13 +79,9 @@ def layer(A_prev: Array, W: Array, b: Array, W_next: Array, dZ_next: Array, lamb
 
 def linear(A_prev: Array, W: Array, b: Array, dZ: Array, lambda_: float) -> Arrays:
     """Z, and from dZ: dA_prev per example, dW and db with the 1/m."""
-    m = A_prev.shape[1]
-    leaves = {name: tensor(value).requires_grad_() for name, value in {"A_prev": A_prev, "W": W, "b": b}.items()}
-    Z = linear_forward(**leaves)
-    (dA_prev,) = torch.autograd.grad(Z, leaves["A_prev"], tensor(dZ), retain_graph=True)
-    J = (Z * tensor(dZ)).sum() / m + l2_penalty([leaves["W"]], lambda_, m)
-    dW, db = torch.autograd.grad(J, (leaves["W"], leaves["b"]))
-    return {"Z": array(Z), "dA_prev": array(dA_prev), "dW": array(dW), "db": array(db)}
+    Z = linear_forward(tensor(A_prev), tensor(W), tensor(b))
+    back = linear_backward(tensor(dZ), tensor(A_prev), tensor(W), lambda_)
+    return {"Z": array(Z), **_arrays(back._asdict())}
 
 
 def activation(unit: str, z: Array, da: Array) -> Arrays:
@@ -109,3 +111,81 @@ def scales(n_prev: int, n: int) -> Arrays:
         "small": (drawn / standard)[0],
     }
     return {name: array(value) for name, value in found.items()}
+
+
+def convolution(
+    A_prev: Array, W: Array, b: Array, dZ: Array, stride: int, pad: int, lambda_: float, alpha: float
+) -> Arrays:
+    """The padded input, Z, dA_prev per example, dW and db with the 1/m, and W and b after a step."""
+    volumes, filters, biases = tensor(A_prev), tensor(W), tensor(b)
+    Z = conv_forward(volumes, filters, biases, stride=stride, pad=pad)
+    back = conv_backward(tensor(dZ), volumes, filters, stride=stride, pad=pad, lambda_=lambda_)
+    updated = {"W": torch.sub(filters, back.dW, alpha=alpha), "b": torch.sub(biases, back.db, alpha=alpha)}
+    return _arrays({"Z": Z, "A_prev_pad": zero_pad(volumes, pad), **back._asdict(), **updated})
+
+
+def pooling(mode: str, A_prev: Array, dA: Array, f: int, stride: int) -> Arrays:
+    """A, and dA_prev per example."""
+    volumes = tensor(A_prev)
+    back = pool_backward(tensor(dA), volumes, f, stride, mode=mode)
+    return _arrays({"A": pool_forward(volumes, f, stride, mode=mode), "dA_prev": back})
+
+
+def flattening(A: Array, dA_flat: Array) -> Arrays:
+    """Columns of volumes, channels last, and the derivative in the volumes."""
+    return _arrays({"A_flat": flatten(tensor(A)), "dA": flatten_backward(tensor(dA_flat), A.shape)})
+
+
+def dropout(A: Array, U: Array, dA_drop: Array, keep_prob: float) -> Arrays:
+    """The mask, what is left of A, and the derivative through it."""
+    D = (tensor(U) < keep_prob).to(torch.float64)
+    left, back = dropout_forward(tensor(A), D, keep_prob), dropout_backward(tensor(dA_drop), D, keep_prob)
+    return _arrays({"D": D, "A_drop": left, "A": left, "dA": back})
+
+
+def sizes(
+    n_H_prev: int, n_W_prev: int, f: int, stride: int, pad: int, n_C_prev: int, n_C: int, n_prev: int, n: int
+) -> Arrays:
+    """Shapes and parameters of layers without numbers in them."""
+    return {
+        "n_H": conv_output_size(n_H_prev, f, pad=pad, stride=stride),
+        "n_W": conv_output_size(n_W_prev, f, pad=pad, stride=stride),
+        "same_pad": _same_pad(f),
+        "conv_parameters": conv_parameter_count(f, n_C_prev, n_C),
+        "conv_weights": conv_parameter_count(f, n_C_prev, n_C, bias=False),
+        "dense_parameters": dense_parameter_count(n_prev, n),
+        "dense_weights": dense_parameter_count(n_prev, n, bias=False),
+    }
+
+
+def _same_pad(f: int) -> int:
+    """The rows of zeros that torch puts above: those that the first cell of a filter sees."""
+    first = torch.zeros(1, 1, f, f)
+    first[..., 0, 0] = 1
+    seen = functional.conv2d(torch.ones(1, 1, f, f), first, padding="same")
+    return int((seen[0, 0, :, -1] == 0).sum())
+
+
+def labels(X: Array, W: Array, b: Array, y: Array) -> Arrays:
+    """Scores, probabilities, the loss of labels, and the derivatives of it; examples in rows."""
+    leaves = [tensor(value).requires_grad_() for value in (W, b)]
+    scores = functional.linear(tensor(X), leaves[0].T, leaves[1])
+    scores.retain_grad()
+    loss = functional.cross_entropy(scores, tensor(y).long())
+    loss.backward()  # type: ignore[no-untyped-call]
+    found = {"scores": scores, "probs": scores.softmax(1), "loss": loss, "dscores": scores.grad}
+    found |= {"dW": leaves[0].grad, "db": leaves[1].grad}
+    return {name: array(value).copy() for name, value in found.items() if value is not None}
+
+
+def softmax_jacobian(Z: Array, dA: Array) -> Arrays:
+    """The softmax of every column, the Jacobian of the first, and derivatives through it."""
+    at = tensor(Z)
+    jacobian: Any = torch.autograd.functional.jacobian(softmax, at[:, :1])  # type: ignore[no-untyped-call]
+    through = gradient(softmax, at, tensor(dA))
+    return _arrays({"A": softmax(at), "jacobian": jacobian[:, 0, :, 0], "dZ": through, "dz": through[:, 0]})
+
+
+def _arrays(tensors: Mapping[str, Tensor]) -> Arrays:
+    """Arrays of their own, by the same names."""
+    return {name: array(value).copy() for name, value in tensors.items()}

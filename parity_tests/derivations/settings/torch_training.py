@@ -1,4 +1,4 @@
-"""The truths of dropout, optimisers, sizes and labels by torch. Imported when they are first asked for."""
+"""The truths of optimisers by torch. Imported when they are first asked for."""
 
 from __future__ import annotations
 
@@ -12,21 +12,8 @@ from torch.optim.sgd import sgd
 
 from manual.notation import Array
 from torch_ref.devices import array, tensor
-from torch_ref.gradients import gradient
 
 Arrays = dict[str, Any]
-
-
-def dropout(A: Array, U: Array, dA_drop: Array, keep_prob: float) -> Arrays:
-    """The mask, what is left of A, and the derivative through it."""
-    D = (tensor(U) < keep_prob).to(torch.float64)
-
-    def left(at: Tensor) -> Tensor:
-        return (at * D).div(keep_prob)
-
-    found = left(tensor(A))
-    through = gradient(left, tensor(A), tensor(dA_drop))
-    return {"D": array(D), "A_drop": array(found), "A": array(found), "dA": array(through)}
 
 
 def step(rule: str, W: Array, gradients: Array, alpha: float, beta1: float, beta2: float, epsilon: float) -> Arrays:
