@@ -1,8 +1,8 @@
 """Derivations as people write them in notes: the language, and what is judged of it.
 
-``nodes`` (the tree) - ``tokens`` and ``syntax`` (text to tree) - ``printer`` (tree to text) - ``functions``
-(the white list) - ``evaluate`` and ``places`` (tree to numbers) - ``errors``. Nothing a person writes is handed to
-Python.
+``front`` (text to Python's own tree) - ``hints``, ``formulas`` and ``syntax`` (to the language's) - ``nodes`` (the
+tree) - ``printer`` (tree to text) - ``functions`` (the white list) - ``evaluate`` and ``places`` (tree to numbers) -
+``errors``. Nothing a person writes is compiled or carried out by Python.
 
 ``settings`` (what is true) - ``lines`` (what a line needs and sees) - ``choice`` (in which setting) - ``verify``,
 ``line_verdict`` and ``verdicts`` - ``edits`` and its rules (``node_rules``, ``term_rules``, ``program_rules``,

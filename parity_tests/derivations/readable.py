@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 from parity_tests.derivations.language import nodes
 from parity_tests.derivations.language.errors import DerivationSyntaxError, source_lines
+from parity_tests.derivations.language.front import plain_name
 from parity_tests.derivations.language.nodes import Program
 from parity_tests.derivations.language.syntax import parse
-from parity_tests.derivations.language.tokens import plain_name
 from parity_tests.derivations.verdicts import Verdict, not_judged
 
 MOST_UNREAD = 40

@@ -11,9 +11,9 @@ import numpy as np
 
 from parity_tests.derivations.engine import symbols
 from parity_tests.derivations.engine.events import GIVEN, NAMED, RETURNED, Event, Run
-from parity_tests.derivations.engine.front import Source
 from parity_tests.derivations.engine.probes import Layout, Probe
 from parity_tests.derivations.engine.truths import Cost
+from parity_tests.derivations.language.front import Source
 
 COST_NAMES = re.compile(
     r"(^|_)(j|l|loss|losses|cost|costs|c|e|err|error|objective|nll|mse|ce|bce|xent|cross_?entropy|total|obj)(\d*)($|_)",

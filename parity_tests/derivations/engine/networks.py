@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from parity_tests.derivations.engine import symbols
-from parity_tests.derivations.engine.front import Source, plain_line, read
 from parity_tests.derivations.engine.judged import Trial, judge_reading
 from parity_tests.derivations.engine.probes import find_layout
 from parity_tests.derivations.engine.program import TextProgram
 from parity_tests.derivations.engine.texts import TextReading
 from parity_tests.derivations.engine.truths import Truths
+from parity_tests.derivations.language.front import Source, plain_line, read
 from parity_tests.derivations.verdicts import HOLDS, Judged
 
 HIDDEN = {
@@ -96,7 +96,7 @@ def _penalty(written: str) -> str:
         return ""
     message = f"l2 is {written!r}, expected a factor times W^2, such as 'reg/2*W^2'"
     try:
-        node = ast.parse(plain_line(written), mode="eval").body
+        node = ast.parse(plain_line(written).text, mode="eval").body
     except SyntaxError:
         raise NetworkError(message) from None
     match node:

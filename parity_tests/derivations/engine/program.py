@@ -16,7 +16,6 @@ import numpy as np
 
 from parity_tests.derivations.engine.events import ENTRY, GIVEN, NAMED, RETURNED, Key, Missing, Run
 from parity_tests.derivations.engine.formulas import Formulas, Hook, Names, Stopped
-from parity_tests.derivations.engine.front import Source
 from parity_tests.derivations.engine.numbers.kinds import PLAIN, Kind, is_array
 from parity_tests.derivations.engine.operators import (
     IN_PLACE,
@@ -27,6 +26,7 @@ from parity_tests.derivations.engine.places import flattened, numbered
 from parity_tests.derivations.engine.replay import Round
 from parity_tests.derivations.engine.shapes import declarations
 from parity_tests.derivations.engine.unrolled import unrolled
+from parity_tests.derivations.language.front import Source
 
 
 class _Returned(Exception):  # noqa: N818

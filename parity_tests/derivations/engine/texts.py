@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from parity_tests.derivations.engine import costs, symbols
-from parity_tests.derivations.engine.front import Source, read
 from parity_tests.derivations.engine.judged import Trial, judge_reading
 from parity_tests.derivations.engine.probes import Layout, Probe, draw, find_layout, normalised
 from parity_tests.derivations.engine.program import TextProgram
 from parity_tests.derivations.engine.truths import Cost
 from parity_tests.derivations.language.errors import DerivationError
+from parity_tests.derivations.language.front import Source, read
 from parity_tests.derivations.verdicts import Judged
 
 OVER_THE_EXAMPLES = (

@@ -1,11 +1,9 @@
-"""Calls: their arguments, and the one node that each spelling of a function becomes."""
+"""The one node that each spelling of a function becomes."""
 
 from __future__ import annotations
 
 from typing import TypeAlias
 
-from parity_tests.derivations.language.cursor import Cursor, shown
-from parity_tests.derivations.language.errors import close_names, did_you_mean
 from parity_tests.derivations.language.functions import FUNCTIONS, OPERATOR_FUNCTIONS, SHAPE_AT, call_problem
 from parity_tests.derivations.language.nodes import (
     Binary,
@@ -18,73 +16,22 @@ from parity_tests.derivations.language.nodes import (
     Transpose,
     Unary,
 )
-from parity_tests.derivations.language.tokens import Token
 
 Axis: TypeAlias = int | tuple[int, ...] | None
 
-
-def holds_a_tuple(cursor: Cursor) -> bool:
-    """Whether the bracket that opens here holds a comma of its own."""
-    if cursor.peek.text != "(":
-        return False
-    depth = 0
-    for token in cursor.tokens[cursor.position :]:
-        depth += (token.text in ("(", "[")) - (token.text in (")", "]"))
-        if depth == 0:
-            return False
-        if depth == 1 and token.text == ",":
-            return True
-    return False
-
-
-def read_keyword(cursor: Cursor, seen: dict[str, Axis | bool]) -> None:
-    """``axis=1``, ``axis=(0, 1)``, ``axis=None`` or ``keepdims=True`` into ``seen``."""
-    name = cursor.advance()
-    if name.text not in ("axis", "keepdims"):
-        instead = did_you_mean(close_names(name.text, ("axis", "keepdims")))
-        cursor.fail(f"{name.written}= is not part of the language{instead}", name)
-    if name.text in seen:
-        cursor.fail(f"{name.text}= is given twice", name)
-    cursor.expect("=")
-    seen[name.text] = _axis(cursor) if name.text == "axis" else _flag(cursor)
-
-
-def _flag(cursor: Cursor) -> bool:
-    token = cursor.advance()
-    if token.written not in ("True", "False", "1", "0"):
-        cursor.fail(f"keepdims= is True or False, not {shown(token)}", token)
-    return token.written in ("True", "1")
-
-
-def _axis(cursor: Cursor) -> Axis:
-    if cursor.accept("None"):
-        return None
-    if not cursor.accept("("):
-        return _integer(cursor)
-    axes = [_integer(cursor)]
-    while cursor.accept(",") and cursor.peek.text != ")":
-        axes.append(_integer(cursor))
-    cursor.expect(")")
-    return axes[0] if len(axes) == 1 else tuple(axes)
-
-
-def _integer(cursor: Cursor) -> int:
-    sign = -1 if cursor.accept("-") else 1
-    token = cursor.advance()
-    if token.kind != "number" or not token.text.isdigit() or len(token.text) > 2:
-        cursor.fail(f"axis= is a whole number such as 0 or 1, not {shown(token)}", token)
-    return sign * int(token.text)
+TUPLE = "a tuple is only for a shape, as in np.zeros((n_x, 1))"
 
 
 def build_call(
-    function: Token,
+    function: str,
+    written: str,
     form: CallForm,
     arguments: tuple[Expression, ...],
     keywords: dict[str, Axis | bool],
     span: Span,
 ) -> Expression | str:
     """The node for a call, or the sentence that says what is wrong with it."""
-    name = "arange" if function.text == "range" else function.text
+    name = "arange" if function == "range" else function
     given = keywords.get("axis")
     axis: Axis = None if isinstance(given, bool) else given
     keepdims = bool(keywords.get("keepdims", False))
@@ -117,10 +64,10 @@ def build_call(
         if problem is not None:
             return problem
     elif keywords:
-        return f"{function.written} takes no axis and no keepdims: only the functions of NumPy do"
+        return f"{written} takes no axis and no keepdims: only the functions of NumPy do"
     elif any(isinstance(argument, Shape) for argument in arguments):
-        return "a tuple is only for a shape, as in np.zeros((n_x, 1))"
-    return Call(name, arguments, axis, keepdims, form=form, written=function.written, span=span)
+        return TUPLE
+    return Call(name, arguments, axis, keepdims, form=form, written=written, span=span)
 
 
 def _axes_of(order: tuple[Expression, ...], form: CallForm) -> tuple[int, ...]:

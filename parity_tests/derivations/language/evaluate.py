@@ -1,6 +1,6 @@
 """A tree to numbers: a walk over the nodes of the language and the functions of the white list.
 
-Arrays are float64, or complex128 under the complex step; comparisons give booleans, as in NumPy. Sizes, steps and loops
+Arrays are float64; comparisons give booleans, as in NumPy. Sizes, steps and loops
 are bounded by a ``Budget``. No warning leaves the walk, and no array of the caller is changed.
 """
 
@@ -187,7 +187,7 @@ class _Walk:
         return self.guarded(node, OPERATORS[operator], left, right)
 
     def compare(self, node: Compare) -> Value:
-        left, right = np.real(self.value(node.left)), np.real(self.value(node.right))
+        left, right = self.value(node.left), self.value(node.right)
         shape = broadcast(node, node.operator, (np.shape(left), np.shape(right)))
         self.budget.compute(node, shape)
         return COMPARISONS[node.operator](left, right)
@@ -292,10 +292,10 @@ def refuse_booleans(node: Node, *operands: Value) -> None:
 
 
 def _as_value(node: Expression, found: Any) -> Value:
-    """What a name or a caller's function gives: float64 or complex128 (float32 stays), or what a comparison gave."""
+    """What a name or a caller's function gives: float64 (float32 stays), or what a comparison gave."""
     value: Any = found if isinstance(found, (np.ndarray, np.generic)) else np.asarray(found)
     if value.dtype.kind in "iu":
         value = value.astype(np.float64)
-    if value.dtype.kind not in "bfc":
+    if value.dtype.kind not in "bf":
         fail(node, f"{short(node)} is not an array of numbers")
     return value[()] if value.ndim == 0 else value

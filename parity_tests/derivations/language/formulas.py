@@ -1,256 +1,220 @@
-"""The formula of one line: a Pratt parser over its tokens."""
+"""From Python's tree of a formula to the language's: a white list of its nodes, with the writer's columns."""
 
 from __future__ import annotations
 
+import ast
+import re
 from dataclasses import replace as _with
-from typing import cast, get_args
+from math import isfinite
+from typing import TypeAlias
 
-import numpy as np
-
-from parity_tests.derivations.language.calls import Axis, build_call, holds_a_tuple, read_keyword
-from parity_tests.derivations.language.cursor import Cursor, shown
-from parity_tests.derivations.language.errors import close_names, did_you_mean
-from parity_tests.derivations.language.functions import FUNCTION_NAMES, METHODS, OPERATORS
-from parity_tests.derivations.language.nodes import (
-    Binary,
-    BinaryOperator,
-    CallForm,
-    Compare,
-    Comparison,
-    Expression,
-    Index,
-    Name,
-    Number,
-    Rest,
-    Shape,
-    Slice,
-    Transpose,
-    Unary,
-    height,
-)
-from parity_tests.derivations.language.printer import COMPARE, LOOSEST, POWER, PRECEDENCE, SUM, UNARY
-from parity_tests.derivations.language.tokens import Line, Token
+from parity_tests.derivations.language import nodes
+from parity_tests.derivations.language.calls import TUPLE, Axis, build_call
+from parity_tests.derivations.language.errors import DerivationSyntaxError, close_names, did_you_mean
+from parity_tests.derivations.language.front import Line
+from parity_tests.derivations.language.functions import FUNCTION_NAMES, METHODS
+from parity_tests.derivations.language.nodes import Binary, CallForm, Compare, Expression, Rest, Shape, Span, Unary
 
 MAX_DEPTH = 60
-MAX_EXPONENT = 64
+MAX_SHOWN = 40
 
-_COMPARISONS = frozenset(get_args(Comparison))
-_INFIX: dict[str, int] = dict.fromkeys(("^", "²", "³"), POWER) | dict.fromkeys(_COMPARISONS, COMPARE)
-_INFIX.update((operator, level) for operator, level in PRECEDENCE.items())
-_POSTFIX = frozenset({".", "[", "ᵀ"})
+Extent: TypeAlias = tuple[int, int]
+"""Where something begins and ends in a line of plain text, from 0."""
+
+BINARY: dict[type[ast.operator], nodes.BinaryOperator] = {
+    ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.MatMult: "@", ast.Pow: "**",
+}  # fmt: skip
+_COMPARE: dict[type[ast.cmpop], nodes.Comparison] = {
+    ast.Gt: ">", ast.GtE: ">=", ast.Lt: "<", ast.LtE: "<=", ast.Eq: "==", ast.NotEq: "!=",
+}  # fmt: skip
+_DECIMAL = re.compile(r"(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _INSTEAD = {
     "shape": "write the size by its name, as m or n_x",
     "astype": "a comparison is already 0 or 1",
     "copy": "a value never changes under another name",
 }
-_TOO_DEEP = f"the formula is nested, or chained, more than {MAX_DEPTH} deep: split it over several lines"
+_MISPLACED = {Shape: TUPLE, Rest: "a formula was expected before '...': it stands once, and only in an index"}
 
 
-class FormulaParser(Cursor):
-    """Reads formulas off the tokens of a line."""
+class FormulaReader:
+    """The formulas of one line."""
 
-    def __init__(self, line: Line) -> None:
-        super().__init__(line)
+    def __init__(self, line: Line, number: int) -> None:
+        self.line = line
+        self.number = number
         self.depth = 0
 
-    def formula(self) -> Expression:
+    def formula(self, node: ast.expr) -> Expression:
         """A formula whose tree is no deeper than the bound, so that whoever walks it may recurse."""
-        first = self.peek
-        node = self.expression()
-        if height(node) > MAX_DEPTH:
-            self.fail(_TOO_DEEP, first)
-        return node
+        return self.expression(node, (0, len(self.line.text)))
 
-    def expression(self, minimum: int = COMPARE) -> Expression:
-        """Everything that binds at least as tightly as ``minimum``."""
-        first = self.peek
+    def expression(self, node: ast.expr, within: Extent, also: type[Expression] | None = None) -> Expression:
+        """The node of the language; ``within`` is the part of the line in which its own brackets stand.
+
+        A shape and the dots of an index stand only where ``also`` says so.
+        """
         self.depth += 1
         if self.depth > MAX_DEPTH:
-            self.fail(_TOO_DEEP, first)
-        left = self.prefix()
-        while True:
-            token = self.peek
-            if token.kind in ("name", "number") or token.text == "(":
-                self.juxtaposed(token)
-            if token.text in _POSTFIX or self.transposed():
-                left = self.postfix(left, first)
-            elif token.kind == "operator" and _INFIX.get(token.text, LOOSEST) >= minimum:
-                left = self.infix(left, first)
-            else:
-                self.depth -= 1
-                return left
+            raise self.error(
+                f"the formula is nested, or chained, more than {MAX_DEPTH} deep: split it over several lines", node
+            )
+        found, around = self.bare(node), self.brackets(node, within)
+        self.depth -= 1
+        if type(found) in _MISPLACED and type(found) is not also:
+            raise self.error(_MISPLACED[type(found)], node)
+        if around != extent(node) and isinstance(found, Unary | Binary | Compare):
+            return _with(found, bracketed=True, span=self.span(around))
+        return found
 
-    def prefix(self) -> Expression:
-        """A number, a name, a call, a bracket or a signed formula."""
-        token = self.peek
-        self.refuse(token)
-        if token.kind == "number":
-            self.advance()
-            return Number(float(token.text), written=token.written, span=self.span(token))
-        if token.kind == "name":
-            return self.named()
-        if self.accept("-"):
-            return Unary(self.expression(UNARY), span=self.span(token))
-        if self.accept("+"):
-            return self.expression(UNARY)
-        if not self.accept("("):
-            self.fail(f"a formula was expected before {shown(token)}", token)
-        inner = self.expression()
-        if self.peek.text == ",":
-            self.fail("a tuple is only for a shape, as in np.zeros((n_x, 1))", self.peek)
-        self.close(")", token)
-        if isinstance(inner, Unary | Binary | Compare):
-            return _with(inner, bracketed=True, span=self.span(token))
-        return inner
+    def bare(self, node: ast.expr) -> Expression:
+        """The node without the brackets around it."""
+        here = extent(node)
+        span = self.span(here)
+        match node:
+            case ast.Constant(value=value) if value is Ellipsis:
+                return Rest(span=span)
+            case ast.Constant():
+                return self.number_in(node, span)
+            case ast.Name() if node.id != "np":
+                return nodes.Name(node.id, written=self.line.written(*here), span=span)
+            case ast.UnaryOp(op=ast.USub()):
+                return Unary(self.expression(node.operand, here), span=span)
+            case ast.UnaryOp(op=ast.UAdd()):
+                return self.expression(node.operand, here)
+            case ast.BinOp() if operator := BINARY.get(type(node.op)):
+                return Binary(operator, self.expression(node.left, here), self.expression(node.right, here), span=span)
+            case ast.Compare(ops=[sign], comparators=[right]) if comparison := _COMPARE.get(type(sign)):
+                return Compare(comparison, self.expression(node.left, here), self.expression(right, here), span=span)
+            case ast.Compare(comparators=[_, second, *_]):
+                raise self.error("one comparison at a time: put it in brackets", second)
+            case ast.Attribute(attr="T", value=value) if not _is_numpy(value):
+                dotted = "." in self.line.written(extent(value)[1], here[1])
+                operand = self.expression(value, here)
+                return nodes.Transpose(operand, form=".T" if dotted else "^T", span=span)
+            case ast.Subscript():
+                items = node.slice.elts if isinstance(node.slice, ast.Tuple) and node.slice.elts else [node.slice]
+                if sum(isinstance(item, ast.Constant) and item.value is Ellipsis for item in items) > 1:
+                    raise self.error(_MISPLACED[Rest], items[-1])
+                base = self.expression(node.value, here)
+                return nodes.Index(base, tuple(self.expression(item, here, Rest) for item in items), span=span)
+            case ast.Slice():
+                ends = (node.lower, node.upper, node.step)
+                return nodes.Slice(*(None if end is None else self.expression(end, here) for end in ends), span=span)
+            case ast.Tuple():
+                return Shape(tuple(self.expression(size, here) for size in node.elts), span=span)
+            case ast.Call():
+                return self.call(node, span)
+            case ast.Name() | ast.Attribute():
+                name, *_ = self.function(node)
+                raise self.error_at(f"{name} is a function: write {name}(...)", here[1])
+            case ast.Starred():
+                raise self.error("a formula was expected before '*'", node)
+            case ast.NamedExpr():
+                raise self.error("':=' assigns only behind the name that begins a line", node)
+        raise self.error(f"{self.shown(node)} is not part of the language", node)
 
-    def named(self) -> Expression:
-        """A symbol, or a function with its arguments."""
-        token = self.advance()
-        if token.text == "np":
-            if not self.accept("."):
-                self.fail("np stands only before a function, as in np.sum", token)
-            function = self.advance()
-            if function.text not in FUNCTION_NAMES:
-                near = tuple(f"np.{name}" for name in close_names(function.text, FUNCTION_NAMES))
-                self.fail(f"np.{function.written} is not part of the language{did_you_mean(near)}", function)
-            return self.call(token, function, "np", ())
-        if self.peek.text == "(":
-            return self.call(token, token, "plain", ())
-        return Name(token.text, written=token.written, span=self.span(token))
+    def number_in(self, node: ast.Constant, span: Span) -> nodes.Number:
+        """A number in decimals."""
+        here = extent(node)
+        plain, written = self.line.text[slice(*here)], self.line.written(*here)
+        if isinstance(node.value, bool | None):
+            raise self.error(f"{written} is only for axis= and keepdims=", node)
+        if not _DECIMAL.fullmatch(plain):
+            raise self.error(f"{self.shown(node)} is not part of the language: numbers are written in decimals", node)
+        if not isfinite(float(plain)):
+            raise self.error("this number is too large for float64", node)
+        return nodes.Number(float(plain), written=written if written == plain else "", span=span)
 
-    def juxtaposed(self, token: Token) -> None:
-        """Two values side by side: multiplication is written out."""
-        loop = self.tokens[0].text in ("for", "For")
-        if loop and token.text == "to":
-            return
-        self.refuse(token)
-        before = shown(self.tokens[self.position - 1])
-        if token.text in ("axis", "keepdims") and self.ahead(1).text == "=":
-            self.fail(f"a comma is missing between {before} and {shown(token)}", token)
-        self.fail(f"write * or @ between {before} and {shown(token)}", token)
+    def function(self, node: ast.expr) -> tuple[str, CallForm, list[Expression]]:
+        """The name of a function, how it was written, and what stood before the dot of a method."""
+        end = extent(node)[1]
+        match node:
+            case ast.Name(id=name) if name != "np":
+                return name, "plain", []
+            case ast.Attribute(attr=name, value=value) if _is_numpy(value):
+                if name in FUNCTION_NAMES:
+                    return name, "np", []
+                near = did_you_mean(tuple(f"np.{each}" for each in close_names(name, FUNCTION_NAMES)))
+                raise self.error_at(f"np.{name} is not part of the language{near}", end - len(name))
+            case ast.Attribute(attr=name, value=value):
+                before = self.expression(value, extent(node))
+                if name in METHODS:
+                    return name, "method", [before]
+                instead = _INSTEAD.get(name, "after a dot stand T, sum, mean, max, min, dot or reshape")
+                raise self.error_at(f"'.{name}' is not part of the language: {instead}", end - len(name) - 1)
+            case ast.Name():
+                raise self.error("np stands only before a function, as in np.sum", node)
+        raise self.error(f"{self.shown(node)} is not a function: write * or @ behind it", node)
 
-    def infix(self, left: Expression, first: Token) -> Expression:
-        """An operator and what stands right of it."""
-        token = self.advance()
-        if token.text in ("²", "³"):
-            exponent = Number(2.0 if token.text == "²" else 3.0, span=self.span(token))
-            return Binary("**", left, exponent, span=self.span(first))
-        if token.text in _COMPARISONS:
-            right = self.expression(SUM)
-            if self.peek.text in _COMPARISONS:
-                self.fail("one comparison at a time: put it in brackets", self.peek)
-            return Compare(cast(Comparison, token.text), left, right, span=self.span(first))
-        if token.text in ("**", "^"):
-            if token.text == "^":
-                self.check_superscript(token)
-            right = self.expression(UNARY)
-            self.check_exponent(right, token)
-            return Binary("**", left, right, span=self.span(first))
-        operator = cast(BinaryOperator, token.text)
-        right = self.expression(PRECEDENCE[operator] + 1)
-        return Binary(operator, left, right, span=self.span(first))
-
-    def check_superscript(self, token: Token) -> None:
-        """Refuse what ``^`` means in notes but not here: a layer, an example, a transpose run together."""
-        inner = self.peek
-        if inner.text == "[":
-            self.fail("a layer is written in the name: A1, W2, dZ2", token)
-        if inner.text == "(" and self.ahead(1).kind == "name" and self.ahead(2).text == ")":
-            self.fail("'^' is a power: an example is written x[i] or X[:, i], a power x**n", token)
-        if inner.kind == "name" and inner.text[0] == "T":
-            self.fail(f"write * or @ between '^T' and '{inner.written[1:]}'", inner)
-
-    def check_exponent(self, exponent: Expression, token: Token) -> None:
-        """Refuse an exponent of numbers alone that is beyond the bound."""
-        if height(exponent) > MAX_DEPTH:
-            self.fail(_TOO_DEEP, token)
-        value = _constant(exponent)
-        if value is not None and not abs(value) <= MAX_EXPONENT:
-            self.fail(f"an exponent beyond {MAX_EXPONENT} is not worked out", token)
-
-    def transposed(self) -> bool:
-        """Whether ``^T`` stands here."""
-        return self.peek.text == "^" and self.ahead(1).text == "T"
-
-    def postfix(self, operand: Expression, first: Token) -> Expression:
-        """A transpose, an index or a method."""
-        token = self.advance()
-        if token.text == "ᵀ" or (token.text == "^" and self.accept("T")):
-            return Transpose(operand, form="^T", span=self.span(first))
-        if token.text == "[":
-            items = [self.item()]
-            while self.accept(","):
-                items.append(self.item())
-            if sum(isinstance(item, Rest) for item in items) > 1:
-                self.fail("'...' stands once in an index", token)
-            self.close("]", token)
-            return Index(operand, tuple(items), span=self.span(first))
-        if self.accept("T"):
-            return Transpose(operand, span=self.span(first))
-        method = self.advance()
-        if method.text not in METHODS:
-            instead = _INSTEAD.get(method.text, "after a dot stand T, sum, mean, max, min, dot or reshape")
-            self.fail(f"'.{method.written}' is not part of the language: {instead}", token)
-        return self.call(first, method, "method", (operand,))
-
-    def item(self) -> Expression:
-        """One entry of an index: a formula, a slice or the dots."""
-        first = self.peek
-        if self.accept("..."):
-            return Rest(span=self.span(first))
-        start = None if first.text == ":" else self.expression()
-        if not self.accept(":"):
-            return cast(Expression, start)
-        stop = None if self.peek.text in (",", ":", "]") else self.expression()
-        step = self.expression() if self.accept(":") and self.peek.text not in (",", "]") else None
-        return Slice(start, stop, step, span=self.span(first))
-
-    def call(self, first: Token, function: Token, form: CallForm, before: tuple[Expression, ...]) -> Expression:
-        """The arguments of a function, and the node that it becomes; ``before`` stood before the dot."""
-        opening = self.peek
-        self.expect("(", f"{function.written} is a function: write {function.written}(...)")
-        arguments = list(before)
+    def call(self, node: ast.Call, span: Span) -> Expression:
+        """The arguments of a function, and the node that it becomes."""
+        name, form, arguments = self.function(node.func)
+        end, inside = extent(node.func)[1], self.inside(node)
+        arguments += [self.expression(each, inside, Shape) for each in node.args]
         keywords: dict[str, Axis | bool] = {}
-        while self.peek.text != ")":
-            token = self.peek
-            if token.kind == "name" and self.ahead(1).text == "=":
-                read_keyword(self, keywords)
-            elif keywords:
-                self.fail("what has no name stands before axis= and keepdims=", token)
-            else:
-                arguments.append(self.shape() if holds_a_tuple(self) else self.expression())
-            if not self.accept(","):
-                break
-        self.close(")", opening)
-        built = build_call(function, form, tuple(arguments), keywords, self.span(first))
+        for each in node.keywords:
+            if each.arg in keywords:
+                raise self.error_at(f"{each.arg}= is given twice", each.col_offset)
+            keywords[each.arg or ""] = self.keyword(each)
+        written = self.line.written(end - len(name), end)
+        built = build_call(name, written, form, tuple(arguments), keywords, span)
         if isinstance(built, str):
-            self.fail(built, function)
-        if isinstance(built, Binary) and built.operator == "**":
-            self.check_exponent(built.right, function)
+            raise self.error_at(built, end - len(name))
         return built
 
-    def shape(self) -> Shape:
-        """``(n_x, 1)``."""
-        first = self.advance()
-        sizes = [self.expression()]
-        while self.accept(",") and self.peek.text != ")":
-            sizes.append(self.expression())
-        self.close(")", first)
-        return Shape(tuple(sizes), span=self.span(first))
+    def inside(self, node: ast.Call) -> Extent:
+        """What the brackets of a call hold."""
+        return self.line.text.index("(", extent(node.func)[1]) + 1, extent(node)[1] - 1
+
+    def keyword(self, node: ast.keyword) -> Axis | bool:
+        """The value of ``axis=`` or ``keepdims=``."""
+        if node.arg not in ("axis", "keepdims"):
+            near = did_you_mean(close_names(node.arg or "", ("axis", "keepdims")))
+            raise self.error_at(f"{node.arg or '**'}= is not part of the language{near}", node.col_offset)
+        try:
+            value = ast.literal_eval(node.value)
+        except ValueError:
+            value = ""
+        if node.arg == "keepdims":
+            if value not in (False, True):
+                raise self.error(f"keepdims= is True or False, not {self.shown(node.value)}", node.value)
+            return bool(value)
+        axes = value if isinstance(value, tuple) and value else (value,)
+        if value is not None and not all(type(axis) is int and abs(axis) < 100 for axis in axes):
+            raise self.error(f"axis= is a whole number such as 0 or 1, not {self.shown(node.value)}", node.value)
+        return axes[0] if len(axes) == 1 else axes
+
+    def brackets(self, node: ast.expr, within: Extent) -> Extent:
+        """Where the node begins and ends with the brackets around it alone."""
+        (start, stop), text = extent(node), self.line.text
+        while True:
+            before, behind = text[within[0] : start].rstrip(), text[stop : within[1]]
+            if not before.endswith("(") or not behind.lstrip().startswith(")"):
+                return start, stop
+            start, stop = within[0] + len(before) - 1, stop + behind.index(")") + 1
+
+    def span(self, here: Extent) -> Span:
+        """The columns of the writer's line."""
+        return Span(self.number, self.line.column(here[0]), self.line.stops[here[1] - 1] + 1)
+
+    def shown(self, node: ast.expr) -> str:
+        """What was written, as a sentence names it."""
+        written = self.line.written(*extent(node))
+        return f"'{written}'" if len(written) <= MAX_SHOWN else f"'{written[:MAX_SHOWN]}...'"
+
+    def error(self, message: str, node: ast.expr) -> DerivationSyntaxError:
+        """What is wrong with a node, pointing at its beginning."""
+        return self.error_at(message, node.col_offset)
+
+    def error_at(self, message: str, place: int) -> DerivationSyntaxError:
+        """What is wrong at a place of the plain text."""
+        return DerivationSyntaxError(message, self.number, self.line.column(place), self.line.row)
 
 
-def _constant(node: Expression) -> float | None:
-    """The value of a formula of numbers alone; None for any other."""
-    match node:
-        case Number():
-            return node.value
-        case Unary():
-            inner = _constant(node.operand)
-            return None if inner is None else -inner
-        case Binary():
-            left, right = _constant(node.left), _constant(node.right)
-            if left is None or right is None or node.operator == "@":
-                return None
-            with np.errstate(all="ignore"):
-                return float(OPERATORS[node.operator](np.float64(left), np.float64(right)))
-    return None
+def extent(node: ast.expr) -> Extent:
+    """Where a node begins and ends, as Python says: without the brackets around it."""
+    return node.col_offset, node.end_col_offset or node.col_offset
+
+
+def _is_numpy(node: ast.expr) -> bool:
+    return isinstance(node, ast.Name) and node.id == "np"

@@ -30,12 +30,12 @@ def whole(node: Expression, value: Value) -> int:
 
 
 def _one(value: Value) -> float:
-    return complex(np.real(value).item()).real if np.size(value) == 1 else math.nan
+    return float(np.asarray(value).item()) if np.size(value) == 1 else math.nan
 
 
 def _wholes(node: Expression, value: Value) -> NDArray[np.intp]:
     """The entries of ``value`` as whole numbers; EvaluationError where one is none."""
-    numbers = np.real(value)
+    numbers = np.asarray(value)
     if not np.all(np.abs(numbers) <= EXACT) or np.any(numbers != np.trunc(numbers)):
         fail(node, f"{short(node)} is not a whole number here")
     return np.asarray(numbers, np.intp)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from parity_tests.derivations.language.front import plain_name
 from parity_tests.derivations.language.functions import FUNCTION_NAMES, METHODS, OPERATOR_FUNCTIONS
 from parity_tests.derivations.language.nodes import (
     Assign,
@@ -22,7 +23,6 @@ from parity_tests.derivations.language.nodes import (
     Transpose,
     Unary,
 )
-from parity_tests.derivations.language.tokens import plain_name
 
 LOOSEST, COMPARE, SUM, PRODUCT, UNARY, POWER, POSTFIX, ATOM = range(8)
 """How tightly a kind of expression binds, as in Python."""

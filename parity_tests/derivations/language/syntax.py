@@ -1,4 +1,4 @@
-"""Tokens to a tree: a Pratt parser for formulas, and lines and indentation for loops.
+"""A derivation as people write it to a tree: formulas by Python's own parser, lines and indentation for loops.
 
 The language is NumPy as people write it in notes::
 
@@ -11,23 +11,26 @@ The language is NumPy as people write it in notes::
     dW[..., c] += A_pad[i, h*s:h*s+f, w*s:w*s+f] * dZ[i, h, w, c]
     probs[range(m), y] -= 1
 
-Nothing is handed to Python's own parser, and sizes, depths and exponents are bounded.
+Nothing is compiled, and sizes, depths and exponents are bounded.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+import ast
+import re
+from collections import deque
+from collections.abc import Collection
 from dataclasses import replace as _with
-from typing import NoReturn, cast, get_args
+from typing import cast
 
 from parity_tests.derivations.language.errors import DerivationSyntaxError
-from parity_tests.derivations.language.formulas import FormulaParser
+from parity_tests.derivations.language.formulas import BINARY, FormulaReader
+from parity_tests.derivations.language.front import Line, plain_lines, python_tree
 from parity_tests.derivations.language.functions import FUNCTION_NAMES
+from parity_tests.derivations.language.hints import NO_TARGET, assignment_hint, hint
 from parity_tests.derivations.language.nodes import (
     Assign,
     AssignmentOperator,
-    Compare,
-    Expression,
     For,
     Index,
     Name,
@@ -35,7 +38,6 @@ from parity_tests.derivations.language.nodes import (
     Program,
     Statement,
 )
-from parity_tests.derivations.language.tokens import Line, Token, tokenize
 
 MAX_STATEMENTS = 500
 MAX_LOOPS = 4
@@ -43,7 +45,9 @@ MAX_LOOPS = 4
 ALWAYS_PROTECTED = FUNCTION_NAMES | {"np", "range", "T", "True", "False", "None"}
 """Names that no derivation can assign, whatever the caller protects."""
 
-_ASSIGNMENTS = frozenset(get_args(AssignmentOperator)) | {":="}
+_BLANKS = re.compile(r"^([ \t]+)")
+_PIECE = re.compile(r"\w+|\S")
+_BELOW = "the lines of the loop follow below it, indented"
 
 
 def parse(text: str, *, protected: Collection[str] = ()) -> Program:
@@ -51,142 +55,97 @@ def parse(text: str, *, protected: Collection[str] = ()) -> Program:
 
     Raises DerivationSyntaxError, also where a name in ``protected`` (plain names) would be assigned.
     """
-    lines = tokenize(text)
-    if not lines:
+    names = frozenset(protected) | ALWAYS_PROTECTED
+    readers = [_StatementReader(line, number, names) for number, line in enumerate(plain_lines(text), 1)]
+    rest = deque(reader for reader in readers if reader.line.text or reader.hint)
+    if not rest:
         raise DerivationSyntaxError("there is no formula here", 1, 1)
-    parser = _BlockParser(lines, frozenset(protected) | ALWAYS_PROTECTED)
-    return Program(parser.block(lines[0].indent, ()))
+    if len(rest) > MAX_STATEMENTS:
+        raise rest[MAX_STATEMENTS].error_at(f"the derivation has more than {MAX_STATEMENTS} lines", 0)
+    return Program(_block(rest, rest[0].indent, ()))
 
 
-def parse_assignment(line: str, *, protected: Collection[str] = ()) -> Assign:
-    """One assignment on one line; DerivationSyntaxError for anything else."""
-    parser = _StatementParser(_only(tokenize(line)), frozenset(protected) | ALWAYS_PROTECTED)
-    return parser.assignment(())
+def _block(rest: deque[_StatementReader], indent: int, variables: tuple[str, ...]) -> tuple[Statement, ...]:
+    """The statements of one indentation, inside the loops over ``variables``; ``rest`` keeps the lines behind them."""
+    found: list[Statement] = []
+    while rest and not (variables and rest[0].indent < indent):
+        reader = rest.popleft()
+        if reader.indent != indent:
+            raise reader.error_at("the indentation fits no line above it", 0)
+        if not reader.is_loop:
+            found.append(reader.assignment(variables))
+            continue
+        head = reader.head(variables)
+        if not rest or rest[0].indent <= indent:
+            raise reader.error_at(_BELOW, len(reader.line.text))
+        found.append(_with(head, body=_block(rest, rest[0].indent, (*variables, head.variable))))
+    return tuple(found)
 
 
-def parse_expression(text: str) -> Expression:
-    """One formula without a left side; DerivationSyntaxError for anything else."""
-    parser = FormulaParser(_only(tokenize(text)))
-    formula = parser.formula()
-    parser.finish()
-    return formula
-
-
-def _only(lines: list[Line]) -> Line:
-    if not lines:
-        raise DerivationSyntaxError("there is no formula here", 1, 1)
-    if len(lines) > 1:
-        extra = lines[1]
-        raise DerivationSyntaxError("one line was expected", extra.number, extra.indent + 1, extra.source)
-    return lines[0]
-
-
-class _BlockParser:
-    """Lines to statements, by their indentation."""
-
-    def __init__(self, lines: list[Line], protected: frozenset[str]) -> None:
-        self.lines = lines
-        self.protected = protected
-        self.next = 0
-        self.count = 0
-
-    def block(self, indent: int, variables: tuple[str, ...]) -> tuple[Statement, ...]:
-        return tuple(self.statements(indent, variables))
-
-    def statements(self, indent: int, variables: tuple[str, ...]) -> Iterator[Statement]:
-        while self.next < len(self.lines):
-            line = self.lines[self.next]
-            parser = _StatementParser(line, self.protected)
-            if line.indent < indent and variables:
-                return
-            if line.indent != indent:
-                parser.fail("the indentation fits no line above it", parser.tokens[0])
-            self.count += 1
-            if self.count > MAX_STATEMENTS:
-                parser.fail(f"the derivation has more than {MAX_STATEMENTS} lines", parser.tokens[0])
-            self.next += 1
-            if parser.starts_loop():
-                yield self.loop(parser, line, variables)
-            else:
-                yield parser.assignment(variables)
-
-    def loop(self, parser: _StatementParser, line: Line, variables: tuple[str, ...]) -> For:
-        header = parser.header(variables)
-        if len(variables) == MAX_LOOPS:
-            parser.fail(f"loops are nested more than {MAX_LOOPS} deep", parser.tokens[0])
-        if self.next == len(self.lines) or self.lines[self.next].indent <= line.indent:
-            parser.fail("the lines of the loop follow below it, indented", parser.tokens[-1])
-        body = self.block(self.lines[self.next].indent, (*variables, header.variable))
-        return _with(header, body=body)
-
-
-class _StatementParser(FormulaParser):
+class _StatementReader(FormulaReader):
     """One line: an assignment, or the head of a loop."""
 
-    def __init__(self, line: Line, protected: frozenset[str]) -> None:
-        super().__init__(line)
+    def __init__(self, line: Line, number: int, protected: frozenset[str]) -> None:
+        super().__init__(line.replaced(_BLANKS, ""), number)
         self.protected = protected
+        self.hint = hint(line)
+        self.indent = len(line.text) - len(self.line.text)
+        self.is_loop = self.line.text.split(maxsplit=1)[:1] == ["for"]
 
-    def starts_loop(self) -> bool:
-        return self.tokens[0].kind == "name" and self.tokens[0].text in ("for", "For")
+    def statement(self) -> ast.stmt:
+        """Python's tree of the line, with its columns."""
+        found = self.hint or (None if self.is_loop else assignment_hint(self.line))
+        if found is not None:
+            raise DerivationSyntaxError(found.message, self.number, found.place + 1, self.line.row)
+        text = self.line.text.rstrip()
+        try:
+            return python_tree(text + " pass" if self.is_loop and text.endswith(":") else text).body[0]
+        except SyntaxError as error:
+            place = max((error.offset or 1) - 1, 0)
+            piece = _PIECE.match(text, place)
+            if piece is None and not self.is_loop:
+                raise self.error_at("a formula was expected before the end of the line", place) from None
+            raise self.error_at(
+                f"{error.msg} (at {repr(piece[0]) if piece else 'the end of the line'})", place
+            ) from None
 
     def assignment(self, variables: tuple[str, ...]) -> Assign:
-        first = self.peek
-        if self.starts_loop():
-            self.fail("one assignment was expected, not a loop", first)
-        target = self.formula()
-        operator = self.peek
-        if operator.text not in _ASSIGNMENTS:
-            self.finish()
-            compared = isinstance(target, Compare) and target.operator == "=="
-            reason = "'==' compares" if compared else "there is no '='"
-            self.fail(f"a line is an assignment, name = formula: {reason}", operator)
+        """One assignment."""
+        statement = self.statement()
+        match statement:
+            case ast.Assign(targets=[left]):
+                operator = "="
+            case ast.AugAssign(target=left):
+                operator = f"{BINARY[type(statement.op)]}="
+            case _:
+                raise self.error_at("a line is an assignment, name = formula", 0)
+        target = self.formula(left)
         base = target.base if isinstance(target, Index) else target
         if not isinstance(target, Name | Index) or not isinstance(base, Name):
-            self.fail("left of '=' stands one name, as dW1, or one entry, as dw[j] or u[i, j]", first)
-        self.assignable(base.id, first, variables)
-        self.advance()
-        value = self.formula()
-        self.finish()
-        plain = cast(AssignmentOperator, "=" if operator.text == ":=" else operator.text)
-        return Assign(target, plain, value, span=self.span(first))
+            raise self.error_at(NO_TARGET, 0)
+        self.check_assigned(base.id, left, variables)
+        span = self.span((0, statement.end_col_offset or 0))
+        return Assign(target, cast(AssignmentOperator, operator), self.formula(statement.value), span=span)
 
-    def assignable(self, name: str, token: Token, variables: tuple[str, ...]) -> None:
+    def check_assigned(self, name: str, node: ast.expr, variables: tuple[str, ...]) -> None:
+        """Refuse a name that cannot be assigned here."""
+        written = self.line.written(node.col_offset, node.col_offset + len(name))
         if name in self.protected:
-            self.fail(f"{token.written} has a meaning here and cannot be assigned: take another name", token)
+            raise self.error(f"{written} has a meaning here and cannot be assigned: take another name", node)
         if name in variables:
-            self.fail(f"{token.written} counts the loop and cannot be assigned inside it", token)
+            raise self.error(f"{written} counts the loop and cannot be assigned inside it", node)
 
-    def header(self, variables: tuple[str, ...]) -> For:
-        first = self.advance()
-        variable = self.peek
-        if variable.kind != "name":
-            self.misspelt()
-        self.refuse(variable)
-        self.assignable(variable.text, variable, variables)
-        self.advance()
-        start: Expression = Number(0.0)
-        if self.accept("in"):
-            if not self.accept("range"):
-                self.misspelt()
-            self.expect("(")
-            stop = self.formula()
-            if self.accept(","):
-                start, stop = stop, self.formula()
-            self.expect(")")
-            self.expect(":", "the head of a loop ends with ':'")
-        elif self.accept("="):
-            one = self.peek
-            if self.formula() != Number(1.0):
-                self.fail("this form of the loop counts from 1: for i = 1 to m", one)
-            if not self.accept("to"):
-                self.misspelt()
-            stop = self.formula()
-            self.accept(":")
-        else:
-            self.misspelt()
-        self.finish("the lines of the loop follow below it, indented")
-        return For(variable.text, start, stop, (), span=self.span(first))
-
-    def misspelt(self) -> NoReturn:
-        self.fail("a loop is written 'for i in range(m):' or 'for i = 1 to m:'", self.peek)
+    def head(self, variables: tuple[str, ...]) -> For:
+        """The head of a loop, without its body."""
+        match self.statement():
+            case ast.For(ast.Name(name), ast.Call(ast.Name("range"), [_] | [_, _], []) as counted, [first]) as loop:
+                self.check_assigned(name, loop.target, variables)
+                if len(variables) == MAX_LOOPS:
+                    raise self.error_at(f"loops are nested more than {MAX_LOOPS} deep", 0)
+                if not isinstance(first, ast.Pass):
+                    raise self.error_at(_BELOW, first.col_offset)
+                start, stop = [Number(0.0), *(self.expression(each, self.inside(counted)) for each in counted.args)][
+                    -2:
+                ]
+                return For(name, start, stop, (), span=self.span((0, len(self.line.text.rstrip()))))
+        raise self.error_at("a loop is written 'for i in range(m):' or 'for i = 1 to m:'", 0)

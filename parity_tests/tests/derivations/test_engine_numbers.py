@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 import torch
 
-from parity_tests.derivations.engine.front import read
 from parity_tests.derivations.engine.numbers import step, tape
 from parity_tests.derivations.engine.numbers.errors import NotFollowed
 from parity_tests.derivations.engine.numbers.kinds import KINDS, STEP, TAPE, Kind, plain
@@ -17,6 +16,7 @@ from parity_tests.derivations.engine.probes import Probe
 from parity_tests.derivations.engine.program import TextProgram
 from parity_tests.derivations.engine.texts import verify_text
 from parity_tests.derivations.engine.truths import Cost, Truths
+from parity_tests.derivations.language.front import read
 from parity_tests.derivations.verdicts import CANNOT_TELL, WRONG
 from parity_tests.tests.derivations.engine_texts import all_texts
 from parity_tests.tests.random_arrays import random_program

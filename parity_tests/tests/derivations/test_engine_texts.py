@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from parity_tests.derivations.engine.front import plain_line, read
 from parity_tests.derivations.engine.numbers.kinds import KINDS
 from parity_tests.derivations.engine.probes import draw
 from parity_tests.derivations.engine.program import TextProgram
 from parity_tests.derivations.engine.texts import read_text, verify_text
+from parity_tests.derivations.language.front import plain_line, read
 from parity_tests.derivations.verdicts import HOLDS, WRONG, Judged
 from parity_tests.derivations.verify import verify
 from parity_tests.tests.derivations.engine_texts import TEXTS, all_texts, network
@@ -138,7 +138,7 @@ def test_what_cannot_be_read_or_computed_is_not_judged_at_its_own_line() -> None
     ],
 )
 def test_a_line_becomes_plain(row: str, plain: str) -> None:
-    assert plain_line(row) == plain
+    assert plain_line(row).text == plain
 
 
 def test_quotients_are_names() -> None:

@@ -10,12 +10,12 @@ import pytest
 
 from parity_tests.derivations.engine.events import BOUND, ENTRY, GIVEN, NAMED, PART, RETURNED, Event, Key, Missing, Run
 from parity_tests.derivations.engine.formulas import Hook
-from parity_tests.derivations.engine.front import read
 from parity_tests.derivations.engine.numbers.kinds import PLAIN, STEP, TAPE, Kind
 from parity_tests.derivations.engine.probes import Probe
 from parity_tests.derivations.engine.program import TextProgram
 from parity_tests.derivations.engine.replay import Round
 from parity_tests.derivations.engine.truths import AGREE, Cost, Truth, Truths
+from parity_tests.derivations.language.front import read
 
 GIVENS = {"a": np.array([1.0, 2.0]), "b": np.array([3.0, 5.0]), "n": 2}
 

@@ -11,7 +11,8 @@ from parity_tests.derivations.language.budget import Budget
 from parity_tests.derivations.language.errors import BudgetSpent, EvaluationError, UnknownName
 from parity_tests.derivations.language.evaluate import evaluate, run
 from parity_tests.derivations.language.nodes import Call, Expression, Name, Number, Slice, Unary
-from parity_tests.derivations.language.syntax import parse, parse_expression
+from parity_tests.derivations.language.syntax import parse
+from parity_tests.tests.derivations.formula import parse_expression
 from parity_tests.tests.work import at_most
 
 V: dict[str, Any] = {
@@ -44,6 +45,7 @@ WITHOUT = [
     ("X(m)", r"^X is not a function: to multiply, write \* or @; for one entry, x\[i\]$"),
     ("sigmoid + 1", r"sigmoid is a function: write sigmoid\(...\)"),
     ("text + 1", r"text is not an array of numbers"),
+    ("z + 1", r"z is not an array of numbers"),
     ("tanh2(X, X, X)", r"tanh2 takes 1 argument, but got 3"),
     ("sigmoid(X, X)", r"sigmoid\(X, X\): .*positional argument"),
     ("fails(X)", r"fails\(X\): as it was told"),
@@ -63,7 +65,7 @@ def test_what_has_no_value_has_a_sentence(text: str, sentence: str) -> None:
         raise ValueError("as it was told")
 
     with at_most(500_000), pytest.raises(EvaluationError, match=sentence):
-        evaluate(parse_expression(text), V | {"text": "abc", "tanh2": np.tanh, "fails": fails})
+        evaluate(parse_expression(text), V | {"text": "abc", "z": 1j, "tanh2": np.tanh, "fails": fails})
 
 
 UNKNOWN = [

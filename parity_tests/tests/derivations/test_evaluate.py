@@ -1,4 +1,4 @@
-"""The values of formulas: against NumPy written out, against Python's own reading, and under the complex step."""
+"""The values of formulas: against NumPy written out, and against Python's own reading."""
 
 from __future__ import annotations
 
@@ -15,11 +15,10 @@ from parity_tests.derivations.language.evaluate import evaluate, run
 from parity_tests.derivations.language.functions import FUNCTION_NAMES, FUNCTIONS
 from parity_tests.derivations.language.nodes import Expression, functions
 from parity_tests.derivations.language.printer import to_text
-from parity_tests.derivations.language.syntax import parse, parse_expression
+from parity_tests.derivations.language.syntax import parse
 from parity_tests.tests.derivations import derivation_trees as trees
+from parity_tests.tests.derivations.formula import parse_expression
 from parity_tests.tests.work import at_most
-
-STEP = 1e-30
 
 
 def _sigmoid(z: Any) -> Any:
@@ -150,42 +149,6 @@ def test_any_tree_has_a_value_or_a_sentence(node: Expression) -> None:
         np.testing.assert_array_equal(environment[name], value)
 
 
-# Derivatives by the complex step, through every function that has one.
-
-SMOOTH = [
-    ("np.sum(sigmoid(W1 @ X)**2)", {"W1": (5, 3), "X": (3, 2)}),
-    ("np.sum(np.log(A) + np.log1p(A) + np.sqrt(A) + A**1.5 + A**-2)", {"A": (3, 2)}),
-    ("np.sum(abs(X) * np.tanh(X) + np.maximum(0, X) - np.minimum(X, 0.1) + np.where(X > 0, X, 0.01*X))", {"X": (3, 5)}),
-    ("np.sum(np.max(X, axis=0) * X.min(axis=0)) + np.mean(np.square(X), axis=0)[1]", {"X": (3, 5)}),
-    ("np.sum(np.exp(X) / np.sum(np.exp(X - np.max(X, axis=0, keepdims=True)), axis=0) * (X > 0))", {"X": (3, 5)}),
-    ("np.sum(np.outer(X, X).reshape(5, 5) @ np.dot(X.T, X) * np.ones_like(X)) + np.sum(np.floor(X))", {"X": (1, 5)}),
-]
-
-
-@pytest.mark.parametrize(("text", "shapes"), SMOOTH, ids=[text[:30] for text, _ in SMOOTH])
-def test_the_complex_step_passes_through(text: str, shapes: dict[str, tuple[int, ...]]) -> None:
-    rng = np.random.default_rng(5)
-    point: dict[str, Any] = {
-        name: rng.uniform(0.5, 2, shape) if name == "A" else rng.normal(size=shape) for name, shape in shapes.items()
-    }
-    point["sigmoid"] = _sigmoid
-    formula = parse_expression(text)
-    for name, shape in shapes.items():
-        direction = rng.normal(size=shape)
-        by_step = np.imag(evaluate(formula, point | {name: point[name] + 1j * STEP * direction})) / STEP
-        step = 1e-6
-        ahead, behind = (evaluate(formula, point | {name: point[name] + sign * step * direction}) for sign in (1, -1))
-        assert by_step == pytest.approx((ahead - behind) / (2 * step), rel=1e-6)
-        real = np.real(evaluate(formula, point | {name: point[name] + 0j}))
-        np.testing.assert_allclose(real, evaluate(formula, point), rtol=1e-13)
-
-
-@pytest.mark.parametrize("text", ["np.log(x)", "np.sqrt(x)", "np.log1p(2*x)", "x**0.5"])
-def test_what_is_not_real_is_nan_under_the_complex_step_too(text: str) -> None:
-    assert np.isnan(evaluate(parse_expression(text), {"x": np.array([-1.0])})).all()
-    assert np.isnan(evaluate(parse_expression(text), {"x": np.array([-1.0 + 1j * STEP])})).all()
-
-
 # Whole derivations.
 
 LOGISTIC = """
@@ -209,18 +172,16 @@ w1 := w - 0.1 * dw
 """
 
 
-@pytest.mark.parametrize("step", [0, 1j * STEP])
-def test_the_loops_of_the_notes_give_the_vectorised_gradients(step: complex) -> None:
+def test_the_loops_of_the_notes_give_the_vectorised_gradients() -> None:
     labels = Y[:1]
-    environment = {"X": X + step, "Y": labels, "w": w, "b": 0.3, "m": 7, "n_x": 3, "sigmoid": _sigmoid}
+    environment = {"X": X, "Y": labels, "w": w, "b": 0.3, "m": 7, "n_x": 3, "sigmoid": _sigmoid}
     found = run(parse(LOGISTIC), environment)
-    a = _sigmoid(w.T @ (X + step) + 0.3)
+    a = _sigmoid(w.T @ X + 0.3)
     J = -np.mean(labels * np.log(a) + (1 - labels) * np.log(1 - a))
-    for name, expected in {"dw": (X + step) @ (a - labels).T / 7, "db": np.mean(a - labels), "J": J}.items():
+    for name, expected in {"dw": X @ (a - labels).T / 7, "db": np.mean(a - labels), "J": J}.items():
         assert np.shape(found[name]) in (np.shape(expected), (1,))
-        np.testing.assert_allclose(np.real(found[name]), np.real(expected), rtol=1e-13)
-        np.testing.assert_allclose(np.imag(found[name]) / STEP, np.imag(expected) / STEP, rtol=1e-12, atol=1e-15)
-    np.testing.assert_allclose(np.real(found["w1"]), w - 0.1 * np.real(found["dw"]))
+        np.testing.assert_allclose(found[name], expected, rtol=1e-13)
+    np.testing.assert_allclose(found["w1"], w - 0.1 * found["dw"])
     assert "i" not in found
 
 

@@ -58,8 +58,8 @@ def test_an_entry_that_is_assigned_leaves_the_callers_array_alone() -> None:
 
 
 REFUSED = [
-    ("B = A[..., ...]", "'...' stands once in an index"),
-    ("B = ...", r"a formula was expected before '\.\.\.'"),
+    ("B = A[..., ...]", "stands once, and only in an index"),
+    ("B = ...", "stands once, and only in an index"),
     ("B = A[::0]", "a step of 0 goes nowhere"),
     ("B = A[P > 0]", "a condition picks no entries here: multiply by it"),
     ("B = P[y, y]", "there is no entry 2 along axis 0, only 0 to 1"),

@@ -14,11 +14,12 @@ from parity_tests.derivations.language.budget import ENTRIES_A_STEP, Budget, Eff
 from parity_tests.derivations.language.errors import EvaluationError
 from parity_tests.derivations.language.evaluate import run
 from parity_tests.derivations.language.nodes import Node, Program
-from parity_tests.derivations.language.syntax import parse, parse_expression
+from parity_tests.derivations.language.syntax import parse
 from parity_tests.derivations.mistakes.diagnosis import ALL_STEPS, STEPS
 from parity_tests.derivations.mistakes.simplify import simplified, tidy
 from parity_tests.derivations.verdicts import NOT_JUDGED, UNKNOWN, WRONG, Verdict
 from parity_tests.derivations.verify import MOST_LINES, verify
+from parity_tests.tests.derivations.formula import parse_expression
 from parity_tests.tests.work import at_most
 
 ROOT = Path(__file__).parents[3]

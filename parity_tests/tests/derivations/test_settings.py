@@ -15,8 +15,9 @@ import pytest
 
 from parity_tests.derivations.language.errors import DerivationSyntaxError
 from parity_tests.derivations.language.evaluate import evaluate, run
-from parity_tests.derivations.language.syntax import parse, parse_assignment, parse_expression
+from parity_tests.derivations.language.syntax import parse
 from parity_tests.derivations.settings import SETTINGS, Probe, listing, setting_named
+from parity_tests.tests.derivations.formula import parse_expression
 
 ROOT = Path(__file__).parents[3]
 SEEDS = range(5)
@@ -160,10 +161,10 @@ def test_what_is_no_target_cannot_be_assigned(name: str) -> None:
     for symbol in setting.symbols:
         assert (symbol.name in protected) == (symbol.name not in setting.targets)
     for target in setting.targets:
-        parse_assignment(f"{target} = 1", protected=protected)
+        parse(f"{target} = 1", protected=protected)
     for refused in ("sigmoid", "sigmoid'", *(row.name for row in listing(setting) if not row.assignable)):
         with pytest.raises(DerivationSyntaxError, match="has a meaning here"):
-            parse_assignment(f"{refused} = 1", protected=protected)
+            parse(f"{refused} = 1", protected=protected)
     assert {row.name for row in listing(setting) if row.assignable} == set(setting.targets)
 
 

@@ -33,8 +33,9 @@ from parity_tests.derivations.language.nodes import (
     with_children,
 )
 from parity_tests.derivations.language.printer import to_text
-from parity_tests.derivations.language.syntax import parse, parse_assignment, parse_expression
+from parity_tests.derivations.language.syntax import parse
 from parity_tests.tests.derivations import derivation_trees as trees
+from parity_tests.tests.derivations.formula import parse_assignment, parse_expression
 
 # What is read: a spelling, and the spelling that means the same.
 
@@ -55,9 +56,9 @@ SAME = [
     ("x^2", "x**2"),
     ("x^n * x**(n - 1)", "(x**n) * (x**(n - 1))"),
     ("x²", "x**2"),
-    ("x³ + 1", "x**3 + 1"),
+    ("2² * x³ + (a + b)²", "2**2 * x**3 + (a + b)**2"),
     ("A^T", "A.T"),
-    ("Aᵀ", "A.T"),
+    ("(A + B)ᵀ * A\t.Tᵀ", "(A + B).T * A.T.T"),
     ("W2^T @ dZ2", "W2.T @ dZ2"),
     ("np.transpose(A)", "A.T"),
     ("A.transpose()", "A.T"),
@@ -84,7 +85,8 @@ SAME = [
     ("power(a, 2) - np.divide(a, b)", "a**2 - a / b"),
     ("np.zeros(n)", "np.zeros((n,))"),
     ("A.reshape(1, -1)", "np.reshape(A, (1, -1))"),
-    ("\ufeffA + B  # a comment, with words in 中文 and ‘quotes’", "A + B"),
+    ("dJ/dW + ∂J/∂b", "dJ / dW + dJ / db"),
+    ("A + B  # a comment, with words in 中文 and ‘quotes’", "A + B"),
 ]
 
 
@@ -134,7 +136,7 @@ def test_loops_nest_as_in_the_notes() -> None:
     assert isinstance(program.statements[3], Assign)
     assert targets(program) == ("J", "dw", "z")
     assert parse(to_text(program)) == program
-    assert parse(LOOP.replace("\n", "\r\n").replace("    ", "\t")) == program
+    assert parse("\ufeff" + LOOP.replace("\n", "\r\n").replace("    ", "\t")) == program
 
 
 # Printing back.
