@@ -137,6 +137,9 @@ class _Walk:
         return np.float64(node.value)
 
     def name(self, node: Name) -> Value:
+        for values in (self.counters, self.assigned):  # made by this walk: in loops the most
+            if node.id in values:
+                return values[node.id]
         found = self.look_up(node.id)
         if found is None:
             raise self.unknown(node, node.id, short(node), {*self.environment, *self.assigned, *self.counters})

@@ -14,7 +14,7 @@ from parity_tests.derivations.own.data import judge_numbers
 from parity_tests.derivations.own.functions_runner import CHANNELS_FIRST, ROWS, normal
 from parity_tests.derivations.own.tasks import ALTERNATIVES, STEPS_BEFORE, Output, Task
 from parity_tests.derivations.settings import Probe, Setting
-from parity_tests.derivations.settings.setting import Tied
+from parity_tests.derivations.settings.setting import Tied, probe_of, small_probe_of, tied_probe_of
 from parity_tests.derivations.verdicts import (
     HOLDS,
     NOT_JUDGED,
@@ -50,11 +50,11 @@ class Trial(NamedTuple):
 @cache
 def trials(setting: Setting, seed: int) -> tuple[Trial, ...]:
     """The probes that a function is called on: a small one first, on which a mistake is named quickly, ties last."""
-    small, tied = setting.small_probe(), setting.tied_probe()
+    small, tied = small_probe_of(setting, l2=False), tied_probe_of(setting)
     found = [] if small is None else [Trial(small, small)]
     for number in range(PROBES):
-        plain = setting.probe(seed + number)
-        found.append(Trial(plain, setting.probe(seed + number, l2=True) if setting.penalised else plain))
+        plain = probe_of(setting, seed + number, l2=False)
+        found.append(Trial(plain, probe_of(setting, seed + number, l2=True) if setting.penalised else plain))
     return (*found, Trial(tied.probe, tied.probe, tied)) if tied is not None else tuple(found)
 
 

@@ -30,7 +30,7 @@ from parity_tests.derivations.language.nodes import (
 )
 from parity_tests.derivations.language.syntax import parse
 from parity_tests.derivations.settings import SETTINGS
-from parity_tests.derivations.settings.setting import derivation_of
+from parity_tests.derivations.settings.setting import derivation_of, probe_of
 
 ONE, TWO, M = Number(1.0), Number(2.0), Name("m")
 
@@ -260,7 +260,7 @@ LAWS: tuple[Law, ...] = (
 @lru_cache(maxsize=512)
 def _sizes(setting: str, symbol: str, l2: bool) -> Sizes:
     chosen = SETTINGS[setting]
-    return Sizes(chosen.environment(chosen.probe(7, l2), symbol))
+    return Sizes(chosen.environment(probe_of(chosen, 7, l2), symbol))
 
 
 def rewriting(right: Right, rng: np.random.Generator) -> Program:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-from functools import cache
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from parity_tests.derivations.language.evaluate import evaluate, run
 from parity_tests.derivations.language.syntax import parse
 from parity_tests.derivations.settings import SETTINGS, Probe, listing, setting_named
 from parity_tests.tests.derivations.formula import parse_expression
+from parity_tests.derivations.settings.setting import probe_of
 
 ROOT = Path(__file__).parents[3]
 SEEDS = range(5)
@@ -28,9 +28,8 @@ EVERY = [(name, l2) for name in SETTINGS for l2 in (False, True)]
 IDS = [f"{name}{'/l2' * l2}" for name, l2 in EVERY]
 
 
-@cache
 def probe(name: str, seed: int, l2: bool) -> Probe:
-    return SETTINGS[name].probe(seed, l2)
+    return probe_of(SETTINGS[name], seed, l2)
 
 
 def relative(got: Any, expected: Any) -> float:

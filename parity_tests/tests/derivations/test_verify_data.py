@@ -13,6 +13,7 @@ import pytest
 from parity_tests.derivations.own.data import examine, verify_data
 from parity_tests.derivations.settings import SETTINGS, setting_named
 from parity_tests.derivations.settings.networks import with_hidden
+from parity_tests.derivations.settings.setting import probe_of
 from parity_tests.derivations.verdicts import CANNOT_TELL, HOLDS, NOTES_CONVENTION, WRONG
 from parity_tests.derivations.verify import verify
 from parity_tests.tests.derivations.verdicts import verdicts_on
@@ -24,7 +25,7 @@ WAYS = [(name, place) for name, setting in SETTINGS.items() for place in range(l
 def numbers(name: str, place: int = 0, l2: bool = True) -> Numbers:
     """Right numbers of a person: what a way needs and what it judges, off a probe."""
     setting = setting_named(name)
-    way, probe = setting.own[place], setting.probe(4, l2)
+    way, probe = setting.own[place], probe_of(setting, 4, l2)
     extra = ["lambda_"] if "lambda_" in probe.environment else []
     given: Numbers = {each: np.array(probe.environment[each]) for each in (*way.needed, *extra)}
     return given | {each: np.array(probe.by_numpy[each]) for each in way.judged}
@@ -101,7 +102,7 @@ def test_numbers_that_do_not_fit_are_refused() -> None:
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 @pytest.mark.parametrize("name", ["shallow", "deep", "softmax", "logistic"])
 def test_what_is_off_beyond_the_bound_is_wrong(name: str, dtype: type, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("parity_tests.derivations.own.data.recognise", lambda *_: None)  # no mistake is looked for
+    monkeypatch.setattr("parity_tests.derivations.own.data.recognise", lambda *_: None)  # verdicts alone
     given: Numbers = {each: np.asarray(value, dtype) for each, value in numbers(name).items()}
     right = {verdict.target: verdict for verdict in verdicts_on(given, name, l2=True)}
     for target in [each for each in right if each.startswith("d")][:4]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from parity_tests.derivations.language.nodes import Program
 from parity_tests.derivations.language.printer import to_text
-from parity_tests.derivations.settings import SETTINGS, Probe
+from parity_tests.derivations.settings import SETTINGS
+from parity_tests.derivations.settings.setting import probe_of
 
 
 class _NumPy:
@@ -21,15 +21,10 @@ class _NumPy:
         return getattr(np, name)
 
 
-@lru_cache(maxsize=512)
-def _probe(setting: str, seed: int, l2: bool) -> Probe:
-    return SETTINGS[setting].probe(seed, l2)
-
-
 def value(program: Program, setting: str, symbol: str, l2: bool, seed: int) -> tuple[Any, list[Any]]:
     """The value of a formula on the numbers of a seed, None where it has none, and what both referees say."""
     chosen = SETTINGS[setting]
-    probe = _probe(setting, seed, l2)
+    probe = probe_of(chosen, seed, l2)
     names = {
         name: np.array(each) if isinstance(each, np.ndarray) else each
         for name, each in chosen.environment(probe, symbol).items()

@@ -43,9 +43,15 @@ def again(run: Callable[[], None]) -> Callable[[], None]:
     return run
 
 
-@pytest.mark.parametrize("capture", [None, again], ids=["eager", "recorded"])
-@pytest.mark.parametrize("optimizer", ["gradient_descent", "momentum", "rmsprop", "adam"])
-@pytest.mark.parametrize("net", [COLUMNS, VOLUMES], ids=["columns", "volumes"])
+TOGETHER = [
+    pytest.param(net, optimizer, (None, again)[(i + j) % 2], id=f"{name}-{optimizer}")
+    for i, (name, net) in enumerate({"columns": COLUMNS, "volumes": VOLUMES}.items())
+    for j, optimizer in enumerate(("gradient_descent", "momentum", "rmsprop", "adam"))
+]
+"""Either network with every optimiser, one eager and the other recorded."""
+
+
+@pytest.mark.parametrize(("net", "optimizer", "capture"), TOGETHER)
 def test_together_is_as_one_by_one(
     net: Architecture, optimizer: str, capture: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
