@@ -16,8 +16,8 @@ from parity_tests.derivations.language.errors import DerivationSyntaxError
 from parity_tests.derivations.language.evaluate import evaluate, run
 from parity_tests.derivations.language.syntax import parse
 from parity_tests.derivations.settings import SETTINGS, Probe, listing, setting_named
-from parity_tests.tests.derivations.formula import parse_expression
 from parity_tests.derivations.settings.setting import probe_of
+from parity_tests.tests.derivations.formula import parse_expression
 
 ROOT = Path(__file__).parents[3]
 SEEDS = range(5)
