@@ -66,6 +66,16 @@ AS_Y = "as many examples are taken as Y has"
 LEFT_OUT = "what is empty is left out of the line"
 BELOW_ALL = "any negative number lies below every magnitude"
 EITHER = "where the two are equal, either is right"
+EQUAL_LENGTHS = "both have the same length"
+NO_SUCH_KIND = "no dtype's kind is X"
+EITHER_SIGN = "the exponent, or the direction, is as likely to have the other sign"
+BOTH_SIDES = "both sides are looked at"
+AS_LITTLE_FINITE = "NaN is as little finite as infinity, and sorts behind it"
+NO_DIFFERENCES = "all that is asked of the method is whether it is differences"
+NO_AXES = "a text without a comma names no two axes"
+NO_SUCH_AXIS = "no axis is named X"
+NO_OUTPUT = "without units of its own a setting has no output's either"
+STEPS_ANYWAY = "the steps reach down to the last of STEPS at any rate"
 
 EQUIVALENT: tuple[Equivalent, ...] = (
     Equivalent("activations.relu", "Z.shape[-1:]", "Z.shape[+1:]", ANY_ZEROS),
@@ -274,4 +284,36 @@ EQUIVALENT: tuple[Equivalent, ...] = (
     Equivalent("comparison.run.run_all", "work[0].device", "work[1].device", ONE_DEVICE),
     Equivalent("comparison.run.run_all", "work[0].compiled", "work[1].compiled", ONE_DEVICE),
     Equivalent("comparison.free_runs.run_free", "_replace(X=X, Y=Y)", "_replace(Y=Y)", AS_Y),
+    Equivalent("gradients.input.Arguments.call", "strict=True", "strict=None", EQUAL_LENGTHS),
+    Equivalent("gradients.input.Arguments.call", "strict=True", "", EQUAL_LENGTHS),
+    Equivalent("gradients.input.Arguments.call", "strict=True", "strict=False", EQUAL_LENGTHS),
+    Equivalent("gradients.input.read_point", "strict=True", "strict=None", EQUAL_LENGTHS),
+    Equivalent("gradients.input.read_point", "strict=True", "", EQUAL_LENGTHS),
+    Equivalent("gradients.input.read_point", "strict=True", "strict=False", EQUAL_LENGTHS),
+    Equivalent("gradients.check.check_gradient", "strict=True", "strict=None", EQUAL_LENGTHS),
+    Equivalent("gradients.check.check_gradient", "strict=True", "", EQUAL_LENGTHS),
+    Equivalent("gradients.check.check_gradient", "strict=True", "strict=False", EQUAL_LENGTHS),
+    Equivalent("gradients.input.read_point", '"iu"', '"XXiuXX"', NO_SUCH_KIND),
+    Equivalent("gradients.input.known_arrays", '"iuf"', '"XXiufXX"', NO_SUCH_KIND),
+    Equivalent("gradients.input._real", '"iuf"', '"XXiufXX"', NO_SUCH_KIND),
+    Equivalent("gradients.value._number", '"biuf"', '"XXbiufXX"', NO_SUCH_KIND),
+    Equivalent("gradients.input.read_point", "astype(np.float64)", "astype(None)", WIDE),
+    Equivalent("gradients.input.known_arrays", "astype(np.float64)", "astype(None)", WIDE),
+    Equivalent("gradients.input._real", "astype(np.float64)", "astype(None)", WIDE),
+    Equivalent("gradients.value._value_beside", "x.point * spread", "x.point / spread", EITHER_SIGN),
+    Equivalent("gradients.derivatives.random_direction", ") * rng.choice", ") / rng.choice", SIGNS),
+    Equivalent("gradients.derivatives.ridders", "change < error[j:]", "change <= error[j:]", EITHER),
+    Equivalent("gradients.derivatives.ridders", "> error[row] + doubt", ">= error[row] + doubt", EITHER),
+    Equivalent("gradients.derivatives.ridders", "error[row] = np.inf", "error[row] = None", AS_LITTLE_FINITE),
+    Equivalent("gradients.derivatives.threshold", "point + s * h", "point - s * h", BOTH_SIDES),
+    Equivalent("gradients.part.by_complex_step", "value, COMPLEX_STEP", "value, None", NO_DIFFERENCES),
+    Equivalent("gradients.referee._trust", "point + 2.0**-10", "point - 2.0**-10", EITHER_SIGN),
+    Equivalent("gradients.referee._agrees_elsewhere", "LARGEST_STEP, 1.0", "LARGEST_STEP, 2.0", STEPS_ANYWAY),
+    Equivalent("derivations.own.dumps.numbers_only", '"fiub"', '"XXfiubXX"', NO_SUCH_KIND),
+    Equivalent("derivations.own.dumps.in_columns", 'name, ""', 'name, "XXXX"', NO_AXES),
+    Equivalent("derivations.own.dumps._turned", 'strip("()")', 'strip("XX()XX")', NO_SUCH_AXIS),
+    Equivalent("derivations.own.dumps._turned", "reshape(1, -1)", "reshape(1, -2)", ANY_NEGATIVE),
+    Equivalent("derivations.own.dumps._turned", "reshape(-1, 1)", "reshape(-2, 1)", ANY_NEGATIVE),
+    Equivalent("derivations.own.dumps.hidden_units", '("",)', '("XXXX",)', NO_OUTPUT),
+    Equivalent("derivations.own.dumps._followed", "astype(np.float64)", "astype(None)", WIDE),
 )

@@ -293,17 +293,19 @@ def test_entries_are_confirmed_by_themselves(
     made.lengths[:] = 2
     at = [int(np.argmax(np.eye(len(entries))[place])) for place in range(len(entries))]
 
-    def by_axis(made: Part, axis: Any) -> Entry:
+    def by_axis(of: Part, axis: Any) -> Entry:
+        assert of is made
         assert sorted(axis) == [*np.zeros(len(entries) - 1), 2]
         return entries[at[int(np.argmax(axis))]]
 
-    replace(referee, "kink_further_out", lambda made, axis: by_axis(made, axis).kink)
-    replace(referee, "slope_of_entry", lambda made, entry: entries[entry].difference)
-    replace(referee, "_agrees_elsewhere", lambda made, axis: by_axis(made, axis).elsewhere)
+    replace(referee, "kink_further_out", lambda *args: by_axis(*args).kink)
+    slopes = replace(referee, "slope_of_entry", lambda made, entry: entries[entry].difference)
+    replace(referee, "_agrees_elsewhere", lambda *args: by_axis(*args).elsewhere)
     value = np.array([entry.step for entry in entries])
     estimate = Estimate(value, value, value, np.zeros(value.shape, bool))
     trust = referee._Trust("", np.full(value.shape, 9.0))
     checked = referee._entries(made, estimate, given["kinks"], trust)
+    assert all(of is made for of, _ in slopes)
     assert checked.differs == differs
     assert checked.hidden.dtype == bool
     assert np.flatnonzero(checked.hidden).tolist() == hidden
