@@ -20,7 +20,7 @@ from parity_tests.comparison.models import ModelCase, Start
 from parity_tests.comparison.snap import run_once
 from parity_tests.formulas import CASES, FORMULAS
 from parity_tests.formulas.case import LAMBDA, N_1, N_2, N_X, Case, M, binary, normal
-from parity_tests.formulas.formula import Fault
+from parity_tests.formulas.planting import Fault
 from parity_tests.formulas.run import generator, run_case
 from parity_tests.judging.judge import FAILS, Result
 

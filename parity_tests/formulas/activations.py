@@ -12,9 +12,8 @@ from scipy import special
 import manual.activations as by_hand
 import torch_ref.activations as torch_side
 from parity_tests.formulas.case import N_1, Case, Derivative, M, away_from_zero, normal
-from parity_tests.formulas.formula import EXAMPLES, Formula, Sharp, Words, code, fault, probe, refusal
-from parity_tests.formulas.planting import instead, largest_moved, result
-from parity_tests.formulas.words import ENTRYWISE, SAME_SHAPE
+from parity_tests.formulas.formula import ENTRYWISE, EXAMPLES, SAME_SHAPE, Formula, Sharp, Words, code, probe, refusal
+from parity_tests.formulas.planting import fault, instead, largest_moved, result
 from parity_tests.judging import bounds
 
 

@@ -13,8 +13,8 @@ import manual.clipping as by_hand
 import torch_ref.clipping as torch_side
 from manual.notation import Array
 from parity_tests.formulas.case import N_1, N_X, Case, Inputs, normal
-from parity_tests.formulas.formula import Formula, Words, code, fault, refusal
-from parity_tests.formulas.planting import instead, result
+from parity_tests.formulas.formula import Formula, Words, code, refusal
+from parity_tests.formulas.planting import fault, instead, result
 from parity_tests.judging import bounds
 
 

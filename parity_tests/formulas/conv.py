@@ -17,8 +17,8 @@ from manual.costs import l2_penalty
 from manual.notation import Array
 from manual.shapes import pad_pair
 from parity_tests.formulas.case import LAMBDA, Case, Derivative, Inputs, M, normal
-from parity_tests.formulas.formula import Code, Formula, Sharp, Words, code, fault, probe, refusal
-from parity_tests.formulas.planting import Change, instead, largest_moved, result
+from parity_tests.formulas.formula import Code, Formula, Sharp, Words, code, probe, refusal
+from parity_tests.formulas.planting import Change, fault, instead, largest_moved, result
 from parity_tests.judging.bounds import Bound, Magnitudes, gamma
 from torch_ref.conv import conv_forward as torch_conv_forward
 from torch_ref.devices import array

@@ -27,9 +27,8 @@ from parity_tests.formulas.case import (
     one_hot,
     probabilities,
 )
-from parity_tests.formulas.formula import EXAMPLES, Formula, Refusal, Sharp, Words, code, fault, refusal
-from parity_tests.formulas.planting import instead, largest_moved, result
-from parity_tests.formulas.words import ENTRYWISE
+from parity_tests.formulas.formula import ENTRYWISE, EXAMPLES, Formula, Refusal, Sharp, Words, code, refusal
+from parity_tests.formulas.planting import fault, instead, largest_moved, result
 from parity_tests.judging import bounds
 from torch_ref import network as torch_network
 

@@ -12,8 +12,8 @@ import torch_ref.dense as torch_side
 from manual.costs import l2_penalty
 from manual.notation import Array
 from parity_tests.formulas.case import LAMBDA, N_1, N_X, Case, Derivative, Inputs, M, normal
-from parity_tests.formulas.formula import EXAMPLES, MATRIX, Formula, Sharp, Words, code, fault, probe, refusal
-from parity_tests.formulas.planting import instead, largest_moved, one_nan, other_dtype, result
+from parity_tests.formulas.formula import EXAMPLES, MATRIX, Formula, Sharp, Words, code, probe, refusal
+from parity_tests.formulas.planting import fault, instead, largest_moved, one_nan, other_dtype, result
 from parity_tests.judging.bounds import Bound, Magnitudes, gamma
 
 
@@ -98,6 +98,8 @@ def _updated_before_use(right: Callable[..., Any]) -> Callable[..., Any]:
 A, W, B = np.full((2, 3), 0.5), np.ones((4, 2)), np.zeros((4, 1))
 """A layer of 4 units over 2, for 3 examples, to be refused in parts."""
 
+COLUMNS, ROWS = (f"W is (n_l, n_prev), one {each}" for each in ("column per unit of A_prev", "row per row of dZ"))
+
 FORMULAS = (
     Formula(
         (code(by_hand, torch_side, "linear_forward", "F047 F068 F072 F151 F153 F154"),),
@@ -128,9 +130,7 @@ FORMULAS = (
             fault("a loop that does nothing", result(lambda Z, *a: 0 * Z), "Z", at="loop"),
         ),
         refusals=(
-            refusal(
-                "W has shape (2, 4), expected (2, 2): W is (n_l, n_prev), one column per unit of A_prev", A, W.T, B,
-            ),
+            refusal(f"W has shape (2, 4), expected (2, 2): {COLUMNS}", A, W.T, B),
             refusal("b has shape (3, 1), expected (4, 1): b is (n_l, 1), one bias per row of W", A, W, B[:3]),
             refusal("b has shape (4,), expected (4, 1): b is (n_l, 1), one bias per row of W", A, W, B[:, 0]),
             refusal(f"A_prev has shape (2, 0), {EXAMPLES}", A[:, :0], W, B),
@@ -186,10 +186,7 @@ FORMULAS = (
                 "dZ has shape (4, 2), expected (4, 3): dZ is (n_l, m), one row per row of W and one column per example",
                 W, A, W,
             ),
-            refusal(
-                "W has shape (4, 2), expected (4, 1): W is (n_l, n_prev), one column per unit of A_prev",
-                np.ones((4, 3)), A[:1], W,
-            ),
+            refusal(f"W has shape (4, 2), expected (4, 1): {COLUMNS}", np.ones((4, 3)), A[:1], W),
             refusal(f"A_prev has shape (3,), {EXAMPLES}", np.ones((4, 3)), A[0], W),
             refusal(f"W has shape (2,), {MATRIX}: W is (n_l, n_prev)", np.ones((4, 3)), A, W[0]),
         ),
@@ -266,9 +263,7 @@ FORMULAS = (
             fault("one entry of dA_prev moved", result(largest_moved), "dA"),
         ),
         refusals=(
-            refusal(
-                "W has shape (4, 2), expected (3, 2): W is (n_l, n_prev), one row per row of dZ", np.ones((3, 3)), W,
-            ),
+            refusal(f"W has shape (4, 2), expected (3, 2): {ROWS}", np.ones((3, 3)), W),
             refusal(f"dZ has shape (3,), {EXAMPLES}", np.ones(3), W),
             refusal(f"W has shape (2,), {MATRIX}: W is (n_l, n_prev)", np.ones((4, 3)), W[0]),
         ),
@@ -295,11 +290,7 @@ FORMULAS = (
                 {"dA_prev": Derivative(of=_summed, wrt="A_prev"), "dW": Derivative(of=_regularised, wrt="W")},
             ),
         ),
-        refusals=(
-            refusal(
-                "W has shape (4, 2), expected (3, 2): W is (n_l, n_prev), one row per row of dZ", np.ones((3, 3)), A, W,
-            ),
-        ),
+        refusals=(refusal(f"W has shape (4, 2), expected (3, 2): {ROWS}", np.ones((3, 3)), A, W),),
     ),
 )  # fmt: skip
 # pragma: no mutate end

@@ -11,8 +11,8 @@ import manual.dropout as by_hand
 import torch_ref.dropout as torch_side
 from manual.draws import dropout_mask
 from parity_tests.formulas.case import N_1, N_2, N_X, Case, Derivative, Inputs, M, normal
-from parity_tests.formulas.formula import Code, Formula, Sharp, Words, code, fault, refusal
-from parity_tests.formulas.planting import instead, result
+from parity_tests.formulas.formula import Code, Formula, Sharp, Words, code, refusal
+from parity_tests.formulas.planting import fault, instead, result
 from parity_tests.judging.bounds import Bound, Magnitudes, gamma
 
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from parity_tests.formulas.case import Bound, Case, Derivative, Inputs
-from parity_tests.formulas.planting import Change
+from parity_tests.formulas.planting import Fault
 
 LOOP = "_loop"
 """A loop form is called like its formula, with this behind."""
@@ -75,20 +75,6 @@ class Sharp(NamedTuple):
     bounds: dict[str, Bound] | None = None
 
 
-class Fault(NamedTuple):
-    """A mistake to plant.
-
-    ``target`` is what ``change`` replaces: "CHAPTER.FUNCTION", a function of manual, seen by the probe network;
-    "activations.tanh'", the derivative in the table of activations; or "case:ID manual", a field of a formula's case.
-    ``caught`` are the quantities that must fail, and the only ones that may.
-    """
-
-    id: str
-    target: str
-    change: Change
-    caught: frozenset[str]
-
-
 class Refusal(NamedTuple):
     """The whole sentence of the ValueError that arguments get from the record's first code, or from ``of``."""
 
@@ -116,6 +102,15 @@ class Words(NamedTuple):
     quantities: str = ""
     shapes: str = ""
     lacks: str = ""
+
+
+ENTRYWISE = "It acts entry by entry: what a loop would do to each number is the formula itself."
+COUNTED = "Whole numbers from whole numbers, once for each layer: there is nothing to make faster."
+ONE_NUMBER = "One number from another: there is nothing to loop over."
+BY_INDEX = "Its indices are the loops: every entry of the result is written out for its own."
+"""Why a formula has no loop form."""
+
+SAME_SHAPE = "The result has the shape of Z: (n, m), or (m, n_H, n_W, n_C) in a convolution."
 
 
 @dataclass(frozen=True)
@@ -165,11 +160,6 @@ def probe(
 ) -> Case:
     """The case of the record's first code: its versions and, unless others are given, its name and its ids."""
     return Case(id, formulas, inputs, _of_the_record, None, _of_the_record, bounds, derivatives or {}, stays_real or {})
-
-
-def fault(name: str, change: Change, *caught: str, at: str = "") -> Fault:
-    """A fault in the formula itself; ``at`` is a field of the record's first case, or another target."""
-    return Fault(name, at, change, frozenset(caught))
 
 
 def refusal(sentence: str, *arguments: Any, of: Callable[..., Any] | None = None) -> Refusal:

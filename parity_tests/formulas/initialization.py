@@ -9,8 +9,7 @@ import torch_ref.initialization as torch_side
 from manual import draws
 from manual.architecture import model
 from parity_tests.formulas.case import Case
-from parity_tests.formulas.formula import Formula, Words, code, refusal
-from parity_tests.formulas.words import ONE_NUMBER
+from parity_tests.formulas.formula import ONE_NUMBER, Formula, Words, code, refusal
 from parity_tests.judging import bounds
 
 

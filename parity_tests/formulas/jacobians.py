@@ -13,8 +13,7 @@ from manual.dense import linear_forward
 from manual.notation import Array
 from parity_tests.formulas.case import N_1, N_X, Case, Derivative, Inputs, M, normal
 from parity_tests.formulas.dense import Z_bound
-from parity_tests.formulas.formula import EXAMPLES, MATRIX, Formula, Words, code, probe, refusal
-from parity_tests.formulas.words import BY_INDEX
+from parity_tests.formulas.formula import BY_INDEX, EXAMPLES, MATRIX, Formula, Words, code, probe, refusal
 from parity_tests.judging import bounds
 from torch_ref.activations import tanh as torch_tanh
 

@@ -14,8 +14,8 @@ from manual.architecture import Architecture, Dense, model
 from manual.draws import initial_parameters
 from manual.notation import Array
 from parity_tests.formulas.case import LAMBDA, M
-from parity_tests.formulas.formula import EXAMPLES, Formula, Words, code, fault, refusal
-from parity_tests.formulas.planting import largest_moved, result
+from parity_tests.formulas.formula import EXAMPLES, Formula, Words, code, refusal
+from parity_tests.formulas.planting import fault, largest_moved, result
 
 
 def _layers_swapped(right: Callable[..., Any]) -> Callable[..., Any]:

@@ -1,14 +1,33 @@
-"""What a planted mistake puts in the place of a formula or of its result."""
+"""Mistakes to plant, and what they put in the place of a formula or of its result."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
 Change: TypeAlias = Callable[[Any], Any]
 """Takes what is right and returns what is planted in its place."""
+
+
+class Fault(NamedTuple):
+    """A mistake to plant.
+
+    ``target`` is what ``change`` replaces: "CHAPTER.FUNCTION", a function of manual, seen by the probe network;
+    "activations.tanh'", the derivative in the table of activations; or "case:ID manual", a field of a formula's case.
+    ``caught`` are the quantities that must fail, and the only ones that may.
+    """
+
+    id: str
+    target: str
+    change: Change
+    caught: frozenset[str]
+
+
+def fault(name: str, change: Change, *caught: str, at: str = "") -> Fault:
+    """A fault in the formula itself; ``at`` is a field of the record's first case, or another target."""
+    return Fault(name, at, change, frozenset(caught))
 
 
 def result(alter: Callable[..., Any]) -> Change:

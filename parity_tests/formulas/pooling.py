@@ -16,7 +16,8 @@ from manual.notation import Array
 from manual.shapes import conv_output_size
 from parity_tests.formulas.case import Case, Derivative, Inputs, normal
 from parity_tests.formulas.conv import absolute
-from parity_tests.formulas.formula import Formula, Sharp, Words, code, fault, refusal
+from parity_tests.formulas.formula import Formula, Sharp, Words, code, refusal
+from parity_tests.formulas.planting import fault
 from parity_tests.judging.bounds import Bound, Magnitudes, gamma
 from torch_ref.devices import array
 from torch_ref.pooling import pool_backward as torch_pool_backward

@@ -11,9 +11,8 @@ import manual.schedules as by_hand
 import torch_ref.schedules as torch_side
 from manual.schedules import SCHEDULES
 from parity_tests.formulas.case import Case
-from parity_tests.formulas.formula import Formula, Words, code, fault, refusal
-from parity_tests.formulas.planting import instead
-from parity_tests.formulas.words import ONE_NUMBER
+from parity_tests.formulas.formula import ONE_NUMBER, Formula, Words, code, refusal
+from parity_tests.formulas.planting import fault, instead
 from parity_tests.judging.bounds import Bound, gamma
 from torch_ref.schedules import SCHEDULES as TORCH_SCHEDULES
 

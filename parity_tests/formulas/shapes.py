@@ -10,9 +10,8 @@ import manual.shapes as by_hand
 import torch_ref.shapes as torch_side
 from manual.notation import Array
 from parity_tests.formulas.case import Case, Inputs
-from parity_tests.formulas.formula import Code, Formula, Words, code, fault, refusal
-from parity_tests.formulas.planting import result
-from parity_tests.formulas.words import COUNTED
+from parity_tests.formulas.formula import COUNTED, Code, Formula, Words, code, refusal
+from parity_tests.formulas.planting import fault, result
 from parity_tests.judging import bounds
 
 

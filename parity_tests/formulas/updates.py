@@ -24,7 +24,7 @@ from manual.optimizers import (
 )
 from manual.updates import MomentumUpdate, RMSpropUpdate
 from parity_tests.formulas.case import N_1, N_2, Case, Inputs, normal
-from parity_tests.formulas.formula import Code, Formula, Refusal, Sharp, Words, code, fault, probe, refusal
+from parity_tests.formulas.formula import Code, Formula, Refusal, Sharp, Words, code, probe, refusal
 from parity_tests.formulas.optimizers import (
     BETA,
     BETA2,
@@ -38,7 +38,7 @@ from parity_tests.formulas.optimizers import (
     run_by_torch,
     torch_momentum,
 )
-from parity_tests.formulas.planting import Change, instead, largest_moved, result
+from parity_tests.formulas.planting import Change, fault, instead, largest_moved, result
 from parity_tests.judging.bounds import Bound, Magnitudes, gamma, unit_roundoff
 from torch_ref import optimizers as torch_rules
 

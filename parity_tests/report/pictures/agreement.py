@@ -14,8 +14,7 @@ from parity_tests.comparison.faults import in_place
 from parity_tests.comparison.models import start
 from parity_tests.comparison.run import one_thread
 from parity_tests.comparison.snap import judged_steps
-from parity_tests.formulas.formula import fault
-from parity_tests.formulas.planting import result
+from parity_tests.formulas.planting import fault, result
 from parity_tests.judging.judge import Ledger
 from parity_tests.report.measure import STEPS, model_case
 from parity_tests.report.pictures.errors import ABOVE, LAYER_WIDTH, LEAST, QUANTITIES

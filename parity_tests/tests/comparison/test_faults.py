@@ -13,7 +13,7 @@ from parity_tests.commands import seeds
 from parity_tests.comparison import faults
 from parity_tests.comparison.faults import FAULTS, healthy, run_fault
 from parity_tests.formulas import run as formulas
-from parity_tests.formulas.formula import Fault
+from parity_tests.formulas.planting import Fault
 from parity_tests.judging.judge import FAILS, Result
 
 

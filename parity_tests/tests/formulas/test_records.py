@@ -20,7 +20,8 @@ import pytest
 from parity_tests.comparison.faults import FAULTS, healthy, run_fault
 from parity_tests.formulas import CASES, FORMULAS, conv, dense, dropout, pooling, theory, updates
 from parity_tests.formulas.case import Case
-from parity_tests.formulas.formula import Fault, Formula, Refusal, Sharp
+from parity_tests.formulas.formula import Formula, Refusal, Sharp
+from parity_tests.formulas.planting import Fault
 from parity_tests.formulas.run import cast, generator, magnitudes, outputs_of, run_case
 from parity_tests.judging import bounds
 from parity_tests.judging.judge import HOLDS, judge
