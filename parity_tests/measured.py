@@ -10,10 +10,5 @@ MEASURED = Path(__file__).parent / "measured.json"
 
 
 def measured(section: str) -> Any:
-    """A section of measured.json."""
-    return json.loads(MEASURED.read_text())[section]
-
-
-def found(section: str) -> Any:
-    """The same, or None where nobody has measured it."""
+    """A section of measured.json; None where nobody has measured it."""
     return json.loads(MEASURED.read_text()).get(section)

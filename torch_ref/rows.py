@@ -6,7 +6,6 @@ while it works on the batch before.
 
 from __future__ import annotations
 
-import mmap
 from typing import Any
 
 import numpy as np
@@ -30,7 +29,7 @@ class Rows:
         self.device, self.dtype = device, dtype
         self.whole: Tensor | None = None
         self.X: Any = None
-        if not isinstance(X, np.ndarray) or in_a_file(X):
+        if not isinstance(X, np.ndarray) or isinstance(X, np.memmap):  # a map may be larger than memory
             self.X = X
         elif X.nbytes <= (_room(device) if room is None else room):
             self.whole = self._copied(X).to(device, dtype)
@@ -58,16 +57,6 @@ class Rows:
         if self.device.type == "cuda":
             return rows.pin_memory().to(self.device, self.dtype, non_blocking=True)
         return rows.to(self.device, self.dtype)
-
-
-def in_a_file(X: NDArray[Any]) -> bool:
-    """Whether an array is a memory map or a view of one: it may be larger than memory, and is read as it is needed."""
-    below: Any = X
-    while isinstance(below, np.ndarray):
-        if isinstance(below, np.memmap):
-            return True
-        below = below.base
-    return isinstance(below, mmap.mmap)
 
 
 def _room(device: torch.device) -> float:

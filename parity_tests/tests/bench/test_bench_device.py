@@ -107,7 +107,7 @@ def test_the_wide_network_is_as_large_as_the_bar_says() -> None:
 
 
 def test_the_readme_says_what_was_measured_or_that_nothing_was() -> None:
-    assert readme.section("gpu") == gpu_table(measured.found("gpu"))
+    assert readme.section("gpu") == gpu_table(measured.measured("gpu"))
     assert gpu_table(None).startswith("Not measured")
 
 

@@ -24,7 +24,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from parity_tests.measured import found
+from parity_tests.measured import measured
 from parity_tests.tests.chores.equivalent_mutants import EQUIVALENT, Equivalent
 
 RESULTS = Path("mutants")
@@ -153,7 +153,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             "numpy": np.__version__,
             "mutmut": importlib.metadata.version("mutmut"),
         }
-        before = found("mutation")
+        before = measured("mutation")
         save("mutation", as_json(scores, about, before and before["modules"]))
     return 1 if unlisted else 0
 

@@ -16,7 +16,7 @@ from parity_tests.conventions.check import check_all
 from parity_tests.derivations.testbed.dense import TESTBED
 from parity_tests.derivations.testbed.matrix import outcomes
 from parity_tests.derivations.verify import verify
-from parity_tests.measured import found, measured
+from parity_tests.measured import measured
 from parity_tests.tests.chores.bench_tables import bench_tables, gpu_table, ratios_table
 from parity_tests.tests.chores.readme_tables import (
     conventions_table,
@@ -72,6 +72,6 @@ SECTIONS: dict[str, Callable[[], str]] = {
     "errata": errata_table,
     "ratios": lambda: ratios_table(measured("bench")),
     "bench": lambda: bench_tables(measured("bench")),
-    "gpu": lambda: gpu_table(found("gpu")),
+    "gpu": lambda: gpu_table(measured("gpu")),
 }
 """By the name between the markers. The whole comparison takes a minute, everything else seconds."""
