@@ -112,9 +112,9 @@ def _judged(args: argparse.Namespace) -> Judged:
 
         return verify_data(_file(args.data), args.setting, l2=bool(args.l2))
     if args.derivation.endswith(".py"):
-        from parity_tests.derivations.own.functions_file import verify_functions
+        from parity_tests.derivations.own.program_file import verify_file
 
-        return verify_functions(_file(args.derivation), seed=args.seed, strict=args.strict)
+        return verify_file(_file(args.derivation), seed=args.seed, strict=args.strict)
     from parity_tests.derivations.verify import verify
 
     net = _network(args)

@@ -9,11 +9,13 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
+import torch
 
 from parity_tests.derivations.engine import symbols
 from parity_tests.derivations.engine.convention import ratio_of, same_factor, same_shape
 from parity_tests.derivations.engine.events import ENTRY, GIVEN, NAMED, PART, Event, Key, Missing, Run
-from parity_tests.derivations.engine.numbers.kinds import PLAIN
+from parity_tests.derivations.engine.numbers.kinds import PLAIN, TAPE, put
+from parity_tests.derivations.engine.numbers.tape import Tape
 from parity_tests.derivations.engine.truths import ZERO, Truth, Truths
 
 PARAMETER, INNER, UPDATE, VALUE = "parameter", "inner", "update", "value"
@@ -46,6 +48,9 @@ class Claims:
         self.names = {truth.event.name for truth in self.named}
         given = truths.probe.given
         self.parameters = {name for name, value in given.items() if name in self.names and is_parameter(name, value)}
+        self.of_parameters = {mark_of(truth) for truth in self.named if truth.event.name in self.parameters}
+        self.matches: dict[tuple[tuple[int, ...], bytes], tuple[Truth, float] | None] = {}
+        """What a value is, by its shape and its bytes: most values are the same in every run."""
         self.by_shape: dict[tuple[int, ...], list[Truth]] = {}
         for truth in truths.distinct():
             if symbols.is_label(truth.event.name):
@@ -98,7 +103,7 @@ class Claims:
             del truths[name]
         found: dict[str, Claim] = {}
         old: dict[str, Event] = {}
-        for event in self.truths.run.events:
+        for event in self.truths.round.events(self.truths.run.events):
             key, name = event.key, event.name
             if event.missing or not name or key in self.truths.by_key or key in self.truths.vanishing:
                 old[name] = event
@@ -129,11 +134,32 @@ class Claims:
                 return claim
         if event.missing or np.size(event.value) < 2 or not np.any(event.value) or self.is_copy(event):
             return None
-        for truth in self.by_shape.get(event.shape, ()):
-            factor = ratio_of(event.value, truth.gradient)
-            if factor is not None:
-                return Claim(event, truth, factor, VALUE)
-        return None
+        mark = event.shape, event.value.tobytes()
+        if mark not in self.matches:
+            found = ((truth, ratio_of(event.value, truth.gradient)) for truth in self.by_shape.get(event.shape, ()))
+            self.matches[mark] = next(((truth, factor) for truth, factor in found if factor is not None), None)
+        match = self.matches[mark]
+        return None if match is None else Claim(event, *match, VALUE)
+
+    def leads_to(self, key: Key, overrides: dict[Key, Any]) -> set[Key] | None:
+        """The places whose values a value is computed from, by autograd; None where it cannot follow."""
+        recorded: dict[Key, torch.Tensor] = {}
+
+        def hook(here: Key, value: Any) -> Any:
+            if isinstance(value, Tape):
+                tensor = value.tensor
+                if here in overrides:
+                    tensor = torch.as_tensor(np.array(overrides[here], np.float64))
+                recorded[here] = tensor * 1.0 if tensor.requires_grad else tensor.detach().clone().requires_grad_()
+                put(value, Tape(recorded[here]))
+            return value
+
+        self.truths.program.run(self.truths.probe.given, TAPE, hook, key, keep=False)
+        if key not in recorded:
+            return None
+        found = torch.autograd.grad(recorded[key].sum(), list(recorded.values()), allow_unused=True)
+        reached = {place for place, slope in zip(recorded, found, strict=True) if slope is not None}
+        return reached if len(reached) > 1 else None  # a step begins anew
 
     def is_copy(self, event: Event) -> bool:
         """Whether a value is one of the forward pass under another name."""
@@ -144,7 +170,7 @@ class Claims:
         options = [truth for truth in self.named if truth.event.name in bases]
         if not options:
             return None
-        kind = PARAMETER if any(truth.event.name in self.parameters for truth in options) else INNER
+        kind = PARAMETER if any(mark_of(truth) in self.of_parameters for truth in options) else INNER
         if not event.missing:
             for truth in reversed(options):
                 factor = ratio_of(event.value, truth.gradient)
@@ -184,6 +210,11 @@ class Claims:
 def _zero(value: Any) -> float | None:
     """1 for what is 0 up to rounding."""
     return 1.0 if np.max(np.abs(value), initial=0.0) <= ZERO else None
+
+
+def mark_of(truth: Truth) -> tuple[tuple[int, ...], bytes]:
+    """The same for every name of one value."""
+    return np.shape(truth.gradient), np.round(truth.gradient, 10).tobytes()
 
 
 def _differs(a: Any, b: Any) -> bool:

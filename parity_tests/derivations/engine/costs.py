@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -41,17 +41,18 @@ def written_costs(run: Run, source: Source) -> list[Cost]:
     return [cost for _, cost in ordered]
 
 
-def implied_costs(run: Run, probe: Probe, layout: Layout, tree: ast.AST) -> list[Cost]:
+def implied_costs(run: Run, probe: Probe, whole: Collection[str], tree: ast.AST) -> list[Cost]:
     """The costs that the text may have in mind: of each value that has the labels' shape, every usual cost.
 
-    Where gradients carry a penalty, so does J: summed or averaged, with the half or without it.
+    ``whole`` are the labels that hold the numbers of classes. Where gradients carry a penalty, so does J: summed or
+    averaged, with the half or without it.
     """
     found = []
     penalties = penalised(tree, probe)
     for label in (name for name in probe.given if symbols.is_label(name)):
         target = probe.given[label]
-        for output in _outputs(run, target, label in layout.labels, probe):
-            for text, of in _usual(output, target, label, label in layout.labels):
+        for output in _outputs(run, target, label in whole, probe):
+            for text, of in _usual(output, target, label, label in whole):
                 found.append(Cost(output.key, text, 0, _with_penalty(of, 1.0, 0.0, "", ())))
                 for scale, averaged in ((1.0, ""), (1.0 / (probe.batch or 1), ", averaged,")):
                     for half, mark in ((0.5, "/2"), (1.0, "")):
@@ -97,16 +98,16 @@ MOST_OUTPUTS = 6
 def _outputs(run: Run, target: Any, whole: bool, probe: Probe) -> list[Event]:
     """Named values that may be compared with the labels."""
     outputs: list[Event] = []
+    names = {event.name for event in run.events}
     for event in run.events:
         if event.role not in (NAMED, RETURNED) or event.missing or event.name in probe.given:
-            continue
-        if symbols.meant_by(event.name, {each.name for each in run.events if each.key != event.key}):
             continue
         fits = np.shape(event.value) == np.shape(target)
         if whole:
             shape = np.shape(event.value)
             fits = len(shape) == 2 and np.size(target) in shape
-        known = any(np.array_equal(event.value, each.value) for each in outputs)
+        fits = fits and not symbols.meant_by(event.name, names)
+        known = fits and any(np.array_equal(event.value, each.value) for each in outputs)
         if fits and not np.allclose(event.value, 0) and not (known and event.role == RETURNED):
             outputs = [each for each in outputs if each.name or not np.array_equal(event.value, each.value)]
             outputs.append(event)

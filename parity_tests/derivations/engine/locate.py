@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from parity_tests.derivations.engine import symbols
-from parity_tests.derivations.engine.claims import INNER, PARAMETER, UPDATE, VALUE, Claim, Claims, holds_with
+from parity_tests.derivations.engine.claims import INNER, PARAMETER, UPDATE, VALUE, Claim, Claims, holds_with, mark_of
 from parity_tests.derivations.engine.convention import in_words, same_factor, sizes_of
-from parity_tests.derivations.engine.events import ENTRY, NAMED, Event, Key, Run
+from parity_tests.derivations.engine.events import ENTRY, NAMED, RETURNED, Event, Key, Run
 from parity_tests.derivations.engine.truths import Truth
 
 NO_VALUE = " has no value here"
@@ -138,8 +138,8 @@ class Locator:
 
     def _updates(self, run: Run, claims: list[Claim], overrides: dict[Key, Any], failing: list[Claim]) -> list[Claim]:
         """Steps that do not follow their gradient, or follow it at another rate than the others."""
-        fails = {_mark(claim.truth) for claim in failing}
-        steps = [claim for claim in claims if claim.kind == UPDATE and _mark(claim.truth) not in fails]
+        fails = {mark_of(claim.truth) for claim in failing}
+        steps = [claim for claim in claims if claim.kind == UPDATE and mark_of(claim.truth) not in fails]
         rates = [claim.factor for claim in steps if claim.factor is not None and np.size(claim.event.value) > 1]
         rates = rates or [claim.factor for claim in steps if claim.factor is not None]
         down = [rate for rate in rates if rate < 0]
@@ -150,7 +150,7 @@ class Locator:
             if common is not None and claim.factor is not None and same_factor(claim.factor, common):
                 continue
             if claim.factor is None and self._has_state(claim):
-                if claim not in self.unsettled and not overrides:
+                if not overrides and all(claim.event.key != each.event.key for each in self.unsettled):
                     self.unsettled.append(claim)
                 continue
             wrong.append(claim)
@@ -161,7 +161,13 @@ class Locator:
         moved = self.claims.truths.probe.given
         known = self.claims.parameters
         for name, value in moved.items():
-            if name in known or symbols.is_data(name) or symbols.is_label(name) or not np.ndim(value):
+            if (
+                self.claims.meant.get(name)
+                or name in known
+                or symbols.is_data(name)
+                or symbols.is_label(name)
+                or not np.ndim(value)
+            ):
                 continue
             if name not in self.claims.names and np.shape(value) == claim.event.shape:
                 return True
@@ -176,7 +182,10 @@ class Locator:
         if failed is not None:
             return self._computed(failed, claim, state, overrides)
         found: list[tuple[int, Root]] = []
+        reach = None if claim.event.missing else self.claims.leads_to(claim.event.key, overrides)
         for root in self._candidates(state, claim, own_value):
+            if reach is not None and root.event.key not in reach:
+                continue
             if self.trials > MOST_TRIALS:
                 break
             own = root.event.key == claim.event.key
@@ -274,7 +283,7 @@ class Locator:
                 break
             if turns[event.key[0]] > MOST_TURNS and event.key[1] + 1 < turns[event.key[0]]:
                 continue
-            if event.role not in (NAMED, ENTRY) or event.key in self.claims.truths.by_key or event.missing:
+            if event.role not in (NAMED, ENTRY, RETURNED) or event.key in self.claims.truths.by_key or event.missing:
                 continue
             if event.key == self.claims.truths.cost.key or event.name in self.claims.parameters:
                 continue
@@ -333,8 +342,3 @@ class Locator:
     def failing(self, overrides: dict[Key, Any]) -> set[Key]:
         """The places of the claims that fail with some values put right."""
         return {claim.event.key for claim in self._state(overrides).failing}
-
-
-def _mark(truth: Truth) -> tuple[tuple[int, ...], bytes]:
-    """The same for every name of one value."""
-    return np.shape(truth.gradient), np.round(truth.gradient, 10).tobytes()

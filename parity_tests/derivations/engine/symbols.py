@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import cache
 
 _ENTRY = re.compile(r"""^(?P<base>.*?)\[['"](?P<key>\w+)['"]\]$|^(?P<object>\w+)\.(?P<attribute>\w+)$""")
 _BEFORE = re.compile(
@@ -18,6 +19,7 @@ def written(name: str) -> str:
     return name.rpartition("#")[2]
 
 
+@cache
 def base_of(name: str) -> str:
     """The symbol itself: ``params["W1"]``, ``self.W1`` and ``W1`` are all W1."""
     name = written(name)
@@ -38,7 +40,7 @@ def meant_by(name: str, known: Iterable[str]) -> tuple[str, ...]:
     """The known names whose derivative this name says it is: ``dW1``, ``grad_W1``, ``W1_grad``, ``grads["W1"]``."""
     place = _PLACE.match(name)
     if place is not None:
-        return _meant_by_entry(place["stem"], place["place"], [each for each in known if each != name])
+        return _meant_by_entry(written(place["stem"]), place["place"], [each for each in known if each != name])
     match = _ENTRY.match(name)
     symbol = base_of(name)
     candidates = []
@@ -74,6 +76,7 @@ def _meant_by_entry(stem: str, place: str, known: list[str]) -> tuple[str, ...]:
 _INITIAL = {"weights": "w", "weight": "w", "W": "w", "w": "w", "biases": "b", "bias": "b", "b": "b"}
 
 
+@cache
 def plain_symbol(name: str) -> str:
     """A symbol without the marks that people put in or leave out."""
     return re.sub(r"[\W_]", "", name).lower()

@@ -51,7 +51,7 @@ class TextReading:
 
     def implied(self, trial: Trial) -> list[Cost]:
         """The usual costs of each value that has the labels' shape."""
-        return costs.implied_costs(trial.run, trial.probe, self.layout, self.program.tree)
+        return costs.implied_costs(trial.run, trial.probe, self.layout.labels, self.program.tree)
 
     def left(self, trial: Trial) -> dict[int, str]:
         """Lines that cannot be read or computed, and a doubtful forward pass."""

@@ -59,7 +59,7 @@ class Truths:
         self.sure: dict[Key, bool] = {}
         gradients = self._by_autograd()
         found = [(event.key, Truth(event, gradients[event.key])) for event in run.events if event.key in gradients]
-        found = [(key, truth) for key, truth in found if key != cost.key]
+        found = [(key, truth) for key, truth in found if key != cost.key or cost.of]
         sizes = {key: np.max(np.abs(truth.gradient), initial=0.0) for key, truth in found}
         self.by_key: dict[Key, Truth] = {key: truth for key, truth in found if sizes[key] > TINY}
         self.vanishing: dict[Key, Truth] = {key: truth for key, truth in found if sizes[key] <= TINY}

@@ -100,6 +100,17 @@ class Step(np.ndarray[Any, np.dtype[Any]]):
     def __index__(self) -> int:
         return int(real(self).reshape(()))
 
+    def __format__(self, form: str) -> str:
+        return format(float(self), form) if self.size == 1 else str(real(self))
+
+    def __str__(self) -> str:
+        return str(real(self))
+
+    __repr__ = __str__
+
+    def __round__(self, places: int = 0) -> float:
+        return round(float(self), places)
+
     def __bool__(self) -> bool:
         return bool(real(self))
 

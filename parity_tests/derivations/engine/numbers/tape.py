@@ -77,6 +77,17 @@ class Tape(np.lib.mixins.NDArrayOperatorsMixin):
     def __index__(self) -> int:
         return int(self.tensor.detach())
 
+    def __format__(self, form: str) -> str:
+        return format(float(self), form) if self.size == 1 else str(np.asarray(self))
+
+    def __str__(self) -> str:
+        return str(np.asarray(self))
+
+    __repr__ = __str__
+
+    def __round__(self, places: int = 0) -> float:
+        return round(float(self), places)
+
     def __bool__(self) -> bool:
         return bool(self.tensor.detach())
 
@@ -343,7 +354,7 @@ def _places(name: str) -> Callable[..., Tape]:
         tensor = as_tensor(a)
         numbers = np.arange(tensor.numel()).reshape(tuple(tensor.shape))
         moved = getattr(np, name)(numbers, *rest, **settings)
-        return Tape(tensor.reshape(-1)[torch.as_tensor(np.ascontiguousarray(moved))])
+        return Tape(tensor.reshape(-1)[torch.as_tensor(np.array(moved))])
 
     return function
 

@@ -1,0 +1,1 @@
+"""The engine's second source: Python programs, instrumented, and run on every kind of numbers."""

@@ -1,0 +1,338 @@
+"""The modules as a program under test sees them: NumPy that makes arrays of the kind in use, ``math`` that takes them.
+
+Plots are left out: matplotlib is a module that does nothing.
+"""
+
+from __future__ import annotations
+
+import builtins
+import importlib
+import math
+import random
+import types
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from parity_tests.derivations.engine import words
+from parity_tests.derivations.engine.numbers import step, tape
+from parity_tests.derivations.engine.numbers.kinds import Kind, is_array
+from parity_tests.derivations.engine.numbers.step import Step
+from parity_tests.derivations.engine.numbers.tape import Tape
+
+CREATING = frozenset(
+    (
+        "zeros", "ones", "empty", "full", "eye", "identity", "linspace", "arange", "zeros_like", "ones_like",
+        "empty_like", "full_like", "loadtxt", "genfromtxt", "load", "meshgrid", "diag", "fromiter", "frombuffer",
+    )
+)  # fmt: skip
+ARRAYS = frozenset(("array", "asarray", "asanyarray", "ascontiguousarray", "asfarray"))
+FLOATS = frozenset(("float64", "float32", "float16", "double", "longdouble", "float_"))
+SILENT = frozenset(
+    ("matplotlib", "seaborn", "plotly", "tqdm", "pylab", "IPython", "ipywidgets", "imageio", "tensorboardX")
+)
+
+SEED = 7919
+
+
+class Modules:
+    """The modules of one run: what they create is of one kind, and their generators begin in a state of ``seed``."""
+
+    def __init__(self, kind: Kind, seed: int) -> None:
+        self.kind, self.seed = kind, seed
+        self.numpy = _Numpy(kind, seed)
+        self.replaced: Mapping[str, types.ModuleType] = {
+            "numpy": self.numpy,
+            "numpy.random": self.numpy.random,
+            "numpy.linalg": self.numpy.linalg,
+            "math": _Math("math"),
+            "random": _Python(seed),
+        }
+
+    def load(
+        self, name: str, globals_: Any = None, locals_: Any = None, fromlist: Any = (), level: int = 0
+    ) -> types.ModuleType:
+        """``__import__`` for the program."""
+        if level == 0:
+            if name.split(".")[0] in SILENT:
+                return _Silent(name)
+            if name in self.replaced:
+                return self.replaced[name] if fromlist or "." not in name else self.replaced[name.split(".")[0]]
+            if name.split(".")[0] == "numpy":
+                return importlib.import_module(name) if fromlist else self.numpy
+        return builtins.__import__(name, globals_, locals_, fromlist, level)
+
+    def start(self) -> None:
+        """Put the global generators into their first state."""
+        np.random.seed(1234 + SEED * self.seed)  # noqa: NPY002  (the program draws from it)
+        random.seed(1234 + SEED * self.seed)
+
+
+class _Numpy(types.ModuleType):
+    """NumPy; what it creates out of nothing is of the kind in use."""
+
+    def __init__(self, kind: Kind, seed: int) -> None:
+        super().__init__("numpy")
+        self.kind = kind
+        self.random = _Random(kind, seed)
+        self.linalg = _Nested(kind, np.linalg)
+        self.c_, self.r_ = _Columns(kind), _Rows(kind)
+        self.ndarray = _Arrays
+        self.__version__ = np.__version__
+
+    def __getattr__(self, name: str) -> Any:
+        function = getattr(np, name)
+        if name in FLOATS:
+            return _FloatType(function)
+        if name in ARRAYS:
+            return lambda value, *rest, **settings: self._array(name, value, rest, settings)
+        if name in CREATING:
+            return lambda *arguments, **settings: self._created(function, arguments, settings)
+        if name == "vectorize":
+            return lambda each, *_, **__: _by_entry(each, self.kind)
+        if isinstance(function, np.ufunc) or not callable(function) or isinstance(function, type):
+            return function
+        return _stacking(function, name, self.kind)
+
+    def _created(self, function: Callable[..., Any], arguments: Any, settings: dict[str, Any]) -> Any:
+        return _made(function(*_types(arguments), **_plain_type(settings)), self.kind)
+
+    def _array(self, name: str, value: Any, rest: Any, settings: dict[str, Any]) -> Any:
+        settings = _plain_type(settings)
+        rest = _types(rest)
+        if not _holds(value):
+            return self.kind.make(getattr(np, name)(value, *rest, **settings))
+        dtype = rest[0] if rest else settings.get("dtype")
+        least = settings.get("ndmin", 0)
+        if is_array(value) and (name == "array") == (settings.get("copy", True) is not False):
+            value = value.copy() if name == "array" else value
+        result = words.array(value, self.kind, dtype=dtype, copy=False)
+        return result.reshape((1,) * max(0, least - np.ndim(result)) + np.shape(result))
+
+
+class _Nested(types.ModuleType):
+    def __init__(self, kind: Kind, module: types.ModuleType) -> None:
+        super().__init__(module.__name__)
+        self.kind, self.module = kind, module
+
+    def __getattr__(self, name: str) -> Any:
+        function = getattr(self.module, name)
+        return _stacking(function, name, self.kind) if callable(function) else function
+
+
+class _Random(types.ModuleType):
+    """``numpy.random``, whose generators without a seed of their own begin in the same state in each run."""
+
+    def __init__(self, kind: Kind, seed: int) -> None:
+        super().__init__("numpy.random")
+        self.kind, self.shift = kind, seed
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "seed":
+            return self._seed
+        if name in ("default_rng", "RandomState"):
+            make = getattr(np.random, name)
+            return lambda seed=None: _Generator(make(self._moved(seed)), self.kind)
+        function = getattr(np.random, name)
+        return _drawing(function, self.kind) if callable(function) and not isinstance(function, type) else function
+
+    def _seed(self, seed: Any = None) -> None:
+        first = seed if isinstance(seed, int) else 0
+        np.random.seed((first + SEED * self.shift) % 2**32)  # noqa: NPY002  (the program draws from it)
+
+    def _moved(self, seed: Any) -> Any:
+        first = seed if isinstance(seed, int) else 12345
+        return (first + SEED * self.shift) % 2**32
+
+
+class _Generator:
+    def __init__(self, generator: Any, kind: Kind) -> None:
+        self.generator, self.kind = generator, kind
+
+    def __getattr__(self, name: str) -> Any:
+        function = getattr(self.generator, name)
+        return _drawing(function, self.kind) if callable(function) else function
+
+
+class _Python(types.ModuleType):
+    """``random``: a seed of the program is moved with the run's."""
+
+    def __init__(self, shift: int) -> None:
+        super().__init__("random")
+        self.shift = shift
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "seed":
+            return lambda seed=None, *_: random.seed((seed if isinstance(seed, int) else 0) + SEED * self.shift)
+        return getattr(random, name)
+
+
+class _Math(types.ModuleType):
+    """``math``, whose functions take arrays of one entry too."""
+
+    def __getattr__(self, name: str) -> Any:
+        function = getattr(math, name)
+        if not callable(function):
+            return function
+
+        def call(*arguments: Any) -> Any:
+            if not any(is_array(each) for each in arguments):
+                return function(*arguments)
+            other = {"pow": "power", "fabs": "absolute", "asin": "arcsin", "acos": "arccos", "atan": "arctan"}
+            return getattr(np, other.get(name, name))(*arguments)
+
+        return call
+
+
+class _Silent(types.ModuleType):
+    """A module that does nothing: what it is called on comes back where that can be gone through."""
+
+    __path__ = ()
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return _Silent(name)
+
+    def __call__(self, *arguments: Any, **_: Any) -> Any:
+        return arguments[0] if arguments and hasattr(arguments[0], "__iter__") else self
+
+    def __iter__(self) -> Any:
+        return iter((_Silent("figure"), _Silent("axes")))
+
+    def __getitem__(self, place: Any) -> Any:
+        return self
+
+    def __setitem__(self, place: Any, value: Any) -> None:
+        pass
+
+    def __enter__(self) -> Any:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+
+class _ArrayType(type):
+    def __instancecheck__(cls, value: Any) -> bool:
+        return is_array(value)
+
+
+class _Arrays(metaclass=_ArrayType):
+    """``np.ndarray`` for ``isinstance``."""
+
+
+class _FloatType:
+    """``np.float64``: a function that lets the kinds of numbers through, and a dtype."""
+
+    def __init__(self, function: Any) -> None:
+        self.function, self.dtype = function, np.dtype(np.float64)
+
+    def __call__(self, value: Any = 0.0) -> Any:
+        return value if is_array(value) and value.dtype.kind in "fc" else np.float64(value)
+
+
+class _Columns:
+    def __init__(self, kind: Kind) -> None:
+        self.kind = kind
+
+    def __getitem__(self, parts: Any) -> Any:
+        if not _holds(parts):
+            return self.kind.make(np.c_[parts])
+        listed = [each if np.ndim(each) else np.reshape(each, (1,)) for each in parts]
+        return np.concatenate([each.reshape(-1, 1) if np.ndim(each) == 1 else each for each in listed], axis=-1)
+
+
+class _Rows:
+    def __init__(self, kind: Kind) -> None:
+        self.kind = kind
+
+    def __getitem__(self, parts: Any) -> Any:
+        if not _holds(parts):
+            return self.kind.make(np.r_[parts])
+        return np.concatenate([each if np.ndim(each) else np.reshape(each, (1,)) for each in parts], axis=0)
+
+
+def _made(value: Any, kind: Kind) -> Any:
+    if isinstance(value, list | tuple):
+        return type(value)(_made(each, kind) for each in value)
+    return kind.make(value)
+
+
+def _types(arguments: Any) -> tuple[Any, ...]:
+    return tuple(_type(each) for each in arguments)
+
+
+def _plain_type(settings: dict[str, Any]) -> dict[str, Any]:
+    return {name: _type(value) for name, value in settings.items()}
+
+
+def _type(value: Any) -> Any:
+    """A type of number as NumPy knows it: all that hold fractions are float64 here."""
+    if isinstance(value, _FloatType) or value in _SHORT_TYPES:
+        return np.float64
+    return value
+
+
+class _ShortTypes:
+    def __contains__(self, value: Any) -> bool:
+        if isinstance(value, str):
+            return value in ("float", "float32", "float64", "float16", "f4", "f8")
+        return isinstance(value, np.dtype) and value.kind == "f"
+
+
+_SHORT_TYPES = _ShortTypes()
+
+
+def _holds(value: Any) -> bool:
+    if isinstance(value, list | tuple):
+        return any(_holds(each) for each in value)
+    return isinstance(value, Step | Tape)
+
+
+def _drawing(function: Callable[..., Any], kind: Kind) -> Callable[..., Any]:
+    def call(*arguments: Any, **settings: Any) -> Any:
+        plain = [_bare(each) for each in arguments]
+        result = function(*plain, **{name: _bare(value) for name, value in settings.items()})
+        if function.__name__ == "shuffle" and arguments and isinstance(arguments[0], Tape | Step):
+            arguments[0][...] = kind.make(plain[0])
+        return kind.make(result)
+
+    return call
+
+
+def _bare(value: Any) -> Any:
+    return tape.plain(step.real(value))
+
+
+def _stacking(function: Callable[..., Any], name: str, kind: Kind) -> Callable[..., Any]:
+    """A function of NumPy whose lists are stacked first, since NumPy itself would drop their derivatives."""
+
+    def call(*arguments: Any, **settings: Any) -> Any:
+        if name not in words.JOINS and any(isinstance(each, list | tuple) and _holds(each) for each in arguments):
+            arguments = tuple(
+                words.stacked(each, kind) if isinstance(each, list | tuple) and _holds(each) else each
+                for each in arguments
+            )
+        return _made(function(*_types(arguments), **_plain_type(settings)), kind)
+
+    return call
+
+
+def _by_entry(function: Callable[..., Any], kind: Kind) -> Callable[..., Any]:
+    def call(values: Any, *rest: Any) -> Any:
+        flat = [function(each, *rest) for each in np.ravel(values)]
+        return words.stacked(flat, kind).reshape(np.shape(values))
+
+    return call
+
+
+def product(first: Any, second: Any) -> Any:
+    """``first.dot(second)``, by NumPy's function where an array stands on either side."""
+    return np.dot(first, second) if is_array(first) or is_array(second) else first.dot(second)
+
+
+def floated(value: Any = 0.0) -> Any:
+    """``float``: an array of one entry keeps its derivative."""
+    return value.reshape(()) if is_array(value) and value.dtype.kind in "fc" else float(value)

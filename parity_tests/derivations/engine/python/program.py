@@ -1,0 +1,496 @@
+"""A Python file as a program that can be run again: on any kind of numbers, with anything put behind any place of it.
+
+It is run once to find out what it begins with: its *leaves* (arrays that depend on nothing before), and the *steps*
+that its parameters take. Where a parameter has taken a step, its new value is a leaf again: a cost that is computed
+behind it is not differentiated through training. A round ends with the last step before a parameter takes its second.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import copy
+import io
+import re
+import traceback
+import types
+import warnings
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+
+from parity_tests.derivations.engine import symbols, words
+from parity_tests.derivations.engine.events import GIVEN, NAMED, Event, Key, Run
+from parity_tests.derivations.engine.numbers.kinds import PLAIN, TAPE, Kind, is_array, put
+from parity_tests.derivations.engine.numbers.step import Step, real
+from parity_tests.derivations.engine.numbers.tape import Tape
+from parity_tests.derivations.engine.places import numbered
+from parity_tests.derivations.engine.probes import Probe
+from parity_tests.derivations.engine.python.instrument import instrumented
+from parity_tests.derivations.engine.python.modules import Modules, floated, product
+from parity_tests.derivations.engine.python.recorder import Before, Halted, Hook, Recorder
+from parity_tests.derivations.engine.replay import Round
+
+FILE = "<the file>"
+ROUNDS = 2
+MOST_OF_NO_ROUND = 1500
+"""How many events of a program are looked at where no parameter takes a step."""
+
+CALL = 1_000_000
+"""Lines from this one on are those of a call, behind the file."""
+
+STATES = re.compile(
+    r"^(v|s|m|u|vel\w*|mom\w*|cache\w*|acc\w*|avg\w*|sq\w*|h|prev\w*|v_?d\w*|s_?d\w*|m_?d\w*)\d*$", re.I
+)
+"""Names of an optimiser's states."""
+
+
+class Begun(NamedTuple):
+    """What a program begins with.
+
+    ``leaves`` by their places; ``steps``: the place where a parameter takes a step, and that of its old value;
+    ``rounds``: the places where a round ends; ``problem``: why the program ended before its end.
+    """
+
+    leaves: dict[Key, str]
+    steps: dict[Key, Key]
+    rounds: tuple[Key, ...]
+    problem: str
+
+
+class PythonProgram:
+    """A file, and what it is called with, ready to run; its places have the same keys in every run."""
+
+    def __init__(self, text: str, call: str = "", seed: int = 0) -> None:
+        self.text, self.call, self.seed = text, call, seed
+        self.rows = tuple(text.splitlines())
+        tree = ast.parse(text)
+        behind = ast.parse(call)
+        for node in ast.walk(behind):
+            if hasattr(node, "lineno"):
+                node.lineno += CALL  # type: ignore[attr-defined]
+                node.end_lineno += CALL  # type: ignore[attr-defined]
+        tree.body += behind.body
+        self.tree = numbered(tree)
+        new, self.sites = instrumented(self.tree)
+        self.code = compile(new, FILE, "exec")
+        self.stepped = _stepped(self.tree)
+        self.moved: dict[Key, Any] = {}
+        self.window: tuple[Key | None, Key | None] = (None, None)
+        self.until: Key | None = None
+        self.problem = ""
+        self.begun = Begun({}, {}, (), "")
+
+    # ---- what the engine asks for
+    def line(self, number: int) -> str:
+        """The line as it was written."""
+        if number > CALL:
+            rows = self.call.splitlines()
+            return rows[number - CALL - 1].strip() if number - CALL <= len(rows) else ""
+        return self.rows[number - 1].strip() if 0 < number <= len(self.rows) else ""
+
+    def run(
+        self,
+        given: Mapping[str, Any],
+        kind: Kind = PLAIN,
+        hook: Hook | None = None,
+        until: Key | None = None,
+        keep: bool = True,
+        capture: tuple[ast.stmt, int] | None = None,
+    ) -> Run:
+        """The program from its beginning; ``captured`` are the names where a statement is reached for the n-th time."""
+        code = self.code if capture is None else self._capturing(*capture)
+        recorder = Recorder(
+            self.sites, kind, hook, self.until if until is None else until, keep, self._before(kind), self.stepped
+        )
+        problem = self._execute(code, recorder, kind)
+        leaves = self.begun.leaves
+        recorder.over = True
+        events = tuple(each._replace(role=GIVEN) if each.key in leaves else each for each in recorder.events)
+        return Run(events, ((0, problem),) if problem else (), recorder.captured)
+
+    def execute(self, statements: Sequence[ast.stmt], names: Mapping[str, Any], target: str) -> Any:
+        """What ``target`` is after some statements, None where one of them fails; what ``names`` holds stays."""
+        space = {**names}
+        if is_array(space.get(target)):
+            space[target] = space[target].copy()
+        module = ast.Module([ast.fix_missing_locations(each) for each in statements], [])
+        try:
+            with _quiet():
+                exec(compile(module, FILE, "exec"), space)
+        except Exception:
+            return None
+        return space.get(target)
+
+    repeats = True
+
+    def round_of(self, forward: Collection[Key]) -> Round:
+        """The first round where the first values of the parameters lead to the cost, else the second."""
+        rounds = self.begun.rounds
+        if not rounds:
+            return Round()
+        firsts = set(self.begun.steps.values()) - self.begun.steps.keys()
+        return Round(None, rounds[0]) if firsts & set(forward) else Round(rounds[0], rounds[-1])
+
+    def editable(
+        self, statement: ast.stmt, names: Mapping[str, Any], target: str
+    ) -> tuple[ast.stmt, str, Mapping[str, Any]]:
+        """The statement with ``self.W1`` and ``grads["W1"]`` as plain names, as far as they hold arrays or numbers."""
+        flat = {name: value for name, value in names.items() if not name.startswith("__")}
+        for name, value in list(flat.items()):
+            flat |= _entries(name, value)
+        flattener = _Flattener(flat)
+        new = flattener.visit(copy.deepcopy(statement))
+        place = new.target if isinstance(new, ast.AugAssign) else new.targets[0]
+        while isinstance(place, ast.Subscript):
+            place = place.value
+        return ast.fix_missing_locations(new), ast.unparse(place), flat
+
+    def replaced(self, statement: ast.stmt, new: Sequence[ast.stmt]) -> PythonProgram | None:
+        """The program with other statements in place of one; its places keep their keys."""
+        number: int = statement.number  # type: ignore[attr-defined]
+        tree = copy.deepcopy(self.tree)
+        try:
+            body = ast.parse("\n".join(ast.unparse(each) for each in new)).body
+        except SyntaxError:
+            return None
+        fresh = max(getattr(node, "number", 0) for node in ast.walk(tree)) + 1
+        for place, node in enumerate(each for part in body for each in ast.walk(part)):
+            node.number = fresh + place  # type: ignore[attr-defined]
+            if hasattr(node, "lineno"):
+                node.lineno = node.end_lineno = statement.lineno  # type: ignore[attr-defined]
+        old, first = (
+            each.target if isinstance(each, ast.AugAssign) else each.targets[0] for each in (statement, body[0])
+        )
+        for before, after in zip(ast.walk(old), ast.walk(first), strict=False):
+            after.number = getattr(before, "number", 0)  # type: ignore[attr-defined]
+        body[0].number = number  # type: ignore[attr-defined]
+        for node in ast.walk(tree):
+            for field in ("body", "orelse", "finalbody"):
+                block = getattr(node, field, None)
+                if isinstance(block, list):
+                    places = [i for i, each in enumerate(block) if getattr(each, "number", None) == number]
+                    for each in places:
+                        block[each : each + 1] = body
+        changed = copy.copy(self)
+        changed.tree = tree
+        code, changed.sites = instrumented(tree)
+        changed.code = compile(code, FILE, "exec")
+        return changed
+
+    # ---- running
+    def _execute(self, code: Any, recorder: Recorder, kind: Kind) -> str:
+        """Run the code; the sentence of what ended it early, "" for nothing."""
+        modules = Modules(kind, self.seed)
+        modules.start()
+        space: dict[str, Any] = {
+            "__name__": "__main__",
+            "__file__": FILE,
+            "__builtins__": {**vars(_builtins()), "__import__": modules.load, "input": _no_input},
+            "__float__": floated,
+            "__dot__": product,
+            **recorder.functions(),
+        }
+        if self.call:
+            space["np"] = modules.numpy
+        try:
+            with _quiet():
+                exec(code, space)
+        except Halted:
+            return ""
+        except SystemExit:
+            return ""
+        except Exception as error:
+            return self._sentence(error)
+        return ""
+
+    def _sentence(self, error: BaseException) -> str:
+        lines = [frame.lineno or 0 for frame in traceback.extract_tb(error.__traceback__) if frame.filename == FILE]
+        own = [line for line in lines if line <= CALL]
+        place = f" in line {own[-1]}" if own else ""
+        words = str(error).splitlines()
+        return f"{type(error).__name__}{place}: {words[0] if words else ''}"[:300]
+
+    def _before(self, kind: Kind) -> Before:
+        """Values that are moved, and steps that begin anew."""
+        moved, steps = self.moved, self.begun.steps
+
+        def before(key: Key, event: Event, value: Any) -> Any:
+            if key in moved:
+                return put(value, kind.make(np.array(moved[key])))
+            if key in steps:
+                if isinstance(value, Tape):
+                    value.tensor = value.tensor.detach()
+                elif isinstance(value, Step):
+                    value[...] = real(value)
+            return value
+
+        return before
+
+    def _capturing(self, statement: ast.stmt, occurrence: int) -> Any:
+        tree = copy.deepcopy(self.tree)
+        number: int = statement.number  # type: ignore[attr-defined]
+        ahead = ast.parse(f"__before__({number}, {occurrence})").body[0]
+        for each in ast.walk(ahead):
+            each.number = -1  # type: ignore[attr-defined]
+        for node in ast.walk(tree):
+            for field in ("body", "orelse", "finalbody"):
+                block = getattr(node, field, None)
+                if isinstance(block, list):
+                    place = next((i for i, each in enumerate(block) if getattr(each, "number", None) == number), None)
+                    if place is not None:
+                        block.insert(place, ahead)
+        new, _ = instrumented(tree)
+        return compile(new, FILE, "exec")
+
+    # ---- what it begins with
+    def begin(self) -> Sequence[Event]:
+        """Run it once, on tensors, and find its leaves, its steps and its rounds: the events of that run."""
+        self.begun = Begun({}, {}, (), "")
+        finder = _Finder()
+        recorder = Recorder(self.sites, TAPE, None, None, True, finder.before, self.stepped)
+        problem = self._execute(self.code, recorder, TAPE)
+        self.begun = Begun(finder.leaves, finder.steps, tuple(finder.rounds), problem)
+        if finder.rounds:
+            self.until = finder.rounds[-1]
+        elif len(recorder.events) > MOST_OF_NO_ROUND:
+            self.until = recorder.events[MOST_OF_NO_ROUND].key
+        self.problem = problem
+        return recorder.events
+
+    def move(self, run: Run) -> None:
+        """Put generic values in place of the first values of its parameters: zeros and ones hide mistakes."""
+        firsts = set(self.begun.steps.values()) - self.begun.steps.keys()
+        draws = np.random.default_rng([31, self.seed])
+        for event in run.events:
+            if event.key not in firsts or event.missing:
+                continue
+            if not np.any(event.value) and STATES.match(symbols.base_of(event.name)):
+                continue
+            shape = event.shape
+            scale = 0.9 / np.sqrt(max(shape)) if len(shape) > 1 and min(shape) > 1 else 0.4
+            self.moved[event.key] = scale * draws.standard_normal(shape)
+
+    def probe(self, run: Run) -> Probe:
+        """What the engine knows of the values that the program begins with."""
+        leaves = self.begun.leaves
+        given = {event.name: event.value for event in run.events if event.key in leaves and event.name}
+        places = {event.key: event.name for event in run.events if event.key in leaves and event.name}
+        for event in run.events:
+            if event.role != "part" and np.ndim(event.value) and symbols.is_label(symbols.base_of(event.name)):
+                given.setdefault(event.name, event.value)
+        return Probe(given, {}, batch_of(run), places, dict(self.begun.steps))
+
+
+class _Flattener(ast.NodeTransformer):
+    """``self.W1`` and ``cache["A1"]`` as names of what they hold."""
+
+    def __init__(self, names: dict[str, Any]) -> None:
+        self.names = names
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
+        return self._flat(node)
+
+    def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
+        return self._flat(node)
+
+    def _flat(self, node: ast.Attribute | ast.Subscript) -> ast.AST:
+        holder = _value_of(node.value, self.names)
+        known = isinstance(node, ast.Attribute) and node.attr in words.ATTRIBUTES | words.METHODS
+        if is_array(holder) or holder is None or known or isinstance(holder, types.ModuleType):
+            return self.generic_visit(node)
+        if isinstance(node.value, ast.Attribute) and node.value.attr == "shape":
+            return self.generic_visit(node)
+        text = ast.unparse(node)
+        value = _value_of(node, self.names)
+        if isinstance(node.ctx, ast.Load) and not (is_array(value) or isinstance(value, int | float)):
+            return self.generic_visit(node)
+        if value is not None:
+            self.names[text] = value
+        return ast.copy_location(ast.Name(text, node.ctx), node)
+
+
+def _value_of(node: ast.expr, names: dict[str, Any]) -> Any:
+    """The value of an expression among some names, None where it has none."""
+    try:
+        code = compile(ast.fix_missing_locations(ast.Expression(_as_read(node))), FILE, "eval")
+        return eval(code, {**names})
+    except Exception:
+        return None
+
+
+def _as_read(node: ast.expr) -> ast.expr:
+    new = copy.deepcopy(node)
+    for each in ast.walk(new):
+        if isinstance(getattr(each, "ctx", None), ast.Store):
+            each.ctx = ast.Load()  # type: ignore[attr-defined]
+    return new
+
+
+def _entries(name: str, value: Any, depth: int = 0) -> dict[str, Any]:
+    """The arrays and numbers in an object or a dict, by the names that a program has for them."""
+    if isinstance(value, dict):
+        pairs = [(f"{name}[{key!r}]", each) for key, each in value.items() if isinstance(key, str)]
+    elif isinstance(value, types.ModuleType | type) or callable(value) or not hasattr(value, "__dict__"):
+        return {}
+    else:
+        pairs = [(f"{name}.{key}", each) for key, each in vars(value).items()]
+    found: dict[str, Any] = {}
+    for text, each in pairs[:40]:
+        if is_array(each) or (isinstance(each, int | float) and not isinstance(each, bool)):
+            found[text] = each
+        elif depth == 0:
+            found |= _entries(text, each, 1)
+    return found
+
+
+class _Finder:
+    """Looks on while a program runs on tensors: which values depend on nothing, and which are a parameter's next."""
+
+    def __init__(self) -> None:
+        self.leaves: dict[Key, str] = {}
+        self.steps: dict[Key, Key] = {}
+        self.rounds: list[Key] = []
+        self.lineage: dict[int, tuple[Any, Key, Key]] = {}  # by the object: itself, the first place, the latest
+        self.tensors: dict[int, torch.Tensor] = {}
+        self.last: dict[str, Any] = {}
+        self.stepped: dict[Key, int] = {}
+        self.latest: Key | None = None
+        self.begun: list[torch.Tensor] = []
+
+    def before(self, key: Key, event: Event, value: Any) -> Any:
+        if event.role == "part" or not isinstance(value, Tape):
+            return value
+        known = self.lineage.get(id(value))
+        old = self.tensors.get(id(value))
+        if known is not None and old is value.tensor:
+            self.last[event.name] = value
+            return value
+        if known is None and not value.tensor.requires_grad:
+            return self._leaf(key, event, value, key)
+        before = value if known is not None else self.last.get(event.name)
+        if before is not None and id(before) in self.lineage and self._is_step(event, before, value):
+            _, first, latest = self.lineage[id(before)]
+            self.steps[key] = latest
+            self._count(first, key)
+            value.tensor = value.tensor.detach()
+            return self._leaf(key, event, value, first, named=False)
+        if known is not None:
+            del self.lineage[id(value)]  # built in place, it is a leaf no more
+            self.leaves = {place: name for place, name in self.leaves.items() if place != known[1]}
+        self.last[event.name] = value
+        return value
+
+    def _leaf(self, key: Key, event: Event, value: Tape, first: Key, named: bool = True) -> Tape:
+        value.tensor = value.tensor.clone().requires_grad_()
+        self.lineage[id(value)] = value, first, key
+        self.tensors[id(value)] = value.tensor
+        self.begun.append(value.tensor)
+        self.last[event.name] = value
+        if named:
+            self.leaves[key] = event.name
+        return value
+
+    def _count(self, first: Key, key: Key) -> None:
+        """A round ends where a parameter takes its second step in it."""
+        count = self.stepped[first] = self.stepped.get(first, 0) + 1
+        if count > len(self.rounds) + 1:
+            assert self.latest is not None
+            self.rounds.append(self.latest)
+            if len(self.rounds) == ROUNDS:
+                raise Halted
+        self.latest = key
+
+    def _is_step(self, event: Event, old: Tape, new: Tape) -> bool:
+        """Whether the new value is the old one and a change that depends on it."""
+        if symbols.is_data(symbols.base_of(event.name)) or not _changes_by_a_term(event):
+            return False
+        leaf = self.tensors[id(old)]
+        if leaf.shape != new.tensor.shape or not new.tensor.requires_grad:
+            return False
+        cotangent = torch.linspace(0.7, 1.3, new.tensor.numel(), dtype=torch.float64).reshape(new.tensor.shape)
+        others = [tensor for tensor in self.begun if tensor is not leaf]
+        found = torch.autograd.grad(new.tensor, [leaf, *others], cotangent, retain_graph=True, allow_unused=True)
+        if found[0] is None or all(each is None for each in found[1:]):
+            return False
+        return bool(torch.any((found[0] != 0) & (found[0] != cotangent)))
+
+
+def _changes_by_a_term(event: Event) -> bool:
+    """``x -= e``, ``x = x - e``, ``xs = [x - e for x in xs]``: the form of a step."""
+    statement = event.statement
+    if isinstance(statement, ast.AugAssign):
+        return isinstance(statement.op, ast.Add | ast.Sub)
+    value = getattr(statement, "value", None)
+    if isinstance(value, ast.ListComp):
+        return isinstance(value.elt, ast.BinOp) and isinstance(value.elt.op, ast.Add | ast.Sub)
+    if not isinstance(value, ast.BinOp) or not isinstance(value.op, ast.Add | ast.Sub):
+        return False
+    left: ast.expr = value
+    while isinstance(left, ast.BinOp) and isinstance(left.op, ast.Add | ast.Sub):
+        left = left.left
+    targets = [ast.unparse(each) for each in statement.targets] if isinstance(statement, ast.Assign) else []
+    return ast.unparse(left) in targets or symbols.base_of(ast.unparse(left)) == symbols.base_of(event.name)
+
+
+def _stepped(tree: ast.AST) -> frozenset[str]:
+    """Names of single numbers that a line changes by a term which is no counter's: ``b -= rate * db``."""
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Add | ast.Sub):
+            target, value = node.target, node.value
+        elif isinstance(node, ast.Assign) and isinstance(node.value, ast.BinOp):
+            target, value = node.targets[0], node.value.right
+            if not isinstance(node.value.op, ast.Add | ast.Sub) or ast.unparse(node.value.left) != ast.unparse(target):
+                continue
+        else:
+            continue
+        if isinstance(target, ast.Name | ast.Attribute) and isinstance(value, ast.BinOp | ast.Name):
+            found.add(ast.unparse(target))
+    return frozenset(found)
+
+
+def batch_of(run: Run) -> int | None:
+    """The number of examples: a number that is called so, or else the size that data and labels share."""
+    data: list[tuple[int, ...]] = []
+    labels: list[tuple[int, ...]] = []
+    for event in run.events:
+        name = symbols.base_of(event.name)
+        if event.missing or event.role == "part":
+            continue
+        if event.role == NAMED and np.ndim(event.value) == 0 and symbols.COUNTS.match(name) and event.value > 1:
+            return int(event.value)
+        if np.ndim(event.value) and symbols.is_label(name):
+            labels.append(event.shape)
+        elif np.ndim(event.value) > 1 and symbols.is_data(name):
+            data.append(event.shape)
+    for shape in data:
+        for other in labels:
+            shared = [size for size in shape if size in other and size > 1]
+            if shared:
+                return shared[0]
+    return None
+
+
+@contextlib.contextmanager
+def _quiet() -> Any:
+    with (
+        np.errstate(all="ignore"),
+        warnings.catch_warnings(),
+        contextlib.redirect_stdout(io.StringIO()),
+        contextlib.redirect_stderr(io.StringIO()),
+    ):
+        warnings.simplefilter("ignore")
+        yield
+
+
+def _builtins() -> Any:
+    import builtins
+
+    return builtins
+
+
+def _no_input(*_: Any) -> str:
+    raise EOFError("nobody is there to answer input()")

@@ -1,0 +1,172 @@
+"""A Python program as a source of the engine: the costs that it computes, and what of it was not reached."""
+
+from __future__ import annotations
+
+import ast
+import re
+from functools import cached_property
+
+import numpy as np
+
+from parity_tests.derivations.engine import costs, symbols
+from parity_tests.derivations.engine.events import ENTRY, NAMED, RETURNED, Event, Key
+from parity_tests.derivations.engine.judged import Trial, hits_of
+from parity_tests.derivations.engine.python.instrument import FUNCTIONS
+from parity_tests.derivations.engine.python.program import CALL, PythonProgram
+from parity_tests.derivations.engine.replay import Round
+from parity_tests.derivations.engine.truths import Cost, Truths
+
+MOST_CANDIDATES = 12
+OF_COSTS = re.compile(r"loss|cost|entropy|mse|error|objective|nll|criterion|energy", re.I)
+REDUCES = re.compile(r"\*\*|sum|mean|log|square|norm|entropy|loss|cost|mse|average")
+ERRORS = re.compile(r"^(e|err|error|errors|E|l|c)\d*$")
+MONITORS = re.compile(r"abs\(|argmax|round\(|accuracy|==")
+
+
+class PythonReading:
+    """A file, and what it is called with."""
+
+    def __init__(self, source: str, text: str, call: str = "") -> None:
+        self.source, self.file, self.call = source, text, call
+        self.trials: dict[int, Trial] = {}
+        self.known: dict[int, list[Cost]] = {}
+
+    @property
+    def said(self) -> str:
+        """Where the examples are, and how the program was called."""
+        trial = self.trial(0)
+        said = []
+        for event in trial.run.events:
+            if np.ndim(event.value) == 2 and symbols.is_data(event.name) and trial.probe.batch in event.shape:
+                where = "rows" if event.shape[0] == trial.probe.batch else "columns"
+                said.append(f"examples are {where}")
+                break
+        if self.call:
+            said.append(f"called as {self.call.splitlines()[-1]}")
+        elif trial.program.begun.rounds:
+            said.append("one round of training")
+        return ", ".join(said)
+
+    def text(self, line: int) -> str:
+        """The line as it was written."""
+        return self.trial(0).program.line(line)
+
+    def trial(self, seed: int) -> Trial:
+        """The program on values of that seed; its parameters begin with generic ones."""
+        if seed not in self.trials:
+            program = PythonProgram(self.file, self.call, seed)
+            events = program.begin()
+            rounds = program.begun.rounds
+            first = Round(None, rounds[0]).events(events) if rounds else events
+            if rounds and (any(map(_may_be_cost, first)) or not any(map(_may_be_cost, events))):
+                program.until = rounds[0]
+            run = program.run({})
+            program.move(run)
+            moved = program.run({})
+            if moved.problems != run.problems or len(moved.events) != len(run.events):
+                program.moved = {}
+            else:
+                run = moved
+            self.trials[seed] = Trial(program, program.probe(run), run)
+        return self.trials[seed]
+
+    def written(self, trial: Trial) -> list[Cost]:
+        """The scalars that may be the cost: of those that lead to one another the last, most derivatives first."""
+        seed = trial.program.seed
+        if seed not in self.known:
+            self.known[seed] = self._written(trial)
+        return self.known[seed]
+
+    def _written(self, trial: Trial) -> list[Cost]:
+        first: dict[int, tuple[bool, Event]] = {}
+        last: dict[int, tuple[bool, Event]] = {}
+        for event in trial.run.events:
+            looks = _may_be_cost(event)
+            if looks is not None:
+                first.setdefault(event.key[0], (looks, event))
+                last[event.key[0]] = looks, event
+        found = [*first.values(), *(each for each in last.values() if each[1].key[1])]
+        found.sort(key=lambda each: not each[0])
+        chosen: list[tuple[int, bool, Event, set[Key]]] = []
+        for looks, event in found[:MOST_CANDIDATES]:
+            cost = Cost(event.key, self._said(event), event.line)
+            truths = Truths(*trial, cost)
+            if truths.by_key:
+                hits = hits_of(trial, cost)
+                if hits or (looks and not MONITORS.search(_text(event))):
+                    chosen.append((hits, looks, event, set(truths.by_key)))
+        whole = [each for each in chosen if not any(each[2].key in other[3] and other[0] for other in chosen)]
+        whole.sort(key=lambda each: (-each[0], not each[1]))
+        return [Cost(event.key, self._said(event), event.line) for _, _, event, _ in whole]
+
+    @staticmethod
+    def _said(event: Event) -> str:
+        name = symbols.written(event.name) or (
+            f"what {event.function} returns" if event.function else "what is printed"
+        )
+        return f"J is {name} (line {event.line})" if event.line < CALL else f"J is {name}"
+
+    def implied(self, trial: Trial) -> list[Cost]:
+        """The usual costs of each value that has the labels' shape."""
+        given = trial.probe.given
+        labels: dict[bytes, str] = {}
+        for name, value in given.items():
+            if symbols.is_label(symbols.base_of(name)) and np.ndim(value):
+                labels.setdefault(np.asarray(value, np.float64).tobytes(), name)
+        kept = {name: value for name, value in given.items() if name in labels.values() or not symbols.is_label(name)}
+        whole = [name for name in labels.values() if _holds_classes(given[name], trial)]
+        return costs.implied_costs(trial.run, trial.probe._replace(given=kept), whole, trial.program.tree)
+
+    def left(self, trial: Trial) -> dict[int, str]:
+        """Where the program ended early, and the functions that it does not reach."""
+        reasons: dict[int, str] = {}
+        if trial.program.problem:
+            match = re.search(r" in line (\d+)", trial.program.problem)
+            reasons[int(match[1]) if match else 0] = f"the program ended here: {trial.program.problem}"
+        reached = {event.function for event in trial.run.events}
+        for node in ast.walk(trial.program.tree):
+            if isinstance(node, FUNCTIONS[:2]) and node.lineno < CALL and node.name not in reached and _computes(node):
+                reasons.setdefault(node.lineno, f"{node.name} is not judged: it was not called")
+        return reasons
+
+    @cached_property
+    def problem(self) -> str:
+        """Why the program ended before its end, "" where it did not."""
+        return self.trial(0).program.problem
+
+
+def _text(event: Event) -> str:
+    return ast.unparse(event.statement) if event.statement is not None else ""
+
+
+def _may_be_cost(event: Event) -> bool | None:
+    """Whether a value looks like a cost by its name; None for what cannot be one."""
+    if event.role not in (NAMED, ENTRY, RETURNED) or event.missing or np.size(event.value) != 1:
+        return None
+    value = float(np.ravel(event.value)[0])
+    if not np.isfinite(value) or value == round(value):
+        return None
+    if event.role == RETURNED:
+        looks = bool(OF_COSTS.search(event.function))
+        return looks if np.ndim(event.value) == 0 or looks else None
+    stem = re.sub(r"\[-?\d+\]$", "", symbols.base_of(event.name))
+    if not costs.COST_NAMES.search(symbols.base_of(stem)):
+        return None
+    if (ERRORS.match(stem) or np.ndim(event.value)) and not REDUCES.search(_text(event).partition("=")[2]):
+        return None
+    return True
+
+
+def _holds_classes(value: object, trial: Trial) -> bool:
+    """Whether labels are numbers of classes: whole, in one row, and no value of the program has their shape."""
+    if np.ndim(value) != 1 or np.any(np.asarray(value) != np.round(np.asarray(value))):
+        return False
+    return not any(
+        event.shape == np.shape(value) and np.any(event.value != np.round(event.value))
+        for event in trial.run.events
+        if event.role in (NAMED, RETURNED) and not event.missing
+    )
+
+
+def _computes(node: ast.AST) -> bool:
+    return any(isinstance(each, ast.BinOp) for each in ast.walk(node))

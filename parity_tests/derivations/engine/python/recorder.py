@@ -1,0 +1,276 @@
+"""What the instrumented program calls: each value gets its key and its name, leaves an event, and may be replaced."""
+
+from __future__ import annotations
+
+import ast
+import copy
+import inspect
+import time
+import types
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from parity_tests.derivations.engine import symbols
+from parity_tests.derivations.engine.events import BOUND, ENTRY, NAMED, PART, Event, Key
+from parity_tests.derivations.engine.numbers.kinds import PLAIN, Kind, is_array, is_number, plain, put
+from parity_tests.derivations.engine.python.instrument import Site
+
+MOST_EVENTS = 6_000
+MOST_PARTS = 24
+MOST_NAMED = 600
+"""How often the same place is seen in one run, inside of formulas and as a name."""
+
+MOST_ITEMS = 24
+MOST_ENTRIES = 200_000
+SECONDS = 8.0
+"""Processor time of one run."""
+
+Hook = Callable[[Key, Any], Any]
+Before = Callable[[Key, Event, Any], Any]
+
+
+class Halted(BaseException):
+    """The run has gone far enough: no ``except Exception`` of the program stops it."""
+
+
+class Recorder:
+    """One run's events, and the functions that the instrumented program calls."""
+
+    def __init__(
+        self,
+        sites: Mapping[int, Site],
+        kind: Kind,
+        hook: Hook | None,
+        until: Key | None,
+        keep: bool,
+        before: Before | None = None,
+        stepped: frozenset[str] = frozenset(),
+    ) -> None:
+        self.sites, self.kind, self.hook, self.until, self.keep = sites, kind, hook, until, keep
+        self.before, self.stepped = before, stepped
+        self.events: list[Event] = []
+        self.reached: dict[int, int] = {}
+        self.frames = [0]
+        self.entered = 0
+        self.seen = 0
+        self.over = False
+        self.light = kind is PLAIN and hook is not None
+        """Whether parts of formulas leave no events: in their place nothing is ever put."""
+        self.end = time.process_time() + SECONDS
+        self.objects: dict[int, tuple[Any, set[str]]] = {}
+        self.numbers: dict[str, float] = {}
+        self.containers: dict[int, tuple[Any, str]] = {}
+        self.holders: dict[str, list[Any]] = {}
+        self.captured: dict[str, Any] | None = None
+
+    def functions(self) -> dict[str, Callable[..., Any]]:
+        """The names that the instrumented program calls."""
+        return {
+            "__note__": self.note, "__entry__": self.entry, "__part__": self.part, "__item__": self.item,
+            "__enter__": self.enter, "__leave__": self.leave, "__before__": self.capture,
+        }  # fmt: skip
+
+    # ---- what is called
+    def enter(self) -> None:
+        """A function begins."""
+        self.entered += 1
+        self.frames.append(self.entered)
+
+    def leave(self) -> None:
+        """A function ends."""
+        self.frames.pop()
+
+    def note(self, value: Any, number: int, holder: Any = None) -> Any:
+        """A value that a name gets, or that a function returns; of a list, tuple or dict, each entry."""
+        site = self.sites[number]
+        if isinstance(value, list | tuple | dict):
+            if site.role == BOUND:
+                return value
+            name = self._scoped(site, site.name, holder)
+            if site.name and not isinstance(value, tuple):
+                name = self.containers.setdefault(id(value), (value, name))[1]
+            return self._each(value, number, name)
+        if not is_number(value):
+            return value
+        return self._record(number, site, self._scoped(site, site.name, holder), value)
+
+    def part(self, value: Any, number: int) -> Any:
+        """A value inside of a formula."""
+        if not (is_array(value) or isinstance(value, np.floating)) or value.dtype.kind not in "fc":
+            return value
+        if self.light and not self.over:
+            self.reached[number] = self.reached.get(number, -1) + 1
+            return self.kind.make(value)
+        return self._record(number, self.sites[number], "", value)
+
+    def entry(self, base: Any, number: int, key: Callable[[], Any]) -> None:
+        """``base[key]`` has a new value: the entry of a dict or list, or the whole of an array."""
+        site = self.sites[number]
+        if isinstance(base, dict | list):
+            try:
+                place = key()
+                value = base[place]
+            except Exception:
+                return
+            if isinstance(base, list) and isinstance(place, int) and place < 0:
+                place += len(base)
+            name = f"{self._container(site, base)}[{place!r}]"
+            if isinstance(value, list | tuple | dict):
+                base[place] = self._each(value, number, name)
+            elif is_number(value):
+                base[place] = self._record(number, site._replace(role=NAMED), name, value)
+        elif is_array(base):
+            self._record(number, site, self._scoped(site, site.name, None), base)
+
+    def item(self, value: Any, number: int, base: Any, place: int | None) -> Any:
+        """What is appended to a list, or inserted."""
+        site = self.sites[number]
+        if not isinstance(base, list):
+            return value
+        where = len(base) if place is None else place
+        name = f"{self._container(site, base)}[{where!r}]"
+        if isinstance(value, list | tuple | dict):
+            return self._each(value, number, name)
+        return self._record(number, site, name, value) if is_number(value) else value
+
+    def capture(self, number: int, occurrence: int) -> None:
+        """The names as they are when a statement is reached for the n-th time."""
+        count = self.reached[-1 - number] = self.reached.get(-1 - number, -1) + 1
+        if count == occurrence and self.captured is None:
+            frame = inspect.currentframe()
+            caller = None if frame is None else frame.f_back
+            names = {} if caller is None else {**caller.f_globals, **caller.f_locals}
+            self.captured = {name: snapshot(value) for name, value in names.items()}
+
+    # ---- names
+    def _scoped(self, site: Site, name: str, holder: Any) -> str:
+        if not name:
+            return ""
+        if holder is not None:
+            return self._held(name, name.rpartition(".")[0], holder)
+        return f"{self.frames[-1]}#{name}" if site.local and self.frames[-1] else name
+
+    def _container(self, site: Site, base: Any) -> str:
+        """The name that a list or dict got first, whatever a function calls it."""
+        return self.containers.setdefault(id(base), (base, self._scoped(site, site.name, None)))[1]
+
+    def _held(self, name: str, base: str, holder: Any) -> str:
+        """A name in an object, dict or list: that of another holder of the same name is another name."""
+        known = self.holders.setdefault(base, [])
+        for place, each in enumerate(known):
+            if each is holder:
+                return name if place == 0 else f"o{place}#{name}"
+        known.append(holder)
+        return name if len(known) == 1 else f"o{len(known) - 1}#{name}"
+
+    def _each(self, value: Any, number: int, name: str, depth: int = 0) -> Any:
+        """The entries of a list, tuple or dict, each by its own name."""
+        if len(value) > MOST_ITEMS or depth > 2:
+            return value
+        pairs = list(value.items()) if isinstance(value, dict) else list(enumerate(value))
+        new = []
+        for key, each in pairs:
+            own = f"{name}[{key!r}]" if name else ""
+            if isinstance(each, list | tuple | dict):
+                each = self._each(each, number, own, depth + 1)
+            elif is_array(each):
+                each = self._record(number, self.sites[number], own, each)
+            new.append(each)
+        if isinstance(value, tuple):
+            return value if all(a is b for a, b in zip(new, value, strict=True)) else _like(value, new)
+        for (key, old), each in zip(pairs, new, strict=True):
+            if each is not old:
+                value[key] = each
+        return value
+
+    # ---- events
+    def _record(self, number: int, site: Site, name: str, value: Any) -> Any:
+        if self.over:
+            return value
+        count = self.reached[number] = self.reached.get(number, -1) + 1
+        if count >= (MOST_PARTS if site.role == PART else MOST_NAMED) and site.role != ENTRY:
+            return value
+        self.seen += 1
+        if self.seen > MOST_EVENTS or (self.seen % 64 == 0 and time.process_time() > self.end):
+            self.over = True
+            raise Halted
+        key = number, count
+        made = self._made(site, value)
+        if is_array(made) and (made.dtype.kind not in "fc" or made.size > MOST_ENTRIES):
+            return self._kept(site, name, key, made)
+        if site.role == NAMED and not _in_place(site) and self._is_alias(name, made):
+            site = site._replace(role=BOUND)
+        shown = Event(key, site.line, name, site.role, None, site.statement, site.node, site.function)
+        if self.before is not None:
+            made = self.before(key, shown, made)
+        if self.hook is not None:
+            new = self.hook(key, made)
+            if new is not made:
+                made = put(made, self.kind.make(new)) if _in_place(site) and is_array(made) else self.kind.make(new)
+        if name and is_array(made):
+            self.objects.setdefault(id(made), (made, set()))[1].add(symbols.base_of(name))
+        return self._kept(site, name, key, made)
+
+    def _is_alias(self, name: str, value: Any) -> bool:
+        """Whether an array is there already under the same symbol, as ``dW1 = grads["dW1"]``."""
+        base = symbols.base_of(name)
+        if np.ndim(value) == 0:
+            before = self.numbers.get(base)
+            self.numbers[base] = float(value)
+            return before is not None and before == float(value)
+        known = self.objects.get(id(value))
+        return known is not None and base in known[1]
+
+    def _made(self, site: Site, value: Any) -> Any:
+        if isinstance(value, int | float) and not isinstance(value, bool) and site.name in self.stepped:
+            value = np.float64(value)
+        made = self.kind.make(value)
+        if is_array(made) and np.ndim(made) == 0 and site.role != ENTRY:
+            return made.copy()  # a single number is never changed in place
+        return made
+
+    def _kept(self, site: Site, name: str, key: Key, value: Any) -> Any:
+        if self.keep:
+            event = Event(key, site.line, name, site.role, plain(value), site.statement, site.node, site.function)
+            last = self.events[-1] if self.events else None
+            if (
+                site.role == ENTRY and last is not None
+                and (last.role, last.name) == (ENTRY, name) and last.key[0] == key[0]
+            ):  # fmt: skip
+                self.events.pop()
+            self.events.append(event)
+        if key == self.until:
+            self.over = True
+            raise Halted
+        return value
+
+
+def snapshot(value: Any, depth: int = 3) -> Any:
+    """A value that stays as it is while the program goes on: arrays, containers and objects are copied."""
+    if is_array(value):
+        return value.copy()
+    if depth == 0 or isinstance(value, type | types.ModuleType) or callable(value):
+        return value
+    if isinstance(value, dict):
+        return {key: snapshot(each, depth - 1) for key, each in value.items()}
+    if type(value) in (list, tuple):
+        return type(value)(snapshot(each, depth - 1) for each in value)
+    if hasattr(value, "__dict__"):
+        try:
+            new = copy.copy(value)
+            vars(new).update({name: snapshot(each, depth - 1) for name, each in vars(value).items()})
+        except Exception:
+            return value
+        return new
+    return value
+
+
+def _in_place(site: Site) -> bool:
+    """Whether other names may hold the array that has changed."""
+    return site.role == ENTRY or isinstance(site.statement, ast.AugAssign)
+
+
+def _like(value: Any, entries: list[Any]) -> Any:
+    return type(value)(*entries) if hasattr(value, "_fields") else tuple(entries)
