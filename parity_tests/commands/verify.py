@@ -28,6 +28,7 @@ EPILOG = """examples:
   python -m parity_tests verify "dW1 = dZ1 @ X.T" --setting shallow
   python -m parity_tests verify derivation.txt              one assignment a line, # comments
   python -m parity_tests verify my_network.txt              with a forward pass of its own: J is what it computes
+  python -m parity_tests verify my_network.py               a program that trains: J is what it computes
   python -m parity_tests verify my_backprop.py              functions named like the public ones
   python -m parity_tests verify "dW2 = dZ2 @ A1.T / m" --net "4-5-3 relu,softmax" --l2 "reg/2*W^2"
   python -m parity_tests verify --data run.npz --setting shallow
@@ -36,7 +37,8 @@ EPILOG = """examples:
   python -m parity_tests verify --settings --setting deep
 
 A .py file is run, with the rights of whoever calls: give only what you would run yourself. Its process has limits (20
-seconds, 2 GB of memory, no writing of files) and ends with all that it started. Text and .npz files are only read.
+seconds, a program 60; 2 GB of memory; no writing of files) and ends with all that it started. Text and .npz files are
+only read.
 
 Every line or function is accounted for: judged, a helper of a judged one, or not judged, with the reason.
 
