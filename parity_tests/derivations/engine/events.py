@@ -17,9 +17,10 @@ Key = tuple[int, int]
 
 
 class Missing(NamedTuple):
-    """In place of a value that could not be computed: why."""
+    """In place of a value that could not be computed: why, and whether the language has no such thing."""
 
     message: str
+    refused: bool = False
 
 
 class Event(NamedTuple):

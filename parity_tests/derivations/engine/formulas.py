@@ -22,6 +22,9 @@ MOST_POWER = 1024
 Hook = Callable[[Key, Any], Any]
 
 
+TYPES: dict[str, type] = {"float": float, "int": int, "bool": bool}
+
+
 class Stopped(Exception):  # noqa: N818
     """The run has gone far enough."""
 
@@ -39,6 +42,7 @@ class Formulas:
         self.reached: dict[int, int] = {}
         self.steps = 0
         self.depth = 0
+        self.classes_axis = -1
         self.statement: ast.stmt | None = None
         self.capture: tuple[ast.stmt, int] | None = None
         self.passed = 0
@@ -106,12 +110,22 @@ class Formulas:
             if isinstance(value, Missing):
                 raise Refusal(f"{node.id} has no value here")
             return value
+        if node.id in TYPES:
+            return TYPES[node.id]
         if node.id in self.builtins:
             return self.builtins[node.id]
+        if node.id in ("softmax", "_softmax"):
+            return self.softmax
         function = words.free_function(node.id)
         if function is None:
             raise Refusal(f"{node.id} is not known here")
         return function
+
+    def softmax(self, scores: Any, axis: int | None = None) -> Any:
+        """A softmax that the text does not define: over the classes of each example."""
+        axis = (self.classes_axis if np.ndim(scores) > 1 else 0) if axis is None else axis
+        exponentials = np.exp(scores - np.max(scores, axis=axis, keepdims=True))
+        return exponentials / np.sum(exponentials, axis=axis, keepdims=True)
 
     def value(self, node: ast.expr, names: Any, *, top: bool = False) -> Any:
         """The value of an expression; inside a formula it leaves an event."""
@@ -244,6 +258,8 @@ class Formulas:
         if isinstance(base, ast.Attribute) and isinstance(base.value, ast.Name) and base.value.id in words.MODULES:
             if base.attr == "random":
                 return self.word(words.random_word, node.attr, ast.unparse(node))
+            if (base.attr, node.attr) in words.UFUNC_METHODS:
+                return self.word(words.ufunc_method, f"{base.attr}.{node.attr}", ast.unparse(node))
             return self.word(words.numpy_word, node.attr, ast.unparse(node))
         value = self.value(base, names)
         if is_array(value) or isinstance(value, np.generic):
@@ -277,7 +293,12 @@ class Formulas:
         if not callable(function):
             raise Refusal(f"{ast.unparse(node.func)} is no function")
         within_bounds(*arguments, *settings.values())
-        return self.kind.make(function(*arguments, **settings))
+        out = settings.pop("out", None)
+        result = self.kind.make(function(*arguments, **settings))
+        if out is None:
+            return result
+        out[...] = result
+        return out
 
     def add_at(self, node: ast.Call, names: Any) -> None:
         if ast.unparse(node.func) not in ("np.add.at", "numpy.add.at") or len(node.args) != 3:

@@ -260,9 +260,9 @@ def _again(reading: Reading, finding: Finding, trial: Trial, strict: bool) -> Fi
 
 
 def _same_cost(reading: Reading, trial: Trial, cost: Cost) -> Cost | None:
-    """The cost on other values, None where it is not implied there."""
+    """The cost on other values, None where it is not implied there; a loop may come to it more or less often."""
     if cost.of is None:
-        return cost
+        return next((each for each in reading.written(trial) if each.text == cost.text), cost)
     return next((each for each in reading.implied(trial) if each.text == cost.text), None)
 
 
@@ -340,6 +340,9 @@ def _wrong(
     """The verdict on a mistake, in the turn of a loop in which it was seen first."""
     root = roots[0]
     event = root.event
+    if event.missing and event.value.refused:
+        name = symbols.written(event.name)
+        return not_judged(name, event.line, reading.text(event.line), event.value.message)
     sure = finding.truths.confirmed(root.truth)
     value = np.nan if event.missing else event.value
     agreement = None if event.missing else compare(value, root.expected)

@@ -16,7 +16,8 @@ import numpy as np
 
 from parity_tests.derivations.engine.events import ENTRY, GIVEN, NAMED, RETURNED, Key, Missing, Run
 from parity_tests.derivations.engine.formulas import Formulas, Hook, Names, Stopped
-from parity_tests.derivations.engine.numbers.kinds import PLAIN, Kind, is_array
+from parity_tests.derivations.engine.numbers.errors import NotFollowed
+from parity_tests.derivations.engine.numbers.kinds import PLAIN, Kind, is_array, owner
 from parity_tests.derivations.engine.operators import (
     IN_PLACE,
     Refusal,
@@ -51,6 +52,7 @@ class TextProgram:
         tree = unrolled(source.tree, source.rows, frozenset(declarations(source.rows)))
         self.tree = numbered(flattened(tree))
         self.changed: tuple[ast.stmt, Sequence[ast.stmt]] | None = None
+        self.classes_axis = -1
 
     def run(
         self,
@@ -66,7 +68,7 @@ class TextProgram:
         ``captured`` holds the names as they are when a statement is reached for the n-th time, counted from 0.
         """
         walk = _Walk(given, kind, hook, until, keep)
-        walk.capture, walk.changed = capture, self.changed
+        walk.capture, walk.changed, walk.classes_axis = capture, self.changed, self.classes_axis
         try:
             for number, (name, value) in enumerate(given.items()):
                 walk.names[name] = walk.note((-1 - number, 0), 0, name, GIVEN, _own(value, kind), None, None)
@@ -152,9 +154,9 @@ class _Walk(Formulas):
             except (Stopped, _Returned, _LoopControl):
                 raise
             except RecursionError:
-                self.gap(statement, names, "this is nested too deeply")
+                self.gap(statement, names, Missing("this is nested too deeply", refused=True))
             except Exception as error:
-                self.gap(statement, names, said(error))
+                self.gap(statement, names, Missing(said(error), isinstance(error, Refusal | NotFollowed)))
             finally:
                 self.statement = outer
 
@@ -163,16 +165,16 @@ class _Walk(Formulas):
         self.passed += 1
         return self.passed == occurrence + 1
 
-    def gap(self, statement: ast.stmt, names: dict[str, Any], message: str) -> None:
+    def gap(self, statement: ast.stmt, names: dict[str, Any], missing: Missing) -> None:
         """What a failed statement would have assigned is missing from here on."""
-        self.problems.append((statement.lineno, message))
+        self.problems.append((statement.lineno, missing.message))
         for target in _targets(statement):
             base = target
             while isinstance(base, ast.Subscript | ast.Attribute | ast.Starred):
                 base = base.value
             if isinstance(base, ast.Name):
                 key = self.key(target)
-                value = self.note(key, statement.lineno, base.id, NAMED, Missing(message), statement, target)
+                value = self.note(key, statement.lineno, base.id, NAMED, missing, statement, target)
                 names[base.id] = value
 
     def execute(self, node: ast.stmt, names: dict[str, Any]) -> None:
@@ -204,6 +206,8 @@ class _Walk(Formulas):
                 raise _LoopControl(isinstance(node, ast.Continue))
             case ast.With():
                 self.block(node.body, names)
+            case ast.Try():
+                self.block([*node.body, *node.orelse, *node.finalbody], names)
             case ast.Pass() | ast.Assert() | ast.Import() | ast.ImportFrom() | ast.Global() | ast.Delete():
                 pass
             case _:
@@ -227,6 +231,7 @@ class _Walk(Formulas):
                 changed = node.args[0]
             elif node.func.attr in ("fill", "append", "add_", "sub_", "mul_"):
                 changed = node.func.value
+        changed = next((each.value for each in node.keywords if each.arg == "out"), changed)
         if isinstance(changed, ast.Name) and is_array(names.get(changed.id)):
             value = names[changed.id]
             names[changed.id] = self.note(
@@ -263,10 +268,25 @@ class _Walk(Formulas):
 
     def entry(self, target: ast.Subscript, base: Any, names: dict[str, Any], node: ast.stmt) -> None:
         """After ``x[i] = ...`` the whole of x has a new value."""
-        name = ast.unparse(target.value)
-        new = self.note(self.key(target), node.lineno, name, ENTRY, base, node, target)
-        if new is not base and isinstance(target.value, ast.Name):
-            names[target.value.id] = new
+        whole = target.value
+        while isinstance(whole, ast.Subscript):  # x[i][j] = e changes x
+            whole = whole.value
+        if whole is not target.value and isinstance(whole, ast.Name) and is_array(names[whole.id]):
+            base = names[whole.id]
+        else:
+            whole = target.value
+        new = self.note(self.key(target), node.lineno, ast.unparse(whole), ENTRY, base, node, target)
+        if new is not base and isinstance(whole, ast.Name):
+            names[whole.id] = new
+        self.seen_by_others(new, names, node)
+
+    def seen_by_others(self, view: Any, names: dict[str, Any], node: ast.stmt) -> None:
+        """What is written into a view changes the array that it is a part of."""
+        if not is_array(view) or owner(view) is view:
+            return
+        for name, value in list(names.items()):
+            if is_array(value) and value is not view and value.size > view.size and owner(value) is owner(view):
+                names[name] = self.note(self.key(node), node.lineno, name, ENTRY, value, node, node)
 
     def augment(self, node: ast.AugAssign, names: dict[str, Any]) -> None:
         """``x op= e``, in place where x is an array, as NumPy does it."""
@@ -280,6 +300,7 @@ class _Walk(Formulas):
             names[target.id] = self.note(
                 self.key(target), node.lineno, target.id, NAMED, change(old, value), node, target
             )
+            self.seen_by_others(names[target.id], names, node)
             return
         if not isinstance(target, ast.Subscript):
             raise Refusal(f"{ast.unparse(target)} cannot be assigned here")
@@ -346,6 +367,10 @@ class _Walk(Formulas):
 
 def _targets(statement: ast.stmt) -> list[ast.expr]:
     match statement:
+        case ast.For() | ast.While() | ast.If() | ast.Match():
+            return [
+                each for each in ast.walk(statement) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)
+            ]
         case ast.Assign():
             found = statement.targets
         case ast.AnnAssign() | ast.AugAssign():

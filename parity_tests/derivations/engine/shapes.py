@@ -25,6 +25,12 @@ class Count(NamedTuple):
     size: Size
 
 
+class Turn(NamedTuple):
+    """A counter: a whole number below a size, which is None where it is not known."""
+
+    size: Size | None
+
+
 class Several(NamedTuple):
     """A tuple or list of values."""
 
@@ -112,7 +118,7 @@ class Reading:
 
     @staticmethod
     def _sizes_of(value: Any) -> Iterator[Size]:
-        if isinstance(value, tuple) and not isinstance(value, Count | Several):
+        if isinstance(value, tuple) and not isinstance(value, Count | Turn | Several):
             yield from value
 
     def is_claim(self, name: str) -> bool:
@@ -156,19 +162,55 @@ class Reading:
             return value.parts
         return (None,) * count
 
-    def bind_loop(self, node: ast.For) -> None:
-        """A counter is a number; over an array it is one of its rows."""
+    def bind_loop(self, node: ast.For | ast.comprehension) -> Size | None:
+        """A counter is a place; over arrays it is one of their rows. Returns the number of turns, None if not known."""
+        over = node.iter
+        if isinstance(over, ast.Call) and ast.unparse(over.func) == "reversed" and over.args:
+            over = over.args[0]
+        if isinstance(over, ast.Call) and ast.unparse(over.func) == "enumerate" and isinstance(node.target, ast.Tuple):
+            length, row = self.row_of(over.args[0])
+            self.bind(node.target, Several((Turn(length), row)) if len(node.target.elts) == 2 else None)
+            return length
+        if isinstance(over, ast.Call) and ast.unparse(over.func) == "range":
+            length = self.known_size(over.args[0]) if len(over.args) == 1 else None
+            self.bind(node.target, Turn(length))
+            return length
+        length, row = self.row_of(over)
+        self.bind(node.target, row)
+        return length
+
+    def known_size(self, node: ast.expr) -> Size | None:
+        """The size that a formula is, None for any other number."""
         try:
-            over = self.of(node.iter)
+            return self.size(node) if isinstance(node, ast.Name) or isinstance(self.of(node), Count) else None
         except (Clash, IndexError, TypeError, _Unknown):
-            over = None
-        if isinstance(node.target, ast.Name):
-            over_range = isinstance(node.iter, ast.Call) and ast.unparse(node.iter.func) in ("range", "reversed")
-            self.names[node.target.id] = () if over_range or not _is_shape(over) or not over else over[1:]
-        else:
-            for each in ast.walk(node.target):
-                if isinstance(each, ast.Name):
-                    self.names[each.id] = None
+            return None
+
+    def row_of(self, over: ast.expr) -> tuple[Size | None, Any]:
+        """How long something is that a loop goes through, and one of its rows."""
+        if isinstance(over, ast.Call) and ast.unparse(over.func) == "zip":
+            rows = [self.row_of(each) for each in over.args]
+            lengths = [length for length, _ in rows if length is not None]
+            try:
+                for each in lengths[1:]:
+                    self.sizes.equal(lengths[0], each)
+            except Clash:
+                self.clashes += BACKWARD_CLASH
+            return (lengths[0] if lengths else None), Several(tuple(row for _, row in rows))
+        try:
+            value = self.of(over)
+        except (Clash, IndexError, TypeError):
+            value = None
+        return (value[0], value[1:]) if _is_shape(value) and value else (None, None)
+
+    def bind(self, target: ast.expr, value: Any) -> None:
+        """Gives the names of a loop their values."""
+        if isinstance(target, ast.Name):
+            self.names[target.id] = value
+        elif isinstance(target, ast.Tuple | ast.List):
+            parts = value.parts if isinstance(value, Several) and len(value.parts) == len(target.elts) else None
+            for place, each in enumerate(target.elts):
+                self.bind(each, None if parts is None else parts[place])
 
     # ---- expressions
     def name(self, name: str) -> Any:
@@ -198,7 +240,7 @@ class Reading:
 
     def shape(self, value: Any) -> Shape:
         """A value's shape; a size is a number, and what is not known raises Unknown."""
-        if isinstance(value, Count):
+        if isinstance(value, Count | Turn):
             return ()
         if value is None or isinstance(value, Several):
             raise _Unknown
@@ -234,6 +276,8 @@ class Reading:
             case ast.IfExp():
                 self.of(node.orelse)
                 return self.of(node.body)
+            case ast.ListComp() | ast.GeneratorExp():
+                return self.listed(node)
             case ast.Tuple() | ast.List():
                 return Several(tuple(self.of(each) for each in node.elts))
             case ast.Attribute():
@@ -243,6 +287,18 @@ class Reading:
             case ast.Call():
                 return self.call(node)
         return None
+
+    def listed(self, node: ast.ListComp | ast.GeneratorExp) -> Any:
+        """A list of one value for each row: as long as what it is made from, each entry of one shape."""
+        if len(node.generators) > 1 or node.generators[0].ifs:
+            return None
+        outer = dict(self.names)
+        length = self.bind_loop(node.generators[0])
+        entry = self.of(node.elt)
+        bound = {each.id for each in ast.walk(node.generators[0].target) if isinstance(each, ast.Name)}
+        self.names = {name: value for name, value in self.names.items() if name not in bound}
+        self.names |= {name: outer[name] for name in bound if name in outer}
+        return None if length is None or isinstance(entry, Several | None) else (length, *self.shape(entry))
 
     def compare_labels(self, node: ast.BinOp, left: Shape, right: Shape) -> None:
         """Labels have as many axes as what they are compared with."""
@@ -287,6 +343,8 @@ class Reading:
             value = self.of(item)
             if isinstance(item, ast.Compare):
                 return None
+            if isinstance(value, Turn) and isinstance(value.size, str):
+                self.sizes.equal(value.size, axis)
             if _is_shape(value) and len(value) == 1:
                 if isinstance(item, ast.Name):
                     self.labels.setdefault(item.id, axis)
@@ -329,6 +387,8 @@ class Reading:
             return None
         if name in ("float", "int", "abs", "reversed", "list", "round"):
             return self.of(node.args[0]) if node.args else ()
+        if name == "sum" and len(node.args) == 1 and _is_shape(over := self.of(node.args[0])) and over:
+            return over[1:]  # Python's own sum goes through the rows
         if name in ("dot", "matmul", "outer", "where", *REDUCE):
             return self.word(name, node.args, {each.arg: each.value for each in node.keywords if each.arg})
         if words.free_function(name) is not None or name == "softmax":
@@ -388,6 +448,13 @@ class Reading:
 
     def word(self, name: str, arguments: list[ast.expr], settings: dict[str, ast.expr]) -> Any:
         """What NumPy's function of that name makes of shapes."""
+        name = words.OTHER_NAMES.get(name, name)
+        if name in ("trace", "vdot"):
+            shapes = [self.shape(self.of(each)) for each in arguments]
+            self.sizes.match(*(shapes if name == "vdot" else (shapes[0][:1], shapes[0][1:])))
+            return ()
+        if name == "apply_along_axis" and len(arguments) == 3:
+            return self.of(arguments[2])
         if name in ("zeros", "ones", "empty", "full"):
             return self.made(arguments[0] if arguments else None)
         if name in ("zeros_like", "ones_like", "empty_like", "full_like", "copy", "array", "asarray", "astype", "clip"):
@@ -426,6 +493,8 @@ class Reading:
             if len(sizes) == 1 and isinstance(self.of(sizes[0]), Several):
                 return self.made(sizes[0])
             return self.reshaped(self.of(arguments[0]), list(sizes))
+        if name == "stack" and _is_shape(rows := self.of(arguments[0])) and len(arguments) + len(settings) == 1:
+            return rows
         if name in (
             "einsum",
             "squeeze",
@@ -461,8 +530,11 @@ class Reading:
     def einsum(self, arguments: list[ast.expr]) -> Any:
         """The rule's letters are sizes."""
         rule = arguments[0].value if isinstance(arguments[0], ast.Constant) else None
-        if not isinstance(rule, str) or "->" not in rule or "." in rule:
+        if not isinstance(rule, str) or "." in rule:
             return None
+        if "->" not in rule:
+            once = sorted(each for each in set(rule) if each.isalpha() and rule.count(each) == 1)
+            rule = f"{rule}->{''.join(once)}"
         inputs, output = rule.replace(" ", "").split("->")
         letters: dict[str, Size] = {}
         for part, node in zip(inputs.split(","), arguments[1:], strict=False):
@@ -477,7 +549,13 @@ class Reading:
 
     def reduced(self, arguments: list[ast.expr], settings: dict[str, ast.expr]) -> Any:
         """A sum over one axis, several, or all."""
-        base = self.shape(self.of(arguments[0]))
+        base = self.of(arguments[0])
+        if isinstance(base, Several) and base.parts:
+            shape: Shape = ()
+            for each in base.parts:
+                shape = self.sizes.together(shape, self.shape(each))
+            base = (len(base.parts), *shape)
+        base = self.shape(base)
         axis_node = settings.get("axis", settings.get("dim", arguments[1] if len(arguments) > 1 else None))
         keep = "keepdims" in settings and ast.unparse(settings["keepdims"]) in ("True", "1")
         if axis_node is None or ast.unparse(axis_node) == "None":
@@ -497,7 +575,7 @@ class _Unknown(Exception):  # noqa: N818
 
 
 def _is_shape(value: Any) -> bool:
-    return isinstance(value, tuple) and not isinstance(value, Count | Several)
+    return isinstance(value, tuple) and not isinstance(value, Count | Turn | Several)
 
 
 _DECLARED = re.compile(r"#\s*([A-Za-z_][\w.]*(?:\[['\"]?\w+['\"]?\])?)\s*:\s*\(([^()]*)\)")

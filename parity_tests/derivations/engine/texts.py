@@ -93,7 +93,9 @@ def read_text(text: str) -> TextReading:
     """The text with the shapes of its free names."""
     source = read(text)
     program = TextProgram(source)
-    return TextReading(source, program, find_layout(program.tree, source.rows), text)
+    layout = find_layout(program.tree, source.rows)
+    program.classes_axis = 0 if "examples are columns" in layout.said else -1
+    return TextReading(source, program, layout, text)
 
 
 def verify_text(text: str, seed: int = 0, *, strict: bool = False) -> Judged | None:

@@ -36,7 +36,7 @@ GROWING = frozenset(("repeat", "tile", "pad", "diag", "diagflat", "broadcast_to"
 
 OTHER_NAMES = {
     "abs": "absolute", "pow": "power", "true_divide": "divide", "max": "max", "concat": "concatenate",
-    "mod": "remainder", "mm": "matmul", "clamp": "clip", "bitwise_and": "logical_and",
+    "nansum": "sum", "mod": "remainder", "mm": "matmul", "clamp": "clip", "bitwise_and": "logical_and",
 }  # fmt: skip
 
 CREATE: dict[str, Callable[..., Any]] = {
@@ -74,12 +74,61 @@ def numpy_word(name: str, kind: Kind, draws: np.random.Generator) -> Any:
     if name in ("array", "asarray", "asanyarray", "ascontiguousarray", "tensor"):
         return lambda value, *rest, **settings: array(value, kind, *rest, **settings)
     name = OTHER_NAMES.get(name, name)
+    if name in ("vectorize", "apply_along_axis", "select"):
+        return _mapped(name, kind)
     if name in CREATE:
         return _created(CREATE[name], kind)
     if name in PROTOCOL:
         function = getattr(np, name, None) or getattr(np.linalg, name)
         return _called(function, name, kind)
     raise KeyError(name)
+
+
+def _mapped(name: str, kind: Kind) -> Callable[..., Any]:
+    """NumPy's functions that call a function of the text for each entry or row, or choose among arrays."""
+
+    def vectorize(function: Callable[..., Any], **_: Any) -> Callable[..., Any]:
+        def each_entry(*arrays: Any) -> Any:
+            rows = np.broadcast_shapes(*(np.shape(each) for each in arrays))
+            flat = [
+                np.broadcast_to(each, rows).ravel() if np.ndim(each) else [each] * math.prod(rows) for each in arrays
+            ]
+            return stacked([function(*entries) for entries in zip(*flat, strict=True)], kind).reshape(rows)
+
+        return each_entry
+
+    def apply_along_axis(function: Callable[..., Any], axis: int, array: Any) -> Any:
+        if np.ndim(array) != 2:
+            raise ValueError("apply_along_axis is known for matrices")
+        rows = array if axis in (1, -1) else array.T
+        result = stacked([function(row) for row in rows], kind)
+        return result if axis in (1, -1) or np.ndim(result) < 2 else result.T
+
+    def select(conditions: list[Any], choices: list[Any], default: Any = 0.0) -> Any:
+        for condition, choice in zip(reversed(conditions), reversed(choices), strict=True):
+            default = np.where(condition, choice, default)
+        return default
+
+    known: dict[str, Callable[..., Any]] = {
+        "vectorize": vectorize, "apply_along_axis": apply_along_axis, "select": select
+    }  # fmt: skip
+    return known[name]
+
+
+UFUNC_METHODS = {
+    ("add", "reduce"): "sum", ("multiply", "reduce"): "prod", ("maximum", "reduce"): "max",
+    ("minimum", "reduce"): "min", ("multiply", "outer"): "outer",
+}  # fmt: skip
+"""Methods of ufuncs, by the function that they are; a reduction is over the first axis where none is named."""
+
+
+def ufunc_method(name: str, kind: Kind, draws: np.random.Generator) -> Any:
+    """What ``np.add.reduce`` stands for."""
+    ufunc, _, method = name.partition(".")
+    function = numpy_word(UFUNC_METHODS[ufunc, method], kind, draws)
+    if method == "outer":
+        return function
+    return lambda array, axis=0, **settings: function(array, axis=axis, **settings)
 
 
 def random_word(name: str, kind: Kind, draws: np.random.Generator) -> Any:

@@ -12,6 +12,7 @@ from parity_tests.derivations.engine.texts import read_text, verify_text
 from parity_tests.derivations.language.front import plain_line, read
 from parity_tests.derivations.verdicts import HOLDS, WRONG, Judged
 from parity_tests.derivations.verify import verify
+from parity_tests.tests.derivations.engine_language import NETWORK, UNUSUAL
 from parity_tests.tests.derivations.engine_texts import TEXTS, all_texts, network
 
 
@@ -26,6 +27,27 @@ def test_a_right_text_raises_no_alarm_and_is_judged_whole(name: str) -> None:
     judged = judged_of(all_texts()[name])
     assert {line.verdict for line in judged.lines} == {HOLDS}, [line.message for line in judged.lines]
     assert judged.summary.holds >= 1
+
+
+@pytest.mark.parametrize("line", UNUSUAL)
+def test_numpy_as_people_write_it_is_judged_whole(line: str) -> None:
+    judged = judged_of(UNUSUAL[line])
+    assert {verdict.verdict for verdict in judged.lines} == {HOLDS}, [each.message for each in judged.lines]
+    assert judged.summary.holds >= 6
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ("dZ1 = np.frobnicate(dA1)", "np.frobnicate is not part of"),
+        ("dZ1 = np.fft.fft(dA1)", "np.fft.fft is not part of"),
+    ],
+)
+def test_what_the_language_lacks_is_not_judged_and_never_wrong(row: str, reason: str) -> None:
+    judged = judged_of(NETWORK.strip().replace("dZ1 = dA1 * (Z1 > 0)", row))
+    (line,) = [each for each in judged.lines if each.verdict != HOLDS]
+    assert (line.verdict, line.target) == ("not judged", "dZ1")
+    assert line.message.startswith(reason)
 
 
 @pytest.mark.parametrize(

@@ -61,3 +61,10 @@ def put(value: Any, numbers: Any) -> Any:
     else:
         value[...] = numbers
     return value
+
+
+def owner(array: Any) -> Any:
+    """The array whose memory an array is a view of; its own where it is none."""
+    while isinstance(array.base, np.ndarray | Tape):
+        array = array.base
+    return array

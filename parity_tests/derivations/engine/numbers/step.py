@@ -165,10 +165,10 @@ class Step(np.ndarray[Any, np.dtype[Any]]):
         return np.sqrt(variance(self, axis, ddof=ddof, keepdims=keepdims))
 
     def clip(  # type: ignore[override]
-        self, low: Any = None, high: Any = None, out: Any = None, **_: Any
+        self, low: Any = None, high: Any = None, out: Any = None, **bounds: Any
     ) -> Any:
         """The entries between two bounds."""
-        return clip(self, low, high)
+        return clip(self, low, high, **bounds)
 
     def dot(self, other: Any, out: Any = None) -> Any:
         """The matrix product."""
@@ -278,7 +278,7 @@ def variance(
 
 def clip(a: Any, low: Any = None, high: Any = None, out: Any = None, **bounds: Any) -> Any:
     """The entries between two bounds, of which either may be absent."""
-    low, high = bounds.get("a_min", low), bounds.get("a_max", high)
+    low, high = bounds.get("a_min", bounds.get("min", low)), bounds.get("a_max", bounds.get("max", high))
     a = a if low is None else np.maximum(a, low)
     return a if high is None else np.minimum(a, high)
 

@@ -21,8 +21,23 @@ class Tape(np.lib.mixins.NDArrayOperatorsMixin):
 
     __array_priority__ = 1000
 
-    def __init__(self, tensor: torch.Tensor) -> None:
-        self.tensor = tensor
+    def __init__(self, tensor: torch.Tensor, base: Tape | None = None, index: Any = None) -> None:
+        self.own = tensor
+        self.base, self.index = base, index
+
+    @property
+    def tensor(self) -> torch.Tensor:
+        """The values; those of a view are read from the array that it is a part of."""
+        return self.own if self.base is None else self.base.tensor[self.index]
+
+    @tensor.setter
+    def tensor(self, new: torch.Tensor) -> None:
+        if self.base is None:
+            self.own = new
+            return
+        whole = self.base.tensor.clone()
+        whole[self.index] = new
+        self.base.tensor = whole
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -60,6 +75,8 @@ class Tape(np.lib.mixins.NDArrayOperatorsMixin):
         return value if dtype is None else value.astype(dtype)
 
     def __getitem__(self, index: Any) -> Tape:
+        if _is_basic(index):
+            return Tape(self.own, self, _index(index))
         tensor, index = _turned(self.tensor, index)
         return Tape(tensor[index])
 
@@ -185,6 +202,18 @@ def plain(value: Any) -> Any:
     return np.asarray(value) if isinstance(value, Tape) else value
 
 
+def _is_basic(index: Any) -> bool:
+    """Whether NumPy answers an index with a view."""
+    items = index if isinstance(index, tuple) else (index,)
+    return all(
+        each is None
+        or each is Ellipsis
+        or (isinstance(each, slice) and (each.step or 1) > 0)
+        or (isinstance(each, int | np.integer) and not isinstance(each, bool))
+        for each in items
+    )
+
+
 def _turned(tensor: torch.Tensor, index: Any) -> tuple[torch.Tensor, Any]:
     """A slice with a negative step, which torch lacks, as a flipped axis."""
     items = list(index) if isinstance(index, tuple) else [index]
@@ -299,7 +328,7 @@ def _where(condition: Any, *choices: Any) -> Any:
 
 
 def _clip(a: Any, low: Any = None, high: Any = None, out: Any = None, **bounds: Any) -> Any:
-    low, high = bounds.get("a_min", low), bounds.get("a_max", high)
+    low, high = bounds.get("a_min", bounds.get("min", low)), bounds.get("a_max", bounds.get("max", high))
     a = a if low is None else np.maximum(a, low)
     return a if high is None else np.minimum(a, high)
 
