@@ -17,7 +17,7 @@ def test_model_holds(case: ModelCase) -> None:
     """In float32; in float64 it is the main job, which test_cli and test_readme look at."""
     data = datasets.load(case.dataset, seed=1)
     begin = start(case, data, np.float32, seed=1)
-    results = run_steps(case, begin, steps=3) + run_free(case, begin, steps=10, seed=1)
+    results = run_steps(case, begin, steps=2) + run_free(case, begin, steps=5, seed=1)
     compared = {(result.quantity, result.layer) for result in results}
     for l, _, k in begin.architecture.numbered():
         for quantity in ("Z", "A", "dZ", "dA", "dW", "db", "W after a step", "b after a step") if k else ("A", "dA"):

@@ -23,7 +23,7 @@ W, B = f"W after {STEPS} free steps", f"b after {STEPS} free steps"
 
 def failing(name: str, dtype: Any = np.float64) -> tuple[set[str], set[str]]:
     """Quantities that fail step by step, and in free runs."""
-    case = CASES[name]._replace(every=1)
+    case = CASES[name]._replace(every=4)
     begin = start(case, datasets.load(case.dataset), dtype, 0)
     found = run_steps(case, begin, STEPS), run_free(case, begin, STEPS, 0)
     by_step, free = ({result.quantity for result in results if result.verdict == FAILS} for results in found)
