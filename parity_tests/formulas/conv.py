@@ -53,7 +53,7 @@ def conv_backward_bounds(
     """
     m, n_H, n_W, n_C = dZ.shape
     upstream, values, filters = absolute(dZ, A_prev, W)
-    padding = pad_pair(pad, W.shape[0], W.shape[1], stride)
+    padding = pad_pair(pad, W.shape[0], W.shape[1])
     upstream, values, filters = to_rows(upstream), to_rows(values), filters_to_torch(filters)
     dA_prev = from_rows(conv2d_input(values.shape, filters, upstream, stride, padding))  # type: ignore[no-untyped-call]
     dW = filters_from_torch(conv2d_weight(values, filters.shape, upstream, stride, padding))  # type: ignore[no-untyped-call]

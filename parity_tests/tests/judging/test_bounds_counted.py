@@ -149,6 +149,10 @@ COUNTED: dict[str, tuple[Callable[[], Any], Any]] = {
         lambda: conv_backward_bounds(U, full(1, 1, 2, 2, 1), full(1, 1, 3, 3, 1), full(1, 2, 2, 1, 1), 2, 1)[1],
         (4 + 4) * np.array([[1, 2], [2, 4]]).reshape(2, 2, 1, 1),
     ),
+    "conv_backward, same": (
+        lambda: conv_backward_bounds(U, full(1, 1, 3, 2, 1), full(1, 1, 3, 2, 1), full(1, 3, 1, 1, 1), 1, "same")[0],
+        (3 + 3) * np.tile(np.reshape([2, 3, 2], (1, 3, 1, 1)), (1, 1, 2, 1)),
+    ),
     "pool_forward, max": (
         lambda: pool_forward_bound(U, full(-3, 1, 4, 4, 1), 2, 2, "max"),
         np.zeros((1, 2, 2, 1)),
