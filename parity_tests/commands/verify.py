@@ -186,7 +186,7 @@ def _show_line(verdict: Verdict, out: Console) -> None:
     if verdict.verdict == HOLDS:
         ids = f" ({', '.join(verdict.formula_ids)})" if verdict.formula_ids else ""
         what = verdict.message.partition(" holds, ")[2].removesuffix(".")
-        out.print(f"{place}{_plain(text)}  {mark}{_plain(f', {what}' if what else ids)}", soft_wrap=True)
+        out.print(f"{place}{_plain(text)}  {mark}{_plain(f', {what}{ids}' if what else ids)}", soft_wrap=True)
         note = verdict.message.partition(" holds.")[2].strip()
         if note:
             out.print(f"    {_plain(note)}", soft_wrap=True)

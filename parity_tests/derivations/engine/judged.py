@@ -14,6 +14,7 @@ from parity_tests.derivations.engine import symbols
 from parity_tests.derivations.engine.claims import PARAMETER, UPDATE, VALUE, Claim, Claims
 from parity_tests.derivations.engine.convention import candidates, in_words, same_factor, sizes_of, times
 from parity_tests.derivations.engine.events import Key, Run
+from parity_tests.derivations.engine.layers import dense_layers, formula_ids
 from parity_tests.derivations.engine.locate import Explanation, Locator, Root
 from parity_tests.derivations.engine.mend import Mender, together
 from parity_tests.derivations.engine.probes import Probe
@@ -186,6 +187,8 @@ def _findings(reading: Reading, trial: Trial, strict: bool) -> list[Finding]:
     if written:
         best = max(written, key=lambda each: (each.hits, -each.wrong))
         return [best]
+    if any(Truths(*trial, cost).differs for cost in reading.written(trial)[:1]):
+        return []
     return _implied(reading, trial, strict)
 
 
@@ -273,6 +276,7 @@ def _judged(reading: Reading, finding: Finding, fits: list[str], pasted: Pasted 
     lines: list[Verdict] = []
     root_keys = {root.event.key for root in explanation.roots}
     mended = {line for root in explanation.roots for line in root.mends}
+    layers = list(dense_layers(finding.truths.run, finding.claims.parameters))
     for roots in _by_line(explanation.roots):
         lines.append(_wrong(roots, finding, reading, sizes, pasted))
     taken = {root.event.line for root in explanation.roots}
@@ -282,7 +286,8 @@ def _judged(reading: Reading, finding: Finding, fits: list[str], pasted: Pasted 
             continue
         if claim.event.line in taken and claim.kind == VALUE:
             continue
-        lines.append(_of_claim(claim, finding, reading, sizes, claim.event.line in mended))
+        verdict = _of_claim(claim, finding, reading, sizes, claim.event.line in mended)
+        lines.append(verdict._replace(formula_ids=formula_ids(claim, layers)))
         taken.add(claim.event.line)
     for claim in finding.claims.of_zero():
         if claim.event.line not in taken:

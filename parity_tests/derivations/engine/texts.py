@@ -9,9 +9,10 @@ import numpy as np
 
 from parity_tests.derivations.engine import costs, symbols
 from parity_tests.derivations.engine.judged import Trial, judge_reading
+from parity_tests.derivations.engine.layers import unreached
 from parity_tests.derivations.engine.probes import Layout, Probe, draw, find_layout, normalised
 from parity_tests.derivations.engine.program import TextProgram
-from parity_tests.derivations.engine.truths import Cost
+from parity_tests.derivations.engine.truths import Cost, Truths
 from parity_tests.derivations.language.errors import DerivationError
 from parity_tests.derivations.language.front import Source, read
 from parity_tests.derivations.verdicts import Judged
@@ -60,6 +61,8 @@ class TextReading:
             reasons.setdefault(line, message)
         for event in costs.over_the_examples(trial.run, trial.probe, self.layout):
             reasons.setdefault(event.line, f"{event.name} {OVER_THE_EXAMPLES}")
+        for cost in self.written(trial)[:1]:
+            reasons = unreached(Truths(*trial, cost)) | reasons
         return reasons
 
     def pasted(self, line: int, repaired: str) -> TextReading:

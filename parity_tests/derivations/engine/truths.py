@@ -90,6 +90,9 @@ class Truths:
         if not isinstance(cost, Tape) or not cost.tensor.requires_grad:
             self.problem = "J does not depend on any value of the text"
             return {}
+        if not np.all(np.isfinite(plain(cost))):
+            self.problem, self.differs = "J is not finite on the values that are tried", True
+            return {}
         if not self._same_values(run):
             self.problem, self.differs = "autograd's values are not those that NumPy computes here", True
             return {}

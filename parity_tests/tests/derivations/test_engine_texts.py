@@ -222,6 +222,37 @@ def test_verify_uses_the_forward_pass_where_there_is_one_and_no_setting_is_named
     assert verify("dW1 = (1/m) * dZ1 @ X.T").layout.startswith(("shallow", "logistic", "one", "the"))
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "line", "said"),
+    [
+        ("A1 @ W2 + b2", "A1 @ W2 + 0 * m", 0, ""),
+        ("Z2 = A1 @ W2", "Z2 = Z1 @ W2", 4, "A1 does not reach J: nothing on the way to J reads it"),
+        ("A2 = Z2", "A2 = Z2\nextra = A1 @ W3", 7, "W3 does not reach J: it would never be trained"),
+        ("J = 0.5", "J = np.log(-1 - m) + 0.5", 9, "J is not finite on the values that are tried: this cannot be told"),
+    ],
+)
+def test_what_never_reaches_j_is_pointed_at(old: str, new: str, line: int, said: str) -> None:
+    text = network(True, 2, "tanh", "squared")
+    assert old in text
+    left = {
+        each.line: each.message
+        for each in judged_of(text.replace(old, new)).lines
+        if each.verdict not in (HOLDS, WRONG)
+    }
+    assert left.get(line, "") == said
+    assert bool(left) == bool(said)
+
+
+def test_a_line_of_a_dense_layer_has_the_formulas_of_the_notes() -> None:
+    for text in (network(True, 2, "tanh", "softmax"), network(False, 2, "tanh", "softmax")):
+        ids = {line.target: line.formula_ids for line in judged_of(text).lines}
+        assert ids == {
+            "dZ2": ("F098", "F175"), "dW2": ("F168",), "db2": ("F169",), "dZ1": ("F164", "F171"),
+            "dW1": ("F168",), "db1": ("F169",),
+        }  # fmt: skip
+    assert {line.formula_ids for line in judged_of(TEXTS["attention"]).lines if line.target in ("dS", "dA")} == {()}
+
+
 def test_a_softmax_over_the_examples_is_pointed_at_and_not_judged() -> None:
     text = """
 hidden = np.tanh(X @ V + b)

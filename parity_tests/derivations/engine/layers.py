@@ -1,0 +1,106 @@
+"""Dense layers in a forward pass: which formula of the notes a line is, and what of a layer never reaches J."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from parity_tests.derivations.engine import symbols
+from parity_tests.derivations.engine.claims import Claim, is_parameter
+from parity_tests.derivations.engine.events import NAMED, Event, Run
+from parity_tests.derivations.engine.truths import Truths
+
+WEIGHTS, BIAS, INPUT = ("F168",), ("F169",), ("F170",)
+HIDDEN, OUTPUT = ("F164", "F171"), ("F098", "F175")
+"""dW, db and dA of a layer; dZ = dA * g'(Z), and dZ = A - Y of the output."""
+
+_ACTIVATION = re.compile(r"^(a|h|hidden|act|activation)_?[1-9]?$", re.I)
+
+
+class Layer(NamedTuple):
+    """The names in ``Z = W @ A + b``; "" for no bias, or where the input is no name."""
+
+    Z: str
+    W: str
+    A: str
+    b: str
+
+
+def dense_layers(run: Run, parameters: set[str]) -> Iterator[Layer]:
+    """The lines of a forward pass that are a product of weights and an input, with a bias or without."""
+    for event in run.events:
+        if event.role != NAMED or not isinstance(event.statement, ast.Assign):
+            continue
+        product, b = event.statement.value, ""
+        match product:
+            case ast.BinOp(left=part, op=ast.Add(), right=ast.Name(id=name)):
+                product, b = part, name
+        match product:
+            case ast.BinOp(left=left, op=ast.MatMult(), right=right):
+                pass
+            case ast.Call(func=ast.Attribute(value=ast.Name(id="np"), attr="dot" | "matmul"), args=[left, right]):
+                pass
+            case ast.Call(func=ast.Attribute(value=left, attr="dot"), args=[right]):
+                pass
+            case _:
+                continue
+        names = [_name(left), _name(right)]
+        weights = [name for name in names if name in parameters]
+        if len(weights) == 1 and (not b or b in parameters):
+            (other,) = [name for name in names if name != weights[0]] or [""]
+            yield Layer(event.name, weights[0], other, b)
+
+
+def _name(node: ast.expr) -> str:
+    node = node.value if isinstance(node, ast.Attribute) and node.attr == "T" else node
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def formula_ids(claim: Claim, layers: list[Layer]) -> tuple[str, ...]:
+    """The formulas of the notes that a claim is, where its truth is that of a dense layer; () for none."""
+    name = claim.truth.event.name
+    for layer in layers:
+        if name == layer.W:
+            return WEIGHTS
+        if name == layer.b:
+            return BIAS
+        if name == layer.Z:
+            return _of_scores(claim.event)
+    return INPUT if any(name == layer.A for layer in layers) else ()
+
+
+def _of_scores(event: Event) -> tuple[str, ...]:
+    """The formula of a dZ, by how it is written."""
+    node = getattr(event.statement, "value", None)
+    while isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
+        node = node.left
+    match node:
+        case ast.BinOp(op=ast.Sub(), right=ast.Name(id=label)) if symbols.is_label(label):
+            return OUTPUT
+        case ast.BinOp(op=ast.Mult()) | ast.Call(func=ast.Attribute(attr="multiply")):
+            return HIDDEN
+    return ()
+
+
+def unreached(truths: Truths) -> dict[int, str]:
+    """Parameters and activations of the forward pass on which J does not depend, by line."""
+    reached = {truth.event.name for truth in (*truths.by_key.values(), *truths.vanishing.values())}
+    values = [truth.event.value for truth in truths.by_key.values()]
+    given = truths.probe.given
+    idle = {name for name in given if is_parameter(name, given[name]) and np.ndim(given[name]) and name not in reached}
+    found: dict[int, str] = {}
+    for event in truths.run.events:
+        if event.key == truths.cost.key:
+            break
+        if event.role != NAMED or event.statement is None or event.missing or np.ndim(event.value) == 0:
+            continue
+        for name in sorted(idle & {each.id for each in ast.walk(event.statement) if isinstance(each, ast.Name)}):
+            found.setdefault(event.line, f"{name} does not reach J: it would never be trained")
+        lost = _ACTIVATION.match(symbols.stem_of(event.name)) and event.name not in reached
+        if lost and not any(np.array_equal(event.value, each) for each in values):
+            found.setdefault(event.line, f"{event.name} does not reach J: nothing on the way to J reads it")
+    return found
