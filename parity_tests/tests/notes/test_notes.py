@@ -100,7 +100,7 @@ def test_few_rows_are_beyond_a_machine() -> None:
 
 
 def test_all_rows_come_out_as_they_say(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["notes", "--json", "--jobs", "2"]) == 0
+    assert main(["notes", "--json", "--jobs", "1"]) == 0
     printed = json.loads(capsys.readouterr().out)
     rows = {row["id"]: row for row in printed["rows"]}
     assert printed["summary"]["rows"] == len(rows) == 266
