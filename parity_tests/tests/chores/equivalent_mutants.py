@@ -72,6 +72,8 @@ EITHER_SIGN = "the exponent, or the direction, is as likely to have the other si
 BOTH_SIDES = "both sides are looked at"
 AS_LITTLE_FINITE = "NaN is as little finite as infinity, and sorts behind it"
 NO_DIFFERENCES = "all that is asked of the method is whether it is differences"
+NONE_IS_NAN = "among floats, NumPy takes None for NaN"
+OVER_ONE = "over 1 is times 1, which was looked at before"
 NO_AXES = "a text without a comma names no two axes"
 NO_SUCH_AXIS = "no axis is named X"
 NO_OUTPUT = "without units of its own a setting has no output's either"
@@ -316,4 +318,8 @@ EQUIVALENT: tuple[Equivalent, ...] = (
     Equivalent("derivations.own.dumps._turned", "reshape(-1, 1)", "reshape(-2, 1)", ANY_NEGATIVE),
     Equivalent("derivations.own.dumps.hidden_units", '("",)', '("XXXX",)', NO_OUTPUT),
     Equivalent("derivations.own.dumps._followed", "astype(np.float64)", "astype(None)", WIDE),
+    Equivalent("judging.judge.Ledger.add", "bound, np.nan)", "bound, None)", NONE_IS_NAN),
+    Equivalent("derivations.engine.convention.in_words", "factor < 0", "factor <= 0", NO_ZERO),
+    Equivalent("derivations.engine.convention.in_words", 'name != "1"', 'name != "XX1XX"', OVER_ONE),
+    Equivalent("derivations.engine.convention.ratio_of", "<= tolerance", "< tolerance", EITHER),
 )

@@ -10,6 +10,7 @@ import pytest
 from parity_tests.derivations import choice
 from parity_tests.derivations.choice import Choice, choose
 from parity_tests.derivations.language.errors import BudgetSpent, DerivationError
+from parity_tests.derivations.language.syntax import parse
 from parity_tests.derivations.settings.readings import Reading
 from parity_tests.derivations.verdicts import HOLDS, WRONG, Verdict
 
@@ -193,3 +194,86 @@ def test_another_name_of_what_a_convention_goes_by_speaks_for_it() -> None:
     assert choice.speaks_for(reading(A), WORSE, renamed)
     moved = [line._replace(line=line.line + 7) for line in GOOD]
     assert choice.speaks_for(reading(A, least=2), GOOD, moved)  # held, but in other lines
+
+
+# --- settings that know the names
+
+
+def program(text: str) -> Any:
+    """A derivation."""
+    return parse(text)
+
+
+@pytest.fixture
+def known(monkeypatch: pytest.MonkeyPatch, readings: dict[str, list[Reading]]) -> dict[str, list[Reading]]:
+    """Of A the names X and Y are known, with the penalty p too; of B X, Y and g; of C all of these."""
+    names = {"A": "X Y", "B": "X Y g", "C": "X Y g p", "READ": "X U"}
+
+    def known_in(setting: Any, l2: bool) -> frozenset[str]:
+        return frozenset(names[setting.name].split() + ["p"] * l2)
+
+    monkeypatch.setattr(choice, "_known", known_in)
+    of = {name: setting(name, **dict.fromkeys(targets.split(), "value")) for name, targets in TARGETS.items()}
+    monkeypatch.setattr(choice, "SETTINGS", {name: of[name] for name in "ABC"})
+    readings["B"] = [reading(of["READ"])]
+    return readings
+
+
+TARGETS = {"A": "Z W", "B": "Z W R", "C": "S", "READ": "Z"}
+
+
+@pytest.mark.parametrize(
+    ("text", "l2", "changed", "found"),
+    [
+        ("Z = X + Y", False, "", "A B"),
+        ("V = X", False, "", "A B C"),  # another name of W
+        ("Z = g(X)", False, "", "B"),
+        ("Z = X * p", True, "", "A B"),
+        ("Z = U", False, "", "READ"),  # in another convention alone
+        ("Z = U * p", True, "", "READ"),
+        ("Z = U + q", False, "", ""),
+        ("Z = U + q", False, "q", "READ"),
+        ("Z = X * q", False, "q", "A B"),
+        ("S = U", False, "", ""),
+        ("q = X\nZ = q", False, "", "A B"),
+        ("Q = X", False, "", ""),
+    ],
+)
+def test_the_settings_that_know_all_names(text: str, l2: bool, changed: str, found: str, known: Any) -> None:
+    settings = choice.fitting(program(text), l2, frozenset(changed.split()))
+    assert [each.name for each in settings] == found.split()
+
+
+@pytest.mark.parametrize(
+    ("text", "l2", "unknown"),
+    [
+        ("Z = X + q", False, "q"),
+        ("Z = np.tanh(X) + f(W)", False, "f"),
+        ("Z = X * p", False, "p"),
+        ("Z = X * p", True, ""),
+        ("for i in range(k):\n    A[i] = X", False, "k"),
+        ("q = X\nZ = q + r", False, "r"),
+    ],
+)
+def test_names_that_a_setting_lacks(text: str, l2: bool, unknown: str, known: Any) -> None:
+    assert choice.unknown_names(program(text), choice.SETTINGS["A"], l2) == frozenset(unknown.split())
+
+
+def test_penalties_and_names_are_looked_for_without_being_named(known: Any) -> None:
+    assert choice.unknown_names(program("Z = p"), choice.SETTINGS["A"]) == {"p"}
+    assert [each.name for each in choice.fitting(program("Z = p"))] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "lacks"),
+    [
+        ("Z = X", "A", ""),
+        ("R = X + g(q)", "B", "q"),
+        ("S = p + q", "C", "q"),
+        ("V = q", "A", "q"),
+        ("Q = X", "A", "Q"),
+    ],
+)
+def test_the_nearest_setting_lacks_the_fewest_names(text: str, name: str, lacks: str, known: Any) -> None:
+    setting, names = choice.nearest_setting(program(text))
+    assert (setting.name, names) == (name, frozenset(lacks.split()))

@@ -90,6 +90,7 @@ def test_what_must_be_seen_is_a_share_of_the_largest_entry() -> None:
     assert (SEEN[np.dtype(np.float64)], SEEN[np.dtype(np.float32)]) == (1e-9, 1e-3)
     assert not judge(off(3), off(3), 1.9e-9, np.float64).untold
     assert judge(off(3), off(3), 2.1e-9, np.float64).untold
+    assert not judge(-off(3), -off(3), 1.9e-9, np.float64).untold
     assert not judge(off(3, dtype=np.float32), off(3, dtype=np.float32), 1.9e-3, np.float32).untold
     assert judge(off(3, dtype=np.float32), off(3, dtype=np.float32), 2.1e-3, np.float32).untold
 
@@ -285,6 +286,14 @@ def test_in_float64_the_bound_alone_decides_and_in_float32_the_difference() -> N
         ledger = Ledger(dtype, 3)
         ledger.add(WHERE, ONES.astype(dtype), ONES.astype(dtype), np.full((2, 3), 0.1))
         assert ledger.judgements()[WHERE][0].untold == untold
+
+
+def test_in_float32_agreement_says_nothing_where_underflow_could_hide_it() -> None:
+    ledger = Ledger(np.float32, 3)
+    small = np.full((2, 3), 100 * ledger.floor, np.float32)
+    ledger.add(WHERE, small, small, np.full((2, 3), ledger.floor))
+    ledger.add(WHERE, 1e3 * small, 1e3 * small, np.full((2, 3), 1e3 * ledger.floor))
+    assert [judged.untold for judged in ledger.judgements()[WHERE]] == [True, False]
 
 
 def test_a_bound_near_the_largest_number_knows_nothing() -> None:
