@@ -1,9 +1,9 @@
-"""Pooling by hand: loop, vectorised form, torch and the complex step; ties; every refusal."""
+"""Pooling by hand, beside its record: ties, numbers worked out on paper, NaN, and the memory that it uses."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from manual.notation import Array
 from manual.pooling import POOLING, pool_backward, pool_backward_loop, pool_forward, pool_forward_loop
 from manual.shapes import conv_output_size
-from parity_tests.judging.bounds import gamma, underflow, unit_roundoff
+from parity_tests.judging.bounds import gamma
 
 torch.set_num_threads(1)
 
@@ -57,21 +57,20 @@ class Probe(NamedTuple):
     stride: int
 
 
-def make_probe(c: Configuration, dtype: Any = np.float64, seed: int = 0) -> Probe:
-    rng = np.random.default_rng(seed)
+def make_probe(c: Configuration) -> Probe:
+    rng = np.random.default_rng(0)
     m, n_H, n_W, n_C = c.shape
     sides = (n_H - c.size) // c.stride + 1, (n_W - c.size) // c.stride + 1
-    A_prev = rng.permutation(np.arange(m * n_H * n_W * n_C) * 0.37 - 11.0).reshape(c.shape).astype(dtype)  # no ties
-    dA = rng.standard_normal((m, *sides, n_C)).astype(dtype)
+    A_prev = rng.permutation(np.arange(m * n_H * n_W * n_C) * 0.37 - 11.0).reshape(c.shape)  # no ties
+    dA = rng.standard_normal((m, *sides, n_C))
     A_prev.flags.writeable = dA.flags.writeable = False
     return Probe(dA, A_prev, c.size, c.stride)
 
 
-def by_torch(probe: Probe, mode: str) -> tuple[Array, Array]:
-    """A and dA_prev."""
+def by_torch(probe: Probe) -> tuple[Array, Array]:
+    """The largest values A, and dA_prev."""
     A_prev = torch.tensor(np.ascontiguousarray(probe.A_prev.transpose(0, 3, 1, 2))).requires_grad_()
-    pool = F.max_pool2d if mode == "max" else F.avg_pool2d
-    A = pool(A_prev, probe.size, probe.stride)
+    A = F.max_pool2d(A_prev, probe.size, probe.stride)
     (dA_prev,) = torch.autograd.grad(A, A_prev, torch.tensor(np.ascontiguousarray(probe.dA.transpose(0, 3, 1, 2))))
     return A.detach().permute(0, 2, 3, 1).numpy(), dA_prev.permute(0, 2, 3, 1).numpy()
 
@@ -79,42 +78,6 @@ def by_torch(probe: Probe, mode: str) -> tuple[Array, Array]:
 def by_hand(form: str, probe: Probe, mode: str) -> tuple[Array, Array]:
     forward, backward = FORMS[form]
     return forward(*probe[1:], mode=mode), backward(*probe, mode=mode)
-
-
-def tolerances(probe: Probe, mode: str) -> tuple[Array, Array]:
-    """Twice the rounding bound: a window holds size^2 terms, and so many windows at most hold one cell."""
-    u, n = unit_roundoff(probe.A_prev.dtype), probe.size**2
-    magnitudes = probe._replace(dA=np.abs(probe.dA).astype(float), A_prev=np.abs(probe.A_prev).astype(float))
-    A, _ = by_torch(magnitudes, mode)
-    _, dA_prev = by_torch(magnitudes._replace(A_prev=probe.A_prev.astype(float)), mode)
-    tiny = underflow(probe.A_prev.dtype, n)
-    forward = np.zeros_like(A) if mode == "max" else 2 * gamma(n + 2, u) * A + tiny
-    return forward, 2 * gamma(n + 2, u) * dA_prev + tiny * (dA_prev > 0)
-
-
-def assert_within(actual: tuple[Array, Array], expected: tuple[Array, Array], tolerance: tuple[Array, Array]) -> None:
-    for name, a, e, t in zip(("A", "dA_prev"), actual, expected, tolerance, strict=True):
-        assert a.shape == e.shape == t.shape, name
-        assert a.dtype == e.dtype, name
-        assert np.all(np.abs(a - e) <= t), f"{name} is outside of its tolerance"
-
-
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("name", CONFIGURATIONS)
-def test_equal_to_torch(name: str, form: str, mode: str, dtype: Any) -> None:
-    probe = make_probe(CONFIGURATIONS[name], dtype)
-    actual = by_hand(form, probe, mode)
-    assert_within(actual, by_torch(probe, mode), tolerances(probe, mode))
-    assert {array.dtype for array in actual} == {np.dtype(dtype)}
-
-
-@pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("name", CONFIGURATIONS)
-def test_the_loop_and_the_vectorised_form_agree(name: str, mode: str) -> None:
-    probe = make_probe(CONFIGURATIONS[name], seed=1)
-    assert_within(by_hand("vectorised", probe, mode), by_hand("loop", probe, mode), tolerances(probe, mode))
 
 
 def test_output_sizes_equal_torch() -> None:
@@ -129,26 +92,6 @@ def test_output_sizes_equal_torch() -> None:
     assert compared == 1624
 
 
-@pytest.mark.parametrize("name", ["halves-remainder", "overlapping", "gaps"])
-@pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("form", FORMS)
-def test_complex_step(form: str, mode: str, name: str) -> None:
-    """The derivative of sum(dA * A) along one entry after the other, without subtraction."""
-    probe = make_probe(CONFIGURATIONS[name])
-    forward, _ = FORMS[form]
-    h = 1e-30
-    A_prev = probe.A_prev.astype(np.complex128)
-    referee = np.zeros(A_prev.shape)
-    for index in np.ndindex(A_prev.shape):
-        A_prev[index] += 1j * h
-        A = forward(A_prev, probe.size, probe.stride, mode=mode)
-        assert A.dtype == np.complex128
-        referee[index] = np.sum(probe.dA * A).imag / h
-        A_prev[index] = probe.A_prev[index]
-    tolerance = tolerances(probe, mode)[1]
-    assert np.all(np.abs(pool_backward(*probe, mode=mode) - referee) <= tolerance)
-
-
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("form", FORMS)
 def test_backward_of_complex_arguments(form: str, mode: str) -> None:
@@ -158,7 +101,7 @@ def test_backward_of_complex_arguments(form: str, mode: str) -> None:
     plain = backward(*probe, mode=mode)
     assert twisted.dtype == np.complex128
     assert not twisted.real.any()
-    assert np.all(np.abs(twisted.imag - plain) <= tolerances(probe, mode)[1])
+    np.testing.assert_allclose(twisted.imag, plain, rtol=1e-14)
 
 
 @pytest.mark.parametrize("name", CONFIGURATIONS)
@@ -172,7 +115,7 @@ def test_among_equals_the_first_gets_the_gradient_as_in_torch(form: str, name: s
         dA=rng.integers(1, 99, probe.dA.shape).astype(float),
     )
     A, dA_prev = by_hand(form, tied, "max")
-    expected_A, expected_dA_prev = by_torch(tied, "max")
+    expected_A, expected_dA_prev = by_torch(tied)
     np.testing.assert_array_equal(A, expected_A)
     np.testing.assert_array_equal(dA_prev, expected_dA_prev)
 
@@ -245,22 +188,6 @@ def test_no_upstream_gradient_gives_none(form: str, mode: str) -> None:
     dA_prev = FORMS[form][1](np.zeros_like(probe.dA), *probe[1:], mode=mode)
     assert dA_prev.shape == probe.A_prev.shape
     assert not dA_prev.any()
-
-
-@pytest.mark.parametrize(
-    "fault",
-    [
-        pytest.param(lambda p: p._replace(stride=p.stride + 1), id="stride-ignored"),
-        pytest.param(lambda p: p._replace(A_prev=p.A_prev[:, ::-1]), id="rows-reversed"),
-        pytest.param(lambda p: p._replace(dA=p.dA[..., ::-1]), id="channels-reversed"),
-        pytest.param(lambda p: p._replace(dA=p.dA * p.size**2), id="average-not-divided"),
-    ],
-)
-@pytest.mark.parametrize("mode", MODES)
-def test_the_comparison_sees_faults(mode: str, fault: Callable[[Probe], Probe]) -> None:
-    probe = make_probe(CONFIGURATIONS["overlapping"])
-    with pytest.raises((AssertionError, ValueError), match=r"tolerance|dA has shape|^A$"):
-        assert_within(by_hand("vectorised", fault(probe), mode), by_torch(probe, mode), tolerances(probe, mode))
 
 
 @pytest.mark.parametrize("mode", MODES)
