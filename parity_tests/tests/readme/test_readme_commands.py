@@ -98,7 +98,9 @@ HOW: dict[str, Here | There | Installs] = {
     "python -m manual recipe --data houses.csv --target price --hidden 16": Here(
         "--draws 4 --epochs 2 --train-epochs 60 --jobs 1"
     ),
-    "python -m pytest": There("readme/test_readme_commands.py::test_every_command_is_known"),
+    "python -m pytest parity_tests/tests/formulas parity_tests/tests/report": There(
+        "readme/test_readme_commands.py::test_every_command_is_known"
+    ),
     "python -m pytest --bars": There("recipe/test_recipe_bars.py::test_the_recipe_on_the_digits"),
     "python -m torch_ref search": There("torch_ref/test_search.py::test_the_table_shows_the_best"),
     # the notes
