@@ -13,6 +13,7 @@ from parity_tests.judging.judge import FAILS
 EPILOG = """examples:
   python -m parity_tests report --html page.html
   python -m parity_tests report --html page.html --pictures pictures    the pictures as PNG too
+  python -m parity_tests report --evidence       mistakes that are named, mutants, speed: as Markdown, without the page
 
 The page is one file that loads nothing from anywhere. Its packages are the extra "page":
   pip install -e ".[page]"
@@ -27,7 +28,8 @@ PACKAGES = ("matplotlib", "jinja2", "ziamath", "pygments")
 def configure(parser: argparse.ArgumentParser) -> None:
     """Flags of the command."""
     parser.epilog = EPILOG
-    parser.add_argument("--html", metavar="FILE", required=True, help="where the page goes")
+    parser.add_argument("--html", metavar="FILE", help="where the page goes")
+    parser.add_argument("--evidence", action="store_true", help="print what shows that the project can be trusted")
     parser.add_argument("--pictures", metavar="DIR", help="a folder for the pictures as PNG")
     parser.add_argument("--seed", type=int, default=0, help="of probes, splits and initial weights; default: 0")
     parser.add_argument("--jobs", type=int, default=default_jobs(), help="processes that share the work")
@@ -40,6 +42,13 @@ def run(args: argparse.Namespace) -> int:
     for name, value, least in (("seed", args.seed, 0), ("jobs", args.jobs, 1)):
         if value < least:
             raise UsageError(f"{name} is {value}, expected {least} or more")
+    if args.evidence:
+        from parity_tests.report.evidence import evidence
+
+        print(evidence(), end="")
+        return GOOD
+    if args.html is None:
+        raise UsageError("--html is missing, expected a file for the page, or --evidence")
     missing = [name for name in PACKAGES if importlib.util.find_spec(name) is None]
     if missing:
         raise UsageError(f'{", ".join(missing)} not found: the page needs the extra "page", pip install -e ".[page]"')

@@ -14,10 +14,12 @@ from parity_tests.comparison.run import environment, one_thread
 from parity_tests.derivations.testbed.matrix import Outcome
 from parity_tests.judging.judge import Result
 from parity_tests.report.collect import parts
+from parity_tests.report.evidence import Table
 from parity_tests.report.measure import (
     DTYPES,
     Measured,
     Trace,
+    measure_conventions,
     measure_formulas,
     measure_matrix,
     measure_model,
@@ -36,7 +38,7 @@ class Made(NamedTuple):
     results: list[Result]
 
 
-Piece = Measured | Picture | list[Outcome]
+Piece = Measured | Picture | Table | list[Outcome]
 """What one process measures or draws at a time."""
 
 
@@ -44,6 +46,7 @@ def pieces(seed: int, jobs: int, pictures: Path | None = None) -> tuple[Generato
     """All that is measured and drawn, as it is done, and how much it is; ``pictures`` is a folder for PNGs."""
     work = [
         joblib.delayed(measure_matrix)(),
+        joblib.delayed(measure_conventions)(),
         *(joblib.delayed(_model)(case.id, dtype, seed) for case in reversed(MODEL_CASES) for dtype in DTYPES),
         *(joblib.delayed(measure_formulas)(dtype, seed) for dtype in DTYPES),
         *(joblib.delayed(_picture)(name, seed, pictures) for name in PICTURES),
@@ -54,6 +57,7 @@ def pieces(seed: int, jobs: int, pictures: Path | None = None) -> tuple[Generato
 def make(done: Sequence[Piece], seed: int, pictures: Path | None = None) -> Made:
     """Put all the pieces together."""
     matrix: list[Outcome] = []
+    conventions: Table | None = None
     measured: list[Measured] = []
     drawn: dict[str, Picture] = {}
     for found in done:
@@ -61,11 +65,13 @@ def make(done: Sequence[Piece], seed: int, pictures: Path | None = None) -> Made
             measured.append(found)
         elif isinstance(found, Picture):
             drawn[found.name] = found
+        elif isinstance(found, Table):
+            conventions = found
         else:
             matrix = found
     results = [line for each in measured for line in each.results]
     drawn |= _error_pictures([trace for each in measured for trace in each.traces], pictures)
-    return Made(page(results, matrix, drawn, {**environment("cpu"), "seed": str(seed)}, parts()), results)
+    return Made(page(results, matrix, drawn, {**environment("cpu"), "seed": str(seed)}, parts(), conventions), results)
 
 
 def _model(id_: str, dtype: str, seed: int) -> Measured:

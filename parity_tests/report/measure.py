@@ -11,12 +11,15 @@ from parity_tests.comparison.free_runs import run_free
 from parity_tests.comparison.models import MODEL_CASES, ModelCase, start
 from parity_tests.comparison.run import one_thread
 from parity_tests.comparison.snap import judged_steps
+from parity_tests.conventions import CONVENTIONS
+from parity_tests.conventions.check import check_all
 from parity_tests.derivations.testbed.dense import TESTBED
 from parity_tests.derivations.testbed.matrix import Outcome
 from parity_tests.derivations.verify import verify
 from parity_tests.formulas import CASES
 from parity_tests.formulas.run import run_case
 from parity_tests.judging.judge import Result
+from parity_tests.report.evidence import Table, conventions_table
 
 DTYPES = ("float64", "float32")
 
@@ -46,6 +49,12 @@ def measure_formulas(dtype: str, seed: int) -> Measured:
     with one_thread():
         kind = np.dtype(dtype).type
         return Measured([line for case in CASES for line in run_case(case, kind, seed)], [])
+
+
+def measure_conventions() -> Table:
+    """Every translation between the notes and PyTorch, executed."""
+    with one_thread():
+        return conventions_table(list(check_all(CONVENTIONS)))
 
 
 def measure_model(case: ModelCase, dtype: str, seed: int) -> Measured:

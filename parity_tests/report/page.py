@@ -20,6 +20,7 @@ from parity_tests.notes.row import AMBIGUOUS, CONVENTION, MISPRINT, WRONG, expla
 from parity_tests.notes.row import HOLDS as ROW_HOLDS
 from parity_tests.report import mathematics, sources
 from parity_tests.report.collect import LOOPS, TORCH, Part, Section, lines_of, parts
+from parity_tests.report.evidence import Table, sections
 from parity_tests.report.measure import STEPS
 from parity_tests.report.pictures.style import Picture
 
@@ -33,6 +34,7 @@ def page(
     pictures: Mapping[str, Picture],
     environment: Mapping[str, str],
     chapters: Sequence[Part] | None = None,
+    conventions: Table | None = None,
 ) -> str:
     """The HTML of the page."""
     templates = Environment(
@@ -62,6 +64,8 @@ def page(
         figures=figures(matrix) if matrix else {},
         environment=environment,
         steps=STEPS,
+        conventions=conventions,
+        evidence=sections(),
         verdict_line=_verdict(counts),
         summary_line=f"{counts['lines']} lines over {counts['arrays']} arrays.",
         style=_asset(templates, "style.css"),

@@ -27,8 +27,8 @@ from parity_tests.bench.sizes import LOOPS, SHARED_SIZES, SIZES
 from parity_tests.bench.tables import conv_means, show
 from parity_tests.bench.worker import Worker
 from parity_tests.cli import main
+from parity_tests.report.evidence import ratios_table
 from parity_tests.tests.chores import readme, save_figures
-from parity_tests.tests.chores.bench_tables import bench_tables
 
 
 def check_schema(values: dict[str, Any], plan: measure.Plan) -> None:
@@ -142,14 +142,10 @@ def test_the_kept_figures_have_the_schema() -> None:
     check_processes(values, plan)
 
 
-def test_the_readme_shows_the_kept_figures() -> None:
-    assert readme.section("bench") == bench_tables(kept.measured("bench"))
-
-
 def test_saving_replaces_one_section_of_figures_and_what_the_readme_shows_of_it(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    figures, sections = tmp_path / "figures.json", ("ratios", "bench")
+    figures, sections = tmp_path / "figures.json", ("ratios",)
     figures.write_text(json.dumps(kept.measured("bench")))
     monkeypatch.setattr(kept, "MEASURED", tmp_path / "measured.json")
     monkeypatch.setattr(readme, "README", tmp_path / "README.md")
@@ -158,7 +154,7 @@ def test_saving_replaces_one_section_of_figures_and_what_the_readme_shows_of_it(
     assert save_figures.main(["bench", str(figures)]) == 0
     values = json.loads(figures.read_text())
     assert (kept.measured("other"), kept.measured("bench")) == ([1], values)
-    assert readme.section("bench") == bench_tables(values)
+    assert readme.section("ratios") == ratios_table(values).markdown()
     figures.write_text(json.dumps({**values, "fits": []}))
     with pytest.raises(SystemExit):
         save_figures.main(["bench", str(figures)])

@@ -9,13 +9,11 @@ import pytest
 import torch
 
 from manual import dense
-from parity_tests import measured
 from parity_tests.bench import by_device, device
 from parity_tests.bench.device_sizes import DeviceBars, device_sizes
 from parity_tests.bench.worker import answers, request
 from parity_tests.cli import main
-from parity_tests.tests.chores import readme
-from parity_tests.tests.chores.bench_tables import gpu_table
+from parity_tests.report.evidence import gpu_table, markdown
 from torch_ref.operations import operations
 
 
@@ -80,7 +78,7 @@ def test_on_a_gpu_every_ratio_has_its_bar(monkeypatch: pytest.MonkeyPatch, capsy
     shown = [line for line in capsys.readouterr().out.splitlines() if "/" in line.split("  ")[0]]
     expected = ["within", "outside", "within" if lines[2]["ratio"] >= 0.6 else "outside"]
     assert [line.rstrip().rsplit(" ", 1)[-1] for line in shown] == expected
-    table = gpu_table(values)
+    table = markdown(gpu_table(values))
     assert table.count("| 0.6 |") == table.count("| 30 |") == table.count("| 10 |") == 1
     assert "PyTorch" in table
 
@@ -106,9 +104,8 @@ def test_the_wide_network_is_as_large_as_the_bar_says() -> None:
     assert operations(sizes.wide.architecture, sizes.wide.m) == expected
 
 
-def test_the_readme_says_what_was_measured_or_that_nothing_was() -> None:
-    assert readme.section("gpu") == gpu_table(measured.measured("gpu"))
-    assert gpu_table(None).startswith("Not measured")
+def test_it_is_said_that_nothing_was_measured() -> None:
+    assert gpu_table(None) == ["Not measured: no GPU was at hand."]
 
 
 @pytest.mark.parametrize(

@@ -11,33 +11,15 @@ from rich.console import Console
 from manual.shared.cli import default_jobs
 from parity_tests.commands.verify import show
 from parity_tests.comparison.run import compare
-from parity_tests.conventions import CONVENTIONS
-from parity_tests.conventions.check import check_all
-from parity_tests.derivations.testbed.dense import TESTBED
-from parity_tests.derivations.testbed.matrix import outcomes
 from parity_tests.derivations.verify import verify
 from parity_tests.measured import measured
-from parity_tests.tests.chores.bench_tables import bench_tables, gpu_table, ratios_table
-from parity_tests.tests.chores.readme_tables import (
-    conventions_table,
-    errata_table,
-    mistakes_table,
-    mutants_table,
-    parity_table,
-)
+from parity_tests.report.evidence import ratios_table
+from parity_tests.tests.chores.readme_tables import parity_table
 
 WIDTH = 100
 """Of the answers: what a page shows without scrolling."""
 
 AVERAGE = "dW1 = dZ1 @ X.T"
-
-STRIDE = """\
-dW = np.zeros_like(W)
-for i in range(m):
-    for h in range(n_H):
-        for w in range(n_W):
-            for c in range(n_C):
-                dW[..., c] += A_prev_pad[i, h:h+f, w:w+f] * dZ[i, h, w, c] / m"""
 
 
 def answered(derivation: str, setting: str) -> str:
@@ -63,15 +45,8 @@ def _block(language: str, text: str) -> str:
 
 
 SECTIONS: dict[str, Callable[[], str]] = {
-    "parity": lambda: parity_table(compare(jobs=default_jobs())),
     "caught": lambda: answered(AVERAGE, "shallow"),
-    "stride": lambda: answered(STRIDE, "convolution"),
-    "mistakes": lambda: mistakes_table(list(outcomes(TESTBED))),
-    "mutants": lambda: mutants_table(measured("mutation")["modules"]),
-    "conventions": lambda: conventions_table(list(check_all(CONVENTIONS))),
-    "errata": errata_table,
-    "ratios": lambda: ratios_table(measured("bench")),
-    "bench": lambda: bench_tables(measured("bench")),
-    "gpu": lambda: gpu_table(measured("gpu")),
+    "parity": lambda: parity_table(compare(jobs=default_jobs())),
+    "ratios": lambda: ratios_table(measured("bench")).markdown(),
 }
 """By the name between the markers. The whole comparison takes a minute, everything else seconds."""

@@ -1,4 +1,4 @@
-"""Tables of the README in Markdown; those of the bench stand in ``bench_tables``."""
+"""The README's table of the comparison; those of the evidence stand in ``parity_tests.report.evidence``."""
 
 from __future__ import annotations
 
@@ -7,20 +7,8 @@ from collections.abc import Sequence
 
 from parity_tests.comparison.run import summary
 from parity_tests.comparison.tables import worst_of
-from parity_tests.conventions.check import Outcome as Translated
-from parity_tests.conventions.table import by_convention, percent
-from parity_tests.derivations.testbed.matrix import Outcome as Named
-from parity_tests.derivations.testbed.matrix import by_mistake, figures
 from parity_tests.judging.judge import FAILS, HOLDS, Result
-from parity_tests.notes.row import KINDS, VERDICTS
-from parity_tests.notes.rows import ROWS
-from parity_tests.tests.chores.mutants import Score
-
-
-def markdown_table(head: Sequence[str], rows: Sequence[Sequence[str]], words: int) -> str:
-    """A table in Markdown: so many columns of words, then columns of numbers, and perhaps a verdict."""
-    rule = ["---" if place < words or name == "verdict" else "---:" for place, name in enumerate(head)]
-    return "".join(f"| {' | '.join(cells)} |\n" for cells in (head, rule, *rows))
+from parity_tests.report.evidence import Table
 
 
 def parity_table(results: Sequence[Result]) -> str:
@@ -30,7 +18,7 @@ def parity_table(results: Sequence[Result]) -> str:
     counts = summary(results)
     formulas = len({result.case for result in results if not result.model})
     return (
-        markdown_table(head, [_model_row(model, results) for model in models], words=2)
+        Table("", head, [_model_row(model, results) for model in models], words=2).markdown()
         + f"\nWith {formulas} cases of single formulas, and the free runs, {counts['arrays']:,} arrays in float64: "
         f"{counts[FAILS]} fail, and about {counts['arrays that cannot be told']} cannot be told.\n"
     )
@@ -50,51 +38,3 @@ def _model_row(model: str, results: Sequence[Result]) -> list[str]:
         f"{worst.ratio:.2f}",
         FAILS if worst.verdict == FAILS else HOLDS,
     ]
-
-
-def conventions_table(outcomes: Sequence[Translated]) -> str:
-    """A line for every convention."""
-    head = ("topic", "the notes", "PyTorch", "exact translation", "without it: off by")
-    rows = []
-    for about, lines in by_convention(outcomes):
-        gaps = "; ".join(f"{gap.naive}: {percent(gap.off)}" for gap in lines[0].gaps)
-        model = f" ({about.model})" if about.model else ""
-        rows.append((about.topic, about.notes, about.torch, about.translation, gaps + model))
-    return markdown_table(head, rows, words=len(head))
-
-
-def mistakes_table(found: list[Named]) -> str:
-    """The confusion matrix: a line per mistake, and what else it was taken for."""
-    rows = [
-        [cause, str(count), str(named), ", ".join(f"{name} ({times})" for name, times in others.items())]
-        for cause, count, named, others in by_mistake(found)
-    ]
-    shares = figures(found)
-    names = ("formulas", "top cause right", "right or listed", "ambiguous", "unknown", "called right")
-    head = ("the mistake made", "formulas", "named", "named something else")
-    return markdown_table(head, rows, words=1) + "\n" + ", ".join(f"{name}: {shares[name]}" for name in names) + ".\n"
-
-
-def errata_table() -> str:
-    """Rows of the notes by verdict and by kind of check; a row may have checks of several kinds."""
-    lines = []
-    for verdict in (*VERDICTS, "all"):
-        rows = [row for row in ROWS if verdict in (row.verdict, "all")]
-        kinds = (sum(kind in row.kinds for row in rows) for kind in KINDS)
-        lines.append([verdict, *map(str, (len(rows), *kinds, sum(bool(row.unchecked) for row in rows)))])
-    right, false = (sum(map(len, checks)) for checks in zip(*((row.right, row.false) for row in ROWS), strict=True))
-    head = ("the note", "rows", *KINDS, "no machine can check")
-    return (
-        markdown_table(head, lines, words=1) + f"\n{right} statements must hold, {false} false ones must be rejected.\n"
-    )
-
-
-def mutants_table(modules: dict[str, dict[str, int]]) -> str:
-    """What mutation testing found, as measured.json has it: all modules in a sentence, then a line for each."""
-    scores = {name: Score(**counts) for name, counts in modules.items()}
-    mutants, killed, equivalent = (sum(column) for column in zip(*scores.values(), strict=True))
-    rows = [[name, *map(str, score)] for name, score in scores.items()]
-    return (
-        f"{killed} of {mutants} mutants are killed, {equivalent} are equivalent, "
-        f"{mutants - killed - equivalent} are left.\n\n" + markdown_table(["module", *Score._fields], rows, words=1)
-    )

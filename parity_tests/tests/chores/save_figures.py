@@ -18,7 +18,7 @@ from parity_tests import measured
 from parity_tests.tests.chores.readme import update
 from parity_tests.tests.chores.readme_sections import SECTIONS
 
-SHOWN = {"bench": ("ratios", "bench"), "gpu": ("gpu",)}
+SHOWN: dict[str, tuple[str, ...]] = {"bench": ("ratios",), "gpu": ()}
 """Sections of the README that show a section of measured.json."""
 
 

@@ -22,8 +22,7 @@ from parity_tests.conventions.convention import Convention
 from parity_tests.conventions.devices import to_tf32
 from parity_tests.conventions.table import percent
 from parity_tests.formulas.run import run_case
-from parity_tests.tests.chores import readme
-from parity_tests.tests.chores.readme_tables import conventions_table
+from parity_tests.report.evidence import conventions_table
 
 LINES = [(convention, dtype) for convention in CONVENTIONS for dtype in convention.dtypes]
 
@@ -171,10 +170,10 @@ def test_bad_usage_gives_one_sentence(words: list[str], sentence: str, capsys: p
     assert sentence in capsys.readouterr().err
 
 
-def test_the_readme_shows_the_map() -> None:
-    assert readme.section("conventions") == conventions_table(list(check_all(CONVENTIONS))), (
-        "stale: see parity_tests/tests/chores/readme.py"
-    )
+def test_the_page_shows_the_map() -> None:
+    table = conventions_table(list(check_all(CONVENTIONS)))
+    assert [row[0] for row in table.rows] == [convention.topic for convention in CONVENTIONS]
+    assert all(cell for row in table.rows for cell in row)
 
 
 def test_small_shares_keep_a_digit() -> None:

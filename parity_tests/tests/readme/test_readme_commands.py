@@ -17,7 +17,8 @@ from manual.shared import cli as shared
 from manual.shared.cli import GOOD, MISMATCH
 from parity_tests import cli
 from parity_tests.tests.chores.readme import README
-from parity_tests.tests.chores.readme_sections import AVERAGE, STRIDE
+from parity_tests.tests.chores.readme_sections import AVERAGE
+from parity_tests.tests.derivations.python_programs import PROGRAMS
 from parity_tests.tests.derivations.test_verify_data import numbers
 from parity_tests.tests.readme.readme_text import commands
 from torch_ref import __main__ as by_torch
@@ -56,15 +57,14 @@ HOW: dict[str, Here | There | Installs] = {
     "python3 -m venv .venv": Installs(".venv"),
     '.venv/bin/pip install -e ".[pinned]"': Installs("pinned"),
     '.venv/bin/pip install -e ".[pinned,test]"': Installs("pinned,test"),
-    "source .venv/bin/activate": Installs(".venv"),
     ".venv/bin/python -m parity_tests": There("test_cli.py::test_the_main_job_holds"),
     ".venv/bin/python -m pytest": There("readme/test_readme_commands.py::test_every_command_is_known"),
     # derivations
     f'python -m parity_tests verify "{AVERAGE}" --setting shallow': Here(code=MISMATCH),
-    f'python -m parity_tests verify "{STRIDE}" --setting convolution': Here(code=MISMATCH),
+    "python -m parity_tests verify derivation.txt": Here("--l2"),
     "python -m parity_tests verify --settings": Here(),
-    "python -m parity_tests verify --settings --setting shallow": Here(),
     "python -m parity_tests verify derivation.txt --setting shallow --l2": Here(),
+    "python -m parity_tests verify my_network.py": Here(),
     "python -m parity_tests verify my_backprop.py": There(
         "derivations/test_verify_functions.py::test_own_functions_of_layers_and_steps"
     ),
@@ -82,7 +82,6 @@ HOW: dict[str, Here | There | Installs] = {
     "python -m parity_tests seeds --count 1000": There("comparison/test_faults.py::test_seeds_command"),
     # training
     "python -m manual train": There("training/test_train.py::test_the_report_and_the_history"),
-    "python -m manual train --model convnet": Here("--epochs 1 --batch-size 400"),
     "python -m manual train --data patients.csv --target outcome --save patients.safetensors": Here("--epochs 2"),
     "python -m manual predict patients.safetensors new.csv --probabilities": There(
         "training/test_predict.py::test_the_table_and_the_file"
@@ -98,19 +97,14 @@ HOW: dict[str, Here | There | Installs] = {
     "python -m manual recipe --data houses.csv --target price --hidden 16": Here(
         "--draws 4 --epochs 2 --train-epochs 60 --jobs 1"
     ),
-    "python -m pytest parity_tests/tests/formulas parity_tests/tests/report": There(
-        "readme/test_readme_commands.py::test_every_command_is_known"
-    ),
-    "python -m pytest --bars": There("recipe/test_recipe_bars.py::test_the_recipe_on_the_digits"),
     "python -m torch_ref search": There("torch_ref/test_search.py::test_the_table_shows_the_best"),
     # the notes
     "python -m parity_tests conventions": There(
         "conventions/test_conventions.py::test_the_command_shows_every_convention_in_plain_text"
     ),
-    "python -m parity_tests notes": There("notes/test_notes.py::test_all_rows_come_out_as_they_say"),
     "python -m parity_tests notes --wrong": Here("-k F100 --jobs 1"),
-    "python -m parity_tests notes -k F100 --checks": Here("--jobs 1"),
     "python -m parity_tests index -k F103": Here(),
+    "python -m parity_tests report --evidence": There("report/test_report.py::test_the_evidence_is_printed"),
     "python -m parity_tests report --html page.html --pictures pictures": There(
         "report/test_report.py::test_command_writes_the_page"
     ),
@@ -118,26 +112,9 @@ HOW: dict[str, Here | There | Installs] = {
     "python -m manual shapes --model lenet5": Here(),
     # figures
     "python -m parity_tests bench": There("bench/test_bench.py::test_a_quick_run_prints_the_schema"),
-    "python -m parity_tests bench --device cuda": There(
-        "bench/test_bench_device.py::test_on_a_gpu_every_ratio_has_its_bar"
-    ),
-    "python -m parity_tests bench --only conv": There("bench/test_bench.py::test_a_part_alone"),
     # chores
     "python -m parity_tests.tests.chores.readme": There(
         "readme/test_readme.py::test_the_script_writes_a_section_and_no_other"
-    ),
-    "python -m mutmut run --max-children 1": There(
-        "readme/test_readme_commands.py::test_mutmut_has_the_words_of_the_readme"
-    ),
-    "python -m parity_tests.tests.chores.mutants": There(
-        "chores/test_mutants.py::test_the_script_fails_where_a_survivor_is_not_listed"
-    ),
-    "python -m parity_tests.tests.chores.derivations": There("derivations/test_verify.py::test_the_false_alarm_run"),
-    "python -m parity_tests.tests.chores.interruptions": There(
-        "training/test_train.py::test_a_run_killed_and_resumed_ends_the_same"
-    ),
-    "python -m pytest --bars parity_tests/tests/chores/test_page.py": There(
-        "chores/test_page.py::test_the_page_of_report_passes"
     ),
 }
 """How each command of the README is run."""
@@ -177,6 +154,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "derivation.txt").write_text(
         "dZ2 = A2 - Y  # the output\ndW2 = (1/m) * dZ2 @ A1.T + λ/m * W2\n", "utf-8"
     )
+    (tmp_path / "my_network.py").write_text(next(iter(PROGRAMS.values())).text, "utf-8")
     np.savez(tmp_path / "run.npz", **numbers("shallow", l2=False))
     rng = np.random.default_rng(0)
     rooms, age = rng.integers(1, 9, 300), rng.uniform(0, 90, 300)
@@ -222,13 +200,6 @@ def test_what_is_installed_is_defined(line: str, named: str) -> None:
 def test_the_line_of_the_tests_is_the_one_that_a_fresh_machine_runs() -> None:
     (looked_for,) = re.findall(r"grep -F '(.*)' README.md", (ROOT / ".ci" / "run").read_text(encoding="utf-8"))
     assert README.read_text(encoding="utf-8").count(looked_for) == 1
-
-
-def test_mutmut_has_the_words_of_the_readme() -> None:
-    from mutmut.__main__ import cli as mutmut
-
-    context = mutmut.commands["run"].make_context("run", ["--max-children", "1"])
-    assert context.params["max_children"] == 1
 
 
 def test_torchrun_starts_the_training_of_the_readme(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,19 +10,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 from torch import nn
 
-from manual import dense
-from manual.architecture import model
-from manual.draws import initial_parameters
 from parity_tests.comparison import run as comparison
 from parity_tests.comparison.models import MODEL_CASES, Free
 from parity_tests.derivations.verdicts import HOLDS, Verdict
 from parity_tests.derivations.verify import verify
-from parity_tests.formulas.case import LAMBDA, N_1, N_X, M
-from parity_tests.formulas.dense import dW_bound
-from parity_tests.judging import bounds
 from parity_tests.judging.judge import FAILS
 from parity_tests.tests.readme.readme_text import blocks
 
@@ -48,21 +41,6 @@ def test_every_block_is_run_here() -> None:
     """By the words that a test asks for."""
     asked = set(re.findall(r'run\(\s*"([^"]+)"', Path(__file__).read_text(encoding="utf-8")))
     assert [sum(words in block for words in asked) for block in blocks("python")] == [1] * len(blocks("python"))
-
-
-def test_the_three_versions_of_a_formula(run: RunBlock) -> None:
-    rng = np.random.default_rng(0)
-    A_prev, W, b, Y = (rng.standard_normal(shape) for shape in ((N_X, M), (N_1, N_X), (N_1, 1), (N_1, M)))
-    dZ = W @ A_prev + b - Y  # half the squared error
-    weight = torch.tensor(W, requires_grad=True)
-    error = weight @ torch.tensor(A_prev) + torch.tensor(b - Y)
-    J = error.square().sum() / (2 * M) + LAMBDA / (2 * M) * weight.square().sum()
-    given = {"n": N_1, "n_prev": N_X, "m": M, "lambda_": LAMBDA, "A_prev": A_prev, "W": W, "dZ": dZ}
-    left = run("for j in range(n)", {**given, "J": J, "weight": weight, "torch": torch, "total": np.zeros_like(W)})
-    bound = dW_bound(bounds.unit_roundoff(np.float64), dZ, A_prev, W, LAMBDA)
-    for shown in (left["total"], left["dW"], left["by_torch"].numpy()):
-        for own in (dense.weight_gradient, dense.weight_gradient_loop):
-            assert np.all(np.abs(shown - own(dZ, A_prev, W, LAMBDA)) <= 2 * bound)
 
 
 def test_a_test_of_ones_own(run: RunBlock) -> None:
@@ -112,30 +90,5 @@ def test_data_of_ones_own(run: RunBlock) -> None:
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_among_scikit_learns_tools(run: RunBlock) -> None:
-    left = run("GridSearchCV", {})
+    left = run("RandomizedSearchCV", {})
     assert left["search"].best_score_ > 0.9
-    assert left["convnet"].predict(left["images"]).shape == (200,)
-    assert left["convnet"].coefs_[0].shape == (3, 3, 1, 16)
-
-
-@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-def test_a_random_search(run: RunBlock) -> None:
-    found = run("RandomizedSearchCV", {})["found"]
-    assert len(found.cv_results_["params"]) == 8
-    assert found.best_score_ > 0.9
-
-
-def test_an_optimiser(run: RunBlock) -> None:
-    given = {"params": {"W1": np.zeros((1, 1))}, "grads": lambda params: {"dW1": params["W1"] - 1}}
-    left = run("from manual.optimizers", given)
-    assert left["state"].t == 10
-    assert left["params"]["W1"].item() == pytest.approx(0.01 * sum(0.9**epoch for epoch in range(10)), rel=0.05)
-
-
-def test_parameters_on_disk(run: RunBlock) -> None:
-    net = model("wide", 64, 10)
-    params = initial_parameters(net, "he", np.random.default_rng(0))
-    left = run("files.save", {"params": params, "architecture": net})
-    assert left["architecture"] == net
-    np.testing.assert_equal(left["params"], params)
-    assert sum(each.numel() for each in left["module"].parameters()) == sum(each.size for each in params.values())

@@ -23,8 +23,8 @@ from parity_tests.derivations.testbed.matrix import Outcome
 from parity_tests.derivations.verify import verify
 from parity_tests.judging.judge import CANNOT_TELL, FAILS, HOLDS, Result
 from parity_tests.notes.rows import ROWS
+from parity_tests.report import evidence, mathematics, measure, sources
 from parity_tests.report import make as making
-from parity_tests.report import mathematics, measure, sources
 from parity_tests.report.chapters import BY_ID
 from parity_tests.report.collect import lines_of
 from parity_tests.report.measure import measure_model, model_case
@@ -251,6 +251,16 @@ def test_command_writes_the_page(
     assert sorted(path.name for path in folder.iterdir()) == ["activations.png", "errors-shallow-moons.png"]
     assert "picture-errors-shallow-moons" in target.read_text(encoding="utf-8")
     assert "0 fail" in capsys.readouterr().out
+
+
+def test_the_evidence_is_printed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(evidence, "TESTBED", TESTBED[:2])
+    assert cli.main(["report", "--evidence"]) == GOOD
+    shown = capsys.readouterr().out
+    assert re.findall(r"^## (.*)", shown, re.MULTILINE) == ["Mistakes that are named", *evidence.sections()]
+    assert f"| {TESTBED[0].cause} |" in shown
+    assert cli.main(["report"]) == USAGE
+    assert "--html is missing, expected a file for the page, or --evidence" in capsys.readouterr().err
 
 
 def test_command_says_by_its_exit_code_that_something_fails(
