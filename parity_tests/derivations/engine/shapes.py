@@ -343,8 +343,9 @@ class Reading:
             value = self.of(item)
             if isinstance(item, ast.Compare):
                 return None
-            if isinstance(value, Turn) and isinstance(value.size, str):
-                self.sizes.equal(value.size, axis)
+            if isinstance(value, Turn) and value.size is not None:
+                known = isinstance(value.size, int) and isinstance(self.sizes.find(axis), int)
+                axis = axis if known else self.sizes.equal(value.size, axis)
             if _is_shape(value) and len(value) == 1:
                 if isinstance(item, ast.Name):
                     self.labels.setdefault(item.id, axis)

@@ -118,7 +118,7 @@ def _free_lists(tree: ast.Module, excluded: set[str]) -> tuple[set[str], set[str
             if isinstance(each, ast.Subscript) and (root := root_of(each)) and counters & _names(each.slice)
         }
         walked = {root for each in _walked(over) if (root := root_of(each))}
-        mine = (counted | walked) - taken
+        mine = ((counted if begun else set()) | walked) - taken
         lists |= {name for name in mine if not symbols.is_data(name) and not symbols.is_label(name)}
         if counted & begun:
             steps |= {name for name in counted - taken if symbols.is_data(name) or symbols.is_label(name)}
@@ -135,13 +135,24 @@ def _free_lists(tree: ast.Module, excluded: set[str]) -> tuple[set[str], set[str
 
 
 def _begun(tree: ast.AST) -> set[str]:
-    """The names that begin as a list or a dict."""
+    """The names that begin as a list or a dict, or have entries that are given a value and are nothing else before."""
     made = (ast.List, ast.Dict, ast.ListComp)
-    return {
+    found = {
         node.targets[0].id
         for node in ast.walk(tree)
-        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and isinstance(node.value, made)
+        if isinstance(node, ast.Assign)
+        and isinstance(node.targets[0], ast.Name)
+        and (isinstance(node.value, made) or _is_list(node.value))
     }
+    entries = (node for node in ast.walk(tree) if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store))
+    return found | {root for node in entries if (root := root_of(node)) and root not in _assigned(tree)}
+
+
+def _is_list(node: ast.expr) -> bool:
+    """``[None] * L``, ``dict()``, ``list(...)``."""
+    if isinstance(node, ast.BinOp):
+        return isinstance(node.left, ast.List)
+    return isinstance(node, ast.Call) and ast.unparse(node.func) in ("dict", "list")
 
 
 def _stems(tree: ast.AST, name: str) -> int:

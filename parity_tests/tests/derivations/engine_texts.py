@@ -659,6 +659,14 @@ for k in range(sizes):
     W[k] = W[k] - lr * grad_W[k]
     b[k] = b[k] - lr * grad_b[k]
 """,
+    "rows-by-a-counter": """
+H = np.zeros((3, 4))
+for i in range(3):
+    H[i] = np.tanh(V[i])
+J = 0.5 * np.sum(H * H)
+dH = H
+dV = dH * (1 - H**2)
+""",
     "cost-in-steps": """
 h = np.maximum(0, X @ W1 + b1)
 scores = h @ W2 + b2
