@@ -40,7 +40,7 @@ W1, Z1, Z1_AGAIN, RATE, X = (
     event(-1, "W1", OLD_W, GIVEN),
     event(1, "Z1", np.ones((1, 2))),
     event(2, "Z1", np.ones((2, 2))),
-    event(-4, "lr", 0.5, GIVEN),
+    event(-4, "lr", np.float64(0.5), GIVEN),
     event(-2, "X", GIVENS["X"], GIVEN),
 )
 OF_W1 = Truth(W1, G_W)
