@@ -63,11 +63,12 @@ class Noting(Ledger):
         super().__init__(*about)
         self.bounds: dict[tuple[str, int | None], Any] = {}
         self.pairs: dict[tuple[str, int | None], tuple[Any, Any]] = {}
+        self.of: dict[tuple[str, int | None], Any] = {}
 
     def add(self, where: Where, got: Any, reference: Any, bound: Any, of: Any = tuple) -> None:
         """Note it, and judge."""
         key = where.quantity, where.layer
-        self.bounds[key], self.pairs[key] = np.array(bound), (got, np.array(reference))
+        self.bounds[key], self.pairs[key], self.of[key] = np.array(bound), (got, np.array(reference)), of
         super().add(where, got, reference, bound, of)
 
 
@@ -341,11 +342,17 @@ def test_every_update_has_the_bound_of_its_step(optimizer: str, dtype: Any) -> N
             for part, bound in expected.items():
                 name = f"{key[0]} after a step" if part == "W" else f"{part}_d{key[0]} after a step"
                 np.testing.assert_allclose(ledger.bounds[name, layer], bound, rtol=1e-12)
+                within = [each.tolist() for each in ledger.of[name, layer]()]
+                assert within == [
+                    each.tolist() for each in ({**wide, "dW": dW}[symbol] for symbol in ("W", "dW", *before))
+                ]
         parts = {name for name, _ in ledger.bounds}
         assert len(parts) == 2 * len(expected)
         params = moved
     assert {line.verdict for line in ledger.results()} == {HOLDS}
     assert {line.arrays for line in ledger.results()} == {3}
+    far = updates.largest * np.array([0.5, -0.5, 1, -1, 2])
+    assert [each.tolist() for each in updates._within_reach({"W": far})] == [[*far[:2], *[np.inf] * 3]]
 
 
 @pytest.mark.parametrize("part", ["v", "s"])
