@@ -70,6 +70,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--chain", action="store_true", help="judge each line on the writer's own values")
     parser.add_argument("--strict", action="store_true", help="know the notes' conventions alone")
     parser.add_argument("--data", metavar="FILE", help="a .npz of your own X, Y, W1, b1, ..., dZ1, dW1, ...")
+    parser.add_argument(
+        "--call", default="", help='how a .py file is called: "net = Net(3, 5); net.train(X, y)"; np is there'
+    )
     parser.add_argument("--seed", type=int, default=0, help="of the probes; default: 0")
     parser.add_argument("--settings", action="store_true", help="list the settings, or the symbols of one")
     output_flags(parser)
@@ -116,7 +119,7 @@ def _judged(args: argparse.Namespace) -> Judged:
     if args.derivation.endswith(".py"):
         from parity_tests.derivations.own.program_file import verify_file
 
-        return verify_file(_file(args.derivation), seed=args.seed, strict=args.strict)
+        return verify_file(_file(args.derivation), call=args.call, seed=args.seed, strict=args.strict)
     from parity_tests.derivations.verify import verify
 
     net = _network(args)

@@ -50,7 +50,9 @@ def meant_by(name: str, known: Iterable[str]) -> tuple[str, ...]:
     known = [each for each in known if each != name]
     exact = tuple(each for each in known if base_of(each) in candidates)
     wanted = {plain_symbol(each) for each in candidates}
-    return exact or tuple(each for each in known if plain_symbol(base_of(each)) in wanted)
+    same = exact or tuple(each for each in known if plain_symbol(base_of(each)) in wanted)
+    initials = {_INITIAL[each] for each in candidates if each in _INITIAL}
+    return same or tuple(each for each in known if _INITIAL.get(base_of(each)) in initials)
 
 
 def family_of(name: str, known: Iterable[str]) -> tuple[str, ...]:

@@ -2,55 +2,49 @@
 
 from __future__ import annotations
 
-import ast
 from pathlib import Path
 from typing import Any
 
 from parity_tests.apart import Limits, run_apart
 from parity_tests.derivations.own.functions_file import verify_functions
+from parity_tests.derivations.own.not_looked_at import binds, not_looked_at
+from parity_tests.derivations.own.tasks import TASKS
 from parity_tests.derivations.verdicts import Cost, Judged, Summary, Verdict
 
 RUNNER = "parity_tests.derivations.engine.python.judged"
 SECONDS = 60
 
 
-def verify_file(path: Path, *, seed: int = 0, strict: bool = False) -> Judged:
+def verify_file(path: Path, *, call: str = "", seed: int = 0, strict: bool = False) -> Judged:
     """Judge a .py file.
 
-    A program, whose statements outside of functions compute something, is run in a process of its own, for one round
-    of its training: J is the cost that it computes, and every value of its backward pass is held against J. Any other
-    file is judged by the names of its functions, and so is a program of which nothing can be judged.
+    It is run in a process of its own, for one round of its training; functions and classes without a main block are
+    called, with ``call`` or in the ways that fit. J is the cost that it computes, and every value of its backward pass
+    is held against J. A file whose functions are all known by their names is judged by these, and so is one of which
+    nothing can be judged otherwise.
 
     Raises ValueError where the file cannot be run, or has nothing to judge.
     """
     text = path.read_text(encoding="utf-8", errors="replace")
-    if is_program(text):
-        judged = _judged_apart(path, seed, strict)
+    if call or not by_name(text):
+        judged = _judged_apart(path, call, seed, strict)
         if judged is not None:
             return judged
     return verify_functions(path, seed=seed, strict=strict)
 
 
-def is_program(text: str) -> bool:
-    """Whether statements outside of functions and classes compute something."""
+def by_name(text: str) -> bool:
+    """Whether all that a file defines is known by its name, or helps what is."""
     try:
-        tree = ast.parse(text)
+        known = [name for name in TASKS if binds(text, (name,))]
+        return bool(known) and not not_looked_at(text, known)[0]
     except (SyntaxError, ValueError):
-        return False
-    return any(
-        isinstance(node, ast.For | ast.While | ast.With | ast.If | ast.Try)
-        or (isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign | ast.Expr) and _computes(node))
-        for node in tree.body
-    )
+        return True
 
 
-def _computes(node: ast.AST) -> bool:
-    return any(isinstance(each, ast.Call | ast.BinOp) for each in ast.walk(node))
-
-
-def _judged_apart(path: Path, seed: int, strict: bool) -> Judged | None:
+def _judged_apart(path: Path, call: str, seed: int, strict: bool) -> Judged | None:
     """The verdicts on a program, None where nothing of it could be judged."""
-    words = ["", str(seed), "strict" if strict else ""]
+    words = [call.replace(";", "\n"), str(seed), "strict" if strict else ""]
     found = run_apart(path, RUNNER, words, Limits(SECONDS))["judged"]
     return None if found is None else _as_judged(found)
 

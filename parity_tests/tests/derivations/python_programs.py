@@ -815,7 +815,7 @@ class MLP:
             self.W2 -= self.lr * grad_W2
         return history
 """,
-        ("grad_out = 2 * (y_hat - y) / y.size", "grad_out = 2 * (y_hat - y) / len(y)", "missing-factor wrong-divisor"),
+        ("grad_W2 = self.a1.T @ grad_out", "grad_W2 = self.a1.T @ grad_out / len(y)", "double-1/m extra-factor"),
         ("grad_a1 * (1 - np.tanh(self.z1) ** 2)", "grad_a1 * (1 - self.z1 ** 2)", "gprime-at-a wrong-symbol"),
     ),
     "functions, no main": _written(

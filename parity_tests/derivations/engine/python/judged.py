@@ -2,17 +2,94 @@
 
 from __future__ import annotations
 
+import ast
+import itertools
+import re
 from pathlib import Path
 from typing import Any
 
 from parity_tests.derivations.engine.judged import judge_reading
+from parity_tests.derivations.engine.python.calls import calls
 from parity_tests.derivations.engine.python.reading import PythonReading
-from parity_tests.derivations.verdicts import Judged
+from parity_tests.derivations.verdicts import NOT_JUDGED, WRONG, Judged, in_order, summarised
+
+MOST_CALLS = 6
+IS_PAIR = re.compile(r"back\w*\([^\n]*\Z")
+"""A call whose last line is a backward pass: a file may have several."""
 
 
 def judge_program(name: str, text: str, call: str = "", seed: int = 0, *, strict: bool = False) -> Judged | None:
-    """Judge a program, and what it is called with; None where nothing of it could be judged."""
-    return judge_reading(PythonReading(name, text, call), seed, strict=strict)
+    """Judge a program, and what it is called with; None where nothing of it could be judged.
+
+    Without a call, a file that only defines functions and classes is called in the ways that fit.
+    """
+    call = call or call_in(text)
+    ways = [call] if call or is_program(text) else itertools.islice(calls(text), MOST_CALLS)
+    found: Judged | None = None
+    for way in ways:
+        if found is not None and not IS_PAIR.search(way):
+            continue
+        judged = judge_reading(PythonReading(name, text, way), seed, strict=strict)
+        if judged is None or not judged.summary.judged:
+            continue
+        other = way if way == call else with_equal_sizes(way, judged)
+        if other != way:
+            again = judge_reading(PythonReading(name, text, other), seed, strict=strict)
+            judged = again if again is not None and again.summary.wrong < judged.summary.wrong else judged
+        found = judged if found is None else _together(found, judged)
+        if not IS_PAIR.search(way):
+            break
+    return found
+
+
+def _together(first: Judged, second: Judged) -> Judged:
+    """The verdicts of two calls of one file: a line that both judge as the first does, and what neither judged."""
+    here, there = ({line.line for line in each.lines if line.verdict != NOT_JUDGED} for each in (first, second))
+    left = {line.line for line in first.lines} & {line.line for line in second.lines} - here - there
+    lines = [line for line in first.lines if line.verdict != NOT_JUDGED or line.line in left]
+    lines += [line for line in second.lines if line.verdict != NOT_JUDGED and line.line not in here]
+    ordered = in_order(lines)
+    return first._replace(
+        layout=f"{first.layout}; {second.layout}", lines=ordered, summary=summarised(ordered, first.summary.helpers)
+    )
+
+
+def with_equal_sizes(call: str, judged: Judged) -> str:
+    """The call with two sizes made one where a gradient has the one for the other: in the program they never met."""
+    for line in judged.lines:
+        if line.verdict == WRONG and len(line.shape_got) == len(line.shape_expected):
+            for got, expected in zip(line.shape_got, line.shape_expected, strict=True):
+                if expected == 1:  # one example at a time
+                    call = re.sub(rf"\b{got}\b", "1", call)
+                elif got not in (1, expected):
+                    call = re.sub(rf"\b{expected}\b", str(got), call)
+    return call
+
+
+def call_in(text: str) -> str:
+    """What a comment ``# verify: net = Net(3, 5); net.loss(X, y)`` says of how a file is called."""
+    return "\n".join(
+        part.strip() for row in re.findall(r"^#\s*verify:(.*)$", text, re.M) for part in row.split(";") if part.strip()
+    )
+
+
+def is_program(text: str) -> bool:
+    """Whether statements outside of functions and classes compute something that is trained or judged."""
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError):
+        return False
+    return any(isinstance(node, ast.For | ast.While | ast.With | ast.If | ast.Try) for node in tree.body) or any(
+        isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign | ast.Expr) and _computes(node, tree)
+        for node in tree.body
+    )
+
+
+def _computes(node: ast.AST, tree: ast.Module) -> bool:
+    """Whether a statement calls what the file defines, or computes a gradient."""
+    defined = {each.name for each in tree.body if isinstance(each, ast.FunctionDef | ast.ClassDef)}
+    called = {each.func.id for each in ast.walk(node) if isinstance(each, ast.Call) and isinstance(each.func, ast.Name)}
+    return bool(called & defined) or not defined
 
 
 def main(path: str, call: str, seed: str, strict: str) -> dict[str, Any]:

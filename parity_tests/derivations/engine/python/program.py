@@ -35,9 +35,6 @@ from parity_tests.derivations.engine.replay import Round
 
 FILE = "<the file>"
 ROUNDS = 2
-MOST_OF_NO_ROUND = 1500
-"""How many events of a program are looked at where no parameter takes a step."""
-
 CALL = 1_000_000
 """Lines from this one on are those of a call, behind the file."""
 
@@ -81,6 +78,8 @@ class PythonProgram:
         self.window: tuple[Key | None, Key | None] = (None, None)
         self.until: Key | None = None
         self.problem = ""
+        self.truncated = False
+        """Whether the run ended before a round did: what is built up may be incomplete."""
         self.begun = Begun({}, {}, (), "")
 
     # ---- what the engine asks for
@@ -255,8 +254,7 @@ class PythonProgram:
         self.begun = Begun(finder.leaves, finder.steps, tuple(finder.rounds), problem)
         if finder.rounds:
             self.until = finder.rounds[-1]
-        elif len(recorder.events) > MOST_OF_NO_ROUND:
-            self.until = recorder.events[MOST_OF_NO_ROUND].key
+        self.truncated = recorder.truncated and not finder.rounds
         self.problem = problem
         return recorder.events
 

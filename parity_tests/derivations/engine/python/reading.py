@@ -72,6 +72,8 @@ class PythonReading:
 
     def written(self, trial: Trial) -> list[Cost]:
         """The scalars that may be the cost: of those that lead to one another the last, most derivatives first."""
+        if trial.program.truncated:
+            return []
         seed = trial.program.seed
         if seed not in self.known:
             self.known[seed] = self._written(trial)
@@ -108,6 +110,8 @@ class PythonReading:
 
     def implied(self, trial: Trial) -> list[Cost]:
         """The usual costs of each value that has the labels' shape."""
+        if trial.program.truncated:
+            return []
         given = trial.probe.given
         labels: dict[bytes, str] = {}
         for name, value in given.items():

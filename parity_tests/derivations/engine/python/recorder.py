@@ -17,7 +17,7 @@ from parity_tests.derivations.engine.events import BOUND, ENTRY, NAMED, PART, Ev
 from parity_tests.derivations.engine.numbers.kinds import PLAIN, Kind, is_array, is_number, plain, put
 from parity_tests.derivations.engine.python.instrument import Site
 
-MOST_EVENTS = 6_000
+MOST_EVENTS = 20_000
 MOST_PARTS = 24
 MOST_NAMED = 600
 """How often the same place is seen in one run, inside of formulas and as a name."""
@@ -50,7 +50,9 @@ class Recorder:
     ) -> None:
         self.sites, self.kind, self.hook, self.until, self.keep = sites, kind, hook, until, keep
         self.before, self.stepped = before, stepped
-        self.events: list[Event] = []
+        self.kept: dict[Key, Event] = {}
+        self.built: dict[tuple[int, str], Key] = {}
+        self.truncated = False
         self.reached: dict[int, int] = {}
         self.frames = [0]
         self.entered = 0
@@ -64,6 +66,11 @@ class Recorder:
         self.containers: dict[int, tuple[Any, str]] = {}
         self.holders: dict[str, list[Any]] = {}
         self.captured: dict[str, Any] | None = None
+
+    @property
+    def events(self) -> list[Event]:
+        """The events in their order."""
+        return list(self.kept.values())
 
     def functions(self) -> dict[str, Callable[..., Any]]:
         """The names that the instrumented program calls."""
@@ -194,7 +201,7 @@ class Recorder:
             return value
         self.seen += 1
         if self.seen > MOST_EVENTS or (self.seen % 64 == 0 and time.process_time() > self.end):
-            self.over = True
+            self.over = self.truncated = True
             raise Halted
         key = number, count
         made = self._made(site, value)
@@ -234,13 +241,10 @@ class Recorder:
     def _kept(self, site: Site, name: str, key: Key, value: Any) -> Any:
         if self.keep:
             event = Event(key, site.line, name, site.role, plain(value), site.statement, site.node, site.function)
-            last = self.events[-1] if self.events else None
-            if (
-                site.role == ENTRY and last is not None
-                and (last.role, last.name) == (ENTRY, name) and last.key[0] == key[0]
-            ):  # fmt: skip
-                self.events.pop()
-            self.events.append(event)
+            if site.role == ENTRY:  # what is built in place is seen as it is in the end
+                self.kept.pop(self.built.get((key[0], name), key), None)
+                self.built[key[0], name] = key
+            self.kept[key] = event
         if key == self.until:
             self.over = True
             raise Halted

@@ -1,0 +1,419 @@
+"""How a file without a main block can be called: its functions and classes, on arrays whose sizes are found by trying.
+
+Every axis of an argument begins with a size of its own. The functions are run; where two sizes meet that have to be
+equal, they are one from then on, and it is run again.
+"""
+
+from __future__ import annotations
+
+import ast
+import itertools
+import re
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from parity_tests.derivations.engine import costs, symbols
+from parity_tests.derivations.engine.numbers.kinds import Kind
+from parity_tests.derivations.engine.python.program import PythonProgram
+
+SIZES = (6, 7, 9, 11, 8, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97)
+"""Sizes of axes that nothing is known of: none stands in a call for anything else."""
+MOST_TRIES = 40
+
+ROUNDS = re.compile(r"epoch|iter|steps?$|rounds", re.I)
+LISTS = re.compile(r"^(sizes|layers|layer_sizes|layer_dims|layers_dims|dims|layout|structure)$")
+SETTINGS = re.compile(r"_param$|hparam|hyper|config$")
+SETTINGS_GIVEN = (
+    '{"stride": 1, "pad": 1, "f": 2, "pool_height": 2, "pool_width": 2, "p": 0.7, "mode": "train", "eps": 1e-5}'
+)
+COUNTS = re.compile(
+    r"size|dim|^n_|^num_|_in$|_out$|input|hidden|output|features|units|^n[xhy]$|^[DHCNM]$|classes", re.I
+)
+CACHES = re.compile(r"cache|memory|stored|context|ctx", re.I)
+UPSTREAM = re.compile(r"^(dout\w*|d[A-Za-z]\w*|grad\w*|upstream|delta)$")
+BIAS = re.compile(r"^(b|bias|biases|gamma|beta|b\w{0,2}|bias_?\w{0,2})$")
+OF_GRADIENTS = re.compile(r"grad|delta|\bd_?[A-Za-z]?\w* [-+*/@]?= ")
+TRAINING = ("train", "fit", "backprop", "loss", "train_step", "update", "step")
+
+
+class UnequalError(ValueError):
+    """Two sizes that meet have to be equal."""
+
+
+class Sized(np.ndarray[Any, np.dtype[Any]]):
+    """An array that says which two sizes do not fit."""
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **settings: Any) -> Any:
+        plain = [np.asarray(each) for each in inputs]
+        if method == "__call__" and len(plain) == 2:
+            _check(plain[0].shape, plain[1].shape, ufunc is np.matmul)
+        out = settings.pop("out", None)
+        if out is not None:
+            settings["out"] = tuple(np.asarray(each) for each in out)
+        result = getattr(ufunc, method)(*plain, **settings)
+        return out[0] if out is not None else _sized(result)
+
+    def __array_function__(self, function: Any, types: Any, arguments: Any, settings: Any) -> Any:
+        if function is np.dot:
+            _check(np.shape(arguments[0]), np.shape(arguments[1]), True)
+        return _sized(function(*_bare(arguments), **{name: _bare(value) for name, value in settings.items()}))
+
+    def __getitem__(self, index: Any) -> Any:
+        _check_places(index)
+        return _sized(self.view(np.ndarray)[_bare(index)])
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        _check_places(index)
+        self.view(np.ndarray)[_bare(index)] = _bare(value)
+
+
+def _check_places(index: Any) -> None:
+    """Lists of rows and of columns go together entry by entry."""
+    lengths = [np.shape(each)[0] for each in index if np.ndim(each) == 1] if isinstance(index, tuple) else []
+    if len(lengths) == 2:
+        _check((lengths[0],), (lengths[1],), False)
+
+
+def _bare(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        return type(value)(_bare(each) for each in value)
+    return np.asarray(value) if isinstance(value, Sized) else value
+
+
+def _sized(value: Any) -> Any:
+    return value.view(Sized) if isinstance(value, np.ndarray) and value.dtype.kind == "f" else value
+
+
+SIZED = Kind(
+    "sizes",
+    lambda value: np.asarray(value).view(Sized) if getattr(getattr(value, "dtype", None), "kind", "") == "f" else value,
+)
+MET: list[tuple[int, int]] = []
+"""The sizes that met last."""
+
+
+def _check(first: tuple[int, ...], second: tuple[int, ...], product: bool) -> None:
+    if product and first and second:
+        pairs = [(first[-1], second[-2 if len(second) > 1 else 0])]
+    else:
+        pairs = [(a, b) for a, b in zip(reversed(first), reversed(second), strict=False) if 1 not in (a, b)]
+    for a, b in pairs:
+        if a != b:
+            MET[:] = [(a, b)]
+            raise UnequalError(f"{a} and {b}")
+
+
+class Shapes(NamedTuple):
+    """What is assumed of biases and labels: flat, as a row, as a column; of labels also whether they are a matrix."""
+
+    bias: tuple[int, ...]
+    label: int
+
+
+ASSUMED = [Shapes(bias, label) for label, bias in itertools.product((2, 1), ((0,), (0, 1), (1, 0)))]
+"""Each axis is 0 for a size of its own, or 1."""
+
+
+class _Caller:
+    """The lines of one call, and the sizes of the arrays in it."""
+
+    def __init__(self, tree: ast.Module, assumed: Shapes) -> None:
+        self.tree, self.assumed = tree, assumed
+        self.lines: list[str] = []
+        self.arrays: dict[str, list[int]] = {}
+        self.whole: set[str] = set()
+        self.known: dict[str, str] = {}
+        self.sizes = iter(SIZES)
+        self.fails = False
+
+    def arguments(self, node: ast.FunctionDef, *, method: bool = False, makes: bool = False) -> str:
+        """The arguments of a call, each made by a line of its own, or known already."""
+        listed = [*node.args.posonlyargs, *node.args.args][method:]
+        defaults = [*[None] * (len(listed) - len(node.args.defaults)), *node.args.defaults]
+        given = []
+        for argument, default in zip(listed, defaults, strict=True):
+            name = argument.arg
+            value = self.value(name, node, default, makes)
+            if value is None:
+                continue
+            given.append(value if default is None else f"{name}={value}")
+        return ", ".join(given)
+
+    def value(self, name: str, node: ast.FunctionDef, default: ast.expr | None, makes: bool) -> str | None:
+        plain = symbols.plain_symbol(name)
+        same = {"params": "parameters", "yhat": "al", "ypred": "al", "out": "al", "output": "al", "a2": "al"}
+        for known, text in self.known.items():
+            if plain == known or same.get(plain, plain) == same.get(known, known):
+                return text
+        if SETTINGS.search(name):
+            return SETTINGS_GIVEN
+        if LISTS.match(name):
+            return "[3, 5, 4, 2]"
+        if ROUNDS.search(name):
+            return "3" if default is None else None
+        if default is not None and not symbols.is_label(name) and not symbols.is_data(name):
+            return "0.1" if costs.RATES.match(name) else None
+        if makes and COUNTS.search(name):
+            return str(next(self.sizes))
+        if symbols.NUMBERS.match(name) and not BIAS.match(name):
+            return "0.3"
+        return self.array(name, node)
+
+    def array(self, name: str, node: ast.FunctionDef) -> str:
+        """A new array under this name."""
+        axes: tuple[int, ...]
+        if symbols.is_label(name):
+            if _is_index(name, node):
+                self.whole.add(name)
+                axes = (0,)
+            else:
+                axes = (0,) * self.assumed.label
+        elif (count := _unpacked(name, node)) is not None:
+            axes = (0,) * count
+        elif BIAS.match(name):
+            axes = self.assumed.bias
+        else:
+            axes = (0, 0)
+        self.arrays[name] = [next(self.sizes) if each == 0 else 1 for each in axes]
+        if len(axes) == 4:
+            self.arrays[name] = _volume(name, node)
+        self.known[symbols.plain_symbol(name)] = name
+        self.lines.append(f"{name} = <{name}>")
+        return name
+
+    def text(self) -> str:
+        """The lines, with the sizes that are known by now."""
+        rows = []
+        for line in self.lines:
+            match = re.fullmatch(r"(\w+) = <(\w+)>", line)
+            if match is None:
+                rows.append(line)
+                continue
+            shape = self.arrays[match[1]]
+            listed = ", ".join(map(str, shape))
+            if match[1] in self.whole:
+                rows.append(f"{match[1]} = np.arange({shape[0]}) % 3")
+            elif symbols.is_label(match[1]):
+                rows.append(f"{match[1]} = np.random.uniform(0.1, 0.9, ({listed},))")
+            else:
+                scale = "0.5 * " if len(shape) > 1 and not symbols.is_data(match[1]) else ""
+                rows.append(f"{match[1]} = {scale}np.random.randn({listed})")
+        return "\n".join(rows)
+
+    def merge(self, a: int, b: int) -> bool:
+        """Makes two sizes one; False where neither belongs to an argument."""
+        mine = {size for shape in self.arrays.values() for size in shape}
+        old, new = (a, b) if a in mine else (b, a)
+        if old not in mine:
+            return False
+        for shape in self.arrays.values():
+            shape[:] = [new if size == old else size for size in shape]
+        return True
+
+
+def _volume(name: str, node: ast.AST) -> list[int]:
+    """The sizes of a volume, or of filters that are smaller: channels first, or last where both sides are called f."""
+    if not re.match(r"w|filt|kern", name, re.I):
+        return [3, 6, 7, 5]
+    unpacked = next(each for each in ast.walk(node) if _unpacks(name, each))
+    names = [ast.unparse(each) for each in unpacked.targets[0].elts]
+    return [2, 2, 8, 4] if names[0] == names[1] else [4, 8, 3, 2]
+
+
+def _is_index(name: str, node: ast.AST) -> bool:
+    """Whether a function uses a name as the place of an entry."""
+    return any(
+        isinstance(each, ast.Subscript)
+        and any(isinstance(one, ast.Name) and one.id == name for one in ast.walk(each.slice))
+        for each in ast.walk(node)
+    )
+
+
+def _unpacked(name: str, node: ast.AST) -> int | None:
+    """The number of axes where a function unpacks ``name.shape``."""
+    for each in ast.walk(node):
+        if _unpacks(name, each):
+            return len(each.targets[0].elts)
+    return None
+
+
+def _unpacks(name: str, node: ast.AST) -> bool:
+    return (
+        isinstance(node, ast.Assign)
+        and ast.unparse(node.value) == f"{name}.shape"
+        and isinstance(node.targets[0], ast.Tuple)
+    )
+
+
+def calls(text: str) -> Iterator[str]:
+    """The lines that call what a file defines, the likeliest first; each runs to its end."""
+    tree = ast.parse(text)
+    seen = set()
+    for build in _builders(tree):
+        best: tuple[int, str] | None = None
+        for assumed in ASSUMED:
+            found = _fitted(text, tree, build, assumed)
+            if found is not None and (best is None or found[0] > best[0]):
+                best = found
+        if best is not None and best[1] not in seen:
+            seen.add(best[1])
+            yield best[1]
+
+
+def _fitted(text: str, tree: ast.Module, build: Any, assumed: Shapes) -> tuple[int, str] | None:
+    """The lines of a call with sizes that fit, and how many different ones there are; None where none fit."""
+    caller = _Caller(tree, assumed)
+    if not build(caller):
+        return None
+    for _ in range(MOST_TRIES):
+        call = caller.text()
+        MET.clear()
+        run = PythonProgram(text, call).run({}, SIZED, keep=False)
+        if not run.problems:
+            return len({size for shape in caller.arrays.values() for size in shape} - {1}), call
+        if not MET or not caller.merge(*MET[0]):
+            return None
+    return None
+
+
+def _builders(tree: ast.Module) -> Iterator[Any]:
+    functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
+    classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
+    for node in reversed(classes):
+        yield from _of_class(node)
+    yield from _of_functions(functions)
+    for node in functions.values():
+        if _has_gradients(node):
+            yield lambda caller, node=node: _alone(caller, node)
+
+
+def _of_class(node: ast.ClassDef) -> Iterator[Any]:
+    methods = {each.name: each for each in node.body if isinstance(each, ast.FunctionDef)}
+
+    def made(caller: _Caller) -> None:
+        begin = methods.get("__init__")
+        inside = "" if begin is None else caller.arguments(begin, method=True, makes=True)
+        caller.lines.append(f"net = {node.name}({inside})")
+
+    for name in TRAINING:
+        if name in methods:
+
+            def train(caller: _Caller, name: str = name) -> bool:
+                made(caller)
+                caller.lines.append(f"net.{name}({caller.arguments(methods[name], method=True)})")
+                return True
+
+            yield train
+    forward, backward = methods.get("forward"), methods.get("backward")
+    if forward is not None and backward is not None:
+
+        def pair(caller: _Caller) -> bool:
+            made(caller)
+            return _forth_and_back(caller, forward, backward, "net.", method=True)
+
+        yield pair
+
+
+def _of_functions(functions: dict[str, ast.FunctionDef]) -> Iterator[Any]:
+    first = next((node for name, node in functions.items() if re.search(r"init", name)), None)
+    cost = next((node for name, node in functions.items() if re.search(r"cost|loss|entropy|mse", name)), None)
+    for name, forward in functions.items():
+        partners = [name.replace("forward", "backward"), name.replace("forward", "back"), f"{name}_backward"]
+        partners += [re.sub(r"^f", "b", name)] if name.startswith("f") else []
+        backward = next((functions[each] for each in partners if each in functions and each != name), None)
+        if backward is None:
+            continue
+
+        def whole(caller: _Caller, forward: Any = forward, backward: Any = backward) -> bool:
+            if first is not None:
+                inside = caller.arguments(first, makes=True)
+                names = _returned(first)
+                caller.lines.append(f"{', '.join(names) or 'params'} = {first.name}({inside})")
+                for each in names or ["params"]:
+                    caller.known[symbols.plain_symbol(each)] = each
+                if not names or len(names) == 1:
+                    caller.known["parameters"] = names[0] if names else "params"
+            return _forth_and_back(caller, forward, backward, "", cost=cost)
+
+        yield whole
+
+
+def _forth_and_back(
+    caller: _Caller,
+    forward: ast.FunctionDef,
+    backward: ast.FunctionDef,
+    prefix: str,
+    *,
+    method: bool = False,
+    cost: ast.FunctionDef | None = None,
+) -> bool:
+    """The forward pass, its cost or a random cotangent, and the backward pass."""
+    taken = [each.arg for each in forward.args.args][method:]
+    inside = caller.arguments(forward, method=method)
+    names = _returned(forward)
+    outputs = [each for each in names if not CACHES.search(each)] if names else ["out"]
+    caller.lines.append(f"{', '.join(names) or 'out'} = {prefix}{forward.name}({inside})")
+    for each in names or ["out"]:
+        caller.known[symbols.plain_symbol(each)] = each
+    cached = next((each for each in names if CACHES.search(each)), None)
+    listed = [each.arg for each in backward.args.args][method:]
+    upstream = [each for each in listed if UPSTREAM.match(each) and symbols.plain_symbol(each) not in caller.known]
+    if cost is not None and not upstream:
+        caller.known.setdefault("al", outputs[0])
+        caller.lines.append(f"J = {cost.name}({caller.arguments(cost)})")
+    else:
+        terms = []
+        for name, output in zip(upstream or ["dout"], outputs, strict=False):
+            caller.lines.append(f"{name} = np.random.randn(*np.shape({output}))")
+            caller.known[symbols.plain_symbol(name)] = name
+            terms.append(f"np.sum({name} * {output})")
+        caller.lines.append(f"J = {' + '.join(terms)}")
+    for each in listed:
+        if CACHES.search(each) and cached is not None:
+            caller.known[symbols.plain_symbol(each)] = cached
+    made = set(caller.arrays)
+    inside = caller.arguments(backward, method=method)
+    if any(not symbols.is_label(each) for each in set(caller.arrays) - made):
+        return False  # it needs something that the forward pass does not give
+    back = _elements(backward)
+    arrays = [each for each in taken if each in caller.arrays]
+    if back and not any(isinstance(each, ast.Name) for each in back) and len(back) == len(arrays):
+        caller.lines.append(f"{', '.join('d' + each for each in arrays)} = {prefix}{backward.name}({inside})")
+    elif not back and len(arrays) == 1:
+        caller.lines.append(f"d{arrays[0]} = {prefix}{backward.name}({inside})")
+    else:
+        caller.lines.append(f"grads = {prefix}{backward.name}({inside})")
+    return True
+
+
+def _alone(caller: _Caller, node: ast.FunctionDef) -> bool:
+    caller.lines.append(f"returned = {node.name}({caller.arguments(node)})")
+    return True
+
+
+def _elements(node: ast.FunctionDef) -> list[ast.expr]:
+    """The elements of the tuple that a function returns last; none for a single value."""
+    returned = [each.value for each in ast.walk(node) if isinstance(each, ast.Return) and each.value is not None]
+    return list(returned[-1].elts) if returned and isinstance(returned[-1], ast.Tuple) else []
+
+
+def _returned(node: ast.FunctionDef) -> list[str]:
+    """Names for what a function returns, one by one; none for a single value."""
+    elements = _elements(node)
+    names = []
+    for place, each in enumerate(elements):
+        last = place == len(elements) - 1
+        names.append(
+            each.id if isinstance(each, ast.Name)
+            else "cache" if last and len(elements) > 1 and isinstance(each, ast.Tuple | ast.Dict | ast.List)
+            else "out" if place == 0
+            else f"out{place + 1}"
+        )  # fmt: skip
+    return names
+
+
+def _has_gradients(node: ast.FunctionDef) -> bool:
+    """Whether a function computes gradients, by what it calls them."""
+    return len(node.args.args) >= 2 and bool(OF_GRADIENTS.search(ast.unparse(node)))
