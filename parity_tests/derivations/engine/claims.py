@@ -13,7 +13,7 @@ import torch
 
 from parity_tests.derivations.engine import symbols
 from parity_tests.derivations.engine.convention import ratio_of, same_factor, same_shape
-from parity_tests.derivations.engine.events import ENTRY, GIVEN, NAMED, PART, Event, Key, Missing, Run
+from parity_tests.derivations.engine.events import ENTRY, GIVEN, NAMED, PART, RETURNED, Event, Key, Missing, Run
 from parity_tests.derivations.engine.numbers.kinds import PLAIN, TAPE, put
 from parity_tests.derivations.engine.numbers.tape import Tape
 from parity_tests.derivations.engine.truths import ZERO, Truth, Truths
@@ -86,8 +86,10 @@ class Claims:
         steps = self.truths.probe.steps
         self.olds = {event.key: event for event in run.events if event.key in steps.values()}
         for event in events:
-            if event.role in (NAMED, ENTRY) and event.name and event.key not in overrides:
-                claim = self._claim(event, before.get(event.name), last[event.name] is event, event.name in met)
+            named = event.role in (NAMED, ENTRY) and event.name
+            returned = event.role == RETURNED and self.truths.probe.places is not None
+            if (named or returned) and event.key not in overrides:
+                claim = self._claim(event, before.get(event.name), last.get(event.name) is event, event.name in met)
                 if claim is not None:
                     found.append(claim)
                     if claim.kind == INNER and claim.factor is not None:

@@ -346,13 +346,13 @@ def _wrong(
     root = roots[0]
     event = root.event
     if event.missing and event.value.refused:
-        name = symbols.written(event.name)
+        name = symbols.written(event.name) or "what it returns"
         return not_judged(name, event.line, reading.text(event.line), event.value.message)
     sure = finding.truths.confirmed(root.truth)
     value = np.nan if event.missing else event.value
     agreement = None if event.missing else compare(value, root.expected)
     problem = event.value.message if event.missing else ""
-    name = symbols.written(event.name)
+    name = symbols.written(event.name) or "what it returns"
     shown = f"{name} {explain(agreement, '', sizes)}" if agreement is not None else f"{name}: {problem}"
     symbol = _symbol(root.truth)
     meaning = f"{times(root.factor, sizes)}dJ/d{symbol}"
@@ -442,7 +442,7 @@ def _of_zero(claim: Claim, finding: Finding, reading: Reading, sizes: dict[str, 
 def _of_claim(claim: Claim, finding: Finding, reading: Reading, sizes: dict[str, int], after: bool) -> Verdict:
     """The verdict on a claim that holds, or that holds once an earlier line is right."""
     event = claim.event
-    name = symbols.written(event.name)
+    name = symbols.written(event.name) or "what it returns"
     meaning = f"dJ/d{_symbol(claim.truth)}"
     base = Verdict(
         name, event.line, reading.text(event.line), HOLDS, "", (), "", (), 0.0, 0.0, 0.0,

@@ -107,10 +107,14 @@ class Locator:
             usual = self._is_nice(claim.factor)
             if usual and (holds_with(claim, self.factor) or not self._stands_alone(claim, claims)):
                 continue
-            users = [each for each in self.claims.dependents(run, claim.event, claims, overrides) if each.kind != VALUE]
+            users = self.claims.dependents(run, claim.event, claims, overrides)
+            returned = [
+                each for each in users if not each.event.name and mark_of(each.truth) in self.claims.of_parameters
+            ]
+            users = [each for each in users if each.kind != VALUE] + returned
             if usual and users:
                 continue  # what it carries too much or too little shows in them
-            sound = [each for each in users if each.kind in (PARAMETER, UPDATE)]
+            sound = [each for each in users if each.kind in (PARAMETER, UPDATE) or not each.event.name]
             if sound and not any(each.event.key in bad for each in sound):
                 helpers.append(claim)
             else:

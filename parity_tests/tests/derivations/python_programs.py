@@ -941,6 +941,25 @@ def train_step(x_batch, y_batch, W1, b1, W2, b2, learning_rate=0.1):
         ("d_h = d_out @ W2.T * h * (1 - h)", "d_h = d_out @ W2.T * (1 - h)", "missing-factor gprime-missing"),
         ("b2 = b2 - learning_rate * d_out.sum(axis=0)", "b2 = b2 + learning_rate * d_out.sum(axis=0)", "sign"),
     ),
+    "pair, gradients that have no names": _written(
+        """
+import numpy as np
+
+
+def gate_forward(x, c, Wf, Wi):
+    f = 1 / (1 + np.exp(-(x @ Wf)))
+    i = np.tanh(x @ Wi)
+    return f * c + i, (x, c, f, i)
+
+
+def gate_backward(dout, cache):
+    x, c, f, i = cache
+    df = dout * c * f * (1 - f)
+    di = dout * (1 - i ** 2)
+    return x.T @ df, x.T @ di
+""",
+        ("df = dout * c * f * (1 - f)", "df = dout * c * (1 - f)", "missing-factor gprime-missing"),
+    ),
 }
 
 APART = tuple(name for place, name in enumerate(PROGRAMS) if place % 3 == 2)

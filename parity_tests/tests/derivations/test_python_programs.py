@@ -25,7 +25,7 @@ def test_a_right_program_raises_no_alarm(name: str) -> None:
     judged = judge_program("net.py", PROGRAMS[name].text)
     assert judged is not None
     assert {line.verdict for line in judged.lines} <= {HOLDS, NOT_JUDGED}, [line.message for line in judged.lines]
-    assert judged.summary.holds >= 3
+    assert judged.summary.holds >= 2
 
 
 @pytest.mark.parametrize(("name", "number"), MISTAKES)
