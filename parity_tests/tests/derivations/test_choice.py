@@ -213,13 +213,13 @@ def known(monkeypatch: pytest.MonkeyPatch, readings: dict[str, list[Reading]]) -
         return frozenset(names[setting.name].split() + ["p"] * l2)
 
     monkeypatch.setattr(choice, "_known", known_in)
-    of = {name: setting(name, **dict.fromkeys(targets.split(), "value")) for name, targets in TARGETS.items()}
-    monkeypatch.setattr(choice, "SETTINGS", {name: of[name] for name in "ABC"})
-    readings["B"] = [reading(of["READ"])]
+    monkeypatch.setattr(choice, "SETTINGS", {name: JUDGING[name] for name in "ABC"})
+    readings["B"] = [reading(JUDGING["READ"])]
     return readings
 
 
 TARGETS = {"A": "Z W", "B": "Z W R", "C": "S", "READ": "Z"}
+JUDGING = {name: setting(name, **dict.fromkeys(targets.split(), "value")) for name, targets in TARGETS.items()}
 
 
 @pytest.mark.parametrize(
@@ -256,11 +256,11 @@ def test_the_settings_that_know_all_names(text: str, l2: bool, changed: str, fou
     ],
 )
 def test_names_that_a_setting_lacks(text: str, l2: bool, unknown: str, known: Any) -> None:
-    assert choice.unknown_names(program(text), choice.SETTINGS["A"], l2) == frozenset(unknown.split())
+    assert choice.unknown_names(program(text), JUDGING["A"], l2) == frozenset(unknown.split())
 
 
 def test_penalties_and_names_are_looked_for_without_being_named(known: Any) -> None:
-    assert choice.unknown_names(program("Z = p"), choice.SETTINGS["A"]) == {"p"}
+    assert choice.unknown_names(program("Z = p"), JUDGING["A"]) == {"p"}
     assert [each.name for each in choice.fitting(program("Z = p"))] == []
 
 
