@@ -53,7 +53,7 @@ def _as_judged(found: dict[str, Any]) -> Judged:
     """The verdicts from plain data."""
     cost = Cost(**{**found["cost"], "implied": tuple(found["cost"]["implied"])})
     lines = tuple(
-        Verdict(**{name: tuple(value) if isinstance(value, list) else value for name, value in line.items()})
+        Verdict._make(tuple(line[name]) if isinstance(line[name], list) else line[name] for name in Verdict._fields)
         for line in found["lines"]
     )
     shown = {**found, "cost": cost, "lines": lines, "summary": Summary(**found["summary"])}

@@ -217,7 +217,7 @@ def _volume(name: str, node: ast.AST) -> list[int]:
     """The sizes of a volume, or of filters that are smaller: channels first, or last where both sides are called f."""
     if not re.match(r"w|filt|kern", name, re.I):
         return [3, 6, 7, 5]
-    unpacked = next(each for each in ast.walk(node) if _unpacks(name, each))
+    unpacked: Any = next(each for each in ast.walk(node) if _unpacks(name, each))
     names = [ast.unparse(each) for each in unpacked.targets[0].elts]
     return [2, 2, 8, 4] if names[0] == names[1] else [4, 8, 3, 2]
 
@@ -233,13 +233,15 @@ def _is_index(name: str, node: ast.AST) -> bool:
 
 def _unpacked(name: str, node: ast.AST) -> int | None:
     """The number of axes where a function unpacks ``name.shape``."""
+    each: Any
     for each in ast.walk(node):
         if _unpacks(name, each):
             return len(each.targets[0].elts)
     return None
 
 
-def _unpacks(name: str, node: ast.AST) -> bool:
+def _unpacks(name: str, node: Any) -> bool:
+    """Whether a statement unpacks ``name.shape``."""
     return (
         isinstance(node, ast.Assign)
         and ast.unparse(node.value) == f"{name}.shape"
@@ -284,9 +286,9 @@ def _builders(tree: ast.Module) -> Iterator[Any]:
     for node in reversed(classes):
         yield from _of_class(node)
     yield from _of_functions(functions)
-    for node in functions.values():
-        if _has_gradients(node):
-            yield lambda caller, node=node: _alone(caller, node)
+    for each in functions.values():
+        if _has_gradients(each):
+            yield lambda caller, node=each: _alone(caller, node)
 
 
 def _of_class(node: ast.ClassDef) -> Iterator[Any]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 import copy
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from parity_tests.derivations.engine.events import BOUND, ENTRY, NAMED, PART, RETURNED
 
@@ -39,7 +39,7 @@ class Site(NamedTuple):
 def instrumented(tree: ast.Module) -> tuple[ast.Module, dict[int, Site]]:
     """The rewritten program, and the sites by the numbers of their nodes. The tree itself stays as it is."""
     rewriter = _Rewriter({node.number: node for node in ast.walk(tree) if hasattr(node, "number")})
-    new = rewriter.visit(copy.deepcopy(tree))
+    new: Any = rewriter.visit(copy.deepcopy(tree))
     return ast.fix_missing_locations(new), rewriter.sites
 
 
@@ -77,7 +77,8 @@ def _loaded(target: ast.expr) -> ast.expr:
 
 class _Rewriter(ast.NodeTransformer):
     def __init__(self, nodes: dict[int, ast.AST]) -> None:
-        self.nodes, self.sites = nodes, {}
+        self.nodes = nodes
+        self.sites: dict[int, Site] = {}
         self.functions: list[str] = []
         self.locals: list[set[str]] = []
         self.statement: ast.stmt | None = None
@@ -122,7 +123,8 @@ class _Rewriter(ast.NodeTransformer):
         return []
 
     # ---- statements
-    def visit(self, node: ast.AST) -> ast.AST:
+    def visit(self, node: ast.AST) -> Any:
+        """A node, with the statement that it stands in known."""
         if isinstance(node, ast.stmt):
             outer, self.statement = self.statement, node
             try:

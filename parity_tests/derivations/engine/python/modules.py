@@ -188,7 +188,7 @@ class _Math(types.ModuleType):
 class _Silent(types.ModuleType):
     """A module that does nothing: what it is called on comes back where that can be gone through."""
 
-    __path__ = ()
+    __path__ = ()  # type: ignore[assignment]
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):

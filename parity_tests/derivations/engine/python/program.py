@@ -67,7 +67,7 @@ class PythonProgram:
         behind = ast.parse(call)
         for node in ast.walk(behind):
             if hasattr(node, "lineno"):
-                node.lineno += CALL  # type: ignore[attr-defined]
+                node.lineno += CALL
                 node.end_lineno += CALL  # type: ignore[attr-defined]
         tree.body += behind.body
         self.tree = numbered(tree)
@@ -160,9 +160,7 @@ class PythonProgram:
             node.number = fresh + place  # type: ignore[attr-defined]
             if hasattr(node, "lineno"):
                 node.lineno = node.end_lineno = statement.lineno  # type: ignore[attr-defined]
-        old, first = (
-            each.target if isinstance(each, ast.AugAssign) else each.targets[0] for each in (statement, body[0])
-        )
+        old, first = _target(statement), _target(body[0])
         for before, after in zip(ast.walk(old), ast.walk(first), strict=False):
             after.number = getattr(before, "number", 0)  # type: ignore[attr-defined]
         body[0].number = number  # type: ignore[attr-defined]
@@ -416,6 +414,12 @@ class _Finder:
         return bool(torch.any((found[0] != 0) & (found[0] != cotangent)))
 
 
+def _target(statement: ast.stmt) -> ast.expr:
+    """What an assignment assigns first."""
+    assert isinstance(statement, ast.Assign | ast.AugAssign)
+    return statement.target if isinstance(statement, ast.AugAssign) else statement.targets[0]
+
+
 def _changes_by_a_term(event: Event) -> bool:
     """``x -= e``, ``x = x - e``, ``xs = [x - e for x in xs]``: the form of a step."""
     statement = event.statement
@@ -436,6 +440,8 @@ def _changes_by_a_term(event: Event) -> bool:
 def _stepped(tree: ast.AST) -> frozenset[str]:
     """Names of single numbers that a line changes by a term which is no counter's: ``b -= rate * db``."""
     found = set()
+    target: ast.expr
+    value: ast.expr
     for node in ast.walk(tree):
         if isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Add | ast.Sub):
             target, value = node.target, node.value

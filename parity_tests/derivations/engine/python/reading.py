@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -43,13 +44,13 @@ class PythonReading:
                 break
         if self.call:
             said.append(f"called as {self.call.splitlines()[-1]}")
-        elif trial.program.begun.rounds:
+        elif _program(trial).begun.rounds:
             said.append("one round of training")
         return ", ".join(said)
 
     def text(self, line: int) -> str:
         """The line as it was written."""
-        return self.trial(0).program.line(line)
+        return _program(self.trial(0)).line(line)
 
     def trial(self, seed: int) -> Trial:
         """The program on values of that seed; its parameters begin with generic ones."""
@@ -72,9 +73,9 @@ class PythonReading:
 
     def written(self, trial: Trial) -> list[Cost]:
         """The scalars that may be the cost: of those that lead to one another the last, most derivatives first."""
-        if trial.program.truncated:
+        if _program(trial).truncated:
             return []
-        seed = trial.program.seed
+        seed = _program(trial).seed
         if seed not in self.known:
             self.known[seed] = self._written(trial)
         return self.known[seed]
@@ -110,7 +111,7 @@ class PythonReading:
 
     def implied(self, trial: Trial) -> list[Cost]:
         """The usual costs of each value that has the labels' shape."""
-        if trial.program.truncated:
+        if _program(trial).truncated:
             return []
         given = trial.probe.given
         labels: dict[bytes, str] = {}
@@ -124,9 +125,9 @@ class PythonReading:
     def left(self, trial: Trial) -> dict[int, str]:
         """Where the program ended early, and the functions that it does not reach."""
         reasons: dict[int, str] = {}
-        if trial.program.problem:
-            match = re.search(r" in line (\d+)", trial.program.problem)
-            reasons[int(match[1]) if match else 0] = f"the program ended here: {trial.program.problem}"
+        if _program(trial).problem:
+            match = re.search(r" in line (\d+)", _program(trial).problem)
+            reasons[int(match[1]) if match else 0] = f"the program ended here: {_program(trial).problem}"
         reached = {event.function for event in trial.run.events}
         for node in ast.walk(trial.program.tree):
             if isinstance(node, FUNCTIONS[:2]) and node.lineno < CALL and node.name not in reached and _computes(node):
@@ -136,7 +137,12 @@ class PythonReading:
     @cached_property
     def problem(self) -> str:
         """Why the program ended before its end, "" where it did not."""
-        return self.trial(0).program.problem
+        return _program(self.trial(0)).problem
+
+
+def _program(trial: Trial) -> PythonProgram:
+    assert isinstance(trial.program, PythonProgram)
+    return trial.program
 
 
 def _text(event: Event) -> str:
@@ -161,7 +167,7 @@ def _may_be_cost(event: Event) -> bool | None:
     return True
 
 
-def _holds_classes(value: object, trial: Trial) -> bool:
+def _holds_classes(value: Any, trial: Trial) -> bool:
     """Whether labels are numbers of classes: whole, in one row, and no value of the program has their shape."""
     if np.ndim(value) != 1 or np.any(np.asarray(value) != np.round(np.asarray(value))):
         return False
