@@ -205,7 +205,7 @@ class _Rewriter(ast.NodeTransformer):
         new: list[ast.stmt] = []
         for each in body:
             result = self.visit(each)
-            new += result if isinstance(result, list) else [result]  # type: ignore[list-item]
+            new += result if isinstance(result, list) else [result]
         return new
 
     def visit_Expr(self, node: ast.Expr) -> ast.AST | list[ast.stmt]:
