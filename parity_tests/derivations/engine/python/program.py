@@ -15,7 +15,7 @@ import re
 import traceback
 import types
 import warnings
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -48,12 +48,14 @@ class Begun(NamedTuple):
     """What a program begins with.
 
     ``leaves`` by their places; ``steps``: the place where a parameter takes a step, and that of its old value;
-    ``rounds``: the places where a round ends; ``problem``: why the program ended before its end.
+    ``rounds``: the places where a round ends; ``shrinking``: the steps that scale the old value as well;
+    ``problem``: why the program ended before its end.
     """
 
     leaves: dict[Key, str]
     steps: dict[Key, Key]
     rounds: tuple[Key, ...]
+    shrinking: frozenset[Key]
     problem: str
 
 
@@ -80,7 +82,7 @@ class PythonProgram:
         self.problem = ""
         self.truncated = False
         """Whether the run ended before a round did: what is built up may be incomplete."""
-        self.begun = Begun({}, {}, (), "")
+        self.begun = Begun({}, {}, (), frozenset(), "")
 
     # ---- what the engine asks for
     def line(self, number: int) -> str:
@@ -245,11 +247,11 @@ class PythonProgram:
     # ---- what it begins with
     def begin(self) -> Sequence[Event]:
         """Run it once, on tensors, and find its leaves, its steps and its rounds: the events of that run."""
-        self.begun = Begun({}, {}, (), "")
+        self.begun = Begun({}, {}, (), frozenset(), "")
         finder = _Finder()
         recorder = Recorder(self.sites, TAPE, None, None, True, finder.before, self.stepped)
         problem = self._execute(self.code, recorder, TAPE)
-        self.begun = Begun(finder.leaves, finder.steps, tuple(finder.rounds), problem)
+        self.begun = Begun(finder.leaves, finder.steps, tuple(finder.rounds), frozenset(finder.shrinking), problem)
         if finder.rounds:
             self.until = finder.rounds[-1]
         self.truncated = recorder.truncated and not finder.rounds
@@ -277,7 +279,8 @@ class PythonProgram:
         for event in run.events:
             if event.role != "part" and np.ndim(event.value) and symbols.is_label(symbols.base_of(event.name)):
                 given.setdefault(event.name, event.value)
-        return Probe(given, {}, batch_of(run), places, dict(self.begun.steps))
+        steps = {new: old for new, old in self.begun.steps.items() if new not in self.begun.shrinking}
+        return Probe(given, {}, batch_of(run), places, steps)
 
 
 class _Flattener(ast.NodeTransformer):
@@ -349,6 +352,7 @@ class _Finder:
         self.leaves: dict[Key, str] = {}
         self.steps: dict[Key, Key] = {}
         self.rounds: list[Key] = []
+        self.shrinking: set[Key] = set()
         self.lineage: dict[int, tuple[Any, Key, Key]] = {}  # by the object: itself, the first place, the latest
         self.tensors: dict[int, torch.Tensor] = {}
         self.last: dict[str, Any] = {}
@@ -366,8 +370,9 @@ class _Finder:
             return value
         if known is None and not value.tensor.requires_grad:
             return self._leaf(key, event, value, key)
-        before = value if known is not None else self.last.get(event.name)
-        if before is not None and id(before) in self.lineage and self._is_step(event, before, value):
+        before, shrinks = (value, False) if known is not None else self._old_of(event, value)
+        if before is not None and self._is_step(event, before, value):
+            self.shrinking |= {key} if shrinks else set()
             _, first, latest = self.lineage[id(before)]
             self.steps[key] = latest
             self._count(first, key)
@@ -378,6 +383,17 @@ class _Finder:
             self.leaves = {place: name for place, name in self.leaves.items() if place != known[1]}
         self.last[event.name] = value
         return value
+
+    def _old_of(self, event: Event, new: Tape) -> tuple[Tape | None, bool]:
+        """The parameter to which the new value adds a term and whose place it takes, and whether it shrinks as well."""
+        for leaf, scaled in _terms(new.tensor.grad_fn):
+            for place, (old, _, _) in self.lineage.items():
+                if self.tensors[place] is leaf:
+                    names = {symbols.base_of(name) for name, value in self.last.items() if value is old}
+                    base = symbols.base_of(event.name)
+                    if base in names or (not scaled and any(_renewed(base, name) for name in names)):
+                        return old, scaled
+        return None, False
 
     def _leaf(self, key: Key, event: Event, value: Tape, first: Key, named: bool = True) -> Tape:
         value.tensor = value.tensor.clone().requires_grad_()
@@ -401,7 +417,7 @@ class _Finder:
 
     def _is_step(self, event: Event, old: Tape, new: Tape) -> bool:
         """Whether the new value is the old one and a change that depends on it."""
-        if symbols.is_data(symbols.base_of(event.name)) or not _changes_by_a_term(event):
+        if symbols.is_data(symbols.base_of(event.name)):
             return False
         leaf = self.tensors[id(old)]
         if leaf.shape != new.tensor.shape or not new.tensor.requires_grad:
@@ -420,21 +436,28 @@ def _target(statement: ast.stmt) -> ast.expr:
     return statement.target if isinstance(statement, ast.AugAssign) else statement.targets[0]
 
 
-def _changes_by_a_term(event: Event) -> bool:
-    """``x -= e``, ``x = x - e``, ``xs = [x - e for x in xs]``: the form of a step."""
-    statement = event.statement
-    if isinstance(statement, ast.AugAssign):
-        return isinstance(statement.op, ast.Add | ast.Sub)
-    value = getattr(statement, "value", None)
-    if isinstance(value, ast.ListComp):
-        return isinstance(value.elt, ast.BinOp) and isinstance(value.elt.op, ast.Add | ast.Sub)
-    if not isinstance(value, ast.BinOp) or not isinstance(value.op, ast.Add | ast.Sub):
-        return False
-    left: ast.expr = value
-    while isinstance(left, ast.BinOp) and isinstance(left.op, ast.Add | ast.Sub):
-        left = left.left
-    targets = [ast.unparse(each) for each in statement.targets] if isinstance(statement, ast.Assign) else []
-    return ast.unparse(left) in targets or symbols.base_of(ast.unparse(left)) == symbols.base_of(event.name)
+def _terms(node: Any, scaled: bool = False) -> Iterator[tuple[torch.Tensor, bool]]:
+    """The leaves that a sum adds as they are, and whether a number scales them: W of ``(1 - c) * W - rate * dW``."""
+    if node is None:
+        return
+    kind, inputs = node.name(), [each for each, _ in node.next_functions]
+    if kind == "torch::autograd::AccumulateGrad":
+        yield node.variable, scaled
+    elif kind in ("AddBackward0", "SubBackward0"):
+        for each in inputs if kind == "AddBackward0" else inputs[:1]:
+            yield from _terms(each, scaled)
+    elif kind in ("MulBackward0", "DivBackward0") and sum(each is not None for each in inputs) == 1 and inputs[0]:
+        yield from _terms(inputs[0], True)
+    elif kind == "MulBackward0" and sum(each is not None for each in inputs) == 1:
+        yield from _terms(inputs[1], True)
+    elif kind in ("ViewBackward0", "CloneBackward0", "UnsafeViewBackward0", "ReshapeAliasBackward0", "ToCopyBackward0"):
+        yield from _terms(inputs[0], scaled)
+
+
+def _renewed(name: str, old: str) -> bool:
+    """Whether a name is that of another's next value: ``W_new`` of ``W``, ``new_W1`` of ``W1``; ``dW`` is not."""
+    old = re.escape(old)
+    return re.fullmatch(rf"(?:new|next|updated)_?{old}|{old}_?(?:new|next|updated)", name) is not None
 
 
 def _stepped(tree: ast.AST) -> frozenset[str]:
