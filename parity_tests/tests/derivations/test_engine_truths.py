@@ -86,7 +86,7 @@ def test_a_cost_that_is_not_written_down() -> None:
         return np.sum(z * given["a"]) / given["n"]
 
     truths = truths_of("z = a * b\nc = z + 1", half_of_squares, "z")
-    assert named(truths) == {"a": [3, 10], "b": [0.5, 2]}
+    assert named(truths) == {"a": [3, 10], "b": [0.5, 2], "z": [0.5, 1]}
     for truth in truths.named():
         assert truths.confirmed(truth)
 

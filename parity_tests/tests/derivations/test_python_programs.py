@@ -63,3 +63,50 @@ def test_a_program_that_ends_early_is_not_judged_behind_that_line() -> None:
     left = [line for line in judged.lines if line.verdict == NOT_JUDGED]
     assert [line.text.split(" = ")[0] for line in left] == ["W1"]
     assert "NameError" in left[0].message
+
+
+STEPS = {
+    "tuple": ("", "W, b = W - 0.1 * dW, b - 0.1 * db"),
+    "function": (
+        "def update(p, dp, rate=0.1):\n    return p - rate * dp\n",
+        "W = update(W, dW)\n    b = update(b, db)",
+    ),
+    "function-of-all": (
+        "def update(params, grads):\n    return {key: params[key] - 0.1 * grads['d' + key] for key in params}\n",
+        "new = update({'W': W, 'b': b}, {'dW': dW, 'db': db})\n    W, b = new['W'], new['b']",
+    ),
+    "new-names": ("", "W_new = W - 0.1 * dW\n    b_new = b - 0.1 * db\n    W, b = W_new, b_new"),
+    "numpy": ("", "W = np.subtract(W, 0.1 * dW)\n    b = -0.1 * db + b"),
+    "generator": ("", "W, b = (p - 0.1 * g for p, g in zip([W, b], [dW, db]))"),
+    "decay": ("", "W = (1 - 0.001) * W - 0.1 * dW\n    b -= 0.1 * db"),
+}
+"""How people write a step: definitions before the loop, and lines in it."""
+
+TRAINING = """\
+import numpy as np
+{definitions}
+rng = np.random.default_rng(0)
+X = rng.standard_normal((3, 7))
+Y = (X[:1] > 0).astype(float)
+W = 0.1 * rng.standard_normal((1, 3))
+b = np.zeros((1, 1))
+for epoch in range(5):
+    Z = W @ X + b
+    A = 1 / (1 + np.exp(-Z))
+    J = -np.mean(Y * np.log(A) + (1 - Y) * np.log(1 - A))
+    dZ = A - Y
+    dW = dZ @ X.T / 7
+    db = np.sum(dZ, axis=1, keepdims=True) / 7
+    {step}
+"""
+
+
+@pytest.mark.parametrize("form", STEPS)
+def test_a_step_begins_a_new_round_in_every_form(form: str) -> None:
+    definitions, step = STEPS[form]
+    text = TRAINING.format(definitions=definitions, step=step)
+    judged = judge_program("net.py", text)
+    assert judged is not None
+    assert {line.verdict for line in judged.lines} <= {HOLDS, NOT_JUDGED}, [line.message for line in judged.lines]
+    assert judged.summary.holds >= 3
+    assert wrong_lines(text.replace("dW = dZ @ X.T / 7", "dW = dZ @ X.T"))

@@ -99,7 +99,6 @@ INCONSISTENT = [
     ("shallow", f"dZ2 = (A2 - Y) / m\n{AVERAGED}", "dZ2", "double-1/m", "the notes'"),
     ("shallow", f"dZ2 = A2 - Y\n{ONCE}", "dW2 db2", "missing-1/m", "the notes'"),
     ("momentum", "v = beta * v + dW\nW = W + v", "v W", "average-weight-missing", "the notes'"),
-    ("adam", f"W = W - alpha * weight_decay\n{V}\n{S}\n{CORRECTED}\n{STEP}", "W", "", "AdamW"),
     (None, PAPERS.replace("beta2**t", "beta2"), "v_hat", "adam-no-power", "names are those of the paper"),
     ("convolution", CONV.replace("dZ[i, h, w, c]\n", "dZ[i, h, w, c] / m\n"), "db", "missing-1/m", "the notes'"),
     ("shallow", f"Z1 = W1 @ X\nZ2 = W2 @ A1\ndZ2 = A2 - Y\n{AVERAGED}", "Z1 Z2", "bias-missing", "the notes'"),

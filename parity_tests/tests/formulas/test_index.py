@@ -31,6 +31,7 @@ WITHOUT_FORMULAS = ("__main__", "architecture_json", "checks", "estimators", "fi
 WITHOUT_RECORD = {
     "an addition that saves memory": "notation.plus",
     "the inputs of an experiment": "theory.all_inputs",
+    "the step that the optimisers share": "optimizers.Rule",
     "a part of what is given": "architecture.model_for network.example",
     "how a learner keeps examples, parameters and states": "training.Learner training.columns training.flattened "
     "training.in_rows training.joined training.split training.unflattened",

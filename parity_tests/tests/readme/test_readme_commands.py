@@ -58,7 +58,9 @@ HOW: dict[str, Here | There | Installs] = {
     '.venv/bin/pip install -e ".[pinned]"': Installs("pinned"),
     '.venv/bin/pip install -e ".[pinned,test]"': Installs("pinned,test"),
     ".venv/bin/python -m parity_tests": There("test_cli.py::test_the_main_job_holds"),
-    ".venv/bin/python -m pytest": There("readme/test_readme_commands.py::test_every_command_is_known"),
+    ".venv/bin/python -m pytest -n auto --dist loadfile": There(
+        "readme/test_readme_commands.py::test_every_command_is_known"
+    ),
     # derivations
     f'python -m parity_tests verify "{AVERAGE}" --setting shallow': Here(code=MISMATCH),
     "python -m parity_tests verify derivation.txt": Here("--l2"),

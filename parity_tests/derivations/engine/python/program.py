@@ -371,7 +371,7 @@ class _Finder:
         if known is None and not value.tensor.requires_grad:
             return self._leaf(key, event, value, key)
         before, shrinks = (value, False) if known is not None else self._old_of(event, value)
-        if before is not None and self._is_step(event, before, value):
+        if before is not None and self._is_step(event, before, value, shrinks):
             self.shrinking |= {key} if shrinks else set()
             _, first, latest = self.lineage[id(before)]
             self.steps[key] = latest
@@ -415,8 +415,8 @@ class _Finder:
                 raise Halted
         self.latest = key
 
-    def _is_step(self, event: Event, old: Tape, new: Tape) -> bool:
-        """Whether the new value is the old one and a change that depends on it."""
+    def _is_step(self, event: Event, old: Tape, new: Tape, shrinks: bool) -> bool:
+        """Whether the new value is the old one and a change that depends on it; that of a moving average does not."""
         if symbols.is_data(symbols.base_of(event.name)):
             return False
         leaf = self.tensors[id(old)]
@@ -427,6 +427,9 @@ class _Finder:
         found = torch.autograd.grad(new.tensor, [leaf, *others], cotangent, retain_graph=True, allow_unused=True)
         if found[0] is None or all(each is None for each in found[1:]):
             return False
+        if shrinks:
+            slopes = found[0] / cotangent
+            return bool(torch.any((slopes - slopes.ravel()[0]).abs() > 1e-9))
         return bool(torch.any((found[0] != 0) & (found[0] != cotangent)))
 
 
