@@ -287,4 +287,19 @@ def in_processes(calls: Iterable[Any], jobs: int) -> Generator[Any, None, None]:
     """The results of joblib's ``delayed`` calls as they come, in order; the processes end with the generator."""
     from joblib import Parallel
 
-    yield from Parallel(n_jobs=jobs, return_as="generator")(calls)
+    with _interrupts_held_back():
+        results = Parallel(n_jobs=jobs, return_as="generator")(calls)
+    yield from results
+
+
+@contextmanager
+def _interrupts_held_back() -> Iterator[None]:
+    """Ctrl-C arrives when this ends; a process that begins meanwhile never gets it: what began it ends it."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

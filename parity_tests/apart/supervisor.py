@@ -121,14 +121,21 @@ def end_group(leader: int) -> None:
 
 
 def end_descendants() -> None:
-    """End them until none is left: what forks while it is looked for is found the next time."""
-    while family := descendants():
-        for process in family:
+    """End them until none is left.
+
+    What forks, or loses its parent, while it is looked for may be missed then, but it is or becomes a child of this
+    process: only when the system knows of no child is nothing left.
+    """
+    while True:
+        for process in descendants():
             with contextlib.suppress(OSError):
                 os.kill(process, signal.SIGKILL)
-        with contextlib.suppress(OSError):
+        try:
             while os.waitpid(-1, os.WNOHANG)[0]:
                 pass
+        except ChildProcessError:
+            return
+        time.sleep(0.001)
 
 
 if __name__ == "__main__":
