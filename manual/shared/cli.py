@@ -285,8 +285,11 @@ def default_jobs() -> int:
 
 def in_processes(calls: Iterable[Any], jobs: int) -> Generator[Any, None, None]:
     """The results of joblib's ``delayed`` calls as they come, in order; the processes end with the generator."""
+    from multiprocessing import resource_tracker
+
     from joblib import Parallel
 
+    resource_tracker.ensure_running()  # begun later, it would unblock interrupts
     with _interrupts_held_back():
         results = Parallel(n_jobs=jobs, return_as="generator")(calls)
     yield from results
