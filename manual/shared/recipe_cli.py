@@ -14,9 +14,9 @@ from rich.markup import escape
 from manual.draws import SCALES
 from manual.recipe.run import Plan, steps
 from manual.recipe.steps import FAILS, RATES, Step
-from manual.search_ranges import COARSE, FINE, Range, range_of
 from manual.shared.cli import GOOD, MISMATCH, UsageError, console, default_jobs, door, output_flags
 from manual.shared.recipe_runs import Backend
+from manual.shared.search_ranges import COARSE, FINE, Range, range_of
 from manual.shared.train_flags import add_flags, add_groups, subject_of
 
 STYLES = {"good": "green", "doubtful": "yellow", "fails": "bold red"}

@@ -103,7 +103,7 @@ FORMULAS = (
         uncompared={"F252": "a step of the recipe, in recipe/test_recipe"},
     ),
     Formula(
-        (Code("search_ranges.range_of", "F257"),),
+        (Code("shared.search_ranges.range_of", "F257"),),
         Words(
             "A range in powers of ten",
             r"\alpha = 10^{u}, \qquad u \sim U(-6, -3), \qquad P(\alpha < 10^{-5}) = \frac{1}{3}",

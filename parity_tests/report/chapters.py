@@ -102,7 +102,7 @@ CHAPTERS: tuple[Chapter, ...] = (
         "dropout.dropout_forward dropout.dropout_backward updates.momentum_update updates.rmsprop_update "
         "updates.adam_update schedules.exponential schedules.inverse_time recipe.steps.preprocessing "
         "recipe.steps.architecture recipe.steps.first_loss recipe.steps.turned_up recipe.steps.overfitting "
-        "recipe.search.scan search_ranges.range_of recipe.search.search recipe.run.steps",
+        "recipe.search.scan shared.search_ranges.range_of recipe.search.search recipe.run.steps",
         notes.recipe.ROWS, "rates", "searches",
     ),
 )  # fmt: skip

@@ -12,13 +12,13 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 
-CALLED = {"__init__", "__main__", "training", "estimators", "files", "graph", "search_ranges"}
+CALLED = {"__init__", "__main__", "training", "estimators", "files", "graph"}
 """Modules of manual that people call, which are neither formulas nor networks made of them."""
 
 CHAPTERS = {path.stem for path in (ROOT / "manual").glob("*.py")} - CALLED
 """The formulas, and networks out of formulas: every other module at the top of manual."""
 
-SHARED = {"shared", "layers", "architecture", "architecture_json", "draws", "checks", "files", "search_ranges"}
+SHARED = {"shared", "layers", "architecture", "architecture_json", "draws", "checks", "files"}
 """What torch_ref may import of manual: it holds no formula."""
 
 STANDARD = set(sys.stdlib_module_names)

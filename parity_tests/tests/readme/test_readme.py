@@ -17,9 +17,9 @@ import pytest
 from datasets.own_file import HELD
 from manual import __main__ as by_hand
 from manual.architecture import Dense, model
-from manual.search_ranges import COARSE
 from manual.shared.cli import GOOD, MISMATCH, USAGE
 from manual.shared.learning import EXPLODED
+from manual.shared.search_ranges import COARSE
 from parity_tests import cli
 from parity_tests.commands.notes import NOTES
 from parity_tests.commands.verify import NOT_ALL

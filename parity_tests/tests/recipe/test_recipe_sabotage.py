@@ -12,9 +12,9 @@ import pytest
 from manual import activations, costs, dense, initialization, network
 from manual.architecture import Architecture, Dense, model
 from manual.checks import Parts
-from manual.search_ranges import Range
 from manual.shared.cli import console
 from manual.shared.recipe_cli import show_step
+from manual.shared.search_ranges import Range
 from parity_tests.tests.recipe.recipe_subject import SHORT, digits, failing, taken
 
 

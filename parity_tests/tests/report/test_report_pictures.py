@@ -25,8 +25,8 @@ from manual.conv import conv_forward
 from manual.draws import SCALES
 from manual.recipe.run import Plan
 from manual.recipe.search import Searched, Trial
-from manual.search_ranges import COARSE, FINE, Range
 from manual.shared.cli import GOOD
+from manual.shared.search_ranges import COARSE, FINE, Range
 from parity_tests.comparison.models import MODEL_CASES
 from parity_tests.measured import measured
 from parity_tests.report import make as making
