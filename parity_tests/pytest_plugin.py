@@ -24,6 +24,6 @@ def verify_derivation() -> Callable[..., None]:
 
         wrong = [line for line in verify(derivation, setting, **options).lines if line.verdict != HOLDS]
         if wrong:
-            pytest.fail("\n".join(f"line {line.line}: {line.message}" for line in wrong), pytrace=False)
+            pytest.fail("\n".join(f"{line.place}: {line.message}" for line in wrong), pytrace=False)
 
     return check

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 
 from manual.shared.cli import GOOD, MISMATCH, UsageError, console, output_flags, plain_table
+from parity_tests.derivations.own.answers import Answer, Options, answers, verify_path
+from parity_tests.derivations.own.reports import first_cause, write_csv, write_junit
+from parity_tests.derivations.own.sources import Found, found, is_file_name
 from parity_tests.derivations.settings import SETTINGS, listing, setting_named
 from parity_tests.derivations.verdicts import (
     AMBIGUOUS,
@@ -30,6 +35,7 @@ EPILOG = """examples:
   python -m parity_tests verify my_network.txt              with a forward pass of its own: J is what it computes
   python -m parity_tests verify my_network.py               a program that trains: J is what it computes
   python -m parity_tests verify my_backprop.py              functions named like the public ones
+  python -m parity_tests verify submissions --csv marks.csv every file of a folder, a row each
   python -m parity_tests verify "dW2 = dZ2 @ A1.T / m" --net "4-5-3 relu,softmax" --l2 "reg/2*W^2"
   python -m parity_tests verify --data run.npz --setting shallow
   python -m parity_tests verify "v_corrected = v / (1 - beta1)" --setting adam
@@ -55,7 +61,9 @@ MARKS = {HOLDS: "[green]holds[/]", WRONG: "[bold red]wrong[/]"}
 def configure(parser: argparse.ArgumentParser) -> None:
     """Flags of the command."""
     parser.epilog = EPILOG
-    parser.add_argument("derivation", nargs="?", help="a formula, or a file that ends in .txt or .py")
+    parser.add_argument(
+        "derivation", nargs="*", help="a formula; or files and folders: .py, .ipynb, .txt and .md, at every depth"
+    )
     parser.add_argument("--setting", help="what J is and which symbols exist; default: the first that knows every name")
     parser.add_argument(
         "--l2", nargs="?", const=True, default=False, metavar="PENALTY",
@@ -75,6 +83,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--seed", type=int, default=0, help="of the probes; default: 0")
     parser.add_argument("--settings", action="store_true", help="list the settings, or the symbols of one")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="files at a time; default: the cores")
+    parser.add_argument("--csv", metavar="FILE", help="write a row for each file")
+    parser.add_argument("--junit", metavar="FILE", help="write JUnit's XML: a test case for each line")
     output_flags(parser)
     parser.set_defaults(run=run)
 
@@ -88,20 +99,57 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _run(args: argparse.Namespace) -> int:
-    if isinstance(args.l2, str) and args.derivation is None and args.data is None:
-        args.l2, args.derivation = True, args.l2  # --l2 stands before the formula
+    if isinstance(args.l2, str) and not args.derivation and args.data is None:
+        args.l2, args.derivation = True, [args.l2]  # --l2 stands before the formula
     if args.seed < 0:
         raise UsageError(f"seed is {args.seed}, expected 0 or more")
+    if args.jobs < 1:
+        raise UsageError(f"jobs is {args.jobs}, expected 1 or more")
     if args.settings:
         return _list_settings(args)
-    if (args.derivation is None) == (args.data is None):
-        raise UsageError("expected a formula, a .txt or .py file, or --data with a .npz file: one of them")
+    if bool(args.derivation) == (args.data is not None):
+        raise UsageError("expected a formula, files or folders, or --data with a .npz file: one of them")
+    for flag in ("csv", "junit"):
+        _place_for(flag, getattr(args, flag))
+    if len(args.derivation) > 1 or any(map(os.path.isdir, args.derivation)):
+        return _many(args, found(args.derivation))
     judged = _judged(args)
+    _write([Answer(judged.source, judged)], args)
     if args.json:
         args.work.json(judged.as_json())
     else:
         show(judged, console(), quiet=args.quiet)
     return exit_code(judged.summary)
+
+
+def _many(args: argparse.Namespace, files: Found) -> int:
+    """Judge several files, and print a row for each."""
+    parts = answers(files.files, _options(args), min(args.jobs, len(files.files)))
+    rows = args.work.gather("files", parts, len(files.files))
+    _write(rows, args)
+    if args.json:
+        args.work.json([row.as_json() for row in rows])
+    else:
+        show_table(rows, files, console(), quiet=args.quiet)
+    return exit_code(total(rows))
+
+
+def _write(rows: Sequence[Answer], args: argparse.Namespace) -> None:
+    """The reports in files."""
+    for name, write in ((args.csv, write_csv), (args.junit, write_junit)):
+        if name:
+            write(rows, Path(name))
+
+
+def _place_for(flag: str, name: str | None) -> None:
+    """Refuse a report's name before anything is judged where it cannot be written there."""
+    if name and (Path(name).is_dir() or not Path(name).absolute().parent.is_dir()):
+        raise UsageError(f"--{flag} is {name}, expected a file in a folder that is there")
+
+
+def total(rows: Sequence[Answer]) -> Summary:
+    """The counts of all files."""
+    return Summary(*map(sum, zip(*(row.summary for row in rows), strict=True))) if rows else Summary(0, 0, 0, 0, 0)
 
 
 def exit_code(summary: Summary) -> int:
@@ -111,23 +159,25 @@ def exit_code(summary: Summary) -> int:
     return NOT_ALL if summary.not_judged else GOOD
 
 
+def _options(args: argparse.Namespace) -> Options:
+    """How the flags have files judged."""
+    return Options(args.setting, bool(args.l2), args.chain, args.seed, args.strict, _network(args), args.call)
+
+
 def _judged(args: argparse.Namespace) -> Judged:
+    """What is said of a formula, of one file, or of a file of numbers."""
     if args.data is not None:
         from parity_tests.derivations.own.data import verify_data
 
         return verify_data(_file(args.data), args.setting, l2=bool(args.l2))
-    if args.derivation.endswith(".py"):
-        from parity_tests.derivations.own.program_file import verify_file
-
-        return verify_file(_file(args.derivation), call=args.call, seed=args.seed, strict=args.strict)
+    (text,) = args.derivation
+    options = _options(args)
+    if is_file_name(text):
+        return verify_path(_file(text), options)
     from parity_tests.derivations.verify import verify
 
-    net = _network(args)
-    text = args.derivation
-    if text.endswith(".txt"):
-        text = _file(text).read_text(encoding="utf-8", errors="replace")
-    judged = verify(text, args.setting, l2=bool(args.l2), chain=args.chain, seed=args.seed, strict=args.strict, net=net)
-    return judged._replace(source=args.derivation)
+    setting, l2, chain, seed, strict, net, *_ = options
+    return verify(text, setting, l2=l2, chain=chain, seed=seed, strict=strict, net=net)
 
 
 def _network(args: argparse.Namespace) -> Network | None:
@@ -170,6 +220,42 @@ def show(judged: Judged, out: Console, *, quiet: bool = False) -> None:
     out.print(_plain(closing(judged)), soft_wrap=True)
 
 
+WIDEST = 120
+"""Columns of the table of files."""
+
+
+def show_table(rows: Sequence[Answer], files: Found, out: Console, *, quiet: bool = False) -> None:
+    """A row for each file, and the totals; ``quiet`` those files alone that do not hold."""
+    numbers = ["judged", "wrong", "cannot tell", "not judged"]
+    table = plain_table("", ["file"], numbers, verdict=False)
+    table.add_column("first")
+    table.columns[0].overflow = table.columns[-1].overflow = "fold"
+    for row in rows:
+        counts = row.summary
+        if quiet and exit_code(counts) == GOOD:
+            continue
+        first = ": ".join(part for part in first_cause(row) if part)
+        cells = [counts.judged, counts.wrong, counts.cannot_tell, counts.not_judged]
+        shown = [str(cell) if cell else "" for cell in cells]
+        shown[1] = f"[bold red]{shown[1]}[/]" if counts.wrong else ""
+        table.add_row(_plain(row.file), *shown, _plain(first))
+    if table.row_count:
+        out.print(table, width=min(WIDEST, out.width))
+    for sentence in totals(rows, files):
+        out.print(_plain(sentence), soft_wrap=True)
+
+
+def totals(rows: Sequence[Answer], files: Found) -> list[str]:
+    """The counts of all files and lines, and what was left out of the folders."""
+    codes = [exit_code(row.summary) for row in rows]
+    kinds = ((GOOD, "hold"), (MISMATCH, "do not hold"), (NOT_ALL, "not judged, or not in full"))
+    parts = [f"{codes.count(code)} {word}" for code, word in kinds if code in codes]
+    lines = total([row for row in rows if row.judged is not None])
+    left = lines.not_judged
+    said = [f"{len(rows)} file{'s' * (len(rows) != 1)}: {', '.join(parts)}. {lines.sentence}; not judged: {left}."]
+    return [*said, f"{files.sentence[0].upper()}{files.sentence[1:]}."] if files.sentence else said
+
+
 def against(judged: Judged) -> list[str]:
     """J, the network, the layout and the referees, in two sentences."""
     text = judged.cost.text
@@ -179,12 +265,12 @@ def against(judged: Judged) -> list[str]:
         rows.append(f"{judged.layout[0].upper()}{judged.layout[1:]}. Referees: {' and '.join(judged.referees)}.")
     if judged.convention not in ("", NOTES_CONVENTION):
         rows.append(f"Convention: {judged.convention}.")
-    return rows
+    return [*rows, *judged.notes]
 
 
 def _show_line(verdict: Verdict, out: Console) -> None:
     mark = MARKS.get(verdict.verdict, f"[yellow]{verdict.verdict}[/]")
-    place = f"line {verdict.line}: " if verdict.line else ""
+    place = f"{verdict.place}: " if verdict.place else ""
     text = verdict.text or verdict.target
     if verdict.verdict == HOLDS:
         ids = f" ({', '.join(verdict.formula_ids)})" if verdict.formula_ids else ""
@@ -204,7 +290,7 @@ def _show_line(verdict: Verdict, out: Console) -> None:
 
 def closing(judged: Judged) -> str:
     """The counts in words: 7 judged: 6 hold, 1 wrong; not judged: 2 (q, dB); 3 helpers."""
-    left = [f"line {line.line}" if line.line else line.target for line in judged.lines if line.verdict == NOT_JUDGED]
+    left = [line.place or line.target for line in judged.lines if line.verdict == NOT_JUDGED]
     named = f"{len(left)} ({', '.join(left)})" if left else "none"
     parts = [judged.summary.sentence, f"not judged: {named}"]
     if judged.summary.helpers:

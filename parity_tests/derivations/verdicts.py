@@ -15,11 +15,17 @@ AMBIGUOUS, UNKNOWN = "ambiguous", "unknown"
 
 REFEREES = ("autograd", "the complex step")
 WITH_A_BORDER = "As written, it holds wherever pad > 0."
+CALL = 1_000_000
+"""Lines from this one on are those of a call, behind the file."""
+
 NOTES_CONVENTION = "the notes': dA and dZ are per example, dW and db carry the 1/m"
 
 
 class Verdict(NamedTuple):
     """One quantity: judged, or "not judged" with the reason as its ``message``.
+
+    ``line`` counts from 1, 0 where there is none; in a notebook it is that of the code cell ``cell``. A line of
+    the call that was added to a file has a number beyond ``CALL``.
 
     ``cause`` is an id of the vocabulary, two joined by " + ", "ambiguous", "unknown", or "" where nothing is wrong;
     ``causes`` are the candidates. ``repaired`` is the formula that holds, "" where none was found. ``error``,
@@ -40,6 +46,12 @@ class Verdict(NamedTuple):
     shape_got: tuple[int, ...]
     shape_expected: tuple[int, ...]
     message: str
+    cell: int = 0
+
+    @property
+    def place(self) -> str:
+        """Where it stands: "line 7", "cell 3, line 2", "the call", "" where that is not known."""
+        return place_of(self.cell, self.line)
 
     def as_json(self) -> dict[str, Any]:
         """Plain data; a number that JSON lacks becomes None."""
@@ -56,6 +68,7 @@ class Cost(NamedTuple):
     text: str
     line: int = 0
     implied: tuple[str, ...] = ()
+    cell: int = 0
 
 
 class Summary(NamedTuple):
@@ -81,7 +94,8 @@ class Judged(NamedTuple):
 
     ``source`` is what was given; ``cost`` is J; ``convention`` says where the 1/m and the sign stand; ``layout`` the
     network, where the examples are, and how both became known; ``referees`` found the truths. ``lines`` holds a Verdict
-    for every quantity, those that were not judged too.
+    for every quantity, those that were not judged too. ``notes`` are sentences on what was left out or taken from
+    elsewhere.
     """
 
     source: str
@@ -91,6 +105,7 @@ class Judged(NamedTuple):
     referees: tuple[str, ...]
     lines: tuple[Verdict, ...]
     summary: Summary
+    notes: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Plain data."""
@@ -100,6 +115,13 @@ class Judged(NamedTuple):
             "lines": [line.as_json() for line in self.lines],
             "summary": self.summary._asdict(),
         }
+
+
+def place_of(cell: int, line: int) -> str:
+    """A place in words: "line 7", "cell 3, line 2", "the call", "" for line 0."""
+    if line > CALL:
+        return "the call"
+    return f"{f'cell {cell}, ' if cell else ''}line {line}" if line else ""
 
 
 def not_judged(target: str, line: int, text: str, reason: str) -> Verdict:

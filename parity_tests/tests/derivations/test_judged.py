@@ -65,7 +65,7 @@ def test_the_answer_says_against_what(capsys: pytest.CaptureFixture[str]) -> Non
 def test_the_answer_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["verify", f"{RIGHT}\nq = 1", "--setting", "shallow", "--json"]) == NOT_ALL
     data = json.loads(capsys.readouterr().out)
-    assert list(data) == ["source", "cost", "convention", "layout", "referees", "lines", "summary"]
+    assert list(data) == ["source", "cost", "convention", "layout", "referees", "lines", "summary", "notes"]
     assert list(data["cost"]) == ["text", "line", "implied"]
     assert data["referees"] == ["autograd", "the complex step"]
     assert data["lines"][1]["error"] is None

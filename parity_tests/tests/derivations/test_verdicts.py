@@ -69,7 +69,7 @@ def test_lines_stand_in_order() -> None:
 def test_a_derivation_as_json_is_plain_data() -> None:
     judged = Judged("text", Cost("J = 1", 2), "c", "l", ("r",), (LINE,), Summary(1, 0, 1, 0, 0))
     data = judged.as_json()
-    assert data["cost"] == {"text": "J = 1", "line": 2, "implied": ()}
+    assert data["cost"] == {"text": "J = 1", "line": 2, "implied": (), "cell": 0}
     assert data["lines"] == [LINE.as_json()]
     assert data["summary"]["wrong"] == 1
     assert (data["source"], data["convention"], data["layout"], data["referees"]) == ("text", "c", "l", ("r",))

@@ -32,12 +32,10 @@ from parity_tests.derivations.engine.python.instrument import instrumented
 from parity_tests.derivations.engine.python.modules import Modules, floated, product
 from parity_tests.derivations.engine.python.recorder import Before, Halted, Hook, Recorder
 from parity_tests.derivations.engine.replay import Round
+from parity_tests.derivations.verdicts import CALL
 
 FILE = "<the file>"
 ROUNDS = 2
-CALL = 1_000_000
-"""Lines from this one on are those of a call, behind the file."""
-
 STATES = re.compile(
     r"^(v|s|m|u|vel\w*|mom\w*|cache\w*|acc\w*|avg\w*|sq\w*|h|prev\w*|v_?d\w*|s_?d\w*|m_?d\w*)\d*$", re.I
 )

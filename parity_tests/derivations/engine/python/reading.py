@@ -13,9 +13,10 @@ from parity_tests.derivations.engine import costs, symbols
 from parity_tests.derivations.engine.events import ENTRY, NAMED, RETURNED, Event, Key
 from parity_tests.derivations.engine.judged import Trial, hits_of
 from parity_tests.derivations.engine.python.instrument import FUNCTIONS
-from parity_tests.derivations.engine.python.program import CALL, PythonProgram
+from parity_tests.derivations.engine.python.program import PythonProgram
 from parity_tests.derivations.engine.replay import Round
 from parity_tests.derivations.engine.truths import Cost, Truths
+from parity_tests.derivations.verdicts import CALL
 
 MOST_CANDIDATES = 12
 OF_COSTS = re.compile(r"loss|cost|entropy|mse|error|objective|nll|criterion|energy", re.I)

@@ -1,0 +1,88 @@
+"""The answers on files as other programs read them: CSV, a row a file, and JUnit's XML, a test case a line."""
+
+from __future__ import annotations
+
+import csv
+import re
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Sequence
+from pathlib import Path
+
+from parity_tests.derivations.own.answers import Answer
+from parity_tests.derivations.verdicts import CANNOT_TELL, HOLDS, NOT_JUDGED, WRONG, Verdict
+
+COLUMNS = ("file", "judged", "holds", "wrong", "cannot tell", "not judged", "place", "cause", "message")
+
+NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def first_cause(answer: Answer) -> tuple[str, str]:
+    """Where a file first goes wrong, or was first not judged, and why, in a word; of one that all holds, ""."""
+    line = answer.first
+    if line is None:
+        return "", answer.problem
+    if line.verdict != WRONG:
+        return line.place, line.verdict
+    return line.place, line.cause if line.cause != "ambiguous" else " or ".join(line.causes)
+
+
+def write_csv(answers: Sequence[Answer], file: Path) -> None:
+    """A row a file, with the first line that does not hold."""
+    with file.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(COLUMNS)
+        for answer in answers:
+            counts = answer.summary
+            place, cause = first_cause(answer)
+            message = answer.problem or (answer.first.message if answer.first else "")
+            numbers = (counts.judged, counts.holds, counts.wrong, counts.cannot_tell, counts.not_judged)
+            writer.writerow([answer.file, *numbers, place, cause, message])
+
+
+def write_junit(answers: Sequence[Answer], file: Path) -> None:
+    """A test suite a file, a test case a line: a failure where it is wrong or cannot be told, skipped if not judged.
+
+    A file without verdicts is a test case with an error.
+    """
+    root = ElementTree.Element("testsuites", name="verify")
+    for answer in answers:
+        suite = ElementTree.SubElement(root, "testsuite", name=_xml(answer.file))
+        counts = {"tests": 0, "failures": 0, "errors": 0, "skipped": 0}
+        if answer.judged is None:
+            counts |= {"tests": 1, "errors": 1}
+            case = ElementTree.SubElement(suite, "testcase", classname=_xml(answer.file), name="judged", time="0")
+            ElementTree.SubElement(case, "error", type="not judged", message=_xml(answer.problem))
+        names: dict[str, int] = {}
+        for line in answer.lines:
+            name = _case(line)
+            names[name] = names.get(name, 0) + 1
+            name += f" ({names[name]})" if names[name] > 1 else ""
+            case = ElementTree.SubElement(suite, "testcase", classname=_xml(answer.file), name=_xml(name), time="0")
+            counts["tests"] += 1
+            if line.verdict in (WRONG, CANNOT_TELL):
+                counts["failures"] += 1
+                first = line.message.partition("\n")[0]
+                inside = ElementTree.SubElement(case, "failure", type=line.cause or line.verdict, message=_xml(first))
+                inside.text = _xml(line.message)
+            elif line.verdict == NOT_JUDGED:
+                counts["skipped"] += 1
+                ElementTree.SubElement(case, "skipped", message=_xml(line.message))
+            else:
+                assert line.verdict == HOLDS
+        for key, count in counts.items():
+            suite.set(key, str(count))
+        suite.set("time", "0")
+    for key in ("tests", "failures", "errors", "skipped"):
+        root.set(key, str(sum(int(suite.get(key, "0")) for suite in root)))
+    ElementTree.indent(root)
+    ElementTree.ElementTree(root).write(file, encoding="utf-8", xml_declaration=True)
+
+
+def _case(line: Verdict) -> str:
+    """The name of a line's test case."""
+    return ": ".join(part for part in (line.place, line.text or line.target) if part) or "the file"
+
+
+def _xml(text: str) -> str:
+    """The text without the characters that XML cannot hold."""
+    return NOT_IN_XML.sub("?", text)
