@@ -66,7 +66,7 @@ def test_the_answer_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["verify", f"{RIGHT}\nq = 1", "--setting", "shallow", "--json"]) == NOT_ALL
     data = json.loads(capsys.readouterr().out)
     assert list(data) == ["source", "cost", "convention", "layout", "referees", "lines", "summary", "notes"]
-    assert list(data["cost"]) == ["text", "line", "implied"]
+    assert list(data["cost"]) == ["text", "line", "implied", "cell"]
     assert data["referees"] == ["autograd", "the complex step"]
     assert data["lines"][1]["error"] is None
     assert data["summary"] == {"judged": 1, "holds": 1, "wrong": 0, "cannot_tell": 0, "not_judged": 1, "helpers": 0}
