@@ -1,4 +1,4 @@
-"""A person's .py file: judged by its own forward pass where it is a program, or else by the names of its functions."""
+"""A person's .py file or notebook: judged by its own forward pass where it is a program, or by its functions' names."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SECONDS = 60
 
 
 def verify_file(path: Path, *, call: str = "", seed: int = 0, strict: bool = False) -> Judged:
-    """Judge a .py file.
+    """Judge a .py file, or the code cells of a notebook.
 
     It is run in a process of its own, for one round of its training; functions and classes without a main block are
     called, with ``call`` or in the ways that fit. J is the cost that it computes, and every value of its backward pass
@@ -25,6 +25,10 @@ def verify_file(path: Path, *, call: str = "", seed: int = 0, strict: bool = Fal
 
     Raises ValueError where the file cannot be run, or has nothing to judge.
     """
+    if path.suffix == ".ipynb":
+        judged = _judged_apart(path, call, seed, strict)
+        assert judged is not None
+        return judged
     text = path.read_text(encoding="utf-8", errors="replace")
     if call or not by_name(text):
         judged = _judged_apart(path, call, seed, strict)
@@ -57,4 +61,4 @@ def _as_judged(found: dict[str, Any]) -> Judged:
         for line in found["lines"]
     )
     shown = {**found, "cost": cost, "lines": lines, "summary": Summary(**found["summary"])}
-    return Judged(**{**shown, "referees": tuple(found["referees"])})
+    return Judged(**{**shown, "referees": tuple(found["referees"]), "notes": tuple(found["notes"])})

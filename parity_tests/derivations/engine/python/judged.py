@@ -5,15 +5,22 @@ from __future__ import annotations
 import ast
 import itertools
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
 from parity_tests.derivations.engine.judged import judge_reading
 from parity_tests.derivations.engine.python.calls import calls
+from parity_tests.derivations.engine.python.program import PythonProgram
 from parity_tests.derivations.engine.python.reading import PythonReading
-from parity_tests.derivations.verdicts import NOT_JUDGED, WRONG, Judged, in_order, summarised
+from parity_tests.derivations.own.not_looked_at import not_looked_at
+from parity_tests.derivations.own.notebook import Notebook, read_notebook
+from parity_tests.derivations.verdicts import NOT_JUDGED, WRONG, Cost, Judged, in_order, summarised
 
 MOST_CALLS = 6
+MOST_FAILURES = 12
+"""Cells of a notebook that may fail before the rest is not run any more."""
+
 IS_PAIR = re.compile(r"back\w*\([^\n]*\Z")
 """A call whose last line is a backward pass: a file may have several."""
 
@@ -92,10 +99,35 @@ def _computes(node: ast.AST, tree: ast.Module) -> bool:
     return bool(called & defined) or not defined
 
 
+def judge_notebook(name: str, notebook: Notebook, call: str = "", seed: int = 0, *, strict: bool = False) -> Judged:
+    """Judge a notebook's cells as one program; a cell that fails is named, and the rest goes on without it."""
+    for _ in range(MOST_FAILURES):
+        program = PythonProgram(notebook.text, call or call_in(notebook.text), seed)
+        program.begin()
+        shorter = notebook.without(program.ended, program.problem) if program.problem else None
+        if shorter is None:
+            break
+        notebook = shorter
+    judged = judge_program(name, notebook.text, call, seed, strict=strict)
+    if judged is None:
+        lines, helpers = not_looked_at(notebook.text, ())
+        judged = Judged(name, Cost(""), "", "", (), tuple(lines), summarised(lines, helpers))
+    return notebook.located(judged)
+
+
 def main(path: str, call: str, seed: str, strict: str) -> dict[str, Any]:
     """The verdicts as plain data, None where nothing could be judged; see parity_tests.apart."""
-    text = Path(path).read_text(encoding="utf-8", errors="replace")
-    judged = judge_program(Path(path).name, text, call, int(seed), strict=bool(strict))
+    file = Path(path)
+    sys.path.insert(0, str(file.parent))  # its siblings can be imported
+    if file.suffix == ".ipynb":
+        try:
+            notebook = read_notebook(file)
+        except ValueError as error:
+            return {"problem": str(error)}
+        judged: Judged | None = judge_notebook(file.name, notebook, call, int(seed), strict=bool(strict))
+    else:
+        text = file.read_text(encoding="utf-8", errors="replace")
+        judged = judge_program(file.name, text, call, int(seed), strict=bool(strict))
     if judged is None:
         return {"judged": None}
     fields = judged._asdict()

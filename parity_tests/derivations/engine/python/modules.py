@@ -56,7 +56,7 @@ class Modules:
         """``__import__`` for the program."""
         if level == 0:
             if name.split(".")[0] in SILENT:
-                return _Silent(name)
+                return Silent(name)
             if name in self.replaced:
                 return self.replaced[name] if fromlist or "." not in name else self.replaced[name.split(".")[0]]
             if name.split(".")[0] == "numpy":
@@ -185,7 +185,7 @@ class _Math(types.ModuleType):
         return call
 
 
-class _Silent(types.ModuleType):
+class Silent(types.ModuleType):
     """A module that does nothing: what it is called on comes back where that can be gone through."""
 
     __path__ = ()  # type: ignore[assignment]
@@ -193,13 +193,13 @@ class _Silent(types.ModuleType):
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
-        return _Silent(name)
+        return Silent(name)
 
     def __call__(self, *arguments: Any, **_: Any) -> Any:
         return arguments[0] if arguments and hasattr(arguments[0], "__iter__") else self
 
     def __iter__(self) -> Any:
-        return iter((_Silent("figure"), _Silent("axes")))
+        return iter((Silent("figure"), Silent("axes")))
 
     def __getitem__(self, place: Any) -> Any:
         return self

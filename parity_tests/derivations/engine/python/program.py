@@ -29,13 +29,16 @@ from parity_tests.derivations.engine.numbers.tape import Tape
 from parity_tests.derivations.engine.places import numbered
 from parity_tests.derivations.engine.probes import Probe
 from parity_tests.derivations.engine.python.instrument import instrumented
-from parity_tests.derivations.engine.python.modules import Modules, floated, product
+from parity_tests.derivations.engine.python.modules import Modules, Silent, floated, product
 from parity_tests.derivations.engine.python.recorder import Before, Halted, Hook, Recorder
 from parity_tests.derivations.engine.replay import Round
 from parity_tests.derivations.verdicts import CALL
 
 FILE = "<the file>"
 ROUNDS = 2
+IN_NOTEBOOKS: dict[str, Any] = {"display": lambda *_, **__: None, "get_ipython": lambda: Silent("IPython")}
+"""What IPython adds to the names of Python."""
+
 STATES = re.compile(
     r"^(v|s|m|u|vel\w*|mom\w*|cache\w*|acc\w*|avg\w*|sq\w*|h|prev\w*|v_?d\w*|s_?d\w*|m_?d\w*)\d*$", re.I
 )
@@ -78,6 +81,8 @@ class PythonProgram:
         self.window: tuple[Key | None, Key | None] = (None, None)
         self.until: Key | None = None
         self.problem = ""
+        self.ended = 0
+        """The line outside of functions where the last run ended early, 0 where none did."""
         self.truncated = False
         """Whether the run ended before a round did: what is built up may be incomplete."""
         self.begun = Begun({}, {}, (), frozenset(), "")
@@ -185,7 +190,7 @@ class PythonProgram:
         space: dict[str, Any] = {
             "__name__": "__main__",
             "__file__": FILE,
-            "__builtins__": {**vars(_builtins()), "__import__": modules.load, "input": _no_input},
+            "__builtins__": {**vars(_builtins()), "__import__": modules.load, "input": _no_input, **IN_NOTEBOOKS},
             "__float__": floated,
             "__dot__": product,
             **recorder.functions(),
@@ -206,6 +211,7 @@ class PythonProgram:
     def _sentence(self, error: BaseException) -> str:
         lines = [frame.lineno or 0 for frame in traceback.extract_tb(error.__traceback__) if frame.filename == FILE]
         own = [line for line in lines if line <= CALL]
+        self.ended = lines[0] if lines else 0
         place = f" in line {own[-1]}" if own else ""
         words = str(error).splitlines()
         return f"{type(error).__name__}{place}: {words[0] if words else ''}"[:300]
