@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any
 
-from manual.layers import HIDDEN_UNITS, OUTPUT_UNITS, Conv, Dense, Dropout, Flatten, Layer, Pool, Shape
+from manual.layers import HIDDEN_UNITS, OUTPUT_UNITS, Conv, Dense, Dropout, Flatten, Layer, Pool, Shape, Weighted
 from manual.notation import check_count
 
 __all__ = [
@@ -54,20 +54,19 @@ class Architecture:
         if not self.layers:
             raise ValueError("Architecture has no layers, expected at least the output layer")
         for l, layer in enumerate(self.layers[:-1], start=1):
-            if isinstance(layer, Dense) and layer.activation == "softmax":
+            if isinstance(layer, Weighted) and layer.activation == "softmax":
                 raise ValueError(
                     f"layer {l} has activation 'softmax', expected one of {', '.join(HIDDEN_UNITS)}: "
                     "softmax is for the last layer"
                 )
         last = self.layers[-1]
-        if not isinstance(last, Dense):
+        if not isinstance(last, Weighted) or len(self.shapes[-1]) != 1:
             raise ValueError(f"the last layer is {type(last).__name__}, expected Dense: its unit decides the cost")
         if last.activation not in OUTPUT_UNITS:
             raise ValueError(
                 f"the last layer has activation {last.activation!r}, expected one of "
                 f"{', '.join(OUTPUT_UNITS)}: the output unit decides the cost"
             )
-        _ = self.shapes
 
     @property
     def shape_of_input(self) -> Shape:
@@ -98,7 +97,7 @@ class Architecture:
     @cached_property
     def activations(self) -> tuple[str | None, ...]:
         """The unit of A[l] for l = 0..L; None for the input and for layers without one."""
-        return (None, *(layer.activation if isinstance(layer, Dense | Conv) else None for layer in self.layers))
+        return (None, *(layer.activation if isinstance(layer, Weighted) else None for layer in self.layers))
 
     @property
     def outputs(self) -> int:
@@ -117,7 +116,7 @@ class Architecture:
         """Shape of every parameter by name: ``{"W1": (n_1, n_x), "b1": (n_1, 1), ...}``."""
         shapes: dict[str, Shape] = {}
         for l, layer, k in self.numbered():
-            if isinstance(layer, Dense | Conv):
+            if isinstance(layer, Weighted):
                 shapes[f"W{k}"], shapes[f"b{k}"] = layer.parameter_shapes(self.shapes[l - 1])
         return shapes
 
@@ -128,7 +127,7 @@ class Architecture:
 
     def masked_layers(self) -> tuple[int, ...]:
         """The places l of the dropout layers."""
-        return tuple(l for l, layer in enumerate(self.layers, start=1) if isinstance(layer, Dropout))
+        return tuple(l for l, layer in enumerate(self.layers, start=1) if layer.masked)
 
     def describe(self) -> str:
         """The sizes in one line, such as ``30-5-5-3-1 (relu, relu, relu, sigmoid)``."""

@@ -11,17 +11,16 @@ import json
 import reprlib
 from typing import Any
 
-from manual.architecture import Architecture, Conv, Dense, Dropout, Flatten, Layer, Pool
+from manual.architecture import Architecture
+from manual.layers import LAYERS, Layer
 
-KINDS: dict[str, type[Layer]] = {"dense": Dense, "conv": Conv, "pool": Pool, "flatten": Flatten, "dropout": Dropout}
+KINDS: dict[str, type[Any]] = {kind.__name__.lower(): kind for kind in LAYERS}
 """The layers by the word that stands for each."""
-
-WORDS = {layer: kind for kind, layer in KINDS.items()}
 
 
 def to_json(architecture: Architecture) -> str:
     """The architecture as one line of JSON; from_json gives an equal one back."""
-    layers = [{"kind": WORDS[type(layer)], **_fields(layer)} for layer in architecture.layers]
+    layers = [{"kind": type(layer).__name__.lower(), **_fields(layer)} for layer in architecture.layers]
     return json.dumps({"inputs": architecture.inputs, "layers": layers}, default=_plain)
 
 
@@ -45,7 +44,8 @@ def from_json(text: str) -> Architecture:
 
 def _fields(layer: Layer) -> dict[str, Any]:
     """The settings of a layer by name."""
-    return {field.name: getattr(layer, field.name) for field in dataclasses.fields(layer)}
+    fields = dataclasses.fields(layer)  # type: ignore[arg-type]  # every layer is a dataclass
+    return {field.name: getattr(layer, field.name) for field in fields}
 
 
 def _plain(value: Any) -> Any:
@@ -59,7 +59,8 @@ def _layer(l: int, described: Any) -> Layer:
         raise ValueError(f"layer {l} is {_short(described)}, expected a kind: one of {', '.join(KINDS)}")
     settings = {name: _hashable(value) for name, value in described.items() if name != "kind"}
     try:
-        return KINDS[described["kind"]](**settings)
+        layer: Layer = KINDS[described["kind"]](**settings)
+        return layer
     except TypeError:
         expected = ", ".join(field.name for field in dataclasses.fields(KINDS[described["kind"]])) or "nothing else"
         raise ValueError(f"layer {l} is {_short(described)}, expected {expected} for this kind") from None

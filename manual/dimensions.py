@@ -9,7 +9,7 @@ import math
 from typing import NamedTuple
 
 from manual.architecture import Architecture
-from manual.layers import Conv, Layer, Pool, Shape
+from manual.layers import Shape
 
 
 class Dimensions(NamedTuple):
@@ -43,7 +43,7 @@ def table(architecture: Architecture) -> list[Dimensions]:
     for l, layer, k in architecture.numbered():
         W, b = (architecture.parameter_shapes[f"{letter}{k}"] if k else None for letter in "Wb")
         after = architecture.shapes[l]
-        f, p, s = _window(layer)
+        f, p, s = layer.window or (None, None, None)
         rows.append(
             Dimensions(
                 layer=l,
@@ -52,24 +52,15 @@ def table(architecture: Architecture) -> list[Dimensions]:
                 p=p,
                 s=s,
                 n_C=after[2] if f else None,
-                filter_volume=W[:3] if W is not None and isinstance(layer, Conv) else None,
+                filter_volume=W[:3] if W is not None and f else None,
                 activation=after,
                 W=W,
                 b=b,
                 parameters=_count(W) + _count(b),
-                multiply_adds=_count(W) * (math.prod(after[:2]) if isinstance(layer, Conv) else 1),
+                multiply_adds=_count(W) * math.prod(after[:-1]),
             )
         )
     return rows
-
-
-def _window(layer: Layer) -> tuple[tuple[int, int] | None, tuple[int, int] | None, int | None]:
-    """f, p and s of a layer that lays a window on its input."""
-    if isinstance(layer, Conv):
-        return layer.sides, layer.padding, layer.stride
-    if isinstance(layer, Pool):
-        return (layer.size, layer.size), (0, 0), layer.stride
-    return None, None, None
 
 
 def _count(shape: Shape | None) -> int:

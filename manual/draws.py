@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from manual import initialization
-from manual.architecture import Architecture, Dropout
+from manual.architecture import Architecture
 from manual.dropout import check_keep_prob
+from manual.layers import Dropout
 from manual.notation import Array, Parameters, check_count
 
 SCALES: dict[str, Callable[[int, int], float]] = {

@@ -12,8 +12,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from manual import logistic_regression, network
-from manual.architecture import Architecture, Conv, Dense
+from manual.architecture import Architecture
 from manual.costs import l2_penalty
+from manual.layers import Weighted
 from manual.logistic_regression import OneExample
 from manual.notation import Array, Parameters, Scalar
 
@@ -133,7 +134,7 @@ class Layers(NamedTuple):
         ]
         for l, layer, k in self.architecture.numbered():
             at = arrays[l]
-            if isinstance(layer, Dense | Conv):
+            if isinstance(layer, Weighted):
                 g = layer.activation
                 back = f"A[{l}] - Y" if l == L else f"dA[{l}] * {g}'(Z[{l}])"
                 drawn += [

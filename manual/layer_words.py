@@ -3,43 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
-from manual.layers import HIDDEN_UNITS, Conv, Dense, Dropout, Flatten, Layer, Pool
-from manual.shapes import Pad
+from manual.layers import HIDDEN_UNITS, LAYERS, Dense, Dropout, Layer, Weighted
 
 MOST_LAYERS = 1000
 
 UNITS = (*HIDDEN_UNITS, "softmax")
 
-WORDS = (
-    "dense64, conv8x3, conv8x3s2p1, conv8x3same, conv8x2x3, pool2, pool3s2, avgpool2, flatten, dropout0.8, and after "
-    f"dense or conv one of {', '.join(HIDDEN_UNITS)}"
-)
+WORDS = f"{', '.join(kind.words for kind in LAYERS)}, and after dense or conv one of {', '.join(HIDDEN_UNITS)}"
 """What a word may be."""
-
-
-def _conv(filters: str, f_H: str, f_W: str | None, stride: str | None, same: str | None, *pads: str | None) -> Conv:
-    p_H, p_W = pads
-    pad: Pad = "same" if same else 0 if p_H is None else int(p_H) if p_W is None else (int(p_H), int(p_W))
-    size = int(f_H) if f_W is None else (int(f_H), int(f_W))
-    return Conv(int(filters), size, stride=int(stride or 1), pad=pad, activation="relu")
-
-
-def _pool(average: str | None, size: str, stride: str | None) -> Pool:
-    return Pool(int(size), int(stride or size), "average" if average else "max")
-
-
-NUMBER = r"(\d{1,9})"
-
-GRAMMAR: tuple[tuple[str, Callable[..., Layer]], ...] = (
-    (rf"dense{NUMBER}", lambda units: Dense(int(units), "relu")),
-    (rf"conv{NUMBER}x{NUMBER}(?:x{NUMBER})?(?:s{NUMBER})?(?:(same)|p{NUMBER}(?:x{NUMBER})?)?", _conv),
-    (rf"(avg)?pool{NUMBER}(?:s{NUMBER})?", _pool),
-    (r"flatten", Flatten),
-    (r"dropout(\d?\.?\d{1,400})", lambda keep_prob: Dropout(float(keep_prob))),
-)
-"""A pattern for each kind of layer, and what to make of its groups; hidden units are relu where none is named."""
 
 
 def layers_from(text: str, output_unit: str) -> tuple[Layer, ...]:
@@ -71,11 +44,11 @@ def layers_from(text: str, output_unit: str) -> tuple[Layer, ...]:
 
 
 def _layer(word: str, place: int) -> Layer:
-    for pattern, make in GRAMMAR:
-        match = re.fullmatch(pattern, word, re.ASCII)
+    for kind in LAYERS:
+        match = re.fullmatch(kind.pattern, word, re.ASCII)
         if match:
             try:
-                return make(*match.groups())
+                return kind.from_word(*match.groups())
             except ValueError as error:
                 raise ValueError(f"word {place} of layers, {word}: {error}") from None
     raise ValueError(f"word {place} of layers is {word!r:.40}, expected {WORDS}")
@@ -83,10 +56,8 @@ def _layer(word: str, place: int) -> Layer:
 
 def _with_unit(layer: Layer, unit: str) -> Layer:
     """The layer with another unit."""
-    if isinstance(layer, Dense):
-        return Dense(layer.units, unit)
-    if isinstance(layer, Conv):
-        return Conv(layer.filters, layer.size, stride=layer.stride, pad=layer.pad, activation=unit)
+    if isinstance(layer, Weighted):
+        return layer.with_unit(unit)
     raise ValueError(f"{unit} stands after {layer.describe()}, expected it after a dense layer or a convolution")
 
 

@@ -5,17 +5,16 @@ Index l counts layers as the notes do: A[0] = X, A[L] is the output, Z[0] is Non
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
-from manual import conv, dense, dropout, pooling
 from manual.activations import ACTIVATIONS, softmax
 from manual.architecture import Architecture
 from manual.checks import Masks, check_inputs, check_parameters, masks_by_layer
 from manual.costs import OUTPUT_COSTS, l2_penalty, output_dZ
-from manual.layers import Conv, Dense, Dropout, Flatten, Pool
+from manual.layers import Weighted
 from manual.notation import Array, Gradients, Parameters, Scalar
 
 
@@ -38,53 +37,6 @@ class Backward(NamedTuple):
     grads: Gradients
 
 
-class Weighted(NamedTuple):
-    """The formulas of a layer with parameters: Z from A_prev, W, b; dA_prev (None unless wanted), dW, db from dZ."""
-
-    forward: Callable[[Any, Array, Array, Array], Array]
-    backward: Callable[[Any, Array, Array, Array, float, bool], tuple[Array | None, Array, Array]]
-
-
-class Plain(NamedTuple):
-    """The formulas of a layer without parameters: A from A_prev, dA_prev from dA and A_prev; masks are for dropout."""
-
-    forward: Callable[[Any, Array, Array | None], Array]
-    backward: Callable[[Any, Array, Array, Array | None], Array]
-
-
-def _dense_backward(
-    layer: Dense, dZ: Array, A_prev: Array, W: Array, lambda_: float, wanted: bool
-) -> tuple[Array | None, Array, Array]:
-    dW, db = dense.weight_gradient(dZ, A_prev, W, lambda_), dense.bias_gradient(dZ)
-    return dense.input_gradient(dZ, W) if wanted else None, dW, db
-
-
-WEIGHTED: dict[type, Weighted] = {
-    Dense: Weighted(lambda layer, A_prev, W, b: dense.linear_forward(A_prev, W, b), _dense_backward),
-    Conv: Weighted(
-        lambda layer, A_prev, W, b: conv.conv_forward(A_prev, W, b, stride=layer.stride, pad=layer.padding),
-        lambda layer, dZ, A_prev, W, lambda_, wanted: conv.conv_backward(
-            dZ, A_prev, W, stride=layer.stride, pad=layer.padding, lambda_=lambda_, input_gradient=wanted
-        ),
-    ),
-}
-
-PLAIN: dict[type, Plain] = {
-    Pool: Plain(
-        lambda layer, A_prev, _: pooling.pool_forward(A_prev, layer.size, layer.stride, mode=layer.mode),
-        lambda layer, dA, A_prev, _: pooling.pool_backward(dA, A_prev, layer.size, layer.stride, mode=layer.mode),
-    ),
-    Flatten: Plain(
-        lambda layer, A_prev, _: conv.flatten(A_prev),
-        lambda layer, dA, A_prev, _: conv.flatten_backward(dA, A_prev.shape),
-    ),
-    Dropout: Plain(
-        lambda layer, A_prev, D: A_prev if D is None else dropout.dropout_forward(A_prev, D, layer.keep_prob),
-        lambda layer, dA, _, D: dA if D is None else dropout.dropout_backward(dA, D, layer.keep_prob),
-    ),
-}
-
-
 def forward(architecture: Architecture, params: Parameters, X: Array, masks: Masks = None) -> ForwardPass:
     """Forward propagation: Z[l] = W[l] A[l-1] + b[l], A[l] = g[l](Z[l]) for l = 1..L; convolutions likewise.
 
@@ -101,14 +53,14 @@ def forward(architecture: Architecture, params: Parameters, X: Array, masks: Mas
     A: list[Array] = [X]
     Z: list[Array | None] = [None]
     for l, layer, k in architecture.numbered():
-        if isinstance(layer, Dense | Conv):
-            Z_l = WEIGHTED[type(layer)].forward(layer, A[-1], params[f"W{k}"], params[f"b{k}"])
+        if isinstance(layer, Weighted):
+            Z_l = layer.forward(A[-1], params[f"W{k}"], params[f"b{k}"])
             g = softmax if layer.activation == "softmax" else ACTIVATIONS[layer.activation].g
             Z.append(Z_l)
             A.append(g(Z_l))
         else:
             Z.append(None)
-            A.append(PLAIN[type(layer)].forward(layer, A[-1], D[l]))
+            A.append(layer.forward(A[-1], D[l]))
     return ForwardPass(tuple(A), tuple(Z), D)
 
 
@@ -193,20 +145,20 @@ def backward(
     if not only_grads:
         dA[L] = OUTPUT_COSTS[architecture.output_unit].prime(A[L], Y)
     for l, layer, k in reversed(list(architecture.numbered())):
-        if isinstance(layer, Dense | Conv):
+        if isinstance(layer, Weighted):
             wanted = k > 1 or not only_grads
             dZ[l] = dZ_l = output_dZ(A[L], Y) if l == L else _through_unit(layer, dA[l], Z[l])
-            dA[l - 1], grads[f"dW{k}"], grads[f"db{k}"] = WEIGHTED[type(layer)].backward(
-                layer, dZ_l, A[l - 1], params[f"W{k}"], lambda_, wanted
+            dA[l - 1], grads[f"dW{k}"], grads[f"db{k}"] = layer.backward(
+                dZ_l, A[l - 1], params[f"W{k}"], lambda_, input_gradient=wanted
             )
             if not wanted:
                 break
         else:
-            dA[l - 1] = PLAIN[type(layer)].backward(layer, _present(dA[l]), A[l - 1], D[l])
+            dA[l - 1] = layer.backward(_present(dA[l]), A[l - 1], D[l])
     return Backward(tuple(dA), tuple(dZ), grads)
 
 
-def _through_unit(layer: Dense | Conv, dA: Array | None, Z: Array | None) -> Array:
+def _through_unit(layer: Weighted, dA: Array | None, Z: Array | None) -> Array:
     """Back through the unit: dZ = dA * g'(Z)."""
     dZ: Array = ACTIVATIONS[layer.activation].g_prime(_present(Z))
     dZ *= _present(dA)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 from torch_ref.gradients import derivative, gradient
@@ -59,3 +59,26 @@ ACTIVATIONS: dict[str, Activation] = {
     "leaky_relu": Activation(leaky_relu, leaky_relu_prime),
     "identity": Activation(identity, identity_prime),
 }
+
+
+class Unit(NamedTuple):
+    """torch's module for an activation: its type, the options that it has, and why it has those.
+
+    Of an option that has several names for one thing, ``alike`` are the others.
+    """
+
+    kind: type[nn.Module]
+    options: Mapping[str, Any] = {}
+    rule: str = ""
+    alike: tuple[Any, ...] = ()
+
+
+UNITS: dict[str, Unit] = {
+    "sigmoid": Unit(nn.Sigmoid),
+    "tanh": Unit(nn.Tanh),
+    "relu": Unit(nn.ReLU),
+    "leaky_relu": Unit(nn.LeakyReLU, {"negative_slope": LEAKY_SLOPE}, "the slope of the notes"),
+    "identity": Unit(nn.Identity),
+    "softmax": Unit(nn.Softmax, {"dim": 1}, "classes lie beside each other in a row", alike=(-1,)),
+}
+"""The module of every activation; it takes examples in rows."""

@@ -21,7 +21,8 @@ from torch import Tensor
 from torch_ref import network
 from torch_ref.clipping import shortened
 from torch_ref.devices import array
-from torch_ref.network import MaskedDropout, Network
+from torch_ref.layers import MaskedDropout
+from torch_ref.network import Network
 
 WARM_UP = 2
 """Runs before a capture, in which libraries choose their algorithms."""

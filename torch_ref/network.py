@@ -15,39 +15,13 @@ from torch import Tensor, nn
 
 from manual.architecture import Architecture
 from manual.checks import Masks, check_parameters, masks_by_layer
-from manual.layers import Conv, Dense, Dropout, Flatten, Layer, Pool, Shape
-from torch_ref.activations import LEAKY_SLOPE
+from manual.layers import Flatten, Layer
 from torch_ref.costs import OUTPUT_COSTS, l2_penalty
 from torch_ref.devices import DTYPES, array, device_named, shared
+from torch_ref.layers import LAYERS, MaskedDropout
 from torch_ref.layout import from_rows, to_rows
-from torch_ref.pooling import POOLS
 
 Arrays: TypeAlias = dict[str, NDArray[Any]]
-
-UNITS: dict[str, Callable[[], nn.Module]] = {
-    "sigmoid": nn.Sigmoid,
-    "tanh": nn.Tanh,
-    "relu": nn.ReLU,
-    "leaky_relu": lambda: nn.LeakyReLU(LEAKY_SLOPE),
-    "identity": nn.Identity,
-    "softmax": lambda: nn.Softmax(dim=1),
-}
-"""torch's module for every activation; it takes examples in rows."""
-
-
-class MaskedDropout(nn.Dropout):
-    """nn.Dropout that takes the mask it is given, in torch's layout; without one it draws its own, as nn.Dropout does.
-
-    In evaluation nothing is dropped.
-    """
-
-    mask: Tensor | None = None
-
-    def forward(self, rows: Tensor) -> Tensor:
-        """A * mask / keep_prob, where keep_prob is torch's 1 - p."""
-        if self.mask is None or not self.training:
-            return super().forward(rows)
-        return rows * self.mask / (1 - self.p)
 
 
 class Network(nn.Sequential):
@@ -75,25 +49,6 @@ class Network(nn.Sequential):
                 yield k, layer, module, channels(self.architecture, l - 1)  # type: ignore[misc]
 
 
-def _linear(layer: Dense, shape: Shape, **where: Any) -> list[nn.Module]:
-    return [nn.Linear(shape[0], layer.units, **where), UNITS[layer.activation]()]
-
-
-def _convolution(layer: Conv, shape: Shape, **where: Any) -> list[nn.Module]:
-    module = nn.Conv2d(shape[2], layer.filters, layer.sides, layer.stride, layer.padding, **where)
-    return [module, UNITS[layer.activation]()]
-
-
-BUILDERS: dict[type, Callable[..., list[nn.Module]]] = {
-    Dense: _linear,
-    Conv: _convolution,
-    Pool: lambda layer, shape, **where: [POOLS[layer.mode].module(layer.size, layer.stride)],
-    Flatten: lambda layer, shape, **where: [nn.Flatten()],
-    Dropout: lambda layer, shape, **where: [MaskedDropout(1 - layer.keep_prob)],
-}
-"""The modules of a layer, from the layer and the shape of its input."""
-
-
 def build(architecture: Architecture, *, device: str = "cpu", dtype: torch.dtype = torch.float64) -> Network:
     """A sequence of standard layers: nn.Linear or nn.Conv2d and the activation, pooling, nn.Flatten, nn.Dropout.
 
@@ -111,7 +66,7 @@ def build_on(device: torch.device, architecture: Architecture, dtype: torch.dtyp
     where = {"dtype": dtype, "device": device}
     modules: list[nn.Module] = []
     for layer, shape in zip(architecture.layers, architecture.shapes, strict=False):
-        modules += BUILDERS[type(layer)](layer, shape, **where)
+        modules += LAYERS[type(layer)].build(layer, shape, **where)
     module = Network(*modules)
     module.architecture = architecture
     return module
@@ -119,7 +74,7 @@ def build_on(device: torch.device, architecture: Architecture, dtype: torch.dtyp
 
 def channels(architecture: Architecture, l: int) -> int:
     """Channels that torch's columns of A[l] are ordered by: n_C between Flatten and the next dense layer, else 1."""
-    while l and isinstance(architecture.layers[l - 1], Dropout):
+    while l and architecture.layers[l - 1].masked:
         l -= 1
     flattened = l > 0 and isinstance(architecture.layers[l - 1], Flatten)
     return architecture.shapes[l - 1][2] if flattened else 1

@@ -7,7 +7,8 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from manual.architecture import Architecture
-from torch_ref.network import MaskedDropout, build_on
+from torch_ref.layers import MaskedDropout
+from torch_ref.network import build_on
 
 
 def operations(architecture: Architecture, m: int) -> int:

@@ -6,17 +6,17 @@ a subclass may compute something else.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import torch
 from torch import nn
 
 from manual.architecture import Architecture
-from manual.layers import OUTPUT_UNITS, Conv, Dense, Dropout, Flatten, Layer, Pool
+from manual.layers import OUTPUT_UNITS, Dense, Flatten, Layer, Weighted
 from torch_ref import network
-from torch_ref.activations import LEAKY_SLOPE
-from torch_ref.network import Arrays, MaskedDropout, Network
+from torch_ref.layers import READERS, UNIT_READERS, MaskedDropout
+from torch_ref.network import Arrays, Network
 
 
 class Reading(NamedTuple):
@@ -58,26 +58,26 @@ def read(module: nn.Module, shape: Sequence[int]) -> Reading:
     weighted: list[tuple[str, nn.Linear | nn.Conv2d]] = []
     remarks, before, bare = [], "the input", False
     for name, each in leaves(module):
-        if type(each) in (nn.Identity, *UNITS, *LAYERS):
+        if type(each) in (nn.Identity, *UNIT_READERS, *READERS):
             _check_plain(name, each)
         if type(each) is nn.Identity:
             continue
-        if type(each) in UNITS:
-            if not bare:
+        if type(each) in UNIT_READERS:
+            if not (bare and isinstance(layers[-1], Weighted)):
                 raise ValueError(f"{name} follows {before}, expected it directly after a layer with parameters")
-            layers[-1] = _with_unit(layers[-1], UNITS[type(each)](name, each))
+            layers[-1] = layers[-1].with_unit(UNIT_READERS[type(each)](name, each))
             bare = False
-        elif type(each) in LAYERS:
-            layer = LAYERS[type(each)](name, each)
+        elif type(each) in READERS:
+            layer = READERS[type(each)](name, each)
             if not (isinstance(layer, Flatten) and _is_flat(shape, layers)):
                 layers.append(layer)
-                bare = isinstance(layer, Dense | Conv)
+                bare = layer.has_parameters
             if isinstance(each, nn.Linear | nn.Conv2d):
                 weighted.append((name, each))
                 if each.bias is None:
                     remarks.append(f"{name} has no bias: a bias of zero stands for it, which changes no value")
         else:
-            known = ", ".join(sorted(kind.__name__ for kind in (*LAYERS, *UNITS) if kind is not MaskedDropout))
+            known = ", ".join(sorted(kind.__name__ for kind in (*READERS, *UNIT_READERS) if kind is not MaskedDropout))
             raise ValueError(f"{name} is not known, expected an nn.Sequential of {known}")
         before = name
     _check_own(weighted)
@@ -125,116 +125,6 @@ def _check_plain(name: str, module: nn.Module) -> None:
 def _is_flat(shape: Sequence[int], layers: Sequence[Layer]) -> bool:
     """Whether what comes out of these layers is columns already."""
     return len(shape) == 1 or any(isinstance(layer, Flatten | Dense) for layer in layers)
-
-
-def _demand(name: str, module: nn.Module, expected: dict[str, Any], rule: str) -> None:
-    """ValueError unless the module's options are these."""
-    for option, value in expected.items():
-        got = getattr(module, option)
-        if got != value:
-            raise ValueError(f"{name} has {option} = {got!r}, expected {value!r}: {rule}")
-
-
-def _one(name: str, option: str, value: Any) -> int:
-    """A number that is the same in both directions."""
-    both = value if isinstance(value, tuple) else (value, value)
-    if both[0] != both[1]:
-        raise ValueError(f"{name} has {option} = {value}, expected the same number in both directions")
-    return int(both[0])
-
-
-def _linear(name: str, module: nn.Linear) -> Layer:
-    return Dense(module.out_features, "identity")
-
-
-def _convolution(name: str, module: nn.Conv2d) -> Layer:
-    rule = "the notes derive no other convolution"
-    _demand(name, module, {"dilation": (1, 1), "groups": 1, "padding_mode": "zeros"}, rule)
-    f_H, f_W = (int(side) for side in module.kernel_size)
-    stride = _one(name, "stride", module.stride)
-    pad: Any = module.padding
-    pad = {"valid": 0, "same": "same"}[pad] if isinstance(pad, str) else (int(pad[0]), int(pad[1]))
-    try:
-        return Conv(module.out_channels, (f_H, f_W), stride=stride, pad=pad, activation="identity")
-    except ValueError as error:
-        raise ValueError(f"{name} has padding = {pad!r}: {error}") from None
-
-
-def _largest(name: str, module: nn.MaxPool2d) -> Layer:
-    _demand(name, module, {"return_indices": False}, "the notes have the values alone")
-    for option, value in (("padding", 0), ("dilation", 1)):
-        if _one(name, option, getattr(module, option)) != value:
-            raise ValueError(f"{name} has {option} = {getattr(module, option)}, expected {value}: {NO_OTHER_WINDOWS}")
-    return _pool(name, module, "max")
-
-
-def _average(name: str, module: nn.AvgPool2d) -> Layer:
-    _demand(name, module, {"divisor_override": None}, "an average divides by the number of cells")
-    if _one(name, "padding", module.padding):
-        raise ValueError(f"{name} has padding = {module.padding}, expected 0: {NO_OTHER_WINDOWS}")
-    return _pool(name, module, "average")
-
-
-NO_OTHER_WINDOWS = "the notes lay whole windows inside the volume"
-
-
-def _pool(name: str, module: nn.MaxPool2d | nn.AvgPool2d, mode: str) -> Layer:
-    _demand(name, module, {"ceil_mode": False}, NO_OTHER_WINDOWS)
-    size = _one(name, "kernel_size", module.kernel_size)
-    return Pool(size, _one(name, "stride", module.stride), mode)
-
-
-def _flatten(name: str, module: nn.Flatten) -> Layer:
-    _demand(name, module, {"start_dim": 1, "end_dim": -1}, "every example becomes one column")
-    return Flatten()
-
-
-def _dropout(name: str, module: nn.Dropout) -> Layer:
-    try:
-        return Dropout(1 - module.p)
-    except ValueError as error:
-        raise ValueError(f"{name} has p = {module.p}: {error}") from None
-
-
-LAYERS: dict[type, Callable[[str, Any], Layer]] = {
-    nn.Linear: _linear,
-    nn.Conv2d: _convolution,
-    nn.MaxPool2d: _largest,
-    nn.AvgPool2d: _average,
-    nn.Flatten: _flatten,
-    nn.Dropout: _dropout,
-    MaskedDropout: _dropout,
-}
-"""The layer that each of torch's stands for; those with parameters come without their unit."""
-
-
-def _softmax(name: str, module: nn.Softmax) -> str:
-    if module.dim not in (1, -1):
-        raise ValueError(f"{name} has dim = {module.dim}, expected 1: classes lie beside each other in a row")
-    return "softmax"
-
-
-def _leaky_relu(name: str, module: nn.LeakyReLU) -> str:
-    _demand(name, module, {"negative_slope": LEAKY_SLOPE}, "the slope of the notes")
-    return "leaky_relu"
-
-
-UNITS: dict[type, Callable[[str, Any], str]] = {
-    nn.Sigmoid: lambda name, module: "sigmoid",
-    nn.Tanh: lambda name, module: "tanh",
-    nn.ReLU: lambda name, module: "relu",
-    nn.LeakyReLU: _leaky_relu,
-    nn.Softmax: _softmax,
-}
-"""The activation that each of torch's modules is; nn.Identity is none."""
-
-
-def _with_unit(layer: Layer, unit: str) -> Layer:
-    """The same layer with an activation."""
-    if isinstance(layer, Dense):
-        return Dense(layer.units, unit)
-    assert isinstance(layer, Conv)
-    return Conv(layer.filters, layer.size, stride=layer.stride, pad=layer.pad, activation=unit)
 
 
 def _check_own(weighted: Sequence[tuple[str, nn.Linear | nn.Conv2d]]) -> None:

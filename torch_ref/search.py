@@ -29,6 +29,7 @@ from torch_ref import network
 from torch_ref.costs import OUTPUT_COSTS, l2_penalty
 from torch_ref.devices import DTYPES, array, device_named
 from torch_ref.graph import Capture, Recorded, capturable, capture_on, tensors
+from torch_ref.layers import MaskedDropout
 from torch_ref.layout import to_rows
 from torch_ref.network import Arrays, Network
 from torch_ref.optimizers import OPTIMIZERS
@@ -198,7 +199,7 @@ class _Stack:
         self.capture = capture
         if capture:
             capturable(self.rule)
-        self.dropouts = [layer for layer in self.module if isinstance(layer, network.MaskedDropout)]
+        self.dropouts = [layer for layer in self.module if isinstance(layer, MaskedDropout)]
         self.recorded: dict[int, Recorded] = {}
         self.gradients = vmap(grad_and_value(self._cost), in_dims=(0, 0, None, None))
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from manual.architecture import Architecture, Dropout
+from manual.architecture import Architecture
 from manual.notation import Array, Parameters
 from manual.shared.learning import Examples, Learner, Run, Settings, start, take
 from manual.shared.loop import run
@@ -120,7 +120,7 @@ def slopes(backend: Backend, net: Architecture, params: Parameters, data: Exampl
 
 def without_dropout(net: Architecture) -> Architecture:
     """The network with nothing dropped: what the first steps look at."""
-    return Architecture(net.inputs, tuple(layer for layer in net.layers if not isinstance(layer, Dropout)))
+    return Architecture(net.inputs, tuple(layer for layer in net.layers if not layer.masked))
 
 
 def first_examples(data: Examples, count: int, dtype: Any = None) -> Examples:

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from manual import network as by_hand
-from manual.layers import Conv, Dense
+from manual.layers import Weighted
 from manual.notation import Array, Gradients
 from parity_tests.comparison.models import ModelCase, Start, about, every_step
 from parity_tests.comparison.snap_updates import Updates
@@ -145,7 +145,7 @@ class Step:
         def hook(_module: nn.Module, _inputs: Any, output: Tensor) -> Tensor:
             layer = self.here.architecture.layers[l - 1]
             reference = array(from_rows(output, self.channels[l])).astype(np.float64)
-            if isinstance(layer, Dense | Conv):
+            if isinstance(layer, Weighted):
                 self.units_gave[l] = reference
                 bound = bounds.output(self.u, reference, self.wide(self.passed.Z[l]), layer.activation)
             else:

@@ -153,12 +153,11 @@ def _planted(
         before = sum(each == unit for each in architecture.activations[:l])
         return ACTIVATIONS, unit, right._replace(g=_call(before, right.g, change))
     layer = architecture.layers[l if quantity == "dA" else l - 1]
-    table: Any = network.WEIGHTED if type(layer) in network.WEIGHTED else network.PLAIN
-    formulas = table[type(layer)]
+    kind: Any = type(layer)
     if quantity in ("Z", "A"):
-        return table, type(layer), formulas._replace(forward=_of(layer, formulas.forward, change))
-    place = {"dA": 0, "dW": 1, "db": 2}[quantity] if table is network.WEIGHTED else None
-    return table, type(layer), formulas._replace(backward=_of(layer, formulas.backward, change, place))
+        return kind, "forward", _of(layer, kind.forward, change)
+    place = {"dA": 0, "dW": 1, "db": 2}[quantity] if layer.has_parameters else None
+    return kind, "backward", _of(layer, kind.backward, change, place)
 
 
 def _changed(right: Callable[..., Any], change: Callable[[Any], Any]) -> Callable[..., Any]:
@@ -171,8 +170,8 @@ def _of(
 ) -> Callable[..., Any]:
     """The function with its result, or the part of it at a place, changed where it is called for that layer."""
 
-    def planted(of: Any, *arguments: Any) -> Any:
-        value = right(of, *arguments)
+    def planted(of: Any, *arguments: Any, **options: Any) -> Any:
+        value = right(of, *arguments, **options)
         if of is not layer:
             return value
         if place is None:
