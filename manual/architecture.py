@@ -6,9 +6,10 @@ in Conv - Pool - Flatten - Dense the convolution has W1 and the dense layer W2.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
+from itertools import accumulate
 from typing import Any
 
 from manual.layers import HIDDEN_UNITS, OUTPUT_UNITS, Conv, Dense, Dropout, Flatten, Layer, Pool, Shape, Weighted
@@ -104,12 +105,17 @@ class Architecture:
         """Number of outputs n_L."""
         return self.shapes[-1][0]
 
-    def numbered(self) -> Iterator[tuple[int, Layer, int]]:
+    def numbered(self) -> Sequence[tuple[int, Layer, int]]:
         """(l, layer, k): the layer's place in the list, and the number in its parameters' names, 0 for one without."""
-        k = 0
-        for l, layer in enumerate(self.layers, start=1):
-            k += layer.has_parameters
-            yield l, layer, k if layer.has_parameters else 0
+        return self._numbered
+
+    @cached_property
+    def _numbered(self) -> tuple[tuple[int, Layer, int], ...]:
+        counted = accumulate(int(layer.has_parameters) for layer in self.layers)
+        return tuple(
+            (l, layer, k if layer.has_parameters else 0)
+            for l, (layer, k) in enumerate(zip(self.layers, counted, strict=True), start=1)
+        )
 
     @cached_property
     def parameter_shapes(self) -> dict[str, Shape]:
@@ -127,6 +133,10 @@ class Architecture:
 
     def masked_layers(self) -> tuple[int, ...]:
         """The places l of the dropout layers."""
+        return self._masked
+
+    @cached_property
+    def _masked(self) -> tuple[int, ...]:
         return tuple(l for l, layer in enumerate(self.layers, start=1) if layer.masked)
 
     def describe(self) -> str:

@@ -144,7 +144,7 @@ def backward(
     grads: Gradients = {}
     if not only_grads:
         dA[L] = OUTPUT_COSTS[architecture.output_unit].prime(A[L], Y)
-    for l, layer, k in reversed(list(architecture.numbered())):
+    for l, layer, k in reversed(architecture.numbered()):
         if isinstance(layer, Weighted):
             wanted = k > 1 or not only_grads
             dZ[l] = dZ_l = output_dZ(A[L], Y) if l == L else _through_unit(layer, dA[l], Z[l])

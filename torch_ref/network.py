@@ -42,7 +42,7 @@ class Network(nn.Sequential):
 
     def weighted(self) -> Iterator[tuple[int, Layer, nn.Linear | nn.Conv2d, int]]:
         """(k, layer, module, n_C) of every layer with parameters; n_C is the layout of its input, see channels."""
-        numbered = list(self.architecture.numbered())
+        numbered = self.architecture.numbered()
         for l, quantity, module in self.nodes():
             if quantity == "Z":
                 _, layer, k = numbered[l - 1]
@@ -187,12 +187,13 @@ def forward(module: Network, X: Tensor, masks: Masks = None) -> ForwardPass:
 def set_masks(module: Network, masks: Masks, m: int) -> None:
     """Hand every dropout layer its mask and put the module into training; without masks, into evaluation."""
     by_layer = masks_by_layer(module.architecture, masks, m)
-    for l, _, layer in module.nodes():
+    for l, _, layer in module.nodes() if module.architecture.masked_layers() else ():
         if isinstance(layer, MaskedDropout):
             mask, parameter = by_layer[l], next(module.parameters())
             n_C = channels(module.architecture, l)
             layer.mask = None if mask is None else to_rows(shared(np.asarray(mask)), n_C).to(parameter)
-    module.train(masks is not None)
+    if module.training != (masks is not None):
+        module.train(masks is not None)
 
 
 def cost(module: Network, forward_pass: ForwardPass, Y: Tensor, lambda_: float = 0.0) -> Tensor:

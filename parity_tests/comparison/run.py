@@ -30,6 +30,7 @@ from parity_tests.formulas.run import run_case
 from parity_tests.judging.judge import CANNOT_TELL, FAILS, HOLDS, Result
 from torch_ref.devices import device_named
 from torch_ref.hardware import products
+from torch_ref.optimizers import gradient_descent
 
 DTYPES: dict[str, tuple[str, ...]] = {
     "float64": ("float64",),
@@ -211,10 +212,12 @@ def run_all(work: Sequence[Unit], jobs: int) -> Generator[list[Result], None, No
     if jobs == 1 or len(work) == 1:
         yield from map(run_unit, work)
         return
-    # a forked process has torch imported already, which is a third of the job's time; elsewhere fork is not safe
+    # a forked process has everything imported already, which is a third of the job's time; elsewhere fork is not safe
     safe = sys.platform == "linux" and work[0].device == "cpu" and not work[0].compiled
     method = "fork" if safe else "spawn"
     torch.set_num_threads(1)
+    if safe:
+        _import_what_is_used_late()
     before = multiprocessing.active_children()
     with ProcessPoolExecutor(jobs, multiprocessing.get_context(method), initializer=_default_signals) as pool:
         futures = [pool.submit(run_unit, unit) for unit in work]
@@ -225,6 +228,12 @@ def run_all(work: Sequence[Unit], jobs: int) -> Generator[list[Result], None, No
             for process in set(multiprocessing.active_children()) - set(before):
                 process.terminate()
             raise
+
+
+def _import_what_is_used_late() -> None:
+    """What torch's first optimiser and the first data set import: a second each, once and not in every process."""
+    gradient_descent(nn.Linear(1, 1), learning_rate=1.0)
+    toy_datasets().load("iris")
 
 
 def _default_signals() -> None:

@@ -144,7 +144,7 @@ class Step:
     def _on_A(self, l: int) -> Callable[..., Tensor]:
         def hook(_module: nn.Module, _inputs: Any, output: Tensor) -> Tensor:
             layer = self.here.architecture.layers[l - 1]
-            reference = array(from_rows(output, self.channels[l])).astype(np.float64)
+            reference = array(from_rows(output, self.channels[l])).astype(np.float64, copy=False)
             if isinstance(layer, Weighted):
                 self.units_gave[l] = reference
                 bound = bounds.output(self.u, reference, self.wide(self.passed.Z[l]), layer.activation)
@@ -167,7 +167,7 @@ class Step:
             self.reached.add(("dZ", l))
             dZ = self.back.dZ[l]
             reference = array(from_rows(gradient)) * self.m
-            wide = reference.astype(np.float64)
+            wide = reference.astype(np.float64, copy=False)
             unit, A = self.here.architecture.activations[l], self.units_gave[l]
             assert dZ is not None
             assert unit is not None
@@ -186,7 +186,7 @@ class Step:
             dA = self.back.dA[l]
             # X comes in the notes' layout already; the module's nodes are in torch's
             reference = array(gradient if l == 0 else from_rows(gradient, self.channels[l])) * self.m
-            self.compare("dA", l, dA, reference, self._dA_bound(l, reference.astype(np.float64)))
+            self.compare("dA", l, dA, reference, self._dA_bound(l, reference.astype(np.float64, copy=False)))
             assert dA is not None
             replacement = self.tensor(dA / self.m)
             return replacement if l == 0 else to_rows(replacement, self.channels[l])
@@ -195,7 +195,7 @@ class Step:
 
     def _weighted(self, l: int) -> tuple[Any, Any, Any]:
         """Layer l with its W and b in float64."""
-        _, layer, k = list(self.here.architecture.numbered())[l - 1]
+        _, layer, k = self.here.architecture.numbered()[l - 1]
         return layer, self.wide(self.here.params[f"W{k}"]), self.wide(self.here.params[f"b{k}"])
 
     def _backward_bounds(self, l: int, k: int) -> tuple[Any, Any, Any] | None:
@@ -219,7 +219,7 @@ class Step:
         reference = array(J)
         bound = bounds.cost_from_logits(
             self.u,
-            reference.astype(np.float64),
+            reference.astype(np.float64, copy=False),
             self.wide(self.passed.Z[self.L]),
             self.here.architecture.output_unit,
             weights if self.case.lambda_ else 0,
@@ -234,7 +234,7 @@ class Step:
             self.compare("dA", self.L, self.back.dA[self.L], np.full_like(A_L, np.nan), np.nan)
             return
         reference = array(torch_costs.OUTPUT_COSTS[unit].prime(self.tensor(A_L), Y))
-        bound = bounds.output_dA(self.u, reference.astype(np.float64), self.wide(A_L), unit)
+        bound = bounds.output_dA(self.u, reference.astype(np.float64, copy=False), self.wide(A_L), unit)
         self.compare("dA", self.L, self.back.dA[self.L], reference, bound)
 
     def _gradients(self, grads: dict[str, Array]) -> None:

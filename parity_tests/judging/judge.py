@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
@@ -124,7 +125,7 @@ def judge(
         ratio = error / tolerance
         worst = int(ratio.argmax())  # the first NaN, where there is one
         largest_tolerance, largest, untold = tolerance.max(), max(reference.max(), -reference.min()), False
-        if not (np.isfinite(ratio.flat[worst]) and np.isfinite(largest_tolerance)):
+        if not (math.isfinite(ratio.flat[worst]) and math.isfinite(largest_tolerance)):
             error, ratio, untold = _special(got, reference, error, tolerance)
             worst = int(ratio.argmax())
             largest_tolerance = np.max(tolerance, initial=0.0, where=np.isfinite(tolerance))
@@ -206,7 +207,7 @@ class Ledger:
     def _judged(self, got: Any, reference: Any, bound: Array) -> Judgement:
         tolerance = 2 * bound
         tolerance += self.floor
-        exact = np.max(bound, initial=0.0) == 0
+        exact = not bound.any()
         return judge(
             got, reference, tolerance, self.dtype, self.floor, seen=self.seen, exact=exact, by_error=self.by_error
         )

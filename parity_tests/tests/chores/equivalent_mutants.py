@@ -203,8 +203,6 @@ EQUIVALENT: tuple[Equivalent, ...] = (
     Equivalent("formulas.run.reference_outputs", "np.float64", "None", A_NUMBER),
     Equivalent("formulas.run.magnitudes", "np.float64", "None", WIDE),
     Equivalent("formulas.run._by_complex_step", "cast(inputs, np.float64)", "cast(inputs, None)", WIDE),
-    Equivalent("comparison.free_runs.run_free", "runs[0].history", "runs[1].history", ALL_ALIKE),
-    Equivalent("comparison.free_runs.run_free", "runs[0], reference", "runs[1], reference", ALL_ALIKE),
     Equivalent("comparison.free_runs.run_free", "begin.X.dtype, 1", "begin.X.dtype, 2", NO_FLOOR),
     Equivalent(
         "comparison.free_runs._judged_rates",

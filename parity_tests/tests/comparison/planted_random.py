@@ -135,7 +135,7 @@ def _planted(
         return network, "cost", _changed(network.cost, change)
     if quantity.endswith(AFTER):
         rule: Any = OPTIMIZERS[optimizer]
-        _, _, k = list(architecture.numbered())[l - 1]
+        _, _, k = architecture.numbered()[l - 1]
         return rule, "step", _step(rule.step, f"{quantity[0]}{k}", change)
     if node == Node("dA", L):
         cost = OUTPUT_COSTS[architecture.output_unit]
