@@ -1,9 +1,6 @@
 """One thread for everybody: the arrays are small, and timings and sums stay the same from run to run."""
 
 import os
-import subprocess
-import sys
-from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
@@ -21,13 +18,6 @@ def _one_thread() -> None:
     import torch
 
     torch.set_num_threads(1)
-
-
-@pytest.fixture(scope="session")
-def main_job() -> subprocess.CompletedProcess[str]:
-    """The whole comparison as JSON, in a process of its own: run once, for every test that looks at it."""
-    words = [sys.executable, "-m", "parity_tests", "--json"]
-    return subprocess.run(words, cwd=Path(__file__).parents[2], capture_output=True, text=True)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 from pathlib import Path
@@ -17,19 +16,6 @@ from parity_tests.cli import main
 from parity_tests.judging.judge import Result
 
 ROOT = Path(__file__).parents[2]
-
-
-def test_the_main_job_holds(main_job: subprocess.CompletedProcess[str]) -> None:
-    assert main_job.returncode == 0, main_job.stderr
-    report = json.loads(main_job.stdout)
-    assert report.keys() == {"environment", "results", "summary"}
-    assert report["summary"]["fails"] == 0
-    assert report["summary"]["arrays that cannot be told"] <= 0.005 * report["summary"]["arrays"]
-    assert 0.1 < report["summary"]["worst ratio"] <= 1
-    fields = "case model dataset quantity layer dtype pair shape error bound ratio worst_index verdict cannot_tell"
-    assert all(set(fields.split()) <= set(result) for result in report["results"])
-    assert {result["model"] for result in report["results"]} >= {"logistic", "deep6", "wide", "regression"}
-    assert main_job.stderr == ""
 
 
 def test_tables_are_plain_text_in_a_pipe_and_name_what_they_show(capsys: pytest.CaptureFixture[str]) -> None:

@@ -57,7 +57,7 @@ HOW: dict[str, Here | There | Installs] = {
     "python3 -m venv .venv": Installs(".venv"),
     '.venv/bin/pip install -e ".[pinned]"': Installs("pinned"),
     '.venv/bin/pip install -e ".[pinned,test]"': Installs("pinned,test"),
-    ".venv/bin/python -m parity_tests": There("test_cli.py::test_the_main_job_holds"),
+    ".venv/bin/python -m parity_tests": There("readme/test_main_job.py::test_the_main_job_holds"),
     ".venv/bin/python -m pytest -n auto --dist loadfile": There(
         "readme/test_readme_commands.py::test_every_command_is_known"
     ),
