@@ -13,7 +13,7 @@ from parity_tests.derivations.language.nodes import Program
 from parity_tests.derivations.settings import SETTINGS, Setting
 from parity_tests.derivations.settings.readings import Reading, readings_of
 from parity_tests.derivations.settings.setting import probe_of
-from parity_tests.derivations.verdicts import HOLDS, WRONG, Verdict
+from parity_tests.derivations.verdicts import HOLDS, NOT_JUDGED, WRONG, Verdict
 
 LEAST = 2
 """How many lines a derivation must have to be read in a convention: one line alone may be a mistake."""
@@ -41,9 +41,11 @@ def choose(
     """The first of the settings in which everything holds; else the convention in which most does; else the first.
 
     Conventions are tried at a ``glance``. ``names`` are those that the derivation has; ``strict`` knows the notes'
-    conventions alone. Of a derivation that is known ``partly``, for not every line can be read, the setting with the
-    fewest wrong lines stands in the first's place. Raises DerivationError where a derivation cannot be read in the
-    first setting, and StopIteration where there is none.
+    conventions alone. Of a derivation that is known ``partly``, for not every line can be read, or in other
+    conventions alone, the setting with the fewest wrong lines stands in the first's place.
+
+    Raises DerivationError where a derivation cannot be read in the first setting, and StopIteration where there is
+    none.
     """
     rest = iter(settings)
     first = next(rest)
@@ -59,16 +61,18 @@ def choose(
             return _named(setting)
         if lines is not None:
             found.append((setting, lines))
-    if partly:
+    if partly or first not in SETTINGS.values():
         found.sort(key=lambda each: sum(line.verdict == WRONG for line in each[1]))
-    best, least = _named(found[0][0]), left(found[0][1])
+    best, least, unjudged = _named(found[0][0]), left(found[0][1]), silent(found[0][1])
     for setting, before in found if not strict else ():
         for reading in readings_of(setting) if len(before) >= LEAST else ():
             if not may_speak_for(reading, names):
                 continue
             lines = _tried(reading.setting, glance)
-            if lines is not None and left(lines) < least and speaks_for(reading, before, lines):
-                best, least = Choice(reading.setting, reading), left(lines)
+            if lines is None or (silent(lines), left(lines)) >= (unjudged, least):
+                continue
+            if speaks_for(reading, before, lines):
+                best, least, unjudged = Choice(reading.setting, reading), left(lines), silent(lines)
     return best
 
 
@@ -85,6 +89,11 @@ def left(lines: Sequence[Verdict]) -> int:
     return sum(line.verdict != HOLDS for line in lines)
 
 
+def silent(lines: Sequence[Verdict]) -> int:
+    """How many lines are not judged."""
+    return sum(line.verdict == NOT_JUDGED for line in lines)
+
+
 def may_speak_for(reading: Reading, names: frozenset[str]) -> bool:
     """Whether a derivation has the symbols, and lacks the names, that a convention goes by."""
     symbols = {reading.setting.aliases.get(name, name) for name in names}
@@ -95,9 +104,13 @@ def may_speak_for(reading: Reading, names: frozenset[str]) -> bool:
 
 
 def speaks_for(reading: Reading, before: Sequence[Verdict], lines: Sequence[Verdict]) -> bool:
-    """Whether a derivation keeps to a convention, and not by chance of a single mistake."""
+    """Whether a derivation keeps to a convention, and not by chance of a single mistake.
+
+    Of a rule as a whole everything holds; or it alone knows every name, and only the step is wrong.
+    """
     if reading.whole:
-        return not left(lines)
+        others = [line for line in lines if _assigned(reading, [line]) != {"W"}]
+        return not left(lines) or (silent(lines) < silent(before) and len(others) >= LEAST and not left(others))
     held = {(line.line, line.target) for line in before if line.verdict == HOLDS}
     won = [line for line in lines if line.verdict == HOLDS and (line.line, line.target) not in held]
     return len(won) >= reading.least and bool(_assigned(reading, won) & reading.telling)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from parity_tests.derivations.own.calls import Answer, called
 from parity_tests.derivations.own.function_verdicts import judged, request, together, trials
@@ -89,7 +90,8 @@ def _in_other_conventions(
     """What holds in another convention, of the functions that do not hold; and the conventions.
 
     As for the lines of a text, one value alone is no convention, for it may be a mistake, unless the function can only
-    be called so, as one of dropout that takes no keep_prob.
+    be called so, as one of dropout that takes no keep_prob, or is a cost, of which people take the mean over the
+    outputs too: then its derivative must be that of the same cost.
     """
     left = [name for name, rows in before.items() if name in TASKS and any(row.verdict != HOLDS for row in rows)]
     tried = {name: list(_readings(name)) for name in left}
@@ -98,22 +100,43 @@ def _in_other_conventions(
         for name, pairs in tried.items()
         if pairs
     }
-    found: dict[str, dict[str, tuple[Reading, list[Verdict]]]] = {}
+    found: dict[str, dict[str, _Under]] = {}
     for name, answers in called(path, requests).items() if requests else ():
         for (task, reading), answer in zip(tried[name], answers, strict=True):
             rows = _judged(source, name, task, reading.setting, answer, seed)
             if all(row.verdict == HOLDS for row in rows):
-                found.setdefault(reading.words, {}).setdefault(name, (reading, rows))
-    taken: Verdicts = {}
-    readings = []
-    for by_name in sorted(found.values(), key=lambda each: -sum(len(rows) for _, rows in each.values())):
-        new = {name: each for name, each in by_name.items() if name not in taken}
-        least = min((reading.least for reading, _ in new.values()), default=0)
+                found.setdefault(reading.words, {}).setdefault(name, _Under(task.setting, reading, rows))
+    costs = {
+        task.setting: setting_of(task.setting).cost
+        for name, rows in before.items()
+        if name in TASKS and name not in left
+        for task in TASKS[name]
+    }
+    taken: dict[str, _Under] = {}
+    for by_name in sorted(found.values(), key=lambda each: -sum(len(under.rows) for under in each.values())):
+        new = {name: under for name, under in by_name.items() if name not in taken and not under.contradicts(costs)}
+        least = min((under.reading.least for under in new.values()), default=0)
         only_so = any(all(row.verdict == NOT_JUDGED for row in before[name]) for name in new)
-        if new and (only_so or sum(len(rows) for _, rows in new.values()) >= least):
-            taken |= {name: [_under(reading, row) for row in rows] for name, (reading, rows) in new.items()}
-            readings += [reading for reading, _ in new.values()]
-    return taken, readings
+        if new and (only_so or sum(len(under.rows) for under in new.values()) >= least):
+            taken |= new
+            costs |= {under.setting: under.reading.setting.cost for under in new.values()}
+    return (
+        {name: [_under(under.reading, row) for row in under.rows] for name, under in taken.items()},
+        [under.reading for under in taken.values()],
+    )
+
+
+class _Under(NamedTuple):
+    """A function of a setting that holds in another convention."""
+
+    setting: str
+    reading: Reading
+    rows: list[Verdict]
+
+    def contradicts(self, costs: Mapping[str, str]) -> bool:
+        """Whether a function of one value keeps to another J than those of its setting that hold."""
+        cost = self.reading.setting.cost
+        return self.reading.least == 1 and costs.get(self.setting, cost) != cost
 
 
 def _under(reading: Reading, row: Verdict) -> Verdict:

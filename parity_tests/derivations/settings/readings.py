@@ -43,7 +43,7 @@ class Scale(NamedTuple):
     """A convention by factors, of kinds of values or of single names, and where it can be met.
 
     ``telling`` is empty for all deltas and costs that the setting judges; ``cost`` is J over the notes' J, where it is
-    another.
+    another; ``least`` is that of Reading.
     """
 
     words: str
@@ -52,6 +52,7 @@ class Scale(NamedTuple):
     settings: tuple[str, ...]
     telling: tuple[str, ...] = ()
     cost: str = ""
+    least: int = 2
 
 
 def _m(given: Values) -> float:
@@ -76,8 +77,7 @@ def _with_m(factors: Mapping[str, Factor]) -> dict[str, Factor]:
 DELTA, GRADIENT = "derivative", "gradient"
 _NETWORKS = ("logistic", "shallow", "deep", "multilabel", "softmax", "regression", "minibatch")
 _SEVERAL = ("deep", "multilabel", "softmax", "regression")
-
-
+_COSTS = ("binary_cross_entropy", "cross_entropy", "squared_error")
 _BIASED = ("logistic", "shallow", "deep", "multilabel", "softmax", "regression", "labels")
 
 
@@ -87,6 +87,7 @@ def _minus(given: Values) -> float:
 
 SCALES = (
     Scale("deltas carry the 1/m", "layout.dZ", _with_m({DELTA: lambda given: 1.0}), _NETWORKS),
+    Scale("deltas carry the 1/m", "layout.dZ", _with_m({DELTA: lambda given: 1.0}), _COSTS, least=1),
     Scale("dZ carries the 1/m", "layout.dZ", _with_m({DELTA: lambda given: 1.0}), ("convolution",), ("dW", "db")),
     Scale("dscores is per example", "layout.dZ", {"dscores": _m}, ("labels",)),
     Scale("deltas carry a minus", "", {DELTA: _minus}, _NETWORKS),
@@ -99,10 +100,12 @@ SCALES = (
         _NETWORKS,
     ),
     *(
-        Scale(words + more, row, change(_over_outputs(factor)), settings, (), f"{factor}/n_L")
-        for words, row, factor, settings in (
-            ("J is a mean over the outputs too", "costs.several_outputs", 1, _SEVERAL),
-            ("J is the mean of the squares, without the half", "costs.squared_error", 2, ("regression",)),
+        Scale(words + more, row, change(_over_outputs(factor)), settings, (), f"{factor}/n_L", least)
+        for words, row, factor, settings, least in (
+            ("J is a mean over the outputs too", "costs.several_outputs", 1, _SEVERAL, 2),
+            ("J is a mean over the outputs too", "costs.several_outputs", 1, _COSTS, 1),
+            ("J is the mean of the squares, without the half", "costs.squared_error", 2, ("regression",), 2),
+            ("J is the mean of the squares, without the half", "costs.squared_error", 2, ("squared_error",), 1),
         )
         for change, more in ((dict, ""), (_with_m, ", and deltas carry its 1/m"))
     ),
@@ -110,15 +113,17 @@ SCALES = (
 )
 """Factors that people's values carry, and the notes' do not."""
 
-PAPER = renamed(
-    ADAM,
-    {"v": "m", "s": "v", "v_corrected": "m_hat", "s_corrected": "v_hat"},
-    {"m_corrected": "m_hat", "v_corrected": "v_hat", "mhat": "m_hat", "vhat": "v_hat"}
-    | dict.fromkeys(("g", "grad"), "dW")
-    | dict.fromkeys(("w", "theta"), "W")
-    | dict.fromkeys(("lr", "eta"), "alpha"),
-)
-"""Adam in the names of its paper, of torch and of most code."""
+
+def in_the_names_of_the_paper(setting: Setting) -> Setting:
+    """A setting of Adam with the symbols of its paper, of torch and of most code."""
+    aliases = {"m_corrected": "m_hat", "v_corrected": "v_hat", "mhat": "m_hat", "vhat": "v_hat"}
+    aliases |= {**dict.fromkeys(("g", "grad"), "dW"), **dict.fromkeys(("w", "theta"), "W")}
+    aliases |= dict.fromkeys(("lr", "eta"), "alpha")
+    return renamed(setting, {"v": "m", "s": "v", "v_corrected": "m_hat", "s_corrected": "v_hat"}, aliases)
+
+
+PAPER = in_the_names_of_the_paper(ADAM)
+NAMES = "those of the paper: m, v"
 
 
 @cache
@@ -129,7 +134,13 @@ def readings_of(setting: Setting) -> tuple[Reading, ...]:
         for rule in RULES
         if rule.setting is setting
     ]
-    names = [Reading("the names are those of the paper: m, v", "optimizers.adam", PAPER, frozenset({"m"}))]
+    names = [Reading(f"the names are {NAMES}", "optimizers.adam", PAPER, frozenset({"m"}))]
+    names += [
+        Reading(f"{rule.words}; the names are {NAMES}", rule.row, in_the_names_of_the_paper(rule.as_setting),
+                frozenset({"m", "v", "W"}), whole=True)
+        for rule in RULES
+        if rule.setting is ADAM
+    ]  # fmt: skip
     scales = [_scaled(scale, setting) for scale in SCALES if setting.name in scale.settings]
     bare = [_without_biases(each, setting) for each in (None, *scales) if setting.name in _BIASED]
     return (*rules, *(names if setting is ADAM else ()), *scales, *bare)
@@ -164,4 +175,4 @@ def _scaled(scale: Scale, setting: Setting) -> Reading:
     read = scaled(setting, factors)
     if scale.cost:
         read = replace(read, cost=setting.cost.replace("J = ", f"J = {scale.cost} times ", 1))
-    return Reading(scale.words, scale.row, read, frozenset(telling or scale.factors))
+    return Reading(scale.words, scale.row, read, frozenset(telling or scale.factors), least=scale.least)

@@ -12,7 +12,7 @@ from parity_tests.derivations.settings.optimisers import ADAM, MOMENTUM, RMSPROP
 from parity_tests.derivations.settings.setting import STATE, Problem, Setting, Symbol, Target, Values
 
 WEIGHT_DECAY = 0.07
-"""Of AdamW, which has a number that the notes' rules lack."""
+"""Of AdamW and of Adam with a penalty, which have a number that the notes' rules lack."""
 
 
 class Rule(NamedTuple):
@@ -56,10 +56,11 @@ class Ruled:
         return {**self.problem.given(), **({"lambda_": WEIGHT_DECAY} if self.rule.symbols else {})}
 
     def by_numpy(self, l2: bool) -> Values:
-        """The rule's formulas, one after another, each on the new values of those before."""
+        """The rule's formulas, and else the setting's, one after another, each on the new values of those before."""
         found: Values = dict(self.problem.by_numpy(l2))
         now = {**found, **self.given()}
-        for name, right in self.rule.right.items():
+        of_setting = {name: target.right[0] for name, target in self.rule.setting.targets.items()}
+        for name, right in {**of_setting, **self.rule.right}.items():
             found[name] = now[name] = run(parse(f"{name} = {right}"), now)[name]
         return found
 
@@ -74,6 +75,9 @@ class Ruled:
 _CLASSICAL, _TORCH = "beta * v - alpha * dW", "beta * v + dW"
 _S = "beta2 * s + (1 - beta2) * dW**2"
 _V = "beta1 * v + (1 - beta1) * dW"
+_ADAM_STEP = "alpha * v / (1 - beta1**t) / (np.sqrt(s / (1 - beta2**t)) + epsilon)"
+_DECAYED = "(dW + lambda_ * W)"
+_DECAY = Symbol("lambda_", "()", "weight decay")
 
 RULES = (
     Rule("classical", "classical momentum", "optimizers.momentum", MOMENTUM, {"v": _CLASSICAL, "W": "W + v"}),
@@ -96,10 +100,20 @@ RULES = (
         {"v": _V, "s": _S, "W": "W - alpha * np.sqrt(1 - beta2**t) / (1 - beta1**t) * v / (np.sqrt(s) + epsilon)"},
     ),
     Rule(
-        "adamw", "AdamW: the weights shrink beside the step", "optimizers.adam_l2", ADAM,
-        {"v": _V, "s": _S,
-         "W": "W - alpha * (v / (1 - beta1**t) / (np.sqrt(s / (1 - beta2**t)) + epsilon) + lambda_ * W)"},
-        (Symbol("lambda_", "()", "weight decay"),),
+        "adam-l2", "Adam with the weight decay in the gradient", "optimizers.adam_l2", ADAM,
+        {"v": _V.replace("dW", _DECAYED), "s": _S.replace("dW", _DECAYED), "W": f"W - {_ADAM_STEP}"}, (_DECAY,),
+    ),
+    *(
+        Rule(
+            name, f"AdamW: the weights shrink {words}", "optimizers.adam_l2", ADAM,
+            {"v": _V, "s": _S, "W": W}, (_DECAY,),
+        )
+        for name, words, W in (
+            ("adamw", "beside the step", f"W - ({_ADAM_STEP} + alpha * lambda_ * W)"),
+            ("adamw-after", "after the step", f"(W - {_ADAM_STEP}) * (1 - alpha * lambda_)"),
+            ("adamw-no-rate", "beside the step, not by the rate", f"W - ({_ADAM_STEP} + lambda_ * W)"),
+            ("adamw-no-rate-after", "after the step, not by the rate", f"(W - {_ADAM_STEP}) * (1 - lambda_)"),
+        )
     ),
 )  # fmt: skip
 """The rules that people's code follows, by the row of the convention map that explains each."""

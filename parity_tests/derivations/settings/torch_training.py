@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import torch
@@ -98,13 +99,25 @@ def _epsilon_uncorrected(at: Arrays) -> Arrays:
     return {"v": array(v), "s": array(s), "W": array(W)}
 
 
-def _adamw(at: Arrays) -> Arrays:
-    """The weights shrink first, as torch.optim.AdamW does it."""
+def _adam_l2(at: Arrays) -> Arrays:
+    """The gradient of the regularised cost, as torch.optim.Adam takes it; nothing shrinks beside the step."""
+    decayed = {**at, "dW": array(tensor(at["dW"]).add(tensor(at["W"]), alpha=at["lambda_"])), "lambda_": 0.0}
+    v, s = _averages(decayed)
+    corrected = {
+        "v_corrected": array(v.div(1 - at["beta1"] ** at["t"])),
+        "s_corrected": array(s.div(1 - at["beta2"] ** at["t"])),
+    }
+    return {**_adamw(decayed, after=False, rate=True), **corrected}
+
+
+def _adamw(at: Arrays, *, after: bool, rate: bool) -> Arrays:
+    """The weights shrink before the step, as torch.optim.AdamW does it, or after it; by the rate, or not."""
     v, s = _averages(at)
     corrected, root = v.div(1 - at["beta1"] ** at["t"]), s.div(1 - at["beta2"] ** at["t"]).sqrt()
-    W = tensor(at["W"]).mul(1 - at["alpha"] * at["lambda_"])
+    kept = 1 - (at["alpha"] if rate else 1) * at["lambda_"]
+    W = tensor(at["W"]).mul(1 if after else kept)
     W = W.addcdiv(corrected, root.add(at["epsilon"]), value=-at["alpha"])
-    return {"v": array(v), "s": array(s), "W": array(W)}
+    return {"v": array(v), "s": array(s), "W": array(W.mul(kept if after else 1))}
 
 
 RULES: dict[str, Callable[[Arrays], Arrays]] = {
@@ -114,7 +127,11 @@ RULES: dict[str, Callable[[Arrays], Arrays]] = {
     "torch-nesterov": _torch_nesterov,
     "epsilon-inside": _epsilon_inside,
     "epsilon-uncorrected": _epsilon_uncorrected,
-    "adamw": _adamw,
+    "adam-l2": _adam_l2,
+    "adamw": partial(_adamw, after=False, rate=True),
+    "adamw-after": partial(_adamw, after=True, rate=True),
+    "adamw-no-rate": partial(_adamw, after=False, rate=False),
+    "adamw-no-rate-after": partial(_adamw, after=True, rate=False),
 }
 """Steps in other conventions, from what the notes' rule left."""
 

@@ -12,7 +12,7 @@ from parity_tests.derivations.choice import Choice, choose
 from parity_tests.derivations.language.errors import BudgetSpent, DerivationError
 from parity_tests.derivations.language.syntax import parse
 from parity_tests.derivations.settings.readings import Reading
-from parity_tests.derivations.verdicts import HOLDS, WRONG, Verdict
+from parity_tests.derivations.verdicts import HOLDS, NOT_JUDGED, WRONG, Verdict
 
 CANNOT = "cannot be judged"
 
@@ -141,6 +141,17 @@ def test_of_several_conventions_the_one_with_the_most_counts(readings: Any) -> N
     assert choose((A, B), table, table, frozenset("W")) == Choice(three.setting, three)
 
 
+def test_a_convention_that_judges_more_lines_goes_before_one_that_judges_fewer(readings: Any) -> None:
+    rule, other = reading(setting("rule"), whole=True), reading(setting("other"), least=1)
+    readings["A"] = [other, rule]
+    unknown = lines(NOT_JUDGED, HOLDS, HOLDS)
+    table = Table(A=unknown, rule=lines(WRONG, HOLDS, HOLDS), other=unknown)
+    assert choose((A,), table, table, frozenset("W")) == Choice(rule.setting, rule)
+    assert choose((A,), table, table, frozenset("W"), strict=True) == Choice(A)
+    table.verdicts["other"] = lines(HOLDS, HOLDS, HOLDS)  # judges as much, and more holds
+    assert choose((A,), table, table, frozenset("W")) == Choice(other.setting, other)
+
+
 def test_a_setting_that_is_one_in_a_convention_is_named_with_it(readings: Any) -> None:
     other, convention = reading(setting("other")), reading(READ)
     readings["B"] = [other, convention]
@@ -149,6 +160,10 @@ def test_a_setting_that_is_one_in_a_convention_is_named_with_it(readings: Any) -
     assert choose((A, READ), table, table, frozenset()) == Choice(READ, convention)
     table.verdicts["READ"] = BudgetSpent("spent")
     assert choose((READ,), table, table, frozenset()) == Choice(READ, convention)
+    table.verdicts |= {"other": WORSE, "READ": BAD}  # of two, the one in which more holds
+    assert choose((other.setting, READ), table, table, frozenset()) == Choice(READ, convention)
+    table.verdicts |= {"B": WORSE}  # the notes' own are taken in their order
+    assert choose((B, A), table, table, frozenset()) == Choice(B)
     alone = setting("X")
     assert choose((alone,), table, table, frozenset()) == Choice(alone)
 
@@ -183,6 +198,10 @@ def test_which_names_a_convention_goes_by(convention: Reading, names: str, may: 
         (reading(A, "X1", least=2), lines(HOLDS, WRONG), GOOD, False),
         (reading(A, whole=True), WORSE, GOOD, True),
         (reading(A, whole=True, least=1), WORSE, lines(HOLDS, WRONG), False),
+        (reading(A, whole=True), lines(NOT_JUDGED, HOLDS, HOLDS), lines(WRONG, HOLDS, HOLDS), True),  # its step alone
+        (reading(A, whole=True), lines(NOT_JUDGED, HOLDS), lines(WRONG, HOLDS), False),
+        (reading(A, whole=True), lines(NOT_JUDGED, HOLDS, HOLDS), lines(WRONG, WRONG, HOLDS), False),
+        (reading(A, whole=True), lines(WRONG, HOLDS, HOLDS), lines(WRONG, HOLDS, HOLDS), False),
     ],
 )
 def test_a_convention_speaks_for_a_derivation(convention: Reading, before: Any, after: Any, speaks: bool) -> None:

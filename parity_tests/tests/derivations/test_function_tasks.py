@@ -455,6 +455,22 @@ UNDER = [
 ]
 """Functions that are right in another convention than the notes'."""
 
+MEAN, OVER_OUTPUTS = (
+    "return np.mean((A - Y) ** 2)",
+    "def binary_cross_entropy(y_pred, y_true):\n    return -np.mean({})",
+)
+CROSS_ENTROPY = "y_true * np.log(y_pred) + (1 - y_true) * np.log(1 - y_pred)"
+UNDER += [
+    (f"def squared_error(A, Y):\n    {MEAN}", "the mean of the squares, without the half (row costs.squared_error"),
+    (f"def squared_error(A, Y):\n    {MEAN} / 2", "a mean over the outputs too (row costs.several_outputs"),
+    (OVER_OUTPUTS.format(CROSS_ENTROPY), "J is a mean over the outputs too"),
+    (f"def squared_error(A, Y):\n    {MEAN}\n\ndef squared_error_prime(A, Y):\n    return 2 * (A - Y) / np.size(Y)",
+     "without the half, and deltas carry its 1/m"),
+    ("def squared_error_prime(A, Y):\n    return 2 * (A - Y) / len(Y)", "without the half"),
+    ("def squared_error_prime(A, Y):\n    return (A - Y) / Y.shape[1]", "deltas carry the 1/m"),
+]  # fmt: skip
+"""Costs, of which one value is enough; in rows and in columns."""
+
 
 @pytest.mark.parametrize(("text", "words"), UNDER, ids=[words for _, words in UNDER])
 def test_functions_are_read_in_the_conventions_that_texts_are_read_in(text: str, words: str, tmp_path: Path) -> None:
@@ -472,12 +488,34 @@ def test_functions_are_read_in_the_conventions_that_texts_are_read_in(text: str,
     [
         "def dropout_forward(A, mask, keep_prob):\n    return A * mask",  # one value alone may be a mistake
         f"def momentum_update(W, dW, v, learning_rate, beta):\n    {CLASSICAL.replace('W + v', 'W - v')}",
+        "def squared_error(A, Y):\n    return np.sum((A - Y) ** 2)",
+        "def squared_error(A, Y):\n    return np.mean((A - Y) ** 2, axis=0)",
+        OVER_OUTPUTS.format(CROSS_ENTROPY.replace("+", "-")),
+        "def squared_error_prime(A, Y):\n    return (A - Y) / 2",
     ],
 )
 def test_a_function_that_keeps_to_no_convention_is_wrong(text: str, tmp_path: Path) -> None:
     path = tmp_path / "mine.py"
     path.write_text(f"import numpy as np\n\n{text}\n")
     assert verify_functions(path).lines[0].verdict == WRONG
+
+
+HALF = "return np.sum((A - Y) ** 2) / (2 * Y.shape[1])"
+
+
+@pytest.mark.parametrize(
+    ("cost", "slope", "expected"),
+    [
+        (HALF, "return (A - Y) / Y.shape[1]", {"squared_error": HOLDS, "squared_error_prime": HOLDS}),
+        (HALF, "return 2 * (A - Y) / np.size(Y)", {"squared_error": HOLDS, "squared_error_prime": WRONG}),
+        (MEAN, "return A - Y", {"squared_error": WRONG, "squared_error_prime": HOLDS}),
+    ],
+)
+def test_the_derivative_of_a_cost_is_that_of_the_cost_beside_it(
+    cost: str, slope: str, expected: dict[str, str], folder: Path
+) -> None:
+    text = f"def squared_error(A, Y):\n    {cost}\n\ndef squared_error_prime(A, Y):\n    {slope}\n"
+    assert {name: rows[0].verdict for name, rows in lines_of(text, folder).items()} == expected
 
 
 SLICED = """

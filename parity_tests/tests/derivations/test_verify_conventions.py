@@ -47,6 +47,11 @@ RIGHT = [
      "AdamW"),
     ("adam", f"W = W - alpha * weight_decay * W\n{V}\n{S}\n{CORRECTED}\n{STEP}", "AdamW"),
     ("adam", f"W *= 1 - alpha * weight_decay\n{V}\n{S}\n{CORRECTED}\n{STEP}", "AdamW"),
+    *(("adam", f"{V}\n{S}\n{CORRECTED}\n{STEP}\nW = W {shrunk}", f"AdamW: the weights shrink after the step{words}")
+      for shrunk, words in (("- alpha * weight_decay * W", ""), ("* (1 - weight_decay)", ", not by the rate"))),
+    ("adam", f"{V}\n{S}\n{CORRECTED}\n{STEP} - wd * W", "AdamW: the weights shrink beside the step, not by the rate"),
+    (None, f"gL2 = dW + wd * W\n{V}\n{S}\n{CORRECTED}\n{STEP}".replace("* dW", "* gL2"), "decay in the gradient"),
+    (None, PAPERS.replace(" + eps)", " + eps) - lr * weight_decay * w"), "beside the step; the names are those of the"),
     (None, PAPERS, "names are those of the paper"),
     (None, PAPERS.replace("g", "dW").replace("w", "W").replace("lr", "alpha").replace("ddW", "dW"), "of the paper"),
     ("dropout", "D = (U < keep_prob) / keep_prob\nA_drop = A * D\ndA = dA_drop * D", "D carries 1/keep_prob"),
@@ -100,6 +105,11 @@ INCONSISTENT = [
     ("shallow", f"dZ2 = A2 - Y\n{ONCE}", "dW2 db2", "missing-1/m", "the notes'"),
     ("momentum", "v = beta * v + dW\nW = W + v", "v W", "average-weight-missing", "the notes'"),
     (None, PAPERS.replace("beta2**t", "beta2"), "v_hat", "adam-no-power", "names are those of the paper"),
+    *(
+        ("adam", f"{V}\n{S}\n{CORRECTED}\n{text}", "W", "", "AdamW")
+        for text in (f"{STEP}\nW = W - alpha * weight_decay", f"{STEP} - alpha * weight_decay")
+    ),
+    (None, f"{PAPERS}\nw = w - lr * weight_decay", "w", "", "AdamW"),
     ("convolution", CONV.replace("dZ[i, h, w, c]\n", "dZ[i, h, w, c] / m\n"), "db", "missing-1/m", "the notes'"),
     ("shallow", f"Z1 = W1 @ X\nZ2 = W2 @ A1\ndZ2 = A2 - Y\n{AVERAGED}", "Z1 Z2", "bias-missing", "the notes'"),
     ("shallow", "Z1 = W1 @ X\nZ2 = W2 @ A1 + b2\ndW2 = dZ2 @ A1.T / m", "Z1", "bias-missing", "the notes'"),
@@ -141,7 +151,7 @@ def test_the_right_formulas_of_a_rule_hold_by_both_referees(rule: Any) -> None:
     setting = rule.as_setting
     for seed in range(3):
         probe = setting.probe(seed)
-        for name in rule.right:
+        for name in setting.targets:
             np.testing.assert_allclose(probe.by_torch[name], probe.by_numpy[name], rtol=1e-12)
     text = "\n".join(f"{name} = {right}" for name, right in rule.right.items())
     assert {line.verdict for line in verify(text, setting).lines} == {HOLDS}
@@ -157,7 +167,7 @@ def test_the_names_of_the_paper_are_those_of_the_same_rule() -> None:
 
 
 @pytest.mark.parametrize(
-    "rule", [rule for rule in RULES if rule.id in ("torch", "torch-nesterov", "nesterov", "adamw")]
+    "rule", [rule for rule in RULES if rule.id in ("torch", "torch-nesterov", "nesterov", "adam-l2", "adamw")]
 )
 def test_the_rules_of_torch_are_those_of_torch_optim(rule: Any) -> None:
     probe = rule.as_setting.probe(1)
@@ -166,11 +176,10 @@ def test_the_rules_of_torch_are_those_of_torch_optim(rule: Any) -> None:
     W = torch.nn.Parameter(at["W"].clone())
     W.grad = at["dW"]
     optimiser: torch.optim.Optimizer
-    if rule.id == "adamw":
+    if rule.id in ("adam-l2", "adamw"):
         betas = (float(probe.environment["beta1"]), float(probe.environment["beta2"]))
-        optimiser = torch.optim.AdamW(
-            [W], rate, betas, float(probe.environment["epsilon"]), float(probe.environment["lambda_"])
-        )
+        make = torch.optim.AdamW if rule.id == "adamw" else torch.optim.Adam
+        optimiser = make([W], rate, betas, float(probe.environment["epsilon"]), float(probe.environment["lambda_"]))
         t = torch.tensor(float(probe.environment["t"]) - 1)
         optimiser.state[W] = {"step": t, "exp_avg": at["v"].clone(), "exp_avg_sq": at["s"].clone()}
     else:
