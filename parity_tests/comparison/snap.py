@@ -144,7 +144,7 @@ class Step:
     def _on_A(self, l: int) -> Callable[..., Tensor]:
         def hook(_module: nn.Module, _inputs: Any, output: Tensor) -> Tensor:
             layer = self.here.architecture.layers[l - 1]
-            reference = array(from_rows(output, self.channels[l])).astype(np.float64, copy=False)
+            reference = self.wide(array(from_rows(output, self.channels[l])))
             if isinstance(layer, Weighted):
                 self.units_gave[l] = reference
                 bound = bounds.output(self.u, reference, self.wide(self.passed.Z[l]), layer.activation)
@@ -167,7 +167,7 @@ class Step:
             self.reached.add(("dZ", l))
             dZ = self.back.dZ[l]
             reference = array(from_rows(gradient)) * self.m
-            wide = reference.astype(np.float64, copy=False)
+            wide = self.wide(reference)
             unit, A = self.here.architecture.activations[l], self.units_gave[l]
             assert dZ is not None
             assert unit is not None
@@ -186,7 +186,7 @@ class Step:
             dA = self.back.dA[l]
             # X comes in the notes' layout already; the module's nodes are in torch's
             reference = array(gradient if l == 0 else from_rows(gradient, self.channels[l])) * self.m
-            self.compare("dA", l, dA, reference, self._dA_bound(l, reference.astype(np.float64, copy=False)))
+            self.compare("dA", l, dA, reference, self._dA_bound(l, self.wide(reference)))
             assert dA is not None
             replacement = self.tensor(dA / self.m)
             return replacement if l == 0 else to_rows(replacement, self.channels[l])
@@ -219,7 +219,7 @@ class Step:
         reference = array(J)
         bound = bounds.cost_from_logits(
             self.u,
-            reference.astype(np.float64, copy=False),
+            self.wide(reference),
             self.wide(self.passed.Z[self.L]),
             self.here.architecture.output_unit,
             weights if self.case.lambda_ else 0,
@@ -234,7 +234,7 @@ class Step:
             self.compare("dA", self.L, self.back.dA[self.L], np.full_like(A_L, np.nan), np.nan)
             return
         reference = array(torch_costs.OUTPUT_COSTS[unit].prime(self.tensor(A_L), Y))
-        bound = bounds.output_dA(self.u, reference.astype(np.float64, copy=False), self.wide(A_L), unit)
+        bound = bounds.output_dA(self.u, self.wide(reference), self.wide(A_L), unit)
         self.compare("dA", self.L, self.back.dA[self.L], reference, bound)
 
     def _gradients(self, grads: dict[str, Array]) -> None:
