@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from parity_tests.derivations.choice import choose, fitting, left, nearest_setting
 from parity_tests.derivations.language import nodes
@@ -56,18 +58,25 @@ PROBES_OF_VOLUMES = 3
 
 
 def verify(
-    derivation: str,
-    setting: str | Setting | None = None,
+    derivation: str | Path | Callable[..., Any] | object,
+    setting: str | Setting | Callable[..., Any] | None = None,
     *,
     l2: bool = False,
     chain: bool = False,
     seed: int = 0,
     strict: bool = False,
     net: Network | None = None,
+    x: Any = None,
+    call: str = "",
 ) -> Judged:
     """Judge a derivation, line by line, and account for every line of it.
 
-    ``derivation`` is one assignment or many, as in notes; ``setting`` says what J is and which symbols exist (None:
+    ``verify(forward, backward)`` judges functions, ``verify(loss)`` one that returns (J, gradients), ``verify(net)`` an
+    object with methods: on the arguments ``x``, a dict or tuple, or as ``call`` says, or on arrays whose sizes are
+    found by trying. Functions run in this process, unlimited: give only what you would call yourself. A ``Path`` is
+    that of a file of formulas, or of a .py file, which is run apart.
+
+    Else ``derivation`` is one assignment or many, as in notes; ``setting`` says what J is and which symbols exist (None:
     the first setting that knows every name and in which all lines hold, or else the first that knows every name);
     ``l2`` adds the penalty to J. Each right side is evaluated on true upstream values, so that one mistake does not
     spoil the next line; with ``chain`` the writer's own values are used instead.
@@ -86,9 +95,20 @@ def verify(
     With ``net`` (``engine.networks.network``) the lines are those of the backward pass of a network that is described
     in words, and no setting is used.
 
-    Raises ValueError (a DerivationSyntaxError points at the character) for text that is not a derivation, and for an
-    unknown setting.
+    Raises ValueError (a DerivationSyntaxError points at the character) for text that is not a derivation, for an
+    unknown setting, and for functions or a file of which nothing can be judged.
     """
+    if isinstance(derivation, Path):
+        from parity_tests.derivations.own.answers import Options, verify_path
+
+        return verify_path(derivation, Options(setting, l2, chain, seed, strict, net, call))
+    if not isinstance(derivation, str):
+        from parity_tests.derivations.own.objects import verify_objects
+
+        objects = [derivation] if setting is None else [derivation, setting]
+        return verify_objects(objects, x, call=call, seed=seed, strict=strict)
+    if setting is not None and not isinstance(setting, str | Setting):
+        raise ValueError(f"setting is {setting!r}, expected the name of one, or functions in both places")
     if net is not None:
         from parity_tests.derivations.engine.networks import (
             verify_lines,

@@ -23,6 +23,7 @@ from parity_tests.derivations.engine.truths import Cost, Truth, Truths
 from parity_tests.derivations.engine.unrolled import origin
 from parity_tests.derivations.verdicts import (
     AMBIGUOUS,
+    CALL,
     CANNOT_TELL,
     HOLDS,
     REFEREES,
@@ -455,6 +456,7 @@ def _of_claim(claim: Claim, finding: Finding, reading: Reading, sizes: dict[str,
     if claim.kind == UPDATE:
         return base._replace(message=f"{name} holds, as a step along -{meaning}.")
     factor = claim.factor if claim.factor is not None else 1.0
-    place = f" (line {claim.truth.event.line})" if claim.truth.event.line else ""
+    line = claim.truth.event.line
+    place = f" (line {line})" if 0 < line < CALL else ""
     word = times(factor, sizes) if in_words(factor, sizes) else f"{factor:.4g} * "
     return base._replace(message=f"{name} holds, as {word}{meaning}{place}.")

@@ -17,6 +17,7 @@ import numpy as np
 from parity_tests.derivations.engine import costs, symbols
 from parity_tests.derivations.engine.numbers.kinds import Kind
 from parity_tests.derivations.engine.python.program import PythonProgram
+from parity_tests.derivations.engine.python.surroundings import Around
 
 SIZES = (6, 7, 9, 11, 8, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97)
 """Sizes of axes that nothing is known of: none stands in a call for anything else."""
@@ -249,14 +250,18 @@ def _unpacks(name: str, node: Any) -> bool:
     )
 
 
-def calls(text: str) -> Iterator[str]:
-    """The lines that call what a file defines, the likeliest first; each runs to its end."""
+def calls(text: str, around: Around | None = None, pair: tuple[str, ...] = ()) -> Iterator[str]:
+    """The lines that call what a file defines, the likeliest first; each runs to its end.
+
+    ``around`` are variables that the file finds there: they are arguments under their own names. With a ``pair`` of
+    names, forward and backward, or one function that does both, these alone are called.
+    """
     tree = ast.parse(text)
     seen = set()
-    for build in _builders(tree):
+    for build in _builders(tree, around, pair):
         best: tuple[int, str] | None = None
         for assumed in ASSUMED:
-            found = _fitted(text, tree, build, assumed)
+            found = _fitted(text, tree, build, assumed, around)
             if found is not None and (best is None or found[0] > best[0]):
                 best = found
         if best is not None and best[1] not in seen:
@@ -264,15 +269,18 @@ def calls(text: str) -> Iterator[str]:
             yield best[1]
 
 
-def _fitted(text: str, tree: ast.Module, build: Any, assumed: Shapes) -> tuple[int, str] | None:
+def _fitted(
+    text: str, tree: ast.Module, build: Any, assumed: Shapes, around: Around | None
+) -> tuple[int, str] | None:
     """The lines of a call with sizes that fit, and how many different ones there are; None where none fit."""
     caller = _Caller(tree, assumed)
+    caller.known |= {symbols.plain_symbol(name): name for name in (around.values if around is not None else ())}
     if not build(caller):
         return None
     for _ in range(MOST_TRIES):
         call = caller.text()
         MET.clear()
-        run = PythonProgram(text, call).run({}, SIZED, keep=False)
+        run = PythonProgram(text, call, 0, around).run({}, SIZED, keep=False)
         if not run.problems:
             return len({size for shape in caller.arrays.values() for size in shape} - {1}), call
         if not MET or not caller.merge(*MET[0]):
@@ -280,21 +288,32 @@ def _fitted(text: str, tree: ast.Module, build: Any, assumed: Shapes) -> tuple[i
     return None
 
 
-def _builders(tree: ast.Module) -> Iterator[Any]:
+def _builders(tree: ast.Module, around: Around | None, pair: tuple[str, ...]) -> Iterator[Any]:
     functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
     classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
+    if len(pair) == 2 and all(each in functions for each in pair):
+        yield _pair(functions, *pair)
+        return
+    if len(pair) == 1 and pair[0] in functions:
+        yield lambda caller: _alone(caller, functions[pair[0]])
+        return
+    made = {} if around is None else {type(value).__name__: name for name, value in around.values.items()}
     for node in reversed(classes):
-        yield from _of_class(node)
+        yield from _of_class(node, made.get(node.name, ""))
     yield from _of_functions(functions)
     for each in functions.values():
         if _has_gradients(each):
             yield lambda caller, node=each: _alone(caller, node)
 
 
-def _of_class(node: ast.ClassDef) -> Iterator[Any]:
+def _of_class(node: ast.ClassDef, known: str) -> Iterator[Any]:
+    """The methods of an object, ``known`` under that name or made anew."""
     methods = {each.name: each for each in node.body if isinstance(each, ast.FunctionDef)}
+    net = known or "net"
 
     def made(caller: _Caller) -> None:
+        if known:
+            return
         begin = methods.get("__init__")
         inside = "" if begin is None else caller.arguments(begin, method=True, makes=True)
         caller.lines.append(f"net = {node.name}({inside})")
@@ -304,7 +323,7 @@ def _of_class(node: ast.ClassDef) -> Iterator[Any]:
 
             def train(caller: _Caller, name: str = name) -> bool:
                 made(caller)
-                caller.lines.append(f"net.{name}({caller.arguments(methods[name], method=True)})")
+                caller.lines.append(f"{net}.{name}({caller.arguments(methods[name], method=True)})")
                 return True
 
             yield train
@@ -313,33 +332,38 @@ def _of_class(node: ast.ClassDef) -> Iterator[Any]:
 
         def pair(caller: _Caller) -> bool:
             made(caller)
-            return _forth_and_back(caller, forward, backward, "net.", method=True)
+            return _forth_and_back(caller, forward, backward, f"{net}.", method=True)
 
         yield pair
 
 
 def _of_functions(functions: dict[str, ast.FunctionDef]) -> Iterator[Any]:
-    first = next((node for name, node in functions.items() if re.search(r"init", name)), None)
-    cost = next((node for name, node in functions.items() if re.search(r"cost|loss|entropy|mse", name)), None)
-    for name, forward in functions.items():
+    for name in functions:
         partners = [name.replace("forward", "backward"), name.replace("forward", "back"), f"{name}_backward"]
         partners += [re.sub(r"^f", "b", name)] if name.startswith("f") else []
-        backward = next((functions[each] for each in partners if each in functions and each != name), None)
-        if backward is None:
-            continue
+        backward = next((each for each in partners if each in functions and each != name), None)
+        if backward is not None:
+            yield _pair(functions, name, backward)
 
-        def whole(caller: _Caller, forward: Any = forward, backward: Any = backward) -> bool:
-            if first is not None:
-                inside = caller.arguments(first, makes=True)
-                names = _returned(first)
-                caller.lines.append(f"{', '.join(names) or 'params'} = {first.name}({inside})")
-                for each in names or ["params"]:
-                    caller.known[symbols.plain_symbol(each)] = each
-                if not names or len(names) == 1:
-                    caller.known["parameters"] = names[0] if names else "params"
-            return _forth_and_back(caller, forward, backward, "", cost=cost)
 
-        yield whole
+def _pair(functions: dict[str, ast.FunctionDef], forward: str, backward: str) -> Any:
+    """The call of two functions, with what makes the parameters and the cost where there is such a function."""
+    others = {name: node for name, node in functions.items() if name not in (forward, backward)}
+    first = next((node for name, node in others.items() if re.search(r"init", name)), None)
+    cost = next((node for name, node in others.items() if re.search(r"cost|loss|entropy|mse", name)), None)
+
+    def whole(caller: _Caller) -> bool:
+        if first is not None:
+            inside = caller.arguments(first, makes=True)
+            names = _returned(first)
+            caller.lines.append(f"{', '.join(names) or 'params'} = {first.name}({inside})")
+            for each in names or ["params"]:
+                caller.known[symbols.plain_symbol(each)] = each
+            if not names or len(names) == 1:
+                caller.known["parameters"] = names[0] if names else "params"
+        return _forth_and_back(caller, functions[forward], functions[backward], "", cost=cost)
+
+    return whole
 
 
 def _forth_and_back(
@@ -365,7 +389,7 @@ def _forth_and_back(
     if cost is not None and not upstream:
         caller.known.setdefault("al", outputs[0])
         caller.lines.append(f"J = {cost.name}({caller.arguments(cost)})")
-    else:
+    elif upstream or not any(symbols.is_label(each) for each in listed):
         terms = []
         for name, output in zip(upstream or ["dout"], outputs, strict=False):
             caller.lines.append(f"{name} = np.random.randn(*np.shape({output}))")

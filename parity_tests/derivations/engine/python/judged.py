@@ -13,9 +13,10 @@ from parity_tests.derivations.engine.judged import judge_reading
 from parity_tests.derivations.engine.python.calls import calls
 from parity_tests.derivations.engine.python.program import PythonProgram
 from parity_tests.derivations.engine.python.reading import PythonReading
+from parity_tests.derivations.engine.python.surroundings import Around
 from parity_tests.derivations.own.not_looked_at import not_looked_at
 from parity_tests.derivations.own.notebook import Notebook, read_notebook
-from parity_tests.derivations.verdicts import NOT_JUDGED, WRONG, Cost, Judged, in_order, summarised
+from parity_tests.derivations.verdicts import CALL, HOLDS, NOT_JUDGED, WRONG, Cost, Judged, in_order, summarised
 
 MOST_CALLS = 6
 MOST_FAILURES = 12
@@ -25,28 +26,46 @@ IS_PAIR = re.compile(r"back\w*\([^\n]*\Z")
 """A call whose last line is a backward pass: a file may have several."""
 
 
-def judge_program(name: str, text: str, call: str = "", seed: int = 0, *, strict: bool = False) -> Judged | None:
+def judge_program(
+    name: str,
+    text: str,
+    call: str = "",
+    seed: int = 0,
+    *,
+    strict: bool = False,
+    around: Around | None = None,
+    pair: tuple[str, ...] = (),
+) -> Judged | None:
     """Judge a program, and what it is called with; None where nothing of it could be judged.
 
-    Without a call, a file that only defines functions and classes is called in the ways that fit.
+    Without a call, a file that only defines functions and classes is called in the ways that fit, or a ``pair`` of
+    functions, forward and backward, alone. ``around`` are the variables and functions that the program finds there.
     """
     call = call or call_in(text)
-    ways = [call] if call or is_program(text) else itertools.islice(calls(text), MOST_CALLS)
+    ways = [call] if call or is_program(text) else itertools.islice(calls(text, around, pair), MOST_CALLS)
     found: Judged | None = None
     for way in ways:
         if found is not None and not IS_PAIR.search(way):
             continue
-        judged = judge_reading(PythonReading(name, text, way), seed, strict=strict)
+        judged = judge_reading(PythonReading(name, text, way, around), seed, strict=strict)
         if judged is None or not judged.summary.judged:
             continue
         other = way if way == call else with_equal_sizes(way, judged)
         if other != way:
-            again = judge_reading(PythonReading(name, text, other), seed, strict=strict)
+            again = judge_reading(PythonReading(name, text, other, around), seed, strict=strict)
             judged = again if again is not None and again.summary.wrong < judged.summary.wrong else judged
         found = judged if found is None else _together(found, judged)
         if not IS_PAIR.search(way):
             break
-    return found
+    return None if found is None else _without_call(found)
+
+
+def _without_call(judged: Judged) -> Judged:
+    """The verdicts; where something is wrong, what the call returns is no answer beside it."""
+    if not any(line.verdict == WRONG and line.line < CALL for line in judged.lines):
+        return judged
+    lines = tuple(line for line in judged.lines if line.line < CALL or line.verdict != HOLDS)
+    return judged._replace(lines=lines, summary=summarised(lines, judged.summary.helpers))
 
 
 def _together(first: Judged, second: Judged) -> Judged:

@@ -31,6 +31,7 @@ from parity_tests.derivations.engine.probes import Probe
 from parity_tests.derivations.engine.python.instrument import instrumented
 from parity_tests.derivations.engine.python.modules import Modules, Silent, floated, product
 from parity_tests.derivations.engine.python.recorder import Before, Halted, Hook, Recorder
+from parity_tests.derivations.engine.python.surroundings import Around
 from parity_tests.derivations.engine.replay import Round
 from parity_tests.derivations.verdicts import CALL
 
@@ -61,12 +62,17 @@ class Begun(NamedTuple):
 
 
 class PythonProgram:
-    """A file, and what it is called with, ready to run; its places have the same keys in every run."""
+    """A file, and what it is called with, ready to run; its places have the same keys in every run.
 
-    def __init__(self, text: str, call: str = "", seed: int = 0) -> None:
-        self.text, self.call, self.seed = text, call, seed
+    ``around`` are the variables and functions that it finds there.
+    """
+
+    def __init__(self, text: str, call: str = "", seed: int = 0, around: Around | None = None) -> None:
+        self.text, self.call, self.seed, self.around = text, call, seed, around
         self.rows = tuple(text.splitlines())
         tree = ast.parse(text)
+        if around is not None:
+            tree.body = around.ordered(tree.body)
         behind = ast.parse(call)
         for node in ast.walk(behind):
             if hasattr(node, "lineno"):
@@ -77,6 +83,7 @@ class PythonProgram:
         new, self.sites = instrumented(self.tree)
         self.code = compile(new, FILE, "exec")
         self.stepped = _stepped(self.tree)
+        self.filled = _filled(self.tree)
         self.moved: dict[Key, Any] = {}
         self.window: tuple[Key | None, Key | None] = (None, None)
         self.until: Key | None = None
@@ -197,6 +204,8 @@ class PythonProgram:
         }
         if self.call:
             space["np"] = modules.numpy
+        if self.around is not None:
+            self.around.enter(space, kind, modules)
         try:
             with _quiet():
                 exec(code, space)
@@ -265,6 +274,7 @@ class PythonProgram:
     def move(self, run: Run) -> None:
         """Put generic values in place of the first values of its parameters: zeros and ones hide mistakes."""
         firsts = set(self.begun.steps.values()) - self.begun.steps.keys()
+        firsts |= {event.key for event in run.events if event.key in self.begun.leaves and self._is_constant(event)}
         draws = np.random.default_rng([31, self.seed])
         for event in run.events:
             if event.key not in firsts or event.missing:
@@ -274,6 +284,13 @@ class PythonProgram:
             shape = event.shape
             scale = 0.9 / np.sqrt(max(shape)) if len(shape) > 1 and min(shape) > 1 else 0.4
             self.moved[event.key] = scale * draws.standard_normal(shape)
+
+    def _is_constant(self, event: Event) -> bool:
+        """Whether a variable from around the program is likely to be a parameter that is not trained yet."""
+        name = symbols.base_of(event.name)
+        if event.line or event.missing or np.size(event.value) < 2 or np.ptp(event.value):
+            return False
+        return not (symbols.is_data(name) or symbols.is_label(name) or name in self.filled)
 
     def probe(self, run: Run) -> Probe:
         """What the engine knows of the values that the program begins with."""
@@ -483,6 +500,19 @@ def _stepped(tree: ast.AST) -> frozenset[str]:
             continue
         if isinstance(target, ast.Name | ast.Attribute) and isinstance(value, ast.BinOp | ast.Name):
             found.add(ast.unparse(target))
+    return frozenset(found)
+
+
+def _filled(tree: ast.AST) -> frozenset[str]:
+    """Symbols of arrays that are written to entry by entry, or added to."""
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.AugAssign) or (isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store)):
+            place = node.target if isinstance(node, ast.AugAssign) else node
+            found.add(symbols.base_of(ast.unparse(place)))
+            while isinstance(place, ast.Subscript):
+                place = place.value
+            found.add(symbols.base_of(ast.unparse(place)))
     return frozenset(found)
 
 

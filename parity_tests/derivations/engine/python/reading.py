@@ -14,6 +14,7 @@ from parity_tests.derivations.engine.events import ENTRY, NAMED, RETURNED, Event
 from parity_tests.derivations.engine.judged import Trial, hits_of
 from parity_tests.derivations.engine.python.instrument import FUNCTIONS
 from parity_tests.derivations.engine.python.program import PythonProgram
+from parity_tests.derivations.engine.python.surroundings import Around
 from parity_tests.derivations.engine.replay import Round
 from parity_tests.derivations.engine.truths import Cost, Truths
 from parity_tests.derivations.verdicts import CALL
@@ -26,10 +27,10 @@ MONITORS = re.compile(r"abs\(|argmax|round\(|accuracy|==")
 
 
 class PythonReading:
-    """A file, and what it is called with."""
+    """A file, what it is called with, and what stands around it."""
 
-    def __init__(self, source: str, text: str, call: str = "") -> None:
-        self.source, self.file, self.call = source, text, call
+    def __init__(self, source: str, text: str, call: str = "", around: Around | None = None) -> None:
+        self.source, self.file, self.call, self.around = source, text, call, around
         self.trials: dict[int, Trial] = {}
         self.known: dict[int, list[Cost]] = {}
 
@@ -56,7 +57,7 @@ class PythonReading:
     def trial(self, seed: int) -> Trial:
         """The program on values of that seed; its parameters begin with generic ones."""
         if seed not in self.trials:
-            program = PythonProgram(self.file, self.call, seed)
+            program = PythonProgram(self.file, self.call, seed, self.around)
             events = program.begin()
             rounds = program.begun.rounds
             first = Round(None, rounds[0]).events(events) if rounds else events
