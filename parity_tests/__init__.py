@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from parity_tests.comparison.run import compare
+    from parity_tests.derivations.own.watch import watch
     from parity_tests.derivations.verdicts import Judged, Verdict
     from parity_tests.derivations.verify import verify
     from parity_tests.gradients.check import assert_gradient, check_gradient
@@ -26,12 +27,14 @@ __all__ = [
     "check_gradient",
     "compare",
     "verify",
+    "watch",
 ]
 
 _HOMES = {
     "compare": "parity_tests.comparison.run",
     "Result": "parity_tests.judging.judge",
     "verify": "parity_tests.derivations.verify",
+    "watch": "parity_tests.derivations.own.watch",
     "Judged": "parity_tests.derivations.verdicts",
     "Verdict": "parity_tests.derivations.verdicts",
     "check_gradient": "parity_tests.gradients.check",
@@ -46,3 +49,8 @@ def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(importlib.import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    """The public names, for tab completion."""
+    return list(__all__)

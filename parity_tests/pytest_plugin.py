@@ -1,4 +1,4 @@
-"""A pytest fixture for a person's own tests; switch it on with ``pytest_plugins = ["parity_tests.pytest_plugin"]``."""
+"""A pytest fixture for a person's own tests; pytest finds it where this package is installed."""
 
 from __future__ import annotations
 
@@ -12,18 +12,38 @@ import pytest
 def verify_derivation() -> Callable[..., None]:
     """A function that judges a derivation and fails the test where a line does not hold, with the cause and the repair.
 
-    A line that was not judged fails it too, with the reason. It takes what ``parity_tests.verify`` takes::
+    A line that was not judged fails it too, with the reason. It takes what ``parity_tests.verify`` takes: a text, the
+    path of a file, or functions::
 
         def test_my_gradients(verify_derivation):
             verify_derivation("dW1 = (1/m) * dZ1 @ X.T", "shallow")
+            verify_derivation(Path("my_network.py"))
+            verify_derivation(forward, backward)
     """
 
-    def check(derivation: str, setting: str | None = None, **options: Any) -> None:
-        from parity_tests.derivations.verdicts import HOLDS
-        from parity_tests.derivations.verify import verify
-
-        wrong = [line for line in verify(derivation, setting, **options).lines if line.verdict != HOLDS]
-        if wrong:
-            pytest.fail("\n".join(f"{line.place}: {line.message}" for line in wrong), pytrace=False)
+    def check(derivation: Any, setting: Any = None, **options: Any) -> None:
+        __tracebackhide__ = True
+        problem = _problem(derivation, setting, options)
+        if problem:
+            pytest.fail(problem)
 
     return check
+
+
+def _problem(derivation: Any, setting: Any, options: dict[str, Any]) -> str:
+    """What does not hold, in words; "" where everything does."""
+    from parity_tests.derivations.verdicts import HOLDS, closing  # torch only where it is used
+    from parity_tests.derivations.verify import verify
+
+    try:
+        judged = verify(derivation, setting, **options)
+    except ValueError as error:
+        return str(error)
+    rows = []
+    for line in judged.lines:
+        if line.verdict != HOLDS:
+            place = f"{line.place}: " if line.place else ""
+            cause = f" [{line.cause}]" if line.cause else ""
+            message = line.message.replace("\n", "\n    ")
+            rows.append(f"{place}{line.text or line.target}  {line.verdict}{cause}\n    {message}")
+    return "\n".join([*rows, closing(judged)]) if rows else ""

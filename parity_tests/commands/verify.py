@@ -18,12 +18,12 @@ from parity_tests.derivations.settings import SETTINGS, listing, setting_named
 from parity_tests.derivations.verdicts import (
     AMBIGUOUS,
     HOLDS,
-    NOT_JUDGED,
-    NOTES_CONVENTION,
     WRONG,
     Judged,
     Summary,
     Verdict,
+    against,
+    closing,
 )
 
 if TYPE_CHECKING:
@@ -256,18 +256,6 @@ def totals(rows: Sequence[Answer], files: Found) -> list[str]:
     return [*said, f"{files.sentence[0].upper()}{files.sentence[1:]}."] if files.sentence else said
 
 
-def against(judged: Judged) -> list[str]:
-    """J, the network, the layout and the referees, in two sentences."""
-    text = judged.cost.text
-    symbol, equals, formula = text.partition(" = ")
-    rows = [f"{symbol} is {formula}." if equals and symbol.isidentifier() else f"{text}."] if text else []
-    if judged.layout:
-        rows.append(f"{judged.layout[0].upper()}{judged.layout[1:]}. Referees: {' and '.join(judged.referees)}.")
-    if judged.convention not in ("", NOTES_CONVENTION):
-        rows.append(f"Convention: {judged.convention}.")
-    return [*rows, *judged.notes]
-
-
 def _show_line(verdict: Verdict, out: Console) -> None:
     mark = MARKS.get(verdict.verdict, f"[yellow]{verdict.verdict}[/]")
     place = f"{verdict.place}: " if verdict.place else ""
@@ -286,16 +274,6 @@ def _show_line(verdict: Verdict, out: Console) -> None:
     out.print(f"{place}{_plain(text)}  {mark}{cause}", soft_wrap=True)
     for row in verdict.message.splitlines():
         out.print(f"    {_plain(row)}", soft_wrap=True)
-
-
-def closing(judged: Judged) -> str:
-    """The counts in words: 7 judged: 6 hold, 1 wrong; not judged: 2 (q, dB); 3 helpers."""
-    left = [line.place or line.target for line in judged.lines if line.verdict == NOT_JUDGED]
-    named = f"{len(left)} ({', '.join(left)})" if left else "none"
-    parts = [judged.summary.sentence, f"not judged: {named}"]
-    if judged.summary.helpers:
-        parts.append(f"{judged.summary.helpers} helper{'s' if judged.summary.helpers > 1 else ''}")
-    return "; ".join(parts) + "."
 
 
 def _plain(text: str) -> str:

@@ -117,6 +117,28 @@ class Judged(NamedTuple):
         }
 
 
+def against(judged: Judged) -> list[str]:
+    """J, the network, the layout and the referees, in two sentences."""
+    text = judged.cost.text
+    symbol, equals, formula = text.partition(" = ")
+    rows = [f"{symbol} is {formula}." if equals and symbol.isidentifier() else f"{text}."] if text else []
+    if judged.layout:
+        rows.append(f"{judged.layout[0].upper()}{judged.layout[1:]}. Referees: {' and '.join(judged.referees)}.")
+    if judged.convention not in ("", NOTES_CONVENTION):
+        rows.append(f"Convention: {judged.convention}.")
+    return [*rows, *judged.notes]
+
+
+def closing(judged: Judged) -> str:
+    """The counts in words: 7 judged: 6 hold, 1 wrong; not judged: 2 (q, dB); 3 helpers."""
+    left = [line.place or line.target for line in judged.lines if line.verdict == NOT_JUDGED]
+    named = f"{len(left)} ({', '.join(left)})" if left else "none"
+    parts = [judged.summary.sentence, f"not judged: {named}"]
+    if judged.summary.helpers:
+        parts.append(f"{judged.summary.helpers} helper{'s' if judged.summary.helpers > 1 else ''}")
+    return "; ".join(parts) + "."
+
+
 def place_of(cell: int, line: int) -> str:
     """A place in words: "line 7", "cell 3, line 2", "the call", "" for line 0."""
     if line > CALL:

@@ -76,8 +76,8 @@ def verify(
     found by trying. Functions run in this process, unlimited: give only what you would call yourself. A ``Path`` is
     that of a file of formulas, or of a .py file, which is run apart.
 
-    Else ``derivation`` is one assignment or many, as in notes; ``setting`` says what J is and which symbols exist (None:
-    the first setting that knows every name and in which all lines hold, or else the first that knows every name);
+    Else ``derivation`` is one assignment or many, as in notes; ``setting`` says what J is and which symbols exist
+    (None: the first that knows every name and in which all lines hold, or else the first that knows every name);
     ``l2`` adds the penalty to J. Each right side is evaluated on true upstream values, so that one mistake does not
     spoil the next line; with ``chain`` the writer's own values are used instead.
 

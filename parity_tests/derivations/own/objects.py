@@ -16,7 +16,6 @@ from parity_tests.derivations.engine.python.surroundings import Piece, names_of,
 from parity_tests.derivations.verdicts import (
     CANNOT_TELL,
     HOLDS,
-    NOT_JUDGED,
     UNKNOWN,
     WRONG,
     Cost,
@@ -25,7 +24,7 @@ from parity_tests.derivations.verdicts import (
     summarised,
 )
 from parity_tests.gradients.check import check_gradient
-from parity_tests.gradients.verdict import ArrayCheck, GradientCheck
+from parity_tests.gradients.verdict import ArrayCheck
 from parity_tests.judging import judge
 
 VERDICTS = {judge.HOLDS: HOLDS, judge.FAILS: WRONG, judge.CANNOT_TELL: CANNOT_TELL}
@@ -93,11 +92,8 @@ def _generators_kept() -> Iterator[None]:
 
 
 def _is_function(value: Any) -> bool:
-    return inspect.isroutine(value) or not (isinstance(value, type) or _has_source(type(value)))
-
-
-def _has_source(kind: type) -> bool:
-    return source_of(kind) is not None
+    """Whether a value is called itself, and not by its methods."""
+    return inspect.isroutine(value) or not (isinstance(value, type) or source_of(type(value)) is not None)
 
 
 def _plain(value: Any) -> Any:
@@ -126,27 +122,32 @@ def _arguments(function: Any, x: Any) -> dict[str, Any]:
 def _by_numbers(objects: Sequence[Any], title: str, x: Any, seed: int) -> Judged:
     """The verdict on numbers alone, by a referee that needs no source."""
     if x is None:
-        raise ValueError(f"the source of {title} cannot be read, expected x, where to call them: an array, tuple or dict")
-    f, gradient = _cost_and_gradient(objects)
+        raise ValueError(f"the source of {title} cannot be read, expected x, where to call it: an array, tuple or dict")
+    f, gradient = _cost_and_gradient(objects, x)
     check = check_gradient(f, gradient, x, seed=seed)
     methods = tuple(dict.fromkeys(each.method for each in check.arrays))
     lines = tuple(_verdict(each) for each in check.arrays)
     notes = "".join(f"; {note}" for note in check.notes)
     layout = f"no source of {title} could be read, so that the numbers alone are judged{notes}"
-    return Judged(title, Cost(f"J is what {title.split(',')[0]} returns"), "", layout, methods, lines, summarised(lines))
+    return Judged(
+        title, Cost(f"J is what {title.split(',')[0]} returns"), "", layout, methods, lines, summarised(lines)
+    )
 
 
-def _cost_and_gradient(objects: Sequence[Any]) -> tuple[Callable[..., Any], Callable[..., Any]]:
-    if len(objects) > 1:
-        return objects[0], objects[1]
-    both = objects[0]
+def _cost_and_gradient(objects: Sequence[Any], x: Any) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """J and its gradient as functions; what is returned in order belongs to the names of ``x`` in theirs."""
+    first, last = objects[0], objects[-1]
 
     def cost(*arguments: Any, **named: Any) -> Any:
-        return both(*arguments, **named)[0]
+        return first(*arguments, **named) if len(objects) > 1 else first(*arguments, **named)[0]
 
     def gradient(*arguments: Any, **named: Any) -> Any:
-        rest = both(*arguments, **named)[1:]
-        return rest[0] if len(rest) == 1 else tuple(rest)
+        found = last(*arguments, **named)
+        if len(objects) == 1:
+            found = found[1] if len(found) == 2 else tuple(found[1:])
+        if isinstance(x, Mapping) and not isinstance(found, Mapping):
+            found = dict(zip(x, found if isinstance(found, tuple | list) else (found,), strict=False))
+        return found
 
     return cost, gradient
 

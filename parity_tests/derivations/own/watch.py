@@ -36,7 +36,7 @@ class Watch:
 
 
 def watch(*, seed: int = 0, strict: bool = False) -> Watch:
-    """``with watch() as seen: ...`` runs the block as it is; then ``seen.judged`` holds the verdicts on its lines.
+    """Judge a block of code, which runs as it is: ``with ... as seen:``; ``seen.judged`` then has the verdicts.
 
     J is the cost that the block computes, or the usual one that its gradients follow. Behind the block its source is
     read, and run again some hundred times on copies of the variables that it began with, silently and in this process:

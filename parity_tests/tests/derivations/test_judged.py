@@ -10,9 +10,18 @@ import pytest
 
 from parity_tests import Judged
 from parity_tests.cli import main
-from parity_tests.commands.verify import NOT_ALL, closing, exit_code
+from parity_tests.commands.verify import NOT_ALL, exit_code
 from parity_tests.derivations.own.not_looked_at import not_looked_at
-from parity_tests.derivations.verdicts import CANNOT_TELL, HOLDS, NOT_JUDGED, WRONG, Summary, not_judged, summarised
+from parity_tests.derivations.verdicts import (
+    CANNOT_TELL,
+    HOLDS,
+    NOT_JUDGED,
+    WRONG,
+    Summary,
+    closing,
+    not_judged,
+    summarised,
+)
 from parity_tests.derivations.verify import verify
 from parity_tests.tests.derivations.test_verify_data import numbers
 

@@ -269,9 +269,7 @@ def calls(text: str, around: Around | None = None, pair: tuple[str, ...] = ()) -
             yield best[1]
 
 
-def _fitted(
-    text: str, tree: ast.Module, build: Any, assumed: Shapes, around: Around | None
-) -> tuple[int, str] | None:
+def _fitted(text: str, tree: ast.Module, build: Any, assumed: Shapes, around: Around | None) -> tuple[int, str] | None:
     """The lines of a call with sizes that fit, and how many different ones there are; None where none fit."""
     caller = _Caller(tree, assumed)
     caller.known |= {symbols.plain_symbol(name): name for name in (around.values if around is not None else ())}

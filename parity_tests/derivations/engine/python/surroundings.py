@@ -73,7 +73,6 @@ class Around(NamedTuple):
         space.update(_Copies(kind, modules, {}).of_names(self.values))
         space["__ready__"] = ready
 
-
     def kept(self) -> Around:
         """The same with the values as they are now, whatever happens to them."""
         return self._replace(values=_Copies(Kind("as it is", lambda value: value), None, {}).of_names(self.values))
