@@ -101,7 +101,8 @@ def verify(
     if isinstance(derivation, Path):
         from parity_tests.derivations.own.answers import Options, verify_path
 
-        return verify_path(derivation, Options(setting, l2, chain, seed, strict, net, call))
+        named = setting if isinstance(setting, str) else None
+        return verify_path(derivation, Options(named, l2, chain, seed, strict, net, call))
     if not isinstance(derivation, str):
         from parity_tests.derivations.own.objects import verify_objects
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -62,7 +63,8 @@ def loss_wrong(W: Any, b: Any, X: Any, y: Any) -> Any:
     d = p.copy()
     d[np.arange(N), y] -= 1
     dW = X.T @ d
-    return J, dW, d.sum(0) / N
+    db = d.sum(0) / N
+    return J, dW, db
 
 
 class Net:
@@ -147,12 +149,15 @@ def test_a_mistake_in_a_function_has_its_line_in_the_file_and_its_repair(name: s
 
 
 def test_what_is_judged_stays_as_it_was() -> None:
-    net, state = Net(3, 4), np.random.get_state()[1].tolist()  # noqa: NPY002
+    net = Net(3, 4)
+    np.random.seed(5)  # noqa: NPY002
     random.seed(3)
     verify(net, x={"X": X, "y": Y})
     assert not net.W.any()
     assert not hasattr(net, "dW")
-    assert np.random.get_state()[1].tolist() == state  # noqa: NPY002
+    next_one = np.random.rand()  # noqa: NPY002
+    np.random.seed(5)  # noqa: NPY002
+    assert np.random.rand() == next_one  # noqa: NPY002
     after = random.random()
     random.seed(3)
     assert random.random() == after
@@ -181,12 +186,12 @@ def test_a_block_is_judged_with_the_variables_around_it() -> None:
     W, b, m = np.zeros((3, 4)), np.zeros(4), 6
     with watch() as seen:
         d = X @ W + b - Y
-        J = 0.5 * np.sum(d**2) / m
+        cost = 0.5 * np.sum(d**2) / m
         dW = X.T @ d / m
         db = d.sum(0)
         W -= RATE * dW
         b -= RATE * db
-    assert J > 0
+    assert cost > 0
     assert W.any()
     assert [line.verdict for line in seen.judged.lines if line.target == "dW"] == [HOLDS]
     (wrong,) = [line for line in seen.judged.lines if line.verdict == WRONG]

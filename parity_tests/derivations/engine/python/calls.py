@@ -9,15 +9,17 @@ from __future__ import annotations
 import ast
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from parity_tests.derivations.engine import costs, symbols
+from parity_tests.derivations.engine.events import NAMED, Event
 from parity_tests.derivations.engine.numbers.kinds import Kind
 from parity_tests.derivations.engine.python.program import PythonProgram
 from parity_tests.derivations.engine.python.surroundings import Around
+from parity_tests.derivations.verdicts import CALL
 
 SIZES = (6, 7, 9, 11, 8, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97)
 """Sizes of axes that nothing is known of: none stands in a call for anything else."""
@@ -127,7 +129,7 @@ class _Caller:
         self.whole: set[str] = set()
         self.known: dict[str, str] = {}
         self.sizes = iter(SIZES)
-        self.fails = False
+        self.returned: list[ast.expr] = []
 
     def arguments(self, node: ast.FunctionDef, *, method: bool = False, makes: bool = False) -> str:
         """The arguments of a call, each made by a line of its own, or known already."""
@@ -259,7 +261,7 @@ def calls(text: str, around: Around | None = None, pair: tuple[str, ...] = ()) -
     tree = ast.parse(text)
     seen = set()
     for build in _builders(tree, around, pair):
-        best: tuple[int, str] | None = None
+        best: tuple[tuple[int, int], str] | None = None
         for assumed in ASSUMED:
             found = _fitted(text, tree, build, assumed, around)
             if found is not None and (best is None or found[0] > best[0]):
@@ -269,8 +271,14 @@ def calls(text: str, around: Around | None = None, pair: tuple[str, ...] = ()) -
             yield best[1]
 
 
-def _fitted(text: str, tree: ast.Module, build: Any, assumed: Shapes, around: Around | None) -> tuple[int, str] | None:
-    """The lines of a call with sizes that fit, and how many different ones there are; None where none fit."""
+def _fitted(
+    text: str, tree: ast.Module, build: Any, assumed: Shapes, around: Around | None
+) -> tuple[tuple[int, int], str] | None:
+    """The lines of a call with sizes that fit, None where none fit.
+
+    They come with how many gradients have the shape of what they belong to, and with how many different sizes there
+    are: the assumption in which most do is the likeliest.
+    """
     caller = _Caller(tree, assumed)
     caller.known |= {symbols.plain_symbol(name): name for name in (around.values if around is not None else ())}
     if not build(caller):
@@ -278,12 +286,38 @@ def _fitted(text: str, tree: ast.Module, build: Any, assumed: Shapes, around: Ar
     for _ in range(MOST_TRIES):
         call = caller.text()
         MET.clear()
-        run = PythonProgram(text, call, 0, around).run({}, SIZED, keep=False)
+        run = PythonProgram(text, call, 0, around).run({}, SIZED)
         if not run.problems:
-            return len({size for shape in caller.arrays.values() for size in shape} - {1}), call
+            shapes = {name: tuple(shape) for name, shape in caller.arrays.items() if not symbols.is_label(name)}
+            like = {event.name for event in run.events for name in _meant(event, shapes) if event.shape == shapes[name]}
+            sizes = {size for shape in caller.arrays.values() for size in shape} - {1}
+            named, count = _named(call, caller.returned, run.events, shapes)
+            return (len(like) + count, len(sizes)), named
         if not MET or not caller.merge(*MET[0]):
             return None
     return None
+
+
+def _meant(event: Event, shapes: Mapping[str, tuple[int, ...]]) -> tuple[str, ...]:
+    return symbols.meant_by(event.name, shapes) if event.role == NAMED and not event.missing else ()
+
+
+def _named(
+    call: str, returned: list[ast.expr], events: Iterable[Event], shapes: Mapping[str, tuple[int, ...]]
+) -> tuple[str, int]:
+    """The call with a name for each gradient that is returned without one: that of the argument of its shape."""
+    *before, last = call.splitlines()
+    target, _, rest = last.partition(" = ")
+    found = {event.name: event.shape for event in events if event.line >= CALL}
+    names = []
+    for place, each in enumerate(returned):
+        shape = found.get(f"{target}[{place}]")
+        like = [name for name, other in shapes.items() if other == shape and not isinstance(each, ast.Name)]
+        names.append(f"d{like[0]}" if len(like) == 1 else "_")
+    mine = [name for name in names if name != "_"]
+    if not mine or len(set(mine)) < len(mine):
+        return call, 0
+    return "\n".join([*before, f"{', '.join(names)} = {rest}"]), len(mine)
 
 
 def _builders(tree: ast.Module, around: Around | None, pair: tuple[str, ...]) -> Iterator[Any]:
@@ -401,11 +435,9 @@ def _forth_and_back(
     inside = caller.arguments(backward, method=method)
     if any(not symbols.is_label(each) for each in set(caller.arrays) - made):
         return False  # it needs something that the forward pass does not give
-    back = _elements(backward)
+    caller.returned = _elements(backward)
     arrays = [each for each in taken if each in caller.arrays]
-    if back and not any(isinstance(each, ast.Name) for each in back) and len(back) == len(arrays):
-        caller.lines.append(f"{', '.join('d' + each for each in arrays)} = {prefix}{backward.name}({inside})")
-    elif not back and len(arrays) == 1:
+    if not caller.returned and len(arrays) == 1:
         caller.lines.append(f"d{arrays[0]} = {prefix}{backward.name}({inside})")
     else:
         caller.lines.append(f"grads = {prefix}{backward.name}({inside})")
@@ -413,6 +445,7 @@ def _forth_and_back(
 
 
 def _alone(caller: _Caller, node: ast.FunctionDef) -> bool:
+    caller.returned = _elements(node)
     caller.lines.append(f"returned = {node.name}({caller.arguments(node)})")
     return True
 

@@ -508,7 +508,7 @@ def _filled(tree: ast.AST) -> frozenset[str]:
     found = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.AugAssign) or (isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store)):
-            place = node.target if isinstance(node, ast.AugAssign) else node
+            place: ast.expr = node.target if isinstance(node, ast.AugAssign) else node
             found.add(symbols.base_of(ast.unparse(place)))
             while isinstance(place, ast.Subscript):
                 place = place.value

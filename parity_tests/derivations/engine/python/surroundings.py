@@ -234,7 +234,8 @@ def source_of(value: Any) -> Source | None:
 
 def first_line(node: ast.stmt) -> int:
     """The first line of a statement, with its decorators."""
-    return min([node.lineno, *(each.lineno for each in getattr(node, "decorator_list", ()))])
+    decorators: list[ast.expr] = getattr(node, "decorator_list", [])
+    return min([node.lineno, *(each.lineno for each in decorators)])
 
 
 def _defines(node: ast.AST) -> str:
