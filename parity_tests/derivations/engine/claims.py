@@ -149,7 +149,8 @@ class Claims:
 
         def hook(here: Key, value: Any) -> Any:
             if isinstance(value, Tape):
-                tensor = value.tensor
+                begins = here != key or value.before is None
+                tensor = value.tensor if begins else value.before
                 if here in overrides:
                     tensor = torch.as_tensor(np.array(overrides[here], np.float64))
                 recorded[here] = tensor * 1.0 if tensor.requires_grad else tensor.detach().clone().requires_grad_()

@@ -16,7 +16,7 @@ from parity_tests.derivations.engine.truths import Cost
 from parity_tests.derivations.language.front import Source
 
 COST_NAMES = re.compile(
-    r"(^|_)(j|l|loss|losses|cost|costs|c|e|err|error|objective|nll|mse|ce|bce|xent|cross_?entropy|total|obj)(\d*)($|_)",
+    r"(^|_)(j|l|loss|losses|cost|costs|c|e|err|error|objective|nll|mse|ce|bce|xent|cross_?entropy|total|obj|ll|log_?lik\w*|likelihood|elbo)(\d*)($|_)",
     re.I,
 )
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import ast
 import copy
 import re
+import types
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from parity_tests.derivations.engine import symbols
+from parity_tests.derivations.engine import factors, symbols
 
 
 class Edit(NamedTuple):
@@ -30,6 +31,11 @@ class Words(NamedTuple):
     target: str
     shape: tuple[int, ...]
     of_bias: bool
+    size: int = 0
+    rates: tuple[str, ...] = ()
+    """The count of examples as a number, and single numbers by name that are no counts."""
+
+    is_step: bool = False
 
     def like(self, shape: tuple[int, ...]) -> list[str]:
         """The arrays of a shape."""
@@ -43,11 +49,15 @@ def edits(statement: ast.stmt, words: Words) -> list[Edit]:
 
 
 def _value(statement: ast.stmt) -> ast.expr | None:
+    if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
+        return statement.value.args[-1]  # np.add.at(dE, places, values)
     return statement.value if isinstance(statement, ast.Assign | ast.AugAssign) else None
 
 
 def _with_value(statement: ast.stmt, value: ast.expr) -> list[ast.stmt]:
     new = copy.copy(statement)
+    if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
+        value = ast.Call(statement.value.func, [*statement.value.args[:-1], value], statement.value.keywords)
     new.value = value  # type: ignore[attr-defined]
     return [new]
 
@@ -149,9 +159,11 @@ def _of_operator(node: ast.BinOp, words: Words) -> Changes:
 
 def _dropped(factor: ast.expr, words: Words) -> str:
     """What it is called when this factor is one too many."""
-    if _is_slope(factor):
+    if factors.is_slope(factor):
         return "gprime-extra"
     text = ast.unparse(factor)
+    if words.size and text in (str(words.size), str(float(words.size))):
+        return "double-1/m"
     return "double-1/m" if text in words.counts or re.fullmatch(r"\(?1\.?0? / \w+\)?", text) else "extra-factor"
 
 
@@ -159,12 +171,6 @@ def _extra_term(term: ast.expr, words: Words) -> str:
     if _is_penalty(term):
         return "l2-on-bias" if words.of_bias else "l2-extra"
     return "extra-term"
-
-
-def _is_slope(node: ast.expr) -> bool:
-    """A derivative written out: ``1 - a**2``, ``a * (1 - a)``, ``z > 0``, or a function named like one."""
-    text = ast.unparse(node)
-    return bool(re.search(r"^1 - |> 0|prime|deriv|grad\(|1 - \w+\)", text))
 
 
 def _is_penalty(node: ast.AST) -> bool:
@@ -180,13 +186,22 @@ def _of_name(node: ast.Name, words: Words) -> Changes:
         yield _turned(node), "transpose-missing", 1.0
     if isinstance(value, np.ndarray):
         yield ast.BinOp(node, ast.Pow(), ast.Constant(2)), "square-missing", 1.1
-        family = re.sub(r"\d+", "", node.id)
+        family = _family(node.id)
         for name, other in words.names.items():
             if name in (node.id, words.target) or not isinstance(other, np.ndarray) or other.ndim != value.ndim:
                 continue
-            same_family = re.sub(r"\d+", "", name) == family and family != node.id
+            same_family = _family(name) == family and family != node.id
             if same_family or other.shape == value.shape:
-                yield _parsed(name), "wrong-layer" if same_family else "wrong-symbol", 1.2 if same_family else 1.5
+                cause = "wrong-symbol" if TIMES.search(node.id) or not same_family else "wrong-layer"
+                yield _parsed(name), cause, 1.2 if same_family else 1.5
+
+
+TIMES = re.compile(r"\[[^\]]*\b(t|time|step|tau)\b[^\]]*\]$")
+
+
+def _family(name: str) -> str:
+    """What the names of all layers share: ``W`` of ``W2``, ``A`` of ``A[l - 1]``."""
+    return re.sub(r"\d+", "", re.sub(r"\[(?!['\"])[^\]]*\]$", "[]", name))
 
 
 def _of_call(node: ast.Call, words: Words) -> Changes:
@@ -196,6 +211,16 @@ def _of_call(node: ast.Call, words: Words) -> Changes:
         other = "mean" if name == "sum" else "sum"
         yield _renamed(node, other), "db-mean-for-sum" if name == "mean" else "db-sum-for-mean", 1.0
         axis = settings.get("axis")
+        place = next((n for n, each in enumerate(node.args) if _is_axis(each, n, node)), None)
+        if place is not None:
+            for number in (0, 1):
+                if ast.unparse(node.args[place]) != str(number):
+                    moved = [*node.args[:place], ast.Constant(number), *node.args[place + 1 :]]
+                    yield (
+                        ast.Call(node.func, moved, node.keywords),
+                        "db-wrong-axis" if words.of_bias else "wrong-axis",
+                        1.0,
+                    )
         positional = len(node.args) - isinstance(getattr(node.func, "value", None), ast.Name)
         if axis is None and positional <= 0 + (ast.unparse(node.func).startswith("np.")):
             for number in (0, 1):
@@ -230,10 +255,52 @@ def _of_call(node: ast.Call, words: Words) -> Changes:
         yield right, _dropped(left, words), 1.1
     elif name == "dot" and isinstance(node.func, ast.Attribute):
         yield ast.BinOp(node.func.value, ast.Mult(), node.args[0]), "star-for-matmul", 1.1
-    elif len(node.args) == 1 and isinstance(node.func, ast.Name):
-        for other, function in words.names.items():
-            if callable(function) and other != name:
-                yield ast.Call(ast.Name(other, ast.Load()), node.args, []), "wrong-function", 1.2
+    elif node.args:
+        yield from _of_function(node, name, words)
+
+
+def _is_axis(node: ast.expr, place: int, call: ast.Call) -> bool:
+    """Whether an argument of a sum is its axis, given by its place."""
+    first = 1 if ast.unparse(call.func).startswith("np.") else 0
+    return place == first and isinstance(node, ast.Constant) and isinstance(node.value, int)
+
+
+def _of_function(node: ast.Call, name: str, words: Words) -> Changes:
+    """Another function of the writer's, or the same with its flag turned over: ``sigmoid(z, deriv=True)``."""
+    others: list[ast.expr] = []
+    function: Any = None
+    if isinstance(node.func, ast.Name):
+        function = words.names.get(node.func.id)
+        if len(node.args) == 1:
+            callables = [other for other, each in words.names.items() if callable(each) and other != name]
+            others = [ast.Name(other, ast.Load()) for other in callables if not isinstance(words.names[other], type)]
+    elif isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Name):
+        holder = words.names.get(node.func.value.id)
+        if holder is not None and not isinstance(holder, np.ndarray | types.ModuleType):
+            function = getattr(holder, name, None)
+            methods = [each for each in vars(type(holder)) if not each.startswith("_") and each != name]
+            others = [ast.Attribute(node.func.value, each, ast.Load()) for each in methods]
+    for other in others:
+        called = ast.unparse(other).rpartition(".")[2]
+        slope, was = factors.SLOPE_NAMES.search(called), factors.SLOPE_NAMES.search(name)
+        cause = "g-for-gprime" if slope and not was else "gprime-for-g" if was and not slope else "wrong-function"
+        if isinstance(other, ast.Name):
+            yield ast.Call(other, node.args, []), cause, 1.2
+        elif len(node.args) == 1 and (slope or was):
+            yield ast.Call(other, node.args, node.keywords), cause, 1.2
+    code, defaults = getattr(function, "__code__", None), getattr(function, "__defaults__", None)
+    if code is None or not defaults or not isinstance(defaults[-1], bool):
+        return
+    flag = code.co_varnames[code.co_argcount - 1]
+    given = [each for each in node.keywords if each.arg == flag]
+    positional = len(node.args) == code.co_argcount - isinstance(node.func, ast.Attribute)
+    if given:
+        yield ast.Call(node.func, node.args, [each for each in node.keywords if each.arg != flag]), "gprime-for-g", 1.1
+    elif positional:
+        yield ast.Call(node.func, node.args[:-1], node.keywords), "gprime-for-g", 1.1
+    else:
+        more = ast.keyword(flag, ast.Constant(not defaults[-1]))
+        yield ast.Call(node.func, node.args, [*node.keywords, more]), "g-for-gprime", 1.1
 
 
 def _of_index(node: ast.Subscript) -> Changes:
@@ -272,16 +339,20 @@ def _parsed(text: str) -> ast.expr:
 # ---- changes of the whole right side
 def slopes(words: Words) -> Iterator[ast.expr]:
     """g'(Z) in the text's own names, for every activation that has the target's shape."""
-    for name in words.like(words.shape):
-        if symbols.stem_of(name).lower().startswith(("d", "grad", "x", "y")) or name == words.target:
-            continue
-        one = ast.Name(name, ast.Load())
-        zero, unit = ast.Constant(0), ast.Constant(1)
-        yield ast.BinOp(unit, ast.Sub(), ast.BinOp(one, ast.Pow(), ast.Constant(2)))
-        yield ast.BinOp(one, ast.Mult(), ast.BinOp(unit, ast.Sub(), one))
-        yield ast.Compare(one, [ast.Gt()], [zero])
-        where = ast.Attribute(ast.Name("np", ast.Load()), "where", ast.Load())
-        yield ast.Call(where, [ast.Compare(one, [ast.Gt()], [zero]), unit, ast.Constant(0.01)], [])
+    names = [
+        name
+        for name in words.like(words.shape)
+        if not symbols.stem_of(name).lower().startswith(("d", "grad", "x", "y")) and name != words.target
+    ]
+    yield from factors.slopes_of(names)
+    functions = [
+        name
+        for name, each in words.names.items()
+        if callable(each) and factors.SLOPE_FUNCTIONS.search(name) and getattr(each, "__code__", None) is not None
+    ]
+    for function in functions:
+        for name in names:
+            yield ast.Call(ast.Name(function, ast.Load()), [ast.Name(name, ast.Load())], [])
 
 
 def _whole(statement: ast.stmt, words: Words) -> Iterator[Edit]:
@@ -290,11 +361,27 @@ def _whole(statement: ast.stmt, words: Words) -> Iterator[Edit]:
         return
     yield Edit(_with_value(statement, ast.UnaryOp(ast.USub(), value)), "sign", 1.0)
     yield Edit(_with_value(statement, _turned(value)), "transpose-missing", 1.5)
-    for slope in slopes(words):
+    known = list(slopes(words))
+    for slope in known:
         yield Edit(_with_value(statement, ast.BinOp(value, ast.Mult(), slope)), "gprime-missing", 1.0)
+    for new, cause, cost in factors.changed_products(value, known):
+        yield Edit(_with_value(statement, new), cause, cost)
     for name in words.like(words.shape):
         factor = ast.Name(name, ast.Load())
-        yield Edit(_with_value(statement, ast.BinOp(value, ast.Mult(), factor)), "missing-factor", 1.2)
+        cause = factors.missing_factor(name)
+        yield Edit(_with_value(statement, ast.BinOp(value, ast.Mult(), factor)), cause, 1.2)
+        if not symbols.stem_of(name).lower().startswith(("d", "grad")):
+            rest = ast.BinOp(ast.Constant(1), ast.Sub(), factor)
+            yield Edit(_with_value(statement, ast.BinOp(value, ast.Mult(), rest)), "gprime-missing", 1.15)
+    for name in words.rates:
+        factor, cause = _parsed(name), factors.missing_factor(name)
+        for part in _terms(value):
+            scaled = ast.BinOp(part, ast.Mult(), factor)
+            more = _replaced(value, part, scaled)
+            yield Edit(_with_value(statement, more), "learning-rate-missing" if words.is_step else cause, 1.15)
+            if not words.is_step:
+                divided = _replaced(value, part, ast.BinOp(part, ast.Div(), factor))
+                yield Edit(_with_value(statement, divided), cause, 1.15)
     for place, count in enumerate(words.counts):
         cause = "missing-1/m" if count == words.batch else "missing-factor"
         for part in _terms(value):
@@ -308,6 +395,11 @@ def _whole(statement: ast.stmt, words: Words) -> Iterator[Edit]:
             yield Edit(_with_value(statement, _replaced(value, part, scaled)), cause, 1.3)
     for term, cause in _new_terms(words):
         yield Edit(_with_value(statement, ast.BinOp(value, ast.Add(), term)), cause, 1.1)
+    if isinstance(statement, ast.AugAssign) and isinstance(statement.target, ast.Subscript):
+        base = statement.target.value
+        at = ast.parse("np.add.at", mode="eval").body
+        call = ast.Call(at, [_read(base), statement.target.slice, value], [])
+        yield Edit([ast.Expr(call)], "overwritten", 1.0)
     if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name | ast.Subscript):
         yield Edit([ast.AugAssign(statement.targets[0], ast.Add(), value)], "overwritten", 1.0)
     if isinstance(statement, ast.AugAssign):
@@ -316,6 +408,12 @@ def _whole(statement: ast.stmt, words: Words) -> Iterator[Edit]:
             if not isinstance(statement.op, type(operator)):
                 cause = "sign" if isinstance(operator, ast.Add | ast.Sub) else "wrong-operator"
                 yield Edit([ast.AugAssign(statement.target, operator, value)], cause, 1.0)
+
+
+def _read(node: ast.expr) -> ast.expr:
+    new = copy.copy(node)
+    new.ctx = ast.Load()  # type: ignore[attr-defined]
+    return new
 
 
 def _terms(value: ast.expr) -> Iterator[ast.expr]:
@@ -340,6 +438,16 @@ def _new_terms(words: Words) -> Iterator[tuple[ast.expr, str]]:
                     yield ast.BinOp(plain, ast.Div(), _parsed(count)), "l2-missing"
         if weight != words.target:
             yield one, "missing-term"
+    alike = [name for name in words.like(words.shape) if name != words.target]
+    if len(words.shape) == 2 and len(alike) < 12:
+        for first in alike:
+            for second in alike:
+                left, right = ast.Name(first, ast.Load()), ast.Name(second, ast.Load())
+                if first < second:
+                    yield ast.BinOp(left, ast.Mult(), right), "missing-term"
+                if first != second:
+                    rest = ast.BinOp(ast.Constant(1), ast.Sub(), right)
+                    yield ast.BinOp(left, ast.Mult(), rest), "missing-term"
     matrices = [name for name, value in words.names.items() if isinstance(value, np.ndarray) and value.ndim == 2]
     if len(words.shape) == 2 and len(matrices) < 40:
         for first in matrices:

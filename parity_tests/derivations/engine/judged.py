@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple, Protocol
@@ -13,10 +14,10 @@ from parity_tests.derivations.agreement import compare
 from parity_tests.derivations.engine import symbols
 from parity_tests.derivations.engine.claims import PARAMETER, UPDATE, VALUE, Claim, Claims
 from parity_tests.derivations.engine.convention import candidates, in_words, same_factor, sizes_of, times
-from parity_tests.derivations.engine.events import Key, Run
+from parity_tests.derivations.engine.events import Event, Key, Run
 from parity_tests.derivations.engine.layers import dense_layers, formula_ids
 from parity_tests.derivations.engine.locate import Explanation, Locator, Root
-from parity_tests.derivations.engine.mend import Mender, together
+from parity_tests.derivations.engine.mend import Mender, Repair, together
 from parity_tests.derivations.engine.probes import Probe
 from parity_tests.derivations.engine.replay import Program
 from parity_tests.derivations.engine.truths import Cost, Truth, Truths
@@ -43,6 +44,7 @@ PROBES = 3
 """On how many sets of sizes and values a text has to hold."""
 
 MOST_COSTS = 4
+MOST_TRIED = 6
 MOST_IMPLIED = 6
 NEW_LINE = "\n"
 
@@ -82,8 +84,8 @@ class Reading(Protocol):
         """Lines that cannot be judged, each with the reason."""
 
 
-Pasted = Callable[[int, str], Reading]
-"""The source with other text in place of one of its lines."""
+Pasted = Callable[[int, str, int], Reading]
+"""The source with other text in place of some of its lines, from a line on."""
 
 
 class Finding(NamedTuple):
@@ -104,6 +106,10 @@ class Finding(NamedTuple):
     def trial(self) -> Trial:
         """What it was found on."""
         return Trial(self.truths.program, self.truths.probe, self.truths.run)
+
+    def failing(self) -> list[Event]:
+        """The places of the claims that fail in the source as it is."""
+        return [each.event for each in Locator(self.claims, self.explanation.factor).failed()]
 
     @property
     def hits(self) -> int:
@@ -229,7 +235,7 @@ def judge(reading: Reading, trial: Trial, cost: Cost, strict: bool) -> Finding |
 
     best: Explanation | None = None
     for factor in candidates(factors, sizes_of(trial.probe, trial.run))[: 1 if strict else 3]:
-        found = Locator(claims, factor, partial(_cost_of_repair, mender, factor)).explain()
+        found = Locator(claims, factor, partial(_cost_of_repair, mender, factor), mender.on_probe).explain()
         if best is None or len(found.roots) < len(best.roots):
             best = found
         if not found.roots:
@@ -239,7 +245,7 @@ def judge(reading: Reading, trial: Trial, cost: Cost, strict: bool) -> Finding |
 
 
 def _cost_of_repair(mender: Mender, factor: float, root: Root, before: dict[Key, Root]) -> float | None:
-    found = mender.repair(root, before, factor)
+    found = mender.repair(root, before, factor, pairs=False)
     return None if found is None else found.cost
 
 
@@ -270,6 +276,11 @@ def _same_cost(reading: Reading, trial: Trial, cost: Cost) -> Cost | None:
     return next((each for each in reading.implied(trial) if each.text == cost.text), None)
 
 
+def _unplaced(cost: Cost) -> str:
+    """What a cost is called, wherever it stands."""
+    return re.sub(r" \(line \d+\)$", "", cost.text)
+
+
 # ---- verdicts
 def _judged(reading: Reading, finding: Finding, fits: list[str], pasted: Pasted | None) -> Judged:
     explanation = finding.explanation
@@ -295,6 +306,8 @@ def _judged(reading: Reading, finding: Finding, fits: list[str], pasted: Pasted 
             lines.append(_of_zero(claim, finding, reading, sizes))
     for claim in explanation.unsettled:
         reason = "this step depends on a state of its own: name the optimiser with --setting"
+        if finding.truths.probe.places is not None:
+            reason = "the rule of this step is not judged, only the gradient that goes in"
         name = symbols.written(claim.event.name)
         lines.append(not_judged(name, claim.event.line, reading.text(claim.event.line), reason))
     judged = {line.line for line in lines}
@@ -370,13 +383,18 @@ def _wrong(
     if root.kind == UPDATE:
         message = f"{shown}: the step is not along -dJ/d{symbol}"
     elif root.rest_of is not None:
-        message = f"{shown}: what it is a term of is not {meaning}"
+        message = f"{shown}: what it is a {'factor' if root.is_factor else 'term'} of is not {meaning}"
     else:
         message = f"{shown}: it should be {meaning}"
     before = {each.event.key: each for each in finding.explanation.roots if each.event.key != event.key}
     repair = finding.mender.repair(root, before, finding.explanation.factor)
     if repair is not None and repair.later and pasted is not None:
-        kept = [each for each in repair.later if _holds_with(pasted(event.line, each.text), each.text, root, finding)]
+        passes = _passes if finding.truths.program.repeats else _holds_with
+        kept = [
+            each
+            for each in repair.later[:MOST_TRIED]
+            if passes(pasted(event.line, each.text, each.rows), each, root, finding)
+        ]
         repair = together(kept) if kept else None
     if repair is not None:
         cause = repair.causes[0] if len(repair.causes) == 1 else AMBIGUOUS
@@ -397,7 +415,28 @@ def _wrong(
     return base._replace(message=message)
 
 
-def _holds_with(reading: Reading, repaired: str, root: Root, finding: Finding) -> bool:
+def _passes(reading: Reading, repair: Repair, root: Root, finding: Finding) -> bool:
+    """Whether fewer lines fail with the repair, and the repaired one holds: on three seeds, by both referees."""
+    lines = range(root.event.line, root.event.line + len(repair.text.splitlines()))
+    failed = len({each.line for each in finding.failing()})
+    for seed in range(PROBES):
+        trial = reading.trial(seed)
+        some = reading.written(trial) if finding.cost.of is None else reading.implied(trial)
+        cost = next((each for each in some if _unplaced(each) == _unplaced(finding.cost)), None)
+        truths = None if cost is None else Truths(*trial, cost)
+        if truths is None or not truths.by_key:
+            return False
+        claims = Claims(truths)
+        found = Locator(claims, finding.explanation.factor).failed()
+        if len({each.event.line for each in found}) >= failed or any(each.event.line in lines for each in found):
+            return False
+        here = [each for each in claims.of(trial.run, {}) if each.event.line in lines]
+        if not all(truths.confirmed(each.truth) for each in here):
+            return False
+    return True
+
+
+def _holds_with(reading: Reading, repair: Repair, root: Root, finding: Finding) -> bool:
     """Whether a line holds in every turn of its loop, in the text that has the repair in its place."""
     trial = reading.trial(1)
     cost = finding.cost
@@ -406,7 +445,7 @@ def _holds_with(reading: Reading, repaired: str, root: Root, finding: Finding) -
         if cost.of is None
         else [each for each in reading.implied(trial) if each.text == cost.text]
     )
-    lines = range(root.event.line, root.event.line + len(repaired.splitlines()))
+    lines = range(root.event.line, root.event.line + len(repair.text.splitlines()))
     for each in some:
         truths = Truths(*trial, each)
         if truths.by_key and (claims := Claims(truths)).of(trial.run, {}):

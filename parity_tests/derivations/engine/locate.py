@@ -7,16 +7,25 @@ mistake is one report; what still fails is the next mistake.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from parity_tests.derivations.engine import symbols
 from parity_tests.derivations.engine.claims import INNER, PARAMETER, UPDATE, VALUE, Claim, Claims, holds_with, mark_of
-from parity_tests.derivations.engine.convention import in_words, same_factor, sizes_of
+from parity_tests.derivations.engine.convention import in_words, ratio_of, same_factor, sizes_of
 from parity_tests.derivations.engine.events import ENTRY, NAMED, RETURNED, Event, Key, Run
-from parity_tests.derivations.engine.truths import Truth
+from parity_tests.derivations.engine.steps import (
+    Made,
+    direction,
+    gradients_of,
+    is_clipped,
+    is_maximised,
+    made_of,
+    rates_in,
+)
+from parity_tests.derivations.engine.truths import Truth, Truths
 
 NO_VALUE = " has no value here"
 MOST_ROOTS = 8
@@ -36,7 +45,8 @@ class Root(NamedTuple):
     mends: tuple[int, ...]
     kind: str
     rest_of: Key | None = None
-    """The value that this one is a term of, where the truth belongs there."""
+    """The value that this one is a term or a factor of, where the truth belongs there."""
+    is_factor: bool = False
 
 
 class Explanation(NamedTuple):
@@ -64,12 +74,20 @@ class _State(NamedTuple):
 class Locator:
     """The search for mistakes under one convention."""
 
-    def __init__(self, claims: Claims, factor: float, repairs: Repairs | None = None) -> None:
-        self.claims, self.factor, self.repairs = claims, factor, repairs
+    def __init__(
+        self,
+        claims: Claims,
+        factor: float,
+        repairs: Repairs | None = None,
+        more: Callable[[int], Truths | None] | None = None,
+    ) -> None:
+        self.claims, self.factor, self.repairs, self.more = claims, factor, repairs, more
         self.sizes = sizes_of(claims.truths.probe, claims.truths.run)
         self.rate: float | None = None
         self.trials = 0
         self.unsettled: list[Claim] = []
+        self.elsewhere: dict[Key, bool] = {}
+        """Whether the step of a single number has the same rate on other values."""
 
     def explain(self) -> Explanation:
         """The mistakes, one after the other, each with what comes right with it."""
@@ -93,11 +111,15 @@ class Locator:
         """Whether there is a mistake at all, without looking for where it is."""
         return bool(self._state({}).failing)
 
+    def failed(self) -> list[Claim]:
+        """The claims that fail as they are."""
+        return self._state({}).failing
+
     # ---- what fails
     def _state(self, overrides: dict[Key, Any], quick: bool = False) -> _State:
         run = self.claims.replayed(overrides)
         claims = self.claims.of(run, overrides)
-        failing = [claim for claim in claims if claim.kind == PARAMETER and not self._parameter_holds(claim)]
+        failing = [claim for claim in claims if claim.kind == PARAMETER and not self._parameter_holds(claim, run)]
         failing += self._updates(run, claims, overrides, failing)
         helpers: list[Claim] = []
         bad = {claim.event.key for claim in failing}
@@ -115,7 +137,7 @@ class Locator:
             if usual and users:
                 continue  # what it carries too much or too little shows in them
             sound = [each for each in users if each.kind in (PARAMETER, UPDATE) or not each.event.name]
-            if sound and not any(each.event.key in bad for each in sound):
+            if sound and not all(each.event.key in bad for each in sound):
                 helpers.append(claim)
             else:
                 failing.append(claim)
@@ -123,8 +145,25 @@ class Locator:
         failing.sort(key=lambda claim: order[claim.event.key])
         return _State(run, claims, failing, helpers)
 
-    def _parameter_holds(self, claim: Claim) -> bool:
-        return holds_with(claim, self.factor)
+    def _parameter_holds(self, claim: Claim, run: Run) -> bool:
+        """Whether a gradient holds: exactly, cut off at a bound, or scaled by no usual factor once it held."""
+        if holds_with(claim, self.factor):
+            return True
+        if claim.event.missing or any(
+            is_clipped(claim.event.value, self.factor * each.gradient) for each in claim.others
+        ):
+            return not claim.event.missing
+        if claim.factor is None or claim.factor / self.factor <= 0 or self._is_nice(claim.factor):
+            return False
+        events = self.claims.truths.round.events(run.events)
+        return any(
+            event.name == claim.event.name
+            and event.key != claim.event.key
+            and not event.missing
+            and (ratio := ratio_of(event.value, claim.truth.gradient)) is not None
+            and same_factor(ratio, self.factor)
+            for event in events
+        )
 
     def _is_nice(self, factor: float | None) -> bool:
         """Whether a derivative on the way carries a factor that people use."""
@@ -141,24 +180,77 @@ class Locator:
         return bool(others) and not any(same_factor(claim.factor or 0.0, each) for each in others)
 
     def _updates(self, run: Run, claims: list[Claim], overrides: dict[Key, Any], failing: list[Claim]) -> list[Claim]:
-        """Steps that do not follow their gradient, or follow it at another rate than the others."""
-        fails = {mark_of(claim.truth) for claim in failing}
-        steps = [claim for claim in claims if claim.kind == UPDATE and mark_of(claim.truth) not in fails]
+        """Steps into which something else than their gradient goes, or that go the other way; at any rate.
+
+        A step along the derivative of J settles its gradient, too: the penalty's part may be added in the step.
+        """
+        steps = [claim for claim in claims if claim.kind == UPDATE]
         rates = [claim.factor for claim in steps if claim.factor is not None and np.size(claim.event.value) > 1]
         rates = rates or [claim.factor for claim in steps if claim.factor is not None]
-        down = [rate for rate in rates if rate < 0]
-        common = max(down, key=lambda rate: sum(same_factor(rate, each) for each in down)) if down else None
-        self.rate = common
+        way = 1.0 if is_maximised(self.claims.truths.cost) else -1.0
+        along = [rate for rate in rates if rate * way > 0]
+        self.rate = max(along, key=lambda rate: sum(same_factor(rate, each) for each in along)) if along else None
+        settled = {
+            mark_of(claim.truth)
+            for claim in steps
+            if claim.factor is not None and claim.factor * way > 0 and np.size(claim.event.value) > 1
+        }
+        failing[:] = [
+            claim
+            for claim in failing
+            if mark_of(claim.truth) not in settled or claim.factor is not None or claim.event.missing
+        ]
+        fails = {mark_of(claim.truth) for claim in failing}
+        gradients: dict[Key, Any] | None = None
         wrong = []
         for claim in steps:
-            if common is not None and claim.factor is not None and same_factor(claim.factor, common):
+            if mark_of(claim.truth) in fails or self._follows(claim, along, way, steps):
                 continue
-            if claim.factor is None and self._has_state(claim):
-                if not overrides and all(claim.event.key != each.event.key for each in self.unsettled):
-                    self.unsettled.append(claim)
-                continue
+            if claim.factor is None:
+                gradients = gradients_of(self.claims, run, claims) if gradients is None else gradients
+                made = made_of(self.claims, claim, gradients, overrides)
+                by_name = self.claims.truths.probe.places is None and self._has_state(claim)
+                if by_name or (made is not None and not made.rest and self._may_be(made, claim, way)):
+                    if not overrides and (made is None or made.state or not made.own):
+                        self._settle_not(claim)
+                    continue
             wrong.append(claim)
         return wrong
+
+    def _follows(self, claim: Claim, along: list[float], way: float, steps: list[Claim]) -> bool:
+        """Whether a step is a multiple of the derivative in the right direction, and the rate is not left out."""
+        if claim.factor is None or claim.factor * way <= 0:
+            return False
+        others = [each for each in steps if each is not claim and each.factor is not None and each.factor * way > 0]
+        if any(same_factor(claim.factor, each.factor or 0.0) for each in others):
+            return True
+        if np.size(claim.event.value) == 1 and not self._same_elsewhere(claim):
+            return False
+        common = [each for each in others if self.rate is not None and same_factor(each.factor or 0.0, self.rate)]
+        if len(common) == len(others) > 1 and same_factor(abs(claim.factor), abs(self.factor)):
+            return False  # the others have a rate, and it has none
+        alike = [each for each in common if rates_in(each.event.statement) == rates_in(claim.event.statement)]
+        alike = [each for each in alike if each.event.key[0] != claim.event.key[0]]
+        return not (alike and in_words(claim.factor / (alike[0].factor or 1.0), self.sizes) is not None)
+
+    @staticmethod
+    def _may_be(made: Made, claim: Claim, way: float) -> bool:
+        """Whether a step that is no multiple of its gradient may be right: made of its own, the right way."""
+        return direction(claim) * way > 0 if made.own else not made.others
+
+    def _same_elsewhere(self, claim: Claim) -> bool:
+        """Whether the step of a single number, along any derivative, has the same rate on other values."""
+        key = claim.event.key
+        if key not in self.elsewhere and claim.event in self.claims.truths.run.events and self.more is not None:
+            truths = self.more(1)
+            found = [] if truths is None else Claims(truths).of(truths.run, {})
+            rates = [each.factor for each in found if each.event.key == key]
+            self.elsewhere[key] = all(each is not None and same_factor(each, claim.factor or 0.0) for each in rates)
+        return self.elsewhere.get(key, True)
+
+    def _settle_not(self, claim: Claim) -> None:
+        if all(claim.event.key != each.event.key for each in self.unsettled):
+            self.unsettled.append(claim)
 
     def _has_state(self, claim: Claim) -> bool:
         """Whether the step reads a free array besides the parameters: the state of an optimiser."""
@@ -187,7 +279,7 @@ class Locator:
             return self._computed(failed, claim, state, overrides)
         found: list[tuple[int, Root]] = []
         reach = None if claim.event.missing else self.claims.leads_to(claim.event.key, overrides)
-        for root in self._candidates(state, claim, own_value):
+        for root in self._candidates(state, claim, own_value, reach or ()):
             if reach is not None and root.event.key not in reach:
                 continue
             if self.trials > MOST_TRIALS:
@@ -199,7 +291,8 @@ class Locator:
             mended |= {claim.event.key} if own else set()
             found.append((len(mended), root._replace(mends=self._lines(state, mended, root.event.line))))
         if not found:
-            found = [(1, Root(claim.event, claim.truth, self.factor, own_value, (), claim.kind))]
+            factor = self._rate(claim) if claim.kind == UPDATE else self.factor
+            found = [(1, Root(claim.event, claim.truth, factor, own_value, (), claim.kind))]
         most = max(count for count, _ in found)
         root = self._likeliest([each for count, each in found if count == most], claim, before, state)
         return root, root.event.key, root.expected
@@ -264,14 +357,22 @@ class Locator:
         if claim.kind != UPDATE:
             return self.factor * claim.truth.gradient
         assert claim.old is not None
-        rate = self.rate if self.rate is not None else -0.1
-        return claim.old.value + rate * claim.truth.gradient
+        return claim.old.value + self._rate(claim) * claim.truth.gradient
 
-    def _candidates(self, state: _State, claim: Claim, own_value: Any) -> Iterator[Root]:
+    def _rate(self, claim: Claim) -> float:
+        """The rate that a step should have: its own where it goes the wrong way, else that of the others."""
+        way = 1.0 if is_maximised(self.claims.truths.cost) else -1.0
+        if claim.factor is not None and claim.factor * way < 0:
+            return -claim.factor
+        return self.rate if self.rate is not None else 0.1 * way
+
+    def _candidates(self, state: _State, claim: Claim, own_value: Any, reach: Collection[Key]) -> Iterator[Root]:
         """Values that may be the culprit, each with a truth and a factor: the claim's own, then earlier ones."""
         scales = self._scales(state, claim)
         if claim.kind == UPDATE:
-            yield Root(claim.event, claim.truth, self.factor, own_value, (), UPDATE)
+            yield Root(claim.event, claim.truth, self._rate(claim), own_value, (), UPDATE)
+            if claim.factor is not None and np.size(claim.event.value) > 1:
+                return  # a multiple of its gradient: the step itself is wrong
         else:
             for truth in claim.others or (claim.truth,):
                 for factor in [self.factor] if claim.kind == PARAMETER else scales:
@@ -291,7 +392,9 @@ class Locator:
                 continue
             if event.key == self.claims.truths.cost.key or event.name in self.claims.parameters:
                 continue
-            if np.size(event.value) < 2 or self.claims.is_copy(event):
+            if np.size(event.value) < 2 and event.key not in reach:
+                continue
+            if self.claims.is_copy(event):
                 continue
             known = matched.get(event.key)
             if known is not None and known.kind not in (INNER, VALUE):
@@ -305,12 +408,18 @@ class Locator:
             ):
                 rest = event.value + own_value - claim.event.value
                 yield Root(event, claim.truth, self.factor, rest, (), INNER, claim.event.key)
+                if event.role == RETURNED and np.all(claim.event.value):
+                    rest = event.value * own_value / claim.event.value
+                    yield Root(event, claim.truth, self.factor, rest, (), INNER, claim.event.key, True)
 
     def _truths_for(
         self, event: Event, known: Claim | None, claim: Claim, scales: list[float], nominal: float | None
     ) -> Iterator[tuple[Truth, float]]:
         """What may belong in place of a value."""
-        if known is not None and known.factor is not None:
+        right = known is not None and holds_with(known, self.factor)
+        if known is not None and known.factor is not None and not (right and known.kind == VALUE):
+            if right:
+                return
             if claim.factor is not None:
                 if nominal is None or not same_factor(known.factor, nominal):
                     yield known.truth, known.factor * self.factor / claim.factor
@@ -320,6 +429,11 @@ class Locator:
                 return
         if known is None and np.all(event.value == np.round(event.value)):
             return
+        bases = self.claims.meant.get(event.name, ())
+        named = [
+            each for each in self.claims.named if each.event.name in bases and np.shape(each.gradient) != event.shape
+        ]
+        yield from ((truth, self.factor) for truth in named if known is None)
         for truth in self.claims.by_shape.get(event.shape, ()):
             if known is None or truth is not known.truth:
                 yield from ((truth, factor) for factor in scales)

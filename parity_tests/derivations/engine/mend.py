@@ -13,14 +13,18 @@ import numpy as np
 from parity_tests.derivations.agreement import agrees
 from parity_tests.derivations.engine import symbols
 from parity_tests.derivations.engine.claims import UPDATE, Claims
-from parity_tests.derivations.engine.convention import on_other_sizes, same_shape, sizes_of
+from parity_tests.derivations.engine.convention import on_other_sizes, ratio_of, same_factor, same_shape, sizes_of
 from parity_tests.derivations.engine.edits import Edit, Words, edits
-from parity_tests.derivations.engine.events import Key
+from parity_tests.derivations.engine.events import NAMED, RETURNED, Key
 from parity_tests.derivations.engine.locate import Locator, Root
 from parity_tests.derivations.engine.numbers.kinds import PLAIN, plain
 from parity_tests.derivations.engine.probes import Probe
+from parity_tests.derivations.engine.replay import Program, Spelled
 from parity_tests.derivations.engine.truths import Truths
 from parity_tests.derivations.engine.unrolled import as_in_the_text, in_a_loop
+
+RESULT = "result"
+"""What a formula without a name is called while it is mended."""
 
 SAME_COST = 0.12
 """Changes whose costs differ by less are equally likely."""
@@ -40,53 +44,114 @@ MOST_FIRST = 60
 
 
 class Repair(NamedTuple):
-    """The causes that are equally likely, each with its repaired text."""
+    """The causes that are equally likely, and the text in place of ``rows`` lines."""
 
     causes: tuple[str, ...]
     text: str
+    rows: int
     cost: float
     later: tuple[Repair, ...] = ()
-    """Of a line in a loop: each repair by itself, to be tried in every turn."""
+    """Each repair by itself, to be tried in the text: of a line in a loop, and of a program."""
 
 
 def together(repairs: list[Repair]) -> Repair:
     """Repairs that are about equally likely as one, with all their causes."""
     near = [each for each in repairs if each.cost <= repairs[0].cost + SAME_COST]
     causes = tuple(dict.fromkeys(cause for each in near for cause in each.causes))
-    return Repair(causes[:MOST_CAUSES], repairs[0].text, repairs[0].cost)
+    return Repair(causes[:MOST_CAUSES], repairs[0].text, repairs[0].rows, repairs[0].cost)
 
 
 class _Part(NamedTuple):
-    """The statement that is changed: the writer's own, or one of those that a tuple assignment stands for."""
+    """The statement that is changed: the writer's own, or one that stands for a formula in it.
+
+    ``node`` is that formula in the ``whole`` statement: what is returned, appended, or an entry of a tuple or dict.
+    """
 
     statement: ast.stmt
     whole: ast.stmt
-    place: int | None
+    node: ast.expr | None
 
-    def text(self, statements: list[ast.stmt]) -> str:
+    def fits(self, edit: Edit) -> bool:
+        """Whether a change can be written: in place of a formula stands another formula."""
+        first = edit.statements[0]
+        return self.node is None or (
+            len(edit.statements) == 1
+            and isinstance(first, ast.Assign)
+            and ast.unparse(first.targets[0]) == ast.unparse(self.statement.targets[0])  # type: ignore[attr-defined]
+        )
+
+    def changed(self, program: Program, statements: list[ast.stmt]) -> Program | None:
+        """The program with the changed statements."""
+        if self.node is None:
+            return program.replaced(self.whole, statements)
+        return program.rewritten(self.node, statements[0].value)  # type: ignore[attr-defined]
+
+    def text(self, program: Program, statements: list[ast.stmt], line: int) -> Spelled:
         """The changed statements as the text has them."""
-        if self.place is None:
-            return "\n".join(as_in_the_text(self.whole, each) for each in statements)
-        assert isinstance(self.whole, ast.Assign)
-        new = copy.deepcopy(self.whole)
-        new.value.elts[self.place] = statements[0].value  # type: ignore[attr-defined]
-        return as_in_the_text(self.whole, new)
+        found = None
+        if self.node is None:
+            found = program.spelled(self.whole, statements, line)
+        else:
+            found = program.spelled(self.node, [ast.Expr(statements[0].value)], line)  # type: ignore[attr-defined]
+        if found is not None:
+            return found
+        if self.node is None:
+            return Spelled("\n".join(as_in_the_text(self.whole, each) for each in statements), 1)
+        new = _exchanged(self.whole, self.node, statements[0].value)  # type: ignore[attr-defined]
+        return Spelled(as_in_the_text(self.whole, new), 1)
 
 
-def _part(root: Root) -> _Part | None:
+def _exchanged(root: Any, old: ast.expr, new: ast.expr) -> Any:
+    """A tree with one of its nodes changed."""
+    if root is old:
+        return new
+    if isinstance(root, list):
+        return [_exchanged(each, old, new) for each in root]
+    if not isinstance(root, ast.AST):
+        return root
+    result = copy.copy(root)
+    for field, child in ast.iter_fields(root):
+        setattr(result, field, _exchanged(child, old, new))
+    return result
+
+
+def _part(root: Root, repeats: bool) -> _Part | None:
     """What of the root's statement may be changed; None where nothing can be."""
-    statement = root.event.statement
+    statement, node = root.event.statement, root.event.node
+    if repeats and statement is not None and isinstance(node, ast.expr):
+        if root.event.role == RETURNED or (isinstance(statement, ast.Expr) and root.event.role == NAMED):
+            return _stands_for(node, statement)
+        if _is_added(statement):
+            return _Part(statement, statement, None)
     if not isinstance(statement, ast.Assign | ast.AugAssign):
+        return None
+    value = statement.value
+    if repeats and isinstance(statement, ast.Assign) and isinstance(value, ast.Dict):
+        for key, entry in zip(value.keys, value.values, strict=True):
+            if isinstance(key, ast.Constant) and root.event.name.endswith(f"[{key.value!r}]"):
+                return _stands_for(entry, statement)
         return None
     if isinstance(statement, ast.AugAssign) or not isinstance(statement.targets[0], ast.Tuple | ast.List):
         return _Part(statement, statement, None)
-    targets, values = statement.targets[0].elts, statement.value
-    if not isinstance(values, ast.Tuple | ast.List) or len(values.elts) != len(targets):
+    targets = statement.targets[0].elts
+    if not isinstance(value, ast.Tuple | ast.List) or len(value.elts) != len(targets):
         return None
     place = next((n for n, each in enumerate(targets) if getattr(each, "number", None) == root.event.key[0]), None)
     if place is None:
         return None
-    return _Part(ast.Assign([targets[place]], values.elts[place], lineno=statement.lineno), statement, place)
+    entry = ast.copy_location(ast.Assign([targets[place]], value.elts[place]), statement)
+    return _Part(entry, statement, value.elts[place])
+
+
+def _is_added(statement: ast.stmt) -> bool:
+    """Whether a statement is ``np.add.at(dE, places, values)``."""
+    call = statement.value if isinstance(statement, ast.Expr) else None
+    return isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr == "at"
+
+
+def _stands_for(node: ast.expr, whole: ast.stmt) -> _Part:
+    """The formula as an assignment of its own."""
+    return _Part(ast.copy_location(ast.Assign([ast.Name(RESULT, ast.Store())], node), whole), whole, node)
 
 
 class Mender:
@@ -95,58 +160,62 @@ class Mender:
     def __init__(self, truths: Truths, more: Callable[[int], Truths | None]) -> None:
         self.truths = [truths]
         self.more = more
-        self.known: dict[tuple[Key, Key, float, Key | None], Repair | None] = {}
+        self.known: dict[tuple[Key, Key, float, Key | None, bool], Repair | None] = {}
 
-    def repair(self, root: Root, before: Mapping[Key, Root], factor: float) -> Repair | None:
-        """The smallest change of the root's statement, None where no single one gives the truth.
+    def repair(self, root: Root, before: Mapping[Key, Root], factor: float, *, pairs: bool = True) -> Repair | None:
+        """The smallest change of the root's statement, None where none gives the truth: no single one, and no pair.
 
         ``factor`` is that of the convention: where a statement is reached several times, all claims are tried with it.
         """
-        mark = (root.event.key, root.truth.event.key, round(root.factor, 12), root.rest_of)
-        if mark not in self.known:
-            self.known[mark] = self._search(root, before, factor)
+        mark = (root.event.key, root.truth.event.key, round(root.factor, 12), root.rest_of, root.is_factor)
+        pairs = pairs or not self.truths[0].program.repeats
+        if mark not in self.known or (self.known[mark] is None and pairs):
+            self.known[mark] = self._search(root, before, factor, pairs)
         return self.known[mark]
 
-    def _search(self, root: Root, before: Mapping[Key, Root], factor: float) -> Repair | None:
+    def _search(self, root: Root, before: Mapping[Key, Root], factor: float, pairs: bool) -> Repair | None:
         program = self.truths[0].program
-        part = _part(root)
-        if part is None or root.kind == UPDATE or (part.place is not None and (program.repeats or root.event.key[1])):
+        part = _part(root, program.repeats)
+        if part is None or (part.node is not None and not program.repeats and root.event.key[1]):
             return None
-        first = self._place(0, root, before)
+        first = self._place(0, root, before, part)
         if first is None:
             return None
         statement, target, names = program.editable(part.statement, first[0], root.event.name)
         words = self._words(root, target, names)
         again = bool(root.event.key[1]) and not program.repeats
-        possible = [each for each in edits(statement, words) if part.place is None or len(each.statements) == 1]
-        best = self._first(possible[: MOST_REPLAYS if again else None], root, before, factor)
-        if not best and not again and not program.repeats:
-            best = self._first(_two(possible, words), root, before, factor)
+        possible = [each for each in edits(statement, words) if part.fits(each)]
+        best = self._first(possible[: MOST_REPLAYS if again else None], root, before, factor, part)
+        if not best and not again and pairs:
+            best = self._first(_two(possible, words), root, before, factor, part)
         if not best:
             return None
-        single = [Repair((edit.cause,), part.text(edit.statements), edit.cost) for edit in best]
+        line = root.event.line
+        single = [Repair((edit.cause,), *part.text(program, edit.statements, line), edit.cost) for edit in best]
         whole = together(single)
-        return whole._replace(later=tuple(single)) if again or in_a_loop(part.whole) else whole
+        later = again or in_a_loop(part.whole) or program.repeats
+        return whole._replace(later=tuple(single)) if later else whole
 
-    def _first(self, possible: Iterable[Edit], root: Root, before: Mapping[Key, Root], factor: float) -> list[Edit]:
+    def _first(
+        self, possible: Iterable[Edit], root: Root, before: Mapping[Key, Root], factor: float, part: _Part
+    ) -> list[Edit]:
         """The cheapest of some changes that give the truth on three probes."""
-        written = root.event.statement
-        assert written is not None
+        written = part.statement
         program = self.truths[0].program
         again = bool(root.event.key[1]) and not program.repeats
         places: list[tuple[str, Mapping[str, Any], Any]] = []
 
         def gives(edit: Edit, number: int) -> bool:
             while len(places) <= number:
-                place = self._place(len(places), root, before)
+                place = self._place(len(places), root, before, part)
                 if place is None:
                     return False
                 _, target, names = program.editable(written, place[0], root.event.name)
                 places.append((target, names, place[1]))
             target, names, expected = places[number]
-            if again:
-                return self._replayed(edit, root, before, self.truths[number], expected)
-            return self._gives(edit, target, (names, expected))
+            if again or (program.repeats and edit.cause == "overwritten"):
+                return self._replayed(edit, root, before, self.truths[number], expected, part)
+            return self._gives(edit, target, (names, expected), root)
 
         best: list[Edit] = []
         loop = again or in_a_loop(written)
@@ -155,11 +224,13 @@ class Mender:
                 break
             if not all(gives(edit, number) for number in range(3)):
                 continue
-            if not program.repeats or self._holds_in_all(edit, written, root, before, factor):
+            if not program.repeats or self._holds_in_all(edit, part, root, before, factor):
                 best.append(edit)
         return best
 
-    def _replayed(self, edit: Edit, root: Root, before: Mapping[Key, Root], truths: Truths, expected: Any) -> bool:
+    def _replayed(
+        self, edit: Edit, root: Root, before: Mapping[Key, Root], truths: Truths, expected: Any, part: _Part
+    ) -> bool:
         """Whether the text gives the truth with a change of a line that it comes to several times."""
         earlier = {key: self._expected(other, truths) for key, other in before.items() if key != root.event.key}
         seen: list[Any] = []
@@ -169,15 +240,11 @@ class Mender:
                 seen.append(plain(value))
             return value if earlier.get(key) is None else np.array(earlier[key])
 
-        assert root.event.statement is not None
-        changed = truths.program.replaced(root.event.statement, edit.statements)
+        changed = part.changed(truths.program, edit.statements)
         if changed is None:
             return False
         changed.run(truths.probe.given, PLAIN, hook, root.event.key, keep=False)
-        value = seen[-1] if seen else None
-        if value is None or not same_shape(np.shape(value), np.shape(expected)):
-            return False
-        return agrees(np.reshape(value, np.shape(expected)), expected)
+        return self._is_right(seen[-1] if seen else None, expected, root)
 
     def _expected(self, root: Root, truths: Truths) -> Any:
         """The value that belongs in place of a root's, on any of the probes."""
@@ -190,12 +257,14 @@ class Mender:
         here, there = sizes_of(own.probe, own.run), sizes_of(truths.probe, truths.run)
         return on_other_sizes(root.factor, here, there) * truth.gradient
 
-    def _holds_in_all(
-        self, edit: Edit, written: ast.stmt, root: Root, before: Mapping[Key, Root], factor: float
-    ) -> bool:
+    def _holds_in_all(self, edit: Edit, part: _Part, root: Root, before: Mapping[Key, Root], factor: float) -> bool:
         """Whether fewer claims fail once the program itself is changed, and none where the statement stands."""
         truths = self.truths[0]
-        changed = truths.program.replaced(written, edit.statements)
+        if root.kind == UPDATE and np.size(root.event.value) == 1:
+            return True  # a step of one number is along any derivative
+        if truths.run.problems:
+            return True  # the program ended early, and its rounds are not known
+        changed = part.changed(truths.program, edit.statements)
         if changed is None:
             return False
         run = changed.run(truths.probe.given)
@@ -207,14 +276,22 @@ class Mender:
         fails = Locator(Claims(mended), factor).failing(overrides)
         return len(fails) < len(failed) and all(key[0] != root.event.key[0] for key in fails)
 
-    def _place(self, number: int, root: Root, before: Mapping[Key, Root]) -> tuple[dict[str, Any], Any] | None:
-        """The names where the statement stands, with earlier mistakes put right, and the value that belongs there."""
+    def on_probe(self, number: int) -> Truths | None:
+        """The truths of the same cost on another probe, None where there are none."""
         while len(self.truths) <= number:
             found = self.more(len(self.truths))
             if found is None:
                 return None
             self.truths.append(found)
-        truths = self.truths[number]
+        return self.truths[number]
+
+    def _place(
+        self, number: int, root: Root, before: Mapping[Key, Root], part: _Part
+    ) -> tuple[dict[str, Any], Any] | None:
+        """The names where the statement stands, with earlier mistakes put right, and the value that belongs there."""
+        truths = self.on_probe(number)
+        if truths is None:
+            return None
         earlier = {key: self._expected(other, truths) for key, other in before.items() if key != root.event.key}
         seen: dict[Key, Any] = {}
 
@@ -225,19 +302,32 @@ class Mender:
                 seen[key] = plain(value)
             return value
 
-        assert root.event.statement is not None
-        capture = root.event.statement, root.event.key[1]
+        whole = part.node is None or not truths.program.repeats or isinstance(part.whole, ast.Assign)
+        capture = (part.whole if whole else part.node), root.event.key[1]
         run = truths.program.run(truths.probe.given, PLAIN, hook, keep=False, capture=capture)
-        value = self._expected(root, truths)
+        value = self._step(root, truths) if root.kind == UPDATE else self._expected(root, truths)
         if root.rest_of is not None and value is not None:
             here_value, whole = seen.get(root.event.key), seen.get(root.rest_of)
             if here_value is None or whole is None or not here_value.shape == whole.shape == np.shape(value):
                 return None
-            value = here_value + value - whole
+            value = here_value * value / whole if root.is_factor else here_value + value - whole
         if run.captured is None or value is None:
             return None
         free = truths.probe.given if truths.probe.places is None else {}
         return {**free, **run.captured}, value
+
+    def _step(self, root: Root, truths: Truths) -> tuple[Any, Any] | None:
+        """The old value of a parameter and its derivative, on any of the probes."""
+        truth = truths.by_key.get(root.truth.event.key)
+        steps = truths.probe.steps
+        events = list(truths.run.events)
+        if root.event.key in steps:
+            old = next((each for each in events if each.key == steps[root.event.key]), None)
+        else:
+            places = [place for place, each in enumerate(events) if each.key == root.event.key]
+            named = [each for each in events[: places[0] if places else 0] if each.name == root.event.name]
+            old = named[-1] if named else None
+        return None if truth is None or old is None or old.missing else (old.value, truth.gradient)
 
     def _words(self, root: Root, target: str, names: Mapping[str, Any]) -> Words:
         probe: Probe = self.truths[0].probe
@@ -246,14 +336,40 @@ class Mender:
         batch = next((name for name in usable if sizes[name] == probe.batch), None)
         shape = np.shape(root.expected)
         base = symbols.base_of(root.truth.event.name)
-        return Words(names, batch, tuple(usable), target, shape, base.startswith("b"))
+        rates = tuple(
+            name
+            for name, value in names.items()
+            if isinstance(value, float) and value not in (0.0, 1.0) and re.fullmatch(r"[A-Za-z_][\w.]*", name)
+        )
+        step = root.kind == UPDATE
+        return Words(
+            names, batch, tuple(usable), target, shape, base.startswith("b"), probe.batch or 0, rates[:6], step
+        )
 
-    def _gives(self, edit: Edit, target: str, place: tuple[Mapping[str, Any], Any]) -> bool:
+    def _gives(self, edit: Edit, target: str, place: tuple[Mapping[str, Any], Any], root: Root) -> bool:
         names, expected = place
-        value = self.truths[0].program.execute(edit.statements, names, target)
+        return self._is_right(self.truths[0].program.execute(edit.statements, names, target), expected, root)
+
+    def _is_right(self, value: Any, expected: Any, root: Root) -> bool:
+        """Whether a value is the truth, or a step in its direction: at the rate of the others where it had another."""
+        if root.kind == UPDATE:
+            old, gradient = expected
+            if value is None or np.shape(value) != np.shape(old):
+                return False
+            ratio = ratio_of(value - old, gradient, 1e-7)
+            exactly = np.size(value) == 1 or self._is_scaled(root)
+            return ratio is not None and (same_factor(ratio, root.factor) if exactly else ratio * root.factor > 0)
         if value is None or not same_shape(np.shape(value), np.shape(expected)):
             return False
         return agrees(np.reshape(value, np.shape(expected)), expected)
+
+    def _is_scaled(self, root: Root) -> bool:
+        """Whether a step goes the right way, but not as far as the others."""
+        found = self._step(root, self.truths[0])
+        if found is None or root.event.missing or root.event.shape != np.shape(found[0]):
+            return False
+        ratio = ratio_of(root.event.value - found[0], found[1], 1e-7)
+        return ratio is not None and ratio * root.factor > 0
 
 
 def _two(possible: list[Edit], words: Words) -> Iterator[Edit]:

@@ -61,11 +61,11 @@ class TextProgram:
         hook: Hook | None = None,
         until: Key | None = None,
         keep: bool = True,
-        capture: tuple[ast.stmt, int] | None = None,
+        capture: tuple[ast.AST, int] | None = None,
     ) -> Run:
         """All statements in order on the ``given`` values; up to the place ``until``, where there is one.
 
-        ``captured`` holds the names as they are when a statement is reached for the n-th time, counted from 0.
+        ``captured`` holds the names as they are when a node is reached for the n-th time, counted from 0.
         """
         walk = _Walk(given, kind, hook, until, keep)
         walk.capture, walk.changed, walk.classes_axis = capture, self.changed, self.classes_axis
@@ -94,6 +94,14 @@ class TextProgram:
         program = copy.copy(self)
         program.changed = statement, new
         return program
+
+    def rewritten(self, node: ast.expr, new: ast.expr) -> None:
+        """Formulas of a text are changed with their statements."""
+        return
+
+    def spelled(self, old: ast.AST, new: Sequence[ast.AST], line: int) -> None:
+        """A text of formulas is written by its own rules."""
+        return
 
     def round_of(self, forward: Collection[Key]) -> Round:
         """All of a text is one round."""

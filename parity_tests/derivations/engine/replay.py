@@ -25,6 +25,13 @@ class Round(NamedTuple):
         return events[start:stop]
 
 
+class Spelled(NamedTuple):
+    """Lines in place of ``rows`` lines of a text, without the indentation of the first."""
+
+    text: str
+    rows: int
+
+
 class Program(Protocol):
     """A source that was read, ready to run; its places have the same keys in every run."""
 
@@ -39,11 +46,11 @@ class Program(Protocol):
         hook: Hook | None = None,
         until: Key | None = None,
         keep: bool = True,
-        capture: tuple[ast.stmt, int] | None = None,
+        capture: tuple[ast.AST, int] | None = None,
     ) -> Run:
         """All statements in order on the ``given`` values; up to the place ``until``, where there is one.
 
-        ``captured`` holds the names as they are when a statement is reached for the n-th time, counted from 0.
+        ``captured`` holds the names as they are when a node is reached for the n-th time, counted from 0.
         """
 
     def execute(self, statements: Sequence[ast.stmt], names: Mapping[str, Any], target: str) -> Any:
@@ -56,6 +63,12 @@ class Program(Protocol):
 
     def replaced(self, statement: ast.stmt, new: Sequence[ast.stmt]) -> Program | None:
         """The program with other statements in place of one; None where it cannot be changed."""
+
+    def rewritten(self, node: ast.expr, new: ast.expr) -> Program | None:
+        """The program with another formula in place of one; None where it cannot be changed."""
+
+    def spelled(self, old: ast.AST, new: Sequence[ast.AST], line: int) -> Spelled | None:
+        """The lines of a node with others in its place, as the writer has them; None for a text of formulas."""
 
     def round_of(self, forward: Collection[Key]) -> Round:
         """The round of training to which a forward pass through these places belongs."""

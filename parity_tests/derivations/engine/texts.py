@@ -65,7 +65,7 @@ class TextReading:
             reasons = unreached(Truths(*trial, cost)) | reasons
         return reasons
 
-    def pasted(self, line: int, repaired: str) -> TextReading:
+    def pasted(self, line: int, repaired: str, rows: int = 1) -> TextReading:
         """The text with other rows in place of a line, as far to the right as it was."""
         row = self.lines.rows[line - 1]
         indent = row[: len(row) - len(row.lstrip())]

@@ -70,7 +70,7 @@ class Truths:
         recorded: dict[Key, Any] = {}
         found: list[Any] = []
         given: dict[str, Any] = dict(self.probe.given)
-        free = self._free_keys()
+        free = self.free_keys()
 
         def hook(key: Key, value: Any) -> Any:
             if isinstance(value, Tape):
@@ -114,7 +114,7 @@ class Truths:
         """The derivative of J along a direction of one value, by the complex step."""
         found: list[Any] = []
         given: dict[str, Any] = dict(self.probe.given)
-        free = self._free_keys()
+        free = self.free_keys()
 
         def hook(here: Key, value: Any) -> Any:
             if here == key and isinstance(value, Step):
@@ -135,8 +135,8 @@ class Truths:
         here = next(event.value for event in self.run.events if event.key == self.cost.key)
         return self.cost.value(here, self.probe.given)
 
-    def _free_keys(self) -> dict[Key, str]:
-        """The places of the free names."""
+    def free_keys(self) -> dict[Key, str]:
+        """The places of the free names, each with its name."""
         if self.probe.places is not None:
             return dict(self.probe.places)
         return {(-1 - number, 0): name for number, name in enumerate(self.probe.given)}

@@ -29,7 +29,7 @@ class Written(NamedTuple):
         return self.text.replace(mistake.old, mistake.new), line - (not mistake.new.strip())
 
 
-def _written(text: str, *mistakes: tuple[str, str, str]) -> Written:
+def written(text: str, *mistakes: tuple[str, str, str]) -> Written:
     return Written(text.lstrip("\n"), tuple(Planted(old, new, tuple(causes.split())) for old, new, causes in mistakes))
 
 
@@ -44,7 +44,7 @@ def sigmoid(z):
 """
 
 PROGRAMS = {
-    "script, rows, labels, penalty": _written(
+    "script, rows, labels, penalty": written(
         """
 import numpy as np
 
@@ -85,7 +85,7 @@ for it in range(500):
         ("dW1 = X.T @ dpre + reg * W1", "dW1 = X.T @ dpre", "l2-missing"),
         ("dhidden * (1 - hidden ** 2)", "dhidden * (1 - hidden)", "square-missing"),
     ),
-    "script, columns, cross-entropy": _written(
+    "script, columns, cross-entropy": written(
         HELPERS
         + """
 np.random.seed(1)
@@ -115,7 +115,7 @@ print("done", cost)
         ("dZ1 = np.dot(W2.T, dZ2) * (Z1 > 0)", "dZ1 = np.dot(W2.T, dZ2)", "gprime-missing"),
         ("db1 = np.sum(dZ1, axis=1, keepdims=True) / m", "db1 = np.sum(dZ1, axis=1, keepdims=True)", "missing-1/m"),
     ),
-    "script, whole numbers, steps uphill, no cost": _written(
+    "script, whole numbers, steps uphill, no cost": written(
         """
 import numpy as np
 
@@ -154,7 +154,7 @@ for j in range(60000):
             "wrong-symbol",
         ),
     ),
-    "script, one weight and a bias": _written(
+    "script, one weight and a bias": written(
         """
 import numpy as np
 
@@ -177,7 +177,7 @@ print(w, b, mse)
         ("dw = 2 / n * np.sum(error * x)", "dw = 2 / n * np.sum(error)", "missing-factor"),
         ("db = 2 / n * np.sum(error)", "db = 1 / n * np.sum(error)", "wrong-number missing-factor"),
     ),
-    "functions, dicts, a model that trains": _written(
+    "functions, dicts, a model that trains": written(
         HELPERS
         + """
 def init_params(n_in, n_hidden, n_out):
@@ -240,7 +240,7 @@ if __name__ == "__main__":
         ('grads["b1"] = np.sum(dZ1, axis=1, keepdims=True)', 'grads["b1"] = np.sum(dZ1)', "db-summed-over-all"),
         ('dA1 = params["W2"].T @ dZ2', 'dA1 = params["W2"].T @ (cache["A2"] - Y)', "missing-1/m missing-factor"),
     ),
-    "class, self., squared error": _written(
+    "class, self., squared error": written(
         """
 import numpy as np
 
@@ -306,7 +306,7 @@ nn.train(X, y, 1000)
             "db-wrong-axis wrong-axis",
         ),
     ),
-    "list of weights, loops over layers": _written(
+    "list of weights, loops over layers": written(
         HELPERS
         + """
 def sigmoid_prime(z):
@@ -354,7 +354,7 @@ net.fit(rng.standard_normal((3, 7)), rng.random((2, 7)), 100, 0.3)
         ("(activations[-1] - y) * sigmoid_prime(zs[-1])", "(activations[-1] - y)", "gprime-missing"),
         ("    return sigmoid(z) * (1 - sigmoid(z))", "    return z * (1 - z)", "gprime-at-a wrong-symbol"),
     ),
-    "layer objects in a list": _written(
+    "layer objects in a list": written(
         """
 import numpy as np
 
@@ -411,7 +411,7 @@ for epoch in range(50):
         ("return grad * (self.x > 0)", "return grad * np.maximum(self.x, 0)", "g-for-gprime wrong-function"),
         ("db = grad.sum(axis=0, keepdims=True)", "db = grad.mean(axis=0, keepdims=True)", "db-mean-for-sum"),
     ),
-    "deep, parameters by number, caches": _written(
+    "deep, parameters by number, caches": written(
         """
 import numpy as np
 
@@ -481,7 +481,7 @@ for i in range(30):
         ("    db = np.sum(dZ, axis=1, keepdims=True) / m", "    db = np.sum(dZ, axis=1, keepdims=True)", "missing-1/m"),
         ("    dZ = dAL * s * (1 - s)", "    dZ = dAL * (1 - s)", "missing-factor gprime-missing"),
     ),
-    "batches, momentum": _written(
+    "batches, momentum": written(
         """
 import numpy as np
 
@@ -518,7 +518,7 @@ for epoch in range(3):
         ),
         ("dW1 = x.T @ dz", "dW1 = x.T @ dh", "gprime-missing wrong-symbol"),
     ),
-    "script, softmax one-hot, Adam": _written(
+    "script, softmax one-hot, Adam": written(
         """
 import numpy as np
 
@@ -548,7 +548,7 @@ for t in range(1, 100):
         ("G = (P - T) / len(X)", "G = (P - T) * P * (1 - P) / len(X)", "gprime-extra gprime-extra-at-output"),
         ("db = np.sum(G, axis=0, keepdims=True)", "db = np.sum(G, axis=0, keepdims=True) / len(X)", "double-1/m"),
     ),
-    "recurrent, through time": _written(
+    "recurrent, through time": written(
         """
 import numpy as np
 
@@ -588,7 +588,7 @@ for epoch in range(20):
         ("dWhh += np.dot(draw, hs[t - 1].T)", "dWhh += np.dot(draw, hs[t].T)", "wrong-symbol"),
         ("dbh += draw", "dbh = draw", "overwritten"),
     ),
-    "pair, convolution": _written(
+    "pair, convolution": written(
         """
 import numpy as np
 
@@ -629,7 +629,7 @@ def conv_backward(dout, cache):
         ("dw[f] += np.sum(patch * g, axis=0)", "dw[f] = np.sum(patch * g, axis=0)", "overwritten"),
         ("dx = dx_pad[:, :, pad:pad + H, pad:pad + W]", "dx = dx_pad[:, :, :H, :W]", "padding-ignored"),
     ),
-    "pair, batch normalisation": _written(
+    "pair, batch normalisation": written(
         """
 import numpy as np
 
@@ -654,7 +654,7 @@ def batchnorm_backward(dout, cache):
         ("dgamma = np.sum(dout * x_hat, axis=0)", "dgamma = np.sum(dout * x_hat)", "db-summed-over-all"),
         ("dx_hat = dout * gamma", "dx_hat = dout", "missing-factor"),
     ),
-    "pair, a recurrent step": _written(
+    "pair, a recurrent step": written(
         """
 import numpy as np
 
@@ -683,7 +683,7 @@ def gru_step_backward(dh, cache):
         ("dh_prev = dh * (1 - z) + daz @ Uz.T + dan @ Uh.T", "dh_prev = daz @ Uz.T + dan @ Uh.T", "missing-term"),
         ("dz = dh * (n - h_prev)", "dz = dh * (h_prev - n)", "sign"),
     ),
-    "pair, attention": _written(
+    "pair, attention": written(
         """
 import numpy as np
 
@@ -711,7 +711,7 @@ def attention_backward(dout, cache):
         ("dk = ds.T @ q * scale", "dk = ds.T @ q", "missing-factor"),
         ("np.sum(da * a, axis=-1, keepdims=True)", "np.sum(da, axis=-1, keepdims=True)", "missing-factor"),
     ),
-    "one function, loss and gradients": _written(
+    "one function, loss and gradients": written(
         """
 import numpy as np
 
@@ -741,7 +741,7 @@ def loss_and_gradients(X, y, W1, b1, W2, b2, reg):
         ),
         ("    d[z1 <= 0] = 0\n", "", "gprime-missing"),
     ),
-    "class with a loss method": _written(
+    "class with a loss method": written(
         """
 import numpy as np
 
@@ -784,7 +784,7 @@ class TwoLayerNet:
         ("        dscores /= N\n", "", "missing-1/m"),
         ('grads["b1"] = np.sum(dhidden, axis=0)', 'grads["b1"] = np.sum(dscores, axis=0)', "wrong-symbol wrong-layer"),
     ),
-    "class with a train method": _written(
+    "class with a train method": written(
         """
 import numpy as np
 
@@ -818,7 +818,7 @@ class MLP:
         ("grad_W2 = self.a1.T @ grad_out", "grad_W2 = self.a1.T @ grad_out / len(y)", "double-1/m extra-factor"),
         ("grad_a1 * (1 - np.tanh(self.z1) ** 2)", "grad_a1 * (1 - self.z1 ** 2)", "gprime-at-a wrong-symbol"),
     ),
-    "functions, no main": _written(
+    "functions, no main": written(
         """
 import numpy as np
 
@@ -864,7 +864,7 @@ def backward_propagation(parameters, cache, X, Y):
         ("dZ2 = A2 - Y", "dZ2 = (A2 - Y) * A2 * (1 - A2)", "gprime-extra gprime-extra-at-output"),
         ("dW1 = np.dot(dZ1, X.T) / m", "dW1 = np.dot(dZ1, X.T)", "missing-1/m"),
     ),
-    "layer classes, no main": _written(
+    "layer classes, no main": written(
         """
 import numpy as np
 
@@ -897,7 +897,7 @@ class Sigmoid:
         ("dx = dout * (1.0 - self.out) * self.out", "dx = dout * (1.0 - self.out)", "missing-factor gprime-missing"),
         ("self.db = np.sum(dout, axis=0)", "self.db = np.sum(dout)", "db-summed-over-all"),
     ),
-    "logistic regression, fit": _written(
+    "logistic regression, fit": written(
         """
 import numpy as np
 
@@ -922,7 +922,7 @@ class LogisticRegression:
         ("db = (1 / n_samples) * np.sum(predictions - y)", "db = np.sum(predictions - y)", "missing-1/m"),
         ("np.dot(X.T, (predictions - y))", "np.dot(X.T, (y - predictions))", "sign"),
     ),
-    "mini-batches as one function": _written(
+    "mini-batches as one function": written(
         HELPERS
         + """
 def train_step(x_batch, y_batch, W1, b1, W2, b2, learning_rate=0.1):
@@ -941,7 +941,7 @@ def train_step(x_batch, y_batch, W1, b1, W2, b2, learning_rate=0.1):
         ("d_h = d_out @ W2.T * h * (1 - h)", "d_h = d_out @ W2.T * (1 - h)", "missing-factor gprime-missing"),
         ("b2 = b2 - learning_rate * d_out.sum(axis=0)", "b2 = b2 + learning_rate * d_out.sum(axis=0)", "sign"),
     ),
-    "pair, gradients that have no names": _written(
+    "pair, gradients that have no names": written(
         """
 import numpy as np
 

@@ -208,6 +208,6 @@ def test_one_truth_for_each_gradient() -> None:
 
 def test_free_names_may_have_places_of_their_own() -> None:
     truths = truths_of("J = np.sum(a * b)")
-    assert truths._free_keys() == {(-1, 0): "a", (-2, 0): "b", (-3, 0): "n"}
+    assert truths.free_keys() == {(-1, 0): "a", (-2, 0): "b", (-3, 0): "n"}
     truths.probe = truths.probe._replace(places={(7, 1): "a"})
-    assert truths._free_keys() == {(7, 1): "a"}
+    assert truths.free_keys() == {(7, 1): "a"}

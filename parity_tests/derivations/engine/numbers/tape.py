@@ -24,6 +24,8 @@ class Tape(np.lib.mixins.NDArrayOperatorsMixin):
     def __init__(self, tensor: torch.Tensor, base: Tape | None = None, index: Any = None) -> None:
         self.own = tensor
         self.base, self.index = base, index
+        self.before: torch.Tensor | None = None
+        """What a parameter's new value was computed from, where it begins anew."""
 
     @property
     def tensor(self) -> torch.Tensor:

@@ -115,7 +115,8 @@ class _Rewriter(ast.NodeTransformer):
                 key: ast.expr = ast.Constant(None) if sliced else _loaded(target.slice)
                 empty = ast.arguments([], [], None, [], [], None, [])
                 site = self._site(target, ENTRY, ast.unparse(target.value))
-                return [ast.Expr(_call("__entry__", _loaded(target.value), site, ast.Lambda(empty, key)))]
+                holder = [_loaded(target.value.value)] if isinstance(target.value, ast.Attribute) else []
+                return [ast.Expr(_call("__entry__", _loaded(target.value), site, ast.Lambda(empty, key), *holder))]
             case ast.Tuple() | ast.List():
                 return [each for part in target.elts for each in self._behind(part)]
             case ast.Starred():
@@ -154,7 +155,8 @@ class _Rewriter(ast.NodeTransformer):
         if isinstance(node.value, ast.Tuple):
             node.value.elts = [self._returned(each) for each in node.value.elts]
         elif isinstance(node.value, ast.Dict):
-            node.value = self._top(node.value)
+            node.value.keys = [None if each is None else self.visit(each) for each in node.value.keys]
+            node.value.values = [self._returned(each) for each in node.value.values]
         elif node.value is not None:
             node.value = self._returned(node.value)
         return node
@@ -269,7 +271,7 @@ class _Rewriter(ast.NodeTransformer):
         return node
 
     def visit_Lambda(self, node: ast.Lambda) -> ast.AST:
-        node.body = self._top(node.body)
+        node.body = self._returned(node.body)
         return node
 
 

@@ -47,12 +47,12 @@ def judge_program(
     for way in ways:
         if found is not None and not IS_PAIR.search(way):
             continue
-        judged = judge_reading(PythonReading(name, text, way, around), seed, strict=strict)
+        judged = _judged(name, text, way, around, seed, strict)
         if judged is None or not judged.summary.judged:
             continue
         other = way if way == call else with_equal_sizes(way, judged)
         if other != way:
-            again = judge_reading(PythonReading(name, text, other, around), seed, strict=strict)
+            again = _judged(name, text, other, around, seed, strict)
             judged = again if again is not None and again.summary.wrong < judged.summary.wrong else judged
         found = judged if found is None else _together(found, judged)
         if not IS_PAIR.search(way):
@@ -66,6 +66,23 @@ def _without_call(judged: Judged) -> Judged:
         return judged
     lines = tuple(line for line in judged.lines if line.line < CALL or line.verdict != HOLDS)
     return judged._replace(lines=lines, summary=summarised(lines, judged.summary.helpers))
+
+
+def _judged(name: str, text: str, call: str, around: Around | None, seed: int, strict: bool) -> Judged | None:
+    """The verdicts on one call of a program; a repair is tried in the file itself."""
+
+    def pasted(line: int, repaired: str, rows: int) -> PythonReading:
+        return PythonReading(name, with_repair(text, line, repaired, rows), call, around)
+
+    return judge_reading(PythonReading(name, text, call, around), seed, strict=strict, pasted=pasted)
+
+
+def with_repair(text: str, line: int, repaired: str, rows: int = 1) -> str:
+    """The text with a repair in place of some lines."""
+    written = text.splitlines()
+    indent = re.match(r"\s*", written[line - 1])
+    new = [f"{indent[0] if indent else ''}{each}" if each else each for each in repaired.splitlines()]
+    return "\n".join([*written[: line - 1], *new, *written[line - 1 + rows :]]) + "\n"
 
 
 def _together(first: Judged, second: Judged) -> Judged:

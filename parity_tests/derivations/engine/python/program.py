@@ -23,16 +23,18 @@ import torch
 
 from parity_tests.derivations.engine import symbols, words
 from parity_tests.derivations.engine.events import GIVEN, NAMED, Event, Key, Run
+from parity_tests.derivations.engine.factors import forward_factors
 from parity_tests.derivations.engine.numbers.kinds import PLAIN, TAPE, Kind, is_array, put
 from parity_tests.derivations.engine.numbers.step import Step, real
 from parity_tests.derivations.engine.numbers.tape import Tape
 from parity_tests.derivations.engine.places import numbered
 from parity_tests.derivations.engine.probes import Probe
-from parity_tests.derivations.engine.python.instrument import instrumented
+from parity_tests.derivations.engine.python.instrument import FUNCTIONS, instrumented
 from parity_tests.derivations.engine.python.modules import Modules, Silent, floated, product
 from parity_tests.derivations.engine.python.recorder import Before, Halted, Hook, Recorder
+from parity_tests.derivations.engine.python.spelling import spelled
 from parity_tests.derivations.engine.python.surroundings import Around
-from parity_tests.derivations.engine.replay import Round
+from parity_tests.derivations.engine.replay import Round, Spelled
 from parity_tests.derivations.verdicts import CALL
 
 FILE = "<the file>"
@@ -40,10 +42,22 @@ ROUNDS = 2
 IN_NOTEBOOKS: dict[str, Any] = {"display": lambda *_, **__: None, "get_ipython": lambda: Silent("IPython")}
 """What IPython adds to the names of Python."""
 
+MOST_BESIDE = 60
+"""How many formulas of a function are tried in place of others."""
+
 STATES = re.compile(
     r"^(v|s|m|u|vel\w*|mom\w*|cache\w*|acc\w*|avg\w*|sq\w*|h|prev\w*|v_?d\w*|s_?d\w*|m_?d\w*)\d*$", re.I
 )
 """Names of an optimiser's states."""
+
+
+SAME_VALUES = frozenset(
+    (
+        "ViewBackward0", "CloneBackward0", "UnsafeViewBackward0", "ReshapeAliasBackward0", "ToCopyBackward0",
+        "ExpandBackward0",
+    )
+)  # fmt: skip
+"""What autograd calls operations that leave all values as they are."""
 
 
 class Begun(NamedTuple):
@@ -109,13 +123,14 @@ class PythonProgram:
         hook: Hook | None = None,
         until: Key | None = None,
         keep: bool = True,
-        capture: tuple[ast.stmt, int] | None = None,
+        capture: tuple[ast.AST, int] | None = None,
     ) -> Run:
-        """The program from its beginning; ``captured`` are the names where a statement is reached for the n-th time."""
-        code = self.code if capture is None else self._capturing(*capture)
-        recorder = Recorder(
-            self.sites, kind, hook, self.until if until is None else until, keep, self._before(kind), self.stepped
-        )
+        """The program from its beginning; ``captured`` are the names where a node is reached for the n-th time."""
+        statement = capture is not None and isinstance(capture[0], ast.stmt)
+        code = self._capturing(*capture) if capture is not None and statement else self.code
+        capturing = None if capture is None or statement else (capture[0].number, capture[1])  # type: ignore[attr-defined]
+        last = self.until if until is None else until
+        recorder = Recorder(self.sites, kind, hook, last, keep, self._before(kind), self.stepped, capturing)
         problem = self._execute(code, recorder, kind)
         leaves = self.begun.leaves
         recorder.over = True
@@ -152,12 +167,40 @@ class PythonProgram:
         flat = {name: value for name, value in names.items() if not name.startswith("__")}
         for name, value in list(flat.items()):
             flat |= _entries(name, value)
+        for text in self._said_beside(statement):
+            value = _value_of(ast.parse(text, mode="eval").body, flat) if text not in flat else None
+            if is_array(value):
+                flat[text] = value
         flattener = _Flattener(flat)
         new = flattener.visit(copy.deepcopy(statement))
-        place = new.target if isinstance(new, ast.AugAssign) else new.targets[0]
+        place = _target(new)
         while isinstance(place, ast.Subscript):
             place = place.value
         return ast.fix_missing_locations(new), ast.unparse(place), flat
+
+    def _said_beside(self, statement: ast.stmt) -> list[str]:
+        """What stands beside a statement in its function: entries of lists, and what values are multiplied by.
+
+        An index may be off by one: its neighbours are there as well.
+        """
+        around: ast.AST = self.tree
+        for node in ast.walk(self.tree):
+            if isinstance(node, FUNCTIONS[:2]) and node.lineno <= statement.lineno <= (node.end_lineno or 0):
+                around = node
+        found: dict[str, None] = {}
+        for node in ast.walk(around):
+            if isinstance(node, ast.Subscript) and not any(
+                isinstance(each, ast.Slice) for each in ast.walk(node.slice)
+            ):
+                found[ast.unparse(_as_read(node))] = None
+        for node in ast.walk(statement):
+            if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Name | ast.BinOp | ast.UnaryOp):
+                where = ast.unparse(node.slice)
+                for moved in (f"{where} - 1", f"{where} + 1"):
+                    found[f"{ast.unparse(_as_read(node.value))}[{_simple(moved)}]"] = None
+        for text in forward_factors(self.tree):
+            found[text] = None
+        return list(found)[:MOST_BESIDE]
 
     def replaced(self, statement: ast.stmt, new: Sequence[ast.stmt]) -> PythonProgram | None:
         """The program with other statements in place of one; its places keep their keys."""
@@ -183,6 +226,37 @@ class PythonProgram:
                     places = [i for i, each in enumerate(block) if getattr(each, "number", None) == number]
                     for each in places:
                         block[each : each + 1] = body
+        return self._changed(tree)
+
+    def rewritten(self, node: ast.expr, new: ast.expr) -> PythonProgram | None:
+        """The program with another formula in place of one; its places keep their keys."""
+        number: int = node.number  # type: ignore[attr-defined]
+        tree = copy.deepcopy(self.tree)
+        try:
+            formula = ast.parse(ast.unparse(ast.fix_missing_locations(new)), mode="eval").body
+        except SyntaxError:
+            return None
+        fresh = max(getattr(each, "number", 0) for each in ast.walk(tree)) + 1
+        for place, each in enumerate(ast.walk(formula)):
+            each.number = fresh + place  # type: ignore[attr-defined]
+            if hasattr(each, "lineno"):
+                each.lineno = each.end_lineno = node.lineno  # type: ignore[attr-defined]
+        formula.number = number  # type: ignore[attr-defined]
+        return self._changed(_Exchanged(number, formula).visit(tree))
+
+    def spelled(self, old: ast.AST, new: Sequence[ast.AST], line: int) -> Spelled | None:
+        """The lines of a statement or formula with others in its place, as the file has them."""
+        try:
+            made = [ast.parse(ast.unparse(ast.fix_missing_locations(each))).body[0] for each in new]
+        except SyntaxError:
+            return None
+        first: ast.AST = made[0].value if isinstance(old, ast.expr) and isinstance(made[0], ast.Expr) else made[0]
+        found = spelled(self.rows, old, first, line if len(new) == 1 else 0)
+        if found is None:
+            return None
+        return found._replace(text="\n".join([found.text, *map(ast.unparse, made[1:])]))
+
+    def _changed(self, tree: ast.Module) -> PythonProgram:
         changed = copy.copy(self)
         changed.tree = tree
         code, changed.sites = instrumented(tree)
@@ -234,6 +308,7 @@ class PythonProgram:
                 return put(value, kind.make(np.array(moved[key])))
             if key in steps:
                 if isinstance(value, Tape):
+                    value.before = value.tensor
                     value.tensor = value.tensor.detach()
                 elif isinstance(value, Step):
                     value[...] = real(value)
@@ -241,7 +316,7 @@ class PythonProgram:
 
         return before
 
-    def _capturing(self, statement: ast.stmt, occurrence: int) -> Any:
+    def _capturing(self, statement: ast.AST, occurrence: int) -> Any:
         tree = copy.deepcopy(self.tree)
         number: int = statement.number  # type: ignore[attr-defined]
         ahead = ast.parse(f"__before__({number}, {occurrence})").body[0]
@@ -302,6 +377,25 @@ class PythonProgram:
                 given.setdefault(event.name, event.value)
         steps = {new: old for new, old in self.begun.steps.items() if new not in self.begun.shrinking}
         return Probe(given, {}, batch_of(run), places, steps)
+
+
+def _simple(text: str) -> str:
+    """``l`` for ``l - 1 + 1``, and ``l - 2`` for ``l - 1 - 1``."""
+    match = re.fullmatch(r"(.*?) ([+-]) (\d+) ([+-]) 1", text)
+    if match is None:
+        return text
+    number = int(match[2] + match[3]) + int(match[4] + "1")
+    return match[1] if number == 0 else f"{match[1]} {'-' if number < 0 else '+'} {abs(number)}"
+
+
+class _Exchanged(ast.NodeTransformer):
+    """The tree with another formula in place of the node of a number."""
+
+    def __init__(self, number: int, new: ast.expr) -> None:
+        self.number, self.new = number, new
+
+    def visit(self, node: ast.AST) -> Any:
+        return self.new if getattr(node, "number", None) == self.number else self.generic_visit(node)
 
 
 class _Flattener(ast.NodeTransformer):
@@ -390,7 +484,7 @@ class _Finder:
             self.last[event.name] = value
             return value
         if known is None and not value.tensor.requires_grad:
-            return self._leaf(key, event, value, key)
+            return self._leaf(key, event, value, key) if event.name else value  # what is returned is named behind
         before, shrinks = (value, False) if known is not None else self._old_of(event, value)
         if before is not None and self._is_step(event, before, value, shrinks):
             self.shrinking |= {key} if shrinks else set()
@@ -399,11 +493,23 @@ class _Finder:
             self._count(first, key)
             value.tensor = value.tensor.detach()
             return self._leaf(key, event, value, first, named=False)
+        if known is not None and self._of_itself(value, old):  # ``W -= rate * decay * W``, ``X /= 255``
+            self.leaves = {place: name for place, name in self.leaves.items() if place != known[2]}
+            fresh = known[2] not in self.steps
+            return self._leaf(key, event, value, key if fresh else known[1], named=fresh)
         if known is not None:
             del self.lineage[id(value)]  # built in place, it is a leaf no more
             self.leaves = {place: name for place, name in self.leaves.items() if place != known[1]}
         self.last[event.name] = value
         return value
+
+    def _of_itself(self, value: Tape, old: torch.Tensor | None) -> bool:
+        """Whether an array has changed by what it held alone."""
+        if old is None or not value.tensor.requires_grad:
+            return False
+        others = [tensor for tensor in self.begun if tensor is not old]
+        found = torch.autograd.grad(value.tensor.sum(), [old, *others], retain_graph=True, allow_unused=True)
+        return found[0] is not None and all(each is None for each in found[1:])
 
     def _old_of(self, event: Event, new: Tape) -> tuple[Tape | None, bool]:
         """The parameter to which the new value adds a term and whose place it takes, and whether it shrinks as well."""
@@ -438,7 +544,7 @@ class _Finder:
 
     def _is_step(self, event: Event, old: Tape, new: Tape, shrinks: bool) -> bool:
         """Whether the new value is the old one and a change that depends on it; that of a moving average does not."""
-        if symbols.is_data(symbols.base_of(event.name)):
+        if symbols.is_data(symbols.base_of(event.name)) or symbols.meant_by(event.name, self.last):
             return False
         leaf = self.tensors[id(old)]
         if leaf.shape != new.tensor.shape or not new.tensor.requires_grad:
@@ -455,7 +561,10 @@ class _Finder:
 
 
 def _target(statement: ast.stmt) -> ast.expr:
-    """What an assignment assigns first."""
+    """What an assignment assigns first, or ``np.add.at`` adds to."""
+    if isinstance(statement, ast.Expr):
+        assert isinstance(statement.value, ast.Call)
+        return statement.value.args[0]
     assert isinstance(statement, ast.Assign | ast.AugAssign)
     return statement.target if isinstance(statement, ast.AugAssign) else statement.targets[0]
 
@@ -474,7 +583,7 @@ def _terms(node: Any, scaled: bool = False) -> Iterator[tuple[torch.Tensor, bool
         yield from _terms(inputs[0], True)
     elif kind == "MulBackward0" and sum(each is not None for each in inputs) == 1:
         yield from _terms(inputs[1], True)
-    elif kind in ("ViewBackward0", "CloneBackward0", "UnsafeViewBackward0", "ReshapeAliasBackward0", "ToCopyBackward0"):
+    elif kind in SAME_VALUES:
         yield from _terms(inputs[0], scaled)
 
 

@@ -20,7 +20,7 @@ from parity_tests.derivations.engine.truths import Cost, Truths
 from parity_tests.derivations.verdicts import CALL
 
 MOST_CANDIDATES = 12
-OF_COSTS = re.compile(r"loss|cost|entropy|mse|error|objective|nll|criterion|energy", re.I)
+OF_COSTS = re.compile(r"loss|cost|entropy|mse|error|objective|nll|criterion|energy|likelihood|log_?lik", re.I)
 REDUCES = re.compile(r"\*\*|sum|mean|log|square|norm|entropy|loss|cost|mse|average")
 ERRORS = re.compile(r"^(e|err|error|errors|E|l|c)\d*$")
 MONITORS = re.compile(r"abs\(|argmax|round\(|accuracy|==")

@@ -47,7 +47,9 @@ class Recorder:
         keep: bool,
         before: Before | None = None,
         stepped: frozenset[str] = frozenset(),
+        capturing: Key | None = None,
     ) -> None:
+        self.capturing = capturing
         self.sites, self.kind, self.hook, self.until, self.keep = sites, kind, hook, until, keep
         self.before, self.stepped = before, stepped
         self.kept: dict[Key, Event] = {}
@@ -91,6 +93,7 @@ class Recorder:
 
     def note(self, value: Any, number: int, holder: Any = None) -> Any:
         """A value that a name gets, or that a function returns; of a list, tuple or dict, each entry."""
+        self._captures(number)
         site = self.sites[number]
         if isinstance(value, list | tuple | dict):
             if site.role == BOUND:
@@ -112,7 +115,7 @@ class Recorder:
             return self.kind.make(value)
         return self._record(number, self.sites[number], "", value)
 
-    def entry(self, base: Any, number: int, key: Callable[[], Any]) -> None:
+    def entry(self, base: Any, number: int, key: Callable[[], Any], holder: Any = None) -> None:
         """``base[key]`` has a new value: the entry of a dict or list, or the whole of an array."""
         site = self.sites[number]
         if isinstance(base, dict | list):
@@ -129,10 +132,11 @@ class Recorder:
             elif is_number(value):
                 base[place] = self._record(number, site._replace(role=NAMED), name, value)
         elif is_array(base):
-            self._record(number, site, self._scoped(site, site.name, None), base)
+            self._record(number, site, self._scoped(site, site.name, holder), base)
 
     def item(self, value: Any, number: int, base: Any, place: int | None) -> Any:
         """What is appended to a list, or inserted."""
+        self._captures(number)
         site = self.sites[number]
         if not isinstance(base, list):
             return value
@@ -146,10 +150,12 @@ class Recorder:
         """The names as they are when a statement is reached for the n-th time."""
         count = self.reached[-1 - number] = self.reached.get(-1 - number, -1) + 1
         if count == occurrence and self.captured is None:
-            frame = inspect.currentframe()
-            caller = None if frame is None else frame.f_back
-            names = {} if caller is None else {**caller.f_globals, **caller.f_locals}
-            self.captured = {name: snapshot(value) for name, value in names.items()}
+            self.captured = _names_of(inspect.currentframe(), 1)
+
+    def _captures(self, number: int) -> None:
+        """The names as they are where a formula has its value for the n-th time."""
+        if self.capturing == (number, self.reached.get(number, -1) + 1) and self.captured is None:
+            self.captured = _names_of(inspect.currentframe(), 2)
 
     # ---- names
     def _scoped(self, site: Site, name: str, holder: Any) -> str:
@@ -249,6 +255,14 @@ class Recorder:
             self.over = True
             raise Halted
         return value
+
+
+def _names_of(frame: types.FrameType | None, above: int) -> dict[str, Any]:
+    """What the names in a frame hold, ``above`` the given one."""
+    for _ in range(above):
+        frame = None if frame is None else frame.f_back
+    names = {} if frame is None else {**frame.f_globals, **frame.f_locals}
+    return {name: snapshot(value) for name, value in names.items()}
 
 
 def snapshot(value: Any, depth: int = 3) -> Any:

@@ -1,0 +1,146 @@
+"""The steps that parameters take: which are made of their own gradients, at whatever rate, and which way they go.
+
+People scale a gradient as they like: a rate for each layer, a rate that decays, a rate for each entry, a norm that is
+clipped, a moving average. None of this is a mistake. A step is wrong where something else than its gradient goes in,
+or where it goes the wrong way.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+
+from parity_tests.derivations.engine import symbols
+from parity_tests.derivations.engine.claims import PARAMETER, UPDATE, Claim, Claims, mark_of
+from parity_tests.derivations.engine.convention import ratio_of
+from parity_tests.derivations.engine.events import PART, Key, Run
+from parity_tests.derivations.engine.numbers.kinds import TAPE, put
+from parity_tests.derivations.engine.numbers.tape import Tape
+from parity_tests.derivations.engine.truths import Cost
+
+MAXIMISED = re.compile(r"likelihood|\bll\b|log_?lik|\blog_?p|reward|elbo|utility|objective_to_max", re.I)
+NEGATED = re.compile(r"neg|nll|minus", re.I)
+
+
+class Made(NamedTuple):
+    """What goes into a step: its own gradient, those of others, a state, and anything else that leads to J."""
+
+    own: bool
+    others: bool
+    state: bool
+    rest: bool
+
+
+def is_maximised(cost: Cost) -> bool:
+    """Whether J is to become large, by its name: steps go uphill then."""
+    return bool(MAXIMISED.search(cost.text)) and not NEGATED.search(cost.text)
+
+
+def direction(claim: Claim) -> float:
+    """The sign of a step along the derivative of J: -1 for a step downhill, 0 where there is none."""
+    if claim.factor is not None:
+        return float(np.sign(claim.factor))
+    if claim.old is None or claim.event.missing or claim.old.missing or claim.event.shape != claim.old.shape:
+        return 0.0
+    return float(
+        np.sign(np.sum((claim.event.value - claim.old.value) * np.reshape(claim.truth.gradient, claim.event.shape)))
+    )
+
+
+def is_clipped(value: Any, whole: Any) -> bool:
+    """Whether a value is another one with its entries cut off at a bound: ``np.clip(dW, -1, 1)``."""
+    if np.shape(value) != np.shape(whole) or not np.size(value):
+        return False
+    bound = np.max(np.abs(value))
+    cut = np.abs(whole) > bound * (1 + 1e-9)
+    return bool(np.any(cut) and np.allclose(value, np.clip(whole, -bound, bound), 1e-9, 0))
+
+
+RATES = re.compile(r"lr|rate|alpha|eta|step|gamma|eps|mu|lambda|decay|reg", re.I)
+
+
+def rates_in(statement: ast.stmt | None) -> frozenset[str]:
+    """The rates in a step, named or written as a number: two steps that have the same go equally far."""
+    found: set[str] = set()
+    todo: list[ast.AST] = [] if statement is None else [statement.value]  # type: ignore[attr-defined]
+    while todo:
+        node = todo.pop()
+        match node:
+            case ast.keyword():
+                continue
+            case ast.Constant() if isinstance(node.value, float):
+                found.add(str(node.value))
+            case ast.Name() | ast.Attribute() | ast.Subscript():
+                name = ast.unparse(node)
+                if RATES.search(symbols.base_of(name)):
+                    found.add(name)
+                if isinstance(node, ast.Name):
+                    continue
+        todo += ast.iter_child_nodes(node)
+    return frozenset(found)
+
+
+def gradients_of(claims: Claims, run: Run, found: list[Claim]) -> dict[Key, tuple[tuple[int, ...], bytes]]:
+    """The places where a gradient of a parameter stands, named or inside of a formula, with the mark of its truth."""
+    places = {each.event.key: mark_of(each.truth) for each in found if each.kind == PARAMETER}
+    places |= {
+        each.event.key: mark_of(each.truth)
+        for each in found
+        if each.kind != UPDATE and each.factor is not None and mark_of(each.truth) in claims.of_parameters
+    }
+    truths = {np.shape(each.gradient): [] for each in claims.named if mark_of(each) in claims.of_parameters}
+    for each in claims.named:
+        if mark_of(each) in claims.of_parameters:
+            truths[np.shape(each.gradient)].append(each)
+    for event in claims.truths.round.events(run.events):
+        if event.role != PART or event.missing or np.size(event.value) < 2 or event.key in claims.truths.by_key:
+            continue
+        for truth in truths.get(event.shape, ()):
+            if ratio_of(event.value, truth.gradient) is not None:
+                places[event.key] = mark_of(truth)
+                break
+    return places
+
+
+def made_of(
+    claims: Claims, claim: Claim, gradients: Mapping[Key, tuple[tuple[int, ...], bytes]], overrides: Mapping[Key, Any]
+) -> Made | None:
+    """What a step is computed from, by autograd; None where it cannot follow."""
+    step: list[torch.Tensor] = []
+    sources: dict[Key, torch.Tensor] = {}
+    truths = claims.truths
+    leaves = truths.free_keys()
+
+    def hook(here: Key, value: Any) -> Any:
+        if not isinstance(value, Tape):
+            return value
+        if here == claim.event.key:
+            step.append(value.tensor if value.before is None else value.before)
+        elif here in gradients or here in leaves or here in overrides:
+            tensor = torch.as_tensor(np.array(overrides[here], np.float64)) if here in overrides else value.tensor
+            sources[here] = tensor.detach().clone().requires_grad_()
+            put(value, Tape(sources[here]))
+        return value
+
+    truths.program.run(truths.probe.given, TAPE, hook, claim.event.key, keep=False)
+    if not step or not step[0].requires_grad:
+        return None
+    cotangent = torch.linspace(0.7, 1.3, step[0].numel(), dtype=torch.float64).reshape(step[0].shape)
+    slopes = torch.autograd.grad(step[0], list(sources.values()), cotangent, allow_unused=True)
+    read = {here for here, slope in zip(sources, slopes, strict=True) if slope is not None and torch.any(slope != 0)}
+    read -= {claim.old.key} if claim.old is not None else set()
+    mark = mark_of(claim.truth)
+    inside = {here for here in read if here in gradients}
+    free = read - inside
+    rest = {here for here in free if here in truths.by_key or here in overrides}
+    return Made(
+        any(gradients[here] == mark for here in inside),
+        any(gradients[here] != mark for here in inside),
+        bool(free - rest),
+        bool(rest),
+    )

@@ -1,0 +1,103 @@
+"""How far a step goes is the writer's choice; where it goes, and what goes into it, is judged."""
+
+from __future__ import annotations
+
+import pytest
+
+from parity_tests.derivations.engine.python.judged import judge_program
+from parity_tests.derivations.verdicts import HOLDS, NOT_JUDGED, WRONG, Judged
+
+TRAINING = """\
+import numpy as np
+
+rng = np.random.default_rng(0)
+X = rng.standard_normal((7, 3))
+Y = (X[:, :2] > 0).astype(float)
+W = 0.3 * rng.standard_normal((3, 2))
+b = {bias}
+vW, vb, sW, sb = 0 * W, 0 * b, 0 * W, 0 * b
+lr, decay = 0.1, 0.01
+for epoch in range(1, 6):
+    A = 1 / (1 + np.exp(-(X @ W + b)))
+    {cost}
+    dZ = (A - Y) / 7
+    dW = X.T @ dZ
+    db = {sum}
+    {step}
+"""
+PLAIN = "J = -np.sum(Y * np.log(A) + (1 - Y) * np.log(1 - A)) / 7"
+PENALTY = PLAIN + " + 0.5 * decay * np.sum(W ** 2)"
+UPHILL = "log_likelihood = np.sum(Y * np.log(A) + (1 - Y) * np.log(1 - A)) / 7; dZ = 0"
+VECTOR, NUMBER = ("np.zeros(2)", "dZ.sum(axis=0)"), ("0.0", "dZ.sum()")
+
+
+def judged_with(step: str, cost: str = PLAIN, bias: tuple[str, str] = VECTOR) -> Judged:
+    text = TRAINING.format(bias=bias[0], sum=bias[1], cost=cost, step=step.replace("; ", "\n    "))
+    judged = judge_program("net.py", text)
+    assert judged is not None
+    return judged
+
+
+RIGHT = {
+    "momentum-beside-a-plain-step": "vW = 0.9 * vW - 0.02 * dW; W += vW; b -= 0.5 * db",
+    "a-rate-for-each": "W -= 0.1 * dW; b -= 0.03 * db",
+    "a-rate-that-decays": "W -= 0.1 / (1 + epoch) * dW; b -= 0.1 * 0.9 ** epoch * db",
+    "a-rate-for-each-entry": "sW += dW ** 2; sb += db ** 2; W -= lr * dW / (np.sqrt(sW) + 1e-8); b -= lr * db",
+    "adam": "vW = 0.9 * vW + 0.1 * dW; sW = 0.99 * sW + 0.01 * dW ** 2; W -= lr * (vW / (1 - 0.9 ** epoch)) / "
+    "(np.sqrt(sW / (1 - 0.99 ** epoch)) + 1e-8); b -= lr * db",
+    "adam-of-a-formula": "g = X.T @ (A - Y) / 7; vW = 0.9 * vW + 0.1 * (X.T @ (A - Y) / 7); sW = 0.99 * sW + 0.01 * "
+    "(X.T @ (A - Y) / 7) ** 2; W -= lr * vW / (np.sqrt(sW) + 1e-8); b -= lr * db",
+    "the-sign-alone": "W -= 0.01 * np.sign(dW) * np.abs(dW) ** 0.5; b -= lr * db",
+    "clipped-by-norm": "norm = np.sqrt(np.sum(dW ** 2) + np.sum(db ** 2)); dW = dW * 0.01 / norm; "
+    "db = db * 0.01 / norm; W -= lr * dW; b -= lr * db",
+    "clipped-by-norm-in-the-step": "W -= lr * dW / np.linalg.norm(dW); b -= lr * db / np.linalg.norm(db)",
+    "clipped-by-value": "dW = np.clip(dW, -0.01, 0.01); db = np.clip(db, -0.01, 0.01); W -= lr * dW; b -= lr * db",
+    "clipped-in-place": "np.clip(dW, -0.01, 0.01, out=dW); W -= lr * dW; b -= lr * db",
+    "decay-that-is-no-part-of-J": "W -= lr * (dW + decay * W); b -= lr * db",
+    "decay-as-a-step-of-its-own": "W -= lr * dW; W -= lr * decay * W; b -= lr * db",
+    "one-example-in-the-sum": "W -= lr * dW * 7; b -= lr / 7 * db",
+}
+
+
+@pytest.mark.parametrize("step", RIGHT.values(), ids=RIGHT)
+@pytest.mark.parametrize("bias", [VECTOR, NUMBER], ids=["vector", "number"])
+def test_a_step_of_any_length_is_right(step: str, bias: tuple[str, str]) -> None:
+    judged = judged_with(step, bias=bias)
+    assert {line.verdict for line in judged.lines} <= {HOLDS, NOT_JUDGED}, [line.message for line in judged.lines]
+    assert judged.summary.holds >= 3
+
+
+def test_a_penalty_may_be_added_in_the_step() -> None:
+    judged = judged_with("W -= lr * (dW + decay * W); b -= lr * db", PENALTY)
+    assert judged.summary.wrong == 0
+    assert judged_with("W -= lr * dW; b -= lr * db", PENALTY).summary.wrong == 1
+
+
+@pytest.mark.parametrize("bias", [VECTOR, NUMBER], ids=["vector", "number"])
+def test_a_likelihood_is_climbed(bias: tuple[str, str]) -> None:
+    up = UPHILL.removesuffix("; dZ = 0")
+    assert judged_with("W -= lr * dW; b -= lr * db", up, bias).summary.wrong == 0
+    judged = judged_with("W -= lr * dW; b += lr * db", up, bias)
+    assert [line.target for line in judged.lines if line.verdict == WRONG] == ["b"]
+
+
+MISTAKES = {
+    "uphill": ("W += lr * dW; b -= lr * db", "W", "sign"),
+    "uphill-beside-momentum": ("vW = 0.9 * vW - 0.02 * dW; W += vW; b += 0.5 * db", "b", "sign"),
+    "adam-uphill": ("sW = 0.01 * dW ** 2; W += lr * dW / (np.sqrt(sW) + 1e-8); b -= lr * db", "W", ""),
+    "another-value": ("W -= lr * dW; b -= lr * (A - Y)[0]", "b", ""),
+    "the-sum-for-the-mean": ("W -= lr * dW; b -= lr * (A - Y).sum(axis=0)", "b", ""),
+    "adam-of-something-else": (
+        "sW = 0.01 * (X.T @ A) ** 2; W -= lr * (X.T @ A) / np.sqrt(sW + 1e-8); b -= lr * db",
+        "W",
+        "",
+    ),
+}
+
+
+@pytest.mark.parametrize(("step", "target", "cause"), MISTAKES.values(), ids=MISTAKES)
+def test_a_step_elsewhere_is_wrong(step: str, target: str, cause: str) -> None:
+    judged = judged_with(step)
+    wrong = [line for line in judged.lines if line.verdict == WRONG]
+    assert [line.target for line in wrong] == [target]
+    assert not cause or cause in wrong[0].causes
