@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -94,10 +94,29 @@ def rounded(u: float, value: Magnitudes, operations: int = 1) -> Bound:
     return gamma(operations, u) * np.abs(value)
 
 
+class OfUnit(NamedTuple):
+    """The error of an activation in units of roundoff: of A, as a share of it; of g'(Z), of itself and of A."""
+
+    A: float
+    g_prime: float = 0.0
+    g_prime_by_A: float = 0.0
+
+
+UNITS: dict[str, OfUnit] = {
+    "sigmoid": OfUnit(ELEMENTARY, 3.0, 2 * ELEMENTARY),
+    "tanh": OfUnit(ELEMENTARY, 3.0, 2 * ELEMENTARY),
+    "relu": OfUnit(0.0),
+    "leaky_relu": OfUnit(2.0, 3.0),
+    "identity": OfUnit(0.0),
+}
+"""ReLU and identity are exact, leaky ReLU is a slope and a product. The slopes of sigmoid and tanh come from A, whose
+error comes back as 2 |A| times its own.
+"""
+
+
 def activation(u: float, A: Magnitudes, unit: str) -> Bound:
-    """A = g(Z), entry by entry: exact for ReLU and identity, slope and product for leaky ReLU, else elementary."""
-    units = {"relu": 0.0, "identity": 0.0, "leaky_relu": 2.0}.get(unit, ELEMENTARY)
-    return units * u * np.abs(A)
+    """A = g(Z), entry by entry."""
+    return UNITS[unit].A * u * np.abs(A)
 
 
 def softmax(u: float, A: Magnitudes, Z: Magnitudes) -> Bound:
@@ -112,19 +131,17 @@ def output(u: float, A: Magnitudes, Z: Magnitudes, unit: str) -> Bound:
 
 
 def derivative(u: float, g_prime: Magnitudes, A: Magnitudes, unit: str) -> Bound:
-    """g'(Z): 0 and 1 exactly, a slope rounded; for sigmoid and tanh, A's error comes back as 2 |A| times its bound."""
-    if unit in ("relu", "identity"):
-        return exact(u, g_prime)
-    smooth = unit in ("sigmoid", "tanh")
-    return 3 * u * np.abs(g_prime) + (2 * ELEMENTARY * u * np.abs(A) if smooth else 0.0)
+    """g'(Z), entry by entry."""
+    of = UNITS[unit]
+    return of.g_prime * u * np.abs(g_prime) + of.g_prime_by_A * u * np.abs(A)
 
 
 def hidden_dZ(u: float, dZ: Magnitudes, dA: Magnitudes, A: Magnitudes, unit: str, tiny: float = 0.0) -> Bound:
     """dZ = dA * g'(Z): the product, and g's error through dA. torch's sigmoid is 0 where it is below the smallest
     normal number, ``tiny``: there 1/(1 + e^-z) overflows on the way.
     """
-    smooth = unit in ("sigmoid", "tanh")
-    return 3 * u * np.abs(dZ) + (np.abs(dA) * (2 * ELEMENTARY * u * np.abs(A) + tiny) if smooth else 0.0)
+    _, of_g_prime, by_A = UNITS[unit]
+    return max(of_g_prime, 3.0) * u * np.abs(dZ) + (np.abs(dA) * (by_A * u * np.abs(A) + tiny) if by_A else 0.0)
 
 
 def softmax_backward(u: float, dA: Magnitudes, A: Magnitudes) -> Bound:

@@ -40,7 +40,6 @@ BINARY = "y is 0 or 1: where it is 1 the term is not computed, where it is 0 bot
 SIGNS = "dividing by 1 or -1 is multiplying by it"
 TIMES_ONE = "where the norm is the limit, the factor is 1"
 NEW_MEMORY = "the difference lies in new memory: the values are the same, and the term is not used again"
-NO_ROUNDING = "an exact operation's bound is 0, whatever u is"
 ONE_AT_LEAST = "a network has one output and one example at least"
 ON_THE_EDGE = "where a (1 - a) is 2e-12 itself, either is right"
 ALREADY_UNTOLD = "an entry whose tolerance is not finite is not told anyway"
@@ -191,7 +190,6 @@ EQUIVALENT: tuple[Equivalent, ...] = (
         "Z.max(axis=0, keepdims=False)",
         ROW,
     ),
-    Equivalent("judging.bounds.derivative", "exact(u, g_prime)", "exact(None, g_prime)", NO_ROUNDING),
     Equivalent("judging.bounds.cost_from_logits", "weights: int = 0", "weights: int = 1", ONE_AT_LEAST),
     Equivalent("judging.bounds.output_dA", "< 2e-12", "<= 2e-12", ON_THE_EDGE),
     Equivalent(
