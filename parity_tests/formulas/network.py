@@ -12,6 +12,7 @@ import torch_ref.network as torch_side
 from manual import architecture
 from manual.architecture import Architecture, Dense, model
 from manual.draws import initial_parameters
+from manual.layers import HIDDEN_UNITS
 from manual.notation import Array
 from parity_tests.formulas.case import LAMBDA, M
 from parity_tests.formulas.formula import EXAMPLES, Formula, Words, code, refusal
@@ -77,8 +78,8 @@ FORMULAS = (
                 of=Architecture,
             ),
             refusal(
-                "layer 1 has activation 'softmax', expected one of sigmoid, tanh, relu, leaky_relu, identity: softmax "
-                "is for the last layer",
+                f"layer 1 has activation 'softmax', expected one of {', '.join(HIDDEN_UNITS)}: softmax is for the last "
+                "layer",
                 2,
                 (Dense(3, "softmax"), Dense(1, "sigmoid")),
                 of=Architecture,
@@ -90,7 +91,7 @@ FORMULAS = (
                 of=Dense,
             ),
             refusal(
-                "activation is 'swish', expected one of sigmoid, tanh, relu, leaky_relu, identity, softmax",
+                f"activation is 'swish', expected one of {', '.join(HIDDEN_UNITS)}, softmax",
                 3,
                 "swish",
                 of=Dense,

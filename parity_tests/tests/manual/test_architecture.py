@@ -14,6 +14,7 @@ from manual import network
 from manual.architecture import Architecture, Conv, Dense, Dropout, Flatten, Pool, model, model_for
 from manual.checks import check_data, parts
 from manual.draws import initial_parameters
+from manual.layers import HIDDEN_UNITS
 
 AT_LEAST_ONE = "expected a whole number of at least 1"
 ONE_FILTER = f"{AT_LEAST_ONE}: a layer has at least one filter"
@@ -78,7 +79,7 @@ REFUSED: list[tuple[Callable[[], Any], str]] = [
     ),
     (
         lambda: Conv(2, 3, activation="softmax"),
-        "activation is 'softmax', expected one of sigmoid, tanh, relu, leaky_relu, identity",
+        f"activation is 'softmax', expected one of {', '.join(HIDDEN_UNITS)}",
     ),
     (lambda: Pool(0, 1), f"size is 0, {WINDOW_OF_ONE}"),
     (lambda: Pool(2, 0), f"stride is 0, {FURTHER_ON}"),

@@ -271,7 +271,7 @@ net = nn.Sequential(nn.Linear(4, 6), nn.ReLU(), nn.Linear(6, 3))
 
 
 def made():
-    return nn.Sequential(nn.Linear(4, 3), nn.ELU())
+    return nn.Sequential(nn.Linear(4, 3), nn.GELU())
 
 """
 
@@ -298,7 +298,7 @@ def test_a_file_on_the_command_line(files: tuple[Path, Path], capsys: pytest.Cap
 @pytest.mark.parametrize(
     ("name", "sentence"),
     [
-        ("made", "made cannot be read: layer 1 (ELU) is not known"),
+        ("made", "made cannot be read: layer 1 (GELU) is not known"),
         ("absent", "absent is NoneType, expected an nn.Module"),
     ],
 )
