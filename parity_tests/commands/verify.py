@@ -13,7 +13,7 @@ from rich.console import Console
 from manual.shared.cli import GOOD, MISMATCH, UsageError, console, output_flags, plain_table
 from parity_tests.derivations.own.answers import Answer, Options, answers, verify_path
 from parity_tests.derivations.own.reports import first_cause, write_csv, write_junit
-from parity_tests.derivations.own.sources import Found, found, is_file_name
+from parity_tests.derivations.own.sources import PROGRAMS, Found, found, is_file_name
 from parity_tests.derivations.settings import SETTINGS, listing, setting_named
 from parity_tests.derivations.verdicts import (
     AMBIGUOUS,
@@ -71,7 +71,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument("--net", metavar="SIZES UNITS", help="the network of the lines, such as '4-5-3 relu,softmax'")
     parser.add_argument(
-        "--cost", help="its J: cross_entropy or squared_error, then half, and sum or mean, such as squared_error,half"
+        "--cost",
+        help="its J: cross_entropy or squared_error, then half, and sum or mean, such as squared_error,half; of a .py "
+        "file the name of a value or function, or a formula in its names, such as 'np.mean((out - y)**2)'",
     )
     parser.add_argument("--layout", help="whether its examples are rows or columns; default: what fits the lines")
     parser.add_argument("--no-bias", action="store_true", help="it has no biases")
@@ -81,6 +83,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--call", default="", help='how a .py file is called: "net = Net(3, 5); net.train(X, y)"; np is there'
     )
+    parser.add_argument("--grads", default="", metavar="NAMES", help="what the call returns, in order, such as dW1,db1")
     parser.add_argument("--seed", type=int, default=0, help="of the probes; default: 0")
     parser.add_argument("--settings", action="store_true", help="list the settings, or the symbols of one")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="files at a time; default: the cores")
@@ -161,7 +164,9 @@ def exit_code(summary: Summary) -> int:
 
 def _options(args: argparse.Namespace) -> Options:
     """How the flags have files judged."""
-    return Options(args.setting, bool(args.l2), args.chain, args.seed, args.strict, _network(args), args.call)
+    net = _network(args)
+    cost = "" if net else args.cost or ""
+    return Options(args.setting, bool(args.l2), args.chain, args.seed, args.strict, net, args.call, cost, args.grads)
 
 
 def _judged(args: argparse.Namespace) -> Judged:
@@ -182,7 +187,8 @@ def _judged(args: argparse.Namespace) -> Judged:
 
 def _network(args: argparse.Namespace) -> Network | None:
     """The network that the flags describe, None where they describe none."""
-    flags = {"--cost": args.cost, "--layout": args.layout, "--no-bias": args.no_bias}
+    programs = any(Path(each).suffix in PROGRAMS or os.path.isdir(each) for each in args.derivation)
+    flags = {"--cost": None if programs else args.cost, "--layout": args.layout, "--no-bias": args.no_bias}
     if args.net is None:
         alone = [flag for flag, value in flags.items() if value]
         if alone or isinstance(args.l2, str):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,6 +18,9 @@ REFEREES = ("autograd", "the complex step")
 WITH_A_BORDER = "As written, it holds wherever pad > 0."
 CALL = 1_000_000
 """Lines from this one on are those of a call, behind the file."""
+
+COST = 2 * CALL
+"""The line of a cost that was said beside the file."""
 
 NOTES_CONVENTION = "the notes': dA and dZ are per example, dW and db carry the 1/m"
 
@@ -144,6 +148,34 @@ def place_of(cell: int, line: int) -> str:
     if line > CALL:
         return "the call"
     return f"{f'cell {cell}, ' if cell else ''}line {line}" if line else ""
+
+
+LINES = re.compile(r"\blines? (\d+(?:, \d+)*)")
+
+Places = Callable[[int], tuple[int, int]]
+"""The cell of a line, 0 where there are none, and the line in it."""
+
+
+def located(judged: Judged, places: Places = lambda line: (0, line)) -> Judged:
+    """The verdicts with every line where it stands: in a cell of a notebook, or in the call."""
+
+    def said(text: str) -> str:
+        return LINES.sub(lambda match: words(match[1].split(", ")), text)
+
+    def words(numbers: list[str]) -> str:
+        found = [places(int(number)) for number in numbers]
+        if all(cell == 0 and line <= CALL for cell, line in found):
+            return f"line{'s' * (len(found) > 1)} {', '.join(str(line) for _, line in found)}"
+        return "; ".join(dict.fromkeys(place_of(*each) for each in found))
+
+    def moved(verdict: Verdict) -> Verdict:
+        cell, line = places(verdict.line)
+        return verdict._replace(cell=cell, line=line, message=said(verdict.message))
+
+    cell, line = places(judged.cost.line)
+    cost = judged.cost._replace(text=said(judged.cost.text), cell=cell, line=0 if line > CALL else line)
+    convention, layout = said(judged.convention), said(judged.layout)
+    return judged._replace(cost=cost, convention=convention, layout=layout, lines=tuple(map(moved, judged.lines)))
 
 
 def not_judged(target: str, line: int, text: str, reason: str) -> Verdict:

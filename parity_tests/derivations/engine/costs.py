@@ -52,7 +52,7 @@ def implied_costs(run: Run, probe: Probe, whole: Collection[str], tree: ast.AST)
     for label in (name for name in probe.given if symbols.is_label(name)):
         target = probe.given[label]
         for output in _outputs(run, target, label in whole, probe):
-            for text, of in _usual(output, target, label, label in whole):
+            for text, of in _usual(output, target, symbols.base_of(label), label in whole):
                 found.append(Cost(output.key, text, 0, _with_penalty(of, 1.0, 0.0, "", ())))
                 for scale, averaged in ((1.0, ""), (1.0 / (probe.batch or 1), ", averaged,")):
                     for half, mark in ((0.5, "/2"), (1.0, "")):

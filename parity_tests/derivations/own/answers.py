@@ -25,6 +25,8 @@ class Options(NamedTuple):
     strict: bool = False
     net: Network | None = None
     call: str = ""
+    cost: str = ""
+    grads: str = ""
 
 
 class Answer(NamedTuple):
@@ -65,7 +67,8 @@ def verify_path(path: Path, options: Options) -> Judged:
     if path.suffix in PROGRAMS:
         from parity_tests.derivations.own.program_file import verify_file
 
-        return verify_file(path, call=options.call, seed=options.seed, strict=options.strict)
+        _, _, _, seed, strict, _, call, cost, grads = options
+        return verify_file(path, call=call, cost=cost, grads=grads, seed=seed, strict=strict)
     from parity_tests.derivations.verify import verify
 
     text = path.read_text(encoding="utf-8", errors="replace")

@@ -13,15 +13,8 @@ import re
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from parity_tests.derivations.verdicts import (
-    CALL,
-    Judged,
-    Verdict,
-    in_order,
-    not_judged,
-    place_of,
-    summarised,
-)
+from parity_tests.derivations.engine.python.said_cost import RefusedError
+from parity_tests.derivations.verdicts import CALL, Judged, in_order, located, not_judged, summarised
 
 LARGEST = 200 * 2**20
 """Bytes of a notebook, its pictures too."""
@@ -32,7 +25,6 @@ PYTHON_CELLS = ("%%time", "%%timeit", "%%capture", "%%prun", "%%verify")
 MAGIC = re.compile(r"^\s*([%!?].*|[\w.]+\s*=\s*[%!].*|[\w.\[\]()\"']+\?{1,2})\s*$")
 TIMED = re.compile(r"^(\s*)%(?:time|prun)\s+(?=\S)")
 FUTURE = re.compile(r"^from __future__ import .*$", re.M)
-LINES = re.compile(r"\blines? (\d+(?:, \d+)*)")
 
 
 class Failure(NamedTuple):
@@ -78,52 +70,31 @@ class Notebook(NamedTuple):
         """The verdicts with cells in place of lines of the program, and the cells that failed among them."""
         failed = [not_judged("", each.line, each.text, each.error) for each in self.failures]
         lines = in_order([*judged.lines, *failed])
-        return judged._replace(
-            cost=judged.cost._replace(
-                text=self._said(judged.cost.text),
-                line=self.place(judged.cost.line)[1],
-                cell=self.place(judged.cost.line)[0],
-            ),
-            convention=self._said(judged.convention),
-            layout=self._said(judged.layout),
-            lines=tuple(map(self._located, lines)),
-            summary=summarised(lines, judged.summary.helpers),
-            notes=(*judged.notes, *self.notes),
-        )
-
-    def _located(self, verdict: Verdict) -> Verdict:
-        cell, line = self.place(verdict.line)
-        return verdict._replace(cell=cell, line=line, message=self._said(verdict.message))
-
-    def _said(self, text: str) -> str:
-        """A sentence that names lines of the program, with their cells."""
-
-        def places(match: re.Match[str]) -> str:
-            return "; ".join(place_of(*self.place(int(number))) for number in match[1].split(", "))
-
-        return LINES.sub(places, text)
+        summary = summarised(lines, judged.summary.helpers)
+        whole = judged._replace(lines=lines, summary=summary, notes=(*judged.notes, *self.notes))
+        return located(whole, self.place)
 
 
 def read_notebook(path: Path) -> Notebook:
     """The code cells of a notebook, as one program.
 
-    Raises ValueError where it is no notebook, or has no code in Python.
+    Raises RefusedError where it is no notebook, or has no code in Python.
     """
     if path.stat().st_size > LARGEST:
-        raise ValueError(f"it is larger than {LARGEST >> 20} MB")
+        raise RefusedError(f"it is larger than {LARGEST >> 20} MB")
     try:
         data = json.loads(path.read_text(encoding="utf-8", errors="replace"))
     except (ValueError, RecursionError) as error:
-        raise ValueError(f"it is no notebook, expected JSON: {error}") from error
+        raise RefusedError(f"it is no notebook, expected JSON: {error}") from error
     cells = _cells(data)
     if cells is None:
-        raise ValueError('it is no notebook, expected JSON with "cells"')
+        raise RefusedError('it is no notebook, expected JSON with "cells"')
     language = _language(data)
     if language != "python":
-        raise ValueError(f"it is a notebook in {language}, expected Python")
+        raise RefusedError(f"it is a notebook in {language}, expected Python")
     code = [_source(cell) for cell in cells if cell.get("cell_type") == "code"]
     if not any(each.strip() for each in code):
-        raise ValueError("it has no code cells")
+        raise RefusedError("it has no code cells")
     return _joined(code, sum(cell.get("cell_type") == "markdown" for cell in cells))
 
 

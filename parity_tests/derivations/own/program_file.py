@@ -15,26 +15,39 @@ RUNNER = "parity_tests.derivations.engine.python.judged"
 SECONDS = 60
 
 
-def verify_file(path: Path, *, call: str = "", seed: int = 0, strict: bool = False) -> Judged:
+def verify_file(
+    path: Path, *, call: str = "", cost: str = "", grads: str = "", seed: int = 0, strict: bool = False
+) -> Judged:
     """Judge a .py file, or the code cells of a notebook.
 
     It is run in a process of its own, for one round of its training; functions and classes without a main block are
-    called, with ``call`` or in the ways that fit. J is the cost that it computes, and every value of its backward pass
-    is held against J. A file whose functions are all known by their names is judged by these, and so is one of which
-    nothing can be judged otherwise.
+    called, with ``call`` or in the ways that fit. J is the cost that it computes, or ``cost``: the name of a value or
+    function, or a formula in its own names; every value of its backward pass is held against J. ``grads`` are names,
+    divided by commas, for what the last line of the call returns. A file whose functions are all known by their names
+    is judged by these, and so is one of which nothing can be judged otherwise.
 
     Raises ValueError where the file cannot be run, or has nothing to judge.
     """
+    words = [call.replace(";", "\n"), str(seed), "strict" if strict else "", cost, grads.replace(" ", "")]
     if path.suffix == ".ipynb":
-        judged = _judged_apart(path, call, seed, strict)
-        assert judged is not None
-        return judged
+        return _as_judged(run_apart(path, RUNNER, words, Limits(SECONDS))["judged"])
     text = path.read_text(encoding="utf-8", errors="replace")
-    if call or not by_name(text):
-        judged = _judged_apart(path, call, seed, strict)
-        if judged is not None:
-            return judged
-    return verify_functions(path, seed=seed, strict=strict)
+    how = ""
+    if call or cost or grads or not by_name(text):
+        found = run_apart(path, RUNNER, words, Limits(SECONDS))
+        if found["judged"] is not None:
+            return _as_judged(found["judged"])
+        how = found["how"]
+    try:
+        judged = verify_functions(path, seed=seed, strict=strict)
+    except ValueError as error:
+        raise ValueError(f"{path.name} is not judged: {how}" if how else str(error)) from error
+    if not how:
+        return judged
+    if not judged.summary.judged:
+        lines = tuple(line._replace(message=f"{line.target} is not judged.") for line in judged.lines)
+        judged = judged._replace(cost=Cost(""), convention="", layout="", lines=lines)
+    return judged._replace(notes=(f"{how[0].upper()}{how[1:]}.",))
 
 
 def by_name(text: str) -> bool:
@@ -44,13 +57,6 @@ def by_name(text: str) -> bool:
         return bool(known) and not not_looked_at(text, known)[0]
     except (SyntaxError, ValueError):
         return True
-
-
-def _judged_apart(path: Path, call: str, seed: int, strict: bool) -> Judged | None:
-    """The verdicts on a program, None where nothing of it could be judged."""
-    words = [call.replace(";", "\n"), str(seed), "strict" if strict else ""]
-    found = run_apart(path, RUNNER, words, Limits(SECONDS))["judged"]
-    return None if found is None else _as_judged(found)
 
 
 def _as_judged(found: dict[str, Any]) -> Judged:

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from parity_tests.derivations.engine import costs, symbols
-from parity_tests.derivations.engine.events import NAMED, Event
+from parity_tests.derivations.engine.events import NAMED, Event, Run
 from parity_tests.derivations.engine.numbers.kinds import Kind
 from parity_tests.derivations.engine.python.program import PythonProgram
 from parity_tests.derivations.engine.python.surroundings import Around
@@ -27,6 +27,9 @@ MOST_TRIES = 40
 
 ROUNDS = re.compile(r"epoch|iter|steps?$|rounds", re.I)
 LISTS = re.compile(r"^(sizes|layers|layer_sizes|layer_dims|layers_dims|dims|layout|structure)$")
+LAYERS = (3, 5, 4, 2)
+OF_LAYERS = re.compile(r"^(weights|biases|Ws|bs|weight_list|bias_list)$")
+BIASES = re.compile(r"^b")
 SETTINGS = re.compile(r"_param$|hparam|hyper|config$")
 SETTINGS_GIVEN = (
     '{"stride": 1, "pad": 1, "f": 2, "pool_height": 2, "pool_width": 2, "p": 0.7, "mode": "train", "eps": 1e-5}'
@@ -109,13 +112,15 @@ def _check(first: tuple[int, ...], second: tuple[int, ...], product: bool) -> No
 
 
 class Shapes(NamedTuple):
-    """What is assumed of biases and labels: flat, as a row, as a column; of labels also whether they are a matrix."""
+    """What is assumed of biases: flat, as a row, as a column; and of labels and data: whether they are a matrix."""
 
     bias: tuple[int, ...]
     label: int
+    data: int = 2
 
 
 ASSUMED = [Shapes(bias, label) for label, bias in itertools.product((2, 1), ((0,), (0, 1), (1, 0)))]
+ASSUMED.append(Shapes((0,), 1, 1))
 """Each axis is 0 for a size of its own, or 1."""
 
 
@@ -130,6 +135,9 @@ class _Caller:
         self.known: dict[str, str] = {}
         self.sizes = iter(SIZES)
         self.returned: list[ast.expr] = []
+        self.shares: dict[str, int] = {}
+        self.layers = False
+        """Whether a list of the layers' sizes is among the arguments."""
 
     def arguments(self, node: ast.FunctionDef, *, method: bool = False, makes: bool = False) -> str:
         """The arguments of a call, each made by a line of its own, or known already."""
@@ -146,14 +154,17 @@ class _Caller:
 
     def value(self, name: str, node: ast.FunctionDef, default: ast.expr | None, makes: bool) -> str | None:
         plain = symbols.plain_symbol(name)
-        same = {"params": "parameters", "yhat": "al", "ypred": "al", "out": "al", "output": "al", "a2": "al"}
+        same = {"params": "parameters", "x": "a0", "yhat": "al", "ypred": "al", "out": "al", "output": "al", "a2": "al"}
         for known, text in self.known.items():
             if plain == known or same.get(plain, plain) == same.get(known, known):
                 return text
         if SETTINGS.search(name):
             return SETTINGS_GIVEN
         if LISTS.match(name):
-            return "[3, 5, 4, 2]"
+            self.layers = True
+            return f"[{', '.join(map(str, LAYERS))}]"
+        if OF_LAYERS.match(name):
+            return self.listed(name)
         if ROUNDS.search(name):
             return "3" if default is None else None
         if default is not None and not symbols.is_label(name) and not symbols.is_data(name):
@@ -163,6 +174,22 @@ class _Caller:
         if symbols.NUMBERS.match(name) and not BIAS.match(name):
             return "0.3"
         return self.array(name, node)
+
+    def listed(self, name: str) -> str:
+        """A list of the weights or biases of two layers, for rows or, with biases as columns, for columns."""
+        sizes, columns = (3, 5, 2), self.assumed.bias == (0, 1)
+        shapes = [(out, given) if columns else (given, out) for given, out in itertools.pairwise(sizes)]
+        if BIASES.match(name):
+            shapes = [tuple(each or 1 for each in (out * axis for axis in self.axes)) for out in sizes[1:]]
+        arrays = ", ".join(f"0.5 * np.random.randn({', '.join(map(str, shape))})" for shape in shapes)
+        self.known[symbols.plain_symbol(name)] = name
+        self.lines.append(f"{name} = [{arrays}]")
+        return name
+
+    @property
+    def axes(self) -> list[int]:
+        """Which axes of a bias have the size of its layer."""
+        return [1 - axis for axis in self.assumed.bias]
 
     def array(self, name: str, node: ast.FunctionDef) -> str:
         """A new array under this name."""
@@ -177,9 +204,13 @@ class _Caller:
             axes = (0,) * count
         elif BIAS.match(name):
             axes = self.assumed.bias
+        elif symbols.is_data(name):
+            axes = (0,) * self.assumed.data
         else:
             axes = (0, 0)
         self.arrays[name] = [next(self.sizes) if each == 0 else 1 for each in axes]
+        if self.layers and self.assumed.data == len(axes) == 1:
+            self.arrays[name] = [LAYERS[-1] if symbols.is_label(name) else LAYERS[0]]
         if len(axes) == 4:
             self.arrays[name] = _volume(name, node)
         self.known[symbols.plain_symbol(name)] = name
@@ -200,10 +231,24 @@ class _Caller:
                 rows.append(f"{match[1]} = np.arange({shape[0]}) % 3")
             elif symbols.is_label(match[1]):
                 rows.append(f"{match[1]} = np.random.uniform(0.1, 0.9, ({listed},))")
+                if match[1] in self.shares:
+                    rows.append(f"{match[1]} /= np.sum({match[1]}, axis={self.shares[match[1]]}, keepdims=True)")
             else:
                 scale = "0.5 * " if len(shape) > 1 and not symbols.is_data(match[1]) else ""
                 rows.append(f"{match[1]} = {scale}np.random.randn({listed})")
         return "\n".join(rows)
+
+    def share(self, run: Run) -> bool:
+        """Make labels add up to 1 over the classes where a softmax does; False where there is none, or they do."""
+        new = {}
+        sizes = {size for name, shape in self.arrays.items() if symbols.is_data(name) for size in shape}
+        for name, shape in self.arrays.items():
+            if symbols.is_label(name) and name not in self.shares and len(shape) == 2:
+                axis = costs.softmax_axis(run, np.zeros(shape))
+                if axis is not None and shape[axis] not in sizes:  # those of the examples are data's too
+                    new[name] = axis
+        self.shares |= new
+        return bool(new)
 
     def merge(self, a: int, b: int) -> bool:
         """Makes two sizes one; False where neither belongs to an argument."""
@@ -252,8 +297,15 @@ def _unpacks(name: str, node: Any) -> bool:
     )
 
 
-def calls(text: str, around: Around | None = None, pair: tuple[str, ...] = ()) -> Iterator[str]:
-    """The lines that call what a file defines, the likeliest first; each runs to its end.
+class Tried(NamedTuple):
+    """The lines of a call, and why it ended early, "" where it runs to its end."""
+
+    call: str
+    problem: str
+
+
+def calls(text: str, around: Around | None = None, pair: tuple[str, ...] = ()) -> Iterator[Tried]:
+    """The ways to call what a file defines, the likeliest first, with sizes that fit as far as they can be found.
 
     ``around`` are variables that the file finds there: they are arguments under their own names. With a ``pair`` of
     names, forward and backward, or one function that does both, these alone are called.
@@ -261,41 +313,44 @@ def calls(text: str, around: Around | None = None, pair: tuple[str, ...] = ()) -
     tree = ast.parse(text)
     seen = set()
     for build in _builders(tree, around, pair):
-        best: tuple[tuple[int, int], str] | None = None
-        for assumed in ASSUMED:
-            found = _fitted(text, tree, build, assumed, around)
-            if found is not None and (best is None or found[0] > best[0]):
-                best = found
-        if best is not None and best[1] not in seen:
-            seen.add(best[1])
-            yield best[1]
+        every = (_fitted(text, tree, build, assumed, around) for assumed in ASSUMED)
+        found = [each for each in every if each is not None]
+        if found:
+            _, best = max(found, key=lambda each: (not each[1].problem, each[0]))
+            if best.call not in seen:
+                seen.add(best.call)
+                yield best
 
 
 def _fitted(
     text: str, tree: ast.Module, build: Any, assumed: Shapes, around: Around | None
-) -> tuple[tuple[int, int], str] | None:
-    """The lines of a call with sizes that fit, None where none fit.
+) -> tuple[tuple[int, int], Tried] | None:
+    """A call with sizes that fit as far as they can be found, None where it cannot be built.
 
-    They come with how many gradients have the shape of what they belong to, and with how many different sizes there
+    It comes with how many gradients have the shape of what they belong to, and with how many different sizes there
     are: the assumption in which most do is the likeliest.
     """
     caller = _Caller(tree, assumed)
     caller.known |= {symbols.plain_symbol(name): name for name in (around.values if around is not None else ())}
     if not build(caller):
         return None
+    call = problem = ""
     for _ in range(MOST_TRIES):
         call = caller.text()
         MET.clear()
         run = PythonProgram(text, call, 0, around).run({}, SIZED)
-        if not run.problems:
+        problem = run.problems[0][1] if run.problems else ""
+        if not problem and caller.share(run):
+            continue
+        if not problem:
             shapes = {name: tuple(shape) for name, shape in caller.arrays.items() if not symbols.is_label(name)}
             like = {event.name for event in run.events for name in _meant(event, shapes) if event.shape == shapes[name]}
             sizes = {size for shape in caller.arrays.values() for size in shape} - {1}
-            named, count = _named(call, caller.returned, run.events, shapes)
-            return (len(like) + count, len(sizes)), named
+            new, count = _named(call, caller.returned, run.events, shapes)
+            return (len(like) + count, len(sizes)), Tried(new, "")
         if not MET or not caller.merge(*MET[0]):
-            return None
-    return None
+            break
+    return (0, 0), Tried(call, problem)
 
 
 def _meant(event: Event, shapes: Mapping[str, tuple[int, ...]]) -> tuple[str, ...]:
@@ -335,11 +390,17 @@ def _builders(tree: ast.Module, around: Around | None, pair: tuple[str, ...]) ->
     yield from _of_functions(functions)
     for each in functions.values():
         if _has_gradients(each):
+            yield lambda caller, node=each: _chained(caller, node, functions)
             yield lambda caller, node=each: _alone(caller, node)
+    for node in reversed(classes):
+        yield from _of_class(node, made.get(node.name, ""), every=True)
 
 
-def _of_class(node: ast.ClassDef, known: str) -> Iterator[Any]:
-    """The methods of an object, ``known`` under that name or made anew."""
+def _of_class(node: ast.ClassDef, known: str, *, every: bool = False) -> Iterator[Any]:
+    """The methods of an object, ``known`` under that name or made anew: its training, or its forward and backward pass.
+
+    Of ``every`` class, what other methods compute gradients.
+    """
     methods = {each.name: each for each in node.body if isinstance(each, ast.FunctionDef)}
     net = known or "net"
 
@@ -350,7 +411,8 @@ def _of_class(node: ast.ClassDef, known: str) -> Iterator[Any]:
         inside = "" if begin is None else caller.arguments(begin, method=True, makes=True)
         caller.lines.append(f"net = {node.name}({inside})")
 
-    for name in TRAINING:
+    gradients = [name for name, each in methods.items() if name not in TRAINING and _has_gradients(each)]
+    for name in gradients if every else TRAINING:
         if name in methods:
 
             def train(caller: _Caller, name: str = name) -> bool:
@@ -360,7 +422,7 @@ def _of_class(node: ast.ClassDef, known: str) -> Iterator[Any]:
 
             yield train
     forward, backward = methods.get("forward"), methods.get("backward")
-    if forward is not None and backward is not None:
+    if forward is not None and backward is not None and not every:
 
         def pair(caller: _Caller) -> bool:
             made(caller)
@@ -442,6 +504,37 @@ def _forth_and_back(
     else:
         caller.lines.append(f"grads = {prefix}{backward.name}({inside})")
     return True
+
+
+def _chained(caller: _Caller, node: ast.FunctionDef, functions: dict[str, ast.FunctionDef]) -> bool:
+    """A function of gradients behind the functions that return what it takes, by the names of what they return."""
+    made = {name: each for each in functions.values() if each is not node for name in _returned(each)}
+    called: list[ast.FunctionDef] = []
+    taken = {each.arg for maker in made.values() for each in maker.args.args}
+    rest = [each.arg for each in node.args.args if each.arg not in made.keys() | taken and not _is_given(each.arg)]
+
+    def before(one: ast.FunctionDef) -> None:
+        for argument in one.args.args:
+            maker = made.get(argument.arg)
+            if maker is not None and maker is not one and maker not in called:
+                called.append(maker)
+                before(maker)
+                inside = caller.arguments(maker, makes=True)
+                names = _returned(maker)
+                unnamed = [place for place, each in enumerate(_elements(maker)) if not isinstance(each, ast.Name)]
+                if len(unnamed) == len(rest):
+                    for place, name in zip(unnamed, rest, strict=True):
+                        names[place] = name
+                caller.lines.append(f"{', '.join(names)} = {maker.name}({inside})")
+                caller.known |= {symbols.plain_symbol(name): name for name in names}
+
+    before(node)
+    return bool(called) and _alone(caller, node)
+
+
+def _is_given(name: str) -> bool:
+    """Whether a name is that of data, labels or a number, which no function of a forward pass returns."""
+    return symbols.is_data(name) or symbols.is_label(name) or bool(symbols.NUMBERS.match(name) and not BIAS.match(name))
 
 
 def _alone(caller: _Caller, node: ast.FunctionDef) -> bool:

@@ -5,18 +5,31 @@ from __future__ import annotations
 import ast
 import itertools
 import re
+import shlex
 import sys
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from parity_tests.derivations.engine.judged import judge_reading
 from parity_tests.derivations.engine.python.calls import calls
 from parity_tests.derivations.engine.python.program import PythonProgram
 from parity_tests.derivations.engine.python.reading import PythonReading
+from parity_tests.derivations.engine.python.said_cost import RefusedError
 from parity_tests.derivations.engine.python.surroundings import Around
 from parity_tests.derivations.own.not_looked_at import not_looked_at
 from parity_tests.derivations.own.notebook import Notebook, read_notebook
-from parity_tests.derivations.verdicts import CALL, HOLDS, NOT_JUDGED, WRONG, Cost, Judged, in_order, summarised
+from parity_tests.derivations.verdicts import (
+    CALL,
+    HOLDS,
+    NOT_JUDGED,
+    WRONG,
+    Cost,
+    Judged,
+    in_order,
+    located,
+    summarised,
+)
 
 MOST_CALLS = 6
 MOST_FAILURES = 12
@@ -33,31 +46,84 @@ def judge_program(
     seed: int = 0,
     *,
     strict: bool = False,
+    cost: str = "",
+    grads: str = "",
     around: Around | None = None,
     pair: tuple[str, ...] = (),
 ) -> Judged | None:
     """Judge a program, and what it is called with; None where nothing of it could be judged.
 
     Without a call, a file that only defines functions and classes is called in the ways that fit, or a ``pair`` of
-    functions, forward and backward, alone. ``around`` are the variables and functions that the program finds there.
+    functions, forward and backward, alone; so is a file of which nothing could be judged as it runs by itself.
+    ``cost`` is the name of the value or function that J is, or a formula; ``grads`` are names for what the call
+    returns. ``around`` are the variables and functions that the program finds there.
+
+    Raises RefusedError where the cost is not in the program, or a call returns nothing that can have names.
     """
     call = call or call_in(text)
-    ways = [call] if call or is_program(text) else itertools.islice(calls(text, around, pair), MOST_CALLS)
+    aim = Aim(name, seed, strict, cost, around)
+    found = None
+    if call or is_program(text):
+        found = _first_judged(text, [named(call, grads)], aim)
+    if found is None and not call:
+        tried = (each.call for each in calls(text, around, pair) if not each.problem)
+        ways = (named(each, grads) for each in itertools.islice(tried, MOST_CALLS))
+        found = _first_judged(text, ways, aim, guessed=True)
+    if found is None and cost.isidentifier():
+        raise RefusedError(f"cost is {cost!r}, and no gradient of a number of that name was found")
+    return None if found is None else located(_without_call(found))
+
+
+class Aim(NamedTuple):
+    """How one program is judged, whatever it is called with."""
+
+    name: str
+    seed: int
+    strict: bool
+    cost: str
+    around: Around | None
+
+    def judge(self, text: str, call: str) -> Judged | None:
+        """The verdicts on one call of the program; a repair is tried in the file itself."""
+
+        def reading(written: str) -> PythonReading:
+            return PythonReading(self.name, written, call, self.around, cost=self.cost)
+
+        def pasted(line: int, repaired: str, rows: int) -> PythonReading:
+            return reading(with_repair(text, line, repaired, rows))
+
+        return judge_reading(reading(text), self.seed, strict=self.strict, pasted=pasted)
+
+
+def _first_judged(text: str, ways: Iterable[str], aim: Aim, *, guessed: bool = False) -> Judged | None:
+    """The verdicts on the first way to call a program in which something is judged; on pairs, of all of them.
+
+    Raises RefusedError where the cost is in no way the program's.
+    """
     found: Judged | None = None
+    refused: list[RefusedError] = []
     for way in ways:
         if found is not None and not IS_PAIR.search(way):
             continue
-        judged = _judged(name, text, way, around, seed, strict)
+        try:
+            judged = aim.judge(text, way)
+        except RefusedError as error:
+            refused.append(error)
+            continue
         if judged is None or not judged.summary.judged:
             continue
-        other = way if way == call else with_equal_sizes(way, judged)
+        other = with_equal_sizes(way, judged) if guessed else way
         if other != way:
-            again = _judged(name, text, other, around, seed, strict)
-            judged = again if again is not None and again.summary.wrong < judged.summary.wrong else judged
+            again = aim.judge(text, other)
+            if again is not None and again.summary.wrong < judged.summary.wrong:
+                judged, way = again, other
+        judged = judged._replace(notes=(f"Called with {flag(way)}.",)) if guessed else judged
         found = judged if found is None else _together(found, judged)
         if not IS_PAIR.search(way):
             break
-    return None if found is None else _without_call(found)
+    if found is None and refused:
+        raise refused[0]
+    return found
 
 
 def _without_call(judged: Judged) -> Judged:
@@ -68,21 +134,57 @@ def _without_call(judged: Judged) -> Judged:
     return judged._replace(lines=lines, summary=summarised(lines, judged.summary.helpers))
 
 
-def _judged(name: str, text: str, call: str, around: Around | None, seed: int, strict: bool) -> Judged | None:
-    """The verdicts on one call of a program; a repair is tried in the file itself."""
-
-    def pasted(line: int, repaired: str, rows: int) -> PythonReading:
-        return PythonReading(name, with_repair(text, line, repaired, rows), call, around)
-
-    return judge_reading(PythonReading(name, text, call, around), seed, strict=strict, pasted=pasted)
-
-
 def with_repair(text: str, line: int, repaired: str, rows: int = 1) -> str:
     """The text with a repair in place of some lines."""
     written = text.splitlines()
     indent = re.match(r"\s*", written[line - 1])
     new = [f"{indent[0] if indent else ''}{each}" if each else each for each in repaired.splitlines()]
     return "\n".join([*written[: line - 1], *new, *written[line - 1 + rows :]]) + "\n"
+
+
+def how_to_call(text: str, call: str = "") -> str:
+    """What to say where nothing of a program was judged: a call to complete, or that J is to be said; "" for none."""
+    try:
+        tried = [] if call or call_in(text) else list(itertools.islice(calls(text), MOST_CALLS))
+        program = PythonProgram(text, call or call_in(text))
+    except (SyntaxError, ValueError):
+        return ""
+    program.begin()
+    ended = f" (it ended early: {program.problem})" if program.problem and (call or is_program(text)) else ""
+    runs = [each for each in tried if not each.problem]
+    if tried and not runs:
+        return f"say how it is called, such as {flag(tried[0].call)} (which ends with {tried[0].problem}){ended}"
+    if runs:
+        found = f"called with {flag(runs[0].call)}, no gradient of a cost was found"
+        return f"{found}: say J with --cost, or call it otherwise{ended}"
+    if ended:
+        return f"say how it is called, with --call{ended}"
+    return "no gradient of a cost was found: say J with --cost" if call or is_program(text) else ""
+
+
+def flag(call: str) -> str:
+    """``--call`` with the lines of a call, as a shell takes it."""
+    text = "; ".join(call.splitlines())
+    quoted = shlex.quote(text) if set(text) & set('"$`\\!') else f'"{text}"'
+    return f"--call {quoted}"
+
+
+def named(call: str, grads: str) -> str:
+    """The call with names for what its last line returns: the elements of a tuple or list, or the values of a dict."""
+    if not grads or not call:
+        return call
+    last = ast.parse(call).body[-1]
+    if not isinstance(last, ast.Assign | ast.Expr):
+        raise RefusedError(
+            f"grads are names for what the last line of the call returns, and that is {ast.unparse(last)}"
+        )
+    *before, _ = call.splitlines()
+    given = ast.unparse(last.value)
+    names = grads.split(",")
+    if len(names) == 1:
+        return "\n".join([*before, f"{names[0]} = {given}"])
+    values = f"{', '.join(names)} = returned.values() if isinstance(returned, dict) else returned"
+    return "\n".join([*before, f"returned = {given}", values])
 
 
 def _together(first: Judged, second: Judged) -> Judged:
@@ -135,7 +237,16 @@ def _computes(node: ast.AST, tree: ast.Module) -> bool:
     return bool(called & defined) or not defined
 
 
-def judge_notebook(name: str, notebook: Notebook, call: str = "", seed: int = 0, *, strict: bool = False) -> Judged:
+def judge_notebook(
+    name: str,
+    notebook: Notebook,
+    call: str = "",
+    seed: int = 0,
+    *,
+    strict: bool = False,
+    cost: str = "",
+    grads: str = "",
+) -> Judged:
     """Judge a notebook's cells as one program; a cell that fails is named, and the rest goes on without it."""
     for _ in range(MOST_FAILURES):
         program = PythonProgram(notebook.text, call or call_in(notebook.text), seed)
@@ -144,28 +255,31 @@ def judge_notebook(name: str, notebook: Notebook, call: str = "", seed: int = 0,
         if shorter is None:
             break
         notebook = shorter
-    judged = judge_program(name, notebook.text, call, seed, strict=strict)
+    judged = judge_program(name, notebook.text, call, seed, strict=strict, cost=cost, grads=grads)
     if judged is None:
         lines, helpers = not_looked_at(notebook.text, ())
-        judged = Judged(name, Cost(""), "", "", (), tuple(lines), summarised(lines, helpers))
+        how = how_to_call(notebook.text, call)
+        notes = (f"{how[0].upper()}{how[1:]}.",) if how else ()
+        judged = Judged(name, Cost(""), "", "", (), tuple(lines), summarised(lines, helpers), notes)
     return notebook.located(judged)
 
 
-def main(path: str, call: str, seed: str, strict: str) -> dict[str, Any]:
-    """The verdicts as plain data, None where nothing could be judged; see parity_tests.apart."""
-    file = Path(path)
+def main(path: str, call: str, seed: str, strict: str, cost: str, grads: str) -> dict[str, Any]:
+    """The verdicts as plain data; where nothing could be judged None, and what to do. See parity_tests.apart."""
+    file, text = Path(path), ""
     sys.path.insert(0, str(file.parent))  # its siblings can be imported
-    if file.suffix == ".ipynb":
-        try:
-            notebook = read_notebook(file)
-        except ValueError as error:
-            return {"problem": str(error)}
-        judged: Judged | None = judge_notebook(file.name, notebook, call, int(seed), strict=bool(strict))
-    else:
-        text = file.read_text(encoding="utf-8", errors="replace")
-        judged = judge_program(file.name, text, call, int(seed), strict=bool(strict))
+    try:
+        if file.suffix == ".ipynb":
+            judged: Judged | None = judge_notebook(
+                file.name, read_notebook(file), call, int(seed), strict=bool(strict), cost=cost, grads=grads
+            )
+        else:
+            text = file.read_text(encoding="utf-8", errors="replace")
+            judged = judge_program(file.name, text, call, int(seed), strict=bool(strict), cost=cost, grads=grads)
+    except RefusedError as error:
+        return {"problem": str(error)}
     if judged is None:
-        return {"judged": None}
+        return {"judged": None, "how": how_to_call(text, call)}
     fields = judged._asdict()
-    lines, cost, summary = ([line._asdict() for line in judged.lines], judged.cost._asdict(), judged.summary._asdict())
-    return {"judged": {**fields, "lines": lines, "cost": cost, "summary": summary}}
+    lines, cost_, summary = ([line._asdict() for line in judged.lines], judged.cost._asdict(), judged.summary._asdict())
+    return {"judged": {**fields, "lines": lines, "cost": cost_, "summary": summary}}

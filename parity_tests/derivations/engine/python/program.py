@@ -24,7 +24,7 @@ import torch
 from parity_tests.derivations.engine import symbols, words
 from parity_tests.derivations.engine.events import GIVEN, NAMED, Event, Key, Run
 from parity_tests.derivations.engine.factors import forward_factors
-from parity_tests.derivations.engine.numbers.kinds import PLAIN, TAPE, Kind, is_array, put
+from parity_tests.derivations.engine.numbers.kinds import PLAIN, TAPE, Kind, is_array, is_number, put
 from parity_tests.derivations.engine.numbers.step import Step, real
 from parity_tests.derivations.engine.numbers.tape import Tape
 from parity_tests.derivations.engine.places import numbered
@@ -32,6 +32,7 @@ from parity_tests.derivations.engine.probes import Probe
 from parity_tests.derivations.engine.python.instrument import FUNCTIONS, instrumented
 from parity_tests.derivations.engine.python.modules import Modules, Silent, floated, product
 from parity_tests.derivations.engine.python.recorder import Before, Halted, Hook, Recorder
+from parity_tests.derivations.engine.python.said_cost import with_cost
 from parity_tests.derivations.engine.python.spelling import spelled
 from parity_tests.derivations.engine.python.surroundings import Around
 from parity_tests.derivations.engine.replay import Round, Spelled
@@ -78,21 +79,28 @@ class Begun(NamedTuple):
 class PythonProgram:
     """A file, and what it is called with, ready to run; its places have the same keys in every run.
 
-    ``around`` are the variables and functions that it finds there.
+    ``around`` are the variables and functions that it finds there. With a call, what the file would run by itself is
+    left out. ``cost`` is a formula in the program's own names.
     """
 
-    def __init__(self, text: str, call: str = "", seed: int = 0, around: Around | None = None) -> None:
+    def __init__(
+        self, text: str, call: str = "", seed: int = 0, around: Around | None = None, *, cost: str = ""
+    ) -> None:
         self.text, self.call, self.seed, self.around = text, call, seed, around
         self.rows = tuple(text.splitlines())
         tree = ast.parse(text)
         if around is not None:
             tree.body = around.ordered(tree.body)
+        elif call:
+            tree.body = [node for node in tree.body if not runs_by_itself(node, tree)]
         behind = ast.parse(call)
         for node in ast.walk(behind):
             if hasattr(node, "lineno"):
                 node.lineno += CALL
                 node.end_lineno += CALL  # type: ignore[attr-defined]
         tree.body += behind.body
+        if cost:
+            with_cost(tree, cost)
         self.tree = numbered(tree)
         new, self.sites = instrumented(self.tree)
         self.code = compile(new, FILE, "exec")
@@ -148,7 +156,8 @@ class PythonProgram:
                 exec(compile(module, FILE, "exec"), space)
         except Exception:
             return None
-        return space.get(target)
+        value = space.get(target)
+        return value if is_number(value) else None
 
     repeats = True
 
@@ -558,6 +567,23 @@ class _Finder:
             slopes = found[0] / cotangent
             return bool(torch.any((slopes - slopes.ravel()[0]).abs() > 1e-9))
         return bool(torch.any((found[0] != 0) & (found[0] != cotangent)))
+
+
+def runs_by_itself(node: ast.stmt, tree: ast.Module) -> bool:
+    """Whether a statement outside of functions does something, and defines nothing that a call may need.
+
+    Loops do, the block behind ``if __name__``, and calls but those of imported modules, such as ``np.random.seed``.
+    """
+    if isinstance(node, ast.If):
+        return any(isinstance(each, ast.Name) and each.id == "__name__" for each in ast.walk(node.test))
+    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+        root: ast.expr = node.value.func
+        while isinstance(root, ast.Attribute):
+            root = root.value
+        imports = (each for each in tree.body if isinstance(each, ast.Import | ast.ImportFrom))
+        modules = {(each.asname or each.name).split(".")[0] for statement in imports for each in statement.names}
+        return not (isinstance(root, ast.Name) and root.id in modules)
+    return isinstance(node, ast.For | ast.While)
 
 
 def _target(statement: ast.stmt) -> ast.expr:

@@ -14,6 +14,7 @@ from parity_tests.derivations.engine.events import ENTRY, NAMED, RETURNED, Event
 from parity_tests.derivations.engine.judged import Trial, hits_of
 from parity_tests.derivations.engine.python.instrument import FUNCTIONS
 from parity_tests.derivations.engine.python.program import PythonProgram
+from parity_tests.derivations.engine.python.said_cost import SAID
 from parity_tests.derivations.engine.python.surroundings import Around
 from parity_tests.derivations.engine.replay import Round
 from parity_tests.derivations.engine.truths import Cost, Truths
@@ -27,10 +28,10 @@ MONITORS = re.compile(r"abs\(|argmax|round\(|accuracy|==")
 
 
 class PythonReading:
-    """A file, what it is called with, and what stands around it."""
+    """A file, what it is called with, what stands around it, and the cost that was said: a name or a formula."""
 
-    def __init__(self, source: str, text: str, call: str = "", around: Around | None = None) -> None:
-        self.source, self.file, self.call, self.around = source, text, call, around
+    def __init__(self, source: str, text: str, call: str = "", around: Around | None = None, *, cost: str = "") -> None:
+        self.source, self.file, self.call, self.around, self.cost = source, text, call, around, cost
         self.trials: dict[int, Trial] = {}
         self.known: dict[int, list[Cost]] = {}
 
@@ -57,11 +58,12 @@ class PythonReading:
     def trial(self, seed: int) -> Trial:
         """The program on values of that seed; its parameters begin with generic ones."""
         if seed not in self.trials:
-            program = PythonProgram(self.file, self.call, seed, self.around)
+            formula = "" if self.cost.isidentifier() else self.cost
+            program = PythonProgram(self.file, self.call, seed, self.around, cost=formula)
             events = program.begin()
             rounds = program.begun.rounds
             first = Round(None, rounds[0]).events(events) if rounds else events
-            if rounds and (any(map(_may_be_cost, first)) or not any(map(_may_be_cost, events))):
+            if rounds and (any(map(self._may_be_cost, first)) or not any(map(self._may_be_cost, events))):
                 program.until = rounds[0]
             run = program.run({})
             program.move(run)
@@ -86,11 +88,13 @@ class PythonReading:
         first: dict[int, tuple[bool, Event]] = {}
         last: dict[int, tuple[bool, Event]] = {}
         for event in trial.run.events:
-            looks = _may_be_cost(event)
+            looks = self._may_be_cost(event)
             if looks is not None:
                 first.setdefault(event.key[0], (looks, event))
                 last[event.key[0]] = looks, event
         found = [*first.values(), *(each for each in last.values() if each[1].key[1])]
+        if self.cost:
+            found = _before_steps(found, trial)
         found.sort(key=lambda each: not each[0])
         chosen: list[tuple[int, bool, Event, set[Key]]] = []
         for looks, event in found[:MOST_CANDIDATES]:
@@ -104,8 +108,20 @@ class PythonReading:
         whole.sort(key=lambda each: (-each[0], not each[1]))
         return [Cost(event.key, self._said(event), event.line) for _, _, event, _ in whole]
 
-    @staticmethod
-    def _said(event: Event) -> str:
+    def _may_be_cost(self, event: Event) -> bool | None:
+        """Whether a value looks like a cost; None for what cannot be one, and for any but the one that was said."""
+        if not self.cost:
+            return _may_be_cost(event)
+        name = SAID if not self.cost.isidentifier() else self.cost
+        if np.size(event.value) != 1 or event.missing or event.role not in (NAMED, ENTRY, RETURNED):
+            return None
+        stem = re.sub(r"(?:\[-?\d+\])+$", "", symbols.base_of(event.name))
+        called = event.function if event.role == RETURNED else stem.rpartition(".")[2]
+        return True if called == name else None
+
+    def _said(self, event: Event) -> str:
+        if symbols.base_of(event.name) == SAID:
+            return f"J is {self.cost}"
         name = symbols.written(event.name) or (
             f"what {event.function} returns" if event.function else "what is printed"
         )
@@ -113,7 +129,7 @@ class PythonReading:
 
     def implied(self, trial: Trial) -> list[Cost]:
         """The usual costs of each value that has the labels' shape."""
-        if _program(trial).truncated:
+        if _program(trial).truncated or self.cost:
             return []
         given = trial.probe.given
         labels: dict[bytes, str] = {}
@@ -145,6 +161,13 @@ class PythonReading:
 def _program(trial: Trial) -> PythonProgram:
     assert isinstance(trial.program, PythonProgram)
     return trial.program
+
+
+def _before_steps(found: list[tuple[bool, Event]], trial: Trial) -> list[tuple[bool, Event]]:
+    """The values that are computed before a parameter takes its first step, or all where none is."""
+    order = {event.key: place for place, event in enumerate(trial.run.events)}
+    end = min((order[key] for key in trial.probe.steps if key in order), default=len(order))
+    return [each for each in found if order[each[1].key] < end] or found
 
 
 def _text(event: Event) -> str:

@@ -1,0 +1,136 @@
+"""The cost that was said beside a program: a formula in the program's own names, computed wherever they are known."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import copy
+from collections.abc import Iterator
+
+from parity_tests.derivations.engine.python.instrument import FUNCTIONS, local_names
+from parity_tests.derivations.verdicts import COST
+
+SAID = "J__"
+"""The name of its value in the program."""
+
+
+class RefusedError(ValueError):
+    """What was said beside a program does not fit it; its text is one sentence."""
+
+
+def with_cost(tree: ast.Module, formula: str) -> None:
+    """Put ``J__ = formula`` behind every statement that completes its names; where it fails, nothing happens.
+
+    Raises RefusedError where it is no formula, or no part of the program has all of its names.
+    """
+    try:
+        value = ast.parse(formula.strip(), mode="eval").body
+    except SyntaxError as error:
+        raise RefusedError(f"cost is {formula!r}, expected the name of a value or a formula: {error.msg}") from error
+    needed = {ast.unparse(node) for node in _names(value)}
+    everywhere = _bound_in(tree.body) | {
+        each.name for each in tree.body if isinstance(each, (*FUNCTIONS[:2], ast.ClassDef))
+    }
+    known = everywhere | {alias for node in ast.walk(tree) for alias in _imported(node)} | set(dir(builtins)) | {"np"}
+    found = False
+    for body, arguments in _scopes(tree):
+        own = _bound_in(body) | arguments
+        if needed - own - known or not needed & own:
+            continue
+        found = True
+        _insert(body, needed & own, set(arguments), value)
+    if not found:
+        every = set.union(known, *(_bound_in(body) | arguments for body, arguments in _scopes(tree)))
+        missing = sorted(needed - every)
+        why = f"the program has no {missing[0]}" if missing else "no part of the program has all of its names"
+        raise RefusedError(f"cost is {formula!r}, and {why}")
+
+
+def _names(value: ast.AST) -> Iterator[ast.expr]:
+    """The names in a formula that a program binds: ``A2``, ``self.out``."""
+    for node in ast.iter_child_nodes(value) if not isinstance(value, ast.Name | ast.Attribute) else [value]:
+        if isinstance(node, ast.Attribute):
+            root = node
+            while isinstance(root.value, ast.Attribute):
+                root = root.value
+            if isinstance(root.value, ast.Name):
+                yield node if root.value.id == "self" else root.value
+                continue
+        if isinstance(node, ast.Name):
+            yield node
+        else:
+            yield from _names(node)
+
+
+def _imported(node: ast.AST) -> list[str]:
+    if isinstance(node, ast.Import | ast.ImportFrom):
+        return [(each.asname or each.name).split(".")[0] for each in node.names]
+    return []
+
+
+def _scopes(tree: ast.Module) -> Iterator[tuple[list[ast.stmt], set[str]]]:
+    """The statements outside of functions, and those of each function with the names of its arguments."""
+    yield tree.body, set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef):
+            names = {each.arg for each in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)}
+            yield node.body, names & local_names(node)
+
+
+def _bound_in(body: list[ast.stmt]) -> set[str]:
+    """The names that statements bind, those in functions aside."""
+    return {name for statement in body for name in _bound(statement)}
+
+
+def _bound(node: ast.AST) -> Iterator[str]:
+    if isinstance(node, (*FUNCTIONS, ast.ClassDef)):
+        return
+    if isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Store):
+        yield ast.unparse(node)
+    for each in ast.iter_child_nodes(node):
+        yield from _bound(each)
+
+
+def _insert(body: list[ast.stmt], needed: set[str], known: set[str], value: ast.expr) -> set[str]:
+    """Put the statement into a block and the blocks in it; the names that are known behind it."""
+    place = 0
+    while place < len(body):
+        statement = body[place]
+        place += 1
+        if isinstance(statement, (*FUNCTIONS, ast.ClassDef)):
+            continue
+        blocks = [
+            block
+            for name in ("body", "orelse", "finalbody")
+            if isinstance(block := getattr(statement, name, None), list)
+        ]
+        for block in blocks:
+            known = known | _insert(block, needed, set(known) | set(_head(statement)), value)
+        new = set(_bound(statement))
+        known = known | new
+        if not blocks and new & needed and needed <= known:
+            body.insert(place, _statement(value))
+            place += 1
+    return known
+
+
+def _head(statement: ast.stmt) -> Iterator[str]:
+    """The names that a loop or a with binds for its block."""
+    for each in ("target", "items"):
+        for node in ast.walk(statement) if hasattr(statement, each) else ():
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+                yield node.id
+
+
+def _statement(value: ast.expr) -> ast.stmt:
+    made = ast.Try(
+        [ast.Assign([ast.Name(SAID, ast.Store())], copy.deepcopy(value))],
+        [ast.ExceptHandler(ast.Name("Exception", ast.Load()), None, [ast.Pass()])],
+        [],
+        [],
+    )
+    for node in ast.walk(made):
+        if isinstance(node, ast.expr | ast.stmt | ast.ExceptHandler):
+            node.lineno = node.end_lineno = COST
+            node.col_offset = node.end_col_offset = 0
+    return made
