@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from datasets import generated, openml, toy
-from datasets.checks import check_choice, check_seed
 from datasets.dataset import Dataset, Raw
 from datasets.prepare import from_arrays, from_parts
+from datasets.validation import check_choice, check_seed
 
 LOADERS: dict[str, Callable[[int], Raw]] = {
     "breast_cancer": toy.breast_cancer,

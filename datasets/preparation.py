@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from datasets.checks import check_choice, check_image_shape
 from datasets.dataset import Array, ImageShape
 from datasets.targets import ENCODERS
+from datasets.validation import check_choice, check_image_shape
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,11 @@ from typing import Any, NamedTuple, TypeAlias, cast
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from datasets.checks import (
+from datasets.dataset import Array, Dataset, ImageShape
+from datasets.lazy import scale_lazily
+from datasets.preparation import Preparation
+from datasets.targets import ENCODERS, Targets
+from datasets.validation import (
     LoneClassError,
     as_array,
     check_choice,
@@ -22,10 +26,6 @@ from datasets.checks import (
     check_test_size,
     check_two,
 )
-from datasets.dataset import Array, Dataset, ImageShape
-from datasets.lazy import scale_lazily
-from datasets.preparation import Preparation
-from datasets.targets import ENCODERS, Targets
 
 Names: TypeAlias = tuple[tuple[str, ...], tuple[str, ...], ImageShape | None]
 """Of the features, of the targets; and the shape of an image."""

@@ -12,7 +12,7 @@ from manual.architecture import Architecture
 from manual.notation import Array, Parameters
 from manual.shared.estimator_base import NetworkEstimator
 from manual.shared.estimator_targets import ClassifierBase, RegressorBase
-from manual.shared.learning import Examples, Run, Settings
+from manual.shared.settings import Examples, Run, Settings
 
 __all__ = ["NetworkClassifier", "NetworkRegressor"]
 

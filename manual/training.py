@@ -20,8 +20,8 @@ from manual.clipping import clip_by_norm, gradient_norm
 from manual.notation import Array, Parameters, Scalar
 from manual.optimizers import OPTIMIZERS, Optimizer
 from manual.schedules import SCHEDULES
-from manual.shared.learning import Epoch, Examples, Explosion, Run, Settings, batches, named, start, take
 from manual.shared.loop import run
+from manual.shared.settings import Epoch, Examples, Explosion, Run, Settings, batches, named, start, take
 
 __all__ = ["Epoch", "Examples", "Explosion", "Learner", "Run", "Settings", "fit", "minibatches"]
 
@@ -45,7 +45,7 @@ def minibatches(X: Array, Y: Array, size: int, rng: np.random.Generator) -> Iter
         yield Examples(take(X, batch), take(Y, batch))
 
 
-class Outcome(NamedTuple):
+class StepResult(NamedTuple):
     """What a step leaves to look at."""
 
     J: Scalar
@@ -53,7 +53,7 @@ class Outcome(NamedTuple):
 
 
 class Learner:
-    """The network by hand, as the loop drives it. See manual.shared.learning.Learner."""
+    """The network by hand, as the loop drives it. See manual.shared.settings.Learner."""
 
     look_every = 1
 
@@ -85,7 +85,7 @@ class Learner:
         self.rule = replace(self.rule, learning_rate=rate)
         return rate
 
-    def step(self, batch: NDArray[np.intp], masks: Sequence[Array | None] | None) -> Outcome:
+    def step(self, batch: NDArray[np.intp], masks: Sequence[Array | None] | None) -> StepResult:
         """Forward, cost, backward, clipping, update."""
         X, Y, lambda_ = columns(self.X, batch), columns(self.Y, batch), self.settings.lambda_
         passed = network.forward(self.architecture, self._params, X, masks)
@@ -97,9 +97,9 @@ class Learner:
         moved, self._state = self.rule.step({"W": self._vector}, {"dW": self._gradient}, self._state)
         self._vector = moved["W"]
         self._params = split(self.architecture, self._vector)
-        return Outcome(J, passed.A[-1])
+        return StepResult(J, passed.A[-1])
 
-    def look(self, outcome: Outcome) -> tuple[float, Array]:
+    def look(self, outcome: StepResult) -> tuple[float, Array]:
         """The cost as a float, and A[L]."""
         return float(outcome.J), outcome.A_L
 

@@ -23,7 +23,7 @@ from torch.nn import functional
 from torch.nn.parallel import DistributedDataParallel
 
 from manual.architecture import Architecture
-from manual.shared.learning import Examples, Run, Settings, take
+from manual.shared.settings import Examples, Run, Settings, take
 from torch_ref.hardware import Hardware
 
 SAMPLED = 1000

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from manual.architecture import Architecture
 from manual.shared.estimator_base import NetworkEstimator
 from manual.shared.estimator_targets import ClassifierBase, RegressorBase
-from manual.shared.learning import Examples, Run, Settings
+from manual.shared.settings import Examples, Run, Settings
 from torch_ref import network, training
 from torch_ref.devices import array, tensor
 from torch_ref.training import Hardware

@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from manual.shared.learning import take
+from manual.shared.settings import take
 from torch_ref.devices import shared
 from torch_ref.layout import to_rows
 

@@ -23,8 +23,8 @@ from torch.func import functional_call, grad_and_value, stack_module_state, vmap
 from manual.architecture import Architecture
 from manual.checks import check_data
 from manual.draws import dropout_masks
-from manual.shared.learning import COSTS_SEEN, EXPLODED, Examples, Settings, batches, named, score_of, start
 from manual.shared.search_ranges import COARSE
+from manual.shared.settings import COSTS_SEEN, EXPLODED, Examples, Settings, batches, named, score_of, start
 from torch_ref import network
 from torch_ref.costs import OUTPUT_COSTS, l2_penalty
 from torch_ref.devices import DTYPES, array, device_named

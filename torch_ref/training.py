@@ -14,8 +14,8 @@ from torch import Tensor, nn
 
 from manual.architecture import Architecture
 from manual.checks import check_data
-from manual.shared.learning import Epoch, Examples, Explosion, Run, Settings, batches, check_dtype, named, start, take
 from manual.shared.loop import run
+from manual.shared.settings import Epoch, Examples, Explosion, Run, Settings, batches, check_dtype, named, start, take
 from torch_ref import network
 from torch_ref.clipping import gradient_norm, shortened
 from torch_ref.costs import OUTPUT_COSTS
@@ -37,7 +37,7 @@ LOOK_EVERY_ON_A_DEVICE = 32
 """Steps between two looks at the costs of a device, each of which waits for it; a graph has so many at most."""
 
 
-class Outcome(NamedTuple):
+class StepResult(NamedTuple):
     """What a step leaves to look at, on the device."""
 
     J: Tensor
@@ -45,7 +45,7 @@ class Outcome(NamedTuple):
 
 
 class Learner:
-    """A module, its data on the device, and its optimiser. See manual.shared.learning.Learner."""
+    """A module, its data on the device, and its optimiser. See manual.shared.settings.Learner."""
 
     def __init__(
         self,
@@ -159,7 +159,7 @@ class Learner:
             J = weight * J
         return J + network.penalty(self.module, lambda_, m) if lambda_ else J
 
-    def step(self, batch: NDArray[np.intp], masks: Sequence[NDArray[Any] | None] | None) -> Outcome | Queued:
+    def step(self, batch: NDArray[np.intp], masks: Sequence[NDArray[Any] | None] | None) -> StepResult | Queued:
         """Forward, cost, autograd, clipping, update; or its place in the queue."""
         if self.steps is not None:
             return self.steps.add(batch, masks)
@@ -170,7 +170,7 @@ class Learner:
         if self.settings.clip is not None:
             shortened(self.module, self.settings.clip)
         self.rule.step()
-        return Outcome(self.world.mean(J), self.world.gathered(Z_L, m))
+        return StepResult(self.world.mean(J), self.world.gathered(Z_L, m))
 
     def _eager(self, X: Tensor, Y: Tensor, m: int) -> tuple[Tensor, Tensor]:
         """Cost and Z[L] of this share of m examples; the gradients are left in the parameters."""
@@ -192,7 +192,7 @@ class Learner:
         if self.steps is not None:
             self.steps.make()
 
-    def look(self, outcome: Outcome | Queued) -> tuple[float, NDArray[Any]]:
+    def look(self, outcome: StepResult | Queued) -> tuple[float, NDArray[Any]]:
         """The cost as a float, and A[L]."""
         if isinstance(outcome, Queued):
             self._settle()

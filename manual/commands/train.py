@@ -6,7 +6,7 @@ import argparse
 from typing import Any
 
 from manual.shared import train_cli
-from manual.shared.learning import Examples, Run, Settings
+from manual.shared.settings import Examples, Run, Settings
 from manual.shared.train_cli import Package
 from manual.training import Learner, fit
 

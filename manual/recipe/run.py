@@ -29,9 +29,9 @@ from manual.recipe.steps import (
     preprocessing,
     turned_up,
 )
-from manual.shared.learning import Examples, Settings, held_back, start
 from manual.shared.recipe_runs import Backend, first_examples, without_dropout
 from manual.shared.search_ranges import COARSE, Range
+from manual.shared.settings import Examples, Settings, held_back, start
 from manual.shared.train_flags import Subject
 from manual.training import Learner
 

@@ -15,9 +15,9 @@ import numpy as np
 from manual.architecture import Architecture
 from manual.recipe.steps import Check, Step, judged
 from manual.shared.cli import in_processes
-from manual.shared.learning import Examples, Settings, score_of
 from manual.shared.recipe_runs import Backend, first_examples, train
 from manual.shared.search_ranges import Range
+from manual.shared.settings import Examples, Settings, score_of
 
 SCANNED = 2000
 """Examples that the scan trains on, at most."""

@@ -14,8 +14,8 @@ import numpy as np
 from manual.architecture import Architecture
 from manual.draws import initial_parameters
 from manual.notation import Array, Parameters
-from manual.shared.learning import Examples, Settings
 from manual.shared.recipe_runs import Backend, cost, first_examples, slopes, train, without_dropout
+from manual.shared.settings import Examples, Settings
 from manual.shared.train_flags import OUTPUT_UNITS, Subject
 
 GOOD, DOUBTFUL, FAILS = "good", "doubtful", "fails"

@@ -23,7 +23,7 @@ from manual.architecture import Architecture
 from manual.layers import Dense
 from manual.notation import Array, Parameters
 from manual.shared.estimator_settings import ACTIVATIONS, UNITS, NetworkParameters
-from manual.shared.learning import Examples, Run, Settings, batches, take
+from manual.shared.settings import Examples, Run, Settings, batches, take
 
 CHUNK = 1000
 """Examples that are answered at a time."""

@@ -1,7 +1,7 @@
 """The loop that both packages train with: epochs, batches, early stopping, explosion, history. It holds no formula.
 
 A ``Learner`` is one package's network with its data and its optimiser. All that is drawn comes from one generator:
-initial weights (manual.shared.learning.start), then for every epoch the order of the examples, then for every batch its
+initial weights (manual.shared.settings.start), then for every epoch the order of the examples, then for every batch its
 dropout masks. So two packages that start from one seed see the same weights, batches and masks.
 """
 
@@ -21,7 +21,7 @@ from manual.architecture import Architecture
 from manual.checks import check_parameters
 from manual.draws import dropout_masks
 from manual.notation import Array
-from manual.shared.learning import (
+from manual.shared.settings import (
     COSTS_SEEN,
     EXPLODED,
     FIRST_EXAMPLES,

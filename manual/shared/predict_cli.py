@@ -18,7 +18,7 @@ from manual.architecture import Architecture
 from manual.files import Saved, load, load_about, replace_file
 from manual.notation import Array, Parameters
 from manual.shared.cli import GOOD, UsageError, door, output_flags, toy_datasets
-from manual.shared.learning import score_of
+from manual.shared.settings import score_of
 
 AT_ONCE = 1000
 """Examples that go through the network together."""

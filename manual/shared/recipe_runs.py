@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from manual.architecture import Architecture
 from manual.notation import Array, Parameters
-from manual.shared.learning import Examples, Learner, Run, Settings, start, take
 from manual.shared.loop import run
+from manual.shared.settings import Examples, Learner, Run, Settings, start, take
 
 REACH = 1e-6
 """The part of the cost by which a slope's two points differ from the middle, at most."""

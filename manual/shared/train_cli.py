@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from manual.files import Checkpoint, exclusive, load_checkpoint, make_directory, save_checkpoint
 from manual.shared.cli import GOOD, MISMATCH, UsageError, console, door
-from manual.shared.learning import Epoch, Examples, Run, Settings, held_back
+from manual.shared.settings import Epoch, Examples, Run, Settings, held_back
 from manual.shared.train_flags import Subject, configure, epilog, settings_of, subject_of
 from manual.shared.train_report import Package, opening, report, shown
 

@@ -10,7 +10,7 @@ from manual.architecture import MODELS, Architecture, Dense, Layer, model_for
 from manual.checks import Parts, parts
 from manual.layer_words import layers_from, with_dropout
 from manual.shared.cli import UsageError, door, output_flags, toy_datasets
-from manual.shared.learning import Settings
+from manual.shared.settings import Settings
 
 OUTPUT_UNITS = {"binary": "sigmoid", "multilabel": "sigmoid", "multiclass": "softmax", "regression": "identity"}
 """The output unit that a task asks for."""

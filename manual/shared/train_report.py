@@ -14,7 +14,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from manual.files import save
 from manual.shared.cli import GOOD, MISMATCH, console, plain_table
-from manual.shared.learning import Epoch, Examples, Explosion, Run, Settings, score_of
+from manual.shared.settings import Epoch, Examples, Explosion, Run, Settings, score_of
 from manual.shared.train_flags import Subject
 
 SCORES = {"regression": "R2"}

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from manual.shared.learning import Examples, Run, start
 from manual.shared.loop import run
 from manual.shared.recipe_runs import train
+from manual.shared.settings import Examples, Run, start
 from parity_tests.bench.device_sizes import DrawsSize, EpochSize, WideData, WideSize
 from parity_tests.bench.fit_sizes import FitData
 from torch_ref.hardware import Hardware

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from manual.notation import Array, Parameters
-from manual.shared.learning import Examples, Settings
+from manual.shared.settings import Examples, Settings
 from parity_tests.bench.conv_sizes import ConvData
 from parity_tests.bench.fit_sizes import FitData
 from parity_tests.bench.sizes import LAMBDA, LEARNING_RATE, Data

@@ -13,8 +13,8 @@ import torch
 
 from manual.draws import initial_parameters
 from manual.recipe.run import backend
-from manual.shared.learning import Examples, Settings, start
 from manual.shared.recipe_runs import train
+from manual.shared.settings import Examples, Settings, start
 from manual.training import fit
 from parity_tests.bench import by_device
 from parity_tests.bench.device_sizes import (

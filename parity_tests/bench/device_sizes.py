@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from manual.architecture import Architecture, Dense
-from manual.shared.learning import Settings
+from manual.shared.settings import Settings
 from parity_tests.bench.fit_sizes import FitData, FitSize, draw_digits
 
 EPOCHS = 20

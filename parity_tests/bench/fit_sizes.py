@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from manual.architecture import Architecture, Dense
 from manual.notation import Array
 from manual.shared.cli import toy_datasets
-from manual.shared.learning import Settings
+from manual.shared.settings import Settings
 
 EPOCHS = 20
 

@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from parity_tests.bench.agreement import check_convolution, check_fit, check_loops, check_shared, check_step
 from parity_tests.bench.conv_sizes import CONV_SIZES, MEMORY_SIZES, WORKSPACE_BAR, WORST_BAR, ConvSize
 from parity_tests.bench.fit_sizes import FIT_SIZES, FitSize
+from parity_tests.bench.same_results import check_convolution, check_fit, check_loops, check_shared, check_step
 from parity_tests.bench.sizes import LOOP_EXAMPLES, LOOPS, SHARED_SIZES, SIZES, Size
 from parity_tests.bench.worker import PROCESSES, AnySize, Worker
 from parity_tests.bench.workspace import workspace

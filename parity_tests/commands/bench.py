@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 
 from manual.shared.cli import GOOD, MISMATCH, UsageError, console, door, output_flags
-from parity_tests.bench.agreement import disagreements
 from parity_tests.bench.device import check_device, device_plan, measure_device, of_device
 from parity_tests.bench.measure import FULL, PARTS, QUICK, by_part, check, environment, measure
+from parity_tests.bench.same_results import disagreements
 from parity_tests.bench.tables import show
 from parity_tests.comparison.tables import describe
 from parity_tests.judging.judge import Result

@@ -7,7 +7,7 @@ import argparse
 import numpy as np
 
 from manual.shared.cli import GOOD, MISMATCH, UsageError, console, output_flags, plain_table
-from parity_tests.comparison.faults import FAULTS, Outcome, healthy, run_fault
+from parity_tests.comparison.faults import FAULTS, FaultResult, healthy, run_fault
 
 EPILOG = """examples:
   python -m parity_tests faults               every planted fault, in both dtypes
@@ -61,7 +61,7 @@ def run(args: argparse.Namespace) -> int:
     return MISMATCH if survived or sick else GOOD
 
 
-def _as_json(outcome: Outcome) -> dict[str, object]:
+def _as_json(outcome: FaultResult) -> dict[str, object]:
     return {
         "fault": outcome.fault.id,
         "target": outcome.fault.target,

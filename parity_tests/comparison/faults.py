@@ -25,7 +25,7 @@ from parity_tests.formulas.run import generator, run_case
 from parity_tests.judging.judge import FAILS, Result
 
 
-class Outcome(NamedTuple):
+class FaultResult(NamedTuple):
     """What came of a planted fault in one dtype."""
 
     fault: Fault
@@ -76,7 +76,7 @@ def probe(dtype: Any, seed: int = 0, architecture: Architecture = NETWORK) -> St
     return Start(architecture, params, X.astype(dtype), binary(rng, N_2, M).astype(dtype))
 
 
-def run_fault(planted: Fault, dtype: Any, seed: int = 0) -> Outcome:
+def run_fault(planted: Fault, dtype: Any, seed: int = 0) -> FaultResult:
     """Plant one fault and see which quantities fail; an exception of the by-hand side fails everything."""
     if planted.target.startswith("case:"):
         results = run_case(_spoilt(planted), dtype, seed)
@@ -85,7 +85,7 @@ def run_fault(planted: Fault, dtype: Any, seed: int = 0) -> Outcome:
         with in_place(planted):
             results = run_once(PROBE, begin)
     failed = [each for each in results if each.verdict == FAILS]
-    return Outcome(planted, np.dtype(dtype).name, frozenset(each.quantity for each in failed), _detail(failed))
+    return FaultResult(planted, np.dtype(dtype).name, frozenset(each.quantity for each in failed), _detail(failed))
 
 
 def healthy(dtype: Any, seed: int = 0) -> list[Result]:

@@ -18,9 +18,9 @@ from manual import network
 from manual import training as by_hand
 from manual.layers import Conv, Dense, Pool
 from manual.notation import Parameters
-from manual.shared.learning import Examples, Run, Settings
-from manual.shared.learning import start as draw
 from manual.shared.loop import run as train
+from manual.shared.settings import Examples, Run, Settings
+from manual.shared.settings import start as draw
 from parity_tests.comparison.models import ModelCase, Start, about, first_examples
 from parity_tests.comparison.stacked import fit_all
 from parity_tests.formulas.run import generator

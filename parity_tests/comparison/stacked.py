@@ -15,9 +15,9 @@ from manual import network, training
 from manual.architecture import Architecture
 from manual.layers import Layer, Shape, Weighted
 from manual.notation import Array, Parameters
-from manual.shared.learning import Examples, Settings
-from manual.shared.learning import start as draw
 from manual.shared.loop import run
+from manual.shared.settings import Examples, Settings
+from manual.shared.settings import start as draw
 
 
 def fit_all(
@@ -98,11 +98,11 @@ class _Learner(training.Learner):
         super().__init__(Architecture(architecture.inputs, tuple(layers)), data, settings)
         self.networks = networks
 
-    def step(self, batch: Any, masks: Any) -> training.Outcome:
+    def step(self, batch: Any, masks: Any) -> training.StepResult:
         """One step of every network."""
         repeated = None if masks is None else [side_by_side([mask] * self.networks) for mask in masks]
         J, A_L = super().step(np.tile(batch, self.networks), repeated)
-        return training.Outcome(J, A_L[:, : len(batch)])
+        return training.StepResult(J, A_L[:, : len(batch)])
 
     def evaluate(self, X: Any, Y: Array, penalty_m: int | None = None) -> tuple[float, Array]:
         """The mean cost, and the answers of the first."""

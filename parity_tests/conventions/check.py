@@ -22,7 +22,7 @@ class Gap(NamedTuple):
     differs: bool
 
 
-class Outcome(NamedTuple):
+class ConventionResult(NamedTuple):
     """What came of one convention in one dtype: a line for every output, a gap for every naive translation."""
 
     convention: Convention
@@ -59,14 +59,15 @@ class Outcome(NamedTuple):
         }
 
 
-def check(convention: Convention, dtype: str, seed: int = 0) -> Outcome:
+def check(convention: Convention, dtype: str, seed: int = 0) -> ConventionResult:
     """One convention in one dtype, on the probe of one seed."""
     kind = np.dtype(dtype).type
     results = run_case(convention.case(convention.exact), kind, seed)
-    return Outcome(convention, dtype, results, [_gap(convention, naive, kind, seed) for naive in convention.naive])
+    gaps = [_gap(convention, naive, kind, seed) for naive in convention.naive]
+    return ConventionResult(convention, dtype, results, gaps)
 
 
-def check_all(conventions: Sequence[Convention], seed: int = 0) -> Generator[Outcome, None, None]:
+def check_all(conventions: Sequence[Convention], seed: int = 0) -> Generator[ConventionResult, None, None]:
     """Every convention in every dtype that it has."""
     with one_thread():
         for convention in conventions:

@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from manual.shared.cli import plain_table
-from parity_tests.conventions.check import Outcome
+from parity_tests.conventions.check import ConventionResult
 from parity_tests.conventions.convention import DTYPES, Convention
 
 
@@ -18,7 +18,7 @@ def percent(off: float) -> str:
     return f"{100 * off:.0f}%" if off >= 0.1 else f"{100 * off:.1g}%"
 
 
-def terminal_table(outcomes: Sequence[Outcome]) -> Table:
+def terminal_table(outcomes: Sequence[ConventionResult]) -> Table:
     """A line for every convention and each further naive translation."""
     table = plain_table(
         "The notes' conventions and PyTorch's: the translation must be exact, and leaving it out must show.\n"
@@ -40,14 +40,14 @@ def terminal_table(outcomes: Sequence[Outcome]) -> Table:
     return table
 
 
-def by_convention(outcomes: Sequence[Outcome]) -> Iterator[tuple[Convention, list[Outcome]]]:
+def by_convention(outcomes: Sequence[ConventionResult]) -> Iterator[tuple[Convention, list[ConventionResult]]]:
     """The outcomes of each convention, one for every dtype; figures are shown of the first."""
     for _, group in groupby(outcomes, key=lambda outcome: outcome.convention.id):
         lines = list(group)
         yield lines[0].convention, lines
 
 
-def _verdict(lines: Sequence[Outcome]) -> str:
+def _verdict(lines: Sequence[ConventionResult]) -> str:
     if not all(line.exact for line in lines):
         return "[bold red]not exact[/]"
     return "[green]exact[/]" if all(line.telling for line in lines) else "[bold red]naive agrees[/]"

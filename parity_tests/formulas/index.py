@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from parity_tests.formulas import FORMULAS
 from parity_tests.formulas.formula import Code, Formula
-from parity_tests.notes.rows import ROWS
+from parity_tests.notes.run import ROWS
 
 
 class Entry(NamedTuple):

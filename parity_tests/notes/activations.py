@@ -9,7 +9,7 @@ import torch
 
 from manual import activations, theory
 from manual.activations import sigmoid, sigmoid_prime, tanh, tanh_prime
-from parity_tests.notes.checks import At, Value, experiment, formula, same
+from parity_tests.notes.check_kinds import At, Value, experiment, formula, same
 from parity_tests.notes.row import AMBIGUOUS, CONVENTION, HOLDS, WRONG, Row
 from parity_tests.notes.training import hidden_units, linear_hidden, linear_target
 

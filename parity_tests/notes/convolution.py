@@ -11,7 +11,7 @@ import torch
 from manual.activations import relu
 from manual.conv import conv_forward, zero_pad
 from manual.shapes import conv_output_size, conv_parameter_count, dense_parameter_count, same_padding
-from parity_tests.notes.checks import At, count, same, shaped
+from parity_tests.notes.check_kinds import At, count, same, shaped
 from parity_tests.notes.row import AMBIGUOUS, CONVENTION, HOLDS, MISPRINT, WRONG, Row
 from torch_ref.conv import conv_forward as conv_by_torch
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from manual.costs import l2_penalty, l2_penalty_loop
 from parity_tests.notes import snippets
-from parity_tests.notes.checks import experiment, formula, same, snippet
+from parity_tests.notes.check_kinds import experiment, formula, same, snippet
 from parity_tests.notes.recipe_runs import cranked_up
 from parity_tests.notes.row import AMBIGUOUS, CONVENTION, HOLDS, WRONG, Row
 from parity_tests.notes.training import shrinking

@@ -7,7 +7,7 @@ import numpy as np
 from manual import jacobians
 from manual.activations import tanh, tanh_prime
 from manual.dense import linear_backward
-from parity_tests.notes.checks import At, Value, formula, same, shaped
+from parity_tests.notes.check_kinds import At, Value, formula, same, shaped
 from parity_tests.notes.row import CONVENTION, HOLDS, MISPRINT, WRONG, Row
 
 NET, LAYER = "deep", "layer"

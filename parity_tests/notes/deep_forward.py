@@ -6,7 +6,7 @@ import numpy as np
 
 from manual.activations import tanh
 from manual.architecture import model
-from parity_tests.notes.checks import At, Value, count, formula, same, shaped
+from parity_tests.notes.check_kinds import At, Value, count, formula, same, shaped
 from parity_tests.notes.row import AMBIGUOUS, CONVENTION, HOLDS, MISPRINT, WRONG, Row
 
 NET, LAYER = "deep", "layer"

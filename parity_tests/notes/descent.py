@@ -15,7 +15,7 @@ from manual.costs import binary_cross_entropy_from_logits
 from manual.logistic_regression import propagate
 from manual.notation import Array, Parameters
 from manual.optimizers import GradientDescent
-from manual.shared.learning import batches
+from manual.shared.settings import batches
 
 
 def descend(

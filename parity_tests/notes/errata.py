@@ -21,8 +21,7 @@ from parity_tests.notes.row import (
     Row,
     explained,
 )
-from parity_tests.notes.rows import ROWS
-from parity_tests.notes.run import BY_ID, REFUTED, UNCHECKED, Outcome
+from parity_tests.notes.run import BY_ID, REFUTED, ROWS, UNCHECKED, RowResult
 
 MARKS = {HOLDS: "green", CONVENTION: "green", WRONG: "bold red", MISPRINT: "red", AMBIGUOUS: "yellow"}
 
@@ -38,7 +37,7 @@ def selected(text: str = "", note: str = "", wrong: bool = False) -> list[Row]:
     ]
 
 
-def off(row: Row, outcome: Outcome) -> str:
+def off(row: Row, outcome: RowResult) -> str:
     """By how much what a note says is off: what its check saw, "" where it is not wrong."""
     if row.verdict in (HOLDS, CONVENTION):
         return ""
@@ -48,7 +47,7 @@ def off(row: Row, outcome: Outcome) -> str:
     return f"{first.text}: {first.shown}" if first.kind == COUNT else first.shown
 
 
-def errata_table(outcomes: Sequence[Outcome]) -> Table:
+def errata_table(outcomes: Sequence[RowResult]) -> Table:
     """A line for each row: what the note says, what is true, by how much it is off, and which mistake it is."""
     table = plain_table(
         "The errata of the notes", ["row", "where", "the note says", "what is true", "off by", "mistake"]
@@ -60,7 +59,7 @@ def errata_table(outcomes: Sequence[Outcome]) -> Table:
     return _folded(table)
 
 
-def checks_table(outcomes: Sequence[Outcome]) -> Table:
+def checks_table(outcomes: Sequence[RowResult]) -> Table:
     """A line for each check: what had to hold, which false alternative had to be rejected, and what was seen."""
     table = plain_table("Every check", ["row", "kind", "had to", "statement", "seen"])
     for outcome in outcomes:
@@ -83,14 +82,14 @@ def mistake_of(row: Row) -> str:
     return f"{explained(row.mistake)} ({row.mistake})" if row.mistake else ""
 
 
-def _mark(row: Row, outcome: Outcome) -> str:
+def _mark(row: Row, outcome: RowResult) -> str:
     if outcome.verdict == REFUTED:
         return "[bold red]REFUTED[/]"
     marked = f"[{MARKS[row.verdict]}]{row.verdict}[/]"
     return f"{marked}, not checked" if outcome.verdict == UNCHECKED else marked
 
 
-def refutations(outcomes: Sequence[Outcome]) -> list[str]:
+def refutations(outcomes: Sequence[RowResult]) -> list[str]:
     """A sentence for every check that did not come out as its row says."""
     return [sentence(outcome.id, each) for outcome in outcomes for each in outcome.bad]
 
@@ -102,7 +101,7 @@ def sentence(id_: str, each: Any) -> str:
     return f"{id_}: {each.text} {wanted}: {each.shown}{named}"
 
 
-def summary(outcomes: Sequence[Outcome]) -> dict[str, int]:
+def summary(outcomes: Sequence[RowResult]) -> dict[str, int]:
     """Counts: rows by verdict, checks, and what came of them."""
     rows = [BY_ID[outcome.id] for outcome in outcomes]
     judged = [each for outcome in outcomes for each in outcome.judged]
@@ -116,7 +115,7 @@ def summary(outcomes: Sequence[Outcome]) -> dict[str, int]:
     }
 
 
-def as_json(outcome: Outcome) -> dict[str, Any]:
+def as_json(outcome: RowResult) -> dict[str, Any]:
     """A row with its checks as plain data."""
     row = BY_ID[outcome.id]
     return {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from parity_tests.notes import snippets
-from parity_tests.notes.checks import experiment, formula, snippet
+from parity_tests.notes.check_kinds import experiment, formula, snippet
 from parity_tests.notes.initial_weights import deep_start, equal_start, scales, small_start, zero_start
 from parity_tests.notes.row import AMBIGUOUS, CONVENTION, HOLDS, Row
 

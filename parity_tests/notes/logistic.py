@@ -6,7 +6,7 @@ import numpy as np
 
 from manual import costs
 from manual.activations import sigmoid
-from parity_tests.notes.checks import At, Value, experiment, formula, same, shaped
+from parity_tests.notes.check_kinds import At, Value, experiment, formula, same, shaped
 from parity_tests.notes.descent import logistic_descent
 from parity_tests.notes.row import AMBIGUOUS, CONVENTION, HOLDS, MISPRINT, WRONG, Row
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from manual.costs import binary_cross_entropy, l2_penalty
 from parity_tests.notes import snippets
-from parity_tests.notes.checks import At, Value, count, experiment, formula, same, shaped, snippet
+from parity_tests.notes.check_kinds import At, Value, count, experiment, formula, same, shaped, snippet
 from parity_tests.notes.descent import chunks
 from parity_tests.notes.row import CONVENTION, HOLDS, MISPRINT, WRONG, Row
 from parity_tests.notes.training import chunked_progress

@@ -8,7 +8,7 @@ from manual.costs import cross_entropy_from_logits
 from manual.optimizers import Adam, Momentum, RMSprop
 from manual.schedules import exponential
 from parity_tests.notes import snippets
-from parity_tests.notes.checks import experiment, formula, same, snippet
+from parity_tests.notes.check_kinds import experiment, formula, same, snippet
 from parity_tests.notes.optimiser_runs import adam_beside_torch, beside_torch, decayed
 from parity_tests.notes.recipe_runs import (
     cranked_up,

@@ -10,8 +10,22 @@ import joblib
 from manual.shared.cli import in_processes
 from parity_tests.comparison.run import one_thread
 from parity_tests.derivations.testbed.matrix import same
+from parity_tests.notes import (
+    activations,
+    convolution,
+    costs,
+    deep_backward,
+    deep_forward,
+    initialization,
+    logistic,
+    minibatch,
+    recipe,
+    shallow_backward,
+    shallow_forward,
+    theory,
+    vectorization,
+)
 from parity_tests.notes.row import COUNT, EXPERIMENT, SNIPPET, Check, Finding, Row
-from parity_tests.notes.rows import ROWS
 
 CONFIRMED, REFUTED, UNCHECKED = "confirmed", "refuted", "not checked"
 
@@ -20,6 +34,23 @@ PER_EXPERIMENT = 50
 
 BATCH = 10
 """Seeds that one piece of work runs."""
+
+ROWS: tuple[Row, ...] = (
+    *logistic.ROWS,
+    *vectorization.ROWS,
+    *shallow_forward.ROWS,
+    *shallow_backward.ROWS,
+    *activations.ROWS,
+    *initialization.ROWS,
+    *deep_forward.ROWS,
+    *deep_backward.ROWS,
+    *theory.ROWS,
+    *costs.ROWS,
+    *minibatch.ROWS,
+    *convolution.ROWS,
+    *recipe.ROWS,
+)
+"""One for every formula of the notes, F001 first."""
 
 BY_ID: dict[str, Row] = {row.id: row for row in ROWS}
 
@@ -35,7 +66,7 @@ class Judged(NamedTuple):
     causes: tuple[str, ...]
 
 
-class Outcome(NamedTuple):
+class RowResult(NamedTuple):
     """A row, and what came of its checks."""
 
     id: str
@@ -68,21 +99,21 @@ def _named(check: Check, found: Finding) -> bool:
     return len(found.causes) == 1 and same(found.causes[0], check.cause)
 
 
-def run_row(row: Row, seed: int = 0) -> Outcome:
+def run_row(row: Row, seed: int = 0) -> RowResult:
     """Every check of a row on the numbers of a seed."""
     right = [judge(check, True, seed) for check in row.right]
     judged = (*right, *(judge(check, False, seed) for check in row.false))
     if not judged:
-        return Outcome(row.id, UNCHECKED, ())
-    return Outcome(row.id, CONFIRMED if all(each.good for each in judged) else REFUTED, judged)
+        return RowResult(row.id, UNCHECKED, ())
+    return RowResult(row.id, CONFIRMED if all(each.good for each in judged) else REFUTED, judged)
 
 
-def run_rows(rows: Sequence[Row], *, seed: int = 0, jobs: int = 1) -> Generator[Outcome, None, None]:
+def run_rows(rows: Sequence[Row], *, seed: int = 0, jobs: int = 1) -> Generator[RowResult, None, None]:
     """Every check of the rows, row by row in their order; ``jobs`` processes share them."""
     yield from in_processes((joblib.delayed(_run_named)(row.id, seed) for row in rows), jobs)
 
 
-def _run_named(id_: str, seed: int) -> Outcome:
+def _run_named(id_: str, seed: int) -> RowResult:
     """The row of that id, in a process of its own."""
     with one_thread():
         return run_row(BY_ID[id_], seed)

@@ -7,7 +7,7 @@ import numpy as np
 from manual import jacobians
 from manual.activations import tanh, tanh_prime
 from parity_tests.notes import snippets
-from parity_tests.notes.checks import At, Value, experiment, formula, same, shaped, snippet
+from parity_tests.notes.check_kinds import At, Value, experiment, formula, same, shaped, snippet
 from parity_tests.notes.row import CONVENTION, HOLDS, MISPRINT, WRONG, Row
 from parity_tests.notes.training import without_average
 

@@ -18,7 +18,7 @@ from manual.theory import (
     tree_units,
     xor_count,
 )
-from parity_tests.notes.checks import count
+from parity_tests.notes.check_kinds import count
 from parity_tests.notes.row import AMBIGUOUS, CONVENTION, HOLDS, Row
 
 BITS = (2, 4, 8, 16)

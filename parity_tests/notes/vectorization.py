@@ -6,7 +6,7 @@ import numpy as np
 
 from manual import vectorization
 from parity_tests.notes import snippets
-from parity_tests.notes.checks import experiment, formula, same, shaped, snippet
+from parity_tests.notes.check_kinds import experiment, formula, same, shaped, snippet
 from parity_tests.notes.descent import loop_times, torch_trajectory
 from parity_tests.notes.row import CONVENTION, HOLDS, MISPRINT, WRONG, Row
 

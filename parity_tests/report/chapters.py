@@ -4,10 +4,23 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from parity_tests import notes
 from parity_tests.formulas import FORMULAS
 from parity_tests.formulas.formula import Formula
-from parity_tests.notes import rows as _rows  # noqa: F401  # imports every chapter of the notes
+from parity_tests.notes import (
+    activations,
+    convolution,
+    costs,
+    deep_backward,
+    deep_forward,
+    initialization,
+    logistic,
+    minibatch,
+    recipe,
+    shallow_backward,
+    shallow_forward,
+    theory,
+    vectorization,
+)
 from parity_tests.notes.row import Row
 
 BY_ID = {formula.id: formula for formula in FORMULAS}
@@ -33,68 +46,68 @@ CHAPTERS: tuple[Chapter, ...] = (
         "logistic_regression.one_example costs.binary_cross_entropy costs.binary_cross_entropy_from_logits "
         "costs.binary_cross_entropy_prime costs.output_dZ logistic_regression.propagate "
         "updates.gradient_descent_update",
-        notes.logistic.ROWS, "graph",
+        logistic.ROWS, "graph",
     ),
     _chapter(
         "vectorization", "Vectorisation and broadcasting",
         "vectorization.linear_unit vectorization.matrix_vector vectorization.column_percentages "
         "vectorization.broadcast_add notation",
-        notes.vectorization.ROWS, "loops",
+        vectorization.ROWS, "loops",
     ),
     _chapter(
         "shallow-forward", "Shallow networks, forward",
         "dense.linear_forward network.forward network.predict",
-        notes.shallow_forward.ROWS,
+        shallow_forward.ROWS,
     ),
     _chapter(
         "shallow-backward", "Shallow networks, backward",
         "dense.weight_gradient dense.bias_gradient dense.input_gradient",
-        notes.shallow_backward.ROWS, "boundaries",
+        shallow_backward.ROWS, "boundaries",
     ),
     _chapter(
         "activations", "Activations",
         "activations.sigmoid activations.sigmoid_prime activations.tanh activations.tanh_prime activations.relu "
         "activations.relu_prime activations.leaky_relu activations.leaky_relu_prime activations.identity "
         "costs.squared_error theory.collapse",
-        notes.activations.ROWS, "activations",
+        activations.ROWS, "activations",
     ),
     _chapter(
         "initialization", "Initial weights",
         "theory.unit_distance initialization.small initialization.lecun theory.spread draws.initial_parameters",
-        notes.initialization.ROWS, "spreads",
+        initialization.ROWS, "spreads",
     ),
     _chapter(
         "deep-forward", "Deep networks, forward",
         "architecture.model",
-        notes.deep_forward.ROWS,
+        deep_forward.ROWS,
     ),
     _chapter(
         "deep-backward", "Deep networks, backward",
         "dense.linear_backward network.backward jacobians.dZ_dW jacobians.dA_dZ jacobians.dZ_dA_prev "
         "jacobians.dA_dW jacobians.weight_gradient_by_index jacobians.input_gradient_by_index",
-        notes.deep_backward.ROWS,
+        deep_backward.ROWS,
     ),
     _chapter(
         "theory", "What depth is good for",
         "theory.parity theory.parity_tree theory.parity_minterms theory.parity_sawtooth",
-        notes.theory.ROWS,
+        theory.ROWS,
     ),
     _chapter(
         "costs", "The cost and its penalty",
         "costs.l2_penalty network.cost",
-        notes.costs.ROWS, "costs",
+        costs.ROWS, "costs",
     ),
     _chapter(
         "minibatch", "Mini-batches and training",
         "training.minibatches training.fit clipping.gradient_norm",
-        notes.minibatch.ROWS,
+        minibatch.ROWS,
     ),
     _chapter(
         "convolution", "Convolutions",
         "shapes.conv_output_size conv.zero_pad conv.conv_forward conv.conv_backward conv.flatten "
         "pooling.pool_forward pooling.pool_backward shapes.dense_parameter_count shapes.conv_parameter_count "
         "shapes.table",
-        notes.convolution.ROWS, "filters",
+        convolution.ROWS, "filters",
     ),
     _chapter(
         "recipe", "The recipe, search and optimisers",
@@ -103,7 +116,7 @@ CHAPTERS: tuple[Chapter, ...] = (
         "updates.adam_update schedules.exponential schedules.inverse_time recipe.steps.preprocessing "
         "recipe.steps.architecture recipe.steps.first_loss recipe.steps.turned_up recipe.steps.overfitting "
         "recipe.search.scan shared.search_ranges.range_of recipe.search.search recipe.run.steps",
-        notes.recipe.ROWS, "rates", "searches",
+        recipe.ROWS, "rates", "searches",
     ),
 )  # fmt: skip
 """One for every chapter of the errata."""

@@ -10,13 +10,13 @@ from typing import Any, NamedTuple
 
 from parity_tests.bench.tables import Table as Figures
 from parity_tests.bench.tables import conv_means, device_table, measured_on, tables
-from parity_tests.conventions.check import Outcome as Translated
+from parity_tests.conventions.check import ConventionResult
 from parity_tests.conventions.table import by_convention, percent
 from parity_tests.derivations.testbed.dense import TESTBED
 from parity_tests.derivations.testbed.matrix import Outcome, by_mistake, figures, outcomes
 from parity_tests.measured import measured
 from parity_tests.notes.row import KINDS, VERDICTS
-from parity_tests.notes.rows import ROWS
+from parity_tests.notes.run import ROWS
 
 SCORE = ("mutants", "killed", "equivalent")
 
@@ -64,7 +64,7 @@ def evidence() -> str:
     return "\n".join(f"## {title}\n\n{markdown(blocks)}" for title, blocks in shown.items())
 
 
-def conventions_table(outcomes: Sequence[Translated]) -> Table:
+def conventions_table(outcomes: Sequence[ConventionResult]) -> Table:
     """A line for every convention."""
     head = ("topic", "the notes", "PyTorch", "exact translation", "without it: off by")
     rows = []

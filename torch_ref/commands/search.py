@@ -10,8 +10,8 @@ import numpy as np
 import torch
 
 from manual.shared.cli import GOOD, UsageError, console, door, output_flags, plain_table
-from manual.shared.learning import Examples, held_back
 from manual.shared.search_ranges import COARSE
+from manual.shared.settings import Examples, held_back
 from manual.shared.train_flags import Subject, add_flags, add_groups, subject_of
 from torch_ref.devices import DEVICES, device_named
 from torch_ref.jobs import check_alone

@@ -10,7 +10,7 @@ import torch
 
 from manual.shared import train_cli
 from manual.shared.cli import UsageError, door
-from manual.shared.learning import Examples, Run, Settings
+from manual.shared.settings import Examples, Run, Settings
 from manual.shared.train_cli import Package
 from torch_ref.devices import DEVICES, device_named
 from torch_ref.distributed import ALONE, World

@@ -10,7 +10,7 @@ from manual import network, training
 from manual.architecture import model_for
 from manual.notation import Array
 from manual.shared.cli import toy_datasets
-from manual.shared.learning import Settings
+from manual.shared.settings import Settings
 from parity_tests.report.pictures.style import BOTH_SIDES, Drawn, number, panels, styled
 
 IMAGES = Settings(optimizer="adam", learning_rate=0.002, epochs=4, batch_size=64)

@@ -14,8 +14,8 @@ from manual.architecture import Architecture, model_for
 from manual.recipe.run import VALIDATION, Plan, backend
 from manual.recipe.search import Searched, scan, search
 from manual.shared.cli import toy_datasets
-from manual.shared.learning import Examples, Settings, held_back
 from manual.shared.search_ranges import COARSE, FINE, Range
+from manual.shared.settings import Examples, Settings, held_back
 from parity_tests.report.pictures.style import (
     BLUE,
     GREEN,

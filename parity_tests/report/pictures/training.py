@@ -14,7 +14,7 @@ from sklearn.inspection import DecisionBoundaryDisplay
 from manual import estimators, training
 from manual.architecture import model_for
 from manual.shared.cli import toy_datasets
-from manual.shared.learning import Settings
+from manual.shared.settings import Settings
 from parity_tests.report.pictures.style import BLUE, BOTH_SIDES, ORANGE, Drawn, number, panels, styled
 from torch_ref import estimators as torch_estimators
 from torch_ref import training as torch_training

@@ -46,7 +46,7 @@ def update(name: str, text: str) -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Make the sections and put them between their markers."""
-    from parity_tests.report.pictures import agreement
+    from parity_tests.report.pictures import readme_picture
     from parity_tests.tests.chores.readme_sections import SECTIONS
 
     names = [*SECTIONS, PICTURE]
@@ -54,7 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("sections", nargs="*", choices=names, metavar="SECTION", help=", ".join(names))
     for name in parser.parse_args(argv).sections or names:
         if name == PICTURE:
-            agreement.write()
+            readme_picture.write()
         else:
             update(name, SECTIONS[name]())
         print(f"written: {name}")

@@ -12,7 +12,7 @@ import pytest
 
 from manual.shared.cli import GOOD
 from parity_tests import cli
-from parity_tests.notes.rows import ROWS
+from parity_tests.notes.run import ROWS
 from parity_tests.tests.chores import page_checks as checks
 from parity_tests.tests.chores.browser import Browser, browser, paths
 from parity_tests.tests.chores.page_checks import Page

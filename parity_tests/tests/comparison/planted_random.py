@@ -35,7 +35,7 @@ class Node(NamedTuple):
     layer: int | None
 
 
-class Outcome(NamedTuple):
+class PlantedResult(NamedTuple):
     """What came of one planted mistake: the verdict at its node, and the other nodes that failed.
 
     ``seen`` is False where the mistake changed nothing by as much as must be seen.
@@ -91,7 +91,7 @@ def nodes(architecture: Architecture) -> list[Node]:
     ]
 
 
-def run_planted(seed: int, dtype: Any) -> Outcome:
+def run_planted(seed: int, dtype: Any) -> PlantedResult:
     """Plant one mistake in the network of a seed, take one step, and see."""
     case, begin = drawn(seed, dtype)
     rng = generator("planted", seed)
@@ -113,7 +113,7 @@ def run_planted(seed: int, dtype: Any) -> Outcome:
     L = len(begin.architecture.layers)
     expected = {node, Node("dZ", L)} if node == Node("A", L) else {node}  # A - Y by hand; torch goes back from Z
     others = tuple(at for at, verdict in lines.items() if verdict == FAILS and at not in expected)
-    return Outcome(seed, node, name, any(seen), lines[node], others)
+    return PlantedResult(seed, node, name, any(seen), lines[node], others)
 
 
 @contextmanager

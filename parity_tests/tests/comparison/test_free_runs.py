@@ -34,6 +34,7 @@ from parity_tests.comparison.free_runs import (
     settings_of,
 )
 from parity_tests.comparison.models import Free, ModelCase, Start
+from parity_tests.comparison.stacked import fit_all
 from parity_tests.formulas.run import generator
 from parity_tests.judging.bounds import unit_roundoff
 from parity_tests.judging.judge import CANNOT_TELL, FAILS, HOLDS, Judgement
@@ -126,7 +127,7 @@ def test_both_sides_start_from_the_same_and_five_runs_by_hand_beside_it(
     dtype: Any, decay: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fits: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = []
-    sides: dict[str, Any] = {"hand": by_hand.fit, "moved": free_runs.fit_all, "torch": by_torch.fit}
+    sides: dict[str, Any] = {"hand": by_hand.fit, "moved": fit_all, "torch": by_torch.fit}
 
     def noting(side: str) -> Any:
         def fit(*given: Any, **options: Any) -> Any:

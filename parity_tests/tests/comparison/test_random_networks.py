@@ -20,7 +20,7 @@ from parity_tests.comparison.snap import run_once, run_steps
 from parity_tests.comparison.snap_updates import Updates
 from parity_tests.judging.bounds import divided, smallest_normal, unit_roundoff
 from parity_tests.judging.judge import CANNOT_TELL, FAILS, HOLDS, Ledger, Result
-from parity_tests.tests.comparison.planted_random import CHANGES, Outcome, nodes, run_planted
+from parity_tests.tests.comparison.planted_random import CHANGES, PlantedResult, nodes, run_planted
 from torch_ref.network import load_params, module_with
 from torch_ref.reading import read
 
@@ -43,7 +43,7 @@ def test_a_mistake_is_found_where_it_was_planted(dtype: Any) -> None:
     assert sum(found(run_planted(seed, dtype)) == FAILS for seed in range(SLICE)) > SLICE / 2
 
 
-def found(outcome: Outcome) -> str:
+def found(outcome: PlantedResult) -> str:
     """The verdict of a mistake that can be seen, "" of another; either way nothing else fails."""
     assert outcome.others == (), outcome
     if not outcome.seen:

@@ -11,7 +11,7 @@ from manual import network, training
 from manual.architecture import Architecture, Conv, Dense, Dropout, Flatten, Layer, Pool
 from manual.draws import initial_parameters
 from manual.notation import Array, Parameters
-from manual.shared.learning import Examples, Settings
+from manual.shared.settings import Examples, Settings
 from parity_tests.comparison.stacked import Stacked, _Learner, fit_all
 
 VOLUMES: tuple[Layer, ...] = (

@@ -17,7 +17,7 @@ from datasets.lazy import LazyColumns, LazyImages
 from datasets.prepare import from_arrays
 from manual.architecture import model
 from manual.checks import parts
-from manual.shared.learning import take
+from manual.shared.settings import take
 from parity_tests.tests.datasets.dataset_checks import LISTS, check_same, npz, rng
 
 

@@ -21,7 +21,7 @@ from parity_tests.commands import index as command
 from parity_tests.formulas import FORMULAS, index
 from parity_tests.formulas.formula import LOOP, Code, Formula, Words
 from parity_tests.formulas.index import entries, problems
-from parity_tests.notes.rows import ROWS
+from parity_tests.notes.run import ROWS
 
 CODES = [code for formula in FORMULAS for code in formula.code]
 

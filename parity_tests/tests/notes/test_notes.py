@@ -13,7 +13,7 @@ from manual import costs, dense
 from parity_tests.cli import main
 from parity_tests.notes import run as runner
 from parity_tests.notes import snippets
-from parity_tests.notes.checks import count, experiment, formula, numbers, raised, same, shaped, snippet, source
+from parity_tests.notes.check_kinds import count, experiment, formula, numbers, raised, same, shaped, snippet, source
 from parity_tests.notes.errata import selected
 from parity_tests.notes.row import (
     CONVENTION,
@@ -31,8 +31,7 @@ from parity_tests.notes.row import (
     explained,
     is_known,
 )
-from parity_tests.notes.rows import ROWS
-from parity_tests.notes.run import BY_ID, CONFIRMED, REFUTED, UNCHECKED, alarms_of, run_row, seed_pieces
+from parity_tests.notes.run import BY_ID, CONFIRMED, REFUTED, ROWS, UNCHECKED, alarms_of, run_row, seed_pieces
 from parity_tests.report.evidence import Table, errata_table
 
 MOST_UNCHECKED = 35

@@ -15,8 +15,8 @@ from datasets.own_file import HELD
 from manual import __main__ as by_hand
 from manual.architecture import Dense, model
 from manual.shared.cli import GOOD, MISMATCH, USAGE
-from manual.shared.learning import EXPLODED
 from manual.shared.search_ranges import COARSE
+from manual.shared.settings import EXPLODED
 from parity_tests import cli
 from parity_tests.commands.notes import NOTES
 from parity_tests.commands.verify import NOT_ALL
@@ -24,7 +24,7 @@ from parity_tests.comparison.models import MODEL_CASES
 from parity_tests.judging.bounds import ELEMENTARY
 from parity_tests.judging.judge import SEEN, Result
 from parity_tests.measured import measured
-from parity_tests.notes.rows import ROWS
+from parity_tests.notes.run import ROWS
 from parity_tests.report.evidence import Table, mutants_table
 from parity_tests.tests.chores import readme
 from parity_tests.tests.chores.readme_sections import SECTIONS

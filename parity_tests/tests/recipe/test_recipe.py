@@ -16,9 +16,9 @@ from manual.recipe.run import Plan, steps
 from manual.recipe.run import backend as manual_backend
 from manual.recipe.search import Searched, Trial, chance_of, finer
 from manual.recipe.steps import overfitting, small_parameters, turned_up
-from manual.shared.learning import Examples, Settings, held_back
 from manual.shared.recipe_runs import Backend, cost, slopes, train
 from manual.shared.search_ranges import COARSE, FINE, Range, range_of
+from manual.shared.settings import Examples, Settings, held_back
 from parity_tests.tests.recipe.recipe_subject import BACKENDS, SHORT, digits, silent, taken
 from torch_ref.recipe import backend as torch_backend
 

@@ -22,7 +22,7 @@ from parity_tests.derivations.testbed.dense import TESTBED
 from parity_tests.derivations.testbed.matrix import Outcome
 from parity_tests.derivations.verify import verify
 from parity_tests.judging.judge import CANNOT_TELL, FAILS, HOLDS, Result
-from parity_tests.notes.rows import ROWS
+from parity_tests.notes.run import ROWS
 from parity_tests.report import evidence, mathematics, measure, sources
 from parity_tests.report import make as making
 from parity_tests.report.chapters import BY_ID

@@ -31,7 +31,7 @@ from parity_tests.comparison.models import MODEL_CASES
 from parity_tests.measured import measured
 from parity_tests.report import make as making
 from parity_tests.report.measure import DTYPES, Trace
-from parity_tests.report.pictures import PICTURES, agreement, filters, searches, training
+from parity_tests.report.pictures import PICTURES, filters, readme_picture, searches, training
 from parity_tests.report.pictures.errors import LEAST, QUANTITIES, errors
 from parity_tests.report.pictures.style import INK, LARGEST_ALONE, WIDTH, Drawn, embedded, panels, standing
 from parity_tests.tests.chores import readme
@@ -327,16 +327,16 @@ def test_every_model_has_its_errors_drawn(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 @pytest.fixture(scope="module")
-def compared() -> agreement.Compared:
-    return agreement.compared()
+def compared() -> readme_picture.Compared:
+    return readme_picture.compared()
 
 
-def test_agreement_tells_the_notes_mistake_from_all_else(compared: agreement.Compared) -> None:
+def test_agreement_tells_the_notes_mistake_from_all_else(compared: readme_picture.Compared) -> None:
     assert set(compared.derived) == set(compared.written)
     assert max(compared.derived.values()) <= 1
     assert [where for where, share in compared.written.items() if not share <= 1] == [("dW", 1)]
     assert compared.written["dW", 1] > 1e12
-    panel = axes_of(agreement.agreement(compared))[0]
+    panel = axes_of(readme_picture.agreement(compared))[0]
     lines = lines_of(panel)
     np.testing.assert_array_equal(lines.pop("the bound"), 1)
     (wrong,) = lines.pop("wrong dW[1]")
@@ -357,10 +357,10 @@ def drawing_of(path: Path) -> tuple[list[str], dict[str, list[tuple[float, float
     return re.findall(r"<!-- (.*?) -->", text), places
 
 
-def test_the_readmes_picture_is_what_the_code_draws(compared: agreement.Compared, tmp_path: Path) -> None:
-    standing(agreement.agreement(compared), tmp_path / "drawn.svg")
+def test_the_readmes_picture_is_what_the_code_draws(compared: readme_picture.Compared, tmp_path: Path) -> None:
+    standing(readme_picture.agreement(compared), tmp_path / "drawn.svg")
     words, places = drawing_of(tmp_path / "drawn.svg")
-    kept_words, kept = drawing_of(agreement.FILE)
+    kept_words, kept = drawing_of(readme_picture.FILE)
     assert words == kept_words, "draw it anew: python -m parity_tests.tests.chores.readme picture"
     assert any("which lacks 1/m" in each for each in words)
     assert {color: len(found) for color, found in places.items()} == {
@@ -370,15 +370,18 @@ def test_the_readmes_picture_is_what_the_code_draws(compared: agreement.Compared
         # How far below the bound a right quantity lies differs from one processor to the next: a mark has no stroke.
         same = slice(None) if "stroke" in color else slice(1)
         np.testing.assert_allclose(np.array(found)[:, same], np.array(kept[color])[:, same], atol=6)
-    assert agreement.FILE.stat().st_size < 100_000
-    assert INK not in agreement.FILE.read_text(encoding="utf-8")
+    assert readme_picture.FILE.stat().st_size < 100_000
+    assert INK not in readme_picture.FILE.read_text(encoding="utf-8")
 
 
 def test_the_script_draws_the_readmes_picture(
-    compared: agreement.Compared, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    compared: readme_picture.Compared,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(agreement, "compared", lambda: compared)
-    monkeypatch.setattr(agreement, "FILE", tmp_path / "agreement.svg")
+    monkeypatch.setattr(readme_picture, "compared", lambda: compared)
+    monkeypatch.setattr(readme_picture, "FILE", tmp_path / "agreement.svg")
     assert readme.main(["picture"]) == 0
     assert capsys.readouterr().out == "written: picture\n"
     assert drawing_of(tmp_path / "agreement.svg")[0]

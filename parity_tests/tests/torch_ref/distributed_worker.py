@@ -23,7 +23,7 @@ from torch import distributed
 
 from manual.architecture import Architecture, Conv, Dense, Dropout, Flatten, Pool
 from manual.draws import dropout_masks, initial_parameters
-from manual.shared.learning import Examples, Run, Settings
+from manual.shared.settings import Examples, Run, Settings
 from torch_ref.__main__ import main
 from torch_ref.distributed import World
 from torch_ref.network import export_grads

@@ -17,7 +17,7 @@ import pytest
 from manual import network as by_hand
 from manual.files import CHECKPOINT, load
 from manual.shared.cli import USAGE
-from manual.shared.learning import Examples, start
+from manual.shared.settings import Examples, start
 from manual.training import fit as fit_by_hand
 from parity_tests.comparison.free_runs import REPEATS, judge_by_spread, moved
 from parity_tests.formulas.dense import Z_bound, dA_prev_bound

@@ -13,7 +13,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from manual.architecture import Architecture, Conv, Dense, Flatten, Pool
 from manual.shapes import table
-from manual.shared.learning import Run, Settings, start
+from manual.shared.settings import Run, Settings, start
 from parity_tests.comparison.free_runs import REPEATS, judge_by_spread, moved
 from parity_tests.tests.training.small_network import NET, SETTINGS, examples
 from torch_ref.__main__ import main

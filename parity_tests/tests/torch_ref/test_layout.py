@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from manual.architecture import Architecture, Conv, Dense, Flatten, Pool
-from manual.shared.learning import Settings
+from manual.shared.settings import Settings
 from parity_tests import compare
 from torch_ref import layout, network, training
 from torch_ref.conv import conv_backward

@@ -11,9 +11,9 @@ import pytest
 import torch
 
 from manual.architecture import Architecture, Conv, Dense, Dropout, Flatten, Pool
-from manual.shared.learning import Examples, Settings, start
 from manual.shared.recipe_runs import train
 from manual.shared.search_ranges import COARSE
+from manual.shared.settings import Examples, Settings, start
 from parity_tests.comparison.free_runs import REPEATS, judge_by_spread, moved
 from torch_ref.__main__ import main
 from torch_ref.recipe import backend

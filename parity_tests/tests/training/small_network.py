@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from manual.architecture import Architecture, Dense, Dropout
-from manual.shared.learning import Examples, Settings
+from manual.shared.settings import Examples, Settings
 
 NET = Architecture(5, (Dense(7, "tanh"), Dropout(0.8), Dense(3, "softmax")))
 SETTINGS = Settings("momentum", 0.1, batch_size=9, lambda_=0.7, clip=0.3, epochs=3)

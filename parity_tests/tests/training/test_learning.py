@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from manual.architecture import Architecture, Dense
-from manual.shared.learning import (
+from manual.shared.loop import generator_from, run
+from manual.shared.settings import (
     COSTS_SEEN,
     FIRST_EXAMPLES,
     Examples,
@@ -26,7 +27,6 @@ from manual.shared.learning import (
     start,
     take,
 )
-from manual.shared.loop import generator_from, run
 from manual.training import minibatches
 
 ONE = Architecture(1, (Dense(1, "sigmoid"),))

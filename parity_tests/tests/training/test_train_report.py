@@ -16,7 +16,7 @@ from manual.checks import Parts
 from manual.files import load
 from manual.shared import train_cli
 from manual.shared.cli import Work
-from manual.shared.learning import Epoch, Examples, Run, Settings
+from manual.shared.settings import Epoch, Examples, Run, Settings
 from manual.shared.train_flags import Subject, subject_of
 from manual.shared.train_report import Package, report
 

@@ -17,7 +17,7 @@ from manual import training as by_hand
 from manual.architecture import Architecture, Conv, Dense, Dropout, Flatten, Pool
 from manual.optimizers import OPTIMIZERS
 from manual.schedules import SCHEDULES
-from manual.shared.learning import Examples, Run, Settings
+from manual.shared.settings import Examples, Run, Settings
 from torch_ref import training as by_torch
 from torch_ref.training import Hardware
 

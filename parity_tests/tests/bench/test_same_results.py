@@ -10,7 +10,7 @@ import pytest
 from torch.nn import functional
 
 from manual import conv, dense, network
-from parity_tests.bench import agreement, by_hand, by_torch, measure
+from parity_tests.bench import by_hand, by_torch, measure, same_results
 from parity_tests.bench.conv_sizes import (
     CONV_SIZES,
     LARGEST,
@@ -29,7 +29,7 @@ PARAMETERS = ("W1", "b1", "W2", "b2")
 @pytest.mark.parametrize("dtype", measure.DTYPES)
 @pytest.mark.parametrize("size", [SMALL, SEVERAL], ids=str)
 def test_both_sides_agree_on_every_quantity_and_on_the_timed_step(size: Size, dtype: str) -> None:
-    results = agreement.check_step(size, dtype)
+    results = same_results.check_step(size, dtype)
     assert {result.verdict for result in results} == {HOLDS}
     assert {result.dtype for result in results} == {dtype}
     assert {result.quantity for result in results} >= {"Z", "A", "dZ", "dA", "dW", "db", "J with L2", "W after a step"}
@@ -39,7 +39,7 @@ def test_both_sides_agree_on_every_quantity_and_on_the_timed_step(size: Size, dt
 
 
 def test_the_loops_are_held_against_their_vectorised_forms() -> None:
-    results = agreement.check_loops("float64")
+    results = same_results.check_loops("float64")
     assert {result.case for result in results} == set(LOOP_CASES) <= {case.id for case in CASES}
     assert {result.pair for result in results} >= {"manual/loop", "manual/torch"}
 
@@ -47,7 +47,7 @@ def test_the_loops_are_held_against_their_vectorised_forms() -> None:
 @pytest.mark.parametrize("dtype", measure.DTYPES)
 @pytest.mark.parametrize("size", CONVOLUTIONS, ids=str)
 def test_a_timed_convolution_gives_the_same_numbers_on_both_sides(size: ConvSize, dtype: str) -> None:
-    results = agreement.check_convolution(size, dtype)
+    results = same_results.check_convolution(size, dtype)
     assert [result.quantity for result in results] == ["Z", "dA_prev", "dW", "db"]
     assert {(result.verdict, result.error, result.dtype) for result in results} == {(HOLDS, 0.0, dtype)}
 
@@ -69,7 +69,7 @@ def test_a_fault_in_a_timed_convolution_is_seen(
     monkeypatch: pytest.MonkeyPatch, module: Any, name: str, wrong: Any, caught: set[str]
 ) -> None:
     monkeypatch.setattr(module, name, wrong)
-    failed = agreement.disagreements(agreement.check_convolution(CONVOLUTIONS[1], "float32"))
+    failed = same_results.disagreements(same_results.check_convolution(CONVOLUTIONS[1], "float32"))
     assert {result.quantity for result in failed} == caught
 
 
@@ -80,13 +80,13 @@ def test_a_wrong_shared_step_is_not_timed() -> None:
             return by_torch.SharedTraining(draw(size, dtype)).step()  # the cost before the step
 
     wrong: Any = Wrong()
-    failed = agreement.disagreements(agreement.check_shared(SEVERAL, "float64", wrong))
+    failed = same_results.disagreements(same_results.check_shared(SEVERAL, "float64", wrong))
     assert [line.quantity for line in failed] == ["J after a shared step"]
 
 
 def test_nothing_compared_is_an_error() -> None:
     with pytest.raises(ValueError, match="nothing was compared"):
-        agreement.disagreements([])
+        same_results.disagreements([])
 
 
 @pytest.mark.parametrize("as_json", [False, True])
@@ -124,7 +124,7 @@ def test_a_disagreement_in_the_timed_loop_of_torch_is_seen(
 ) -> None:
     monkeypatch.setattr(by_torch, name, value)
     for dtype in measure.DTYPES:
-        failed = agreement.disagreements(agreement.check_step(SEVERAL, dtype))
+        failed = same_results.disagreements(same_results.check_step(SEVERAL, dtype))
         assert {result.quantity for result in failed} == caught
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from manual import training as by_hand_training
-from manual.shared.learning import start
+from manual.shared.settings import start
 from parity_tests.bench import by_hand, by_torch
 from parity_tests.bench.conv_sizes import ConvSize, draw_volumes
 from parity_tests.bench.fit_sizes import FitSize, draw_digits
