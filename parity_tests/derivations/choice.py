@@ -12,7 +12,6 @@ from parity_tests.derivations.language.functions import FUNCTION_NAMES
 from parity_tests.derivations.language.nodes import Program
 from parity_tests.derivations.settings import SETTINGS, Setting
 from parity_tests.derivations.settings.readings import Reading, readings_of
-from parity_tests.derivations.settings.setting import probe_of
 from parity_tests.derivations.verdicts import HOLDS, NOT_JUDGED, WRONG, Verdict
 
 LEAST = 2
@@ -127,32 +126,32 @@ def _tried(setting: Setting, standing: Standing) -> Sequence[Verdict] | None:
         return None
 
 
-def fitting(program: Program, l2: bool = False, changed: frozenset[str] = frozenset()) -> Iterator[Setting]:
+def fitting(program: Program, changed: frozenset[str] = frozenset()) -> Iterator[Setting]:
     """The settings that know every name of a derivation and can judge a line of it; where there is none, those in
     another convention. Names in ``changed`` have a value from lines that were not read.
     """
     assigned, found = set(nodes.targets(program)), False
     for setting in SETTINGS.values():
-        if assigned & (set(setting.targets) | set(setting.aliases)) and unknown_names(program, setting, l2) <= changed:
+        if assigned & (set(setting.targets) | set(setting.aliases)) and unknown_names(program, setting) <= changed:
             found = True
             yield setting
     for setting in SETTINGS.values() if not found else ():
         for reading in readings_of(setting):
-            if assigned & set(reading.setting.targets) and unknown_names(program, reading.setting, l2) <= changed:
+            if assigned & set(reading.setting.targets) and unknown_names(program, reading.setting) <= changed:
                 yield reading.setting
 
 
-def unknown_names(program: Program, setting: Setting, l2: bool = False) -> frozenset[str]:
+def unknown_names(program: Program, setting: Setting) -> frozenset[str]:
     """The names that a derivation uses, does not assign, and the setting lacks."""
     own = {*nodes.targets(program), *(here.variable for _, here in nodes.walk(program) if isinstance(here, nodes.For))}
     used = (nodes.names(program) | nodes.functions(program)) - own
-    return used - _known(setting, l2) - set(setting.targets) - FUNCTION_NAMES
+    return used - _known(setting) - set(setting.targets) - FUNCTION_NAMES
 
 
 @cache
-def _known(setting: Setting, l2: bool) -> frozenset[str]:
+def _known(setting: Setting) -> frozenset[str]:
     """The names that have a value in a setting."""
-    return frozenset(probe_of(setting, 0, l2).environment)
+    return frozenset({*setting.functions, *(symbol.name for symbol in setting.symbols), *setting.aliases})
 
 
 def nearest_setting(program: Program) -> tuple[Setting, frozenset[str]]:

@@ -27,22 +27,19 @@ def follows_from(setting: Setting, symbol: str, l2: bool) -> frozenset[str]:
     size = -1
     while size != len(found):
         size = len(found)
-        found |= {name for name, each in ways.items() if name != symbol and any(way <= found for way in each)}
+        found |= {name for name, each in ways.items() if name != symbol and each <= found}
     return frozenset(name for name in ways if name not in found and setting.targets[name].kind not in STATES)
 
 
 @cache
-def _ways(setting: Setting, l2: bool) -> dict[str, tuple[frozenset[str], ...]]:
-    """By target, what each of its right formulas needs among the other targets."""
+def _ways(setting: Setting, l2: bool) -> dict[str, frozenset[str]]:
+    """By target, what its right formula needs among the other targets."""
     return {
-        name: tuple(
-            frozenset(
-                read
-                for each in reads(parse(derivation_of(name, right)).statements)
-                if (read := setting.aliases.get(each, each)) in setting.targets
-                and (setting.targets[read].kind not in STATES or read in target.after)
-            )
-            for right in target.rights(l2)
+        name: frozenset(
+            read
+            for each in reads(parse(derivation_of(name, target.formula(l2))).statements)
+            if (read := setting.aliases.get(each, each)) in setting.targets
+            and (setting.targets[read].kind not in STATES or read in target.after)
         )
         for name, target in setting.targets.items()
     }

@@ -363,7 +363,7 @@ def name_the_cause(
         except EvaluationError:
             return None
 
-    right = target.rights(l2)[0]
+    right = target.formula(l2)
     program: Program = parse(derivation_of(name, right))
     environment = setting.environment(probe, name)
     context = context_of(setting, name, name, environment)

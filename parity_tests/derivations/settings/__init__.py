@@ -1,28 +1,22 @@
 """What a formula is judged against: the settings, each with its symbols, its formulas and their true values.
 
-``setting`` (what a setting is) - ``spellings`` (formulas as people write them) - ``problems`` and ``torch_side`` (the
-two ways to the true values) - ``draws`` (numbers) - ``logistic``, ``networks``, ``minibatch``, ``layer``,
-``functions``, ``convolution``, ``pooling``, ``dropout``, ``optimisers``, ``labels``, ``reshaping``, ``sizes`` (the
-settings) - ``volumes`` and ``torch_training`` (what they stand on). Torch is imported when a truth of its side is first
-read.
+``setting`` (what a setting is) - ``reference`` (a setting from a text) - ``problem`` (what follows from its numbers, by
+the engine) - ``networks``, ``layer``, ``logistic``, ``functions``, ``volume_layers`` (the texts) - ``optimisers``,
+``sizes`` (texts whose truths torch gives) - ``step_rules``, ``scaled``, ``readings`` (other conventions). Torch is
+imported when numbers are first drawn.
 """
 
 from __future__ import annotations
 
 from parity_tests.derivations.language.errors import close_names, did_you_mean
-from parity_tests.derivations.settings.convolution import CONVOLUTION
-from parity_tests.derivations.settings.dropout import DROPOUT
-from parity_tests.derivations.settings.functions import FUNCTIONS
-from parity_tests.derivations.settings.labels import LABELS
+from parity_tests.derivations.settings.functions import ACTIVATIONS, COST_FUNCTIONS, DROPOUT, SOFTMAX_JACOBIAN
 from parity_tests.derivations.settings.layer import LAYER
-from parity_tests.derivations.settings.logistic import LOGISTIC, LOGISTIC_LOOP, LOGISTIC_ONE
-from parity_tests.derivations.settings.minibatch import MINIBATCH
-from parity_tests.derivations.settings.networks import DEEP, MULTILABEL, REGRESSION, SHALLOW, SOFTMAX
+from parity_tests.derivations.settings.logistic import LABELS, LOGISTIC, LOGISTIC_LOOP, LOGISTIC_ONE
+from parity_tests.derivations.settings.networks import MINIBATCH, NETWORKS
 from parity_tests.derivations.settings.optimisers import OPTIMISERS
-from parity_tests.derivations.settings.pooling import AVERAGE_POOL, MAX_POOL
-from parity_tests.derivations.settings.reshaping import FLATTEN, SOFTMAX_JACOBIAN
 from parity_tests.derivations.settings.setting import Probe, Row, Setting, Symbol, Target, listing
-from parity_tests.derivations.settings.sizes import COUNTS
+from parity_tests.derivations.settings.sizes import COUNTS, INITIALIZATION
+from parity_tests.derivations.settings.volume_layers import AVERAGE_POOL, CONVOLUTION, FLATTEN, MAX_POOL
 
 __all__ = ["SETTINGS", "Probe", "Row", "Setting", "Symbol", "Target", "listing", "setting_named"]
 
@@ -30,11 +24,7 @@ _ALL = (
     LOGISTIC_ONE,
     LOGISTIC_LOOP,
     LOGISTIC,
-    SHALLOW,
-    DEEP,
-    MULTILABEL,
-    SOFTMAX,
-    REGRESSION,
+    *NETWORKS,
     MINIBATCH,
     LAYER,
     CONVOLUTION,
@@ -46,7 +36,9 @@ _ALL = (
     LABELS,
     DROPOUT,
     *OPTIMISERS,
-    *FUNCTIONS,
+    *ACTIVATIONS,
+    *COST_FUNCTIONS,
+    INITIALIZATION,
 )
 
 SETTINGS: dict[str, Setting] = {setting.name: setting for setting in _ALL}

@@ -1,252 +1,108 @@
-"""Settings without a network: activations, costs, and the scales of initial weights."""
+"""Settings without a network: activations, costs, the Jacobian of the softmax, and dropout."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from parity_tests.derivations.settings.networks import COSTS
+from parity_tests.derivations.settings.reference import reference
+from parity_tests.derivations.settings.setting import Setting
 
-import numpy as np
-
-from manual import initialization
-from manual.costs import OUTPUT_COSTS
-from manual.notation import Array
-from parity_tests.derivations.settings import spellings
-from parity_tests.derivations.settings.draws import labels, sizes_of
-from parity_tests.derivations.settings.setting import (
-    COMMON_FUNCTIONS,
-    UNITS,
-    Kind,
-    Setting,
-    Symbol,
-    Target,
-    Values,
-    generator,
-)
-from parity_tests.derivations.settings.spellings import spelled
-from parity_tests.judging.complex_step import STEP, complex_step
-
-SIZES = ((3, 7), (5, 11), (7, 13), (11, 17), (13, 19))
-"""Choices of (n, m), more examples than outputs."""
-
-NO_L2 = "; L2 plays no part"
+SIZES = "3 7 | 5 11 | 7 13 | 11 17 | 13 19"
+"""Choices of n and m, more examples than outputs."""
 
 
-def _target(ids: str, right: tuple[str, ...], kind: Kind) -> Target:
-    return Target(tuple(ids.split()), right, right, kind)
+def _activation(unit: str, summary: str, value: str, slope: str, value_ids: str, slope_ids: str) -> Setting:
+    return reference(f"""\
+{unit}: the activation {summary}, entry by entry
+cost: a = g(z); dz is the derivative of a loss in z where da is that in a; L2 plays no part
+sizes: n m = {SIZES}
+also: A = a, Z = z, dA = da, dZ = dz, da_dz = g_prime
+n  # number of units
+m  # number of examples
+z (n, m) ~ alternating  # input of the activation, also Z
+da (n, m) ~ normal  # derivative of the loss in a, also dA
+a (n, m) = {value}  # {value_ids} [function]; output of the activation, also A
+cost = np.sum(da * a)
+g_prime (n, m) = {slope}  # {slope_ids} [function] {{dz / da}}; derivative of a in z, also written g'
+dz (n, m) = da * g'  # F095 F164; derivative of the loss in z, also dZ
+""")
 
 
-# Activations.
+def _cost(name: str, unit: str, J: str, dA: str, dZ: str) -> Setting:
+    words, cost, prime, labels = COSTS[unit]
+    words = words.format(A="A")
+    return reference(f"""\
+{name}: the cost that goes with {"an" if unit == "identity" else "a"} {unit} output, summed over outputs
+cost: J = {words}, over outputs and examples, with A = {unit}(Z); L2 plays no part
+sizes: n_L m = {SIZES}
+per example: m
+also: a = A, z = Z, y = Y, da = dA, dz = dZ, yhat = A, Yhat = A, y_hat = A, Y_hat = A
+n_L  # number of outputs
+m  # number of examples
+Z (n_L, m) ~ normal  # linear part of the output layer
+Y (n_L, m) ~ {labels}  # what the outputs should be
+A (n_L, m) = {unit}(Z)  # [given]; outputs
+J = {cost.format(A="A")}  # {J}; cost
+dA = {prime.format(A="A")}  # {dA}
+dZ = A - Y  # {dZ}
+""")
 
 
-@dataclass(frozen=True, eq=False)
-class ActivationProblem:
-    """Values z on both sides of zero and not near it, and the derivative da that comes from above."""
-
-    unit: str
-    z: Array
-    da: Array
-
-    def given(self) -> Values:
-        """Sizes, z and da."""
-        n, m = self.z.shape
-        return {"n": n, "m": m, "z": self.z, "da": self.da}
-
-    def by_numpy(self, l2: bool) -> Values:
-        """The formula, and its complex step."""
-        g = UNITS[self.unit].g
-        g_prime = np.imag(g(self.z + 1j * STEP)) / STEP
-        return {"a": g(self.z), "g_prime": g_prime, "dz": complex_step(lambda at: np.sum(self.da * g(at)), self.z)}
-
-    def by_torch(self, l2: bool) -> Values:
-        """Torch's function and autograd."""
-        from parity_tests.derivations.settings import torch_side
-
-        return torch_side.activation(self.unit, self.z, self.da)
-
-
-def _draw_activation(unit: str, seed: int) -> ActivationProblem:
-    rng = generator(unit, seed)
-    shape = sizes_of(SIZES, seed)
-    sizes, signs = 0.1 + np.abs(rng.standard_normal(shape)), rng.permuted(_alternating(shape), axis=1)
-    return ActivationProblem(unit, sizes * signs, rng.standard_normal(shape))
-
-
-def _alternating(shape: tuple[int, ...]) -> Array:
-    """Rows of 1 and -1."""
-    return np.broadcast_to(1.0 - 2.0 * (np.arange(shape[1]) % 2), shape)
-
-
-def _activation(unit: str, summary: str, value_ids: str, slope_ids: str) -> Setting:
-    here = {"Z": "z", "A": "a"}
-    named, *spelled_out = spellings.activation(unit, "z")
-    slopes = spelled(spellings.SLOPE[unit], **here)
-    through = ("da * g'", "np.multiply(da, g')", *spellings.slope_times(unit, ("da",), **here))
-    return Setting(
-        unit,
-        f"the activation {summary}, entry by entry",
-        f"a = g(z); dz is the derivative of a loss in z where da is that in a{NO_L2}",
-        (
-            Symbol("n", "()", "number of units"),
-            Symbol("m", "()", "number of examples"),
-            Symbol("z", "(n, m)", "input of the activation, also Z"),
-            Symbol("a", "(n, m)", "output of the activation, also A"),
-            Symbol("g_prime", "(n, m)", "derivative of a in z, also written g'"),
-            Symbol("da", "(n, m)", "derivative of the loss in a, also dA"),
-            Symbol("dz", "(n, m)", "derivative of the loss in z, also dZ"),
-        ),
-        {
-            "a": _target(value_ids, (*spelled_out, named), "function"),
-            "g_prime": _target(slope_ids, slopes, "function"),
-            "dz": _target("F095 F164", through, "derivative"),
-        },
-        {"A": ("a",), "Z": ("z",), "dA": ("da",), "dZ": ("dz",), "n": ("n", "m")},
-        {"A": "a", "Z": "z", "dA": "da", "dZ": "dz", "da_dz": "g_prime"},
-        lambda seed: _draw_activation(unit, seed),
-        COMMON_FUNCTIONS,
-    )
-
-
-# Costs.
-
-
-@dataclass(frozen=True, eq=False)
-class CostProblem:
-    """Outputs of a unit, and what they should be."""
-
-    unit: str
-    Z: Array
-    Y: Array
-
-    @property
-    def A(self) -> Array:
-        """The outputs."""
-        return UNITS[self.unit].g(self.Z)
-
-    def given(self) -> Values:
-        """Sizes, Z, A and Y."""
-        n_L, m = self.Z.shape
-        return {"n_L": n_L, "m": m, "Z": self.Z, "A": self.A, "Y": self.Y}
-
-    def by_numpy(self, l2: bool) -> Values:
-        """J on A, and the complex step of m J in A and in Z."""
-        cost, g, m = OUTPUT_COSTS[self.unit].from_A, UNITS[self.unit].g, self.Z.shape[1]
-        return {
-            "J": cost(self.A, self.Y),
-            "dA": m * complex_step(lambda at: cost(at, self.Y), self.A),
-            "dZ": m * complex_step(lambda at: cost(g(at), self.Y), self.Z),
-        }
-
-    def by_torch(self, l2: bool) -> Values:
-        """Torch's loss and autograd."""
-        from parity_tests.derivations.settings import torch_side
-
-        return torch_side.cost(self.unit, self.A, self.Z, self.Y)
-
-
-def _draw_cost(name: str, unit: str, seed: int) -> CostProblem:
-    rng = generator(name, seed)
-    n_L, m = sizes_of(SIZES, seed)
-    return CostProblem(unit, rng.standard_normal((n_L, m)), labels(unit, rng, n_L, m))
-
-
-def _cost(name: str, unit: str, cost: str, ids: Mapping[str, str]) -> Setting:
-    here = {"Z": "Z", "A": "A", "Y": "Y", "dA": "dA"}
-    slope = () if unit == "softmax" else (f"dA * {unit}'(Z)",)
-    return Setting(
-        name,
-        f"the cost that goes with {'an' if unit == 'identity' else 'a'} {unit} output, summed over outputs",
-        f"J = {cost}, over outputs and examples, with A = {unit}(Z){NO_L2}",
-        (
-            Symbol("n_L", "()", "number of outputs"),
-            Symbol("m", "()", "number of examples"),
-            Symbol("Z", "(n_L, m)", "linear part of the output layer"),
-            Symbol("A", "(n_L, m)", "outputs"),
-            Symbol("Y", "(n_L, m)", "what the outputs should be"),
-            Symbol("J", "()", "cost"),
-            Symbol("dA", "(n_L, m)", "derivative of L(i) in A, no 1/m"),
-            Symbol("dZ", "(n_L, m)", "derivative of L(i) in Z, no 1/m"),
-        ),
-        {
-            "J": _target(ids["J"], spelled(spellings.COST[unit], **here), "cost"),
-            "dA": _target(ids["dA"], spelled(spellings.COST_PRIME[unit], **here), "derivative"),
-            "dZ": _target(ids["dZ"], (*spelled(spellings.OUTPUT_DZ[unit], **here), *slope), "derivative"),
-        },
-        {"A": ("A",), "Z": ("Z",), "dA": ("dA",), "dZ": ("dZ",), "n": ("n_L", "m")},
-        {"a": "A", "z": "Z", "y": "Y", "da": "dA", "dz": "dZ"} | dict.fromkeys(("yhat", "Yhat", "y_hat", "Y_hat"), "A"),
-        lambda seed: _draw_cost(name, unit, seed),
-        COMMON_FUNCTIONS,
-    )
-
-
-# Scales of initial weights.
-
-
-@dataclass(frozen=True, eq=False)
-class ScaleProblem:
-    """Fan-in and fan-out of a layer."""
-
-    n_prev: int
-    n: int
-
-    def given(self) -> Values:
-        """The two sizes."""
-        return {"n_prev": self.n_prev, "n": self.n}
-
-    def by_numpy(self, l2: bool) -> Values:
-        """The formulas by hand."""
-        return {
-            "he": initialization.he(self.n_prev),
-            "xavier": initialization.xavier(self.n_prev, self.n),
-            "lecun": initialization.lecun(self.n_prev),
-            "small": initialization.small(),
-        }
-
-    def by_torch(self, l2: bool) -> Values:
-        """Read off torch's draws."""
-        from parity_tests.derivations.settings import torch_side
-
-        return torch_side.scales(self.n_prev, self.n)
-
-
-SCALE_SIZES = ((17, 29), (31, 19), (23, 41), (43, 37), (29, 53))
-"""Choices of (n_prev, n)."""
-
-INITIALIZATION = Setting(
-    "initialization",
-    "standard deviation of the initial weights of a layer",
-    f"there is no J: a scale is the standard deviation that the draws are multiplied with{NO_L2}",
-    (
-        Symbol("n_prev", "()", "number of units of the layer below, fan-in"),
-        Symbol("n", "()", "number of units of the layer, fan-out"),
-        Symbol("he", "()", "scale for ReLU layers"),
-        Symbol("xavier", "()", "scale between fan-in and fan-out, for tanh and sigmoid layers"),
-        Symbol("lecun", "()", "scale from the fan-in alone"),
-        Symbol("small", "()", "scale for shallow networks"),
+ACTIVATIONS = (
+    _activation("sigmoid", "1/(1 + e^-z)", "1 / (1 + np.exp(-z))", "a * (1 - a)", "F003", "F013 F122"),
+    _activation(
+        "tanh", "(e^z - e^-z)/(e^z + e^-z)", "(np.exp(z) - np.exp(-z)) / (np.exp(z) + np.exp(-z))", "1 - a**2",
+        "F125", "F127",
     ),
-    {
-        "he": _target("F147", ("np.sqrt(2/n_prev)", "(2/n_prev)**0.5", "np.sqrt(2) / np.sqrt(n_prev)"), "scale"),
-        "xavier": _target("F147", ("np.sqrt(2/(n_prev + n))", "(2/(n_prev + n))**0.5"), "scale"),
-        "lecun": _target("F147", ("1/np.sqrt(n_prev)", "np.sqrt(1/n_prev)", "n_prev**-0.5"), "scale"),
-        "small": _target("F144", ("0.01", "1/100"), "scale"),
-    },
-    {"n": ("n_prev", "n")},
-    {"n_in": "n_prev", "n_out": "n", "fan_in": "n_prev", "fan_out": "n"},
-    lambda seed: ScaleProblem(*sizes_of(SCALE_SIZES, seed)),
-    COMMON_FUNCTIONS,
+    _activation("relu", "max(0, z)", "np.maximum(0, z)", "z > 0", "F130", "F131 F132"),
+    _activation(
+        "leaky_relu", "max(0.01 z, z)", "np.maximum(0.01 * z, z)", "np.where(z > 0, 1, 0.01)", "F133", "F134"
+    ),
+)  # fmt: skip
+COST_FUNCTIONS = (
+    _cost("binary_cross_entropy", "sigmoid", "F175 F198", "F010 F011", "F050"),
+    _cost("cross_entropy", "softmax", "F247", "F247", "F098"),
+    _cost("squared_error", "identity", "F137", "F137", "F137"),
 )
 
-FUNCTIONS: tuple[Setting, ...] = (
-    _activation("sigmoid", "1/(1 + e^-z)", "F003", "F013 F122"),
-    _activation("tanh", "(e^z - e^-z)/(e^z + e^-z)", "F125", "F127"),
-    _activation("relu", "max(0, z)", "F130", "F131 F132"),
-    _activation("leaky_relu", "max(0.01 z, z)", "F133", "F134"),
-    _cost(
-        "binary_cross_entropy",
-        "sigmoid",
-        "-(1/m) * sum of Y log A + (1 - Y) log(1 - A)",
-        {"J": "F175 F198", "dA": "F010 F011", "dZ": "F050"},
-    ),
-    _cost("cross_entropy", "softmax", "-(1/m) * sum of Y log A", {"J": "F247", "dA": "F247", "dZ": "F098"}),
-    _cost("squared_error", "identity", "1/(2*m) * sum of (A - Y)^2", dict.fromkeys(("J", "dA", "dZ"), "F137")),
-    INITIALIZATION,
-)
+SOFTMAX_JACOBIAN = reference("""\
+softmax-jacobian: the derivative of the softmax: every output depends on every input of its column
+cost: A = softmax(Z), column by column; z, a, da, dz are the first column; jacobian[i, j] is the derivative of a[i] in \
+z[j]; dZ is the derivative of L(i) where dA is that in A; L2 plays no part
+sizes: n m = 3 7 | 5 11 | 7 5 | 11 3 | 13 17
+also: da_dz = jacobian
+own: Z dA -> A dZ
+n  # number of classes
+m  # number of examples
+Z (n, m) ~ normal  # inputs of the softmax
+dA (n, m) ~ normal  # derivative of L(i) in A
+z (n) := Z[:, 0]  # first column of Z
+a (n) := np.exp(z) / np.sum(np.exp(z))  # first column of A
+da (n) := dA[:, 0]  # first column of dA
+_copies := np.outer(z, np.ones(n))
+A (n, m) = np.exp(Z) / np.sum(np.exp(Z), axis=0, keepdims=True)  # F247 [function]; its outputs
+cost = np.sum(dA * A) + np.sum(np.eye(n) * softmax(_copies))
+jacobian (n, n) = np.diag(a) - np.outer(a, a)  # F184 [function] {d_copies.T}; derivative of a[i] in z[j], at [i, j]
+dz (n) = jacobian @ da  # F184 {dZ[:, 0]}; first column of dZ
+dZ (n, m) = A * (dA - np.sum(A * dA, axis=0, keepdims=True))  # F184; derivative of L(i) in Z
+""")
+
+DROPOUT = reference("""\
+dropout: inverted dropout on the outputs of one layer: D is 1 where an output is kept
+cost: dA is the derivative of L(i) in A before dropout, whose derivative after it is dA_drop; A = ... and \
+dA = ... may also be overwritten, as in A = A * D / keep_prob; L2 plays no part
+sizes: n m = 5 7 | 7 11 | 3 13 | 11 5 | 13 3
+also: A1 = A, A2 = A, D1 = D, D2 = D, dA1 = dA, dA2 = dA, mask = D
+own: A D dA_drop keep_prob -> A_drop dA
+n  # number of units
+m  # number of examples
+keep_prob ~ keep  # probability that an output is kept
+A (n, m) ~ normal  # outputs before dropout, and after A is overwritten those after it
+U (n, m) ~ shares  # numbers between 0 and 1, drawn for the mask
+dA_drop (n, m) ~ normal  # derivative of L(i) in A_drop
+dA (n, m) := 1 * dA_drop  # derivative of L(i) in A; where it is overwritten, dA_drop before that
+D (n, m) = U < keep_prob  # F254 [function]; mask: 1 where U is below keep_prob, else 0
+A_drop (n, m) = A * D / keep_prob  # F254 [dropout]; outputs after dropout
+cost = np.sum(dA_drop * A_drop)
+A = A * D / keep_prob  # F254 [dropout] {A_drop}
+dA = dA_drop * D / keep_prob  # F254 [dropout]
+""")

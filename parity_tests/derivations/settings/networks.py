@@ -1,336 +1,158 @@
-"""Settings that are networks of dense layers: their symbols, and the formulas that hold in them."""
+"""Networks of dense layers as reference texts: written out for their units, in the names of the notes."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
-from types import MappingProxyType
 
-from manual.architecture import Architecture, Dense
-from manual.checks import check_data, check_parameters
-from parity_tests.derivations.settings import spellings
-from parity_tests.derivations.settings.draws import drawer
-from parity_tests.derivations.settings.problems import NetworkProblem
-from parity_tests.derivations.settings.setting import (
-    COMMON_FUNCTIONS,
-    FUNCTION,
-    UNITS,
-    Own,
-    Setting,
-    Symbol,
-    Target,
-    Values,
-)
-from parity_tests.derivations.settings.spellings import spelled
+from parity_tests.derivations.settings.reference import reference
+from parity_tests.derivations.settings.setting import UNITS, Setting
 
-Ids = Mapping[str, tuple[str, ...]]
-
-# Formulas of the notes: for hidden layers and, with _L, for the output.
+Ids = Mapping[str, str]
 
 SHALLOW_IDS: Ids = {
-    "Z": ("F072",),
-    "A": ("F072",),
-    "A_L": ("F072",),
-    "J": ("F198",),
-    "dA_L": ("F172",),
-    "dZ_L": ("F098",),
-    "dW_L": ("F098",),
-    "db_L": ("F098",),
-    "dA": ("F170",),
-    "dZ": ("F099",),
-    "dW": ("F103",),
-    "db": ("F103",),
-    "W": ("F181",),
-}
+    "Z": "F072", "A": "F072", "A_L": "F072", "J": "F198", "J_l2": "F198 F199", "dA_L": "F172", "dZ_L": "F098",
+    "dW_L": "F098", "db_L": "F098", "dA": "F170", "dZ": "F099", "dW": "F103", "db": "F103", "W": "F181",
+    "dW_l2": "F202",
+}  # fmt: skip
+"""Formulas of the notes: for hidden layers and, with _L, for the output; with _l2 where J has the penalty."""
+
+_SUMMED = {"J": "F175 F196", "J_l2": "F175 F196 F199", "dZ_L": "F098 F175"}
 DEEP_IDS: Ids = {
-    **SHALLOW_IDS,
-    "Z": ("F151",),
-    "A": ("F151",),
-    "A_L": ("F151",),
-    "J": ("F175", "F196"),
-    "dZ_L": ("F098", "F175"),
-    "dW_L": ("F168",),
-    "db_L": ("F169",),
-    "dZ": ("F164", "F171"),
-    "dW": ("F168",),
-    "db": ("F169",),
-}
-MULTILABEL_IDS: Ids = {**SHALLOW_IDS, "J": ("F175", "F196"), "dZ_L": ("F098", "F175")}
-SOFTMAX_IDS: Ids = {**SHALLOW_IDS, "A_L": ("F247",), "J": ("F247",), "dA_L": ("F247",)}
-REGRESSION_IDS: Ids = {**SHALLOW_IDS, **dict.fromkeys(("A_L", "J", "dA_L", "dZ_L"), ("F137",))}
-PENALTY_ID, PENALTY_GRADIENT_ID = "F199", "F202"
+    **SHALLOW_IDS, **_SUMMED, **dict.fromkeys(("Z", "A", "A_L"), "F151"), "dZ": "F164 F171",
+    **dict.fromkeys(("dW_L", "dW"), "F168"), **dict.fromkeys(("db_L", "db"), "F169"),
+}  # fmt: skip
+SOFTMAX_IDS: Ids = {**SHALLOW_IDS, **dict.fromkeys(("A_L", "J", "dA_L"), "F247"), "J_l2": "F247 F199"}
+REGRESSION_IDS: Ids = {
+    **SHALLOW_IDS, **dict.fromkeys(("A_L", "J", "dA_L", "dZ_L"), "F137"), "J_l2": "F137 F199"
+}  # fmt: skip
+MINIBATCH_IDS: Ids = {**SHALLOW_IDS, "J": "F210", "J_l2": "F211 F212", "W": "F214", "dW_l2": "F202 F212"}
 
-COST_TEXT = {
-    "sigmoid": "-(1/m) * sum of Y log {A} + (1 - Y) log(1 - {A})",
-    "softmax": "-(1/m) * sum of Y log {A}",
-    "identity": "1/(2*m) * sum of ({A} - Y)^2",
-}
+COSTS = {
+    "sigmoid": ("-(1/m) * sum of Y log {A} + (1 - Y) log(1 - {A})",
+                "-(1/m) * np.sum(Y * np.log({A}) + (1 - Y) * np.log(1 - {A}))",
+                "-Y / {A} + (1 - Y) / (1 - {A})", "binary"),
+    "softmax": ("-(1/m) * sum of Y log {A}", "-(1/m) * np.sum(Y * np.log({A}))", "-Y / {A}", "one_hot"),
+    "identity": ("1/(2*m) * sum of ({A} - Y)^2", "(1/(2*m)) * np.sum(({A} - Y)**2)", "{A} - Y", "normal"),
+}  # fmt: skip
+"""By the output unit: J in words and as a formula, dA per example, and how Y is drawn."""
 
 
-def network(
-    name: str,
-    summary: str,
-    units: tuple[str, ...],
-    sizes: tuple[tuple[int, ...], ...],
-    ids: Ids,
-    aliases: Mapping[str, str] = MappingProxyType({}),
-) -> Setting:
-    """A network with these units, the output's last; ``sizes`` are the choices of (n_x, n_1, ..., n_L, m)."""
-    L = len(units)
-    output = f"A{L}"
-    functions = {f"g{l}": UNITS[unit].g for l, unit in enumerate(units, 1)}
-    functions |= {f"g{l}_prime": UNITS[unit].g_prime for l, unit in enumerate(units, 1)}
-    penalty = f"lambda/(2*m) * sum of the squares of {', '.join(f'W{l}' for l in range(1, L + 1))}"
-    return Setting(
-        name,
-        summary,
-        f"J = {COST_TEXT[units[-1]].format(A=output)}, over outputs and examples; with L2 also + {penalty}",
-        _symbols(units),
-        {**_forward(units, ids), "J": _cost(units, sizes, ids), **_backward(units, ids), **_updates(L, ids)},
-        layer_families(L),
-        {**_ALIASES, **dict.fromkeys(("yhat", "Yhat", "y_hat", "Y_hat", "AL", "A_L"), output), **aliases}
-        | {"dAL": f"dA{L}", "dA_L": f"dA{L}", "dZL": f"dZ{L}", "dZ_L": f"dZ{L}"},
-        drawer(name, units, sizes),
-        {**COMMON_FUNCTIONS, **functions},
-        own_network(units),
-    )
-
-
-def own_network(units: tuple[str, ...]) -> tuple[Own, ...]:
-    """A person's X, Y and parameters in place of drawn ones; everything but the parameters is judged."""
-    L = len(units)
-    names = tuple(f"{letter}{l}" for l in range(1, L + 1) for letter in "Wb")
-
-    def problem(values: Values) -> NetworkProblem:
-        X, Y, params = values["X"], values["Y"], {name: values[name] for name in names}
-        layers = tuple(Dense(params[f"W{l}"].shape[0], unit) for l, unit in enumerate(units, 1))
-        architecture = Architecture(X.shape[0], layers)
-        check_parameters(architecture, params)
-        check_data(architecture, X, Y)
-        return NetworkProblem(architecture, params, X, Y, values["lambda_"], values["alpha"])
-
-    hidden = (*_numbered("Z", L), *_numbered("A", L), *_numbered("dA", L), *_numbered("dZ", L))
-    return (Own(("X", "Y", *names), problem, (*hidden, "J", *(f"d{name}" for name in names), "dX")),)
-
-
-_ALIASES = {"A0": "X", "dA0": "dX", "n_0": "n_x", "learning_rate": "alpha", "lambd": "lambda_"}
-
-
-def layer_families(L: int) -> dict[str, tuple[str, ...]]:
-    """The symbols of a network by what they are, from the input on."""
-    families = {letter: _numbered(letter, L) for letter in ("W", "b", "Z", "dW", "db", "dZ")}
-    families |= {"A": ("X", *_numbered("A", L)), "dA": ("dX", *_numbered("dA", L))}
-    families |= {"g": _numbered("g", L), "g_prime": tuple(f"g{l}_prime" for l in range(1, L + 1))}
-    return {**families, "n": ("n_x", *_numbered("n_", L), "m")}
-
-
-def _numbered(letter: str, L: int) -> tuple[str, ...]:
-    return tuple(f"{letter}{l}" for l in range(1, L + 1))
-
-
-def _below(l: int) -> str:
-    return f"A{l - 1}" if l > 1 else "X"
-
-
-def _n(l: int) -> str:
-    return f"n_{l}" if l else "n_x"
-
-
-def _symbols(units: tuple[str, ...]) -> tuple[Symbol, ...]:
-    L = len(units)
-    found = [Symbol("m", "()", "number of examples"), Symbol("n_x", "()", "number of features")]
-    found += [Symbol(_n(l), "()", f"number of units of layer {l}") for l in range(1, L + 1)]
-    found += [
-        Symbol("lambda_", "()", "strength of the L2 penalty, also written lambda"),
-        Symbol("alpha", "()", "learning rate"),
-        Symbol("X", "(n_x, m)", "inputs, an example a column"),
-        Symbol("Y", f"({_n(L)}, m)", "what the outputs should be"),
+def network_text(name: str, summary: str, units: tuple[str, ...], sizes: str, ids: Ids, also: str = "") -> str:
+    """The text of a network with these units, the output's last; ``sizes`` are choices of n_x, n_1, ..., n_L and m."""
+    layers = range(1, len(units) + 1)
+    L, (words, cost, prime, labels) = len(units), COSTS[units[-1]]
+    A, squares = f"A{L}", " + ".join(f"np.sum(W{l}**2)" for l in layers)
+    n, below = ["n_x", *(f"n_{l}" for l in layers)], ["X", *(f"A{l}" for l in layers)]
+    squares = f"({squares})" if L > 1 else squares
+    output = ", ".join(f"{alias} = {A}" for alias in ("yhat", "Yhat", "y_hat", "Y_hat", "AL", "A_L"))
+    rows = [
+        f"{name}: {summary}",
+        f"cost: J = {words.format(A=A)}, over outputs and examples; with L2 also + lambda/(2*m) * sum of the squares "
+        f"of {', '.join(f'W{l}' for l in layers)}",
+        f"sizes: {' '.join(n)} m = {sizes}",
+        "per example: m",
+        f"also: A0 = X, dA0 = dX, n_0 = n_x, learning_rate = alpha, lambd = lambda_, {output}{also}, "
+        f"dAL = dA{L}, dA_L = dA{L}, dZL = dZ{L}, dZ_L = dZ{L}",
+        f"own: X Y {' '.join(f'W{l} b{l}' for l in layers)}",
+        "m  # number of examples",
+        "n_x  # number of features",
+        *(f"n_{l}  # number of units of layer {l}" for l in layers),
+        "lambda_ ~ penalty",
+        "alpha ~ rate",
+        "X (n_x, m) ~ normal  # inputs, an example a column",
+        f"Y ({n[L]}, m) ~ {labels}  # what the outputs should be",
     ]
     for l, unit in enumerate(units, 1):
-        slope = "the diagonal of its Jacobian, a (1 - a)" if unit == "softmax" else "its derivative"
-        found += [
-            Symbol(f"W{l}", f"({_n(l)}, {_n(l - 1)})", f"weights of layer {l}"),
-            Symbol(f"b{l}", f"({_n(l)}, 1)", f"biases of layer {l}"),
-            Symbol(f"g{l}", FUNCTION, f"activation of layer {l}: {unit}"),
-            Symbol(f"g{l}_prime", FUNCTION, f"{slope}, also written g{l}'"),
-            Symbol(f"Z{l}", f"({_n(l)}, m)", f"linear part of layer {l}"),
-            Symbol(f"A{l}", f"({_n(l)}, m)", f"output of layer {l}"),
+        rows += [
+            f"W{l} ({n[l]}, {n[l - 1]}) ~ normal / {n[l - 1]}**0.5  # weights of layer {l}",
+            f"b{l} ({n[l]}, 1) ~ normal * 0.4  # biases of layer {l}",
+            f"g{l} function ~ {unit}  # activation of layer {l}: {unit}",
+            f"Z{l} ({n[l]}, m) = W{l} @ {below[l - 1]} + b{l}  # {ids['Z']}; linear part of layer {l}",
+            f"A{l} ({n[l]}, m) = g{l}(Z{l})  # {ids['A_L' if l == L else 'A']}; output of layer {l}",
         ]
-    found.append(Symbol("J", "()", "cost"))
-    for l in range(L, 0, -1):
-        found += [
-            Symbol(f"dA{l}", f"({_n(l)}, m)", f"derivative of L(i) in A{l}, no 1/m"),
-            Symbol(f"dZ{l}", f"({_n(l)}, m)", f"derivative of L(i) in Z{l}, no 1/m"),
-            Symbol(f"dW{l}", f"({_n(l)}, {_n(l - 1)})", f"derivative of J in W{l}"),
-            Symbol(f"db{l}", f"({_n(l)}, 1)", f"derivative of J in b{l}"),
+    rows += [
+        f"J = {cost.format(A=A)}  # {ids['J']}; cost",
+        f"    l2: + (lambda_/(2*m)) * {squares}  # {ids['J_l2']}",
+    ]
+    for l in reversed(layers):
+        at = "_L" if l == L else ""
+        dA = prime.format(A=A) if at else f"W{l + 1}.T @ dZ{l + 1}"
+        rows += [
+            f"dA{l} = {dA}  # {ids['dA' + at]}",
+            f"dZ{l} = {f'{A} - Y' if at else f'''{dA} * g{l}'(Z{l})'''}  # {ids['dZ' + at]}",
+            f"dW{l} = (1/m) * dZ{l} @ {below[l - 1]}.T  # {ids['dW' + at]}",
+            f"    l2: + (lambda_/m) * W{l}  # {ids['dW_l2']}",
+            f"db{l} = (1/m) * np.sum(dZ{l}, axis=1, keepdims=True)  # {ids['db' + at]}",
         ]
-    return (*found, Symbol("dX", "(n_x, m)", "derivative of L(i) in X, no 1/m"))
+    rows.append(f"dX = W1.T @ dZ1  # {ids['dA']}")
+    rows += [f"{p}{l} = {p}{l} - alpha * d{p}{l}  # {ids['W']}" for l in layers for p in "Wb"]
+    return "\n".join(rows)
 
 
-def _forward(units: tuple[str, ...], ids: Ids) -> dict[str, Target]:
-    found = {}
-    for l, unit in enumerate(units, 1):
-        Z = f"Z{l}"
-        linear = spelled(spellings.LINEAR, W=f"W{l}", A_prev=_below(l), b=f"b{l}")
-        found[Z] = Target(ids["Z"], linear, linear, "forward")
-        output = (f"g{l}({Z})", *spellings.activation(unit, Z))
-        found[f"A{l}"] = Target(ids["A_L" if l == len(units) else "A"], output, output, "forward")
-    return found
+def network(name: str, summary: str, units: tuple[str, ...], sizes: str, ids: Ids, also: str = "") -> Setting:
+    """The setting of such a network."""
+    return reference(network_text(name, summary, units, sizes, ids, also))
 
 
-def _cost(units: tuple[str, ...], sizes: tuple[tuple[int, ...], ...], ids: Ids) -> Target:
-    L = len(units)
-    templates = spellings.COST[units[-1]]
-    if all(choice[-2] == 1 for choice in sizes):
-        templates += spellings.COST_OF_ONE_OUTPUT[units[-1]]
-    right = spelled(templates, A=f"A{L}", Y="Y", Z=f"Z{L}")
-    return Target(ids["J"], right, with_penalty(right, _numbered("W", L)), "cost", (*ids["J"], PENALTY_ID))
-
-
-def with_penalty(costs: tuple[str, ...], weights: tuple[str, ...]) -> tuple[str, ...]:
-    """The costs with the L2 penalty on the weights, in several spellings."""
-    penalties = (
-        f"(lambda_/(2*m)) * {_sum('np.sum({W}**2)', weights)}",
-        f"lambda_ / (2*m) * {_sum('np.sum(np.square({W}))', weights)}",
-        " + ".join(f"(lambda_/(2*m)) * np.sum(np.power({W}, 2))" for W in weights),
-        f"0.5 * lambda_ * {_sum('np.sum({W} * {W})', weights)} / m",
-    )
-    first, *others = costs
-    return (*(f"{first} + {penalty}" for penalty in penalties), *(f"{cost} + {penalties[0]}" for cost in others))
-
-
-def _sum(template: str, weights: tuple[str, ...]) -> str:
-    """A term for every weight, in brackets where there are several."""
-    terms = " + ".join(template.format(W=W) for W in weights)
-    return terms if len(weights) == 1 else f"({terms})"
-
-
-def _backward(units: tuple[str, ...], ids: Ids) -> dict[str, Target]:
-    L = len(units)
-    found = {}
-    for l in range(L, 0, -1):
-        last = "_L" if l == L else ""
-        dA, dZ = _derivatives(l, units)
-        found[f"dA{l}"] = Target(ids[f"dA{last}"], dA, dA, "derivative")
-        found[f"dZ{l}"] = Target(ids[f"dZ{last}"], dZ, dZ, "derivative")
-        found[f"dW{l}"] = weight_target(ids[f"dW{last}"], dZ=f"dZ{l}", A_prev=_below(l), W=f"W{l}")
-        db = spelled(spellings.BIAS_GRADIENT, dZ=f"dZ{l}")
-        found[f"db{l}"] = Target(ids[f"db{last}"], db, db, "gradient")
-    dX = spelled(spellings.INPUT_GRADIENT, W="W1", dZ="dZ1")
-    return {**found, "dX": Target(ids["dA"], dX, dX, "derivative")}
-
-
-def weight_target(ids: tuple[str, ...], **symbols: str) -> Target:
-    """The gradient in the weights, with and without the penalty."""
-    plain, l2 = spelled(spellings.WEIGHT_GRADIENT, **symbols), spelled(spellings.WEIGHT_GRADIENT_L2, **symbols)
-    return Target(ids, plain, l2, "gradient", (PENALTY_GRADIENT_ID,))
-
-
-def _derivatives(l: int, units: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """dA and dZ of a layer."""
-    L, unit = len(units), units[l - 1]
-    here = {"A": f"A{l}", "Z": f"Z{l}", "dA": f"dA{l}", "Y": "Y"}
-    slope = f"g{l}'(Z{l})"
-    if l == L:
-        dZ = spelled(spellings.OUTPUT_DZ[unit], **here)
-        if unit != "softmax":
-            dZ += (f"dA{l} * {slope}", f"np.multiply(dA{l}, {slope})")
-        return spelled(spellings.COST_PRIME[unit], **here), dZ
-    above = spelled(spellings.INPUT_GRADIENT, W=f"W{l + 1}", dZ=f"dZ{l + 1}")
-    chained = (
-        f"W{l + 1}.T @ dZ{l + 1} * {slope}",
-        f"dA{l} * {slope}",
-        f"np.dot(W{l + 1}.T, dZ{l + 1}) * {slope}",
-        f"np.multiply(np.dot(W{l + 1}.T, dZ{l + 1}), {slope})",
-        f"{slope} * (W{l + 1}.T @ dZ{l + 1})",
-    )
-    upstreams = (f"dA{l}", f"(W{l + 1}.T @ dZ{l + 1})")
-    return above, (*chained, *spellings.slope_times(unit, upstreams, **here))
-
-
-def _updates(L: int, ids: Ids) -> dict[str, Target]:
-    found = {}
-    for l in range(1, L + 1):
-        W = spelled(spellings.UPDATE, W=f"W{l}", dW=f"dW{l}")
-        decayed = f"(1 - alpha * lambda_ / m) * W{l} - alpha * (1/m) * dZ{l} @ {_below(l)}.T"
-        found[f"W{l}"] = Target(ids["W"], W, (*W, decayed), "update")
-        b = spelled(spellings.UPDATE, W=f"b{l}", dW=f"db{l}")
-        found[f"b{l}"] = Target(ids["W"], b, b, "update")
-    return found
-
+SHALLOW_SIZES = "3 5 1 7 | 5 3 1 11 | 7 11 1 5 | 11 7 1 13 | 17 13 1 3"
+DEEP_SIZES = "5 7 11 3 13 | 11 3 7 13 5 | 7 5 3 11 17 | 13 11 5 7 3 | 3 13 17 5 11"
+ONE_HIDDEN = "3 5 7 11 | 5 7 3 13 | 7 11 5 17 | 11 3 13 19 | 13 17 11 23"
+HIDDEN = ", n_h = n_1"
 
 SHALLOW = network(
-    "shallow",
-    "one hidden tanh layer, one sigmoid output, m examples",
-    ("tanh", "sigmoid"),
-    ((3, 5, 1, 7), (5, 3, 1, 11), (7, 11, 1, 5), (11, 7, 1, 13), (17, 13, 1, 3)),
-    SHALLOW_IDS,
-    {"n_h": "n_1"},
-)
-
+    "shallow", "one hidden tanh layer, one sigmoid output, m examples", ("tanh", "sigmoid"), SHALLOW_SIZES,
+    SHALLOW_IDS, HIDDEN,
+)  # fmt: skip
 DEEP = network(
-    "deep",
-    "three layers: tanh, ReLU, several sigmoid outputs whose losses are summed",
-    ("tanh", "relu", "sigmoid"),
-    ((5, 7, 11, 3, 13), (11, 3, 7, 13, 5), (7, 5, 3, 11, 17), (13, 11, 5, 7, 3), (3, 13, 17, 5, 11)),
-    DEEP_IDS,
-)
-
-ONE_HIDDEN = ((3, 5, 7, 11), (5, 7, 3, 13), (7, 11, 5, 17), (11, 3, 13, 19), (13, 17, 11, 23))
-"""Choices of (n_x, n_1, n_2, m) with more examples than outputs."""
-
+    "deep", "three layers: tanh, ReLU, several sigmoid outputs whose losses are summed", ("tanh", "relu", "sigmoid"),
+    DEEP_SIZES, DEEP_IDS,
+)  # fmt: skip
 MULTILABEL = network(
-    "multilabel",
-    "one hidden tanh layer, several sigmoid outputs whose losses are summed",
-    ("tanh", "sigmoid"),
-    ONE_HIDDEN,
-    MULTILABEL_IDS,
-    {"n_h": "n_1"},
-)
-
+    "multilabel", "one hidden tanh layer, several sigmoid outputs whose losses are summed", ("tanh", "sigmoid"),
+    ONE_HIDDEN, {**SHALLOW_IDS, **_SUMMED}, HIDDEN,
+)  # fmt: skip
 SOFTMAX = network(
-    "softmax",
-    "one hidden tanh layer, softmax over the classes, which are one-hot columns of Y",
-    ("tanh", "softmax"),
-    ONE_HIDDEN,
-    SOFTMAX_IDS,
-    {"n_h": "n_1"},
-)
-
+    "softmax", "one hidden tanh layer, softmax over the classes, which are one-hot columns of Y", ("tanh", "softmax"),
+    ONE_HIDDEN, SOFTMAX_IDS, HIDDEN,
+)  # fmt: skip
 REGRESSION = network(
-    "regression",
-    "one hidden tanh layer, several outputs without activation, half the squared error",
-    ("tanh", "identity"),
-    ONE_HIDDEN,
-    REGRESSION_IDS,
-    {"n_h": "n_1"},
-)
+    "regression", "one hidden tanh layer, several outputs without activation, half the squared error",
+    ("tanh", "identity"), ONE_HIDDEN, REGRESSION_IDS, HIDDEN,
+)  # fmt: skip
+NETWORKS = (SHALLOW, DEEP, MULTILABEL, SOFTMAX, REGRESSION)
 
 
-_MADE_OF: Mapping[str, tuple[tuple[tuple[int, ...], ...], Ids]] = {
-    "shallow": (((3, 5, 1, 7),), SHALLOW_IDS),
-    "deep": (((5, 7, 11, 3, 13),), DEEP_IDS),
-    "multilabel": (ONE_HIDDEN, MULTILABEL_IDS),
-    "softmax": (ONE_HIDDEN, SOFTMAX_IDS),
-    "regression": (ONE_HIDDEN, REGRESSION_IDS),
-}
+def _minibatch() -> Setting:
+    """The shallow network under the names of a chunk; m is the size of the whole set."""
+    sizes = "3 5 1 7 89 | 5 3 1 11 97 | 7 11 1 13 101 | 11 7 1 17 103 | 13 17 1 3 107"
+    also = f"{HIDDEN}, batch_size = m, m_t = m"
+    names = {"X": "X_t", "Y": "Y_t", "m": "chunk_size", "J": "J_t", "dX": "dX_t"}
+    text = network_text("minibatch", "", ("tanh", "sigmoid"), sizes, MINIBATCH_IDS, also)
+    text = re.sub(rf"\b({'|'.join(names)})\b", lambda found: names[found[0]], text)
+    text = text.replace(": ", ": the shallow network on chunk t of the m examples", 1)
+    text = text.replace("chunk_size = ", "chunk_size m = ", 1)
+    rows = [row for row in text.splitlines() if not row.startswith("own:")]
+    return reference("\n".join([*rows, "m  # number of examples of the whole set"]))
+
+
+MINIBATCH = _minibatch()
 
 
 def with_hidden(setting: Setting, hidden: tuple[str, ...]) -> Setting:
     """The same network with other hidden units: their formulas, and a person's own numbers, but the same draws."""
-    sizes, ids = _MADE_OF[setting.name]
     output = next(unit for unit, each in UNITS.items() if each.g is setting.functions[f"g{len(hidden) + 1}"])
     units = (*hidden, output)
     first = "one hidden" if len(hidden) == 1 else f"{len(units)} layers:"
     summary = f"{first} {', '.join(hidden)} layer,{setting.summary.split('layer,', 1)[-1]}"
     if len(hidden) > 1:
         summary = f"{first} {', '.join(hidden)},{setting.summary.split(',')[-1].removeprefix(' ReLU')}"
-    made = network(setting.name, summary, units, sizes, ids)
-    return replace(
-        setting,
-        summary=summary,
-        symbols=made.symbols,
-        targets=made.targets,
-        functions=made.functions,
-        own=made.own,
-    )
+    sizes, ids = (DEEP_SIZES, DEEP_IDS) if len(hidden) > 1 else (ONE_HIDDEN, SHALLOW_IDS)
+    made = network(setting.name, summary, units, sizes, ids, HIDDEN if len(hidden) == 1 else "")
+    formula_ids = {name: (target.formula_ids, target.formula_ids_l2) for name, target in setting.targets.items()}
+    targets = {
+        name: target._replace(formula_ids=formula_ids[name][0], formula_ids_l2=formula_ids[name][1])
+        for name, target in made.targets.items()
+    }
+    return replace(made, draw=setting.draw, targets=targets)

@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Literal, TypeAlias
 
 import numpy as np
 
 from manual.notation import Array
-from parity_tests.derivations.settings.draws import learning_rate, sizes_of
-from parity_tests.derivations.settings.setting import (
-    COMMON_FUNCTIONS,
-    STATE,
-    Kind,
-    Setting,
-    Symbol,
-    Target,
-    Values,
-    generator,
-)
+from parity_tests.derivations.settings.reference import reference
+from parity_tests.derivations.settings.setting import Setting, Values, generator
 
 Rule: TypeAlias = Literal["momentum", "rmsprop", "adam"]
 
@@ -93,131 +84,70 @@ class StepProblem:
 
 def _draw(rule: Rule, seed: int) -> StepProblem:
     rng = generator(rule, seed)
-    t, shape = STEPS[seed % len(STEPS)] if rule == "adam" else 3, sizes_of(SIZES, seed)
+    t, shape = STEPS[seed % len(STEPS)] if rule == "adam" else 3, SIZES[seed % len(SIZES)]
     return StepProblem(
         rule,
         rng.standard_normal(shape),
         rng.standard_normal((t, *shape)),
-        learning_rate(rng),
+        float(rng.uniform(0.27, 0.36)),
         float(rng.uniform(0.86, 0.92)),
         float(rng.uniform(0.95, 0.98)),
         float(rng.uniform(0.02, 0.05)),
     )
 
 
-AVERAGE = {
-    "v": (
-        "{beta} * v + (1 - {beta}) * dW",
-        "(1 - {beta}) * dW + {beta} * v",
-        "np.multiply({beta}, v) + (1 - {beta}) * dW",
-        "v + (1 - {beta}) * (dW - v)",
-    ),
-    "s": (
-        "{beta} * s + (1 - {beta}) * dW**2",
-        "{beta} * s + (1 - {beta}) * np.square(dW)",
-        "{beta} * s + (1 - {beta}) * np.power(dW, 2)",
-        "{beta} * s + (1 - {beta}) * dW * dW",
-    ),
+_TEXT = """\
+{name}: {summary}
+cost: there is no J: {cost}; L2 plays no part
+also: {also}
+n  # number of rows of W
+n_prev  # number of columns of W
+{numbers}
+W (n, n_prev)  # parameter before the step, and after W = ... the one after it
+dW (n, n_prev)  # gradient of this step
+{rule}
+"""
+_NUMBERS = {
+    "t": "number of this step, counted from 1",
+    "alpha": "learning rate",
+    "beta": "decay of the average of the gradients",
+    "beta1": "decay of the average of the gradients",
+    "beta2": "decay of the average of their squares",
+    "epsilon": "small number that is added to the root",
 }
-"""The decaying averages of the gradient and of its square."""
-
-_CORRECTED = ("{name} / (1 - {beta}**t)", "np.divide({name}, 1 - {beta}**t)", "{name} / (1 - np.power({beta}, t))")
-
-
-def _target(ids: str, right: tuple[str, ...], kind: Kind, after: tuple[str, ...] = ()) -> Target:
-    return Target(tuple(ids.split()), right, right, kind, (), after)
-
-
-def _state(name: str, beta: str, ids: str) -> Target:
-    return _target(ids, tuple(each.format(beta=beta) for each in AVERAGE[name]), STATE)
+_V_ROW = (
+    "v (n, n_prev) = {beta} * v + (1 - {beta}) * dW  # {ids} [state]; average of the gradients: "
+    "before v = ... the one that the last step left"
+)
+_S_ROW = (
+    "s (n, n_prev) = beta2 * s + (1 - beta2) * dW**2  # {ids} [state]; average of their squares: "
+    "before s = ... the one that the last step left"
+)
 
 
-_SYMBOLS = {
-    "n": Symbol("n", "()", "number of rows of W"),
-    "n_prev": Symbol("n_prev", "()", "number of columns of W"),
-    "t": Symbol("t", "()", "number of this step, counted from 1"),
-    "alpha": Symbol("alpha", "()", "learning rate"),
-    "beta": Symbol("beta", "()", "decay of the average of the gradients"),
-    "beta1": Symbol("beta1", "()", "decay of the average of the gradients"),
-    "beta2": Symbol("beta2", "()", "decay of the average of their squares"),
-    "epsilon": Symbol("epsilon", "()", "small number that is added to the root"),
-    "W": Symbol("W", "(n, n_prev)", "parameter before the step, and after W = ... the one after it"),
-    "dW": Symbol("dW", "(n, n_prev)", "gradient of this step"),
-    "v": Symbol("v", "(n, n_prev)", "average of the gradients: before v = ... the one that the last step left"),
-    "s": Symbol("s", "(n, n_prev)", "average of their squares: before s = ... the one that the last step left"),
-    "v_corrected": Symbol("v_corrected", "(n, n_prev)", "v without its bias towards 0, also v_hat"),
-    "s_corrected": Symbol("s_corrected", "(n, n_prev)", "s without its bias towards 0, also s_hat"),
-}
-_ALIASES = {
-    "learning_rate": "alpha",
-    "v_dW": "v",
-    "s_dW": "s",
-    "VdW": "v",
-    "SdW": "s",
-    "beta_1": "beta1",
-    "beta_2": "beta2",
-    "eps": "epsilon",
-    "v_hat": "v_corrected",
-    "s_hat": "s_corrected",
-}
+def _setting(rule: Rule, summary: str, cost: str, numbers: str, also: str, *rows: str) -> Setting:
+    drawn = "\n".join(f"{name} ~ rate  # {_NUMBERS[name]}" for name in f"alpha {numbers}".split())
+    text = _TEXT.format(name=rule, summary=summary, cost=cost, also=also, numbers=drawn, rule="\n".join(rows))
+    return replace(reference(text), draw=partial(_draw, rule))
 
-
-def _setting(rule: Rule, summary: str, cost: str, names: str, targets: Mapping[str, Target]) -> Setting:
-    symbols = tuple(_SYMBOLS[name] for name in f"n n_prev alpha {names} W dW".split()) + tuple(
-        _SYMBOLS[name] for name in targets if name != "W"
-    )
-    known = {symbol.name for symbol in symbols}
-    return Setting(
-        rule,
-        summary,
-        f"there is no J: {cost}; L2 plays no part",
-        symbols,
-        targets,
-        {"n": ("n", "n_prev")},
-        {alias: name for alias, name in _ALIASES.items() if name in known},
-        lambda seed: _draw(rule, seed),
-        COMMON_FUNCTIONS,
-    )
-
-
-_DIVIDED = "(np.sqrt({s}) + epsilon)"
 
 MOMENTUM = _setting(
     "momentum",
     "one step of gradient descent with momentum; v is the average of the gradients",
     "v = beta v + (1 - beta) dW, and W steps along v",
     "beta",
-    {
-        "v": _state("v", "beta", "F263"),
-        "W": _target("F263", ("W - alpha * v", "W - v * alpha", "W + -alpha * v"), "update", ("v",)),
-    },
+    "learning_rate = alpha, v_dW = v, VdW = v",
+    _V_ROW.format(beta="beta", ids="F263"),
+    "W = W - alpha * v  # F263 [update] after v",
 )
 RMSPROP = _setting(
     "rmsprop",
     "one step of RMSprop; s is the average of the squared gradients",
     "s = beta2 s + (1 - beta2) dW^2, and W steps along dW over the root of s, plus epsilon",
     "beta2 epsilon",
-    {
-        "s": _state("s", "beta2", "F264"),
-        "W": _target(
-            "F264",
-            (
-                f"W - alpha * dW / {_DIVIDED.format(s='s')}",
-                f"W - alpha * (dW / {_DIVIDED.format(s='s')})",
-                f"W - alpha * np.divide(dW, {_DIVIDED.format(s='s')})",
-                "W - alpha * dW / (s**0.5 + epsilon)",
-            ),
-            "update",
-            ("s",),
-        ),
-    },
-)
-_W_CORRECTED = (
-    f"W - alpha * v_corrected / {_DIVIDED.format(s='s_corrected')}",
-    f"W - alpha * (v_corrected / {_DIVIDED.format(s='s_corrected')})",
-    "W - alpha * np.divide(v_corrected, np.sqrt(s_corrected) + epsilon)",
-    "W - alpha * v_corrected / (epsilon + s_corrected**0.5)",
-    "W - alpha * (v / (1 - beta1**t)) / (np.sqrt(s / (1 - beta2**t)) + epsilon)",
+    "learning_rate = alpha, s_dW = s, SdW = s, beta_2 = beta2, eps = epsilon",
+    _S_ROW.format(ids="F264"),
+    "W = W - alpha * dW / (np.sqrt(s) + epsilon)  # F264 [update] after s",
 )
 ADAM = _setting(
     "adam",
@@ -225,16 +155,12 @@ ADAM = _setting(
     "v and s are the averages of the gradients and of their squares, v_corrected and s_corrected those over "
     "1 - beta1^t and 1 - beta2^t, and W steps along v_corrected over the root of s_corrected, plus epsilon",
     "t beta1 beta2 epsilon",
-    {
-        "v": _state("v", "beta1", "F266"),
-        "s": _state("s", "beta2", "F266"),
-        "v_corrected": _target(
-            "F266", tuple(each.format(name="v", beta="beta1") for each in _CORRECTED), "function", ("v",)
-        ),
-        "s_corrected": _target(
-            "F266", tuple(each.format(name="s", beta="beta2") for each in _CORRECTED), "function", ("s",)
-        ),
-        "W": _target("F266", _W_CORRECTED, "update", ("v", "s")),
-    },
+    "learning_rate = alpha, v_dW = v, s_dW = s, VdW = v, SdW = s, beta_1 = beta1, beta_2 = beta2, eps = epsilon, "
+    "v_hat = v_corrected, s_hat = s_corrected",
+    _V_ROW.format(beta="beta1", ids="F266"),
+    _S_ROW.format(ids="F266"),
+    "v_corrected (n, n_prev) = v / (1 - beta1**t)  # F266 [function] after v; v without its bias towards 0, also v_hat",
+    "s_corrected (n, n_prev) = s / (1 - beta2**t)  # F266 [function] after s; s without its bias towards 0, also s_hat",
+    "W = W - alpha * v_corrected / (np.sqrt(s_corrected) + epsilon)  # F266 [update] after v s",
 )
 OPTIMISERS = (MOMENTUM, RMSPROP, ADAM)

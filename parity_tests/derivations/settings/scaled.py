@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from typing import TypeAlias
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeAlias
 
-import numpy as np
-
-from parity_tests.derivations.settings.labels import LabelProblem
-from parity_tests.derivations.settings.problems import NetworkProblem, ViewedProblem
-from parity_tests.derivations.settings.setting import Problem, Setting, Values
+from parity_tests.derivations.settings.setting import Problem, Setting, Truths, Values
 
 Factor: TypeAlias = Callable[[Values], float]
 """A factor as a function of what a problem is given: its sizes and numbers."""
@@ -19,22 +15,32 @@ Factor: TypeAlias = Callable[[Values], float]
 
 @dataclass(frozen=True, eq=False)
 class Changed:
-    """A problem whose values are changed before anyone sees them."""
+    """A problem whose values have other factors, or other names, before anyone sees them."""
 
     problem: Problem
-    change: Callable[[Values], Values]
+    factors: Mapping[str, float] = field(default_factory=dict)
+    names: Mapping[str, str] = field(default_factory=dict)
 
     def given(self) -> Values:
         """The symbols that were drawn."""
-        return self.change(self.problem.given())
+        return dict(self._seen(self.problem.given()))
 
-    def by_numpy(self, l2: bool) -> Values:
+    def by_numpy(self, l2: bool) -> Mapping[str, Any]:
         """What follows, by the formulas and the complex step."""
-        return self.change(self.problem.by_numpy(l2))
+        return self._seen(self.problem.by_numpy(l2))
 
-    def by_torch(self, l2: bool) -> Values:
+    def by_torch(self, l2: bool) -> Mapping[str, Any]:
         """What follows, by torch."""
-        return self.change(self.problem.by_torch(l2))
+        return self._seen(self.problem.by_torch(l2))
+
+    def _seen(self, values: Mapping[str, Any]) -> Truths:
+        there = {self.names.get(name, name): name for name in values}
+
+        def find(name: str) -> Any:
+            value = values[there[name]]
+            return value * self.factors[name] if name in self.factors else value
+
+        return Truths(there, find)
 
 
 def scaled(setting: Setting, factors: Mapping[str, Factor]) -> Setting:
@@ -42,10 +48,7 @@ def scaled(setting: Setting, factors: Mapping[str, Factor]) -> Setting:
 
     def times(problem: Problem) -> Problem:
         given = problem.given()
-        numbers = {name: factor(given) for name, factor in factors.items()}
-        return Changed(
-            problem, lambda values: {**values, **{n: numbers[n] * values[n] for n in numbers if n in values}}
-        )
+        return Changed(problem, {name: factor(given) for name, factor in factors.items()})
 
     small = setting.small
     return replace(
@@ -57,20 +60,14 @@ def scaled(setting: Setting, factors: Mapping[str, Factor]) -> Setting:
 
 def unbiased(problem: Problem) -> Problem:
     """The same numbers in a model whose biases are 0."""
+    from parity_tests.derivations.settings.problem import TextProblem  # torch and the engine only where they are used
+
     if isinstance(problem, Changed):
         return replace(problem, problem=unbiased(problem.problem))
-    if isinstance(problem, ViewedProblem):
-        return replace(problem, network=_unbiased(problem.network))
-    if isinstance(problem, NetworkProblem):
-        return _unbiased(problem)
-    if isinstance(problem, LabelProblem):
-        return replace(problem, b=np.zeros_like(problem.b))
+    if isinstance(problem, TextProblem):
+        zeros = {name: 0 * value for name, value in problem.values.items() if re.fullmatch(r"b\d*", name)}
+        return replace(problem, values={**problem.values, **zeros})
     raise TypeError(f"{type(problem).__name__} has no biases")
-
-
-def _unbiased(network: NetworkProblem) -> NetworkProblem:
-    params = {name: np.zeros_like(each) if name.startswith("b") else each for name, each in network.params.items()}
-    return replace(network, params=params)
 
 
 def renamed(setting: Setting, names: Mapping[str, str], aliases: Mapping[str, str]) -> Setting:
@@ -80,13 +77,10 @@ def renamed(setting: Setting, names: Mapping[str, str], aliases: Mapping[str, st
     def text(right: str) -> str:
         return pattern.sub(lambda found: names[found[0]], right)
 
-    def change(values: Values) -> Values:
-        return {names.get(name, name): value for name, value in values.items()}
-
     targets = {
         names.get(name, name): target._replace(
-            right=tuple(map(text, target.right)),
-            right_l2=tuple(map(text, target.right_l2)),
+            right=text(target.right),
+            right_l2=text(target.right_l2),
             after=tuple(names.get(each, each) for each in target.after),
         )
         for name, target in setting.targets.items()
@@ -99,5 +93,5 @@ def renamed(setting: Setting, names: Mapping[str, str], aliases: Mapping[str, st
         symbols=symbols,
         targets=targets,
         aliases={**kept, **aliases},
-        draw=lambda seed: Changed(setting.draw(seed), change),
+        draw=lambda seed: Changed(setting.draw(seed), names=names),
     )

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cache, lru_cache
 from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
@@ -18,7 +18,18 @@ Values: TypeAlias = dict[str, Any]
 """Arrays and numbers by name."""
 
 Kind: TypeAlias = Literal[
-    "forward", "cost", "derivative", "gradient", "update", "function", "scale", "state", "dropout", "pool", "count"
+    "forward",
+    "cost",
+    "derivative",
+    "gradient",
+    "update",
+    "function",
+    "scale",
+    "state",
+    "dropout",
+    "pool",
+    "count",
+    "given",
 ]
 
 STATE: Kind = "state"
@@ -40,7 +51,7 @@ class Symbol(NamedTuple):
 
 
 class Target(NamedTuple):
-    """A symbol that a derivation may give, and right sides that hold for it, the notes' own first.
+    """A symbol that a derivation may give, and a right side that holds for it.
 
     A right side is a formula, or a whole derivation of several lines that ends with the symbol. ``right_l2`` holds
     where J carries the L2 penalty, and equals ``right`` where the penalty plays no part. ``after`` are states of an
@@ -48,14 +59,14 @@ class Target(NamedTuple):
     """
 
     formula_ids: tuple[str, ...]
-    right: tuple[str, ...]
-    right_l2: tuple[str, ...]
+    right: str
+    right_l2: str
     kind: Kind
     formula_ids_l2: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
 
-    def rights(self, l2: bool) -> tuple[str, ...]:
-        """The right sides that hold with or without the penalty."""
+    def formula(self, l2: bool) -> str:
+        """The right side with or without the penalty."""
         return self.right_l2 if l2 else self.right
 
     def ids(self, l2: bool) -> tuple[str, ...]:
@@ -68,17 +79,35 @@ def derivation_of(symbol: str, right: str) -> str:
     return right if "\n" in right else f"{symbol} = {right}"
 
 
+class Truths(Mapping[str, Any]):
+    """The truths of some symbols, each found when it is first asked for."""
+
+    def __init__(self, names: Iterable[str], find: Callable[[str], Any]) -> None:
+        self._names, self._find = tuple(names), cache(find)
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self._names:
+            raise KeyError(name)
+        return self._find(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+
 class Problem(Protocol):
     """Numbers for a setting, and the two ways to everything that follows from them."""
 
     def given(self) -> Values:
         """The symbols that were drawn."""
 
-    def by_numpy(self, l2: bool) -> Values:
-        """What follows, by the formulas forward and the complex step backward."""
+    def by_numpy(self, l2: bool) -> Mapping[str, Any]:
+        """What follows, derivatives by the complex step."""
 
-    def by_torch(self, l2: bool) -> Values:
-        """What follows, by torch's operations and autograd."""
+    def by_torch(self, l2: bool) -> Mapping[str, Any]:
+        """What follows, derivatives by autograd."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,21 +115,15 @@ class Probe:
     """One set of numbers for a setting: every symbol with its true value, and the truth for every target.
 
     ``environment`` also holds the functions and the aliases. Where a target is an update, the environment has the
-    old value and the truth is the new one. Arrays are float64 and cannot be written to. Torch is imported when
-    ``by_torch`` or ``truths`` is first read.
+    old value and the truth is the new one. Arrays are float64 and cannot be written to.
     """
 
     environment: Values
-    by_numpy: Values
-    _torch: Callable[[], Values]
-
-    @cached_property
-    def by_torch(self) -> Values:
-        """The truths by torch's operations and autograd."""
-        return self._torch()
+    by_torch: Mapping[str, Any]
+    by_numpy: Mapping[str, Any]
 
     @property
-    def truths(self) -> tuple[Values, Values]:
+    def truths(self) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
         """The truths by torch, and by NumPy and the complex step."""
         return self.by_torch, self.by_numpy
 
@@ -181,21 +204,17 @@ class Setting:
         return Tied(self._probe(problem, l2=False), answers)
 
     def _probe(self, problem: Problem, l2: bool) -> Probe:
-        found, given = problem.by_numpy(l2), problem.given()
-        environment = {**self.functions, **_constants(found), **_constants(given)}
+        by_torch, by_numpy, given = problem.by_torch(l2), problem.by_numpy(l2), problem.given()
+        found = {name: _constant(by_torch[name]) for name in self.targets}
+        environment = {**self.functions, **found, **{name: _constant(value) for name, value in given.items()}}
         environment |= {alias: environment[name] for alias, name in self.aliases.items()}
-
-        def by_torch() -> Values:
-            truths = problem.by_torch(l2)
-            return _constants({name: truths[name] for name in self.targets})
-
-        return Probe(environment, _constants({name: found[name] for name in self.targets}), by_torch)
+        return Probe(environment, found, Truths(self.targets, lambda name: _constant(by_numpy[name])))
 
     def environment(self, probe: Probe, symbol: str) -> Values:
         """What a formula for ``symbol`` sees: the probe's values, with the new ones of what is updated before it."""
         after = self.targets[symbol].after
         meant = {alias: name for alias, name in self.aliases.items() if name in after}
-        new = {name: probe.by_numpy[symbol] for name, symbol in {**{each: each for each in after}, **meant}.items()}
+        new = {name: probe.by_torch[symbol] for name, symbol in {**{each: each for each in after}, **meant}.items()}
         return {**probe.environment, **new}
 
     @property
@@ -263,12 +282,10 @@ def generator(name: str, seed: int) -> np.random.Generator:
     return np.random.default_rng([seed, zlib.crc32(name.encode())])
 
 
-def _constants(values: Values) -> Values:
-    """The values in float64, arrays that cannot be written to; sizes and Python's numbers stay as they are."""
-    return {name: value if isinstance(value, int | float) else _constant(value) for name, value in values.items()}
-
-
 def _constant(value: Any) -> Any:
+    """The value in float64, an array that cannot be written to; sizes and Python's numbers stay as they are."""
+    if isinstance(value, int | float):
+        return value
     array = np.array(value, np.float64)
     array.setflags(write=False)
     return array[()]

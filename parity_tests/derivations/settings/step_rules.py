@@ -32,7 +32,7 @@ class Rule(NamedTuple):
         targets = dict(self.setting.targets)
         for name, right in self.right.items():
             after = targets[name].after if name != "W" else states
-            targets[name] = Target((), (right,), (right,), STATE, (), after)  # W too: it may be updated in two lines
+            targets[name] = Target((), right, right, STATE, (), after)  # W too: it may be updated in two lines
         return replace(
             self.setting,
             summary=f"{self.setting.summary.split(';')[0]}, in another convention: {self.words}",
@@ -68,7 +68,7 @@ class Ruled:
         """The same by torch's operations."""
         from parity_tests.derivations.settings import torch_training
 
-        found: Values = self.problem.by_torch(l2)
+        found = self.problem.by_torch(l2)
         return {**found, **torch_training.RULES[self.rule.id](self.given())}
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import reduce
 from typing import Any
 
 import numpy as np
 
-from manual import conv, pooling
 from manual.notation import Array
 from manual.shapes import conv_output_size
 
@@ -24,24 +24,31 @@ def _count(name: str, value: Any, least: int) -> int:
     return int(number)
 
 
-def _volume(name: str, A: Array) -> Array:
-    if np.ndim(A) not in (3, 4):
-        raise ValueError(f"{name} has shape {np.shape(A)}, expected (m, n_H, n_W, n_C)")
-    return np.asarray(A)
-
-
-def zero_pad(A: Array, pad: Any) -> Array:
+def zero_pad(A: Any, pad: Any) -> Any:
     """A volume, or a batch of them, with a border of zeros."""
-    p, A = _count("pad", pad, 0), _volume("A", A)
+    p = _count("pad", pad, 0)
+    if np.ndim(A) not in (3, 4):
+        raise ValueError(f"A has shape {np.shape(A)}, expected (m, n_H, n_W, n_C)")
     if math.prod(A.shape) * (1 + 2 * p) ** 2 > MOST_ENTRIES:
         raise ValueError(f"pad is {p}: the result is too large")
     border = ((0, 0),) * (A.ndim - 3) + ((p, p), (p, p), (0, 0))
     return np.pad(A, border)
 
 
-def conv_forward(A_prev: Array, W: Array, b: Array, stride: Any, pad: Any) -> Array:
-    """Z of a convolution."""
-    return conv.conv_forward(A_prev, W, b, stride=_count("stride", stride, 1), pad=_count("pad", pad, 0))
+def conv_forward(A_prev: Any, W: Any, b: Any, stride: Any, pad: Any) -> Any:
+    """Z of a convolution, on any kind of numbers: what every cell of the filters sees, times the cell."""
+    (f, f_W), s = np.shape(W)[:2], _count("stride", stride, 1)
+    A = zero_pad(A_prev, pad)
+    if np.ndim(W) != 4 or np.ndim(A) != 4 or np.shape(A)[3] != np.shape(W)[2] or max(f, f_W) > min(np.shape(A)[1:3]):
+        raise ValueError(f"W has shape {np.shape(W)}, expected (f, f, n_C_prev, n_C) for an input of {np.shape(A)}")
+    return sum((seen @ W[j, k] for j, k, seen in _seen(A, f, f_W, s)), 0 * b) + b
+
+
+def _seen(A: Any, f_H: int, f_W: int, s: int) -> Iterator[tuple[int, int, Any]]:
+    """For each cell of a window, what it sees of every window: (m, n_H, n_W, n_C)."""
+    n_H, n_W = ((n - f) // s + 1 for n, f in zip(np.shape(A)[1:3], (f_H, f_W), strict=True))
+    for j, k in np.ndindex(f_H, f_W):
+        yield j, k, A[:, j : j + s * (n_H - 1) + 1 : s, k : k + s * (n_W - 1) + 1 : s, :]
 
 
 def im2col(A_prev: Array, f: Any, stride: Any, pad: Any) -> Array:
@@ -72,15 +79,24 @@ def col2im(columns: Array, n_H_prev: Any, n_W_prev: Any, f: Any, stride: Any, pa
     return found[:, p : p + H, p : p + W]
 
 
-def _pool(mode: str) -> Callable[[Array, Any, Any], Array]:
-    def pool(A_prev: Array, f: Any, stride: Any) -> Array:
-        return pooling.pool_forward(A_prev, _count("f", f, 1), _count("stride", stride, 1), mode=mode)
+def _windows(A_prev: Any, f: Any, stride: Any) -> list[Any]:
+    """What each cell of a window sees, for pooling."""
+    f, s = _count("f", f, 1), _count("stride", stride, 1)
+    if np.ndim(A_prev) != 4 or f > min(np.shape(A_prev)[1:3]):
+        raise ValueError(f"A_prev has shape {np.shape(A_prev)}, expected four axes and room for a window of {f}")
+    return [seen for _, _, seen in _seen(A_prev, f, f, s)]
 
-    return pool
+
+def max_pool(A_prev: Any, f: Any, stride: Any) -> Any:
+    """A of a pooling layer that keeps the largest value; of equals the first."""
+    return reduce(np.maximum, _windows(A_prev, f, stride))
 
 
-max_pool, average_pool = _pool("max"), _pool("average")
-"""A of a pooling layer."""
+def average_pool(A_prev: Any, f: Any, stride: Any) -> Any:
+    """A of a pooling layer that keeps the average."""
+    cells = _windows(A_prev, f, stride)
+    return sum(cells) / len(cells)
+
 
 VOLUME_FUNCTIONS: dict[str, Callable[..., Any]] = {
     "zero_pad": zero_pad,

@@ -26,6 +26,7 @@ from parity_tests.derivations.testbed.dense import TESTBED
 from parity_tests.derivations.testbed.matrix import figures, outcomes
 from parity_tests.derivations.testbed.wrong import Wrong
 from parity_tests.derivations.verdicts import HOLDS
+from parity_tests.tests.derivations.right_formulas import rights_of
 
 TOP, LISTED, MOST_AMBIGUOUS = 0.85, 0.95, 0.10
 """The bars: top cause right, right or among those listed, ambiguous at most."""
@@ -63,7 +64,7 @@ def mutated() -> Iterator[Wrong]:
             for name, target in setting.targets.items():
                 if not WHERE.match(name) or (l2 and target.right_l2 == target.right):
                     continue
-                right = target.rights(l2)[0]
+                right = target.formula(l2)
                 if "\n" not in right:
                     yield from _mutations_of(setting.name, name, right, target.kind, l2)
 
@@ -85,9 +86,10 @@ def _mutations_of(setting: str, name: str, right: str, kind: str, l2: bool) -> I
 
 def right_formulas(name: str, l2: bool) -> list[tuple[str, Program]]:
     """Every formula of a setting that holds, by target."""
-    targets = setting_named(name).targets
     return [
-        (symbol, parse(derivation_of(symbol, right))) for symbol, what in targets.items() for right in what.rights(l2)
+        (symbol, parse(derivation_of(symbol, right)))
+        for symbol in setting_named(name).targets
+        for right in rights_of(name, symbol, l2)
     ]
 
 

@@ -30,7 +30,8 @@ from parity_tests.derivations.language.nodes import (
 )
 from parity_tests.derivations.language.syntax import parse
 from parity_tests.derivations.settings import SETTINGS
-from parity_tests.derivations.settings.setting import derivation_of, probe_of
+from parity_tests.derivations.settings.setting import probe_of
+from parity_tests.tests.derivations.right_formulas import every_right_formula, is_penalised
 
 ONE, TWO, M = Number(1.0), Number(2.0), Name("m")
 
@@ -50,12 +51,10 @@ class Right(NamedTuple):
 
 def right_formulas() -> list[Right]:
     """Every right formula of every setting, with the penalty where it plays a part."""
+    found = [each for each in every_right_formula() if not each.l2 or is_penalised(each)]
     return [
-        Right(setting.name, symbol, l2, parse(derivation_of(symbol, right), protected=setting.protected()))
-        for setting in SETTINGS.values()
-        for symbol, target in setting.targets.items()
-        for l2 in ((False, True) if target.right_l2 != target.right else (False,))
-        for right in target.rights(l2)
+        Right(each.setting, each.symbol, each.l2, parse(each.text, protected=SETTINGS[each.setting].protected()))
+        for each in found
     ]
 
 

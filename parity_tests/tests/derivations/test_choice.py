@@ -225,11 +225,11 @@ def program(text: str) -> Any:
 
 @pytest.fixture
 def known(monkeypatch: pytest.MonkeyPatch, readings: dict[str, list[Reading]]) -> dict[str, list[Reading]]:
-    """Of A the names X and Y are known, with the penalty p too; of B X, Y and g; of C all of these."""
+    """Of A the names X and Y are known; of B X, Y and g; of C all of these."""
     names = {"A": "X Y", "B": "X Y g", "C": "X Y g p", "READ": "X U"}
 
-    def known_in(setting: Any, l2: bool) -> frozenset[str]:
-        return frozenset(names[setting.name].split() + ["p"] * l2)
+    def known_in(setting: Any) -> frozenset[str]:
+        return frozenset(names[setting.name].split())
 
     monkeypatch.setattr(choice, "_known", known_in)
     monkeypatch.setattr(choice, "SETTINGS", {name: JUDGING[name] for name in "ABC"})
@@ -242,40 +242,37 @@ JUDGING = {name: setting(name, **dict.fromkeys(targets.split(), "value")) for na
 
 
 @pytest.mark.parametrize(
-    ("text", "l2", "changed", "found"),
+    ("text", "changed", "found"),
     [
-        ("Z = X + Y", False, "", "A B"),
-        ("V = X", False, "", "A B C"),  # another name of W
-        ("Z = g(X)", False, "", "B"),
-        ("Z = X * p", True, "", "A B"),
-        ("Z = U", False, "", "READ"),  # in another convention alone
-        ("Z = U * p", True, "", "READ"),
-        ("Z = U + q", False, "", ""),
-        ("Z = U + q", False, "q", "READ"),
-        ("Z = X * q", False, "q", "A B"),
-        ("S = U", False, "", ""),
-        ("q = X\nZ = q", False, "", "A B"),
-        ("Q = X", False, "", ""),
+        ("Z = X + Y", "", "A B"),
+        ("V = X", "", "A B C"),  # another name of W
+        ("Z = g(X)", "", "B"),
+        ("Z = U", "", "READ"),  # in another convention alone
+        ("Z = U + q", "", ""),
+        ("Z = U + q", "q", "READ"),
+        ("Z = X * q", "q", "A B"),
+        ("S = U", "", ""),
+        ("q = X\nZ = q", "", "A B"),
+        ("Q = X", "", ""),
     ],
 )
-def test_the_settings_that_know_all_names(text: str, l2: bool, changed: str, found: str, known: Any) -> None:
-    settings = choice.fitting(program(text), l2, frozenset(changed.split()))
+def test_the_settings_that_know_all_names(text: str, changed: str, found: str, known: Any) -> None:
+    settings = choice.fitting(program(text), frozenset(changed.split()))
     assert [each.name for each in settings] == found.split()
 
 
 @pytest.mark.parametrize(
-    ("text", "l2", "unknown"),
+    ("text", "unknown"),
     [
-        ("Z = X + q", False, "q"),
-        ("Z = np.tanh(X) + f(W)", False, "f"),
-        ("Z = X * p", False, "p"),
-        ("Z = X * p", True, ""),
-        ("for i in range(k):\n    A[i] = X", False, "k"),
-        ("q = X\nZ = q + r", False, "r"),
+        ("Z = X + q", "q"),
+        ("Z = np.tanh(X) + f(W)", "f"),
+        ("Z = X * p", "p"),
+        ("for i in range(k):\n    A[i] = X", "k"),
+        ("q = X\nZ = q + r", "r"),
     ],
 )
-def test_names_that_a_setting_lacks(text: str, l2: bool, unknown: str, known: Any) -> None:
-    assert choice.unknown_names(program(text), JUDGING["A"], l2) == frozenset(unknown.split())
+def test_names_that_a_setting_lacks(text: str, unknown: str, known: Any) -> None:
+    assert choice.unknown_names(program(text), JUDGING["A"]) == frozenset(unknown.split())
 
 
 def test_penalties_and_names_are_looked_for_without_being_named(known: Any) -> None:

@@ -239,7 +239,7 @@ from parity_tests.derivations.mistakes.search import context_of
 for name, symbol in (("deep", "dZ2"), ("logistic", "J"), ("adam", "W"), ("softmax", "A2"), ("sizes", "n_H")):
     setting = SETTINGS[name]
     context = context_of(setting, symbol, symbol, setting.environment(setting.probe(0), symbol))
-    for edit in edits(parse(f"{symbol} = {setting.targets[symbol].right[0]}"), context):
+    for edit in edits(parse(f"{symbol} = {setting.targets[symbol].right}"), context):
         print(name, to_text(edit.node), *edit[1:])
 """
 

@@ -30,6 +30,7 @@ from parity_tests.derivations.testbed.matrix import (
 from parity_tests.derivations.testbed.wrong import Wrong
 from parity_tests.derivations.verdicts import HOLDS, WRONG, times
 from parity_tests.tests.chores.derivations import LISTED, MOST_AMBIGUOUS, TOP, mutated, show_alarms
+from parity_tests.tests.derivations.right_formulas import rights_of
 from parity_tests.tests.derivations.verdicts import remembered, verdicts_on
 
 pytest_plugins = ["pytester"]
@@ -101,8 +102,8 @@ def test_mutations_make_wrong_formulas_in_every_setting() -> None:
 @pytest.mark.parametrize("l2", [False, True])
 def test_right_formulas_are_never_called_wrong(name: str, l2: bool) -> None:
     setting = setting_named(name)
-    for target, what in setting.targets.items():
-        for right in what.rights(l2):
+    for target in setting.targets:
+        for right in rights_of(name, target, l2):
             found = verify(derivation_of(target, right), setting, l2=l2).lines
             assert {verdict.verdict for verdict in found if verdict.target == target} == {HOLDS}
 
@@ -186,7 +187,7 @@ def test_every_edit_parses_and_every_cause_is_in_the_vocabulary() -> None:
     for setting in SETTINGS.values():
         environment = setting.probe(0, True).environment
         for target, what in setting.targets.items():
-            program = parse(derivation_of(target, what.rights(True)[0]))
+            program = parse(derivation_of(target, what.formula(True)))
             for edit in edits(program, context_of(setting, target, target, environment)):
                 assert parse(to_text(edit.node, as_written=True)) == edit.node
                 assert {*edit.undoes.split(" + "), edit.makes} <= set(CAUSES)

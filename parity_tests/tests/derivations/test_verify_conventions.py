@@ -162,7 +162,7 @@ def test_the_names_of_the_paper_are_those_of_the_same_rule() -> None:
         paper, notes = PAPER.probe(seed), setting_named("adam").probe(seed)
         for name, other in {"m": "v", "v": "s", "m_hat": "v_corrected", "v_hat": "s_corrected", "W": "W"}.items():
             np.testing.assert_array_equal(paper.by_torch[name], notes.by_torch[other])
-    text = "\n".join(f"{name} = {target.right[0]}" for name, target in PAPER.targets.items())
+    text = "\n".join(f"{name} = {target.right}" for name, target in PAPER.targets.items())
     assert {line.verdict for line in verify(text, PAPER).lines} == {HOLDS}
 
 

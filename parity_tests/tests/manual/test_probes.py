@@ -10,6 +10,7 @@ from parity_tests.derivations.settings import SETTINGS, setting_named
 from parity_tests.derivations.settings.setting import derivation_of
 from parity_tests.derivations.settings.volumes import CORNERS, over_windows
 from parity_tests.derivations.verify import PROBES, PROBES_OF_VOLUMES, verify
+from parity_tests.tests.derivations.right_formulas import rights_of
 
 NO_SIZE = {"stride", "pad", "t"}
 """Whole numbers that are no sizes."""
@@ -128,7 +129,7 @@ for i in range(m):
 def test_ties_are_a_case_of_their_own() -> None:
     setting = setting_named("max-pool")
     said = "dA_prev holds. Ties: the first takes all, or all do; both are used (here: {})."
-    for right in setting.targets["dA_prev"].right:
+    for right in rights_of("max-pool", "dA_prev", l2=False):
         assert verify(derivation_of("dA_prev", right), setting).lines[-1].message == said.format("all do")
     assert verify(SHARED, setting).lines[-1].message == said.format("neither")
     assert verify("A = max_pool(A_prev, f, stride)", setting).lines[-1].message == "A holds."

@@ -1,0 +1,257 @@
+"""The numbers of a reference text and what follows from them: the engine runs the text's forward pass.
+
+Derivatives are autograd's, from one run on torch's tape, and are confirmed by the complex step when they are used:
+along a random direction, and entry by entry where the two differ.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import Any
+
+import numpy as np
+
+from manual.notation import Array
+from parity_tests.derivations.engine import words
+from parity_tests.derivations.engine.events import ENTRY, GIVEN, NAMED
+from parity_tests.derivations.engine.probes import Probe
+from parity_tests.derivations.engine.program import TextProgram, evaluate
+from parity_tests.derivations.engine.truths import Cost, Truth
+from parity_tests.derivations.engine.truths import Truths as EngineTruths
+from parity_tests.derivations.language import nodes
+from parity_tests.derivations.language.evaluate import run
+from parity_tests.derivations.language.front import read
+from parity_tests.derivations.language.syntax import parse
+from parity_tests.derivations.settings.reference import Reference
+from parity_tests.derivations.settings.setting import COMMON_FUNCTIONS, UNITS, Truths, Values, generator
+from parity_tests.derivations.settings.volumes import VOLUME_FUNCTIONS
+
+FAR_FROM_KINK = 0.01
+"""The smallest |z| that a ReLU sees."""
+
+MOST_DRAWS = 1000
+"""How often numbers are drawn for a probe."""
+
+FAR_FROM_ZERO = 0.005
+"""What a gradient is not smaller than."""
+
+
+def _softmax(Z: Any) -> Any:
+    """Columns that add up to 1."""
+    e = np.exp(Z - np.max(Z, axis=0, keepdims=True))
+    return e / np.sum(e, axis=0, keepdims=True)
+
+
+FUNCTIONS: dict[str, Callable[..., Any]] = {**words.FUNCTIONS, "softmax": _softmax, **VOLUME_FUNCTIONS}
+"""What a text may call, on any kind of numbers."""
+
+
+def _alternating(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
+    """Values on both sides of zero and not near it."""
+    sizes = 0.1 + np.abs(rng.standard_normal(shape))
+    signs = np.broadcast_to(1.0 - 2.0 * (np.arange(shape[1]) % 2), shape)
+    values: Array = sizes * rng.permuted(signs, axis=1)
+    return values
+
+
+def _binary(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
+    """0 or 1, with both in every row."""
+    n, m = shape
+    return np.stack([rng.permutation(np.arange(m) % 2) for _ in range(n)]).astype(np.float64)
+
+
+def _one_hot(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
+    """One-hot columns with every class."""
+    n, m = shape
+    return np.eye(n)[:, rng.permutation(np.arange(m) % n)]
+
+
+def _between(low: float, high: float) -> Callable[[np.random.Generator, tuple[int, ...]], float]:
+    return lambda rng, shape: float(rng.uniform(low, high))
+
+
+DRAWS: dict[str, Callable[[np.random.Generator, tuple[int, ...]], Any]] = {
+    "normal": lambda rng, shape: rng.standard_normal(shape),
+    "alternating": _alternating,
+    "binary": _binary,
+    "one_hot": _one_hot,
+    "shares": lambda rng, shape: rng.permuted(np.linspace(0.02, 0.98, int(np.prod(shape)))).reshape(shape),
+    "penalty": _between(0.63, 0.79),
+    "rate": _between(0.27, 0.36),
+    "keep": _between(0.55, 0.75),
+}
+"""How symbols are drawn: a penalty is no multiple of 1/m, some of shares are kept by a mask and some are not."""
+
+
+def drawn(text: Reference, sizes: Sequence[int], seed: int, stream: str) -> TextProblem:
+    """Numbers for a text: the first of its stream on which no ReLU is near its kink and no gradient vanishes."""
+    rng = generator(stream, seed)
+    for _ in range(MOST_DRAWS):
+        values: Values = dict(zip(text.names, sizes, strict=True))
+        for each in sorted(text.given, key=lambda given: given.draw in ("penalty", "rate")):
+            if each.draw:
+                values[each.name] = _draw(each.draw, rng, _shape(each.shape or "()", values), values)
+            elif each.formula:
+                values[each.name] = _formula(each.formula, {**values, "seed": seed})
+        problem = TextProblem(text, values)
+        if problem.is_generic:
+            return problem
+    raise RuntimeError(f"{text.name} has no generic numbers in {MOST_DRAWS} draws")
+
+
+def _draw(how: str, rng: np.random.Generator, shape: tuple[int, ...], values: Values) -> Any:
+    if how.startswith("classes of "):
+        return rng.permutation(np.arange(shape[0]) % values[how.removeprefix("classes of ")])
+    word, _, factor = how.partition(" ")
+    value = DRAWS[word](rng, shape)
+    value = value * _formula(f"1 {factor}", values) if factor else value
+    return value if shape else float(value)
+
+
+def own(text: Reference, values: Values) -> TextProblem:
+    """A person's numbers; sizes are those of the arrays."""
+    found: Values = {}
+    for each in text.given:
+        if each.name in values and each.shape:
+            names = [axis.strip() for axis in each.shape.strip("()").split(",") if axis.strip()]
+            found |= dict(zip(names, np.shape(values[each.name]), strict=False))
+    found = {name: size for name, size in found.items() if name in text.names}
+    found |= {each.name: values[each.name] for each in text.given if each.name in values}
+    found |= {name: value for name, value in values.items() if name not in found}
+    for each in text.given:
+        if each.formula and each.name not in found:
+            value = _formula(each.formula, found)
+            if value is not None:
+                found[each.name] = value
+    return TextProblem(text, found)
+
+
+def _shape(shape: str, sizes: Values) -> tuple[int, ...]:
+    """A shape in numbers."""
+    return tuple(int(_formula(axis.strip(), sizes)) for axis in shape.strip("()").split(",") if axis.strip())
+
+
+def _formula(text: str, values: Mapping[str, Any]) -> Any:
+    return evaluate(ast.parse(text, mode="eval").body, values)
+
+
+@lru_cache(maxsize=256)
+def _program(text: Reference, l2: bool) -> TextProgram:
+    return TextProgram(read("\n".join(each.computed(l2) for each in text.forward)))
+
+
+@dataclass(frozen=True, eq=False)
+class TextProblem:
+    """Numbers for the given symbols of a text."""
+
+    text: Reference
+    values: Values
+
+    def given(self) -> Values:
+        """The symbols that were drawn, and those of the forward pass that no derivation gives."""
+        others = [each.name for each in self.text.forward if each.kind == "given"]
+        drawn = {name: value for name, value in self.values.items() if not name.startswith("_")}
+        return {**drawn, **{name: self.by_torch(l2=False)[name] for name in others}}
+
+    def by_torch(self, l2: bool) -> Mapping[str, Any]:
+        """The truth of every statement, derivatives by autograd."""
+        return (self._penalised if l2 else self._plain).by_torch
+
+    def by_numpy(self, l2: bool) -> Mapping[str, Any]:
+        """The same, derivatives confirmed by the complex step."""
+        return (self._penalised if l2 else self._plain).by_numpy
+
+    @cached_property
+    def _plain(self) -> _Found:
+        return _Found(self.text, self.values, l2=False)
+
+    @cached_property
+    def _penalised(self) -> _Found:
+        return _Found(self.text, self.values, l2=True)
+
+    @property
+    def is_generic(self) -> bool:
+        """Whether no ReLU is near its kink or always on or off, and no gradient vanishes, with L2 or without."""
+        for each in self.text.forward:
+            name, _, inner = each.right.rstrip(")").partition("(")
+            if self.text.units.get(name) in ("relu", "leaky_relu"):
+                Z = self.by_torch(l2=False)[inner]
+                on = Z > 0
+                if np.min(np.abs(Z)) < FAR_FROM_KINK or on.all(axis=1).any() or not on.any(axis=1).all():
+                    return False
+        gradients = [each.name for each in self.text.backward if each.kind == "gradient"]
+        sizes = [np.max(np.abs(self.by_torch(l2)[name])) for l2 in (False, True) for name in gradients]
+        return all(size > FAR_FROM_ZERO for size in sizes)
+
+
+class _Found:
+    """What follows from given values: one run of the forward pass on plain numbers, and one on torch's tape."""
+
+    def __init__(self, text: Reference, values: Values, *, l2: bool) -> None:
+        self.text, self.values, self.l2 = text, values, l2
+        self.functions = {name: FUNCTIONS[unit] for name, unit in text.units.items()}
+        program = _program(text, l2)
+        single = {each.name for each in text.given if each.shape == "()"}
+        inputs = {name: np.array(value, np.float64) if name in single else value for name, value in values.items()}
+        given = {**inputs, **FUNCTIONS, **self.functions}
+        done = program.run(given)
+        assert not done.problems, (text.name, done.problems)
+        self.events = {event.name: event for event in done.events if event.role in (GIVEN, NAMED, ENTRY)}
+        self.done = program, given, done
+        self.statements = {each.name: each for each in (*text.forward, *text.backward) if each.name != "cost"}
+        self.known = {**COMMON_FUNCTIONS, **{name: UNITS[unit].g for name, unit in text.units.items()}, **values}
+        self.by_torch = Truths(self.statements, self._by_torch)
+        self.by_numpy = Truths(self.statements, self._by_numpy)
+
+    @cached_property
+    def truths(self) -> EngineTruths:
+        """dJ in every value of the run."""
+        program, given, done = self.done
+        cost = self.events[self.text.forward[-1].name]
+        return EngineTruths(program, Probe(given, {}, None), done, Cost(cost.key, cost.name, cost.line))
+
+    def _by_torch(self, name: str) -> Any:
+        return self._truth(name, self._autograd, self.by_torch)
+
+    def _by_numpy(self, name: str) -> Any:
+        return self._truth(name, self._complex_step, self.by_numpy)
+
+    def _truth(self, name: str, gradient: Callable[[str], Any], others: Mapping[str, Any]) -> Any:
+        """The value of a statement of the forward pass; a derivative; or what a formula makes of these."""
+        statement = self.statements[name]
+        if statement in self.text.forward:
+            return self.events[name].value
+        base = name.removeprefix("d")
+        if not statement.truth and base != name and base in self.events:
+            scale = self.values[self.text.batch] if self.text.batch and statement.kind == "derivative" else 1
+            return gradient(base) * scale
+        program = parse(f"{name} = {statement.truth}") if statement.truth else parse(statement.text(self.l2))
+        read_here = nodes.names(program)
+        known = {**self.known, **{each: others[each] for each in read_here & self.statements.keys() - {name}}}
+        known |= {each: gradient(each[1:]) for each in read_here if each.startswith("d_")}
+        known |= {each: self.values[each] for each in read_here & self.values.keys()}
+        return run(program, known)[name]
+
+    def _autograd(self, base: str) -> Any:
+        """dJ in a value, 0 where J does not depend on it."""
+        truth = self._gradient(base)
+        return np.zeros(np.shape(self.events[base].value)) if truth is None else truth.gradient
+
+    def _complex_step(self, base: str) -> Any:
+        """The same where the complex step confirms it, else its own."""
+        truth = self._gradient(base)
+        if truth is None or self.truths.confirmed(truth):
+            return self._autograd(base)
+        found = np.zeros(np.shape(truth.gradient))
+        for place in np.ndindex(found.shape):
+            direction = np.zeros(found.shape)
+            direction[place] = 1.0
+            found[place] = self.truths.slope(truth.event.key, direction)
+        return found
+
+    def _gradient(self, base: str) -> Truth | None:
+        key = self.events[base].key
+        return self.truths.by_key.get(key) or self.truths.vanishing.get(key)
