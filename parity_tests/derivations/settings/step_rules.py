@@ -59,7 +59,7 @@ class Ruled:
         """The rule's formulas, and else the setting's, one after another, each on the new values of those before."""
         found: Values = dict(self.problem.by_numpy(l2))
         now = {**found, **self.given()}
-        of_setting = {name: target.right[0] for name, target in self.rule.setting.targets.items()}
+        of_setting = {name: target.right for name, target in self.rule.setting.targets.items()}
         for name, right in {**of_setting, **self.rule.right}.items():
             found[name] = now[name] = run(parse(f"{name} = {right}"), now)[name]
         return found
