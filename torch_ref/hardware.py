@@ -1,4 +1,4 @@
-"""Where torch computes, and how: the switches of a run."""
+"""Where torch computes, and how: the switches of a run, and how much a step has to compute."""
 
 from __future__ import annotations
 
@@ -9,8 +9,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
 
+from manual.architecture import Architecture
 from torch_ref.devices import device_named
+from torch_ref.layers import MaskedDropout
+from torch_ref.network import build_on
 
 GRAPH = ("auto", "on", "off")
 
@@ -105,3 +110,18 @@ def products(tf32: bool = False, *, cudnn: bool | None = None) -> Iterator[None]
     finally:
         for (holder, switch), value in zip(switches, before, strict=True):
             setattr(holder, switch, value)
+
+
+def operations(architecture: Architecture, m: int) -> int:
+    """Floating point operations of the products of a forward and backward pass over m examples.
+
+    On the meta device, where tensors have no memory and nothing is computed. Nobody asks for the derivative in X.
+    """
+    meta = torch.device("meta")
+    module = build_on(meta, architecture, torch.float32)
+    layers = nn.Sequential(*(layer for layer in module if not isinstance(layer, MaskedDropout)))
+    inputs = architecture.inputs
+    sides = (inputs,) if isinstance(inputs, int) else (inputs[2], *inputs[:2])
+    with FlopCounterMode(display=False) as counted:
+        torch.autograd.grad(layers(torch.empty(m, *sides, device=meta)).sum(), list(layers.parameters()))
+    return int(counted.get_total_flops())

@@ -22,8 +22,7 @@ from torch_ref.costs import OUTPUT_COSTS
 from torch_ref.devices import DTYPES, array, shared
 from torch_ref.distributed import ALONE, World, part_of_masks, start_of_run
 from torch_ref.graph import Capture, Queued, Steps, capture_on, load, tensors
-from torch_ref.hardware import Hardware
-from torch_ref.operations import operations
+from torch_ref.hardware import Hardware, operations
 from torch_ref.optimizers import OPTIMIZERS, parts
 from torch_ref.rows import Rows
 from torch_ref.schedules import SCHEDULES

@@ -12,7 +12,7 @@ from manual.shared.loop import run
 from manual.shared.recipe_runs import train
 from manual.shared.settings import Examples, Run, start
 from parity_tests.bench.device_sizes import DrawsSize, EpochSize, WideData, WideSize
-from parity_tests.bench.fit_sizes import FitData
+from parity_tests.bench.sizes import FitData
 from torch_ref.hardware import Hardware
 from torch_ref.recipe import backend
 from torch_ref.search import Draw, Plan, Trial, draws, search

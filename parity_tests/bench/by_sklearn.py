@@ -10,7 +10,7 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 
-from parity_tests.bench.fit_sizes import FitData
+from parity_tests.bench.sizes import FitData
 
 
 def fit(data: FitData) -> Callable[[], object]:

@@ -12,9 +12,7 @@ from torch.nn import functional
 
 from manual.notation import Array, Parameters
 from manual.shared.settings import Examples, Settings
-from parity_tests.bench.conv_sizes import ConvData
-from parity_tests.bench.fit_sizes import FitData
-from parity_tests.bench.sizes import LAMBDA, LEARNING_RATE, Data
+from parity_tests.bench.sizes import LAMBDA, LEARNING_RATE, ConvData, Data, FitData
 from torch_ref import training
 from torch_ref.devices import array
 from torch_ref.distributed import ALONE, World

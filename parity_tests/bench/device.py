@@ -27,8 +27,8 @@ from parity_tests.bench.device_sizes import (
     draw_epochs,
     draw_wide,
 )
-from parity_tests.bench.fit_sizes import FitData
 from parity_tests.bench.measure import environment, in_turn, quartiles, ratio
+from parity_tests.bench.sizes import FitData
 from parity_tests.bench.worker import Worker
 from parity_tests.comparison.formats import run_short
 from parity_tests.comparison.free_runs import REPEATS, judge_by_spread, moved
@@ -37,7 +37,7 @@ from parity_tests.comparison.run import environment as versions
 from parity_tests.formulas.case import LAMBDA
 from parity_tests.formulas.run import generator
 from parity_tests.judging.judge import Ledger, Result, Where
-from torch_ref.operations import operations
+from torch_ref.hardware import operations
 
 DTYPE = "float32"
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from manual.architecture import Architecture, Dense
 from manual.shared.settings import Settings
-from parity_tests.bench.fit_sizes import FitData, FitSize, draw_digits
+from parity_tests.bench.sizes import FitData, FitSize, draw_digits
 
 EPOCHS = 20
 """Epochs of a training that is timed; each call begins anew."""

@@ -11,12 +11,23 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from parity_tests.bench.conv_sizes import CONV_SIZES, MEMORY_SIZES, WORKSPACE_BAR, WORST_BAR, ConvSize
-from parity_tests.bench.fit_sizes import FIT_SIZES, FitSize
+from parity_tests.bench.by_hand import workspace
 from parity_tests.bench.same_results import check_convolution, check_fit, check_loops, check_shared, check_step
-from parity_tests.bench.sizes import LOOP_EXAMPLES, LOOPS, SHARED_SIZES, SIZES, Size
+from parity_tests.bench.sizes import (
+    CONV_SIZES,
+    FIT_SIZES,
+    LOOP_EXAMPLES,
+    LOOPS,
+    MEMORY_SIZES,
+    SHARED_SIZES,
+    SIZES,
+    WORKSPACE_BAR,
+    WORST_BAR,
+    ConvSize,
+    FitSize,
+    Size,
+)
 from parity_tests.bench.worker import PROCESSES, AnySize, Worker
-from parity_tests.bench.workspace import workspace
 from parity_tests.comparison.run import environment as versions
 from parity_tests.judging.judge import Result
 

@@ -10,9 +10,18 @@ import numpy as np
 from manual import training as by_hand_training
 from manual.shared.settings import start
 from parity_tests.bench import by_hand, by_torch
-from parity_tests.bench.conv_sizes import ConvSize, draw_volumes
-from parity_tests.bench.fit_sizes import FitSize, draw_digits
-from parity_tests.bench.sizes import LAMBDA, LEARNING_RATE, LOOP_CASES, Data, Size, draw
+from parity_tests.bench.sizes import (
+    LAMBDA,
+    LEARNING_RATE,
+    LOOP_CASES,
+    ConvSize,
+    Data,
+    FitSize,
+    Size,
+    draw,
+    draw_digits,
+    draw_volumes,
+)
 from parity_tests.bench.worker import Worker
 from parity_tests.comparison.free_runs import REPEATS, judge_by_spread, moved
 from parity_tests.comparison.models import ModelCase, Start

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from rich.console import Console
 
 from manual.shared.cli import plain_table
-from parity_tests.bench.conv_sizes import MEAN_BARS
+from parity_tests.bench.sizes import MEAN_BARS
 
 CONV_HEAD = "m, n, n_C_prev, n_C, f, p, s"
 """The numbers that a convolution's size consists of."""

@@ -20,10 +20,8 @@ from typing import Any, TypeAlias
 import torch
 from torch.utils.benchmark import Timer
 
-from parity_tests.bench.conv_sizes import ConvSize, draw_volumes
 from parity_tests.bench.device_sizes import DrawsSize, EpochSize, WideSize, draw_draws, draw_epochs, draw_wide
-from parity_tests.bench.fit_sizes import FitSize, draw_digits
-from parity_tests.bench.sizes import Size, draw
+from parity_tests.bench.sizes import ConvSize, FitSize, Size, draw, draw_digits, draw_volumes
 
 SIDES = {
     "manual": "parity_tests.bench.by_hand",

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from parity_tests.bench.conv_sizes import CONV_SIZES, ConvSize
-from parity_tests.bench.sizes import SIZES, Size
+from parity_tests.bench.sizes import CONV_SIZES, SIZES, ConvSize, Size
 
 SMALL = next(iter(SIZES))
 SEVERAL = Size((3, 5, 7, 2), 11)

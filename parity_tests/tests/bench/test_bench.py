@@ -17,13 +17,15 @@ import pytest
 from manual.shared.cli import console
 from parity_tests import measured as kept
 from parity_tests.bench import measure
-from parity_tests.bench.conv_sizes import (
+from parity_tests.bench.sizes import (
+    FIT_SIZES,
+    LOOPS,
     MEAN_BARS,
     MEMORY_SIZES,
+    SHARED_SIZES,
+    SIZES,
     WORST_BAR,
 )
-from parity_tests.bench.fit_sizes import FIT_SIZES
-from parity_tests.bench.sizes import LOOPS, SHARED_SIZES, SIZES
 from parity_tests.bench.tables import conv_means, show
 from parity_tests.bench.worker import Worker
 from parity_tests.cli import main

@@ -14,7 +14,7 @@ from parity_tests.bench.device_sizes import DeviceBars, device_sizes
 from parity_tests.bench.worker import answers, request
 from parity_tests.cli import main
 from parity_tests.report.evidence import gpu_table, markdown
-from torch_ref.operations import operations
+from torch_ref.hardware import operations
 
 
 class Here:

@@ -12,13 +12,16 @@ import torch
 
 from manual import conv
 from parity_tests.bench import by_processes, by_torch, measure
-from parity_tests.bench.conv_sizes import (
+from parity_tests.bench.by_hand import beyond_outputs, workspace
+from parity_tests.bench.sizes import (
+    LOOP_EXAMPLES,
+    LOOPS,
     MEMORY_SIZES,
+    FitSize,
+    Size,
+    draw,
 )
-from parity_tests.bench.fit_sizes import FitSize
-from parity_tests.bench.sizes import LOOP_EXAMPLES, LOOPS, Size, draw
 from parity_tests.bench.worker import THREADS, Worker, answers, request
-from parity_tests.bench.workspace import beyond_outputs, workspace
 from parity_tests.tests.bench.bench_sizes import CONVOLUTIONS, SEVERAL, SMALL
 from torch_ref.distributed import World
 

@@ -11,13 +11,17 @@ from torch.nn import functional
 
 from manual import conv, dense, network
 from parity_tests.bench import by_hand, by_torch, measure, same_results
-from parity_tests.bench.conv_sizes import (
+from parity_tests.bench.sizes import (
     CONV_SIZES,
     LARGEST,
+    LOOP_CASES,
+    MARGIN,
+    SIZES,
     ConvSize,
+    Size,
+    draw,
     draw_volumes,
 )
-from parity_tests.bench.sizes import LOOP_CASES, MARGIN, SIZES, Size, draw
 from parity_tests.cli import main
 from parity_tests.formulas import CASES
 from parity_tests.judging.judge import FAILS, HOLDS

@@ -18,8 +18,7 @@ from parity_tests.comparison.free_runs import REPEATS, judge_by_spread, moved
 from parity_tests.tests.training.small_network import NET, SETTINGS, examples
 from torch_ref.__main__ import main
 from torch_ref.graph import Capture, capture_on, on_cuda
-from torch_ref.hardware import EPOCHS_TO_PAY, SMALL_STEP
-from torch_ref.operations import operations
+from torch_ref.hardware import EPOCHS_TO_PAY, SMALL_STEP, operations
 from torch_ref.search import Draw, Plan, search
 from torch_ref.training import Hardware, Learner, fit
 
