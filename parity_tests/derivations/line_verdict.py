@@ -72,6 +72,9 @@ def judge_line(
     if agreement is not None and not agreement.wrong:
         told = f"{line.target} is off by more than rounding and by less than a wrong formula: this cannot be told."
         return base._replace(verdict=CANNOT_TELL, message=told)
+    if not all(agrees(second, first) for first, second in truths):
+        told = f"the referees differ on {line.target}: this cannot be told."
+        return base._replace(verdict=CANNOT_TELL, message=told)
     early, late = written.out_of_order(line)
     if early or late:
         statements = len(line.places)

@@ -377,9 +377,7 @@ def _wrong(
         () if event.missing else event.shape, np.shape(root.expected), "",
     )  # fmt: skip
     if not sure:
-        return base._replace(
-            verdict=CANNOT_TELL, cause="", message=f"the referees differ on {meaning}: this cannot be told."
-        )
+        return base._replace(verdict=CANNOT_TELL, cause="", message=finding.truths.dispute(root.truth, meaning))
     if root.kind == UPDATE:
         message = f"{shown}: the step is not along -dJ/d{symbol}"
     elif root.rest_of is not None:
@@ -467,7 +465,7 @@ def _of_zero(claim: Claim, finding: Finding, reading: Reading, sizes: dict[str, 
     name, text, shape = symbols.written(event.name), reading.text(event.line), np.shape(claim.truth.gradient)
     base = Verdict(name, event.line, text, HOLDS, "", (), "", (), 0.0, 0.0, 0.0, event.shape, shape, "")
     if not finding.truths.confirmed(claim.truth):
-        return base._replace(verdict=CANNOT_TELL, message=f"the referees differ on dJ/d{symbol}: this cannot be told.")
+        return base._replace(verdict=CANNOT_TELL, message=finding.truths.dispute(claim.truth, f"dJ/d{symbol}"))
     if claim.factor is not None:
         what = "it takes no step, for" if claim.kind == UPDATE else "it is 0, as"
         return base._replace(message=f"{name} holds, {what} dJ/d{symbol} is 0 here.")
@@ -489,7 +487,7 @@ def _of_claim(claim: Claim, finding: Finding, reading: Reading, sizes: dict[str,
         event.shape, event.shape, "",
     )  # fmt: skip
     if not finding.truths.confirmed(claim.truth):
-        return base._replace(verdict=CANNOT_TELL, message=f"the referees differ on {meaning}: this cannot be told.")
+        return base._replace(verdict=CANNOT_TELL, message=finding.truths.dispute(claim.truth, meaning))
     if after:
         return base._replace(message=f"{name} holds, once the line before it is right.")
     if claim.kind == UPDATE:

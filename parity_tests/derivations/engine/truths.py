@@ -1,7 +1,8 @@
 """The truths: dJ/dv for every value v on the way to J, found by autograd in one run and confirmed by the complex step.
 
 The two referees share the evaluator and nothing else. A truth is confirmed when it is used: along a random direction,
-and entry by entry where that differs. Where they differ for good, nothing is said about the writer.
+and entry by entry where that differs. Where they differ for good, nothing is said about the writer, and central
+differences say which of the two is wrong.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from parity_tests.derivations.engine.events import BOUND, ENTRY, GIVEN, NAMED, PART, RETURNED, Event, Key, Run
-from parity_tests.derivations.engine.numbers.kinds import STEP, TAPE, plain, put
+from parity_tests.derivations.engine.numbers.kinds import PLAIN, STEP, TAPE, Kind, plain, put
 from parity_tests.derivations.engine.numbers.step import Step
 from parity_tests.derivations.engine.numbers.tape import Tape
 from parity_tests.derivations.engine.probes import Probe
@@ -21,6 +22,9 @@ from parity_tests.derivations.engine.replay import Program
 STEP_SIZE = 1e-30
 AGREE = 1e-9
 """How far the referees may differ along a direction, of the sum of the absolute terms."""
+
+CENTRAL, AGREE_CENTRAL = 1e-5, 1e-6
+"""The step of central differences, and how near they come to the derivative that they agree with."""
 
 TINY = 1e-14
 """A derivative that is not larger vanishes: its terms, of the size of 1, cancel."""
@@ -47,6 +51,11 @@ class Truth(NamedTuple):
 
     event: Event
     gradient: Any
+
+
+def _direction(key: Key, truth: Truth) -> Any:
+    """A random direction of a value, the same each time."""
+    return np.random.default_rng([3, abs(key[0])]).standard_normal(np.shape(truth.gradient))
 
 
 class Truths:
@@ -112,23 +121,31 @@ class Truths:
 
     def slope(self, key: Key, direction: Any) -> float:
         """The derivative of J along a direction of one value, by the complex step."""
+        found = self._cost_with(STEP, key, 1j * STEP_SIZE * direction)
+        if not isinstance(found, Step) or not np.allclose(plain(found), self._value_of_cost(), 1e-9):
+            return np.nan
+        return float(np.sum(np.imag(found.view(np.ndarray)))) / STEP_SIZE
+
+    def _cost_with(self, kind: Kind, key: Key, change: Any) -> Any:
+        """J where a change is added to one value; None where J is not reached."""
         found: list[Any] = []
         given: dict[str, Any] = dict(self.probe.given)
         free = self.free_keys()
 
         def hook(here: Key, value: Any) -> Any:
-            if here == key and isinstance(value, Step):
-                value = put(value, Step(plain(value) + 1j * STEP_SIZE * direction))
+            if here == key and isinstance(value, np.ndarray):
+                moved = plain(value) + change
+                value = put(value, Step(moved) if kind is STEP else moved)
+            elif here == key and kind is PLAIN:
+                value = value + change
             if here in free:
                 given[free[here]] = value
             if here == self.cost.key:
                 found.append(self.cost.value(value, given))
             return value
 
-        self.program.run(self.probe.given, STEP, hook, self.cost.key, keep=False)
-        if not found or not isinstance(found[0], Step) or not np.allclose(plain(found[0]), self._value_of_cost(), 1e-9):
-            return np.nan
-        return float(np.sum(np.imag(found[0].view(np.ndarray)))) / STEP_SIZE
+        self.program.run(self.probe.given, kind, hook, self.cost.key, keep=False)
+        return found[0] if found else None
 
     def _value_of_cost(self) -> Any:
         """J as NumPy computes it."""
@@ -145,11 +162,30 @@ class Truths:
         """Whether the second referee says the same; asked once for each value."""
         key = truth.event.key
         if key not in self.sure:
-            direction = np.random.default_rng([3, abs(key[0])]).standard_normal(np.shape(truth.gradient))
+            direction = _direction(key, truth)
             terms = truth.gradient * direction
             size = np.sum(np.abs(direction)) * ZERO if key in self.vanishing else np.sum(np.abs(terms)) * AGREE
             self.sure[key] = bool(abs(self.slope(key, direction) - np.sum(terms)) <= size)
         return self.sure[key]
+
+    def by_central_differences(self, key: Key, direction: Any) -> float:
+        """The same derivative from two values of J: what needs no rule, and has half of the digits."""
+        size = CENTRAL / max(1.0, float(np.max(np.abs(direction), initial=0.0)))
+        after, before = (self._cost_with(PLAIN, key, sign * size * direction) for sign in (1.0, -1.0))
+        return np.nan if after is None else float(np.sum(after) - np.sum(before)) / (2 * size)
+
+    def dispute(self, truth: Truth, meaning: str) -> str:
+        """What is said where the referees differ: no verdict, and which of them central differences contradict."""
+        said = f"the referees differ on {meaning}: this cannot be told."
+        key = truth.event.key
+        direction = _direction(key, truth)
+        third = self.by_central_differences(key, direction)
+        ways = {"autograd": float(np.sum(truth.gradient * direction)), "the complex step": self.slope(key, direction)}
+        near = [way for way, slope in ways.items() if np.isclose(slope, third, rtol=AGREE_CENTRAL, atol=0.0)]
+        if len(near) != 1:
+            return said
+        (other,) = ways.keys() - set(near)
+        return f"{said} Central differences agree with {near[0]}, so {other} is wrong here."
 
     def named(self) -> list[Truth]:
         """The truths of values that have a name."""

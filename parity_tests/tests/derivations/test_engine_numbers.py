@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,12 +18,21 @@ from parity_tests.derivations.engine.program import TextProgram
 from parity_tests.derivations.engine.texts import verify_text
 from parity_tests.derivations.engine.truths import Cost, Truths
 from parity_tests.derivations.language.front import read
+from parity_tests.derivations.settings import setting_named
 from parity_tests.derivations.verdicts import CANNOT_TELL, WRONG
+from parity_tests.derivations.verify import verify
 from parity_tests.tests.derivations.engine_texts import all_texts
 from parity_tests.tests.random_arrays import random_program
 
 LARGEST = 1e4
 """Values of random programs that are compared: beyond, cancellation says more than the rules do."""
+
+SATURATED = 4 * np.finfo(np.float64).eps
+"""What rounding leaves of the slope of a tanh near 1: autograd's 1 - tanh^2 takes it from the rounded value."""
+
+
+SATURATED_PROGRAMS = (10478, 11796)
+"""Random programs in which a tanh is so near 1 that its slope has few digits left."""
 
 
 def truths_of(text: str, seed: int) -> Truths:
@@ -33,6 +43,12 @@ def truths_of(text: str, seed: int) -> Truths:
     assert run.problems == (), text
     key = next(event.key for event in reversed(run.events) if event.name == "J")
     return Truths(program, probe, run, Cost(key, "J", 0))
+
+
+def through(text: str, seed: int, name: str) -> Any:
+    """dJ in A or B where every tanh lets all through."""
+    open_ = text.replace("np.tanh(", "(")
+    return next((each.gradient for each in truths_of(open_, seed).by_key.values() if each.event.name == name), 0.0)
 
 
 def compare_entries(seed: int) -> int:
@@ -55,12 +71,13 @@ def compare_entries(seed: int) -> int:
             direction[place] = 1.0
             found[place] = truths.slope(truth.event.key, direction)
             entries += 1
-        np.testing.assert_allclose(found, truth.gradient, 1e-10, 1e-12 * np.abs(truth.gradient).max(), err_msg=text)
+        rounding = 1e-12 * np.abs(truth.gradient).max() + SATURATED * np.abs(through(text, seed, truth.event.name))
+        np.testing.assert_array_less(np.abs(found - truth.gradient), 1e-10 * np.abs(found) + rounding + 1e-300, text)
     return entries
 
 
 def test_random_programs_have_the_same_derivatives_in_both_kinds() -> None:
-    assert sum(compare_entries(seed) for seed in range(40)) > 600
+    assert sum(compare_entries(seed) for seed in (*range(40), *SATURATED_PROGRAMS)) > 600
 
 
 @pytest.mark.bars
@@ -111,6 +128,23 @@ def test_a_wrong_rule_is_a_disagreement_and_never_the_writers_mistake(
     assert judged is not None
     assert judged.summary.wrong == 0
     assert (judged.summary.cannot_tell > 0) == affected
+    right = "the complex step" if kind.startswith("autograd") else "autograd"
+    untold = [line.message for line in judged.lines if line.verdict == CANNOT_TELL]
+    assert all(f"Central differences agree with {right}" in message for message in untold)
+
+
+@pytest.mark.parametrize("kind", ["autograd", "the step"])
+def test_a_wrong_rule_never_makes_a_line_of_a_setting_wrong(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In fresh probes, for the module's own were found by right rules."""
+    if kind == "autograd":
+        monkeypatch.setitem(tape.UFUNCS, "tanh", WrongTanh.apply)
+    else:
+        monkeypatch.setattr(step, "ANALYTIC", step.ANALYTIC - {"tanh"})
+        monkeypatch.setitem(step.RULES, "tanh", wrong_step_tanh)
+    for text in ("dZ1 = W2.T @ dZ2 * (1 - A1**2)", "dZ1 = W2.T @ dZ2 * A1"):
+        (line,) = verify(text, replace(setting_named("shallow"))).lines
+        assert line.verdict == CANNOT_TELL
+        assert "the referees differ on dZ1" in line.message
 
 
 def test_a_write_that_loses_its_step_is_a_disagreement(monkeypatch: pytest.MonkeyPatch) -> None:
