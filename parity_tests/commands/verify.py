@@ -84,6 +84,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--call", default="", help='how a .py file is called: "net = Net(3, 5); net.train(X, y)"; np is there'
     )
     parser.add_argument("--grads", default="", metavar="NAMES", help="what the call returns, in order, such as dW1,db1")
+    parser.add_argument(
+        "--reference",
+        metavar="FILE",
+        help="a teacher's .py file or notebook: the others are called as it is, and J is its",
+    )
     parser.add_argument("--seed", type=int, default=0, help="of the probes; default: 0")
     parser.add_argument("--settings", action="store_true", help="list the settings, or the symbols of one")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="files at a time; default: the cores")
@@ -166,7 +171,13 @@ def _options(args: argparse.Namespace) -> Options:
     """How the flags have files judged."""
     net = _network(args)
     cost = "" if net else args.cost or ""
-    return Options(args.setting, bool(args.l2), args.chain, args.seed, args.strict, net, args.call, cost, args.grads)
+    rubric = ""
+    if args.reference:
+        from parity_tests.derivations.own.program_file import rubric_of
+
+        rubric = rubric_of(_file(args.reference), seed=args.seed)
+    told = (args.call, cost, args.grads, rubric)
+    return Options(args.setting, bool(args.l2), args.chain, args.seed, args.strict, net, *told)
 
 
 def _judged(args: argparse.Namespace) -> Judged:

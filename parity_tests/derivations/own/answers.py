@@ -27,6 +27,7 @@ class Options(NamedTuple):
     call: str = ""
     cost: str = ""
     grads: str = ""
+    rubric: str = ""
 
 
 class Answer(NamedTuple):
@@ -67,8 +68,8 @@ def verify_path(path: Path, options: Options) -> Judged:
     if path.suffix in PROGRAMS:
         from parity_tests.derivations.own.program_file import verify_file
 
-        _, _, _, seed, strict, _, call, cost, grads = options
-        return verify_file(path, call=call, cost=cost, grads=grads, seed=seed, strict=strict)
+        _, _, _, seed, strict, _, call, cost, grads, rubric = options
+        return verify_file(path, call=call, cost=cost, grads=grads, seed=seed, strict=strict, rubric=rubric)
     from parity_tests.derivations.verify import verify
 
     text = path.read_text(encoding="utf-8", errors="replace")

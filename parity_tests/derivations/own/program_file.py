@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,14 @@ SECONDS = 60
 
 
 def verify_file(
-    path: Path, *, call: str = "", cost: str = "", grads: str = "", seed: int = 0, strict: bool = False
+    path: Path,
+    *,
+    call: str = "",
+    cost: str = "",
+    grads: str = "",
+    seed: int = 0,
+    strict: bool = False,
+    rubric: str = "",
 ) -> Judged:
     """Judge a .py file, or the code cells of a notebook.
 
@@ -24,17 +32,18 @@ def verify_file(
     called, with ``call`` or in the ways that fit. J is the cost that it computes, or ``cost``: the name of a value or
     function, or a formula in its own names; every value of its backward pass is held against J. ``grads`` are names,
     divided by commas, for what the last line of the call returns. A file whose functions are all known by their names
-    is judged by these, and so is one of which nothing can be judged otherwise.
+    is judged by these, and so is one of which nothing can be judged otherwise. ``rubric`` is what ``rubric_of`` made
+    of a teacher's file: how the file is called, and of which kind its cost is.
 
     Raises ValueError where the file cannot be run, or has nothing to judge.
     """
-    words = [call.replace(";", "\n"), str(seed), "strict" if strict else "", cost, grads.replace(" ", "")]
+    words = [call.replace(";", "\n"), str(seed), "strict" if strict else "", cost, grads.replace(" ", ""), rubric]
     if path.suffix == ".ipynb":
-        return _as_judged(run_apart(path, RUNNER, words, Limits(SECONDS))["judged"])
+        return _as_judged(_apart(path, words)["judged"])
     text = path.read_text(encoding="utf-8", errors="replace")
     how = ""
-    if call or cost or grads or not by_name(text):
-        found = run_apart(path, RUNNER, words, Limits(SECONDS))
+    if call or cost or grads or rubric or not by_name(text):
+        found = _apart(path, words)
         if found["judged"] is not None:
             return _as_judged(found["judged"])
         how = found["how"]
@@ -48,6 +57,25 @@ def verify_file(
         lines = tuple(line._replace(message=f"{line.target} is not judged.") for line in judged.lines)
         judged = judged._replace(cost=Cost(""), convention="", layout="", lines=lines)
     return judged._replace(notes=(f"{how[0].upper()}{how[1:]}.",))
+
+
+def rubric_of(path: Path, *, seed: int = 0) -> str:
+    """What a teacher's file, .py or a notebook, gives to judge others by, as JSON.
+
+    Raises ValueError where it cannot be run, or does not hold itself.
+    """
+    return json.dumps(_apart(path, ["", str(seed), "", "", "", "reference"])["rubric"])
+
+
+def _apart(path: Path, words: list[str]) -> dict[str, Any]:
+    """What is found out about a file in a process of its own.
+
+    Raises ValueError where the file cannot be run, or what was said beside it does not fit.
+    """
+    found = run_apart(path, RUNNER, words, Limits(SECONDS))
+    if "refused" in found:
+        raise ValueError(f"{path.name}: {found['refused']}")
+    return found
 
 
 def by_name(text: str) -> bool:

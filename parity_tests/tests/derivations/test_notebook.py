@@ -140,5 +140,5 @@ def test_a_notebook_on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFi
     (tmp_path / "net.ipynb").write_text('{"cells": 3}', encoding="utf-8")
     assert main(["verify", str(tmp_path / "net.ipynb")]) == 2
     assert capsys.readouterr().err == (
-        'python -m parity_tests: net.ipynb could not be run: it is no notebook, expected JSON with "cells"\n'
+        'python -m parity_tests: net.ipynb: it is no notebook, expected JSON with "cells"\n'
     )

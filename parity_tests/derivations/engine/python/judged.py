@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import itertools
+import json
 import re
 import shlex
 import sys
@@ -15,6 +16,15 @@ from parity_tests.derivations.engine.judged import judge_reading
 from parity_tests.derivations.engine.python.calls import calls
 from parity_tests.derivations.engine.python.program import PythonProgram
 from parity_tests.derivations.engine.python.reading import PythonReading
+from parity_tests.derivations.engine.python.rubric import (
+    Rubric,
+    call_for,
+    defined_alone,
+    definitions,
+    kind_of,
+    kinds_of,
+    own_run,
+)
 from parity_tests.derivations.engine.python.said_cost import RefusedError
 from parity_tests.derivations.engine.python.surroundings import Around
 from parity_tests.derivations.own.not_looked_at import not_looked_at
@@ -50,28 +60,35 @@ def judge_program(
     grads: str = "",
     around: Around | None = None,
     pair: tuple[str, ...] = (),
+    rubric: Rubric | None = None,
 ) -> Judged | None:
     """Judge a program, and what it is called with; None where nothing of it could be judged.
 
     Without a call, a file that only defines functions and classes is called in the ways that fit, or a ``pair`` of
     functions, forward and backward, alone; so is a file of which nothing could be judged as it runs by itself.
     ``cost`` is the name of the value or function that J is, or a formula; ``grads`` are names for what the call
-    returns. ``around`` are the variables and functions that the program finds there.
+    returns. ``around`` are the variables and functions that the program finds there. With a ``rubric`` a program is
+    called as the reference is, if it has its functions, and J is of the reference's kind, if it has its values.
 
     Raises RefusedError where the cost is not in the program, or a call returns nothing that can have names.
     """
     call = call or call_in(text)
-    aim = Aim(name, seed, strict, cost, around)
-    found = None
-    if call or is_program(text):
-        found = _first_judged(text, [named(call, grads)], aim)
+    aim = Aim(name, seed, strict, cost, around, rubric)
+    found, notes = None, ()
+    if rubric is not None and rubric.call and not call:
+        way, lacks = call_for(rubric, text)
+        found = _first_judged(defined_alone(text), [way], aim)[0] if way else None
+        why = f"it has no {lacks}" if lacks else "nothing of it could be judged so"
+        notes = (f"Called as {rubric.source} is." if found else f"Not called as {rubric.source} is: {why}.",)
+    if found is None and (call or is_program(text)):
+        found, _ = _first_judged(text, [named(call, grads)], aim)
     if found is None and not call:
         tried = (each.call for each in calls(text, around, pair) if not each.problem)
         ways = (named(each, grads) for each in itertools.islice(tried, MOST_CALLS))
-        found = _first_judged(text, ways, aim, guessed=True)
+        found, _ = _first_judged(text, ways, aim, guessed=True)
     if found is None and cost.isidentifier():
         raise RefusedError(f"cost is {cost!r}, and no gradient of a number of that name was found")
-    return None if found is None else located(_without_call(found))
+    return None if found is None else located(_without_call(found._replace(notes=(*notes, *found.notes))))
 
 
 class Aim(NamedTuple):
@@ -80,27 +97,47 @@ class Aim(NamedTuple):
     name: str
     seed: int
     strict: bool
-    cost: str
-    around: Around | None
+    cost: str = ""
+    around: Around | None = None
+    rubric: Rubric | None = None
 
     def judge(self, text: str, call: str) -> Judged | None:
         """The verdicts on one call of the program; a repair is tried in the file itself."""
 
         def reading(written: str) -> PythonReading:
-            return PythonReading(self.name, written, call, self.around, cost=self.cost)
+            kinds = self.rubric.kinds if self.rubric is not None else ()
+            return PythonReading(self.name, written, call, self.around, cost=self.cost, kinds=kinds)
 
         def pasted(line: int, repaired: str, rows: int) -> PythonReading:
             return reading(with_repair(text, line, repaired, rows))
 
-        return judge_reading(reading(text), self.seed, strict=self.strict, pasted=pasted)
+        own = reading(text)
+        judged = judge_reading(own, self.seed, strict=self.strict, pasted=pasted)
+        if judged is not None and self.rubric is not None:
+            return judged._replace(notes=self._whose_cost(own, self.rubric))
+        return judged
+
+    def _whose_cost(self, reading: PythonReading, rubric: Rubric) -> tuple[str, ...]:
+        """Whether J is the program's own, which is of the reference's kind, or the reference's."""
+        trial = reading.trial(self.seed)
+        if not rubric.kinds:
+            return (f"J is the file's own: that of {rubric.source} is none of the usual ones.",)
+        if reading.another is not None:
+            return (f"J is that of {rubric.source}: the file's own (line {reading.another.line}) is another one.",)
+        written = reading.written(trial)
+        if written and written[0].of is None:
+            same = set(kinds_of(trial, written[0], reading.usual(trial))) & set(rubric.kinds)
+            return () if same else (f"J is the file's own: that of {rubric.source} was not found in its values.",)
+        return (f"J is that of {rubric.source}, {rubric.kinds[0]}: the file writes none down.",)
 
 
-def _first_judged(text: str, ways: Iterable[str], aim: Aim, *, guessed: bool = False) -> Judged | None:
-    """The verdicts on the first way to call a program in which something is judged; on pairs, of all of them.
+def _first_judged(text: str, ways: Iterable[str], aim: Aim, *, guessed: bool = False) -> tuple[Judged | None, str]:
+    """The verdicts on the first way to call a program in which something is judged, and that way; of pairs, of all.
 
     Raises RefusedError where the cost is in no way the program's.
     """
     found: Judged | None = None
+    first = ""
     refused: list[RefusedError] = []
     for way in ways:
         if found is not None and not IS_PAIR.search(way):
@@ -117,13 +154,37 @@ def _first_judged(text: str, ways: Iterable[str], aim: Aim, *, guessed: bool = F
             again = aim.judge(text, other)
             if again is not None and again.summary.wrong < judged.summary.wrong:
                 judged, way = again, other
-        judged = judged._replace(notes=(f"Called with {flag(way)}.",)) if guessed else judged
-        found = judged if found is None else _together(found, judged)
+        judged = judged._replace(notes=(*judged.notes, f"Called with {flag(way)}.")) if guessed else judged
+        found, first = (judged, way) if found is None else (_together(found, judged), first)
         if not IS_PAIR.search(way):
             break
     if found is None and refused:
         raise refused[0]
-    return found
+    return found, first
+
+
+def reference(name: str, text: str, seed: int = 0) -> Rubric:
+    """What a teacher's file gives to judge others by.
+
+    Raises RefusedError where it does not hold itself.
+    """
+    judged = judge_program(name, text, seed=seed)
+    wrong = [] if judged is None else [line for line in judged.lines if line.verdict not in (HOLDS, NOT_JUDGED)]
+    if judged is None or not judged.summary.judged:
+        raise RefusedError("as the reference it must hold, and nothing of it could be judged")
+    if wrong:
+        raise RefusedError(f"as the reference it must hold, and {wrong[0].place} does not: {wrong[0].text}")
+    call = call_in(text)
+    if not call and not is_program(text):
+        ways = (each.call for each in calls(text) if not each.problem)
+        call = _first_judged(text, itertools.islice(ways, MOST_CALLS), Aim(name, seed, False), guessed=True)[1]
+    reading = PythonReading(name, text, call)
+    trial = reading.trial(seed)
+    usual = reading.usual(trial)
+    written = reading.written(trial)
+    meant = [each for each in usual if each.text in judged.cost.implied]
+    kinds = kinds_of(trial, written[0], usual) if written else tuple(dict.fromkeys(map(kind_of, meant)))
+    return Rubric(name, call or own_run(text), definitions(text), kinds)
 
 
 def _without_call(judged: Judged) -> Judged:
@@ -246,6 +307,7 @@ def judge_notebook(
     strict: bool = False,
     cost: str = "",
     grads: str = "",
+    rubric: Rubric | None = None,
 ) -> Judged:
     """Judge a notebook's cells as one program; a cell that fails is named, and the rest goes on without it."""
     for _ in range(MOST_FAILURES):
@@ -255,7 +317,7 @@ def judge_notebook(
         if shorter is None:
             break
         notebook = shorter
-    judged = judge_program(name, notebook.text, call, seed, strict=strict, cost=cost, grads=grads)
+    judged = judge_program(name, notebook.text, call, seed, strict=strict, cost=cost, grads=grads, rubric=rubric)
     if judged is None:
         lines, helpers = not_looked_at(notebook.text, ())
         how = how_to_call(notebook.text, call)
@@ -264,20 +326,26 @@ def judge_notebook(
     return notebook.located(judged)
 
 
-def main(path: str, call: str, seed: str, strict: str, cost: str, grads: str) -> dict[str, Any]:
-    """The verdicts as plain data; where nothing could be judged None, and what to do. See parity_tests.apart."""
-    file, text = Path(path), ""
+def main(path: str, call: str, seed: str, strict: str, cost: str, grads: str, rubric: str) -> dict[str, Any]:
+    """The verdicts as plain data; where nothing could be judged None, and what to do. See parity_tests.apart.
+
+    ``rubric`` is one as JSON, "" for none, or "reference" for a file that is to become one.
+    """
+    file = Path(path)
     sys.path.insert(0, str(file.parent))  # its siblings can be imported
     try:
-        if file.suffix == ".ipynb":
-            judged: Judged | None = judge_notebook(
-                file.name, read_notebook(file), call, int(seed), strict=bool(strict), cost=cost, grads=grads
-            )
+        notebook = read_notebook(file) if file.suffix == ".ipynb" else None
+        text = notebook.text if notebook is not None else file.read_text(encoding="utf-8", errors="replace")
+        if rubric == "reference":
+            return {"rubric": reference(file.name, text, int(seed))._asdict()}
+        told: dict[str, Any] = {"strict": bool(strict), "cost": cost, "grads": grads}
+        told["rubric"] = Rubric(**json.loads(rubric)) if rubric else None
+        if notebook is not None:
+            judged: Judged | None = judge_notebook(file.name, notebook, call, int(seed), **told)
         else:
-            text = file.read_text(encoding="utf-8", errors="replace")
-            judged = judge_program(file.name, text, call, int(seed), strict=bool(strict), cost=cost, grads=grads)
+            judged = judge_program(file.name, text, call, int(seed), **told)
     except RefusedError as error:
-        return {"problem": str(error)}
+        return {"refused": str(error)}
     if judged is None:
         return {"judged": None, "how": how_to_call(text, call)}
     fields = judged._asdict()

@@ -14,6 +14,7 @@ from parity_tests.derivations.engine.events import ENTRY, NAMED, RETURNED, Event
 from parity_tests.derivations.engine.judged import Trial, hits_of
 from parity_tests.derivations.engine.python.instrument import FUNCTIONS
 from parity_tests.derivations.engine.python.program import PythonProgram
+from parity_tests.derivations.engine.python.rubric import kind_of, kinds_of
 from parity_tests.derivations.engine.python.said_cost import SAID
 from parity_tests.derivations.engine.python.surroundings import Around
 from parity_tests.derivations.engine.replay import Round
@@ -28,10 +29,25 @@ MONITORS = re.compile(r"abs\(|argmax|round\(|accuracy|==")
 
 
 class PythonReading:
-    """A file, what it is called with, what stands around it, and the cost that was said: a name or a formula."""
+    """A file, what it is called with, what stands around it, and the cost that was said: a name or a formula.
 
-    def __init__(self, source: str, text: str, call: str = "", around: Around | None = None, *, cost: str = "") -> None:
+    ``kinds`` are those of the cost that counts in place of any other; ``another`` is then the file's own, if it is not
+    of these kinds.
+    """
+
+    def __init__(
+        self,
+        source: str,
+        text: str,
+        call: str = "",
+        around: Around | None = None,
+        *,
+        cost: str = "",
+        kinds: tuple[str, ...] = (),
+    ) -> None:
         self.source, self.file, self.call, self.around, self.cost = source, text, call, around, cost
+        self.kinds = kinds
+        self.another: Cost | None = None
         self.trials: dict[int, Trial] = {}
         self.known: dict[int, list[Cost]] = {}
 
@@ -46,7 +62,7 @@ class PythonReading:
                 said.append(f"examples are {where}")
                 break
         if self.call:
-            said.append(f"called as {self.call.splitlines()[-1]}")
+            said.append(f"called as {self.call.splitlines()[-1].strip()}")
         elif _program(trial).begun.rounds:
             said.append("one round of training")
         return ", ".join(said)
@@ -81,8 +97,20 @@ class PythonReading:
             return []
         seed = _program(trial).seed
         if seed not in self.known:
-            self.known[seed] = self._written(trial)
+            self.known[seed] = self._that_count(trial, self._written(trial))
         return self.known[seed]
+
+    def _that_count(self, trial: Trial, own: list[Cost]) -> list[Cost]:
+        """The written costs of the kinds that count, or else usual ones of these kinds; all, where there are none."""
+        if not self.kinds:
+            return own
+        usual = self.usual(trial)
+        same = [cost for cost in own if set(kinds_of(trial, cost, usual)) & set(self.kinds)]
+        if same:
+            return same
+        meant = [cost for cost in usual if kind_of(cost) in self.kinds]
+        self.another = own[0] if own and meant else None
+        return meant or own
 
     def _written(self, trial: Trial) -> list[Cost]:
         first: dict[int, tuple[bool, Event]] = {}
@@ -128,9 +156,15 @@ class PythonReading:
         return f"J is {name} (line {event.line})" if event.line < CALL else f"J is {name}"
 
     def implied(self, trial: Trial) -> list[Cost]:
-        """The usual costs of each value that has the labels' shape."""
+        """The usual costs of each value that has the labels' shape; of the kinds that count where there are such."""
         if _program(trial).truncated or self.cost:
             return []
+        usual = self.usual(trial)
+        return [cost for cost in usual if kind_of(cost) in self.kinds] or usual
+
+    @staticmethod
+    def usual(trial: Trial) -> list[Cost]:
+        """The usual costs of each value that has the labels' shape."""
         given = trial.probe.given
         labels: dict[bytes, str] = {}
         for name, value in given.items():
