@@ -18,11 +18,13 @@ from parity_tests.derivations.engine.claims import (
     holds_with,
     is_parameter,
 )
-from parity_tests.derivations.engine.events import ENTRY, GIVEN, NAMED, PART, Event, Missing, Run
+from parity_tests.derivations.engine.events import ENTRY, GIVEN, NAMED, PART, RETURNED, Event, Missing, Run
 from parity_tests.derivations.engine.numbers.kinds import PLAIN
 from parity_tests.derivations.engine.probes import Probe
+from parity_tests.derivations.engine.program import TextProgram
 from parity_tests.derivations.engine.replay import Round
-from parity_tests.derivations.engine.truths import Truth
+from parity_tests.derivations.engine.truths import ZERO, Truth
+from parity_tests.derivations.language.front import read
 
 G_W, G_Z, G_Z2 = np.array([[1.0, 2.0, 4.0]]), np.array([[3.0, -1.0]]), np.array([[5.0, 2.0], [1.0, 3.0]])
 OLD_W: Any = np.ones((1, 3))
@@ -53,10 +55,20 @@ TRUTHS = (
 )
 
 
-def claims_of(*events: Event, moved: Any = None, steps: Any = None, after: Any = None) -> Claims:
+def claims_of(
+    *events: Event,
+    moved: Any = None,
+    steps: Any = None,
+    after: Any = None,
+    more: tuple[Truth, ...] = (),
+    zero: tuple[Truth, ...] = (),
+    given: Any = None,
+) -> Claims:
     """The claims of a text with W1, Z1 (twice) and lr on the way to J; ``moved`` is what the program leaves later.
 
-    ``steps`` are the places of known steps, ``after`` that behind which the round of training begins.
+    ``steps`` are the places of known steps, ``after`` that behind which the round of training begins. ``more`` are
+    truths before the others, ``zero`` those of what J does not change with, and ``given`` other values of free
+    names.
     """
     calls: list[Any] = []
 
@@ -66,13 +78,14 @@ def claims_of(*events: Event, moved: Any = None, steps: Any = None, after: Any =
 
     truths = SimpleNamespace(
         program=SimpleNamespace(run=replay),
-        probe=Probe(GIVENS, {}, None, None if steps is None else {}, steps or {}),
+        probe=Probe({**GIVENS, **(given or {})}, {}, None, None if steps is None else {}, steps or {}),
         round=Round(after),
-        run=Run((*(truth.event for truth in TRUTHS), *events), ()),
+        run=Run((*(truth.event for truth in (*TRUTHS, *zero)), *events), ()),
         cost=SimpleNamespace(key=COST),
         by_key={truth.event.key: truth for truth in TRUTHS},
-        named=lambda: list(TRUTHS),
-        distinct=lambda: [OF_W1, TRUTHS[3], TRUTHS[2], TRUTHS[4]],
+        vanishing={truth.event.key: truth for truth in zero},
+        named=lambda: [*more, *TRUTHS],
+        distinct=lambda: [*more, OF_W1, TRUTHS[3], TRUTHS[2], TRUTHS[4]],
         calls=calls,
     )
     return Claims(truths)  # type: ignore[arg-type]
@@ -88,13 +101,13 @@ def found(*events: Event, overrides: Any = None, **more: Any) -> list[Any]:
 
 
 def test_names_mean_derivatives() -> None:
-    names = ("dW1", "W1_delta", "Z1_Delta", "dZ1", "dlr", "other", "W1", "dX", "")
+    names = ("dW1", "W1_delta", "Z1_Delta", "Z1_delta", "delta_Z1", "dZ1", "dlr", "other", "W1", "dX", "")
     claims = claims_of(*(event(10 + n, name, 1.0) for n, name in enumerate(names)))
     assert claims.parameters == {"W1"}
     assert claims.names == {"W1", "Z1", "lr", "X"}
     assert claims.meant == {
         **dict.fromkeys(("dW1", "W1_delta"), ("W1",)),
-        **dict.fromkeys(("Z1_Delta", "other", "W1", "Z1", "lr", "X"), ()),
+        **dict.fromkeys(("Z1_Delta", "Z1_delta", "delta_Z1", "other", "W1", "Z1", "lr", "X"), ()),
         "dZ1": ("Z1",),
         "dlr": ("lr",),
         "dX": ("X",),
@@ -132,6 +145,7 @@ def test_names_mean_derivatives() -> None:
         # without such a name, by the value
         ([event(10, "T", -2 * G_W)], [(10, "W1", -1, -2, VALUE)]),
         ([event(10, "T", 4 * G_Z, ENTRY)], [(10, "Z1", 1, 4, VALUE)]),
+        ([event(10, "T", G_W), event(11, "S", 2 * G_W)], [(10, "W1", -1, 1, VALUE), (11, "W1", -1, 2, VALUE)]),
         ([event(10, "T", G_W, PART), event(11, "", G_W), event(12, "T", MISSING)], []),
         ([event(10, "T", 0 * G_W), event(11, "T", np.array(7.0)), event(12, "T", G_W.T), event(13, "T", G_W + 1)], []),
         ([event(50, "T", G_W)], []),  # J itself
@@ -153,6 +167,104 @@ def test_what_assignments_claim(events: list[Event], claimed: list[Any]) -> None
     assert found(*events) == claimed
 
 
+def test_what_is_returned_claims_something_where_places_are_known() -> None:
+    events = event(10, "", 2 * G_W, RETURNED), event(11, "T", G_W, PART)
+    assert found(*events) == []
+    assert found(*events, steps={}) == [(10, "W1", -1, 2, VALUE)]
+
+
+def test_a_label_is_no_truth_that_a_value_is_held_against_and_the_others_are() -> None:
+    y = Truth(event(-5, "y", np.ones((1, 3)), GIVEN), G_W * 3)
+    assert found(event(10, "T", 2 * G_W), more=(y,)) == [(10, "W1", -1, 2, VALUE)]
+
+
+def test_a_copy_of_a_forward_value_is_no_claim_though_it_is_a_derivative() -> None:
+    H = Truth(event(5, "H", np.full((1, 2), 7.0)), np.full((1, 2), 2.0))
+    values = event(10, "T", np.ones((1, 2))), event(11, "S", np.full((1, 2), 4.0))  # Z1 is 1 everywhere
+    assert found(*values, more=(H,)) == [(11, "H", 5, 2, VALUE)]
+
+
+def test_what_is_learned_is_told_by_its_value_and_its_gradient() -> None:
+    rates = np.array([0.5, 0.25])
+    assert claims_of(given={"lr": rates}).parameters == {"W1", "lr"}
+    assert claims_of(given={"W1": 3}).parameters == set()
+    H = Truth(event(5, "H", np.full((1, 3), 7.0)), 2 * G_W + 1)  # as many entries as W1
+    assert found(event(10, "dH", 2 * G_W + 1), more=(H,)) == [(10, "H", 5, 1, INNER)]
+    H = H._replace(gradient=G_W + 1e-12)  # that of W1, up to rounding
+    assert found(event(10, "dH", H.gradient), more=(H,)) == [(10, "H", 5, 1, PARAMETER)]
+
+
+# --- what J does not change with
+
+
+DEAD = Truth(event(3, "D", np.ones((1, 2))), np.zeros((1, 2)))
+DEAD_b = Truth(event(-5, "b", np.ones((2, 1)), GIVEN), np.zeros((2, 1)))
+
+
+def zeros(*events: Event, zero: tuple[Truth, ...] = (DEAD, DEAD_b), **more: Any) -> list[Any]:
+    """The claims about what J does not change with: line, name of the truth, factor and kind."""
+    claims = claims_of(*events, zero=zero, **more).of_zero()
+    assert all(claim.truth in zero for claim in claims)
+    return [(each.event.line, each.parameter, each.factor, each.kind) for each in claims]
+
+
+@pytest.mark.parametrize(
+    ("events", "claimed"),
+    [
+        ([event(10, "dD", np.zeros((1, 2)))], [(10, "D", 1, INNER)]),
+        ([event(10, "dD", np.full((1, 2), 1e-3))], [(10, "D", None, INNER)]),
+        ([event(10, "dD", np.full((1, 2), 0.9 * ZERO))], [(10, "D", 1, INNER)]),
+        ([event(10, "dD", np.array([[0.0, -1.1 * ZERO]]))], [(10, "D", None, INNER)]),
+        ([event(10, "dD", np.zeros((2, 1)))], [(10, "D", None, INNER)]),
+        ([event(10, "dD", np.ones((1, 2))), event(11, "dD", np.zeros((1, 2)))], [(11, "D", 1, INNER)]),
+        ([event(10, "dD", MISSING), event(11, "db", np.zeros((2, 1)))], [(11, "b", 1, INNER)]),
+        ([event(10, "", np.zeros((1, 2))), event(11, "T", np.zeros((1, 2)))], []),
+        # of what is on the way a delta says nothing, of a parameter it does
+        ([event(10, "D_delta", np.zeros((1, 2))), event(11, "b_delta", np.zeros((2, 1)))], [(11, "b", 1, INNER)]),
+        ([event(10, "D_Delta", np.zeros((1, 2)))], []),
+        # steps
+        ([event(10, "b", np.ones((2, 1)))], [(10, "b", 1, UPDATE)]),
+        ([event(10, "b", np.ones((2, 1)) + 0.5)], [(10, "b", None, UPDATE)]),
+        ([event(10, "b", np.ones((2, 1)) + 0.5), event(11, "b", np.ones((2, 1)) + 0.5)], [(11, "b", 1, UPDATE)]),
+        ([event(10, "b", np.ones(2))], []),
+        ([event(10, "b", MISSING), event(11, "b", np.ones((2, 1)))], []),
+        ([event(10, "dW1", np.zeros((1, 3)))], []),
+    ],
+)  # fmt: skip
+def test_what_j_does_not_change_with_has_the_derivative_zero(events: list[Event], claimed: list[Any]) -> None:
+    assert zeros(*events) == claimed
+
+
+def test_of_what_else_there_are_truths_nothing_is_said_to_be_zero() -> None:
+    again = DEAD._replace(event=DEAD.event._replace(name="Z1"))
+    part = DEAD._replace(event=DEAD.event._replace(role=PART))
+    assert zeros(event(10, "dZ1", np.zeros((1, 2))), zero=(again,)) == []
+    assert zeros(event(10, "dD", np.zeros((1, 2))), zero=(part,)) == []
+    assert zeros(event(10, "dD", np.zeros((1, 2))), after=(10, 0)) == []
+
+
+def leading_to(text: str, name: str, overrides: Any = None) -> set[str] | None:
+    """The names of the values that the last value of a name is computed from."""
+    program = TextProgram(read(text))
+    given = {"a": np.array([1.0, 2.0]), "b": np.array([3.0, 5.0])}
+    run = program.run(given)
+    claims = claims_of()
+    claims.truths.program, claims.truths.probe = program, Probe(given, {}, None)
+    keys = {event.name: event.key for event in run.events if event.name}
+    reached = claims.leads_to(keys[name], {keys[each]: value for each, value in (overrides or {}).items()})
+    return None if reached is None else {each for each, key in keys.items() if key in reached}
+
+
+def test_what_a_value_is_computed_from() -> None:
+    text = "z = a * 2\ny = b + 1\nx = z * y\nw = x + z\nv = w"
+    assert leading_to(text, "z") == {"a", "z"}
+    assert leading_to(text, "y") == {"b", "y"}
+    assert leading_to(text, "w") == {"a", "b", "z", "y", "x", "w"}
+    assert leading_to(text, "x", {"z": np.ones(2)}) == {"b", "z", "y", "x"}  # what is put in its place begins anew
+    assert leading_to("k = 3.0\nz = a * k", "k") is None
+    assert leading_to("z = np.array([1.0, 2.0])", "z") is None
+
+
 def test_what_was_put_in_place_of_a_value_is_no_claim() -> None:
     events = [event(10, "dW1", 2 * G_W), event(11, "T", G_Z)]
     assert found(*events, overrides={(11, 0): 1.0}) == [(10, "W1", -1, 2, PARAMETER)]
@@ -163,8 +275,10 @@ def test_a_claim_of_several_truths_keeps_the_others() -> None:
     claims = claims_of(event(10, "dZ1", G_W))
     (claim,) = claims.of(claims.truths.run, {})
     assert [truth.event.line for truth in claim.others] == [1, 2]
-    (claim,) = claims_of(event(10, "dZ1", G_Z)).of(Run((event(10, "dZ1", G_Z),), ()), {})
-    assert claim.others == ()
+    claims = claims_of()
+    for own in (event(10, "dZ1", G_Z), event(10, "W1", OLD_W - G_W)):
+        (claim,) = claims.of(Run((*(truth.event for truth in TRUTHS), own), ()), {})
+        assert claim.others == ()
 
 
 def test_a_step_may_be_rounded_more_coarsely() -> None:
@@ -193,7 +307,13 @@ def test_steps_at_known_places() -> None:
 
 
 @pytest.mark.parametrize(
-    ("new", "old", "factor"), [(MISSING, OLD_W[0, :1], None), (OLD_W[0, :1], MISSING, None), (OLD_W, OLD_W[0], None)]
+    ("new", "old", "factor"),
+    [
+        (MISSING, OLD_W[0, :1], None),
+        (OLD_W[0, :1], MISSING, None),
+        (MISSING, np.ones(np.shape(MISSING)), None),
+        (OLD_W, OLD_W[0], None),
+    ],
 )
 def test_a_step_between_values_that_are_not_there(new: Any, old: Any, factor: float | None) -> None:
     before = event(9, "W1", old)

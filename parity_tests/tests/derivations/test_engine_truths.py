@@ -14,7 +14,7 @@ from parity_tests.derivations.engine.numbers.kinds import PLAIN, STEP, TAPE, Kin
 from parity_tests.derivations.engine.probes import Probe
 from parity_tests.derivations.engine.program import TextProgram
 from parity_tests.derivations.engine.replay import Round
-from parity_tests.derivations.engine.truths import AGREE, Cost, Truth, Truths
+from parity_tests.derivations.engine.truths import AGREE, ZERO, Cost, Truth, Truths
 from parity_tests.derivations.language.front import read
 
 GIVENS = {"a": np.array([1.0, 2.0]), "b": np.array([3.0, 5.0]), "n": 2}
@@ -178,6 +178,16 @@ def test_a_truth_is_confirmed_along_a_direction(off: float, sure: bool, monkeypa
     monkeypatch.setattr(again, "slope", slope)
     again.confirmed(again.named()[0])
     assert calls[-1][1].tolist() == directions[0]
+
+
+@pytest.mark.parametrize(("off", "sure"), [(0.99, True), (-1.01, False)])
+def test_that_j_does_not_change_is_confirmed_by_what_the_direction_allows(
+    off: float, sure: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    truths = truths_of("z = 0 * a\nJ = np.sum(z) + np.sum(b)")
+    (truth,) = [each for each in truths.vanishing.values() if each.event.name == "a"]
+    monkeypatch.setattr(truths, "slope", lambda key, direction: off * ZERO * np.sum(np.abs(direction)))
+    assert truths.confirmed(truth) is sure
 
 
 def test_one_truth_for_each_gradient() -> None:
