@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from parity_tests.derivations.own.calls import Answer, called
+from parity_tests.derivations.own.drawn import DRAWN, drawn_request, judged_drawn
 from parity_tests.derivations.own.function_verdicts import judged, request, together, trials
 from parity_tests.derivations.own.initial import INITIAL, initial_request, judged_initial
 from parity_tests.derivations.own.not_looked_at import binds, counts_from_the_end, functions_of, not_looked_at
@@ -66,16 +67,21 @@ def _judge_known(path: Path, source: str, names: Sequence[str], seed: int) -> Ve
         name: [request(task, setting_of(task.setting), seed) for task in TASKS[name]] for name in names if name in TASKS
     }
     requests |= {name: [initial_request(INITIAL[name])] for name in names if name in INITIAL}
+    for name in DRAWN.keys() & requests.keys():
+        requests[name].append(drawn_request(DRAWN[name]))
     found = {}
     for name, answers in called(path, requests).items():
         if name in INITIAL:
             found[name] = judged_initial(name, INITIAL[name], answers[0])
             continue
+        drawn = judged_drawn(name, DRAWN[name], source, answers.pop()) if name in DRAWN else []
         verdicts = [
             _judged(source, name, task, setting_of(task.setting), answer, seed)
             for task, answer in zip(TASKS[name], answers, strict=True)
         ]
         found[name] = _of_one_mode(source, name, verdicts) or together(name, verdicts)
+        if any(row.verdict != NOT_JUDGED for row in drawn) and all(row.verdict == NOT_JUDGED for row in found[name]):
+            found[name] = drawn
     return found
 
 

@@ -22,6 +22,9 @@ ROWS, CHANNELS_FIRST = "rows", "channels first"
 LARGEST = 10_000_000
 """The most entries of an array that is handed back."""
 
+FORWARD = "forward"
+"""The name of what the forward pass returned, where it is asked for."""
+
 CACHE = frozenset({"cache", "caches", "linearcache", "activationcache", "currentcache", "memory", "stored"})
 """Parameters that stand for what the forward pass kept."""
 
@@ -83,7 +86,7 @@ def attempt(module: Any, function: Any, task: Mapping[str, Any], values: Values,
     Else the sentence of the first way's exception, or the reason why no way fits.
     """
     problem, fits = "", False
-    for cache in (None, *caches(module, task, values)):
+    for cache, forward in ((None, ()), *caches(module, task, values)):
         bound = bind(function, task, values, cache)
         if bound is None:
             continue
@@ -91,6 +94,7 @@ def attempt(module: Any, function: Any, task: Mapping[str, Any], values: Values,
         arguments, keywords, given = bound
         try:
             leaves = list(flattened(function(*deepcopy(arguments), **deepcopy(keywords))))
+            leaves += [(FORWARD, value) for value in forward] if task.get("with_forward") else []
             names, numbers = [name for name, _ in leaves], [as_array(value) for _, value in leaves]
             return {"names": names, "values": numbers, "given": given, "problem": "", "fits": True}
         except BaseException as error:
@@ -98,11 +102,12 @@ def attempt(module: Any, function: Any, task: Mapping[str, Any], values: Values,
     return {"names": [], "values": [], "given": [], "problem": problem, "fits": fits}
 
 
-def caches(module: Any, task: Mapping[str, Any], values: Values) -> Iterator[Any]:
-    """What the forward pass may have kept: what the file's own returns, else the tuples and dicts that people keep."""
+def caches(module: Any, task: Mapping[str, Any], values: Values) -> Iterator[tuple[Any, Sequence[Any]]]:
+    """What the forward pass may have kept, and what it returned beside: the file's own, else what people keep."""
+    anything = {**task, "optional": task["order"]}  # what the backward pass needs is not what the forward pass does
     for name in task["forwards"]:
         forward: Any = getattr(module, name, None)
-        bound = bind(forward, task, values, None) if callable(forward) else None
+        bound = bind(forward, anything, values, None) if callable(forward) else None
         if bound is None:
             continue
         try:
@@ -110,9 +115,9 @@ def caches(module: Any, task: Mapping[str, Any], values: Values) -> Iterator[Any
         except BaseException:
             continue
         if isinstance(returned, tuple) and len(returned) > 1:
-            yield returned[-1]
+            yield returned[-1], [value for _, value in flattened(returned[:-1])]
     for template in task["caches"]:
-        yield filled(template, task, values)
+        yield filled(template, task, values), ()
 
 
 def filled(template: Any, task: Mapping[str, Any], values: Values) -> Any:

@@ -81,7 +81,7 @@ SIZES = "hparameters hparams hyperparameters hyperparams params convparam poolpa
 
 _DENSE: dict[str, Any] = {
     "layouts": IN_ROWS_TOO,
-    "names": {**INPUT, **UPSTREAM, "weights": "W", "bias": "b", "lambd": "lambda_"},
+    "names": {**INPUT, **UPSTREAM, "weights": "W", "b": "b", "bias": "b", "lambd": "lambda_"},
 }
 _GRADIENTS = _outputs("dA_prev", "dW", "db")
 _LINEAR_CACHE: dict[str, Any] = {"forwards": ("linear_forward",), "caches": (["A_prev", "W", "b"],)}
@@ -216,7 +216,8 @@ TASKS: dict[str, tuple[Task, ...]] = {
         f"linear_activation_{way}": tuple(
             Task(
                 f"{unit} layer", ("dA" if backward else "A_prev", *(() if backward else ("W", "b")), "activation"),
-                _GRADIENTS if backward else _outputs("A"), {**INPUT, "dout": "dA", "activation_function": "activation"},
+                _GRADIENTS if backward else _outputs("A"),
+                {**INPUT, "W": "W", "b": "b", "dout": "dA", "activation_function": "activation"},
                 {"activation": unit}, layouts=IN_ROWS_TOO, average=("dW", "db") if backward else (),
                 forwards=("linear_activation_forward",) if backward else (),
                 caches=([["A_prev", "W", "b"], "Z"], ["A_prev", "W", "b", "Z"]) if backward else (),
