@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -272,7 +273,7 @@ def own_way(setting: Setting, values: Mapping[str, Any], l2: bool) -> Own:
 
 def own_setting(setting: Setting, way: Own, values: Mapping[str, Any]) -> Setting:
     """The setting with the person's data and parameters in place of drawn ones."""
-    drawn = setting.draw(0).given()
+    drawn = _drawn(setting)
     shapes = {symbol.name: symbol.shape for symbol in setting.symbols}
     check_sizes({name: shapes[name] for name in way.needed}, values)
     numbers = {name: values.get(name, drawn[name]) for name in ("lambda_", "alpha") if name in drawn}
@@ -285,6 +286,12 @@ def own_setting(setting: Setting, way: Own, values: Mapping[str, Any]) -> Settin
     )
     targets = {name: target for name, target in setting.targets.items() if name in way.judged}
     return replace(setting, draw=lambda seed: own, targets=targets)
+
+
+@lru_cache(maxsize=16)
+def _drawn(setting: Setting) -> Mapping[str, Any]:
+    """What stands for numbers that a person does not give; a network whose ReLUs are on and off is slow to draw."""
+    return setting.draw(0).given()
 
 
 def check_sizes(shapes: Mapping[str, str], values: Mapping[str, Any]) -> None:
