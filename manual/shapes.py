@@ -1,17 +1,14 @@
-"""How large a volume or a layer is: output sizes, padding, parameter counts.
+"""How large a volume or a layer is: output sizes, padding, parameter counts; and the sizes of a whole network.
 
 Notes: F219, F220, F221, F223, F240, F241, F242, F243.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, TypeAlias
+import math
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from manual.notation import check_count
-
-if TYPE_CHECKING:
-    from manual.architecture import Architecture
-    from manual.dimensions import Dimensions
 
 Pad: TypeAlias = int | tuple[int, int] | Literal["same"]
 """Rows and columns of zeros on every side: one number, (vertical, horizontal), or "same"."""
@@ -111,11 +108,58 @@ def conv_parameter_count(f: int | tuple[int, int], channels: int, filters: int, 
     return (f_H * f_W * channels + bias) * filters
 
 
-def table(architecture: Architecture) -> list[Dimensions]:
-    """The dimension table: window, volume, parameters and multiply-adds of every layer. See manual.dimensions.
+class Dimensions(NamedTuple):
+    """One layer's row; shapes leave the examples out, None stands for what the layer lacks.
+
+    f, p and s are those of a convolution or a pooling, n_C the number of its filters or channels; ``filter_volume`` is
+    f f n_C_prev; ``activation`` is n_l or n_H n_W n_C; ``multiply_adds`` counts the products for one example:
+    n_prev n_l of a dense layer, (n_H n_W) (f f n_C_prev n_C) of a convolution.
+    """
+
+    layer: int
+    kind: str
+    f: tuple[int, int] | None
+    p: tuple[int, int] | None
+    s: int | None
+    n_C: int | None
+    filter_volume: tuple[int, ...] | None
+    activation: tuple[int, ...]
+    W: tuple[int, ...] | None
+    b: tuple[int, ...] | None
+    parameters: int
+    multiply_adds: int
+
+
+def table(architecture: Any) -> list[Dimensions]:
+    """The dimension table: window, volume, parameters and multiply-adds of every layer, the input first, as layer 0.
+
+    ``architecture`` is an Architecture, which is itself built on the sizes above.
 
     Notes: F232, F233, F235, F236, F237, F238, F239, F240, F241, F242, F243.
     """
-    from manual import dimensions  # an architecture is built on the sizes above
+    rows = [Dimensions(0, "input", None, None, None, None, None, architecture.shapes[0], None, None, 0, 0)]
+    for l, layer, k in architecture.numbered():
+        W, b = (architecture.parameter_shapes[f"{letter}{k}"] if k else None for letter in "Wb")
+        after = architecture.shapes[l]
+        f, p, s = layer.window or (None, None, None)
+        rows.append(
+            Dimensions(
+                layer=l,
+                kind=layer.describe(),
+                f=f,
+                p=p,
+                s=s,
+                n_C=after[2] if f else None,
+                filter_volume=W[:3] if W is not None and f else None,
+                activation=after,
+                W=W,
+                b=b,
+                parameters=_count(W) + _count(b),
+                multiply_adds=_count(W) * math.prod(after[:-1]),
+            )
+        )
+    return rows
 
-    return dimensions.table(architecture)
+
+def _count(shape: tuple[int, ...] | None) -> int:
+    return 0 if shape is None else math.prod(shape)

@@ -10,7 +10,7 @@ import manual.shapes as by_hand
 import torch_ref.shapes as torch_side
 from manual.notation import Array
 from parity_tests.formulas.case import Case, Inputs
-from parity_tests.formulas.formula import COUNTED, Code, Formula, Words, code, refusal
+from parity_tests.formulas.formula import COUNTED, Formula, Words, code, refusal
 from parity_tests.formulas.planting import fault, result
 from parity_tests.judging import bounds
 
@@ -172,10 +172,7 @@ FORMULAS = (
         ),
     ),
     Formula(
-        (
-            code(by_hand, None, "table", "F232 F233 F235 F236 F237 F238 F239 F240 F241 F242 F243"),
-            Code("dimensions.table", "F232 F233 F235 F236 F237 F238 F239 F240 F241 F242 F243"),
-        ),
+        (code(by_hand, None, "table", "F232 F233 F235 F236 F237 F238 F239 F240 F241 F242 F243"),),
         Words(
             "The table of a network's shapes",
             r"A^{[l]}: (m, n_H, n_W, n_C), \qquad W^{[l]}: (f, f, n_C^{prev}, n_C), \qquad b^{[l]}: (1, 1, 1, n_C)",
