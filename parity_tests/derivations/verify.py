@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from parity_tests.derivations.choice import choose, fitting, left, nearest_setting
 from parity_tests.derivations.language import nodes
 from parity_tests.derivations.language.budget import Effort
+from parity_tests.derivations.language.errors import source_lines
 from parity_tests.derivations.language.nodes import Assign
 from parity_tests.derivations.line_verdict import TURNED, judge_line, matrices_read, right_when_turned
 from parity_tests.derivations.lines import (
@@ -52,6 +53,9 @@ FEW = 2
 
 MOST_LINES = 40
 """Lines of a derivation that may each give one symbol its value."""
+
+MOST_NAMES = 4
+"""Names that a sentence lists; lines of which a forward pass and its derivatives have at least so many."""
 
 PROBES_OF_VOLUMES = 3
 """The same where formulas are loops over the windows of volumes, and a search has a small probe of its own."""
@@ -259,11 +263,23 @@ def _one_of_many(line: Line, derivation: str, times: int) -> Verdict:
 def _nothing_known(text: Readable, derivation: str) -> Judged:
     """The answer where no setting knows the names: nothing is judged."""
     near, unknown = nearest_setting(text.program)
-    names = ", ".join(sorted(unknown))
+    first, more = sorted(unknown)[:MOST_NAMES], len(unknown) - MOST_NAMES
+    names = ", ".join(first) + (f" and {more} more" if more > 0 else "")
     why = f"no setting knows every name of this derivation (the nearest, {near.name}, lacks {names})"
     assigned = (assign for statement in text.program.statements for assign in assigns(statement))
-    rows = in_order([*(_not_judged(assign, derivation, why) for assign in assigned), *text.left_out])
+    rows = _what_fails(derivation) or in_order(
+        [*(_not_judged(assign, derivation, why) for assign in assigned), *text.left_out]
+    )
     return Judged(derivation, Cost(""), "", "", (), rows, summarised(rows))
+
+
+def _what_fails(derivation: str) -> tuple[Verdict, ...]:
+    """What keeps a text with a forward pass of its own from being judged by it, line by line."""
+    if len(source_lines(derivation)) < MOST_NAMES:
+        return ()
+    from parity_tests.derivations.engine.texts import what_fails  # torch and the engine only where they are used
+
+    return what_fails(derivation)
 
 
 def _not_judged(assign: Assign, derivation: str, reason: str) -> Verdict:

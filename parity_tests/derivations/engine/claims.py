@@ -225,10 +225,11 @@ def _differs(a: Any, b: Any) -> bool:
 
 
 def is_parameter(name: str, value: Any) -> bool:
-    """Whether a free name is what a network learns: no example, no label, no count and no rate."""
-    if symbols.is_data(name) or symbols.is_label(name) or isinstance(value, int):
+    """Whether a free name is what a network learns: no example, no label, no index, no count, no rate (a float)."""
+    whole = isinstance(value, int) or (isinstance(value, np.ndarray) and value.dtype.kind == "i")
+    if symbols.is_data(name) or symbols.is_label(name) or whole:
         return False
-    return np.ndim(value) > 0 or not symbols.NUMBERS.match(symbols.stem_of(name))
+    return isinstance(value, np.ndarray) or not symbols.NUMBERS.match(symbols.stem_of(name))
 
 
 def holds_with(claim: Claim, factor: float) -> bool:

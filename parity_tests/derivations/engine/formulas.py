@@ -144,7 +144,10 @@ class Formulas:
             case ast.Attribute():
                 return self.attribute(node, names)
             case ast.Subscript():
-                return self.value(node.value, names)[self.index(node.slice, names)]
+                base = self.value(node.value, names)
+                if isinstance(base, int | float | bool):
+                    raise Refusal(f"{ast.unparse(node.value)} is a number and has no entries: a mask is (Z > 0)")
+                return base[self.index(node.slice, names)]
             case ast.Compare():
                 return self.compare(node, names)
             case ast.BoolOp():
@@ -291,6 +294,8 @@ class Formulas:
         if function in (float, int, bool):
             function = self.builtins[function.__name__] if not _is_array_of(arguments) else _converter(function)
         if not callable(function):
+            if isinstance(node.func, ast.Constant):
+                raise Refusal(f"write * between '{ast.unparse(node.func)}' and '('")
             raise Refusal(f"{ast.unparse(node.func)} is no function")
         within_bounds(*arguments, *settings.values())
         out = settings.pop("out", None)

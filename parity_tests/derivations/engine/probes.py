@@ -37,6 +37,10 @@ class Layout(NamedTuple):
     batch: Size | None
     clashes: int
     said: str
+    sums: dict[Size, Shape]
+    """The sizes that are sums of others."""
+    derived: frozenset[str]
+    """The free names in which the text takes a derivative."""
 
 
 class Probe(NamedTuple):
@@ -53,52 +57,119 @@ class Probe(NamedTuple):
     steps: Mapping[Key, Key] = MappingProxyType({})
 
 
-def find_layout(tree: ast.Module, rows: tuple[str, ...]) -> Layout:
-    """The reading of the text in which most lines fit."""
-    declared = declarations(rows)
-    best: tuple[int, Reading, str] | None = None
-    for said, ranks in _assumptions(tree):
+def find_layouts(tree: ast.Module, rows: tuple[str, ...]) -> list[Layout]:
+    """The readings of the text, that first in which most lines fit; one in which all do stands alone."""
+    declared, derived = declarations(rows), _derived(tree)
+    found: list[Layout] = []
+    for ranks in _assumptions(tree):
         reading = Reading(tree, ranks, declared)
-        clashes = reading.clashes + _unlikely(reading)
-        if best is None or clashes < best[0]:
-            best = (clashes, reading, said)
-        if clashes == 0:
-            break
-    assert best is not None
-    return _layout(best[1], best[0])
+        layout = _layout(reading, reading.clashes + _unlikely(reading), derived)
+        if layout.clashes == 0:
+            return [layout]
+        if all(layout.shapes != other.shapes for other in found):
+            found.append(layout)
+    return sorted(found, key=lambda each: each.clashes)
 
 
-def _assumptions(tree: ast.Module) -> Iterator[tuple[str, Ranks]]:
+def _derived(tree: ast.Module) -> frozenset[str]:
+    """The names of which another name of the text says that it is the derivative in them."""
+    names = [node for node in ast.walk(tree) if isinstance(node, ast.Name)]
+    read = {node.id for node in names if isinstance(node.ctx, ast.Load)}
+    assigned = {node.id for node in names if isinstance(node.ctx, ast.Store)}
+    return frozenset(base for name in assigned for base in symbols.meant_by(name, read) if base != name)
+
+
+def _under_roots(tree: ast.Module) -> set[str]:
+    """The names that the text only takes the root of: numbers that are not below 0."""
+    under: list[str] = []
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call(func=ast.Attribute(attr="sqrt") | ast.Name(id="sqrt"), args=[ast.Name(id=name)]):
+                under.append(name)
+            case ast.BinOp(left=ast.Name(id=name), op=ast.Pow(), right=ast.Constant(value=0.5)):
+                under.append(name)
+    every = [node.id for node in ast.walk(tree) if isinstance(node, ast.Name)]
+    return {name for name in under if under.count(name) == every.count(name)}
+
+
+def _indices(tree: ast.Module) -> set[str]:
+    """The names that stand alone between brackets."""
+    subscripts = (node.slice for node in ast.walk(tree) if isinstance(node, ast.Subscript))
+    return {each.id for each in subscripts if isinstance(each, ast.Name)}
+
+
+def _factors(tree: ast.Module) -> set[str]:
+    """The names that stand in no matrix product."""
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        match node:
+            case ast.BinOp(op=ast.MatMult()):
+                found |= _operands(node.left) | _operands(node.right)
+            case ast.Call(func=ast.Attribute(value=base, attr="dot" | "matmul" | "einsum" | "outer" | "tensordot")):
+                found |= _operands(base).union(*map(_operands, node.args))
+            case ast.Attribute(value=ast.Name(id=name), attr="T"):
+                found.add(name)
+    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)} - found
+
+
+def _operands(node: ast.expr) -> set[str]:
+    """The name that an operand is, with or without an index."""
+    while isinstance(node, ast.Subscript):
+        node = node.value
+    return {node.id} if isinstance(node, ast.Name) else set()
+
+
+def _assumptions(tree: ast.Module) -> Iterator[Ranks]:
     """The axes that free names may have, the usual ones first."""
+    numbers, derived, indices = _under_roots(tree), _derived(tree), _indices(tree)
+    scales = {name for name in _factors(tree) & derived if name.islower()}
     subtracted = {
         node.right.id
         for node in ast.walk(tree)
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub) and isinstance(node.right, ast.Name)
     }
     columns = {"flat": ("flat",), "matrix": ("flat", "matrix"), "column": ("flat",)}
-    for vectors, labels, biases in itertools.product(
-        ("matrix", "flat", "column"), ("matrix", "flat", "column"), ("flat", "row", "column", "number")
+    for vectors, labels, biases, places, scale in itertools.product(
+        ("matrix", "flat", "column"),
+        ("matrix", "flat", "column"),
+        ("flat", "row", "column", "number"),
+        (1, 2) if indices else (1,),
+        ("", "number", "flat") if scales else ("",),
     ):
         for weights in columns[vectors]:
 
-            def ranks(name: str, v: str = vectors, y: str = labels, b: str = biases, w: str = weights) -> Any:
+            def ranks(
+                name: str,
+                v: str = vectors,
+                y: str = labels,
+                b: str = biases,
+                w: str = weights,
+                i: int = places,
+                s: str = scale or biases,
+            ) -> Any:
                 symbol = symbols.stem_of(name)
                 if symbols.is_label(symbol) and not (symbol in ("t", "T") and symbol not in subtracted):
                     of = v if v != "matrix" else y
                     return (None, None) if of == "matrix" else AXES[of]
+                if name in indices:
+                    return (None,) * i
                 if v == "column" and symbols.is_data(symbol):
                     return AXES["column"]
-                if symbols.NUMBERS.match(symbol):
+                if name in numbers:
+                    return None
+                if symbols.NUMBERS.match(symbol) and not (name in derived and symbols.BIASES.match(symbol)):
                     return None
                 if symbols.BIASES.match(symbol):
                     return AXES[b]
+                if name in scales and not symbols.is_data(name):
+                    return AXES[s]
                 if symbol in ("w", "theta", "weights", "beta") and symbol == symbols.base_of(name):
                     return AXES["flat"] if w == "flat" and v == "matrix" else (None, None) if v == "matrix" else (None,)
                 if v == "flat" and (symbols.is_data(symbol) or re.match(r"^[a-z]", symbol)) and symbol[0] != "w":
                     return (None,)
                 return (None, None)
 
-            yield f"{vectors} {labels} {biases} {weights}", ranks
+            yield ranks
 
 
 def _sizes_in(reading: Reading, name: str) -> tuple[Size, ...]:
@@ -112,18 +183,21 @@ def _roles(reading: Reading) -> tuple[set[Size], set[Size]]:
     for name in reading.free:
         if reading.is_claim(name):
             continue  # what comes from above has the sizes of a value that is there
-        of_data = symbols.is_data(name) or symbols.is_label(name)
+        of_data = symbols.is_data(name) or symbols.is_label(name) or name in reading.labels
         (data if of_data else parameters).update(_sizes_in(reading, name))
     return data - {1}, parameters - {1}
 
 
 def _unlikely(reading: Reading) -> int:
     """Clashes of another kind: a bias as long as the batch, labels that are not."""
-    data, _ = _roles(reading)
+    data, parameters = _roles(reading)
     matrices: set[Size] = set()
     count = 0
     for name in reading.free:
-        if not symbols.BIASES.match(symbols.stem_of(name)) and not symbols.is_data(name) and not symbols.is_label(name):
+        symbol = symbols.stem_of(name)
+        if not (symbols.BIASES.match(symbol) or symbols.is_data(name) or symbols.is_label(name)) and (
+            name not in reading.labels
+        ):
             matrices.update(_sizes_in(reading, name))
     for name in reading.free:
         sizes = [size for size in _sizes_in(reading, name) if size != 1]
@@ -137,6 +211,8 @@ def _unlikely(reading: Reading) -> int:
         if reading.shapes[name][1:] == (1,) and symbols.is_data(name)
     ):
         count += 3 * BACKWARD_CLASH  # a single example is written small
+    if data and not data - parameters and any(symbols.COUNTS.match(symbols.stem_of(name)) for name in reading.free):
+        count += 3 * BACKWARD_CLASH  # a text that divides by m has several examples
     numbers = [
         name for name in reading.free if symbols.BIASES.match(symbols.stem_of(name)) and not reading.shapes[name]
     ]
@@ -158,7 +234,7 @@ def _is_weight(name: str) -> bool:
     )
 
 
-def _layout(reading: Reading, clashes: int) -> Layout:
+def _layout(reading: Reading, clashes: int, derived: frozenset[str]) -> Layout:
     data, parameters = _roles(reading)
     batches = [size for size in data if size not in parameters]
     first = next((name for name in reading.free if symbols.is_data(name) and len(_sizes_in(reading, name)) > 1), None)
@@ -172,7 +248,9 @@ def _layout(reading: Reading, clashes: int) -> Layout:
     for name in reading.free:
         if shapes.get(name) == () and name not in counts and symbols.COUNTS.match(symbols.stem_of(name)):
             counts[name] = batch if batch is not None else 1
-    return Layout(shapes, labels, counts, batch, clashes, _described(shapes, first, batch, labels))
+    sums = {reading.sizes.find(name): reading.sizes.parts(name) for name in reading.sizes.sums}
+    said = _described(shapes, first, batch, labels)
+    return Layout(shapes, labels, counts, batch, clashes, said, sums, derived & frozenset(reading.free))
 
 
 def _described(shapes: dict[str, Shape], first: str | None, batch: Size | None, labels: dict[str, Size]) -> str:
@@ -201,6 +279,8 @@ def draw(layout: Layout, seed: int, whole_labels: frozenset[str] = frozenset()) 
     def number(size: Size) -> int:
         if isinstance(size, int):
             return size
+        if size in layout.sums and size not in layout.sums[size]:
+            return sum(number(part) for part in layout.sums[size])
         if size not in sizes:
             sizes[size] = order[len(sizes) % len(order)]
         return sizes[size]
@@ -216,6 +296,8 @@ def draw(layout: Layout, seed: int, whole_labels: frozenset[str] = frozenset()) 
             given[name] = draws.permutation(np.arange(int(np.prod(extents))) % classes).reshape(extents)
         elif name in whole_labels:
             given[name] = (draws.random(extents) < 0.5) * 1.0
+        elif shape == () and name in layout.derived:
+            given[name] = np.asarray(draws.uniform(0.15, 0.85))
         elif shape == () and (symbols.NUMBERS.match(symbol) or not symbols.BIASES.match(symbol)):
             given[name] = 3 if symbol in ("t", "T", "L", "K") else float(np.round(draws.uniform(0.15, 0.85), 3))
         elif symbols.is_label(name):

@@ -18,6 +18,8 @@ class Sizes:
 
     def __init__(self) -> None:
         self.same_as: dict[str, Size] = {}
+        self.sums: dict[str, Shape] = {}
+        """The unknown sizes that are sums of others."""
         self.made = 0
 
     def new(self) -> str:
@@ -30,6 +32,29 @@ class Sizes:
         while isinstance(size, str) and size in self.same_as:
             size = self.same_as[size]
         return size
+
+    def parts(self, size: Size, of: tuple[Size, ...] = ()) -> Shape:
+        """The sizes that add up to one; itself, where it is no sum, or a part of itself."""
+        size = self.find(size)
+        for name, parts in self.sums.items():
+            if self.find(name) == size and size not in of:
+                return tuple(each for part in parts for each in self.parts(part, (*of, size)))
+        return (size,)
+
+    def total(self, parts: Shape) -> Size:
+        """The size that others add up to."""
+        parts = tuple(each for part in parts for each in self.parts(part) if each != 0)
+        if len(parts) == 1:
+            return parts[0]
+        known = [part for part in parts if isinstance(part, int)]
+        if len(known) == len(parts):
+            return sum(known)
+        for name, others in self.sums.items():
+            if sorted(map(str, map(self.find, others))) == sorted(map(str, parts)):
+                return self.find(name)
+        new = self.new()
+        self.sums[new] = parts
+        return new
 
     def equal(self, a: Size, b: Size) -> Size:
         """Makes two sizes one; Clash where both are numbers and differ. An unknown size is never 1."""

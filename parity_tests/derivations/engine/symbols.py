@@ -95,7 +95,7 @@ LABELS = re.compile(
     r"^(y|Y|t|T|targets?|labels?|y_true|Y_true|ys|y_train|Y_train|y_batch|onehot|one_hot|Y_onehot|desired|outputs?|expected\w*)$"
 )
 DATA = re.compile(
-    r"^(X|x|A0|a0|[Aa]_prev|prev_[Aa]|X_?\w{0,5}|x_?\w{0,5}|inputs?|data|dout\w*|upstream|dy|grad_out\w*|dnext\w*|d\w_next|h0|h_prev|prev_h|c_prev|c0|images?|batch)$"
+    r"^(X|x|A0|a0|X_?\w{0,5}|x_?\w{0,5}|inputs?|data|dout\w*|upstream|dy|grad_out\w*|dnext\w*|d\w_next|h0|h|prev_\w+|\w+_prev|c0|images?|batch)$"
 )
 
 

@@ -4,23 +4,29 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from parity_tests.derivations.engine import costs, symbols
+from parity_tests.derivations.engine.events import Run
 from parity_tests.derivations.engine.judged import Trial, judge_reading
 from parity_tests.derivations.engine.layers import unreached
-from parity_tests.derivations.engine.probes import Layout, Probe, draw, find_layout, normalised
+from parity_tests.derivations.engine.probes import Layout, Probe, draw, find_layouts, normalised
 from parity_tests.derivations.engine.program import TextProgram
 from parity_tests.derivations.engine.truths import Cost, Truths
 from parity_tests.derivations.language.errors import DerivationError
 from parity_tests.derivations.language.front import Source, read
-from parity_tests.derivations.verdicts import Judged
+from parity_tests.derivations.verdicts import Judged, Summary, Verdict, not_judged
 
 OVER_THE_EXAMPLES = (
     "adds up to 1 over the examples, not over the classes of each example: if it is a softmax, its axis is wrong. "
     "The gradients are judged as those of this forward pass; whether it is the one that is meant is not judged"
 )
+
+
+MOST_MISFITS, MOST_LAYOUTS = 2, 0
+"""By how much worse the lines may fit with other shapes of the free names that are tried too, and how many are."""
 
 
 @dataclass(frozen=True)
@@ -42,9 +48,15 @@ class TextReading:
         return self.lines.text(line)
 
     def trial(self, seed: int) -> Trial:
-        """The text on values for its free names."""
+        """The text on values for its free names; on none below 0 where roots or logarithms of them do not exist."""
         probe = self.probe(seed)
-        return Trial(self.program, probe, self.program.run(probe.given))
+        run = self.program.run(probe.given)
+        if not _finite(run):
+            above = probe._replace(given={name: _above_zero(value) for name, value in probe.given.items()})
+            again = self.program.run(above.given)
+            if _finite(again):
+                probe, run = above, again
+        return Trial(self.program, probe, run)
 
     def written(self, trial: Trial) -> list[Cost]:
         """The scalars that may be the cost."""
@@ -94,23 +106,75 @@ class TextReading:
 
 def read_text(text: str) -> TextReading:
     """The text with the shapes of its free names."""
+    return readings(text)[0]
+
+
+def readings(text: str) -> list[TextReading]:
+    """The text with the shapes that its free names may have, those first with which most lines fit."""
     source = read(text)
-    program = TextProgram(source)
-    layout = find_layout(program.tree, source.rows)
-    program.classes_axis = 0 if "examples are columns" in layout.said else -1
-    return TextReading(source, program, layout, text)
+    tree = TextProgram(source).tree
+    found = []
+    for layout in find_layouts(tree, source.rows):
+        program = TextProgram(source)
+        program.classes_axis = 0 if "examples are columns" in layout.said else -1
+        found.append(TextReading(source, program, layout, text))
+    return found
 
 
 def verify_text(text: str, seed: int = 0, *, strict: bool = False) -> Judged | None:
     """Judge a text by its own forward pass; None where it has none, or where no line of it could be judged.
 
-    With ``strict`` the gradients have to be those of J itself: no constant factor is taken for a convention.
+    Where the lines do not fit with any shapes of the free names, the next likely shapes are tried too: those count with
+    which fewer lines are wrong. With ``strict`` the gradients have to be those of J itself: no constant factor is taken
+    for a convention.
     """
     try:
-        reading = read_text(text)
+        found = readings(text)
     except (DerivationError, RecursionError):
         return None
-    return judge_reading(reading, seed, strict=strict, pasted=reading.pasted)
+    best = judge_reading(found[0], seed, strict=strict, pasted=found[0].pasted)
+    if best is None or not best.summary.wrong:
+        return best
+    likely = [each for each in found[1:] if each.layout.clashes <= found[0].layout.clashes + MOST_MISFITS]
+    for reading in likely[:MOST_LAYOUTS]:
+        other = judge_reading(reading, seed, strict=strict, pasted=reading.pasted)
+        if other is not None and _better(other.summary, best.summary):
+            best = other
+    return best
+
+
+def _better(summary: Summary, than: Summary) -> bool:
+    """Whether fewer lines are wrong, and no fewer hold."""
+    return summary.wrong < than.wrong and summary.holds >= than.holds
+
+
+def what_fails(text: str) -> tuple[Verdict, ...]:
+    """The lines of a text in which a line cannot be computed, each with the reason; none where all can be."""
+    try:
+        reading = read_text(text)
+        run = reading.trial(0).run
+    except (DerivationError, RecursionError):
+        return ()
+    fails = dict(reversed(run.problems)) | {each.line: each.message for each in reading.lines.refused}
+    if not run.problems:
+        return ()
+    why = f"no J could be computed, since line {min(fails)} fails"
+    assigned = {event.line: symbols.written(event.name) for event in run.events if event.line and event.name}
+    rows = [
+        not_judged(assigned.get(line, ""), line, reading.text(line), fails.get(line, why))
+        for line in sorted({*assigned, *fails})
+    ]
+    return tuple(rows)
+
+
+def _finite(run: Run) -> bool:
+    """Whether no value of a run is infinite, or no number."""
+    arrays = (each.value for each in run.events if isinstance(each.value, np.ndarray | np.generic))
+    return all(bool(np.all(np.isfinite(each))) for each in arrays)
+
+
+def _above_zero(value: Any) -> Any:
+    return np.abs(value) if isinstance(value, np.ndarray) and value.dtype.kind == "f" else value
 
 
 def _compared(tree: ast.AST) -> set[str]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import copy
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -49,7 +50,8 @@ class _Written(NamedTuple):
 
 def unrolled(tree: ast.Module, rows: tuple[str, ...] = (), declared: frozenset[str] = frozenset()) -> ast.Module:
     """The tree without lists of layers; the same tree where it has none."""
-    if not any(isinstance(node, ast.For | ast.While | ast.ListComp | ast.GeneratorExp) for node in ast.walk(tree)):
+    loops = (ast.For, ast.While, ast.ListComp, ast.GeneratorExp)
+    if not any(isinstance(node, loops) for node in ast.walk(tree)) and not _numbered(tree) & _begun(tree):
         return tree
     best: _Written | None = None
     for depth, length in _lengths(rows):
@@ -105,7 +107,10 @@ def _free_lists(tree: ast.Module, excluded: set[str]) -> tuple[set[str], set[str
     """The free names that a loop counts or walks through, and the free names that say how far."""
     functions = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
     taken = _assigned(tree) | excluded | words.MODULES | functions
-    lists: set[str] = set()
+    lists = _numbered(tree)
+    lists = {name for name in lists - taken if not symbols.is_data(name) and not symbols.is_label(name)}
+    if not lists & _begun(tree):
+        lists = set()
     depths: set[str] = set()
     steps: set[str] = set()
     begun = _begun(tree)
@@ -132,6 +137,22 @@ def _free_lists(tree: ast.Module, excluded: set[str]) -> tuple[set[str], set[str
     if not any(not symbols.BIASES.match(symbols.stem_of(name)) for name in lists):
         lists = set()
     return lists | steps, depths - lists
+
+
+def _numbered(tree: ast.AST) -> set[str]:
+    """The names that stand before a whole number in brackets, as ``z[1]``, and nowhere else."""
+    nodes = list(ast.walk(tree))
+    entries = (
+        node.value.id
+        for node in nodes
+        if isinstance(node, ast.Subscript)
+        and isinstance(node.value, ast.Name)
+        and isinstance(node.slice, ast.Constant)
+        and isinstance(node.slice.value, int)
+    )
+    found = Counter(entries)
+    every = Counter(node.id for node in nodes if isinstance(node, ast.Name))
+    return {name for name in found if found[name] == every[name]}
 
 
 def _begun(tree: ast.AST) -> set[str]:

@@ -12,6 +12,7 @@ import unicodedata
 import warnings
 from collections.abc import Callable
 from functools import lru_cache
+from itertools import pairwise
 from typing import NamedTuple
 
 from parity_tests.derivations.language.errors import DerivationError, DerivationSyntaxError, source_lines
@@ -42,6 +43,9 @@ _DEFINED = re.compile(r"^[^=(]*?(?<![:<>=!])(:=)")
 _FOR = re.compile(r"^\s*(For)(?=\s+\w+\s*(?:=|in\b))")
 _FROM_ONE = re.compile(r"^\s*for\s+\w+\s*(=\s*1\s+to\b\s*)(?=\S)")
 _END = re.compile(r"(?<![\s:])(\s*:?)\s*$")
+_NAME = r"[^\W\d²³ᵀ][^\W²³ᵀ]*['′’]?"
+_TOKEN = re.compile(rf"(?P<name>{_NAME})|(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)|\^T|\S")
+_OF_A_LOOP = frozenset({"for", "For", "in", "to", "lambda"})
 _QUOTIENT = re.compile(r"(?<!\w)(d[A-Za-z]\w*\s*/\s*d[A-Za-z]\w*)")
 _ASSIGNED_QUOTIENT = re.compile(r"^\s*d([A-Za-z]\w*)\s*/\s*d([A-Za-z]\w*)(?=\s*(?:\[[^\]=]*\]\s*)?(?:[-+*/]?=)(?!=))")
 
@@ -130,7 +134,8 @@ def read(text: str) -> Source:
             blamed = _blamed(lines, error)
             if len(refused) >= MOST_REFUSED or blamed is None:
                 raise DerivationError(f"line {error.lineno or 1}: {error.msg}") from None
-            leave_out(blamed, error.msg)
+            beside = side_by_side(plain_line(rows[blamed]).code)
+            leave_out(blamed, error.msg if beside is None else beside[0])
     return Source(tuple(rows), tree, tuple(sorted(refused)))
 
 
@@ -194,6 +199,17 @@ def described(character: str) -> str:
     name = unicodedata.name(character, "a control character" if unicodedata.category(character) == "Cc" else "")
     shown = f"'{character}'" if character.isprintable() else "the character"
     return f"{shown} ({', '.join(filter(None, (name, f'U+{ord(character):04X}')))})"
+
+
+def side_by_side(code: str) -> tuple[str, int] | None:
+    """What to say of two values without an operator between them, and the place: multiplication is written out."""
+    tokens = list(_TOKEN.finditer(code))
+    for left, right in pairwise(tokens):
+        value = left.lastgroup or left[0] in (")", "]", "ᵀ", "²", "³", "^T")
+        opens = right[0] == "(" and (left.lastgroup != "name")
+        if value and (right.lastgroup or opens) and not _OF_A_LOOP & {left[0], right[0]}:
+            return f"write * or @ between '{left[0]}' and '{right[0]}'", right.start()
+    return None
 
 
 def _quotients(lines: list[Line]) -> list[Line]:

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import keyword
 import re
-from itertools import pairwise
 from typing import NamedTuple
 
-from parity_tests.derivations.language.front import Line, described, unprintable
+from parity_tests.derivations.language.front import Line, described, side_by_side, unprintable
 
 MAX_NAME = 64
 MAX_NUMBER = 32
 
 _WORDS = "|".join(set(keyword.kwlist) - {"for", "in", "lambda", "True", "False", "None"})
-_NAME = r"[^\W\d²³ᵀ][^\W²³ᵀ]*['′’]?"
-_TOKEN = re.compile(rf"(?P<name>{_NAME})|(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)|\^T|\S")
-_OF_A_LOOP = frozenset({"for", "For", "in", "to", "lambda"})
 _BRACKETS = re.compile(r"\([^()\[\]]*\)|\[[^()\[\]]*\]")
 _EQUALS = re.compile(r"(?<![=<>!])=(?!=)")
 _QUOTE = r"""["`]|(?<!\w)'|(?<=\w)'(?=[\w{])"""
@@ -70,7 +66,8 @@ def hint(line: Line) -> Hint | None:
     for place, character in enumerate(line.text):
         if not character.isascii():
             return Hint(f"{described(character)} is not part of the language", line.starts[place])
-    return _side_by_side(code)
+    beside = side_by_side(code)
+    return None if beside is None else Hint(*beside)
 
 
 def assignment_hint(line: Line) -> Hint | None:
@@ -89,15 +86,4 @@ def assignment_hint(line: Line) -> Hint | None:
         return Hint(NO_TARGET, line.column(0) - 1)
     if len(signs) > 1:
         return Hint("one assignment a line: '=' cannot stand here", line.column(signs[1]) - 1)
-    return None
-
-
-def _side_by_side(code: str) -> Hint | None:
-    """Two values without an operator between them: multiplication is written out."""
-    tokens = list(_TOKEN.finditer(code))
-    for left, right in pairwise(tokens):
-        value = left.lastgroup or left[0] in (")", "]", "ᵀ", "²", "³", "^T")
-        opens = right[0] == "(" and (left.lastgroup != "name")
-        if value and (right.lastgroup or opens) and not _OF_A_LOOP & {left[0], right[0]}:
-            return Hint(f"write * or @ between '{left[0]}' and '{right[0]}'", right.start())
     return None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from parity_tests.tests.derivations.engine_families import FAMILIES
+
 TEXTS: dict[str, str] = {
     "rows-labels-l2": """
 hidden = np.maximum(0, X @ W1 + b1)
@@ -777,4 +779,4 @@ def networks() -> Iterator[tuple[str, str]]:
 
 def all_texts() -> dict[str, str]:
     """Every right text."""
-    return {name: text.strip("\n") for name, text in TEXTS.items()} | dict(networks())
+    return {name: text.strip("\n") for name, text in {**TEXTS, **FAMILIES}.items()} | dict(networks())

@@ -298,3 +298,62 @@ def test_a_claim_whose_truth_is_zero_has_a_row(db2: str, verdict: str, said: str
     assert said in lines[8].message
     assert lines[10].verdict == verdict
     assert lines[7].verdict == lines[9].verdict == HOLDS
+
+
+@pytest.mark.parametrize(
+    ("name", "judged"),
+    [("batch-norm-shift-named-beta", 4), ("lstm-gates-as-slices", 12), ("attention-root-of-d", 10), ("gru-step", 18)],
+)
+def test_every_derivative_that_a_text_names_is_judged(name: str, judged: int) -> None:
+    assert judged_of(all_texts()[name]).summary.holds == judged
+
+
+@pytest.mark.parametrize(
+    ("name", "right", "wrong"),
+    [
+        ("batch-norm-shift-named-beta", "dbeta = np.sum(dout", "dbeta = np.mean(dout"),
+        ("lstm-gates-as-slices", "df*f*(1-f), do*o*(1-o)", "do*o*(1-o), df*f*(1-f)"),
+        ("lstm-rows-concatenated", "dz[:, :h_prev", "dz[:, -h_prev"),
+        ("layers-as-entries", "(z[1] > 0)", "(z[2] > 0)"),
+        ("layer-norm-gain-named-g", "dg = (dy * xn)", "dg = (dy * x)"),
+        ("embedding-mean", "dW = h.T", "dW = 2 * h.T"),
+    ],
+)
+def test_and_a_mistake_in_it_is_seen_at_its_line(name: str, right: str, wrong: str) -> None:
+    text = all_texts()[name]
+    row = next(number for number, each in enumerate(text.splitlines(), 1) if right in each)
+    judged = judged_of(text.replace(right, wrong))
+    assert [line.line for line in judged.lines if line.verdict == WRONG] == [row]
+
+
+def test_logarithms_and_roots_are_tried_above_zero() -> None:
+    judged = judged_of("u = np.log(x) @ W\nJ = np.sum(np.sqrt(u**2 + c)) / 2\ndu = u / np.sqrt(u**2 + c) / 2\ndW = x.T @ du")
+    assert [(line.target, line.verdict) for line in judged.lines] == [("du", HOLDS), ("dW", WRONG)]
+
+
+def test_where_the_lines_fit_no_shapes_the_next_likely_ones_are_tried() -> None:
+    right = "y = g * x + b\nloss = (y * up).sum()\ndg = (up * x).sum(0)\ndb = up.sum(1).sum()"
+    assert [line.verdict for line in judged_of(right).lines if line.target == "dg"] == [HOLDS]
+
+
+def test_what_cannot_be_computed_is_said_once_and_the_lines_behind_it_name_it() -> None:
+    judged = verify("z = x @ W\nh = np.frobnicate(z)\nJ = np.sum((h - y)**2)\ndh = 2 * (h - y)\ndz = dh * 3\ndW = x.T @ dz")
+    assert {line.verdict for line in judged.lines} == {"not judged"}
+    reasons = {line.line: line.message for line in judged.lines}
+    assert reasons[2] == "np.frobnicate is not part of the language"
+    assert reasons[1] == "no J could be computed, since line 2 fails"
+    assert sorted(reasons) == [1, 2, 3, 4, 5, 6]
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ("Z1 = W1 X + b1", "this line cannot be read: write * or @ between 'W1' and 'X'"),
+        ("dZ2 = 2 (A - Y)", "write * between '2' and '('"),
+        ("dZ1 = dA1 * 1[Z1 > 0]", "1 is a number and has no entries: a mask is (Z > 0)"),
+    ],
+)
+def test_mathematics_written_as_on_paper_gets_a_hint(row: str, reason: str) -> None:
+    rows = ["J = np.sum(A * Y)", "dA = Y", row]
+    (line,) = [each for each in judged_of("\n".join(rows)).lines if each.line == 3]
+    assert (line.verdict, line.message) == ("not judged", reason)
