@@ -16,6 +16,7 @@ from parity_tests.derivations.engine.convention import ratio_of, same_factor, sa
 from parity_tests.derivations.engine.events import ENTRY, GIVEN, NAMED, PART, RETURNED, Event, Key, Missing, Run
 from parity_tests.derivations.engine.numbers.kinds import PLAIN, TAPE, put
 from parity_tests.derivations.engine.numbers.tape import Tape
+from parity_tests.derivations.engine.roles import NO_ROLES, Roles
 from parity_tests.derivations.engine.truths import ZERO, Truth, Truths
 
 PARAMETER, INNER, UPDATE, VALUE = "parameter", "inner", "update", "value"
@@ -46,14 +47,16 @@ class Claims:
         self.truths = truths
         self.named = truths.named()
         self.names = {truth.event.name for truth in self.named}
-        given = truths.probe.given
-        self.parameters = {name for name, value in given.items() if name in self.names and is_parameter(name, value)}
+        given, roles = truths.probe.given, truths.probe.roles
+        self.parameters = {
+            name for name, value in given.items() if name in self.names and is_parameter(name, value, roles)
+        }
         self.of_parameters = {mark_of(truth) for truth in self.named if truth.event.name in self.parameters}
         self.matches: dict[tuple[tuple[int, ...], bytes], tuple[Truth, float] | None] = {}
         """What a value is, by its shape and its bytes: most values are the same in every run."""
         self.by_shape: dict[tuple[int, ...], list[Truth]] = {}
         for truth in truths.distinct():
-            if symbols.is_label(truth.event.name):
+            if roles.is_label(truth.event.name):
                 continue
             self.by_shape.setdefault(np.shape(truth.gradient), []).append(truth)
         self.forward = {(truth.event.shape, truth.event.value.tobytes()) for truth in self.named}
@@ -224,12 +227,12 @@ def _differs(a: Any, b: Any) -> bool:
     return isinstance(b, Missing) or not np.array_equal(a, b)
 
 
-def is_parameter(name: str, value: Any) -> bool:
+def is_parameter(name: str, value: Any, roles: Roles = NO_ROLES) -> bool:
     """Whether a free name is what a network learns: no example, no label, no index, no count, no rate (a float)."""
     whole = isinstance(value, int) or (isinstance(value, np.ndarray) and value.dtype.kind == "i")
-    if symbols.is_data(name) or symbols.is_label(name) or whole:
+    if roles.is_data(name) or roles.is_label(name) or whole:
         return False
-    return isinstance(value, np.ndarray) or not symbols.NUMBERS.match(symbols.stem_of(name))
+    return isinstance(value, np.ndarray) or not roles.is_number(name)
 
 
 def holds_with(claim: Claim, factor: float) -> bool:

@@ -15,11 +15,6 @@ from parity_tests.derivations.engine.probes import Layout, Probe
 from parity_tests.derivations.engine.truths import Cost
 from parity_tests.derivations.language.front import Source
 
-COST_NAMES = re.compile(
-    r"(^|_)(j|l|loss|losses|cost|costs|c|e|err|error|objective|nll|mse|ce|bce|xent|cross_?entropy|total|obj|ll|log_?lik\w*|likelihood|elbo)(\d*)($|_)",
-    re.I,
-)
-
 
 def written_costs(run: Run, source: Source) -> list[Cost]:
     """The scalars that may be the cost, the likeliest first: named like one, late before early.
@@ -34,7 +29,7 @@ def written_costs(run: Run, source: Source) -> list[Cost]:
         if event.role not in (NAMED, RETURNED) or event.missing or np.size(event.value) != 1:
             continue
         name = event.name or "the value that is returned"
-        looks = bool(COST_NAMES.search(symbols.stem_of(event.name)))
+        looks = bool(symbols.COSTS.search(symbols.stem_of(event.name)))
         if looks or (event.role == RETURNED and name not in found):
             found[name] = looks, Cost(event.key, f"J is {name} (line {event.line})", event.line)
     ordered = sorted(found.values(), key=lambda each: (not each[0], -each[1].line))
@@ -49,7 +44,7 @@ def implied_costs(run: Run, probe: Probe, whole: Collection[str], tree: ast.AST)
     """
     found = []
     penalties = penalised(tree, probe)
-    for label in (name for name in probe.given if symbols.is_label(name)):
+    for label in (name for name in probe.given if probe.roles.is_label(name)):
         target = probe.given[label]
         for output in _outputs(run, target, label in whole, probe):
             for text, of in _usual(output, target, symbols.base_of(label), label in whole):
@@ -86,8 +81,10 @@ def penalised(tree: ast.AST, probe: Probe) -> dict[str, tuple[str, ...]]:
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
             names = [each.id for each in ast.walk(node) if isinstance(each, ast.Name)]
             rates = [name for name in names if RATES.match(symbols.base_of(name)) and name in probe.given]
-            weights = [name for name in names if np.ndim(probe.given.get(name, 0)) > 0 and not symbols.is_data(name)]
-            if rates and len(weights) == 1 and not symbols.is_label(weights[0]):
+            weights = [
+                name for name in names if np.ndim(probe.given.get(name, 0)) > 0 and not probe.roles.is_data(name)
+            ]
+            if rates and len(weights) == 1 and not probe.roles.is_label(weights[0]):
                 found.setdefault(rates[0], {})[weights[0]] = None
     return {rate: tuple(weights) for rate, weights in found.items()}
 

@@ -91,7 +91,8 @@ def unreached(truths: Truths) -> dict[int, str]:
     reached = {truth.event.name for truth in (*truths.by_key.values(), *truths.vanishing.values())}
     values = [truth.event.value for truth in truths.by_key.values()]
     given = truths.probe.given
-    idle = {name for name in given if is_parameter(name, given[name]) and np.ndim(given[name]) and name not in reached}
+    learned = {name for name in given if np.ndim(given[name]) and is_parameter(name, given[name], truths.probe.roles)}
+    idle = learned - reached
     found: dict[int, str] = {}
     for event in truths.run.events:
         if event.key == truths.cost.key:

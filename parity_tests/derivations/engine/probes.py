@@ -16,6 +16,7 @@ import numpy as np
 
 from parity_tests.derivations.engine import symbols
 from parity_tests.derivations.engine.events import Key
+from parity_tests.derivations.engine.roles import NO_ROLES, Roles, roles_of
 from parity_tests.derivations.engine.shapes import BACKWARD_CLASH, Ranks, Reading, declarations
 from parity_tests.derivations.engine.sizes import Shape, Size
 
@@ -41,6 +42,7 @@ class Layout(NamedTuple):
     """The sizes that are sums of others."""
     derived: frozenset[str]
     """The free names in which the text takes a derivative."""
+    roles: Roles
 
 
 class Probe(NamedTuple):
@@ -55,14 +57,15 @@ class Probe(NamedTuple):
     batch: int | None
     places: Mapping[Key, str] | None = None
     steps: Mapping[Key, Key] = MappingProxyType({})
+    roles: Roles = NO_ROLES
 
 
 def find_layouts(tree: ast.Module, rows: tuple[str, ...]) -> list[Layout]:
     """The readings of the text, that first in which most lines fit; one in which all do stands alone."""
-    declared, derived = declarations(rows), _derived(tree)
+    declared, derived, roles = declarations(rows), _derived(tree), roles_of(tree)
     found: list[Layout] = []
-    for ranks in _assumptions(tree):
-        reading = Reading(tree, ranks, declared)
+    for ranks in _assumptions(tree, roles):
+        reading = Reading(tree, ranks, declared, roles)
         layout = _layout(reading, reading.clashes + _unlikely(reading), derived)
         if layout.clashes == 0:
             return [layout]
@@ -98,45 +101,18 @@ def _indices(tree: ast.Module) -> set[str]:
     return {each.id for each in subscripts if isinstance(each, ast.Name)}
 
 
-def _factors(tree: ast.Module) -> set[str]:
-    """The names that stand in no matrix product."""
-    found: set[str] = set()
-    for node in ast.walk(tree):
-        match node:
-            case ast.BinOp(op=ast.MatMult()):
-                found |= _operands(node.left) | _operands(node.right)
-            case ast.Call(func=ast.Attribute(value=base, attr="dot" | "matmul" | "einsum" | "outer" | "tensordot")):
-                found |= _operands(base).union(*map(_operands, node.args))
-            case ast.Attribute(value=ast.Name(id=name), attr="T"):
-                found.add(name)
-    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)} - found
-
-
-def _operands(node: ast.expr) -> set[str]:
-    """The name that an operand is, with or without an index."""
-    while isinstance(node, ast.Subscript):
-        node = node.value
-    return {node.id} if isinstance(node, ast.Name) else set()
-
-
-def _assumptions(tree: ast.Module) -> Iterator[Ranks]:
+def _assumptions(tree: ast.Module, roles: Roles) -> Iterator[Ranks]:
     """The axes that free names may have, the usual ones first."""
-    numbers, derived, indices = _under_roots(tree), _derived(tree), _indices(tree)
-    scales = {name for name in _factors(tree) & derived if name.islower()}
-    subtracted = {
-        node.right.id
-        for node in ast.walk(tree)
-        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub) and isinstance(node.right, ast.Name)
-    }
-    columns = {"flat": ("flat",), "matrix": ("flat", "matrix"), "column": ("flat",)}
+    numbers, indices = _under_roots(tree), _indices(tree)
+    single = len(roles.weights) < 2
     for vectors, labels, biases, places, scale in itertools.product(
         ("matrix", "flat", "column"),
         ("matrix", "flat", "column"),
         ("flat", "row", "column", "number"),
         (1, 2) if indices else (1,),
-        ("", "number", "flat") if scales else ("",),
+        ("", "number", "flat") if roles.entrywise else ("",),
     ):
-        for weights in columns[vectors]:
+        for weights in ("flat", "matrix") if vectors == "matrix" else ("flat",):
 
             def ranks(
                 name: str,
@@ -148,24 +124,26 @@ def _assumptions(tree: ast.Module) -> Iterator[Ranks]:
                 s: str = scale or biases,
             ) -> Any:
                 symbol = symbols.stem_of(name)
-                if symbols.is_label(symbol) and not (symbol in ("t", "T") and symbol not in subtracted):
+                if roles.is_label(name):
                     of = v if v != "matrix" else y
                     return (None, None) if of == "matrix" else AXES[of]
                 if name in indices:
                     return (None,) * i
-                if v == "column" and symbols.is_data(symbol):
+                if v == "column" and roles.is_data(name):
                     return AXES["column"]
-                if name in numbers:
+                if name in numbers or roles.is_number(name):
                     return None
-                if symbols.NUMBERS.match(symbol) and not (name in derived and symbols.BIASES.match(symbol)):
-                    return None
-                if symbols.BIASES.match(symbol):
+                if symbols.BIASES.match(symbol) and roles.is_bias(name):
                     return AXES[b]
-                if name in scales and not symbols.is_data(name):
+                if name in roles.entrywise:
                     return AXES[s]
-                if symbol in ("w", "theta", "weights", "beta") and symbol == symbols.base_of(name):
+                one = (symbol in ("w", "theta", "weights", "beta") and symbol == symbols.base_of(name)) or (
+                    single and name in roles.weights and symbol.islower()
+                )
+                if one:
                     return AXES["flat"] if w == "flat" and v == "matrix" else (None, None) if v == "matrix" else (None,)
-                if v == "flat" and (symbols.is_data(symbol) or re.match(r"^[a-z]", symbol)) and symbol[0] != "w":
+                small = re.match(r"^[a-z]", symbol) and symbol[0] != "w" and name not in roles.weights
+                if v == "flat" and (roles.is_data(name) or small):
                     return (None,)
                 return (None, None)
 
@@ -178,66 +156,59 @@ def _sizes_in(reading: Reading, name: str) -> tuple[Size, ...]:
 
 def _roles(reading: Reading) -> tuple[set[Size], set[Size]]:
     """The sizes of the data, and those of the parameters."""
+    roles = reading.roles
     data: set[Size] = set()
     parameters: set[Size] = set()
     for name in reading.free:
         if reading.is_claim(name):
             continue  # what comes from above has the sizes of a value that is there
-        of_data = symbols.is_data(name) or symbols.is_label(name) or name in reading.labels
+        of_data = roles.is_data(name) or roles.is_label(name) or name in reading.labels
         (data if of_data else parameters).update(_sizes_in(reading, name))
     return data - {1}, parameters - {1}
 
 
 def _unlikely(reading: Reading) -> int:
     """Clashes of another kind: a bias as long as the batch, labels that are not."""
+    roles = reading.roles
     data, parameters = _roles(reading)
     matrices: set[Size] = set()
     count = 0
     for name in reading.free:
-        symbol = symbols.stem_of(name)
-        if not (symbols.BIASES.match(symbol) or symbols.is_data(name) or symbols.is_label(name)) and (
-            name not in reading.labels
-        ):
+        other = roles.is_bias(name) or roles.is_data(name) or roles.is_label(name) or name in reading.labels
+        if not other and not reading.is_claim(name):
             matrices.update(_sizes_in(reading, name))
     for name in reading.free:
         sizes = [size for size in _sizes_in(reading, name) if size != 1]
-        if symbols.BIASES.match(symbols.stem_of(name)) and matrices and not set(sizes) <= matrices:
+        if roles.is_bias(name) and matrices and not set(sizes) <= matrices:
             count += 3 * BACKWARD_CLASH
-        if symbols.is_label(name) and data and sizes and not set(sizes) & (data | matrices):
+        if roles.is_label(name) and data and sizes and not set(sizes) & (data | matrices):
             count += BACKWARD_CLASH
     if any(
         symbols.stem_of(name)[0].isupper()
         for name in reading.free
-        if reading.shapes[name][1:] == (1,) and symbols.is_data(name)
+        if reading.shapes[name][1:] == (1,) and roles.is_data(name)
     ):
         count += 3 * BACKWARD_CLASH  # a single example is written small
     if data and not data - parameters and any(symbols.COUNTS.match(symbols.stem_of(name)) for name in reading.free):
         count += 3 * BACKWARD_CLASH  # a text that divides by m has several examples
-    numbers = [
-        name for name in reading.free if symbols.BIASES.match(symbols.stem_of(name)) and not reading.shapes[name]
-    ]
+    numbers = [name for name in reading.free if roles.is_bias(name) and not reading.shapes[name]]
     if any(
-        len(reading.shapes[name]) == 2 and 1 not in reading.shapes[name] for name in reading.free if _is_weight(name)
+        len(reading.shapes[name]) == 2 and 1 not in reading.shapes[name]
+        for name in reading.free
+        if roles.is_weight(name)
     ):
         count += BACKWARD_CLASH * len(numbers)  # one bias for several outputs
     if data and matrices and not data - matrices and any(len(_sizes_in(reading, name)) > 1 for name in reading.free):
-        two = [n for n in reading.free if symbols.is_data(n) and sum(each != 1 for each in _sizes_in(reading, n)) > 1]
+        two = [n for n in reading.free if roles.is_data(n) and sum(each != 1 for each in _sizes_in(reading, n)) > 1]
         count += 2 * BACKWARD_CLASH if two else 0
     return count
-
-
-def _is_weight(name: str) -> bool:
-    """Whether a free name is likely to be a matrix of weights."""
-    symbol = symbols.stem_of(name)
-    return not (
-        symbols.is_data(name) or symbols.is_label(name) or symbols.BIASES.match(symbol) or symbols.NUMBERS.match(symbol)
-    )
 
 
 def _layout(reading: Reading, clashes: int, derived: frozenset[str]) -> Layout:
     data, parameters = _roles(reading)
     batches = [size for size in data if size not in parameters]
-    first = next((name for name in reading.free if symbols.is_data(name) and len(_sizes_in(reading, name)) > 1), None)
+    roles = reading.roles
+    first = next((name for name in reading.free if roles.is_data(name) and len(_sizes_in(reading, name)) > 1), None)
     batch: Size | None = None
     if batches:
         own = [size for size in (_sizes_in(reading, first) if first else ()) if size in batches]
@@ -250,7 +221,7 @@ def _layout(reading: Reading, clashes: int, derived: frozenset[str]) -> Layout:
             counts[name] = batch if batch is not None else 1
     sums = {reading.sizes.find(name): reading.sizes.parts(name) for name in reading.sizes.sums}
     said = _described(shapes, first, batch, labels)
-    return Layout(shapes, labels, counts, batch, clashes, said, sums, derived & frozenset(reading.free))
+    return Layout(shapes, labels, counts, batch, clashes, said, sums, derived & frozenset(reading.free), roles)
 
 
 def _described(shapes: dict[str, Shape], first: str | None, batch: Size | None, labels: dict[str, Size]) -> str:
@@ -298,18 +269,18 @@ def draw(layout: Layout, seed: int, whole_labels: frozenset[str] = frozenset()) 
             given[name] = (draws.random(extents) < 0.5) * 1.0
         elif shape == () and name in layout.derived:
             given[name] = np.asarray(draws.uniform(0.15, 0.85))
-        elif shape == () and (symbols.NUMBERS.match(symbol) or not symbols.BIASES.match(symbol)):
+        elif shape == () and not layout.roles.is_bias(name):
             given[name] = 3 if symbol in ("t", "T", "L", "K") else float(np.round(draws.uniform(0.15, 0.85), 3))
-        elif symbols.is_label(name):
+        elif layout.roles.is_label(name):
             given[name] = draws.uniform(0.1, 0.9, extents)
         elif re.match(r"^(mask|drop|D\d$|keep|u\d$)", symbol):
             given[name] = (draws.random(extents) < 0.7) * 1.0
         else:
-            given[name] = np.asarray((0.9 if symbols.is_data(name) else 0.55) * draws.standard_normal(extents))
+            given[name] = np.asarray((0.9 if layout.roles.is_data(name) else 0.55) * draws.standard_normal(extents))
     batch = None if layout.batch is None else number(layout.batch)
     named = {str(size): count for size, count in sizes.items() if not str(size).startswith("?")}
     named |= {name: given[name] for name in layout.counts}
-    return Probe(given, named, batch)
+    return Probe(given, named, batch, roles=layout.roles)
 
 
 def normalised(probe: Probe, name: str, axis: int) -> Probe:

@@ -12,8 +12,9 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from parity_tests.derivations.engine import words
+from parity_tests.derivations.engine.roles import NO_ROLES, Roles
 from parity_tests.derivations.engine.sizes import Clash, Shape, Size, Sizes, without_ones
-from parity_tests.derivations.engine.symbols import family_of, is_label, meant_by
+from parity_tests.derivations.engine.symbols import family_of, meant_by
 
 FORWARD_CLASH, BACKWARD_CLASH = 10, 1
 """What a line that does not fit counts against a reading of the text."""
@@ -50,8 +51,8 @@ MOST_PARTS = 64
 class Reading:
     """One walk over the text, under one assumption about the axes of its free names."""
 
-    def __init__(self, tree: ast.Module, ranks: Ranks, declared: dict[str, Shape]) -> None:
-        self.sizes, self.ranks = Sizes(), ranks
+    def __init__(self, tree: ast.Module, ranks: Ranks, declared: dict[str, Shape], roles: Roles = NO_ROLES) -> None:
+        self.sizes, self.ranks, self.roles = Sizes(), ranks, roles
         self.names: dict[str, Any] = dict(declared)
         self.shapes: dict[str, Shape] = dict(declared)
         self.free: list[str] = list(declared)
@@ -90,8 +91,14 @@ class Reading:
                 targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
                 if any(isinstance(each, ast.Name) and self.is_claim(each.id) for each in targets):
                     weight = BACKWARD_CLASH
+                state = next((each.id for each in targets if self.is_new_state(each)), None)
+                if state is not None:
+                    self.names[state] = ()
                 try:
                     value = self.of(node.value) if node.value is not None else None
+                    if state is not None:
+                        self.names[state] = self.shapes[state] = self.shape(value)
+                        self.free.append(state)
                     if weight == BACKWARD_CLASH:
                         self.keep_apart(kept, known)
                     for target in targets:
@@ -109,6 +116,10 @@ class Reading:
                             self.names[target.id] = None
             case _:
                 pass
+
+    def is_new_state(self, target: ast.expr | None) -> bool:
+        """Whether a target is a state of an optimiser that is met first where it is updated: it has the new shape."""
+        return isinstance(target, ast.Name) and target.id in self.roles.states and target.id not in self.names
 
     def keep_apart(self, before: dict[str, Size], known: set[str]) -> None:
         """A line of the backward pass may not make two sizes equal that the forward pass keeps apart."""
@@ -308,7 +319,9 @@ class Reading:
 
     def compare_labels(self, node: ast.BinOp, left: Shape, right: Shape) -> None:
         """Labels have as many axes as what they are compared with."""
-        labels = [each for each in (node.left, node.right) if isinstance(each, ast.Name) and is_label(each.id)]
+        labels = [
+            each for each in (node.left, node.right) if isinstance(each, ast.Name) and self.roles.is_label(each.id)
+        ]
         if labels and left and right and len(left) != len(right):
             self.clashes += BACKWARD_CLASH
 
@@ -405,8 +418,9 @@ class Reading:
         match node:
             case ast.Constant(value=int() as value):
                 return (value,) if value else ()
-            case ast.BinOp(op=ast.Mult(), left=ast.Constant(value=int() as times), right=one) | ast.BinOp(
-                op=ast.Mult(), left=one, right=ast.Constant(value=int() as times)
+            case (
+                ast.BinOp(op=ast.Mult(), left=ast.Constant(value=int() as times), right=one)
+                | ast.BinOp(op=ast.Mult(), left=one, right=ast.Constant(value=int() as times))
             ):
                 size = self.extent(one)
                 return None if size is None or not 0 < times <= MOST_PARTS else size * times
@@ -603,9 +617,7 @@ class Reading:
         if axis is None or not isinstance(value, Several) or any(each is None for each in value.parts):
             return None
         axes = [len(self.shape(each)) for each in value.parts]
-        if name == "hstack" and axes[0] > 1:
-            axis = 1
-        elif name == "column_stack" and axes == [2] * len(axes):
+        if (name == "hstack" and axes[0] > 1) or (name == "column_stack" and axes == [2] * len(axes)):
             axis = 1
         elif name == "column_stack" or (name == "vstack" and axes[0] < 2):
             if axes != [1] * len(axes):

@@ -90,6 +90,11 @@ NUMBERS = re.compile(
     r"samples|examples|dropout\w*|d_k|dk|wd|gamma_)$"
 )
 COUNTS = re.compile(r"^(m|M|n|N|B|num_\w+|n_\w+|batch_size|samples|examples|\w+_size)$")
+COSTS = re.compile(
+    r"(^|_)(j|l|loss|losses|cost|costs|c|e|err|error|objective|nll|mse|ce|bce|xent|cross_?entropy|total|obj|"
+    r"ll|log_?lik\w*|likelihood|elbo)(\d*)($|_)",
+    re.I,
+)
 BIASES = re.compile(r"^(b|bias|biases|c|gamma|beta|bf|bi|bo|bg|bc|by|bh|bias_\w+|b_?\w{1,3}|b_\w+|bias\d)$")
 LABELS = re.compile(
     r"^(y|Y|t|T|targets?|labels?|y_true|Y_true|ys|y_train|Y_train|y_batch|onehot|one_hot|Y_onehot|desired|outputs?|expected\w*)$"

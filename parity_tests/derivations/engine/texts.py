@@ -14,6 +14,7 @@ from parity_tests.derivations.engine.judged import Trial, judge_reading
 from parity_tests.derivations.engine.layers import unreached
 from parity_tests.derivations.engine.probes import Layout, Probe, draw, find_layouts, normalised
 from parity_tests.derivations.engine.program import TextProgram
+from parity_tests.derivations.engine.roles import Roles
 from parity_tests.derivations.engine.truths import Cost, Truths
 from parity_tests.derivations.language.errors import DerivationError
 from parity_tests.derivations.language.front import Source, read
@@ -87,13 +88,13 @@ class TextReading:
 
     def probe(self, seed: int) -> Probe:
         """Values for the free names; targets of a softmax add up to 1, targets that are compared are 0 or 1."""
-        whole = frozenset(_compared(self.program.tree))
+        whole = frozenset(_compared(self.program.tree, self.layout.roles))
         probe = draw(self.layout, seed, whole)
         settled = whole | set(self.layout.labels)
         labels = [
             name
             for name, value in probe.given.items()
-            if symbols.is_label(name) and np.ndim(value) and name not in settled
+            if self.layout.roles.is_label(name) and np.ndim(value) and name not in settled
         ]
         if labels:
             run = self.program.run(probe.given)
@@ -177,10 +178,10 @@ def _above_zero(value: Any) -> Any:
     return np.abs(value) if isinstance(value, np.ndarray) and value.dtype.kind == "f" else value
 
 
-def _compared(tree: ast.AST) -> set[str]:
+def _compared(tree: ast.AST, roles: Roles) -> set[str]:
     """The names that stand in a comparison for equality."""
     found = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.Eq | ast.NotEq):
-            found |= {each.id for each in ast.walk(node) if isinstance(each, ast.Name) and symbols.is_label(each.id)}
+            found |= {each.id for each in ast.walk(node) if isinstance(each, ast.Name) and roles.is_label(each.id)}
     return found

@@ -7,13 +7,26 @@ import re
 import pytest
 
 from parity_tests.derivations.engine.texts import verify_text
-from parity_tests.derivations.verdicts import WRONG
-from parity_tests.tests.derivations.engine_texts import network
+from parity_tests.derivations.verdicts import HOLDS, WRONG
+from parity_tests.tests.derivations.engine_texts import all_texts, network
 
 OWN_NAMES = {
     "X": "inputs", "Y": "targets", "m": "n_samples", "J": "total_loss", "W1": "w_in", "b1": "b_in", "W2": "w_out",
     "b2": "b_out", "Z1": "pre", "A1": "act", "Z2": "logits", "A2": "out", "E": "expo", "A0": "batch_in",
 }  # fmt: skip
+ANYONES_NAMES: list[dict[str, str]] = [
+    {"b": "q", "b1": "q1", "b2": "q2", "b3": "q3"},
+    {"Y": "wanted", "y": "wanted"},
+    {"X": "inp", "Y": "Tgt", "y": "tgt"},
+    {"W1": "U", "W2": "V", "b1": "p", "b2": "r"},
+    {"W": "theta", "W1": "w1", "W2": "w2", "X": "samples", "x": "sample"},
+]
+"""Names that tell nothing, or of a kind that is used for something else: p as a bias, V as weights."""
+
+ANYONES_TEXTS = (
+    "rows-labels-l2", "columns-course", "columns-chain-of-dA", "no-cost-labels", "no-cost-ascent", "linear-regression",
+    "linear-mse-mean", "softmax-regression-onehot", "rnn-three-steps-columns", "layer-norm-gain-named-g",
+)  # fmt: skip
 MISTAKES = {
     "none": ("", ""),
     "sign": ("dZ1 = ", "dZ1 = -"),
@@ -29,6 +42,13 @@ def renamed(text: str) -> str:
     for old, new in OWN_NAMES.items():
         text = re.sub(rf"\b{old}\b", new, text)
         text = re.sub(rf"\bd{old}\b", f"d_{new}", text)
+    return text
+
+
+def named(text: str, names: dict[str, str]) -> str:
+    """The text with other names; those of the gradients follow."""
+    for old, new in names.items():
+        text = re.sub(rf"\b(d?){old}\b", lambda found, new=new: found[1] + new, text)  # type: ignore[misc]
     return text
 
 
@@ -55,6 +75,18 @@ def test_names_layout_and_breaks_of_lines_change_no_verdict(mistake: str, cost: 
         joined = spoiled.replace("\nA1 = ", "; A1 = ").replace("\ndb2 = ", "; db2 = ")
         assert len(wrong_rows(joined)) == len(here)
     assert len(expected) == (mistake != "none")
+
+
+@pytest.mark.parametrize("names", ANYONES_NAMES, ids=lambda names: "-".join(names.values()))
+@pytest.mark.parametrize("name", ANYONES_TEXTS)
+def test_what_a_name_is_shows_in_its_use(name: str, names: dict[str, str]) -> None:
+    text = all_texts()[name]
+    other = named(text, names)
+    judged, before = verify_text(other), verify_text(text)
+    assert judged is not None
+    assert before is not None
+    assert judged.summary == before.summary, [line.message for line in judged.lines if line.verdict != HOLDS]
+    assert before.summary.wrong == before.summary.not_judged == 0
 
 
 def test_independent_lines_may_change_places() -> None:

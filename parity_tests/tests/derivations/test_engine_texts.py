@@ -327,7 +327,9 @@ def test_and_a_mistake_in_it_is_seen_at_its_line(name: str, right: str, wrong: s
 
 
 def test_logarithms_and_roots_are_tried_above_zero() -> None:
-    judged = judged_of("u = np.log(x) @ W\nJ = np.sum(np.sqrt(u**2 + c)) / 2\ndu = u / np.sqrt(u**2 + c) / 2\ndW = x.T @ du")
+    judged = judged_of(
+        "u = np.log(x) @ W\nJ = np.sum(np.sqrt(u**2 + c)) / 2\ndu = u / np.sqrt(u**2 + c) / 2\ndW = x.T @ du"
+    )
     assert [(line.target, line.verdict) for line in judged.lines] == [("du", HOLDS), ("dW", WRONG)]
 
 
@@ -337,7 +339,9 @@ def test_where_the_lines_fit_no_shapes_the_next_likely_ones_are_tried() -> None:
 
 
 def test_what_cannot_be_computed_is_said_once_and_the_lines_behind_it_name_it() -> None:
-    judged = verify("z = x @ W\nh = np.frobnicate(z)\nJ = np.sum((h - y)**2)\ndh = 2 * (h - y)\ndz = dh * 3\ndW = x.T @ dz")
+    judged = verify(
+        "z = x @ W\nh = np.frobnicate(z)\nJ = np.sum((h - y)**2)\ndh = 2 * (h - y)\ndz = dh * 3\ndW = x.T @ dz"
+    )
     assert {line.verdict for line in judged.lines} == {"not judged"}
     reasons = {line.line: line.message for line in judged.lines}
     assert reasons[2] == "np.frobnicate is not part of the language"

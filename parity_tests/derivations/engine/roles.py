@@ -1,0 +1,280 @@
+"""What the free names of a text are: examples, labels, parameters or numbers; by how they are used, then by name.
+
+Names are anyone's, so what a formula does with a name goes before what the name looks like: labels are compared with a
+value that does not depend on them, a bias is added, what stands in a product with a parameter is data.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from typing import NamedTuple, TypeGuard
+
+from parity_tests.derivations.engine import symbols
+
+WEIGHTS = re.compile(r"^(w|theta|weight|kernel|u$|v$|coef|beta)", re.I)
+PRODUCTS = frozenset(("dot", "matmul", "einsum", "outer", "tensordot", "inner"))
+SUMS = frozenset(("sum", "mean", "norm"))
+
+
+class Roles(NamedTuple):
+    """The names whose use says what they are; of all others the name decides."""
+
+    data: frozenset[str] = frozenset()
+    labels: frozenset[str] = frozenset()
+    weights: frozenset[str] = frozenset()
+    entrywise: frozenset[str] = frozenset()
+    """Parameters that stand in no matrix product: biases, gains."""
+    numbers: frozenset[str] = frozenset()
+    states: frozenset[str] = frozenset()
+    """What an optimiser keeps: it is read where it is updated, or where a parameter is, and nowhere else."""
+
+    def is_data(self, name: str) -> bool:
+        """Whether a name holds examples."""
+        return name in self.data or (self._unsaid(name) and symbols.is_data(name))
+
+    def is_label(self, name: str) -> bool:
+        """Whether a name holds what the network should say."""
+        return name in self.labels or (self._unsaid(name) and symbols.is_label(name))
+
+    def is_bias(self, name: str) -> bool:
+        """Whether a name is a parameter that is added, or multiplies entry by entry."""
+        return name in self.entrywise or (
+            self._unsaid(name) and bool(symbols.BIASES.match(symbols.stem_of(name))) and not self.is_number(name)
+        )
+
+    def is_number(self, name: str) -> bool:
+        """Whether a name is one number that is not learned: a count, a rate."""
+        return name in self.numbers or (self._unsaid(name) and bool(symbols.NUMBERS.match(symbols.stem_of(name))))
+
+    def is_weight(self, name: str) -> bool:
+        """Whether a name is likely to be a matrix of weights."""
+        others = self.is_data(name), self.is_label(name), self.is_bias(name), self.is_number(name)
+        return name in self.weights or not any(others)
+
+    def _unsaid(self, name: str) -> bool:
+        return not any(name in each for each in self)
+
+
+NO_ROLES = Roles()
+
+
+def roles_of(tree: ast.Module) -> Roles:
+    """The roles that the use of the free names shows."""
+    use = _Use(tree)
+    states = {name for name in use.updated - use.derived if use.is_state(name)}
+    learned = use.derived | use.updated - states
+    labels = {name for name in use.compared - use.updated - use.in_products if name not in learned or use.is_late(name)}
+    learned = learned - labels
+    numbers = {name for name in use.free - learned - labels - use.in_products - use.indices if use.is_number(name)}
+    data = {name for name in use.in_products - learned - labels - numbers if use.meets(name, learned)}
+    data |= {name for name in learned if symbols.is_data(name)}
+    data |= use.examples(learned - data) if not data else set()
+    entrywise = {name for name in learned - use.in_products - data if use.entrywise(name)}
+    data |= learned - use.in_products - entrywise if not data else set()
+    weights = learned & use.in_products - data
+    return Roles(*map(frozenset, (data, labels, weights, entrywise, numbers - states, states)))
+
+
+class _Use:
+    """How a text uses its free names."""
+
+    def __init__(self, tree: ast.Module) -> None:
+        body = [node for node in tree.body if not isinstance(node, ast.FunctionDef)]
+        self.nodes = [each for node in body for each in ast.walk(node)]
+        self.parents = {id(child): node for node in self.nodes for child in ast.iter_child_nodes(node)}
+        names = [node for node in self.nodes if isinstance(node, ast.Name)]
+        self.loads = [node for node in names if isinstance(node.ctx, ast.Load)]
+        stored = {node.id for node in names if isinstance(node.ctx, ast.Store)}
+        self.depends: dict[str, set[str]] = {}
+        """The names that a name has been computed from."""
+        begun: set[str] = set()
+        self.free: set[str] = set()
+        self.updated: set[str] = set()
+        called = {id(node.func) for node in self.nodes if isinstance(node, ast.Call)}
+        for node in body:
+            read = {each.id for each in ast.walk(node) if isinstance(each, ast.Name) and id(each) not in called}
+            own = {each.id for each in ast.walk(node) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)}
+            first = {
+                each.id for each in ast.walk(node) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Load)
+            }
+            again = isinstance(node, ast.AugAssign)
+            self.free |= {name for name in (first & read) | (own if again else set()) if name not in begun | {"np"}}
+            self.updated |= own & self.free
+            sources = read - own | (read & self.free)
+            reach = sources.union(*(self.depends.get(each, set()) for each in sources))
+            for name in own:
+                self.depends.setdefault(name, set()).update(reach)
+            begun |= own
+        self.derived = {base for name in stored for base in symbols.meant_by(name, self.free) if base != name}
+        self.in_products, self.partners = self._products()
+        self.compared = self._compared()
+        self.indices = {
+            each.id
+            for node in self.nodes
+            if isinstance(node, ast.Subscript)
+            for each in ast.walk(node.slice)
+            if isinstance(each, ast.Name)
+        }
+
+    def _products(self) -> tuple[set[str], list[tuple[set[str], set[str]]]]:
+        """The names that are operands of a matrix product, and the names of both sides of each."""
+        found: set[str] = set()
+        partners = []
+        for node in self.nodes:
+            operands: list[ast.expr] = []
+            match node:
+                case ast.BinOp(op=ast.MatMult()):
+                    operands = [node.left, node.right]
+                case ast.Call(func=ast.Attribute(value=base, attr=word)) if word in PRODUCTS:
+                    module = isinstance(base, ast.Name) and base.id in ("np", "numpy")
+                    operands = list(node.args) if module else [base, *node.args]
+            if not operands or any(_of_a_logarithm(each) for each in operands):
+                continue
+            own = [set(_operand(each)) & self.free for each in operands]
+            found |= set().union(*own)
+            partners += [(one, other) for one in own for other in own if one is not other]
+        return found, partners
+
+    def meets(self, name: str, learned: set[str]) -> bool:
+        """Whether a name stands in a product with a parameter."""
+        return any(name in one and other & learned for one, other in self.partners)
+
+    def examples(self, learned: set[str]) -> set[str]:
+        """Of two names that meet in the first product, and in both of which the text takes a derivative, the data."""
+        for one, other in self.partners:
+            if one & learned and other & learned:
+                looks = [bool(WEIGHTS.match(symbols.stem_of(min(each)))) for each in (one, other)]
+                return other if looks == [True, False] else one
+        return set()
+
+    def _compared(self) -> set[str]:
+        """The names that a computed value is compared with, which does not depend on them."""
+        found: set[str] = set()
+        for node in self.loads:
+            if node.id not in self.free:
+                continue
+            parent = self.parents.get(id(node))
+            match parent:
+                case ast.BinOp(op=ast.Sub()):
+                    other = parent.left if parent.right is node else parent.right
+                    if self._computed(other) and node.id not in self._reached(other):
+                        found.add(node.id)
+                case ast.BinOp(op=ast.Mult()) if _of_a_logarithm(parent.left if parent.right is node else parent.right):
+                    found.add(node.id)
+                case ast.Tuple() if isinstance(self.parents.get(id(parent)), ast.Subscript):
+                    found.add(node.id)
+        return found
+
+    def is_late(self, name: str) -> bool:
+        """Whether a name stands only where J is computed and in derivatives."""
+        assigned = {
+            target.id if isinstance(target, ast.Name) else ""
+            for node in self.nodes
+            if isinstance(node, ast.Assign) and name in {each.id for each in ast.walk(node.value) if _is_name(each)}
+            for target in node.targets
+        }
+        return all(
+            symbols.COSTS.search(each) or symbols.meant_by(each, self.free | set(self.depends)) for each in assigned
+        )
+
+    def _computed(self, node: ast.expr) -> bool:
+        """Whether a formula reads what the text computes, or is a product of its own."""
+        return any(isinstance(each, ast.Name) and each.id in self.depends for each in ast.walk(node)) or any(
+            isinstance(each, ast.Call | ast.MatMult) for each in ast.walk(node)
+        )
+
+    def _reached(self, node: ast.expr) -> set[str]:
+        names = {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}
+        return names.union(*(self.depends.get(each, set()) for each in names))
+
+    def is_state(self, name: str) -> bool:
+        """Whether all that reads a name is an update."""
+        for node in self.nodes:
+            if isinstance(node, ast.Assign | ast.AugAssign | ast.Expr):
+                targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+                updates = any(_is_name(each) and each.id in self.updated for each in targets)
+                if not updates and any(_is_name(each) and each.id == name for each in ast.walk(node)):
+                    return False
+        return True
+
+    def is_number(self, name: str) -> bool:
+        """Whether a name only divides, multiplies a whole sum, or scales a step or a parameter."""
+        places = [node for node in self.loads if node.id == name]
+        return bool(places) and all(self._scales(node) for node in places)
+
+    def _scales(self, node: ast.expr) -> bool:
+        parent = self.parents.get(id(node))
+        match parent:
+            case ast.BinOp(op=ast.Div(), right=right) if right is node:
+                return True
+            case ast.BinOp(op=ast.Mult() | ast.Div() | ast.Pow()):
+                other = parent.left if parent.right is node else parent.right
+                if isinstance(other, ast.Constant):
+                    return self._scales(parent) or isinstance(self.parents.get(id(parent)), ast.BinOp)
+                return _is_sum(other) or self._is_step(parent, other)
+            case ast.UnaryOp():
+                return self._scales(parent)
+        return False
+
+    def _is_step(self, product: ast.expr, other: ast.expr) -> bool:
+        """Whether a product is what a parameter is changed by, or the share of a parameter in its gradient."""
+        own = set(_operand(other))
+        if own & (self.derived | self.updated):
+            return True
+        node: ast.AST | None = product
+        while isinstance(node, ast.expr):
+            node = self.parents.get(id(node))
+        targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+        return any(isinstance(each, ast.Name) and each.id in self.updated for each in targets)
+
+    def entrywise(self, name: str) -> bool:
+        """Whether a parameter is added, or written small and multiplied."""
+        for node in self.loads:
+            parent = self.parents.get(id(node))
+            if node.id == name and isinstance(parent, ast.BinOp):
+                if isinstance(parent.op, ast.Add) and not isinstance(parent.left, ast.Constant):
+                    return True
+                if isinstance(parent.op, ast.Mult) and name.islower():
+                    return True
+        return False
+
+
+def _is_name(node: ast.AST) -> TypeGuard[ast.Name]:
+    return isinstance(node, ast.Name)
+
+
+def _operand(node: ast.expr) -> Iterator[str]:
+    """The name that an operand is, with or without an index, a transpose or another form of it."""
+    while True:
+        match node:
+            case ast.Subscript() | ast.Attribute():
+                node = node.value
+            case ast.Call(func=ast.Attribute(value=base)) if not (isinstance(base, ast.Name) and base.id == "np"):
+                node = base
+            case ast.Call(func=ast.Attribute(attr="transpose"), args=[one]):
+                node = one
+            case ast.Name():
+                yield node.id
+                return
+            case _:
+                return
+
+
+def _of_a_logarithm(node: ast.expr) -> bool:
+    return any(
+        isinstance(each, ast.Call) and ast.unparse(each.func).rpartition(".")[2] in ("log", "log2", "log1p")
+        for each in ast.walk(node)
+    )
+
+
+def _is_sum(node: ast.expr) -> bool:
+    """``np.sum(...)`` of all entries, or a sum of such."""
+    match node:
+        case ast.BinOp(op=ast.Add()):
+            return _is_sum(node.left) and _is_sum(node.right)
+        case ast.Call():
+            word = ast.unparse(node.func).rpartition(".")[2]
+            return word in SUMS and len(node.args) + len(node.keywords) == 1
+    return False
