@@ -241,7 +241,7 @@ class _Use:
         return False
 
 
-def _is_name(node: ast.AST) -> TypeGuard[ast.Name]:
+def _is_name(node: ast.AST | None) -> TypeGuard[ast.Name]:
     return isinstance(node, ast.Name)
 
 

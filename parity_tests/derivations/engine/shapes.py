@@ -91,7 +91,8 @@ class Reading:
                 targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
                 if any(isinstance(each, ast.Name) and self.is_claim(each.id) for each in targets):
                     weight = BACKWARD_CLASH
-                state = next((each.id for each in targets if self.is_new_state(each)), None)
+                names = [each.id for each in targets if isinstance(each, ast.Name)]
+                state = next(filter(self.is_new_state, names), None)
                 if state is not None:
                     self.names[state] = ()
                 try:
@@ -117,9 +118,9 @@ class Reading:
             case _:
                 pass
 
-    def is_new_state(self, target: ast.expr | None) -> bool:
-        """Whether a target is a state of an optimiser that is met first where it is updated: it has the new shape."""
-        return isinstance(target, ast.Name) and target.id in self.roles.states and target.id not in self.names
+    def is_new_state(self, name: str) -> bool:
+        """Whether a name is a state of an optimiser that is met first where it is updated: it has the new shape."""
+        return name in self.roles.states and name not in self.names
 
     def keep_apart(self, before: dict[str, Size], known: set[str]) -> None:
         """A line of the backward pass may not make two sizes equal that the forward pass keeps apart."""
@@ -422,8 +423,8 @@ class Reading:
                 ast.BinOp(op=ast.Mult(), left=ast.Constant(value=int() as times), right=one)
                 | ast.BinOp(op=ast.Mult(), left=one, right=ast.Constant(value=int() as times))
             ):
-                size = self.extent(one)
-                return None if size is None or not 0 < times <= MOST_PARTS else size * times
+                part = self.extent(one)
+                return None if part is None or not 0 < times <= MOST_PARTS else part * times
             case ast.BinOp(op=ast.Add()):
                 first, second = self.extent(node.left), self.extent(node.right)
                 return None if first is None or second is None else first + second

@@ -79,12 +79,12 @@ class TextReading:
         return reasons
 
     def pasted(self, line: int, repaired: str, rows: int = 1) -> TextReading:
-        """The text with other rows in place of a line, as far to the right as it was."""
+        """The text with others in place of so many rows from a line on, as far to the right as that was."""
         row = self.lines.rows[line - 1]
         indent = row[: len(row) - len(row.lstrip())]
-        rows = [*self.lines.rows]
-        rows[line - 1 : line] = [indent + each for each in repaired.splitlines()]
-        return read_text("\n".join(rows))
+        new = [*self.lines.rows]
+        new[line - 1 : line - 1 + rows] = [indent + each for each in repaired.splitlines()]
+        return read_text("\n".join(new))
 
     def probe(self, seed: int) -> Probe:
         """Values for the free names; targets of a softmax add up to 1, targets that are compared are 0 or 1."""

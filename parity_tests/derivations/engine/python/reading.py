@@ -219,7 +219,7 @@ def _may_be_cost(event: Event) -> bool | None:
         looks = bool(OF_COSTS.search(event.function))
         return looks if np.ndim(event.value) == 0 or looks else None
     stem = re.sub(r"\[-?\d+\]$", "", symbols.base_of(event.name))
-    if not costs.COST_NAMES.search(symbols.base_of(stem)):
+    if not symbols.COSTS.search(symbols.base_of(stem)):
         return None
     if (ERRORS.match(stem) or np.ndim(event.value)) and not REDUCES.search(_text(event).partition("=")[2]):
         return None
