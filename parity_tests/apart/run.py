@@ -1,7 +1,7 @@
 """Run a person's .py file apart: within limits, its runner's answer read back, every process and temporary file gone.
 
 The file runs with the rights of whoever calls. What is limited is what a mistake does: time, memory, processes, and
-files, of which it may write none.
+files, of which it may write none; and the network is off for what Python itself does.
 """
 
 from __future__ import annotations

@@ -33,6 +33,10 @@ CHANGES = {
 }
 """Audit events of changes to files; the last argument is a folder, opened before, that paths are relative to."""
 
+REACHES = {"socket.connect", "socket.sendto", "socket.sendmsg", "socket.bind"}
+LOOKS_UP = {"socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr"}
+"""Audit events of the network; sockets between processes have a path for an address, or none."""
+
 STARTS = {"os.fork", "os.forkpty", "os.posix_spawn", "os.system", "subprocess.Popen"}
 """Audit events of new processes."""
 
@@ -45,6 +49,7 @@ def main(folder: str, processes: str, runner: str, path: str, *words: str) -> No
     report = importlib.import_module(runner).main
     sys.argv = [path]
     forbid_writing(folder)
+    forbid_network()
     limit_processes(int(processes))
     try:
         text = json.dumps(report(path, *words))
@@ -79,6 +84,16 @@ def forbid_writing(folder: str) -> None:
             paths = arguments
         for path in filter(outside, paths):
             raise PermissionError(f"it would change {os.path.basename(os.fsdecode(path))}: files are only read here")
+
+    sys.addaudithook(watch)
+
+
+def forbid_network() -> None:
+    """From now on Python connects to nothing, and looks nothing up."""
+
+    def watch(event: str, arguments: tuple[Any, ...]) -> None:
+        if event in LOOKS_UP or (event in REACHES and isinstance(arguments[-1], tuple)):
+            raise PermissionError("it would reach the network, which is off here")
 
     sys.addaudithook(watch)
 

@@ -42,9 +42,18 @@ EPILOG = """examples:
   python -m parity_tests verify --settings                  what can be judged, with symbols and shapes
   python -m parity_tests verify --settings --setting deep
 
-A .py file is run, with the rights of whoever calls: give only what you would run yourself. Its process has limits (20
-seconds, a program 60; 2 GB of memory; no writing of files) and ends with all that it started. Text and .npz files are
-only read.
+A formula, a .txt or .md text and a .npz file are only read. A .py file and the code cells of a notebook are run, here
+and with the rights of whoever calls: give only what you would run yourself. Each runs in a process of its own, and
+ends with all that it started: after 60 seconds (a file of functions known by their names: 20), with more than 2 GB of
+memory, or more than 64 processes. It cannot write, rename or remove files, nor reach the network by Python's sockets,
+and nobody answers input(); it can read what you can read. What it prints or plots is dropped.
+
+Of a folder every .py, .ipynb, .txt and .md file is judged, at every depth; hidden files and folders, virtual
+environments and __pycache__ are left out, and counted. A file that cannot be judged is a row of the table, with the
+reason. In a notebook, "cell 3" is the third code cell; lines for IPython and the shell are left out, and said.
+
+With --reference solution.py the others are called as the teacher's file is, with its arguments, where they have its
+functions; and J is of the kind of its cost, also where a file writes another one, or none.
 
 Every line or function is accounted for: judged, a helper of a judged one, or not judged, with the reason.
 
@@ -87,7 +96,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--reference",
         metavar="FILE",
-        help="a teacher's .py file or notebook: the others are called as it is, and J is its",
+        help="a teacher's file: the others are called as it is, and J is of its kind",
     )
     parser.add_argument("--seed", type=int, default=0, help="of the probes; default: 0")
     parser.add_argument("--settings", action="store_true", help="list the settings, or the symbols of one")

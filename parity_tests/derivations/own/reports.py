@@ -11,7 +11,7 @@ from pathlib import Path
 from parity_tests.derivations.own.answers import Answer
 from parity_tests.derivations.verdicts import CANNOT_TELL, HOLDS, NOT_JUDGED, WRONG, Verdict
 
-COLUMNS = ("file", "judged", "holds", "wrong", "cannot tell", "not judged", "place", "cause", "message")
+COLUMNS = ("file", "judged", "holds", "wrong", "cannot tell", "not judged", "place", "cause", "message", "notes")
 
 NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -36,7 +36,8 @@ def write_csv(answers: Sequence[Answer], file: Path) -> None:
             place, cause = first_cause(answer)
             message = answer.problem or (answer.first.message if answer.first else "")
             numbers = (counts.judged, counts.holds, counts.wrong, counts.cannot_tell, counts.not_judged)
-            writer.writerow([answer.file, *numbers, place, cause, message])
+            notes = " ".join(answer.judged.notes) if answer.judged else ""
+            writer.writerow([answer.file, *numbers, place, cause, message, notes])
 
 
 def write_junit(answers: Sequence[Answer], file: Path) -> None:

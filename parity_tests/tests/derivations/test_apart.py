@@ -55,6 +55,10 @@ HOSTILE = {
         "import subprocess\nsubprocess.run(['sh', '-c', 'for i in 1 2 3 4 5 6 7 8 9; do sleep 100 & done; wait'])\n",
         "started more than 8 processes and was ended",
     ),
+    "reaches the network": (
+        "import socket\nsocket.create_connection(('127.0.0.1', 9))\n",
+        "in line 2: it would reach the network, which is off here",
+    ),
     "writes": ("open('mine.txt', 'w')\n", "in line 1: it would change mine.txt: files are only read here"),
     "writes by number": ("import os\nos.open('mine.txt', os.O_CREAT)\n", "it would change mine.txt"),
     "removes itself": ("import os\nos.remove(__file__)\n", "it would change subject.py"),

@@ -178,7 +178,9 @@ class _Caller:
     def listed(self, name: str) -> str:
         """A list of the weights or biases of two layers, for rows or, with biases as columns, for columns."""
         sizes, columns = (3, 5, 2), self.assumed.bias == (0, 1)
-        shapes = [(out, given) if columns else (given, out) for given, out in itertools.pairwise(sizes)]
+        shapes: list[tuple[int, ...]] = [
+            (out, given) if columns else (given, out) for given, out in itertools.pairwise(sizes)
+        ]
         if BIASES.match(name):
             shapes = [tuple(each or 1 for each in (out * axis for axis in self.axes)) for out in sizes[1:]]
         arrays = ", ".join(f"0.5 * np.random.randn({', '.join(map(str, shape))})" for shape in shapes)

@@ -74,7 +74,8 @@ def judge_program(
     """
     call = call or call_in(text)
     aim = Aim(name, seed, strict, cost, around, rubric)
-    found, notes = None, ()
+    found: Judged | None = None
+    notes: tuple[str, ...] = ()
     if rubric is not None and rubric.call and not call:
         way, lacks = call_for(rubric, text)
         found = _first_judged(defined_alone(text), [way], aim)[0] if way else None
