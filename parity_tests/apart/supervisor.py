@@ -76,7 +76,7 @@ def broken(limits: dict[str, Any], deadline: float) -> str:
     if time.monotonic() > deadline:
         return "seconds"
     family = descendants()
-    if len(family) > limits["processes"]:
+    if len(family) - 1 > limits["processes"]:  # the worker itself was not started by the file
         return "processes"
     return "memory" if sum(family.values()) > limits["memory"] else ""
 
