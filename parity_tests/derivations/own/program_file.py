@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,7 @@ def verify_file(
     if path.suffix == ".ipynb":
         return _as_judged(_apart(path, words)["judged"])
     text = path.read_text(encoding="utf-8", errors="replace")
+    _is_python(path, text)
     how = ""
     if call or cost or grads or rubric or not by_name(text):
         found = _apart(path, words)
@@ -57,6 +59,17 @@ def verify_file(
         lines = tuple(line._replace(message=f"{line.target} is not judged.") for line in judged.lines)
         judged = judged._replace(cost=Cost(""), convention="", layout="", lines=lines)
     return judged._replace(notes=(f"{how[0].upper()}{how[1:]}.",))
+
+
+def _is_python(path: Path, text: str) -> None:
+    """Raise ValueError for what Python cannot read: it need not be run."""
+    try:
+        ast.parse(text)
+    except SyntaxError as error:
+        where = f"line {error.lineno}: " if error.lineno else ""
+        raise ValueError(f"{path.name} is no Python: {where}{error.msg}") from error
+    except (ValueError, RecursionError, MemoryError) as error:
+        raise ValueError(f"{path.name} is no Python: {error}") from error
 
 
 def rubric_of(path: Path, *, seed: int = 0) -> str:

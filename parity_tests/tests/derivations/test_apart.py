@@ -119,12 +119,12 @@ def nothing_is_left(subject: Path) -> None:
 
 
 def processes_in(folder: Path) -> list[str]:
-    """The processes whose working folder this is."""
+    """The processes whose working folder this is; one that has been ended has no command line any more."""
     found = []
     for each in Path("/proc").glob("[0-9]*"):
         try:
             if os.readlink(each / "cwd") == str(folder):
-                found.append((each / "cmdline").read_text())
+                found += [text] if (text := (each / "cmdline").read_text()) else []
         except OSError:  # it has ended
             continue
     return found

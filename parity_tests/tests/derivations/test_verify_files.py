@@ -13,6 +13,7 @@ import pytest
 
 from parity_tests.cli import main
 from parity_tests.derivations.own.answers import Answer, Options, answers
+from parity_tests.derivations.own.program_file import verify_file
 from parity_tests.derivations.own.reports import write_csv, write_junit
 from parity_tests.derivations.own.sources import found, is_file_name
 from parity_tests.derivations.verdicts import (
@@ -110,6 +111,21 @@ def test_a_folder_is_judged_in_one_report(
     assert marks["wrong.md"]["place"] == "line 1"
     assert marks["unread.txt"]["message"].startswith("line 1, column")
     assert ElementTree.parse(tmp_path / "marks.xml").getroot().get("failures") == "1"
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("x = (1\n", "net.py is no Python: line 1: '(' was never closed"),
+        ("x = 1\0\n", "net.py is no Python: source code string cannot contain null bytes"),
+        ("-" * 100_000 + "x", "net.py is no Python: "),
+    ],
+)
+def test_what_is_no_python_is_not_run(text: str, sentence: str, tmp_path: Path) -> None:
+    (tmp_path / "net.py").write_text(text, encoding="utf-8")
+    with pytest.raises(ValueError) as refused:
+        verify_file(tmp_path / "net.py")
+    assert str(refused.value).startswith(sentence)
 
 
 def test_json_has_every_file_with_its_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
