@@ -1,4 +1,4 @@
-"""The door of the data: each check says in one sentence what came and what was expected."""
+"""Validation of data and arguments: each error says in one sentence what was given and what was expected."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``python -m manual``: one parser, one subcommand per door."""
+"""``python -m manual``: one parser, and a module for each subcommand."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Doors: whether parameters, data and masks fit an architecture. One plain sentence where they do not."""
+"""Validation: whether parameters, data and masks fit an architecture. One plain sentence where they do not."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def masks_by_layer(architecture: Architecture, masks: Masks, m: int) -> tuple[Ar
 
 
 def check_data(architecture: Architecture, X: Array, Y: Array) -> None:
-    """The door for data: ValueError unless X and Y fit the architecture, are finite, and Y suits the output unit.
+    """ValueError unless X and Y fit the architecture, are finite, and Y suits the output unit.
 
     X is (n_x, m) or (m, n_H, n_W, n_C); Y is (n_L, m): 0 or 1 for sigmoid, one-hot columns for softmax, finite numbers
     for identity.

@@ -1,6 +1,6 @@
 """The networks by hand behind scikit-learn's face: in a Pipeline, a cross-validation, a grid search.
 
-Examples come in rows, as scikit-learn has them, and are turned into the notes' columns once, at this door.
+Examples come in rows, as scikit-learn has them, and are transposed into the notes' columns once, here.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""``python -m parity_tests``: one parser, one subcommand per door; without a subcommand it compares."""
+"""``python -m parity_tests``: one parser, and a module for each subcommand; without a subcommand it compares."""
 
 from __future__ import annotations
 

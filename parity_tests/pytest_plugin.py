@@ -1,4 +1,4 @@
-"""A pytest fixture for a person's own tests; pytest finds it where this package is installed."""
+"""A pytest fixture for tests of your own derivations; pytest finds it where this package is installed."""
 
 from __future__ import annotations
 

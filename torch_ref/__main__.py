@@ -1,4 +1,4 @@
-"""``python -m torch_ref``: one parser, one subcommand per door."""
+"""``python -m torch_ref``: one parser, and a module for each subcommand."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A person's own module read back: its layers as an Architecture, its parameters in the notes' layout.
+"""A module of the user's read back: its layers as an Architecture, its parameters in the notes' layout.
 
 What is read is an nn.Sequential, nested or not, of torch's own layers. Their exact types are asked for, without hooks:
 a subclass may compute something else.

@@ -116,8 +116,8 @@ def run(
 ) -> Run:
     """Train until all epochs are run, the patience is over, or the cost explodes.
 
-    ``resume`` is a run to go on with, as ``on_epoch`` saw it after an epoch; ``on_step`` hears the number of steps done
-    of all. Without ``resume`` the learner holds its first parameters already.
+    ``resume`` is a run to go on with, as ``on_epoch`` saw it after an epoch; ``on_step`` is called with the number of
+    steps done and of all. Without ``resume`` the learner holds its first parameters already.
 
     Raises ValueError where the parameters or the generator to resume with do not fit.
     """

@@ -103,7 +103,7 @@ def _supervised(command: list[str], path: Path, place: Path, limits: Limits) -> 
     except subprocess.TimeoutExpired:
         supervisor.kill()
     finally:
-        supervisor.stdin.close()  # it hears, and ends everything
+        supervisor.stdin.close()  # the supervisor notices, and ends everything
         with contextlib.suppress(subprocess.TimeoutExpired):
             supervisor.wait(GRACE)
         supervisor.kill()

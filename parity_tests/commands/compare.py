@@ -62,11 +62,11 @@ def run(args: argparse.Namespace) -> int:
     asked = {name: getattr(args, name) for name in names}
     work = cast(list[job.Unit], door(job.units, args.text, **asked))
     parts = args.work.gather("parts of the comparison", job.run_all(work, args.jobs), len(work))
-    return _told(args, [result for part in parts for result in part], {})
+    return _report(args, [result for part in parts for result in part], {})
 
 
 def _run_own(args: argparse.Namespace) -> int:
-    """Compare a person's own module."""
+    """Compare a module of the user's."""
     if not (args.module and args.data):
         raise UsageError("expected --module FILE.py:NAME and --data FILE.npz, both of them")
     if args.text or args.seed < 0 or args.precision != "ieee" or args.compiled:
@@ -78,10 +78,10 @@ def _run_own(args: argparse.Namespace) -> int:
         results = job.on_device(device, lambda: compare_own(own, job.DTYPES[args.dtype], device, args.seed))
     if not (args.json or args.quiet):
         console().print(own.describe(), markup=False, soft_wrap=True)
-    return _told(args, results, {"module": own.describe()})
+    return _report(args, results, {"module": own.describe()})
 
 
-def _told(args: argparse.Namespace, results: list[Result], about: dict[str, str]) -> int:
+def _report(args: argparse.Namespace, results: list[Result], about: dict[str, str]) -> int:
     """Print the results, and give the exit code."""
     if args.json:
         report = {

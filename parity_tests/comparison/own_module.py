@@ -1,4 +1,4 @@
-"""A person's own torch module against ``manual``: read back, its parameters copied, every layer compared.
+"""A torch module of the user's against ``manual``: read back, its parameters copied, every layer compared.
 
 The data are as torch takes them: X has an example in every row, (m, n), or images (m, n_C, n_H, n_W); Y has class
 numbers (m,), or a row of targets for every example.
@@ -83,12 +83,12 @@ def own_file(where: str, data: Path, output: str | None = None) -> Own:
     with tempfile.TemporaryDirectory() as folder:
         answer = Path(folder, "answer.npz")
         shape = ",".join(str(size) for size in _shape(X))
-        heard = run_apart(
+        described = run_apart(
             path, RUNNER, [name, shape, str(answer)], Limits(SECONDS, memory=MEMORY, file=MEMORY), Path(folder)
         )
         params = read_npz(answer)
-    architecture = from_json(heard["architecture"])
-    reading = Reading(architecture, params, heard["logits"], heard["training"], tuple(heard["remarks"]))
+    architecture = from_json(described["architecture"])
+    reading = Reading(architecture, params, described["logits"], described["training"], tuple(described["remarks"]))
     return _fitted(f"{path.name}:{name}", data.name, reading, X, Y, output)
 
 

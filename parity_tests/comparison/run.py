@@ -77,7 +77,7 @@ def compare(
 
     ``text`` selects the cases whose id contains it (as ``-k``); ``dtype`` is float64, float32 or both; ``device`` is
     where torch computes; ``seed`` draws probes, splits and initial parameters; ``jobs`` processes share the work;
-    ``on_progress`` hears how many pieces of how many are done.
+    ``on_progress`` is called with the pieces done and the number of all.
 
     With ``precision`` tf32 or bf16 the models alone run, one step each: torch in float32 with products in that format,
     against float64 by hand, under the format's bounds. Where no product is rounded to the format, ValueError says so; a

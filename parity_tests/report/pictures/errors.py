@@ -78,11 +78,11 @@ def errors(traces: Sequence[Trace], model: str, dataset: str) -> Drawn:
     return Drawn(
         drawn, f"Errors of {model} on {dataset} in units of their bound",
         f"{model} on {dataset}: the worst entry of every quantity, layer and step, in units of its bound, which is the "
-        f"line. {_told(shown)} Points on the lower axis: both sides agree to the last bit, or nearly.",
+        f"line. {_summary(shown)} Points on the lower axis: both sides agree to the last bit, or nearly.",
     )  # fmt: skip
 
 
-def _told(traces: Sequence[Trace]) -> str:
+def _summary(traces: Sequence[Trace]) -> str:
     """How far the points lie below the line, or how many do not."""
     points = [(share, trace) for trace in traces for share in trace.ratios]
     above = [(share, trace) for share, trace in points if not share <= 1]
