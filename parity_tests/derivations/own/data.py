@@ -345,6 +345,9 @@ def _verdict_on(
             told = f"{name} agrees, but rounding could hide a change of {LEAST_SEEN[unit]:.0e}: this cannot be told."
             return base._replace(verdict=CANNOT_TELL, message=told)
         return base
+    if agreement.same_shape and not np.isfinite(probe.by_torch[name]).all():
+        told = f"the true {name} is not finite on these numbers: this cannot be told."
+        return base._replace(verdict=CANNOT_TELL, message=told)
     if factors.of(name, agreement):
         return base._replace(message=f"{name} holds: {factors.text}.")
     if agreement.same_shape and agreement.error <= plainly * agreement.bound:

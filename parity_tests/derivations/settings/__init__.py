@@ -1,9 +1,9 @@
 """What a formula is judged against: the settings, each with its symbols, its formulas and their true values.
 
 ``setting`` (what a setting is) - ``reference`` (a setting from a text) - ``problem`` (what follows from its numbers, by
-the engine) - ``networks``, ``layer``, ``logistic``, ``functions``, ``volume_layers`` (the texts) - ``optimisers``,
-``sizes`` (texts whose truths torch gives) - ``step_rules``, ``scaled``, ``readings`` (other conventions). Torch is
-imported when numbers are first drawn.
+the engine) - ``networks``, ``layer``, ``logistic``, ``functions``, ``volume_layers``, ``rows`` (the texts) -
+``optimisers``, ``sizes`` (texts whose truths torch gives) - ``step_rules``, ``scaled``, ``readings`` (other
+conventions). Torch is imported when numbers are first drawn.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from parity_tests.derivations.language.errors import close_names, did_you_mean
 from parity_tests.derivations.settings.functions import ACTIVATIONS, COST_FUNCTIONS, DROPOUT, SOFTMAX_JACOBIAN
 from parity_tests.derivations.settings.layer import LAYER
 from parity_tests.derivations.settings.logistic import LABELS, LOGISTIC, LOGISTIC_LOOP, LOGISTIC_ONE
-from parity_tests.derivations.settings.networks import MINIBATCH, NETWORKS
+from parity_tests.derivations.settings.networks import MINIBATCH, NETWORKS, OTHER_NETWORKS
 from parity_tests.derivations.settings.optimisers import OPTIMISERS
+from parity_tests.derivations.settings.rows import OTHER_FORMS
 from parity_tests.derivations.settings.setting import Probe, Row, Setting, Symbol, Target, listing
 from parity_tests.derivations.settings.sizes import COUNTS, INITIALIZATION
 from parity_tests.derivations.settings.volume_layers import AVERAGE_POOL, CONVOLUTION, FLATTEN, MAX_POOL
@@ -39,6 +40,8 @@ _ALL = (
     *ACTIVATIONS,
     *COST_FUNCTIONS,
     INITIALIZATION,
+    *OTHER_NETWORKS,
+    *OTHER_FORMS,
 )
 
 SETTINGS: dict[str, Setting] = {setting.name: setting for setting in _ALL}

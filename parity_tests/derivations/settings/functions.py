@@ -28,7 +28,7 @@ dz (n, m) = da * g'  # F095 F164; derivative of the loss in z, also dZ
 
 
 def _cost(name: str, unit: str, J: str, dA: str, dZ: str) -> Setting:
-    words, cost, prime, labels = COSTS[unit]
+    words, cost, prime, labels, _ = COSTS[unit]
     words = words.format(A="A")
     return reference(f"""\
 {name}: the cost that goes with {"an" if unit == "identity" else "a"} {unit} output, summed over outputs

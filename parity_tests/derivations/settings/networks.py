@@ -29,20 +29,25 @@ REGRESSION_IDS: Ids = {
 }  # fmt: skip
 MINIBATCH_IDS: Ids = {**SHALLOW_IDS, "J": "F210", "J_l2": "F211 F212", "W": "F214", "dW_l2": "F202 F212"}
 
+_SQUARED = ("1/(2*m) * sum of ({A} - Y)^2", "(1/(2*m)) * np.sum(({A} - Y)**2)", "{A} - Y")
 COSTS = {
     "sigmoid": ("-(1/m) * sum of Y log {A} + (1 - Y) log(1 - {A})",
                 "-(1/m) * np.sum(Y * np.log({A}) + (1 - Y) * np.log(1 - {A}))",
-                "-Y / {A} + (1 - Y) / (1 - {A})", "binary"),
-    "softmax": ("-(1/m) * sum of Y log {A}", "-(1/m) * np.sum(Y * np.log({A}))", "-Y / {A}", "one_hot"),
-    "identity": ("1/(2*m) * sum of ({A} - Y)^2", "(1/(2*m)) * np.sum(({A} - Y)**2)", "{A} - Y", "normal"),
+                "-Y / {A} + (1 - Y) / (1 - {A})", "binary", "{A} - Y"),
+    "softmax": ("-(1/m) * sum of Y log {A}", "-(1/m) * np.sum(Y * np.log({A}))", "-Y / {A}", "one_hot", "{A} - Y"),
+    "identity": (*_SQUARED, "normal", "{A} - Y"),
+    "squared sigmoid": (*_SQUARED, "binary", "({A} - Y) * {A} * (1 - {A})"),
+    "squared softmax": (*_SQUARED, "one_hot", "{A} * (d{A} - np.sum({A} * d{A}, axis=0, keepdims=True))"),
 }  # fmt: skip
-"""By the output unit: J in words and as a formula, dA per example, and how Y is drawn."""
+"""By the output unit, and by another cost with it: J in words and as a formula, dA per example, how Y is drawn, dZ."""
 
 
-def network_text(name: str, summary: str, units: tuple[str, ...], sizes: str, ids: Ids, also: str = "") -> str:
+def network_text(
+    name: str, summary: str, units: tuple[str, ...], sizes: str, ids: Ids, also: str = "", cost: str = ""
+) -> str:
     """The text of a network with these units, the output's last; ``sizes`` are choices of n_x, n_1, ..., n_L and m."""
     layers = range(1, len(units) + 1)
-    L, (words, cost, prime, labels) = len(units), COSTS[units[-1]]
+    L, (words, J, prime, labels, through) = len(units), COSTS[cost or units[-1]]
     A, squares = f"A{L}", " + ".join(f"np.sum(W{l}**2)" for l in layers)
     n, below = ["n_x", *(f"n_{l}" for l in layers)], ["X", *(f"A{l}" for l in layers)]
     squares = f"({squares})" if L > 1 else squares
@@ -73,15 +78,16 @@ def network_text(name: str, summary: str, units: tuple[str, ...], sizes: str, id
             f"A{l} ({n[l]}, m) = g{l}(Z{l})  # {ids['A_L' if l == L else 'A']}; output of layer {l}",
         ]
     rows += [
-        f"J = {cost.format(A=A)}  # {ids['J']}; cost",
+        f"J = {J.format(A=A)}  # {ids['J']}; cost",
         f"    l2: + (lambda_/(2*m)) * {squares}  # {ids['J_l2']}",
     ]
     for l in reversed(layers):
         at = "_L" if l == L else ""
         dA = prime.format(A=A) if at else f"W{l + 1}.T @ dZ{l + 1}"
+        dZ = through.format(A=A) if at else f"{dA} * g{l}'(Z{l})"
         rows += [
             f"dA{l} = {dA}  # {ids['dA' + at]}",
-            f"dZ{l} = {f'{A} - Y' if at else f'''{dA} * g{l}'(Z{l})'''}  # {ids['dZ' + at]}",
+            f"dZ{l} = {dZ}  # {ids['dZ' + at]}",
             f"dW{l} = (1/m) * dZ{l} @ {below[l - 1]}.T  # {ids['dW' + at]}",
             f"    l2: + (lambda_/m) * W{l}  # {ids['dW_l2']}",
             f"db{l} = (1/m) * np.sum(dZ{l}, axis=1, keepdims=True)  # {ids['db' + at]}",
@@ -91,9 +97,11 @@ def network_text(name: str, summary: str, units: tuple[str, ...], sizes: str, id
     return "\n".join(rows)
 
 
-def network(name: str, summary: str, units: tuple[str, ...], sizes: str, ids: Ids, also: str = "") -> Setting:
+def network(
+    name: str, summary: str, units: tuple[str, ...], sizes: str, ids: Ids, also: str = "", cost: str = ""
+) -> Setting:
     """The setting of such a network."""
-    return reference(network_text(name, summary, units, sizes, ids, also))
+    return reference(network_text(name, summary, units, sizes, ids, also, cost))
 
 
 SHALLOW_SIZES = "3 5 1 7 | 5 3 1 11 | 7 11 1 5 | 11 7 1 13 | 17 13 1 3"
@@ -138,6 +146,36 @@ def _minibatch() -> Setting:
 
 
 MINIBATCH = _minibatch()
+
+
+_THROUGH: Ids = {**REGRESSION_IDS, "dZ_L": "F164 F171"}
+OTHER_NETWORKS = (
+    network(
+        "relu-hidden", "one hidden ReLU layer, one sigmoid output, m examples", ("relu", "sigmoid"), SHALLOW_SIZES,
+        SHALLOW_IDS, HIDDEN,
+    ),
+    network(
+        "sigmoid-hidden", "one hidden sigmoid layer, one sigmoid output, m examples", ("sigmoid", "sigmoid"),
+        SHALLOW_SIZES, SHALLOW_IDS, HIDDEN,
+    ),
+    network(
+        "sigmoid-squared-error", "one hidden sigmoid layer, several sigmoid outputs, half the squared error",
+        ("sigmoid", "sigmoid"), ONE_HIDDEN, _THROUGH, HIDDEN, "squared sigmoid",
+    ),
+    network(
+        "softmax-squared-error", "one hidden tanh layer, softmax over the classes, half the squared error",
+        ("tanh", "softmax"), ONE_HIDDEN, {**_THROUGH, "A_L": "F247", "dZ_L": "F184"}, HIDDEN, "squared softmax",
+    ),
+    network(
+        "three-layers", "three layers: two of ReLU, one sigmoid output, m examples", ("relu", "relu", "sigmoid"),
+        "3 5 7 1 11 | 5 7 3 1 13 | 7 3 5 1 11", DEEP_IDS,
+    ),
+    network(
+        "four-layers", "four layers: three of tanh, one sigmoid output, m examples",
+        ("tanh", "tanh", "tanh", "sigmoid"), "3 11 7 13 1 17 | 5 13 11 7 1 19 | 7 11 13 17 1 23", DEEP_IDS,
+    ),
+)  # fmt: skip
+"""What the notes do not write out: their formulas with other units, another cost, more layers."""
 
 
 def with_hidden(setting: Setting, hidden: tuple[str, ...]) -> Setting:

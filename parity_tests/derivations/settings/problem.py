@@ -78,6 +78,8 @@ DRAWS: dict[str, Callable[[np.random.Generator, tuple[int, ...]], Any]] = {
     "alternating": _alternating,
     "binary": _binary,
     "one_hot": _one_hot,
+    "binary_rows": lambda rng, shape: _binary(rng, shape[::-1]).T,
+    "ones_first": lambda rng, shape: np.column_stack([np.ones(shape[0]), rng.standard_normal(shape)[:, 1:]]),
     "shares": lambda rng, shape: rng.permuted(np.linspace(0.02, 0.98, int(np.prod(shape)))).reshape(shape),
     "penalty": _between(0.63, 0.79),
     "rate": _between(0.27, 0.36),
@@ -119,8 +121,7 @@ def own(text: Reference, values: Values) -> TextProblem:
             names = [axis.strip() for axis in each.shape.strip("()").split(",") if axis.strip()]
             found |= dict(zip(names, np.shape(values[each.name]), strict=False))
     found = {name: size for name, size in found.items() if name in text.names}
-    found |= {each.name: values[each.name] for each in text.given if each.name in values}
-    found |= {name: value for name, value in values.items() if name not in found}
+    found |= {name: int(value) if name in text.names else value for name, value in values.items()}
     for each in text.given:
         if each.formula and each.name not in found:
             value = _formula(each.formula, found)
@@ -236,7 +237,9 @@ class _Found:
         return run(program, known)[name]
 
     def _autograd(self, base: str) -> Any:
-        """dJ in a value, 0 where J does not depend on it."""
+        """dJ in a value, 0 where J does not depend on it; not a number where nothing can be said."""
+        if self.truths.differs:
+            return np.full(np.shape(self.events[base].value), np.nan)
         truth = self._gradient(base)
         return np.zeros(np.shape(self.events[base].value)) if truth is None else truth.gradient
 

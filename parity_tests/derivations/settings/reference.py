@@ -104,14 +104,15 @@ class Reference:
 
         return problem.drawn(self, sizes, 0, self.name)
 
-    def own(self, needed: Sequence[str], cost: str, values: Values) -> Problem:
+    def own(self, needed: Sequence[str], judged: Sequence[str], cost: str, values: Values) -> Problem:
         """A person's numbers in place of drawn ones; what they give is not computed."""
         from parity_tests.derivations.settings import problem
 
         forward = tuple(each for each in self.forward if each.name not in needed)
         if cost:
             forward = (*(each for each in forward if each.kind == "forward"), _penalised(cost, self.forward[-1]))
-        return problem.own(replace(self, forward=forward), values)
+        backward = tuple(each for each in self.backward if not cost or each.name in judged)
+        return problem.own(replace(self, forward=forward, backward=backward), values)
 
 
 def _penalised(cost: str, before: Statement) -> Statement:
@@ -259,10 +260,9 @@ class _Reader:
         """A way to judge a person's numbers."""
         way, _, cost = line.partition("; cost = ")
         needed, _, judged = (part.split() for part in way.partition(" -> "))
-        others = [name for name, target in self.targets.items() if target.kind not in ("update", "function", "dropout")]
-        return Own(
-            tuple(needed), partial(text.own, needed, cost), tuple(judged or (n for n in others if n not in needed))
-        )
+        left = ("update", "function", "dropout")
+        others = [name for name, each in self.targets.items() if each.kind not in left and name not in needed]
+        return Own(tuple(needed), partial(text.own, needed, judged, cost), tuple(judged or others))
 
 
 def _base(name: str, symbols: Mapping[str, Symbol]) -> str:

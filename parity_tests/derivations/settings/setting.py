@@ -205,9 +205,10 @@ class Setting:
 
     def _probe(self, problem: Problem, l2: bool) -> Probe:
         by_torch, by_numpy, given = problem.by_torch(l2), problem.by_numpy(l2), problem.given()
-        found = {name: _constant(by_torch[name]) for name in self.targets}
+        found = {name: _constant(by_torch[name]) for name in by_torch}
         environment = {**self.functions, **found, **{name: _constant(value) for name, value in given.items()}}
-        environment |= {alias: environment[name] for alias, name in self.aliases.items()}
+        environment |= {alias: environment[name] for alias, name in self.aliases.items() if name in environment}
+        found = {name: found[name] for name in self.targets}
         return Probe(environment, found, Truths(self.targets, lambda name: _constant(by_numpy[name])))
 
     def environment(self, probe: Probe, symbol: str) -> Values:

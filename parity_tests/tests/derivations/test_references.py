@@ -13,6 +13,9 @@ from torch.nn import functional
 
 from manual.architecture import Architecture, Dense
 from parity_tests.derivations.settings import setting_named
+from parity_tests.derivations.settings.reference import reference
+from parity_tests.derivations.verdicts import HOLDS, WRONG
+from parity_tests.derivations.verify import verify
 from torch_ref import network as torch_network
 from torch_ref.activations import ACTIVATIONS, softmax
 from torch_ref.conv import conv_backward, conv_forward, flatten, flatten_backward, zero_pad
@@ -129,3 +132,34 @@ def test_a_text_computes_what_torchs_layers_do(name: str, l2: bool) -> None:
             np.testing.assert_allclose(
                 np.asarray(value), probe.by_torch[symbol], rtol=1e-10, atol=1e-12, err_msg=symbol
             )
+
+
+ASKED: tuple[tuple[str, str, str, str], ...] = (
+    ("relu-hidden", "dZ1 = W2.T @ dZ2 * (Z1 > 0)", "dZ1 = W2.T @ dZ2 * (1 - A1**2)", ""),
+    ("sigmoid-hidden", "dZ1 = np.dot(W2.T, dZ2) * A1 * (1 - A1)", "dZ1 = np.dot(W2.T, dZ2) * A1", "g-for-gprime"),
+    ("sigmoid-squared-error", "dZ2 = (A2 - Y) * A2 * (1 - A2)", "dZ2 = A2 - Y", "gprime-missing"),
+    ("softmax-squared-error", "dZ2 = A2 * (dA2 - np.sum(dA2 * A2, axis=0))", "dZ2 = dA2 * A2 * (1 - A2)", ""),
+    ("three-layers", "dZ2 = (W3.T @ dZ3) * (A2 > 0)", "dZ2 = W3.T @ dZ3", "gprime-missing"),
+    ("four-layers", "dW4 = dZ4 @ A3.T / m", "dW4 = dZ4 @ A3.T", "missing-1/m"),
+    ("rows", "dW1 = X.T @ dZ1 / m", "dW1 = X.T @ dZ1", "missing-1/m"),
+    ("labels-hidden", "dW1 = X.T @ dZ1 + reg * W1", "dW1 = X.T @ dZ1 + 2 * reg * W1", ""),
+    ("logistic-ones", "grad = X.T @ (h - y) / m", "grad = X.T @ (y - h) / m", "sign"),
+    ("dropout-network", "dA1 = (W2.T @ dZ2) * D1 / keep_prob", "dA1 = (W2.T @ dZ2) / keep_prob", ""),
+    ("log-softmax", "dZ = np.exp(logP) - Y", "dZ = logP - Y", ""),
+)
+
+
+@pytest.mark.parametrize(("name", "right", "wrong", "cause"), ASKED, ids=[each[0] for each in ASKED])
+def test_the_forms_that_people_ask_for(name: str, right: str, wrong: str, cause: str) -> None:
+    (held,) = verify(right).lines  # whatever setting is chosen, a right line is never called wrong
+    assert held.verdict == HOLDS
+    (named,) = verify(right, name).lines
+    assert named.verdict == HOLDS
+    (found,) = verify(wrong, name).lines
+    assert found.verdict == WRONG
+    assert not cause or found.cause == cause
+
+
+def test_a_line_that_no_text_is_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"odd: 'X \?\? Y' is no line of a reference text"):
+        reference("odd: a text\ncost: J = X\nX ?? Y")
