@@ -105,8 +105,8 @@ def verify(
     if isinstance(derivation, Path):
         from parity_tests.derivations.own.answers import Options, verify_path
 
-        named = setting if isinstance(setting, str) else None
-        return verify_path(derivation, Options(named, l2, chain, seed, strict, net, call))
+        name = setting if isinstance(setting, str) else None
+        return verify_path(derivation, Options(name, l2, chain, seed, strict, net, call))
     if not isinstance(derivation, str):
         from parity_tests.derivations.own.objects import verify_objects
 

@@ -405,7 +405,7 @@ def _wrong(
     others = list(dict.fromkeys(each.event.name for each in roots[1:] if each.event.name != name))
     if others:
         message += f" The same in {', '.join(others)}."
-    mends = sorted({line for each in roots for line in each.mends} - {event.line})
+    mends = sorted({line for each in roots for line in each.mends if line < CALL} - {event.line})
     if mends:
         many = len(mends) > 1
         listed = ", ".join(str(line) for line in mends)

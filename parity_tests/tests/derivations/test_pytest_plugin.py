@@ -59,7 +59,7 @@ def test_the_fixture_fails_a_test_with_line_cause_and_repair_alone(pytester: pyt
             "*line 2: dW2 = (1/m) * dZ2 @ A1  wrong [[]transpose-missing]*",
             "*line 1: dW1 = dZ1 @ X.T  wrong [[]missing-1/m]*",
             "*dW1 is m = * times too large everywhere: the average over the examples is missing*",
-            "*line 13: return dout @ W.T, X.T @ dout + W  wrong*",
+            "*line 14: return dout @ W.T, X.T @ dout + W  wrong*",
         ]
     )
     shown = done.stdout.str()

@@ -204,12 +204,12 @@ def test_objects_and_functions_around_a_block_are_read_with_it() -> None:
         A = X
         for layer in layers:
             A = layer(A)
-        J = 0.5 * np.sum((sigmoid(A) - Y) ** 2)
+        cost = 0.5 * np.sum((sigmoid(A) - Y) ** 2)
         p = sigmoid(A)
         grad = (p - Y) * p * (1 - p)
         for layer in reversed(layers):
             grad = layer.backward(grad)
-    assert J > 0
+    assert cost > 0
     assert seen.judged.summary.wrong == 0
     assert {line.text for line in seen.judged.lines} >= {"self.dW = self.X.T @ d", "grad = (p - Y) * p * (1 - p)"}
 
