@@ -11,11 +11,13 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
+import torch
 
 from parity_tests.derivations.engine.events import BOUND, ENTRY, GIVEN, NAMED, PART, RETURNED, Event, Key, Run
 from parity_tests.derivations.engine.numbers.kinds import PLAIN, STEP, TAPE, Kind, plain, put
 from parity_tests.derivations.engine.numbers.step import Step
 from parity_tests.derivations.engine.numbers.tape import Tape
+from parity_tests.derivations.engine.numbers.tensor import Tensor
 from parity_tests.derivations.engine.probes import Probe
 from parity_tests.derivations.engine.replay import Program
 
@@ -25,6 +27,9 @@ AGREE = 1e-9
 
 CENTRAL, AGREE_CENTRAL = 1e-5, 1e-6
 """The step of central differences, and how near they come to the derivative that they agree with."""
+
+DIFFERENCES, AGREE_DIFFERENCES = (1e-3, 1e-4, 1e-5), 1e-7
+"""Steps where differences are the second referee, and how far they may differ, of the absolute terms or of J."""
 
 TINY = 1e-14
 """A derivative that is not larger vanishes: its terms, of the size of 1, cancel."""
@@ -65,6 +70,7 @@ class Truths:
         self.program, self.probe, self.run, self.cost = program, probe, run, cost
         self.problem = ""
         self.differs = False
+        self.by_differences = False
         self.sure: dict[Key, bool] = {}
         gradients = self._by_autograd()
         found = [(event.key, Truth(event, gradients[event.key])) for event in run.events if event.key in gradients]
@@ -122,6 +128,9 @@ class Truths:
     def slope(self, key: Key, direction: Any) -> float:
         """The derivative of J along a direction of one value, by the complex step."""
         found = self._cost_with(STEP, key, 1j * STEP_SIZE * direction)
+        if isinstance(found, Tensor):
+            self.by_differences = True
+            return self._differences(key, direction)
         if not isinstance(found, Step) or not np.allclose(plain(found), self._value_of_cost(), 1e-9):
             return np.nan
         return float(np.sum(np.imag(found.view(np.ndarray)))) / STEP_SIZE
@@ -136,6 +145,8 @@ class Truths:
             if here == key and isinstance(value, np.ndarray):
                 moved = plain(value) + change
                 value = put(value, Step(moved) if kind is STEP else moved)
+            elif here == key and isinstance(value, Tensor):
+                value = put(value, value.tensor.detach() + torch.as_tensor(np.real(change)))
             elif here == key and kind is PLAIN:
                 value = value + change
             if here in free:
@@ -146,6 +157,18 @@ class Truths:
 
         self.program.run(self.probe.given, kind, hook, self.cost.key, keep=False)
         return found[0] if found else None
+
+    def _differences(self, key: Key, direction: Any) -> float:
+        """The derivative along a direction by central differences, where numbers are torch's: the nearest of three."""
+        truth = self.by_key.get(key) or self.vanishing[key]
+        slopes = []
+        for step in DIFFERENCES:
+            values = [self._cost_with(PLAIN, key, number * step * direction) for number in (-2, -1, 1, 2)]
+            if any(each is None for each in values):
+                return np.nan
+            low, near, next_one, high = (float(each) for each in values)
+            slopes.append((8 * (next_one - near) - (high - low)) / (12 * step))
+        return min(slopes, key=lambda slope: abs(slope - float(np.sum(truth.gradient * direction))))
 
     def _value_of_cost(self) -> Any:
         """J as NumPy computes it."""
@@ -165,7 +188,10 @@ class Truths:
             direction = _direction(key, truth)
             terms = truth.gradient * direction
             size = np.sum(np.abs(direction)) * ZERO if key in self.vanishing else np.sum(np.abs(terms)) * AGREE
-            self.sure[key] = bool(abs(self.slope(key, direction) - np.sum(terms)) <= size)
+            slope = self.slope(key, direction)
+            if self.by_differences:
+                size = max(size, AGREE_DIFFERENCES * max(np.sum(np.abs(terms)), abs(self._value_of_cost())))
+            self.sure[key] = bool(abs(slope - np.sum(terms)) <= size)
         return self.sure[key]
 
     def by_central_differences(self, key: Key, direction: Any) -> float:

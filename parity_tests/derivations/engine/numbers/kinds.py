@@ -11,6 +11,7 @@ import torch
 from parity_tests.derivations.engine.numbers import step, tape
 from parity_tests.derivations.engine.numbers.step import Step
 from parity_tests.derivations.engine.numbers.tape import Tape
+from parity_tests.derivations.engine.numbers.tensor import Tensor
 
 
 class Kind(NamedTuple):
@@ -24,15 +25,30 @@ def _is_float(value: Any) -> bool:
     return isinstance(value, np.ndarray | np.floating) and not isinstance(value, Step) and value.dtype.kind == "f"
 
 
+def _plain(value: Any) -> Any:
+    return np.asarray(value) if _is_float(value) else of_torch(value)
+
+
 def _step(value: Any) -> Any:
-    return Step(value) if _is_float(value) else value
+    return Step(value) if _is_float(value) else of_torch(value)
 
 
 def _tape(value: Any) -> Any:
-    return Tape(torch.as_tensor(np.array(value, np.float64))) if _is_float(value) else value
+    if _is_float(value):
+        return Tape(torch.as_tensor(np.array(value, np.float64)))
+    return of_torch(value)
 
 
-PLAIN = Kind("float64", lambda value: np.asarray(value) if _is_float(value) else value)
+def of_torch(value: Any) -> Any:
+    """A tensor of torch's as the engine sees it; other values stay as they are."""
+    if not isinstance(value, torch.Tensor) or not value.is_floating_point():
+        return value
+    made = Tensor(value.detach().double())
+    made.requires_grad = value.requires_grad
+    return made
+
+
+PLAIN = Kind("float64", _plain)
 STEP = Kind("complex step", _step)
 TAPE = Kind("autograd", _tape)
 KINDS = (PLAIN, STEP, TAPE)
@@ -57,10 +73,15 @@ def plain(value: Any) -> Any:
 def put(value: Any, numbers: Any) -> Any:
     """Writes numbers of the same kind into an array in place, so that other names of the array see them."""
     if isinstance(value, Tape):
-        value.tensor = numbers.tensor
+        value.tensor = tape.as_tensor(numbers)
     else:
         value[...] = numbers
     return value
+
+
+def like(value: Any, numbers: Any, kind: Kind) -> Any:
+    """Numbers as the kind of number that a value is."""
+    return Tensor(tape.as_tensor(numbers)) if isinstance(value, Tensor) else kind.make(numbers)
 
 
 def owner(array: Any) -> Any:

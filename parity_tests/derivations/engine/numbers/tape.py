@@ -77,14 +77,14 @@ class Tape(np.lib.mixins.NDArrayOperatorsMixin):
         return value if dtype is None else value.astype(dtype)
 
     def __getitem__(self, index: Any) -> Tape:
-        if _is_basic(index):
-            return Tape(self.own, self, _index(index))
+        if is_basic(index):
+            return Tape(self.own, self, places(index))
         tensor, index = _turned(self.tensor, index)
         return Tape(tensor[index])
 
     def __setitem__(self, index: Any, value: Any) -> None:
         new = self.tensor.clone()
-        new[_index(index)] = as_tensor(value)
+        new[places(index)] = as_tensor(value)
         self.tensor = new
 
     def __float__(self) -> float:
@@ -167,9 +167,9 @@ class Tape(np.lib.mixins.NDArrayOperatorsMixin):
             raise NotFollowed(f"np.{name}")
         if method == "at":
             array, index, values = inputs
-            places = _index(index)
-            places = places if isinstance(places, tuple) else (places,)
-            array.tensor = array.tensor.index_put(places, as_tensor(values), accumulate=True)
+            where = places(index)
+            where = where if isinstance(where, tuple) else (where,)
+            array.tensor = array.tensor.index_put(where, as_tensor(values), accumulate=True)
             return None
         tensors = [as_tensor(each) for each in inputs]
         if method == "outer":
@@ -204,7 +204,7 @@ def plain(value: Any) -> Any:
     return np.asarray(value) if isinstance(value, Tape) else value
 
 
-def _is_basic(index: Any) -> bool:
+def is_basic(index: Any) -> bool:
     """Whether NumPy answers an index with a view."""
     items = index if isinstance(index, tuple) else (index,)
     return all(
@@ -220,20 +220,21 @@ def _turned(tensor: torch.Tensor, index: Any) -> tuple[torch.Tensor, Any]:
     """A slice with a negative step, which torch lacks, as a flipped axis."""
     items = list(index) if isinstance(index, tuple) else [index]
     if any(isinstance(each, slice) and (each.step or 1) < 0 for each in items):
-        places = [np.arange(size) for size in tensor.shape]
+        kept = [np.arange(size) for size in tensor.shape]
         for axis, each in enumerate(items):
             if not isinstance(each, slice):
                 raise NotFollowed("a slice with a negative step beside an index")
-            places[axis] = places[axis][each]
-        for axis, rows in enumerate(places):
+            kept[axis] = kept[axis][each]
+        for axis, rows in enumerate(kept):
             tensor = tensor.index_select(axis, torch.as_tensor(rows.copy()))
         return tensor, ()
-    return tensor, _index(index)
+    return tensor, places(index)
 
 
-def _index(index: Any) -> Any:
+def places(index: Any) -> Any:
+    """An index of NumPy's as torch takes it."""
     if isinstance(index, tuple):
-        return tuple(_index(each) for each in index)
+        return tuple(places(each) for each in index)
     if isinstance(index, range):
         index = list(index)
     if isinstance(index, list | np.ndarray | Tape):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import copy
+import re
 from typing import Any, NamedTuple
 
 from parity_tests.derivations.engine.events import BOUND, ENTRY, NAMED, PART, RETURNED
@@ -223,7 +224,8 @@ class _Rewriter(ast.NodeTransformer):
                 call.args[place] = _call("__item__", self._top(value), site, _loaded(call.func.value), where)
                 return node
             changed = call.args[0] if call.func.attr == "at" else call.func.value
-            if call.func.attr in ("at", "fill") and isinstance(changed, ast.Name | ast.Attribute):
+            in_place = call.func.attr in ("at", "fill") or re.fullmatch(r"\w*[a-z]_", call.func.attr)
+            if in_place and isinstance(changed, ast.Name | ast.Attribute):
                 site = self._site(changed, ENTRY, ast.unparse(changed))
                 nothing = ast.Lambda(ast.arguments([], [], None, [], [], None, []), ast.Constant(None))
                 node.value = self._top(call)

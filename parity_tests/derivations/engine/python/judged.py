@@ -27,6 +27,7 @@ from parity_tests.derivations.engine.python.rubric import (
 )
 from parity_tests.derivations.engine.python.said_cost import RefusedError
 from parity_tests.derivations.engine.python.surroundings import Around
+from parity_tests.derivations.engine.python.torch_source import uses_torch
 from parity_tests.derivations.own.not_looked_at import not_looked_at
 from parity_tests.derivations.own.notebook import Notebook, read_notebook
 from parity_tests.derivations.verdicts import (
@@ -74,6 +75,10 @@ def judge_program(
     """
     call = call or call_in(text)
     aim = Aim(name, seed, strict, cost, around, rubric)
+    if uses_torch(ast.parse(text)):
+        found, _ = _first_judged(text, [named(call, grads)], aim._replace(in_torch=True))
+        if found is not None:
+            return located(_without_call(found._replace(referees=("torch's autograd", "central differences"))))
     found: Judged | None = None
     notes: tuple[str, ...] = ()
     if rubric is not None and rubric.call and not call:
@@ -101,13 +106,16 @@ class Aim(NamedTuple):
     cost: str = ""
     around: Around | None = None
     rubric: Rubric | None = None
+    in_torch: bool = False
 
     def judge(self, text: str, call: str) -> Judged | None:
         """The verdicts on one call of the program; a repair is tried in the file itself."""
 
         def reading(written: str) -> PythonReading:
             kinds = self.rubric.kinds if self.rubric is not None else ()
-            return PythonReading(self.name, written, call, self.around, cost=self.cost, kinds=kinds)
+            return PythonReading(
+                self.name, written, call, self.around, cost=self.cost, kinds=kinds, in_torch=self.in_torch
+            )
 
         def pasted(line: int, repaired: str, rows: int) -> PythonReading:
             return reading(with_repair(text, line, repaired, rows))
@@ -312,7 +320,9 @@ def judge_notebook(
 ) -> Judged:
     """Judge a notebook's cells as one program; a cell that fails is named, and the rest goes on without it."""
     for _ in range(MOST_FAILURES):
-        program = PythonProgram(notebook.text, call or call_in(notebook.text), seed)
+        program = PythonProgram(
+            notebook.text, call or call_in(notebook.text), seed, in_torch=uses_torch(ast.parse(notebook.text))
+        )
         program.begin()
         shorter = notebook.without(program.ended, program.problem) if program.problem else None
         if shorter is None:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
+import torch
 
 from parity_tests.derivations.engine import words
 from parity_tests.derivations.engine.numbers import step, tape
@@ -63,8 +64,13 @@ class Modules:
                 return importlib.import_module(name) if fromlist else self.numpy
         return builtins.__import__(name, globals_, locals_, fromlist, level)
 
+    def moved(self, seed: Any) -> Any:
+        """A seed of the program, moved with the run's."""
+        return seed + SEED * self.seed if isinstance(seed, int) else seed
+
     def start(self) -> None:
         """Put the global generators into their first state."""
+        torch.manual_seed(1234 + SEED * self.seed)
         np.random.seed(1234 + SEED * self.seed)  # noqa: NPY002  (the program draws from it)
         random.seed(1234 + SEED * self.seed)
 

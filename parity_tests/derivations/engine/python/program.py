@@ -24,9 +24,10 @@ import torch
 from parity_tests.derivations.engine import symbols, words
 from parity_tests.derivations.engine.events import GIVEN, NAMED, Event, Key, Run
 from parity_tests.derivations.engine.factors import forward_factors
-from parity_tests.derivations.engine.numbers.kinds import PLAIN, TAPE, Kind, is_array, is_number, put
+from parity_tests.derivations.engine.numbers.kinds import PLAIN, TAPE, Kind, is_array, is_number, of_torch, put
 from parity_tests.derivations.engine.numbers.step import Step, real
 from parity_tests.derivations.engine.numbers.tape import Tape
+from parity_tests.derivations.engine.numbers.tensor import Tensor
 from parity_tests.derivations.engine.places import numbered
 from parity_tests.derivations.engine.probes import Probe
 from parity_tests.derivations.engine.python.instrument import FUNCTIONS, instrumented
@@ -35,6 +36,7 @@ from parity_tests.derivations.engine.python.recorder import Before, Halted, Hook
 from parity_tests.derivations.engine.python.said_cost import with_cost
 from parity_tests.derivations.engine.python.spelling import spelled
 from parity_tests.derivations.engine.python.surroundings import Around
+from parity_tests.derivations.engine.python.torch_source import float64, ready
 from parity_tests.derivations.engine.replay import Round, Spelled
 from parity_tests.derivations.verdicts import CALL
 
@@ -80,15 +82,25 @@ class PythonProgram:
     """A file, and what it is called with, ready to run; its places have the same keys in every run.
 
     ``around`` are the variables and functions that it finds there. With a call, what the file would run by itself is
-    left out. ``cost`` is a formula in the program's own names.
+    left out. ``cost`` is a formula in the program's own names. With ``in_torch`` it is torch's tensors that are looked
+    at, and NumPy's arrays are data.
     """
 
     def __init__(
-        self, text: str, call: str = "", seed: int = 0, around: Around | None = None, *, cost: str = ""
+        self,
+        text: str,
+        call: str = "",
+        seed: int = 0,
+        around: Around | None = None,
+        *,
+        cost: str = "",
+        in_torch: bool = False,
     ) -> None:
-        self.text, self.call, self.seed, self.around = text, call, seed, around
+        self.text, self.call, self.seed, self.around, self.in_torch = text, call, seed, around, in_torch
         self.rows = tuple(text.splitlines())
         tree = ast.parse(text)
+        if in_torch:
+            tree = ready(tree)
         if around is not None:
             tree.body = around.ordered(tree.body)
         elif call:
@@ -138,6 +150,7 @@ class PythonProgram:
         code = self._capturing(*capture) if capture is not None and statement else self.code
         capturing = None if capture is None or statement else (capture[0].number, capture[1])  # type: ignore[attr-defined]
         last = self.until if until is None else until
+        kind = self._kind(kind)
         recorder = Recorder(self.sites, kind, hook, last, keep, self._before(kind), self.stepped, capturing)
         problem = self._execute(code, recorder, kind)
         leaves = self.begun.leaves
@@ -273,16 +286,21 @@ class PythonProgram:
         return changed
 
     # ---- running
+    def _kind(self, kind: Kind) -> Kind:
+        return Kind(kind.name, of_torch) if self.in_torch else kind
+
     def _execute(self, code: Any, recorder: Recorder, kind: Kind) -> str:
         """Run the code; the sentence of what ended it early, "" for nothing."""
         modules = Modules(kind, self.seed)
         modules.start()
+        Tensor.wanting.clear()
         space: dict[str, Any] = {
             "__name__": "__main__",
             "__file__": FILE,
             "__builtins__": {**vars(_builtins()), "__import__": modules.load, "input": _no_input, **IN_NOTEBOOKS},
             "__float__": floated,
             "__dot__": product,
+            "__seed__": modules.moved,
             **recorder.functions(),
         }
         if self.call:
@@ -290,7 +308,7 @@ class PythonProgram:
         if self.around is not None:
             self.around.enter(space, kind, modules)
         try:
-            with _quiet():
+            with _quiet(), float64():
                 exec(code, space)
         except Halted:
             return ""
@@ -346,8 +364,9 @@ class PythonProgram:
         """Run it once, on tensors, and find its leaves, its steps and its rounds: the events of that run."""
         self.begun = Begun({}, {}, (), frozenset(), "")
         finder = _Finder()
-        recorder = Recorder(self.sites, TAPE, None, None, True, finder.before, self.stepped)
-        problem = self._execute(self.code, recorder, TAPE)
+        kind = self._kind(TAPE)
+        recorder = Recorder(self.sites, kind, None, None, True, finder.before, self.stepped)
+        problem = self._execute(self.code, recorder, kind)
         self.begun = Begun(finder.leaves, finder.steps, tuple(finder.rounds), frozenset(finder.shrinking), problem)
         if finder.rounds:
             self.until = finder.rounds[-1]
@@ -492,7 +511,7 @@ class _Finder:
         if known is not None and old is value.tensor:
             self.last[event.name] = value
             return value
-        if known is None and not value.tensor.requires_grad:
+        if known is None and value.tensor.is_leaf and (isinstance(value, Tensor) or not value.tensor.requires_grad):
             return self._leaf(key, event, value, key) if event.name else value  # what is returned is named behind
         before, shrinks = (value, False) if known is not None else self._old_of(event, value)
         if before is not None and self._is_step(event, before, value, shrinks):

@@ -32,7 +32,7 @@ class PythonReading:
     """A file, what it is called with, what stands around it, and the cost that was said: a name or a formula.
 
     ``kinds`` are those of the cost that counts in place of any other; ``another`` is then the file's own, if it is not
-    of these kinds.
+    of these kinds. With ``in_torch`` it is torch's tensors that are looked at.
     """
 
     def __init__(
@@ -44,9 +44,10 @@ class PythonReading:
         *,
         cost: str = "",
         kinds: tuple[str, ...] = (),
+        in_torch: bool = False,
     ) -> None:
         self.source, self.file, self.call, self.around, self.cost = source, text, call, around, cost
-        self.kinds = kinds
+        self.kinds, self.in_torch = kinds, in_torch
         self.another: Cost | None = None
         self.trials: dict[int, Trial] = {}
         self.known: dict[int, list[Cost]] = {}
@@ -75,7 +76,7 @@ class PythonReading:
         """The program on values of that seed; its parameters begin with generic ones."""
         if seed not in self.trials:
             formula = "" if self.cost.isidentifier() else self.cost
-            program = PythonProgram(self.file, self.call, seed, self.around, cost=formula)
+            program = PythonProgram(self.file, self.call, seed, self.around, cost=formula, in_torch=self.in_torch)
             events = program.begin()
             rounds = program.begun.rounds
             first = Round(None, rounds[0]).events(events) if rounds else events

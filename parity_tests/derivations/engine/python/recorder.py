@@ -11,10 +11,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
+import torch
 
 from parity_tests.derivations.engine import symbols
 from parity_tests.derivations.engine.events import BOUND, ENTRY, NAMED, PART, Event, Key
-from parity_tests.derivations.engine.numbers.kinds import PLAIN, Kind, is_array, is_number, plain, put
+from parity_tests.derivations.engine.numbers.kinds import PLAIN, Kind, is_array, is_number, like, of_torch, plain, put
 from parity_tests.derivations.engine.python.instrument import Site
 
 MOST_EVENTS = 20_000
@@ -95,6 +96,10 @@ class Recorder:
         """A value that a name gets, or that a function returns; of a list, tuple or dict, each entry."""
         self._captures(number)
         site = self.sites[number]
+        value = of_torch(value)
+        if isinstance(value, torch.Tensor):  # places and labels stay torch's
+            self._record(number, site, self._scoped(site, site.name, holder), np.asarray(value))
+            return value
         if isinstance(value, list | tuple | dict):
             if site.role == BOUND:
                 return value
@@ -108,6 +113,7 @@ class Recorder:
 
     def part(self, value: Any, number: int) -> Any:
         """A value inside of a formula."""
+        value = of_torch(value)
         if not (is_array(value) or isinstance(value, np.floating)) or value.dtype.kind not in "fc":
             return value
         if self.light and not self.over:
@@ -127,6 +133,7 @@ class Recorder:
             if isinstance(base, list) and isinstance(place, int) and place < 0:
                 place += len(base)
             name = f"{self._container(site, base)}[{place!r}]"
+            value = of_torch(value)
             if isinstance(value, list | tuple | dict):
                 base[place] = self._each(value, number, name)
             elif is_number(value):
@@ -141,6 +148,7 @@ class Recorder:
         if not isinstance(base, list):
             return value
         where = len(base) if place is None else place
+        value = of_torch(value)
         name = f"{self._container(site, base)}[{where!r}]"
         if isinstance(value, list | tuple | dict):
             return self._each(value, number, name)
@@ -186,6 +194,7 @@ class Recorder:
         new = []
         for key, each in pairs:
             own = f"{name}[{key!r}]" if name else ""
+            each = of_torch(each)
             if isinstance(each, list | tuple | dict):
                 each = self._each(each, number, own, depth + 1)
             elif is_array(each):
@@ -221,7 +230,8 @@ class Recorder:
         if self.hook is not None:
             new = self.hook(key, made)
             if new is not made:
-                made = put(made, self.kind.make(new)) if _in_place(site) and is_array(made) else self.kind.make(new)
+                new = like(made, new, self.kind)
+                made = put(made, new) if _in_place(site) and is_array(made) else new
         if name and is_array(made):
             self.objects.setdefault(id(made), (made, set()))[1].add(symbols.base_of(name))
         return self._kept(site, name, key, made)
