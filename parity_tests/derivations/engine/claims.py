@@ -101,14 +101,14 @@ class Claims:
                 before[event.name] = event
         return found
 
-    def of_zero(self) -> list[Claim]:
+    def of_zero(self, run: Run) -> list[Claim]:
         """The claims about what J does not change with, the last of each name; their factor is 1 where they are 0."""
         truths = {truth.event.name: truth for truth in self.truths.vanishing.values() if truth.event.role != PART}
         for name in self.names & truths.keys():
             del truths[name]
         found: dict[str, Claim] = {}
         old: dict[str, Event] = {}
-        for event in self.truths.round.events(self.truths.run.events):
+        for event in self.truths.round.events(run.events):
             key, name = event.key, event.name
             if event.missing or not name or key in self.truths.by_key or key in self.truths.vanishing:
                 old[name] = event

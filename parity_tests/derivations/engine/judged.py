@@ -301,9 +301,15 @@ def _judged(reading: Reading, finding: Finding, fits: list[str], pasted: Pasted 
         verdict = _of_claim(claim, finding, reading, sizes, claim.event.line in mended)
         lines.append(verdict._replace(formula_ids=formula_ids(claim, layers)))
         taken.add(claim.event.line)
-    for claim in finding.claims.of_zero():
+    right = finding.claims.replayed({root.event.key: root.expected for root in explanation.roots})
+    zero = {claim.event.key for claim in finding.claims.of_zero(right) if claim.factor is not None}
+    for claim in finding.claims.of_zero(finding.truths.run):
         if claim.event.line not in taken:
-            lines.append(_of_zero(claim, finding, reading, sizes))
+            verdict = _of_zero(claim, finding, reading, sizes)
+            if verdict.verdict == WRONG and claim.event.key in zero:
+                message = f"{verdict.target} holds, once the line before it is right."
+                verdict = verdict._replace(verdict=HOLDS, cause="", message=message, error=0.0, bound=0.0, ratio=0.0)
+            lines.append(verdict)
     for claim in explanation.unsettled:
         reason = "this step depends on a state of its own: name the optimiser with --setting"
         if finding.truths.probe.places is not None:

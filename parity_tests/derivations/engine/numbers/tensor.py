@@ -134,7 +134,7 @@ def wrapped(value: Any) -> Any:
     if isinstance(value, tuple) and not isinstance(value, torch.Size):
         entries = [wrapped(each) for each in value]
         names = getattr(type(value), "__match_args__", ())
-        return namedtuple(type(value).__name__, names)(*entries) if names else tuple(entries)  # noqa: PYI024
+        return namedtuple(type(value).__name__, names)(*entries) if names else tuple(entries)
     return value
 
 

@@ -22,7 +22,7 @@ import numpy as np
 import torch
 
 from parity_tests.derivations.engine import symbols, words
-from parity_tests.derivations.engine.events import GIVEN, NAMED, Event, Key, Run
+from parity_tests.derivations.engine.events import ENTRY, GIVEN, NAMED, Event, Key, Run
 from parity_tests.derivations.engine.factors import forward_factors
 from parity_tests.derivations.engine.numbers.kinds import PLAIN, TAPE, Kind, is_array, is_number, of_torch, put
 from parity_tests.derivations.engine.numbers.step import Step, real
@@ -521,7 +521,8 @@ class _Finder:
             self._count(first, key)
             value.tensor = value.tensor.detach()
             return self._leaf(key, event, value, first, named=False)
-        if known is not None and self._of_itself(value, old):  # ``W -= rate * decay * W``, ``X /= 255``
+        set_to = event.role == ENTRY and not isinstance(event.statement, ast.AugAssign)
+        if known is not None and not set_to and self._of_itself(value, old):  # ``W -= rate * decay * W``, ``X /= 255``
             self.leaves = {place: name for place, name in self.leaves.items() if place != known[2]}
             fresh = known[2] not in self.steps
             return self._leaf(key, event, value, key if fresh else known[1], named=fresh)

@@ -1,4 +1,4 @@
-"""A program that is written in torch, made ready: in float64, its gradients recorded, its seeds moved with the run's."""
+"""A program that is written in torch, made ready: in float64, with gradients recorded, seeds moved with the run's."""
 
 from __future__ import annotations
 
