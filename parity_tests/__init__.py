@@ -54,3 +54,10 @@ def __getattr__(name: str) -> Any:
 def __dir__() -> list[str]:
     """The public names, for tab completion."""
     return list(__all__)
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """``%load_ext parity_tests``: cells that begin with ``%%verify`` are judged."""
+    from parity_tests.notebook import verify_magic
+
+    shell.register_magic_function(verify_magic(shell), "cell", "verify")

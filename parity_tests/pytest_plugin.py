@@ -39,11 +39,5 @@ def _problem(derivation: Any, setting: Any, options: dict[str, Any]) -> str:
         judged = verify(derivation, setting, **options)
     except ValueError as error:
         return str(error)
-    rows = []
-    for line in judged.lines:
-        if line.verdict != HOLDS:
-            place = f"{line.place}: " if line.place else ""
-            cause = f" [{line.cause}]" if line.cause else ""
-            message = line.message.replace("\n", "\n    ")
-            rows.append(f"{place}{line.text or line.target}  {line.verdict}{cause}\n    {message}")
+    rows = [str(line) for line in judged.lines if line.verdict != HOLDS]
     return "\n".join([*rows, closing(judged)]) if rows else ""

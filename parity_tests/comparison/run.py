@@ -19,6 +19,7 @@ from threadpoolctl import threadpool_limits
 from torch import nn
 
 from manual.shared.cli import toy_datasets
+from parity_tests import html
 from parity_tests.comparison.compiled import check_compiler, run_compiled
 from parity_tests.comparison.formats import FORMATS, check_rounds, rounded, run_short
 from parity_tests.comparison.free_runs import run_free
@@ -28,6 +29,7 @@ from parity_tests.comparison.snap import run_steps
 from parity_tests.formulas import CASES
 from parity_tests.formulas.run import run_case
 from parity_tests.judging.judge import CANNOT_TELL, FAILS, HOLDS, Result
+from parity_tests.notebook import bar_in_notebook
 from torch_ref.devices import device_named
 from torch_ref.hardware import products
 from torch_ref.optimizers import gradient_descent
@@ -38,6 +40,9 @@ DTYPES: dict[str, tuple[str, ...]] = {
     "both": ("float64", "float32"),
 }
 
+
+MOST_SHOWN = 60
+"""Lines of a comparison that a notebook shows."""
 
 PRECISIONS = ("ieee", *FORMATS)
 """How torch computes products."""
@@ -58,6 +63,25 @@ class Unit(NamedTuple):
     compiled: bool = False
 
 
+class Results(list[Result]):
+    """The lines of a comparison, a table in notebooks."""
+
+    def _repr_html_(self) -> str:
+        """What fails, then the lines with the largest error / bound, and the counts of all."""
+        from parity_tests.comparison.tables import closing
+
+        order = sorted(self, key=lambda each: (each.verdict != FAILS, each.verdict != CANNOT_TELL, -each.ratio))
+        rows = []
+        for each in order[:MOST_SHOWN]:
+            layer = "" if each.layer is None else str(each.layer)
+            words = (html.code(each.case), html.code(each.quantity), layer, each.dtype, each.pair)
+            numbers = [f"{value:.2g}" for value in (each.error, each.bound, each.ratio)]
+            rows.append((each.verdict, (*words, html.mark(each.verdict, each.reason), *numbers)))
+        heads = ("case", "quantity", "layer", "dtype", "pair", "verdict", "error", "bound", "error / bound")
+        left = [f"The {MOST_SHOWN} worst of {len(self)} lines."] if len(self) > MOST_SHOWN else []
+        return html.table(heads, rows, 6, [closing(self), *left])
+
+
 def compare(
     text: str = "",
     *,
@@ -72,12 +96,12 @@ def compare(
     X: Any = None,
     Y: Any = None,
     output: str | None = None,
-) -> list[Result]:
+) -> Results:
     """Compare ``manual`` with ``torch_ref``, with its own loops, and with the complex step.
 
     ``text`` selects the cases whose id contains it (as ``-k``); ``dtype`` is float64, float32 or both; ``device`` is
     where torch computes; ``seed`` draws probes, splits and initial parameters; ``jobs`` processes share the work;
-    ``on_progress`` is called with the pieces done and the number of all.
+    ``on_progress`` is called with the pieces done and the number of all; without one, a notebook shows a bar.
 
     With ``precision`` tf32 or bf16 the models alone run, one step each: torch in float32 with products in that format,
     against float64 by hand, under the format's bounds. Where no product is rounded to the format, ValueError says so; a
@@ -100,13 +124,14 @@ def compare(
             raise ValueError("compiled is asked for, expected neither a precision nor a module beside it")
         (one, *_) = units("", dtype=dtype, device=device, seed=seed, jobs=jobs)
         own = own_module(module, X, Y, output)
-        return on_device(one.device, lambda: compare_own(own, DTYPES[dtype], one.device, seed))
+        return Results(on_device(one.device, lambda: compare_own(own, DTYPES[dtype], one.device, seed)))
     work = units(text, dtype=dtype, device=device, precision=precision, compiled=compiled, seed=seed, jobs=jobs)
-    results: list[Result] = []
+    results = Results()
+    tell = on_progress or bar_in_notebook("comparing")
     for done, part in enumerate(run_all(work, jobs), start=1):
         results += part
-        if on_progress:
-            on_progress(done, len(work))
+        if tell:
+            tell(done, len(work))
     return results
 
 

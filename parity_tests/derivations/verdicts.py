@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from html import escape
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from parity_tests import html
 from parity_tests.derivations.agreement import Agreement
 from parity_tests.derivations.mistakes.causes import CAUSES
 
@@ -51,6 +53,14 @@ class Verdict(NamedTuple):
     shape_expected: tuple[int, ...]
     message: str
     cell: int = 0
+
+    def __str__(self) -> str:
+        """A line with its verdict and cause; below it, where it does not hold, what to do about it."""
+        place = f"{self.place}: " if self.place else ""
+        cause = f" [{', '.join(self.causes) if self.cause == AMBIGUOUS else self.cause}]" if self.cause else ""
+        head = f"{place}{self.text or self.target}  {self.verdict}{cause}"
+        rows = [] if self.verdict == HOLDS else self.message.splitlines()
+        return "\n    ".join([head, *rows])
 
     @property
     def place(self) -> str:
@@ -110,6 +120,25 @@ class Judged(NamedTuple):
     lines: tuple[Verdict, ...]
     summary: Summary
     notes: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        """What it was judged against, each line with its verdict, and the counts."""
+        return "\n".join([*against(self), *map(str, self.lines), closing(self)])
+
+    def _repr_pretty_(self, printer: Any, _: bool) -> None:
+        """The same at IPython's prompt."""
+        printer.text(str(self))
+
+    def _repr_html_(self) -> str:
+        """A table for notebooks: each line with its verdict, and beside a wrong one what would hold."""
+        rows = []
+        for line in self.lines:
+            cause = ", ".join(line.causes) if line.cause == AMBIGUOUS else line.cause
+            message = line.message if line.verdict != HOLDS else line.message.partition(" holds, ")[2]
+            cells = (escape(line.place), html.code(line.text or line.target), html.mark(line.verdict, cause))
+            rows.append((line.verdict, (*cells, html.code(line.repaired), html.sentences(message))))
+        heads = ("line", "as it is written", "verdict", "what holds", "why")
+        return html.table(heads, rows, len(heads), [*against(self), closing(self)])
 
     def as_json(self) -> dict[str, Any]:
         """Plain data."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from manual.notation import Array
+from parity_tests import html
 from parity_tests.gradients.derivatives import Estimate
 from parity_tests.gradients.patterns import NOTHING, Known, pattern_of
 from parity_tests.judging.bounds import underflow
@@ -93,6 +95,18 @@ class GradientCheck(NamedTuple):
     def __bool__(self) -> bool:
         """Whether every array holds."""
         return self.holds
+
+    def _repr_html_(self) -> str:
+        """A table for notebooks: an array in every row."""
+        rows = []
+        for each in self.arrays:
+            place = str(each.worst_index) if each.worst_index else ""
+            numbers = [f"{value:.6g}" for value in (each.got, each.expected)] + [f"{each.ratio:.2g}"]
+            why = "; ".join(part for part in (each.pattern, each.reason) if part)
+            words = (html.code(each.name), html.mark(each.verdict), escape(each.method), escape(why), escape(place))
+            rows.append((each.verdict, (*words, *numbers)))
+        heads = ("array", "verdict", "referee", "why", "worst entry", "got", "expected", "error / bound")
+        return html.table(heads, rows, 5, [*str(self).splitlines()[:1], *self.notes])
 
     def __str__(self) -> str:
         """A line for the whole, one for each array, one for each reason to take differences."""

@@ -10,6 +10,7 @@ import sysconfig
 import textwrap
 import types
 from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -26,7 +27,9 @@ MOST_INSIDE = 100
 MOST_COPIED = 5_000_000
 """Entries of the largest array that is copied."""
 
-LIBRARIES = tuple(sysconfig.get_paths()[each] for each in ("stdlib", "platstdlib", "purelib", "platlib"))
+STANDARD = tuple(sysconfig.get_paths()[each] for each in ("stdlib", "platstdlib"))
+INSTALLED = {"site-packages", "dist-packages"}
+"""Folders of libraries."""
 
 FIXED = (
     bool, int, float, complex, str, bytes, np.generic, np.ufunc, np.dtype, type(None), type, types.FunctionType,
@@ -181,7 +184,7 @@ def _free_names(table: symtable.SymbolTable) -> Iterator[str]:
 
 def _is_own(file: str) -> bool:
     """Whether a file is a person's own, and of no library."""
-    return bool(file) and not file.startswith(LIBRARIES)
+    return bool(file) and not file.startswith(STANDARD) and not INSTALLED & set(Path(file).parts)
 
 
 def names_of(value: Any) -> dict[str, Any]:
