@@ -9,6 +9,7 @@ MARKS = {"holds": "✓", "wrong": "✗", "fails": "✗", "cannot tell": "?", "no
 
 LEFT = "text-align: left; vertical-align: top; padding: 0.2em 0.8em;"
 RIGHT = "text-align: right; vertical-align: top; padding: 0.2em 0.8em;"
+WHOLE = "white-space: nowrap;"
 BAD = "border-left: 4px solid #d64545; font-weight: bold;"
 UNSURE = "border-left: 4px solid #b58900;"
 GOOD = "border-left: 4px solid transparent;"
@@ -25,8 +26,7 @@ def table(heads: Sequence[str], rows: Iterable[tuple[str, Sequence[str]]], words
     head = "".join(_cell("th", escape(each), place < words) for place, each in enumerate(heads))
     lines = []
     for verdict, cells in rows:
-        edge = EDGES.get(verdict, GOOD)
-        first = _cell("td", cells[0], words > 0, edge)
+        first = _cell("td", cells[0], words > 0, WHOLE + EDGES.get(verdict, GOOD))
         lines.append(f"<tr>{first}{''.join(_cell('td', each, n < words) for n, each in enumerate(cells[1:], 1))}</tr>")
     said = "".join(f'<p style="margin: 0.3em 0;">{escape(each)}</p>' for each in notes)
     return (

@@ -131,12 +131,15 @@ class Judged(NamedTuple):
 
     def _repr_html_(self) -> str:
         """A table for notebooks: each line with its verdict, and beside a wrong one what would hold."""
-        rows = []
+        rows: list[tuple[str, tuple[str, ...]]] = []
         for line in self.lines:
             cause = ", ".join(line.causes) if line.cause == AMBIGUOUS else line.cause
             message = line.message if line.verdict != HOLDS else line.message.partition(" holds, ")[2]
+            message = message.replace(f" With\n    {line.repaired}\nit holds.", "")
             cells = (escape(line.place), html.code(line.text or line.target), html.mark(line.verdict, cause))
-            rows.append((line.verdict, (*cells, html.code(line.repaired), html.sentences(message))))
+            row = line.verdict, (*cells, html.code(line.repaired), html.sentences(message))
+            if row not in rows:  # the entries of a dict are judged one by one
+                rows.append(row)
         heads = ("line", "as it is written", "verdict", "what holds", "why")
         return html.table(heads, rows, len(heads), [*against(self), closing(self)])
 

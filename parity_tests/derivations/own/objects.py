@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import torch
 
 from parity_tests.derivations.engine.python.judged import judge_program
 from parity_tests.derivations.engine.python.surroundings import Piece, names_of, piece_of, source_of
@@ -75,18 +76,23 @@ def verify_piece(
 ) -> Judged | None:
     """Judge code among the variables around it, which stay as they are; None where nothing of it could be judged."""
     with _generators_kept():
-        return judge_program(
+        judged = judge_program(
             piece.name, piece.text, call.replace(";", "\n"), seed, strict=strict, around=piece.around, pair=pair
         )
+    if judged is None or not piece.note:
+        return judged
+    return judged._replace(notes=(*judged.notes, piece.note))
 
 
 @contextlib.contextmanager
 def _generators_kept() -> Iterator[None]:
     """The global generators of random numbers go on as if nothing had been run."""
     state, other = np.random.get_state(), random.getstate()  # noqa: NPY002  (the caller's own)
+    third = torch.get_rng_state()
     try:
         yield
     finally:
+        torch.set_rng_state(third)
         np.random.set_state(state)  # noqa: NPY002
         random.setstate(other)
 

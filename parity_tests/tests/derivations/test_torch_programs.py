@@ -63,10 +63,11 @@ def test_a_referee_gone_wrong_is_no_mistake_of_the_writer(monkeypatch: pytest.Mo
             return right(value, min=0)
 
         @staticmethod
-        def backward(context: Any, gradient: torch.Tensor) -> torch.Tensor:  # type: ignore[override]
+        def backward(context: Any, gradient: torch.Tensor) -> torch.Tensor:
             return 3 * gradient
 
-    monkeypatch.setattr(Tensor, "clamp", lambda self, min: Tensor(Spoilt.apply(self.tensor)), raising=False)  # noqa: A006
+    spoilt: Any = Spoilt.apply
+    monkeypatch.setattr(Tensor, "clamp", lambda self, min: Tensor(spoilt(self.tensor)), raising=False)  # noqa: A006
     judged = judge_program("net.py", TRAINED.text)
     assert judged is not None
     verdicts = {line.verdict for line in judged.lines}

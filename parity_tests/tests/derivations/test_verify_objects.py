@@ -216,7 +216,7 @@ def test_objects_and_functions_around_a_block_are_read_with_it() -> None:
 
 def test_a_block_that_cannot_be_judged_says_so_and_its_own_errors_come_first() -> None:
     with pytest.raises(ZeroDivisionError), watch():
-        d = 1 / 0
+        1 / 0  # noqa: B018
     with pytest.raises(ValueError, match="nothing of the block"), watch():
         d = X * 2
     assert d is not None

@@ -87,6 +87,8 @@ class Piece(NamedTuple):
     name: str
     text: str
     around: Around
+    note: str = ""
+    """Whose lines stand behind the code."""
 
 
 def piece_of(
@@ -106,14 +108,17 @@ def piece_of(
     finder.add_names(call, names, mine)
     rows = dict(enumerate(text.splitlines(), 1))
     elsewhere: list[str] = []
+    others = []
     for source in finder.sources.values():
         if source.file == file:
             rows |= dict(enumerate(source.text.splitlines(), source.line))
         else:
             elsewhere += [*[""][: bool(rows or elsewhere)], *source.text.splitlines()]
+            others.append(_defines(ast.parse(source.text).body[0]))
     whole = [rows.get(line, "") for line in range(1, max(rows, default=0) + 1)]
     defined = {each: source.value for each, source in finder.sources.items()}
-    return Piece(name, "\n".join([*whole, *elsewhere, ""]), Around(finder.values, defined))
+    note = f"Lines from {len(whole) + 2} on are those of {', '.join(others)}." if others and whole else ""
+    return Piece(name, "\n".join([*whole, *elsewhere, ""]), Around(finder.values, defined), note)
 
 
 class _Finder:
