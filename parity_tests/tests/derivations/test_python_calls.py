@@ -129,6 +129,13 @@ def test_a_file_that_needs_more_than_can_be_guessed_has_a_call_to_complete() -> 
     assert "ValueError in line 2" in sentence
 
 
+def test_where_nothing_says_which_function_is_meant_the_longest_is_proposed() -> None:
+    text = "def g(x):\n    return x\n\ndef step(values):\n    a, b = values\n    return a * b\n"
+    assert "step(values)" in how_to_call(text)
+    assert how_to_call("x = 1\n") == "no gradient of a cost was found: say J with --cost"
+    assert how_to_call("import os\n") == ""
+
+
 def test_the_sentence_is_in_the_answer_on_a_file(tmp_path: Path) -> None:
     file = tmp_path / "net.py"
     file.write_text(LISTS, encoding="utf-8")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import time
 from pathlib import Path
 
 import pytest
@@ -74,7 +76,7 @@ def test_a_program_of_another_make_runs_by_itself_and_j_is_the_references(rubric
     assert {line.verdict for line in found.lines} == {HOLDS}
     assert found.notes == (
         "Not called as solution.py is: it has no backward.",
-        f"J is that of solution.py, {CROSS_ENTROPY}: the file writes none down.",
+        f"J is that of solution.py, {CROSS_ENTROPY}: the file writes none.",
     )
 
 
@@ -130,3 +132,24 @@ def test_submissions_are_graded(number: int) -> None:
     assert found is not None
     assert found.summary.judged >= 4
     assert bool(wrong_lines(found)) is bool(submission.line), submission
+
+
+@pytest.mark.bars
+def test_a_hundred_submissions_are_graded_in_three_minutes_on_two_cores(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    key = {f"s{number:03d}.py": each for number, each in enumerate(submissions(100))}
+    (tmp_path / "all").mkdir()
+    for name, submission in key.items():
+        (tmp_path / "all" / name).write_text(submission.text, encoding="utf-8")
+    (tmp_path / "solution.py").write_text(TEACHER, encoding="utf-8")
+    begin = time.monotonic()
+    words = [str(tmp_path / "all"), "--reference", str(tmp_path / "solution.py"), "--jobs", "2", "--json"]
+    assert main(["verify", *words]) == 1
+    seconds = time.monotonic() - begin
+    marks = {Path(each["source"]).name: each["summary"] for each in json.loads(capsys.readouterr().out)}
+    right = [name for name, each in key.items() if not each.line]
+    assert [name for name in right if marks[name]["wrong"] or not marks[name]["judged"]] == []
+    flagged = [name for name, each in key.items() if each.line and marks[name]["wrong"]]
+    assert len(flagged) >= 0.95 * (len(key) - len(right))
+    assert seconds <= 180

@@ -324,6 +324,17 @@ def calls(text: str, around: Around | None = None, pair: tuple[str, ...] = ()) -
                 yield best
 
 
+def template(text: str) -> Tried | None:
+    """A call of the longest function, to be completed, where nothing says which are forward and backward passes."""
+    tree = ast.parse(text)
+    functions = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.args.args]
+    if not functions:
+        return None
+    longest = max(functions, key=lambda node: (node.end_lineno or 0) - node.lineno)
+    found = _fitted(text, tree, lambda caller: _alone(caller, longest), ASSUMED[0], None)
+    return None if found is None else found[1]
+
+
 def _fitted(
     text: str, tree: ast.Module, build: Any, assumed: Shapes, around: Around | None
 ) -> tuple[tuple[int, int], Tried] | None:

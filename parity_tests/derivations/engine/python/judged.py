@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from parity_tests.derivations.engine.judged import judge_reading
-from parity_tests.derivations.engine.python.calls import calls
+from parity_tests.derivations.engine.python.calls import calls, template
 from parity_tests.derivations.engine.python.program import PythonProgram
-from parity_tests.derivations.engine.python.reading import PythonReading
+from parity_tests.derivations.engine.python.reading import OWN, UNKNOWN, PythonReading
 from parity_tests.derivations.engine.python.rubric import (
     Rubric,
     call_for,
@@ -128,16 +128,15 @@ class Aim(NamedTuple):
 
     def _whose_cost(self, reading: PythonReading, rubric: Rubric) -> tuple[str, ...]:
         """Whether J is the program's own, which is of the reference's kind, or the reference's."""
-        trial = reading.trial(self.seed)
         if not rubric.kinds:
             return (f"J is the file's own: that of {rubric.source} is none of the usual ones.",)
         if reading.another is not None:
             return (f"J is that of {rubric.source}: the file's own (line {reading.another.line}) is another one.",)
-        written = reading.written(trial)
-        if written and written[0].of is None:
-            same = set(kinds_of(trial, written[0], reading.usual(trial))) & set(rubric.kinds)
-            return () if same else (f"J is the file's own: that of {rubric.source} was not found in its values.",)
-        return (f"J is that of {rubric.source}, {rubric.kinds[0]}: the file writes none down.",)
+        if reading.whose == UNKNOWN:
+            return (f"J is the file's own: that of {rubric.source} was not found in its values.",)
+        return (
+            () if reading.whose == OWN else (f"J is that of {rubric.source}, {rubric.kinds[0]}: the file writes none.",)
+        )
 
 
 def _first_judged(text: str, ways: Iterable[str], aim: Aim, *, guessed: bool = False) -> tuple[Judged | None, str]:
@@ -216,6 +215,8 @@ def how_to_call(text: str, call: str = "") -> str:
     """What to say where nothing of a program was judged: a call to complete, or that J is to be said; "" for none."""
     try:
         tried = [] if call or call_in(text) else list(itertools.islice(calls(text), MOST_CALLS))
+        other = template(text) if not (tried or call or is_program(text)) else None
+        tried += [] if other is None else [other]
         program = PythonProgram(text, call or call_in(text))
     except (SyntaxError, ValueError):
         return ""

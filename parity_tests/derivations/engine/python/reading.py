@@ -22,6 +22,12 @@ from parity_tests.derivations.engine.truths import Cost, Truths
 from parity_tests.derivations.verdicts import CALL
 
 MOST_CANDIDATES = 12
+MOST_OWN = 2
+"""How many written costs are compared with those of the kinds that count."""
+
+OWN, REFERENCES, UNKNOWN = "own", "the reference's", "unknown"
+"""Whose cost J is where some kinds count; unknown where no value of the file has such a cost."""
+
 OF_COSTS = re.compile(r"loss|cost|entropy|mse|error|objective|nll|criterion|energy|likelihood|log_?lik", re.I)
 REDUCES = re.compile(r"\*\*|sum|mean|log|square|norm|entropy|loss|cost|mse|average")
 ERRORS = re.compile(r"^(e|err|error|errors|E|l|c)\d*$")
@@ -31,8 +37,8 @@ MONITORS = re.compile(r"abs\(|argmax|round\(|accuracy|==")
 class PythonReading:
     """A file, what it is called with, what stands around it, and the cost that was said: a name or a formula.
 
-    ``kinds`` are those of the cost that counts in place of any other; ``another`` is then the file's own, if it is not
-    of these kinds. With ``in_torch`` it is torch's tensors that are looked at.
+    ``kinds`` are those of the cost that counts in place of any other; ``whose`` it is then, and ``another`` is the
+    file's own, if it is not of these kinds. With ``in_torch`` it is torch's tensors that are looked at.
     """
 
     def __init__(
@@ -49,6 +55,7 @@ class PythonReading:
         self.source, self.file, self.call, self.around, self.cost = source, text, call, around, cost
         self.kinds, self.in_torch = kinds, in_torch
         self.another: Cost | None = None
+        self.whose = ""
         self.trials: dict[int, Trial] = {}
         self.known: dict[int, list[Cost]] = {}
 
@@ -105,13 +112,12 @@ class PythonReading:
         """The written costs of the kinds that count, or else usual ones of these kinds; all, where there are none."""
         if not self.kinds:
             return own
-        usual = self.usual(trial)
-        same = [cost for cost in own if set(kinds_of(trial, cost, usual)) & set(self.kinds)]
-        if same:
-            return same
-        meant = [cost for cost in usual if kind_of(cost) in self.kinds]
-        self.another = own[0] if own and meant else None
-        return meant or own
+        meant = [cost for cost in self.usual(trial) if kind_of(cost) in self.kinds]
+        same = [cost for cost in own[:MOST_OWN] if kinds_of(trial, cost, meant)]
+        if not self.whose:
+            self.another = own[0] if own and meant and not same else None
+            self.whose = OWN if same else REFERENCES if meant else UNKNOWN
+        return same or meant or own
 
     def _written(self, trial: Trial) -> list[Cost]:
         first: dict[int, tuple[bool, Event]] = {}
