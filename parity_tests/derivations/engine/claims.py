@@ -13,7 +13,7 @@ import torch
 
 from parity_tests.derivations.engine import symbols
 from parity_tests.derivations.engine.convention import ratio_of, same_factor, same_shape
-from parity_tests.derivations.engine.events import ENTRY, GIVEN, NAMED, PART, RETURNED, Event, Key, Missing, Run
+from parity_tests.derivations.engine.events import BOUND, ENTRY, GIVEN, NAMED, PART, RETURNED, Event, Key, Missing, Run
 from parity_tests.derivations.engine.numbers.kinds import PLAIN, TAPE, put
 from parity_tests.derivations.engine.numbers.tape import Tape
 from parity_tests.derivations.engine.roles import NO_ROLES, Roles
@@ -97,9 +97,18 @@ class Claims:
                     found.append(claim)
                     if claim.kind == INNER and claim.factor is not None:
                         met.add(event.name)
+            if event.role == BOUND and not event.missing and self._is_meant(event):
+                met.add(event.name)  # an argument that is what it says may go on to another value
             if event.name and not event.missing:
                 before[event.name] = event
         return found
+
+    def _is_meant(self, event: Event) -> bool:
+        """Whether a value is the derivative that its name says."""
+        bases = self.meant.get(event.name, ())
+        return any(
+            ratio_of(event.value, truth.gradient) is not None for truth in self.named if truth.event.name in bases
+        )
 
     def of_zero(self, run: Run) -> list[Claim]:
         """The claims about what J does not change with, the last of each name; their factor is 1 where they are 0."""
@@ -152,8 +161,9 @@ class Claims:
 
         def hook(here: Key, value: Any) -> Any:
             if isinstance(value, Tape):
-                begins = here != key or value.before is None
-                tensor = value.tensor if begins else value.before
+                tensor = value.tensor
+                if here == key and value.before is not None:
+                    tensor = value.before
                 if here in overrides:
                     tensor = torch.as_tensor(np.array(overrides[here], np.float64))
                 recorded[here] = tensor * 1.0 if tensor.requires_grad else tensor.detach().clone().requires_grad_()

@@ -374,13 +374,13 @@ def _whole(statement: ast.stmt, words: Words) -> Iterator[Edit]:
             rest = ast.BinOp(ast.Constant(1), ast.Sub(), factor)
             yield Edit(_with_value(statement, ast.BinOp(value, ast.Mult(), rest)), "gprime-missing", 1.15)
     for name in words.rates:
-        factor, cause = _parsed(name), factors.missing_factor(name)
+        rate, cause = _parsed(name), factors.missing_factor(name)
         for part in _terms(value):
-            scaled = ast.BinOp(part, ast.Mult(), factor)
+            scaled = ast.BinOp(part, ast.Mult(), rate)
             more = _replaced(value, part, scaled)
             yield Edit(_with_value(statement, more), "learning-rate-missing" if words.is_step else cause, 1.15)
             if not words.is_step:
-                divided = _replaced(value, part, ast.BinOp(part, ast.Div(), factor))
+                divided = _replaced(value, part, ast.BinOp(part, ast.Div(), rate))
                 yield Edit(_with_value(statement, divided), cause, 1.15)
     for place, count in enumerate(words.counts):
         cause = "missing-1/m" if count == words.batch else "missing-factor"
@@ -442,12 +442,12 @@ def _new_terms(words: Words) -> Iterator[tuple[ast.expr, str]]:
     if len(words.shape) == 2 and len(alike) < 12:
         for first in alike:
             for second in alike:
-                left, right = ast.Name(first, ast.Load()), ast.Name(second, ast.Load())
+                one, other = ast.Name(first, ast.Load()), ast.Name(second, ast.Load())
                 if first < second:
-                    yield ast.BinOp(left, ast.Mult(), right), "missing-term"
+                    yield ast.BinOp(one, ast.Mult(), other), "missing-term"
                 if first != second:
-                    rest = ast.BinOp(ast.Constant(1), ast.Sub(), right)
-                    yield ast.BinOp(left, ast.Mult(), rest), "missing-term"
+                    rest = ast.BinOp(ast.Constant(1), ast.Sub(), other)
+                    yield ast.BinOp(one, ast.Mult(), rest), "missing-term"
     matrices = [name for name, value in words.names.items() if isinstance(value, np.ndarray) and value.ndim == 2]
     if len(words.shape) == 2 and len(matrices) < 40:
         for first in matrices:

@@ -44,7 +44,7 @@ class Formulas:
         self.depth = 0
         self.classes_axis = -1
         self.statement: ast.stmt | None = None
-        self.capture: tuple[ast.stmt, int] | None = None
+        self.capture: tuple[ast.AST, int] | None = None
         self.passed = 0
         self.captured: dict[str, Any] | None = None
         self.changed: tuple[ast.stmt, Sequence[ast.stmt]] | None = None

@@ -6,6 +6,8 @@ mistake is one report; what still fails is the next mistake.
 
 from __future__ import annotations
 
+import re
+import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from typing import Any, NamedTuple
@@ -31,6 +33,8 @@ NO_VALUE = " has no value here"
 MOST_ROOTS = 8
 MOST_TRIALS = 240
 MOST_REPAIRS = 8
+SECONDS = 8.0
+"""Processor time of one search."""
 MOST_TURNS = 6
 """How many turns of a loop are looked at one by one; of longer loops only the last."""
 
@@ -86,6 +90,7 @@ class Locator:
         self.rate: float | None = None
         self.trials = 0
         self.unsettled: list[Claim] = []
+        self.end = time.process_time() + SECONDS
         self.elsewhere: dict[Key, bool] = {}
         """Whether the step of a single number has the same rate on other values."""
 
@@ -120,11 +125,12 @@ class Locator:
         run = self.claims.replayed(overrides)
         claims = self.claims.of(run, overrides)
         failing = [claim for claim in claims if claim.kind == PARAMETER and not self._parameter_holds(claim, run)]
+        failing = [claim for claim in failing if not self._is_begun(claim, claims)]
         failing += self._updates(run, claims, overrides, failing)
         helpers: list[Claim] = []
         bad = {claim.event.key for claim in failing}
         for claim in claims:
-            if claim.kind != INNER:
+            if claim.kind != INNER or self._is_begun(claim, claims):
                 continue
             usual = self._is_nice(claim.factor)
             if usual and (holds_with(claim, self.factor) or not self._stands_alone(claim, claims)):
@@ -164,6 +170,14 @@ class Locator:
             and same_factor(ratio, self.factor)
             for event in events
         )
+
+    @staticmethod
+    def _is_begun(claim: Claim, claims: list[Claim]) -> bool:
+        """Whether a value is the zeros to which a derivative is added later, through a view or under another name."""
+        if claim.event.missing or np.any(claim.event.value) or not np.ndim(claim.event.value):
+            return False
+        mark = mark_of(claim.truth)
+        return claim.kind == INNER or any(each.factor is not None and mark_of(each.truth) == mark for each in claims)
 
     def _is_nice(self, factor: float | None) -> bool:
         """Whether a derivative on the way carries a factor that people use."""
@@ -229,9 +243,28 @@ class Locator:
         common = [each for each in others if self.rate is not None and same_factor(each.factor or 0.0, self.rate)]
         if len(common) == len(others) > 1 and same_factor(abs(claim.factor), abs(self.factor)):
             return False  # the others have a rate, and it has none
-        alike = [each for each in common if rates_in(each.event.statement) == rates_in(claim.event.statement)]
-        alike = [each for each in alike if each.event.key[0] != claim.event.key[0]]
-        return not (alike and in_words(claim.factor / (alike[0].factor or 1.0), self.sizes) is not None)
+        rates = rates_in(claim.event.statement)
+        alike = [
+            each
+            for each in others
+            if each.event.key[0] != claim.event.key[0]
+            and rates_in(each.event.statement) == rates
+            and in_words(claim.factor / (each.factor or 1.0), self.sizes) is not None
+        ]
+        return not alike or self._is_rate(claim, rates)
+
+    def _is_rate(self, claim: Claim, rates: frozenset[str]) -> bool:
+        """Whether a step is as long as the one rate that stands in it says."""
+        if len(rates) != 1:
+            return False
+        (name,) = rates
+        values = [name] if re.fullmatch(r"[\d.e-]+", name) else []
+        values += [
+            str(event.value)
+            for event in self.claims.truths.run.events
+            if symbols.base_of(event.name) == symbols.base_of(name) and not event.missing and np.ndim(event.value) == 0
+        ]
+        return any(same_factor(abs(claim.factor or 0.0), abs(float(each) * self.factor)) for each in values)
 
     @staticmethod
     def _may_be(made: Made, claim: Claim, way: float) -> bool:
@@ -282,7 +315,7 @@ class Locator:
         for root in self._candidates(state, claim, own_value, reach or ()):
             if reach is not None and root.event.key not in reach:
                 continue
-            if self.trials > MOST_TRIALS:
+            if self.trials > MOST_TRIALS or time.process_time() > self.end:
                 break
             own = root.event.key == claim.event.key
             mended, broken = self._mended(state, root.event.key, root.expected, overrides)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import copy
 import re
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -41,6 +42,10 @@ MOST_REPLAYS = 90
 MOST_PAIRS = 2000
 MOST_FIRST = 60
 """How many changes of a line are tried together with a second one."""
+
+
+SECONDS = 6.0
+"""Processor time of all changes that are tried on one text."""
 
 
 class Repair(NamedTuple):
@@ -127,9 +132,9 @@ def _part(root: Root, repeats: bool) -> _Part | None:
         return None
     value = statement.value
     if repeats and isinstance(statement, ast.Assign) and isinstance(value, ast.Dict):
-        for key, entry in zip(value.keys, value.values, strict=True):
+        for key, part in zip(value.keys, value.values, strict=True):
             if isinstance(key, ast.Constant) and root.event.name.endswith(f"[{key.value!r}]"):
-                return _stands_for(entry, statement)
+                return _stands_for(part, statement)
         return None
     if isinstance(statement, ast.AugAssign) or not isinstance(statement.targets[0], ast.Tuple | ast.List):
         return _Part(statement, statement, None)
@@ -159,6 +164,7 @@ class Mender:
 
     def __init__(self, truths: Truths, more: Callable[[int], Truths | None]) -> None:
         self.truths = [truths]
+        self.spent = 0.0
         self.more = more
         self.known: dict[tuple[Key, Key, float, Key | None, bool], Repair | None] = {}
 
@@ -222,7 +228,12 @@ class Mender:
         for edit in possible:
             if best and edit.cost > best[0].cost + (SAME_COST_IN_LOOPS if loop else SAME_COST):
                 break
-            if not all(gives(edit, number) for number in range(3)):
+            if self.spent > SECONDS:
+                break
+            began = time.process_time()
+            given = all(gives(edit, number) for number in range(3))
+            self.spent += time.process_time() - began
+            if not given:
                 continue
             if not program.repeats or self._holds_in_all(edit, part, root, before, factor):
                 best.append(edit)
@@ -302,8 +313,10 @@ class Mender:
                 seen[key] = plain(value)
             return value
 
-        whole = part.node is None or not truths.program.repeats or isinstance(part.whole, ast.Assign)
-        capture = (part.whole if whole else part.node), root.event.key[1]
+        node: ast.AST = part.whole
+        if part.node is not None and truths.program.repeats and not isinstance(part.whole, ast.Assign):
+            node = part.node
+        capture = node, root.event.key[1]
         run = truths.program.run(truths.probe.given, PLAIN, hook, keep=False, capture=capture)
         value = self._step(root, truths) if root.kind == UPDATE else self._expected(root, truths)
         if root.rest_of is not None and value is not None:

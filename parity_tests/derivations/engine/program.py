@@ -99,7 +99,7 @@ class TextProgram:
         """Formulas of a text are changed with their statements."""
         return
 
-    def spelled(self, old: ast.AST, new: Sequence[ast.AST], line: int) -> None:
+    def spelled(self, old: ast.stmt | ast.expr, new: Sequence[ast.AST], line: int) -> None:
         """A text of formulas is written by its own rules."""
         return
 

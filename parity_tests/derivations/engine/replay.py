@@ -67,7 +67,7 @@ class Program(Protocol):
     def rewritten(self, node: ast.expr, new: ast.expr) -> Program | None:
         """The program with another formula in place of one; None where it cannot be changed."""
 
-    def spelled(self, old: ast.AST, new: Sequence[ast.AST], line: int) -> Spelled | None:
+    def spelled(self, old: ast.stmt | ast.expr, new: Sequence[ast.AST], line: int) -> Spelled | None:
         """The lines of a node with others in its place, as the writer has them; None for a text of formulas."""
 
     def round_of(self, forward: Collection[Key]) -> Round:

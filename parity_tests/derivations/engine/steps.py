@@ -21,7 +21,7 @@ from parity_tests.derivations.engine.convention import ratio_of
 from parity_tests.derivations.engine.events import PART, Key, Run
 from parity_tests.derivations.engine.numbers.kinds import TAPE, put
 from parity_tests.derivations.engine.numbers.tape import Tape
-from parity_tests.derivations.engine.truths import Cost
+from parity_tests.derivations.engine.truths import Cost, Truth
 
 MAXIMISED = re.compile(r"likelihood|\bll\b|log_?lik|\blog_?p|reward|elbo|utility|objective_to_max", re.I)
 NEGATED = re.compile(r"neg|nll|minus", re.I)
@@ -93,10 +93,10 @@ def gradients_of(claims: Claims, run: Run, found: list[Claim]) -> dict[Key, tupl
         for each in found
         if each.kind != UPDATE and each.factor is not None and mark_of(each.truth) in claims.of_parameters
     }
-    truths = {np.shape(each.gradient): [] for each in claims.named if mark_of(each) in claims.of_parameters}
-    for each in claims.named:
-        if mark_of(each) in claims.of_parameters:
-            truths[np.shape(each.gradient)].append(each)
+    truths: dict[tuple[int, ...], list[Truth]] = {}
+    for truth in claims.named:
+        if mark_of(truth) in claims.of_parameters:
+            truths.setdefault(np.shape(truth.gradient), []).append(truth)
     for event in claims.truths.round.events(run.events):
         if event.role != PART or event.missing or np.size(event.value) < 2 or event.key in claims.truths.by_key:
             continue

@@ -17,6 +17,7 @@ import numpy as np
 from parity_tests.derivations.engine import costs, symbols
 from parity_tests.derivations.engine.events import NAMED, Event, Run
 from parity_tests.derivations.engine.numbers.kinds import Kind
+from parity_tests.derivations.engine.python import ranks
 from parity_tests.derivations.engine.python.program import PythonProgram
 from parity_tests.derivations.engine.python.surroundings import Around
 from parity_tests.derivations.verdicts import CALL
@@ -25,6 +26,7 @@ SIZES = (6, 7, 9, 11, 8, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67,
 """Sizes of axes that nothing is known of: none stands in a call for anything else."""
 MOST_TRIES = 40
 
+FILTERS = re.compile(r"w|filt|kern", re.I)
 ROUNDS = re.compile(r"epoch|iter|steps?$|rounds", re.I)
 LISTS = re.compile(r"^(sizes|layers|layer_sizes|layer_dims|layers_dims|dims|layout|structure)$")
 LAYERS = (3, 5, 4, 2)
@@ -118,6 +120,12 @@ class Shapes(NamedTuple):
     label: int
     data: int = 2
 
+    def bias_of_volumes(self, count: int) -> tuple[int, ...]:
+        """The axes of a bias beside volumes: flat, or with channels first or last."""
+        if count == 4:
+            return (1, 1, 1, 0)
+        return {1: (0,)}.get(len(self.bias), (1, 0, 1, 1) if self.bias == (1, 0) else (1, 1, 1, 0))
+
 
 ASSUMED = [Shapes(bias, label) for label, bias in itertools.product((2, 1), ((0,), (0, 1), (1, 0)))]
 ASSUMED.append(Shapes((0,), 1, 1))
@@ -138,6 +146,8 @@ class _Caller:
         self.shares: dict[str, int] = {}
         self.layers = False
         """Whether a list of the layers' sizes is among the arguments."""
+        self.filters = 0
+        """How many filters there are, each of which has a bias."""
 
     def arguments(self, node: ast.FunctionDef, *, method: bool = False, makes: bool = False) -> str:
         """The arguments of a call, each made by a line of its own, or known already."""
@@ -171,7 +181,7 @@ class _Caller:
             return "0.1" if costs.RATES.match(name) else None
         if makes and COUNTS.search(name):
             return str(next(self.sizes))
-        if symbols.NUMBERS.match(name) and not BIAS.match(name):
+        if symbols.NUMBERS.match(name) and not BIAS.match(name) and not ranks.is_array(name, node):
             return "0.3"
         return self.array(name, node)
 
@@ -202,19 +212,24 @@ class _Caller:
                 axes = (0,)
             else:
                 axes = (0,) * self.assumed.label
-        elif (count := _unpacked(name, node)) is not None:
-            axes = (0,) * count
         elif BIAS.match(name):
-            axes = self.assumed.bias
-        elif symbols.is_data(name):
-            axes = (0,) * self.assumed.data
+            own = ranks.rank_of(name, self.tree) or 0
+            volume = any(len(shape) == 4 for shape in self.arrays.values())
+            axes = self.assumed.bias if own < 3 and not volume else self.assumed.bias_of_volumes(own)
+        elif (count := ranks.rank_of(name, self.tree)) is not None and count != 2:
+            axes = (0,) * count
         else:
-            axes = (0, 0)
+            axes = (0,) * (self.assumed.data if symbols.is_data(name) else 2)
         self.arrays[name] = [next(self.sizes) if each == 0 else 1 for each in axes]
         if self.layers and self.assumed.data == len(axes) == 1:
             self.arrays[name] = [LAYERS[-1] if symbols.is_label(name) else LAYERS[0]]
-        if len(axes) == 4:
-            self.arrays[name] = _volume(name, node)
+        if len(axes) == 4 and not BIAS.match(name):
+            self.arrays[name] = _volume(name, self.tree)
+            if FILTERS.match(name):
+                names = ranks.unpacked_as(name, self.tree)
+                self.filters = self.arrays[name][-1 if names and names[0] == names[1] else 0]
+        elif BIAS.match(name) and self.filters:
+            self.arrays[name] = [self.filters if size > 1 else 1 for size in self.arrays[name]]
         self.known[symbols.plain_symbol(name)] = name
         self.lines.append(f"{name} = <{name}>")
         return name
@@ -252,6 +267,13 @@ class _Caller:
         self.shares |= new
         return bool(new)
 
+    def lengthen(self, size: int) -> bool:
+        """Makes an axis that a loop left as long as one that is longer: the examples of the data first."""
+        data = [shape for name, shape in self.arrays.items() if symbols.is_data(name)]
+        listed = [*(shape[0] for shape in data), *(each for shape in self.arrays.values() for each in shape)]
+        longer = [each for each in listed if each > size]
+        return bool(longer) and self.merge(size, longer[0])
+
     def merge(self, a: int, b: int) -> bool:
         """Makes two sizes one; False where neither belongs to an argument."""
         mine = {size for shape in self.arrays.values() for size in shape}
@@ -263,13 +285,12 @@ class _Caller:
         return True
 
 
-def _volume(name: str, node: ast.AST) -> list[int]:
+def _volume(name: str, tree: ast.AST) -> list[int]:
     """The sizes of a volume, or of filters that are smaller: channels first, or last where both sides are called f."""
-    if not re.match(r"w|filt|kern", name, re.I):
-        return [3, 6, 7, 5]
-    unpacked: Any = next(each for each in ast.walk(node) if _unpacks(name, each))
-    names = [ast.unparse(each) for each in unpacked.targets[0].elts]
-    return [2, 2, 8, 4] if names[0] == names[1] else [4, 8, 3, 2]
+    if not FILTERS.match(name):
+        return [3, 4, 7, 6]
+    names = ranks.unpacked_as(name, tree)
+    return [2, 2, 6, 5] if names and names[0] == names[1] else [5, 4, 3, 2]
 
 
 def _is_index(name: str, node: ast.AST) -> bool:
@@ -278,24 +299,6 @@ def _is_index(name: str, node: ast.AST) -> bool:
         isinstance(each, ast.Subscript)
         and any(isinstance(one, ast.Name) and one.id == name for one in ast.walk(each.slice))
         for each in ast.walk(node)
-    )
-
-
-def _unpacked(name: str, node: ast.AST) -> int | None:
-    """The number of axes where a function unpacks ``name.shape``."""
-    each: Any
-    for each in ast.walk(node):
-        if _unpacks(name, each):
-            return len(each.targets[0].elts)
-    return None
-
-
-def _unpacks(name: str, node: Any) -> bool:
-    """Whether a statement unpacks ``name.shape``."""
-    return (
-        isinstance(node, ast.Assign)
-        and ast.unparse(node.value) == f"{name}.shape"
-        and isinstance(node.targets[0], ast.Tuple)
     )
 
 
@@ -361,7 +364,11 @@ def _fitted(
             sizes = {size for shape in caller.arrays.values() for size in shape} - {1}
             new, count = _named(call, caller.returned, run.events, shapes)
             return (len(like) + count, len(sizes)), Tried(new, "")
-        if not MET or not caller.merge(*MET[0]):
+        short = re.search(r"index (\d+) is out of bounds for axis \d+ with size (\d+)", run.problems[0][1])
+        if MET:
+            if not caller.merge(*MET[0]):
+                break
+        elif short is None or not caller.lengthen(int(short[2])):
             break
     return (0, 0), Tried(call, problem)
 
@@ -486,12 +493,26 @@ def _forth_and_back(
     taken = [each.arg for each in forward.args.args][method:]
     inside = caller.arguments(forward, method=method)
     names = _returned(forward)
+    listed = [each.arg for each in backward.args.args][method:]
+    free = [
+        each
+        for each in listed
+        if symbols.plain_symbol(each) not in caller.known
+        and each not in names
+        and not (symbols.is_label(each) or UPSTREAM.match(each) or CACHES.search(each))
+    ]
+    data = [each for each in taken if symbols.is_data(each)]
+    for each in [each for each in free if symbols.is_data(each) and len(data) == 1]:
+        caller.known[symbols.plain_symbol(each)] = data[0]  # the same examples under another name
+        free.remove(each)
+    for place, each in enumerate(names):
+        if re.fullmatch(r"out\d*", each) and free:
+            names[place] = free.pop(0)
     outputs = [each for each in names if not CACHES.search(each)] if names else ["out"]
     caller.lines.append(f"{', '.join(names) or 'out'} = {prefix}{forward.name}({inside})")
     for each in names or ["out"]:
         caller.known[symbols.plain_symbol(each)] = each
     cached = next((each for each in names if CACHES.search(each)), None)
-    listed = [each.arg for each in backward.args.args][method:]
     upstream = [each for each in listed if UPSTREAM.match(each) and symbols.plain_symbol(each) not in caller.known]
     if cost is not None and not upstream:
         caller.known.setdefault("al", outputs[0])

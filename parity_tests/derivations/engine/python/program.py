@@ -266,7 +266,7 @@ class PythonProgram:
         formula.number = number  # type: ignore[attr-defined]
         return self._changed(_Exchanged(number, formula).visit(tree))
 
-    def spelled(self, old: ast.AST, new: Sequence[ast.AST], line: int) -> Spelled | None:
+    def spelled(self, old: ast.stmt | ast.expr, new: Sequence[ast.AST], line: int) -> Spelled | None:
         """The lines of a statement or formula with others in its place, as the file has them."""
         try:
             made = [ast.parse(ast.unparse(ast.fix_missing_locations(each))).body[0] for each in new]

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from parity_tests.derivations.engine.replay import Spelled
 
 
-def spelled(rows: Sequence[str], old: ast.AST, new: ast.AST, line: int) -> Spelled | None:
+def spelled(rows: Sequence[str], old: ast.stmt | ast.expr, new: ast.AST, line: int) -> Spelled | None:
     """The lines of a node of the text with another in its place; ``line`` alone where all that changes is in it."""
-    if not hasattr(old, "lineno") or not getattr(old, "end_lineno", 0):
+    if old.end_lineno is None:
         return None
     before, after = _smallest(old, new)
     first, last = old.lineno, old.end_lineno

@@ -1,0 +1,61 @@
+"""How many axes an argument has, by what a program does with it."""
+
+from __future__ import annotations
+
+import ast
+from typing import Any
+
+
+def rank_of(name: str, tree: ast.AST) -> int | None:
+    """The number of axes: unpacked from its shape, taken by an index, or summed over; None where nothing says so."""
+    found = [0]
+    for node in ast.walk(tree):
+        match node:
+            case ast.Assign(targets=[ast.Tuple(elts=parts)], value=ast.Attribute(attr="shape", value=holder)):
+                if _is(holder, name):
+                    return len(parts)
+            case ast.Subscript(value=holder, slice=ast.Tuple(elts=parts)) if _is(holder, name):
+                found.append(sum(not _is_new(each) for each in parts))
+            case ast.Call(func=ast.Attribute(value=holder), keywords=settings) if _is(holder, name):
+                found += [max(axes) + 1 for each in settings if each.arg == "axis" and (axes := _numbers(each.value))]
+    return max(found) or None
+
+
+def unpacked_as(name: str, tree: ast.AST) -> list[str]:
+    """The names that the sizes of an argument get."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Assign(targets=[ast.Tuple(elts=parts)], value=ast.Attribute(attr="shape", value=holder)):
+                if _is(holder, name):
+                    return [ast.unparse(each) for each in parts]
+    return []
+
+
+def is_array(name: str, tree: ast.AST) -> bool:
+    """Whether an argument is multiplied as a matrix, turned over, or asked for its shape."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.BinOp(op=ast.MatMult(), left=left, right=right) if _is(left, name) or _is(right, name):
+                return True
+            case ast.Attribute(value=holder, attr="T" | "shape" | "dot" | "reshape") if _is(holder, name):
+                return True
+            case ast.Call(func=ast.Attribute(attr="dot" | "matmul"), args=arguments):
+                if any(_is(each, name) for each in arguments):
+                    return True
+    return False
+
+
+def _is(node: ast.AST, name: str) -> bool:
+    """Whether a node is an argument, or the attribute that keeps it."""
+    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "self":
+        return node.attr == name
+    return isinstance(node, ast.Name) and node.id == name
+
+
+def _is_new(node: ast.expr) -> bool:
+    return (isinstance(node, ast.Constant) and node.value is None) or ast.unparse(node) == "np.newaxis"
+
+
+def _numbers(node: ast.expr) -> list[int]:
+    parts: list[Any] = node.elts if isinstance(node, ast.Tuple | ast.List) else []
+    return [each.value for each in parts if isinstance(each, ast.Constant) and isinstance(each.value, int)]
