@@ -203,7 +203,8 @@ DEAD_b = Truth(event(-5, "b", np.ones((2, 1)), GIVEN), np.zeros((2, 1)))
 
 def zeros(*events: Event, zero: tuple[Truth, ...] = (DEAD, DEAD_b), **more: Any) -> list[Any]:
     """The claims about what J does not change with: line, name of the truth, factor and kind."""
-    claims = claims_of(*events, zero=zero, **more).of_zero()
+    known = claims_of(*events, zero=zero, **more)
+    claims = known.of_zero(known.truths.run)
     assert all(claim.truth in zero for claim in claims)
     return [(each.event.line, each.parameter, each.factor, each.kind) for each in claims]
 
