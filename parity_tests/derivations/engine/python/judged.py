@@ -75,11 +75,11 @@ def judge_program(
     """
     call = call or call_in(text)
     aim = Aim(name, seed, strict, cost, around, rubric)
+    found: Judged | None = None
     if uses_torch(ast.parse(text)):
         found, _ = _first_judged(text, [named(call, grads)], aim._replace(in_torch=True))
         if found is not None:
             return located(_without_call(found._replace(referees=("torch's autograd", "central differences"))))
-    found: Judged | None = None
     notes: tuple[str, ...] = ()
     if rubric is not None and rubric.call and not call:
         way, lacks = call_for(rubric, text)
@@ -162,7 +162,8 @@ def _first_judged(text: str, ways: Iterable[str], aim: Aim, *, guessed: bool = F
             again = aim.judge(text, other)
             if again is not None and again.summary.wrong < judged.summary.wrong:
                 judged, way = again, other
-        judged = judged._replace(notes=(*judged.notes, f"Called with {flag(way)}.")) if guessed else judged
+        if guessed and aim.around is None:
+            judged = judged._replace(notes=(*judged.notes, f"Called with {flag(way)}."))
         found, first = (judged, way) if found is None else (_together(found, judged), first)
         if not IS_PAIR.search(way):
             break
