@@ -145,15 +145,20 @@ class Claims:
         if bases:
             claim = self._obligation(event, bases)
             if claim is not None and ((claim.factor is not None and claim.kind == INNER) or (is_last and not met)):
-                return claim
+                match = self._match(event) if self.truths.probe.roles.is_label(claim.truth.event.name) else None
+                return claim if match is None or claim.factor is None else Claim(event, *match, INNER)
+        match = self._match(event)
+        return None if match is None else Claim(event, *match, VALUE)
+
+    def _match(self, event: Event) -> tuple[Truth, float] | None:
+        """The derivative that a value is, up to a constant; labels are no values of a network."""
         if event.missing or np.size(event.value) < 2 or not np.any(event.value) or self.is_copy(event):
             return None
         mark = event.shape, event.value.tobytes()
         if mark not in self.matches:
             found = ((truth, ratio_of(event.value, truth.gradient)) for truth in self.by_shape.get(event.shape, ()))
             self.matches[mark] = next(((truth, factor) for truth, factor in found if factor is not None), None)
-        match = self.matches[mark]
-        return None if match is None else Claim(event, *match, VALUE)
+        return self.matches[mark]
 
     def leads_to(self, key: Key, overrides: dict[Key, Any]) -> set[Key] | None:
         """The places whose values a value is computed from, by autograd; None where it cannot follow."""
@@ -193,7 +198,15 @@ class Claims:
                 if factor is not None:
                     return Claim(event, truth, factor, kind)
         best = next((truth for truth in reversed(options) if np.shape(truth.gradient) == event.shape), options[-1])
+        if self.truths.probe.roles.is_label(best.event.name):
+            best = self._compared_with(best)
+            options = [best]
         return Claim(event, best, None, kind, tuple(options))
+
+    def _compared_with(self, label: Truth) -> Truth:
+        """The value that a label is compared with: J changes with both alike, up to the sign."""
+        alike = self.by_shape.get(np.shape(label.gradient), ())
+        return next((each for each in alike if ratio_of(each.gradient, label.gradient) is not None), label)
 
     def _update(self, event: Event, old: Event | None) -> Claim | None:
         """The step that a parameter takes."""

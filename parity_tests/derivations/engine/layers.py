@@ -76,11 +76,13 @@ def formula_ids(claim: Claim, layers: list[Layer]) -> tuple[str, ...]:
 def _of_scores(event: Event) -> tuple[str, ...]:
     """The formula of a dZ, by how it is written."""
     node = getattr(event.statement, "value", None)
+    for part in ast.walk(node) if node is not None else ():
+        match part:
+            case ast.BinOp(op=ast.Sub(), right=ast.Name(id=label)) if symbols.is_label(label):
+                return OUTPUT
     while isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
         node = node.left
     match node:
-        case ast.BinOp(op=ast.Sub(), right=ast.Name(id=label)) if symbols.is_label(label):
-            return OUTPUT
         case ast.BinOp(op=ast.Mult()) | ast.Call(func=ast.Attribute(attr="multiply")):
             return HIDDEN
     return ()

@@ -105,9 +105,10 @@ def _assumptions(tree: ast.Module, roles: Roles) -> Iterator[Ranks]:
     """The axes that free names may have, the usual ones first."""
     numbers, indices = _under_roots(tree), _indices(tree)
     single = len(roles.weights) < 2
+    one_output = len(roles.weights) == 1 and all(symbols.stem_of(name).islower() for name in roles.weights)
     for vectors, labels, biases, places, scale in itertools.product(
         ("matrix", "flat", "column"),
-        ("matrix", "flat", "column"),
+        ("flat", "matrix", "column") if one_output else ("matrix", "flat", "column"),
         ("flat", "row", "column", "number"),
         (1, 2) if indices else (1,),
         ("", "number", "flat") if roles.entrywise else ("",),
@@ -184,11 +185,11 @@ def _unlikely(reading: Reading) -> int:
         if roles.is_label(name) and data and sizes and not set(sizes) & (data | matrices):
             count += BACKWARD_CLASH
     if any(
-        symbols.stem_of(name)[0].isupper()
+        symbols.stem_of(name)[0].isupper() or name in reading.measured
         for name in reading.free
         if reading.shapes[name][1:] == (1,) and roles.is_data(name)
     ):
-        count += 3 * BACKWARD_CLASH  # a single example is written small
+        count += 3 * BACKWARD_CLASH  # a single example is written small, and nobody asks how many there are
     if data and not data - parameters and any(symbols.COUNTS.match(symbols.stem_of(name)) for name in reading.free):
         count += 3 * BACKWARD_CLASH  # a text that divides by m has several examples
     numbers = [name for name in reading.free if roles.is_bias(name) and not reading.shapes[name]]

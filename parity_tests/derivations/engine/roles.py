@@ -108,6 +108,12 @@ class _Use:
                 self.depends.setdefault(name, set()).update(reach)
             begun |= own
         self.derived = {base for name in stored for base in symbols.meant_by(name, self.free) if base != name}
+        self.aliases: dict[str, str] = {}
+        """Names that are another name for a free one: ``A0 = X``."""
+        for node in self.nodes:
+            if isinstance(node, ast.Assign) and _is_name(node.targets[0]):
+                for name in _operand(node.value):
+                    self.aliases.setdefault(node.targets[0].id, self.aliases.get(name, name))
         self.in_products, self.partners = self._products()
         self.compared = self._compared()
         self.indices = {
@@ -132,7 +138,7 @@ class _Use:
                     operands = list(node.args) if module else [base, *node.args]
             if not operands or any(_of_a_logarithm(each) for each in operands):
                 continue
-            own = [set(_operand(each)) & self.free for each in operands]
+            own = [{self.aliases.get(name, name) for name in _operand(each)} & self.free for each in operands]
             found |= set().union(*own)
             partners += [(one, other) for one in own for other in own if one is not other]
         return found, partners
@@ -249,6 +255,8 @@ def _operand(node: ast.expr) -> Iterator[str]:
     """The name that an operand is, with or without an index, a transpose or another form of it."""
     while True:
         match node:
+            case ast.Attribute(attr="shape" | "size" | "ndim"):
+                return
             case ast.Subscript() | ast.Attribute():
                 node = node.value
             case ast.Call(func=ast.Attribute(value=base)) if not (isinstance(base, ast.Name) and base.id == "np"):

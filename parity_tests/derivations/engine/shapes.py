@@ -65,6 +65,8 @@ class Reading:
         """Names that stand for functions where the text gives them no value."""
         self.labels: dict[str, Size] = {}
         self.counts: set[str] = set()
+        self.measured: set[str] = set()
+        """The names whose shape the text reads."""
         self.clashes = 0
         self.clashed: set[tuple[int, int]] = set()
         self.known: set[str] = set()
@@ -333,6 +335,8 @@ class Reading:
         if node.attr == "T":
             return tuple(reversed(base))
         if node.attr == "shape":
+            if isinstance(node.value, ast.Name):
+                self.measured.add(node.value.id)
             return Several(tuple(Count(each) for each in base))
         return () if node.attr in ("ndim", "size") else None
 

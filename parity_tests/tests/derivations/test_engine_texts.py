@@ -361,3 +361,14 @@ def test_mathematics_written_as_on_paper_gets_a_hint(row: str, reason: str) -> N
     rows = ["J = np.sum(A * Y)", "dA = Y", row]
     (line,) = [each for each in judged_of("\n".join(rows)).lines if each.line == 3]
     assert (line.verdict, line.message) == ("not judged", reason)
+
+
+def test_a_derivative_named_after_the_labels_is_that_of_what_they_are_compared_with() -> None:
+    text = TEXTS["linear-mse-mean"].strip()
+    dy = next(line for line in judged_of(text).lines if line.target == "dy")
+    assert dy.message == "dy holds, as dJ/dy_hat (line 1)."
+    assert dy.formula_ids == ("F098", "F175")
+    judged = judged_of(text.replace("(y_hat - y) /", "(y_hat - y) * y_hat /"))
+    (wrong,) = [line for line in judged.lines if line.verdict == WRONG]
+    assert (wrong.target, wrong.causes) == ("dy", ("extra-factor",))
+    assert wrong.repaired == "dy = 2 * (y_hat - y) / y.size"
