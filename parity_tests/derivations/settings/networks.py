@@ -167,12 +167,9 @@ OTHER_NETWORKS = (
         ("tanh", "softmax"), ONE_HIDDEN, {**_THROUGH, "A_L": "F247", "dZ_L": "F184"}, HIDDEN, "squared softmax",
     ),
     network(
-        "three-layers", "three layers: two of ReLU, one sigmoid output, m examples", ("relu", "relu", "sigmoid"),
-        "3 5 7 1 11 | 5 7 3 1 13 | 7 3 5 1 11", DEEP_IDS,
-    ),
-    network(
         "four-layers", "four layers: three of tanh, one sigmoid output, m examples",
-        ("tanh", "tanh", "tanh", "sigmoid"), "3 11 7 13 1 17 | 5 13 11 7 1 19 | 7 11 13 17 1 23", DEEP_IDS,
+        ("tanh", "tanh", "tanh", "sigmoid"),
+        "3 11 7 13 1 17 | 5 13 11 7 1 19 | 7 17 13 11 1 23 | 11 7 5 3 1 13 | 13 5 3 17 1 11", DEEP_IDS,
     ),
 )  # fmt: skip
 """What the notes do not write out: their formulas with other units, another cost, more layers."""

@@ -10,7 +10,7 @@ ROWS = reference("""\
 rows: one hidden tanh layer, one sigmoid output, an example a row; weights are (units below, units)
 cost: J = -(1/m) * sum of Y log A2 + (1 - Y) log(1 - A2), over outputs and examples; with L2 also \
 + lambda/(2*m) * sum of the squares of W1, W2
-sizes: m n_x n_1 n_2 = 7 3 5 1 | 11 5 3 1 | 5 7 11 1 | 13 11 7 1
+sizes: m n_x n_1 n_2 = 7 3 5 1 | 11 5 3 1 | 5 7 11 1 | 13 11 7 1 | 3 13 17 1
 per example: m
 also: learning_rate = alpha, lambd = lambda_, yhat = A2, y_hat = A2, AL = A2, n_h = n_1
 m  # number of examples
@@ -53,7 +53,7 @@ LABELS_HIDDEN = reference(f"""\
 labels-hidden: two layers on labels, an example a row: ReLU, then the softmax, with the penalty in the loss
 cost: loss = -(1/m) * sum of log probs[i, y[i]] + reg/2 * sum of the squares of W1, W2; all derivatives are those of \
 the loss and carry its 1/m
-sizes: m n_x n_1 n_C = 7 3 11 5 | 11 5 13 3 | 13 7 17 11 | 17 11 19 13
+sizes: m n_x n_1 n_C = 7 3 11 5 | 11 5 13 3 | 13 7 17 11 | 17 11 19 13 | 19 13 23 7
 also: N = m, D = n_x, H = n_1, C = n_C, hidden = h, dhidden = dh, p = probs
 m  # number of examples, also N
 n_x  # number of features, also D
@@ -87,7 +87,7 @@ db1 = np.sum(dZ1, axis=0)  # F051; derivative of the loss in b1
 LOGISTIC_ONES = reference("""\
 logistic-ones: logistic regression whose bias is the weight of a column of ones, an example a row
 cost: J = -(1/m) * sum of y log h + (1 - y) log(1 - h), with h = sigmoid(X @ theta); L2 plays no part
-sizes: m n_x = 7 3 | 11 5 | 5 7 | 13 11
+sizes: m n_x = 7 3 | 11 5 | 5 7 | 13 11 | 3 13
 per example: m
 also: learning_rate = alpha, grad = dtheta, gradient = dtheta, dtheta_J = dtheta
 m  # number of examples
@@ -107,7 +107,7 @@ theta = theta - alpha * dtheta  # F029
 DROPOUT_NETWORK = reference("""\
 dropout-network: one hidden tanh layer with inverted dropout, one sigmoid output
 cost: J = -(1/m) * sum of Y log A2 + (1 - Y) log(1 - A2), over outputs and examples; L2 plays no part
-sizes: n_x n_1 n_2 m = 3 7 1 11 | 5 11 1 7 | 7 13 1 5
+sizes: n_x n_1 n_2 m = 3 7 1 11 | 5 11 1 7 | 7 13 1 5 | 11 5 1 13 | 13 3 1 17
 per example: m
 also: yhat = A2, y_hat = A2, AL = A2, mask = D1
 m  # number of examples
@@ -143,7 +143,7 @@ db1 = (1/m) * np.sum(dZ1, axis=1, keepdims=True)  # F103
 LOG_SOFTMAX = reference("""\
 log-softmax: cross-entropy from the logarithms of a softmax's outputs, which are never computed themselves
 cost: J = -(1/m) * sum of Y logP, over classes and examples, with logP = log softmax(Z); L2 plays no part
-sizes: n_C m = 3 7 | 5 11 | 7 13 | 11 17
+sizes: n_C m = 3 7 | 5 11 | 7 13 | 11 17 | 13 19
 per example: m
 also: log_probs = logP, logp = logP, C = n_C
 n_C  # number of classes

@@ -139,7 +139,6 @@ ASKED: tuple[tuple[str, str, str, str], ...] = (
     ("sigmoid-hidden", "dZ1 = np.dot(W2.T, dZ2) * A1 * (1 - A1)", "dZ1 = np.dot(W2.T, dZ2) * A1", "g-for-gprime"),
     ("sigmoid-squared-error", "dZ2 = (A2 - Y) * A2 * (1 - A2)", "dZ2 = A2 - Y", "gprime-missing"),
     ("softmax-squared-error", "dZ2 = A2 * (dA2 - np.sum(dA2 * A2, axis=0))", "dZ2 = dA2 * A2 * (1 - A2)", ""),
-    ("three-layers", "dZ2 = (W3.T @ dZ3) * (A2 > 0)", "dZ2 = W3.T @ dZ3", "gprime-missing"),
     ("four-layers", "dW4 = dZ4 @ A3.T / m", "dW4 = dZ4 @ A3.T", "missing-1/m"),
     ("rows", "dW1 = X.T @ dZ1 / m", "dW1 = X.T @ dZ1", "missing-1/m"),
     ("labels-hidden", "dW1 = X.T @ dZ1 + reg * W1", "dW1 = X.T @ dZ1 + 2 * reg * W1", ""),

@@ -19,6 +19,11 @@ EXCEPTIONS = {
     ("logistic-one", "n_x"): "the notes draw the graph of one example with two features",
     ("shallow", "n_2"): "the shallow network of the notes has one output",
     ("minibatch", "n_2"): "it is the shallow network",
+    ("relu-hidden", "n_2"): "one output, as in the shallow network",
+    ("sigmoid-hidden", "n_2"): "one output, as in the shallow network",
+    ("four-layers", "n_4"): "one output, as in the shallow network",
+    ("rows", "n_2"): "one output, as in the shallow network",
+    ("dropout-network", "n_2"): "one output, as in the shallow network",
 }
 """Sizes that the setting itself fixes."""
 
