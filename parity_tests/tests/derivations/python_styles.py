@@ -1,7 +1,4 @@
-"""More programs as people write them, in other styles: right as they stand, each with mistakes to plant.
-
-``STYLES_APART`` are the programs that the engine was not tuned on.
-"""
+"""More programs as people write them, in other styles: right as they stand, each with mistakes to plant."""
 
 from __future__ import annotations
 
@@ -888,5 +885,3 @@ for epoch in range(60):
         ("db2 = np.sum(dyhat, axis=0, keepdims=True)", "db2 = np.sum(dyhat)", "db-summed-over-all"),
     ),
 }
-
-STYLES_APART = tuple(name for place, name in enumerate(STYLES) if place % 3 == 2)

@@ -34,6 +34,10 @@ ERRORS = re.compile(r"^(e|err|error|errors|E|l|c)\d*$")
 MONITORS = re.compile(r"abs\(|argmax|round\(|accuracy|==")
 
 
+DRAWING = frozenset(("matplotlib", "seaborn", "plotly", "pylab"))
+"""Packages in whose place stands one that does nothing."""
+
+
 class PythonReading:
     """A file, what it is called with, what stands around it, and the cost that was said: a name or a formula.
 
@@ -73,6 +77,9 @@ class PythonReading:
             said.append(f"called as {self.call.splitlines()[-1].strip()}")
         elif _program(trial).begun.rounds:
             said.append("one round of training")
+        drawn = sorted(_imported(_program(trial).tree) & DRAWING)
+        if drawn:
+            said.append(f"{' and '.join(drawn)} replaced: nothing is drawn")
         return ", ".join(said)
 
     def text(self, line: int) -> str:
@@ -197,6 +204,13 @@ class PythonReading:
     def problem(self) -> str:
         """Why the program ended before its end, "" where it did not."""
         return _program(self.trial(0)).problem
+
+
+def _imported(tree: ast.AST) -> set[str]:
+    """The packages that a program imports."""
+    found = {each.name for node in ast.walk(tree) if isinstance(node, ast.Import) for each in node.names}
+    found |= {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module}
+    return {name.partition(".")[0] for name in found}
 
 
 def _program(trial: Trial) -> PythonProgram:

@@ -1,0 +1,68 @@
+"""Programs in further styles: right ones raise no alarm, and repairs hold where they are pasted into the file."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import pytest
+
+from parity_tests.derivations.engine.python.judged import judge_program, with_repair
+from parity_tests.derivations.verdicts import HOLDS, NOT_JUDGED, WRONG, Judged
+from parity_tests.tests.derivations.python_styles import STYLES
+
+NOT_YET = ("np.matrix", "class, recurrent steps through time")
+"""Styles that are not followed yet: nothing is said of them."""
+
+MISTAKES = [
+    ("functions, tuples of caches, main block", 0), ("functions, tuples of caches, main block", 2),
+    ("class, a velocity and a rate for each layer", 0), ("class, a velocity and a rate for each layer", 1),
+    ("layer objects, an optimiser object", 0), ("layer objects, an optimiser object", 1),
+    ("ascent on a likelihood", 0), ("ascent on a likelihood", 1), ("einsum", 0), ("einsum", 1), ("einsum", 2),
+    ("a small convolutional net, loops", 0), ("autoencoder, tied weights", 0), ("autoencoder, tied weights", 1),
+    ("word vectors, np.add.at", 2), ("clipped by norm, Adagrad, a rate that decays", 2),
+]  # fmt: skip
+
+
+@cache
+def judged_text(text: str) -> Judged | None:
+    return judge_program("net.py", text)
+
+
+@pytest.mark.parametrize("name", STYLES)
+def test_a_right_program_raises_no_alarm(name: str) -> None:
+    judged = judged_text(STYLES[name].text)
+    if name in NOT_YET:
+        assert judged is None
+        return
+    assert judged is not None
+    assert {line.verdict for line in judged.lines} <= {HOLDS, NOT_JUDGED}, [line.message for line in judged.lines]
+    assert judged.summary.holds >= 2
+
+
+@pytest.mark.parametrize(("name", "number"), MISTAKES)
+def test_a_mistake_is_found_named_and_mended(name: str, number: int) -> None:
+    mistake = STYLES[name].mistakes[number]
+    text, line = STYLES[name].wrong(mistake)
+    judged = judged_text(text)
+    assert judged is not None
+    (found,) = [each for each in judged.lines if each.verdict == WRONG]
+    assert found.line == line
+    assert set(found.causes) & set(mistake.causes)
+    assert found.repaired
+
+
+def test_a_repair_is_written_in_the_file_as_it_is() -> None:
+    style = STYLES["layer objects, an optimiser object"]
+    text, line = style.wrong(style.mistakes[0])
+    judged = judged_text(text)
+    assert judged is not None
+    (found,) = [each for each in judged.lines if each.verdict == WRONG]
+    assert with_repair(text, line, found.repaired) == style.text
+
+
+def test_what_is_not_drawn_is_said() -> None:
+    text = STYLES["einsum"].text
+    judged = judged_text("import matplotlib.pyplot as plt\n" + text + "plt.plot([1, 2])\nplt.show()\n")
+    assert judged is not None
+    assert judged.layout.endswith("matplotlib replaced: nothing is drawn")
+    assert judged.summary.wrong == 0
