@@ -36,7 +36,7 @@ MOST_DRAWS = 1000
 """How often numbers are drawn for a probe."""
 
 FAR_FROM_ZERO = 0.005
-"""What a gradient is not smaller than."""
+"""What a gradient, and a parameter after its step, is not smaller than."""
 
 
 def _softmax(Z: Any) -> Any:
@@ -185,7 +185,9 @@ class TextProblem:
                     return False
         gradients = [each.name for each in self.text.backward if each.kind == "gradient"]
         sizes = [np.max(np.abs(self.by_torch(l2)[name])) for l2 in (False, True) for name in gradients]
-        return all(size > FAR_FROM_ZERO for size in sizes)
+        updated = [each.name for each in self.text.backward if each.kind == "update"]
+        steps = [np.max(np.abs(self.by_torch(l2)[name])) for l2 in (False, True) for name in updated]
+        return min(sizes, default=1.0) > FAR_FROM_ZERO and min(steps, default=1.0) > FAR_FROM_ZERO
 
 
 class _Found:
