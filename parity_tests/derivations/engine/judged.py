@@ -13,7 +13,7 @@ import numpy as np
 from parity_tests.derivations.agreement import compare
 from parity_tests.derivations.engine import symbols
 from parity_tests.derivations.engine.claims import PARAMETER, UPDATE, VALUE, Claim, Claims
-from parity_tests.derivations.engine.convention import candidates, in_words, same_factor, sizes_of, times
+from parity_tests.derivations.engine.convention import candidates, in_words, ratio_of, same_factor, sizes_of, times
 from parity_tests.derivations.engine.events import Event, Key, Run
 from parity_tests.derivations.engine.layers import dense_layers, formula_ids
 from parity_tests.derivations.engine.locate import Explanation, Locator, Root
@@ -250,9 +250,15 @@ def _cost_of_repair(mender: Mender, factor: float, root: Root, before: dict[Key,
 
 
 def _factors(claims: Claims, run: Run) -> list[tuple[str, float]]:
-    """The factors that the gradients of the parameters carry."""
-    found = claims.of(run, {})
-    return [(each.parameter, each.factor) for each in found if each.kind == PARAMETER and each.factor is not None]
+    """The factors that the gradients of the parameters carry, those before they are clipped as well."""
+    found = [each for each in claims.of(run, {}) if each.kind == PARAMETER and each.factor is not None]
+    factors = [(each.parameter, each.factor) for each in found if each.factor is not None]
+    for claim in found:
+        for event in claims.truths.round.events(run.events):
+            if event.name == claim.event.name and event.key != claim.event.key and not event.missing:
+                ratio = ratio_of(event.value, claim.truth.gradient)
+                factors += [] if ratio is None else [(claim.parameter, ratio)]
+    return factors
 
 
 def _truths_on(reading: Reading, cost: Cost, number: int) -> Truths | None:

@@ -66,3 +66,11 @@ def test_what_is_not_drawn_is_said() -> None:
     assert judged is not None
     assert judged.layout.endswith("matplotlib replaced: nothing is drawn")
     assert judged.summary.wrong == 0
+
+
+def test_clipped_gradients_follow_a_cost_that_is_not_written_down() -> None:
+    text = STYLES["clipped by norm, Adagrad, a rate that decays"].text
+    judged = judged_text(text.replace("    loss = np.mean((yhat - y) ** 2)\n", ""))
+    assert judged is not None
+    assert judged.summary.wrong == 0
+    assert judged.cost.implied
