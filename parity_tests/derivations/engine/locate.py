@@ -220,6 +220,9 @@ class Locator:
         for claim in steps:
             if mark_of(claim.truth) in fails or self._follows(claim, along, way, steps):
                 continue
+            if claim.factor is not None and self._is_uneven(claim, steps):
+                wrong.append(self._uneven_gradient(claim, claims))
+                continue
             if claim.factor is None:
                 gradients = gradients_of(self.claims, run, claims) if gradients is None else gradients
                 made = made_of(self.claims, claim, gradients, overrides)
@@ -236,6 +239,10 @@ class Locator:
         if claim.factor is None or claim.factor * way <= 0:
             return False
         others = [each for each in steps if each is not claim and each.factor is not None and each.factor * way > 0]
+        elsewhere = [each for each in others if each.event.key[0] != claim.event.key[0]]
+        rates = rates_in(claim.event.statement)
+        if self._is_uneven(claim, steps):
+            return False
         if any(same_factor(claim.factor, each.factor or 0.0) for each in others):
             return True
         if np.size(claim.event.value) == 1 and not self._same_elsewhere(claim):
@@ -243,15 +250,33 @@ class Locator:
         common = [each for each in others if self.rate is not None and same_factor(each.factor or 0.0, self.rate)]
         if len(common) == len(others) > 1 and same_factor(abs(claim.factor), abs(self.factor)):
             return False  # the others have a rate, and it has none
-        rates = rates_in(claim.event.statement)
         alike = [
             each
-            for each in others
-            if each.event.key[0] != claim.event.key[0]
-            and rates_in(each.event.statement) == rates
+            for each in elsewhere
+            if rates_in(each.event.statement) == rates
             and in_words(claim.factor / (each.factor or 1.0), self.sizes) is not None
         ]
         return not alike or self._is_rate(claim, rates)
+
+    def _uneven_gradient(self, step: Claim, claims: list[Claim]) -> Claim:
+        """The gradient that makes a step too long or too short; the step itself where no line holds it."""
+        mark = mark_of(step.truth)
+        gradients = [each for each in claims if each.kind == VALUE and mark_of(each.truth) == mark]
+        return next((each for each in gradients if not same_factor(each.factor or 0.0, self.factor)), step)
+
+    def _is_uneven(self, claim: Claim, steps: list[Claim]) -> bool:
+        """Whether a step has the rate of another one and is not as long as it says, as that one is, by a size."""
+        rates = rates_in(claim.event.statement)
+        if self._is_rate(claim, rates):
+            return False
+        others = [each for each in steps if each.event.key[0] != claim.event.key[0] and each.factor is not None]
+        same = [each for each in others if rates_in(each.event.statement) == rates and self._is_rate(each, rates)]
+        return any(self._by_a_size(claim, each) for each in same)
+
+    def _by_a_size(self, claim: Claim, other: Claim) -> bool:
+        """Whether two steps differ by the number of examples, or another size, that one lacks or has twice."""
+        ratio = (claim.factor or 0.0) / (other.factor or 1.0)
+        return any(same_factor(ratio, size) or same_factor(ratio, 1 / size) for size in self.sizes.values())
 
     def _is_rate(self, claim: Claim, rates: frozenset[str]) -> bool:
         """Whether a step is as long as the one rate that stands in it says."""

@@ -101,3 +101,41 @@ def test_a_step_elsewhere_is_wrong(step: str, target: str, cause: str) -> None:
     wrong = [line for line in judged.lines if line.verdict == WRONG]
     assert [line.target for line in wrong] == [target]
     assert not cause or cause in wrong[0].causes
+
+
+LISTS = """\
+import numpy as np
+
+rng = np.random.default_rng(7)
+Ws = [0.5 * rng.standard_normal((n, m)) for m, n in ((4, 5), (5, 2))]
+bs = [np.zeros((5, 1)), np.zeros((2, 1))]
+X = rng.standard_normal((4, 9))
+Y = (X[:2] > 0) * 1.0
+for epoch in range(9):
+    A = [X]
+    for W, b in zip(Ws, bs):
+        A.append(1 / (1 + np.exp(-(W @ A[-1] + b))))
+    J = -np.sum(Y * np.log(A[-1]) + (1 - Y) * np.log(1 - A[-1])) / 9
+    delta = A[-1] - Y
+    for l in (1, 0):
+        g = delta @ A[l].T / 9
+        h = delta.sum(axis=1, keepdims=True) / 9
+        delta = Ws[l].T @ delta * A[l] * (1 - A[l])
+        Ws[l] = Ws[l] - 0.2 * g
+        bs[l] = bs[l] - 0.2 * h
+"""
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "line"),
+    [("", "", None), ("A[l].T / 9", "A[l].T", 15), ("keepdims=True) / 9", "keepdims=True)", 16)],
+    ids=["right", "average-of-the-weights", "average-of-the-biases"],
+)
+def test_of_two_steps_at_one_rate_one_lacks_the_average(right: str, wrong: str, line: int | None) -> None:
+    judged = judge_program("net.py", LISTS.replace(right, wrong) if right else LISTS)
+    assert judged is not None
+    assert [each.line for each in judged.lines if each.verdict == WRONG] == ([] if line is None else [line])
+    summed = LISTS.replace("A[l].T / 9", "A[l].T").replace("keepdims=True) / 9", "keepdims=True)")
+    both = judge_program("net.py", summed)
+    assert both is not None
+    assert both.summary.wrong == 0
