@@ -110,10 +110,10 @@ class _Use:
         self.derived = {base for name in stored for base in symbols.meant_by(name, self.free) if base != name}
         self.aliases: dict[str, str] = {}
         """Names that are another name for a free one: ``A0 = X``."""
-        for node in self.nodes:
-            if isinstance(node, ast.Assign) and _is_name(node.targets[0]):
-                for name in _operand(node.value):
-                    self.aliases.setdefault(node.targets[0].id, self.aliases.get(name, name))
+        for each in self.nodes:
+            if isinstance(each, ast.Assign) and _is_name(target := each.targets[0]):
+                for name in _operand(each.value):
+                    self.aliases.setdefault(target.id, self.aliases.get(name, name))
         self.in_products, self.partners = self._products()
         self.compared = self._compared()
         self.indices = {

@@ -416,7 +416,11 @@ class Submission(NamedTuple):
         return re.sub(r"\W+", "_", self.style)
 
 
-RENAMED = ({}, {"dZ1": "delta1", "dZ2": "delta2", "d1": "dh", "d2": "dout"}, {"A1": "H", "A2": "yhat", "h": "a1"})
+RENAMED: tuple[dict[str, str], ...] = (
+    {},
+    {"dZ1": "delta1", "dZ2": "delta2", "d1": "dh", "d2": "dout"},
+    {"A1": "H", "A2": "yhat", "h": "a1"},
+)
 """Other names for what is inside of a file."""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -80,7 +81,7 @@ def train_batch(batch_x, batch_y, weights, biases, eta):
 ENDS_EARLY = FUNCTIONS + 'if __name__ == "__main__":\n    table = np.loadtxt("nowhere.csv")\n'
 
 
-def judged(text: str, **said: str) -> Judged:
+def judged(text: str, **said: Any) -> Judged:
     found = judge_program("net.py", text, **said)
     assert found is not None
     return found

@@ -161,7 +161,7 @@ class Crashing(type(Path())):  # type: ignore[misc]
 
 def test_a_crash_ends_no_other_file(tmp_path: Path) -> None:
     unread = [tmp_path / f"{number}.txt" for number in range(3)]
-    paths = [unread[0], Crashing(tmp_path / "crash.txt"), *unread[1:]]
+    paths: list[Any] = [unread[0], Crashing(tmp_path / "crash.txt"), *unread[1:]]
     rows = list(answers(paths, Options(), 2))
     assert [Path(row.file).name for row in rows] == ["0.txt", "crash.txt", "1.txt", "2.txt"]
     assert rows[1].problem == "crash.txt ended the process that judged it"

@@ -64,9 +64,14 @@ HOW: dict[str, Here | There | Installs] = {
     # derivations
     f'python -m parity_tests verify "{AVERAGE}" --setting shallow': Here(code=MISMATCH),
     "python -m parity_tests verify derivation.txt": Here("--l2"),
-    "python -m parity_tests verify --settings": Here(),
     "python -m parity_tests verify derivation.txt --setting shallow --l2": Here(),
     "python -m parity_tests verify my_network.py": Here(),
+    "python -m parity_tests verify net.ipynb": There(
+        "derivations/test_notebook.py::test_a_notebook_on_the_command_line"
+    ),
+    "python -m parity_tests verify submissions --reference solution.py --csv marks.csv --junit marks.xml": There(
+        "derivations/test_reference.py::test_files_are_judged_by_a_reference_apart"
+    ),
     "python -m parity_tests verify my_backprop.py": There(
         "derivations/test_verify_functions.py::test_own_functions_of_layers_and_steps"
     ),
