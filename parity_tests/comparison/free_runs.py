@@ -22,7 +22,6 @@ from manual.shared.loop import run as train
 from manual.shared.settings import Examples, Run, Settings
 from manual.shared.settings import start as draw
 from parity_tests.comparison.models import ModelCase, Start, about, first_examples
-from parity_tests.comparison.stacked import fit_all
 from parity_tests.formulas.run import generator
 from parity_tests.formulas.schedules import schedule_bound
 from parity_tests.judging import bounds
@@ -51,22 +50,21 @@ def run_free(case: ModelCase, begin: Start, steps: int, seed: int, device: str =
     begin = begin._replace(X=X, Y=Y)
     settings = settings_of(case, Y.shape[1], steps, seed)
     rng = generator(case.id + "/free", seed)
-    others = [moved(begin.params, rng) for _ in range(REPEATS)]
-    ours = by_hand.fit(begin.architecture, X, Y, settings, params=begin.params)
-    repeats = fit_all(begin.architecture, X, Y, settings, others)
+    starts = [begin.params, *(moved(begin.params, rng) for _ in range(REPEATS))]
+    runs = [by_hand.fit(begin.architecture, X, Y, settings, params=params) for params in starts]
     reference = by_torch.fit(begin.architecture, X, Y, settings, params=begin.params, hardware=Hardware(device))
-    judged = _judged([ours.params, *repeats], reference.params)
+    judged = _judged([run.params for run in runs], reference.params)
     if any(judgement.fails for judgement in judged.values()):
-        judged = _excused(judged, begin, settings, [begin.params, *others], device)
+        judged = _excused(judged, begin, settings, starts, device)
     ledger = Ledger(begin.X.dtype, 1)
     layers = {k: l for l, _, k in begin.architecture.numbered()}
     for name, judgement in judged.items():
-        quantity = f"{name[0]} after {ours.history[-1].step} free steps"
+        quantity = f"{name[0]} after {runs[0].history[-1].step} free steps"
         where = about(case)._replace(quantity=quantity, layer=layers[int(name[1:])], basis="measured")
         ledger.add_judged(where, judgement)
     if case.decay != "constant":
         where = about(case)._replace(quantity="learning rate")
-        ledger.add_judged(where, _judged_rates(ours, reference))
+        ledger.add_judged(where, _judged_rates(runs[0], reference))
     return ledger.results()
 
 

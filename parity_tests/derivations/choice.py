@@ -126,15 +126,19 @@ def _tried(setting: Setting, standing: Standing) -> Sequence[Verdict] | None:
         return None
 
 
-def fitting(program: Program, changed: frozenset[str] = frozenset()) -> Iterator[Setting]:
+def fitting(program: Program, l2: bool = False, changed: frozenset[str] = frozenset()) -> Iterator[Setting]:
     """The settings that know every name of a derivation and can judge a line of it; where there is none, those in
-    another convention. Names in ``changed`` have a value from lines that were not read.
+    another convention. With ``l2`` only those whose J can have the penalty, where there is one. Names in ``changed``
+    have a value from lines that were not read.
     """
     assigned, found = set(nodes.targets(program)), False
-    for setting in SETTINGS.values():
-        if assigned & (set(setting.targets) | set(setting.aliases)) and unknown_names(program, setting) <= changed:
-            found = True
-            yield setting
+    settings = [each for each in SETTINGS.values() if each.penalised or not l2]
+    without = [each for each in SETTINGS.values() if each not in settings]
+    for among in (settings, without):
+        for setting in among if not found else ():
+            if assigned & (set(setting.targets) | set(setting.aliases)) and unknown_names(program, setting) <= changed:
+                found = True
+                yield setting
     for setting in SETTINGS.values() if not found else ():
         for reading in readings_of(setting):
             if assigned & set(reading.setting.targets) and unknown_names(program, reading.setting) <= changed:

@@ -127,7 +127,7 @@ def verify(
     text = readable(derivation)
     program = text.program
     named = setting_named(setting) if isinstance(setting, str) else setting
-    settings = [named] if named else fitting(program, text.changed)
+    settings = [named] if named else fitting(program, l2, text.changed)
 
     seen: dict[Setting, tuple[list[Verdict], int]] = {}
     unread = {each.line for each in text.left_out}

@@ -34,7 +34,6 @@ from parity_tests.comparison.free_runs import (
     settings_of,
 )
 from parity_tests.comparison.models import Free, ModelCase, Start
-from parity_tests.comparison.stacked import fit_all
 from parity_tests.formulas.run import generator
 from parity_tests.judging.bounds import unit_roundoff
 from parity_tests.judging.judge import CANNOT_TELL, FAILS, HOLDS, Judgement
@@ -127,7 +126,7 @@ def test_both_sides_start_from_the_same_and_five_runs_by_hand_beside_it(
     dtype: Any, decay: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fits: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = []
-    sides: dict[str, Any] = {"hand": by_hand.fit, "moved": fit_all, "torch": by_torch.fit}
+    sides: dict[str, Any] = {"hand": by_hand.fit, "torch": by_torch.fit}
 
     def noting(side: str) -> Any:
         def fit(*given: Any, **options: Any) -> Any:
@@ -137,7 +136,6 @@ def test_both_sides_start_from_the_same_and_five_runs_by_hand_beside_it(
         return fit
 
     monkeypatch.setattr(by_hand, "fit", noting("hand"))
-    monkeypatch.setattr(free_runs, "fit_all", noting("moved"))
     monkeypatch.setattr(by_torch, "fit", noting("torch"))
     rng = np.random.default_rng(0)
     net = Architecture(3, (Dense(4, "tanh"), Dense(1, "sigmoid")))
@@ -145,16 +143,15 @@ def test_both_sides_start_from_the_same_and_five_runs_by_hand_beside_it(
     X, Y = rng.standard_normal((3, 9)).astype(dtype), rng.integers(0, 2, (1, 9)).astype(dtype)
     case = TWO_STEPS._replace(batch_size=2, decay=decay, free=Free(5, 6))
     found = run_free(case, Start(net, params, X, Y), 5, 3)
-    assert [side for side, *_ in fits] == ["hand", "moved", "torch"]
+    assert [side for side, *_ in fits] == ["hand"] * 6 + ["torch"]
     drawn = generator("kink/probe/gradient_descent/lambda=0/free", 3)
-    starts = [[params], [moved(params, drawn) for _ in range(5)], [params]]
-    for (side, given, options), begins in zip(fits, starts, strict=True):
+    starts = [params, *(moved(params, drawn) for _ in range(5)), params]
+    for (_, given, options), begin in zip(fits, starts, strict=True):
         assert given[0] is net
         np.testing.assert_array_equal(given[1], X[:, :6])
         np.testing.assert_array_equal(given[2], Y[:, :6])
         assert given[3] == settings_of(case, 6, 5, 3)
-        for got, begin in zip(given[4] if side == "moved" else [options["params"]], begins, strict=True):
-            assert all(np.array_equal(got[name], value) for name, value in begin.items())
+        assert all(np.array_equal(options["params"][name], value) for name, value in begin.items())
     assert fits[-1][2]["hardware"].device == "cpu"
     rates = [line for line in found if line.quantity == "learning rate"]
     assert [(line.verdict, line.basis, line.shape) for line in rates] == [(HOLDS, "derived", (2,))] * (

@@ -20,7 +20,10 @@ CANNOT = "cannot be judged"
 def setting(name: str, **kinds: str) -> Any:
     """A setting with targets of these kinds; V is another name of W."""
     return SimpleNamespace(
-        name=name, aliases={"V": "W"}, targets={s: SimpleNamespace(kind=k) for s, k in kinds.items()}
+        name=name,
+        aliases={"V": "W"},
+        targets={s: SimpleNamespace(kind=k) for s, k in kinds.items()},
+        penalised=True,
     )
 
 
@@ -257,7 +260,7 @@ JUDGING = {name: setting(name, **dict.fromkeys(targets.split(), "value")) for na
     ],
 )
 def test_the_settings_that_know_all_names(text: str, changed: str, found: str, known: Any) -> None:
-    settings = choice.fitting(program(text), frozenset(changed.split()))
+    settings = choice.fitting(program(text), changed=frozenset(changed.split()))
     assert [each.name for each in settings] == found.split()
 
 
@@ -293,3 +296,10 @@ def test_penalties_and_names_are_looked_for_without_being_named(known: Any) -> N
 def test_the_nearest_setting_lacks_the_fewest_names(text: str, name: str, lacks: str, known: Any) -> None:
     setting, names = choice.nearest_setting(program(text))
     assert (setting.name, names) == (name, frozenset(lacks.split()))
+
+
+def test_with_the_penalty_only_settings_that_have_one_are_tried() -> None:
+    text = program("dW1 = (1/m) * dZ1 @ X.T")
+    assert any(not each.penalised for each in choice.fitting(text))
+    assert all(each.penalised for each in choice.fitting(text, l2=True))
+    assert [each.name for each in choice.fitting(program("dA = dZ * A"), l2=True)]

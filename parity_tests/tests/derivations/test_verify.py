@@ -264,7 +264,7 @@ def test_files_of_numbers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     refused(["--data", str(few), "--setting", "shallow"], "the file lacks Y, W1, b1, W2, b2")
     refused(["--data", str(good)], "expected --setting with --data")
     refused(["--data", str(tmp_path / "none.npz"), "--setting", "shallow"], "none.npz was not found")
-    refused([], "expected a formula, a .txt or .py file, or --data")
+    refused([], "expected a formula, files or folders, or --data with a .npz file: one of them")
     refused(["dZ2 = A2 - Y", "--setting", "nowhere"], "setting is 'nowhere', expected one of")
     refused(["dZ2 = A2 - Y", "--seed", "-1"], "seed is -1, expected 0 or more")
 
@@ -311,8 +311,8 @@ ENDLESS = "sigmoid = 1\nwhile True:\n    pass\n"
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("nothing = 1\n", "has no function to judge, expected one with a known name, such as linear_backward"),
-        ("def broken(:\n", "could not be run: raised SyntaxError in line 1"),
+        ("nothing = 1\n", "mine.py is not judged: no gradient of a cost was found: say J with --cost"),
+        ("def broken(:\n", "mine.py is no Python: line 1: invalid syntax"),
         ("from manual.activations import *\nraise SystemExit(3)\n", "could not be run: raised SystemExit"),
         ("from os import *\n_exit(7)\n", "could not be run: exit code 7"),
         (ENDLESS, "ran for more than 0.5 seconds and was ended"),
