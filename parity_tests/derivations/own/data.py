@@ -313,11 +313,13 @@ def check_sizes(shapes: Mapping[str, str], values: Mapping[str, Any]) -> None:
         sizes |= {each: size for each, size in zip(symbols, got, strict=True) if not each.isdigit()}
 
 
-def judge_numbers(setting: Setting, name: str, value: Any, probe: Probe, l2: bool, unit: float) -> Verdict:
-    """One array of a probe, which is small and well conditioned, against the truths."""
+def judge_numbers(
+    setting: Setting, name: str, value: Any, probe: Probe, l2: bool, unit: float, *, causes: bool = True
+) -> Verdict:
+    """One array of a probe, small and well conditioned, against the truths; with ``causes`` why it is wrong."""
     agreements = [compare(value, referee[name], unit) for referee in probe.truths]
     worse = next((each for each in agreements if not each.holds), agreements[0])
-    return _verdict_on(setting, name, value, probe, l2, unit, worse, Factors(), PLAIN / ROUNDINGS)
+    return _verdict_on(setting, name, value, probe, l2, unit, worse, Factors(), PLAIN / ROUNDINGS, causes=causes)
 
 
 def _verdict_on(

@@ -92,11 +92,13 @@ def judged(
     answer: Answer,
     *,
     counts_from_the_end: bool = False,
+    causes: bool = True,
 ) -> list[Verdict]:
     """A verdict for every output: of the first call that is not right, or that it holds; why it is not judged.
 
-    The task's layouts are tried in turn until one is right. A function that ``counts_from_the_end`` has a slice
-    pad:-pad, which is at fault where the function raises without a border.
+    The task's layouts are tried in turn until one is right; what is wrong in the nearest is held against the mistakes
+    that could have made it, with ``causes``. A function that ``counts_from_the_end`` has a slice pad:-pad, which is at
+    fault where the function raises without a border.
     """
     signature, calls = answer
     label = f"{name} ({', '.join(task.fixed.values())})" if task.fixed else name
@@ -110,6 +112,9 @@ def judged(
             best, chosen = verdicts, way
         if right:
             break
+    if causes and any(verdict.verdict == WRONG for verdict in best):
+        calls_of_it = [each[chosen] for each in calls]
+        best = _in_one_way(label, task, setting, probes, calls_of_it, signature, task.layouts[chosen], causes=True)
     if counts_from_the_end:
         return _without_a_border(label, task, best, probes, [each[chosen] for each in calls])
     return best
@@ -148,6 +153,8 @@ def _in_one_way(
     calls: Sequence[Call],
     signature: str,
     layout: str,
+    *,
+    causes: bool = False,
 ) -> list[Verdict]:
     called = [(trial, call) for trial, call in zip(probes, calls, strict=True) if not call.problem and call.fits]
     outputs = task.outputs
@@ -173,7 +180,8 @@ def _in_one_way(
             if not np.size(value) and probe.environment.get("pad") == 0 and verdict is not None:
                 verdict = _empty(verdict, output, f"has shape {np.shape(value)} with pad = 0", np.shape(value))
                 break
-            verdict = judge_numbers(setting, output.symbol, value, probe, "lambda_" in call.given, DOUBLE)
+            l2 = "lambda_" in call.given
+            verdict = judge_numbers(setting, output.symbol, value, probe, l2, DOUBLE, causes=causes)
             if verdict.verdict != HOLDS:
                 break
         assert verdict is not None

@@ -85,9 +85,12 @@ def _judge_known(path: Path, source: str, names: Sequence[str], seed: int) -> Ve
     return found
 
 
-def _judged(source: str, name: str, task: Task, setting: Setting, answer: Answer, seed: int) -> list[Verdict]:
+def _judged(
+    source: str, name: str, task: Task, setting: Setting, answer: Answer, seed: int, *, causes: bool = True
+) -> list[Verdict]:
     from_the_end = counts_from_the_end(source, name)
-    return judged(name, task, setting, trials(setting, seed), answer, counts_from_the_end=from_the_end)
+    probes = trials(setting, seed)
+    return judged(name, task, setting, probes, answer, counts_from_the_end=from_the_end, causes=causes)
 
 
 def _in_other_conventions(
@@ -109,7 +112,7 @@ def _in_other_conventions(
     found: dict[str, dict[str, _Under]] = {}
     for name, answers in called(path, requests).items() if requests else ():
         for (task, reading), answer in zip(tried[name], answers, strict=True):
-            rows = _judged(source, name, task, reading.setting, answer, seed)
+            rows = _judged(source, name, task, reading.setting, answer, seed, causes=False)
             if all(row.verdict == HOLDS for row in rows):
                 found.setdefault(reading.words, {}).setdefault(name, _Under(task.setting, reading, rows))
     costs = {

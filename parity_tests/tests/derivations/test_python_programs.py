@@ -11,6 +11,10 @@ from parity_tests.derivations.verdicts import HOLDS, NOT_JUDGED, WRONG, Verdict
 from parity_tests.tests.derivations.python_programs import PROGRAMS
 
 MISTAKES = [(name, number) for name, written in PROGRAMS.items() for number in range(len(written.mistakes))]
+FIRST = [(name, number) for name, number in MISTAKES if number == 0]
+"""One mistake of each program; the others take minutes and are run with --bars."""
+
+LATER = [pytest.param(name, number, marks=pytest.mark.bars) for name, number in MISTAKES if number]
 
 
 @cache
@@ -28,21 +32,22 @@ def test_a_right_program_raises_no_alarm(name: str) -> None:
     assert judged.summary.holds >= 2
 
 
-@pytest.mark.parametrize(("name", "number"), MISTAKES)
+@pytest.mark.parametrize(("name", "number"), [*FIRST, *LATER])
 def test_a_mistake_in_a_program_is_flagged(name: str, number: int) -> None:
     text, _ = PROGRAMS[name].wrong(PROGRAMS[name].mistakes[number])
     assert wrong_lines(text)
 
 
-def test_most_mistakes_are_found_in_their_line_with_a_repair() -> None:
+@pytest.mark.parametrize("mistakes", [FIRST, pytest.param(MISTAKES, marks=pytest.mark.bars)], ids=["first", "all"])
+def test_most_mistakes_are_found_in_their_line_with_a_repair(mistakes: list[tuple[str, int]]) -> None:
     lines = repairs = 0
-    for name, number in MISTAKES:
+    for name, number in mistakes:
         text, line = PROGRAMS[name].wrong(PROGRAMS[name].mistakes[number])
         found = [verdict for verdict in wrong_lines(text) if verdict.line == line]
         lines += bool(found)
         repairs += any(verdict.repaired for verdict in found)
-    assert lines >= 0.85 * len(MISTAKES)
-    assert repairs >= 0.5 * len(MISTAKES)
+    assert lines >= 0.85 * len(mistakes)
+    assert repairs >= 0.5 * len(mistakes)
 
 
 CALL = "X = np.random.randn(6, 3); y = np.random.randn(6, 2); net = MLP([3, 4, 2]); net.train(X, y)"
