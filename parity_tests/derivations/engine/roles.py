@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple, TypeGuard
 
-from parity_tests.derivations.engine import symbols
+from parity_tests.derivations.engine import symbols, words
 
 WEIGHTS = re.compile(r"^(w|theta|weight|kernel|u$|v$|coef|beta)", re.I)
 PRODUCTS = frozenset(("dot", "matmul", "einsum", "outer", "tensordot", "inner"))
@@ -94,15 +94,13 @@ class _Use:
         self.updated: set[str] = set()
         called = {id(node.func) for node in self.nodes if isinstance(node, ast.Call)}
         for node in body:
-            read = {each.id for each in ast.walk(node) if isinstance(each, ast.Name) and id(each) not in called}
-            own = {each.id for each in ast.walk(node) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)}
-            first = {
-                each.id for each in ast.walk(node) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Load)
-            }
-            again = isinstance(node, ast.AugAssign)
-            self.free |= {name for name in (first & read) | (own if again else set()) if name not in begun | {"np"}}
+            here = [each for each in ast.walk(node) if isinstance(each, ast.Name) and id(each) not in called]
+            own = {each.id for each in here if isinstance(each.ctx, ast.Store)}
+            read = {each.id for each in here if isinstance(each.ctx, ast.Load)}
+            first = read | own if isinstance(node, ast.AugAssign) else read
+            self.free |= first - begun - words.MODULES
             self.updated |= own & self.free
-            sources = read - own | (read & self.free)
+            sources = read - own | (first & self.free)
             reach = sources.union(*(self.depends.get(each, set()) for each in sources))
             for name in own:
                 self.depends.setdefault(name, set()).update(reach)
