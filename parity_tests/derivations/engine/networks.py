@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from parity_tests.derivations.engine import symbols
 from parity_tests.derivations.engine.judged import Trial, judge_reading
-from parity_tests.derivations.engine.probes import find_layouts
+from parity_tests.derivations.engine.probes import find_layout
 from parity_tests.derivations.engine.program import TextProgram
 from parity_tests.derivations.engine.texts import TextReading
 from parity_tests.derivations.engine.truths import Truths
@@ -233,7 +233,7 @@ def _judged(text: str, net: Network, scaled: bool, seed: int, strict: bool) -> J
             )
     lines = Source(source.rows, ast.Module([*forward.body, *source.tree.body], []), source.refused)
     program = TextProgram(lines)
-    layout = find_layouts(program.tree, (*source.rows, *own))[0]
+    layout = find_layout(program.tree, (*source.rows, *own))
     reading = NetworkReading(lines, program, layout, text, scaled)
     judged = judge_reading(reading, seed, strict=strict)
     if judged is None:

@@ -60,18 +60,19 @@ class Probe(NamedTuple):
     roles: Roles = NO_ROLES
 
 
-def find_layouts(tree: ast.Module, rows: tuple[str, ...]) -> list[Layout]:
-    """The readings of the text, that first in which most lines fit; one in which all do stands alone."""
+def find_layout(tree: ast.Module, rows: tuple[str, ...]) -> Layout:
+    """The reading of the text in which most lines fit."""
     declared, derived, roles = declarations(rows), _derived(tree), roles_of(tree)
-    found: list[Layout] = []
+    best: Layout | None = None
     for ranks in _assumptions(tree, roles):
         reading = Reading(tree, ranks, declared, roles)
         layout = _layout(reading, reading.clashes + _unlikely(reading), derived)
+        if best is None or layout.clashes < best.clashes:
+            best = layout
         if layout.clashes == 0:
-            return [layout]
-        if all(layout.shapes != other.shapes for other in found):
-            found.append(layout)
-    return sorted(found, key=lambda each: each.clashes)
+            break
+    assert best is not None
+    return best
 
 
 def _derived(tree: ast.Module) -> frozenset[str]:

@@ -112,6 +112,11 @@ class _Use:
             if isinstance(each, ast.Assign) and _is_name(target := each.targets[0]):
                 for name in _operand(each.value):
                     self.aliases.setdefault(target.id, self.aliases.get(name, name))
+        self.joined: dict[str, set[str]] = {}
+        """What stands one behind the other under a new name, as examples beside a column of ones."""
+        for each in self.nodes:
+            if isinstance(each, ast.Assign) and _is_name(target := each.targets[0]) and (parts := _joined(each.value)):
+                self.joined[target.id] = parts
         self.in_products, self.partners = self._products()
         self.compared = self._compared()
         self.indices = {
@@ -136,7 +141,11 @@ class _Use:
                     operands = list(node.args) if module else [base, *node.args]
             if not operands or any(_of_a_logarithm(each) for each in operands):
                 continue
-            own = [{self.aliases.get(name, name) for name in _operand(each)} & self.free for each in operands]
+            own = [
+                {part for name in _operand(each) for part in self.joined.get(name, {self.aliases.get(name, name)})}
+                & self.free
+                for each in operands
+            ]
             found |= set().union(*own)
             partners += [(one, other) for one in own for other in own if one is not other]
         return found, partners
@@ -266,6 +275,15 @@ def _operand(node: ast.expr) -> Iterator[str]:
                 return
             case _:
                 return
+
+
+def _joined(node: ast.expr) -> set[str]:
+    """The names that ``np.hstack((X, ones))`` and its like put one behind the other; none for another formula."""
+    match node:
+        case ast.Call(func=function, args=[ast.Tuple(elts=parts) | ast.List(elts=parts), *_]):
+            joins = ast.unparse(function).rpartition(".")[2] in words.JOINS - PRODUCTS
+            return {name for part in parts for name in _operand(part)} if joins else set()
+    return set()
 
 
 def _of_a_logarithm(node: ast.expr) -> bool:

@@ -12,22 +12,18 @@ from parity_tests.derivations.engine import costs, symbols
 from parity_tests.derivations.engine.events import Run
 from parity_tests.derivations.engine.judged import Trial, judge_reading
 from parity_tests.derivations.engine.layers import unreached
-from parity_tests.derivations.engine.probes import Layout, Probe, draw, find_layouts, normalised
+from parity_tests.derivations.engine.probes import Layout, Probe, draw, find_layout, normalised
 from parity_tests.derivations.engine.program import TextProgram
 from parity_tests.derivations.engine.roles import Roles
 from parity_tests.derivations.engine.truths import Cost, Truths
 from parity_tests.derivations.language.errors import DerivationError
 from parity_tests.derivations.language.front import Source, read
-from parity_tests.derivations.verdicts import Judged, Summary, Verdict, not_judged
+from parity_tests.derivations.verdicts import Judged, Verdict, not_judged
 
 OVER_THE_EXAMPLES = (
     "adds up to 1 over the examples, not over the classes of each example: if it is a softmax, its axis is wrong. "
     "The gradients are judged as those of this forward pass; whether it is the one that is meant is not judged"
 )
-
-
-MOST_MISFITS, MOST_LAYOUTS = 2, 0
-"""By how much worse the lines may fit with other shapes of the free names that are tried too, and how many are."""
 
 
 @dataclass(frozen=True)
@@ -107,46 +103,23 @@ class TextReading:
 
 def read_text(text: str) -> TextReading:
     """The text with the shapes of its free names."""
-    return readings(text)[0]
-
-
-def readings(text: str) -> list[TextReading]:
-    """The text with the shapes that its free names may have, those first with which most lines fit."""
     source = read(text)
-    tree = TextProgram(source).tree
-    found = []
-    for layout in find_layouts(tree, source.rows):
-        program = TextProgram(source)
-        program.classes_axis = 0 if "examples are columns" in layout.said else -1
-        found.append(TextReading(source, program, layout, text))
-    return found
+    program = TextProgram(source)
+    layout = find_layout(program.tree, source.rows)
+    program.classes_axis = 0 if "examples are columns" in layout.said else -1
+    return TextReading(source, program, layout, text)
 
 
 def verify_text(text: str, seed: int = 0, *, strict: bool = False) -> Judged | None:
     """Judge a text by its own forward pass; None where it has none, or where no line of it could be judged.
 
-    Where the lines do not fit with any shapes of the free names, the next likely shapes are tried too: those count with
-    which fewer lines are wrong. With ``strict`` the gradients have to be those of J itself: no constant factor is taken
-    for a convention.
+    With ``strict`` the gradients have to be those of J itself: no constant factor is taken for a convention.
     """
     try:
-        found = readings(text)
+        reading = read_text(text)
     except (DerivationError, RecursionError):
         return None
-    best = judge_reading(found[0], seed, strict=strict, pasted=found[0].pasted)
-    if best is None or not best.summary.wrong:
-        return best
-    likely = [each for each in found[1:] if each.layout.clashes <= found[0].layout.clashes + MOST_MISFITS]
-    for reading in likely[:MOST_LAYOUTS]:
-        other = judge_reading(reading, seed, strict=strict, pasted=reading.pasted)
-        if other is not None and _better(other.summary, best.summary):
-            best = other
-    return best
-
-
-def _better(summary: Summary, than: Summary) -> bool:
-    """Whether fewer lines are wrong, and no fewer hold."""
-    return summary.wrong < than.wrong and summary.holds >= than.holds
+    return judge_reading(reading, seed, strict=strict, pasted=reading.pasted)
 
 
 def what_fails(text: str) -> tuple[Verdict, ...]:

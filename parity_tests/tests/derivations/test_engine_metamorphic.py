@@ -26,6 +26,7 @@ ANYONES_NAMES: list[dict[str, str]] = [
 ANYONES_TEXTS = (
     "rows-labels-l2", "columns-course", "columns-chain-of-dA", "no-cost-labels", "no-cost-ascent", "linear-regression",
     "linear-mse-mean", "softmax-regression-onehot", "rnn-three-steps-columns", "layer-norm-gain-named-g",
+    "bias-as-a-column-of-ones",
 )  # fmt: skip
 MISTAKES = {
     "none": ("", ""),
