@@ -10,7 +10,7 @@ import numpy as np
 from parity_tests.derivations.engine import symbols
 from parity_tests.derivations.engine.events import NAMED, Run
 from parity_tests.derivations.engine.probes import Probe
-from parity_tests.derivations.engine.sizes import without_ones
+from parity_tests.derivations.engine.shapes.sizes import without_ones
 
 SAME = 1e-7
 MOST_LIKELY_SIZES = range(3, 1000)

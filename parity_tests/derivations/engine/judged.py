@@ -16,12 +16,12 @@ from parity_tests.derivations.engine.claims import PARAMETER, UPDATE, VALUE, Cla
 from parity_tests.derivations.engine.convention import candidates, in_words, ratio_of, same_factor, sizes_of, times
 from parity_tests.derivations.engine.events import Event, Key, Run
 from parity_tests.derivations.engine.layers import dense_layers, formula_ids
+from parity_tests.derivations.engine.lists.spelled import origin
 from parity_tests.derivations.engine.locate import Explanation, Locator, Root
 from parity_tests.derivations.engine.mend import Mender, Repair, together
 from parity_tests.derivations.engine.probes import Probe
 from parity_tests.derivations.engine.replay import Program
 from parity_tests.derivations.engine.truths import Cost, Truth, Truths
-from parity_tests.derivations.engine.unrolled import origin
 from parity_tests.derivations.verdicts import (
     AMBIGUOUS,
     CALL,

@@ -17,12 +17,12 @@ from parity_tests.derivations.engine.claims import UPDATE, Claims
 from parity_tests.derivations.engine.convention import on_other_sizes, ratio_of, same_factor, same_shape, sizes_of
 from parity_tests.derivations.engine.edits import Edit, Words, edits
 from parity_tests.derivations.engine.events import NAMED, RETURNED, Key
+from parity_tests.derivations.engine.lists.spelled import as_in_the_text, in_a_loop
 from parity_tests.derivations.engine.locate import Locator, Root
 from parity_tests.derivations.engine.numbers.kinds import PLAIN, plain
 from parity_tests.derivations.engine.probes import Probe
 from parity_tests.derivations.engine.replay import Program, Spelled
 from parity_tests.derivations.engine.truths import Truths
-from parity_tests.derivations.engine.unrolled import as_in_the_text, in_a_loop
 
 RESULT = "result"
 """What a formula without a name is called while it is mended."""

@@ -17,8 +17,9 @@ import numpy as np
 from parity_tests.derivations.engine import symbols
 from parity_tests.derivations.engine.events import Key
 from parity_tests.derivations.engine.roles import NO_ROLES, Roles, roles_of
-from parity_tests.derivations.engine.shapes import BACKWARD_CLASH, Ranks, Reading, declarations
-from parity_tests.derivations.engine.sizes import Shape, Size
+from parity_tests.derivations.engine.shapes.reading import BACKWARD_CLASH, Reading
+from parity_tests.derivations.engine.shapes.sizes import Shape, Size, declarations
+from parity_tests.derivations.engine.shapes.values import Ranks
 
 PRIMES = (5, 3, 7, 11, 13, 17, 19, 23, 29, 31)
 AXES: dict[str, tuple[int | None, ...] | None] = {

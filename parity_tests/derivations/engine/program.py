@@ -16,6 +16,7 @@ import numpy as np
 
 from parity_tests.derivations.engine.events import ENTRY, GIVEN, NAMED, RETURNED, Key, Missing, Run
 from parity_tests.derivations.engine.formulas import Formulas, Hook, Names, Stopped
+from parity_tests.derivations.engine.lists.writer import unrolled
 from parity_tests.derivations.engine.numbers.errors import NotFollowed
 from parity_tests.derivations.engine.numbers.kinds import PLAIN, Kind, is_array, owner
 from parity_tests.derivations.engine.operators import (
@@ -25,8 +26,7 @@ from parity_tests.derivations.engine.operators import (
 )
 from parity_tests.derivations.engine.places import flattened, numbered
 from parity_tests.derivations.engine.replay import Round
-from parity_tests.derivations.engine.shapes import declarations
-from parity_tests.derivations.engine.unrolled import unrolled
+from parity_tests.derivations.engine.shapes.sizes import declarations
 from parity_tests.derivations.language.front import Source
 
 

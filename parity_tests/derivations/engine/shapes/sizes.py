@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TypeAlias
 
 Size: TypeAlias = "int | str"
@@ -100,3 +101,17 @@ def without_ones(shape: Shape) -> Shape:
     """A shape without the ones in front, which make no difference to any use that NumPy makes of an array."""
     place = next((place for place, size in enumerate(shape) if size != 1), max(0, len(shape) - 1))
     return shape[place:]
+
+
+_DECLARED = re.compile(r"#\s*([A-Za-z_][\w.]*(?:\[['\"]?\w+['\"]?\])?)\s*:\s*\(([^()]*)\)")
+
+
+def declarations(rows: tuple[str, ...]) -> dict[str, Shape]:
+    """What comments say: ``# X: (N, D)`` and ``# b: (H,)``."""
+    found: dict[str, Shape] = {}
+    for row in rows:
+        for match in _DECLARED.finditer(row):
+            sizes = [each.strip() for each in match[2].split(",") if each.strip()]
+            if all(re.fullmatch(r"\w+", each) for each in sizes):
+                found[match[1]] = tuple(int(each) if each.isdigit() else each for each in sizes)
+    return found

@@ -1,0 +1,1 @@
+"""Lists and dicts of layers, and the loops that count through them, written out."""

@@ -1,0 +1,180 @@
+"""Shapes of parts of arrays and of arrays put together: indices, ranges, splits, concatenation, other axes."""
+
+from __future__ import annotations
+
+import ast
+from typing import Any
+
+from parity_tests.derivations.engine.shapes.sizes import Clash, Shape, Size
+from parity_tests.derivations.engine.shapes.values import MOST_PARTS, Several, Turn, Unknown, Values, is_shape
+
+
+class Parts(Values):
+    """What indices take from arrays, and how arrays are put together."""
+
+    def indexed(self, node: ast.Subscript) -> Any:
+        """``x[i, :, None]``: whole numbers take an axis away, labels and ranges take it as it is."""
+        base = self.of(node.value)
+        if isinstance(base, Several):
+            try:
+                return base.parts[int(ast.literal_eval(node.slice))]
+            except (ValueError, TypeError):
+                return None
+        sizes = list(self.shape(base))
+        items = list(node.slice.elts) if isinstance(node.slice, ast.Tuple) else [node.slice]
+        result: list[Size] = []
+        fancy: Size | None = None
+        for item in items:
+            if ast.unparse(item) in ("None", "np.newaxis", "numpy.newaxis"):
+                result.append(1)
+                continue
+            if isinstance(item, ast.Constant) and item.value is Ellipsis:
+                return None
+            axis = sizes.pop(0)
+            if isinstance(item, ast.Slice):
+                result.append(self.cut(axis, item))
+                continue
+            value = self.of(item)
+            if isinstance(item, ast.Compare):
+                return None
+            if isinstance(value, Turn) and value.size is not None:
+                known = isinstance(value.size, int) and isinstance(self.sizes.find(axis), int)
+                axis = axis if known else self.sizes.equal(value.size, axis)
+            if is_shape(value) and len(value) == 1:
+                if isinstance(item, ast.Name):
+                    self.labels.setdefault(item.id, axis)
+                elif isinstance(item, ast.Call):
+                    value = (self.sizes.equal(value[0], axis),)
+                if fancy is None:
+                    result.append(value[0])
+                    fancy = value[0]
+                else:
+                    self.sizes.equal(fancy, value[0])
+            elif is_shape(value) and len(value) > 1:
+                if len(items) > 1:
+                    raise Clash("a matrix as an index")
+                if not isinstance(item, ast.Name) or item.id not in self.free:
+                    raise Unknown
+                self.labels.setdefault(item.id, axis)  # a row of a table for each entry, such as that of a word
+                result.extend(value)
+        return tuple(result) + tuple(sizes)
+
+    def cut(self, axis: Size, item: ast.Slice) -> Size:
+        """How long ``a:b`` of an axis is: an axis that is cut at a size is that size and the rest."""
+        if item.lower is None and item.upper is None and item.step is None:
+            return axis
+        if item.step is not None:
+            return self.sizes.new()
+        start = () if item.lower is None else self.extent(item.lower)
+        if start is None:
+            return self.sizes.new()
+        if item.upper is not None:
+            stop = self.extent(item.upper)
+            between = None if stop is None else _without(stop, start)
+            if stop is not None and item.lower is None:
+                self.rest(axis, stop)
+            return self.sizes.new() if between is None else self.sizes.total(between)
+        return self.rest(axis, start)
+
+    def rest(self, axis: Size, start: Shape) -> Size:
+        """What is left of an axis behind some sizes; an axis of which nothing is known is their sum with a new one."""
+        parts = self.sizes.parts(axis)
+        left = _without(parts, start)
+        if left is not None:
+            return self.sizes.total(left)
+        while parts and start and parts[0] == start[0]:
+            parts, start = parts[1:], start[1:]
+        if len(parts) != 1 or not isinstance(parts[0], str) or parts[0] in start:
+            return self.sizes.new()
+        new = self.sizes.new()
+        self.sizes.sums[parts[0]] = (*start, new)
+        return new
+
+    def extent(self, node: ast.expr) -> Shape | None:
+        """The sizes that add up to a whole number: H and H for ``2 * H``; None where that is not known."""
+        match node:
+            case ast.Constant(value=int() as value):
+                return (value,) if value else ()
+            case (
+                ast.BinOp(op=ast.Mult(), left=ast.Constant(value=int() as times), right=one)
+                | ast.BinOp(op=ast.Mult(), left=one, right=ast.Constant(value=int() as times))
+            ):
+                part = self.extent(one)
+                return None if part is None or not 0 < times <= MOST_PARTS else part * times
+            case ast.BinOp(op=ast.Add()):
+                first, second = self.extent(node.left), self.extent(node.right)
+                return None if first is None or second is None else first + second
+            case ast.Name() | ast.Subscript():
+                size = self.known_size(node)
+                return None if size is None else self.sizes.parts(size)
+        return None
+
+    def joined(self, arrays: ast.expr, axis: int, *, stacked: bool = False) -> Any:
+        """Arrays one behind the other: their sizes along the axis add up, the others are equal."""
+        value = self.of(arrays)
+        if not isinstance(value, Several) or not value.parts:
+            return None
+        shapes = [self.shape(each) for each in value.parts]
+        if any(len(each) != len(shapes[0]) for each in shapes):
+            raise Clash("arrays of different numbers of axes behind one another")
+        if stacked:
+            for each in shapes[1:]:
+                self.sizes.match(shapes[0], each)
+            place = axis % (len(shapes[0]) + 1)
+            return (*shapes[0][:place], len(shapes), *shapes[0][place:])
+        place = axis % len(shapes[0])
+        for each in shapes[1:]:
+            self.sizes.match(shapes[0][:place] + shapes[0][place + 1 :], each[:place] + each[place + 1 :])
+        return (*shapes[0][:place], self.sizes.total(tuple(each[place] for each in shapes)), *shapes[0][place + 1 :])
+
+    def split(self, array: ast.expr, count: ast.expr, axis: int) -> Any:
+        """``np.split(a, 4, axis=1)``: parts of one size."""
+        shape = self.shape(self.of(array))
+        if not isinstance(count, ast.Constant) or not isinstance(count.value, int) or not 0 < count.value <= MOST_PARTS:
+            return None
+        place = axis % len(shape)
+        own = self.sizes.parts(shape[place])
+        part = own[0] if len(own) == count.value else self.sizes.new()
+        self.sizes.equal(shape[place], self.sizes.total((part,) * count.value))
+        return Several(((*shape[:place], part, *shape[place + 1 :]),) * count.value)
+
+    def behind_one_another(self, name: str, arguments: list[ast.expr], settings: dict[str, ast.expr]) -> Any:
+        """``np.concatenate`` and its like."""
+        axis = axis_of(settings, arguments[1:])
+        value = self.of(arguments[0])
+        if axis is None or not isinstance(value, Several) or any(each is None for each in value.parts):
+            return None
+        axes = [len(self.shape(each)) for each in value.parts]
+        if (name == "hstack" and axes[0] > 1) or (name == "column_stack" and axes == [2] * len(axes)):
+            axis = 1
+        elif name == "column_stack" or (name == "vstack" and axes[0] < 2):
+            if axes != [1] * len(axes):
+                return None
+            return self.joined(arguments[0], 1 if name == "column_stack" else 0, stacked=True)
+        return self.joined(arguments[0], axis, stacked=name == "stack")
+
+    def reshaped(self, base: Any, sizes: list[ast.expr]) -> Any:
+        """A shape written out, in which one -1 is the rest: of a flat array it is the whole."""
+        result: list[Size] = []
+        for each in sizes:
+            negative = isinstance(each, ast.UnaryOp) and ast.unparse(each) == "-1"
+            if negative and is_shape(base) and len([b for b in base if b != 1]) == 1 and len(sizes) <= 2:
+                result.append(next(b for b in base if b != 1))
+            else:
+                result.append(self.sizes.new() if negative else self.size(each))
+        return tuple(result)
+
+
+def _without(sizes: Shape, taken: Shape) -> Shape | None:
+    """What is left of sizes that add up when those in front are taken away; None where they are others."""
+    return sizes[len(taken) :] if sizes[: len(taken)] == taken else None
+
+
+def axis_of(settings: dict[str, ast.expr], arguments: list[ast.expr]) -> int | None:
+    """The axis that a call names, 0 without one, None where it is not known."""
+    node = settings.get("axis", arguments[0] if arguments else ast.Constant(0))
+    try:
+        axis = ast.literal_eval(node)
+    except ValueError:
+        return None
+    return axis if isinstance(axis, int) else None

@@ -1,0 +1,155 @@
+"""What is known of a text's values before sizes are: shapes, whole numbers that are sizes, tuples, or nothing.
+
+A value here is its shape (a tuple of sizes), ``Count`` (a whole number that is the size of something), ``Several`` (a
+tuple of values), or None where nothing is known, which agrees with everything.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from parity_tests.derivations.engine import words
+from parity_tests.derivations.engine.roles import Roles
+from parity_tests.derivations.engine.shapes.sizes import Clash, Shape, Size, Sizes
+from parity_tests.derivations.engine.symbols import meant_by
+
+
+class Count(NamedTuple):
+    """A whole number that is a size."""
+
+    size: Size
+
+
+class Turn(NamedTuple):
+    """A counter: a whole number below a size, which is None where it is not known."""
+
+    size: Size | None
+
+
+class Several(NamedTuple):
+    """A tuple or list of values."""
+
+    parts: tuple[Any, ...]
+
+
+Ranks = Callable[[str], "tuple[int | None, ...] | None"]
+"""The axes that a free name is taken to have: 1, or None for a size to be found; None as a whole for a number."""
+
+MOST_PARTS = 64
+"""Into how many parts an axis is cut."""
+
+
+class Unknown(Exception):  # noqa: N818
+    """Nothing is known of a value."""
+
+
+def is_shape(value: Any) -> bool:
+    """Whether a value is an array or a number, of which the shape is known."""
+    return isinstance(value, tuple) and not isinstance(value, Count | Turn | Several)
+
+
+class Values:
+    """The names of a text and what is known of each, under one assumption about the axes of its free names."""
+
+    def __init__(self, tree: ast.Module, ranks: Ranks, declared: dict[str, Shape], roles: Roles) -> None:
+        self.sizes, self.ranks, self.roles = Sizes(), ranks, roles
+        self.names: dict[str, Any] = dict(declared)
+        self.shapes: dict[str, Shape] = dict(declared)
+        self.free: list[str] = list(declared)
+        self.functions: dict[str, ast.FunctionDef] = {
+            node.name: node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)
+        }
+        self.called = {
+            node.func.id for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+        } | set(words.FUNCTIONS)
+        """Names that stand for functions where the text gives them no value."""
+        self.labels: dict[str, Size] = {}
+        self.counts: set[str] = set()
+        self.measured: set[str] = set()
+        """The names whose shape the text reads."""
+        self.clashes = 0
+        self.clashed: set[tuple[int, int]] = set()
+        self.known: set[str] = set()
+        self.depth = 0
+        for size in {size for shape in declared.values() for size in shape if isinstance(size, str)}:
+            self.count_named(size)
+
+    def name(self, name: str) -> Any:
+        if name not in self.names:
+            if name in self.functions or (name in self.called and words.free_function(name) is not None):
+                return None
+            axes = self.ranks(name)
+            bases = () if axes is None else meant_by(name, self.names)
+            upstream = [base for base in bases if is_shape(self.names[base])]
+            shape: Any = (
+                self.names[upstream[0]]
+                if upstream
+                else ()
+                if axes is None
+                else tuple(1 if each == 1 else self.sizes.new() for each in axes)
+            )
+            self.names[name] = self.shapes[name] = shape
+            self.free.append(name)
+            self.known.add(name)
+        return self.names[name]
+
+    def count_named(self, name: str) -> None:
+        """A free name that stands where a size belongs."""
+        self.names[name] = self.shapes[name] = ()
+        self.free.append(name)
+        self.counts.add(name)
+
+    def shape(self, value: Any) -> Shape:
+        """A value's shape; a size is a number, and what is not known raises Unknown."""
+        if isinstance(value, Count | Turn):
+            return ()
+        if value is None or isinstance(value, Several):
+            raise Unknown
+        shape: Shape = value
+        return shape
+
+    def of(self, node: ast.expr) -> Any:
+        """The value of an expression, None where nothing is known of it."""
+        try:
+            return self._of(node)
+        except Unknown:
+            return None
+
+    def _of(self, node: ast.expr) -> Any:
+        raise NotImplementedError
+
+    def statement(self, node: ast.stmt) -> None:
+        """One statement."""
+        raise NotImplementedError
+
+    def known_size(self, node: ast.expr) -> Size | None:
+        """The size that a formula is, None for any other number."""
+        try:
+            return self.size(node) if isinstance(node, ast.Name) or isinstance(self.of(node), Count) else None
+        except (Clash, IndexError, TypeError, Unknown):
+            return None
+
+    def size(self, node: ast.expr) -> Size:
+        """A whole number as the size that it is."""
+        if isinstance(node, ast.Name) and node.id not in self.names:
+            self.count_named(node.id)
+        value = self.of(node)
+        if isinstance(value, Count):
+            return value.size
+        if isinstance(node, ast.Name) and value == ():
+            self.counts.add(node.id)
+            return self.sizes.find(node.id)
+        return self.sizes.new()
+
+    def made(self, node: ast.expr | None) -> Any:
+        """A shape that was written out: ``(N, D)``, ``W.shape``, or a number."""
+        if node is None:
+            return None
+        if isinstance(node, ast.Tuple | ast.List):
+            return tuple(self.size(each) for each in node.elts)
+        value = self.of(node)
+        if isinstance(value, Several):
+            return tuple(each.size if isinstance(each, Count) else self.sizes.new() for each in value.parts)
+        return (self.size(node),)
