@@ -1,9 +1,9 @@
 """What a formula is judged against: the settings, each with its symbols, its formulas and their true values.
 
-``setting`` (what a setting is) - ``reference`` (a setting from a text) - ``problem`` (what follows from its numbers, by
-the engine) - ``networks``, ``layer``, ``logistic``, ``functions``, ``volume_layers``, ``rows`` (the texts) -
-``optimisers``, ``sizes`` (texts whose truths torch gives) - ``step_rules``, ``scaled``, ``readings`` (other
-conventions). Torch is imported when numbers are first drawn.
+``setting`` (what a setting is) - ``statements``, ``reference`` (a setting from a text) - ``problem`` (what follows
+from its numbers, by the engine) - ``networks``, ``layer``, ``logistic``, ``functions``, ``volume_layers``, ``rows``
+(the texts) - ``optimisers``, ``sizes`` (texts whose truths torch gives) - ``step_rules``, ``scaled``, ``readings``
+(other conventions). Torch is imported when numbers are first drawn.
 """
 
 from __future__ import annotations

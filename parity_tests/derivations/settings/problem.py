@@ -25,8 +25,8 @@ from parity_tests.derivations.language import nodes
 from parity_tests.derivations.language.evaluate import run
 from parity_tests.derivations.language.front import read
 from parity_tests.derivations.language.syntax import parse
-from parity_tests.derivations.settings.reference import Reference
 from parity_tests.derivations.settings.setting import COMMON_FUNCTIONS, UNITS, Truths, Values, generator
+from parity_tests.derivations.settings.statements import Reference
 from parity_tests.derivations.settings.volumes import VOLUME_FUNCTIONS
 
 FAR_FROM_KINK = 0.01

@@ -21,9 +21,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
-from typing import Any, NamedTuple, cast, get_args
+from typing import Any, cast, get_args
 
 from parity_tests.derivations.settings.setting import (
     COMMON_FUNCTIONS,
@@ -36,8 +36,8 @@ from parity_tests.derivations.settings.setting import (
     Symbol,
     Target,
     Values,
-    derivation_of,
 )
+from parity_tests.derivations.settings.statements import Given, Reference, Statement
 
 _KEY = re.compile(r"(cost|sizes|small|also|own|per example): (.*)")
 _SHAPE = r"(?: (\([^)=]*\)|function))?"
@@ -52,67 +52,29 @@ _NUMBERS = {"lambda_": "strength of the L2 penalty, also written lambda", "alpha
 _NO_FAMILY = ("stride", "pad")
 
 
-class Given(NamedTuple):
-    """A symbol that is drawn as ``draw`` says, or that follows from others by a formula."""
+def _draw(text: Reference, stream: str, seed: int) -> Problem:
+    """The numbers of a seed."""
+    from parity_tests.derivations.settings import problem  # torch and the engine only where they are used
 
-    name: str
-    shape: str | None
-    draw: str
-    formula: str
+    return problem.drawn(text, text.sizes[seed % len(text.sizes)], seed, stream or text.name)
 
 
-class Statement(NamedTuple):
-    """A symbol with its right side; ``truth`` is a formula on what else is true, "" for the usual."""
+def _small(text: Reference, sizes: tuple[int, ...]) -> Problem:
+    """Numbers of these sizes."""
+    from parity_tests.derivations.settings import problem
 
-    name: str
-    right: str
-    right_l2: str
-    kind: Kind
-    truth: str = ""
-
-    def text(self, l2: bool) -> str:
-        """The lines that give the symbol its value."""
-        return derivation_of(self.name, self.right_l2 if l2 else self.right)
-
-    def computed(self, l2: bool) -> str:
-        """The same as the engine runs it."""
-        return f"{self.name} = {self.truth}" if self.truth else self.text(l2)
+    return problem.drawn(text, sizes, 0, text.name)
 
 
-@dataclass(frozen=True, eq=False)
-class Reference:
-    """A text that was read: what is drawn, the statements up to the cost and behind it, and the sizes by seed."""
+def _own(text: Reference, needed: Sequence[str], judged: Sequence[str], cost: str, values: Values) -> Problem:
+    """A person's numbers in place of drawn ones; what they give is not computed."""
+    from parity_tests.derivations.settings import problem
 
-    name: str
-    names: tuple[str, ...]
-    sizes: tuple[tuple[int, ...], ...]
-    given: tuple[Given, ...]
-    forward: tuple[Statement, ...]
-    backward: tuple[Statement, ...]
-    units: Mapping[str, str]
-    batch: str
-
-    def draw(self, seed: int, stream: str) -> Problem:
-        """The numbers of a seed."""
-        from parity_tests.derivations.settings import problem  # torch and the engine only where they are used
-
-        return problem.drawn(self, self.sizes[seed % len(self.sizes)], seed, stream or self.name)
-
-    def small(self, sizes: tuple[int, ...]) -> Problem:
-        """Numbers of these sizes."""
-        from parity_tests.derivations.settings import problem
-
-        return problem.drawn(self, sizes, 0, self.name)
-
-    def own(self, needed: Sequence[str], judged: Sequence[str], cost: str, values: Values) -> Problem:
-        """A person's numbers in place of drawn ones; what they give is not computed."""
-        from parity_tests.derivations.settings import problem
-
-        forward = tuple(each for each in self.forward if each.name not in needed)
-        if cost:
-            forward = (*(each for each in forward if each.kind == "forward"), _penalised(cost, self.forward[-1]))
-        backward = tuple(each for each in self.backward if not cost or each.name in judged)
-        return problem.own(replace(self, forward=forward, backward=backward), values)
+    forward = tuple(each for each in text.forward if each.name not in needed)
+    if cost:
+        forward = (*(each for each in forward if each.kind == "forward"), _penalised(cost, text.forward[-1]))
+    backward = tuple(each for each in text.backward if not cost or each.name in judged)
+    return problem.own(replace(text, forward=forward, backward=backward), values)
 
 
 def _penalised(cost: str, before: Statement) -> Statement:
@@ -133,10 +95,10 @@ def reference(text: str, functions: Mapping[str, Callable[..., Any]] | None = No
         read.targets,
         families(read.symbols.values(), read.given),
         read.aliases,
-        partial(text_of.draw, stream=stream),
+        partial(_draw, text_of, stream),
         {**COMMON_FUNCTIONS, **(functions or {}), **_activations(text_of.units)},
         tuple(read.own(line, text_of) for line in read.owns),
-        None if small is None else partial(text_of.small, tuple(map(int, small.split()))),
+        None if small is None else partial(_small, text_of, tuple(map(int, small.split()))),
     )
 
 
@@ -262,7 +224,7 @@ class _Reader:
         needed, _, judged = (part.split() for part in way.partition(" -> "))
         left = ("update", "function", "dropout")
         others = [name for name, each in self.targets.items() if each.kind not in left and name not in needed]
-        return Own(tuple(needed), partial(text.own, needed, judged, cost), tuple(judged or others))
+        return Own(tuple(needed), partial(_own, text, needed, judged, cost), tuple(judged or others))
 
 
 def _base(name: str, symbols: Mapping[str, Symbol]) -> str:
