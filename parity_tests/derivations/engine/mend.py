@@ -17,8 +17,9 @@ from parity_tests.derivations.engine.claims import UPDATE, Claims
 from parity_tests.derivations.engine.convention import on_other_sizes, ratio_of, same_factor, same_shape, sizes_of
 from parity_tests.derivations.engine.edits import Edit, Words, edits
 from parity_tests.derivations.engine.events import NAMED, RETURNED, Key
+from parity_tests.derivations.engine.failing import Failures
 from parity_tests.derivations.engine.lists.spelled import as_in_the_text, in_a_loop
-from parity_tests.derivations.engine.locate import Locator, Root
+from parity_tests.derivations.engine.locate import Root
 from parity_tests.derivations.engine.numbers.kinds import PLAIN, plain
 from parity_tests.derivations.engine.probes import Probe
 from parity_tests.derivations.engine.replay import Program, Spelled
@@ -283,8 +284,8 @@ class Mender:
         if not mended.by_key:
             return False
         overrides = {key: other.expected for key, other in before.items() if key != root.event.key}
-        failed = Locator(Claims(truths), factor).failing(overrides)
-        fails = Locator(Claims(mended), factor).failing(overrides)
+        failed = Failures(Claims(truths), factor).keys(overrides)
+        fails = Failures(Claims(mended), factor).keys(overrides)
         return len(fails) < len(failed) and all(key[0] != root.event.key[0] for key in fails)
 
     def on_probe(self, number: int) -> Truths | None:

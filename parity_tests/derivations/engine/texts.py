@@ -10,7 +10,8 @@ import numpy as np
 
 from parity_tests.derivations.engine import costs, symbols
 from parity_tests.derivations.engine.events import Run
-from parity_tests.derivations.engine.judged import Trial, judge_reading
+from parity_tests.derivations.engine.findings import Trial
+from parity_tests.derivations.engine.judged import judge_reading
 from parity_tests.derivations.engine.layers import unreached
 from parity_tests.derivations.engine.probes import Layout, Probe, draw, find_layout, normalised
 from parity_tests.derivations.engine.program import TextProgram

@@ -11,7 +11,7 @@ import numpy as np
 
 from parity_tests.derivations.engine import costs, symbols
 from parity_tests.derivations.engine.events import ENTRY, NAMED, RETURNED, Event, Key
-from parity_tests.derivations.engine.judged import Trial, hits_of
+from parity_tests.derivations.engine.findings import Trial, hits_of
 from parity_tests.derivations.engine.python.instrument import FUNCTIONS
 from parity_tests.derivations.engine.python.program import PythonProgram
 from parity_tests.derivations.engine.python.rubric import kind_of, kinds_of

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from parity_tests.derivations.engine import symbols
 from parity_tests.derivations.engine.convention import ratio_of, same_factor
-from parity_tests.derivations.engine.judged import Trial
+from parity_tests.derivations.engine.findings import Trial
 from parity_tests.derivations.engine.python.program import runs_by_itself
 from parity_tests.derivations.engine.truths import Cost, Truths
 

@@ -1,0 +1,266 @@
+"""What fails under one convention: gradients of parameters, derivatives on the way that claims depend on, and steps."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from parity_tests.derivations.engine import symbols
+from parity_tests.derivations.engine.claims import INNER, PARAMETER, UPDATE, VALUE, Claim, Claims, holds_with, mark_of
+from parity_tests.derivations.engine.convention import in_words, ratio_of, same_factor, sizes_of
+from parity_tests.derivations.engine.events import Key, Run
+from parity_tests.derivations.engine.steps import (
+    Made,
+    direction,
+    gradients_of,
+    is_clipped,
+    is_maximised,
+    made_of,
+    rates_in,
+)
+from parity_tests.derivations.engine.truths import Truths
+
+
+class State(NamedTuple):
+    """A run, its claims, and those of them that fail."""
+
+    run: Run
+    claims: list[Claim]
+    failing: list[Claim]
+    helpers: list[Claim]
+
+
+class Failures:
+    """The claims that fail where the gradients carry a factor; ``more`` gives the truths on another probe."""
+
+    def __init__(self, claims: Claims, factor: float, more: Callable[[int], Truths | None] | None = None) -> None:
+        self.claims, self.factor, self.more = claims, factor, more
+        self.sizes = sizes_of(claims.truths.probe, claims.truths.run)
+        self.rate: float | None = None
+        """The rate of the steps, where they have one."""
+        self.unsettled: list[Claim] = []
+        self.elsewhere: dict[Key, bool] = {}
+        """Whether the step of a single number has the same rate on other values."""
+
+    def any(self) -> bool:
+        """Whether there is a mistake at all, without looking for where it is."""
+        return bool(self.state().failing)
+
+    def claimed(self) -> list[Claim]:
+        """The claims that fail as they are."""
+        return self.state().failing
+
+    def keys(self, overrides: dict[Key, Any]) -> set[Key]:
+        """The places of the claims that fail with some values put right."""
+        return {claim.event.key for claim in self.state(overrides).failing}
+
+    def state(self, overrides: dict[Key, Any] | None = None) -> State:
+        """The run with some values put right, and what fails in it."""
+        overrides = overrides or {}
+        run = self.claims.replayed(overrides)
+        claims = self.claims.of(run, overrides)
+        failing = [claim for claim in claims if claim.kind == PARAMETER and not self._parameter_holds(claim, run)]
+        failing = [claim for claim in failing if not self._is_begun(claim, claims)]
+        failing += self._updates(run, claims, overrides, failing)
+        helpers: list[Claim] = []
+        bad = {claim.event.key for claim in failing}
+        for claim in claims:
+            if claim.kind != INNER or self._is_begun(claim, claims):
+                continue
+            usual = self._is_nice(claim.factor)
+            if usual and (holds_with(claim, self.factor) or not self._stands_alone(claim, claims)):
+                continue
+            users = self.claims.dependents(run, claim.event, claims, overrides)
+            returned = [
+                each for each in users if not each.event.name and mark_of(each.truth) in self.claims.of_parameters
+            ]
+            users = [each for each in users if each.kind != VALUE] + returned
+            if usual and users:
+                continue  # what it carries too much or too little shows in them
+            sound = [each for each in users if each.kind in (PARAMETER, UPDATE) or not each.event.name]
+            if sound and not all(each.event.key in bad for each in sound):
+                helpers.append(claim)
+            else:
+                failing.append(claim)
+        order = {event.key: place for place, event in enumerate(run.events)}
+        failing.sort(key=lambda claim: order[claim.event.key])
+        return State(run, claims, failing, helpers)
+
+    def _parameter_holds(self, claim: Claim, run: Run) -> bool:
+        """Whether a gradient holds: exactly, cut off at a bound, or scaled by no usual factor once it held."""
+        if holds_with(claim, self.factor):
+            return True
+        if claim.event.missing or any(
+            is_clipped(claim.event.value, self.factor * each.gradient) for each in claim.others
+        ):
+            return not claim.event.missing
+        if claim.factor is None or claim.factor / self.factor <= 0 or self._is_nice(claim.factor):
+            return False
+        events = self.claims.truths.round.events(run.events)
+        return any(
+            event.name == claim.event.name
+            and event.key != claim.event.key
+            and not event.missing
+            and (ratio := ratio_of(event.value, claim.truth.gradient)) is not None
+            and same_factor(ratio, self.factor)
+            for event in events
+        )
+
+    @staticmethod
+    def _is_begun(claim: Claim, claims: list[Claim]) -> bool:
+        """Whether a value is the zeros to which a derivative is added later, through a view or under another name."""
+        if claim.event.missing or np.any(claim.event.value) or not np.ndim(claim.event.value):
+            return False
+        mark = mark_of(claim.truth)
+        return claim.kind == INNER or any(each.factor is not None and mark_of(each.truth) == mark for each in claims)
+
+    def _is_nice(self, factor: float | None) -> bool:
+        """Whether a derivative on the way carries a factor that people use."""
+        if factor is None:
+            return False
+        return in_words(factor, self.sizes) is not None or in_words(factor / self.factor, self.sizes) is not None
+
+    @staticmethod
+    def _stands_alone(claim: Claim, claims: list[Claim]) -> bool:
+        """Whether its factor differs from that of the other derivatives, as only something that reads it can excuse."""
+        others = [
+            each.factor for each in claims if each.kind == INNER and each is not claim and each.factor is not None
+        ]
+        return bool(others) and not any(same_factor(claim.factor or 0.0, each) for each in others)
+
+    def _updates(self, run: Run, claims: list[Claim], overrides: dict[Key, Any], failing: list[Claim]) -> list[Claim]:
+        """Steps into which something else than their gradient goes, or that go the other way; at any rate.
+
+        A step along the derivative of J settles its gradient, too: the penalty's part may be added in the step.
+        """
+        steps = [claim for claim in claims if claim.kind == UPDATE]
+        rates = [claim.factor for claim in steps if claim.factor is not None and np.size(claim.event.value) > 1]
+        rates = rates or [claim.factor for claim in steps if claim.factor is not None]
+        way = 1.0 if is_maximised(self.claims.truths.cost) else -1.0
+        along = [rate for rate in rates if rate * way > 0]
+        self.rate = max(along, key=lambda rate: sum(same_factor(rate, each) for each in along)) if along else None
+        settled = {
+            mark_of(claim.truth)
+            for claim in steps
+            if claim.factor is not None and claim.factor * way > 0 and np.size(claim.event.value) > 1
+        }
+        failing[:] = [
+            claim
+            for claim in failing
+            if mark_of(claim.truth) not in settled or claim.factor is not None or claim.event.missing
+        ]
+        fails = {mark_of(claim.truth) for claim in failing}
+        gradients: dict[Key, Any] | None = None
+        wrong = []
+        for claim in steps:
+            if mark_of(claim.truth) in fails or self._follows(claim, along, way, steps):
+                continue
+            if claim.factor is not None and self._is_uneven(claim, steps):
+                wrong.append(self._uneven_gradient(claim, claims))
+                continue
+            if claim.factor is None:
+                gradients = gradients_of(self.claims, run, claims) if gradients is None else gradients
+                made = made_of(self.claims, claim, gradients, overrides)
+                by_name = self.claims.truths.probe.places is None and self._has_state(claim)
+                if by_name or (made is not None and not made.rest and self._may_be(made, claim, way)):
+                    if not overrides and (made is None or made.state or not made.own):
+                        self._settle_not(claim)
+                    continue
+            wrong.append(claim)
+        return wrong
+
+    def _follows(self, claim: Claim, along: list[float], way: float, steps: list[Claim]) -> bool:
+        """Whether a step is a multiple of the derivative in the right direction, and the rate is not left out."""
+        if claim.factor is None or claim.factor * way <= 0:
+            return False
+        others = [each for each in steps if each is not claim and each.factor is not None and each.factor * way > 0]
+        elsewhere = [each for each in others if each.event.key[0] != claim.event.key[0]]
+        rates = rates_in(claim.event.statement)
+        if self._is_uneven(claim, steps):
+            return False
+        if any(same_factor(claim.factor, each.factor or 0.0) for each in others):
+            return True
+        if np.size(claim.event.value) == 1 and not self._same_elsewhere(claim):
+            return False
+        common = [each for each in others if self.rate is not None and same_factor(each.factor or 0.0, self.rate)]
+        if len(common) == len(others) > 1 and same_factor(abs(claim.factor), abs(self.factor)):
+            return False  # the others have a rate, and it has none
+        alike = [
+            each
+            for each in elsewhere
+            if rates_in(each.event.statement) == rates
+            and in_words(claim.factor / (each.factor or 1.0), self.sizes) is not None
+        ]
+        return not alike or self._is_rate(claim, rates)
+
+    def _uneven_gradient(self, step: Claim, claims: list[Claim]) -> Claim:
+        """The gradient that makes a step too long or too short; the step itself where no line holds it."""
+        mark = mark_of(step.truth)
+        gradients = [each for each in claims if each.kind == VALUE and mark_of(each.truth) == mark]
+        return next((each for each in gradients if not same_factor(each.factor or 0.0, self.factor)), step)
+
+    def _is_uneven(self, claim: Claim, steps: list[Claim]) -> bool:
+        """Whether a step has the rate of another one and is not as long as it says, as that one is, by a size."""
+        rates = rates_in(claim.event.statement)
+        if self._is_rate(claim, rates):
+            return False
+        others = [each for each in steps if each.event.key[0] != claim.event.key[0] and each.factor is not None]
+        same = [each for each in others if rates_in(each.event.statement) == rates and self._is_rate(each, rates)]
+        return any(self._by_a_size(claim, each) for each in same)
+
+    def _by_a_size(self, claim: Claim, other: Claim) -> bool:
+        """Whether two steps differ by the number of examples, or another size, that one lacks or has twice."""
+        ratio = (claim.factor or 0.0) / (other.factor or 1.0)
+        return any(same_factor(ratio, size) or same_factor(ratio, 1 / size) for size in self.sizes.values())
+
+    def _is_rate(self, claim: Claim, rates: frozenset[str]) -> bool:
+        """Whether a step is as long as the one rate that stands in it says."""
+        if len(rates) != 1:
+            return False
+        (name,) = rates
+        values = [name] if re.fullmatch(r"[\d.e-]+", name) else []
+        values += [
+            str(event.value)
+            for event in self.claims.truths.run.events
+            if symbols.base_of(event.name) == symbols.base_of(name) and not event.missing and np.ndim(event.value) == 0
+        ]
+        return any(same_factor(abs(claim.factor or 0.0), abs(float(each) * self.factor)) for each in values)
+
+    @staticmethod
+    def _may_be(made: Made, claim: Claim, way: float) -> bool:
+        """Whether a step that is no multiple of its gradient may be right: made of its own, the right way."""
+        return direction(claim) * way > 0 if made.own else not made.others
+
+    def _same_elsewhere(self, claim: Claim) -> bool:
+        """Whether the step of a single number, along any derivative, has the same rate on other values."""
+        key = claim.event.key
+        if key not in self.elsewhere and claim.event in self.claims.truths.run.events and self.more is not None:
+            truths = self.more(1)
+            found = [] if truths is None else Claims(truths).of(truths.run, {})
+            rates = [each.factor for each in found if each.event.key == key]
+            self.elsewhere[key] = all(each is not None and same_factor(each, claim.factor or 0.0) for each in rates)
+        return self.elsewhere.get(key, True)
+
+    def _settle_not(self, claim: Claim) -> None:
+        if all(claim.event.key != each.event.key for each in self.unsettled):
+            self.unsettled.append(claim)
+
+    def _has_state(self, claim: Claim) -> bool:
+        """Whether the step reads a free array besides the parameters: the state of an optimiser."""
+        moved = self.claims.truths.probe.given
+        known = self.claims.parameters
+        for name, value in moved.items():
+            if (
+                self.claims.meant.get(name)
+                or name in known
+                or symbols.is_data(name)
+                or symbols.is_label(name)
+                or not np.ndim(value)
+            ):
+                continue
+            if name not in self.claims.names and np.shape(value) == claim.event.shape:
+                return True
+        return False

@@ -1,0 +1,200 @@
+"""What is wrong with a source under each of the costs that it may have."""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+from typing import NamedTuple, Protocol
+
+from parity_tests.derivations.engine.claims import PARAMETER, UPDATE, Claims
+from parity_tests.derivations.engine.convention import candidates, ratio_of, sizes_of
+from parity_tests.derivations.engine.events import Event, Key, Run
+from parity_tests.derivations.engine.failing import Failures
+from parity_tests.derivations.engine.locate import Explanation, Locator, Root
+from parity_tests.derivations.engine.mend import Mender
+from parity_tests.derivations.engine.probes import Probe
+from parity_tests.derivations.engine.replay import Program
+from parity_tests.derivations.engine.truths import Cost, Truths
+
+MOST_COSTS = 4
+MOST_IMPLIED = 6
+
+
+class Trial(NamedTuple):
+    """A program on one set of values, and what it did."""
+
+    program: Program
+    probe: Probe
+    run: Run
+
+
+class Reading(Protocol):
+    """A source that was read: its text by lines, the values that it is tried on, and the costs that it may have."""
+
+    @property
+    def source(self) -> str:
+        """The whole text."""
+
+    @property
+    def said(self) -> str:
+        """The layout in words."""
+
+    def text(self, line: int) -> str:
+        """The line as it was written."""
+
+    def trial(self, seed: int) -> Trial:
+        """The program on values of that seed."""
+
+    def written(self, trial: Trial) -> list[Cost]:
+        """The costs that the source writes down, the likeliest first."""
+
+    def implied(self, trial: Trial) -> list[Cost]:
+        """The costs that it may mean where it writes none down."""
+
+    def left(self, trial: Trial) -> dict[int, str]:
+        """Lines that cannot be judged, each with the reason."""
+
+
+class Finding(NamedTuple):
+    """What is said of a text under one cost, on one probe."""
+
+    cost: Cost
+    truths: Truths
+    claims: Claims
+    explanation: Explanation
+    mender: Mender
+
+    @property
+    def wrong(self) -> int:
+        """The number of mistakes."""
+        return len(self.explanation.roots)
+
+    @property
+    def trial(self) -> Trial:
+        """What it was found on."""
+        return Trial(self.truths.program, self.truths.probe, self.truths.run)
+
+    def failing(self) -> list[Event]:
+        """The places of the claims that fail in the source as it is."""
+        return [each.event for each in Failures(self.claims, self.explanation.factor).claimed()]
+
+    @property
+    def hits(self) -> int:
+        """How many of the claims are derivatives of this cost."""
+        return len({claim.event.line for claim in self.explanation.claims if claim.factor is not None})
+
+
+def findings_of(reading: Reading, trial: Trial, strict: bool) -> list[Finding]:
+    """What is wrong under the written cost; without one, under each cost that may be meant."""
+    written = [
+        finding
+        for cost in reading.written(trial)[:MOST_COSTS]
+        if (finding := judge(reading, trial, cost, strict)) is not None and finding.explanation.claims
+    ]
+    parts = {key for each in written for key in each.truths.by_key}
+    written = [each for each in written if each.cost.key not in parts] or written
+    if written:
+        best = max(written, key=lambda each: (each.hits, -each.wrong))
+        return [best]
+    if any(Truths(*trial, cost).differs for cost in reading.written(trial)[:1]):
+        return []
+    return _implied(reading, trial, strict)
+
+
+def _implied(reading: Reading, trial: Trial, strict: bool) -> list[Finding]:
+    """What is wrong under each cost that may be meant, the one with the fewest mistakes first."""
+    implied = [
+        finding
+        for cost in _likely(reading, trial)[:MOST_IMPLIED]
+        if (finding := judge(reading, trial, cost, strict)) is not None
+        and any(claim.kind in (PARAMETER, UPDATE) for claim in finding.explanation.claims)
+    ]
+    return sorted(implied, key=lambda each: (each.wrong, -each.hits))
+
+
+def _likely(reading: Reading, trial: Trial) -> list[Cost]:
+    """The usual costs, those first of which most claims are derivatives."""
+    hits = {cost: hits_of(trial, cost) for cost in reading.implied(trial)}
+    return sorted((cost for cost in hits if hits[cost]), key=lambda cost: -hits[cost])
+
+
+def hits_of(trial: Trial, cost: Cost) -> int:
+    """How many claims are derivatives of a cost."""
+    truths = Truths(*trial, cost)
+    if not truths.by_key:
+        return 0
+    return sum(claim.factor is not None for claim in Claims(truths).of(trial.run, {}))
+
+
+def judge(reading: Reading, trial: Trial, cost: Cost, strict: bool) -> Finding | None:
+    """What is wrong under one cost, and by which constant factor the gradients follow it."""
+    truths = Truths(*trial, cost)
+    if not truths.by_key:
+        return None
+    claims = Claims(truths)
+    factors = _factors(claims, trial.run)
+    mender = Mender(truths, lambda number: _truths_on(reading, cost, number))
+
+    best: Explanation | None = None
+    for factor in candidates(factors, sizes_of(trial.probe, trial.run))[: 1 if strict else 3]:
+        found = Locator(claims, factor, partial(_cost_of_repair, mender, factor), mender.on_probe).explain()
+        if best is None or len(found.roots) < len(best.roots):
+            best = found
+        if not found.roots:
+            break
+    assert best is not None
+    return Finding(cost, truths, claims, best, mender)
+
+
+def _cost_of_repair(mender: Mender, factor: float, root: Root, before: dict[Key, Root]) -> float | None:
+    found = mender.repair(root, before, factor, pairs=False)
+    return None if found is None else found.cost
+
+
+def _factors(claims: Claims, run: Run) -> list[tuple[str, float]]:
+    """The factors that the gradients of the parameters carry, those before they are clipped as well."""
+    found = [each for each in claims.of(run, {}) if each.kind == PARAMETER and each.factor is not None]
+    factors = [(each.parameter, each.factor) for each in found if each.factor is not None]
+    for claim in found:
+        for event in claims.truths.round.events(run.events):
+            if event.name == claim.event.name and event.key != claim.event.key and not event.missing:
+                ratio = ratio_of(event.value, claim.truth.gradient)
+                factors += [] if ratio is None else [(claim.parameter, ratio)]
+    return factors
+
+
+def _truths_on(reading: Reading, cost: Cost, number: int) -> Truths | None:
+    """The truths of the same cost on another probe."""
+    trial = reading.trial(100 + number)
+    same = _same_cost(reading, trial, cost)
+    truths = None if same is None else Truths(*trial, same)
+    return truths if truths is not None and truths.by_key else None
+
+
+def again(reading: Reading, finding: Finding, trial: Trial, strict: bool) -> Finding | None:
+    """The same cost on another probe."""
+    same = _same_cost(reading, trial, finding.cost)
+    return None if same is None else judge(reading, trial, same, strict)
+
+
+def _same_cost(reading: Reading, trial: Trial, cost: Cost) -> Cost | None:
+    """The cost on other values, None where it is not implied there; a loop may come to it more or less often."""
+    if cost.of is None:
+        return next((each for each in reading.written(trial) if each.text == cost.text), cost)
+    return next((each for each in reading.implied(trial) if each.text == cost.text), None)
+
+
+def unplaced(cost: Cost) -> str:
+    """What a cost is called, wherever it stands."""
+    return re.sub(r" \(line \d+\)$", "", cost.text)
+
+
+def followed(reading: Reading, trial: Trial) -> str:
+    """The usual cost that the gradients follow where they do not follow the written one; "" for none."""
+    for cost in [*reading.written(trial)[:MOST_COSTS], *_likely(reading, trial)[:2]]:
+        claims = Claims(Truths(*trial, cost))
+        factors = candidates(_factors(claims, trial.run), sizes_of(trial.probe, trial.run))
+        if any(not Failures(claims, each).any() for each in factors[:2]):
+            meant = cost.text.removeprefix("J is ")
+            return f"the cost that is written is not what the gradients follow: they are right for {meant}"
+    return ""
