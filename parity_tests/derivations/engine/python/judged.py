@@ -26,6 +26,7 @@ from parity_tests.derivations.engine.python.rubric import (
     own_run,
 )
 from parity_tests.derivations.engine.python.said_cost import RefusedError
+from parity_tests.derivations.engine.python.statements import call_in, is_program
 from parity_tests.derivations.engine.python.surroundings import Around
 from parity_tests.derivations.engine.python.torch_source import uses_torch
 from parity_tests.derivations.own.not_looked_at import not_looked_at
@@ -281,32 +282,6 @@ def with_equal_sizes(call: str, judged: Judged) -> str:
                 elif got not in (1, expected):
                     call = re.sub(rf"\b{expected}\b", str(got), call)
     return call
-
-
-def call_in(text: str) -> str:
-    """What a comment ``# verify: net = Net(3, 5); net.loss(X, y)`` says of how a file is called."""
-    return "\n".join(
-        part.strip() for row in re.findall(r"^#\s*verify:(.*)$", text, re.M) for part in row.split(";") if part.strip()
-    )
-
-
-def is_program(text: str) -> bool:
-    """Whether statements outside of functions and classes compute something that is trained or judged."""
-    try:
-        tree = ast.parse(text)
-    except (SyntaxError, ValueError):
-        return False
-    return any(isinstance(node, ast.For | ast.While | ast.With | ast.If | ast.Try) for node in tree.body) or any(
-        isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign | ast.Expr) and _computes(node, tree)
-        for node in tree.body
-    )
-
-
-def _computes(node: ast.AST, tree: ast.Module) -> bool:
-    """Whether a statement calls what the file defines, or computes a gradient."""
-    defined = {each.name for each in tree.body if isinstance(each, ast.FunctionDef | ast.ClassDef)}
-    called = {each.func.id for each in ast.walk(node) if isinstance(each, ast.Call) and isinstance(each.func, ast.Name)}
-    return bool(called & defined) or not defined
 
 
 def judge_notebook(

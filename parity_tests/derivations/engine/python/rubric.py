@@ -10,7 +10,7 @@ from typing import NamedTuple
 from parity_tests.derivations.engine import symbols
 from parity_tests.derivations.engine.convention import ratio_of, same_factor
 from parity_tests.derivations.engine.findings import Trial
-from parity_tests.derivations.engine.python.program import runs_by_itself
+from parity_tests.derivations.engine.python.statements import runs_by_itself
 from parity_tests.derivations.engine.truths import Cost, Truths
 
 KINDS = (

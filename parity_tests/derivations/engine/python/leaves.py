@@ -1,0 +1,166 @@
+"""What a program begins with: its leaves, the steps that its parameters take, and where its rounds of training end."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import torch
+
+from parity_tests.derivations.engine import symbols
+from parity_tests.derivations.engine.events import ENTRY, Event, Key
+from parity_tests.derivations.engine.numbers.tape import Tape
+from parity_tests.derivations.engine.numbers.tensor import Tensor
+from parity_tests.derivations.engine.python.recorder import Halted
+
+ROUNDS = 2
+
+SAME_VALUES = frozenset(
+    (
+        "ViewBackward0", "CloneBackward0", "UnsafeViewBackward0", "ReshapeAliasBackward0", "ToCopyBackward0",
+        "ExpandBackward0",
+    )
+)  # fmt: skip
+"""What autograd calls operations that leave all values as they are."""
+
+
+class Begun(NamedTuple):
+    """What a program begins with.
+
+    ``leaves`` by their places; ``steps``: the place where a parameter takes a step, and that of its old value;
+    ``rounds``: the places where a round ends; ``shrinking``: the steps that scale the old value as well;
+    ``problem``: why the program ended before its end.
+    """
+
+    leaves: dict[Key, str]
+    steps: dict[Key, Key]
+    rounds: tuple[Key, ...]
+    shrinking: frozenset[Key]
+    problem: str
+
+
+class Finder:
+    """Looks on while a program runs on tensors: which values depend on nothing, and which are a parameter's next."""
+
+    def __init__(self) -> None:
+        self.leaves: dict[Key, str] = {}
+        self.steps: dict[Key, Key] = {}
+        self.rounds: list[Key] = []
+        self.shrinking: set[Key] = set()
+        self.lineage: dict[int, tuple[Any, Key, Key]] = {}  # by the object: itself, the first place, the latest
+        self.tensors: dict[int, torch.Tensor] = {}
+        self.last: dict[str, Any] = {}
+        self.stepped: dict[Key, int] = {}
+        self.latest: Key | None = None
+        self.begun: list[torch.Tensor] = []
+
+    def before(self, key: Key, event: Event, value: Any) -> Any:
+        if event.role == "part" or not isinstance(value, Tape):
+            return value
+        known = self.lineage.get(id(value))
+        old = self.tensors.get(id(value))
+        if known is not None and old is value.tensor:
+            self.last[event.name] = value
+            return value
+        if known is None and value.tensor.is_leaf and (isinstance(value, Tensor) or not value.tensor.requires_grad):
+            return self._leaf(key, event, value, key) if event.name else value  # what is returned is named behind
+        before, shrinks = (value, False) if known is not None else self._old_of(event, value)
+        if before is not None and self._is_step(event, before, value, shrinks):
+            self.shrinking |= {key} if shrinks else set()
+            _, first, latest = self.lineage[id(before)]
+            self.steps[key] = latest
+            self._count(first, key)
+            value.tensor = value.tensor.detach()
+            return self._leaf(key, event, value, first, named=False)
+        set_to = event.role == ENTRY and not isinstance(event.statement, ast.AugAssign)
+        if known is not None and not set_to and self._of_itself(value, old):  # ``W -= rate * decay * W``, ``X /= 255``
+            self.leaves = {place: name for place, name in self.leaves.items() if place != known[2]}
+            fresh = known[2] not in self.steps
+            return self._leaf(key, event, value, key if fresh else known[1], named=fresh)
+        if known is not None:
+            del self.lineage[id(value)]  # built in place, it is a leaf no more
+            self.leaves = {place: name for place, name in self.leaves.items() if place != known[1]}
+        self.last[event.name] = value
+        return value
+
+    def _of_itself(self, value: Tape, old: torch.Tensor | None) -> bool:
+        """Whether an array has changed by what it held alone."""
+        if old is None or not value.tensor.requires_grad:
+            return False
+        others = [tensor for tensor in self.begun if tensor is not old]
+        found = torch.autograd.grad(value.tensor.sum(), [old, *others], retain_graph=True, allow_unused=True)
+        return found[0] is not None and all(each is None for each in found[1:])
+
+    def _old_of(self, event: Event, new: Tape) -> tuple[Tape | None, bool]:
+        """The parameter to which the new value adds a term and whose place it takes, and whether it shrinks as well."""
+        for leaf, scaled in _terms(new.tensor.grad_fn):
+            for place, (old, _, _) in self.lineage.items():
+                if self.tensors[place] is leaf:
+                    names = {symbols.base_of(name) for name, value in self.last.items() if value is old}
+                    base = symbols.base_of(event.name)
+                    if base in names or (not scaled and any(_renewed(base, name) for name in names)):
+                        return old, scaled
+        return None, False
+
+    def _leaf(self, key: Key, event: Event, value: Tape, first: Key, named: bool = True) -> Tape:
+        value.tensor = value.tensor.clone().requires_grad_()
+        self.lineage[id(value)] = value, first, key
+        self.tensors[id(value)] = value.tensor
+        self.begun.append(value.tensor)
+        self.last[event.name] = value
+        if named:
+            self.leaves[key] = event.name
+        return value
+
+    def _count(self, first: Key, key: Key) -> None:
+        """A round ends where a parameter takes its second step in it."""
+        count = self.stepped[first] = self.stepped.get(first, 0) + 1
+        if count > len(self.rounds) + 1:
+            assert self.latest is not None
+            self.rounds.append(self.latest)
+            if len(self.rounds) == ROUNDS:
+                raise Halted
+        self.latest = key
+
+    def _is_step(self, event: Event, old: Tape, new: Tape, shrinks: bool) -> bool:
+        """Whether the new value is the old one and a change that depends on it; that of a moving average does not."""
+        if symbols.is_data(symbols.base_of(event.name)) or symbols.meant_by(event.name, self.last):
+            return False
+        leaf = self.tensors[id(old)]
+        if leaf.shape != new.tensor.shape or not new.tensor.requires_grad:
+            return False
+        cotangent = torch.linspace(0.7, 1.3, new.tensor.numel(), dtype=torch.float64).reshape(new.tensor.shape)
+        others = [tensor for tensor in self.begun if tensor is not leaf]
+        found = torch.autograd.grad(new.tensor, [leaf, *others], cotangent, retain_graph=True, allow_unused=True)
+        if found[0] is None or all(each is None for each in found[1:]):
+            return False
+        if shrinks:
+            slopes = found[0] / cotangent
+            return bool(torch.any((slopes - slopes.ravel()[0]).abs() > 1e-9))
+        return bool(torch.any((found[0] != 0) & (found[0] != cotangent)))
+
+
+def _terms(node: Any, scaled: bool = False) -> Iterator[tuple[torch.Tensor, bool]]:
+    """The leaves that a sum adds as they are, and whether a number scales them: W of ``(1 - c) * W - rate * dW``."""
+    if node is None:
+        return
+    kind, inputs = node.name(), [each for each, _ in node.next_functions]
+    if kind == "torch::autograd::AccumulateGrad":
+        yield node.variable, scaled
+    elif kind in ("AddBackward0", "SubBackward0"):
+        for each in inputs if kind == "AddBackward0" else inputs[:1]:
+            yield from _terms(each, scaled)
+    elif kind in ("MulBackward0", "DivBackward0") and sum(each is not None for each in inputs) == 1 and inputs[0]:
+        yield from _terms(inputs[0], True)
+    elif kind == "MulBackward0" and sum(each is not None for each in inputs) == 1:
+        yield from _terms(inputs[1], True)
+    elif kind in SAME_VALUES:
+        yield from _terms(inputs[0], scaled)
+
+
+def _renewed(name: str, old: str) -> bool:
+    """Whether a name is that of another's next value: ``W_new`` of ``W``, ``new_W1`` of ``W1``; ``dW`` is not."""
+    old = re.escape(old)
+    return re.fullmatch(rf"(?:new|next|updated)_?{old}|{old}_?(?:new|next|updated)", name) is not None

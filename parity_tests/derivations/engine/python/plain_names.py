@@ -1,0 +1,133 @@
+"""A statement of a program in plain names: ``self.W1`` and ``grads["W1"]`` as names of the arrays that they hold."""
+
+from __future__ import annotations
+
+import ast
+import copy
+import re
+import types
+from collections.abc import Mapping
+from typing import Any
+
+from parity_tests.derivations.engine import words
+from parity_tests.derivations.engine.factors import forward_factors
+from parity_tests.derivations.engine.numbers.kinds import is_array
+from parity_tests.derivations.engine.python.exchanged import target_of
+from parity_tests.derivations.engine.python.execution import FILE
+from parity_tests.derivations.engine.python.instrument import FUNCTIONS
+
+MOST_BESIDE = 60
+"""How many formulas of a function are tried in place of others."""
+
+
+def in_plain_names(
+    tree: ast.Module, statement: ast.stmt, names: Mapping[str, Any]
+) -> tuple[ast.stmt, str, Mapping[str, Any]]:
+    """The statement with ``self.W1`` and ``grads["W1"]`` as plain names, as far as they hold arrays or numbers."""
+    flat = {name: value for name, value in names.items() if not name.startswith("__")}
+    for name, value in list(flat.items()):
+        flat |= _entries(name, value)
+    for text in _said_beside(tree, statement):
+        value = _value_of(ast.parse(text, mode="eval").body, flat) if text not in flat else None
+        if is_array(value):
+            flat[text] = value
+    flattener = _Flattener(flat)
+    new = flattener.visit(copy.deepcopy(statement))
+    place = target_of(new)
+    while isinstance(place, ast.Subscript):
+        place = place.value
+    return ast.fix_missing_locations(new), ast.unparse(place), flat
+
+
+def _said_beside(tree: ast.Module, statement: ast.stmt) -> list[str]:
+    """What stands beside a statement in its function: entries of lists, and what values are multiplied by.
+
+    An index may be off by one: its neighbours are there as well.
+    """
+    around: ast.AST = tree
+    for node in ast.walk(tree):
+        if isinstance(node, FUNCTIONS[:2]) and node.lineno <= statement.lineno <= (node.end_lineno or 0):
+            around = node
+    found: dict[str, None] = {}
+    for node in ast.walk(around):
+        if isinstance(node, ast.Subscript) and not any(isinstance(each, ast.Slice) for each in ast.walk(node.slice)):
+            found[ast.unparse(_as_read(node))] = None
+    for node in ast.walk(statement):
+        if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Name | ast.BinOp | ast.UnaryOp):
+            where = ast.unparse(node.slice)
+            for moved in (f"{where} - 1", f"{where} + 1"):
+                found[f"{ast.unparse(_as_read(node.value))}[{_simple(moved)}]"] = None
+    for text in forward_factors(tree):
+        found[text] = None
+    return list(found)[:MOST_BESIDE]
+
+
+def _simple(text: str) -> str:
+    """``l`` for ``l - 1 + 1``, and ``l - 2`` for ``l - 1 - 1``."""
+    match = re.fullmatch(r"(.*?) ([+-]) (\d+) ([+-]) 1", text)
+    if match is None:
+        return text
+    number = int(match[2] + match[3]) + int(match[4] + "1")
+    return match[1] if number == 0 else f"{match[1]} {'-' if number < 0 else '+'} {abs(number)}"
+
+
+class _Flattener(ast.NodeTransformer):
+    """``self.W1`` and ``cache["A1"]`` as names of what they hold."""
+
+    def __init__(self, names: dict[str, Any]) -> None:
+        self.names = names
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
+        return self._flat(node)
+
+    def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
+        return self._flat(node)
+
+    def _flat(self, node: ast.Attribute | ast.Subscript) -> ast.AST:
+        holder = _value_of(node.value, self.names)
+        known = isinstance(node, ast.Attribute) and node.attr in words.ATTRIBUTES | words.METHODS
+        if is_array(holder) or holder is None or known or isinstance(holder, types.ModuleType):
+            return self.generic_visit(node)
+        if isinstance(node.value, ast.Attribute) and node.value.attr == "shape":
+            return self.generic_visit(node)
+        text = ast.unparse(node)
+        value = _value_of(node, self.names)
+        if isinstance(node.ctx, ast.Load) and not (is_array(value) or isinstance(value, int | float)):
+            return self.generic_visit(node)
+        if value is not None:
+            self.names[text] = value
+        return ast.copy_location(ast.Name(text, node.ctx), node)
+
+
+def _value_of(node: ast.expr, names: dict[str, Any]) -> Any:
+    """The value of an expression among some names, None where it has none."""
+    try:
+        code = compile(ast.fix_missing_locations(ast.Expression(_as_read(node))), FILE, "eval")
+        return eval(code, {**names})
+    except Exception:
+        return None
+
+
+def _as_read(node: ast.expr) -> ast.expr:
+    new = copy.deepcopy(node)
+    for each in ast.walk(new):
+        if isinstance(getattr(each, "ctx", None), ast.Store):
+            each.ctx = ast.Load()  # type: ignore[attr-defined]
+    return new
+
+
+def _entries(name: str, value: Any, depth: int = 0) -> dict[str, Any]:
+    """The arrays and numbers in an object or a dict, by the names that a program has for them."""
+    if isinstance(value, dict):
+        pairs = [(f"{name}[{key!r}]", each) for key, each in value.items() if isinstance(key, str)]
+    elif isinstance(value, types.ModuleType | type) or callable(value) or not hasattr(value, "__dict__"):
+        return {}
+    else:
+        pairs = [(f"{name}.{key}", each) for key, each in vars(value).items()]
+    found: dict[str, Any] = {}
+    for text, each in pairs[:40]:
+        if is_array(each) or (isinstance(each, int | float) and not isinstance(each, bool)):
+            found[text] = each
+        elif depth == 0:
+            found |= _entries(text, each, 1)
+    return found

@@ -1,0 +1,83 @@
+"""What the text of a program says before any run: how it is called, what it runs by itself, trains and fills."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+from parity_tests.derivations.engine import symbols
+
+
+def call_in(text: str) -> str:
+    """What a comment ``# verify: net = Net(3, 5); net.loss(X, y)`` says of how a file is called."""
+    return "\n".join(
+        part.strip() for row in re.findall(r"^#\s*verify:(.*)$", text, re.M) for part in row.split(";") if part.strip()
+    )
+
+
+def is_program(text: str) -> bool:
+    """Whether statements outside of functions and classes compute something that is trained or judged."""
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError):
+        return False
+    return any(isinstance(node, ast.For | ast.While | ast.With | ast.If | ast.Try) for node in tree.body) or any(
+        isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign | ast.Expr) and _computes(node, tree)
+        for node in tree.body
+    )
+
+
+def _computes(node: ast.AST, tree: ast.Module) -> bool:
+    """Whether a statement calls what the file defines, or computes a gradient."""
+    defined = {each.name for each in tree.body if isinstance(each, ast.FunctionDef | ast.ClassDef)}
+    called = {each.func.id for each in ast.walk(node) if isinstance(each, ast.Call) and isinstance(each.func, ast.Name)}
+    return bool(called & defined) or not defined
+
+
+def runs_by_itself(node: ast.stmt, tree: ast.Module) -> bool:
+    """Whether a statement outside of functions does something, and defines nothing that a call may need.
+
+    Loops do, the block behind ``if __name__``, and calls but those of imported modules, such as ``np.random.seed``.
+    """
+    if isinstance(node, ast.If):
+        return any(isinstance(each, ast.Name) and each.id == "__name__" for each in ast.walk(node.test))
+    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+        root: ast.expr = node.value.func
+        while isinstance(root, ast.Attribute):
+            root = root.value
+        imports = (each for each in tree.body if isinstance(each, ast.Import | ast.ImportFrom))
+        modules = {(each.asname or each.name).split(".")[0] for statement in imports for each in statement.names}
+        return not (isinstance(root, ast.Name) and root.id in modules)
+    return isinstance(node, ast.For | ast.While)
+
+
+def stepped(tree: ast.AST) -> frozenset[str]:
+    """Names of single numbers that a line changes by a term which is no counter's: ``b -= rate * db``."""
+    found = set()
+    target: ast.expr
+    value: ast.expr
+    for node in ast.walk(tree):
+        if isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Add | ast.Sub):
+            target, value = node.target, node.value
+        elif isinstance(node, ast.Assign) and isinstance(node.value, ast.BinOp):
+            target, value = node.targets[0], node.value.right
+            if not isinstance(node.value.op, ast.Add | ast.Sub) or ast.unparse(node.value.left) != ast.unparse(target):
+                continue
+        else:
+            continue
+        if isinstance(target, ast.Name | ast.Attribute) and isinstance(value, ast.BinOp | ast.Name):
+            found.add(ast.unparse(target))
+    return frozenset(found)
+
+
+def filled(tree: ast.AST) -> frozenset[str]:
+    """Symbols of arrays that are written to entry by entry, or added to."""
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.AugAssign) or (isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store)):
+            place: ast.expr = node.target if isinstance(node, ast.AugAssign) else node
+            found.add(symbols.base_of(ast.unparse(place)))
+            while isinstance(place, ast.Subscript):
+                place = place.value
+            found.add(symbols.base_of(ast.unparse(place)))
+    return frozenset(found)

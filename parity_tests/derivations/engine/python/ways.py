@@ -1,0 +1,225 @@
+"""The ways to call what a file defines: its training, its pairs of forward and backward passes, its gradients alone."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from parity_tests.derivations.engine import symbols
+from parity_tests.derivations.engine.python.arguments import BIAS, Caller
+from parity_tests.derivations.engine.python.surroundings import Around
+
+CACHES = re.compile(r"cache|memory|stored|context|ctx", re.I)
+UPSTREAM = re.compile(r"^(dout\w*|d[A-Za-z]\w*|grad\w*|upstream|delta)$")
+OF_GRADIENTS = re.compile(r"grad|delta|\bd_?[A-Za-z]?\w* [-+*/@]?= ")
+TRAINING = ("train", "fit", "backprop", "loss", "train_step", "update", "step")
+
+
+def builders(tree: ast.Module, around: Around | None, pair: tuple[str, ...]) -> Iterator[Any]:
+    functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
+    classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
+    if len(pair) == 2 and all(each in functions for each in pair):
+        yield _pair(functions, *pair)
+        return
+    if len(pair) == 1 and pair[0] in functions:
+        yield lambda caller: alone(caller, functions[pair[0]])
+        return
+    made = {} if around is None else {type(value).__name__: name for name, value in around.values.items()}
+    for node in reversed(classes):
+        yield from _of_class(node, made.get(node.name, ""))
+    yield from _of_functions(functions)
+    for each in functions.values():
+        if _has_gradients(each):
+            yield lambda caller, node=each: _chained(caller, node, functions)
+            yield lambda caller, node=each: alone(caller, node)
+    for node in reversed(classes):
+        yield from _of_class(node, made.get(node.name, ""), every=True)
+
+
+def _of_class(node: ast.ClassDef, known: str, *, every: bool = False) -> Iterator[Any]:
+    """The methods of an object, ``known`` under that name or made anew: its training, or its forward and backward pass.
+
+    Of ``every`` class, what other methods compute gradients.
+    """
+    methods = {each.name: each for each in node.body if isinstance(each, ast.FunctionDef)}
+    net = known or "net"
+
+    def made(caller: Caller) -> None:
+        if known:
+            return
+        begin = methods.get("__init__")
+        inside = "" if begin is None else caller.arguments(begin, method=True, makes=True)
+        caller.lines.append(f"net = {node.name}({inside})")
+
+    gradients = [name for name, each in methods.items() if name not in TRAINING and _has_gradients(each)]
+    for name in gradients if every else TRAINING:
+        if name in methods:
+
+            def train(caller: Caller, name: str = name) -> bool:
+                made(caller)
+                caller.lines.append(f"{net}.{name}({caller.arguments(methods[name], method=True)})")
+                return True
+
+            yield train
+    forward, backward = methods.get("forward"), methods.get("backward")
+    if forward is not None and backward is not None and not every:
+
+        def pair(caller: Caller) -> bool:
+            made(caller)
+            return _forth_and_back(caller, forward, backward, f"{net}.", method=True)
+
+        yield pair
+
+
+def _of_functions(functions: dict[str, ast.FunctionDef]) -> Iterator[Any]:
+    for name in functions:
+        partners = [name.replace("forward", "backward"), name.replace("forward", "back"), f"{name}_backward"]
+        partners += [re.sub(r"^f", "b", name)] if name.startswith("f") else []
+        backward = next((each for each in partners if each in functions and each != name), None)
+        if backward is not None:
+            yield _pair(functions, name, backward)
+
+
+def _pair(functions: dict[str, ast.FunctionDef], forward: str, backward: str) -> Any:
+    """The call of two functions, with what makes the parameters and the cost where there is such a function."""
+    others = {name: node for name, node in functions.items() if name not in (forward, backward)}
+    first = next((node for name, node in others.items() if re.search(r"init", name)), None)
+    cost = next((node for name, node in others.items() if re.search(r"cost|loss|entropy|mse", name)), None)
+
+    def whole(caller: Caller) -> bool:
+        if first is not None:
+            inside = caller.arguments(first, makes=True)
+            names = _returned(first)
+            caller.lines.append(f"{', '.join(names) or 'params'} = {first.name}({inside})")
+            for each in names or ["params"]:
+                caller.known[symbols.plain_symbol(each)] = each
+            if not names or len(names) == 1:
+                caller.known["parameters"] = names[0] if names else "params"
+        return _forth_and_back(caller, functions[forward], functions[backward], "", cost=cost)
+
+    return whole
+
+
+def _forth_and_back(
+    caller: Caller,
+    forward: ast.FunctionDef,
+    backward: ast.FunctionDef,
+    prefix: str,
+    *,
+    method: bool = False,
+    cost: ast.FunctionDef | None = None,
+) -> bool:
+    """The forward pass, its cost or a random cotangent, and the backward pass."""
+    taken = [each.arg for each in forward.args.args][method:]
+    inside = caller.arguments(forward, method=method)
+    names = _returned(forward)
+    listed = [each.arg for each in backward.args.args][method:]
+    free = [
+        each
+        for each in listed
+        if symbols.plain_symbol(each) not in caller.known
+        and each not in names
+        and not (symbols.is_label(each) or UPSTREAM.match(each) or CACHES.search(each))
+    ]
+    data = [each for each in taken if symbols.is_data(each)]
+    for each in [each for each in free if symbols.is_data(each) and len(data) == 1]:
+        caller.known[symbols.plain_symbol(each)] = data[0]  # the same examples under another name
+        free.remove(each)
+    for place, each in enumerate(names):
+        if re.fullmatch(r"out\d*", each) and free:
+            names[place] = free.pop(0)
+    outputs = [each for each in names if not CACHES.search(each)] if names else ["out"]
+    caller.lines.append(f"{', '.join(names) or 'out'} = {prefix}{forward.name}({inside})")
+    for each in names or ["out"]:
+        caller.known[symbols.plain_symbol(each)] = each
+    cached = next((each for each in names if CACHES.search(each)), None)
+    upstream = [each for each in listed if UPSTREAM.match(each) and symbols.plain_symbol(each) not in caller.known]
+    if cost is not None and not upstream:
+        caller.known.setdefault("al", outputs[0])
+        caller.lines.append(f"J = {cost.name}({caller.arguments(cost)})")
+    elif upstream or not any(symbols.is_label(each) for each in listed):
+        terms = []
+        for name, output in zip(upstream or ["dout"], outputs, strict=False):
+            caller.lines.append(f"{name} = np.random.randn(*np.shape({output}))")
+            caller.known[symbols.plain_symbol(name)] = name
+            terms.append(f"np.sum({name} * {output})")
+        caller.lines.append(f"J = {' + '.join(terms)}")
+    for each in listed:
+        if CACHES.search(each) and cached is not None:
+            caller.known[symbols.plain_symbol(each)] = cached
+    made = set(caller.arrays)
+    inside = caller.arguments(backward, method=method)
+    if any(not symbols.is_label(each) for each in set(caller.arrays) - made):
+        return False  # it needs something that the forward pass does not give
+    caller.returned = _elements(backward)
+    arrays = [each for each in taken if each in caller.arrays]
+    if not caller.returned and len(arrays) == 1:
+        caller.lines.append(f"d{arrays[0]} = {prefix}{backward.name}({inside})")
+    else:
+        caller.lines.append(f"grads = {prefix}{backward.name}({inside})")
+    return True
+
+
+def _chained(caller: Caller, node: ast.FunctionDef, functions: dict[str, ast.FunctionDef]) -> bool:
+    """A function of gradients behind the functions that return what it takes, by the names of what they return."""
+    made = {name: each for each in functions.values() if each is not node for name in _returned(each)}
+    called: list[ast.FunctionDef] = []
+    taken = {each.arg for maker in made.values() for each in maker.args.args}
+    rest = [each.arg for each in node.args.args if each.arg not in made.keys() | taken and not _is_given(each.arg)]
+
+    def before(one: ast.FunctionDef) -> None:
+        for argument in one.args.args:
+            maker = made.get(argument.arg)
+            if maker is not None and maker is not one and maker not in called:
+                called.append(maker)
+                before(maker)
+                inside = caller.arguments(maker, makes=True)
+                names = _returned(maker)
+                unnamed = [place for place, each in enumerate(_elements(maker)) if not isinstance(each, ast.Name)]
+                if len(unnamed) == len(rest):
+                    for place, name in zip(unnamed, rest, strict=True):
+                        names[place] = name
+                caller.lines.append(f"{', '.join(names)} = {maker.name}({inside})")
+                caller.known |= {symbols.plain_symbol(name): name for name in names}
+
+    before(node)
+    return bool(called) and alone(caller, node)
+
+
+def _is_given(name: str) -> bool:
+    """Whether a name is that of data, labels or a number, which no function of a forward pass returns."""
+    return symbols.is_data(name) or symbols.is_label(name) or bool(symbols.NUMBERS.match(name) and not BIAS.match(name))
+
+
+def alone(caller: Caller, node: ast.FunctionDef) -> bool:
+    caller.returned = _elements(node)
+    caller.lines.append(f"returned = {node.name}({caller.arguments(node)})")
+    return True
+
+
+def _elements(node: ast.FunctionDef) -> list[ast.expr]:
+    """The elements of the tuple that a function returns last; none for a single value."""
+    returned = [each.value for each in ast.walk(node) if isinstance(each, ast.Return) and each.value is not None]
+    return list(returned[-1].elts) if returned and isinstance(returned[-1], ast.Tuple) else []
+
+
+def _returned(node: ast.FunctionDef) -> list[str]:
+    """Names for what a function returns, one by one; none for a single value."""
+    elements = _elements(node)
+    names = []
+    for place, each in enumerate(elements):
+        last = place == len(elements) - 1
+        names.append(
+            each.id if isinstance(each, ast.Name)
+            else "cache" if last and len(elements) > 1 and isinstance(each, ast.Tuple | ast.Dict | ast.List)
+            else "out" if place == 0
+            else f"out{place + 1}"
+        )  # fmt: skip
+    return names
+
+
+def _has_gradients(node: ast.FunctionDef) -> bool:
+    """Whether a function computes gradients, by what it calls them."""
+    return len(node.args.args) >= 2 and bool(OF_GRADIENTS.search(ast.unparse(node)))
