@@ -165,29 +165,35 @@ def _without_tanh(setting: Setting, way: Own, values: Mapping[str, Any]) -> tupl
 
 
 def _spread(setting: Setting, way: Own, values: Mapping[str, Any], l2: bool, unit: float) -> dict[str, float]:
-    """How far each quantity moves where data and parameters move by a unit of roundoff, at most over the runs."""
-    rng, moved = np.random.default_rng(0), []
+    """How far each quantity moves where data, parameters and every value behind them move by a unit of roundoff.
+
+    At most over the runs; infinite where a run gives what is no number.
+    """
+    rng, dtype = np.random.default_rng(0), np.float32 if unit > unit_roundoff(np.float64) else np.float64
     whole = {name for name in way.needed if np.array_equal(values[name], np.round(values[name]))}  # labels, strides
-    for run_number in range(RUNS + 1):
+    first = own_setting(setting, way, values).draw(0).by_torch(l2)
+    spread = dict.fromkeys(way.judged, 0.0)
+    for _ in range(RUNS):
         near = {
             name: values[name].astype(np.float64)
-            * (1 + (name not in whole and run_number > 0) * unit * rng.uniform(-1, 1, values[name].shape))
+            * (1 + (name not in whole) * unit * rng.uniform(-1, 1, values[name].shape))
             for name in way.needed
         }
-        moved.append(own_setting(setting, way, {**values, **near}).draw(0).by_torch(l2))
-    first, *others = moved
-    return {
-        name: max(float(np.max(np.abs(np.subtract(each[name], first[name])), initial=0.0)) for each in others)
-        for name in way.judged
-    }
+        run = own_setting(setting, way, {**values, **near}).draw(0).rounded(l2, dtype, rng)
+        for name in way.judged:
+            with np.errstate(invalid="ignore"):
+                moved = float(np.max(np.abs(np.subtract(run[name], first[name])), initial=0.0))
+            spread[name] = max(spread[name], np.inf if np.isnan(moved) else moved)
+    return spread
 
 
 def _compare(value: Any, name: str, probe: Probe, spread: Mapping[str, float], unit: float) -> Agreement:
     """The worse of the comparisons with both truths."""
     found = []
     for truth in (referee[name] for referee in probe.truths):
-        bound = ROUNDED * unit * float(np.max(np.abs(truth), initial=0.0)) + SPREADS * spread[name]
-        found.append(compare(value, truth, unit)._replace(bound=bound))
+        near, agreement = ROUNDED * unit * float(np.max(np.abs(truth), initial=0.0)), compare(value, truth, unit)
+        bound = near + SPREADS * spread[name]
+        found.append(agreement._replace(bound=bound if np.isfinite(bound) or agreement.error > near else near))
     return max(found, key=lambda each: (not each.same_shape, each.error))
 
 
@@ -343,7 +349,7 @@ def _verdict_on(
     )  # fmt: skip
     if agreement.holds:
         largest = float(np.max(np.abs(probe.by_numpy[name]), initial=0.0))
-        if agreement.error and 2 * agreement.bound > LEAST_SEEN[unit] * largest:
+        if agreement.error > ROUNDED * unit * largest and 2 * agreement.bound > LEAST_SEEN[unit] * largest:
             told = f"{name} agrees, but rounding could hide a change of {LEAST_SEEN[unit]:.0e}: this cannot be told."
             return base._replace(verdict=CANNOT_TELL, message=told)
         return base

@@ -28,8 +28,8 @@ dz (n, m) = da * g'  # F095 F164; derivative of the loss in z, also dZ
 
 
 def _cost(name: str, unit: str, J: str, dA: str, dZ: str) -> Setting:
-    words, cost, prime, labels, _ = COSTS[unit]
-    words = words.format(A="A")
+    of = COSTS[unit]
+    words = of.words.format(A="A")
     return reference(f"""\
 {name}: the cost that goes with {"an" if unit == "identity" else "a"} {unit} output, summed over outputs
 cost: J = {words}, over outputs and examples, with A = {unit}(Z); L2 plays no part
@@ -39,10 +39,10 @@ also: a = A, z = Z, y = Y, da = dA, dz = dZ, yhat = A, Yhat = A, y_hat = A, Y_ha
 n_L  # number of outputs
 m  # number of examples
 Z (n_L, m) ~ normal  # linear part of the output layer
-Y (n_L, m) ~ {labels}  # what the outputs should be
+Y (n_L, m) ~ {of.labels}  # what the outputs should be
 A (n_L, m) = {unit}(Z)  # [given]; outputs
-J = {cost.format(A="A")}  # {J}; cost
-dA = {prime.format(A="A")}  # {dA}
+J = {of.J.format(A="A")}  # {J}; cost
+dA = {of.dA.format(A="A")}  # {dA}
 dZ = A - Y  # {dZ}
 """)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from parity_tests.derivations.settings.networks import BINARY_OF_Z
 from parity_tests.derivations.settings.reference import reference
 
 _DATA = """\
@@ -25,6 +26,8 @@ w = w - alpha * dw  # F029
 b = b - alpha * db  # F029
 """
 
+_J_OF_Z, _DA_OF_Z = (formula.format(Z="Z") for formula in BINARY_OF_Z)
+
 LOGISTIC = reference(f"""\
 logistic: logistic regression over all m examples at once
 {_COST}
@@ -33,9 +36,9 @@ own: X Y w b
 {_DATA}
 Z (1, m) = w.T @ X + b  # F047; linear part
 A (1, m) = sigmoid(Z)  # F048; outputs
-J = -(1/m) * np.sum(Y * np.log(A) + (1 - Y) * np.log(1 - A))  # F008 F198; cost
+J = -(1/m) * np.sum(Y * np.log(A) + (1 - Y) * np.log(1 - A))  # F008 F198 own {{{_J_OF_Z}}}; cost
     l2: + (lambda_/(2*m)) * np.sum(w**2)  # F008 F199
-dA = -Y / A + (1 - Y) / (1 - A)  # F010 F011
+dA = -Y / A + (1 - Y) / (1 - A)  # F010 F011 own {{{_DA_OF_Z}}}
 dZ = A - Y  # F050
 dw = (1/m) * X @ dZ.T  # F053
     l2: + (lambda_/m) * w  # F202

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import NamedTuple
 
 from parity_tests.derivations.settings.reference import reference
 from parity_tests.derivations.settings.setting import UNITS, Setting
@@ -29,17 +30,37 @@ REGRESSION_IDS: Ids = {
 }  # fmt: skip
 MINIBATCH_IDS: Ids = {**SHALLOW_IDS, "J": "F210", "J_l2": "F211 F212", "W": "F214", "dW_l2": "F202 F212"}
 
+
+class Cost(NamedTuple):
+    """J in words and as a formula of A, dA per example, how Y is drawn, dZ; J and dA of Z, where those of A overflow."""
+
+    words: str
+    J: str
+    dA: str
+    labels: str
+    dZ: str = "{A} - Y"
+    J_of_Z: str = ""
+    dA_of_Z: str = ""
+
+
+BINARY_OF_Z = (
+    "np.sum(Y * np.logaddexp(0, -{Z}) + (1 - Y) * np.logaddexp(0, {Z})) / m",
+    "(1 - Y) * (1 + np.exp({Z})) - Y * (1 + np.exp(-{Z}))",
+)
 _SQUARED = ("1/(2*m) * sum of ({A} - Y)^2", "(1/(2*m)) * np.sum(({A} - Y)**2)", "{A} - Y")
+_SHIFTED = "({Z} - np.max({Z}, axis=0, keepdims=True))"
 COSTS = {
-    "sigmoid": ("-(1/m) * sum of Y log {A} + (1 - Y) log(1 - {A})",
-                "-(1/m) * np.sum(Y * np.log({A}) + (1 - Y) * np.log(1 - {A}))",
-                "-Y / {A} + (1 - Y) / (1 - {A})", "binary", "{A} - Y"),
-    "softmax": ("-(1/m) * sum of Y log {A}", "-(1/m) * np.sum(Y * np.log({A}))", "-Y / {A}", "one_hot", "{A} - Y"),
-    "identity": (*_SQUARED, "normal", "{A} - Y"),
-    "squared sigmoid": (*_SQUARED, "binary", "({A} - Y) * {A} * (1 - {A})"),
-    "squared softmax": (*_SQUARED, "one_hot", "{A} * (d{A} - np.sum({A} * d{A}, axis=0, keepdims=True))"),
+    "sigmoid": Cost("-(1/m) * sum of Y log {A} + (1 - Y) log(1 - {A})",
+                    "-(1/m) * np.sum(Y * np.log({A}) + (1 - Y) * np.log(1 - {A}))",
+                    "-Y / {A} + (1 - Y) / (1 - {A})", "binary", "{A} - Y", *BINARY_OF_Z),
+    "softmax": Cost("-(1/m) * sum of Y log {A}", "-(1/m) * np.sum(Y * np.log({A}))", "-Y / {A}", "one_hot", "{A} - Y",
+                    f"np.sum(Y * (np.log(np.sum(np.exp{_SHIFTED}, axis=0, keepdims=True)) - {_SHIFTED})) / m",
+                    "-Y / {A}"),
+    "identity": Cost(*_SQUARED, "normal"),
+    "squared sigmoid": Cost(*_SQUARED, "binary", "({A} - Y) * {A} * (1 - {A})"),
+    "squared softmax": Cost(*_SQUARED, "one_hot", "{A} * (d{A} - np.sum({A} * d{A}, axis=0, keepdims=True))"),
 }  # fmt: skip
-"""By the output unit, and by another cost with it: J in words and as a formula, dA per example, how Y is drawn, dZ."""
+"""By the output unit, and by another cost with it."""
 
 
 def network_text(
@@ -47,14 +68,14 @@ def network_text(
 ) -> str:
     """The text of a network with these units, the output's last; ``sizes`` are choices of n_x, n_1, ..., n_L and m."""
     layers = range(1, len(units) + 1)
-    L, (words, J, prime, labels, through) = len(units), COSTS[cost or units[-1]]
-    A, squares = f"A{L}", " + ".join(f"np.sum(W{l}**2)" for l in layers)
+    L, J = len(units), COSTS[cost or units[-1]]
+    A, Z, squares = f"A{L}", f"Z{L}", " + ".join(f"np.sum(W{l}**2)" for l in layers)
     n, below = ["n_x", *(f"n_{l}" for l in layers)], ["X", *(f"A{l}" for l in layers)]
     squares = f"({squares})" if L > 1 else squares
     output = ", ".join(f"{alias} = {A}" for alias in ("yhat", "Yhat", "y_hat", "Y_hat", "AL", "A_L"))
     rows = [
         f"{name}: {summary}",
-        f"cost: J = {words.format(A=A)}, over outputs and examples; with L2 also + lambda/(2*m) * sum of the squares "
+        f"cost: J = {J.words.format(A=A)}, over outputs and examples; with L2 also + lambda/(2*m) * sum of the squares "
         f"of {', '.join(f'W{l}' for l in layers)}",
         f"sizes: {' '.join(n)} m = {sizes}",
         "per example: m",
@@ -67,7 +88,7 @@ def network_text(
         "lambda_ ~ penalty",
         "alpha ~ rate",
         "X (n_x, m) ~ normal  # inputs, an example a column",
-        f"Y ({n[L]}, m) ~ {labels}  # what the outputs should be",
+        f"Y ({n[L]}, m) ~ {J.labels}  # what the outputs should be",
     ]
     for l, unit in enumerate(units, 1):
         rows += [
@@ -78,15 +99,16 @@ def network_text(
             f"A{l} ({n[l]}, m) = g{l}(Z{l})  # {ids['A_L' if l == L else 'A']}; output of layer {l}",
         ]
     rows += [
-        f"J = {J.format(A=A)}  # {ids['J']}; cost",
+        f"J = {J.J.format(A=A)}  # {ids['J']} {_own(J.J_of_Z, Z, A)}; cost",
         f"    l2: + (lambda_/(2*m)) * {squares}  # {ids['J_l2']}",
     ]
     for l in reversed(layers):
         at = "_L" if l == L else ""
-        dA = prime.format(A=A) if at else f"W{l + 1}.T @ dZ{l + 1}"
-        dZ = through.format(A=A) if at else f"{dA} * g{l}'(Z{l})"
+        dA = J.dA.format(A=A) if at else f"W{l + 1}.T @ dZ{l + 1}"
+        dZ = J.dZ.format(A=A) if at else f"{dA} * g{l}'(Z{l})"
+        on_own = _own(J.dA_of_Z, Z, A) if at else ""
         rows += [
-            f"dA{l} = {dA}  # {ids['dA' + at]}",
+            f"dA{l} = {dA}  # {ids['dA' + at]} {on_own}",
             f"dZ{l} = {dZ}  # {ids['dZ' + at]}",
             f"dW{l} = (1/m) * dZ{l} @ {below[l - 1]}.T  # {ids['dW' + at]}",
             f"    l2: + (lambda_/m) * W{l}  # {ids['dW_l2']}",
@@ -95,6 +117,11 @@ def network_text(
     rows.append(f"dX = W1.T @ dZ1  # {ids['dA']}")
     rows += [f"{p}{l} = {p}{l} - alpha * d{p}{l}  # {ids['W']}" for l in layers for p in "Wb"]
     return "\n".join(rows)
+
+
+def _own(formula: str, Z: str, A: str) -> str:
+    """How a reference text says that a formula is for a person's own numbers."""
+    return f"own {{{formula.format(Z=Z, A=A)}}}" if formula else ""
 
 
 def network(

@@ -114,20 +114,35 @@ def _draw(how: str, rng: np.random.Generator, shape: tuple[int, ...], values: Va
 
 
 def own(text: Reference, values: Values) -> TextProblem:
-    """A person's numbers; sizes are those of the arrays."""
+    """A person's numbers; sizes are those of the arrays.
+
+    Raises ValueError for a size that is no whole number, and for an array whose shape does not follow from the others.
+    """
     found: Values = {}
     for each in text.given:
         if each.name in values and each.shape:
             names = [axis.strip() for axis in each.shape.strip("()").split(",") if axis.strip()]
             found |= dict(zip(names, np.shape(values[each.name]), strict=False))
     found = {name: size for name, size in found.items() if name in text.names}
-    found |= {name: int(value) if name in text.names else value for name, value in values.items()}
+    found |= {name: _whole(name, value) if name in text.names else value for name, value in values.items()}
     for each in text.given:
         if each.formula and each.name not in found:
             value = _formula(each.formula, found)
             if value is not None:
                 found[each.name] = value
+    for each in text.given:
+        if each.name in values and each.shape and (shape := np.shape(values[each.name])) != _shape(each.shape, found):
+            raise ValueError(f"{each.name} has shape {shape}, expected {each.shape}, here {_shape(each.shape, found)}")
     return TextProblem(text, found)
+
+
+def _whole(name: str, value: Any) -> int:
+    """A size that a person gave."""
+    number = float(np.ravel(value)[0])
+    least = int(name != "pad")
+    if not number.is_integer() or number < least:
+        raise ValueError(f"{name} is {number:g}, expected a whole number from {least} on")
+    return int(number)
 
 
 def _shape(shape: str, sizes: Values) -> tuple[int, ...]:
@@ -173,6 +188,34 @@ class TextProblem:
     def _penalised(self) -> _Found:
         return _Found(self.text, self.values, l2=True)
 
+    def rounded(self, l2: bool, dtype: Any, rng: np.random.Generator) -> Values:
+        """What the text's own formulas make of the numbers where every value is rounded to a format, a unit off.
+
+        A slope is off by a unit of 1, as 1 - a^2 is. What takes loops is that of autograd.
+        """
+        found, unit, tiny = {**self.values}, float(np.finfo(dtype).eps) / 2, float(np.finfo(dtype).tiny)
+
+        def off(value: Any, share: float = 0.0) -> Any:
+            size = (np.abs(value) + share) * unit + tiny
+            return np.asarray(value + size * rng.uniform(-1, 1, np.shape(value)), dtype).astype(np.float64)
+
+        def slope(g_prime: Callable[..., Any]) -> Callable[..., Any]:
+            return lambda Z: off(g_prime(Z), 1.0)
+
+        functions = {**COMMON_FUNCTIONS, **VOLUME_FUNCTIONS}
+        for name, each in self.text.units.items():
+            functions |= {name: UNITS[each].g, f"{name}_prime": slope(UNITS[each].g_prime)}
+        with np.errstate(all="ignore"):
+            for statement in (*self.text.forward, *self.text.backward):
+                name = statement.name
+                if statement.kind == "update":
+                    continue
+                if "for " in statement.text(l2):
+                    found[name] = self.by_torch(l2)[name]
+                else:
+                    found[name] = off(run(parse(statement.text(l2)), {**functions, **found})[name])
+        return found
+
     @property
     def is_generic(self) -> bool:
         """Whether no ReLU is near its kink or always on or off, and no gradient vanishes, with L2 or without."""
@@ -201,7 +244,8 @@ class _Found:
         inputs = {name: np.array(value, np.float64) if name in single else value for name, value in values.items()}
         given = {**inputs, **FUNCTIONS, **self.functions}
         done = program.run(given)
-        assert not done.problems, (text.name, done.problems)
+        for _, problem in done.problems:
+            raise ValueError(f"{problem} (setting {text.name})")
         self.events = {event.name: event for event in done.events if event.role in (GIVEN, NAMED, ENTRY)}
         self.done = program, given, done
         self.statements = {each.name: each for each in (*text.forward, *text.backward) if each.name != "cost"}

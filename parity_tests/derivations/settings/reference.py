@@ -13,7 +13,8 @@
 
 ``per example: m`` makes derivatives those of L(i), m times those of J. The truth of ``dW`` is that of J in W; of what
 has no such base it is the value of the formula, or of what stands in braces (``# {dw[0, 0]}``). ``[function]`` names
-the kind of a symbol. ``NAME:`` begins a right side of several lines. ``own: A_prev W b -> Z dW; cost = ...`` says what
+the kind of a symbol. ``own {...}`` is how the same is computed on a person's own numbers, where the formula itself is
+not finite. ``NAME:`` begins a right side of several lines. ``own: A_prev W b -> Z dW; cost = ...`` says what
 a person's own numbers are judged from, ``also: s = stride`` gives other names.
 """
 
@@ -44,7 +45,7 @@ _SHAPE = r"(?: (\([^)=]*\)|function))?"
 _GIVEN = re.compile(rf"(\w+){_SHAPE}(?: ~ (.+?))?(?: := (.+))?")
 _STATEMENT = re.compile(rf"(\w+){_SHAPE}(?: = (.+)|:)")
 _NOTE = re.compile(
-    r"(?P<ids>(?:F\d{3} ?)*)(?:\[(?P<kind>\w+)\] ?)?(?:\{(?P<truth>.*)\} ?)?"
+    r"(?P<ids>(?:F\d{3} ?)*)(?:\[(?P<kind>\w+)\] ?)?(?:\{(?P<truth>[^{}]*)\} ?)?(?:own \{(?P<own>[^{}]*)\} ?)?"
     r"(?:after (?P<after>[\w ]+))?(?:; )?(?P<meaning>.*)"
 )
 _COSTS = ("J", "J_t", "L", "loss")
@@ -70,16 +71,16 @@ def _own(text: Reference, needed: Sequence[str], judged: Sequence[str], cost: st
     """A person's numbers in place of drawn ones; what they give is not computed."""
     from parity_tests.derivations.settings import problem
 
-    forward = tuple(each for each in text.forward if each.name not in needed)
+    forward = tuple(each.on_own() for each in text.forward if each.name not in needed)
     if cost:
         forward = (*(each for each in forward if each.kind == "forward"), _penalised(cost, text.forward[-1]))
-    backward = tuple(each for each in text.backward if not cost or each.name in judged)
+    backward = tuple(each.on_own() for each in text.backward if not cost or each.name in judged)
     return problem.own(replace(text, forward=forward, backward=backward), values)
 
 
 def _penalised(cost: str, before: Statement) -> Statement:
     """Another cost, with the penalty of the one before."""
-    return Statement("cost", cost, f"{cost} {before.right_l2.removeprefix(before.right)}".rstrip(), "cost")
+    return Statement("cost", cost, f"{cost} {before.penalty}".rstrip(), "cost")
 
 
 def reference(text: str, functions: Mapping[str, Callable[..., Any]] | None = None, *, stream: str = "") -> Setting:
@@ -164,7 +165,7 @@ class _Reader:
         assert found is not None
         kind = cast(Kind, found["kind"] or self._kind(name))
         assert kind in get_args(Kind), kind
-        self.statements.append(Statement(name, right or "", right or "", kind, found["truth"] or ""))
+        self.statements.append(Statement(name, right or "", right or "", kind, found["truth"] or "", found["own"] or ""))
         if kind == "given":
             self.symbols[name] = Symbol(name, shape or "()", found["meaning"])
         if name == "cost" or kind == "given":

@@ -19,13 +19,14 @@ class Given(NamedTuple):
 
 
 class Statement(NamedTuple):
-    """A symbol with its right side; ``truth`` is a formula on what else is true, "" for the usual."""
+    """A symbol with its right side; ``truth`` is a formula on what else is true, "" for the usual, ``own`` too."""
 
     name: str
     right: str
     right_l2: str
     kind: Kind
     truth: str = ""
+    own: str = ""
 
     def text(self, l2: bool) -> str:
         """The lines that give the symbol its value."""
@@ -33,7 +34,18 @@ class Statement(NamedTuple):
 
     def computed(self, l2: bool) -> str:
         """The same as the engine runs it."""
-        return f"{self.name} = {self.truth}" if self.truth else self.text(l2)
+        if not self.truth:
+            return self.text(l2)
+        return f"{self.name} = {self.truth} {self.penalty if l2 else ''}"
+
+    def on_own(self) -> Statement:
+        """The same as it is computed on a person's own numbers."""
+        return self._replace(truth=self.own or self.truth)
+
+    @property
+    def penalty(self) -> str:
+        """What the penalty adds."""
+        return self.right_l2.removeprefix(self.right)
 
 
 @dataclass(frozen=True, eq=False)

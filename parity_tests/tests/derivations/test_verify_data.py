@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from manual.activations import ACTIVATIONS, softmax
+from manual.costs import OUTPUT_COSTS
 from parity_tests.derivations.own.data import examine, verify_data
 from parity_tests.derivations.settings import SETTINGS, setting_named
 from parity_tests.derivations.settings.networks import with_hidden
@@ -96,6 +98,23 @@ def test_numbers_that_do_not_fit_are_refused() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("setting", "change", "message"),
+    [
+        ("convolution", {"stride": 1.5}, "stride is 1.5, expected a whole number from 1 on"),
+        ("convolution", {"stride": 0}, "stride is 0, expected a whole number from 1 on"),
+        ("convolution", {"pad": -1}, "pad is -1, expected a whole number from 0 on"),
+        ("convolution", {"pad": [2]}, r"dZ has shape .*, expected \(m, n_H, n_W, n_C\), here \(4, 7, 8, 3\)"),
+        ("max-pool", {"f": 2.5}, "f is 2.5, expected a whole number from 1 on"),
+        ("average-pool", {"stride": 65}, r"dA has shape .*, expected \(m, n_H, n_W, n_C\), here \(4, 1, 1, 5\)"),
+    ],
+)
+def test_sizes_that_are_no_sizes_are_refused(setting: str, change: Numbers, message: str) -> None:
+    given = numbers(setting) | {name: np.asarray(value) for name, value in change.items()}
+    with pytest.raises(ValueError, match=message):
+        examine(given, setting_named(setting))
+
+
 # --- plainly wrong, in either dtype
 
 
@@ -114,6 +133,46 @@ def test_what_is_off_beyond_the_bound_is_wrong(name: str, dtype: type, monkeypat
             verdicts.append(next(each.verdict for each in judged if each.target == target))
         assert verdicts == [CANNOT_TELL, WRONG]
         assert bound < (1e-12 if dtype == np.float64 else 1e-3) * np.abs(given[target]).max()
+
+
+def saturated(name: str, output: str, scale: float, dtype: type) -> Numbers:
+    """Right numbers of a confident network, computed in one format as the notes print them, J from Z."""
+    rng, n = np.random.default_rng(0), {"shallow": 1, "softmax": 3}.get(name, 2)
+    X, W1, W2 = (rng.standard_normal(shape).astype(dtype) for shape in ((4, 6), (3, 4), (n, 3)))
+    b1, b2, m = np.zeros((3, 1), dtype), np.zeros((n, 1), dtype), dtype(6)
+    W1, W2 = scale * W1, scale * W2
+    A1 = np.tanh(Z1 := W1 @ X + b1)
+    Z2 = W2 @ A1 + b2
+    unit, cost = ACTIVATIONS.get(output, ACTIVATIONS["tanh"]), OUTPUT_COSTS[output]
+    A2 = softmax(Z2) if output == "softmax" else unit.g(Z2)
+    Y = (Z2 == Z2.max(axis=0)).astype(dtype) if output == "softmax" else (Z2 > 0).astype(dtype)
+    dZ2 = A2 - Y
+    dA1 = W2.T @ dZ2
+    dZ1 = dA1 * (1 - A1**2)
+    given = {"X": X, "Y": Y, "W1": W1, "b1": b1, "W2": W2, "b2": b2, "Z1": Z1, "A1": A1, "Z2": Z2, "A2": A2}
+    given |= {"J": np.asarray(cost.from_Z(Z2, Y), dtype), "dA2": cost.prime(A2, Y), "dZ2": dZ2, "dA1": dA1, "dZ1": dZ1}
+    for l, dZ, A in ((1, dZ1, X), (2, dZ2, A1)):
+        given |= {f"dW{l}": dZ @ A.T / m, f"db{l}": dZ.sum(axis=1, keepdims=True) / m}
+    assert {given[each].dtype for each in given} == {np.dtype(dtype)}
+    return given
+
+
+@pytest.mark.parametrize(("name", "output"), [("shallow", "sigmoid"), ("multilabel", "sigmoid"), ("softmax", "softmax")])
+@pytest.mark.parametrize("scale", [10, 60, 1000])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_right_numbers_of_a_confident_network_are_not_wrong(
+    name: str, output: str, scale: float, dtype: type, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("parity_tests.derivations.own.data.recognise", lambda *_: None)  # verdicts alone
+    given = saturated(name, output, scale, dtype)
+    rows = {row.target: row.verdict for row in examine(given, setting_named(name)).rows}
+    assert len(rows) == 13
+    assert set(rows.values()) <= {HOLDS, CANNOT_TELL}
+    assert {rows[each] for each in ("Z1", "A1", "Z2", "A2")} == {HOLDS}
+    wrong = {**given, "A1": 2 * given["A1"], "dZ2": given["dZ2"] + given["Y"], "J": given["J"] + dtype(1)}
+    rows = {row.target: row.verdict for row in examine(wrong, setting_named(name)).rows}
+    assert rows["A1"] == rows["dZ2"] == WRONG
+    assert rows["J"] in (WRONG, CANNOT_TELL)
 
 
 # --- hidden units, rows, conventions

@@ -253,7 +253,8 @@ def batch_of(run: Run) -> int | None:
         name = symbols.base_of(event.name)
         if event.missing or event.role == "part":
             continue
-        if event.role == NAMED and np.ndim(event.value) == 0 and symbols.COUNTS.match(name) and event.value > 1:
+        whole = np.ndim(event.value) == 0 and event.value > 1 and float(event.value).is_integer()
+        if event.role == NAMED and whole and symbols.COUNTS.match(name):
             return int(event.value)
         if np.ndim(event.value) and symbols.is_label(name):
             labels.append(event.shape)
