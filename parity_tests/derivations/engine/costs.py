@@ -59,6 +59,21 @@ def implied_costs(run: Run, probe: Probe, whole: Collection[str], tree: ast.AST)
     return found
 
 
+def from_above(run: Run, probe: Probe) -> list[Cost]:
+    """J of a text whose derivative in one result is given, as ``da``: the sum of da * a; none where more are given."""
+    computed = {event.name: event for event in run.events if event.role == NAMED and event.name not in probe.given}
+    slopes = [name for name, value in probe.given.items() if np.ndim(value) and symbols.may_be_gradient(name)]
+    bases = [base for name in slopes for base in symbols.meant_by(name, computed)]
+    if len(slopes) != 1 or len(bases) != 1:
+        return []
+    (name,), event = slopes, computed[bases[0]]
+    slope = probe.given[name]
+    if event.missing or event.shape != np.shape(slope):
+        return []
+    text = f"J is np.sum({name} * {event.name}), as {name} comes from above"
+    return [Cost(event.key, text, 0, lambda value, _: np.sum(slope * value))]
+
+
 def _with_penalty(
     of: Callable[[Any], Any], scale: float, half: float, rate: str, weights: tuple[str, ...]
 ) -> Callable[[Any, Mapping[str, Any]], Any]:

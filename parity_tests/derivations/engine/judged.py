@@ -9,7 +9,7 @@ import numpy as np
 
 from parity_tests.derivations.agreement import compare
 from parity_tests.derivations.engine import symbols
-from parity_tests.derivations.engine.claims import UPDATE, VALUE, Claim, Claims
+from parity_tests.derivations.engine.claims import PARAMETER, UPDATE, VALUE, Claim, Claims, mark_of
 from parity_tests.derivations.engine.convention import in_words, same_factor, sizes_of, times
 from parity_tests.derivations.engine.failing import Failures
 from parity_tests.derivations.engine.findings import Finding, Reading, Trial, again, findings_of, followed, unplaced
@@ -18,6 +18,7 @@ from parity_tests.derivations.engine.lists.spelled import origin
 from parity_tests.derivations.engine.locate import Explanation, Locator, Root
 from parity_tests.derivations.engine.mend import Repair, together
 from parity_tests.derivations.engine.truths import Cost, Truth, Truths
+from parity_tests.derivations.said_cost import FAMILIES
 from parity_tests.derivations.verdicts import (
     AMBIGUOUS,
     CALL,
@@ -141,12 +142,13 @@ def _judged(reading: Reading, finding: Finding, fits: list[str], pasted: Pasted 
         if line not in judged
     ]
     helpers = len({claim.event.line for claim in explanation.helpers} - {line.line for line in lines})
-    cost = CostText(_cost_text(finding.cost, reading), finding.cost.line, tuple(fits))
+    told = _cost_text(finding.cost, reading) + _as_implied(finding, reading, fits)
+    cost = CostText(told, finding.cost.line, tuple(fits))
     ordered = in_order(lines)
     return Judged(
         reading.source,
         cost,
-        _convention(explanation, sizes),
+        _convention(finding, sizes),
         reading.said,
         REFEREES,
         ordered,
@@ -157,16 +159,51 @@ def _judged(reading: Reading, finding: Finding, fits: list[str], pasted: Pasted 
 def _cost_text(cost: Cost, reading: Reading) -> str:
     """``J = ...`` as the text has it, or the cost that is taken to be meant."""
     if cost.of is not None:
-        return f"J is not written down; taken to be {cost.text}"
+        return cost.text if cost.text.startswith("J is ") else f"J is not written down; taken to be {cost.text}"
     name, _, formula = reading.text(cost.line).partition("=")
     return f"{name.strip()} = {formula.strip()}" if formula and name.strip()[-1] not in "+-*/" else cost.text
 
 
-def _convention(explanation: Explanation, sizes: dict[str, int]) -> str:
-    """By which factor the gradients of the parameters follow J; "" for 1."""
-    if same_factor(explanation.factor, 1.0):
+def _as_implied(finding: Finding, reading: Reading, fits: list[str]) -> str:
+    """Of a cost that is not written down: whether the gradients are those of its sum, and what they do not follow."""
+    cost, factor, batch = finding.cost, _factor_of_gradients(finding), finding.truths.probe.batch or 0
+    if cost.of is None or finding.wrong or cost.text.startswith("J is "):
         return ""
-    return f"the gradients of the parameters are {times(explanation.factor, sizes)}dJ/d(parameter), all of them"
+    summed = ""
+    if factor is not None and batch and "averaged" not in cost.text:
+        of = {1.0: "summed over the examples, not averaged", 1.0 / batch: "averaged over the examples"}
+        summed = next((f", {words}" for size, words in of.items() if same_factor(abs(factor), size)), "")
+    others = [each for each in reading.implied(finding.trial) if each.key == cost.key and each.text not in fits]
+    families = {family for family in FAMILIES if family in cost.text}
+    not_followed = [
+        each.text
+        for each in others
+        if " penalty " not in each.text and not any(family in each.text for family in families)
+    ]
+    unless = f"; not {not_followed[0]}, whose gradients differ" if families and not_followed else ""
+    return summed + unless
+
+
+def _factor_of_gradients(finding: Finding) -> float | None:
+    """The factor that the gradients of the parameters carry, by name or by value; None where no line gives one."""
+    explanation, claims = finding.explanation, finding.claims
+    if any(each.kind == PARAMETER for each in explanation.claims):
+        return explanation.factor
+    factors = [
+        each.factor
+        for each in explanation.claims
+        if each.kind == VALUE and each.factor is not None and mark_of(each.truth) in claims.of_parameters
+    ]
+    return factors[0] if factors and all(same_factor(each, factors[0]) for each in factors) else None
+
+
+def _convention(finding: Finding, sizes: dict[str, int]) -> str:
+    """By which factor the gradients of the parameters follow J; "" for 1, and for one that is no size."""
+    factor = _factor_of_gradients(finding)
+    named = not same_factor(finding.explanation.factor, 1.0)
+    if factor is None or same_factor(factor, 1.0) or not (named or any(size in times(factor, sizes) for size in sizes)):
+        return ""
+    return f"the gradients of the parameters are {times(factor, sizes)}dJ/d(parameter), all of them"
 
 
 def _by_line(roots: tuple[Root, ...]) -> list[list[Root]]:

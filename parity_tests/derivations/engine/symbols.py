@@ -55,6 +55,11 @@ def meant_by(name: str, known: Iterable[str]) -> tuple[str, ...]:
     return same or tuple(each for each in known if _INITIAL.get(base_of(each)) in initials)
 
 
+def may_be_gradient(name: str) -> bool:
+    """Whether a name may say that it is the derivative in something."""
+    return bool(_candidates(base_of(name)))
+
+
 def family_of(name: str, known: Iterable[str]) -> tuple[str, ...]:
     """The entries of a list of which a name in a loop says that it is the derivative: every Z[l] for ``dZ``."""
     entries = [each for each in known if _PLACE.match(each)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -35,6 +35,8 @@ class TextReading:
     program: TextProgram
     layout: Layout
     source: str
+    from_above: bool = False
+    """Whether what comes from above is given, and stands for a cost."""
 
     @property
     def said(self) -> str:
@@ -57,11 +59,15 @@ class TextReading:
         return Trial(self.program, probe, run)
 
     def written(self, trial: Trial) -> list[Cost]:
-        """The scalars that may be the cost."""
+        """The scalars that may be the cost; or the one of which what is given is the slope."""
+        if self.from_above:
+            return costs.from_above(trial.run, trial.probe)
         return costs.written_costs(trial.run, self.lines)
 
     def implied(self, trial: Trial) -> list[Cost]:
         """The usual costs of each value that has the labels' shape."""
+        if self.from_above:
+            return self.written(trial)
         return costs.implied_costs(trial.run, trial.probe, self.layout.labels, self.program.tree)
 
     def left(self, trial: Trial) -> dict[int, str]:
@@ -81,7 +87,7 @@ class TextReading:
         indent = row[: len(row) - len(row.lstrip())]
         new = [*self.lines.rows]
         new[line - 1 : line - 1 + rows] = [indent + each for each in repaired.splitlines()]
-        return read_text("\n".join(new))
+        return replace(read_text("\n".join(new)), from_above=self.from_above)
 
     def probe(self, seed: int) -> Probe:
         """Values for the free names; targets of a softmax add up to 1, targets that are compared are 0 or 1."""
@@ -111,13 +117,14 @@ def read_text(text: str) -> TextReading:
     return TextReading(source, program, layout, text)
 
 
-def verify_text(text: str, seed: int = 0, *, strict: bool = False) -> Judged | None:
+def verify_text(text: str, seed: int = 0, *, strict: bool = False, from_above: bool = False) -> Judged | None:
     """Judge a text by its own forward pass; None where it has none, or where no line of it could be judged.
 
-    With ``strict`` the gradients have to be those of J itself: no constant factor is taken for a convention.
+    With ``strict`` the gradients have to be those of J itself: no constant factor is taken for a convention. With
+    ``from_above`` the text has no cost, and the derivative in its result is given.
     """
     try:
-        reading = read_text(text)
+        reading = replace(read_text(text), from_above=from_above)
     except (DerivationError, RecursionError):
         return None
     return judge_reading(reading, seed, strict=strict, pasted=reading.pasted)

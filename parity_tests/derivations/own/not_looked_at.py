@@ -105,7 +105,7 @@ def counts_from_the_end(source: str, name: str) -> bool:
 
 
 def gradients_outside(tree: ast.Module) -> Iterator[tuple[str, int]]:
-    """What looks like a gradient, and is computed outside of every function: its name and line, each name once."""
+    """What looks like a gradient or takes a step, outside of every function: its name and line, each name once."""
     seen: set[str] = set()
 
     def below(node: ast.AST) -> Iterator[tuple[str, int]]:
@@ -116,7 +116,7 @@ def gradients_outside(tree: ast.Module) -> Iterator[tuple[str, int]]:
                 targets = each.targets if isinstance(each, ast.Assign) else [each.target]
                 for target in targets:
                     for name in stored(target):
-                        if name not in seen and GRADIENT.fullmatch(name):
+                        if name not in seen and (GRADIENT.fullmatch(name) or steps(each, name)):
                             seen.add(name)
                             yield name, each.lineno
             yield from below(each)
@@ -127,6 +127,27 @@ def gradients_outside(tree: ast.Module) -> Iterator[tuple[str, int]]:
 def computes(value: ast.expr | None) -> bool:
     """Whether a right side computes something, beyond a number or a name."""
     return value is not None and any(isinstance(each, ast.BinOp | ast.Call) for each in ast.walk(value))
+
+
+def steps(node: ast.Assign | ast.AugAssign | ast.AnnAssign, name: str) -> bool:
+    """Whether a statement takes something from a value, or adds a product of matrices to it."""
+    if isinstance(node, ast.AugAssign):
+        return isinstance(node.op, ast.Sub) or (isinstance(node.op, ast.Add) and _multiplies(node.value))
+    value = node.value
+    return (
+        isinstance(value, ast.BinOp)
+        and (isinstance(value.op, ast.Sub) or (isinstance(value.op, ast.Add) and _multiplies(value)))
+        and name in stored(value.left)
+    )
+
+
+def _multiplies(value: ast.expr) -> bool:
+    """Whether an expression has a product of matrices."""
+    return any(
+        isinstance(each, ast.MatMult)
+        or (isinstance(each, ast.Call) and ast.unparse(each.func).rpartition(".")[2] in ("dot", "matmul", "outer"))
+        for each in ast.walk(value)
+    )
 
 
 def stored(target: ast.expr) -> Iterator[str]:

@@ -32,7 +32,7 @@ MINIBATCH_IDS: Ids = {**SHALLOW_IDS, "J": "F210", "J_l2": "F211 F212", "W": "F21
 
 
 class Cost(NamedTuple):
-    """J in words and as a formula of A, dA per example, how Y is drawn, dZ; J and dA of Z, where those of A overflow."""
+    """J in words and as a formula of A, dA per example, how Y is drawn, dZ; J and dA of Z, which do not overflow."""
 
     words: str
     J: str

@@ -165,7 +165,9 @@ class _Reader:
         assert found is not None
         kind = cast(Kind, found["kind"] or self._kind(name))
         assert kind in get_args(Kind), kind
-        self.statements.append(Statement(name, right or "", right or "", kind, found["truth"] or "", found["own"] or ""))
+        self.statements.append(
+            Statement(name, right or "", right or "", kind, found["truth"] or "", found["own"] or "")
+        )
         if kind == "given":
             self.symbols[name] = Symbol(name, shape or "()", found["meaning"])
         if name == "cost" or kind == "given":

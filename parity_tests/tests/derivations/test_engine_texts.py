@@ -90,6 +90,37 @@ def test_without_a_cost_every_cost_that_fits_is_named_and_nothing_is_wrong() -> 
     assert {line.verdict for line in (*judged.lines, *other.lines)} == {HOLDS}
 
 
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        ("dw = X.T @ (p - y)", "summed over the examples, not averaged; not the squared error of p and y"),
+        ("dw = X.T @ (p - y) / len(X)", "averaged over the examples; not the squared error of p and y"),
+        ("w -= 0.1 * X.T @ (p - y)", "taken to be the cross-entropy of p and y; not the squared error of p and y"),
+        ("J = np.mean(np.log(p) * -y)\ng = -X.T @ (y * (1 - p))\nw -= lr * g", "parameters are X.shape[0] * dJ/d"),
+    ],
+)
+def test_a_consistent_backward_pass_is_said_to_be_that_of_a_sum_or_of_an_average(rows: str, said: str) -> None:
+    judged = judged_of(f"p = sigmoid(X.dot(w))\n{rows}")
+    assert {line.verdict for line in judged.lines} == {HOLDS}
+    assert said in judged.cost.text + judged.convention
+
+
+LOG_SOFTMAX = "p = np.exp(z - np.max(z)) / np.sum(np.exp(z - np.max(z)))\n{s} = np.log(p)\ndz = {ds}"
+
+
+@pytest.mark.parametrize("s", ["a", "s"])  # no setting knows s, and one knows a as something else
+def test_what_comes_from_above_stands_for_a_cost(s: str) -> None:
+    right = verify(LOG_SOFTMAX.format(s=s, ds=f"d{s} - p * np.sum(d{s})"))
+    assert right.cost.text == f"J is np.sum(d{s} * {s}), as d{s} comes from above"
+    assert [line.verdict for line in right.lines] == [HOLDS]
+    assert [line.verdict for line in verify(LOG_SOFTMAX.format(s=s, ds=f"d{s} + p")).lines] == [WRONG]
+
+
+def test_of_several_slopes_from_above_none_is_taken_for_all() -> None:
+    text = "c = f * c_prev\nh = o * np.tanh(c)\ndo = dh * np.tanh(c)\ndf = (dc + dh * o * (1 - np.tanh(c)**2)) * c_prev"
+    assert {line.verdict for line in verify(text).lines} == {"not judged"}
+
+
 def test_a_penalty_in_the_gradients_is_one_in_the_cost_that_is_meant() -> None:
     text = TEXTS["no-cost-labels"].strip().replace("delta3)\n", "delta3) + reg * W2\n", 1)
     text = text.replace("np.dot(X.T, delta2)", "np.dot(X.T, delta2) + reg * W1")

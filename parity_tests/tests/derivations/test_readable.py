@@ -69,3 +69,32 @@ def test_where_no_line_can_be_read_the_first_is_pointed_at() -> None:
 )
 def test_the_names_that_a_line_may_change(row: str, names: tuple[str, ...]) -> None:
     assert assigned_by(row) == names
+
+
+ADAM = """for l in range(L):
+    v["dW" + str(l+1)] = beta1 * v["dW" + str(l+1)] + (1 - beta1) * grads["dW" + str(l+1)]
+    v["db" + str(l+1)] = beta1 * v["db" + str(l+1)] + (1 - beta1) * grads["db" + str(l+1)]
+    v_corrected[f"dW{l+1}"] = v["dW" + str(l+1)] / (1 - beta1**t)
+    s["dW" + str(l + 1)] = beta2 * s["dW" + str(l+1)] + (1 - beta2) * grads["dW" + str(l+1)]**2
+    s_corrected["dW" + str(l+1)] = s["dW" + str(l+1)] / (1 - beta2**t)
+    params["W" + str(l+1)] -= alpha * v_corrected["dW" + str(l+1)] / (s_corrected["dW" + str(l+1)]**0.5 + epsilon)"""
+
+
+def test_entries_of_dicts_are_the_symbols_that_their_keys_say() -> None:
+    right = [
+        ("v", "holds"),
+        ("v", "not judged"),
+        *((name, "holds") for name in ("v_corrected", "s", "s_corrected", "W")),
+    ]
+    assert verdicts(ADAM, None) == right
+    assert (
+        verify(ADAM).lines[1].message
+        == "v is not judged: it does for b what the lines above do for W, which are judged."
+    )
+    assert verdicts(ADAM.replace('s["dW" + str(l+1)] / (1 - beta2', 's["dW" + str(l+1)] / (1 - beta1'), None)[4] == (
+        "s_corrected",
+        "wrong",
+    )
+    assert verdicts("grads['dW2'] = 1/m * dZ2 @ cache['A1'].T") == [("dW2", "holds")]
+    with pytest.raises(DerivationSyntaxError, match="text in quotes"):
+        readable("grads['dA' + str(l-1)] = W['W' + str(l)].T @ dZ")  # of two layers

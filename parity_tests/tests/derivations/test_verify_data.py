@@ -145,7 +145,7 @@ def saturated(name: str, output: str, scale: float, dtype: type) -> Numbers:
     Z2 = W2 @ A1 + b2
     unit, cost = ACTIVATIONS.get(output, ACTIVATIONS["tanh"]), OUTPUT_COSTS[output]
     A2 = softmax(Z2) if output == "softmax" else unit.g(Z2)
-    Y = (Z2 == Z2.max(axis=0)).astype(dtype) if output == "softmax" else (Z2 > 0).astype(dtype)
+    Y = (Z2.max(axis=0) == Z2).astype(dtype) if output == "softmax" else (Z2 > 0).astype(dtype)
     dZ2 = A2 - Y
     dA1 = W2.T @ dZ2
     dZ1 = dA1 * (1 - A1**2)
@@ -157,7 +157,9 @@ def saturated(name: str, output: str, scale: float, dtype: type) -> Numbers:
     return given
 
 
-@pytest.mark.parametrize(("name", "output"), [("shallow", "sigmoid"), ("multilabel", "sigmoid"), ("softmax", "softmax")])
+@pytest.mark.parametrize(
+    ("name", "output"), [("shallow", "sigmoid"), ("multilabel", "sigmoid"), ("softmax", "softmax")]
+)
 @pytest.mark.parametrize("scale", [10, 60, 1000])
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 def test_right_numbers_of_a_confident_network_are_not_wrong(
