@@ -15,7 +15,7 @@ from parity_tests.derivations.engine.failing import Failures
 from parity_tests.derivations.engine.findings import Finding, Reading, Trial, again, findings_of, followed, unplaced
 from parity_tests.derivations.engine.layers import dense_layers, formula_ids
 from parity_tests.derivations.engine.lists.spelled import origin
-from parity_tests.derivations.engine.locate import Explanation, Locator, Root
+from parity_tests.derivations.engine.locate import Locator, Root
 from parity_tests.derivations.engine.mend import Repair, together
 from parity_tests.derivations.engine.truths import Cost, Truth, Truths
 from parity_tests.derivations.said_cost import FAMILIES
