@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -35,7 +35,7 @@ class TextReading:
     program: TextProgram
     layout: Layout
     source: str
-    from_above: bool = False
+    from_above: bool = field(default=False, kw_only=True)
     """Whether what comes from above is given, and stands for a cost."""
 
     @property
