@@ -19,6 +19,10 @@ COARSE = 1e-3
 """By differences, a derivative is judged where it is known to this share of itself."""
 
 
+DROWNED, ONE = 2.0**-10, np.ones(1)
+"""Noise that is a larger share of f next to x, a whole length away, may be waves that are too short for float64."""
+
+
 class Part(NamedTuple):
     """One array of x: f as a function of its entries, with what rounding does to f there, and what it does to f along a
     random direction, where x + h is rounded too.
@@ -49,14 +53,18 @@ def part_at(f: Function, point: Vector, rng: np.random.Generator) -> Part:
     Rounding is measured over distances of a millionth relative to x and, where that shows none and x is tiny, relative
     to 1: as long as 1 + x^2 is 1, f stands still next to x, and nothing shows how it is rounded. Of a large x it is a
     millionth of 1, as far as x + h is exact. So far from a tiny x, kinks of f may lie among the samples: of several
-    distances the one that shows the least counts.
+    distances the one that shows the least counts. Where f next to a large x is mostly noise, there may be waves between
+    two numbers, and nothing is known.
     """
     lengths = derivatives.scales(point)
     largest = float(np.max(lengths))
     near, further = lengths / np.clip(largest, 1.0, 2.0**24), lengths / largest
 
     def rounding(direction_of: Callable[[Vector, np.random.Generator], Vector]) -> float:
-        found = derivatives.value_rounding(f, point, direction_of(near, rng))
+        direction = direction_of(near, rng)
+        found = derivatives.value_rounding(f, point, direction)
+        if largest > 2.0**24 and found > DROWNED * np.nanmax(np.abs(derivatives.sides(f, point, direction, ONE))):
+            return np.inf
         if largest < 1 and found <= 2**-51 * abs(derivatives.real_value(f, point)):
             direction = derivatives.random_direction(further, rng)  # along a dyadic one even 1 + x^2 may be exact
             beyond = derivatives.value_rounding(f, point, direction, derivatives.SPACINGS)
