@@ -131,10 +131,9 @@ def own(text: Reference, values: Values) -> TextProblem:
             if value is not None:
                 found[each.name] = value
     for each in text.given:
-        if each.name in values and (expected := _shape(each.shape or "()", found)) != np.shape(values[each.name]):
-            if expected:
-                shape = np.shape(values[each.name])
-                raise ValueError(f"{each.name} has shape {shape}, expected {each.shape}, here {expected}")
+        shape, expected = np.shape(values.get(each.name)), _shape(each.shape or "()", found)
+        if each.name in values and expected and shape != expected:
+            raise ValueError(f"{each.name} has shape {shape}, expected {each.shape}, here {expected}")
     return TextProblem(text, found)
 
 

