@@ -130,9 +130,9 @@ def own(text: Reference, values: Values) -> TextProblem:
             value = _formula(each.formula, found)
             if value is not None:
                 found[each.name] = value
-    for each in text.given:
-        shape, expected = np.shape(values.get(each.name)), _shape(each.shape or "()", found)
-        if each.name in values and expected and shape != expected:
+    for each in (each for each in text.given if each.name in values and each.shape not in (None, "()")):
+        shape, expected = np.shape(values[each.name]), _shape(each.shape or "", found)
+        if shape != expected:
             raise ValueError(f"{each.name} has shape {shape}, expected {each.shape}, here {expected}")
     return TextProblem(text, found)
 
