@@ -171,14 +171,15 @@ def over_the_examples(run: Run, probe: Probe, layout: Layout) -> list[Event]:
 
 
 def softmax_axis(run: Run, target: Any) -> int | None:
-    """The axis along which some value of the targets' shape adds up to 1, None where there is none."""
+    """The axis along which some value of the targets' shape, or of their rows', adds up to 1; None for none."""
     for event in run.events:
         if event.missing:
             continue
         value = event.value
-        if np.shape(value) != np.shape(target) or not np.ndim(value) or np.any(value < 0):
+        axes = np.ndim(value)
+        if not axes or np.shape(value) != np.shape(target)[-axes:] or np.ndim(target) > axes + 1 or np.any(value < 0):
             continue
-        for axis in range(np.ndim(value)):
+        for axis in range(axes):
             if np.shape(value)[axis] > 1 and np.allclose(np.sum(value, axis=axis), 1):
-                return axis
+                return axis - axes
     return None

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import itertools
+import math
 import re
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
@@ -40,7 +41,8 @@ class Layout(NamedTuple):
     clashes: int
     said: str
     sums: dict[Size, Shape]
-    """The sizes that are sums of others."""
+    products: dict[Size, Shape]
+    """The sizes that are sums of others, and those that are products."""
     derived: frozenset[str]
     """The free names in which the text takes a derivative."""
     roles: Roles
@@ -103,9 +105,22 @@ def _indices(tree: ast.Module) -> set[str]:
     return {each.id for each in subscripts if isinstance(each, ast.Name)}
 
 
+def _vectors(tree: ast.Module) -> set[str]:
+    """The names that have one axis wherever they stand: ``b[:, None]``, ``np.outer(delta, v)``."""
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        match node:
+            case ast.Subscript(value=ast.Name(id=name), slice=ast.Tuple(elts=[first, second])):
+                kinds = {ast.unparse(first), ast.unparse(second)}
+                found |= {name} if kinds <= {":", "None", "np.newaxis"} and len(kinds) == 2 else set()
+            case ast.Call(func=ast.Attribute(attr="outer"), args=[*factors]):
+                found |= {each.id for each in factors if isinstance(each, ast.Name)}
+    return found
+
+
 def _assumptions(tree: ast.Module, roles: Roles) -> Iterator[Ranks]:
     """The axes that free names may have, the usual ones first."""
-    numbers, indices = _under_roots(tree), _indices(tree)
+    numbers, indices, vectors_by_use = _under_roots(tree), _indices(tree), _vectors(tree)
     single = len(roles.weights) < 2
     one_output = len(roles.weights) == 1 and all(symbols.stem_of(name).islower() for name in roles.weights)
     for vectors, labels, biases, places, scale in itertools.product(
@@ -132,6 +147,8 @@ def _assumptions(tree: ast.Module, roles: Roles) -> Iterator[Ranks]:
                     return (None, None) if of == "matrix" else AXES[of]
                 if name in indices:
                     return (None,) * i
+                if name in vectors_by_use:
+                    return (None,)
                 if v == "column" and roles.is_data(name):
                     return AXES["column"]
                 if name in numbers or roles.is_number(name):
@@ -194,7 +211,7 @@ def _unlikely(reading: Reading) -> int:
         count += 3 * BACKWARD_CLASH  # a single example is written small, and nobody asks how many there are
     if data and not data - parameters and any(symbols.COUNTS.match(symbols.stem_of(name)) for name in reading.free):
         count += 3 * BACKWARD_CLASH  # a text that divides by m has several examples
-    numbers = [name for name in reading.free if roles.is_bias(name) and not reading.shapes[name]]
+    numbers = [name for name in reading.free if name in roles.offsets and not reading.shapes[name]]
     if any(
         len(reading.shapes[name]) == 2 and 1 not in reading.shapes[name]
         for name in reading.free
@@ -223,8 +240,11 @@ def _layout(reading: Reading, clashes: int, derived: frozenset[str]) -> Layout:
         if shapes.get(name) == () and name not in counts and symbols.COUNTS.match(symbols.stem_of(name)):
             counts[name] = batch if batch is not None else 1
     sums = {reading.sizes.find(name): reading.sizes.parts(name) for name in reading.sizes.sums}
+    find = reading.sizes.find
+    products = {find(name): tuple(map(find, parts)) for name, parts in reading.sizes.products.items()}
     said = _described(shapes, first, batch, labels)
-    return Layout(shapes, labels, counts, batch, clashes, said, sums, derived & frozenset(reading.free), roles)
+    free = derived & frozenset(reading.free)
+    return Layout(shapes, labels, counts, batch, clashes, said, sums, products, free, roles)
 
 
 def _described(shapes: dict[str, Shape], first: str | None, batch: Size | None, labels: dict[str, Size]) -> str:
@@ -255,6 +275,8 @@ def draw(layout: Layout, seed: int, whole_labels: frozenset[str] = frozenset()) 
             return size
         if size in layout.sums and size not in layout.sums[size]:
             return sum(number(part) for part in layout.sums[size])
+        if size in layout.products and size not in layout.products[size]:
+            return math.prod(number(part) for part in layout.products[size])
         if size not in sizes:
             sizes[size] = order[len(sizes) % len(order)]
         return sizes[size]

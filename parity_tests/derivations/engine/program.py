@@ -16,6 +16,7 @@ import numpy as np
 
 from parity_tests.derivations.engine.events import ENTRY, GIVEN, NAMED, RETURNED, Key, Missing, Run
 from parity_tests.derivations.engine.formulas import Formulas, Hook, Names, Stopped
+from parity_tests.derivations.engine.lists.inlined import inlined
 from parity_tests.derivations.engine.lists.writer import unrolled
 from parity_tests.derivations.engine.numbers.errors import NotFollowed
 from parity_tests.derivations.engine.numbers.kinds import PLAIN, Kind, is_array, owner
@@ -49,7 +50,7 @@ class TextProgram:
 
     def __init__(self, source: Source) -> None:
         self.source = source
-        tree = unrolled(source.tree, source.rows, frozenset(declarations(source.rows)))
+        tree = unrolled(inlined(source.tree), source.rows, frozenset(declarations(source.rows)))
         self.tree = numbered(flattened(tree))
         self.changed: tuple[ast.stmt, Sequence[ast.stmt]] | None = None
         self.classes_axis = -1
@@ -293,7 +294,7 @@ class _Walk(Formulas):
         if not is_array(view) or owner(view) is view:
             return
         for name, value in list(names.items()):
-            if is_array(value) and value is not view and value.size > view.size and owner(value) is owner(view):
+            if is_array(value) and value is not view and value.size >= view.size and owner(value) is owner(view):
                 names[name] = self.note(self.key(node), node.lineno, name, ENTRY, value, node, node)
 
     def augment(self, node: ast.AugAssign, names: dict[str, Any]) -> None:

@@ -15,6 +15,7 @@ from parity_tests.derivations.engine import symbols, words
 
 WEIGHTS = re.compile(r"^(w|theta|weight|kernel|u$|v$|coef|beta)", re.I)
 PRODUCTS = frozenset(("dot", "matmul", "einsum", "outer", "tensordot", "inner"))
+COST = re.compile(r"^(J|L|E|\w*loss|\w*cost|nll|objective)$")
 SUMS = frozenset(("sum", "mean", "norm"))
 
 
@@ -27,6 +28,8 @@ class Roles(NamedTuple):
     entrywise: frozenset[str] = frozenset()
     """Parameters that stand in no matrix product: biases, gains."""
     numbers: frozenset[str] = frozenset()
+    offsets: frozenset[str] = frozenset()
+    """What is only ever added to a matrix product."""
     states: frozenset[str] = frozenset()
     """What an optimiser keeps: it is read where it is updated, or where a parameter is, and nowhere else."""
 
@@ -40,7 +43,7 @@ class Roles(NamedTuple):
 
     def is_bias(self, name: str) -> bool:
         """Whether a name is a parameter that is added, or multiplies entry by entry."""
-        return name in self.entrywise or (
+        return name in self.entrywise | self.offsets or (
             self._unsaid(name) and bool(symbols.BIASES.match(symbols.stem_of(name))) and not self.is_number(name)
         )
 
@@ -73,8 +76,9 @@ def roles_of(tree: ast.Module) -> Roles:
     data |= use.examples(learned - data) if not data else set()
     entrywise = {name for name in learned - use.in_products - data if use.entrywise(name)}
     data |= learned - use.in_products - entrywise if not data else set()
+    offsets = {name for name in use.free - use.in_products - labels - data if use.is_offset(name)}
     weights = learned & use.in_products - data
-    return Roles(*map(frozenset, (data, labels, weights, entrywise, numbers - states, states)))
+    return Roles(*map(frozenset, (data, labels, weights, entrywise, numbers - states, offsets, states)))
 
 
 class _Use:
@@ -93,7 +97,7 @@ class _Use:
         self.free: set[str] = set()
         self.updated: set[str] = set()
         called = {id(node.func) for node in self.nodes if isinstance(node, ast.Call)}
-        for node in body:
+        for node in _in_order(body):
             here = [each for each in ast.walk(node) if isinstance(each, ast.Name) and id(each) not in called]
             own = {each.id for each in here if isinstance(each.ctx, ast.Store)}
             read = {each.id for each in here if isinstance(each.ctx, ast.Load)}
@@ -105,7 +109,9 @@ class _Use:
             for name in own:
                 self.depends.setdefault(name, set()).update(reach)
             begun |= own
-        self.derived = {base for name in stored for base in symbols.meant_by(name, self.free) if base != name}
+        forward = {each for name in stored if COST.match(name) for each in self.depends[name]}
+        backward = stored - forward
+        self.derived = {base for name in backward for base in symbols.meant_by(name, self.free) if base != name}
         self.aliases: dict[str, str] = {}
         """Names that are another name for a free one: ``A0 = X``."""
         for each in self.nodes:
@@ -242,6 +248,17 @@ class _Use:
         targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
         return any(isinstance(each, ast.Name) and each.id in self.updated for each in targets)
 
+    def is_offset(self, name: str) -> bool:
+        """Whether a name is only ever added to a matrix product, as the bias of a layer."""
+        parents = [self.parents.get(id(node)) for node in self.loads if node.id == name]
+        return bool(parents) and all(
+            isinstance(each, ast.BinOp)
+            and isinstance(each.op, ast.Add)
+            and isinstance(each.right, ast.Name)
+            and _is_product(each.left)
+            for each in parents
+        )
+
     def entrywise(self, name: str) -> bool:
         """Whether a parameter is added, or written small and multiplied."""
         for node in self.loads:
@@ -254,8 +271,28 @@ class _Use:
         return False
 
 
+def _in_order(body: list[ast.stmt]) -> Iterator[ast.AST]:
+    """The statements one after the other, with what stands in loops and branches."""
+    for node in body:
+        if isinstance(node, ast.For):
+            yield ast.Assign([node.target], node.iter)
+        elif isinstance(node, ast.While | ast.If):
+            yield node.test
+        if isinstance(node, ast.For | ast.While | ast.If | ast.With):
+            yield from _in_order([*node.body, *getattr(node, "orelse", [])])
+        else:
+            yield node
+
+
 def _is_name(node: ast.AST | None) -> TypeGuard[ast.Name]:
     return isinstance(node, ast.Name)
+
+
+def _is_product(node: ast.expr) -> bool:
+    """Whether a formula is a matrix product."""
+    if isinstance(node, ast.BinOp):
+        return isinstance(node.op, ast.MatMult)
+    return isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in ("dot", "matmul")
 
 
 def _operand(node: ast.expr) -> Iterator[str]:

@@ -8,7 +8,7 @@ from functools import cache
 
 _ENTRY = re.compile(r"""^(?P<base>.*?)\[['"](?P<key>\w+)['"]\]$|^(?P<object>\w+)\.(?P<attribute>\w+)$""")
 _BEFORE = re.compile(
-    r"^(?:d(?:J|L|C|E|loss|cost|Loss)_?d_?|d_|d(?=[A-Za-z])|grads?_|gradients?_|g_|delta_?|nabla_?|del_?|partial_?)(.+)$"
+    r"^(?:d(?:J|L|C|E|loss|cost|Loss)_?d_?|d_|d(?=[A-Za-z])|g(?=[A-Z])|grads?_|gradients?_|g_|delta_?|nabla_?|del_?|partial_?)(.+)$"
 )
 _BEHIND = re.compile(r"^(.+?)_?(?:grads?|gradients?|delta|deriv|derivative|_d)$")
 _GRADIENTS = re.compile(r"grad|deriv|delta|nabla", re.I)
@@ -92,7 +92,7 @@ def plain_symbol(name: str) -> str:
 NUMBERS = re.compile(
     r"^(m|M|n|N|B|L|T|K|lr|alpha|eta|learning_rate|lambda_?|lambd|lmbda|lam\w*|reg\w*|eps|epsilon|num_\w+|n_\w+|batch_size|"
     r"step_size|beta\d|beta|rho|mu|momentum|t|decay|weight_decay|l2|l2_\w+|keep_prob|p|slope|scale|rate|\w+_size|leak|"
-    r"samples|examples|dropout\w*|d_k|dk|wd|gamma_)$"
+    r"samples|examples|dropout\w*|d_k|dk|wd|gamma_|keep|margin|tau|temp|temperature|threshold|clip\w*|max_norm|lr_?\w{1,4}|epochs?|iteration)$"
 )
 COUNTS = re.compile(r"^(m|M|n|N|B|num_\w+|n_\w+|batch_size|samples|examples|\w+_size)$")
 COSTS = re.compile(

@@ -8,7 +8,7 @@ from typing import Any
 from parity_tests.derivations.engine import words
 from parity_tests.derivations.engine.shapes.parts import Parts, axis_of
 from parity_tests.derivations.engine.shapes.sizes import Clash, Shape, Size
-from parity_tests.derivations.engine.shapes.values import Count, Several, is_shape
+from parity_tests.derivations.engine.shapes.values import Count, Each, Several, is_shape
 
 REDUCE = frozenset(("sum", "mean", "max", "min", "amax", "amin", "prod", "var", "std", "average", "norm", "median"))
 ENTRYWISE_TWO = frozenset(("add", "subtract", "multiply", "divide", "maximum", "minimum", "power", "true_divide"))
@@ -24,12 +24,22 @@ class Calls(Parts):
             return self.plain_call(function.id, node)
         if not isinstance(function, ast.Attribute):
             return None
+        if function.attr == "append" and len(node.args) == 1:
+            return self.appended(function.value, self.of(node.args[0]))
         of_module = isinstance(function.value, ast.Name) and function.value.id in words.MODULES
         of_nested = isinstance(function.value, ast.Attribute) and function.value.attr in words.NESTED
         if of_nested and isinstance(function.value, ast.Attribute) and function.value.attr == "random":
             return self.drawn(function.attr, node)
         arguments = node.args if of_module or of_nested else [function.value, *node.args]
         return self.word(function.attr, arguments, {each.arg: each.value for each in node.keywords if each.arg})
+
+    def appended(self, target: ast.expr, value: Any) -> None:
+        """One more entry of a list, all of which have one shape."""
+        base = self.of(target)
+        if isinstance(base, Several) and len(base.parts) == 1 and isinstance(target, ast.Name):
+            base = self.names[target.id] = Each(base.parts[0])
+        if isinstance(base, Each):
+            self.put(base, value)
 
     def plain_call(self, name: str, node: ast.Call) -> Any:
         if name in self.functions and self.depth < 4:
@@ -43,15 +53,15 @@ class Calls(Parts):
             return None
         if name in ("float", "int", "abs", "reversed", "list", "round"):
             return self.of(node.args[0]) if node.args else ()
+        if name in ("min", "max") and len(node.args) > 1:
+            return self.sizes.together(*[self.shape(self.of(each)) for each in node.args][:2])
         if name == "sum" and len(node.args) == 1 and is_shape(over := self.of(node.args[0])) and over:
             return over[1:]  # Python's own sum goes through the rows
         if name in ("dot", "matmul", "outer", "where", *REDUCE):
             return self.word(name, node.args, {each.arg: each.value for each in node.keywords if each.arg})
-        if words.free_function(name) is not None or name == "softmax":
-            return self.of(node.args[0]) if node.args else None
-        for each in node.args:
-            self.of(each)
-        return None
+        values = [self.of(each) for each in node.args]
+        known = words.free_function(name) is not None or name == "softmax"
+        return values[0] if known and values else None
 
     def own(self, function: ast.FunctionDef, node: ast.Call) -> Any:
         """A function of the text, walked with its arguments' shapes."""
@@ -74,6 +84,8 @@ class Calls(Parts):
         return result
 
     def drawn(self, name: str, node: ast.Call) -> Any:
+        if len(node.args) == 1 and isinstance(shape := node.args[0], ast.Starred):
+            return self.made(shape.value)
         if name in ("rand", "randn"):
             return tuple(self.size(each) for each in node.args)
         last = next((each.value for each in node.keywords if each.arg == "size"), node.args[-1] if node.args else None)
@@ -126,8 +138,9 @@ class Calls(Parts):
             if len(sizes) == 1 and isinstance(self.of(sizes[0]), Several):
                 return self.made(sizes[0])
             return self.reshaped(self.of(arguments[0]), list(sizes))
-        if name == "stack" and is_shape(rows := self.of(arguments[0])) and len(arguments) + len(settings) == 1:
-            return rows
+        if name == "stack" and is_shape(rows := self.of(arguments[0])):
+            place = (axis_of(settings, arguments[1:]) or 0) % len(rows)
+            return (*rows[1 : place + 1], rows[0], *rows[place + 1 :])
         if name in ("concatenate", "stack", "hstack", "vstack", "column_stack"):
             return self.behind_one_another(name, arguments, settings)
         if name in ("split", "array_split"):

@@ -6,7 +6,7 @@ import ast
 from typing import Any
 
 from parity_tests.derivations.engine.shapes.sizes import Clash, Shape, Size
-from parity_tests.derivations.engine.shapes.values import MOST_PARTS, Several, Turn, Unknown, Values, is_shape
+from parity_tests.derivations.engine.shapes.values import MOST_PARTS, Each, Several, Turn, Unknown, Values, is_shape
 
 
 class Parts(Values):
@@ -15,6 +15,8 @@ class Parts(Values):
     def indexed(self, node: ast.Subscript) -> Any:
         """``x[i, :, None]``: whole numbers take an axis away, labels and ranges take it as it is."""
         base = self.of(node.value)
+        if isinstance(base, Each):
+            return base if isinstance(node.slice, ast.Slice) else base.entry
         if isinstance(base, Several):
             try:
                 return base.parts[int(ast.literal_eval(node.slice))]
@@ -65,6 +67,9 @@ class Parts(Values):
             return axis
         if item.step is not None:
             return self.sizes.new()
+        match item.lower, item.upper:
+            case ast.expr() as first, ast.BinOp(op=ast.Add()) as last if ast.dump(last.left) == ast.dump(first):
+                return self.size(last.right)
         start = () if item.lower is None else self.extent(item.lower)
         if start is None:
             return self.sizes.new()
@@ -72,23 +77,9 @@ class Parts(Values):
             stop = self.extent(item.upper)
             between = None if stop is None else _without(stop, start)
             if stop is not None and item.lower is None:
-                self.rest(axis, stop)
+                self.sizes.without(axis, stop)
             return self.sizes.new() if between is None else self.sizes.total(between)
-        return self.rest(axis, start)
-
-    def rest(self, axis: Size, start: Shape) -> Size:
-        """What is left of an axis behind some sizes; an axis of which nothing is known is their sum with a new one."""
-        parts = self.sizes.parts(axis)
-        left = _without(parts, start)
-        if left is not None:
-            return self.sizes.total(left)
-        while parts and start and parts[0] == start[0]:
-            parts, start = parts[1:], start[1:]
-        if len(parts) != 1 or not isinstance(parts[0], str) or parts[0] in start:
-            return self.sizes.new()
-        new = self.sizes.new()
-        self.sizes.sums[parts[0]] = (*start, new)
-        return new
+        return self.sizes.without(axis, start)
 
     def extent(self, node: ast.expr) -> Shape | None:
         """The sizes that add up to a whole number: H and H for ``2 * H``; None where that is not known."""
@@ -154,14 +145,12 @@ class Parts(Values):
         return self.joined(arguments[0], axis, stacked=name == "stack")
 
     def reshaped(self, base: Any, sizes: list[ast.expr]) -> Any:
-        """A shape written out, in which one -1 is the rest: of a flat array it is the whole."""
-        result: list[Size] = []
-        for each in sizes:
-            negative = isinstance(each, ast.UnaryOp) and ast.unparse(each) == "-1"
-            if negative and is_shape(base) and len([b for b in base if b != 1]) == 1 and len(sizes) <= 2:
-                result.append(next(b for b in base if b != 1))
-            else:
-                result.append(self.sizes.new() if negative else self.size(each))
+        """A shape written out, in which one -1 is the rest."""
+        rest = [place for place, each in enumerate(sizes) if ast.unparse(each) == "-1"]
+        result = [self.sizes.new() if place in rest else self.size(each) for place, each in enumerate(sizes)]
+        if rest and is_shape(base):
+            others = tuple(each for place, each in enumerate(result) if place not in rest)
+            result[rest[0]] = self.sizes.quotient(base, others)
         return tuple(result)
 
 

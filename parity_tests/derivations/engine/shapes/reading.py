@@ -10,7 +10,7 @@ from parity_tests.derivations.engine import words
 from parity_tests.derivations.engine.roles import NO_ROLES, Roles
 from parity_tests.derivations.engine.shapes.calls import Calls
 from parity_tests.derivations.engine.shapes.sizes import Clash, Shape, Size, without_ones
-from parity_tests.derivations.engine.shapes.values import Count, Ranks, Several, Turn, Unknown, is_shape
+from parity_tests.derivations.engine.shapes.values import Count, Each, Ranks, Several, Turn, Unknown, is_shape
 from parity_tests.derivations.engine.symbols import family_of, meant_by
 
 FORWARD_CLASH, BACKWARD_CLASH = 10, 1
@@ -118,6 +118,8 @@ class Reading(Calls):
                         self.names[each.id] = Count(self.sizes.equal(part.size, each.id))
                     else:
                         self.assign(each, part, augmented=False)
+            case ast.Subscript() if isinstance(base := self.of(target.value), Each):
+                self.put(base, value)
             case ast.Subscript():
                 place = self.indexed(target)
                 if place is not None and is_shape(value):
@@ -162,6 +164,8 @@ class Reading(Calls):
             value = self.of(over)
         except (Clash, IndexError, TypeError):
             value = None
+        if isinstance(value, Each):
+            return None, value.entry
         return (value[0], value[1:]) if is_shape(value) and value else (None, None)
 
     def bind(self, target: ast.expr, value: Any) -> None:
@@ -197,8 +201,13 @@ class Reading(Calls):
                 return self.of(node.body)
             case ast.ListComp() | ast.GeneratorExp():
                 return self.listed(node)
+            case ast.List(elts=[]):
+                return Each()
             case ast.Tuple() | ast.List():
                 return Several(tuple(self.of(each) for each in node.elts))
+            case ast.Dict():
+                entries = [self.of(each) for each in node.values]
+                return Each(*entries) if len(entries) < 2 else None
             case ast.Attribute():
                 return self.attribute(node)
             case ast.Subscript():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import TypeAlias
 
@@ -20,7 +21,8 @@ class Sizes:
     def __init__(self) -> None:
         self.same_as: dict[str, Size] = {}
         self.sums: dict[str, Shape] = {}
-        """The unknown sizes that are sums of others."""
+        self.products: dict[str, Shape] = {}
+        """The unknown sizes that are sums of others, and those that are products."""
         self.made = 0
 
     def new(self) -> str:
@@ -55,6 +57,50 @@ class Sizes:
                 return self.find(name)
         new = self.new()
         self.sums[new] = parts
+        return new
+
+    def quotient(self, sizes: Shape, others: Shape) -> Size:
+        """How many entries there are for each of some axes: what their product lacks of that of all."""
+        names = [self.find(size) for size in sizes]
+        divisor = 1
+        for size in map(self.find, others):
+            if size in names:
+                names.remove(size)
+            elif isinstance(size, int):
+                divisor *= size
+            else:
+                return self.new()
+        whole = math.prod(size for size in names if isinstance(size, int))
+        left = tuple(size for size in names if isinstance(size, str))
+        if whole % divisor:
+            return self.new()
+        return self.product_of((*left, whole // divisor) if whole > divisor or not left else left)
+
+    def product_of(self, parts: Shape) -> Size:
+        """The size that is a product of others."""
+        if len(parts) == 1:
+            return parts[0]
+        for name, others in self.products.items():
+            if sorted(map(str, map(self.find, others))) == sorted(map(str, parts)):
+                return self.find(name)
+        new = self.new()
+        self.products[new] = parts
+        return new
+
+    def without(self, size: Size, taken: Shape) -> Size:
+        """What is left of a size behind others; one of which nothing is known is their sum with a new one."""
+        parts = self.parts(size)
+        if len(parts) == 1 and isinstance(parts[0], int) and all(isinstance(each, int) for each in taken):
+            return parts[0] - sum(each for each in taken if isinstance(each, int))
+        for left in (parts, parts[::-1]):
+            if left[: len(taken)] == taken:
+                return self.total(left[len(taken) :])
+        while parts and taken and parts[0] == taken[0]:
+            parts, taken = parts[1:], taken[1:]
+        if len(parts) != 1 or not isinstance(parts[0], str) or parts[0] in taken:
+            return self.new()
+        new = self.new()
+        self.sums[parts[0]] = (*taken, new)
         return new
 
     def equal(self, a: Size, b: Size) -> Size:

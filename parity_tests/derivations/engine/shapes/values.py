@@ -1,7 +1,7 @@
 """What is known of a text's values before sizes are: shapes, whole numbers that are sizes, tuples, or nothing.
 
 A value here is its shape (a tuple of sizes), ``Count`` (a whole number that is the size of something), ``Several`` (a
-tuple of values), or None where nothing is known, which agrees with everything.
+tuple of values), ``Each`` (a list of values of one shape), or None where nothing is known, which agrees with all.
 """
 
 from __future__ import annotations
@@ -26,6 +26,13 @@ class Turn(NamedTuple):
     """A counter: a whole number below a size, which is None where it is not known."""
 
     size: Size | None
+
+
+class Each:
+    """A list or dict whose entries have one shape, None as long as it has none."""
+
+    def __init__(self, entry: Any = None) -> None:
+        self.entry = entry
 
 
 class Several(NamedTuple):
@@ -105,7 +112,7 @@ class Values:
         """A value's shape; a size is a number, and what is not known raises Unknown."""
         if isinstance(value, Count | Turn):
             return ()
-        if value is None or isinstance(value, Several):
+        if value is None or isinstance(value, Several | Each):
             raise Unknown
         shape: Shape = value
         return shape
@@ -124,9 +131,20 @@ class Values:
         """One statement."""
         raise NotImplementedError
 
+    def put(self, base: Each, value: Any) -> None:
+        """One more entry of a list or dict."""
+        if is_shape(value) and is_shape(base.entry):
+            self.sizes.match(base.entry, value)
+        elif base.entry is None:
+            base.entry = value
+
     def known_size(self, node: ast.expr) -> Size | None:
         """The size that a formula is, None for any other number."""
         try:
+            match node:
+                case ast.BinOp(op=ast.Sub(), right=ast.Constant(value=int() as less)) if less > 0:
+                    whole = self.known_size(node.left)
+                    return None if whole is None else self.sizes.without(whole, (less,))
             return self.size(node) if isinstance(node, ast.Name) or isinstance(self.of(node), Count) else None
         except (Clash, IndexError, TypeError, Unknown):
             return None
@@ -141,7 +159,10 @@ class Values:
         if isinstance(node, ast.Name) and value == ():
             self.counts.add(node.id)
             return self.sizes.find(node.id)
-        return self.sizes.new()
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+            return self.sizes.total((self.size(node.left), self.size(node.right)))
+        less = self.known_size(node) if isinstance(node, ast.BinOp) else None
+        return self.sizes.new() if less is None else less
 
     def made(self, node: ast.expr | None) -> Any:
         """A shape that was written out: ``(N, D)``, ``W.shape``, or a number."""
