@@ -153,7 +153,7 @@ def _assumptions(tree: ast.Module, roles: Roles) -> Iterator[Ranks]:
                     return AXES["column"]
                 if name in numbers or roles.is_number(name):
                     return None
-                if symbols.BIASES.match(symbol) and roles.is_bias(name):
+                if name in roles.offsets or (symbols.BIASES.match(symbol) and roles.is_bias(name)):
                     return AXES[b]
                 if name in roles.entrywise:
                     return AXES[s]

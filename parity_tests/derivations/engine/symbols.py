@@ -8,7 +8,7 @@ from functools import cache
 
 _ENTRY = re.compile(r"""^(?P<base>.*?)\[['"](?P<key>\w+)['"]\]$|^(?P<object>\w+)\.(?P<attribute>\w+)$""")
 _BEFORE = re.compile(
-    r"^(?:d(?:J|L|C|E|loss|cost|Loss)_?d_?|d_|d(?=[A-Za-z])|g(?=[A-Z])|grads?_|gradients?_|g_|delta_?|nabla_?|del_?|partial_?)(.+)$"
+    r"^(?:d(?:J|L|C|E|loss|cost|Loss)_?d_?|d_|d(?=[A-Za-z])|g(?=[A-Z]|b\d?$)|grads?_|gradients?_|g_|delta_?|nabla_?|del_?|partial_?)(.+)$"
 )
 _BEHIND = re.compile(r"^(.+?)_?(?:grads?|gradients?|delta|deriv|derivative|_d)$")
 _GRADIENTS = re.compile(r"grad|deriv|delta|nabla", re.I)
@@ -44,7 +44,8 @@ def meant_by(name: str, known: Iterable[str]) -> tuple[str, ...]:
     match = _ENTRY.match(name)
     symbol = base_of(name)
     candidates = []
-    if match is not None and _GRADIENTS.search(match["base"] or match["object"] or ""):
+    holder = "" if match is None else match["base"] or match["object"]
+    if _GRADIENTS.search(holder) or holder in ("g", "d"):
         candidates.append(symbol)
     candidates += _candidates(symbol)
     known = [each for each in known if each != name]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ast
+import re
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from parity_tests.derivations.engine import costs, symbols
-from parity_tests.derivations.engine.events import Run
+from parity_tests.derivations.engine.events import PART, Event, Run
 from parity_tests.derivations.engine.findings import Trial
 from parity_tests.derivations.engine.judged import judge_reading
 from parity_tests.derivations.engine.layers import unreached
@@ -25,6 +26,10 @@ OVER_THE_EXAMPLES = (
     "adds up to 1 over the examples, not over the classes of each example: if it is a softmax, its axis is wrong. "
     "The gradients are judged as those of this forward pass; whether it is the one that is meant is not judged"
 )
+
+
+MARGINS = re.compile(r"^(margin|thresh|gap|slack)\w*$")
+WIDE = 8.0
 
 
 @dataclass(frozen=True)
@@ -48,14 +53,25 @@ class TextReading:
         return self.lines.text(line)
 
     def trial(self, seed: int) -> Trial:
-        """The text on values for its free names; on none below 0 where roots or logarithms of them do not exist."""
+        """The text on values for its free names.
+
+        None is below 0 where roots or logarithms of them do not exist; margins are wide where nothing is within them.
+        """
         probe = self.probe(seed)
         run = self.program.run(probe.given)
-        if not _finite(run):
-            above = probe._replace(given={name: _above_zero(value) for name, value in probe.given.items()})
-            again = self.program.run(above.given)
+        states = self.layout.roles.states
+        for names in [] if _finite(run) else [states, *([name] for name in probe.given), probe.given]:
+            above = {name: _above_zero(value) if name in names else value for name, value in probe.given.items()}
+            again = self.program.run(above)
             if _finite(again):
-                probe, run = above, again
+                probe, run = probe._replace(given=above), again
+                break
+        margins = [name for name in probe.given if MARGINS.match(symbols.stem_of(name))]
+        if margins and _cut_off(run):
+            wide = {**probe.given, **{name: WIDE * probe.given[name] for name in margins}}
+            again = self.program.run(wide)
+            if not _cut_off(again):
+                return Trial(self.program, probe._replace(given=wide), again)
         return Trial(self.program, probe, run)
 
     def written(self, trial: Trial) -> list[Cost]:
@@ -153,6 +169,16 @@ def _finite(run: Run) -> bool:
     """Whether no value of a run is infinite, or no number."""
     arrays = (each.value for each in run.events if isinstance(each.value, np.ndarray | np.generic))
     return all(bool(np.all(np.isfinite(each))) for each in arrays)
+
+
+def _cut_off(run: Run) -> bool:
+    """Whether a hinge is 0 for every example: then nothing behind it is seen."""
+
+    def is_hinge(event: Event) -> bool:
+        node = event.node if event.role == PART else getattr(event.statement, "value", None)
+        return isinstance(node, ast.Call) and ast.unparse(node.func).endswith(("maximum", "relu", "clip"))
+
+    return any(np.size(event.value) > 1 and not np.any(event.value) for event in run.events if is_hinge(event))
 
 
 def _above_zero(value: Any) -> Any:
