@@ -253,7 +253,7 @@ def _differs(a: Any, b: Any) -> bool:
 def is_parameter(name: str, value: Any, roles: Roles = NO_ROLES) -> bool:
     """Whether a free name is what a network learns: no example, no label, no index, no count, no rate (a float)."""
     whole = isinstance(value, int) or (isinstance(value, np.ndarray) and value.dtype.kind == "i")
-    if roles.is_data(name) or roles.is_label(name) or whole:
+    if roles.is_data(name) or roles.is_label(name) or name in roles.states or whole:
         return False
     return isinstance(value, np.ndarray) or not roles.is_number(name)
 

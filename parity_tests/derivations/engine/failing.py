@@ -261,6 +261,7 @@ class Failures:
                 or not np.ndim(value)
             ):
                 continue
-            if name not in self.claims.names and np.shape(value) == claim.event.shape:
+            states = self.claims.truths.probe.roles.states
+            if (name not in self.claims.names or name in states) and np.shape(value) == claim.event.shape:
                 return True
         return False

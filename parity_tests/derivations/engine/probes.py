@@ -20,7 +20,7 @@ from parity_tests.derivations.engine.events import Key
 from parity_tests.derivations.engine.roles import NO_ROLES, Roles, roles_of
 from parity_tests.derivations.engine.shapes.reading import BACKWARD_CLASH, Reading
 from parity_tests.derivations.engine.shapes.sizes import Shape, Size, declarations
-from parity_tests.derivations.engine.shapes.values import Ranks
+from parity_tests.derivations.engine.shapes.values import LIKE, Ranks
 
 PRIMES = (5, 3, 7, 11, 13, 17, 19, 23, 29, 31)
 AXES: dict[str, tuple[int | None, ...] | None] = {
@@ -28,6 +28,7 @@ AXES: dict[str, tuple[int | None, ...] | None] = {
     "row": (1, None),
     "column": (None, 1),
     "number": None,
+    "like": (LIKE, LIKE),
 }
 
 
@@ -105,30 +106,50 @@ def _indices(tree: ast.Module) -> set[str]:
     return {each.id for each in subscripts if isinstance(each, ast.Name)}
 
 
-def _vectors(tree: ast.Module) -> set[str]:
-    """The names that have one axis wherever they stand: ``b[:, None]``, ``np.outer(delta, v)``."""
-    found: set[str] = set()
+def _counted_through(tree: ast.Module) -> set[str]:
+    """The names that loops take one entry of in each turn: ``x[t]``."""
+    loops = [node for node in ast.walk(tree) if isinstance(node, ast.For) and isinstance(node.target, ast.Name)]
+    return {
+        each.value.id
+        for loop in loops
+        for each in ast.walk(loop)
+        if isinstance(each, ast.Subscript)
+        and isinstance(each.value, ast.Name)
+        and isinstance(each.slice, ast.Name)
+        and ast.unparse(loop.target) == each.slice.id
+    }
+
+
+def _axes_by_use(tree: ast.Module) -> dict[str, int]:
+    """How many axes names have by what is done with them: ``b[:, None]``, ``np.outer(d, v)``, a rule of einsum."""
+    found: dict[str, int] = {}
     for node in ast.walk(tree):
         match node:
             case ast.Subscript(value=ast.Name(id=name), slice=ast.Tuple(elts=[first, second])):
                 kinds = {ast.unparse(first), ast.unparse(second)}
-                found |= {name} if kinds <= {":", "None", "np.newaxis"} and len(kinds) == 2 else set()
+                found |= {name: 1} if kinds <= {":", "None", "np.newaxis"} and len(kinds) == 2 else {}
             case ast.Call(func=ast.Attribute(attr="outer"), args=[*factors]):
-                found |= {each.id for each in factors if isinstance(each, ast.Name)}
+                found |= {each.id: 1 for each in factors if isinstance(each, ast.Name)}
+            case ast.Call(func=ast.Attribute(attr="einsum"), args=[ast.Constant(value=str() as rule), *factors]):
+                parts = rule.replace(" ", "").partition("->")[0].split(",")
+                pairs = zip(factors, parts, strict=False)
+                found |= {each.id: len(part) for each, part in pairs if isinstance(each, ast.Name) and "." not in part}
     return found
 
 
 def _assumptions(tree: ast.Module, roles: Roles) -> Iterator[Ranks]:
     """The axes that free names may have, the usual ones first."""
-    numbers, indices, vectors_by_use = _under_roots(tree), _indices(tree), _vectors(tree)
+    numbers, indices, known = _under_roots(tree), _indices(tree), _axes_by_use(tree)
+    turned = _counted_through(tree)
     single = len(roles.weights) < 2
     one_output = len(roles.weights) == 1 and all(symbols.stem_of(name).islower() for name in roles.weights)
-    for vectors, labels, biases, places, scale in itertools.product(
+    for turns, vectors, labels, biases, places, scale in itertools.product(
+        (False, True) if turned else (False,),
         ("matrix", "flat", "column"),
         ("flat", "matrix", "column") if one_output else ("matrix", "flat", "column"),
         ("flat", "row", "column", "number"),
         (1, 2) if indices else (1,),
-        ("", "number", "flat") if roles.entrywise else ("",),
+        ("", "number", "flat", "like") if roles.entrywise else ("",),
     ):
         for weights in ("flat", "matrix") if vectors == "matrix" else ("flat",):
 
@@ -140,15 +161,18 @@ def _assumptions(tree: ast.Module, roles: Roles) -> Iterator[Ranks]:
                 w: str = weights,
                 i: int = places,
                 s: str = scale or biases,
+                turns: bool = turns,
             ) -> Any:
                 symbol = symbols.stem_of(name)
+                if name in turned and turns:
+                    return (None,) * 3
                 if roles.is_label(name):
                     of = v if v != "matrix" else y
                     return (None, None) if of == "matrix" else AXES[of]
                 if name in indices:
                     return (None,) * i
-                if name in vectors_by_use:
-                    return (None,)
+                if name in known:
+                    return (None,) * known[name]
                 if v == "column" and roles.is_data(name):
                     return AXES["column"]
                 if name in numbers or roles.is_number(name):
@@ -157,6 +181,8 @@ def _assumptions(tree: ast.Module, roles: Roles) -> Iterator[Ranks]:
                     return AXES[b]
                 if name in roles.entrywise:
                     return AXES[s]
+                if name in roles.loose:
+                    return AXES["like"]
                 one = (symbol in ("w", "theta", "weights", "beta") and symbol == symbols.base_of(name)) or (
                     single and name in roles.weights and symbol.islower()
                 )
@@ -182,7 +208,7 @@ def _roles(reading: Reading) -> tuple[set[Size], set[Size]]:
     for name in reading.free:
         if reading.is_claim(name):
             continue  # what comes from above has the sizes of a value that is there
-        of_data = roles.is_data(name) or roles.is_label(name) or name in reading.labels
+        of_data = roles.is_data(name) or roles.is_label(name) or name in reading.labels or name in roles.loose
         (data if of_data else parameters).update(_sizes_in(reading, name))
     return data - {1}, parameters - {1}
 
@@ -195,10 +221,13 @@ def _unlikely(reading: Reading) -> int:
     count = 0
     for name in reading.free:
         other = roles.is_bias(name) or roles.is_data(name) or roles.is_label(name) or name in reading.labels
-        if not other and not reading.is_claim(name):
+        if not other and name not in roles.loose and not reading.is_claim(name):
             matrices.update(_sizes_in(reading, name))
+    examples = {size for name in reading.free if roles.is_data(name) for size in _sizes_in(reading, name)} - parameters
     for name in reading.free:
         sizes = [size for size in _sizes_in(reading, name) if size != 1]
+        if roles.is_label(name) and sizes and examples and not set(sizes) & examples:
+            count += BACKWARD_CLASH  # labels are as many as the examples
         if roles.is_bias(name) and matrices and not set(sizes) <= matrices:
             count += 3 * BACKWARD_CLASH
         if roles.is_label(name) and data and sizes and not set(sizes) & (data | matrices):
@@ -308,7 +337,9 @@ def draw(layout: Layout, seed: int, whole_labels: frozenset[str] = frozenset()) 
     return Probe(given, named, batch, roles=layout.roles)
 
 
-def normalised(probe: Probe, name: str, axis: int) -> Probe:
-    """The probe with targets that add up to 1 along an axis, as those of a softmax do."""
+def normalised(probe: Probe, name: str, axis: int, *, one_hot: bool = False) -> Probe:
+    """The probe with targets that add up to 1 along an axis, as those of a softmax do; one of them 1, the others 0."""
     value = probe.given[name]
+    if one_hot:
+        value = (value == value.max(axis=axis, keepdims=True)) * 1.0
     return probe._replace(given={**probe.given, name: value / value.sum(axis=axis, keepdims=True)})

@@ -31,7 +31,9 @@ class Roles(NamedTuple):
     offsets: frozenset[str] = frozenset()
     """What is only ever added to a matrix product."""
     states: frozenset[str] = frozenset()
-    """What an optimiser keeps: it is read where it is updated, or where a parameter is, and nowhere else."""
+    """What an optimiser keeps: it decays, or is read only where it, or a parameter, is updated."""
+    loose: frozenset[str] = frozenset()
+    """What only scales or shifts other values, entry by entry or as a whole."""
 
     def is_data(self, name: str) -> bool:
         """Whether a name holds examples."""
@@ -57,7 +59,7 @@ class Roles(NamedTuple):
         return name in self.weights or not any(others)
 
     def _unsaid(self, name: str) -> bool:
-        return not any(name in each for each in self)
+        return not any(name in each for each in self[:-1])
 
 
 NO_ROLES = Roles()
@@ -66,9 +68,10 @@ NO_ROLES = Roles()
 def roles_of(tree: ast.Module) -> Roles:
     """The roles that the use of the free names shows."""
     use = _Use(tree)
-    states = {name for name in use.updated - use.derived if use.is_state(name)}
+    states = {name for name in use.updated - use.derived if use.is_state(name) or use.decays(name)}
     learned = use.derived | use.updated - states
     labels = {name for name in use.compared - use.updated - use.in_products if name not in learned or use.is_late(name)}
+    labels -= {name for name in labels if symbols.NUMBERS.match(name) and not symbols.is_label(name)}
     learned = learned - labels
     numbers = {name for name in use.free - learned - labels - use.in_products - use.indices if use.is_number(name)}
     data = {name for name in use.in_products - learned - labels - numbers if use.meets(name, learned)}
@@ -78,7 +81,9 @@ def roles_of(tree: ast.Module) -> Roles:
     data |= learned - use.in_products - entrywise if not data else set()
     offsets = {name for name in use.free - use.in_products - labels - data if use.is_offset(name)}
     weights = learned & use.in_products - data
-    return Roles(*map(frozenset, (data, labels, weights, entrywise, numbers - states, offsets, states)))
+    others = data | labels | weights | entrywise | numbers | offsets | states
+    loose = {name for name in use.free - others - use.in_products - use.indices - use.taken_apart if use.is_loose(name)}
+    return Roles(*map(frozenset, (data, labels, weights, entrywise, numbers - states, offsets, states, loose)))
 
 
 class _Use:
@@ -125,6 +130,11 @@ class _Use:
                 self.joined[target.id] = parts
         self.in_products, self.partners = self._products()
         self.compared = self._compared()
+        self.taken_apart = {
+            each.value.id
+            for each in self.nodes
+            if isinstance(each, ast.Subscript | ast.Attribute) and isinstance(each.value, ast.Name)
+        }
         self.indices = {
             each.id
             for node in self.nodes
@@ -208,6 +218,23 @@ class _Use:
         names = {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}
         return names.union(*(self.depends.get(each, set()) for each in names))
 
+    def decays(self, name: str) -> bool:
+        """Whether the text updates a name to a share of itself and something else: ``v = mu * v - lr * dW``."""
+        for node in self.nodes:
+            match node:
+                case ast.Assign(
+                    targets=[ast.Name(id=target)],
+                    value=ast.BinOp(left=ast.BinOp(op=ast.Mult(), left=one, right=other), op=ast.Add() | ast.Sub()),
+                ) if target == name and ast.unparse(one) != ast.unparse(other):
+                    return any(_is_name(each) and each.id == name for each in (one, other))
+        return False
+
+    def is_loose(self, name: str) -> bool:
+        """Whether a name that looks like nothing else only stands in sums, differences, products and quotients."""
+        looks = symbols.is_data(name), symbols.is_label(name), symbols.NUMBERS.match(name), symbols.BIASES.match(name)
+        places = [self.parents.get(id(node)) for node in self.loads if node.id == name]
+        return not any(looks) and all(isinstance(each, ast.BinOp) for each in places)
+
     def is_state(self, name: str) -> bool:
         """Whether all that reads a name is an update."""
         for node in self.nodes:
@@ -221,7 +248,16 @@ class _Use:
     def is_number(self, name: str) -> bool:
         """Whether a name only divides, multiplies a whole sum, or scales a step or a parameter."""
         places = [node for node in self.loads if node.id == name]
-        return bool(places) and all(self._scales(node) for node in places)
+        scales = [self._scales(node) for node in places]
+        factors = [parent for node in places if isinstance(parent := self._unsigned(node), ast.BinOp)]
+        if any(scales) and len(factors) == len(places):
+            return all(isinstance(each.op, ast.Mult | ast.Div) for each in factors) or all(scales)
+        return bool(places) and all(scales)
+
+    def _unsigned(self, node: ast.AST) -> ast.AST | None:
+        """What a name with its sign stands in."""
+        parent = self.parents.get(id(node))
+        return self._unsigned(parent) if isinstance(parent, ast.UnaryOp) else parent
 
     def _scales(self, node: ast.expr) -> bool:
         parent = self.parents.get(id(node))

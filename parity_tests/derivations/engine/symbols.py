@@ -98,7 +98,7 @@ NUMBERS = re.compile(
 COUNTS = re.compile(r"^(m|M|n|N|B|num_\w+|n_\w+|batch_size|samples|examples|\w+_size)$")
 COSTS = re.compile(
     r"(^|_)(j|l|loss|losses|cost|costs|c|e|err|error|objective|nll|mse|ce|bce|xent|cross_?entropy|total|obj|"
-    r"ll|log_?lik\w*|likelihood|elbo)(\d*)($|_)",
+    r"ll|log_?lik\w*|likelihood|elbo|kl)(\d*)($|_)",
     re.I,
 )
 BIASES = re.compile(r"^(b|bias|biases|c|gamma|beta|bf|bi|bo|bg|bc|by|bh|bias_\w+|b_?\w{1,3}|b_\w+|bias\d)$")

@@ -120,7 +120,7 @@ class TextReading:
             for name in labels:
                 axis = costs.softmax_axis(run, probe.given[name])
                 if axis is not None:
-                    probe = normalised(probe, name, axis)
+                    probe = normalised(probe, name, axis, one_hot="hot" in name.lower())
         return probe
 
 

@@ -15,6 +15,8 @@ class Parts(Values):
     def indexed(self, node: ast.Subscript) -> Any:
         """``x[i, :, None]``: whole numbers take an axis away, labels and ranges take it as it is."""
         base = self.of(node.value)
+        if isinstance(base, dict):
+            return base.get(ast.unparse(node.slice))
         if isinstance(base, Each):
             return base if isinstance(node.slice, ast.Slice) else base.entry
         if isinstance(base, Several):
@@ -146,6 +148,8 @@ class Parts(Values):
 
     def reshaped(self, base: Any, sizes: list[ast.expr]) -> Any:
         """A shape written out, in which one -1 is the rest."""
+        if is_shape(base) and not any(ast.unparse(each) == "-1" for each in sizes):
+            self.sizes.regroup(base, tuple(map(self.size, sizes)))
         rest = [place for place, each in enumerate(sizes) if ast.unparse(each) == "-1"]
         result = [self.sizes.new() if place in rest else self.size(each) for place, each in enumerate(sizes)]
         if rest and is_shape(base):

@@ -10,7 +10,7 @@ from parity_tests.derivations.engine import words
 from parity_tests.derivations.engine.roles import NO_ROLES, Roles
 from parity_tests.derivations.engine.shapes.calls import Calls
 from parity_tests.derivations.engine.shapes.sizes import Clash, Shape, Size, without_ones
-from parity_tests.derivations.engine.shapes.values import Count, Each, Ranks, Several, Turn, Unknown, is_shape
+from parity_tests.derivations.engine.shapes.values import LIKE, Count, Each, Ranks, Several, Turn, Unknown, is_shape
 from parity_tests.derivations.engine.symbols import family_of, meant_by
 
 FORWARD_CLASH, BACKWARD_CLASH = 10, 1
@@ -123,6 +123,8 @@ class Reading(Calls):
             case ast.Subscript():
                 place = self.indexed(target)
                 if place is not None and is_shape(value):
+                    if len(place) < len(value):
+                        raise Clash("an array in place of an entry")
                     self.sizes.together(place, value)
 
     def unpacked(self, value: Any, count: int) -> tuple[Any, ...]:
@@ -186,6 +188,7 @@ class Reading(Calls):
             case ast.UnaryOp():
                 return self.of(node.operand)
             case ast.BinOp():
+                self.adopt(node)
                 left, right = self.of(node.left), self.of(node.right)
                 if isinstance(left, Count) and isinstance(right, Count):
                     return ()
@@ -207,6 +210,10 @@ class Reading(Calls):
                 return Several(tuple(self.of(each) for each in node.elts))
             case ast.Dict():
                 entries = [self.of(each) for each in node.values]
+                if entries and all(
+                    isinstance(each, ast.Constant) and isinstance(each.value, str) for each in node.keys
+                ):
+                    return dict(zip((ast.unparse(each) for each in node.keys if each), entries, strict=True))
                 return Each(*entries) if len(entries) < 2 else None
             case ast.Attribute():
                 return self.attribute(node)
@@ -215,6 +222,16 @@ class Reading(Calls):
             case ast.Call():
                 return self.call(node)
         return None
+
+    def adopt(self, node: ast.BinOp) -> None:
+        """A name that only scales or shifts others has the shape of what it meets first."""
+        for one, other in ((node.left, node.right), (node.right, node.left)):
+            if isinstance(one, ast.Name) and one.id not in self.names and self.ranks(one.id) == (LIKE, LIKE):
+                shape = self.of(other)
+                if is_shape(shape) and shape:
+                    self.names[one.id] = self.shapes[one.id] = shape
+                    self.free.append(one.id)
+                    self.known.add(one.id)
 
     def listed(self, node: ast.ListComp | ast.GeneratorExp) -> Any:
         """A list of one value for each row: as long as what it is made from, each entry of one shape."""

@@ -76,6 +76,18 @@ class Sizes:
             return self.new()
         return self.product_of((*left, whole // divisor) if whole > divisor or not left else left)
 
+    def regroup(self, sizes: Shape, others: Shape) -> None:
+        """Two shapes have equally many entries: what is known of one says what the other's last unknown size is."""
+        first, second = ([self.find(size) for size in shape] for shape in (sizes, others))
+        for size in [each for each in first if isinstance(each, str) and each in second]:
+            first.remove(size)
+            second.remove(size)
+        names = [each for each in first if isinstance(each, str)]
+        entries = math.prod(each for each in second if isinstance(each, int))
+        own = math.prod(each for each in first if isinstance(each, int))
+        if len(names) == 1 and entries % own == 0 and all(isinstance(each, int) for each in second):
+            self.equal(names[0], entries // own)
+
     def product_of(self, parts: Shape) -> Size:
         """The size that is a product of others."""
         if len(parts) == 1:

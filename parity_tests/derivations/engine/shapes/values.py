@@ -41,8 +41,12 @@ class Several(NamedTuple):
     parts: tuple[Any, ...]
 
 
+LIKE = -1
 Ranks = Callable[[str], "tuple[int | None, ...] | None"]
-"""The axes that a free name is taken to have: 1, or None for a size to be found; None as a whole for a number."""
+"""The axes that a free name is taken to have: 1, or None for a size to be found; None as a whole for a number.
+
+A name with the axes (LIKE, LIKE) has those of what it meets first, if that is known.
+"""
 
 MOST_PARTS = 64
 """Into how many parts an axis is cut."""
@@ -112,7 +116,7 @@ class Values:
         """A value's shape; a size is a number, and what is not known raises Unknown."""
         if isinstance(value, Count | Turn):
             return ()
-        if value is None or isinstance(value, Several | Each):
+        if value is None or isinstance(value, Several | Each | dict):
             raise Unknown
         shape: Shape = value
         return shape
