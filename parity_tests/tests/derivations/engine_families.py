@@ -184,4 +184,125 @@ binary = binary.astype(float)
 binary[np.arange(N), y] = -binary.sum(axis=1)
 dW = X.T.dot(binary) / N + 2 * reg * W
 """,
+    "lists-handed-to-a-function": """
+def forward(X, Ws, bs):
+    acts = [X]
+    for W, b in zip(Ws, bs):
+        acts.append(np.tanh(acts[-1] @ W + b))
+    return acts
+
+acts = forward(X, Ws, bs)
+loss = 0.5 * np.sum((acts[-1] - Y) ** 2)
+delta = (acts[-1] - Y) * (1 - acts[-1] ** 2)
+dWs = [None] * len(Ws)
+dbs = [None] * len(bs)
+for l in reversed(range(len(Ws))):
+    dWs[l] = acts[l].T @ delta
+    dbs[l] = delta.sum(axis=0)
+    if l > 0:
+        delta = (delta @ Ws[l].T) * (1 - acts[l] ** 2)
+""",
+    "values-written-through-views": """
+H = np.tanh(X @ W + c)
+P = H @ V
+loss = 0.5 * np.sum((P - Y) ** 2)
+dP = P - Y
+dV = np.empty_like(V)
+dV.T[...] = dP.T @ H
+dH = dP @ V.T
+dpre = dH * (1 - H ** 2)
+dW = np.empty_like(W)
+flat = dW.reshape(-1)
+flat[:] = (X.T @ dpre).ravel()
+dc = dpre.sum(axis=0)
+""",
+    "a-window-in-loops": """
+H, W = x.shape
+z = np.zeros((H - 2, W - 2))
+for i in range(H - 2):
+    for j in range(W - 2):
+        z[i, j] = np.sum(x[i:i+3, j:j+3] * k) + bias
+a = np.maximum(z, 0)
+loss = 0.5 * np.sum((a - t) ** 2)
+da = a - t
+dz = da * (z > 0)
+dk = np.zeros_like(k)
+dx = np.zeros_like(x)
+for i in range(H - 2):
+    for j in range(W - 2):
+        dk += dz[i, j] * x[i:i+3, j:j+3]
+        dx[i:i+3, j:j+3] += dz[i, j] * k
+dbias = np.sum(dz)
+""",
+    "states-in-a-dict": """
+T = inputs.shape[0]
+hs = {-1: np.zeros((B, H))}
+ps = {}
+loss = 0
+for t in range(T):
+    hs[t] = np.tanh(inputs[t] @ Wxh + hs[t-1] @ Whh + bh)
+    s = hs[t] @ Why + by
+    e = np.exp(s - s.max(axis=1, keepdims=True))
+    ps[t] = e / e.sum(axis=1, keepdims=True)
+    loss += -np.sum(targets[t] * np.log(ps[t]))
+dWxh, dWhh, dWhy = np.zeros_like(Wxh), np.zeros_like(Whh), np.zeros_like(Why)
+dbh, dby = np.zeros_like(bh), np.zeros_like(by)
+dhnext = np.zeros((B, H))
+for t in reversed(range(T)):
+    dy = ps[t] - targets[t]
+    dWhy += hs[t].T @ dy
+    dby += dy.sum(axis=0)
+    dh = dy @ Why.T + dhnext
+    dhraw = (1 - hs[t] ** 2) * dh
+    dbh += dhraw.sum(axis=0)
+    dWxh += inputs[t].T @ dhraw
+    dWhh += hs[t-1].T @ dhraw
+    dhnext = dhraw @ Whh.T
+""",
+    "a-margin-between-pairs": """
+fa = np.tanh(xa @ W)
+fb = np.tanh(xb @ W)
+diff = fa - fb
+dist2 = np.sum(diff ** 2, axis=1)
+dist = np.sqrt(dist2)
+hinge = np.maximum(0, margin - dist)
+loss = np.mean(y * dist2 + (1 - y) * hinge ** 2) / 2
+n = len(y)
+ddist2 = y / (2 * n)
+ddist = -(1 - y) * hinge / n
+ddiff = 2 * ddist2[:, None] * diff + (ddist / dist)[:, None] * diff
+dfa = ddiff
+dfb = -ddiff
+dW = xa.T @ (dfa * (1 - fa ** 2)) + xb.T @ (dfb * (1 - fb ** 2))
+""",
+    "a-dict-handed-to-a-function": """
+def fwd(x, p):
+    z1 = p['W1'] @ x + p['b1']
+    a1 = np.maximum(z1, 0)
+    z2 = p['W2'] @ a1 + p['b2']
+    return z1, a1, z2
+
+z1, a1, z2 = fwd(x, p)
+m = x.shape[1]
+J = np.sum((z2 - y) ** 2) / (2 * m)
+g = {}
+dz2 = (z2 - y) / m
+g['W2'] = dz2 @ a1.T
+g['b2'] = dz2.sum(axis=1, keepdims=True)
+dz1 = (p['W2'].T @ dz2) * (z1 > 0)
+g['W1'] = dz1 @ x.T
+g['b1'] = dz1.sum(axis=1, keepdims=True)
+""",
+    "a-decaying-rate": """
+lr = lr0 / (1 + decay * epoch)
+Z = np.dot(W, X) + b
+A = np.exp(Z) / np.sum(np.exp(Z), axis=0)
+m = X.shape[1]
+cost = -np.sum(Y * np.log(A)) / m
+dZ = (A - Y) / m
+dW = np.dot(dZ, X.T)
+db = np.sum(dZ, axis=1, keepdims=True)
+W = W - lr * dW
+b = b - lr * db
+""",
 }

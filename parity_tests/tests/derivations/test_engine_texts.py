@@ -348,6 +348,9 @@ def test_every_derivative_that_a_text_names_is_judged(name: str, judged: int) ->
         ("layers-as-entries", "(z[1] > 0)", "(z[2] > 0)"),
         ("layer-norm-gain-named-g", "dg = (dy * xn)", "dg = (dy * x)"),
         ("embedding-mean", "dW = h.T", "dW = 2 * h.T"),
+        ("lists-handed-to-a-function", "dbs[l] = delta.sum", "dbs[l] = delta.mean"),
+        ("values-written-through-views", "dV.T[...] = dP.T", "dV.T[...] = P.T"),
+        ("a-dict-handed-to-a-function", "(p['W2'].T @ dz2) * (z1 > 0)", "p['W2'].T @ dz2"),
     ],
 )
 def test_and_a_mistake_in_it_is_seen_at_its_line(name: str, right: str, wrong: str) -> None:
@@ -362,6 +365,28 @@ def test_logarithms_and_roots_are_tried_above_zero() -> None:
         "u = np.log(x) @ W\nJ = np.sum(np.sqrt(u**2 + c)) / 2\ndu = u / np.sqrt(u**2 + c) / 2\ndW = x.T @ du"
     )
     assert [(line.target, line.verdict) for line in judged.lines] == [("du", HOLDS), ("dW", WRONG)]
+
+
+def test_a_state_that_a_root_is_taken_of_is_not_below_zero_and_all_else_is_drawn_as_ever() -> None:
+    text = """
+hid = np.maximum(0.01 * (X @ W1 + b1), X @ W1 + b1)
+loss = 0.5 * np.mean((hid @ W2 - y)**2)
+dout = (hid @ W2 - y) / y.size
+dW2 = hid.T @ dout
+dpre = np.where(hid > 0, 1, 0.01) * (dout @ W2.T)
+dW1 = X.T @ dpre
+cache = decay * cache + (1 - decay) * dW1**2
+W1 -= lr * dW1 / (np.sqrt(cache) + 1e-7)
+"""
+    for slope, verdicts in (("0.01", {HOLDS, "not judged"}), ("0.0", {HOLDS, WRONG})):
+        lines = judged_of(text.replace("1, 0.01", f"1, {slope}")).lines
+        assert {line.verdict for line in lines} == verdicts
+
+
+def test_margins_are_wide_enough_that_what_is_behind_them_counts() -> None:
+    text = all_texts()["a-margin-between-pairs"]
+    wrong = judged_of(text.replace("ddist = -(1 - y) * hinge / n", "ddist = (1 - y) * hinge / n"))
+    assert wrong.summary.wrong >= 1
 
 
 def test_what_cannot_be_computed_is_said_once_and_the_lines_behind_it_name_it() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 from parity_tests.derivations.engine import words
@@ -105,7 +106,7 @@ class Reading(Calls):
                     return
                 if is_shape(value):
                     for base in meant_by(name, self.names):
-                        if is_shape(self.names.get(base)):
+                        if is_shape(self.names.get(base)) and base not in self.counts:
                             self.sizes.match(without_ones(self.names[base]), without_ones(value))
                             break
                     else:
@@ -227,7 +228,9 @@ class Reading(Calls):
         """A name that only scales or shifts others has the shape of what it meets first."""
         for one, other in ((node.left, node.right), (node.right, node.left)):
             if isinstance(one, ast.Name) and one.id not in self.names and self.ranks(one.id) == (LIKE, LIKE):
-                shape = self.of(other)
+                shape = None
+                with suppress(Clash, IndexError, TypeError):
+                    shape = self.of(other)
                 if is_shape(shape) and shape:
                     self.names[one.id] = self.shapes[one.id] = shape
                     self.free.append(one.id)
