@@ -132,7 +132,8 @@ def sentence(error: BaseException, path: str) -> str:
     if isinstance(error, SyntaxError) and error.filename == path:
         lines = [error.lineno]
     place = f" in line {lines[-1]}" if lines and lines[-1] else ""
-    return f"raised {type(error).__name__}{place}: {_words(error)}"[:LONGEST]
+    words = _words(error)
+    return f"raised {type(error).__name__}{place}{words and f': {words}'}"[:LONGEST]
 
 
 def _words(error: BaseException) -> str:

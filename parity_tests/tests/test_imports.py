@@ -122,3 +122,9 @@ print(network.forward(net, params, np.ones((2, 3))).A[-1].shape)
 """
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "(1, 3)"
+
+
+def test_what_verify_calls_does_not_call_it() -> None:
+    below = [path for part in ("own", "engine", "settings") for path in files(f"parity_tests/derivations/{part}")]
+    assert len(below) > 50
+    assert not [path for path in below if "parity_tests.derivations.verify" in imports(path)]

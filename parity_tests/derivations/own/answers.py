@@ -70,10 +70,10 @@ def verify_path(path: Path, options: Options) -> Judged:
 
         _, _, _, seed, strict, _, call, cost, grads, rubric = options
         return verify_file(path, call=call, cost=cost, grads=grads, seed=seed, strict=strict, rubric=rubric)
-    from parity_tests.derivations.verify import verify
+    from parity_tests.derivations.text_lines import judge_lines
 
     text = path.read_text(encoding="utf-8", errors="replace")
-    judged = verify(
+    judged = judge_lines(
         text,
         options.setting,
         l2=options.l2,
