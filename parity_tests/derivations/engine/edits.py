@@ -6,12 +6,13 @@ import ast
 import copy
 import re
 import types
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from parity_tests.derivations.engine import factors, symbols
+from parity_tests.derivations.engine import products, symbols
+from parity_tests.derivations.engine.products import Words, replaced
 
 
 class Edit(NamedTuple):
@@ -20,26 +21,6 @@ class Edit(NamedTuple):
     statements: list[ast.stmt]
     cause: str
     cost: float
-
-
-class Words(NamedTuple):
-    """What an edit may write: values by name, the count of examples, sizes in the text's own words, and the target."""
-
-    names: Mapping[str, Any]
-    batch: str | None
-    counts: tuple[str, ...]
-    target: str
-    shape: tuple[int, ...]
-    of_bias: bool
-    size: int = 0
-    rates: tuple[str, ...] = ()
-    """The count of examples as a number, and single numbers by name that are no counts."""
-
-    is_step: bool = False
-
-    def like(self, shape: tuple[int, ...]) -> list[str]:
-        """The arrays of a shape."""
-        return [name for name, value in self.names.items() if isinstance(value, np.ndarray) and value.shape == shape]
 
 
 def edits(statement: ast.stmt, words: Words) -> list[Edit]:
@@ -70,7 +51,7 @@ def _inside(statement: ast.stmt, words: Words) -> Iterator[Edit]:
     for node in ast.walk(value):
         if isinstance(node, ast.expr):
             for new, cause, cost in _changes(node, words):
-                yield Edit(_with_value(statement, _replaced(value, node, new)), cause, cost)
+                yield Edit(_with_value(statement, replaced(value, node, new)), cause, cost)
     if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Subscript):
         yield from _of_place(statement, statement.targets[0], words)
 
@@ -81,23 +62,8 @@ def _of_place(statement: ast.Assign, target: ast.Subscript, words: Words) -> Ite
         if isinstance(node, ast.Compare | ast.Name):
             for new, cause, cost in _changes(node, words):
                 changed = copy.copy(target)
-                changed.slice = _replaced(target.slice, node, new)
-                yield Edit([ast.Assign([changed], statement.value)], cause, cost)
-
-
-def _replaced(root: ast.expr, old: ast.expr, new: ast.expr) -> ast.expr:
-    """The formula with one node changed; the others are shared."""
-    if root is old:
-        return new
-    result = copy.copy(root)
-    for field, child in ast.iter_fields(root):
-        if isinstance(child, ast.expr):
-            setattr(result, field, _replaced(child, old, new))
-        elif isinstance(child, list):
-            setattr(
-                result, field, [_replaced(each, old, new) if isinstance(each, ast.expr) else each for each in child]
-            )
-    return result
+                changed.slice = replaced(target.slice, node, new)
+                yield Edit([ast.Assign([changed], statement.value, lineno=1)], cause, cost)
 
 
 Changes = Iterator["tuple[ast.expr, str, float]"]
@@ -107,6 +73,7 @@ def _changes(node: ast.expr, words: Words) -> Changes:
     match node:
         case ast.BinOp():
             yield from _of_operator(node, words)
+            yield from _of_brackets(node)
         case ast.UnaryOp(op=ast.USub()):
             yield node.operand, "sign", 0.9
         case ast.Name():
@@ -119,10 +86,12 @@ def _changes(node: ast.expr, words: Words) -> Changes:
             for number in (1, 2, 0.5, 0):
                 if number != node.value:
                     yield ast.Constant(number), "wrong-number", 1.3
+            if isinstance(node.value, int) and node.value > 1:
+                yield ast.Constant(node.value + 1), "wrong-number", 1.5
         case ast.Compare():
             for sign in (ast.Gt(), ast.Lt(), ast.LtE(), ast.GtE()):
                 if not isinstance(node.ops[0], type(sign)):
-                    yield ast.Compare(node.left, [sign], node.comparators), "wrong-operator", 1.2
+                    yield ast.Compare(node.left, [sign], node.comparators), "wrong-operator", 0.95
         case ast.Subscript():
             yield from _of_index(node)
 
@@ -157,9 +126,24 @@ def _of_operator(node: ast.BinOp, words: Words) -> Changes:
             yield ast.BinOp(left, ast.Mult(), right), "wrong-operator", 1.3
 
 
+def _of_brackets(node: ast.BinOp) -> Changes:
+    """``a * (1 - b)`` for ``a * 1 - b``, ``(p - y) / m`` for ``p - y / m``, ``1 - a**2`` for ``(1 - a)**2``."""
+    left, right = node.left, node.right
+    sums, products_ = ast.Add | ast.Sub, ast.Mult | ast.Div
+    if isinstance(node.op, sums):
+        if isinstance(left, ast.BinOp) and isinstance(left.op, products_):
+            yield ast.BinOp(left.left, left.op, ast.BinOp(left.right, node.op, right)), "brackets", 1.0
+        if isinstance(right, ast.BinOp) and isinstance(right.op, ast.Mult | ast.Div | ast.Pow | ast.MatMult):
+            yield ast.BinOp(ast.BinOp(left, node.op, right.left), right.op, right.right), "brackets", 1.0
+    if isinstance(node.op, ast.Mult | ast.Div | ast.Pow) and isinstance(left, ast.BinOp) and isinstance(left.op, sums):
+        yield ast.BinOp(left.left, left.op, ast.BinOp(left.right, node.op, right)), "brackets", 1.0
+    if isinstance(node.op, products_) and isinstance(right, ast.BinOp) and isinstance(right.op, sums):
+        yield ast.BinOp(ast.BinOp(left, node.op, right.left), right.op, right.right), "brackets", 1.0
+
+
 def _dropped(factor: ast.expr, words: Words) -> str:
     """What it is called when this factor is one too many."""
-    if factors.is_slope(factor):
+    if products.is_slope(factor):
         return "gprime-extra"
     text = ast.unparse(factor)
     if words.size and text in (str(words.size), str(float(words.size))):
@@ -182,6 +166,8 @@ def _is_penalty(node: ast.AST) -> bool:
 
 def _of_name(node: ast.Name, words: Words) -> Changes:
     value = words.names.get(node.id)
+    for call in words.forward.applied.get(node.id, ()):
+        yield call, "function-missing", 1.2
     if isinstance(value, np.ndarray) and value.ndim == 2:
         yield _turned(node), "transpose-missing", 1.0
     if isinstance(value, np.ndarray):
@@ -191,9 +177,19 @@ def _of_name(node: ast.Name, words: Words) -> Changes:
             if name in (node.id, words.target) or not isinstance(other, np.ndarray) or other.ndim != value.ndim:
                 continue
             same_family = _family(name) == family and family != node.id
-            if same_family or other.shape == value.shape:
+            if name in words.forward.beside.get(node.id, ()) and other.shape == value.shape:
+                backward = all(each.startswith(("d", "grad", "delta")) for each in (name, node.id))
+                yield _parsed(name), "gprime-missing" if backward else "wrong-symbol", 1.02
+            else:
                 cause = "wrong-symbol" if TIMES.search(node.id) or not same_family else "wrong-layer"
-                yield _parsed(name), cause, 1.2 if same_family else 1.5
+                yield _parsed(name), cause, 1.2 if same_family else 1.45 if other.shape == value.shape else 1.6
+        if value.shape and _is_share(value):
+            yield ast.BinOp(ast.Constant(1), ast.Sub(), node), "missing-term", 1.15
+
+
+def _is_share(value: Any) -> bool:
+    """Whether all entries lie between 0 and 1: a probability, a gate, a label."""
+    return bool(np.all((value >= 0) & (value <= 1)))
 
 
 TIMES = re.compile(r"\[[^\]]*\b(t|time|step|tau)\b[^\]]*\]$")
@@ -209,7 +205,7 @@ def _of_call(node: ast.Call, words: Words) -> Changes:
     settings = {each.arg: each for each in node.keywords}
     if name in ("sum", "mean"):
         other = "mean" if name == "sum" else "sum"
-        yield _renamed(node, other), "db-mean-for-sum" if name == "mean" else "db-sum-for-mean", 1.0
+        yield _renamed(node, other), "db-mean-for-sum" if name == "mean" else "db-sum-for-mean", 1.05
         axis = settings.get("axis")
         place = next((n for n, each in enumerate(node.args) if _is_axis(each, n, node)), None)
         if place is not None:
@@ -282,7 +278,7 @@ def _of_function(node: ast.Call, name: str, words: Words) -> Changes:
             others = [ast.Attribute(node.func.value, each, ast.Load()) for each in methods]
     for other in others:
         called = ast.unparse(other).rpartition(".")[2]
-        slope, was = factors.SLOPE_NAMES.search(called), factors.SLOPE_NAMES.search(name)
+        slope, was = products.SLOPE_NAMES.search(called), products.SLOPE_NAMES.search(name)
         cause = "g-for-gprime" if slope and not was else "gprime-for-g" if was and not slope else "wrong-function"
         if isinstance(other, ast.Name):
             yield ast.Call(other, node.args, []), cause, 1.2
@@ -304,10 +300,16 @@ def _of_function(node: ast.Call, name: str, words: Words) -> Changes:
 
 
 def _of_index(node: ast.Subscript) -> Changes:
+    if isinstance(node.slice, ast.Tuple):
+        for one in range(len(node.slice.elts)):
+            for other in range(one + 1, len(node.slice.elts)):
+                items = list(node.slice.elts)
+                items[one], items[other] = items[other], items[one]
+                yield ast.Subscript(node.value, ast.Tuple(items, ast.Load()), ast.Load()), "index-order", 0.95
     for each in ast.walk(node.slice):
         if isinstance(each, ast.Constant) and isinstance(each.value, int):
             for number in (each.value - 1, each.value + 1):
-                new = _replaced(node.slice, each, ast.Constant(number))
+                new = replaced(node.slice, each, ast.Constant(number))
                 yield ast.Subscript(node.value, new, ast.Load()), "wrong-symbol", 1.6
 
 
@@ -337,64 +339,44 @@ def _parsed(text: str) -> ast.expr:
 
 
 # ---- changes of the whole right side
-def slopes(words: Words) -> Iterator[ast.expr]:
-    """g'(Z) in the text's own names, for every activation that has the target's shape."""
-    names = [
-        name
-        for name in words.like(words.shape)
-        if not symbols.stem_of(name).lower().startswith(("d", "grad", "x", "y")) and name != words.target
-    ]
-    yield from factors.slopes_of(names)
-    functions = [
-        name
-        for name, each in words.names.items()
-        if callable(each) and factors.SLOPE_FUNCTIONS.search(name) and getattr(each, "__code__", None) is not None
-    ]
-    for function in functions:
-        for name in names:
-            yield ast.Call(ast.Name(function, ast.Load()), [ast.Name(name, ast.Load())], [])
-
-
 def _whole(statement: ast.stmt, words: Words) -> Iterator[Edit]:
     value = _value(statement)
     if value is None:
         return
     yield Edit(_with_value(statement, ast.UnaryOp(ast.USub(), value)), "sign", 1.0)
     yield Edit(_with_value(statement, _turned(value)), "transpose-missing", 1.5)
-    known = list(slopes(words))
-    for slope in known:
-        yield Edit(_with_value(statement, ast.BinOp(value, ast.Mult(), slope)), "gprime-missing", 1.0)
-    for new, cause, cost in factors.changed_products(value, known):
+    for new, cause, cost in (*products.put_in(value, words), *products.exchanged(value, words)):
         yield Edit(_with_value(statement, new), cause, cost)
-    for name in words.like(words.shape):
-        factor = ast.Name(name, ast.Load())
-        cause = factors.missing_factor(name)
-        yield Edit(_with_value(statement, ast.BinOp(value, ast.Mult(), factor)), cause, 1.2)
-        if not symbols.stem_of(name).lower().startswith(("d", "grad")):
-            rest = ast.BinOp(ast.Constant(1), ast.Sub(), factor)
-            yield Edit(_with_value(statement, ast.BinOp(value, ast.Mult(), rest)), "gprime-missing", 1.15)
+    for new in _shifted(value, words):
+        yield Edit(_with_value(statement, new), "wrong-layer", 1.25)
     for name in words.rates:
-        rate, cause = _parsed(name), factors.missing_factor(name)
+        rate, cause = _parsed(name), products.missing_factor(name)
         for part in _terms(value):
             scaled = ast.BinOp(part, ast.Mult(), rate)
-            more = _replaced(value, part, scaled)
+            more = replaced(value, part, scaled)
             yield Edit(_with_value(statement, more), "learning-rate-missing" if words.is_step else cause, 1.15)
             if not words.is_step:
-                divided = _replaced(value, part, ast.BinOp(part, ast.Div(), rate))
+                divided = replaced(value, part, ast.BinOp(part, ast.Div(), rate))
                 yield Edit(_with_value(statement, divided), cause, 1.15)
     for place, count in enumerate(words.counts):
         cause = "missing-1/m" if count == words.batch else "missing-factor"
         for part in _terms(value):
-            divided = _replaced(value, part, ast.BinOp(part, ast.Div(), _parsed(count)))
+            divided = replaced(value, part, ast.BinOp(part, ast.Div(), _parsed(count)))
             yield Edit(_with_value(statement, divided), cause, 0.9 + 0.05 * place)
-            more = _replaced(value, part, ast.BinOp(part, ast.Mult(), _parsed(count)))
+            more = replaced(value, part, ast.BinOp(part, ast.Mult(), _parsed(count)))
             yield Edit(_with_value(statement, more), "double-1/m" if count == words.batch else "missing-factor", 1.2)
     for number, cause in ((2, "missing-factor"), (0.5, "extra-factor")):
         for part in _terms(value):
             scaled = ast.BinOp(ast.Constant(number), ast.Mult(), part)
-            yield Edit(_with_value(statement, _replaced(value, part, scaled)), cause, 1.3)
-    for term, cause in _new_terms(words):
-        yield Edit(_with_value(statement, ast.BinOp(value, ast.Add(), term)), cause, 1.1)
+            cause = "l2-factor-2" if _is_penalty(part) and not _is_sum(part) else cause
+            cost = 1.0 if cause == "l2-factor-2" else 1.2
+            yield Edit(_with_value(statement, replaced(value, part, scaled)), cause, cost)
+    for part, alone in _sums(value):
+        for term, cause, cost in _new_terms(part, words):
+            is_negative = isinstance(term, ast.UnaryOp)
+            added = term.operand if isinstance(term, ast.UnaryOp) else term
+            more = ast.BinOp(part, ast.Sub() if is_negative else ast.Add(), added)
+            yield Edit(_with_value(statement, replaced(value, part, more)), cause, cost + (0.0 if alone else 0.08))
     if isinstance(statement, ast.AugAssign) and isinstance(statement.target, ast.Subscript):
         base = statement.target.value
         at = ast.parse("np.add.at", mode="eval").body
@@ -403,7 +385,7 @@ def _whole(statement: ast.stmt, words: Words) -> Iterator[Edit]:
     if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name | ast.Subscript):
         yield Edit([ast.AugAssign(statement.targets[0], ast.Add(), value)], "overwritten", 1.0)
     if isinstance(statement, ast.AugAssign):
-        yield Edit([ast.Assign([statement.target], value)], "extra-term", 1.2)
+        yield Edit([ast.Assign([statement.target], value, lineno=1)], "extra-term", 1.2)
         for operator in (ast.Add(), ast.Sub(), ast.Mult(), ast.Div()):
             if not isinstance(statement.op, type(operator)):
                 cause = "sign" if isinstance(operator, ast.Add | ast.Sub) else "wrong-operator"
@@ -416,52 +398,81 @@ def _read(node: ast.expr) -> ast.expr:
     return new
 
 
+def _is_sum(node: ast.expr) -> bool:
+    return isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub)
+
+
 def _terms(value: ast.expr) -> Iterator[ast.expr]:
-    """The right side, and the terms of its sums."""
+    """The right side, and the terms of all its sums."""
     yield value
-    if isinstance(value, ast.BinOp) and isinstance(value.op, ast.Add | ast.Sub):
-        yield from _terms(value.left)
-        yield from _terms(value.right)
+    for node, parent in products.places(value):
+        if parent is not None and _is_sum(parent):
+            yield node
 
 
-def _new_terms(words: Words) -> Iterator[tuple[ast.expr, str]]:
-    """A penalty's gradient in the text's own names, or another array of the target's shape."""
+def _sums(value: ast.expr) -> Iterator[tuple[ast.expr, bool]]:
+    """Where a term may be missing, and whether that is the whole right side: it, and factors that are sums or names."""
+    yield value, True
+    for node, parent in products.places(value):
+        within = products.is_product(parent) or isinstance(parent, ast.Call)
+        if node is not value and within and (_is_sum(node) or isinstance(node, ast.Name)):
+            yield node, False
+
+
+def _new_terms(part: ast.expr, words: Words) -> Iterator[tuple[ast.expr, str, float]]:
+    """What the forward pass adds, a penalty's gradient in the text's own names, an array, or a projection."""
+    value = words.value(part)
+    if value is None:
+        return
+    shape = np.shape(value)
+    if shape == words.shape:
+        yield from ((term, "missing-term", 1.1) for term in words.forward.terms)
+        yield from ((term, "l2-missing", 1.22) for term in _penalties(part, words))
+    for name in words.like(shape):
+        one = ast.Name(name, ast.Load())
+        if name != words.target and shape and ast.unparse(part) != name:
+            yield one, "missing-term", 1.3
+            yield ast.UnaryOp(ast.USub(), one), "missing-term", 1.3
+
+
+def _penalties(part: ast.expr, words: Words) -> Iterator[ast.expr]:
     rates = [name for name, value in words.names.items() if isinstance(value, float) and _is_penalty(_parsed(name))]
+    own = {each.id for each in ast.walk(part) if isinstance(each, ast.Name)}
     for weight in words.like(words.shape):
-        one = ast.Name(weight, ast.Load())
-        if not symbols.stem_of(weight).startswith("d"):
-            for rate in rates:
-                plain = ast.BinOp(ast.Name(rate, ast.Load()), ast.Mult(), one)
-                yield plain, "l2-missing"
-                yield ast.BinOp(ast.Constant(2), ast.Mult(), plain), "l2-missing"
-                for count in words.counts:
-                    yield ast.BinOp(plain, ast.Div(), _parsed(count)), "l2-missing"
-        if weight != words.target:
-            yield one, "missing-term"
-    alike = [name for name in words.like(words.shape) if name != words.target]
-    if len(words.shape) == 2 and len(alike) < 12:
-        for first in alike:
-            for second in alike:
-                one, other = ast.Name(first, ast.Load()), ast.Name(second, ast.Load())
-                if first < second:
-                    yield ast.BinOp(one, ast.Mult(), other), "missing-term"
-                if first != second:
-                    rest = ast.BinOp(ast.Constant(1), ast.Sub(), other)
-                    yield ast.BinOp(one, ast.Mult(), rest), "missing-term"
-    matrices = [name for name, value in words.names.items() if isinstance(value, np.ndarray) and value.ndim == 2]
-    if len(words.shape) == 2 and len(matrices) < 40:
-        for first in matrices:
-            for second in matrices:
-                for left, right in ((first, second + ".T"), (first + ".T", second), (first, second)):
-                    a, b = (words.names[each.removesuffix(".T")].shape for each in (left, right))
-                    a, b = (a[::-1] if left.endswith(".T") else a), (b[::-1] if right.endswith(".T") else b)
-                    if a[1] == b[0] and (a[0], b[1]) == words.shape:
-                        yield ast.BinOp(_maybe_turned(left), ast.MatMult(), _maybe_turned(right)), "missing-term"
+        if symbols.stem_of(weight).startswith("d"):
+            continue
+        for rate in rates:
+            if rate in own:
+                continue
+            plain = ast.BinOp(ast.Name(rate, ast.Load()), ast.Mult(), ast.Name(weight, ast.Load()))
+            yield plain
+            yield ast.BinOp(ast.Constant(2), ast.Mult(), plain)
+            for count in words.counts:
+                yield ast.BinOp(plain, ast.Div(), _parsed(count))
 
 
-def _maybe_turned(text: str) -> ast.expr:
-    one: ast.expr = ast.Name(text.removesuffix(".T"), ast.Load())
-    return _turned(one) if text.endswith(".T") else one
+def _shifted(value: ast.expr, words: Words) -> Iterator[ast.expr]:
+    """All entries of one family a layer, or a time, earlier or later: ``dz2 @ h1.T + dz1 @ h0.T``."""
+    names = [each.id for each in ast.walk(value) if isinstance(each, ast.Name)]
+    families = {_family(name) for name in names if _family(name) != name}
+    for family in sorted(families):
+        for by in (-1, 1):
+            others = {name: _moved(name, by) for name in names if _family(name) == family}
+            if len(others) > 1 and all(other in words.names for other in others.values()):
+                yield _Renamed(others).visit(copy.deepcopy(value))
+
+
+def _moved(name: str, by: int) -> str:
+    """The name of the layer before or behind: h1 of h2, ``hs[t - 1]`` has no such."""
+    return re.sub(r"\d+(?!.*\d)", lambda match: str(int(match[0]) + by), name)
+
+
+class _Renamed(ast.NodeTransformer):
+    def __init__(self, names: dict[str, str]) -> None:
+        self.names = names
+
+    def visit_Name(self, node: ast.Name) -> ast.AST:
+        return ast.Name(self.names.get(node.id, node.id), node.ctx)
 
 
 # ---- a statement that is missing behind this one
@@ -471,8 +482,15 @@ def _behind(statement: ast.stmt, words: Words) -> Iterator[Edit]:
         cause = "missing-1/m" if count == words.batch else "missing-factor"
         more = ast.AugAssign(target, ast.Div(), _parsed(count))
         yield Edit([statement, more], cause, 1.05 + 0.05 * place)
-    for slope in slopes(words):
-        yield Edit([statement, ast.AugAssign(target, ast.Mult(), slope)], "gprime-missing", 1.15)
-    for term, cause in _new_terms(words):
-        if cause == "l2-missing":
-            yield Edit([statement, ast.AugAssign(target, ast.Add(), term)], cause, 1.2)
+    for factor in words.forward.factors:
+        if not factor.is_slope:
+            continue
+        node = factor.node
+        if isinstance(node, ast.Compare) and isinstance(statement, ast.Assign | ast.AugAssign):
+            off = ast.Compare(node.left, [ast.LtE()], node.comparators)
+            entries = ast.Subscript(ast.Name(words.target, ast.Load()), off, ast.Store())
+            yield Edit([statement, ast.Assign([entries], ast.Constant(0), lineno=1)], "gprime-missing", 1.12)
+        yield Edit([statement, ast.AugAssign(target, ast.Mult(), node)], "gprime-missing", 1.15)
+    value = _value(statement)
+    for term in () if value is None else _penalties(value, words):
+        yield Edit([statement, ast.AugAssign(target, ast.Add(), term)], "l2-missing", 1.25)

@@ -27,6 +27,9 @@ MOST_TRIALS = 240
 MOST_REPAIRS = 8
 SECONDS = 8.0
 """Processor time of one search."""
+NEAR = 0.15
+"""Repairs whose costs differ by less are about as likely, in statements of different names."""
+
 MOST_TURNS = 6
 """How many turns of a loop are looked at one by one; of longer loops only the last."""
 
@@ -104,9 +107,33 @@ class Locator:
         failed = self._failed_before(state, claim)
         if failed is not None:
             return self._computed(failed, claim, state, overrides)
-        found: list[tuple[int, Root]] = []
         reach = None if claim.event.missing else self.claims.leads_to(claim.event.key, overrides)
-        for root in self._candidates(state, claim, own_value, reach or ()):
+        found = self._mending(state, claim, own_value, reach, overrides, reused=False)
+        if max((count for count, _ in found), default=0) < 2 < len(state.failing):
+            found += self._mending(state, claim, own_value, reach, overrides, reused=True)
+        if not found:
+            factor = self._rate(claim) if claim.kind == UPDATE else self.factor
+            found = [(1, Root(claim.event, claim.truth, factor, own_value, (), claim.kind))]
+        most = max(count for count, _ in found)
+        root = self._likeliest([each for count, each in found if count == most], claim, before, state)
+        return root, root.event.key, root.expected
+
+    def _mending(
+        self,
+        state: State,
+        claim: Claim,
+        own_value: Any,
+        reach: set[Key] | None,
+        overrides: dict[Key, Any],
+        *,
+        reused: bool,
+    ) -> list[tuple[int, Root]]:
+        """The values that mend a claim once they are right, each with how many claims it mends.
+
+        With ``reused`` they are derivatives that hold, and should have gone on to the next one under the same name.
+        """
+        found: list[tuple[int, Root]] = []
+        for root in self._candidates(state, claim, own_value, reach or (), reused):
             if reach is not None and root.event.key not in reach:
                 continue
             if self.trials > MOST_TRIALS or time.process_time() > self.end:
@@ -117,12 +144,7 @@ class Locator:
                 continue
             mended |= {claim.event.key} if own else set()
             found.append((len(mended), root._replace(mends=self._lines(state, mended, root.event.line))))
-        if not found:
-            factor = self._rate(claim) if claim.kind == UPDATE else self.factor
-            found = [(1, Root(claim.event, claim.truth, factor, own_value, (), claim.kind))]
-        most = max(count for count, _ in found)
-        root = self._likeliest([each for count, each in found if count == most], claim, before, state)
-        return root, root.event.key, root.expected
+        return found
 
     def _computed(self, failed: Event, claim: Claim, state: State, overrides: dict[Key, Any]) -> tuple[Root, Key, Any]:
         """The mistake in a statement that could not be computed: the truth that, put there, mends most."""
@@ -150,11 +172,12 @@ class Locator:
             good = [(cost, place) for cost, place in costs if cost is not None]
             if good:
                 cheapest = min(cost for cost, _ in good)
-                near = [place for cost, place in good if cost <= cheapest + 0.15]
-                return min(
-                    (roots[place] for place in near),
-                    key=lambda each: (not self._is_named_so(each), order[each.event.key]),
-                )
+                near = [(roots[place], cost) for cost, place in good if cost <= cheapest + NEAR]
+                first = min(near, key=lambda each: (not self._is_named_so(each[0]), order[each[0].event.key]))[0]
+                same = [
+                    (cost, order[root.event.key], root) for root, cost in near if root.event.name == first.event.name
+                ]
+                return min(same, key=lambda each: each[:2])[2]
         whole = [each for each in roots if each.rest_of is None]
         helpers = [each for each in whole if each.event.key != claim.event.key]
         return (helpers or whole or roots)[0]
@@ -193,9 +216,14 @@ class Locator:
             return -claim.factor
         return self.failures.rate if self.failures.rate is not None else 0.1 * way
 
-    def _candidates(self, state: State, claim: Claim, own_value: Any, reach: Collection[Key]) -> Iterator[Root]:
+    def _candidates(
+        self, state: State, claim: Claim, own_value: Any, reach: Collection[Key], reused: bool
+    ) -> Iterator[Root]:
         """Values that may be the culprit, each with a truth and a factor: the claim's own, then earlier ones."""
         scales = self._scales(state, claim)
+        if reused:
+            yield from self._reused(state, reach)
+            return
         if claim.kind == UPDATE:
             yield Root(claim.event, claim.truth, self._rate(claim), own_value, (), UPDATE)
             if claim.factor is not None and np.size(claim.event.value) > 1:
@@ -239,6 +267,14 @@ class Locator:
                     rest = event.value * own_value / claim.event.value
                     yield Root(event, claim.truth, self.factor, rest, (), INNER, claim.event.key, True)
 
+    def _reused(self, state: State, reach: Collection[Key]) -> Iterator[Root]:
+        """Derivatives that hold, with that in what their value is computed from: ``dh[h <= 0] = 0`` is missing."""
+        for known in state.claims:
+            if known.kind == INNER and known.event.key in reach and holds_with(known, self.factor):
+                for truth in self.claims.by_shape.get(known.event.shape, ()):
+                    if truth is not known.truth:
+                        yield Root(known.event, truth, self.factor, self.factor * truth.gradient, (), INNER)
+
     def _truths_for(
         self, event: Event, known: Claim | None, claim: Claim, scales: list[float], nominal: float | None
     ) -> Iterator[tuple[Truth, float]]:
@@ -274,7 +310,7 @@ class Locator:
         for scale in scales:
             if not any(same_factor(scale, each) for each in distinct):
                 distinct.append(scale)
-        return distinct[:5]
+        return [*distinct[:5], -self.factor]
 
     def _mended(self, state: State, key: Key, expected: Any, overrides: dict[Key, Any]) -> tuple[set[Key], bool]:
         """Which failing claims hold with the truth in place, and whether others fail with it."""

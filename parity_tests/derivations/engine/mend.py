@@ -15,20 +15,22 @@ from parity_tests.derivations.agreement import agrees
 from parity_tests.derivations.engine import symbols
 from parity_tests.derivations.engine.claims import UPDATE, Claims
 from parity_tests.derivations.engine.convention import on_other_sizes, ratio_of, same_factor, same_shape, sizes_of
-from parity_tests.derivations.engine.edits import Edit, Words, edits
+from parity_tests.derivations.engine.edits import Edit, edits
 from parity_tests.derivations.engine.events import NAMED, RETURNED, Key
 from parity_tests.derivations.engine.failing import Failures
+from parity_tests.derivations.engine.graph import vocabulary
 from parity_tests.derivations.engine.lists.spelled import as_in_the_text, in_a_loop
 from parity_tests.derivations.engine.locate import Root
 from parity_tests.derivations.engine.numbers.kinds import PLAIN, plain
 from parity_tests.derivations.engine.probes import Probe
+from parity_tests.derivations.engine.products import Words
 from parity_tests.derivations.engine.replay import Program, Spelled
 from parity_tests.derivations.engine.truths import Truths
 
 RESULT = "result"
 """What a formula without a name is called while it is mended."""
 
-SAME_COST = 0.12
+SAME_COST = 0.04
 """Changes whose costs differ by less are equally likely."""
 
 SAME_COST_IN_LOOPS = 0.6
@@ -40,8 +42,8 @@ MOST_CAUSES = 3
 MOST_REPLAYS = 90
 """How many changes of a line in a loop are tried: each is a run of the whole text."""
 
-MOST_PAIRS = 2000
-MOST_FIRST = 60
+MOST_PAIRS = 900
+MOST_FIRST = 8
 """How many changes of a line are tried together with a second one."""
 
 
@@ -194,7 +196,8 @@ class Mender:
         possible = [each for each in edits(statement, words) if part.fits(each)]
         best = self._first(possible[: MOST_REPLAYS if again else None], root, before, factor, part)
         if not best and not again and pairs:
-            best = self._first(_two(possible, words), root, before, factor, part)
+            promising = self._promising(possible, target, (names, first[1]), root)
+            best = self._first(_two(promising, words), root, before, factor, part)
         if not best:
             return None
         line = root.event.line
@@ -225,6 +228,7 @@ class Mender:
             return self._gives(edit, target, (names, expected), root)
 
         best: list[Edit] = []
+        texts: set[str] = set()
         loop = again or in_a_loop(written)
         for edit in possible:
             if best and edit.cost > best[0].cost + (SAME_COST_IN_LOOPS if loop else SAME_COST):
@@ -236,9 +240,32 @@ class Mender:
             self.spent += time.process_time() - began
             if not given:
                 continue
-            if not program.repeats or self._holds_in_all(edit, part, root, before, factor):
+            text = "\n".join(ast.unparse(ast.fix_missing_locations(each)) for each in edit.statements)
+            if text not in texts and (not program.repeats or self._holds_in_all(edit, part, root, before, factor)):
                 best.append(edit)
+            texts.add(text)
         return best
+
+    def _promising(
+        self, possible: list[Edit], target: str, place: tuple[Mapping[str, Any], Any], root: Root
+    ) -> list[Edit]:
+        """The changes after which one more may do: those that leave a constant factor, or mend a part or the shape."""
+        names, expected = place
+        if root.kind == UPDATE:
+            return possible[:MOST_FIRST]
+        found = []
+        began = time.process_time()
+        for edit in possible:
+            if len(edit.statements) > 1:
+                continue
+            value = self.truths[0].program.execute(edit.statements, names, target)
+            if value is not None and np.shape(value) == np.shape(expected):
+                ratio = ratio_of(value, expected)
+                right = np.isclose(value, expected, 1e-9, 1e-12)
+                if ratio is not None or np.any(right) or np.shape(value) != root.event.shape:
+                    found.append(edit)
+        self.spent += time.process_time() - began
+        return [*found[:MOST_FIRST], *[each for each in possible if each not in found][: MOST_FIRST // 2]]
 
     def _replayed(
         self, edit: Edit, root: Root, before: Mapping[Key, Root], truths: Truths, expected: Any, part: _Part
@@ -356,9 +383,20 @@ class Mender:
             if isinstance(value, float) and value not in (0.0, 1.0) and re.fullmatch(r"[A-Za-z_][\w.]*", name)
         )
         step = root.kind == UPDATE
+        known: dict[str, Any] = {}
+
+        def value(node: ast.expr) -> Any:
+            text = ast.unparse(node)
+            if text not in known:
+                set_to = ast.Assign([ast.Name(RESULT, ast.Store())], node)
+                known[text] = self.truths[0].program.execute([set_to], names, RESULT)
+            return known[text]
+
+        forward = vocabulary(self.truths[0], names, value, target, root.truth.event, root.factor)
         return Words(
-            names, batch, tuple(usable), target, shape, base.startswith("b"), probe.batch or 0, rates[:6], step
-        )
+            names, batch, tuple(usable), target, shape, base.startswith("b"), probe.batch or 0, rates[:6], step,
+            forward, value,
+        )  # fmt: skip
 
     def _gives(self, edit: Edit, target: str, place: tuple[Mapping[str, Any], Any], root: Root) -> bool:
         names, expected = place
@@ -389,7 +427,7 @@ class Mender:
 def _two(possible: list[Edit], words: Words) -> Iterator[Edit]:
     """Two changes of one line, the likeliest pairs first."""
     pairs = []
-    for first in [each for each in possible if len(each.statements) == 1][:MOST_FIRST]:
+    for first in [each for each in possible if len(each.statements) == 1]:
         for second in edits(first.statements[0], words):
             if second.cost > first.cost or second.cause == first.cause or len(second.statements) > 1:
                 continue

@@ -40,6 +40,8 @@ CAUSES: dict[str, str] = {
     "read-before-assigned": "a value is read before the line that computes it",
     "wrong-operator": "the wrong operator",
     "wrong-number": "a wrong number",
+    "brackets": "the brackets stand in the wrong place",
+    "function-missing": "a function is missing around a value",
     "bias-missing": "the bias is missing",
     "extra-factor": "a factor too many",
     "missing-factor": "a factor is missing",

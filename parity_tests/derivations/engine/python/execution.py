@@ -76,7 +76,9 @@ def _sentence(error: BaseException) -> Ended:
 def value_behind(statements: Sequence[ast.stmt], names: Mapping[str, Any], target: str) -> Any:
     """What ``target`` is after some statements, None where one of them fails; what ``names`` holds stays."""
     space = {**names}
-    if is_array(space.get(target)):
+    if len(statements) > 1:  # the second may change in place what the first made another name of
+        space = {name: value.copy() if is_array(value) else value for name, value in names.items()}
+    elif is_array(space.get(target)):
         space[target] = space[target].copy()
     module = ast.Module([ast.fix_missing_locations(each) for each in statements], [])
     try:

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from parity_tests.derivations.engine import words
-from parity_tests.derivations.engine.factors import forward_factors
 from parity_tests.derivations.engine.numbers.kinds import is_array
+from parity_tests.derivations.engine.products import forward_factors
 from parity_tests.derivations.engine.python.exchanged import target_of
 from parity_tests.derivations.engine.python.execution import FILE
 from parity_tests.derivations.engine.python.instrument import FUNCTIONS
@@ -49,14 +49,17 @@ def _said_beside(tree: ast.Module, statement: ast.stmt) -> list[str]:
         if isinstance(node, FUNCTIONS[:2]) and node.lineno <= statement.lineno <= (node.end_lineno or 0):
             around = node
     found: dict[str, None] = {}
+    lists: dict[str, None] = {}
     for node in ast.walk(around):
         if isinstance(node, ast.Subscript) and not any(isinstance(each, ast.Slice) for each in ast.walk(node.slice)):
             found[ast.unparse(_as_read(node))] = None
+            lists[ast.unparse(_as_read(node.value))] = None
     for node in ast.walk(statement):
         if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Name | ast.BinOp | ast.UnaryOp):
             where = ast.unparse(node.slice)
             for moved in (f"{where} - 1", f"{where} + 1"):
                 found[f"{ast.unparse(_as_read(node.value))}[{_simple(moved)}]"] = None
+            found |= dict.fromkeys(f"{base}[{where}]" for base in lists)
     for text in forward_factors(tree):
         found[text] = None
     return list(found)[:MOST_BESIDE]
