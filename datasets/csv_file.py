@@ -101,12 +101,16 @@ def cells(names: list[str], rows: Iterator[Row], features: Sequence[str], others
     for number, row in rows:
         if len(row) != len(names):
             raise ValueError(f"row {number} has {len(row)} cells, expected {len(names)} as in the header, row 1")
+        here = [row[j] for j in of_features]
+        bad = "_" in "".join(here)  # Python reads 1_0 as 10
         try:
-            values.extend([float(row[j]) for j in of_features])
+            values.extend([float(cell) for cell in here])
         except ValueError:
+            bad = True
+        if bad:
             j = next(j for j in of_features if not is_number(row[j]))
             comma = ", with a decimal point" if DECIMAL_COMMA.fullmatch(row[j]) else ""
-            raise _bad_cell(row[j], number, names[j], f"a number{comma}") from None
+            raise _bad_cell(row[j], number, names[j], f"a number{comma}")
         numbers.append(number)
         for column, j in zip(texts, of_others, strict=True):
             column.append(row[j].strip())
@@ -158,12 +162,12 @@ def _bad_cell(cell: str, row: int, name: str, expected: str) -> ValueError:
 
 
 def is_number(text: str) -> bool:
-    """Whether Python reads a float there."""
+    """Whether a number stands there: what Python reads as a float, but for 1_0."""
     try:
         float(text)
     except ValueError:
         return False
-    return True
+    return "_" not in text
 
 
 def _target(texts: list[str], rows: Sequence[int], name: str, task: str | None) -> Array:

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from parity_tests.derivations.choice import choose, fitting, left, nearest_setting
+from parity_tests.derivations.engine import symbols
 from parity_tests.derivations.language import nodes
 from parity_tests.derivations.language.budget import Effort
 from parity_tests.derivations.language.errors import source_lines
@@ -104,6 +105,10 @@ def judge_lines(
     rows, helpers = seen.get(choice.setting, ([], 0))
     if chain or not rows or left(rows):
         rows, helpers = _lines_in(choice.setting, derivation, l2, chain=chain, seed=seed, diagnose=True)
+    unread_cost = next((each for each in text.left_out if symbols.COSTS.search(each.target)), None)
+    if named is None and unread_cost is not None:
+        why = f"J is given in line {unread_cost.line}, which cannot be read"
+        rows = [_not_judged_since(row, why) if row.verdict == WRONG else row for row in rows]
     if named is None and not (l2 or chain) and any(_is_another_network(row, choice.setting) for row in rows):
         judged = _by_its_own_forward_pass(derivation, seed, strict, from_above=True)
         if judged is not None:

@@ -103,6 +103,7 @@ BAD_TABLES: dict[str, tuple[str, dict[str, Any], str]] = {
     "one column": ("y\n1\n2\n", {}, "it has one column, 'y', expected a target and a feature, separated by commas"),
     "bars": ("a|b|y\n1|2|3\n", {}, "it has one column, 'a|b|y', expected .* separated by commas"),
     "commas or semicolons": ("a,b;y\n1,2;3\n", {}, "its first rows may be divided by commas or by semicolons, .*"),
+    "underscores": ("a,b,y\n1,1_0,0\n", {}, "it has '1_0' at row 2, column 'b', expected a number"),
     "decimal commas": (
         "a;b;y\n1,5;2;0\n",
         {},
@@ -224,6 +225,12 @@ def test_whole_numbers_of_any_size_are_classes_of_their_own(first: int, tmp_path
     assert data.Y_train.shape[0] == 3
     values = datasets.from_file(tmp_path / "a.csv", target="y", task="regression")
     assert values.task == "regression"
+
+
+def test_names_with_underscores_are_no_numbers(tmp_path: Path) -> None:
+    path = tmp_path / "d.csv"
+    path.write_text("a,y\n" + "".join(f"{i},{i % 2}_0\n" for i in range(12)))
+    assert datasets.from_file(path, target="y").target_names == ("0_0", "1_0")
 
 
 @pytest.mark.parametrize("n", [2000, 60_000])

@@ -85,6 +85,30 @@ def test_twenty_thousand_random_programs_have_the_same_derivatives_in_both_kinds
     assert sum(compare_entries(seed) for seed in range(100, 20_100)) > 350_000
 
 
+@pytest.mark.parametrize(
+    ("formula", "slope"),
+    [
+        ("np.logaddexp(A, B)", lambda a: 0.5),
+        ("np.logaddexp(0, -A)", lambda a: -1 / (1 + np.exp(a))),
+        ("np.log1p(np.exp(-np.abs(A))) + np.maximum(A, 0)", lambda a: 1 / (1 + np.exp(-a))),
+        ("A * np.abs(A)", lambda a: 2 * np.abs(a)),
+        ("np.power(A, 2)", lambda a: 2 * a),
+        ("np.remainder(A + 0.5, 4)", lambda a: 1.0),
+        ("np.remainder(7, A + 3.4)", lambda a: -(7 // (a + 3.4))),
+    ],
+)
+@pytest.mark.parametrize("value", [0.0, 1.0, -1.0])
+def test_smooth_functions_of_kinked_parts_have_their_slope_at_ties_too(formula: str, slope: Any, value: float) -> None:
+    program = TextProgram(read(f"J = np.sum({formula})"))
+    probe = Probe({"A": np.full((3, 4), value), "B": np.full((3, 4), value)}, {}, None)
+    run = program.run(probe.given)
+    truths = Truths(program, probe, run, Cost(run.events[-1].key, "J", 0))
+    (truth,) = [each for each in (truths.by_key | truths.vanishing).values() if each.event.name == "A"]
+    direction = np.random.default_rng(0).standard_normal((3, 4))
+    np.testing.assert_allclose(truth.gradient, slope(value), rtol=1e-12)
+    np.testing.assert_allclose(truths.slope(truth.event.key, direction), np.sum(slope(value) * direction), rtol=1e-12)
+
+
 class WrongTanh(torch.autograd.Function):
     """The right value, the slope of another function."""
 

@@ -44,6 +44,12 @@ def test_the_setting_is_that_of_the_lines_that_are_read() -> None:
     assert [line.verdict for line in judged.lines] == ["not judged", "holds", "holds"]
 
 
+def test_a_cost_that_cannot_be_read_is_not_that_of_a_setting_which_was_not_named() -> None:
+    text = "Z = X @ W\nJ = np.sum(np.diff(Z, axis=1)**2)\ndZ = np.zeros((m, n_C))\ndW = X.T @ dZ"
+    assert verdicts(text, None)[-1] == ("dW", "not judged")
+    assert verdicts(text, "labels")[-1] == ("dW", "wrong")
+
+
 @pytest.mark.parametrize(("text", "code"), [("dW1 = dZ1 @ X.T / m\nf(x)", 3), ("dW1 = [X]\ng(", 2), ("f(\ndW1 = X", 1)])
 def test_the_exit_code(text: str, code: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "notes.txt"

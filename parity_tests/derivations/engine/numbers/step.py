@@ -18,7 +18,7 @@ BRANCHING = frozenset(
     (
         "greater", "greater_equal", "less", "less_equal", "equal", "not_equal", "sign", "floor", "ceil", "rint",
         "trunc", "isnan", "isfinite", "isinf", "logical_and", "logical_or", "logical_not", "logical_xor",
-        "floor_divide", "remainder", "signbit",
+        "floor_divide", "signbit",
     )
 )  # fmt: skip
 """Ufuncs that look at the real part alone: their derivative is zero wherever it exists."""
@@ -217,6 +217,11 @@ def _smaller(a: Any, b: Any) -> Any:
     return np.where(np.real(a) <= np.real(b), a, b)
 
 
+def _other(a: Any, b: Any) -> Any:
+    """What is not the larger; of equals one is either."""
+    return np.where(np.real(a) >= np.real(b), b, a)
+
+
 def _absolute(a: Any) -> Any:
     return np.where(np.real(a) >= 0, a, np.negative(a))
 
@@ -241,8 +246,9 @@ RULES: dict[str, Callable[..., Any]] = {
     "power": _power,
     "float_power": _power,
     "conjugate": lambda a: a,
-    "logaddexp": lambda a, b: _larger(a, b) + np.log1p(np.exp(_smaller(a, b) - _larger(a, b))),
+    "logaddexp": lambda a, b: _larger(a, b) + np.log1p(np.exp(_other(a, b) - _larger(a, b))),
     "heaviside": lambda a, b: np.heaviside(np.real(a), np.real(b)),
+    "remainder": lambda a, b: a - b * np.floor_divide(np.real(a), np.real(b)),
 }
 """Ufuncs with a rule of their own."""
 

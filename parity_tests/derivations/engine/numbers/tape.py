@@ -258,7 +258,8 @@ UFUNCS: dict[str, Callable[..., torch.Tensor]] = {
     "maximum": lambda a, b: _pick(a, b, a >= b), "fmax": lambda a, b: _pick(a, b, a >= b),
     "minimum": lambda a, b: _pick(a, b, a <= b), "fmin": lambda a, b: _pick(a, b, a <= b),
     "absolute": lambda a: _pick(a, -a, a >= 0), "fabs": lambda a: _pick(a, -a, a >= 0),
-    "logaddexp": torch.logaddexp, "heaviside": lambda a, b: torch.heaviside(a.detach(), b.expand_as(a)),
+    "logaddexp": torch.logaddexp, "heaviside": lambda a, b: torch.heaviside(a.detach(), b.detach().expand_as(a)),
+    "remainder": torch.remainder,
 }  # fmt: skip
 """Each ufunc that has a derivative, by torch."""
 
