@@ -207,16 +207,13 @@ def _of_call(node: ast.Call, words: Words) -> Changes:
         other = "mean" if name == "sum" else "sum"
         yield _renamed(node, other), "db-mean-for-sum" if name == "mean" else "db-sum-for-mean", 1.05
         axis = settings.get("axis")
+        axis_cause = "db-wrong-axis" if words.of_bias else "wrong-axis"
         place = next((n for n, each in enumerate(node.args) if _is_axis(each, n, node)), None)
         if place is not None:
             for number in (0, 1):
                 if ast.unparse(node.args[place]) != str(number):
                     moved = [*node.args[:place], ast.Constant(number), *node.args[place + 1 :]]
-                    yield (
-                        ast.Call(node.func, moved, node.keywords),
-                        "db-wrong-axis" if words.of_bias else "wrong-axis",
-                        1.0,
-                    )
+                    yield ast.Call(node.func, moved, node.keywords), axis_cause, 0.95
         positional = len(node.args) - isinstance(getattr(node.func, "value", None), ast.Name)
         if axis is None and positional <= 0 + (ast.unparse(node.func).startswith("np.")):
             for number in (0, 1):
@@ -227,11 +224,7 @@ def _of_call(node: ast.Call, words: Words) -> Changes:
         elif axis is not None:
             for number in (0, 1, -1):
                 if ast.unparse(axis.value) != str(number):
-                    yield (
-                        _keyed(node, "axis", ast.Constant(number)),
-                        "db-wrong-axis" if words.of_bias else "wrong-axis",
-                        1.0,
-                    )
+                    yield _keyed(node, "axis", ast.Constant(number)), axis_cause, 0.95
             for number in (0, 1):  # a wrong axis that hides a missing keepdims
                 changed = _keyed(node, "axis", ast.Constant(number))
                 if "keepdims" not in settings:
@@ -347,6 +340,8 @@ def _whole(statement: ast.stmt, words: Words) -> Iterator[Edit]:
     yield Edit(_with_value(statement, _turned(value)), "transpose-missing", 1.5)
     for new, cause, cost in (*products.put_in(value, words), *products.exchanged(value, words)):
         yield Edit(_with_value(statement, new), cause, cost)
+    for new in _through_softmax(value, words):
+        yield Edit(_with_value(statement, new), "softmax-elementwise", 1.2)
     for new in _shifted(value, words):
         yield Edit(_with_value(statement, new), "wrong-layer", 1.25)
     for name in words.rates:
@@ -428,11 +423,41 @@ def _new_terms(part: ast.expr, words: Words) -> Iterator[tuple[ast.expr, str, fl
     if shape == words.shape:
         yield from ((term, "missing-term", 1.1) for term in words.forward.terms)
         yield from ((term, "l2-missing", 1.22) for term in _penalties(part, words))
+    if _is_sum(part) or shape == words.shape:
+        yield from ((term, "missing-term", 1.2) for term in _projections(shape, words))
     for name in words.like(shape):
         one = ast.Name(name, ast.Load())
         if name != words.target and shape and ast.unparse(part) != name:
             yield one, "missing-term", 1.3
             yield ast.UnaryOp(ast.USub(), one), "missing-term", 1.3
+
+
+def _projections(shape: tuple[int, ...], words: Words) -> Iterator[ast.expr]:
+    """What a normalisation takes away from a derivative: its mean, and its part along the normalised values."""
+    for one, axis in words.forward.normalised:
+        keep = ", keepdims=True" if axis else ""
+        for other in words.like(shape) if words.names[one].shape == shape else ():
+            for word in ("mean", "sum") if other not in (one, words.target) else ():
+                yield _written(f"-(N * np.{word}(D * N, axis={axis}{keep}))", N=one, D=other)
+                yield _written(f"-np.{word}(D, axis={axis}{keep})", D=other)
+
+
+def _through_softmax(value: ast.expr, words: Words) -> Iterator[ast.expr]:
+    """All of the softmax's Jacobian in place of its diagonal: ``P * (dP - np.sum(dP * P, axis=1, keepdims=True))``."""
+    for node, parent in products.places(value):
+        if not isinstance(node, ast.BinOp) or (products.is_product(parent) and products.is_product(node)):
+            continue
+        for one, axis in words.forward.shares:
+            for other in words.like(words.names[one].shape):
+                if other not in (one, words.target):
+                    whole = f"P * (D - np.sum(D * P, axis={axis}, keepdims=True))"
+                    yield replaced(value, node, _written(whole, P=one, D=other))
+
+
+def _written(form: str, **names: str) -> ast.expr:
+    """A formula with other names in place of its own; they may be entries and attributes."""
+    new: ast.expr = _Renamed(names).visit(ast.parse(form, mode="eval").body)
+    return new
 
 
 def _penalties(part: ast.expr, words: Words) -> Iterator[ast.expr]:

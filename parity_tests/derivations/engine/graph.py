@@ -23,6 +23,9 @@ DEPTH = 3
 STEP = 1e-6
 """The step of central differences, which only choose among what is tried afterwards."""
 
+ZERO_MEAN = 0.1
+"""What an array of mean 0 has to exceed somewhere to be taken for a normalised one."""
+
 MOST_TERMS = 24
 MOST_FACTORS = 60
 
@@ -48,6 +51,12 @@ class Vocabulary(NamedTuple):
     beside: Mapping[str, frozenset[str]] = {}
     """The names that a name is computed from, or that are computed from it."""
 
+    shares: tuple[tuple[str, int], ...] = ()
+    """Arrays that add up to 1 along an axis: a softmax."""
+
+    normalised: tuple[tuple[str, int], ...] = ()
+    """Arrays with mean 0 along an axis: a normalisation."""
+
 
 class _Step(NamedTuple):
     """A formula of the forward pass with its operands' values, and what it came to."""
@@ -68,6 +77,7 @@ def vocabulary(
         tuple(_distinct(graph.terms(root.value, DEPTH), ast.unparse))[:MOST_TERMS],
         graph.applied(),
         graph.beside(),
+        *graph.along_axes(),
     )
 
 
@@ -359,6 +369,18 @@ class _Graph:
                     call = ast.Call(step.node.func, [said], [])
                     found.setdefault(said.id, {}).setdefault(ast.unparse(call), call)
         return {name: tuple(calls.values())[:3] for name, calls in found.items()}
+
+    def along_axes(self) -> tuple[tuple[tuple[str, int], ...], tuple[tuple[str, int], ...]]:
+        """The arrays that add up to 1 along an axis, and those whose mean is 0."""
+        shares, normalised = [], []
+        for name, value in self.arrays.items():
+            for axis in range(value.ndim) if value.ndim == 2 and min(value.shape) > 1 else ():
+                total = np.sum(value, axis)
+                if np.all(value > 0) and np.allclose(total, 1.0, 1e-9):
+                    shares.append((name, axis))
+                elif np.allclose(total, 0.0, 0.0, 1e-9) and np.max(np.abs(value)) > ZERO_MEAN:
+                    normalised.append((name, axis))
+        return tuple(shares), tuple(normalised)
 
     def beside(self) -> dict[str, frozenset[str]]:
         """The neighbours of each name in the forward pass."""

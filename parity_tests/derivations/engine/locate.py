@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,6 +18,7 @@ from parity_tests.derivations.engine.claims import INNER, PARAMETER, UPDATE, VAL
 from parity_tests.derivations.engine.convention import same_factor
 from parity_tests.derivations.engine.events import ENTRY, NAMED, RETURNED, Event, Key
 from parity_tests.derivations.engine.failing import Failures, State
+from parity_tests.derivations.engine.lists.spelled import origin
 from parity_tests.derivations.engine.steps import is_maximised
 from parity_tests.derivations.engine.truths import Truth, Truths
 
@@ -27,8 +28,11 @@ MOST_TRIALS = 240
 MOST_REPAIRS = 8
 SECONDS = 8.0
 """Processor time of one search."""
-NEAR = 0.15
+NEAR = 0.2
 """Repairs whose costs differ by less are about as likely, in statements of different names."""
+
+MOST_IN_ALL = 12
+"""Turns of a loop in which a line is put right all at once."""
 
 MOST_TURNS = 6
 """How many turns of a loop are looked at one by one; of longer loops only the last."""
@@ -46,6 +50,10 @@ class Root(NamedTuple):
     rest_of: Key | None = None
     """The value that this one is a term or a factor of, where the truth belongs there."""
     is_factor: bool = False
+
+
+Values = dict[Key, Any]
+"""What is put in place of values."""
 
 
 class Explanation(NamedTuple):
@@ -79,7 +87,7 @@ class Locator:
 
     def explain(self) -> Explanation:
         """The mistakes, one after the other, each with what comes right with it."""
-        overrides: dict[Key, Any] = {}
+        overrides: Values = {}
         roots: list[Root] = []
         first: State | None = None
         while len(roots) < MOST_ROOTS:
@@ -87,9 +95,9 @@ class Locator:
             first = first or state
             if not state.failing:
                 break
-            root, key, value = self._locate(state, overrides, {each.event.key: each for each in roots})
+            root, right = self._locate(state, overrides, {each.event.key: each for each in roots})
             roots.append(root)
-            overrides[key] = value
+            overrides |= right
         assert first is not None
         return Explanation(
             self.factor,
@@ -100,7 +108,7 @@ class Locator:
         )
 
     # ---- where it comes from
-    def _locate(self, state: State, overrides: dict[Key, Any], before: dict[Key, Root]) -> tuple[Root, Key, Any]:
+    def _locate(self, state: State, overrides: Values, before: dict[Key, Root]) -> tuple[Root, Values]:
         """The mistake behind the first failing claim, and what to put where for the search to go on."""
         claim = state.failing[0]
         own_value = self._expected(state, claim)
@@ -108,6 +116,10 @@ class Locator:
         if failed is not None:
             return self._computed(failed, claim, state, overrides)
         reach = None if claim.event.missing else self.claims.leads_to(claim.event.key, overrides)
+        if reach and claim.event.key[1] + len(getattr(claim.event.statement, "turns", ())) and len(state.failing) > 1:
+            in_all = self._in_all_turns(state, claim, reach, overrides, before)
+            if in_all is not None:
+                return in_all
         found = self._mending(state, claim, own_value, reach, overrides, reused=False)
         if max((count for count, _ in found), default=0) < 2 < len(state.failing):
             found += self._mending(state, claim, own_value, reach, overrides, reused=True)
@@ -116,7 +128,7 @@ class Locator:
             found = [(1, Root(claim.event, claim.truth, factor, own_value, (), claim.kind))]
         most = max(count for count, _ in found)
         root = self._likeliest([each for count, each in found if count == most], claim, before, state)
-        return root, root.event.key, root.expected
+        return root, {root.event.key: root.expected}
 
     def _mending(
         self,
@@ -124,7 +136,7 @@ class Locator:
         claim: Claim,
         own_value: Any,
         reach: set[Key] | None,
-        overrides: dict[Key, Any],
+        overrides: Values,
         *,
         reused: bool,
     ) -> list[tuple[int, Root]]:
@@ -139,29 +151,63 @@ class Locator:
             if self.trials > MOST_TRIALS or time.process_time() > self.end:
                 break
             own = root.event.key == claim.event.key
-            mended, broken = self._mended(state, root.event.key, root.expected, overrides)
+            mended, broken = self._mended(state, {**overrides, root.event.key: root.expected})
             if broken or (claim.event.key not in mended and not own):
                 continue
             mended |= {claim.event.key} if own else set()
             found.append((len(mended), root._replace(mends=self._lines(state, mended, root.event.line))))
         return found
 
-    def _computed(self, failed: Event, claim: Claim, state: State, overrides: dict[Key, Any]) -> tuple[Root, Key, Any]:
+    def _in_all_turns(
+        self, state: State, claim: Claim, reach: Collection[Key], overrides: Values, before: dict[Key, Root]
+    ) -> tuple[Root, Values] | None:
+        """The line of a loop that mends most claims once all of its turns are right, where a change of it does that."""
+        found: list[tuple[int, Root, Values]] = []
+        forward = _sites(truth.event for truth in self.claims.truths.by_key.values())
+        events = self.claims.truths.round.events(state.run.events)
+        keys = {each.event.key for each in state.claims if each.kind in (PARAMETER, UPDATE)}
+        for turns in _sites(each for each in events if each.key not in self.claims.truths.by_key and each.name):
+            if not any(each.key in reach for each in turns) or any(each.key in keys for each in turns):
+                continue
+            for there in forward:
+                pairs = list(zip(turns, reversed(there), strict=False))
+                if len(there) < len(turns) or any(one.shape != other.shape for one, other in pairs):
+                    continue
+                if self.trials > MOST_TRIALS or time.process_time() > self.end:
+                    break
+                values = {one.key: self.factor * self.claims.truths.by_key[other.key].gradient for one, other in pairs}
+                wrong = [pair for pair in pairs if not np.allclose(pair[0].value, values[pair[0].key], 1e-9, 1e-12)]
+                mended, broken = self._mended(state, {**overrides, **values})
+                if wrong and not broken and claim.event.key in mended and len(mended) > 1:
+                    event, truth = wrong[0][0], self.claims.truths.by_key[wrong[0][1].key]
+                    lines = self._lines(state, mended, event.line)
+                    root = Root(event, truth, self.factor, values[event.key], lines, INNER)
+                    found.append((len(mended), root, values))
+        most = max((count for count, _, _ in found), default=0)
+        for count, root, values in found:
+            if count == most and (self.repairs is None or self.repairs(root, before) is not None):
+                return root, values
+        return None
+
+    def _computed(self, failed: Event, claim: Claim, state: State, overrides: Values) -> tuple[Root, Values]:
         """The mistake in a statement that could not be computed: the truth that, put there, mends most."""
         best: tuple[int, Root] | None = None
         bases = self.claims.meant.get(failed.name, ())
-        truths = [truth for truth in self.claims.named if truth.event.name in bases] or self.claims.truths.distinct()
+        named = [truth for truth in self.claims.named if truth.event.name in bases]
+        alike = {np.shape(truth.gradient) for truth in named}
+        truths = self.claims.truths.distinct()
+        truths = named + [each for each in truths if not alike or np.shape(each.gradient) in alike]
         for truth in truths:
             for factor in self._scales(state, claim):
                 expected = factor * truth.gradient
-                mended, broken = self._mended(state, failed.key, expected, overrides)
+                mended, broken = self._mended(state, {**overrides, failed.key: expected})
                 if mended and not broken and (best is None or len(mended) > best[0]):
                     lines = self._lines(state, mended, failed.line)
                     best = len(mended), Root(failed, truth, factor, expected, lines, INNER)
         if best is None:
             value = self.factor * claim.truth.gradient
-            return Root(failed, claim.truth, self.factor, value, (), INNER), claim.event.key, value
-        return best[1], failed.key, best[1].expected
+            return Root(failed, claim.truth, self.factor, value, (), INNER), {claim.event.key: value}
+        return best[1], {failed.key: best[1].expected}
 
     def _likeliest(self, roots: list[Root], claim: Claim, before: dict[Key, Root], state: State) -> Root:
         """Of places that mend as much: one whose own line a small change puts right; else the earliest."""
@@ -172,12 +218,12 @@ class Locator:
             good = [(cost, place) for cost, place in costs if cost is not None]
             if good:
                 cheapest = min(cost for cost, _ in good)
-                near = [(roots[place], cost) for cost, place in good if cost <= cheapest + NEAR]
-                first = min(near, key=lambda each: (not self._is_named_so(each[0]), order[each[0].event.key]))[0]
-                same = [
-                    (cost, order[root.event.key], root) for root, cost in near if root.event.name == first.event.name
-                ]
-                return min(same, key=lambda each: each[:2])[2]
+                near = [roots[place] for cost, place in good if cost <= cheapest + NEAR]
+                first = min(near, key=lambda each: (not self._is_named_so(each), order[each.event.key]))
+                return max(
+                    (each for each in near if each.event.name == first.event.name),
+                    key=lambda each: order[each.event.key],
+                )
         whole = [each for each in roots if each.rest_of is None]
         helpers = [each for each in whole if each.event.key != claim.event.key]
         return (helpers or whole or roots)[0]
@@ -312,10 +358,22 @@ class Locator:
                 distinct.append(scale)
         return [*distinct[:5], -self.factor]
 
-    def _mended(self, state: State, key: Key, expected: Any, overrides: dict[Key, Any]) -> tuple[set[Key], bool]:
-        """Which failing claims hold with the truth in place, and whether others fail with it."""
+    def _mended(self, state: State, overrides: Values) -> tuple[set[Key], bool]:
+        """Which failing claims hold with other values in place, and whether others fail with them."""
         self.trials += 1
-        after = self.failures.state({**overrides, key: expected})
+        after = self.failures.state(overrides)
         still = {claim.event.key for claim in after.failing}
         before = {claim.event.key for claim in state.failing}
         return before - still, bool(still - before)
+
+
+def _sites(events: Iterable[Event]) -> list[list[Event]]:
+    """The values of one place of a loop, turn by turn, for all places that are reached several times."""
+    found: dict[Any, list[Event]] = {}
+    for each in events:
+        if each.statement is None or each.missing or np.size(each.value) < 2:
+            continue
+        where = getattr(each.node, "col_offset", 0), getattr(each.node, "end_col_offset", 0)
+        source = origin(each.statement)
+        found.setdefault((id(source), type(each.node), each.role, where), []).append(each)
+    return [turns for turns in found.values() if 1 < len(turns) <= MOST_IN_ALL]

@@ -26,6 +26,7 @@ from parity_tests.derivations.engine.probes import Probe
 from parity_tests.derivations.engine.products import Words
 from parity_tests.derivations.engine.replay import Program, Spelled
 from parity_tests.derivations.engine.truths import Truths
+from parity_tests.derivations.engine.turns import Turn, turns_of, value_behind
 
 RESULT = "result"
 """What a formula without a name is called while it is mended."""
@@ -38,9 +39,6 @@ SAME_COST_IN_LOOPS = 0.6
 
 MOST_CAUSES = 3
 
-
-MOST_REPLAYS = 90
-"""How many changes of a line in a loop are tried: each is a run of the whole text."""
 
 MOST_PAIRS = 900
 MOST_FIRST = 8
@@ -194,7 +192,7 @@ class Mender:
         words = self._words(root, target, names)
         again = bool(root.event.key[1]) and not program.repeats
         possible = [each for each in edits(statement, words) if part.fits(each)]
-        best = self._first(possible[: MOST_REPLAYS if again else None], root, before, factor, part)
+        best = self._first(possible, root, before, factor, part)
         if not best and not again and pairs:
             promising = self._promising(possible, target, (names, first[1]), root)
             best = self._first(_two(promising, words), root, before, factor, part)
@@ -212,8 +210,9 @@ class Mender:
         """The cheapest of some changes that give the truth on three probes."""
         written = part.statement
         program = self.truths[0].program
-        again = bool(root.event.key[1]) and not program.repeats
         places: list[tuple[str, Mapping[str, Any], Any]] = []
+
+        turns = self._turns(root, before, part)
 
         def gives(edit: Edit, number: int) -> bool:
             while len(places) <= number:
@@ -223,13 +222,14 @@ class Mender:
                 _, target, names = program.editable(written, place[0], root.event.name)
                 places.append((target, names, place[1]))
             target, names, expected = places[number]
-            if again or (program.repeats and edit.cause == "overwritten"):
-                return self._replayed(edit, root, before, self.truths[number], expected, part)
+            if turns is not None and (isinstance(written, ast.AugAssign) or edit.cause == "overwritten"):
+                value = None if number else value_behind(program, turns, written, edit.statements)
+                return bool(number) or self._is_right(value, expected, root)
             return self._gives(edit, target, (names, expected), root)
 
         best: list[Edit] = []
         texts: set[str] = set()
-        loop = again or in_a_loop(written)
+        loop = (bool(root.event.key[1]) and not program.repeats) or in_a_loop(written)
         for edit in possible:
             if best and edit.cost > best[0].cost + (SAME_COST_IN_LOOPS if loop else SAME_COST):
                 break
@@ -267,23 +267,18 @@ class Mender:
         self.spent += time.process_time() - began
         return [*found[:MOST_FIRST], *[each for each in possible if each not in found][: MOST_FIRST // 2]]
 
-    def _replayed(
-        self, edit: Edit, root: Root, before: Mapping[Key, Root], truths: Truths, expected: Any, part: _Part
-    ) -> bool:
-        """Whether the text gives the truth with a change of a line that it comes to several times."""
+    def _turns(self, root: Root, before: Mapping[Key, Root], part: _Part) -> tuple[Turn, ...] | None:
+        """The turns of a statement that may add up over a loop; None for any other."""
+        truths = self.truths[0]
+        looped = root.event.key[1] or in_a_loop(part.statement)
+        if part.node is not None or not looped or not isinstance(part.statement, ast.Assign | ast.AugAssign):
+            return None
         earlier = {key: self._expected(other, truths) for key, other in before.items() if key != root.event.key}
-        seen: list[Any] = []
 
         def hook(key: Key, value: Any) -> Any:
-            if key == root.event.key:
-                seen.append(plain(value))
             return value if earlier.get(key) is None else np.array(earlier[key])
 
-        changed = part.changed(truths.program, edit.statements)
-        if changed is None:
-            return False
-        changed.run(truths.probe.given, PLAIN, hook, root.event.key, keep=False)
-        return self._is_right(seen[-1] if seen else None, expected, root)
+        return turns_of(truths, root.event, part.statement, hook)
 
     def _expected(self, root: Root, truths: Truths) -> Any:
         """The value that belongs in place of a root's, on any of the probes."""

@@ -117,7 +117,7 @@ def put_in(value: ast.expr, words: Words) -> Changed:
                 yield replaced(value, node, scaled), "missing-factor", 1.0
         if shape is None or is_product(parent):
             continue  # a product gets it as a whole
-        deep = 0.0 if node is value else 0.06
+        deep = 0.0 if node is value else 0.08
         for order, factor in enumerate(words.forward.factors):
             if not _fits(_shape(factor.node, words), shape):
                 continue
