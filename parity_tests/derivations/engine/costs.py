@@ -47,8 +47,9 @@ def implied_costs(run: Run, probe: Probe, whole: Collection[str], tree: ast.AST)
     for label in (name for name in probe.given if probe.roles.is_label(name)):
         target = probe.given[label]
         for output in _outputs(run, target, label in whole, probe):
-            for text, of in _usual(output, target, symbols.base_of(label), label in whole):
-                found.append(Cost(output.key, text, 0, _with_penalty(of, 1.0, 0.0, "", ())))
+            names = symbols.written(output.name), symbols.written(label)
+            for text, formula, of in _usual(output, target, names, label in whole):
+                found.append(Cost(output.key, text, 0, _with_penalty(of, 1.0, 0.0, "", ()), formula, names))
                 for scale, averaged in ((1.0, ""), (1.0 / (probe.batch or 1), ", averaged,")):
                     for half, mark in ((0.5, "/2"), (1.0, "")):
                         found += [
@@ -126,31 +127,50 @@ def _outputs(run: Run, target: Any, whole: bool, probe: Probe) -> list[Event]:
     return outputs[:MOST_OUTPUTS]
 
 
-def _usual(output: Event, target: Any, label: str, whole: bool) -> Iterator[tuple[str, Callable[[Any], Any]]]:
-    """The usual costs of an output and its labels, without their constant factors."""
+def _usual(
+    output: Event, target: Any, names: tuple[str, str], whole: bool
+) -> Iterator[tuple[str, str, Callable[[Any], Any]]]:
+    """The usual costs of an output and its labels, without constant factors: in words, as a formula, to compute."""
     name, value = symbols.base_of(output.name) or "the output", output.value
+    label = symbols.base_of(names[1])
+    out, y = names
     positive = bool(np.all(value > 0))
     if whole:
         rows = np.arange(np.size(target))
         by_rows = np.shape(value)[0] == np.size(target)
         place = (rows, np.ravel(target)) if by_rows else (np.ravel(target), rows)
+        at = f"{out}[np.arange(len({y})), {y}]" if by_rows else f"{out}[{y}, np.arange(len({y}))]"
         if positive:
-            yield f"-sum log {name} at the labels {label}", lambda v: -np.sum(np.log(v[place]))
+            yield (
+                f"-sum log {name} at the labels {label}",
+                f"-np.sum(np.log({at}))",
+                lambda v: -np.sum(np.log(v[place])),
+            )
         else:
             axis = 1 if by_rows else 0
             yield (
                 f"-sum log softmax({name}) at the labels {label}",
+                f"np.sum(np.log(np.sum(np.exp({out}), axis={axis}))) - np.sum({at})",
                 lambda v: np.sum(np.log(np.sum(np.exp(v), axis=axis))) - np.sum(v[place]),
             )
         return
-    yield f"the squared error of {name} and {label}", lambda v: np.sum((v - target) * (v - target)) * 0.5
+    yield (
+        f"the squared error of {name} and {label}",
+        f"0.5 * np.sum(({out} - {y})**2)",
+        lambda v: np.sum((v - target) * (v - target)) * 0.5,
+    )
     if positive and np.all(value < 1):
         yield (
             f"the cross-entropy of {name} and {label}",
+            f"-np.sum({y} * np.log({out}) + (1 - {y}) * np.log(1 - {out}))",
             lambda v: -np.sum(target * np.log(v) + (1 - target) * np.log(1 - v)),
         )
         if any(np.allclose(np.sum(value, axis=axis), 1) for axis in range(np.ndim(value))):
-            yield f"the cross-entropy -sum {label} log {name}", lambda v: -np.sum(target * np.log(v))
+            yield (
+                f"the cross-entropy -sum {label} log {name}",
+                f"-np.sum({y} * np.log({out}))",
+                lambda v: -np.sum(target * np.log(v)),
+            )
 
 
 def over_the_examples(run: Run, probe: Probe, layout: Layout) -> list[Event]:

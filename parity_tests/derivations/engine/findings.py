@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from functools import partial
 from typing import NamedTuple, Protocol
@@ -18,6 +19,8 @@ from parity_tests.derivations.engine.truths import Cost, Truths
 
 MOST_COSTS = 4
 MOST_IMPLIED = 6
+LEAST_CLAIMS = 3
+"""How many gradients and steps have to follow from one line before a cost counts of which no line is a derivative."""
 
 
 class Trial(NamedTuple):
@@ -109,7 +112,35 @@ def _implied(reading: Reading, trial: Trial, strict: bool) -> list[Finding]:
         if (finding := judge(reading, trial, cost, strict)) is not None
         and any(claim.kind in (PARAMETER, UPDATE) for claim in finding.explanation.claims)
     ]
+    if not implied:
+        compared = [cost for cost in reading.implied(trial) if _is_compared(trial.program.tree, cost)]
+        factors = tuple({1.0, 1.0 / (trial.probe.batch or 1)})
+        tried = (judge(reading, trial, cost, strict, (each,)) for cost in compared[:MOST_IMPLIED] for each in factors)
+        implied = [each for each in tried if each is not None and _is_one_slip(each)]
     return sorted(implied, key=lambda each: (each.wrong, -each.hits))
+
+
+SLIPS = frozenset(("gprime-extra-at-output", "gprime-extra", "gprime-missing", "transpose-missing"))
+"""What makes all gradients wrong at once, where it stands at the output."""
+
+
+def _is_compared(tree: ast.AST, cost: Cost) -> bool:
+    """Whether a program subtracts the output and the labels of a cost."""
+    return any(
+        isinstance(node, ast.BinOp)
+        and isinstance(node.op, ast.Sub)
+        and {ast.unparse(node.left), ast.unparse(node.right)} == set(cost.names)
+        for node in ast.walk(tree)
+    )
+
+
+def _is_one_slip(finding: Finding) -> bool:
+    """Whether one mistake of the usual kind is behind all: nothing else says that this cost is meant."""
+    roots = finding.explanation.roots
+    if len(roots) != 1 or sum(each.kind in (PARAMETER, UPDATE) for each in finding.explanation.claims) < LEAST_CLAIMS:
+        return False
+    repair = finding.mender.repair(roots[0], {}, finding.explanation.factor)
+    return repair is not None and bool(SLIPS.intersection(repair.causes))
 
 
 def _likely(reading: Reading, trial: Trial) -> list[Cost]:
@@ -126,17 +157,17 @@ def hits_of(trial: Trial, cost: Cost) -> int:
     return sum(claim.factor is not None for claim in Claims(truths).of(trial.run, {}))
 
 
-def judge(reading: Reading, trial: Trial, cost: Cost, strict: bool) -> Finding | None:
-    """What is wrong under one cost, and by which constant factor the gradients follow it."""
+def judge(reading: Reading, trial: Trial, cost: Cost, strict: bool, factors: tuple[float, ...] = ()) -> Finding | None:
+    """What is wrong under one cost, and by which constant factor the gradients follow it: by vote, or one of some."""
     truths = Truths(*trial, cost)
     if not truths.by_key:
         return None
     claims = Claims(truths)
-    factors = _factors(claims, trial.run)
+    factors = factors or tuple(candidates(_factors(claims, trial.run), sizes_of(trial.probe, trial.run)))
     mender = Mender(truths, lambda number: _truths_on(reading, cost, number))
 
     best: Explanation | None = None
-    for factor in candidates(factors, sizes_of(trial.probe, trial.run))[: 1 if strict else 3]:
+    for factor in factors[: 1 if strict else 3]:
         found = Locator(claims, factor, partial(_cost_of_repair, mender, factor), mender.on_probe).explain()
         if best is None or len(found.roots) < len(best.roots):
             best = found
@@ -192,9 +223,14 @@ def unplaced(cost: Cost) -> str:
 def followed(reading: Reading, trial: Trial) -> str:
     """The usual cost that the gradients follow where they do not follow the written one; "" for none."""
     for cost in [*reading.written(trial)[:MOST_COSTS], *_likely(reading, trial)[:2]]:
-        claims = Claims(Truths(*trial, cost))
-        factors = candidates(_factors(claims, trial.run), sizes_of(trial.probe, trial.run))
-        if any(not Failures(claims, each).any() for each in factors[:2]):
+        if fits(trial, cost):
             meant = cost.text.removeprefix("J is ")
             return f"the cost that is written is not what the gradients follow: they are right for {meant}"
     return ""
+
+
+def fits(trial: Trial, cost: Cost) -> bool:
+    """Whether all gradients follow a cost, up to a factor of them all."""
+    claims = Claims(Truths(*trial, cost))
+    factors = candidates(_factors(claims, trial.run), sizes_of(trial.probe, trial.run))
+    return any(not Failures(claims, each).any() for each in factors[:2])

@@ -103,10 +103,11 @@ COSTS = re.compile(
 )
 BIASES = re.compile(r"^(b|bias|biases|c|gamma|beta|bf|bi|bo|bg|bc|by|bh|bias_\w+|b_?\w{1,3}|b_\w+|bias\d)$")
 LABELS = re.compile(
-    r"^(y|Y|t|T|targets?|labels?|y_true|Y_true|ys|y_train|Y_train|y_batch|onehot|one_hot|Y_onehot|desired|outputs?|expected\w*)$"
+    r"^((?:batch_|mini_?|train_)?(?:y|Y|t|T|ys|targets?|labels?|one_?hot)(?:_(?:batch|mini|train|true|one_?hot))?|"
+    r"desired|outputs?|expected\w*)$"
 )
 DATA = re.compile(
-    r"^(X|x|A0|a0|X_?\w{0,5}|x_?\w{0,5}|inputs?|data|dout\w*|upstream|dy|grad_out\w*|dnext\w*|d\w_next|h0|h|prev_\w+|\w+_prev|c0|images?|batch)$"
+    r"^((?:batch_|mini_?|train_)(?:X|x|data|inputs?|images?)|features|X|x|A0|a0|X_?\w{0,5}|x_?\w{0,5}|inputs?|data|dout\w*|upstream|dy|grad_out\w*|dnext\w*|d\w_next|h0|h|prev_\w+|\w+_prev|c0|images?|batch)$"
 )
 
 

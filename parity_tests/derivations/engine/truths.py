@@ -39,12 +39,17 @@ ZERO = 1e-12
 
 
 class Cost(NamedTuple):
-    """J: the value at a place of the program, or a function of it where the text does not write J down."""
+    """J: the value at a place of the program, or a function of it where the text does not write J down.
+
+    Of the latter, ``formula`` is J in the program's own names, and ``names`` are those of the output and the labels.
+    """
 
     key: Key
     text: str
     line: int
     of: Callable[[Any, Mapping[str, Any]], Any] | None = None
+    formula: str = ""
+    names: tuple[str, str] = ("", "")
 
     def value(self, here: Any, given: Mapping[str, Any]) -> Any:
         """J from the value at the place, and from the free names."""

@@ -54,8 +54,8 @@ ASSUMED.append(Shapes((0,), 1, 1))
 class Caller:
     """The lines of one call, and the sizes of the arrays in it."""
 
-    def __init__(self, tree: ast.Module, assumed: Shapes) -> None:
-        self.tree, self.assumed = tree, assumed
+    def __init__(self, tree: ast.Module, assumed: Shapes, choice: tuple[str, str] = ("", "")) -> None:
+        self.tree, self.assumed, self.choice = tree, assumed, choice
         self.lines: list[str] = []
         self.arrays: dict[str, list[int]] = {}
         self.whole: set[str] = set()
@@ -87,6 +87,14 @@ class Caller:
         for known, text in self.known.items():
             if plain == known or same.get(plain, plain) == same.get(known, known):
                 return text
+        if name == self.choice[0]:
+            return repr(self.choice[1])
+        words = ranks.choices(name, self.tree) if default is None else []
+        if words:
+            return repr(words[0])
+        if parts := ranks.unpacked(name, node):
+            values = [self.value(each, node, None, makes) for each in parts]
+            return f"({', '.join(map(str, values))})"
         if SETTINGS.search(name):
             return SETTINGS_GIVEN
         if LISTS.match(name):

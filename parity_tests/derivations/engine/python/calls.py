@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import ast
 import re
+import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from parity_tests.derivations.engine import symbols
-from parity_tests.derivations.engine.events import NAMED, Event
-from parity_tests.derivations.engine.python.arguments import ASSUMED, Caller, Shapes
+from parity_tests.derivations.engine.events import GIVEN, NAMED, Event
+from parity_tests.derivations.engine.python.arguments import ASSUMED, Caller
 from parity_tests.derivations.engine.python.program import PythonProgram
+from parity_tests.derivations.engine.python.ranks import choices
 from parity_tests.derivations.engine.python.sized import MET, SIZED
 from parity_tests.derivations.engine.python.surroundings import Around
 from parity_tests.derivations.engine.python.ways import alone, builders
@@ -23,11 +25,19 @@ from parity_tests.derivations.verdicts import CALL
 MOST_TRIES = 40
 
 
+FOR_TESTS = re.compile(r"mode|phase|test|eval|infer|predict|val", re.I)
+"""Arguments and words that switch between training and the use of a network."""
+
+
 class Tried(NamedTuple):
-    """The lines of a call, and why it ended early, "" where it runs to its end."""
+    """The lines of a call, why it ended early, "" where it runs to its end, and the choice that differs from the last.
+
+    A choice is a word in place of the one that an argument has where it is not given: ``unit='sigmoid'``.
+    """
 
     call: str
     problem: str
+    choice: str = ""
 
 
 def calls(text: str, around: Around | None = None, pair: tuple[str, ...] = ()) -> Iterator[Tried]:
@@ -38,14 +48,46 @@ def calls(text: str, around: Around | None = None, pair: tuple[str, ...] = ()) -
     """
     tree = ast.parse(text)
     seen = set()
+    words = _choices(tree)
     for build in builders(tree, around, pair):
-        every = (_fitted(text, tree, build, assumed, around) for assumed in ASSUMED)
-        found = [each for each in every if each is not None]
-        if found:
-            _, best = max(found, key=lambda each: (not each[1].problem, each[0]))
-            if best.call not in seen:
-                seen.add(best.call)
-                yield best
+        best = _likeliest(text, tree, build, around)
+        if best is None or best.call in seen:
+            continue
+        seen.add(best.call)
+        yield best
+        for name, word in words if not best.problem else ():
+            other = _likeliest(text, tree, build, around, (name, word))
+            if other is not None and not other.problem and other.call not in seen:
+                seen.add(other.call)
+                yield other._replace(choice=f"{name}={word!r}")
+
+
+def _likeliest(
+    text: str, tree: ast.Module, build: Any, around: Around | None, choice: tuple[str, str] = ("", "")
+) -> Tried | None:
+    """A call under the assumption in which it fits best."""
+    every = (_fitted(text, build, Caller(tree, assumed, choice), around) for assumed in ASSUMED)
+    found = [each for each in every if each is not None]
+    return max(found, key=lambda each: (not each[1].problem, each[0]))[1] if found else None
+
+
+def _choices(tree: ast.Module) -> list[tuple[str, str]]:
+    """The words that arguments are compared with, but those that they are where nothing is given.
+
+    Passes that are not for training have no backward pass.
+    """
+    found: dict[tuple[str, str], None] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef):
+            listed = [*node.args.posonlyargs, *node.args.args]
+            for each, default in zip(reversed(listed), reversed(node.args.defaults), strict=False):
+                if isinstance(default, ast.Constant) and isinstance(default.value, str):
+                    found |= {
+                        (each.arg, word): None
+                        for word in choices(each.arg, tree)
+                        if word != default.value and not FOR_TESTS.search(each.arg + word)
+                    }
+    return list(found)
 
 
 def template(text: str) -> Tried | None:
@@ -55,19 +97,16 @@ def template(text: str) -> Tried | None:
     if not functions:
         return None
     longest = max(functions, key=lambda node: (node.end_lineno or 0) - node.lineno)
-    found = _fitted(text, tree, lambda caller: alone(caller, longest), ASSUMED[0], None)
+    found = _fitted(text, lambda caller: alone(caller, longest), Caller(tree, ASSUMED[0]), None)
     return None if found is None else found[1]
 
 
-def _fitted(
-    text: str, tree: ast.Module, build: Any, assumed: Shapes, around: Around | None
-) -> tuple[tuple[int, int], Tried] | None:
+def _fitted(text: str, build: Any, caller: Caller, around: Around | None) -> tuple[tuple[int, int], Tried] | None:
     """A call with sizes that fit as far as they can be found, None where it cannot be built.
 
     It comes with how many gradients have the shape of what they belong to, and with how many different sizes there
     are: the assumption in which most do is the likeliest.
     """
-    caller = Caller(tree, assumed)
     caller.known |= {symbols.plain_symbol(name): name for name in (around.values if around is not None else ())}
     if not build(caller):
         return None
@@ -83,6 +122,7 @@ def _fitted(
             shapes = {name: tuple(shape) for name, shape in caller.arrays.items() if not symbols.is_label(name)}
             like = {event.name for event in run.events for name in _meant(event, shapes) if event.shape == shapes[name]}
             sizes = {size for shape in caller.arrays.values() for size in shape} - {1}
+            shapes |= {event.name: event.shape for event in run.events if _is_everywhere(event)}
             new, count = _named(call, caller.returned, run.events, shapes)
             return (len(like) + count, len(sizes)), Tried(new, "")
         short = re.search(r"index (\d+) is out of bounds for axis \d+ with size (\d+)", run.problems[0][1])
@@ -92,6 +132,12 @@ def _fitted(
         elif short is None or not caller.lengthen(int(short[2])):
             break
     return (0, 0), Tried(call, problem)
+
+
+def _is_everywhere(event: Event) -> bool:
+    """Whether an array is a variable outside of functions."""
+    known = event.role in (NAMED, GIVEN) and event.name.isidentifier() and not event.function and event.line < CALL
+    return known and not event.missing and len(event.shape) > 0 and not symbols.is_label(event.name)
 
 
 def _meant(event: Event, shapes: Mapping[str, tuple[int, ...]]) -> tuple[str, ...]:
@@ -114,3 +160,13 @@ def _named(
     if not mine or len(set(mine)) < len(mine):
         return call, 0
     return "\n".join([*before, f"{', '.join(names)} = {rest}"]), len(mine)
+
+
+def flag(call: str) -> str:
+    """``--call`` with the lines of a call, as a shell takes it."""
+    return f"--call {quoted('; '.join(call.splitlines()))}"
+
+
+def quoted(text: str) -> str:
+    """A text as a shell takes it."""
+    return shlex.quote(text) if set(text) & set('"$`\\!') else f'"{text}"'

@@ -5,17 +5,14 @@ from __future__ import annotations
 import ast
 import itertools
 import json
-import re
-import shlex
 import sys
-from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-from parity_tests.derivations.engine.judged import judge_reading
-from parity_tests.derivations.engine.python.calls import calls, template
+from parity_tests.derivations.engine.python.aim import Aim
+from parity_tests.derivations.engine.python.calls import Tried, calls, flag, template
 from parity_tests.derivations.engine.python.program import PythonProgram
-from parity_tests.derivations.engine.python.reading import OWN, UNKNOWN, PythonReading
+from parity_tests.derivations.engine.python.reading import PythonReading
 from parity_tests.derivations.engine.python.rubric import (
     Rubric,
     call_for,
@@ -26,6 +23,12 @@ from parity_tests.derivations.engine.python.rubric import (
     own_run,
 )
 from parity_tests.derivations.engine.python.said_cost import RefusedError
+from parity_tests.derivations.engine.python.several import (
+    MOST_CALLS,
+    best_forward_call,
+    first_judged,
+    with_backward_pass,
+)
 from parity_tests.derivations.engine.python.statements import call_in, is_program
 from parity_tests.derivations.engine.python.surroundings import Around
 from parity_tests.derivations.engine.python.torch_source import uses_torch
@@ -36,19 +39,14 @@ from parity_tests.derivations.verdicts import (
     HOLDS,
     NOT_JUDGED,
     WRONG,
-    Cost,
     Judged,
-    in_order,
     located,
     summarised,
 )
+from parity_tests.derivations.verdicts import Cost as CostText
 
-MOST_CALLS = 6
 MOST_FAILURES = 12
 """Cells of a notebook that may fail before the rest is not run any more."""
-
-IS_PAIR = re.compile(r"back\w*\([^\n]*\Z")
-"""A call whose last line is a backward pass: a file may have several."""
 
 
 def judge_program(
@@ -78,99 +76,26 @@ def judge_program(
     aim = Aim(name, seed, strict, cost, around, rubric)
     found: Judged | None = None
     if uses_torch(ast.parse(text)):
-        found, _ = _first_judged(text, [named(call, grads)], aim._replace(in_torch=True))
+        found, _ = first_judged(text, [Tried(named(call, grads), "")], aim._replace(in_torch=True))
         if found is not None:
             return located(_without_call(found._replace(referees=("torch's autograd", "central differences"))))
     notes: tuple[str, ...] = ()
     if rubric is not None and rubric.call and not call:
         way, lacks = call_for(rubric, text)
-        found = _first_judged(defined_alone(text), [way], aim)[0] if way else None
+        found = first_judged(defined_alone(text), [Tried(way, "")], aim)[0] if way else None
         why = f"it has no {lacks}" if lacks else "nothing of it could be judged so"
         notes = (f"Called as {rubric.source} is." if found else f"Not called as {rubric.source} is: {why}.",)
     if found is None and (call or is_program(text)):
-        found, _ = _first_judged(text, [named(call, grads)], aim)
+        found, _ = first_judged(text, [Tried(named(call, grads), "")], aim)
     if found is None and not call:
-        tried = (each.call for each in calls(text, around, pair) if not each.problem)
-        ways = (named(each, grads) for each in itertools.islice(tried, MOST_CALLS))
-        found, _ = _first_judged(text, ways, aim, guessed=True)
+        tried = (each for each in calls(text, around, pair) if not each.problem)
+        ways = (each._replace(call=named(each.call, grads)) for each in tried)
+        found, _ = first_judged(text, ways, aim, guessed=True)
+        if not is_program(text) and not pair and around is None:
+            found = with_backward_pass(text, found, aim)
     if found is None and cost.isidentifier():
         raise RefusedError(f"cost is {cost!r}, and no gradient of a number of that name was found")
     return None if found is None else located(_without_call(found._replace(notes=(*notes, *found.notes))))
-
-
-class Aim(NamedTuple):
-    """How one program is judged, whatever it is called with."""
-
-    name: str
-    seed: int
-    strict: bool
-    cost: str = ""
-    around: Around | None = None
-    rubric: Rubric | None = None
-    in_torch: bool = False
-
-    def judge(self, text: str, call: str) -> Judged | None:
-        """The verdicts on one call of the program; a repair is tried in the file itself."""
-
-        def reading(written: str) -> PythonReading:
-            kinds = self.rubric.kinds if self.rubric is not None else ()
-            return PythonReading(
-                self.name, written, call, self.around, cost=self.cost, kinds=kinds, in_torch=self.in_torch
-            )
-
-        def pasted(line: int, repaired: str, rows: int) -> PythonReading:
-            return reading(with_repair(text, line, repaired, rows))
-
-        own = reading(text)
-        judged = judge_reading(own, self.seed, strict=self.strict, pasted=pasted)
-        if judged is not None and self.rubric is not None:
-            return judged._replace(notes=self._whose_cost(own, self.rubric))
-        return judged
-
-    def _whose_cost(self, reading: PythonReading, rubric: Rubric) -> tuple[str, ...]:
-        """Whether J is the program's own, which is of the reference's kind, or the reference's."""
-        if not rubric.kinds:
-            return (f"J is the file's own: that of {rubric.source} is none of the usual ones.",)
-        if reading.another is not None:
-            return (f"J is that of {rubric.source}: the file's own (line {reading.another.line}) is another one.",)
-        if reading.whose == UNKNOWN:
-            return (f"J is the file's own: that of {rubric.source} was not found in its values.",)
-        return (
-            () if reading.whose == OWN else (f"J is that of {rubric.source}, {rubric.kinds[0]}: the file writes none.",)
-        )
-
-
-def _first_judged(text: str, ways: Iterable[str], aim: Aim, *, guessed: bool = False) -> tuple[Judged | None, str]:
-    """The verdicts on the first way to call a program in which something is judged, and that way; of pairs, of all.
-
-    Raises RefusedError where the cost is in no way the program's.
-    """
-    found: Judged | None = None
-    first = ""
-    refused: list[RefusedError] = []
-    for way in ways:
-        if found is not None and not IS_PAIR.search(way):
-            continue
-        try:
-            judged = aim.judge(text, way)
-        except RefusedError as error:
-            refused.append(error)
-            continue
-        if judged is None or not judged.summary.judged:
-            continue
-        other = with_equal_sizes(way, judged) if guessed else way
-        if other != way:
-            again = aim.judge(text, other)
-            if again is not None and again.summary.wrong < judged.summary.wrong:
-                judged, way = again, other
-        if guessed and aim.around is None:
-            judged = judged._replace(notes=(*judged.notes, f"Called with {flag(way)}."))
-        found, first = (judged, way) if found is None else (_together(found, judged), first)
-        if not IS_PAIR.search(way):
-            break
-    if found is None and refused:
-        raise refused[0]
-    return found, first
 
 
 def reference(name: str, text: str, seed: int = 0) -> Rubric:
@@ -186,14 +111,16 @@ def reference(name: str, text: str, seed: int = 0) -> Rubric:
         raise RefusedError(f"as the reference it must hold, and {wrong[0].place} does not: {wrong[0].text}")
     call = call_in(text)
     if not call and not is_program(text):
-        ways = (each.call for each in calls(text) if not each.problem)
-        call = _first_judged(text, itertools.islice(ways, MOST_CALLS), Aim(name, seed, False), guessed=True)[1]
+        ways = (each for each in calls(text) if not each.problem)
+        call = first_judged(text, ways, Aim(name, seed, False), guessed=True)[1]
     reading = PythonReading(name, text, call)
     trial = reading.trial(seed)
     usual = reading.usual(trial)
     written = reading.written(trial)
     meant = [each for each in usual if each.text in judged.cost.implied]
-    kinds = kinds_of(trial, written[0], usual) if written else tuple(dict.fromkeys(map(kind_of, meant)))
+    kinds = (
+        kinds_of(trial, written[0], usual) if written else tuple(dict.fromkeys(kind_of(each.text) for each in meant))
+    )
     return Rubric(name, call or own_run(text), definitions(text), kinds)
 
 
@@ -205,14 +132,6 @@ def _without_call(judged: Judged) -> Judged:
     return judged._replace(lines=lines, summary=summarised(lines, judged.summary.helpers))
 
 
-def with_repair(text: str, line: int, repaired: str, rows: int = 1) -> str:
-    """The text with a repair in place of some lines."""
-    written = text.splitlines()
-    indent = re.match(r"\s*", written[line - 1])
-    new = [f"{indent[0] if indent else ''}{each}" if each else each for each in repaired.splitlines()]
-    return "\n".join([*written[: line - 1], *new, *written[line - 1 + rows :]]) + "\n"
-
-
 def how_to_call(text: str, call: str = "") -> str:
     """What to say where nothing of a program was judged: a call to complete, or that J is to be said; "" for none."""
     try:
@@ -222,6 +141,8 @@ def how_to_call(text: str, call: str = "") -> str:
         program = PythonProgram(text, call or call_in(text))
     except (SyntaxError, ValueError):
         return ""
+    if not call and not call_in(text) and not is_program(text) and (alone := best_forward_call(text)[0]):
+        return f"no forward pass is called: with one in the call it is judged, such as {flag(alone)}"
     program.begin()
     ended = f" (it ended early: {program.problem})" if program.problem and (call or is_program(text)) else ""
     runs = [each for each in tried if not each.problem]
@@ -233,13 +154,6 @@ def how_to_call(text: str, call: str = "") -> str:
     if ended:
         return f"say how it is called, with --call{ended}"
     return "no gradient of a cost was found: say J with --cost" if call or is_program(text) else ""
-
-
-def flag(call: str) -> str:
-    """``--call`` with the lines of a call, as a shell takes it."""
-    text = "; ".join(call.splitlines())
-    quoted = shlex.quote(text) if set(text) & set('"$`\\!') else f'"{text}"'
-    return f"--call {quoted}"
 
 
 def named(call: str, grads: str) -> str:
@@ -258,30 +172,6 @@ def named(call: str, grads: str) -> str:
         return "\n".join([*before, f"{names[0]} = {given}"])
     values = f"{', '.join(names)} = returned.values() if isinstance(returned, dict) else returned"
     return "\n".join([*before, f"returned = {given}", values])
-
-
-def _together(first: Judged, second: Judged) -> Judged:
-    """The verdicts of two calls of one file: a line that both judge as the first does, and what neither judged."""
-    here, there = ({line.line for line in each.lines if line.verdict != NOT_JUDGED} for each in (first, second))
-    left = {line.line for line in first.lines} & {line.line for line in second.lines} - here - there
-    lines = [line for line in first.lines if line.verdict != NOT_JUDGED or line.line in left]
-    lines += [line for line in second.lines if line.verdict != NOT_JUDGED and line.line not in here]
-    ordered = in_order(lines)
-    return first._replace(
-        layout=f"{first.layout}; {second.layout}", lines=ordered, summary=summarised(ordered, first.summary.helpers)
-    )
-
-
-def with_equal_sizes(call: str, judged: Judged) -> str:
-    """The call with two sizes made one where a gradient has the one for the other: in the program they never met."""
-    for line in judged.lines:
-        if line.verdict == WRONG and len(line.shape_got) == len(line.shape_expected):
-            for got, expected in zip(line.shape_got, line.shape_expected, strict=True):
-                if expected == 1:  # one example at a time
-                    call = re.sub(rf"\b{got}\b", "1", call)
-                elif got not in (1, expected):
-                    call = re.sub(rf"\b{expected}\b", str(got), call)
-    return call
 
 
 def judge_notebook(
@@ -310,7 +200,7 @@ def judge_notebook(
         lines, helpers = not_looked_at(notebook.text, ())
         how = how_to_call(notebook.text, call)
         notes = (f"{how[0].upper()}{how[1:]}.",) if how else ()
-        judged = Judged(name, Cost(""), "", "", (), tuple(lines), summarised(lines, helpers), notes)
+        judged = Judged(name, CostText(""), "", "", (), tuple(lines), summarised(lines, helpers), notes)
     return notebook.located(judged)
 
 

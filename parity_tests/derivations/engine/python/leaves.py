@@ -31,14 +31,16 @@ class Begun(NamedTuple):
 
     ``leaves`` by their places; ``steps``: the place where a parameter takes a step, and that of its old value;
     ``rounds``: the places where a round ends; ``shrinking``: the steps that scale the old value as well;
-    ``problem``: why the program ended before its end.
+    ``computed``: values with names of labels that depend on more than labels; ``problem``: why the program ended
+    before its end.
     """
 
-    leaves: dict[Key, str]
-    steps: dict[Key, Key]
-    rounds: tuple[Key, ...]
-    shrinking: frozenset[Key]
-    problem: str
+    leaves: dict[Key, str] = {}  # noqa: RUF012  (never changed)
+    steps: dict[Key, Key] = {}  # noqa: RUF012  (never changed)
+    rounds: tuple[Key, ...] = ()
+    shrinking: frozenset[Key] = frozenset()
+    computed: frozenset[Key] = frozenset()
+    problem: str = ""
 
 
 class Finder:
@@ -49,6 +51,7 @@ class Finder:
         self.steps: dict[Key, Key] = {}
         self.rounds: list[Key] = []
         self.shrinking: set[Key] = set()
+        self.computed: set[Key] = set()
         self.lineage: dict[int, tuple[Any, Key, Key]] = {}  # by the object: itself, the first place, the latest
         self.tensors: dict[int, torch.Tensor] = {}
         self.last: dict[str, Any] = {}
@@ -59,6 +62,8 @@ class Finder:
     def before(self, key: Key, event: Event, value: Any) -> Any:
         if event.role == "part" or not isinstance(value, Tape):
             return value
+        if symbols.is_label(symbols.base_of(event.name)) and self._is_of_others(value):
+            self.computed.add(key)
         known = self.lineage.get(id(value))
         old = self.tensors.get(id(value))
         if known is not None and old is value.tensor:
@@ -84,6 +89,15 @@ class Finder:
             self.leaves = {place: name for place, name in self.leaves.items() if place != known[1]}
         self.last[event.name] = value
         return value
+
+    def _is_of_others(self, value: Tape) -> bool:
+        """Whether a value is computed from more than labels."""
+        if value.tensor.grad_fn is None:
+            return False
+        names = {id(self.tensors[place]): self.leaves.get(key, "") for place, (_, key, _) in self.lineage.items()}
+        others = [tensor for tensor in self.begun if not symbols.is_label(symbols.base_of(names.get(id(tensor), "")))]
+        found = torch.autograd.grad(value.tensor.sum(), others, retain_graph=True, allow_unused=True) if others else ()
+        return any(each is not None for each in found)
 
     def _of_itself(self, value: Tape, old: torch.Tensor | None) -> bool:
         """Whether an array has changed by what it held alone."""

@@ -21,6 +21,7 @@ from parity_tests.derivations.engine.numbers import step, tape
 from parity_tests.derivations.engine.numbers.kinds import Kind, is_array
 from parity_tests.derivations.engine.numbers.step import Step
 from parity_tests.derivations.engine.numbers.tape import Tape
+from parity_tests.derivations.engine.python.composed import OF_NUMPY, OF_SCIPY, composed
 
 CREATING = frozenset(
     (
@@ -47,6 +48,7 @@ class Modules:
             "numpy": self.numpy,
             "numpy.random": self.numpy.random,
             "numpy.linalg": self.numpy.linalg,
+            "numpy.lib.stride_tricks": self.numpy.lib.stride_tricks,
             "math": _Math("math"),
             "random": _Python(seed),
         }
@@ -62,6 +64,8 @@ class Modules:
                 return self.replaced[name] if fromlist or "." not in name else self.replaced[name.split(".")[0]]
             if name.split(".")[0] == "numpy":
                 return importlib.import_module(name) if fromlist else self.numpy
+            if name.split(".")[0] == "scipy":
+                return _Scipy(importlib.import_module(name if fromlist else "scipy"))
         return builtins.__import__(name, globals_, locals_, fromlist, level)
 
     def moved(self, seed: Any) -> Any:
@@ -83,6 +87,7 @@ class _Numpy(types.ModuleType):
         self.kind = kind
         self.random = _Random(kind, seed)
         self.linalg = _Nested(kind, np.linalg)
+        self.lib = types.SimpleNamespace(stride_tricks=_Nested(kind, np.lib.stride_tricks))
         self.c_, self.r_ = _Columns(kind), _Rows(kind)
         self.ndarray = _Arrays
         self.__version__ = np.__version__
@@ -97,6 +102,8 @@ class _Numpy(types.ModuleType):
             return lambda *arguments, **settings: self._created(function, arguments, settings)
         if name == "vectorize":
             return lambda each, *_, **__: _by_entry(each, self.kind)
+        if name in OF_NUMPY:
+            return composed(OF_NUMPY, name, function)
         if isinstance(function, np.ufunc) or not callable(function) or isinstance(function, type):
             return function
         return _stacking(function, name, self.kind)
@@ -124,7 +131,23 @@ class _Nested(types.ModuleType):
 
     def __getattr__(self, name: str) -> Any:
         function = getattr(self.module, name)
+        if name in OF_NUMPY:
+            return composed(OF_NUMPY, name, function)
         return _stacking(function, name, self.kind) if callable(function) else function
+
+
+class _Scipy(types.ModuleType):
+    """``scipy`` and its modules, whose functions of arrays take those of every kind, as far as they are known."""
+
+    def __init__(self, module: types.ModuleType) -> None:
+        super().__init__(module.__name__)
+        self.module = module
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self.module, name)
+        if isinstance(found, types.ModuleType):
+            return _Scipy(found)
+        return composed(OF_SCIPY, name, found) if name in OF_SCIPY else found
 
 
 class _Random(types.ModuleType):

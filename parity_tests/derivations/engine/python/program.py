@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from parity_tests.derivations.engine import symbols
-from parity_tests.derivations.engine.events import GIVEN, NAMED, Event, Key, Run
+from parity_tests.derivations.engine.events import GIVEN, NAMED, PART, Event, Key, Run
 from parity_tests.derivations.engine.numbers.kinds import PLAIN, TAPE, Kind, of_torch, put
 from parity_tests.derivations.engine.numbers.step import Step, real
 from parity_tests.derivations.engine.numbers.tape import Tape
@@ -40,6 +40,10 @@ STATES = re.compile(
     r"^(v|s|m|u|vel\w*|mom\w*|cache\w*|acc\w*|avg\w*|sq\w*|h|prev\w*|v_?d\w*|s_?d\w*|m_?d\w*)\d*$", re.I
 )
 """Names of an optimiser's states."""
+
+
+MOST_SPREAD = 5.0
+"""How far sums over an axis of a drawn matrix may lie from 0 before units behind it saturate."""
 
 
 class PythonProgram:
@@ -89,7 +93,7 @@ class PythonProgram:
         """The line outside of functions where the last run ended early, 0 where none did."""
         self.truncated = False
         """Whether the run ended before a round did: what is built up may be incomplete."""
-        self.begun = Begun({}, {}, (), frozenset(), "")
+        self.begun = Begun()
 
     # ---- what the engine asks for
     def line(self, number: int) -> str:
@@ -200,12 +204,15 @@ class PythonProgram:
     # ---- what it begins with
     def begin(self) -> Sequence[Event]:
         """Run it once, on tensors, and find its leaves, its steps and its rounds: the events of that run."""
-        self.begun = Begun({}, {}, (), frozenset(), "")
+        self.begun = Begun()
         finder = Finder()
         kind = self._kind(TAPE)
         recorder = Recorder(self.sites, kind, None, None, True, finder.before, self.stepped)
         problem = self._execute(self.code, recorder, kind)
-        self.begun = Begun(finder.leaves, finder.steps, tuple(finder.rounds), frozenset(finder.shrinking), problem)
+        self.begun = Begun(
+            finder.leaves, finder.steps, tuple(finder.rounds), frozenset(finder.shrinking), frozenset(finder.computed),
+            problem,
+        )  # fmt: skip
         if finder.rounds:
             self.until = finder.rounds[-1]
         self.truncated = recorder.truncated and not finder.rounds
@@ -215,7 +222,8 @@ class PythonProgram:
     def move(self, run: Run) -> None:
         """Put generic values in place of the first values of its parameters: zeros and ones hide mistakes."""
         firsts = set(self.begun.steps.values()) - self.begun.steps.keys()
-        firsts |= {event.key for event in run.events if event.key in self.begun.leaves and self._is_constant(event)}
+        leaves = [event for event in run.events if event.key in self.begun.leaves]
+        firsts |= {event.key for event in leaves if self._is_constant(event) or _saturates(event)}
         draws = np.random.default_rng([31, self.seed])
         for event in run.events:
             if event.key not in firsts or event.missing:
@@ -238,11 +246,28 @@ class PythonProgram:
         leaves = self.begun.leaves
         given = {event.name: event.value for event in run.events if event.key in leaves and event.name}
         places = {event.key: event.name for event in run.events if event.key in leaves and event.name}
+        others = {
+            (event.shape, event.value.tobytes())
+            for event in run.events
+            if event.name in given and not event.missing and not symbols.is_label(symbols.base_of(event.name))
+        }
         for event in run.events:
-            if event.role != "part" and np.ndim(event.value) and symbols.is_label(symbols.base_of(event.name)):
+            if event.role == PART or not np.ndim(event.value) or event.key in self.begun.computed:
+                continue
+            same = (event.shape, event.value.tobytes()) in others  # an argument with the name of labels
+            if symbols.is_label(symbols.base_of(event.name)) and not same:
                 given.setdefault(event.name, event.value)
         steps = {new: old for new, old in self.begun.steps.items() if new not in self.begun.shrinking}
         return Probe(given, {}, batch_of(run), places, steps)
+
+
+def _saturates(event: Event) -> bool:
+    """Whether a matrix was drawn so large that units behind it are all at their ends: 784 rows of standard numbers."""
+    name = symbols.base_of(event.name)
+    if event.missing or np.ndim(event.value) != 2 or symbols.is_data(name) or symbols.is_label(name):
+        return False
+    drawn = np.unique(event.value).size > np.size(event.value) // 2
+    return bool(drawn and np.std(event.value) * np.sqrt(max(event.shape)) > MOST_SPREAD)
 
 
 def batch_of(run: Run) -> int | None:

@@ -1,4 +1,4 @@
-"""How many axes an argument has, by what a program does with it."""
+"""What an argument is, by what a program does with it: how many axes it has, which words it is compared with."""
 
 from __future__ import annotations
 
@@ -31,6 +31,16 @@ def unpacked_as(name: str, tree: ast.AST) -> list[str]:
     return []
 
 
+def unpacked(name: str, tree: ast.AST) -> list[str]:
+    """The names into which an argument is unpacked: ``A_prev, W, b = cache``."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Assign(targets=[ast.Tuple(elts=parts) | ast.List(elts=parts)], value=holder):
+                if _is(holder, name) and all(isinstance(each, ast.Name) for each in parts):
+                    return [ast.unparse(each) for each in parts]
+    return []
+
+
 def is_array(name: str, tree: ast.AST) -> bool:
     """Whether an argument is multiplied as a matrix, turned over, or asked for its shape."""
     for node in ast.walk(tree):
@@ -43,6 +53,17 @@ def is_array(name: str, tree: ast.AST) -> bool:
                 if any(_is(each, name) for each in arguments):
                     return True
     return False
+
+
+def choices(name: str, tree: ast.AST) -> list[str]:
+    """The words that an argument is compared with."""
+    found: dict[str, None] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Compare) and _is(node.left, name):
+            for each in ast.walk(node.comparators[0]):
+                if isinstance(each, ast.Constant) and isinstance(each.value, str):
+                    found[each.value] = None
+    return list(found)
 
 
 def _is(node: ast.AST, name: str) -> bool:

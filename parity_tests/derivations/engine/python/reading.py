@@ -13,6 +13,7 @@ from parity_tests.derivations.engine import costs, symbols
 from parity_tests.derivations.engine.events import ENTRY, NAMED, RETURNED, Event, Key
 from parity_tests.derivations.engine.findings import Trial, hits_of
 from parity_tests.derivations.engine.python.instrument import FUNCTIONS
+from parity_tests.derivations.engine.python.other_costs import OF_COSTS
 from parity_tests.derivations.engine.python.program import PythonProgram
 from parity_tests.derivations.engine.python.rubric import kind_of, kinds_of
 from parity_tests.derivations.engine.python.said_cost import SAID
@@ -28,7 +29,6 @@ MOST_OWN = 2
 OWN, REFERENCES, UNKNOWN = "own", "the reference's", "unknown"
 """Whose cost J is where some kinds count; unknown where no value of the file has such a cost."""
 
-OF_COSTS = re.compile(r"loss|cost|entropy|mse|error|objective|nll|criterion|energy|likelihood|log_?lik", re.I)
 REDUCES = re.compile(r"\*\*|sum|mean|log|square|norm|entropy|loss|cost|mse|average")
 ERRORS = re.compile(r"^(e|err|error|errors|E|l|c)\d*$")
 MONITORS = re.compile(r"abs\(|argmax|round\(|accuracy|==")
@@ -119,7 +119,7 @@ class PythonReading:
         """The written costs of the kinds that count, or else usual ones of these kinds; all, where there are none."""
         if not self.kinds:
             return own
-        meant = [cost for cost in self.usual(trial) if kind_of(cost) in self.kinds]
+        meant = [cost for cost in self.usual(trial) if kind_of(cost.text) in self.kinds]
         same = [cost for cost in own[:MOST_OWN] if kinds_of(trial, cost, meant)]
         if not self.whose:
             self.another = own[0] if own and meant and not same else None
@@ -174,7 +174,7 @@ class PythonReading:
         if _program(trial).truncated or self.cost:
             return []
         usual = self.usual(trial)
-        return [cost for cost in usual if kind_of(cost) in self.kinds] or usual
+        return [cost for cost in usual if kind_of(cost.text) in self.kinds] or usual
 
     @staticmethod
     def usual(trial: Trial) -> list[Cost]:
@@ -194,9 +194,11 @@ class PythonReading:
         if _program(trial).problem:
             match = re.search(r" in line (\d+)", _program(trial).problem)
             reasons[int(match[1]) if match else 0] = f"the program ended here: {_program(trial).problem}"
-        reached = {event.function for event in trial.run.events}
+        reached = {event.line for event in trial.run.events}
         for node in ast.walk(trial.program.tree):
-            if isinstance(node, FUNCTIONS[:2]) and node.lineno < CALL and node.name not in reached and _computes(node):
+            if not isinstance(node, FUNCTIONS[:2]) or node.lineno >= CALL or not _computes(node):
+                continue
+            if not reached.intersection(range(node.lineno, (node.end_lineno or node.lineno) + 1)):
                 reasons.setdefault(node.lineno, f"{node.name} is not judged: it was not called")
         return reasons
 

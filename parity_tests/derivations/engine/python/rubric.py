@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+import numpy as np
+
 from parity_tests.derivations.engine import symbols
 from parity_tests.derivations.engine.convention import ratio_of, same_factor
 from parity_tests.derivations.engine.findings import Trial
@@ -40,23 +42,31 @@ class Rubric(NamedTuple):
     kinds: tuple[str, ...] = ()
 
 
-def kind_of(cost: Cost) -> str:
+def kind_of(text: str) -> str:
     """A usual cost without the names of its values: ``the squared error, with a penalty``."""
-    name = next((kind for pattern, kind in KINDS if pattern.search(cost.text)), cost.text)
-    return f"{name}, with a penalty" if " with the penalty " in cost.text else name
+    name = next((kind for pattern, kind in KINDS if pattern.search(text)), text)
+    return f"{name}, with a penalty" if " with the penalty " in text else name
 
 
 def kinds_of(trial: Trial, cost: Cost, usual: list[Cost]) -> tuple[str, ...]:
     """The kinds of a written cost: of the usual ones, those whose derivatives are the same multiple of its own."""
     if cost.of is not None:
-        return (kind_of(cost),)
+        return (kind_of(cost.text),)
     truths = Truths(*trial, cost)
     found = []
     for other in usual[:MOST]:
-        kind = kind_of(other)
+        kind = kind_of(other.text)
         if kind not in found and _alike(truths, Truths(*trial, other)):
             found.append(kind)
     return tuple(found)
+
+
+def unlike(trial: Trial, cost: Cost, other: Cost) -> bool:
+    """Whether no array that a program begins with has a multiple of the other's derivative."""
+    first, second = Truths(*trial, cost), Truths(*trial, other)
+    both = [key for key in trial.probe.places or {} if key in first.by_key and key in second.by_key]
+    both = [key for key in both if np.size(first.by_key[key].gradient) > 1]
+    return all(ratio_of(first.by_key[key].gradient, second.by_key[key].gradient) is None for key in both)
 
 
 def _alike(first: Truths, second: Truths) -> bool:

@@ -47,7 +47,12 @@ def with_cost(tree: ast.Module, formula: str) -> None:
 
 
 def _names(value: ast.AST) -> Iterator[ast.expr]:
-    """The names in a formula that a program binds: ``A2``, ``self.out``."""
+    """The names in a formula that a program binds: ``A2``, ``self.out``; of ``self.loss(A2)`` the object."""
+    if isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute):
+        yield from _names(value.func.value)
+        for each in (*value.args, *value.keywords):
+            yield from _names(each)
+        return
     for node in ast.iter_child_nodes(value) if not isinstance(value, ast.Name | ast.Attribute) else [value]:
         if isinstance(node, ast.Attribute):
             root = node

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from parity_tests.derivations.engine import symbols
+from parity_tests.derivations.engine.python import ranks
 from parity_tests.derivations.engine.python.arguments import BIAS, Caller
 from parity_tests.derivations.engine.python.surroundings import Around
 
@@ -31,11 +32,14 @@ def builders(tree: ast.Module, around: Around | None, pair: tuple[str, ...]) -> 
         yield from _of_class(node, made.get(node.name, ""))
     yield from _of_functions(functions)
     for each in functions.values():
-        if _has_gradients(each):
+        if has_gradients(each):
             yield lambda caller, node=each: _chained(caller, node, functions)
             yield lambda caller, node=each: alone(caller, node)
     for node in reversed(classes):
         yield from _of_class(node, made.get(node.name, ""), every=True)
+    for each in functions.values():
+        if not has_gradients(each) and _takes_steps(each):
+            yield lambda caller, node=each: alone(caller, node)
 
 
 def _of_class(node: ast.ClassDef, known: str, *, every: bool = False) -> Iterator[Any]:
@@ -53,7 +57,7 @@ def _of_class(node: ast.ClassDef, known: str, *, every: bool = False) -> Iterato
         inside = "" if begin is None else caller.arguments(begin, method=True, makes=True)
         caller.lines.append(f"net = {node.name}({inside})")
 
-    gradients = [name for name, each in methods.items() if name not in TRAINING and _has_gradients(each)]
+    gradients = [name for name, each in methods.items() if name not in TRAINING and has_gradients(each)]
     for name in gradients if every else TRAINING:
         if name in methods:
 
@@ -114,7 +118,7 @@ def _forth_and_back(
     """The forward pass, its cost or a random cotangent, and the backward pass."""
     taken = [each.arg for each in forward.args.args][method:]
     inside = caller.arguments(forward, method=method)
-    names = _returned(forward)
+    names = _returned(forward) or [_returned_alone(forward)]
     listed = [each.arg for each in backward.args.args][method:]
     free = [
         each
@@ -130,9 +134,9 @@ def _forth_and_back(
     for place, each in enumerate(names):
         if re.fullmatch(r"out\d*", each) and free:
             names[place] = free.pop(0)
-    outputs = [each for each in names if not CACHES.search(each)] if names else ["out"]
-    caller.lines.append(f"{', '.join(names) or 'out'} = {prefix}{forward.name}({inside})")
-    for each in names or ["out"]:
+    outputs = [each for each in names if not CACHES.search(each)]
+    caller.lines.append(f"{', '.join(names)} = {prefix}{forward.name}({inside})")
+    for each in names:
         caller.known[symbols.plain_symbol(each)] = each
     cached = next((each for each in names if CACHES.search(each)), None)
     upstream = [each for each in listed if UPSTREAM.match(each) and symbols.plain_symbol(each) not in caller.known]
@@ -220,6 +224,28 @@ def _returned(node: ast.FunctionDef) -> list[str]:
     return names
 
 
-def _has_gradients(node: ast.FunctionDef) -> bool:
+def _returned_alone(node: ast.FunctionDef) -> str:
+    """The name of the value that a function returns last, "out" for a formula."""
+    returned = [each.value for each in ast.walk(node) if isinstance(each, ast.Return)]
+    return returned[-1].id if returned and isinstance(returned[-1], ast.Name) else "out"
+
+
+def has_gradients(node: ast.FunctionDef) -> bool:
     """Whether a function computes gradients, by what it calls them."""
     return len(node.args.args) >= 2 and bool(OF_GRADIENTS.search(ast.unparse(node)))
+
+
+def _takes_steps(node: ast.FunctionDef) -> bool:
+    """Whether a function with labels moves what it was given: ``a = a - rate * x * (z - y)``."""
+    names = {each.arg for each in node.args.args}
+    names |= {part for name in names for part in ranks.unpacked(name, node)}
+    moved = [
+        ast.unparse(each.targets[0])
+        for each in ast.walk(node)
+        if isinstance(each, ast.Assign)
+        and isinstance(each.value, ast.BinOp)
+        and isinstance(each.value.op, ast.Add | ast.Sub)
+        and ast.unparse(each.value.left) == ast.unparse(each.targets[0])
+    ]
+    moved += [ast.unparse(each.target) for each in ast.walk(node) if isinstance(each, ast.AugAssign)]
+    return any(map(symbols.is_label, names)) and bool(names.intersection(moved))

@@ -1,0 +1,161 @@
+"""How one program is judged, whatever it is called with: by its own cost, one that it defines, or a usual one."""
+
+from __future__ import annotations
+
+import ast
+import itertools
+import re
+from typing import NamedTuple
+
+import numpy as np
+
+from parity_tests.derivations.engine.findings import Trial, fits
+from parity_tests.derivations.engine.judged import judge_reading
+from parity_tests.derivations.engine.python.calls import quoted
+from parity_tests.derivations.engine.python.other_costs import alternatives, own_costs
+from parity_tests.derivations.engine.python.reading import OWN, UNKNOWN, PythonReading
+from parity_tests.derivations.engine.python.rubric import Rubric, kind_of, kinds_of, unlike
+from parity_tests.derivations.engine.python.said_cost import RefusedError
+from parity_tests.derivations.engine.python.softmaxes import over_the_examples, with_its_axis, with_shares
+from parity_tests.derivations.engine.python.surroundings import Around
+from parity_tests.derivations.engine.truths import Cost
+from parity_tests.derivations.verdicts import CALL, WRONG, Judged, Verdict, in_order, summarised
+from parity_tests.derivations.verdicts import UNKNOWN as UNKNOWN_CAUSE
+from parity_tests.derivations.verdicts import Cost as CostText
+
+MOST_COSTS = 6
+"""How many costs of a file's own are tried."""
+
+
+class Aim(NamedTuple):
+    """How one program is judged, whatever it is called with."""
+
+    name: str
+    seed: int
+    strict: bool
+    cost: str = ""
+    around: Around | None = None
+    rubric: Rubric | None = None
+    in_torch: bool = False
+    kinds: tuple[str, ...] = ()
+    """Those of the cost that counts, where no reference says so."""
+
+    def judge(self, text: str, call: str) -> Judged | None:
+        """The verdicts on one call of the program; a repair is tried in the file itself."""
+
+        def reading(written: str) -> PythonReading:
+            kinds = self.rubric.kinds if self.rubric is not None else self.kinds
+            return PythonReading(
+                self.name, written, call, self.around, cost=self.cost, kinds=kinds, in_torch=self.in_torch
+            )
+
+        def pasted(line: int, repaired: str, rows: int) -> PythonReading:
+            return reading(with_repair(text, line, repaired, rows))
+
+        own = reading(text)
+        judged = judge_reading(own, self.seed, strict=self.strict, pasted=pasted)
+        if judged is not None and self.rubric is not None:
+            return judged._replace(notes=self._whose_cost(own, self.rubric))
+        if self.cost:
+            return judged
+        if own.written(own.trial(self.seed)):
+            wrong = judged is not None and judged.summary.wrong
+            return self._with_right_cost(own, text, call) or judged if wrong else judged
+        if judged is not None and judged.summary.wrong:
+            judged = self._with_right_softmax(own, text, call) or judged
+        return self._by_own_cost(own, judged, text, call)
+
+    def _with_right_cost(self, reading: PythonReading, text: str, call: str) -> Judged | None:
+        """The verdicts where the written cost is none of the usual ones, and all gradients are those of such a one."""
+        trial = reading.trial(self.seed)
+        written = reading.written(trial)[0]
+        usual = reading.usual(trial)
+        followed = next((each for each in usual if fits(trial, each)), None)
+        if followed is None or written.line >= CALL or kinds_of(trial, written, usual):
+            return None
+        if not unlike(trial, written, followed):
+            return None
+        other = PythonReading(self.name, text, call, self.around, kinds=(kind_of(followed.text),))
+        found = judge_reading(other, self.seed, strict=self.strict)
+        if found is None or found.summary.wrong or not found.summary.judged:
+            return None
+        message = f"the gradients, which all hold for {followed.text}, are not those of this cost."
+        verdict = Verdict(
+            "J", written.line, reading.text(written.line), WRONG, UNKNOWN_CAUSE, (), "", (), np.inf, np.nan, np.inf,
+            (), (), message,
+        )  # fmt: skip
+        lines = in_order([verdict, *(each for each in found.lines if each.line != written.line)])
+        cost = CostText(f"J is {followed.text}, which the gradients follow; the written cost is another one")
+        return found._replace(cost=cost, lines=lines, summary=summarised(lines, found.summary.helpers))
+
+    def _with_right_softmax(self, reading: PythonReading, text: str, call: str) -> Judged | None:
+        """The verdicts where a softmax along the wrong axis is the only mistake; None where it is not."""
+        trial = reading.trial(self.seed)
+        for event, axis in over_the_examples(trial):
+            found = with_its_axis(text, event, axis)
+            other = None if found is None else self.judge(found.text, with_shares(call, axis))
+            if found is not None and other is not None and other.summary.judged and not other.summary.wrong:
+                lines = in_order([found.verdict, *(each for each in other.lines if each.line != event.line)])
+                return other._replace(source=text, lines=lines, summary=summarised(lines, other.summary.helpers))
+        return None
+
+    def _by_own_cost(self, reading: PythonReading, judged: Judged | None, text: str, call: str) -> Judged | None:
+        """The verdicts under the cost that the file defines and does not call; those given where it has none.
+
+        Of several costs one counts under which all holds.
+        """
+        trial = reading.trial(self.seed)
+        usual = reading.usual(trial)
+        meant = [each for each in usual if judged is not None and judged.cost.text.endswith(each.text)]
+        reached = {event.function for event in trial.run.events}
+        tree = ast.parse(text)
+        pairs = dict.fromkeys(each.names for each in meant or usual)
+        found = [own_costs(tree, reached, names) for names in pairs]
+        formulas = list(itertools.chain.from_iterable(found))[:MOST_COSTS]
+        ways = ((each, self._replace(cost=each).judge(text, call)) for each in formulas)
+        own = [(each, other) for each, other in ways if other is not None and other.summary.judged]
+        right = [each for each in own if not each[1].summary.wrong]
+        if right or (own and len(found[0]) == 1):
+            formula, best = min(right or own, key=lambda each: (each[1].summary.wrong, -each[1].summary.holds))
+            return best._replace(notes=(*best.notes, f"J is {formula}: the file defines it, and calls it nowhere."))
+        if judged is None or not meant:
+            return judged
+        if judged.notes:
+            return judged
+        return judged._replace(notes=tuple(self._other_costs(trial, usual, meant[0], judged, text, call)))
+
+    def _other_costs(
+        self, trial: Trial, usual: list[Cost], meant: Cost, judged: Judged, text: str, call: str
+    ) -> list[str]:
+        """How to judge by another cost, ready to be pasted."""
+        said = []
+        for words, formula in alternatives(trial, usual, meant, averaged=not judged.convention):
+            try:
+                other = PythonReading(self.name, text, call, self.around, cost=formula)
+                known = bool(other.written(other.trial(self.seed)))
+            except RefusedError:
+                known = False
+            if known:
+                strict = " --strict" if words.startswith("the average") else ""
+                said.append(f"--cost {quoted(formula)}{strict} ({words})")
+        return [f"Another J is judged with {' or '.join(said)}."] if said else []
+
+    def _whose_cost(self, reading: PythonReading, rubric: Rubric) -> tuple[str, ...]:
+        """Whether J is the program's own, which is of the reference's kind, or the reference's."""
+        if not rubric.kinds:
+            return (f"J is the file's own: that of {rubric.source} is none of the usual ones.",)
+        if reading.another is not None:
+            return (f"J is that of {rubric.source}: the file's own (line {reading.another.line}) is another one.",)
+        if reading.whose == UNKNOWN:
+            return (f"J is the file's own: that of {rubric.source} was not found in its values.",)
+        return (
+            () if reading.whose == OWN else (f"J is that of {rubric.source}, {rubric.kinds[0]}: the file writes none.",)
+        )
+
+
+def with_repair(text: str, line: int, repaired: str, rows: int = 1) -> str:
+    """The text with a repair in place of some lines."""
+    written = text.splitlines()
+    indent = re.match(r"\s*", written[line - 1])
+    new = [f"{indent[0] if indent else ''}{each}" if each else each for each in repaired.splitlines()]
+    return "\n".join([*written[: line - 1], *new, *written[line - 1 + rows :]]) + "\n"

@@ -1,0 +1,161 @@
+"""The verdicts of several ways to call one file, as one."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable
+from functools import cache
+
+from parity_tests.derivations.engine.findings import fits, hits_of
+from parity_tests.derivations.engine.python.aim import Aim
+from parity_tests.derivations.engine.python.calls import Tried, flag
+from parity_tests.derivations.engine.python.forward_passes import backward_pass, forward_calls
+from parity_tests.derivations.engine.python.reading import PythonReading
+from parity_tests.derivations.engine.python.rubric import kind_of
+from parity_tests.derivations.engine.python.said_cost import RefusedError
+from parity_tests.derivations.verdicts import NOT_JUDGED, WRONG, Judged, in_order, summarised
+
+MOST_CALLS = 6
+IS_PAIR = re.compile(r"back\w*\([^\n]*\Z")
+"""A call whose last line is a backward pass: a file may have several."""
+
+
+def first_judged(text: str, ways: Iterable[Tried], aim: Aim, *, guessed: bool = False) -> tuple[Judged | None, str]:
+    """The verdicts on the first way to call a program in which something is judged, and that way.
+
+    Ways to call functions that it does not reach are judged as well. What is chosen by a word is judged for each word.
+    Raises RefusedError where the cost is in no way the program's.
+    """
+    found: Judged | None = None
+    first = ""
+    refused: list[RefusedError] = []
+    tried, latest = 0, False
+    done: set[frozenset[str]] = set()
+    for way in ways:
+        if way.choice and not latest:
+            continue
+        if not way.choice:
+            tried, latest = tried + 1, False
+            if tried > MOST_CALLS:
+                break
+            another = IS_PAIR.search(way.call) and _called(way.call) not in done
+            if found is not None and not (another or _is_left(found, way.call)):
+                continue
+        same = aim if found is None or not way.choice else aim._replace(kinds=_implied(found))
+        try:
+            judged = same.judge(text, way.call)
+        except RefusedError as error:
+            refused.append(error)
+            continue
+        if judged is None or not judged.summary.judged:
+            continue
+        call = with_equal_sizes(way.call, judged) if guessed else way.call
+        if call != way.call:
+            again = aim.judge(text, call)
+            if again is not None and again.summary.wrong < judged.summary.wrong:
+                judged, way = again, way._replace(call=call)
+        if guessed and aim.around is None and found is None:
+            judged = judged._replace(notes=(f"Called with {flag(way.call)}.", *judged.notes))
+        latest = True
+        done.add(_called(way.call))
+        found, first = (_together(found, judged, way.choice), first) if found is not None else (judged, way.call)
+    if found is None and refused:
+        raise refused[0]
+    return found, first
+
+
+def with_backward_pass(text: str, found: Judged | None, aim: Aim) -> Judged | None:
+    """The verdicts, and those on a backward pass that was not reached, behind the forward pass that fits it best.
+
+    That is not the writer's: where anything is wrong behind it, it is the writer who has to say it.
+    """
+    alone = backward_pass(ast.parse(text))
+    left = [] if found is None else [line.line for line in found.lines if line.verdict == NOT_JUDGED]
+    if alone is None or (found is not None and alone.lineno not in left):
+        return found
+    call, all_fit = best_forward_call(text)
+    judged = aim.judge(text, call) if all_fit else None
+    if not call or (judged is not None and not judged.summary.judged):
+        return found
+    if judged is None or judged.summary.wrong:
+        note = f"{alone.name} is judged behind a forward pass, such as that in {flag(call)}."
+        return found and found._replace(notes=(*found.notes, note))
+    judged = judged._replace(
+        notes=(f"Called with {flag(call)}: the forward pass in it is not the file's.", *judged.notes)
+    )
+    return judged if found is None else _together(found, judged, "")._replace(notes=(*found.notes, *judged.notes))
+
+
+def _implied(found: Judged) -> tuple[str, ...]:
+    """The kind of a cost that is not written down."""
+    text = found.cost.text.partition(" taken to be ")[2]
+    return (kind_of(text),) if text else ()
+
+
+def _called(call: str) -> frozenset[str]:
+    """The functions and classes that a call calls, those of modules aside."""
+    calls = (ast.unparse(node.func) for node in ast.walk(ast.parse(call)) if isinstance(node, ast.Call))
+    return frozenset(name for name in calls if not name.startswith("np."))
+
+
+def _is_left(found: Judged, call: str) -> bool:
+    """Whether the function that the last line of a call calls was not reached by what has been judged."""
+    last = ast.parse(call).body[-1]
+    names = [ast.unparse(each.func).rpartition(".")[2] for each in ast.walk(last) if isinstance(each, ast.Call)]
+    rows = [line.text for line in found.lines if line.verdict == NOT_JUDGED]
+    return bool(names) and any(re.match(rf"def {re.escape(names[0])}\b", row) for row in rows)
+
+
+def _together(first: Judged, second: Judged, choice: str) -> Judged:
+    """The verdicts of two calls of one file: a line that both judge as the first does, and what neither judged.
+
+    What is wrong with the ``choice`` of the second alone is wrong, and what neither judged is left.
+    """
+    here, there = ({line.line for line in each.lines if line.verdict != NOT_JUDGED} for each in (first, second))
+    left = {line.line for line in first.lines} & {line.line for line in second.lines} - here - there
+    failed = {line.line for line in first.lines if line.verdict == WRONG}
+    new = [
+        line._replace(message=f"With {choice}, {line.message}") if choice and line.verdict == WRONG else line
+        for line in second.lines
+        if line.verdict != NOT_JUDGED
+        and (line.line not in here or (choice and line.verdict == WRONG and line.line not in failed))
+    ]
+    known = {line.line for line in new}
+    lines = [
+        line for line in first.lines if (line.verdict != NOT_JUDGED or line.line in left) and line.line not in known
+    ]
+    ordered = in_order([*lines, *new])
+    layout = first.layout if choice else f"{first.layout}; {second.layout}"
+    return first._replace(layout=layout, lines=ordered, summary=summarised(ordered, first.summary.helpers))
+
+
+def with_equal_sizes(call: str, judged: Judged) -> str:
+    """The call with two sizes made one where a gradient has the one for the other: in the program they never met."""
+    for line in judged.lines:
+        if line.verdict == WRONG and len(line.shape_got) == len(line.shape_expected):
+            for got, expected in zip(line.shape_got, line.shape_expected, strict=True):
+                if expected == 1:  # one example at a time
+                    call = re.sub(rf"\b{got}\b", "1", call)
+                elif got not in (1, expected):
+                    call = re.sub(rf"\b{expected}\b", str(got), call)
+    return call
+
+
+@cache
+def best_forward_call(text: str) -> tuple[str, bool]:
+    """The call of a backward pass that stands alone behind the forward pass that most of its gradients follow.
+
+    It is said whether all do. A forward pass with equal sizes is taken where the others end early.
+    """
+    best, most, all_fit = "", 0, False
+    for call in forward_calls(ast.parse(text)):
+        reading = PythonReading("", text, call)
+        if reading.problem:
+            continue
+        trial = reading.trial(0)
+        found = [(hits_of(trial, cost), cost) for cost in reading.usual(trial)]
+        hits, cost = max(found, key=lambda each: each[0], default=(0, None))
+        if hits > most and cost is not None:
+            best, most, all_fit = call, hits, fits(trial, cost)
+    return best, all_fit

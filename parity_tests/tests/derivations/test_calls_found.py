@@ -1,0 +1,168 @@
+"""What a file lacks for being judged is found or proposed: words that choose, a cost, a forward pass, an axis."""
+
+import re
+import shlex
+
+import pytest
+
+from parity_tests.derivations.engine.python.judged import how_to_call, judge_program
+from parity_tests.derivations.verdicts import HOLDS, NOT_JUDGED, WRONG, Judged
+
+UNITS = """\
+import numpy as np
+
+class Layer:
+    def __init__(self, inputs, outputs, unit="tanh"):
+        self.W = np.random.randn(inputs, outputs)
+        self.unit = unit
+
+    def fit(self, X, Y, rate=0.1):
+        Z = X @ self.W
+        if self.unit == "tanh":
+            A = np.tanh(Z)
+            slope = 1 - A ** 2
+        elif self.unit == "sigmoid":
+            A = 1 / (1 + np.exp(-Z))
+            slope = A * (1 - A)
+        dZ = (A - Y) * slope
+        self.W -= rate * X.T @ dZ
+"""
+
+COST_NOT_CALLED = """\
+import numpy as np
+
+def sigmoid(z):
+    return 1 / (1 + np.exp(-z))
+
+def cross_entropy(y, a):
+    return -np.sum(y * np.log(a) + (1 - y) * np.log(1 - a))
+
+def step(X, Y, W, b, rate):
+    A = sigmoid(X @ W + b)
+    dZ = A - Y
+    W -= rate * X.T @ dZ
+    b -= rate * dZ.sum(axis=0)
+    return W, b
+"""
+
+OVER_THE_EXAMPLES = """\
+import numpy as np
+
+def softmax(z):
+    return np.exp(z) / np.sum(np.exp(z), axis=1, keepdims=True)
+
+def forward(X, W, b):
+    probs = softmax(X @ W + b)
+    return probs
+
+def backward(X, Y, probs):
+    d = (probs - Y) / X.shape[0]
+    dW = X.T @ d
+    db = d.sum(axis=0)
+    return dW, db
+"""
+
+WRITTEN_COST = """\
+import numpy as np
+
+np.random.seed(0)
+X, Y = np.random.randn(3, 8), (np.random.rand(2, 8) > 0.5) * 1.0
+W, b = np.random.randn(2, 3), np.zeros((2, 1))
+for step in range(5):
+    A = 1 / (1 + np.exp(-(W @ X + b)))
+    cost = -np.sum(Y * np.log(A) + (1 - Y) * np.log(1 - A)) / 8
+    dZ = A - Y
+    dW = dZ @ X.T / 8
+    db = dZ.sum(axis=1, keepdims=True) / 8
+    W -= 0.1 * dW
+    b -= 0.1 * db
+"""
+
+BACKWARD_ALONE = """\
+import numpy as np
+
+def backward(X, Y, cache):
+    Z1, A1, W1, b1, Z2, A2, W2, b2 = cache
+    m = X.shape[1]
+    dZ2 = A2 - Y
+    dW2 = dZ2 @ A1.T / m
+    db2 = np.sum(dZ2, axis=1, keepdims=True) / m
+    dZ1 = (W2.T @ dZ2) * (A1 > 0)
+    dW1 = dZ1 @ X.T / m
+    db1 = np.sum(dZ1, axis=1, keepdims=True) / m
+    return {"dW1": dW1, "db1": db1, "dW2": dW2, "db2": db2}
+"""
+
+DRAWN_TOO_LARGE = """\
+import numpy as np
+
+W, b = np.random.randn(300, 4), np.random.randn(4)
+
+def forward(x):
+    e = np.exp(x @ W + b - np.max(x @ W + b, axis=1, keepdims=True))
+    return e / e.sum(axis=1, keepdims=True)
+
+def backward(x, onehot, out):
+    dz = out - onehot
+    return x.T @ dz / len(x), dz.mean(axis=0)
+"""
+
+UNPACKED = """\
+import numpy as np
+
+def step(values):
+    x, y, a, b = values
+    z = 1 / (1 + np.exp(-a * x - b))
+    a = a - 0.5 * x * (z - y)
+    b = b - 0.5 * (z - y)
+    return a, b
+"""
+
+
+def judged(text: str, call: str = "") -> Judged:
+    found = judge_program("net.py", text, call)
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize(
+    ("text", "old", "new", "line"),
+    [
+        (UNITS, "A * (1 - A)", "1 - A", 16),
+        (COST_NOT_CALLED, "A - Y", "(A - Y) * A * (1 - A)", 11),
+        (OVER_THE_EXAMPLES, "axis=1", "axis=0", 4),
+        (WRITTEN_COST, "-np.sum(Y * np.log(A)", "np.sum(-Y * np.log(A)", 8),
+        (DRAWN_TOO_LARGE, "x.T @ dz", "x.T @ -dz", 11),
+        (UNPACKED, "a - 0.5", "a + 0.5", 6),
+    ],
+)
+def test_it_holds_and_the_line_that_is_changed_is_wrong(text: str, old: str, new: str, line: int) -> None:
+    found = judged(text)
+    assert {each.verdict for each in found.lines} <= {HOLDS, NOT_JUDGED}, [each.message for each in found.lines]
+    assert found.summary.holds
+    assert old in text
+    wrong = [each.line for each in judged(text.replace(old, new)).lines if each.verdict == WRONG]
+    assert wrong == [line]
+
+
+def test_a_backward_pass_alone_is_judged_where_it_holds_and_else_has_a_call_to_paste() -> None:
+    found = judged(BACKWARD_ALONE)
+    assert {each.verdict for each in found.lines} == {HOLDS}
+    assert "the forward pass in it is not the file's" in found.notes[0]
+    wrong = BACKWARD_ALONE.replace("db1 = np.sum(dZ1", "db1 = 4 * np.sum(dZ1")
+    assert judge_program("net.py", wrong) is None
+    call = re.search(r'--call (".*")', how_to_call(wrong))
+    assert call is not None
+    lines = judged(wrong, shlex.split(call[1])[0].replace("; ", "\n")).lines
+    assert [each.line for each in lines if each.verdict == WRONG] == [11]
+
+
+def test_another_cost_is_proposed_where_none_is_written() -> None:
+    text = COST_NOT_CALLED.replace("def cross_entropy", "def something")
+    found = judged(text)
+    (note,) = (each for each in found.notes if each.startswith("Another J"))
+    cost = re.search(r'--cost ("[^"]*") \(the squared error', note)
+    assert cost is not None
+    other = judge_program("net.py", text, cost=shlex.split(cost[1])[0])
+    assert other is not None
+    assert other.summary.wrong
