@@ -6,7 +6,8 @@ from functools import cache
 
 import pytest
 
-from parity_tests.derivations.engine.python.judged import judge_program, with_repair
+from parity_tests.derivations.engine.python.aim import with_repair
+from parity_tests.derivations.engine.python.judged import judge_program
 from parity_tests.derivations.verdicts import HOLDS, NOT_JUDGED, WRONG, Judged
 from parity_tests.tests.derivations.python_styles import STYLES
 
