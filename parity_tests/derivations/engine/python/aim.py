@@ -14,7 +14,7 @@ from parity_tests.derivations.engine.judged import judge_reading
 from parity_tests.derivations.engine.python.calls import quoted
 from parity_tests.derivations.engine.python.other_costs import alternatives, own_costs
 from parity_tests.derivations.engine.python.reading import OWN, UNKNOWN, PythonReading
-from parity_tests.derivations.engine.python.rubric import Rubric, kind_of, kinds_of, unlike
+from parity_tests.derivations.engine.python.rubric import Rubric, implied_in, kind_of, kinds_of, unlike
 from parity_tests.derivations.engine.python.said_cost import RefusedError
 from parity_tests.derivations.engine.python.softmaxes import over_the_examples, with_its_axis, with_shares
 from parity_tests.derivations.engine.python.surroundings import Around
@@ -106,7 +106,7 @@ class Aim(NamedTuple):
         """
         trial = reading.trial(self.seed)
         usual = reading.usual(trial)
-        meant = [each for each in usual if judged is not None and judged.cost.text.endswith(each.text)]
+        meant = [each for each in usual if judged is not None and each.text == implied_in(judged)]
         reached = {event.function for event in trial.run.events}
         tree = ast.parse(text)
         pairs = dict.fromkeys(each.names for each in meant or usual)

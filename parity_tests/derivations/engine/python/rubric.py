@@ -14,6 +14,7 @@ from parity_tests.derivations.engine.convention import ratio_of, same_factor
 from parity_tests.derivations.engine.findings import Trial
 from parity_tests.derivations.engine.python.statements import runs_by_itself
 from parity_tests.derivations.engine.truths import Cost, Truths
+from parity_tests.derivations.verdicts import Judged
 
 KINDS = (
     (re.compile(r"^the squared error"), "the squared error"),
@@ -46,6 +47,11 @@ def kind_of(text: str) -> str:
     """A usual cost without the names of its values: ``the squared error, with a penalty``."""
     name = next((kind for pattern, kind in KINDS if pattern.search(text)), text)
     return f"{name}, with a penalty" if " with the penalty " in text else name
+
+
+def implied_in(judged: Judged) -> str:
+    """The usual cost that was taken to be meant, "" for a written one."""
+    return judged.cost.text.partition(" taken to be ")[2].partition(";")[0]
 
 
 def kinds_of(trial: Trial, cost: Cost, usual: list[Cost]) -> tuple[str, ...]:

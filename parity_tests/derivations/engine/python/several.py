@@ -12,7 +12,7 @@ from parity_tests.derivations.engine.python.aim import Aim
 from parity_tests.derivations.engine.python.calls import Tried, flag
 from parity_tests.derivations.engine.python.forward_passes import backward_pass, forward_calls
 from parity_tests.derivations.engine.python.reading import PythonReading
-from parity_tests.derivations.engine.python.rubric import kind_of
+from parity_tests.derivations.engine.python.rubric import implied_in, kind_of
 from parity_tests.derivations.engine.python.said_cost import RefusedError
 from parity_tests.derivations.verdicts import NOT_JUDGED, WRONG, Judged, in_order, summarised
 
@@ -89,7 +89,7 @@ def with_backward_pass(text: str, found: Judged | None, aim: Aim) -> Judged | No
 
 def _implied(found: Judged) -> tuple[str, ...]:
     """The kind of a cost that is not written down."""
-    text = found.cost.text.partition(" taken to be ")[2]
+    text = implied_in(found)
     return (kind_of(text),) if text else ()
 
 
