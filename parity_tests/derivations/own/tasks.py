@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from parity_tests.derivations.own.functions_runner import CHANNELS_FIRST, ROWS, normal
 from parity_tests.derivations.settings import Setting, setting_named
 from parity_tests.derivations.settings.layer import activated
-from parity_tests.derivations.settings.step_rules import RULES
+from parity_tests.derivations.settings.optimisers import RULES
 
 Bundles = Mapping[str, Mapping[str, str]]
 """By a parameter's name without case and underscores: a dict's keys, and the symbol behind each."""

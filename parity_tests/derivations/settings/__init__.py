@@ -2,7 +2,7 @@
 
 ``setting`` (what a setting is) - ``statements``, ``reference`` (a setting from a text) - ``problem`` (what follows
 from its numbers, by the engine) - ``networks``, ``layer``, ``logistic``, ``functions``, ``volume_layers``, ``rows``
-(the texts) - ``optimisers``, ``sizes`` (texts whose truths torch gives) - ``step_rules``, ``scaled``, ``readings``
+(the texts) - ``optimisers``, ``sizes`` (texts whose truths torch gives, in ``by_torch``) - ``readings``
 (other conventions). Torch is imported when numbers are first drawn.
 """
 

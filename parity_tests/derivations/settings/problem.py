@@ -7,8 +7,9 @@ along a random direction, and entry by entry where the two differ.
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -25,7 +26,7 @@ from parity_tests.derivations.language import nodes
 from parity_tests.derivations.language.evaluate import run
 from parity_tests.derivations.language.front import read
 from parity_tests.derivations.language.syntax import parse
-from parity_tests.derivations.settings.setting import COMMON_FUNCTIONS, UNITS, Truths, Values, generator
+from parity_tests.derivations.settings.setting import COMMON_FUNCTIONS, STATE, UNITS, Truths, Values, generator
 from parity_tests.derivations.settings.statements import Reference
 from parity_tests.derivations.settings.volumes import VOLUME_FUNCTIONS
 
@@ -75,6 +76,7 @@ def _between(low: float, high: float) -> Callable[[np.random.Generator, tuple[in
 
 DRAWS: dict[str, Callable[[np.random.Generator, tuple[int, ...]], Any]] = {
     "normal": lambda rng, shape: rng.standard_normal(shape),
+    "squares": lambda rng, shape: rng.standard_normal(shape) ** 2,
     "alternating": _alternating,
     "binary": _binary,
     "one_hot": _one_hot,
@@ -105,6 +107,8 @@ def drawn(text: Reference, sizes: Sequence[int], seed: int, stream: str) -> Text
 
 
 def _draw(how: str, rng: np.random.Generator, shape: tuple[int, ...], values: Values) -> Any:
+    if found := re.fullmatch(r"([\d.]+)\.\.([\d.]+)", how):
+        return float(rng.uniform(float(found[1]), float(found[2])))
     if how.startswith("classes of "):
         return rng.permutation(np.arange(shape[0]) % values[how.removeprefix("classes of ")])
     word, _, factor = how.partition(" ")
@@ -166,20 +170,36 @@ class TextProblem:
 
     text: Reference
     values: Values
+    factors: Mapping[str, float] = field(default_factory=dict)
+    """By which values are multiplied before anyone sees them."""
+
+    def scaled(self, factors: Mapping[str, float]) -> TextProblem:
+        """The same numbers in another convention."""
+        return replace(self, factors=factors)
+
+    def unbiased(self) -> TextProblem:
+        """The same numbers in a model whose biases are 0."""
+        zeros = {name: 0 * value for name, value in self.values.items() if re.fullmatch(r"b\d*", name)}
+        return replace(self, values={**self.values, **zeros})
+
+    def _seen(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        if not self.factors:
+            return values
+        return Truths(values, lambda name: values[name] * self.factors.get(name, 1))
 
     def given(self) -> Values:
         """The symbols that were drawn, and those of the forward pass that no derivation gives."""
         others = [each.name for each in self.text.forward if each.kind == "given"]
         drawn = {name: value for name, value in self.values.items() if not name.startswith("_")}
-        return {**drawn, **{name: self.by_torch(l2=False)[name] for name in others}}
+        return dict(self._seen({**drawn, **{name: self._plain.by_torch[name] for name in others}}))
 
     def by_torch(self, l2: bool) -> Mapping[str, Any]:
         """The truth of every statement, derivatives by autograd."""
-        return (self._penalised if l2 else self._plain).by_torch
+        return self._seen((self._penalised if l2 else self._plain).by_torch)
 
     def by_numpy(self, l2: bool) -> Mapping[str, Any]:
         """The same, derivatives confirmed by the complex step."""
-        return (self._penalised if l2 else self._plain).by_numpy
+        return self._seen((self._penalised if l2 else self._plain).by_numpy)
 
     @cached_property
     def _plain(self) -> _Found:
@@ -227,11 +247,10 @@ class TextProblem:
                 on = Z > 0
                 if np.min(np.abs(Z)) < FAR_FROM_KINK or on.all(axis=1).any() or not on.any(axis=1).all():
                     return False
-        gradients = [each.name for each in self.text.backward if each.kind == "gradient"]
-        sizes = [np.max(np.abs(self.by_torch(l2)[name])) for l2 in (False, True) for name in gradients]
-        updated = [each.name for each in self.text.backward if each.kind == "update"]
-        steps = [np.max(np.abs(self.by_torch(l2)[name])) for l2 in (False, True) for name in updated]
-        return min(sizes, default=1.0) > FAR_FROM_ZERO and min(steps, default=1.0) > FAR_FROM_ZERO
+        changed = [each.name for each in self.text.backward if each.kind in ("gradient", "update")]
+        both = {False, any(each.right != each.right_l2 for each in (*self.text.forward, *self.text.backward))}
+        sizes = (np.max(np.abs(self.by_torch(l2)[name])) for l2 in sorted(both) for name in changed)
+        return all(size > FAR_FROM_ZERO for size in sizes)
 
 
 class _Found:
@@ -261,7 +280,20 @@ class _Found:
         cost = self.events[self.text.forward[-1].name]
         return EngineTruths(program, Probe(given, {}, None), done, Cost(cost.key, cost.name, cost.line))
 
+    @cached_property
+    def _stepped(self) -> Mapping[str, Any]:
+        """What torch's own function makes of the numbers, where there is no J."""
+        from parity_tests.derivations.settings import by_torch
+
+        rule, _, names = self.text.torch.partition(" ")
+        own = dict(re.findall(r"(\w+) = (\w+)", names))
+        values = {**self.values, **{theirs: self.values[ours] for theirs, ours in own.items() if ours in self.values}}
+        found = by_torch.step(rule, values)
+        return {own.get(name, name): value for name, value in found.items()}
+
     def _by_torch(self, name: str) -> Any:
+        if self.text.torch:
+            return self._stepped[name]
         return self._truth(name, self._autograd, self.by_torch)
 
     def _by_numpy(self, name: str) -> Any:
@@ -278,9 +310,12 @@ class _Found:
             return gradient(base) * scale
         program = parse(f"{name} = {statement.truth}") if statement.truth else parse(statement.text(self.l2))
         read_here = nodes.names(program)
-        known = {**self.known, **{each: others[each] for each in read_here & self.statements.keys() - {name}}}
+        before = list(self.statements)[: list(self.statements).index(name)]
+        new = {each for each in before if self.statements[each].kind == STATE}  # of all else the old value counts
+        old = self.values.keys() - new
+        known = {**self.known, **{each: others[each] for each in read_here & self.statements.keys() - old - {name}}}
         known |= {each: gradient(each[1:]) for each in read_here if each.startswith("d_")}
-        known |= {each: self.values[each] for each in read_here & self.values.keys()}
+        known |= {each: self.values[each] for each in read_here & old}
         return run(program, known)[name]
 
     def _autograd(self, base: str) -> Any:

@@ -6,15 +6,17 @@ Each names the row of the convention map (``parity_tests.conventions``) that exp
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cache
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
-from parity_tests.derivations.settings.optimisers import ADAM
-from parity_tests.derivations.settings.scaled import Factor, renamed, scaled, unbiased
-from parity_tests.derivations.settings.setting import Setting, Values
-from parity_tests.derivations.settings.step_rules import RULES
+from parity_tests.derivations.settings.optimisers import ADAM, ADAM_TEXT, RULES, in_the_names_of_the_paper
+from parity_tests.derivations.settings.reference import reference
+from parity_tests.derivations.settings.setting import Problem, Setting, Values
+
+Factor: TypeAlias = Callable[[Values], float]
+"""A factor as a function of what a problem is given: its sizes and numbers."""
 
 
 class Reading(NamedTuple):
@@ -114,15 +116,7 @@ SCALES = (
 """Factors that people's values carry, and the notes' do not."""
 
 
-def in_the_names_of_the_paper(setting: Setting) -> Setting:
-    """A setting of Adam with the symbols of its paper, of torch and of most code."""
-    aliases = {"m_corrected": "m_hat", "v_corrected": "v_hat", "mhat": "m_hat", "vhat": "v_hat"}
-    aliases |= {**dict.fromkeys(("g", "grad"), "dW"), **dict.fromkeys(("w", "theta"), "W")}
-    aliases |= dict.fromkeys(("lr", "eta"), "alpha")
-    return renamed(setting, {"v": "m", "s": "v", "v_corrected": "m_hat", "s_corrected": "v_hat"}, aliases)
-
-
-PAPER = in_the_names_of_the_paper(ADAM)
+PAPER = reference(in_the_names_of_the_paper(ADAM_TEXT))
 NAMES = "those of the paper: m, v"
 
 
@@ -136,7 +130,7 @@ def readings_of(setting: Setting) -> tuple[Reading, ...]:
     ]
     names = [Reading(f"the names are {NAMES}", "optimizers.adam", PAPER, frozenset({"m"}))]
     names += [
-        Reading(f"{rule.words}; the names are {NAMES}", rule.row, in_the_names_of_the_paper(rule.as_setting),
+        Reading(f"{rule.words}; the names are {NAMES}", rule.row, reference(in_the_names_of_the_paper(rule.written())),
                 frozenset({"m", "v", "W"}), whole=True)
         for rule in RULES
         if rule.setting is ADAM
@@ -155,7 +149,7 @@ def _without_biases(scale: Reading | None, setting: Setting) -> Reading:
     absent = frozenset(gone | {alias for alias, name in setting.aliases.items() if name in gone})
     sums = frozenset(name for name in setting.targets if re.fullmatch(r"Z\d*|scores", name))
     words, row, telling = ("", "", sums) if scale is None else (f"{scale.words}, and ", scale.row, scale.telling)
-    bare = replace(read, draw=lambda seed: unbiased(read.draw(seed)))
+    bare = replace(read, draw=lambda seed: read.draw(seed).unbiased())
     return Reading(f"{words}the model has no biases", row, bare, telling, least=3 if scale else 1, absent=absent)
 
 
@@ -172,7 +166,17 @@ def _scaled(scale: Scale, setting: Setting) -> Reading:
     telling = scale.telling or tuple(
         name for name in factors if name in setting.targets and setting.targets[name].kind != GRADIENT
     )
-    read = scaled(setting, factors)
+    small = setting.small
+
+    def times(problem: Problem) -> Problem:
+        given = problem.given()
+        return problem.scaled({name: factor(given) for name, factor in factors.items()})
+
+    read = replace(
+        setting,
+        draw=lambda seed: times(setting.draw(seed)),
+        small=None if small is None else lambda: times(small()),
+    )
     if scale.cost:
         read = replace(read, cost=setting.cost.replace("J = ", f"J = {scale.cost} times ", 1))
     return Reading(scale.words, scale.row, read, frozenset(telling or scale.factors), least=scale.least)

@@ -14,7 +14,8 @@
 ``per example: m`` makes derivatives those of L(i), m times those of J. The truth of ``dW`` is that of J in W; of what
 has no such base it is the value of the formula, or of what stands in braces (``# {dw[0, 0]}``). ``[function]`` names
 the kind of a symbol. ``own {...}`` is how the same is computed on a person's own numbers, where the formula itself is
-not finite. ``NAME:`` begins a right side of several lines. ``own: A_prev W b -> Z dW; cost = ...`` says what
+not finite. ``NAME:`` begins a right side of several lines. ``torch: adam v = m`` names the
+function of torch's whose v the text's m is; ``own: A_prev W b -> Z dW; cost = ...`` says what
 a person's own numbers are judged from, ``also: s = stride`` gives other names.
 """
 
@@ -40,7 +41,7 @@ from parity_tests.derivations.settings.setting import (
 )
 from parity_tests.derivations.settings.statements import Given, Reference, Statement
 
-_KEY = re.compile(r"(cost|sizes|small|also|own|per example): (.*)")
+_KEY = re.compile(r"(cost|sizes|small|also|own|torch|per example): (.*)")
 _SHAPE = r"(?: (\([^)=]*\)|function))?"
 _GIVEN = re.compile(rf"(\w+){_SHAPE}(?: ~ (.+?))?(?: := (.+))?")
 _STATEMENT = re.compile(rf"(\w+){_SHAPE}(?: = (.+)|:)")
@@ -50,7 +51,7 @@ _NOTE = re.compile(
 )
 _COSTS = ("J", "J_t", "L", "loss")
 _NUMBERS = {"lambda_": "strength of the L2 penalty, also written lambda", "alpha": "learning rate"}
-_NO_FAMILY = ("stride", "pad")
+_NO_FAMILY = ("stride", "pad", "t")
 
 
 def _draw(text: Reference, stream: str, seed: int) -> Problem:
@@ -218,7 +219,7 @@ class _Reader:
         split = costs[0] + 1 if costs else 0
         return Reference(
             self.name, tuple(names.split()), sizes, tuple(self.given), tuple(self.statements[:split]),
-            tuple(self.statements[split:]), self.units, self.keys.get("per example", ""),
+            tuple(self.statements[split:]), self.units, self.keys.get("per example", ""), self.keys.get("torch", ""),
         )  # fmt: skip
 
     def own(self, line: str, text: Reference) -> Own:

@@ -109,6 +109,12 @@ class Problem(Protocol):
     def by_torch(self, l2: bool) -> Mapping[str, Any]:
         """What follows, derivatives by autograd."""
 
+    def scaled(self, factors: Mapping[str, float]) -> Problem:
+        """The same numbers, some of which have other factors before anyone sees them."""
+
+    def unbiased(self) -> Problem:
+        """The same numbers in a model whose biases are 0."""
+
 
 @dataclass(frozen=True, eq=False)
 class Probe:

@@ -60,3 +60,5 @@ class Reference:
     backward: tuple[Statement, ...]
     units: Mapping[str, str]
     batch: str
+    torch: str = ""
+    """The function that says what is true where there is no J, and the text's names for what it returns."""

@@ -11,8 +11,8 @@ import torch
 from parity_tests.cli import main
 from parity_tests.conventions import CONVENTIONS
 from parity_tests.derivations.settings import SETTINGS, setting_named
+from parity_tests.derivations.settings.optimisers import RULES
 from parity_tests.derivations.settings.readings import PAPER, SCALES, readings_of
-from parity_tests.derivations.settings.step_rules import RULES
 from parity_tests.derivations.verdicts import HOLDS, NOTES_CONVENTION, WRONG
 from parity_tests.derivations.verify import verify
 

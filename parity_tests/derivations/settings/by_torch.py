@@ -1,4 +1,4 @@
-"""The truths of optimisers by torch. Imported when they are first asked for."""
+"""What is true where there is no J, by torch: steps of optimisers, sizes and scales. Imported when first asked for."""
 
 from __future__ import annotations
 
@@ -7,49 +7,43 @@ from functools import partial
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn import functional
 from torch.optim.adam import adam
 from torch.optim.sgd import sgd
 
-from manual.notation import Array
+from torch_ref import initialization
 from torch_ref.devices import array, tensor
+from torch_ref.shapes import conv_output_size, conv_parameter_count, dense_parameter_count
 
 Arrays = dict[str, Any]
 
 
-def step(rule: str, W: Array, gradients: Array, alpha: float, beta1: float, beta2: float, epsilon: float) -> Arrays:
-    """The averages after torch's own steps 1 to t, and W after step t, which finds it as it was given."""
-    grads = [tensor(dW) for dW in gradients]
-    if rule == "adam":
-        return _adam(tensor(W), grads, alpha, beta1, beta2, epsilon)
-    average, at = torch.zeros_like(grads[0]), tensor(W)
-    if rule == "momentum":
-        for dW in grads:
-            at = tensor(W)
-            sgd(
-                [at], [dW], [average], lr=alpha, momentum=beta1, dampening=beta1, weight_decay=0.0, nesterov=False,
-                maximize=False, foreach=False, fused=True,
-            )  # fmt: skip
-        return {"v": array(average), "W": array(at)}
-    for dW in grads:
-        average.mul_(beta2).addcmul_(dW, dW, value=1 - beta2)
-    return {"s": array(average), "W": array(at.addcdiv(grads[-1], average.sqrt().add(epsilon), value=-alpha))}
+def _momentum(at: Arrays) -> Arrays:
+    W, v = tensor(at["W"]), tensor(at["v"])
+    sgd(
+        [W], [tensor(at["dW"])], [v], lr=at["alpha"], momentum=at["beta"], dampening=at["beta"], weight_decay=0.0,
+        nesterov=False, maximize=False, foreach=False, fused=True,
+    )  # fmt: skip
+    return {"v": array(v), "W": array(W)}
 
 
-def _adam(W: Tensor, grads: list[Tensor], alpha: float, beta1: float, beta2: float, epsilon: float) -> Arrays:
+def _rmsprop(at: Arrays) -> Arrays:
+    dW = tensor(at["dW"])
+    s = tensor(at["s"]).lerp(dW.square(), 1 - at["beta2"])
+    return {"s": array(s), "W": array(tensor(at["W"]).addcdiv(dW, s.sqrt().add(at["epsilon"]), value=-at["alpha"]))}
+
+
+def _adam(at: Arrays) -> Arrays:
     """The function that torch.optim.Adam(fused=True) steps by: to make an optimiser takes longer than all that verify
-    does. Corrected averages are weighted means, whose weights are normalised.
+    does.
     """
-    v, s, count, at = torch.zeros_like(W), torch.zeros_like(W), torch.zeros(()), W
-    for dW in grads:
-        at = W.clone()
-        adam(
-            [at], [dW], [v], [s], [], [count], lr=alpha, beta1=beta1, beta2=beta2, weight_decay=0.0, eps=epsilon,
-            amsgrad=False, maximize=False, foreach=False, fused=True,
-        )  # fmt: skip
-    past = torch.stack(grads)
-    corrected = {"v_corrected": _mean(past, beta1), "s_corrected": _mean(past.square(), beta2)}
-    return {name: array(value) for name, value in {"v": v, "s": s, "W": at, **corrected}.items()}
+    W, v, s, count = tensor(at["W"]), tensor(at["v"]), tensor(at["s"]), torch.tensor(at["t"] - 1.0)
+    adam(
+        [W], [tensor(at["dW"])], [v], [s], [], [count], lr=at["alpha"], beta1=at["beta1"], beta2=at["beta2"],
+        weight_decay=0.0, eps=at["epsilon"], amsgrad=False, maximize=False, foreach=False, fused=True,
+    )  # fmt: skip
+    return {"v": array(v), "s": array(s), "W": array(W)}
 
 
 def _velocity(at: Arrays, *, factor: float) -> Tensor:
@@ -102,12 +96,7 @@ def _epsilon_uncorrected(at: Arrays) -> Arrays:
 def _adam_l2(at: Arrays) -> Arrays:
     """The gradient of the regularised cost, as torch.optim.Adam takes it; nothing shrinks beside the step."""
     decayed = {**at, "dW": array(tensor(at["dW"]).add(tensor(at["W"]), alpha=at["lambda_"])), "lambda_": 0.0}
-    v, s = _averages(decayed)
-    corrected = {
-        "v_corrected": array(v.div(1 - at["beta1"] ** at["t"])),
-        "s_corrected": array(s.div(1 - at["beta2"] ** at["t"])),
-    }
-    return {**_adamw(decayed, after=False, rate=True), **corrected}
+    return _adamw(decayed, after=False, rate=True)
 
 
 def _adamw(at: Arrays, *, after: bool, rate: bool) -> Arrays:
@@ -120,7 +109,60 @@ def _adamw(at: Arrays, *, after: bool, rate: bool) -> Arrays:
     return {"v": array(v), "s": array(s), "W": array(W.mul(kept if after else 1))}
 
 
+def _scales(at: Arrays) -> Arrays:
+    """The scales of torch.nn.init, and 0.01 times its standard normal draws."""
+    drawn, standard = (
+        nn.init.normal_(torch.empty(1, dtype=torch.float64), std=std, generator=torch.Generator().manual_seed(0))
+        for std in (0.01, 1.0)
+    )
+    found = {
+        "he": initialization.he(at["n_prev"]),
+        "xavier": initialization.xavier(at["n_prev"], at["n"]),
+        "lecun": initialization.lecun(at["n_prev"]),
+        "small": (drawn / standard)[0],
+    }
+    return {name: array(value) for name, value in found.items()}
+
+
+def _sizes(at: Arrays) -> Arrays:
+    """Shapes and parameters of layers without numbers in them."""
+    f, channels, how = at["f"], (at["n_C_prev"], at["n_C"]), {"pad": at["pad"], "stride": at["stride"]}
+    units = at["n_prev"], at["n"]
+    found = {
+        "n_H": conv_output_size(at["n_H_prev"], f, **how),
+        "n_W": conv_output_size(at["n_W_prev"], f, **how),
+        "same_pad": _same_pad(f),
+        "conv_parameters": conv_parameter_count(f, *channels),
+        "conv_weights": conv_parameter_count(f, *channels, bias=False),
+        "dense_parameters": dense_parameter_count(*units),
+        "dense_weights": dense_parameter_count(*units, bias=False),
+    }
+    return {name: float(value) for name, value in found.items()}
+
+
+def _same_pad(f: int) -> int:
+    """The rows of zeros that torch puts above: those that the first cell of a filter sees."""
+    first = torch.zeros(1, 1, f, f)
+    first[..., 0, 0] = 1
+    seen = functional.conv2d(torch.ones(1, 1, f, f), first, padding="same")
+    return int((seen[0, 0, :, -1] == 0).sum())
+
+
+def step(rule: str, at: Arrays) -> Arrays:
+    """What a rule returns; of Adam's states also those without their bias towards 0."""
+    found = RULES[rule](at)
+    if "t" in at and "W" in found:
+        found |= {f"{each}_corrected": array(tensor(found[each]).div(1 - at[f"beta{place}"] ** at["t"]))
+                  for place, each in enumerate("vs", 1)}  # fmt: skip
+    return found
+
+
 RULES: dict[str, Callable[[Arrays], Arrays]] = {
+    "sizes": _sizes,
+    "scales": _scales,
+    "momentum": _momentum,
+    "rmsprop": _rmsprop,
+    "adam": _adam,
     "classical": _classical,
     "torch": _torch,
     "nesterov": _nesterov,
@@ -133,11 +175,4 @@ RULES: dict[str, Callable[[Arrays], Arrays]] = {
     "adamw-no-rate": partial(_adamw, after=False, rate=False),
     "adamw-no-rate-after": partial(_adamw, after=True, rate=False),
 }
-"""Steps in other conventions, from what the notes' rule left."""
-
-
-def _mean(past: Tensor, beta: float) -> Tensor:
-    """The mean over the steps with weights that fall by beta from each to the one before."""
-    weights = torch.tensor(beta, dtype=past.dtype) ** torch.arange(len(past) - 1, -1, -1)
-    mean: Tensor = torch.tensordot(weights / weights.sum(), past, dims=1)
-    return mean
+"""The notes' rules, and those of other conventions."""
