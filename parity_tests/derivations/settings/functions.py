@@ -16,8 +16,6 @@ def _activation(unit: str, summary: str, value: str, slope: str, value_ids: str,
 cost: a = g(z); dz is the derivative of a loss in z where da is that in a; L2 plays no part
 sizes: n m = {SIZES}
 also: A = a, Z = z, dA = da, dZ = dz, da_dz = g_prime
-n  # number of units
-m  # number of examples
 z (n, m) ~ alternating  # input of the activation, also Z
 da (n, m) ~ normal  # derivative of the loss in a, also dA
 a (n, m) = {value}  # {value_ids} [function]; output of the activation, also A
@@ -36,8 +34,6 @@ cost: J = {words}, over outputs and examples, with A = {unit}(Z); L2 plays no pa
 sizes: n_L m = {SIZES}
 per example: m
 also: a = A, z = Z, y = Y, da = dA, dz = dZ, yhat = A, Yhat = A, y_hat = A, Y_hat = A
-n_L  # number of outputs
-m  # number of examples
 Z (n_L, m) ~ normal  # linear part of the output layer
 Y (n_L, m) ~ {of.labels}  # what the outputs should be
 A (n_L, m) = {unit}(Z)  # [given]; outputs
@@ -72,7 +68,6 @@ sizes: n m = 3 7 | 5 11 | 7 5 | 11 3 | 13 17
 also: da_dz = jacobian
 own: Z dA -> A dZ
 n  # number of classes
-m  # number of examples
 Z (n, m) ~ normal  # inputs of the softmax
 dA (n, m) ~ normal  # derivative of L(i) in A
 z (n) := Z[:, 0]  # first column of Z
@@ -93,8 +88,6 @@ dA = ... may also be overwritten, as in A = A * D / keep_prob; L2 plays no part
 sizes: n m = 5 7 | 7 11 | 3 13 | 11 5 | 13 3
 also: A1 = A, A2 = A, D1 = D, D2 = D, dA1 = dA, dA2 = dA, mask = D
 own: A D dA_drop keep_prob -> A_drop dA
-n  # number of units
-m  # number of examples
 keep_prob ~ keep  # probability that an output is kept
 A (n, m) ~ normal  # outputs before dropout, and after A is overwritten those after it
 U (n, m) ~ shares  # numbers between 0 and 1, drawn for the mask

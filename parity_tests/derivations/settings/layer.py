@@ -12,12 +12,9 @@ sizes: n_prev n n_next m = 3 5 11 7 | 5 3 7 11 | 7 11 3 5 | 11 13 5 3 | 13 7 17 
 per example: m
 also: learning_rate = alpha, lambd = lambda_
 {own}
-m  # number of examples
 n_prev  # number of units of the layer below
 n  # number of units of this layer
 n_next  # number of units of the layer above
-lambda_ ~ penalty
-alpha ~ rate
 A_prev (n_prev, m) ~ normal  # output of the layer below
 W (n, n_prev) ~ normal / n_prev**0.5  # weights
 b (n, 1) ~ normal * 0.4  # biases

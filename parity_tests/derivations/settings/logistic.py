@@ -8,10 +8,6 @@ from parity_tests.derivations.settings.reference import reference
 _DATA = """\
 sizes: n_x m = 3 7 | 5 11 | 7 5 | 11 13 | 13 3
 per example: m
-m  # number of examples
-n_x  # number of features
-lambda_ ~ penalty
-alpha ~ rate
 X (n_x, m) ~ normal  # inputs, an example a column
 Y (1, m) ~ binary  # labels, 0 or 1
 w (n_x, 1) ~ normal / n_x**0.5  # weights
@@ -71,7 +67,6 @@ cost: L = -(y log a + (1 - y) log(1 - a)), with a = sigmoid(z); L2 plays no part
 sizes: n_x = 2
 also: learning_rate = alpha, yhat = a, y_hat = a
 n_x  # number of features: 2
-alpha ~ rate
 x (n_x, 1) ~ normal  # the example
 x1 () := x[0, 0]  # first feature
 x2 () := x[1, 0]  # second feature

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from parity_tests.derivations.settings.reference import reference
 from parity_tests.derivations.settings.setting import UNITS, Setting
@@ -64,16 +64,27 @@ COSTS = {
 
 
 def network_text(
-    name: str, summary: str, units: tuple[str, ...], sizes: str, ids: Ids, also: str = "", cost: str = ""
+    name: str,
+    summary: str,
+    units: tuple[str, ...],
+    sizes: str,
+    ids: Ids,
+    also: str = "",
+    cost: str = "",
+    *,
+    rows: bool = False,
 ) -> str:
-    """The text of a network with these units, the output's last; ``sizes`` are choices of n_x, n_1, ..., n_L and m."""
+    """The text of a network with these units, the output's last; ``sizes`` are choices of n_x, n_1, ..., n_L and m.
+
+    With ``rows`` an example is a row, and weights are (units below, units).
+    """
     layers = range(1, len(units) + 1)
     L, J = len(units), COSTS[cost or units[-1]]
     A, Z, squares = f"A{L}", f"Z{L}", " + ".join(f"np.sum(W{l}**2)" for l in layers)
     n, below = ["n_x", *(f"n_{l}" for l in layers)], ["X", *(f"A{l}" for l in layers)]
     squares = f"({squares})" if L > 1 else squares
     output = ", ".join(f"{alias} = {A}" for alias in ("yhat", "Yhat", "y_hat", "Y_hat", "AL", "A_L"))
-    rows = [
+    lines = [
         f"{name}: {summary}",
         f"cost: J = {J.words.format(A=A)}, over outputs and examples; with L2 also + lambda/(2*m) * sum of the squares "
         f"of {', '.join(f'W{l}' for l in layers)}",
@@ -81,42 +92,48 @@ def network_text(
         "per example: m",
         f"also: A0 = X, dA0 = dX, n_0 = n_x, learning_rate = alpha, lambd = lambda_, {output}{also}, "
         f"dAL = dA{L}, dA_L = dA{L}, dZL = dZ{L}, dZ_L = dZ{L}",
-        f"own: X Y {' '.join(f'W{l} b{l}' for l in layers)}",
-        "m  # number of examples",
-        "n_x  # number of features",
-        *(f"n_{l}  # number of units of layer {l}" for l in layers),
-        "lambda_ ~ penalty",
-        "alpha ~ rate",
-        "X (n_x, m) ~ normal  # inputs, an example a column",
-        f"Y ({n[L]}, m) ~ {J.labels}  # what the outputs should be",
+        "" if rows else f"own: X Y {' '.join(f'W{l} b{l}' for l in layers)}",
+        f"X {_turned('n_x', 'm', rows)} ~ normal  # inputs, an example a {'row' if rows else 'column'}",
+        f"Y {_turned(n[L], 'm', rows)} ~ {J.labels}{'_rows' if rows else ''}  # what the outputs should be",
     ]
     for l, unit in enumerate(units, 1):
-        rows += [
-            f"W{l} ({n[l]}, {n[l - 1]}) ~ normal / {n[l - 1]}**0.5  # weights of layer {l}",
-            f"b{l} ({n[l]}, 1) ~ normal * 0.4  # biases of layer {l}",
+        lines += [
+            f"W{l} {_turned(n[l], n[l - 1], rows)} ~ normal / {n[l - 1]}**0.5  # weights of layer {l}",
+            f"b{l} {_turned(n[l], '1', rows)} ~ normal * 0.4  # biases of layer {l}",
             f"g{l} function ~ {unit}  # activation of layer {l}: {unit}",
-            f"Z{l} ({n[l]}, m) = W{l} @ {below[l - 1]} + b{l}  # {ids['Z']}; linear part of layer {l}",
-            f"A{l} ({n[l]}, m) = g{l}(Z{l})  # {ids['A_L' if l == L else 'A']}; output of layer {l}",
+            f"Z{l} {_turned(n[l], 'm', rows)} = {_product(f'W{l}', below[l - 1], rows)} + b{l}  # {ids['Z']}; "
+            f"linear part of layer {l}",
+            f"A{l} {_turned(n[l], 'm', rows)} = g{l}(Z{l})  # {ids['A_L' if l == L else 'A']}; output of layer {l}",
         ]
-    rows += [
+    lines += [
         f"J = {J.J.format(A=A)}  # {ids['J']} {_own(J.J_of_Z, Z, A)}; cost",
         f"    l2: + (lambda_/(2*m)) * {squares}  # {ids['J_l2']}",
     ]
     for l in reversed(layers):
         at = "_L" if l == L else ""
-        dA = J.dA.format(A=A) if at else f"W{l + 1}.T @ dZ{l + 1}"
+        dA = J.dA.format(A=A) if at else _product(f"W{l + 1}.T", f"dZ{l + 1}", rows)
         dZ = J.dZ.format(A=A) if at else f"{dA} * g{l}'(Z{l})"
         on_own = _own(J.dA_of_Z, Z, A) if at else ""
-        rows += [
+        lines += [
             f"dA{l} = {dA}  # {ids['dA' + at]} {on_own}",
             f"dZ{l} = {dZ}  # {ids['dZ' + at]}",
-            f"dW{l} = (1/m) * dZ{l} @ {below[l - 1]}.T  # {ids['dW' + at]}",
+            f"dW{l} = (1/m) * {_product(f'dZ{l}', f'{below[l - 1]}.T', rows)}  # {ids['dW' + at]}",
             f"    l2: + (lambda_/m) * W{l}  # {ids['dW_l2']}",
-            f"db{l} = (1/m) * np.sum(dZ{l}, axis=1, keepdims=True)  # {ids['db' + at]}",
+            f"db{l} = (1/m) * np.sum(dZ{l}, axis={int(not rows)}, keepdims=True)  # {ids['db' + at]}",
         ]
-    rows.append(f"dX = W1.T @ dZ1  # {ids['dA']}")
-    rows += [f"{p}{l} = {p}{l} - alpha * d{p}{l}  # {ids['W']}" for l in layers for p in "Wb"]
-    return "\n".join(rows)
+    lines.append(f"dX = {_product('W1.T', 'dZ1', rows)}  # {ids['dA']}")
+    lines += [f"{p}{l} = {p}{l} - alpha * d{p}{l}  # {ids['W']}" for l in layers for p in "Wb"]
+    return "\n".join(lines)
+
+
+def _turned(first: str, second: str, rows: bool) -> str:
+    """A shape, of what is transposed where an example is a row."""
+    return f"({second}, {first})" if rows else f"({first}, {second})"
+
+
+def _product(first: str, second: str, rows: bool) -> str:
+    """``W @ A``, which is ``A @ W`` where an example is a row."""
+    return f"{second} @ {first}" if rows else f"{first} @ {second}"
 
 
 def _own(formula: str, Z: str, A: str) -> str:
@@ -124,11 +141,9 @@ def _own(formula: str, Z: str, A: str) -> str:
     return f"own {{{formula.format(Z=Z, A=A)}}}" if formula else ""
 
 
-def network(
-    name: str, summary: str, units: tuple[str, ...], sizes: str, ids: Ids, also: str = "", cost: str = ""
-) -> Setting:
+def network(*told: Any, **how: Any) -> Setting:
     """The setting of such a network."""
-    return reference(network_text(name, summary, units, sizes, ids, also, cost))
+    return reference(network_text(*told, **how))
 
 
 SHALLOW_SIZES = "3 5 1 7 | 5 3 1 11 | 7 11 1 5 | 11 7 1 13 | 17 13 1 3"

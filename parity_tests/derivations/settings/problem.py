@@ -156,12 +156,20 @@ def _shape(shape: str, sizes: Values) -> tuple[int, ...]:
 
 
 def _formula(text: str, values: Mapping[str, Any]) -> Any:
-    return evaluate(ast.parse(text, mode="eval").body, values)
+    return evaluate(_tree(text), values)
+
+
+@lru_cache(maxsize=1024)
+def _tree(text: str) -> ast.expr:
+    return ast.parse(text, mode="eval").body
 
 
 @lru_cache(maxsize=256)
 def _program(text: Reference, l2: bool) -> TextProgram:
     return TextProgram(read("\n".join(each.computed(l2) for each in text.forward)))
+
+
+_parsed = lru_cache(maxsize=1024)(parse)
 
 
 @dataclass(frozen=True, eq=False)
@@ -175,7 +183,9 @@ class TextProblem:
 
     def scaled(self, factors: Mapping[str, float]) -> TextProblem:
         """The same numbers in another convention."""
-        return replace(self, factors=factors)
+        return replace(
+            self, factors={**factors, **{name: by * factors.get(name, 1) for name, by in self.factors.items()}}
+        )
 
     def unbiased(self) -> TextProblem:
         """The same numbers in a model whose biases are 0."""
@@ -308,7 +318,7 @@ class _Found:
         if not statement.truth and base != name and base in self.events:
             scale = self.values[self.text.batch] if self.text.batch and statement.kind == "derivative" else 1
             return gradient(base) * scale
-        program = parse(f"{name} = {statement.truth}") if statement.truth else parse(statement.text(self.l2))
+        program = _parsed(f"{name} = {statement.truth}" if statement.truth else statement.text(self.l2))
         read_here = nodes.names(program)
         before = list(self.statements)[: list(self.statements).index(name)]
         new = {each for each in before if self.statements[each].kind == STATE}  # of all else the old value counts

@@ -51,6 +51,15 @@ _NOTE = re.compile(
 )
 _COSTS = ("J", "J_t", "L", "loss")
 _NUMBERS = {"lambda_": "strength of the L2 penalty, also written lambda", "alpha": "learning rate"}
+_SIZES = {
+    r"m": "number of examples",
+    r"n_x": "number of features",
+    r"n_(\d)": r"number of units of layer \1",
+    r"n_C": "number of classes",
+    r"n_L": "number of outputs",
+    r"n": "number of units",
+}
+"""What sizes are of which a text says nothing."""
 _NO_FAMILY = ("stride", "pad", "t")
 
 
@@ -126,6 +135,10 @@ class _Reader:
         self.targets: dict[str, Target] = {}
         for row in rows:
             self._row(row)
+        used = " ".join(each.right_l2 for each in self.statements)
+        for name, draw in (("lambda_", "penalty"), ("alpha", "rate")):
+            if name not in self.symbols and re.search(rf"\b{name}\b", used):
+                self._declared(name, None, draw, None, "")
 
     def _row(self, row: str) -> None:
         code, _, note = (part.rstrip() for part in row.partition(" # "))
@@ -140,6 +153,8 @@ class _Reader:
                 self.aliases |= dict(re.findall(r"(\w+) = (\w+)", value))
             else:
                 self.keys[key] = value
+            for name in value.partition(" = ")[0].split() if key == "sizes" else ():
+                self._declared(name, None, None, None, "")
         elif found := _STATEMENT.fullmatch(code):
             name, shape, right = found.groups()
             self._statement(name, shape, right, note)
@@ -158,8 +173,9 @@ class _Reader:
                 self.symbols[f"{name}_prime"] = Symbol(f"{name}_prime", FUNCTION, f"{slope}, also written {name}'")
             return
         if not name.startswith("_"):
-            self.symbols[name] = Symbol(name, shape or "()", note or _NUMBERS.get(name, ""))
-        self.given.append(Given(name, shape, draw or "", formula or ""))
+            self.symbols[name] = Symbol(name, shape or "()", note or _NUMBERS.get(name, "") or _meaning(name))
+        if draw or formula or name not in [each.name for each in self.given]:
+            self.given.append(Given(name, shape, draw or "", formula or ""))
 
     def _statement(self, name: str, shape: str | None, right: str | None, note: str) -> None:
         found = _NOTE.fullmatch(note)
@@ -229,6 +245,11 @@ class _Reader:
         left = ("update", "function", "dropout")
         others = [name for name, each in self.targets.items() if each.kind not in left and name not in needed]
         return Own(tuple(needed), partial(_own, text, needed, judged, cost), tuple(judged or others))
+
+
+def _meaning(size: str) -> str:
+    """What a size is, by its name."""
+    return next((found.expand(words) for each, words in _SIZES.items() if (found := re.fullmatch(each, size))), "")
 
 
 def _base(name: str, symbols: Mapping[str, Symbol]) -> str:

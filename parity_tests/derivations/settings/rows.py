@@ -2,52 +2,15 @@
 
 from __future__ import annotations
 
+from parity_tests.derivations.settings.networks import HIDDEN, SHALLOW_IDS, SHALLOW_SIZES, network
 from parity_tests.derivations.settings.reference import reference
 
 _PROBS = "np.exp(scores) / np.sum(np.exp(scores), axis=1, keepdims=True)"
 
-ROWS = reference("""\
-rows: one hidden tanh layer, one sigmoid output, an example a row; weights are (units below, units)
-cost: J = -(1/m) * sum of Y log A2 + (1 - Y) log(1 - A2), over outputs and examples; with L2 also \
-+ lambda/(2*m) * sum of the squares of W1, W2
-sizes: m n_x n_1 n_2 = 7 3 5 1 | 11 5 3 1 | 5 7 11 1 | 13 11 7 1 | 3 13 17 1
-per example: m
-also: learning_rate = alpha, lambd = lambda_, yhat = A2, y_hat = A2, AL = A2, n_h = n_1
-m  # number of examples
-n_x  # number of features
-n_1  # number of units of layer 1
-n_2  # number of units of layer 2
-lambda_ ~ penalty
-alpha ~ rate
-X (m, n_x) ~ normal  # inputs, an example a row
-Y (m, n_2) ~ binary_rows  # what the outputs should be
-W1 (n_x, n_1) ~ normal / n_x**0.5  # weights of layer 1
-b1 (1, n_1) ~ normal * 0.4  # biases of layer 1
-W2 (n_1, n_2) ~ normal / n_1**0.5  # weights of layer 2
-b2 (1, n_2) ~ normal * 0.4  # biases of layer 2
-g1 function ~ tanh  # activation of layer 1: tanh
-g2 function ~ sigmoid  # activation of layer 2: sigmoid
-Z1 (m, n_1) = X @ W1 + b1  # F072; linear part of layer 1
-A1 (m, n_1) = g1(Z1)  # F072; output of layer 1
-Z2 (m, n_2) = A1 @ W2 + b2  # F072; linear part of layer 2
-A2 (m, n_2) = g2(Z2)  # F072; output of layer 2
-J = -(1/m) * np.sum(Y * np.log(A2) + (1 - Y) * np.log(1 - A2))  # F198; cost
-    l2: + (lambda_/(2*m)) * (np.sum(W1**2) + np.sum(W2**2))  # F198 F199
-dA2 = -Y / A2 + (1 - Y) / (1 - A2)  # F172
-dZ2 = A2 - Y  # F098
-dW2 = (1/m) * A1.T @ dZ2  # F098
-    l2: + (lambda_/m) * W2  # F202
-db2 = (1/m) * np.sum(dZ2, axis=0, keepdims=True)  # F098
-dA1 = dZ2 @ W2.T  # F170
-dZ1 = dZ2 @ W2.T * g1'(Z1)  # F099
-dW1 = (1/m) * X.T @ dZ1  # F103
-    l2: + (lambda_/m) * W1  # F202
-db1 = (1/m) * np.sum(dZ1, axis=0, keepdims=True)  # F103
-W1 = W1 - alpha * dW1  # F181
-b1 = b1 - alpha * db1  # F181
-W2 = W2 - alpha * dW2  # F181
-b2 = b2 - alpha * db2  # F181
-""")
+ROWS = network(
+    "rows", "one hidden tanh layer, one sigmoid output, an example a row; weights are (units below, units)",
+    ("tanh", "sigmoid"), SHALLOW_SIZES, SHALLOW_IDS, HIDDEN, rows=True,
+)  # fmt: skip
 
 LABELS_HIDDEN = reference(f"""\
 labels-hidden: two layers on labels, an example a row: ReLU, then the softmax, with the penalty in the loss
@@ -90,9 +53,7 @@ cost: J = -(1/m) * sum of y log h + (1 - y) log(1 - h), with h = sigmoid(X @ the
 sizes: m n_x = 7 3 | 11 5 | 5 7 | 13 11 | 3 13
 per example: m
 also: learning_rate = alpha, grad = dtheta, gradient = dtheta, dtheta_J = dtheta
-m  # number of examples
 n_x  # number of features, the ones included
-alpha ~ rate
 X (m, n_x) ~ ones_first  # inputs, an example a row; the first of each is 1
 y (m, 1) ~ binary_rows  # labels, 0 or 1
 theta (n_x, 1) ~ normal / n_x**0.5  # weights, the bias first
@@ -110,8 +71,6 @@ cost: J = -(1/m) * sum of Y log A2 + (1 - Y) log(1 - A2), over outputs and examp
 sizes: n_x n_1 n_2 m = 3 7 1 11 | 5 11 1 7 | 7 13 1 5 | 11 5 1 13 | 13 3 1 17
 per example: m
 also: yhat = A2, y_hat = A2, AL = A2, mask = D1
-m  # number of examples
-n_x  # number of features
 n_1  # number of hidden units
 n_2  # number of outputs
 keep_prob ~ keep  # probability that a hidden output is kept
@@ -146,8 +105,6 @@ cost: J = -(1/m) * sum of Y logP, over classes and examples, with logP = log sof
 sizes: n_C m = 3 7 | 5 11 | 7 13 | 11 17 | 13 19
 per example: m
 also: log_probs = logP, logp = logP, C = n_C
-n_C  # number of classes
-m  # number of examples
 Z (n_C, m) ~ normal  # inputs of the softmax
 Y (n_C, m) ~ one_hot  # classes, one-hot columns
 logP (n_C, m) = Z - np.log(np.sum(np.exp(Z), axis=0, keepdims=True))  # F247; logarithms of the outputs

@@ -53,3 +53,4 @@ xavier = np.sqrt(2/(n_prev + n))  # F147 [scale]; scale between fan-in and fan-o
 lecun = 1/np.sqrt(n_prev)  # F147 [scale]; scale from the fan-in alone
 small = 0.01  # F144 [scale]; scale for shallow networks
 """)
+INITIALIZATION = replace(INITIALIZATION, layers={"n": ("n_prev", "n")})

@@ -42,7 +42,6 @@ small: 5 6 4 3 2 3 2 1
 per example: m
 also: s = stride, p = pad, A_pad = A_prev_pad, learning_rate = alpha, lambd = lambda_
 own: A_prev W b dZ stride pad
-m  # number of examples
 n_H_prev  # height of the input
 n_W_prev  # width of the input
 n_C_prev  # channels of the input
@@ -52,8 +51,6 @@ n_C  # number of filters
 f  # height and width of a filter
 stride  # step from window to window, also s
 pad  # zeros around the input, also p
-lambda_ ~ penalty
-alpha ~ rate
 A_prev (m, n_H_prev, n_W_prev, n_C_prev) ~ normal  # input
 W (f, f, n_C_prev, n_C) ~ normal / f  # filters
 b (1, 1, 1, n_C) ~ normal * 0.4  # biases
@@ -98,7 +95,6 @@ sizes: m n_H_prev n_W_prev n_C f stride = 3 13 15 7 6 2 | 4 14 23 5 7 3 | 6 11 8
 small: 5 8 6 2 3 2
 also: s = stride, size = f
 own: A_prev dA f stride
-m  # number of examples
 n_H_prev  # height of the input
 n_W_prev  # width of the input
 n_C  # number of channels
@@ -136,7 +132,6 @@ flatten: volumes as the columns of a dense layer's input, channels last
 cost: dA is the derivative of L(i) in A, whose derivative in A_flat is dA_flat; L2 plays no part
 sizes: m n_H n_W n_C = 7 3 5 11 | 5 7 3 13 | 11 5 7 3 | 3 4 6 5 | 4 6 8 7
 own: A dA_flat
-m  # number of examples
 n_H  # height
 n_W  # width
 n_C  # number of channels
