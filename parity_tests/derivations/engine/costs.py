@@ -174,7 +174,9 @@ def _usual(
 
 
 def over_the_examples(run: Run, probe: Probe, layout: Layout) -> list[Event]:
-    """The values that add up to 1 over the examples, and not over the classes: softmaxes along the wrong axis."""
+    """The values that add up to 1 over the examples, or as a whole, and not over the classes: softmaxes along the wrong
+    axis, or without one.
+    """
     axes = {shape.index(layout.batch) for shape in layout.shapes.values() if len(shape) == 2 and layout.batch in shape}
     return [
         event
@@ -186,7 +188,7 @@ def over_the_examples(run: Run, probe: Probe, layout: Layout) -> list[Event]:
         and min(event.shape) > 1
         and event.shape[min(axes)] == probe.batch != event.shape[1 - min(axes)]
         and np.all(event.value > 0)
-        and np.allclose(np.sum(event.value, axis=min(axes)), 1)
+        and (np.allclose(np.sum(event.value, axis=min(axes)), 1) or np.isclose(np.sum(event.value), 1))
     ]
 
 

@@ -1,4 +1,4 @@
-"""Dense layers in a forward pass: which formula of the notes a line is, and what of a layer never reaches J."""
+"""The forward pass itself: which formula of the notes a line is, what never reaches J, and terms of J that differ."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import numpy as np
 
 from parity_tests.derivations.engine import symbols
 from parity_tests.derivations.engine.claims import Claim, is_parameter
-from parity_tests.derivations.engine.events import NAMED, Event, Run
-from parity_tests.derivations.engine.truths import Truths
+from parity_tests.derivations.engine.events import NAMED, Event, Key, Run
+from parity_tests.derivations.engine.truths import Cost, Truths
 
 WEIGHTS, BIAS, INPUT = ("F168",), ("F169",), ("F170",)
 HIDDEN, OUTPUT = ("F164", "F171"), ("F098", "F175")
@@ -86,6 +86,59 @@ def _of_scores(event: Event) -> tuple[str, ...]:
         case ast.BinOp(op=ast.Mult()) | ast.Call(func=ast.Attribute(attr="multiply")):
             return HIDDEN
     return ()
+
+
+def summed_among_averages(run: Run, cost: Cost, doubled: Run, others: Run) -> dict[int, str]:
+    """Terms of J that are sums over the examples where others are averages, by line.
+
+    With every example twice (``doubled``) a sum is twice as large, and an average stays as it is; what stays as it is
+    on ``others`` as well, such as a penalty, is neither.
+    """
+    terms = _terms(run, cost.key)
+    kinds = []
+    for _, key, _ in terms:
+        here, twice, other = (_value_at(each, key) for each in (run, doubled, others))
+        kinds.append("" if np.isclose(here, other) else "sum" if np.isclose(twice, 2 * here) else "average")
+        if kinds[-1] == "average" and not np.isclose(twice, here):
+            return {}
+    if kinds.count("sum") != 1 or "average" not in kinds:
+        return {}
+    line, _, text = terms[kinds.index("sum")]
+    average = terms[kinds.index("average")][2]
+    return {line: f"{text} is a sum over the examples, {average} an average: whether that is meant is not judged"}
+
+
+def _terms(run: Run, key: Key) -> list[tuple[int, Key, str]]:
+    """The terms that a value is the sum of: the line, the place and the text of each; those of its terms, where these
+    are names for sums.
+    """
+    place = next(place for place, each in enumerate(run.events) if each.key == key)
+    event = run.events[place]
+    node = getattr(event.statement, "value", None)
+    found: list[tuple[int, Key, str]] = []
+    parts = {id(each.node): each for each in run.events[:place] if each.node is not None}
+    for term in _added(node) if isinstance(event.statement, ast.Assign) else ():
+        named = [each for each in run.events[:place] if isinstance(term, ast.Name) and each.name == term.id]
+        here = named[-1] if named else parts.get(id(term))
+        if here is not None and not here.missing and np.ndim(here.value) == 0:
+            inner = _terms(run, here.key) if named and here.role == NAMED else []
+            found += inner if len(inner) > 1 else [(here.line or event.line, here.key, ast.unparse(term))]
+    return found
+
+
+def _added(node: ast.AST | None) -> list[ast.AST]:
+    match node:
+        case ast.BinOp(op=ast.Add() | ast.Sub()):
+            return [*_added(node.left), *_added(node.right)]
+        case None:
+            return []
+    return [node]
+
+
+def _value_at(run: Run, key: Key) -> float:
+    """The number at a place, not a number where there is none."""
+    value = next((each.value for each in run.events if each.key == key and not each.missing), np.nan)
+    return float(value) if np.ndim(value) == 0 else float("nan")
 
 
 def unreached(truths: Truths) -> dict[int, str]:

@@ -337,6 +337,19 @@ def draw(layout: Layout, seed: int, whole_labels: frozenset[str] = frozenset()) 
     return Probe(given, named, batch, roles=layout.roles)
 
 
+def doubled(layout: Layout, probe: Probe) -> Probe | None:
+    """The probe with every example twice, None where examples are not told apart."""
+    batch = layout.batch
+    if batch is None or any(batch in parts for parts in (*layout.sums.values(), *layout.products.values())):
+        return None
+    given = dict(probe.given)
+    for name, shape in layout.shapes.items():
+        for axis in [axis for axis, size in enumerate(shape) if size == batch]:
+            given[name] = np.concatenate([given[name], given[name]], axis)
+    given |= {name: 2 * given[name] for name, size in layout.counts.items() if size == batch}
+    return probe._replace(given=given)
+
+
 def normalised(probe: Probe, name: str, axis: int, *, one_hot: bool = False) -> Probe:
     """The probe with targets that add up to 1 along an axis, as those of a softmax do; one of them 1, the others 0."""
     value = probe.given[name]

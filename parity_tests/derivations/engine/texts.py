@@ -13,8 +13,8 @@ from parity_tests.derivations.engine import costs, symbols
 from parity_tests.derivations.engine.events import PART, Event, Run
 from parity_tests.derivations.engine.findings import Trial
 from parity_tests.derivations.engine.judged import judge_reading
-from parity_tests.derivations.engine.layers import unreached
-from parity_tests.derivations.engine.probes import Layout, Probe, draw, find_layout, normalised
+from parity_tests.derivations.engine.layers import summed_among_averages, unreached
+from parity_tests.derivations.engine.probes import Layout, Probe, doubled, draw, find_layout, normalised
 from parity_tests.derivations.engine.program import TextProgram
 from parity_tests.derivations.engine.roles import Roles
 from parity_tests.derivations.engine.truths import Cost, Truths
@@ -94,8 +94,21 @@ class TextReading:
         for event in costs.over_the_examples(trial.run, trial.probe, self.layout):
             reasons.setdefault(event.line, f"{event.name} {OVER_THE_EXAMPLES}")
         for cost in self.written(trial)[:1]:
-            reasons = unreached(Truths(*trial, cost)) | reasons
+            reasons = unreached(Truths(*trial, cost)) | self._uneven(trial, cost) | reasons
         return reasons
+
+    def _uneven(self, trial: Trial, cost: Cost) -> dict[int, str]:
+        """A term of J that is a sum over the examples where the others are averages."""
+        twice, roles = doubled(self.layout, trial.probe), self.layout.roles
+        if twice is None:
+            return {}
+        given = {
+            name: 0.9 * value if np.ndim(value) and (roles.is_data(name) or roles.is_label(name)) else value
+            for name, value in trial.probe.given.items()
+            if name not in self.layout.labels
+        }
+        runs = [self.program.run(values) for values in (twice.given, {**trial.probe.given, **given})]
+        return summed_among_averages(trial.run, cost, *runs)
 
     def pasted(self, line: int, repaired: str, rows: int = 1) -> TextReading:
         """The text with others in place of so many rows from a line on, as far to the right as that was."""

@@ -294,12 +294,29 @@ loss = -np.sum(Y * np.log(p)) / m
 dscores = (p - Y) / m
 dU = hidden.T @ dscores
 """
-    right, wrong = (verify(text.format(axis)) for axis in ("1, keepdims=True", "0"))
+    right, *others = (verify(text.format(axis)) for axis in ("1, keepdims=True", "0", "None"))
     assert right.summary.not_judged == right.summary.wrong == 0
     assert right.summary.holds >= 2
-    (said,) = [line for line in wrong.lines if line.verdict == "not judged"]
-    assert said.line == 5
-    assert "adds up to 1 over the examples" in said.message
+    for wrong in others:
+        (said,) = [line for line in wrong.lines if line.verdict == "not judged"]
+        assert said.line == 5
+        assert "adds up to 1 over the examples" in said.message
+
+
+@pytest.mark.parametrize(
+    ("term", "said"),
+    [
+        ("np.sum(np.abs(h))", "extra is a sum over the examples, data an average"),
+        ("np.sum(np.abs(h)) / len(X)", ""),
+        ("reg * np.sum(W**2)", ""),
+    ],
+)
+def test_a_sum_over_the_examples_among_averages_is_pointed_at(term: str, said: str) -> None:
+    rows = ["h = np.tanh(X @ W)", "data = np.mean((h @ V - y)**2)", f"extra = {term}", "J = data + extra"]
+    judged = judged_of("\n".join([*rows, "dp = 2 * (h @ V - y) / y.size", "dV = h.T @ dp"]))
+    left = [line for line in judged.lines if line.verdict != HOLDS]
+    assert [(line.verdict, line.line) for line in left] == ([("not judged", 3)] if said else [])
+    assert all(line.message.startswith(said) for line in left)
 
 
 OVER_EXAMPLES = """
