@@ -77,10 +77,13 @@ def _with_m(factors: Mapping[str, Factor]) -> dict[str, Factor]:
 
 
 DELTA, GRADIENT = "derivative", "gradient"
-_NETWORKS = ("logistic", "shallow", "deep", "multilabel", "softmax", "regression", "minibatch")
-_SEVERAL = ("deep", "multilabel", "softmax", "regression")
+_SQUARED = ("regression", "sigmoid-squared-error", "softmax-squared-error")
+_DENSE = ("logistic", "shallow", "deep", "multilabel", "softmax", *_SQUARED, "relu-hidden", "sigmoid-hidden")
+_DENSE += ("four-layers", "rows", "dropout-network")
+_NETWORKS = (*_DENSE, "minibatch", "logistic-ones")
+_SEVERAL = ("deep", "multilabel", "softmax", *_SQUARED)
 _COSTS = ("binary_cross_entropy", "cross_entropy", "squared_error")
-_BIASED = ("logistic", "shallow", "deep", "multilabel", "softmax", "regression", "labels")
+_BIASED = (*_DENSE, "labels", "labels-hidden")
 
 
 def _minus(given: Values) -> float:
@@ -91,7 +94,9 @@ SCALES = (
     Scale("deltas carry the 1/m", "layout.dZ", _with_m({DELTA: lambda given: 1.0}), _NETWORKS),
     Scale("deltas carry the 1/m", "layout.dZ", _with_m({DELTA: lambda given: 1.0}), _COSTS, least=1),
     Scale("dZ carries the 1/m", "layout.dZ", _with_m({DELTA: lambda given: 1.0}), ("convolution",), ("dW", "db")),
-    Scale("dscores is per example", "layout.dZ", {"dscores": _m}, ("labels",)),
+    Scale(
+        "dscores is per example", "layout.dZ", dict.fromkeys(("dscores", "dh", "dZ1"), _m), ("labels", "labels-hidden")
+    ),
     Scale("deltas carry a minus", "", {DELTA: _minus}, _NETWORKS),
     Scale("deltas carry a minus and the 1/m", "layout.dZ", _with_m({DELTA: _minus}), _NETWORKS),
     Scale("deltas and gradients carry a minus", "", {DELTA: _minus, GRADIENT: _minus}, _NETWORKS),
@@ -106,7 +111,7 @@ SCALES = (
         for words, row, factor, settings, least in (
             ("J is a mean over the outputs too", "costs.several_outputs", 1, _SEVERAL, 2),
             ("J is a mean over the outputs too", "costs.several_outputs", 1, _COSTS, 1),
-            ("J is the mean of the squares, without the half", "costs.squared_error", 2, ("regression",), 2),
+            ("J is the mean of the squares, without the half", "costs.squared_error", 2, _SQUARED, 2),
             ("J is the mean of the squares, without the half", "costs.squared_error", 2, ("squared_error",), 1),
         )
         for change, more in ((dict, ""), (_with_m, ", and deltas carry its 1/m"))

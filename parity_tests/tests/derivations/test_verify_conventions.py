@@ -67,6 +67,13 @@ RIGHT = [
     ("multilabel", f"J = -np.mean(Y * np.log(A2) + (1 - Y) * np.log(1 - A2))\ndZ2 = (A2 - Y) / n_2\n{AVERAGED}",
      "a mean over the outputs too"),
     ("labels", "dscores = 1 * probs\ndscores[range(N), y] -= 1\ndW = X.T @ dscores / N", "dscores is per example"),
+    ("labels-hidden", "dscores = 1 * probs\ndscores[range(N), y] -= 1\ndZ1 = dscores @ W2.T * (Z1 > 0)\n"
+     "dW1 = X.T @ dZ1 / N + reg * W1", "dscores is per example"),
+    ("relu-hidden", "dZ2 = (A2 - Y) / m\ndZ1 = W2.T @ dZ2 * (Z1 > 0)\ndW1 = dZ1 @ X.T", "deltas carry the 1/m"),
+    ("rows", "dZ2 = (A2 - Y) / m\ndW2 = A1.T @ dZ2", "deltas carry the 1/m"),
+    ("sigmoid-squared-error", "J = np.mean((A2 - Y)**2)\ndZ2 = 2 * (A2 - Y) / n_2 * A2 * (1 - A2)\n"
+     "dW2 = dZ2 @ A1.T / m", "the mean of the squares"),
+    ("logistic-ones", "z = X @ theta\ndz = (h - y) / m\ndtheta = X.T @ dz", "deltas carry the 1/m"),
     ("convolution", CONV, "dZ carries the 1/m"),
     ("shallow", "Z1 = W1 @ X\nA1 = np.tanh(Z1)\nZ2 = W2 @ A1\nA2 = sigmoid(Z2)\ndZ2 = A2 - Y\ndW2 = dZ2 @ A1.T / m",
      "the model has no biases"),
