@@ -121,7 +121,7 @@ class Rule(NamedTuple):
         states = " ".join(name for name in self.right if name != "W")
         for name, right in self.right.items():
             after = f" after {states}" if name == "W" else ""
-            rows = re.sub(rf"(?m)^{name} = .*", lambda _, new=f"{name} = {right}  # [state]{after}": new, rows)
+            rows = re.sub(rf"(?m)^{name} = .*", f"{name} = {right}  # [state]{after}", rows)
         if self.decays:
             rows = rows.replace("also: ", "also: weight_decay = lambda_, wd = lambda_, ")
             rows += "lambda_ ~ 0.07..0.07  # weight decay\n"

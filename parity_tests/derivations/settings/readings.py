@@ -78,8 +78,10 @@ def _with_m(factors: Mapping[str, Factor]) -> dict[str, Factor]:
 
 DELTA, GRADIENT = "derivative", "gradient"
 _SQUARED = ("regression", "sigmoid-squared-error", "softmax-squared-error")
-_DENSE = ("logistic", "shallow", "deep", "multilabel", "softmax", *_SQUARED, "relu-hidden", "sigmoid-hidden")
-_DENSE += ("four-layers", "rows", "dropout-network")
+_DENSE = (
+    "logistic", "shallow", "deep", "multilabel", "softmax", *_SQUARED, "relu-hidden", "sigmoid-hidden", "four-layers",
+    "rows", "dropout-network",
+)  # fmt: skip
 _NETWORKS = (*_DENSE, "minibatch", "logistic-ones")
 _SEVERAL = ("deep", "multilabel", "softmax", *_SQUARED)
 _COSTS = ("binary_cross_entropy", "cross_entropy", "squared_error")
