@@ -107,9 +107,11 @@ def run_commands(
         words.insert(0, default)
     if argv is None:  # arguments that are given come from another program, which has the signals and the streams
         signal.signal(signal.SIGTERM, _terminate)
-        for name in ("stdout", "stderr"):
-            if getattr(sys, name) is None:  # closed from the beginning
-                setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115  # for as long as the process lives
+        for number, name in enumerate(("stdout", "stderr"), 1):
+            if getattr(sys, name) is None:  # closed from the beginning; the processes that are started need it too
+                os.dup2(os.open(os.devnull, os.O_WRONLY), number)
+                os.set_inheritable(number, True)
+                setattr(sys, name, open(number, "w", closefd=False))  # noqa: SIM115
     work = Work()
 
     def run() -> int:

@@ -368,12 +368,26 @@ def test_output_that_cannot_be_written(lines: int, redirected: str, code: int, s
     [
         ("shapes", ">&-", 0, ""),
         ("shapes", "2>&-", 0, ""),
+        ("shapes", "<&- >&- 2>&-", 0, ""),
         ("--help", "> /dev/full", 2, f"python -m manual: {FULL}"),
     ],
 )
 def test_streams_that_are_closed_or_full(words: str, redirected: str, code: int, said: str) -> None:
     done = run_printing(f"{shlex.quote(sys.executable)} -m manual {words}", redirected)
     assert (done.returncode, done.stderr) == (code, said)
+
+
+@pytest.mark.parametrize("closed", ["2>&-", ">&- 2>&-", "<&- >&- 2>&-"])
+def test_what_a_command_starts_has_streams_too(closed: str, tmp_path: Path) -> None:
+    code = (
+        "import subprocess, sys\nfrom manual.shared import cli\n"
+        "sys.modules['c.d'] = type(sys)('c.d')\n"
+        "child = \"import sys; sys.stdout.write('x'); sys.stderr.write('y')\"\n"
+        "run = lambda args: subprocess.run([sys.executable, '-c', child]).returncode\n"
+        "sys.modules['c.d'].configure = lambda parser: (cli.quiet_flag(parser), parser.set_defaults(run=run))\n"
+        "sys.argv = ['c', 'd']\nsys.exit(cli.run_commands('c', '', '', 'c', {'d': ''}))"
+    )
+    assert run_printing(shlex.join([sys.executable, "-c", code]), closed).returncode == 0
 
 
 @pytest.mark.parametrize("words", ["shapes", "graph --json", "train --epochs 2 --json", "--help", "shapes --help"])
