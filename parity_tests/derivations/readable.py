@@ -98,7 +98,7 @@ def _without_keys(rows: list[str]) -> tuple[list[str], dict[int, Verdict]]:
             holder = entries[number][0]["holder"]
             left_out[number] = not_judged(holder, number, row.strip(), f"{holder} is not judged: {why}.")
             plain.append("")
-        elif loop is not None and re.search(rf"\b{loop[2]}\b", *places):
+        elif loop is not None and re.search(rf"\b{loop[2]}\b", next(iter(places))):
             loops.append(depth)
             plain.append("")
         else:

@@ -32,7 +32,15 @@ from parity_tests.derivations.own.dumps import (
 )
 from parity_tests.derivations.settings import SETTINGS, Probe, Setting, setting_named
 from parity_tests.derivations.settings.networks import with_hidden
-from parity_tests.derivations.settings.setting import UNITS, Own, Values, cost_text, derivation_of, layout_text
+from parity_tests.derivations.settings.setting import (
+    UNITS,
+    Own,
+    OwnProblem,
+    Values,
+    cost_text,
+    derivation_of,
+    layout_text,
+)
 from parity_tests.derivations.verdicts import (
     AMBIGUOUS,
     CANNOT_TELL,
@@ -171,7 +179,7 @@ def _spread(setting: Setting, way: Own, values: Mapping[str, Any], l2: bool, uni
     """
     rng, dtype = np.random.default_rng(0), np.float32 if unit > unit_roundoff(np.float64) else np.float64
     whole = {name for name in way.needed if np.array_equal(values[name], np.round(values[name]))}  # labels, strides
-    first = own_setting(setting, way, values).draw(0).by_torch(l2)
+    first = _own_problem(setting, way, values).by_torch(l2)
     spread = dict.fromkeys(way.judged, 0.0)
     for _ in range(RUNS):
         near = {
@@ -179,7 +187,7 @@ def _spread(setting: Setting, way: Own, values: Mapping[str, Any], l2: bool, uni
             * (1 + (name not in whole) * unit * rng.uniform(-1, 1, values[name].shape))
             for name in way.needed
         }
-        run = own_setting(setting, way, {**values, **near}).draw(0).rounded(l2, dtype, rng)
+        run = _own_problem(setting, way, {**values, **near}).rounded(l2, dtype, rng)
         for name in way.judged:
             with np.errstate(invalid="ignore"):
                 moved = float(np.max(np.abs(np.subtract(run[name], first[name])), initial=0.0))
@@ -279,6 +287,12 @@ def own_way(setting: Setting, values: Mapping[str, Any], l2: bool) -> Own:
 
 def own_setting(setting: Setting, way: Own, values: Mapping[str, Any]) -> Setting:
     """The setting with the person's data and parameters in place of drawn ones."""
+    own = _own_problem(setting, way, values)
+    targets = {name: target for name, target in setting.targets.items() if name in way.judged}
+    return replace(setting, draw=lambda seed: own, targets=targets)
+
+
+def _own_problem(setting: Setting, way: Own, values: Mapping[str, Any]) -> OwnProblem:
     drawn = _drawn(setting)
     shapes = {symbol.name: symbol.shape for symbol in setting.symbols}
     check_sizes({name: shapes[name] for name in way.needed}, values)
@@ -286,12 +300,10 @@ def own_setting(setting: Setting, way: Own, values: Mapping[str, Any]) -> Settin
     for name, value in numbers.items():
         if np.size(value) != 1:
             raise ValueError(f"{name} has shape {np.shape(value)}, expected a number")
-    own = way.problem(
+    return way.problem(
         {name: values[name].astype(np.float64) for name in way.needed}
         | {name: float(np.ravel(value)[0]) for name, value in numbers.items()}
     )
-    targets = {name: target for name, target in setting.targets.items() if name in way.judged}
-    return replace(setting, draw=lambda seed: own, targets=targets)
 
 
 @lru_cache(maxsize=16)

@@ -33,6 +33,7 @@ from parity_tests.derivations.settings.setting import (
     UNITS,
     Kind,
     Own,
+    OwnProblem,
     Problem,
     Setting,
     Symbol,
@@ -77,7 +78,7 @@ def _small(text: Reference, sizes: tuple[int, ...]) -> Problem:
     return problem.drawn(text, sizes, 0, text.name)
 
 
-def _own(text: Reference, needed: Sequence[str], judged: Sequence[str], cost: str, values: Values) -> Problem:
+def _own(text: Reference, needed: Sequence[str], judged: Sequence[str], cost: str, values: Values) -> OwnProblem:
     """A person's numbers in place of drawn ones; what they give is not computed."""
     from parity_tests.derivations.settings import problem
 

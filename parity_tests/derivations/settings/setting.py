@@ -116,6 +116,13 @@ class Problem(Protocol):
         """The same numbers in a model whose biases are 0."""
 
 
+class OwnProblem(Problem, Protocol):
+    """A person's numbers."""
+
+    def rounded(self, l2: bool, dtype: Any, rng: np.random.Generator) -> Values:
+        """What the setting's own formulas give where every value is rounded to a format, a unit off."""
+
+
 @dataclass(frozen=True, eq=False)
 class Probe:
     """One set of numbers for a setting: every symbol with its true value, and the truth for every target.
@@ -163,7 +170,7 @@ class Own(NamedTuple):
     """
 
     needed: tuple[str, ...]
-    problem: Callable[[Values], Problem]
+    problem: Callable[[Values], OwnProblem]
     judged: tuple[str, ...]
 
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from parity_tests.derivations.engine.python.judged import flag, how_to_call, judge_program, named
+from parity_tests.derivations.engine.python.calls import flag
+from parity_tests.derivations.engine.python.judged import how_to_call, judge_program, named
 from parity_tests.derivations.engine.python.said_cost import RefusedError
 from parity_tests.derivations.own.program_file import verify_file
 from parity_tests.derivations.verdicts import HOLDS, WRONG, Judged

@@ -138,8 +138,10 @@ def test_what_is_off_beyond_the_bound_is_wrong(name: str, dtype: type, monkeypat
 def saturated(name: str, output: str, scale: float, dtype: type) -> Numbers:
     """Right numbers of a confident network, computed in one format as the notes print them, J from Z."""
     rng, n = np.random.default_rng(0), {"shallow": 1, "softmax": 3}.get(name, 2)
-    X, W1, W2 = (rng.standard_normal(shape).astype(dtype) for shape in ((4, 6), (3, 4), (n, 3)))
-    b1, b2, m = np.zeros((3, 1), dtype), np.zeros((n, 1), dtype), dtype(6)
+    drawn: list[Any] = [rng.standard_normal(shape).astype(dtype) for shape in ((4, 6), (3, 4), (n, 3))]
+    (X, W1, W2), m = drawn, dtype(6)
+    b1: Any = np.zeros((3, 1), dtype)
+    b2: Any = np.zeros((n, 1), dtype)
     W1, W2 = scale * W1, scale * W2
     A1 = np.tanh(Z1 := W1 @ X + b1)
     Z2 = W2 @ A1 + b2
