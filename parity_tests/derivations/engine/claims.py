@@ -146,9 +146,17 @@ class Claims:
             claim = self._obligation(event, bases)
             if claim is not None and ((claim.factor is not None and claim.kind == INNER) or (is_last and not met)):
                 match = self._match(event) if self.truths.probe.roles.is_label(claim.truth.event.name) else None
-                return claim if match is None or claim.factor is None else Claim(event, *match, INNER)
+                if not self._is_rearranged(claim):
+                    return claim if match is None or claim.factor is None else Claim(event, *match, INNER)
         match = self._match(event)
         return None if match is None else Claim(event, *match, VALUE)
+
+    def _is_rearranged(self, claim: Claim) -> bool:
+        """Whether a value is the derivative in the same entries in another order, as by heads: ``do`` of a later o."""
+        if claim.factor is not None or claim.kind != INNER or claim.event.missing:
+            return False
+        same = np.size(claim.event.value) == np.size(claim.truth.gradient)
+        return same and claim.event.shape != np.shape(claim.truth.gradient) and self._match(claim.event) is not None
 
     def _match(self, event: Event) -> tuple[Truth, float] | None:
         """The derivative that a value is, up to a constant; labels are no values of a network."""

@@ -26,7 +26,7 @@ def written_costs(run: Run, source: Source) -> list[Cost]:
     for event in run.events:
         if found and event.role != GIVEN and event.name in given and np.ndim(event.value):
             break
-        if event.role not in (NAMED, RETURNED) or event.missing or np.size(event.value) != 1:
+        if event.role not in (NAMED, RETURNED) or event.missing or np.size(event.value) != 1 or _is_size(event):
             continue
         name = event.name or "the value that is returned"
         looks = bool(symbols.COSTS.search(symbols.stem_of(event.name)))
@@ -34,6 +34,12 @@ def written_costs(run: Run, source: Source) -> list[Cost]:
             found[name] = looks, Cost(event.key, f"J is {name} (line {event.line})", event.line)
     ordered = sorted(found.values(), key=lambda each: (not each[0], -each[1].line))
     return [cost for _, cost in ordered]
+
+
+def _is_size(event: Event) -> bool:
+    """Whether a whole number is read off a shape."""
+    node = getattr(event.statement, "value", None)
+    return isinstance(node, ast.Attribute | ast.Subscript) and ".shape" in ast.unparse(node)
 
 
 def implied_costs(run: Run, probe: Probe, whole: Collection[str], tree: ast.AST) -> list[Cost]:

@@ -115,6 +115,9 @@ class Problem(Protocol):
     def unbiased(self) -> Problem:
         """The same numbers in a model whose biases are 0."""
 
+    def rounded(self, l2: bool, dtype: Any, rng: np.random.Generator) -> Values:
+        """What follows where every value is rounded to a format, a unit off."""
+
 
 class OwnProblem(Problem, Protocol):
     """A person's numbers."""
