@@ -15,6 +15,7 @@ from parity_tests.derivations.engine.events import Key, Run
 from parity_tests.derivations.engine.steps import (
     Made,
     direction,
+    from_rest,
     gradients_of,
     is_clipped,
     is_maximised,
@@ -80,7 +81,9 @@ class Failures:
             users = [each for each in users if each.kind != VALUE] + returned
             if usual and users:
                 continue  # what it carries too much or too little shows in them
+            unsettled = {each.event.key for each in self.unsettled}
             sound = [each for each in users if each.kind in (PARAMETER, UPDATE) or not each.event.name]
+            sound = [each for each in sound if each.event.key not in unsettled]
             if sound and not all(each.event.key in bad for each in sound):
                 helpers.append(claim)
             else:
@@ -165,6 +168,9 @@ class Failures:
                 gradients = gradients_of(self.claims, run, claims) if gradients is None else gradients
                 made = made_of(self.claims, claim, gradients, overrides)
                 by_name = self.claims.truths.probe.places is None and self._has_state(claim)
+                if by_name and from_rest(self.claims, claim, overrides) * way < 0:
+                    wrong.append(claim)
+                    continue
                 if by_name or (made is not None and not made.rest and self._may_be(made, claim, way)):
                     if not overrides and (made is None or made.state or not made.own):
                         self._settle_not(claim)

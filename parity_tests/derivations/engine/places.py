@@ -17,7 +17,7 @@ def numbered(tree: ast.Module) -> ast.Module:
 def flattened(tree: ast.Module) -> ast.Module:
     """``self.W1``, ``params["W1"]`` and ``cache["A1"]`` as names, where the container is never used as a whole.
 
-    ``params = {}`` before is passed over: the entries are what counts.
+    ``params = {}`` before is passed over: the entries are what counts, those of ``{"W1": ..., "b1": ...}`` too.
     """
     whole = _used_whole(tree)
     new: ast.Module = _Flattener(whole).visit(tree)
@@ -36,10 +36,10 @@ def _parts(node: ast.AST) -> tuple[str, str] | None:
 
 
 def _used_whole(tree: ast.Module) -> set[str]:
-    """Names that are read or written otherwise than by an entry; an empty container to begin with does not count."""
+    """Names that are read or written otherwise than by an entry; a container to begin with does not count."""
     inside = {id(node.value) for node in ast.walk(tree) if _parts(node) is not None}  # type: ignore[attr-defined]
     assigns = (node for node in ast.walk(tree) if isinstance(node, ast.Assign))
-    empty = {id(node.targets[0]) for node in assigns if _begins_empty(node)}
+    empty = {id(node.targets[0]) for node in assigns if _begins(node)}
     return {
         node.id
         for node in ast.walk(tree)
@@ -47,12 +47,12 @@ def _used_whole(tree: ast.Module) -> set[str]:
     }
 
 
-def _begins_empty(node: ast.AST) -> bool:
+def _begins(node: ast.AST) -> bool:
     if not isinstance(node, ast.Assign) or len(node.targets) != 1 or not isinstance(node.targets[0], ast.Name):
         return False
     value = node.value
     if isinstance(value, ast.Dict):
-        return not value.keys
+        return all(isinstance(each, ast.Constant) and isinstance(each.value, str) for each in value.keys)
     return isinstance(value, ast.Call) and ast.unparse(value) == "dict()"
 
 
@@ -72,8 +72,14 @@ class _Flattener(ast.NodeTransformer):
     def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
         return self._flat(node)
 
-    def visit_Assign(self, node: ast.Assign) -> ast.AST:
+    def visit_Assign(self, node: ast.Assign) -> ast.AST | list[ast.AST]:
         target = node.targets[0]
-        if _begins_empty(node) and isinstance(target, ast.Name) and target.id not in self.whole:
-            return ast.copy_location(ast.Pass(), node)
-        return self.generic_visit(node)
+        if not (_begins(node) and isinstance(target, ast.Name) and target.id not in self.whole):
+            return self.generic_visit(node)
+        entries = node.value if isinstance(node.value, ast.Dict) else ast.Dict([], [])
+        named = [
+            ast.copy_location(ast.Assign([ast.Subscript(target, key, ast.Store())], value), value)
+            for key, value in zip(entries.keys, entries.values, strict=True)
+            if key is not None
+        ]
+        return [self.generic_visit(each) for each in named] or [ast.copy_location(ast.Pass(), node)]

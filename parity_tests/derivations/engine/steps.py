@@ -19,7 +19,7 @@ from parity_tests.derivations.engine import symbols
 from parity_tests.derivations.engine.claims import PARAMETER, UPDATE, Claim, Claims, mark_of
 from parity_tests.derivations.engine.convention import ratio_of
 from parity_tests.derivations.engine.events import PART, Key, Run
-from parity_tests.derivations.engine.numbers.kinds import TAPE, put
+from parity_tests.derivations.engine.numbers.kinds import PLAIN, TAPE, put
 from parity_tests.derivations.engine.numbers.tape import Tape
 from parity_tests.derivations.engine.truths import Cost, Truth
 
@@ -50,6 +50,27 @@ def direction(claim: Claim) -> float:
     return float(
         np.sign(np.sum((claim.event.value - claim.old.value) * np.reshape(claim.truth.gradient, claim.event.shape)))
     )
+
+
+def from_rest(claims: Claims, claim: Claim, overrides: Mapping[Key, Any]) -> float:
+    """The sign of an optimiser's step along the derivative of J where all that it keeps is still 0; 0 for no step.
+
+    Where J itself depends on what is kept, nothing is said.
+    """
+    truths = claims.truths
+    states = truths.probe.roles.states & truths.probe.given.keys()
+    if claim.old is None or states & claims.names:
+        return 0.0
+    given = {name: 0.0 * value if name in states else value for name, value in truths.probe.given.items()}
+
+    def hook(here: Key, value: Any) -> Any:
+        return np.array(overrides[here], np.float64) if here in overrides else value
+
+    found = {event.key: event.value for event in truths.program.run(given, PLAIN, hook).events if not event.missing}
+    if claim.event.key not in found or claim.old.key not in found:
+        return 0.0
+    step = found[claim.event.key] - found[claim.old.key]
+    return float(np.sign(np.sum(step * np.reshape(claim.truth.gradient, np.shape(step)))))
 
 
 def is_clipped(value: Any, whole: Any) -> bool:

@@ -146,6 +146,44 @@ def test_a_state_of_an_optimiser_is_not_judged_and_said() -> None:
     assert "name the optimiser with --setting" in left.message
 
 
+MOMENTUM = """
+p = X.dot(W)
+J = ((p - y)**2).mean()
+grads = {'W': 2 * X.T.dot(p - y) / p.size}
+vW = mu * vW - lr * grads['W']
+W += vW
+"""
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "line"),
+    [("- lr *", "+ lr *", 4), ("W += vW", "W -= vW", 5), ("2 * X.T", "X.T", None), ("X.T.dot(p - y)", "X.T.dot(p)", 3)],
+)
+def test_a_step_with_a_state_goes_downhill_from_rest_and_its_gradient_is_judged(
+    right: str, wrong: str, line: int | None
+) -> None:
+    assert {each.verdict for each in judged_of(MOMENTUM.strip()).lines} == {HOLDS, "not judged"}
+    judged = judged_of(MOMENTUM.strip().replace(right, wrong))
+    assert [each.line for each in judged.lines if each.verdict == WRONG] == ([] if line is None else [line])
+    assert bool(judged.convention) == (line is None)
+
+
+def test_a_derivative_by_heads_is_that_of_what_is_put_together_later() -> None:
+    text = """
+# X: (5, 6)
+# V: (3, 4)
+h = (X @ W).reshape(5, 2, 3).transpose(1, 0, 2)
+o = (h @ V).transpose(1, 0, 2).reshape(5, 8)
+J = np.sum((o @ U - y)**2) / 2
+do = ((o @ U - y) @ U.T).reshape(5, 2, 4).transpose(1, 0, 2)
+dh = do @ V.T
+dW = X.T @ dh.transpose(1, 0, 2).reshape(5, 6)
+""".strip()
+    assert {each.verdict for each in judged_of(text).lines} == {HOLDS}
+    judged = judged_of(text.replace("do @ V.T", "do @ V.T * (h > 0)"))
+    assert [each.line for each in judged.lines if each.verdict == WRONG] == [7]
+
+
 def test_a_written_cost_is_what_the_gradients_are_held_against() -> None:
     text = TEXTS["functions-defined"].replace("(a2 - y) * sig_grad(a2)", "a2 - y")
     judged = judged_of(text)
