@@ -1,6 +1,10 @@
-"""One thread for everybody: the arrays are small, and timings and sums stay the same from run to run."""
+"""One thread and one seed for everybody: the arrays are small, and what is computed stays the same from run to run."""
 
 import os
+import signal
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # in the background of a shell, which its children inherit
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
@@ -13,11 +17,12 @@ pytest.register_assert_rewrite(
 
 
 @pytest.fixture(autouse=True)
-def _one_thread() -> None:
-    """Torch computes in one thread."""
+def _one_thread_and_one_seed() -> None:
+    """Torch computes in one thread, and draws the same parameters in every test."""
     import torch
 
     torch.set_num_threads(1)
+    torch.manual_seed(0)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import sys
+from html import unescape
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,9 +13,10 @@ import pytest
 
 import parity_tests
 from parity_tests import check_gradient, html, notebook
+from parity_tests.comparison import tables
 from parity_tests.comparison.run import Results
-from parity_tests.derivations.verdicts import HOLDS, WRONG
-from parity_tests.judging.judge import FAILS, Result
+from parity_tests.derivations.verdicts import HOLDS, WRONG, against, closing
+from parity_tests.judging.judge import CANNOT_TELL, FAILS, Result
 from parity_tests.notebook import verify_cell
 
 EARLIER = """
@@ -89,6 +92,52 @@ def test_results_are_tables_that_show_text_as_text() -> None:
     assert "✗ fails" in check
 
 
+def read(shown: str) -> list[list[str]]:
+    """The text of a table as it is seen: the sentences above it, then row by row, each cell with its own text."""
+    above = [unescape(each) for each in re.findall(r"<p [^>]*>(.*?)</p>", shown)]
+    rows = [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row) for row in re.findall(r"<tr>(.*?)</tr>", shown)]
+    return [above, *[[unescape(re.sub("<[^>]*>", "", cell.replace("<br>", "|"))) for cell in row] for row in rows]]
+
+
+def aligned(shown: str) -> list[str]:
+    """How the columns of a table are aligned, by its heads."""
+    return re.findall(r'<th scope="col" style="text-align: (\w+)', shown)
+
+
+def test_the_table_of_a_check_of_a_gradient() -> None:
+    gradient = {"W": np.array([4.0, 4.0]), "b": 2.0}
+    check = check_gradient(lambda W, b: np.sum(W**2) + b, gradient, {"W": np.ones(2), "b": 1.0})
+    shown = check._repr_html_()
+    bad, worst = check.arrays[0], f"{check.arrays[0].ratio:.2g}"
+    assert read(shown) == [
+        ["The gradient fails."],
+        ["array", "verdict", "referee", "why", "worst entry", "got", "expected", "error / bound"],
+        ["W", "✗ fails", bad.method, bad.pattern, str(bad.worst_index), "4", "2", worst],
+        ["b", "✗ fails", check.arrays[1].method, check.arrays[1].pattern, "", "2", "1", f"{check.arrays[1].ratio:.2g}"],
+    ]
+    assert bad.pattern
+    assert aligned(shown) == ["left"] * 5 + ["right"] * 3
+    both = check._replace(arrays=(bad._replace(reason="small <steps>"),), notes=("a note",))._repr_html_()
+    assert read(both)[0] == ["The gradient fails.", "a note"]
+    assert read(both)[2][3] == f"{bad.pattern}; small <steps>"
+
+
+def test_the_table_of_a_judged_text() -> None:
+    judged = verify_cell("dW1 = dZ1 @ X.T\ndb1 = dZ1.mean(axis=1, keepdims=True)\nq = 1", {}, "shallow")
+    twice = judged._replace(lines=(*judged.lines, judged.lines[0]))
+    for each in (judged, twice):
+        shown = each._repr_html_()
+        sentences, *rows = read(shown)
+        assert sentences == [*against(judged), closing(judged)]
+        assert rows[0] == ["line", "as it is written", "verdict", "what holds", "why"]
+        assert [row[0] for row in rows[1:]] == ["line 1", "line 2", "line 3"]
+        assert rows[1][1:4] == ["dW1 = dZ1 @ X.T", "✗ wrong|missing-1/m", judged.lines[0].repaired]
+        assert rows[1][4] == judged.lines[0].message
+        assert rows[2][1:] == ["db1 = dZ1.mean(axis=1, keepdims=True)", "✓ holds", "", ""]
+        assert rows[3][1:4] == ["q = 1", "– not judged", ""]
+        assert aligned(shown) == ["left"] * 5
+
+
 def test_no_table_sets_a_ground_or_a_colour_of_its_text() -> None:
     shown = html.table(("a", "b"), [("wrong", ("<i>1</i>", "2"))], 1, ["note < 3"])
     assert "background" not in shown.replace(html.CODE, "")
@@ -101,11 +150,22 @@ def test_a_comparison_is_a_table_with_what_fails_first() -> None:
     line = Result(
         "case", "", "", "dW", 1, "float64", "manual/torch", (2,), 1e-16, 1e-15, 0.1, (0,), "holds", 0, 1, "", "derived"
     )
-    results = Results([line] * 70 + [line._replace(quantity="<dZ>", verdict=FAILS, ratio=7.0)])
+    open_, bad = line._replace(verdict=CANNOT_TELL, reason="too <small>"), line._replace(quantity="<dZ>", layer=None)
+    results = Results([line, line._replace(ratio=0.25), open_, bad._replace(verdict=FAILS, ratio=7.0)])
     shown = results._repr_html_()
-    assert shown.index("&lt;dZ&gt;") < shown.index("dW")
-    assert "The 60 worst of 71 lines." in shown
-    assert "1 fail" in shown
+    assert read(shown) == [
+        [tables.closing(results)],
+        ["case", "quantity", "layer", "dtype", "pair", "verdict", "error", "bound", "error / bound"],
+        ["case", "<dZ>", "", "float64", "manual/torch", "✗ fails", "1e-16", "1e-15", "7"],
+        ["case", "dW", "1", "float64", "manual/torch", "? cannot tell|too <small>", "1e-16", "1e-15", "0.1"],
+        ["case", "dW", "1", "float64", "manual/torch", "✓ holds", "1e-16", "1e-15", "0.25"],
+        ["case", "dW", "1", "float64", "manual/torch", "✓ holds", "1e-16", "1e-15", "0.1"],
+    ]
+    assert aligned(shown) == ["left"] * 6 + ["right"] * 3
+    many = Results([line] * 61)
+    assert read(many._repr_html_())[0] == [tables.closing(many), "The 60 worst of 61 lines."]
+    assert len(read(many._repr_html_())) == 62
+    assert len(read(Results([line] * 60)._repr_html_())[0]) == 1
 
 
 def test_a_bar_tells_how_much_is_done_in_a_notebook_alone(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -121,6 +121,7 @@ def test_every_layer_of_many_is_compiled() -> None:
     assert len(seen) == 12
 
 
+@pytest.mark.bars  # half a minute of a C++ compiler where nothing is cached yet
 @pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile finds no C++ compiler")
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # torch's own
 def test_inductor_holds() -> None:
