@@ -25,13 +25,18 @@ def sizes_of(probe: Probe, run: Run) -> dict[str, int]:
     """The sizes by the names that the text has for them, the batch first; an unnamed one as ``X.shape[0]``."""
     sizes = {name: size for name, size in probe.sizes.items() if size > 1}
     for event in run.events:
-        if event.role == NAMED and np.ndim(event.value) == 0 and not event.missing and event.value in MOST_LIKELY_SIZES:
+        if event.role == NAMED and not event.missing and _is_a_size(event.value):
             sizes.setdefault(symbols.written(event.name), int(event.value))
     for name, value in probe.given.items():
         for axis, size in enumerate(np.shape(value)):
             if size > 1 and size not in sizes.values():
                 sizes[f"{symbols.written(name)}.shape[{axis}]"] = size
     return dict(sorted(sizes.items(), key=lambda each: each[1] != probe.batch))
+
+
+def _is_a_size(value: Any) -> bool:
+    """Whether a number is whole, and neither too small nor too large to count something."""
+    return isinstance(value, int | float | np.number) and value == value // 1 and int(value) in MOST_LIKELY_SIZES
 
 
 def in_words(factor: float, sizes: dict[str, int]) -> str | None:

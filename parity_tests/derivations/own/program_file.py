@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,12 @@ from parity_tests.apart import Limits, run_apart
 from parity_tests.derivations.own.functions_file import verify_functions
 from parity_tests.derivations.own.not_looked_at import binds, not_looked_at
 from parity_tests.derivations.own.tasks import TASKS
-from parity_tests.derivations.verdicts import Cost, Judged, Summary, Verdict
+from parity_tests.derivations.verdicts import WRONG, Cost, Judged, Summary, Verdict, against, summarised
 
 RUNNER = "parity_tests.derivations.engine.python.judged"
 SECONDS = 60
+
+MISSING_AVERAGE = "missing-1/m"
 
 
 def verify_file(
@@ -54,11 +57,41 @@ def verify_file(
     except ValueError as error:
         raise ValueError(f"{path.name} is not judged: {how}" if how else str(error)) from error
     if not how:
-        return judged
+        return _line_by_line(path, judged, words)
     if not judged.summary.judged:
         lines = tuple(line._replace(message=f"{line.target} is not judged.") for line in judged.lines)
         judged = judged._replace(cost=Cost(""), convention="", layout="", lines=lines)
     return judged._replace(notes=(f"{how[0].upper()}{how[1:]}.",))
+
+
+def _line_by_line(path: Path, judged: Judged, words: list[str]) -> Judged:
+    """The verdicts on functions that are known by their names, with a wrong backward pass line by line.
+
+    It is held against its own forward pass: the line that is wrong is found there, and the 1/m may be left to whoever
+    calls it. What that cannot see, such as a border of 0 or how ties are broken, stays as it is.
+    """
+    rows, notes = list(judged.lines), list(judged.notes)
+    for name in dict.fromkeys(_function(row) for row in rows if row.verdict == WRONG):
+        try:
+            found = _apart(path, [*words, name])["judged"]
+        except ValueError:  # too long, say: what was found by its name stands
+            continue
+        own = None if found is None else _as_judged(found)
+        left = [row for row in rows if _function(row) == name and row.verdict == WRONG]
+        averaged = all(MISSING_AVERAGE in (row.cause, *row.causes) for row in left)
+        if own is None or not (own.summary.wrong or (averaged and own.summary.holds == own.summary.judged > 0)):
+            continue
+        place = next(number for number, row in enumerate(rows) if _function(row) == name)
+        rows = [row for row in rows if _function(row) != name]
+        rows[place:place] = own.lines
+        notes += [f"{name} is judged behind its own forward pass: {against(own._replace(notes=()))[0]}", *own.notes]
+    return judged._replace(lines=tuple(rows), notes=tuple(notes), summary=summarised(rows, judged.summary.helpers))
+
+
+def _function(row: Verdict) -> str:
+    """The function that a verdict is about, "" for one about a line."""
+    found = re.match(r"\w+", row.target)
+    return "" if found is None or row.line else found[0]
 
 
 def _is_python(path: Path, text: str) -> None:

@@ -24,8 +24,9 @@ OF_LAYERS = re.compile(r"^(weights|biases|Ws|bs|weight_list|bias_list)$")
 BIASES = re.compile(r"^b")
 SETTINGS = re.compile(r"_param$|hparam|hyper|config$")
 SETTINGS_GIVEN = (
-    '{"stride": 1, "pad": 1, "f": 2, "pool_height": 2, "pool_width": 2, "p": 0.7, "mode": "train", "eps": 1e-5}'
+    '{"stride": 2, "pad": 1, "f": 2, "pool_height": 3, "pool_width": 2, "p": 0.7, "mode": "train", "eps": 1e-5}'
 )
+"""With a stride that fits the volumes below: one that is left out in the backward pass alone shows from 2 on."""
 COUNTS = re.compile(
     r"size|dim|^n_|^num_|_in$|_out$|input|hidden|output|features|units|^n[xhy]$|^[DHCNM]$|classes", re.I
 )
@@ -215,9 +216,9 @@ class Caller:
 def _volume(name: str, tree: ast.AST) -> list[int]:
     """The sizes of a volume, or of filters that are smaller: channels first, or last where both sides are called f."""
     if not FILTERS.match(name):
-        return [3, 4, 7, 6]
+        return [3, 4, 7, 8]
     names = ranks.unpacked_as(name, tree)
-    return [2, 2, 6, 5] if names and names[0] == names[1] else [5, 4, 3, 2]
+    return [2, 2, 8, 5] if names and names[0] == names[1] else [5, 4, 3, 2]
 
 
 def _is_index(name: str, node: ast.AST) -> bool:

@@ -9,11 +9,12 @@ from __future__ import annotations
 import ast
 import re
 import shlex
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache
 from typing import Any, NamedTuple
 
 from parity_tests.derivations.engine import symbols
-from parity_tests.derivations.engine.events import GIVEN, NAMED, Event
+from parity_tests.derivations.engine.events import GIVEN, NAMED, Event, Run
 from parity_tests.derivations.engine.python.arguments import ASSUMED, Caller
 from parity_tests.derivations.engine.python.program import PythonProgram
 from parity_tests.derivations.engine.python.ranks import choices
@@ -49,24 +50,40 @@ def calls(text: str, around: Around | None = None, pair: tuple[str, ...] = ()) -
     tree = ast.parse(text)
     seen = set()
     words = _choices(tree)
+    sized = _sized(text, around)
     for build in builders(tree, around, pair):
-        best = _likeliest(text, tree, build, around)
+        best = _likeliest(tree, build, around, sized)
         if best is None or best.call in seen:
             continue
         seen.add(best.call)
         yield best
         for name, word in words if not best.problem else ():
-            other = _likeliest(text, tree, build, around, (name, word))
+            other = _likeliest(tree, build, around, sized, (name, word))
             if other is not None and not other.problem and other.call not in seen:
                 seen.add(other.call)
                 yield other._replace(choice=f"{name}={word!r}")
 
 
+SizedRun = Callable[[str], tuple[Run, tuple[tuple[int, int], ...]]]
+"""What a call does with arrays that say which sizes do not fit, and the sizes that met."""
+
+
+def _sized(text: str, around: Around | None) -> SizedRun:
+    """The runs of a file, each once: what is assumed of one argument says nothing where there is none such."""
+
+    @cache
+    def run(call: str) -> tuple[Run, tuple[tuple[int, int], ...]]:
+        MET.clear()
+        return PythonProgram(text, call, 0, around).run({}, SIZED), tuple(MET)
+
+    return run
+
+
 def _likeliest(
-    text: str, tree: ast.Module, build: Any, around: Around | None, choice: tuple[str, str] = ("", "")
+    tree: ast.Module, build: Any, around: Around | None, sized: SizedRun, choice: tuple[str, str] = ("", "")
 ) -> Tried | None:
     """A call under the assumption in which it fits best."""
-    every = (_fitted(text, build, Caller(tree, assumed, choice), around) for assumed in ASSUMED)
+    every = (_fitted(build, Caller(tree, assumed, choice), around, sized) for assumed in ASSUMED)
     found = [each for each in every if each is not None]
     return max(found, key=lambda each: (not each[1].problem, each[0]))[1] if found else None
 
@@ -97,11 +114,11 @@ def template(text: str) -> Tried | None:
     if not functions:
         return None
     longest = max(functions, key=lambda node: (node.end_lineno or 0) - node.lineno)
-    found = _fitted(text, lambda caller: alone(caller, longest), Caller(tree, ASSUMED[0]), None)
+    found = _fitted(lambda caller: alone(caller, longest), Caller(tree, ASSUMED[0]), None, _sized(text, None))
     return None if found is None else found[1]
 
 
-def _fitted(text: str, build: Any, caller: Caller, around: Around | None) -> tuple[tuple[int, int], Tried] | None:
+def _fitted(build: Any, caller: Caller, around: Around | None, sized: SizedRun) -> tuple[tuple[int, int], Tried] | None:
     """A call with sizes that fit as far as they can be found, None where it cannot be built.
 
     It comes with how many gradients have the shape of what they belong to, and with how many different sizes there
@@ -113,8 +130,7 @@ def _fitted(text: str, build: Any, caller: Caller, around: Around | None) -> tup
     call = problem = ""
     for _ in range(MOST_TRIES):
         call = caller.text()
-        MET.clear()
-        run = PythonProgram(text, call, 0, around).run({}, SIZED)
+        run, met = sized(call)
         problem = run.problems[0][1] if run.problems else ""
         if not problem and caller.share(run):
             continue
@@ -126,8 +142,8 @@ def _fitted(text: str, build: Any, caller: Caller, around: Around | None) -> tup
             new, count = _named(call, caller.returned, run.events, shapes)
             return (len(like) + count, len(sizes)), Tried(new, "")
         short = re.search(r"index (\d+) is out of bounds for axis \d+ with size (\d+)", run.problems[0][1])
-        if MET:
-            if not caller.merge(*MET[0]):
+        if met:
+            if not caller.merge(*met[0]):
                 break
         elif short is None or not caller.lengthen(int(short[2])):
             break

@@ -32,6 +32,7 @@ from parity_tests.derivations.engine.python.several import (
 from parity_tests.derivations.engine.python.statements import call_in, is_program
 from parity_tests.derivations.engine.python.surroundings import Around
 from parity_tests.derivations.engine.python.torch_source import uses_torch
+from parity_tests.derivations.engine.python.ways import pairs
 from parity_tests.derivations.own.not_looked_at import not_looked_at
 from parity_tests.derivations.own.notebook import Notebook, read_notebook
 from parity_tests.derivations.verdicts import (
@@ -85,7 +86,7 @@ def judge_program(
         found = first_judged(defined_alone(text), [Tried(way, "")], aim)[0] if way else None
         why = f"it has no {lacks}" if lacks else "nothing of it could be judged so"
         notes = (f"Called as {rubric.source} is." if found else f"Not called as {rubric.source} is: {why}.",)
-    if found is None and (call or is_program(text)):
+    if found is None and (call or is_program(text)) and not pair:
         found, _ = first_judged(text, [Tried(named(call, grads), "")], aim)
     if found is None and not call:
         tried = (each for each in calls(text, around, pair) if not each.problem)
@@ -204,10 +205,17 @@ def judge_notebook(
     return notebook.located(judged)
 
 
-def main(path: str, call: str, seed: str, strict: str, cost: str, grads: str, rubric: str) -> dict[str, Any]:
+def _functions(text: str) -> list[str]:
+    return [node.name for node in ast.parse(text).body if isinstance(node, ast.FunctionDef)]
+
+
+def main(
+    path: str, call: str, seed: str, strict: str, cost: str, grads: str, rubric: str, backward: str = ""
+) -> dict[str, Any]:
     """The verdicts as plain data; where nothing could be judged None, and what to do. See parity_tests.apart.
 
-    ``rubric`` is one as JSON, "" for none, or "reference" for a file that is to become one.
+    ``rubric`` is one as JSON, "" for none, or "reference" for a file that is to become one. With ``backward`` that
+    function alone is judged, behind its forward pass.
     """
     file = Path(path)
     sys.path.insert(0, str(file.parent))  # its siblings can be imported
@@ -221,7 +229,10 @@ def main(path: str, call: str, seed: str, strict: str, cost: str, grads: str, ru
         if notebook is not None:
             judged: Judged | None = judge_notebook(file.name, notebook, call, int(seed), **told)
         else:
-            judged = judge_program(file.name, text, call, int(seed), **told)
+            pair = next((each for each in pairs(_functions(text)) if each[1] == backward), ())
+            if backward and not pair:
+                return {"judged": None, "how": ""}
+            judged = judge_program(file.name, text, call, int(seed), **told, pair=pair)
     except RefusedError as error:
         return {"refused": str(error)}
     if judged is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from parity_tests.derivations.engine import symbols
@@ -30,7 +30,7 @@ def builders(tree: ast.Module, around: Around | None, pair: tuple[str, ...]) -> 
     made = {} if around is None else {type(value).__name__: name for name, value in around.values.items()}
     for node in reversed(classes):
         yield from _of_class(node, made.get(node.name, ""))
-    yield from _of_functions(functions)
+    yield from (_pair(functions, *each) for each in pairs(functions))
     for each in functions.values():
         if has_gradients(each):
             yield lambda caller, node=each: _chained(caller, node, functions)
@@ -77,13 +77,14 @@ def _of_class(node: ast.ClassDef, known: str, *, every: bool = False) -> Iterato
         yield pair
 
 
-def _of_functions(functions: dict[str, ast.FunctionDef]) -> Iterator[Any]:
+def pairs(functions: Collection[str]) -> Iterator[tuple[str, str]]:
+    """The functions that are forward and backward passes, by their names."""
     for name in functions:
         partners = [name.replace("forward", "backward"), name.replace("forward", "back"), f"{name}_backward"]
         partners += [re.sub(r"^f", "b", name)] if name.startswith("f") else []
         backward = next((each for each in partners if each in functions and each != name), None)
         if backward is not None:
-            yield _pair(functions, name, backward)
+            yield name, backward
 
 
 def _pair(functions: dict[str, ast.FunctionDef], forward: str, backward: str) -> Any:
