@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from parity_tests.derivations.own.functions_file import verify_functions
+from parity_tests.derivations.own.program_file import verify_file
 from parity_tests.derivations.verdicts import HOLDS, NOT_JUDGED, WRONG, Verdict
 
 
@@ -84,6 +85,34 @@ def test_a_backward_pass_is_given_what_the_forward_pass_beside_it_kept(tmp_path:
     found = {name: {row.verdict for row in rows} for name, rows in lines_of(text, tmp_path).items()}
     assert {name for name, verdicts in found.items() if WRONG in verdicts} == MISTAKES.keys()
     assert all(NOT_JUDGED not in verdicts for verdicts in found.values())
+
+
+SUMMED = """
+def linear_forward(A, W, b):
+    return W @ A + b, (A, W)
+
+def linear_backward(dZ, cache):
+    A, W = cache
+    dW = dZ @ A.T
+    db = np.sum(dZ, axis=1, keepdims=True)
+    dA_prev = W.T @ dZ
+    return dA_prev, dW, db
+"""
+
+
+def test_a_wrong_backward_pass_is_found_line_by_line(tmp_path: Path) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text(f"import numpy as np\n{SUMMED.replace('db = np.sum(dZ', 'db = np.mean(dZ')}")
+    found = [line.text for line in verify_file(path).lines if line.verdict == WRONG]
+    assert found == ["db = np.mean(dZ, axis=1, keepdims=True)"]  # dW lacks the 1/m as the sum would, and holds
+
+
+def test_what_its_own_forward_pass_cannot_show_stays_wrong(tmp_path: Path) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text(f"import numpy as np\n{SUMMED.replace('W @ A + b', 'W @ A - b').replace('np.sum', '-np.sum')}")
+    rows = {line.target: line.verdict for line in verify_file(path).lines}
+    assert rows["linear_forward"] == WRONG
+    assert rows["linear_backward: db"] == WRONG  # against the formula, and right for this forward pass
 
 
 DRAWN = """
