@@ -36,7 +36,9 @@ def sizes_of(probe: Probe, run: Run) -> dict[str, int]:
 
 def _is_a_size(value: Any) -> bool:
     """Whether a number is whole, and neither too small nor too large to count something."""
-    return isinstance(value, int | float | np.number) and value == value // 1 and int(value) in MOST_LIKELY_SIZES
+    number = np.asarray(value)
+    is_whole = number.ndim == 0 and number.dtype.kind in "iuf" and float(number).is_integer()
+    return is_whole and int(number) in MOST_LIKELY_SIZES
 
 
 def in_words(factor: float, sizes: dict[str, int]) -> str | None:
