@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pytest
-import torch
 
 from parity_tests.cli import main
-from parity_tests.derivations.settings import setting_named
 
 MINE = """\
 import numpy as np
@@ -118,29 +114,3 @@ def test_of_a_function_that_knows_one_mode_the_others_are_not_judged(
     assert [line["verdict"] for line in lines] == verdicts
     if code == 3:
         assert "pool_forward does not read mode" in lines[1]["message"]
-
-
-def optimiser_of(rule: str, problem: Any, W: torch.nn.Parameter) -> torch.optim.Optimizer:
-    """Torch's own optimiser with the numbers of a probe."""
-    if rule == "adam":
-        return torch.optim.Adam([W], lr=problem.alpha, betas=(problem.beta1, problem.beta2), eps=problem.epsilon)
-    if rule == "rmsprop":
-        return torch.optim.RMSprop([W], lr=problem.alpha, alpha=problem.beta2, eps=problem.epsilon)
-    momentum = torch.optim.SGD([W], lr=problem.alpha, momentum=problem.beta1, dampening=problem.beta1)
-    momentum.state[W]["momentum_buffer"] = torch.zeros_like(W)  # or torch would not dampen the first step
-    return momentum
-
-
-@pytest.mark.parametrize("rule", ["momentum", "rmsprop", "adam"])
-def test_the_truths_of_a_step_are_those_of_torch_optim(rule: str) -> None:
-    for seed in range(3):
-        problem: Any = setting_named(rule).draw(seed)
-        W = torch.nn.Parameter(torch.tensor(problem.W))
-        optimiser = optimiser_of(rule, problem, W)
-        for dW in problem.gradients:
-            with torch.no_grad():
-                W.copy_(torch.tensor(problem.W))
-            W.grad = torch.tensor(dW)
-            optimiser.step()
-        for truth in setting_named(rule).probe(seed).truths:
-            np.testing.assert_allclose(truth["W"], W.detach().numpy(), rtol=1e-12)
