@@ -15,15 +15,16 @@ from parity_tests.derivations.agreement import agrees
 from parity_tests.derivations.engine import symbols
 from parity_tests.derivations.engine.claims import UPDATE, Claims
 from parity_tests.derivations.engine.convention import on_other_sizes, ratio_of, same_factor, same_shape, sizes_of
-from parity_tests.derivations.engine.edits import Edit, edits
+from parity_tests.derivations.engine.edits.graph import vocabulary
+from parity_tests.derivations.engine.edits.scope import Scope
+from parity_tests.derivations.engine.edits.statements import edits
+from parity_tests.derivations.engine.edits.words import Edit, Words
 from parity_tests.derivations.engine.events import NAMED, RETURNED, Key
 from parity_tests.derivations.engine.failing import Failures
-from parity_tests.derivations.engine.graph import vocabulary
 from parity_tests.derivations.engine.lists.spelled import as_in_the_text, in_a_loop
 from parity_tests.derivations.engine.locate import Root
 from parity_tests.derivations.engine.numbers.kinds import PLAIN, plain
 from parity_tests.derivations.engine.probes import Probe
-from parity_tests.derivations.engine.products import Words
 from parity_tests.derivations.engine.replay import Program, Spelled
 from parity_tests.derivations.engine.truths import Truths
 from parity_tests.derivations.engine.turns import Turn, turns_of, value_behind
@@ -387,7 +388,7 @@ class Mender:
                 known[text] = self.truths[0].program.execute([set_to], names, RESULT)
             return known[text]
 
-        forward = vocabulary(self.truths[0], names, value, target, root.truth.event, root.factor)
+        forward = vocabulary(self.truths[0], Scope(names, value, target), root.truth.event.value, root.factor)
         return Words(
             names, batch, tuple(usable), target, shape, base.startswith("b"), probe.batch or 0, rates[:6], step,
             forward, value,

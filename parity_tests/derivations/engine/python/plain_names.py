@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from parity_tests.derivations.engine import words
+from parity_tests.derivations.engine.edits.products import forward_factors
 from parity_tests.derivations.engine.numbers.kinds import is_array
-from parity_tests.derivations.engine.products import forward_factors
 from parity_tests.derivations.engine.python.exchanged import target_of
 from parity_tests.derivations.engine.python.execution import FILE
 from parity_tests.derivations.engine.python.instrument import FUNCTIONS

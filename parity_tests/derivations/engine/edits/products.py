@@ -3,39 +3,15 @@
 from __future__ import annotations
 
 import ast
-import copy
 import re
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Iterator
 
 import numpy as np
 
 from parity_tests.derivations.engine import symbols
-from parity_tests.derivations.engine.graph import Factor, Vocabulary
-
-
-class Words(NamedTuple):
-    """What an edit may write: values by name, the count of examples, sizes in the text's own words, and the target."""
-
-    names: Mapping[str, Any]
-    batch: str | None
-    counts: tuple[str, ...]
-    target: str
-    shape: tuple[int, ...]
-    of_bias: bool
-    size: int = 0
-    rates: tuple[str, ...] = ()
-    """The count of examples as a number, and single numbers by name that are no counts."""
-
-    is_step: bool = False
-    forward: Vocabulary = Vocabulary()
-    value: Callable[[ast.expr], Any] = lambda node: None
-    """What a formula is, where the statement stands."""
-
-    def like(self, shape: tuple[int, ...]) -> list[str]:
-        """The arrays of a shape."""
-        return [name for name, value in self.names.items() if isinstance(value, np.ndarray) and value.shape == shape]
-
+from parity_tests.derivations.engine.edits.slopes import Factor
+from parity_tests.derivations.engine.edits.trees import chain, is_product, places, product, replaced
+from parity_tests.derivations.engine.edits.words import Words
 
 SLOPE = re.compile(r"^1(\.0)? - |> 0|>= 0|prime|deriv|grad\(|1(\.0)? - [\w.\[\]'\"-]+\)|slope", re.I)
 SLOPE_NAMES = re.compile(r"prime|deriv|grad|slope|_d$|^d_?[a-z]+", re.I)
@@ -59,52 +35,8 @@ def is_activation(node: ast.expr) -> bool:
     return bool(ACTIVATIONS.search(name)) and not SLOPE_NAMES.search(name)
 
 
-def chain(node: ast.expr) -> list[ast.expr]:
-    """The factors of a product, from left to right."""
-    match node:
-        case ast.BinOp(op=ast.Mult()):
-            return [*chain(node.left), *chain(node.right)]
-        case ast.Call(func=ast.Attribute(attr="multiply"), args=[left, right]):
-            return [*chain(left), *chain(right)]
-    return [node]
-
-
-def product(factors: list[ast.expr]) -> ast.expr:
-    """The product of some factors."""
-    result = factors[0]
-    for each in factors[1:]:
-        result = ast.BinOp(result, ast.Mult(), each)
-    return result
-
-
 Changed = Iterator[tuple[ast.expr, str, float]]
 """Changed formulas: (the whole with the change, the mistake undone, its cost)."""
-
-
-def places(node: ast.expr, parent: ast.expr | None = None) -> Iterator[tuple[ast.expr, ast.expr | None]]:
-    """The parts of a formula that have a value of their own, each with what it is a part of; no indices and masks."""
-    yield node, parent
-    inner: list[ast.expr] = []
-    match node:
-        case ast.BinOp():
-            inner = [node.left, node.right]
-        case ast.UnaryOp():
-            inner = [node.operand]
-        case ast.Call(func=ast.Attribute(value=base)):
-            inner = [*([] if ast.unparse(base) in ("np", "self") else [base]), *node.args]
-        case ast.Call():
-            inner = node.args
-        case ast.Attribute(attr="T"):
-            inner = [node.value]
-        case ast.Tuple() | ast.List():
-            inner = node.elts
-    for each in inner:
-        yield from places(each, node)
-
-
-def is_product(node: ast.expr | None) -> bool:
-    """``a * b`` or ``a / b``."""
-    return isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult | ast.Div)
 
 
 def put_in(value: ast.expr, words: Words) -> Changed:
@@ -210,28 +142,6 @@ def _fits(factor: tuple[int, ...] | None, shape: tuple[int, ...]) -> bool:
     if factor is None or len(factor) > len(shape):
         return False
     return all(one in (1, other) for one, other in zip(factor[::-1], shape[::-1], strict=False))
-
-
-def replaced(root: ast.expr, old: ast.expr, new: ast.expr) -> ast.expr:
-    """The formula with one node changed; the others are shared."""
-    if root is old:
-        return new
-    changed: dict[str, Any] = {}
-    for field, child in ast.iter_fields(root):
-        if isinstance(child, ast.expr):
-            part: Any = replaced(child, old, new)
-            if part is not child:
-                changed[field] = part
-        elif isinstance(child, list) and child:
-            parts = [replaced(each, old, new) if isinstance(each, ast.expr) else each for each in child]
-            if any(one is not other for one, other in zip(parts, child, strict=True)):
-                changed[field] = parts
-    if not changed:
-        return root
-    result = copy.copy(root)
-    for field, part in changed.items():
-        setattr(result, field, part)
-    return result
 
 
 def dropped(tail: list[ast.expr], head: list[ast.expr]) -> str:

@@ -1,0 +1,1 @@
+"""Small changes of a statement: what people are likely to have meant, out of what their forward pass says."""

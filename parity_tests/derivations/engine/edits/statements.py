@@ -1,0 +1,147 @@
+"""All single changes of a statement, the likeliest first."""
+
+from __future__ import annotations
+
+import ast
+import copy
+from collections.abc import Iterator
+
+from parity_tests.derivations.engine.edits import products
+from parity_tests.derivations.engine.edits.changes import changes
+from parity_tests.derivations.engine.edits.terms import (
+    is_penalty,
+    new_terms,
+    penalties,
+    shifted,
+    sums,
+    terms,
+    through_softmax,
+)
+from parity_tests.derivations.engine.edits.trees import is_sum, parsed, replaced, turned
+from parity_tests.derivations.engine.edits.words import Edit, Words
+
+
+def edits(statement: ast.stmt, words: Words) -> list[Edit]:
+    """All single changes, the likeliest first."""
+    found = [*_inside(statement, words), *_whole(statement, words), *_behind(statement, words)]
+    return sorted(found, key=lambda edit: edit.cost)
+
+
+def _value(statement: ast.stmt) -> ast.expr | None:
+    if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
+        return statement.value.args[-1]  # np.add.at(dE, places, values)
+    return statement.value if isinstance(statement, ast.Assign | ast.AugAssign) else None
+
+
+def _with_value(statement: ast.stmt, value: ast.expr) -> list[ast.stmt]:
+    new = copy.copy(statement)
+    if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
+        value = ast.Call(statement.value.func, [*statement.value.args[:-1], value], statement.value.keywords)
+    new.value = value  # type: ignore[attr-defined]
+    return [new]
+
+
+# ---- changes inside of the formula
+def _inside(statement: ast.stmt, words: Words) -> Iterator[Edit]:
+    value = _value(statement)
+    if value is None:
+        return
+    for node in ast.walk(value):
+        if isinstance(node, ast.expr):
+            for new, cause, cost in changes(node, words):
+                yield Edit(_with_value(statement, replaced(value, node, new)), cause, cost)
+    if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Subscript):
+        yield from _of_place(statement, statement.targets[0], words)
+
+
+def _of_place(statement: ast.Assign, target: ast.Subscript, words: Words) -> Iterator[Edit]:
+    """Changes of the condition in ``dZ[Z <= 0] = 0``."""
+    for node in ast.walk(target.slice):
+        if isinstance(node, ast.Compare | ast.Name):
+            for new, cause, cost in changes(node, words):
+                changed = copy.copy(target)
+                changed.slice = replaced(target.slice, node, new)
+                yield Edit([ast.Assign([changed], statement.value, lineno=1)], cause, cost)
+
+
+# ---- changes of the whole right side
+def _whole(statement: ast.stmt, words: Words) -> Iterator[Edit]:
+    value = _value(statement)
+    if value is None:
+        return
+    yield Edit(_with_value(statement, ast.UnaryOp(ast.USub(), value)), "sign", 1.0)
+    yield Edit(_with_value(statement, turned(value)), "transpose-missing", 1.5)
+    for new, cause, cost in (*products.put_in(value, words), *products.exchanged(value, words)):
+        yield Edit(_with_value(statement, new), cause, cost)
+    for new in through_softmax(value, words):
+        yield Edit(_with_value(statement, new), "softmax-elementwise", 1.2)
+    for new in shifted(value, words):
+        yield Edit(_with_value(statement, new), "wrong-layer", 1.25)
+    for name in words.rates:
+        rate, cause = parsed(name), products.missing_factor(name)
+        for part in terms(value):
+            scaled = ast.BinOp(part, ast.Mult(), rate)
+            more = replaced(value, part, scaled)
+            yield Edit(_with_value(statement, more), "learning-rate-missing" if words.is_step else cause, 1.15)
+            if not words.is_step:
+                divided = replaced(value, part, ast.BinOp(part, ast.Div(), rate))
+                yield Edit(_with_value(statement, divided), cause, 1.15)
+    for place, count in enumerate(words.counts):
+        cause = "missing-1/m" if count == words.batch else "missing-factor"
+        for part in terms(value):
+            divided = replaced(value, part, ast.BinOp(part, ast.Div(), parsed(count)))
+            yield Edit(_with_value(statement, divided), cause, 0.9 + 0.05 * place)
+            more = replaced(value, part, ast.BinOp(part, ast.Mult(), parsed(count)))
+            yield Edit(_with_value(statement, more), "double-1/m" if count == words.batch else "missing-factor", 1.2)
+    for number, cause in ((2, "missing-factor"), (0.5, "extra-factor")):
+        for part in terms(value):
+            scaled = ast.BinOp(ast.Constant(number), ast.Mult(), part)
+            cause = "l2-factor-2" if is_penalty(part) and not is_sum(part) else cause
+            cost = 1.0 if cause == "l2-factor-2" else 1.2
+            yield Edit(_with_value(statement, replaced(value, part, scaled)), cause, cost)
+    for part, alone in sums(value):
+        for term, cause, cost in new_terms(part, words):
+            is_negative = isinstance(term, ast.UnaryOp)
+            added = term.operand if isinstance(term, ast.UnaryOp) else term
+            more = ast.BinOp(part, ast.Sub() if is_negative else ast.Add(), added)
+            yield Edit(_with_value(statement, replaced(value, part, more)), cause, cost + (0.0 if alone else 0.08))
+    if isinstance(statement, ast.AugAssign) and isinstance(statement.target, ast.Subscript):
+        base = statement.target.value
+        at = ast.parse("np.add.at", mode="eval").body
+        call = ast.Call(at, [_read(base), statement.target.slice, value], [])
+        yield Edit([ast.Expr(call)], "overwritten", 1.0)
+    if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name | ast.Subscript):
+        yield Edit([ast.AugAssign(statement.targets[0], ast.Add(), value)], "overwritten", 1.0)
+    if isinstance(statement, ast.AugAssign):
+        yield Edit([ast.Assign([statement.target], value, lineno=1)], "extra-term", 1.2)
+        for operator in (ast.Add(), ast.Sub(), ast.Mult(), ast.Div()):
+            if not isinstance(statement.op, type(operator)):
+                cause = "sign" if isinstance(operator, ast.Add | ast.Sub) else "wrong-operator"
+                yield Edit([ast.AugAssign(statement.target, operator, value)], cause, 1.0)
+
+
+def _read(node: ast.expr) -> ast.expr:
+    new = copy.copy(node)
+    new.ctx = ast.Load()  # type: ignore[attr-defined]
+    return new
+
+
+# ---- a statement that is missing behind this one
+def _behind(statement: ast.stmt, words: Words) -> Iterator[Edit]:
+    target = ast.Name(words.target, ast.Store())
+    for place, count in enumerate(words.counts):
+        cause = "missing-1/m" if count == words.batch else "missing-factor"
+        more = ast.AugAssign(target, ast.Div(), parsed(count))
+        yield Edit([statement, more], cause, 1.05 + 0.05 * place)
+    for factor in words.forward.factors:
+        if not factor.is_slope:
+            continue
+        node = factor.node
+        if isinstance(node, ast.Compare) and isinstance(statement, ast.Assign | ast.AugAssign):
+            off = ast.Compare(node.left, [ast.LtE()], node.comparators)
+            entries = ast.Subscript(ast.Name(words.target, ast.Load()), off, ast.Store())
+            yield Edit([statement, ast.Assign([entries], ast.Constant(0), lineno=1)], "gprime-missing", 1.12)
+        yield Edit([statement, ast.AugAssign(target, ast.Mult(), node)], "gprime-missing", 1.15)
+    value = _value(statement)
+    for term in () if value is None else penalties(value, words):
+        yield Edit([statement, ast.AugAssign(target, ast.Add(), term)], "l2-missing", 1.25)

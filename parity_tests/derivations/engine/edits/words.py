@@ -1,0 +1,60 @@
+"""What an edit may write: the names and sizes of the place where a line stands, and what its forward pass says."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from parity_tests.derivations.engine.edits.slopes import Factor
+
+
+class Edit(NamedTuple):
+    """Statements in place of the one that was written; ``cause`` is the mistake that they undo."""
+
+    statements: list[ast.stmt]
+    cause: str
+    cost: float
+
+
+class Vocabulary(NamedTuple):
+    """What a wrong line may lack, the likeliest first."""
+
+    factors: tuple[Factor, ...] = ()
+    terms: tuple[ast.expr, ...] = ()
+    applied: Mapping[str, tuple[ast.expr, ...]] = {}
+    """The calls of functions on names."""
+
+    beside: Mapping[str, frozenset[str]] = {}
+    """The names that a name is computed from, or that are computed from it."""
+
+    shares: tuple[tuple[str, int], ...] = ()
+    """Arrays that add up to 1 along an axis: a softmax."""
+
+    normalised: tuple[tuple[str, int], ...] = ()
+    """Arrays with mean 0 along an axis: a normalisation."""
+
+
+class Words(NamedTuple):
+    """What an edit may write: values by name, the count of examples, sizes in the text's own words, and the target."""
+
+    names: Mapping[str, Any]
+    batch: str | None
+    counts: tuple[str, ...]
+    target: str
+    shape: tuple[int, ...]
+    of_bias: bool
+    size: int = 0
+    rates: tuple[str, ...] = ()
+    """The count of examples as a number, and single numbers by name that are no counts."""
+
+    is_step: bool = False
+    forward: Vocabulary = Vocabulary()
+    value: Callable[[ast.expr], Any] = lambda node: None
+    """What a formula is, where the statement stands."""
+
+    def like(self, shape: tuple[int, ...]) -> list[str]:
+        """The arrays of a shape."""
+        return [name for name, value in self.names.items() if isinstance(value, np.ndarray) and value.shape == shape]
