@@ -233,7 +233,8 @@ def explain(agreement: Agreement | None, problem: str, sizes: dict[str, Any]) ->
         return problem
     if not agreement.same_shape:
         return f"has shape {agreement.shape_got}, expected {agreement.shape_expected}"
-    if agreement.ratio is not None:
+    one = len(agreement.worst_index) == 0 or np.prod(agreement.shape_got) == 1
+    if agreement.ratio is not None and not one and _is_usual(agreement.ratio, sizes):
         return f"is {times(agreement.ratio, sizes)} everywhere"
     if agreement.got == 0 and not np.isfinite(agreement.error):
         return "is zero"
@@ -241,11 +242,18 @@ def explain(agreement: Agreement | None, problem: str, sizes: dict[str, Any]) ->
     return f"is {agreement.got:.6g}{place}, expected {agreement.expected:.6g}"
 
 
+def _is_usual(ratio: float, sizes: dict[str, Any]) -> bool:
+    """Whether a ratio is one that people bring in: a small whole number, or a size, once or twice."""
+    size = max(abs(ratio), 1 / abs(ratio))
+    counts = [*range(1, 11), *(count**power for count in sizes.values() if count > 1 for power in (1, 2))]
+    return any(np.isclose(size, count, rtol=1e-9, atol=0) for count in counts)
+
+
 def times(ratio: float, sizes: dict[str, Any]) -> str:
     """The ratio in words: which count it is, too large or too small."""
     if np.isclose(ratio, -1, rtol=1e-9, atol=0):
         return "the negative of what it should be"
-    sign = "minus " if ratio < 0 else ""
+    sign = "of the other sign and " if ratio < 0 else ""
     size = abs(ratio)
     for name, count in sizes.items():
         for power, mark in ((1, ""), (2, " squared")):

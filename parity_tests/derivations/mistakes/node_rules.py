@@ -60,8 +60,25 @@ def _operators(here: Expression, context: Context) -> Changes:
                 here.left,
                 "square-extra" if square else "wrong-number",
                 "square-missing" if square else "wrong-number",
-                1.8,
+                1.1 if square else 1.8,
             )
+
+
+def _brackets(here: Expression, context: Context) -> Changes:
+    """``a * (1 - b)`` for ``a * 1 - b``, ``(p - y) / m`` for ``p - y / m``, ``1 - a**2`` for ``(1 - a)**2``."""
+    if not isinstance(here, Binary):
+        return
+    left, right = here.left, here.right
+    if here.operator in "+-":
+        if isinstance(left, Binary) and left.operator in "*/" and not left.bracketed:
+            inner = replace(here, left=left.right, bracketed=True)
+            yield replace(left, right=inner, form="operator"), "brackets", "brackets", 0.95
+        if isinstance(right, Binary) and right.operator in "*/" and not right.bracketed:
+            inner = replace(here, right=right.left, bracketed=True)
+            yield replace(right, left=inner, form="operator"), "brackets", "brackets", 0.95
+    if here.operator in ("/", "**") and isinstance(left, Binary) and left.operator in "+-":
+        behind = replace(here, left=left.right)
+        yield replace(left, right=behind, bracketed=here.operator == "**"), "brackets", "brackets", 0.95
 
 
 def _transpose(node: Expression) -> Expression:
@@ -219,6 +236,8 @@ def _functions(here: Expression, context: Context) -> Changes:
     """Another function of one argument; none at all."""
     if not isinstance(here, Call) or len(here.arguments) != 1 or here.function in ("sum", "mean", "zeros", "ones"):
         return
+    negative = here.arguments[0].operand if isinstance(here.arguments[0], Unary) else Unary(here.arguments[0])
+    yield replace(here, arguments=(negative,)), "sign", "sign", 1.1
     known = {"exp", "log", "tanh", "sqrt", "square", "abs"} | context.functions
     for other in sorted(known - {here.function}):
         yield replace(here, function=other), "wrong-function", "wrong-function", 2.0
@@ -290,9 +309,27 @@ def _product(here: Expression) -> tuple[Expression, Expression] | tuple[None, No
     return None, None
 
 
+def _other_half(here: Expression, context: Context) -> Changes:
+    """The second term of the cross-entropy, and the weights that a penalty leaves out."""
+    if context.kind != "cost":
+        return
+    match here:
+        case Binary("*", Name() as label, Call("log", (Name() as output,))):
+            rest = Binary("-", Number(1.0), label, bracketed=True)
+            logarithm = Call("log", (Binary("-", Number(1.0), output),))
+            yield Binary("+", here, Binary("*", rest, logarithm)), "missing-term", "extra-term", 1.1
+        case Call("sum", (Binary("**" as power, Name() as weight, exponent),)):
+            for other in sorted({each for family in context.layers.values() if weight.id in family for each in family}):
+                if other != weight.id and other in context.arrays:
+                    square = replace(here, arguments=(Binary(power, Name(other), exponent),))
+                    yield Binary("+", here, square, bracketed=True), "missing-term", "extra-term", 1.2
+
+
 RULES: tuple[Rule, ...] = (
     _transposed,
     _operators,
+    _brackets,
+    _other_half,
     _factors,
     _reductions,
     _extremes,

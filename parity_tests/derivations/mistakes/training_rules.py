@@ -60,6 +60,8 @@ def numbers_of_training(here: Expression, context: Context) -> Changes:
     """The power of a correction, the root and its epsilon, the mask's comparison."""
     if _is_beta(here) and "t" in context.counts:
         yield Binary("**", here, STEP), "adam-no-power", "wrong-number", 0.9
+    if isinstance(here, Binary) and here.operator == "*" and _is_beta(here.left) and here.right == STEP:
+        yield replace(here, operator="**"), "adam-no-power", "wrong-operator", 0.9
     if isinstance(here, Binary) and here.operator == "**" and _is_beta(here.left) and here.right == STEP:
         yield here.left, "wrong-number", "adam-no-power", 0.9
     if isinstance(here, Name) and here.id in CORRECTED and context.kind == "update":

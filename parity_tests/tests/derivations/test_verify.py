@@ -180,7 +180,7 @@ def test_the_ratio_is_said_in_words() -> None:
     assert times(1 / 7, {"m": 7}) == "m = 7 times too small"
     assert times(49.0, {"m": 7}) == "m squared = 49 times too large"
     assert times(-1.0, {"m": 7}) == "the negative of what it should be"
-    assert times(-7.0, {"m": 7}) == "minus m = 7 times too large"
+    assert times(-7.0, {"m": 7}) == "of the other sign and m = 7 times too large"
     assert times(0.25, {"m": 7}) == "4 times too small"
 
 
