@@ -40,7 +40,7 @@ def changes(node: ast.expr, words: Words) -> Changes:
             if isinstance(node.value, int) and node.value > 1:
                 yield ast.Constant(node.value + 1), "wrong-number", 1.5
         case ast.Compare():
-            for sign in (ast.Gt(), ast.Lt(), ast.LtE(), ast.GtE()):
+            for sign in (ast.LtE(), ast.Gt(), ast.GtE(), ast.Lt()):
                 if not isinstance(node.ops[0], type(sign)):
                     yield ast.Compare(node.left, [sign], node.comparators), "wrong-operator", 0.95
         case ast.Subscript():

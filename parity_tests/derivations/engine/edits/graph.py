@@ -43,7 +43,10 @@ def vocabulary(truths: Truths, scope: Scope, value: Any, factor: float) -> Vocab
 
 
 def _distinct(found: list[Any], text: Callable[[Any], str]) -> list[Any]:
-    return list({text(each): each for each in reversed(found)}.values())[::-1]
+    first: dict[str, Any] = {}
+    for each in found:
+        first.setdefault(text(each), each)
+    return list(first.values())
 
 
 class _Graph:

@@ -74,7 +74,7 @@ def _whole(statement: ast.stmt, words: Words) -> Iterator[Edit]:
     for new, cause, cost in (*products.put_in(value, words), *products.exchanged(value, words)):
         yield Edit(_with_value(statement, new), cause, cost)
     for new in through_softmax(value, words):
-        yield Edit(_with_value(statement, new), "softmax-elementwise", 1.2)
+        yield Edit(_with_value(statement, new), "softmax-elementwise", 1.4)
     for new in shifted(value, words):
         yield Edit(_with_value(statement, new), "wrong-layer", 1.25)
     for name in words.rates:
