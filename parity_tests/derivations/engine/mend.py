@@ -7,6 +7,7 @@ import copy
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,6 +16,7 @@ from parity_tests.derivations.agreement import agrees
 from parity_tests.derivations.engine import symbols
 from parity_tests.derivations.engine.claims import UPDATE, Claims
 from parity_tests.derivations.engine.convention import on_other_sizes, ratio_of, same_factor, same_shape, sizes_of
+from parity_tests.derivations.engine.edits.forward import Forward
 from parity_tests.derivations.engine.edits.graph import vocabulary
 from parity_tests.derivations.engine.edits.scope import Scope
 from parity_tests.derivations.engine.edits.statements import edits
@@ -169,6 +171,11 @@ class Mender:
         self.spent = 0.0
         self.more = more
         self.known: dict[tuple[Key, Key, float, Key | None, bool], Repair | None] = {}
+
+    @cached_property
+    def forward(self) -> Forward:
+        """The steps of the forward pass."""
+        return Forward(self.truths[0])
 
     def repair(self, root: Root, before: Mapping[Key, Root], factor: float, *, pairs: bool = True) -> Repair | None:
         """The smallest change of the root's statement, None where none gives the truth: no single one, and no pair.
@@ -388,7 +395,9 @@ class Mender:
                 known[text] = self.truths[0].program.execute([set_to], names, RESULT)
             return known[text]
 
-        forward = vocabulary(self.truths[0], Scope(names, value, target), root.truth.event.value, root.factor)
+        forward = vocabulary(
+            self.truths[0], self.forward, Scope(names, value, target), root.truth.event.value, root.factor
+        )
         return Words(
             names, batch, tuple(usable), target, shape, base.startswith("b"), probe.batch or 0, rates[:6], step,
             forward, value,

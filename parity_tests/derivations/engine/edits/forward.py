@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from parity_tests.derivations.engine import symbols
@@ -26,6 +26,7 @@ class Forward:
     def __init__(self, truths: Truths) -> None:
         self.by_node: dict[int, Step] = {}
         self.steps: list[Step] = []
+        self.reads: dict[Any, list[tuple[Step, int]]] = {}
         values: dict[str, Any] = {}
         parts: dict[int, Any] = {}
         for event in truths.run.events:
@@ -37,16 +38,15 @@ class Forward:
                 parts[number] = event.value
                 if event.key in truths.by_key:
                     self.steps.append(step)
+                    for place, (_, operand) in enumerate(step.operands):
+                        if is_array(operand):
+                            self.reads.setdefault(mark(operand), []).append((step, place))
             if event.name and not event.missing:
                 values[symbols.written(event.name)] = event.value
 
-    def uses(self, value: Any) -> Iterator[tuple[Step, int]]:
+    def uses(self, value: Any) -> list[tuple[Step, int]]:
         """The steps that read an array, each with the place of its operand."""
-        wanted = mark(value)
-        for step in self.steps:
-            for place, (_, operand) in enumerate(step.operands):
-                if is_array(operand) and operand.shape == value.shape and mark(operand) == wanted:
-                    yield step, place
+        return self.reads.get(mark(value), [])
 
 
 def _formula(event: Event) -> ast.expr | None:

@@ -29,9 +29,9 @@ VARIES = 0.1
 MOST_TERMS, MOST_FACTORS, MOST_APPLIED = 24, 60, 3
 
 
-def vocabulary(truths: Truths, scope: Scope, value: Any, factor: float) -> Vocabulary:
+def vocabulary(truths: Truths, forward: Forward, scope: Scope, value: Any, factor: float) -> Vocabulary:
     """What the forward pass offers to a line that should be ``factor`` times dJ in a ``value``."""
-    graph = _Graph(truths, scope, factor)
+    graph = _Graph(truths, forward, scope, factor)
     factors = [*graph.slopes.all(), *graph.factors()]
     return Vocabulary(
         tuple(_distinct(factors, lambda each: ("/" if each.divides else "*") + ast.unparse(each.node)))[:MOST_FACTORS],
@@ -52,9 +52,8 @@ def _distinct(found: list[Any], text: Callable[[Any], str]) -> list[Any]:
 class _Graph:
     """The forward steps of one run, said in the names of a line."""
 
-    def __init__(self, truths: Truths, scope: Scope, factor: float) -> None:
-        self.truths, self.scope, self.factor = truths, scope, factor
-        self.forward = Forward(truths)
+    def __init__(self, truths: Truths, forward: Forward, scope: Scope, factor: float) -> None:
+        self.truths, self.forward, self.scope, self.factor = truths, forward, scope, factor
         self.slopes = Slopes(self.forward, scope)
 
     def said(self, node: ast.expr, value: Any, depth: int = 3) -> ast.expr | None:
