@@ -54,6 +54,8 @@ class Claims:
         self.of_parameters = {mark_of(truth) for truth in self.named if truth.event.name in self.parameters}
         self.matches: dict[tuple[tuple[int, ...], bytes], tuple[Truth, float] | None] = {}
         """What a value is, by its shape and its bytes: most values are the same in every run."""
+        self.changed: dict[Key, list[tuple[frozenset[Key], set[Key]]]] = {}
+        """What changes with a value, by what stood in place of others."""
         self.by_shape: dict[tuple[int, ...], list[Truth]] = {}
         for truth in truths.distinct():
             if roles.is_label(truth.event.name):
@@ -235,13 +237,24 @@ class Claims:
         """The claims whose values change with this one."""
         if event.missing:
             return [claim for claim in claims if isinstance(claim.event.value, Missing) and claim.event is not event]
-        moved = self.replayed({**overrides, event.key: event.value * 1.37 + 0.011})
-        values = {each.key: each.value for each in moved.events}
+        changed = self._changed_by(run, event, overrides)
         return [
             claim
             for claim in claims
-            if claim.event.key != event.key and _differs(values.get(claim.event.key), claim.event.value)
+            if claim.event.key != event.key and (claim.event.missing or claim.event.key in changed)
         ]
+
+    def _changed_by(self, run: Run, event: Event, overrides: dict[Key, Any]) -> set[Key]:
+        """The places whose values change with one: as they did before, where nothing is put in place of any of them."""
+        fixed = frozenset(overrides)
+        for before, changed in self.changed.get(event.key, ()):
+            if before <= fixed and not changed.intersection(fixed - before):
+                return changed
+        moved = self.replayed({**overrides, event.key: event.value * 1.37 + 0.011})
+        values = {each.key: each.value for each in moved.events}
+        changed = {each.key for each in run.events if _differs(values.get(each.key), each.value)}
+        self.changed.setdefault(event.key, []).append((fixed, changed))
+        return changed
 
 
 def _zero(value: Any) -> float | None:

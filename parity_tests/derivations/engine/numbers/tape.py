@@ -183,6 +183,8 @@ class Tape(np.lib.mixins.NDArrayOperatorsMixin):
     def __array_function__(self, function: Any, types: Any, arguments: Any, settings: Any) -> Any:
         """The function by torch."""
         name = function.__name__
+        if name in SIZES and len(arguments) == 1:
+            return getattr(arguments[0], name)
         if name in LOOKS:
             return function(*(plain(each) for each in arguments), **settings)
         if name not in FUNCTIONS:
@@ -426,6 +428,9 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "full_like": lambda a, value, *_, **__: _like(float(value))(a),
 }  # fmt: skip
 """Each function that has a derivative, by torch."""
+
+SIZES = frozenset(("shape", "ndim", "size"))
+"""Functions that are attributes of arrays, too."""
 
 LOOKS = frozenset(
     (

@@ -74,7 +74,7 @@ class Modules:
 
     def start(self) -> None:
         """Put the global generators into their first state."""
-        torch.manual_seed(1234 + SEED * self.seed)
+        torch.default_generator.manual_seed(1234 + SEED * self.seed)
         np.random.seed(1234 + SEED * self.seed)  # noqa: NPY002  (the program draws from it)
         random.seed(1234 + SEED * self.seed)
 
