@@ -237,14 +237,14 @@ class Claims:
         """The claims whose values change with this one."""
         if event.missing:
             return [claim for claim in claims if isinstance(claim.event.value, Missing) and claim.event is not event]
-        changed = self._changed_by(run, event, overrides)
+        changed = self._changed_by(run, event, claims, overrides)
         return [
             claim
             for claim in claims
             if claim.event.key != event.key and (claim.event.missing or claim.event.key in changed)
         ]
 
-    def _changed_by(self, run: Run, event: Event, overrides: dict[Key, Any]) -> set[Key]:
+    def _changed_by(self, run: Run, event: Event, claims: list[Claim], overrides: dict[Key, Any]) -> set[Key]:
         """The places whose values change with one: as they did before, where nothing is put in place of any of them."""
         fixed = frozenset(overrides)
         for before, changed in self.changed.get(event.key, ()):
@@ -252,7 +252,8 @@ class Claims:
                 return changed
         moved = self.replayed({**overrides, event.key: event.value * 1.37 + 0.011})
         values = {each.key: each.value for each in moved.events}
-        changed = {each.key for each in run.events if _differs(values.get(each.key), each.value)}
+        events = (*run.events, *(claim.event for claim in claims))
+        changed = {each.key for each in events if _differs(values.get(each.key), each.value)}
         self.changed.setdefault(event.key, []).append((fixed, changed))
         return changed
 

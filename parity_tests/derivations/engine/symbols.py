@@ -11,7 +11,7 @@ _BEFORE = re.compile(
     r"^(?:d(?:J|L|C|E|loss|cost|Loss)_?d_?|d_|d(?=[A-Za-z])|g(?=[A-Z]|b\d?$)|grads?_|gradients?_|g_|delta_?|nabla_?|del_?|partial_?)(.+)$"
 )
 _BEHIND = re.compile(r"^(.+?)_?(?:grads?|gradients?|delta|deriv|derivative|_d)$")
-_GRADIENTS = re.compile(r"grad|deriv|delta|nabla", re.I)
+_GRADIENTS = re.compile(r"grad|deriv|delta|nabla|(^|#)[dg]$", re.I)
 
 
 def written(name: str) -> str:

@@ -119,6 +119,28 @@ def step(values):
 """
 
 
+PARAMETERS_IN_A_DICT = """\
+import numpy as np
+
+def make(d, k):
+    return {"W": np.random.randn(d, k) * 0.3, "b": np.zeros(k)}
+
+def loss(p, X, y, reg):
+    e = np.exp(X.dot(p["W"]) + p["b"])
+    q = e / e.sum(axis=1, keepdims=True)
+    return -np.log(q[np.arange(len(y)), y]).mean() + 0.5 * reg * np.sum(p["W"] ** 2)
+
+def grads(p, X, y, reg):
+    e = np.exp(X.dot(p["W"]) + p["b"])
+    d = e / e.sum(axis=1, keepdims=True)
+    d[np.arange(len(y)), y] -= 1
+    g = {}
+    g["W"] = X.T.dot(d) / len(y) + reg * p["W"]
+    g["b"] = d.mean(axis=0)
+    return g
+"""
+
+
 def judged(text: str, call: str = "") -> Judged:
     found = judge_program("net.py", text, call)
     assert found is not None
@@ -134,6 +156,7 @@ def judged(text: str, call: str = "") -> Judged:
         (WRITTEN_COST, "-np.sum(Y * np.log(A)", "np.sum(-Y * np.log(A)", 8),
         (DRAWN_TOO_LARGE, "x.T @ dz", "x.T @ -dz", 11),
         (UNPACKED, "a - 0.5", "a + 0.5", 6),
+        (PARAMETERS_IN_A_DICT, '+ reg * p["W"]', '+ 2 * reg * p["W"]', 16),
     ],
 )
 def test_it_holds_and_the_line_that_is_changed_is_wrong(text: str, old: str, new: str, line: int) -> None:

@@ -90,6 +90,8 @@ class Caller:
                 return text
         if name == self.choice[0]:
             return repr(self.choice[1])
+        if "parameters" in self.known and ranks.is_keyed(name, node):
+            return self.known["parameters"]
         words = ranks.choices(name, self.tree) if default is None else []
         if words:
             return repr(words[0])
@@ -107,7 +109,7 @@ class Caller:
             return "3" if default is None else None
         if default is not None and not symbols.is_label(name) and not symbols.is_data(name):
             return "0.1" if costs.RATES.match(name) else None
-        if makes and COUNTS.search(name):
+        if makes and (COUNTS.search(name) or ranks.is_size(name, node)):
             return str(next(self.sizes))
         if symbols.NUMBERS.match(name) and not BIAS.match(name) and not ranks.is_array(name, node):
             return "0.3"

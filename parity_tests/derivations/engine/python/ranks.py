@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import ast
+import re
 from typing import Any
+
+MAKES = re.compile(r"^(randn|rand|zeros|ones|normal|uniform|standard_normal|random|empty)$")
+"""Functions that are given sizes."""
 
 
 def rank_of(name: str, tree: ast.AST) -> int | None:
@@ -39,6 +43,26 @@ def unpacked(name: str, tree: ast.AST) -> list[str]:
                 if _is(holder, name) and all(isinstance(each, ast.Name) for each in parts):
                     return [ast.unparse(each) for each in parts]
     return []
+
+
+def is_size(name: str, tree: ast.AST) -> bool:
+    """Whether an argument is the size of an array that is made: ``np.random.randn(a, b)``, ``np.zeros((a, 1))``."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and MAKES.match(node.func.attr):
+            given = [*node.args, *(each.value for each in node.keywords if each.arg == "size")]
+            if any(_is(each, name) for whole in given for each in getattr(whole, "elts", [whole])):
+                return True
+    return False
+
+
+def is_keyed(name: str, tree: ast.AST) -> bool:
+    """Whether an argument is a dict whose keys are words."""
+    return any(
+        isinstance(node, ast.Subscript)
+        and _is(node.value, name)
+        and any(isinstance(each, ast.Constant) and isinstance(each.value, str) for each in ast.walk(node.slice))
+        for node in ast.walk(tree)
+    )
 
 
 def is_array(name: str, tree: ast.AST) -> bool:

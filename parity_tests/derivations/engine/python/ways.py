@@ -15,6 +15,7 @@ from parity_tests.derivations.engine.python.surroundings import Around
 CACHES = re.compile(r"cache|memory|stored|context|ctx", re.I)
 UPSTREAM = re.compile(r"^(dout\w*|d[A-Za-z]\w*|grad\w*|upstream|delta)$")
 OF_GRADIENTS = re.compile(r"grad|delta|\bd_?[A-Za-z]?\w* [-+*/@]?= ")
+INITIAL, COSTS = re.compile(r"init|make|create"), re.compile(r"cost|loss|entropy|mse")
 TRAINING = ("train", "fit", "backprop", "loss", "train_step", "update", "step")
 
 
@@ -33,6 +34,7 @@ def builders(tree: ast.Module, around: Around | None, pair: tuple[str, ...]) -> 
     yield from (_pair(functions, *each) for each in pairs(functions))
     for each in functions.values():
         if has_gradients(each):
+            yield lambda caller, node=each: _with_dict(caller, node, functions)
             yield lambda caller, node=each: _chained(caller, node, functions)
             yield lambda caller, node=each: alone(caller, node)
     for node in reversed(classes):
@@ -90,21 +92,48 @@ def pairs(functions: Collection[str]) -> Iterator[tuple[str, str]]:
 def _pair(functions: dict[str, ast.FunctionDef], forward: str, backward: str) -> Any:
     """The call of two functions, with what makes the parameters and the cost where there is such a function."""
     others = {name: node for name, node in functions.items() if name not in (forward, backward)}
-    first = next((node for name, node in others.items() if re.search(r"init", name)), None)
-    cost = next((node for name, node in others.items() if re.search(r"cost|loss|entropy|mse", name)), None)
+    first = next((node for name, node in others.items() if INITIAL.search(name)), None)
+    cost = next((node for name, node in others.items() if COSTS.search(name)), None)
 
     def whole(caller: Caller) -> bool:
         if first is not None:
-            inside = caller.arguments(first, makes=True)
-            names = _returned(first)
-            caller.lines.append(f"{', '.join(names) or 'params'} = {first.name}({inside})")
-            for each in names or ["params"]:
-                caller.known[symbols.plain_symbol(each)] = each
-            if not names or len(names) == 1:
-                caller.known["parameters"] = names[0] if names else "params"
+            _begun(caller, first)
         return _forth_and_back(caller, functions[forward], functions[backward], "", cost=cost)
 
     return whole
+
+
+def _begun(caller: Caller, first: ast.FunctionDef) -> None:
+    """The parameters, by the function that makes them."""
+    inside = caller.arguments(first, makes=True)
+    names = _returned(first)
+    caller.lines.append(f"{', '.join(names) or 'params'} = {first.name}({inside})")
+    for each in names or ["params"]:
+        caller.known[symbols.plain_symbol(each)] = each
+    if not names or len(names) == 1:
+        caller.known["parameters"] = names[0] if names else "params"
+
+
+def _with_dict(caller: Caller, node: ast.FunctionDef, functions: dict[str, ast.FunctionDef]) -> bool:
+    """A function of gradients whose parameters are a dict, behind the function that makes it and the cost of both."""
+    others = {name: each for name, each in functions.items() if each is not node}
+    first = next((each for name, each in others.items() if INITIAL.search(name) and _returns_a_dict(each)), None)
+    if first is None or not any(ranks.is_keyed(each.arg, node) for each in node.args.args):
+        return False
+    taken = {each.arg for each in node.args.args}
+    _begun(caller, first)
+    inside = caller.arguments(node)
+    cost = next((each for name, each in others.items() if COSTS.search(name)), None)
+    if cost is not None and {each.arg for each in cost.args.args} <= taken:
+        caller.lines.append(f"J = {cost.name}({caller.arguments(cost)})")
+    caller.lines.append(f"grads = {node.name}({inside})")
+    return True
+
+
+def _returns_a_dict(node: ast.FunctionDef) -> bool:
+    made = [each.value for each in ast.walk(node) if isinstance(each, ast.Return | ast.Assign)]
+    made_by = [ast.unparse(each.func) for each in made if isinstance(each, ast.Call)]
+    return "dict" in made_by or any(isinstance(each, ast.Dict | ast.DictComp) for each in made)
 
 
 def _forth_and_back(
