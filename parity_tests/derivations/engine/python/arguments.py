@@ -197,6 +197,16 @@ class Caller:
         self.shares |= new
         return bool(new)
 
+    def count(self, run: Run) -> bool:
+        """Make numbers of classes as many as there are examples; False where they are."""
+        data = [shape for name, shape in self.arrays.items() if symbols.is_data(name)]
+        sizes = {size for shape in data for size in shape}
+        for name in self.whole:
+            size = self.arrays[name][0]
+            if data and size not in sizes and self.merge(size, _examples(run) or data[0][0]):
+                return True
+        return False
+
     def lengthen(self, size: int) -> bool:
         """Makes an axis that a loop left as long as one that is longer: the examples of the data first."""
         data = [shape for name, shape in self.arrays.items() if symbols.is_data(name)]
@@ -213,6 +223,17 @@ class Caller:
         for shape in self.arrays.values():
             shape[:] = [new if size == old else size for size in shape]
         return True
+
+
+def _examples(run: Run) -> int:
+    """How many examples a softmax is taken of, 0 where there is none."""
+    for event in run.events:
+        if event.missing or np.ndim(event.value) != 2 or min(event.shape) < 2 or np.any(event.value <= 0):
+            continue
+        for axis in (0, 1):
+            if np.allclose(np.sum(event.value, axis=axis), 1):
+                return event.shape[1 - axis]
+    return 0
 
 
 def _volume(name: str, tree: ast.AST) -> list[int]:

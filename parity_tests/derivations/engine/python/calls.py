@@ -132,7 +132,7 @@ def _fitted(build: Any, caller: Caller, around: Around | None, sized: SizedRun) 
         call = caller.text()
         run, met = sized(call)
         problem = run.problems[0][1] if run.problems else ""
-        if not problem and caller.share(run):
+        if not problem and (caller.share(run) or caller.count(run)):
             continue
         if not problem:
             shapes = {name: tuple(shape) for name, shape in caller.arrays.items() if not symbols.is_label(name)}
