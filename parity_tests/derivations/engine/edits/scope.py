@@ -35,8 +35,8 @@ class Scope:
 
 
 def is_array(value: Any) -> bool:
-    """Whether a value is an array of real numbers."""
-    return isinstance(value, np.ndarray) and value.dtype.kind == "f"
+    """Whether a value is an array of real numbers, with entries."""
+    return isinstance(value, np.ndarray) and value.dtype.kind == "f" and value.size > 0
 
 
 def mark(value: Any) -> Any:
