@@ -125,6 +125,11 @@ def _axes_by_use(tree: ast.Module) -> dict[str, int]:
     found: dict[str, int] = {}
     for node in ast.walk(tree):
         match node:
+            case ast.Assign(targets=[ast.Tuple(elts=sizes)], value=ast.Attribute(ast.Name(id=name), "shape")):
+                found |= {name: len(sizes)}
+            case ast.Subscript(value=ast.Name(id=name), slice=ast.Tuple(elts=[_, _, _, *_] as places)):
+                plain = not any(ast.unparse(each) in ("...", "None", "np.newaxis") for each in places)
+                found |= {name: len(places)} if plain else {}
             case ast.Subscript(value=ast.Name(id=name), slice=ast.Tuple(elts=[first, second])):
                 kinds = {ast.unparse(first), ast.unparse(second)}
                 found |= {name: 1} if kinds <= {":", "None", "np.newaxis"} and len(kinds) == 2 else {}
