@@ -6,7 +6,7 @@ from collections import Counter
 from functools import partial
 from typing import TYPE_CHECKING
 
-from parity_tests.derivations.choice import choose, fitting, left, nearest_setting
+from parity_tests.derivations.choice import Choice, choose, fitting, left, nearest_setting
 from parity_tests.derivations.engine import symbols
 from parity_tests.derivations.language import nodes
 from parity_tests.derivations.language.budget import Effort
@@ -116,6 +116,13 @@ def judge_lines(
         judged = _by_its_own_forward_pass(derivation, seed, strict, from_above=True)
         if judged is not None:
             return judged
+    first, (before, _) = next(iter(seen.items()), (choice.setting, ([], 0)))
+    wrong = {row.line for row in before if row.verdict == WRONG} if choice == Choice(choice.setting) else set()
+    other = (
+        f"It is chosen since every line holds in it; in setting {first.name} {len(wrong)} would be wrong."
+        if wrong and first is not choice.setting and not left(rows)
+        else ""
+    )
     return Judged(
         derivation,
         Cost(cost_text(choice.setting, l2)),
@@ -124,6 +131,7 @@ def judge_lines(
         REFEREES,
         in_order(rows),
         summarised(rows, helpers),
+        (other,) if other else (),
     )
 
 

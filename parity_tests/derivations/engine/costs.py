@@ -69,7 +69,11 @@ def implied_costs(run: Run, probe: Probe, whole: Collection[str], tree: ast.AST)
 def from_above(run: Run, probe: Probe) -> list[Cost]:
     """J of a text whose derivative in one result is given, as ``da``: the sum of da * a; none where more are given."""
     computed = {event.name: event for event in run.events if event.role == NAMED and event.name not in probe.given}
-    slopes = [name for name, value in probe.given.items() if np.ndim(value) and symbols.may_be_gradient(name)]
+    slopes = [
+        name
+        for name, value in probe.given.items()
+        if symbols.meant_by(name, computed) or (np.ndim(value) and symbols.may_be_gradient(name))
+    ]
     bases = [base for name in slopes for base in symbols.meant_by(name, computed)]
     if len(slopes) != 1 or len(bases) != 1:
         return []

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -18,9 +20,12 @@ from parity_tests.derivations.engine.probes import Layout, Probe, doubled, draw,
 from parity_tests.derivations.engine.program import TextProgram
 from parity_tests.derivations.engine.roles import Roles
 from parity_tests.derivations.engine.truths import Cost, Truths
+from parity_tests.derivations.engine.undefined_units import choices, said, undefined_units, with_units
 from parity_tests.derivations.language.errors import DerivationError
 from parity_tests.derivations.language.front import Source, read
 from parity_tests.derivations.verdicts import Judged, Verdict, not_judged
+
+NO_UNITS: Mapping[str, str] = MappingProxyType({})
 
 OVER_THE_EXAMPLES = (
     "adds up to 1 over the examples, not over the classes of each example: if it is a softmax, its axis is wrong. "
@@ -42,6 +47,8 @@ class TextReading:
     source: str
     from_above: bool = field(default=False, kw_only=True)
     """Whether what comes from above is given, and stands for a cost."""
+    units: Mapping[str, str] = field(default_factory=dict, kw_only=True)
+    """What activations that are not defined are taken to be."""
 
     @property
     def said(self) -> str:
@@ -116,7 +123,7 @@ class TextReading:
         indent = row[: len(row) - len(row.lstrip())]
         new = [*self.lines.rows]
         new[line - 1 : line - 1 + rows] = [indent + each for each in repaired.splitlines()]
-        return replace(read_text("\n".join(new)), from_above=self.from_above)
+        return replace(read_text("\n".join(new), self.units), from_above=self.from_above)
 
     def probe(self, seed: int) -> Probe:
         """Values for the free names; targets of a softmax add up to 1, targets that are compared are 0 or 1."""
@@ -137,13 +144,15 @@ class TextReading:
         return probe
 
 
-def read_text(text: str) -> TextReading:
-    """The text with the shapes of its free names."""
+def read_text(text: str, units: Mapping[str, str] = NO_UNITS) -> TextReading:
+    """The text with the shapes of its free names, and with units for activations that it does not define."""
     source = read(text)
+    if units:
+        source = source._replace(tree=with_units(source.tree, units))
     program = TextProgram(source)
     layout = find_layout(program.tree, source.rows)
     program.classes_axis = 0 if "examples are columns" in layout.said else -1
-    return TextReading(source, program, layout, text)
+    return TextReading(source, program, layout, text, units=units)
 
 
 def verify_text(text: str, seed: int = 0, *, strict: bool = False, from_above: bool = False) -> Judged | None:
@@ -156,7 +165,24 @@ def verify_text(text: str, seed: int = 0, *, strict: bool = False, from_above: b
         reading = replace(read_text(text), from_above=from_above)
     except (DerivationError, RecursionError):
         return None
-    return judge_reading(reading, seed, strict=strict, pasted=reading.pasted)
+    judged = judge_reading(reading, seed, strict=strict, pasted=reading.pasted)
+    names = undefined_units(reading.program.tree)
+    if judged is None or not names:
+        return judged
+    taken = dict.fromkeys(names, "tanh")
+    for units in choices(names):
+        if judged.summary.holds == judged.summary.judged:
+            break
+        other = replace(read_text(text, units), from_above=from_above)
+        found = judge_reading(other, seed, strict=strict, pasted=other.pasted)
+        if found is not None and _holds_best(found) > _holds_best(judged):
+            judged, taken = found, units
+    return judged._replace(layout=f"{judged.layout}; {said(taken)}")
+
+
+def _holds_best(judged: Judged) -> tuple[int, bool]:
+    """How much of it holds, and whether that is in no convention."""
+    return judged.summary.holds, not judged.convention
 
 
 def what_fails(text: str) -> tuple[Verdict, ...]:

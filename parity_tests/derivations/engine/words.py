@@ -288,10 +288,10 @@ def free_function(name: str) -> Callable[..., Any] | None:
             slope = {"sigma": "sigmoid", "leaky_relu": "leaky", "lrelu": "leaky"}.get(base, base)
             if slope in SLOPES:
                 return SLOPES[slope]
-            return SLOPES["tanh"] if _is_unit(base) else None
-    return np.tanh if _is_unit(base) else None
+            return SLOPES["tanh"] if is_unit(base) else None
+    return np.tanh if is_unit(base) else None
 
 
-def _is_unit(name: str) -> bool:
+def is_unit(name: str) -> bool:
     """g, g1, f, f2, phi, act: an activation that is named and not defined."""
     return name.rstrip("0123456789_") in ("g", "f", "phi", "act", "activation", "h_act")

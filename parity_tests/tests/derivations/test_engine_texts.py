@@ -116,6 +116,38 @@ def test_what_comes_from_above_stands_for_a_cost(s: str) -> None:
     assert [line.verdict for line in verify(LOG_SOFTMAX.format(s=s, ds=f"d{s} + p")).lines] == [WRONG]
 
 
+UNDEFINED = """Z1 = W1 @ X + b1
+A1 = g1(Z1)
+Z2 = W2 @ A1 + b2
+A2 = g2(Z2)
+J = -np.sum({J}) / m
+dZ2 = A2 - Y
+dW2 = dZ2 @ A1.T / m
+dZ1 = W2.T @ dZ2 * {slope}
+dW1 = dZ1 @ X.T / m"""
+BINARY = "Y * np.log(A2) + (1 - Y) * np.log(1 - A2)"
+
+
+@pytest.mark.parametrize(
+    ("J", "slope", "units"),
+    [
+        (BINARY, "g1'(Z1)", "g1 is taken to be tanh and g2 to be sigmoid"),
+        (BINARY, "(Z1 > 0)", "g1 is taken to be relu and g2 to be sigmoid"),
+        ("-0.5 * (A2 - Y)**2", "A1 * (1 - A1)", "g1 is taken to be sigmoid and g2 to be identity"),
+    ],
+)
+def test_activations_that_are_not_defined_are_those_under_which_the_text_holds(J: str, slope: str, units: str) -> None:
+    text = UNDEFINED.format(J=J, slope=slope)
+    judged = judged_of(text)
+    assert {line.verdict for line in judged.lines} == {HOLDS}
+    assert judged.layout.endswith(f"; g1 and g2 are not defined: {units}")
+    if J == BINARY:
+        wrong = judged_of(text.replace("dW2 = dZ2", "dW2 = 3 * dZ2"))
+        assert [line.target for line in wrong.lines if line.verdict != HOLDS] == ["dW2"]
+        assert units in wrong.layout
+    assert WRONG in {line.verdict for line in judged_of(text.replace(f" * {slope}", "")).lines}
+
+
 def test_of_several_slopes_from_above_none_is_taken_for_all() -> None:
     text = "c = f * c_prev\nh = o * np.tanh(c)\ndo = dh * np.tanh(c)\ndf = (dc + dh * o * (1 - np.tanh(c)**2)) * c_prev"
     assert {line.verdict for line in verify(text).lines} == {"not judged"}

@@ -209,3 +209,9 @@ def test_a_setting_in_which_everything_holds_goes_before_the_first() -> None:
     judged = verify("A2 = W2 @ A1 + b2\ndZ2 = A2 - Y")
     assert "(setting regression, chosen, not named" in judged.layout
     assert {line.verdict for line in judged.lines} == {HOLDS}
+
+
+def test_a_setting_that_was_chosen_since_all_holds_in_it_is_not_the_likeliest() -> None:
+    judged = verify("dZ2 = (A2 - Y) * g2'(Z2)\ndZ1 = W2.T @ dZ2 * g1'(Z1)")
+    assert judged.notes == ("It is chosen since every line holds in it; in setting shallow 1 would be wrong.",)
+    assert verify("dZ2 = A2 - Y\ndZ1 = W2.T @ dZ2 * g1'(Z1)").notes == ()
