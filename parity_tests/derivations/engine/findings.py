@@ -7,8 +7,10 @@ import re
 from functools import partial
 from typing import NamedTuple, Protocol
 
+import numpy as np
+
 from parity_tests.derivations.engine.claims import PARAMETER, UPDATE, Claims
-from parity_tests.derivations.engine.convention import candidates, ratio_of, sizes_of
+from parity_tests.derivations.engine.convention import candidates, in_words, ratio_of, sizes_of
 from parity_tests.derivations.engine.events import Event, Key, Run
 from parity_tests.derivations.engine.failing import Failures
 from parity_tests.derivations.engine.locate import Explanation, Locator, Root
@@ -150,11 +152,18 @@ def _likely(reading: Reading, trial: Trial) -> list[Cost]:
 
 
 def hits_of(trial: Trial, cost: Cost) -> int:
-    """How many claims are derivatives of a cost."""
+    """How many claims are derivatives of a cost; a single number beside arrays is one with a usual factor alone."""
     truths = Truths(*trial, cost)
     if not truths.by_key:
         return 0
-    return sum(claim.factor is not None for claim in Claims(truths).of(trial.run, {}))
+    claims = Claims(truths).of(trial.run, {})
+    sizes = sizes_of(trial.probe, trial.run)
+    only_numbers = all(np.size(claim.truth.gradient) == 1 for claim in claims)
+    return sum(
+        claim.factor is not None
+        and (only_numbers or np.size(claim.truth.gradient) > 1 or in_words(claim.factor, sizes) is not None)
+        for claim in claims
+    )
 
 
 def judge(reading: Reading, trial: Trial, cost: Cost, strict: bool, factors: tuple[float, ...] = ()) -> Finding | None:

@@ -189,3 +189,22 @@ def test_another_cost_is_proposed_where_none_is_written() -> None:
     other = judge_program("net.py", text, cost=shlex.split(cost[1])[0])
     assert other is not None
     assert other.summary.wrong
+
+
+HINGE = """\
+import numpy as np
+
+def fit(X, y, lam=0.01, rate=0.1, epochs=20):
+    w, b = np.zeros(X.shape[1]), 0.0
+    for _ in range(epochs):
+        active = (y * (X @ w + b) < 1).astype(float)
+        dw = lam * w - X.T @ (active * y) / len(y)
+        db = -np.mean(active * y)
+        w -= rate * dw
+        b -= rate * db
+    return w, b
+"""
+
+
+def test_a_cost_that_none_of_the_usual_ones_is_makes_nothing_wrong() -> None:
+    assert judge_program("net.py", HINGE) is None
