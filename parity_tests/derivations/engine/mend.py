@@ -418,7 +418,9 @@ class Mender:
             return ratio is not None and (same_factor(ratio, root.factor) if exactly else ratio * root.factor > 0)
         if value is None or not same_shape(np.shape(value), np.shape(expected)):
             return False
-        return agrees(np.reshape(value, np.shape(expected)), expected)
+        value = np.reshape(value, np.shape(expected))
+        ratio = ratio_of(value, expected)  # as a line holds: a cost with log(a + 1e-12) has a slope of its own
+        return agrees(value, expected) or (ratio is not None and same_factor(ratio, 1.0))
 
     def _is_scaled(self, root: Root) -> bool:
         """Whether a step goes the right way, but not as far as the others."""

@@ -14,6 +14,7 @@ import numpy as np
 from parity_tests.derivations.engine import costs, symbols
 from parity_tests.derivations.engine.events import PART, Event, Run
 from parity_tests.derivations.engine.findings import Trial
+from parity_tests.derivations.engine.guards import judged_without_guards
 from parity_tests.derivations.engine.judged import judge_reading
 from parity_tests.derivations.engine.layers import summed_among_averages, unreached
 from parity_tests.derivations.engine.probes import Layout, Probe, doubled, draw, find_layout, normalised
@@ -161,6 +162,11 @@ def verify_text(text: str, seed: int = 0, *, strict: bool = False, from_above: b
     With ``strict`` the gradients have to be those of J itself: no constant factor is taken for a convention. With
     ``from_above`` the text has no cost, and the derivative in its result is given.
     """
+    return judged_without_guards(lambda written: _verified(written, seed, strict, from_above), text)
+
+
+def _verified(text: str, seed: int, strict: bool, from_above: bool) -> Judged | None:
+    """What is said of a text as it is; a unit that it does not define is each of the usual ones."""
     try:
         reading = replace(read_text(text), from_above=from_above)
     except (DerivationError, RecursionError):

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from parity_tests.derivations.engine.findings import Trial, fits
+from parity_tests.derivations.engine.guards import judged_without_guards
 from parity_tests.derivations.engine.judged import judge_reading
 from parity_tests.derivations.engine.python.calls import quoted
 from parity_tests.derivations.engine.python.other_costs import alternatives, own_costs
@@ -41,7 +42,11 @@ class Aim(NamedTuple):
     """Those of the cost that counts, where no reference says so."""
 
     def judge(self, text: str, call: str) -> Judged | None:
-        """The verdicts on one call of the program; a repair is tried in the file itself."""
+        """The verdicts on one call of the program."""
+        return judged_without_guards(lambda written: self._judge(written, call), text)
+
+    def _judge(self, text: str, call: str) -> Judged | None:
+        """The verdicts on a text as it is; a repair is tried in the file itself."""
 
         def reading(written: str) -> PythonReading:
             kinds = self.rubric.kinds if self.rubric is not None else self.kinds

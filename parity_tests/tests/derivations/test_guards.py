@@ -1,0 +1,70 @@
+"""Small numbers in the logarithms of a cost: a gradient by hand is that of the cost without them."""
+
+from __future__ import annotations
+
+import pytest
+
+from parity_tests.derivations.engine.guards import LEFT_OUT, without_guards
+from parity_tests.derivations.verdicts import HOLDS, WRONG
+from parity_tests.derivations.verify import verify
+
+TEXT = """\
+Z = w @ X + b
+A = 1 / (1 + np.exp(-Z))
+J = -np.sum(Y * np.log(A + 1e-6) + (1 - Y) * np.log(1 - A + 1e-6)) / m
+dZ = A - Y
+dw = dZ @ X.T / m
+db = np.sum(dZ) / m
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "bare"),
+    [
+        ("J = np.log(a + 1e-8).mean()", "J = np.log(a + 0   ).mean()"),
+        ("J = math.log(1e-8 + (a))", "J = math.log(0    + (a))"),
+        ("J = torch.sum((p + 1e-5).log())", "J = torch.sum((p + 0   ).log())"),
+        ("eps = 1e-9\nJ = np.log(1 - a + eps)", "eps = 1e-9\nJ = np.log(1 - a + 0  )"),
+        ("J = log(a + epsilon)", "J = log(a + 0      )"),
+        ("def f(a, k=1e-7): return np.log2(a + k)", "def f(a, k=1e-7): return np.log2(a + 0)"),
+        ("self.e = 1e-7\nJ = np.log(a + self.e)", "self.e = 1e-7\nJ = np.log(a + 0     )"),
+    ],
+)
+def test_small_numbers_in_logarithms_are_replaced_where_they_stand(text: str, bare: str) -> None:
+    assert without_guards(text) == bare
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "J = np.log(a + 0.1)",  # no small number
+        "J = np.log(a - 1e-8)",
+        "s = np.sqrt(v + 1e-8)",  # no logarithm: its slope has it
+        "k = 1e-8\nk = a\nJ = np.log(p + k)",
+        "def f(a, k): return np.log(a + k)",
+        "eps = 0.5\nJ = np.log(a + eps)",
+        "J = g1'(Z) + log(a + 1e-8)",  # no Python
+    ],
+)
+def test_what_is_no_guard_stays(text: str) -> None:
+    assert without_guards(text) == text
+
+
+def test_a_gradient_holds_for_the_cost_without_its_guard() -> None:
+    judged = verify(TEXT)
+    assert {line.verdict for line in judged.lines} == {HOLDS}
+    assert LEFT_OUT in judged.notes
+
+
+def test_a_mistake_beside_a_guard_is_the_only_one() -> None:
+    judged = verify(TEXT.replace("np.sum(dZ) / m", "np.sum(dZ)"))
+    (wrong,) = [line for line in judged.lines if line.verdict == WRONG]
+    assert (wrong.text, wrong.cause) == ("db = np.sum(dZ)", "missing-1/m")
+    assert wrong.repaired
+
+
+def test_gradients_that_have_the_guard_hold_with_it() -> None:
+    slope = "dA = -(Y / (A + 1e-6) - (1 - Y) / (1 - A + 1e-6)) / m\ndZ = dA * A * (1 - A)"
+    judged = verify(TEXT.replace("dZ = A - Y", slope).replace("X.T / m", "X.T").replace("np.sum(dZ) / m", "np.sum(dZ)"))
+    assert {line.verdict for line in judged.lines} == {HOLDS}
+    assert LEFT_OUT not in judged.notes
