@@ -263,7 +263,7 @@ def _wrong(
         shown_repair = repair.text.replace(NEW_LINE, f"{NEW_LINE}    ")
         message += f". {taught[0].upper()}{taught[1:]}. With{NEW_LINE}    {shown_repair}{NEW_LINE}it holds"
     message += "."
-    others = list(dict.fromkeys(each.event.name for each in roots[1:] if each.event.name != name))
+    others = [each for each in dict.fromkeys(symbols.written(each.event.name) for each in roots[1:]) if each != name]
     if others:
         message += f" The same in {', '.join(others)}."
     mends = sorted({line for each in roots for line in each.mends if line < CALL} - {event.line})
