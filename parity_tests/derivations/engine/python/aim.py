@@ -82,7 +82,7 @@ class Aim(NamedTuple):
             return None
         other = PythonReading(self.name, text, call, self.around, kinds=(kind_of(followed.text),))
         found = judge_reading(other, self.seed, strict=self.strict)
-        if found is None or found.summary.wrong or not found.summary.judged:
+        if found is None or not found.summary.judged or found.summary.holds < found.summary.judged:
             return None
         message = f"the gradients, which all hold for {followed.text}, are not those of this cost."
         verdict = Verdict(

@@ -34,11 +34,15 @@ BIAS = re.compile(r"^(b|bias|biases|gamma|beta|b\w{0,2}|bias_?\w{0,2})$")
 
 
 class Shapes(NamedTuple):
-    """What is assumed of biases: flat, as a row, as a column; and of labels and data: whether they are a matrix."""
+    """What is assumed of biases: flat, as a row, as a column; and of labels and data: whether they are a matrix.
+
+    What only scales the entries of others has the axes of a bias, or is as large as they are.
+    """
 
     bias: tuple[int, ...]
     label: int
     data: int = 2
+    scale: tuple[int, ...] = ()
 
     def bias_of_volumes(self, count: int) -> tuple[int, ...]:
         """The axes of a bias beside volumes: flat, or with channels first or last."""
@@ -48,7 +52,7 @@ class Shapes(NamedTuple):
 
 
 ASSUMED = [Shapes(bias, label) for label, bias in itertools.product((2, 1), ((0,), (0, 1), (1, 0)))]
-ASSUMED.append(Shapes((0,), 1, 1))
+ASSUMED += [Shapes((0,), 1, 1), Shapes((0,), 2, scale=(0, 0))]
 """Each axis is 0 for a size of its own, or 1."""
 
 
@@ -148,6 +152,8 @@ class Caller:
             axes = self.assumed.bias if own < 3 and not volume else self.assumed.bias_of_volumes(own)
         elif (count := ranks.rank_of(name, self.tree)) is not None and count != 2:
             axes = (0,) * count
+        elif count is None and not symbols.is_data(name) and ranks.only_scales(name, node):
+            axes = self.assumed.scale or self.assumed.bias
         else:
             axes = (0,) * (self.assumed.data if symbols.is_data(name) else 2)
         self.arrays[name] = [next(self.sizes) if each == 0 else 1 for each in axes]

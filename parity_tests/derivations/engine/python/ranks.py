@@ -79,6 +79,18 @@ def is_array(name: str, tree: ast.AST) -> bool:
     return False
 
 
+def only_scales(name: str, tree: ast.AST) -> bool:
+    """Whether an argument is multiplied with others entry by entry, and nothing else tells what it is."""
+    scaled = any(
+        isinstance(node, ast.BinOp)
+        and isinstance(node.op, ast.Mult)
+        and (_is(node.left, name) or _is(node.right, name))
+        and not isinstance(node.left if _is(node.right, name) else node.right, ast.Constant)
+        for node in ast.walk(tree)
+    )
+    return scaled and not is_array(name, tree)
+
+
 def choices(name: str, tree: ast.AST) -> list[str]:
     """The words that an argument is compared with."""
     found: dict[str, None] = {}
