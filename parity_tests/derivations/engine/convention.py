@@ -57,6 +57,11 @@ def in_words(factor: float, sizes: dict[str, int]) -> str | None:
     return None
 
 
+def is_a_count(factor: float, sizes: dict[str, int]) -> bool:
+    """Whether a factor is 1, a size or one over a size: all that a mean may be about where the slope of J is given."""
+    return any(same_factor(factor, each) or same_factor(factor, 1 / each) for each in (1, *sizes.values()))
+
+
 def on_other_sizes(factor: float, sizes: dict[str, int], others: dict[str, int]) -> float:
     """The same factor in words, on another probe: m is another number there."""
     for names in ((), *((name,) for name in sizes), *combinations(sizes, 2)):

@@ -10,7 +10,7 @@ import numpy as np
 
 from parity_tests.derivations.engine import symbols
 from parity_tests.derivations.engine.claims import INNER, PARAMETER, UPDATE, VALUE, Claim, Claims, holds_with, mark_of
-from parity_tests.derivations.engine.convention import in_words, ratio_of, same_factor, sizes_of
+from parity_tests.derivations.engine.convention import in_words, is_a_count, ratio_of, same_factor, sizes_of
 from parity_tests.derivations.engine.events import Key, Run
 from parity_tests.derivations.engine.steps import (
     Made,
@@ -40,6 +40,7 @@ class Failures:
     def __init__(self, claims: Claims, factor: float, more: Callable[[int], Truths | None] | None = None) -> None:
         self.claims, self.factor, self.more = claims, factor, more
         self.sizes = sizes_of(claims.truths.probe, claims.truths.run)
+        self.from_above = claims.truths.are_from_above
         self.rate: float | None = None
         """The rate of the steps, where they have one."""
         self.unsettled: list[Claim] = []
@@ -72,7 +73,8 @@ class Failures:
             if claim.kind != INNER or self._is_begun(claim, claims):
                 continue
             usual = self._is_nice(claim.factor)
-            if usual and (holds_with(claim, self.factor) or not self._stands_alone(claim, claims)):
+            excused = holds_with(claim, self.factor) or not self._stands_alone(claim, claims)
+            if usual and excused and (not self.from_above or is_a_count(claim.factor or 0.0, self.sizes)):
                 continue
             users = self.claims.dependents(run, claim.event, claims, overrides)
             returned = [

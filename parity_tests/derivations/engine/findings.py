@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 from parity_tests.derivations.engine.claims import PARAMETER, UPDATE, Claims
-from parity_tests.derivations.engine.convention import candidates, in_words, ratio_of, sizes_of
+from parity_tests.derivations.engine.convention import candidates, in_words, is_a_count, ratio_of, sizes_of
 from parity_tests.derivations.engine.events import Event, Key, Run
 from parity_tests.derivations.engine.failing import Failures
 from parity_tests.derivations.engine.locate import Explanation, Locator, Root
@@ -172,7 +172,7 @@ def judge(reading: Reading, trial: Trial, cost: Cost, strict: bool, factors: tup
     if not truths.by_key:
         return None
     claims = Claims(truths)
-    factors = factors or tuple(candidates(_factors(claims, trial.run), sizes_of(trial.probe, trial.run)))
+    factors = factors or _usual_factors(claims, trial.run)
     mender = Mender(truths, lambda number: _truths_on(reading, cost, number))
 
     best: Explanation | None = None
@@ -189,6 +189,13 @@ def judge(reading: Reading, trial: Trial, cost: Cost, strict: bool, factors: tup
 def _cost_of_repair(mender: Mender, factor: float, root: Root, before: dict[Key, Root]) -> float | None:
     found = mender.repair(root, before, factor, pairs=False)
     return None if found is None else found.cost
+
+
+def _usual_factors(claims: Claims, run: Run) -> tuple[float, ...]:
+    """The factors that all gradients may carry, the likeliest first; a mean's alone where the slope of J is given."""
+    sizes = sizes_of(claims.truths.probe, run)
+    usual = candidates(_factors(claims, run), sizes)
+    return tuple(each for each in usual if not claims.truths.are_from_above or is_a_count(each, sizes))
 
 
 def _factors(claims: Claims, run: Run) -> list[tuple[str, float]]:
@@ -241,5 +248,5 @@ def followed(reading: Reading, trial: Trial) -> str:
 def fits(trial: Trial, cost: Cost) -> bool:
     """Whether all gradients follow a cost, up to a factor of them all."""
     claims = Claims(Truths(*trial, cost))
-    factors = candidates(_factors(claims, trial.run), sizes_of(trial.probe, trial.run))
+    factors = _usual_factors(claims, trial.run)
     return any(not Failures(claims, each).any() for each in factors[:2])

@@ -7,6 +7,8 @@ differences say which of the two is wrong.
 
 from __future__ import annotations
 
+import ast
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -20,6 +22,7 @@ from parity_tests.derivations.engine.numbers.tape import Tape
 from parity_tests.derivations.engine.numbers.tensor import Tensor
 from parity_tests.derivations.engine.probes import Probe
 from parity_tests.derivations.engine.replay import Program
+from parity_tests.derivations.verdicts import CALL
 
 STEP_SIZE = 1e-30
 AGREE = 1e-9
@@ -36,6 +39,8 @@ TINY = 1e-14
 
 ZERO = 1e-12
 """What rounding may leave of a value that vanishes, where the text or the complex step adds its terms up."""
+
+FROM_ABOVE = re.compile(r"np\.sum\(\w+ \* \w+\)(?: \+ np\.sum\(\w+ \* \w+\))*")
 
 
 class Cost(NamedTuple):
@@ -84,6 +89,14 @@ class Truths:
         self.by_key: dict[Key, Truth] = {key: truth for key, truth in found if sizes[key] > TINY}
         self.vanishing: dict[Key, Truth] = {key: truth for key, truth in found if sizes[key] <= TINY}
         self.round = program.round_of(self.by_key.keys())
+
+    @property
+    def are_from_above(self) -> bool:
+        """Whether a call behind the file gives the derivative in an output: J is the sum of their products."""
+        statement = next((each.statement for each in self.run.events if each.key == self.cost.key), None)
+        if self.cost.line < CALL or not isinstance(statement, ast.Assign):
+            return False
+        return bool(FROM_ABOVE.fullmatch(ast.unparse(statement.value)))
 
     def _by_autograd(self) -> dict[Key, Any]:
         """dJ/dv of every value, from one run on torch's tape."""

@@ -208,3 +208,105 @@ def fit(X, y, lam=0.01, rate=0.1, epochs=20):
 
 def test_a_cost_that_none_of_the_usual_ones_is_makes_nothing_wrong() -> None:
     assert judge_program("net.py", HINGE) is None
+
+
+LINEAR = """\
+def linear_forward(A, W, b):
+    return W @ A + b, (A, W)
+
+def linear_backward(dZ, cache):
+    A, W = cache
+    dW = dZ @ A.T
+    db = np.sum(dZ, axis=1, keepdims=True)
+    dA_prev = W.T @ dZ
+    return dA_prev, dW, db
+"""
+
+GAIN = """\
+def layernorm_forward(x, g, b):
+    mu = x.mean(axis=1, keepdims=True)
+    sd = np.sqrt(((x - mu) ** 2).mean(axis=1, keepdims=True) + 1e-5)
+    xh = (x - mu) / sd
+    return g * xh + b, (xh, sd, g)
+
+def layernorm_backward(dy, cache):
+    xh, sd, g = cache
+    dg = (dy * xh).sum(0)
+    db = dy.sum(0)
+    dxh = dy * g
+    dx = (dxh - dxh.mean(axis=1, keepdims=True) - xh * (dxh * xh).mean(axis=1, keepdims=True)) / sd
+    return dx, dg, db
+"""
+
+GATE = """\
+def gate_forward(x, other):
+    s = x * other
+    return np.tanh(s), (x, other, s)
+
+def gate_backward(dout, cache):
+    x, other, s = cache
+    ds = dout * (1 - np.tanh(s) ** 2)
+    return ds * other, ds * x
+"""
+
+
+@pytest.mark.parametrize("text", [LINEAR, GAIN, GATE])
+def test_pairs_of_functions_hold_whatever_their_arguments_are_called(text: str) -> None:
+    judged = judge_program("mine.py", f"import numpy as np\n{text}")
+    assert judged is not None
+    assert {line.verdict for line in judged.lines} == {HOLDS}
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "cause"),
+    [
+        ("dA_prev = W.T @ dZ", "dA_prev = -W.T @ dZ", "sign"),
+        ("dA_prev = W.T @ dZ", "dA_prev = 3 * W.T @ dZ", "extra-factor"),
+        ("dW = dZ", "dW = 2 * dZ", "extra-factor"),
+        ("    dW =", "    dZ = -dZ\n    dW =", "sign"),
+    ],
+)
+def test_a_factor_is_no_convention_where_the_slope_of_j_is_given(right: str, wrong: str, cause: str) -> None:
+    judged = judge_program("mine.py", f"import numpy as np\n{LINEAR.replace(right, wrong)}")
+    assert judged is not None
+    found = [(line.text, line.cause) for line in judged.lines if line.verdict == WRONG]
+    assert len(found) == 1
+    assert found[0][0] in wrong + " @ A.T"
+    assert found[0][1] == cause
+
+
+LABELS = """\
+def forward(x, params):
+    pre = x @ params["W1"] + params["b1"]
+    act = np.maximum(0, pre)
+    return act @ params["W2"] + params["b2"], (x, pre, act)
+
+def loss_and_grads(x, y, params, reg):
+    scores, (x, pre, act) = forward(x, params)
+    n = x.shape[0]
+    e = np.exp(scores - scores.max(axis=1, keepdims=True))
+    probs = e / e.sum(axis=1, keepdims=True)
+    loss = -np.log(probs[np.arange(n), y]).mean()
+    loss += 0.5 * reg * (np.sum(params["W1"] ** 2) + np.sum(params["W2"] ** 2))
+    dscores = probs.copy()
+    dscores[np.arange(n), y] -= 1
+    dscores /= n
+    delta = dscores @ params["W2"].T * (pre > 0)
+    return loss, {
+        "W2": act.T @ dscores + reg * params["W2"], "b2": dscores.sum(axis=0),
+        "W1": x.T @ delta + reg * params["W1"], "b1": delta.sum(axis=0),
+    }
+
+x, y = np.random.randn(8, 4), np.random.randint(0, 3, 8)
+params = {"W1": 0.3 * np.random.randn(4, 5), "b1": np.zeros(5), "W2": 0.3 * np.random.randn(5, 3), "b2": np.zeros(3)}
+loss, grads = loss_and_grads(x, y, params, 0.05)
+for k in params:
+    params[k] -= 0.1 * grads[k]
+"""
+
+
+def test_a_mistake_is_not_taken_for_another_cost() -> None:
+    judged = judge_program("mine.py", f"import numpy as np\n{LABELS.replace('act.T @', 'pre.T @')}")
+    assert judged is not None
+    found = {line.line for line in judged.lines if line.verdict != HOLDS}
+    assert [LABELS.splitlines()[line - 2].strip() for line in found] == ["return loss, {"]

@@ -20,7 +20,7 @@ from parity_tests.derivations.engine.python.program import PythonProgram
 from parity_tests.derivations.engine.python.ranks import choices
 from parity_tests.derivations.engine.python.sized import MET, SIZED
 from parity_tests.derivations.engine.python.surroundings import Around
-from parity_tests.derivations.engine.python.ways import alone, builders
+from parity_tests.derivations.engine.python.ways import UPSTREAM, alone, builders
 from parity_tests.derivations.verdicts import CALL
 
 MOST_TRIES = 40
@@ -170,7 +170,8 @@ def _named(
     names = []
     for place, each in enumerate(returned):
         shape = found.get(f"{target}[{place}]")
-        like = [name for name, other in shapes.items() if other == shape and not isinstance(each, ast.Name)]
+        known = isinstance(each, ast.Name) and (symbols.meant_by(each.id, shapes) or not UPSTREAM.match(each.id))
+        like = [name for name, other in shapes.items() if other == shape and not known]
         names.append(f"d{like[0]}" if len(like) == 1 else "_")
     mine = [name for name in names if name != "_"]
     if not mine or len(set(mine)) < len(mine):
