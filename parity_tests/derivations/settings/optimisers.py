@@ -10,7 +10,10 @@ from parity_tests.derivations.settings.reference import reference
 from parity_tests.derivations.settings.setting import Setting
 
 SIZES = "n n_prev = 7 5 | 5 11 | 11 7 | 13 17 | 17 13"
-SIZES_AND_STEPS = "n n_prev t = 7 5 3 | 5 11 1 | 11 7 2 | 13 17 3 | 17 13 1 | 7 5 2 | 5 11 3 | 11 7 1 | 13 17 2"
+SIZES_AND_STEPS = (
+    "n n_prev t = 7 5 3 | 5 11 1 | 11 7 2 | 13 17 3 | 17 13 1 | 7 5 2 | 5 11 3 | 11 7 1 | 13 17 2 | 17 13 3 | "
+    "7 5 1 | 5 11 2 | 11 7 3 | 13 17 1 | 17 13 2"
+)
 """At the first step, where t is 1, the averages are 0: there a bias correction without its power is right."""
 
 _BEFORE = "before {0} = ... the one that the last step left"

@@ -175,7 +175,7 @@ def test_a_fault_in_the_formulas_is_seen(monkeypatch: pytest.MonkeyPatch, capsys
     assert main(["notes", "-k", "F201", "--jobs", "1"]) == 1
     shown = capsys.readouterr().out
     assert "REFUTED" in shown
-    assert "F201: by the complex step, along W should hold: it is 2 times too large everywhere" in shown
+    assert re.search(r"F201: by the complex step, along W should hold: it is 0\.633\d+, expected 0\.316", shown)
 
 
 def test_every_row_of_conv_and_dense_uses_the_formulas(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -86,7 +86,7 @@ def judge_program(
         found = first_judged(defined_alone(text), [Tried(way, "")], aim)[0] if way else None
         why = f"it has no {lacks}" if lacks else "nothing of it could be judged so"
         notes = (f"Called as {rubric.source} is." if found else f"Not called as {rubric.source} is: {why}.",)
-    if found is None and (call or is_program(text)) and not pair:
+    if found is None and (call or (is_program(text) and not pair)):
         found, _ = first_judged(text, [Tried(named(call, grads), "")], aim)
     if found is None and not call:
         tried = (each for each in calls(text, around, pair) if not each.problem)

@@ -31,8 +31,8 @@ class Begun(NamedTuple):
 
     ``leaves`` by their places; ``steps``: the place where a parameter takes a step, and that of its old value;
     ``rounds``: the places where a round ends; ``shrinking``: the steps that scale the old value as well;
-    ``computed``: values with names of labels that depend on more than labels; ``problem``: why the program ended
-    before its end.
+    ``computed``: values with names of labels that depend on more than labels and data; ``problem``: why the program
+    ended before its end.
     """
 
     leaves: dict[Key, str] = {}  # noqa: RUF012  (never changed)
@@ -91,11 +91,13 @@ class Finder:
         return value
 
     def _is_of_others(self, value: Tape) -> bool:
-        """Whether a value is computed from more than labels."""
+        """Whether a value is computed from more than labels and data: labels may be drawn by a rule."""
         if value.tensor.grad_fn is None:
             return False
         names = {id(self.tensors[place]): self.leaves.get(key, "") for place, (_, key, _) in self.lineage.items()}
-        others = [tensor for tensor in self.begun if not symbols.is_label(symbols.base_of(names.get(id(tensor), "")))]
+        bases = [symbols.base_of(names.get(id(tensor), "")) for tensor in self.begun]
+        known = [symbols.is_label(base) or symbols.is_data(base) for base in bases]
+        others = [tensor for tensor, is_known in zip(self.begun, known, strict=True) if not is_known]
         found = torch.autograd.grad(value.tensor.sum(), others, retain_graph=True, allow_unused=True) if others else ()
         return any(each is not None for each in found)
 

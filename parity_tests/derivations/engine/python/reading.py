@@ -144,7 +144,7 @@ class PythonReading:
             truths = Truths(*trial, cost)
             if truths.by_key:
                 hits = hits_of(trial, cost)
-                if hits or (looks and not MONITORS.search(_text(event))):
+                if hits or self.cost or (looks and not MONITORS.search(_text(event))):
                     chosen.append((hits, looks, event, set(truths.by_key)))
         whole = [each for each in chosen if not any(each[2].key in other[3] and other[0] for other in chosen)]
         whole.sort(key=lambda each: (-each[0], not each[1]))
