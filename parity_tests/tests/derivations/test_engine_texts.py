@@ -108,7 +108,8 @@ def test_a_consistent_backward_pass_is_said_to_be_that_of_a_sum_or_of_an_average
 LOG_SOFTMAX = "p = np.exp(z - np.max(z)) / np.sum(np.exp(z - np.max(z)))\n{s} = np.log(p)\ndz = {ds}"
 
 
-@pytest.mark.parametrize("s", ["a", "s"])  # no setting knows s, and one knows a as something else
+# no setting knows s, and one knows a as something else
+@pytest.mark.parametrize("s", ["s", pytest.param("a", marks=pytest.mark.bars)])
 def test_what_comes_from_above_stands_for_a_cost(s: str) -> None:
     right = verify(LOG_SOFTMAX.format(s=s, ds=f"d{s} - p * np.sum(d{s})"))
     assert right.cost.text == f"J is np.sum(d{s} * {s}), as d{s} comes from above"
@@ -132,7 +133,7 @@ BINARY = "Y * np.log(A2) + (1 - Y) * np.log(1 - A2)"
     ("J", "slope", "units"),
     [
         (BINARY, "g1'(Z1)", "g1 is taken to be tanh and g2 to be sigmoid"),
-        (BINARY, "(Z1 > 0)", "g1 is taken to be relu and g2 to be sigmoid"),
+        pytest.param(BINARY, "(Z1 > 0)", "g1 is taken to be relu and g2 to be sigmoid", marks=pytest.mark.bars),
         ("-0.5 * (A2 - Y)**2", "A1 * (1 - A1)", "g1 is taken to be sigmoid and g2 to be identity"),
     ],
 )
