@@ -64,6 +64,8 @@ class Claims:
         self.forward = {(truth.event.shape, truth.event.value.tobytes()) for truth in self.named}
         names = {event.name for event in truths.run.events if event.name}
         self.meant = {name: self._trusted(name) for name in names}
+        self.replays = 0
+        """How many events there were in all runs with other values: the same on every machine, unlike the time."""
 
     def _trusted(self, name: str) -> tuple[str, ...]:
         """What a name says it is the derivative in; a delta says so of parameters alone."""
@@ -79,7 +81,9 @@ class Claims:
         def hook(key: Key, value: Any) -> Any:
             return np.array(overrides[key], np.float64) if key in overrides else value
 
-        return self.truths.program.run(self.truths.probe.given, PLAIN, hook)
+        run = self.truths.program.run(self.truths.probe.given, PLAIN, hook)
+        self.replays += len(run.events)
+        return run
 
     def of(self, run: Run, overrides: dict[Key, Any]) -> list[Claim]:
         """The claims of a run, in their order; what was put in place of a value is none."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import copy
 import re
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -48,8 +47,8 @@ MOST_FIRST = 8
 """How many changes of a line are tried together with a second one."""
 
 
-SECONDS = 6.0
-"""Processor time of all changes that are tried on one text."""
+MOST_TRIED = 12_000
+"""How often changed lines are computed for one text, a sum over a loop as often as it has turns: some seconds."""
 
 
 class Repair(NamedTuple):
@@ -168,7 +167,7 @@ class Mender:
 
     def __init__(self, truths: Truths, more: Callable[[int], Truths | None]) -> None:
         self.truths = [truths]
-        self.spent = 0.0
+        self.tried = 0
         self.more = more
         self.known: dict[tuple[Key, Key, float, Key | None, bool], Repair | None] = {}
 
@@ -231,8 +230,12 @@ class Mender:
                 places.append((target, names, place[1]))
             target, names, expected = places[number]
             if turns is not None and (isinstance(written, ast.AugAssign) or edit.cause == "overwritten"):
+                self.tried += len(turns)
                 value = None if number else value_behind(program, turns, written, edit.statements)
                 return bool(number) or self._is_right(value, expected, root)
+            self.tried += 1
+            if edit.cause == "overwritten" and root.event.key[1]:
+                return bool(number) or self._is_right(self._in_the_end(edit, root, before, part), expected, root)
             return self._gives(edit, target, (names, expected), root)
 
         best: list[Edit] = []
@@ -241,12 +244,9 @@ class Mender:
         for edit in possible:
             if best and edit.cost > best[0].cost + (SAME_COST_IN_LOOPS if loop else SAME_COST):
                 break
-            if self.spent > SECONDS:
+            if self.tried > MOST_TRIED:
                 break
-            began = time.process_time()
-            given = all(gives(edit, number) for number in range(3))
-            self.spent += time.process_time() - began
-            if not given:
+            if not all(gives(edit, number) for number in range(3)):
                 continue
             text = "\n".join(ast.unparse(ast.fix_missing_locations(each)) for each in edit.statements)
             if text not in texts and (not program.repeats or self._holds_in_all(edit, part, root, before, factor)):
@@ -262,17 +262,16 @@ class Mender:
         if root.kind == UPDATE:
             return possible[:MOST_FIRST]
         found = []
-        began = time.process_time()
         for edit in possible:
             if len(edit.statements) > 1:
                 continue
+            self.tried += 1
             value = self.truths[0].program.execute(edit.statements, names, target)
             if value is not None and np.shape(value) == np.shape(expected):
                 ratio = ratio_of(value, expected)
                 right = np.isclose(value, expected, 1e-9, 1e-12)
                 if ratio is not None or np.any(right) or np.shape(value) != root.event.shape:
                     found.append(edit)
-        self.spent += time.process_time() - began
         return [*found[:MOST_FIRST], *[each for each in possible if each not in found][: MOST_FIRST // 2]]
 
     def _turns(self, root: Root, before: Mapping[Key, Root], part: _Part) -> tuple[Turn, ...] | None:
@@ -287,6 +286,21 @@ class Mender:
             return value if earlier.get(key) is None else np.array(earlier[key])
 
         return turns_of(truths, root.event, part.statement, hook)
+
+    def _in_the_end(self, edit: Edit, root: Root, before: Mapping[Key, Root], part: _Part) -> Any:
+        """The value behind a loop of many turns once the program itself is changed; None where it cannot be."""
+        truths, seen = self.truths[0], []
+        earlier = {key: self._expected(other, truths) for key, other in before.items() if key != root.event.key}
+
+        def hook(key: Key, value: Any) -> Any:
+            if key == root.event.key:
+                seen.append(plain(value))
+            return value if earlier.get(key) is None else np.array(earlier[key])
+
+        changed = part.changed(truths.program, edit.statements)
+        if changed is not None:
+            changed.run(truths.probe.given, PLAIN, hook, root.event.key, keep=False)
+        return seen[-1] if seen else None
 
     def _expected(self, root: Root, truths: Truths) -> Any:
         """The value that belongs in place of a root's, on any of the probes."""
