@@ -628,6 +628,11 @@ def conv_backward(dout, cache):
 """,
         ("dw[f] += np.sum(patch * g, axis=0)", "dw[f] = np.sum(patch * g, axis=0)", "overwritten"),
         ("dx = dx_pad[:, :, pad:pad + H, pad:pad + W]", "dx = dx_pad[:, :, :H, :W]", "padding-ignored"),
+        (
+            "dx_pad[:, :, i * stride:i * stride + HH, j * stride:j * stride + WW] += g * w[f]",
+            "dx_pad[:, :, i:i + HH, j:j + WW] += g * w[f]",
+            "stride-ignored",
+        ),
     ),
     "pair, batch normalisation": written(
         """

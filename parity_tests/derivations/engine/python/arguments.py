@@ -27,6 +27,8 @@ SETTINGS_GIVEN = (
     '{"stride": 2, "pad": 1, "f": 2, "pool_height": 3, "pool_width": 2, "p": 0.7, "mode": "train", "eps": 1e-5}'
 )
 """With a stride that fits the volumes below: one that is left out in the backward pass alone shows from 2 on."""
+WINDOWS = {"stride": "2", "pad": "1", "padding": "1"}
+
 COUNTS = re.compile(
     r"size|dim|^n_|^num_|_in$|_out$|input|hidden|output|features|units|^n[xhy]$|^[DHCNM]$|classes", re.I
 )
@@ -104,6 +106,8 @@ class Caller:
             return f"({', '.join(map(str, values))})"
         if SETTINGS.search(name):
             return SETTINGS_GIVEN
+        if name in WINDOWS and (default is None or ast.unparse(default) in ("0", "1")):
+            return WINDOWS[name]
         if LISTS.match(name):
             self.layers = True
             return f"[{', '.join(map(str, LAYERS))}]"
