@@ -73,7 +73,7 @@ def _small_names(tree: ast.Module) -> set[str]:
                 given.setdefault(argument.arg, []).append(default)
         elif isinstance(node, ast.Name | ast.Attribute) and EPSILONS.match(_name(node)):
             given.setdefault(_name(node), [])
-    return {name for name, values in given.items() if name and all(map(_is_small, values))} - {""}
+    return {name for name, values in given.items() if name and all(map(_is_small, values))}
 
 
 def _is_small(node: ast.expr | None) -> bool:

@@ -280,22 +280,22 @@ class Mender:
         looped = root.event.key[1] or in_a_loop(part.statement)
         if part.node is not None or not looped or not isinstance(part.statement, ast.Assign | ast.AugAssign):
             return None
-        earlier = {key: self._expected(other, truths) for key, other in before.items() if key != root.event.key}
+        return turns_of(truths, root.event, part.statement, self._put_right(root, before))
 
-        def hook(key: Key, value: Any) -> Any:
-            return value if earlier.get(key) is None else np.array(earlier[key])
-
-        return turns_of(truths, root.event, part.statement, hook)
+    def _put_right(self, root: Root, before: Mapping[Key, Root]) -> Callable[[Key, Any], Any]:
+        """A hook that has the truth in place of the other mistakes."""
+        others = {key: self._expected(other, self.truths[0]) for key, other in before.items()}
+        others |= {root.event.key: None}
+        return lambda key, value: value if others.get(key) is None else np.array(others[key])
 
     def _in_the_end(self, edit: Edit, root: Root, before: Mapping[Key, Root], part: _Part) -> Any:
         """The value behind a loop of many turns once the program itself is changed; None where it cannot be."""
-        truths, seen = self.truths[0], []
-        earlier = {key: self._expected(other, truths) for key, other in before.items() if key != root.event.key}
+        truths, seen, put_right = self.truths[0], [], self._put_right(root, before)
 
         def hook(key: Key, value: Any) -> Any:
             if key == root.event.key:
                 seen.append(plain(value))
-            return value if earlier.get(key) is None else np.array(earlier[key])
+            return put_right(key, value)
 
         changed = part.changed(truths.program, edit.statements)
         if changed is not None:
@@ -432,9 +432,7 @@ class Mender:
             return ratio is not None and (same_factor(ratio, root.factor) if exactly else ratio * root.factor > 0)
         if value is None or not same_shape(np.shape(value), np.shape(expected)):
             return False
-        value = np.reshape(value, np.shape(expected))
-        ratio = ratio_of(value, expected)  # as a line holds: a cost with log(a + 1e-12) has a slope of its own
-        return agrees(value, expected) or (ratio is not None and same_factor(ratio, 1.0))
+        return agrees(np.reshape(value, np.shape(expected)), expected)
 
     def _is_scaled(self, root: Root) -> bool:
         """Whether a step goes the right way, but not as far as the others."""

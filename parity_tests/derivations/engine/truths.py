@@ -40,7 +40,7 @@ TINY = 1e-14
 ZERO = 1e-12
 """What rounding may leave of a value that vanishes, where the text or the complex step adds its terms up."""
 
-FROM_ABOVE = re.compile(r"np\.sum\(\w+ \* \w+\)(?: \+ np\.sum\(\w+ \* \w+\))*")
+FROM_ABOVE = re.compile(r"np\.sum\((\w+) \* (?!\1\b)\w+\)(?: \+ np\.sum\((\w+) \* (?!\2\b)\w+\))*")
 
 
 class Cost(NamedTuple):

@@ -7,6 +7,7 @@ import pytest
 
 from parity_tests.derivations.engine.python.judged import how_to_call, judge_program
 from parity_tests.derivations.verdicts import HOLDS, NOT_JUDGED, WRONG, Judged
+from parity_tests.tests.derivations.test_function_caches import SUMMED
 
 UNITS = """\
 import numpy as np
@@ -210,18 +211,6 @@ def test_a_cost_that_none_of_the_usual_ones_is_makes_nothing_wrong() -> None:
     assert judge_program("net.py", HINGE) is None
 
 
-LINEAR = """\
-def linear_forward(A, W, b):
-    return W @ A + b, (A, W)
-
-def linear_backward(dZ, cache):
-    A, W = cache
-    dW = dZ @ A.T
-    db = np.sum(dZ, axis=1, keepdims=True)
-    dA_prev = W.T @ dZ
-    return dA_prev, dW, db
-"""
-
 GAIN = """\
 def layernorm_forward(x, g, b):
     mu = x.mean(axis=1, keepdims=True)
@@ -250,7 +239,7 @@ def gate_backward(dout, cache):
 """
 
 
-@pytest.mark.parametrize("text", [LINEAR, GAIN, GATE])
+@pytest.mark.parametrize("text", [SUMMED, GAIN, GATE])
 def test_pairs_of_functions_hold_whatever_their_arguments_are_called(text: str) -> None:
     judged = judge_program("mine.py", f"import numpy as np\n{text}")
     assert judged is not None
@@ -258,21 +247,25 @@ def test_pairs_of_functions_hold_whatever_their_arguments_are_called(text: str) 
 
 
 @pytest.mark.parametrize(
-    ("right", "wrong", "cause"),
+    ("right", "wrong", "line", "cause"),
     [
-        ("dA_prev = W.T @ dZ", "dA_prev = -W.T @ dZ", "sign"),
-        ("dA_prev = W.T @ dZ", "dA_prev = 3 * W.T @ dZ", "extra-factor"),
-        ("dW = dZ", "dW = 2 * dZ", "extra-factor"),
-        ("    dW =", "    dZ = -dZ\n    dW =", "sign"),
+        ("dA_prev = W.T @ dZ", "dA_prev = -W.T @ dZ", "dA_prev = -W.T @ dZ", "sign"),
+        ("dA_prev = W.T @ dZ", "dA_prev = 3 * W.T @ dZ", "dA_prev = 3 * W.T @ dZ", "extra-factor"),
+        ("dW = dZ", "dW = 2 * dZ", "dW = 2 * dZ @ A.T", "extra-factor"),
+        ("    dW =", "    dZ = -dZ\n    dW =", "dZ = -dZ", "sign"),
     ],
 )
-def test_a_factor_is_no_convention_where_the_slope_of_j_is_given(right: str, wrong: str, cause: str) -> None:
-    judged = judge_program("mine.py", f"import numpy as np\n{LINEAR.replace(right, wrong)}")
+def test_a_factor_is_no_convention_where_the_slope_of_j_is_given(right: str, wrong: str, line: str, cause: str) -> None:
+    judged = judge_program("mine.py", f"import numpy as np\n{SUMMED.replace(right, wrong)}")
     assert judged is not None
-    found = [(line.text, line.cause) for line in judged.lines if line.verdict == WRONG]
-    assert len(found) == 1
-    assert found[0][0] in wrong + " @ A.T"
-    assert found[0][1] == cause
+    assert [(each.text, each.cause) for each in judged.lines if each.verdict == WRONG] == [(line, cause)]
+
+
+def test_gradients_that_all_have_the_other_sign_are_wrong_beside_a_right_one() -> None:
+    text = SUMMED.replace("dW = dZ", "dW = -dZ").replace("db = np.sum", "db = -np.sum")
+    judged = judge_program("mine.py", f"import numpy as np\n{text}")
+    assert judged is not None
+    assert [each.cause for each in judged.lines if each.verdict == WRONG] == ["sign", "sign"]
 
 
 LABELS = """\

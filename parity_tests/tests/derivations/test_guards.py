@@ -56,8 +56,9 @@ def test_a_gradient_holds_for_the_cost_without_its_guard() -> None:
     assert LEFT_OUT in judged.notes
 
 
-def test_a_mistake_beside_a_guard_is_the_only_one() -> None:
-    judged = verify(TEXT.replace("np.sum(dZ) / m", "np.sum(dZ)"))
+@pytest.mark.parametrize("guard", ["1e-6", "1e-12"])
+def test_a_mistake_beside_a_guard_is_the_only_one(guard: str) -> None:
+    judged = verify(TEXT.replace("np.sum(dZ) / m", "np.sum(dZ)").replace("1e-6", guard))
     (wrong,) = [line for line in judged.lines if line.verdict == WRONG]
     assert (wrong.text, wrong.cause) == ("db = np.sum(dZ)", "missing-1/m")
     assert wrong.repaired

@@ -15,7 +15,6 @@ from parity_tests.derivations.engine.edits.words import Words
 
 SLOPE = re.compile(r"^1(\.0)? - |> 0|>= 0|prime|deriv|grad\(|1(\.0)? - [\w.\[\]'\"-]+\)|slope", re.I)
 SLOPE_NAMES = re.compile(r"prime|deriv|grad|slope|_d$|^d_?[a-z]+", re.I)
-SLOPE_FUNCTIONS = re.compile(r"prime|deriv|grad|slope|^d_?(sig|tanh|relu|act|f$|elu|soft|leaky)|_back", re.I)
 ACTIVATIONS = re.compile(r"sigm|tanh|relu|softplus|maximum|act|logistic|squash|expit|nonlin", re.I)
 MASKS = re.compile(r"mask|drop|^d\d*$|keep", re.I)
 

@@ -83,7 +83,6 @@ class _Rewriter(ast.NodeTransformer):
         self.functions: list[str] = []
         self.locals: list[set[str]] = []
         self.statement: ast.stmt | None = None
-        self.in_formula = False
 
     # ---- sites
     def _site(self, node: ast.AST, role: str, name: str) -> ast.Constant:
