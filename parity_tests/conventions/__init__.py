@@ -11,6 +11,7 @@ from parity_tests.conventions import (
     initialization,
     l2,
     layout,
+    normalization,
     optimizers,
     pooling,
 )
@@ -25,6 +26,7 @@ CONVENTIONS: tuple[Convention, ...] = (
     *activations.CONVENTIONS,
     *convolution.CONVENTIONS,
     *pooling.CONVENTIONS,
+    *normalization.CONVENTIONS,
     *initialization.CONVENTIONS,
     *devices.CONVENTIONS,
 )

@@ -118,5 +118,11 @@ CHAPTERS: tuple[Chapter, ...] = (
         "recipe.search.scan shared.search_ranges.range_of recipe.search.search recipe.run.steps",
         recipe.ROWS, "rates", "searches",
     ),
+    _chapter(
+        "normalization", "Beyond the notes: normalisation",
+        "normalization.batch_norm_forward normalization.batch_norm_backward normalization.running_statistics "
+        "normalization.batch_norm_predict normalization.layer_norm_forward normalization.layer_norm_backward",
+        (),
+    ),
 )  # fmt: skip
-"""One for every chapter of the errata."""
+"""One for every chapter of the errata, then what the notes end before."""

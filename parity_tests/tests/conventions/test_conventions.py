@@ -21,10 +21,15 @@ from parity_tests.conventions.check import check, check_all
 from parity_tests.conventions.convention import Convention
 from parity_tests.conventions.devices import to_tf32
 from parity_tests.conventions.table import percent
+from parity_tests.formulas import FORMULAS
 from parity_tests.formulas.run import run_case
 from parity_tests.report.evidence import conventions_table
 
 LINES = [(convention, dtype) for convention in CONVENTIONS for dtype in convention.dtypes]
+
+
+BEYOND = {formula.id.partition(".")[0] for formula in FORMULAS if not formula.code[0].notes}
+"""Chapters that the notes end before."""
 
 
 def named(name: str) -> Convention:
@@ -63,7 +68,7 @@ def test_every_convention_says_what_it_is_about() -> None:
         texts = (convention.topic, convention.notes, convention.torch, convention.translation, *convention.naive)
         assert all(texts)
         assert not any("|" in text or "\n" in text for text in texts)
-        assert convention.formulas.split()
+        assert convention.formulas.split() or convention.id.partition(".")[0] in BEYOND
         assert convention.naive
         assert set(convention.dtypes) <= {"float64", "float32"}
         assert convention.id.partition(".")[0] in vars(conventions)
@@ -74,6 +79,7 @@ TOPICS = (
     "examples; dZ; dA; several sigmoid outputs; cost where a is 0 or 1; L2; L2 in mini-batches; ReLU'(0); "
     "reg in the training recipe; leaky ReLU'(0); layout of volumes; layout of filters; the operation; SAME padding; "
     "flatten before a dense layer; ties of max-pooling; padding of max-pooling; padding of average pooling; "
+    "variance of a batch; epsilon of batch norm; running variance; momentum of batch norm; batch norm in use; "
     "float32 on a GPU; initial parameters; several processes (DDP)"
 )
 

@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 from parity_tests.comparison.faults import FAULTS, healthy, run_fault
-from parity_tests.formulas import CASES, FORMULAS, conv, dense, dropout, pooling, theory, updates
+from parity_tests.formulas import CASES, FORMULAS, conv, dense, dropout, normalization, pooling, theory, updates
 from parity_tests.formulas.case import Case
 from parity_tests.formulas.formula import Formula, Refusal, Sharp
 from parity_tests.formulas.planting import Fault
@@ -216,11 +216,11 @@ def test_an_error_just_above_the_bound_fails_and_one_just_below_does_not(case: C
 
 BOUNDS: list[Callable[..., Any]] = [
     function
-    for module in (bounds, conv, dense, dropout, pooling, theory, updates)
+    for module in (bounds, conv, dense, dropout, normalization, pooling, theory, updates)
     for name, function in inspect.getmembers(module, inspect.isfunction)
     if function.__module__ == module.__name__
     and not name.startswith(("_", "x_"))  # x_: what mutmut adds
-    and function.__annotations__.get("return") in ("Bound", "tuple[Bound, Bound, Bound]")
+    and function.__annotations__.get("return") in ("Bound", "tuple[Bound, Bound]", "tuple[Bound, Bound, Bound]")
     and name != "exact"
 ]
 """All but the one that is zero; schedules are numbers of Python, of which float32 knows nothing."""
