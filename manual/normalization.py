@@ -156,7 +156,8 @@ def batch_norm_predict(
     """
     for name, value in {"beta": beta, "mean": mean, "variance": variance}.items():
         check_shape(name, value, gamma.shape, f"{name} has the shape of gamma")
-    return gamma / np.sqrt(variance + epsilon) * (A_prev - mean) + beta
+    Z: Array = gamma / np.sqrt(variance + epsilon) * (A_prev - mean) + beta
+    return Z
 
 
 def layer_norm_forward_loop(
@@ -219,7 +220,7 @@ def _axes(layout: str, A: Array) -> Axes:
 
 
 def _examples(A: Array, layout: str) -> int:
-    return A.shape[LAYOUTS[layout].examples]
+    return int(A.shape[LAYOUTS[layout].examples])
 
 
 def _batch_axes(A: Array, gamma: Array, layout: str, name: str = "gamma") -> tuple[int, ...]:

@@ -219,7 +219,8 @@ def _predict_case(layout: str) -> Case:
 def _standardised(A: Array, axis: int, ddof: int = 0, inside: float = EPSILON, beside: float = 0.0) -> Array:
     """A minus its mean, over its deviation, with epsilon where it is said."""
     d = A - A.mean(axis=axis, keepdims=True)
-    return d / (np.sqrt(A.var(axis=axis, keepdims=True, ddof=ddof) + inside) + beside)
+    root = np.sqrt(A.var(axis=axis, keepdims=True, ddof=ddof) + inside) + beside
+    return np.asarray(d / root)
 
 
 def _scaled(**options: Any) -> Any:
