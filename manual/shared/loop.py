@@ -198,10 +198,12 @@ class _Watch:
     def means(self) -> tuple[float, float]:
         """Mean cost of the batches, by their sizes, and the score of all their answers."""
         self._look()
-        sizes = [len(batch) for batch, _ in self.seen]
-        A_L = np.concatenate([A.T for _, A in self.seen]).T
-        Y = self.Y.take(np.concatenate([batch for batch, _ in self.seen]), axis=0).T
-        return float(np.average(self.costs, weights=sizes)), score_of(self.unit, A_L, Y)
+        numbers, answers = zip(*self.seen, strict=True)
+        sizes = [len(batch) for batch in numbers]
+        A_L = np.concatenate([A.T for A in answers]).T if len(answers) > 1 else answers[0]
+        Y = self.Y.take(np.concatenate(numbers), axis=0).T
+        cost = sum(size * cost for size, cost in zip(sizes, self.costs, strict=True)) / sum(sizes)
+        return cost, score_of(self.unit, A_L, Y)
 
     def _look(self) -> None:
         for batch, outcome in self.pending:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import cache
 from itertools import islice
 from typing import Any
 
@@ -82,7 +83,7 @@ class Step:
 
     def where(self, quantity: str, layer: int | None) -> Where:
         """What a line of this case is about."""
-        return self.about._replace(quantity=quantity, layer=layer)
+        return _where(self.about, quantity, layer)
 
     def compare(self, quantity: str, layer: int | None, got: Any, reference: Any, bound: Any) -> None:
         """Put one array into the ledger, with one operation's bound."""
@@ -243,6 +244,11 @@ class Step:
             if of_layer is not None:
                 self.compare("dW", l, self.back.grads[f"dW{k}"], grads[f"dW{k}"], of_layer[1])
                 self.compare("db", l, self.back.grads[f"db{k}"], grads[f"db{k}"], of_layer[2])
+
+
+@cache
+def _where(about: Where, quantity: str, layer: int | None) -> Where:
+    return about._replace(quantity=quantity, layer=layer)
 
 
 class _Wide:

@@ -123,21 +123,24 @@ def judge(
     with np.errstate(all="ignore"):
         error = np.abs(np.subtract(got, reference, dtype=np.float64))
         ratio = error / tolerance
-        worst = int(ratio.argmax())  # the first NaN, where there is one
-        largest_tolerance, largest, untold = tolerance.max(), max(reference.max(), -reference.min()), False
-        if not (math.isfinite(ratio.flat[worst]) and math.isfinite(largest_tolerance)):
+        worst, widest = int(ratio.argmax()), int(tolerance.argmax())  # the first NaN, where there is one
+        largest_tolerance, untold = float(tolerance.flat[widest]), False
+        if special := not (math.isfinite(ratio.flat[worst]) and math.isfinite(largest_tolerance)):
             error, ratio, untold = _special(got, reference, error, tolerance)
             worst = int(ratio.argmax())
-            largest_tolerance = np.max(tolerance, initial=0.0, where=np.isfinite(tolerance))
-            largest = np.max(np.abs(reference), initial=0.0, where=np.isfinite(reference))
+            largest_tolerance = float(np.max(tolerance, initial=0.0, where=np.isfinite(tolerance)))
     fails = not ratio.flat[worst] <= 1
-    least = (SEEN[got.dtype] if seen is None else seen) * float(largest)
-    if not fails and 2 * largest_tolerance > least:
-        difference = float(error.max())
-        if largest_tolerance <= floor if exact is None else exact:
-            untold |= difference > 0
-        else:
-            untold |= not by_error or 2 * floor > least or 2 * difference > least
+    share = SEEN[got.dtype] if seen is None else seen
+    # where it is wide the reference is mostly large, and one entry shows that the tolerance is narrow enough
+    if not fails and (special or not 2 * largest_tolerance <= share * abs(float(reference.flat[widest]))):
+        least = share * float(np.max(np.abs(reference), initial=0.0, where=np.isfinite(reference)))
+        if 2 * largest_tolerance > least:
+            difference = float(error.max())
+            narrow = largest_tolerance <= floor if exact is None else exact
+            if narrow:
+                untold |= difference > 0
+            else:
+                untold |= not by_error or 2 * floor > least or 2 * difference > least
     return Judgement(
         got.shape,
         float(ratio.flat[worst]),
@@ -207,7 +210,7 @@ class Ledger:
     def _judged(self, got: Any, reference: Any, bound: Array) -> Judgement:
         tolerance = 2 * bound
         tolerance += self.floor
-        exact = not bound.any()
+        exact = not np.count_nonzero(bound)
         return judge(
             got, reference, tolerance, self.dtype, self.floor, seen=self.seen, exact=exact, by_error=self.by_error
         )
