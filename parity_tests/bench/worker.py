@@ -1,8 +1,8 @@
 """The processes that are timed: each holds one side and runs a block of repetitions when it is told to.
 
 A worker reads one JSON object per line, ``{"task", "kind", "size", "dtype", "repeats"}``, and answers each with the
-seconds of a repetition, as torch's timer takes them after a warm-up, or without repeats with the number that the task
-gives. Threads are set in its environment before it starts, so before any import; all else there is as it was.
+seconds of a repetition, or without repeats with the number that the task gives. Threads are set in its environment
+before it starts, so before any import; all else there is as it was. Only a side that computes with torch imports it.
 """
 
 from __future__ import annotations
@@ -12,13 +12,12 @@ import json
 import os
 import subprocess
 import sys
+import time
+import timeit
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeAlias
-
-import torch
-from torch.utils.benchmark import Timer
 
 from parity_tests.bench.device_sizes import DrawsSize, EpochSize, WideSize, draw_draws, draw_epochs, draw_wide
 from parity_tests.bench.sizes import ConvSize, FitSize, Size, draw, draw_digits, draw_volumes
@@ -47,6 +46,9 @@ DRAWS: dict[str, tuple[type[Any], Callable[[Any, str], Any]]] = {
     "WideSize": (WideSize, lambda size, dtype: (size, draw_wide(size, dtype))),
 }
 """By the name of its class: a size, and what draws data of that size."""
+
+WITH_TORCH = ("torch", "processes", "device")
+"""Sides that compute with torch, whose clock waits for a device."""
 
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
@@ -100,10 +102,17 @@ def request(task: str, size: AnySize, dtype: str, repeats: int) -> str:
     return json.dumps({"task": task, "kind": type(size).__name__, "size": size, "dtype": dtype, "repeats": repeats})
 
 
-def answers(side: str, requests: Iterable[str], threads: int = 1) -> Iterator[float]:
-    """The seconds of every request. Each block starts from the same parameters."""
+def answers(side: str, requests: Iterable[str]) -> Iterator[float]:
+    """The seconds of every request. Each block starts from the same parameters.
+
+    A block of several repeats has one more before it, and so has the first of a task: they warm up.
+    """
     tasks = importlib.import_module(SIDES[side]).TASKS
+    clock: Callable[[], float] = time.perf_counter
+    if side in WITH_TORCH:
+        from torch.utils.benchmark import timer as clock
     data: dict[Any, Any] = {}
+    done: set[Any] = set()
     for line in requests:
         asked = json.loads(line)
         make, draws = DRAWS[asked["kind"]]
@@ -114,20 +123,26 @@ def answers(side: str, requests: Iterable[str], threads: int = 1) -> Iterator[fl
         if not asked["repeats"]:
             yield call()
             continue
-        yield Timer("call()", globals={"call": call}, num_threads=threads).timeit(asked["repeats"]).mean
+        if asked["repeats"] > 1 or (asked["task"], key) not in done:
+            call()
+        done.add((asked["task"], key))
+        yield timeit.timeit(call, timer=clock, number=asked["repeats"]) / asked["repeats"]
 
 
 def main(side: str, threads: int) -> None:
     """Answer until the input ends."""
-    torch.set_num_threads(threads)
+    if side in WITH_TORCH:
+        import torch
+
+        torch.set_num_threads(threads)
     if side == "processes":
         from parity_tests.bench.by_processes import passed_on, world
 
-        for seconds in answers(side, passed_on(sys.stdin), threads):
+        for seconds in answers(side, passed_on(sys.stdin)):
             if world().leads:
                 print(seconds, flush=True)
         return
-    for seconds in answers(side, sys.stdin, threads):
+    for seconds in answers(side, sys.stdin):
         print(seconds, flush=True)
 
 

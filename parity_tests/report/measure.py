@@ -14,8 +14,7 @@ from parity_tests.comparison.snap import judged_steps
 from parity_tests.conventions import CONVENTIONS
 from parity_tests.conventions.check import check_all
 from parity_tests.derivations.testbed.dense import TESTBED
-from parity_tests.derivations.testbed.matrix import Outcome
-from parity_tests.derivations.verify import verify
+from parity_tests.derivations.testbed.matrix import Outcome, outcomes
 from parity_tests.formulas import CASES
 from parity_tests.formulas.run import run_case
 from parity_tests.judging.judge import Result
@@ -82,4 +81,4 @@ def model_case(id_: str) -> ModelCase:
 def measure_matrix() -> list[Outcome]:
     """What verify says of the wrong formulas that were written by hand."""
     with one_thread():
-        return [Outcome(wrong, verify(wrong.formula, wrong.setting, l2=wrong.l2).lines[-1]) for wrong in TESTBED]
+        return list(outcomes(TESTBED))

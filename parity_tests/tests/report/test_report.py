@@ -31,7 +31,6 @@ from parity_tests.report.measure import measure_model, model_case
 from parity_tests.report.page import page, wrapped
 from parity_tests.report.pictures import PICTURES
 from parity_tests.report.pictures.style import COLORS, NEUTRAL, Picture, embedded
-from parity_tests.tests.derivations.verdicts import remembered
 
 VOID = {"meta", "link", "input", "br", "img", "hr", "wbr"}
 ENVIRONMENT = {"python": "3", "device": "<none>"}
@@ -245,11 +244,13 @@ def test_command_writes_the_page(
 ) -> None:
     monkeypatch.setattr(making, "MODEL_CASES", (model_case("shallow/moons/lambda=0.7"),))
     monkeypatch.setattr(making, "PICTURES", {"activations": PICTURES["activations"]})
-    monkeypatch.setattr(measure, "verify", remembered)
+    monkeypatch.setattr(measure, "TESTBED", TESTBED[:2])
     target, folder = tmp_path / "page.html", tmp_path / "pictures"
     assert cli.main(["report", "--html", str(target), "--pictures", str(folder), "--jobs", "1"]) == GOOD
     assert sorted(path.name for path in folder.iterdir()) == ["activations.png", "errors-shallow-moons.png"]
-    assert "picture-errors-shallow-moons" in target.read_text(encoding="utf-8")
+    text = target.read_text(encoding="utf-8")
+    assert "picture-errors-shallow-moons" in text
+    assert all(wrong.cause in text for wrong in TESTBED[:2])
     assert "0 fail" in capsys.readouterr().out
 
 
