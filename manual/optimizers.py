@@ -20,8 +20,11 @@ from manual.updates import (
     MomentumUpdate,
     RMSpropUpdate,
     adam_update,
+    adamw_update,
+    classical_momentum_update,
     gradient_descent_update,
     momentum_update,
+    nesterov_update,
     rmsprop_update,
 )
 
@@ -169,14 +172,72 @@ class Adam(Rule[AdamState]):
         return adam_update(W, dW, v, s, t, self.learning_rate, self.beta1, self.beta2, self.epsilon)
 
 
-Optimizer: TypeAlias = GradientDescent | Momentum | RMSprop | Adam
+@dataclass(frozen=True)
+class ClassicalMomentum(Rule[MomentumState]):
+    """Momentum as torch has it, without the notes' factor 1 - beta. See classical_momentum_update.
+
+    Raises ValueError for a learning rate that is not finite and above 0, or a beta or dampening outside [0, 1).
+    """
+
+    beta: float = 0.9
+    dampening: float = 0.0
+    state_type: ClassVar = MomentumState
+
+    def update(self, W: Array, dW: Array, v: Array, t: int) -> MomentumUpdate:
+        """One parameter, and its velocity."""
+        return classical_momentum_update(W, dW, v, t, self.learning_rate, self.beta, self.dampening)
+
+
+@dataclass(frozen=True)
+class Nesterov(Rule[MomentumState]):
+    """Nesterov's momentum as torch has it. See nesterov_update.
+
+    Raises ValueError for a learning rate that is not finite and above 0, or a beta outside [0, 1).
+    """
+
+    beta: float = 0.9
+    state_type: ClassVar = MomentumState
+
+    def update(self, W: Array, dW: Array, v: Array, t: int) -> MomentumUpdate:
+        """One parameter, and its velocity."""
+        return nesterov_update(W, dW, v, self.learning_rate, self.beta)
+
+
+@dataclass(frozen=True)
+class AdamW(Rule[AdamState]):
+    """Adam with decoupled weight decay, of every parameter, biases too. See adamw_update.
+
+    Raises ValueError for a learning rate or an epsilon that is not finite and above 0, a beta outside [0, 1), or a
+    weight decay that is not finite or below 0.
+    """
+
+    beta1: float = 0.9
+    beta2: float = 0.999
+    epsilon: float = 1e-8
+    weight_decay: float = 0.01
+    state_type: ClassVar = AdamState
+
+    def update(self, W: Array, dW: Array, v: Array, s: Array, t: int) -> AdamUpdate:
+        """One parameter, its velocity, and the mean square of its gradients."""
+        return adamw_update(W, dW, v, s, t, *vars(self).values())
+
+
+Optimizer: TypeAlias = GradientDescent | Momentum | RMSprop | Adam | ClassicalMomentum | Nesterov | AdamW
 """A rule; the state that its ``init`` makes belongs to its own ``step`` alone."""
 
-OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {
+NOTES: dict[str, Callable[..., Optimizer]] = {
     "gradient_descent": GradientDescent,
     "momentum": Momentum,
     "rmsprop": RMSprop,
     "adam": Adam,
+}
+"""The notes' own rules."""
+
+OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {
+    **NOTES,
+    "classical_momentum": ClassicalMomentum,
+    "nesterov": Nesterov,
+    "adamw": AdamW,
 }
 """Rules by name, as functions of the learning rate and their own settings."""
 
@@ -204,6 +265,10 @@ def _above_zero(value: float) -> bool:
     return 0 < value < math.inf
 
 
+def _not_below_zero(value: float) -> bool:
+    return 0 <= value < math.inf
+
+
 def _below_one(value: float) -> bool:
     return 0 <= value < 1
 
@@ -213,6 +278,8 @@ SETTINGS: dict[str, tuple[Callable[[float], bool], str]] = {
     "beta": (_below_one, "a number in [0, 1): the weight of the past"),
     "beta1": (_below_one, "a number in [0, 1): the weight of the past in v"),
     "beta2": (_below_one, "a number in [0, 1): the weight of the past in s"),
+    "dampening": (_below_one, "a number in [0, 1): what a gradient loses in v"),
+    "weight_decay": (_not_below_zero, "a finite number of at least 0: the share of W that a step takes off"),
     "epsilon": (_above_zero, "a finite number above 0: it keeps the quotient finite"),
 }
 """What every setting of a rule must be."""

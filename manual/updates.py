@@ -1,4 +1,4 @@
-"""Updates of one parameter: what a step of gradient descent, momentum, RMSprop and Adam does to it.
+"""Updates of one parameter: what a step of gradient descent, momentum, RMSprop, Adam and their kin does to it.
 
 W = the parameter, weights or biases alike, of any shape; dW = its gradient; alpha = ``learning_rate``. The results are
 new arrays of the dtype that the arguments have in common. ``manual.optimizers`` applies the updates to a network.
@@ -81,6 +81,62 @@ def momentum_update(W: Array, dW: Array, v: Array, learning_rate: float, beta: f
     v += term
     np.multiply(v, learning_rate, out=term)
     return MomentumUpdate(np.subtract(W, term, out=term), v)
+
+
+def classical_momentum_update_loop(
+    W: Array, dW: Array, v: Array, t: int, learning_rate: float, beta: float, dampening: float = 0.0
+) -> MomentumUpdate:
+    """Entry by entry: v := beta v + (1 - dampening) dw, w := w - alpha v. See classical_momentum_update."""
+    dtype = np.result_type(W, dW, v)
+    W, v = W.astype(dtype), v.astype(dtype)
+    for i in np.ndindex(W.shape):
+        v[i] = beta * v[i] + (1 - dampening) * dW[i] if t > 1 else dW[i]
+        W[i] -= learning_rate * v[i]
+    return MomentumUpdate(W, v)
+
+
+def classical_momentum_update(
+    W: Array, dW: Array, v: Array, t: int, learning_rate: float, beta: float, dampening: float = 0.0
+) -> MomentumUpdate:
+    """Momentum as torch has it: a sum of past gradients, not their average (Polyak, Some methods of speeding up, 1964).
+
+    v := dW in the first step, v := beta v + (1 - dampening) dW in the others
+    W := W - alpha v
+
+    t = number of this step, 1 for the first, which is not dampened.
+
+    Raises ValueError unless dW and v have the shape of W and t is at least 1.
+    """
+    dtype = _common_dtype(W, dW=dW, v=v)
+    check_count("t", t, 1, "the first step is number 1")
+    v = (beta * v + (1 - dampening) * dW if t > 1 else dW).astype(dtype)
+    return MomentumUpdate(W - learning_rate * v, v)
+
+
+def nesterov_update_loop(W: Array, dW: Array, v: Array, learning_rate: float, beta: float) -> MomentumUpdate:
+    """Entry by entry: v := beta v + dw, w := w - alpha (dw + beta v). See nesterov_update."""
+    dtype = np.result_type(W, dW, v)
+    W, v = W.astype(dtype), v.astype(dtype)
+    for i in np.ndindex(W.shape):
+        v[i] = beta * v[i] + dW[i]
+        W[i] -= learning_rate * (dW[i] + beta * v[i])
+    return MomentumUpdate(W, v)
+
+
+def nesterov_update(W: Array, dW: Array, v: Array, learning_rate: float, beta: float) -> MomentumUpdate:
+    """Nesterov's momentum as torch has it: the step looks one ahead along the velocity that it has just moved.
+
+    v := beta v + dW
+    W := W - alpha (dW + beta v)
+
+    Sutskever, Martens, Dahl and Hinton, On the importance of initialization and momentum (2013), take the gradient at
+    W + mu v instead: this W is their W + mu v, with their v = -alpha v and mu = beta.
+
+    Raises ValueError unless dW and v have the shape of W.
+    """
+    dtype = _common_dtype(W, dW=dW, v=v)
+    v = (beta * v + dW).astype(dtype)
+    return MomentumUpdate(W - learning_rate * (dW + beta * v), v)
 
 
 def rmsprop_update_loop(
@@ -173,6 +229,49 @@ def adam_update(
     np.divide(v, term, out=term)
     term *= learning_rate * c / (1 - beta1**t)
     return AdamUpdate(np.subtract(W, term, out=term), v, s)
+
+
+def adamw_update_loop(
+    W: Array,
+    dW: Array,
+    v: Array,
+    s: Array,
+    t: int,
+    learning_rate: float,
+    beta1: float,
+    beta2: float,
+    epsilon: float,
+    weight_decay: float,
+) -> AdamUpdate:
+    """Entry by entry: w := w - alpha weight_decay w, then Adam's step. See adamw_update."""
+    W = W.astype(np.result_type(W, dW, v, s))
+    for i in np.ndindex(W.shape):
+        W[i] -= learning_rate * weight_decay * W[i]
+    return adam_update_loop(W, dW, v, s, t, learning_rate, beta1, beta2, epsilon)
+
+
+def adamw_update(
+    W: Array,
+    dW: Array,
+    v: Array,
+    s: Array,
+    t: int,
+    learning_rate: float,
+    beta1: float,
+    beta2: float,
+    epsilon: float,
+    weight_decay: float,
+) -> AdamUpdate:
+    """Adam with decoupled weight decay: W shrinks beside the step, and v and s know nothing of it.
+
+    W := W - alpha weight_decay W - alpha v_hat / (sqrt(s_hat) + epsilon)
+
+    v_hat and s_hat are those of adam_update. As in torch the decay is multiplied by alpha; in Loshchilov and Hutter,
+    Decoupled Weight Decay Regularization (2019), it is not.
+
+    Raises ValueError as adam_update does.
+    """
+    return adam_update((1 - learning_rate * weight_decay) * W, dW, v, s, t, learning_rate, beta1, beta2, epsilon)
 
 
 def _mean_square(dW: Array, s: Array, beta2: float, dtype: np.dtype[Any]) -> tuple[Array, Array]:

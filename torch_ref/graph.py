@@ -92,7 +92,13 @@ def capturable(rule: torch.optim.Optimizer, rate: Tensor | None = None) -> torch
 
     Its state is there already, as before the first step: a step without gradients is made and wiped out. The momentum
     of torch.optim.SGD starts with the first gradient, which is what zero and no dampening give.
+
+    Raises ValueError for a rule with dampening.
     """
+    if rule.defaults.get("dampening"):
+        raise ValueError(
+            "graph is on and dampening is above 0: torch leaves it out of the first step, a graph would not"
+        )
     parameters = [value for group in rule.param_groups for value in group["params"]]
     for group in rule.param_groups:
         if rate is not None:

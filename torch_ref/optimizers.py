@@ -15,12 +15,16 @@ def gradient_descent(module: nn.Module, learning_rate: float) -> torch.optim.SGD
     return torch.optim.SGD(module.parameters(), lr=learning_rate)
 
 
-def momentum(module: nn.Module, learning_rate: float, beta: float = 0.9) -> torch.optim.SGD:
+class AverageMomentum(torch.optim.SGD):
+    """torch.optim.SGD whose buffer stands for v / (1 - beta), the notes' v being an average."""
+
+
+def momentum(module: nn.Module, learning_rate: float, beta: float = 0.9) -> AverageMomentum:
     """torch.optim.SGD, whose buffer = beta buffer + dW is v / (1 - beta): so its lr is alpha (1 - beta).
 
     Its dampening is no translation of 1 - beta: it leaves the first gradient as it is.
     """
-    return torch.optim.SGD(module.parameters(), lr=learning_rate * (1 - beta), momentum=beta, dampening=0.0)
+    return AverageMomentum(module.parameters(), lr=learning_rate * (1 - beta), momentum=beta, dampening=0.0)
 
 
 def rmsprop(
@@ -37,25 +41,56 @@ def adam(
     return torch.optim.Adam(module.parameters(), lr=learning_rate, betas=(beta1, beta2), eps=epsilon)
 
 
+def classical_momentum(
+    module: nn.Module, learning_rate: float, beta: float = 0.9, dampening: float = 0.0
+) -> torch.optim.SGD:
+    """torch.optim.SGD with its own momentum and dampening."""
+    return torch.optim.SGD(module.parameters(), lr=learning_rate, momentum=beta, dampening=dampening)
+
+
+def nesterov(module: nn.Module, learning_rate: float, beta: float = 0.9) -> torch.optim.SGD:
+    """torch.optim.SGD with nesterov=True."""
+    return torch.optim.SGD(module.parameters(), lr=learning_rate, momentum=beta, nesterov=True)
+
+
+def adamw(
+    module: nn.Module,
+    learning_rate: float,
+    beta1: float = 0.9,
+    beta2: float = 0.999,
+    epsilon: float = 1e-8,
+    weight_decay: float = 0.01,
+) -> torch.optim.AdamW:
+    """torch.optim.AdamW, which multiplies the decay by the learning rate."""
+    return torch.optim.AdamW(
+        module.parameters(), lr=learning_rate, betas=(beta1, beta2), eps=epsilon, weight_decay=weight_decay
+    )
+
+
 OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
     "gradient_descent": gradient_descent,
     "momentum": momentum,
     "rmsprop": rmsprop,
     "adam": adam,
+    "classical_momentum": classical_momentum,
+    "nesterov": nesterov,
+    "adamw": adamw,
 }
 """Rules by name, as functions of the module, the learning rate and the rule's own settings."""
 
 STATE: dict[type[torch.optim.Optimizer], dict[str, str]] = {
     torch.optim.SGD: {"v": "momentum_buffer"},
+    AverageMomentum: {"v": "momentum_buffer"},
     torch.optim.RMSprop: {"s": "square_avg"},
     torch.optim.Adam: {"v": "exp_avg", "s": "exp_avg_sq"},
+    torch.optim.AdamW: {"v": "exp_avg", "s": "exp_avg_sq"},
 }
 """torch's names for the parts of the notes' states."""
 
 
 def _scale(rule: torch.optim.Optimizer) -> float:
-    """What torch's v has to be multiplied by: SGD's buffer is v / (1 - beta)."""
-    return 1 - rule.defaults["momentum"] if isinstance(rule, torch.optim.SGD) else 1.0
+    """What torch's v has to be multiplied by."""
+    return 1 - rule.defaults["momentum"] if isinstance(rule, AverageMomentum) else 1.0
 
 
 def parts(rule: torch.optim.Optimizer) -> dict[str, str]:

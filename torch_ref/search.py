@@ -45,6 +45,10 @@ class Draw(NamedTuple):
     reg: float
 
 
+SEARCHED = {name: rule for name, rule in OPTIMIZERS.items() if name != "adamw"}
+"""Rules whose direction does not depend on the parameters: many networks share one."""
+
+
 @dataclass(frozen=True)
 class Plan:
     """How every draw is trained: the notes' 5 epochs, batches of 100, and a rate that falls to 0.9 of it every epoch.
@@ -62,7 +66,7 @@ class Plan:
     def __post_init__(self) -> None:
         """Check the numbers."""
         self.settings(Draw(1.0, 0.0))
-        named(OPTIMIZERS, "optimizer", self.optimizer, {})
+        named(SEARCHED, "optimizer", self.optimizer, {})
         if not 0 < self.decay <= 1:
             raise ValueError(f"decay is {self.decay}, expected a number in (0, 1]: the part that an epoch leaves")
 
@@ -195,7 +199,7 @@ class _Stack:
         # an optimiser's step is its rate times a direction that does not depend on the parameters: so one rule with
         # the rate 1, on parameters that are zero before every step, gives the directions of all networks
         self.directions = nn.ParameterList([torch.zeros_like(value) for value in self.stack.values()])
-        self.rule = OPTIMIZERS[plan.optimizer](self.directions, 1.0)
+        self.rule = SEARCHED[plan.optimizer](self.directions, 1.0)
         self.capture = capture
         if capture:
             capturable(self.rule)

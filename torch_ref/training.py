@@ -74,7 +74,8 @@ class Learner:
         self.make_schedule = named(SCHEDULES, "decay", settings.decay, settings.decay_options)
         self._made()
         self.steps: Steps | None = None
-        if capture := capture_on(self.device):
+        dampened = self.hardware.graph == "auto" and self.rule.defaults.get("dampening")
+        if (capture := capture_on(self.device)) and not dampened:
             step = operations(architecture, min(settings.batch_size, len(self.Y)))
             if self.hardware.captures(self.device, self.dtype, world.size, step, settings.epochs):
                 self.queue_steps(capture)

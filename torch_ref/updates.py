@@ -7,7 +7,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from torch_ref.optimizers import adam, gradient_descent, momentum, rmsprop
+from torch_ref.optimizers import adam, adamw, classical_momentum, gradient_descent, momentum, nesterov, rmsprop
 
 
 class MomentumUpdate(NamedTuple):
@@ -56,6 +56,29 @@ def momentum_update(W: Tensor, dW: Tensor, v: Tensor, learning_rate: float, beta
     return MomentumUpdate(module[0].detach(), (1 - beta) * rule.state[module[0]]["momentum_buffer"])
 
 
+def classical_momentum_update(
+    W: Tensor, dW: Tensor, v: Tensor, t: int, learning_rate: float, beta: float, dampening: float = 0.0
+) -> MomentumUpdate:
+    """Step number t of torch.optim.SGD."""
+    module = with_gradient(W, dW)
+    rule = classical_momentum(module, learning_rate, beta, dampening)
+    return _from_velocity(module, rule, v if t > 1 else None)
+
+
+def nesterov_update(W: Tensor, dW: Tensor, v: Tensor, learning_rate: float, beta: float) -> MomentumUpdate:
+    """One step of torch.optim.SGD with nesterov=True."""
+    module = with_gradient(W, dW)
+    return _from_velocity(module, nesterov(module, learning_rate, beta), v)
+
+
+def _from_velocity(module: nn.ParameterList, rule: torch.optim.SGD, v: Tensor | None) -> MomentumUpdate:
+    """One step from this buffer, or from none."""
+    if v is not None:
+        rule.state[module[0]] = {"momentum_buffer": v.clone()}
+    rule.step()
+    return MomentumUpdate(module[0].detach(), rule.state[module[0]]["momentum_buffer"])
+
+
 def rmsprop_update(
     W: Tensor, dW: Tensor, s: Tensor, learning_rate: float, beta2: float, epsilon: float
 ) -> RMSpropUpdate:
@@ -80,7 +103,28 @@ def adam_update(
 ) -> AdamUpdate:
     """Step number t of torch.optim.Adam."""
     module = with_gradient(W, dW)
-    rule = adam(module, learning_rate, beta1, beta2, epsilon)
+    return _from_moments(module, adam(module, learning_rate, beta1, beta2, epsilon), v, s, t)
+
+
+def adamw_update(
+    W: Tensor,
+    dW: Tensor,
+    v: Tensor,
+    s: Tensor,
+    t: int,
+    learning_rate: float,
+    beta1: float,
+    beta2: float,
+    epsilon: float,
+    weight_decay: float,
+) -> AdamUpdate:
+    """Step number t of torch.optim.AdamW."""
+    module = with_gradient(W, dW)
+    return _from_moments(module, adamw(module, learning_rate, beta1, beta2, epsilon, weight_decay), v, s, t)
+
+
+def _from_moments(module: nn.ParameterList, rule: torch.optim.Optimizer, v: Tensor, s: Tensor, t: int) -> AdamUpdate:
+    """Step number t from these averages."""
     rule.state[module[0]] = {"step": torch.tensor(t - 1.0), "exp_avg": v.clone(), "exp_avg_sq": s.clone()}
     rule.step()
     state = rule.state[module[0]]

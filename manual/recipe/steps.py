@@ -32,7 +32,10 @@ REG = 1e3
 SLOPE = 0.01
 """How far from 1 a slope over its gradient may lie: kinks of ReLU that are crossed move it by less."""
 
-RATES = {"gradient_descent": 0.1, "momentum": 0.1, "rmsprop": 0.0005, "adam": 0.003}
+RATES = {
+    "gradient_descent": 0.1, "momentum": 0.1, "rmsprop": 0.0005, "adam": 0.003,
+    "classical_momentum": 0.01, "nesterov": 0.01, "adamw": 0.003,
+}  # fmt: skip
 """The learning rate that overfits the small piece, by optimiser."""
 
 

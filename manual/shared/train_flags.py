@@ -85,7 +85,12 @@ FLAGS: dict[str, tuple[Flag, ...]] = {
         ),
     ),
     "training": (
-        flag("--optimizer", "gradient_descent, momentum, rmsprop, adam; default: adam", default="adam", metavar="NAME"),
+        flag(
+            "--optimizer",
+            "gradient_descent, momentum, rmsprop, adam, classical_momentum, nesterov, adamw; default: adam",
+            default="adam",
+            metavar="NAME",
+        ),
         flag("--learning-rate", "default: 0.003", type=float, default=0.003, metavar="ALPHA"),
         flag(
             "--decay",

@@ -17,7 +17,7 @@ from manual.architecture import Architecture, Conv, Dense, Dropout, Flatten, Lay
 from manual.draws import dropout_masks, initial_parameters
 from manual.layers import HIDDEN_UNITS, OUTPUT_UNITS, Shape
 from manual.notation import Array, Parameters
-from manual.optimizers import OPTIMIZERS
+from manual.optimizers import NOTES
 from parity_tests.comparison.models import ModelCase, Start
 from parity_tests.comparison.snap import run_steps
 from parity_tests.formulas.run import generator
@@ -51,7 +51,7 @@ def draw(seed: int) -> tuple[ModelCase, Start]:
         lambda_=float(rng.choice([0.0, 0.0, 0.7, 0.7, 1e-9, 1e9])),
         learning_rate=float(10.0 ** rng.uniform(-4, 0.5)),
         steps=STEPS,
-        optimizer=str(rng.choice(list(OPTIMIZERS))),
+        optimizer=str(rng.choice(list(NOTES))),
     )  # fmt: skip
     return case, Start(architecture, params, X, Y, masks)
 

@@ -119,6 +119,11 @@ CHAPTERS: tuple[Chapter, ...] = (
         recipe.ROWS, "rates", "searches",
     ),
     _chapter(
+        "optimizers", "Beyond the notes: momentum and AdamW",
+        "updates.classical_momentum_update updates.nesterov_update updates.adamw_update",
+        (),
+    ),
+    _chapter(
         "normalization", "Beyond the notes: normalisation",
         "normalization.batch_norm_forward normalization.batch_norm_backward normalization.running_statistics "
         "normalization.batch_norm_predict normalization.layer_norm_forward normalization.layer_norm_backward",

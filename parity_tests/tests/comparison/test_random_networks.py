@@ -12,7 +12,7 @@ import pytest
 from manual import activations, dense
 from manual.architecture import Architecture, Conv, Dense, Dropout, Flatten, Pool
 from manual.layers import HIDDEN_UNITS, OUTPUT_UNITS, Layer
-from manual.optimizers import OPTIMIZERS
+from manual.optimizers import NOTES
 from parity_tests.commands import seeds
 from parity_tests.comparison.models import ModelCase, Start
 from parity_tests.comparison.random_networks import draw, drawn, run_random
@@ -69,7 +69,7 @@ def test_everything_is_drawn() -> None:
     convolutions = [(layer, shape) for layer, shape in layers if isinstance(layer, Conv)]
     assert hidden == set(HIDDEN_UNITS)
     assert {begin.architecture.output_unit for _, begin in drawn_ones} == set(OUTPUT_UNITS)
-    assert {case.optimizer for case, _ in drawn_ones} == set(OPTIMIZERS)
+    assert {case.optimizer for case, _ in drawn_ones} == set(NOTES)
     assert {type(layer) for layer, _ in layers} == {Conv, Pool, Flatten, Dense, Dropout}
     assert {layer.mode for layer, _ in layers if isinstance(layer, Pool)} == {"max", "average"}
     assert {(layer.filters, shape[2]) for layer, shape in convolutions} == {

@@ -28,8 +28,8 @@ from parity_tests.report.evidence import conventions_table
 LINES = [(convention, dtype) for convention in CONVENTIONS for dtype in convention.dtypes]
 
 
-BEYOND = {formula.id.partition(".")[0] for formula in FORMULAS if not formula.code[0].notes}
-"""Chapters that the notes end before."""
+BEYOND = {code.name.partition(".")[0] for formula in FORMULAS for code in formula.code if not code.notes}
+"""Chapters that go further than the notes."""
 
 
 def named(name: str) -> Convention:
@@ -80,6 +80,7 @@ TOPICS = (
     "reg in the training recipe; leaky ReLU'(0); layout of volumes; layout of filters; the operation; SAME padding; "
     "flatten before a dense layer; ties of max-pooling; padding of max-pooling; padding of average pooling; "
     "variance of a batch; epsilon of batch norm; running variance; momentum of batch norm; batch norm in use; "
+    "momentum as a sum; dampening; momentum while the rate falls; Nesterov's momentum; AdamW; decay beside the step; "
     "float32 on a GPU; initial parameters; several processes (DDP)"
 )
 

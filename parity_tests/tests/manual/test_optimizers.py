@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -17,8 +18,11 @@ from manual.notation import Array
 from manual.optimizers import (
     OPTIMIZERS,
     Adam,
+    AdamW,
+    ClassicalMomentum,
     GradientDescent,
     Momentum,
+    Nesterov,
     RMSprop,
 )
 from parity_tests.comparison.free_runs import REPEATS, judge_by_spread, moved
@@ -32,6 +36,7 @@ from torch_ref.devices import array, tensor
 
 DTYPES = pytest.mark.parametrize("dtype", [np.float64, np.float32], ids=["float64", "float32"])
 RULES = [GradientDescent(0.05), Momentum(0.05), RMSprop(0.01), Adam(0.01), Momentum(0.05, 0.3), Adam(0.01, 0.2, 0.9)]
+RULES += [ClassicalMomentum(0.05), ClassicalMomentum(0.05, 0.5, 0.3), Nesterov(0.05), AdamW(0.01)]
 EACH_RULE = pytest.mark.parametrize("rule", RULES, ids=repr)
 STEPS = 500
 SHAPE = (5, 3)
@@ -39,9 +44,9 @@ SHAPE = (5, 3)
 
 def update_by_torch(rule: Any, W: Array, dW: Array, state: Any) -> tuple[Array, ...]:
     """W, then v and s where the rule has them, after torch's step from the rule's state."""
-    name = type(rule).__name__.lower().replace("descent", "_descent")
+    name = re.sub("(?<=[a-z])(?=[DM])", "_", type(rule).__name__).lower()
     parts = [tensor(part["dW1"]) for part in state[:-1]]
-    number = [state.t + 1] if isinstance(rule, Adam) else []
+    number = [state.t + 1] if isinstance(rule, Adam | AdamW | ClassicalMomentum) else []
     update = getattr(torch_side, f"{name}_update")
     found = update(tensor(W), tensor(dW), *parts, *number, *vars(rule).values())
     return tuple(array(each) for each in (found if isinstance(found, tuple) else (found,)))
@@ -106,6 +111,9 @@ FREE: dict[str, Any] = {
     "momentum": Momentum(0.005),
     "rmsprop": RMSprop(0.002),
     "adam": Adam(0.002),
+    "classical_momentum": ClassicalMomentum(0.0005, 0.9, 0.3),
+    "nesterov": Nesterov(0.0005),
+    "adamw": AdamW(0.002),
 }
 
 

@@ -65,7 +65,11 @@ def test_processes_change_nothing(capsys: pytest.CaptureFixture[str]) -> None:
         (["--lr-range", "-3", "-3"], "lr-range is -3 to -3, expected two different exponents"),
         (["--reg-range", "nan", "1"], "reg-range has the exponent nan, expected a number from -300 to 300"),
         (["--lr-range", "-3", "900"], "lr-range has the exponent 900"),
-        (["--optimizer", "sgd"], "optimizer is 'sgd', expected one of gradient_descent, momentum, rmsprop, adam"),
+        (
+            ["--optimizer", "sgd"],
+            "optimizer is 'sgd', expected one of gradient_descent, momentum, rmsprop, adam, "
+            "classical_momentum, nesterov, adamw",
+        ),
         (["--initialization", "best"], "initialization is 'best', expected one of zeros"),
         (["--model", "vgg"], "model is 'vgg', expected one of logistic"),
         (["--seed", "-1"], "seed is -1, expected"),

@@ -19,6 +19,7 @@ from parity_tests.tests.training.small_network import NET, SETTINGS, examples
 from torch_ref.__main__ import main
 from torch_ref.graph import Capture, capture_on, on_cuda
 from torch_ref.hardware import EPOCHS_TO_PAY, SMALL_STEP, operations
+from torch_ref.optimizers import OPTIMIZERS
 from torch_ref.search import Draw, Plan, search
 from torch_ref.training import Hardware, Learner, fit
 
@@ -69,7 +70,12 @@ def spread_of(settings: Settings, run: Callable[[Learner], Any]) -> list[Any]:
     return found
 
 
-@pytest.mark.parametrize("optimizer", ["gradient_descent", "momentum", "rmsprop", "adam"])
+def test_a_graph_refuses_what_torch_leaves_out_of_the_first_step_alone() -> None:
+    with pytest.raises(ValueError, match="graph is on and dampening is above 0"):
+        queued(replace(SETTINGS, optimizer="classical_momentum", optimizer_options={"dampening": 0.5}))
+
+
+@pytest.mark.parametrize("optimizer", list(OPTIMIZERS))
 def test_queued_steps_are_the_eager_steps(optimizer: str) -> None:
     settings = replace(SETTINGS, optimizer=optimizer, learning_rate=0.01)
     eager = Learner(NET, examples(np.float32), settings)

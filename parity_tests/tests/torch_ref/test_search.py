@@ -145,6 +145,7 @@ def test_draws_are_uniform_in_their_logarithms() -> None:
         ({"batch_size": 0}, "batch_size is 0, expected a whole number of at least 1"),
         ({"decay": 1.5}, r"decay is 1\.5, expected a number in \(0, 1\]"),
         ({"optimizer": "sgd"}, "optimizer is 'sgd', expected one of gradient_descent"),
+        ({"optimizer": "adamw"}, "optimizer is 'adamw', expected one of gradient_descent"),
     ],
 )
 def test_plans_out_of_range_are_refused(wrong: dict[str, Any], sentence: str) -> None:

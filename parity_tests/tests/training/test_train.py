@@ -175,7 +175,11 @@ def test_own_data(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         (["--patience", "0"], "patience is 0, expected at least 1 epoch"),
         (["--decay", "linear"], "decay is 'linear', expected a number such as 0.9, or one of constant"),
         (["--decay", "1.5"], "decay is 1.5, expected a number in (0, 1]"),
-        (["--optimizer", "sgd"], "optimizer is 'sgd', expected one of gradient_descent, momentum, rmsprop, adam"),
+        (
+            ["--optimizer", "sgd"],
+            "optimizer is 'sgd', expected one of gradient_descent, momentum, rmsprop, adam, "
+            "classical_momentum, nesterov, adamw",
+        ),
         (["--keep-prob", "0"], "keep_prob is 0.0, expected a number"),
         (["--hidden", "4,x"], "hidden is '4,x', expected numbers of units with commas between"),
         (["--hidden", "4", "--layers", "dense10"], "--layers is given beside --model or --hidden"),

@@ -123,7 +123,7 @@ def test_nothing_fails_without_a_fault(name: str) -> None:
 
 def test_every_optimiser_is_trained_dense_and_convolutional() -> None:
     rules = [rule for rule, _ in TRAINED]
-    assert sorted(rules) == sorted(optimizers.OPTIMIZERS)
+    assert sorted(rules) == sorted(optimizers.NOTES)
     expected = {f"{model}/digits/{rule}/dropout/lambda=0.7" for model in ("wide", "convnet") for rule in rules}
     assert CASES.keys() == expected
     assert all(case.steps == 100 for case in CASES.values())
