@@ -1,8 +1,9 @@
-"""Who may import whom, and how light the import of ``manual`` is."""
+"""Who may import whom, how light the import of ``manual`` is, and what no docstring may do to the notes' notation."""
 
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from functools import cache
@@ -25,15 +26,23 @@ STANDARD = set(sys.stdlib_module_names)
 
 
 @cache
-def imports(path: Path) -> set[str]:
-    """Every module that a file imports, as dotted names; ``from a import b`` counts as a.b and a."""
+def read(path: Path) -> tuple[set[str], list[str]]:
+    """What a file imports, and the docstrings of its module, its classes and its functions."""
     found: set[str] = set()
+    texts: list[str | None] = []
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
             found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
-    return found
+        elif isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
+            texts.append(ast.get_docstring(node))
+    return found, [text for text in texts if text]
+
+
+def imports(path: Path) -> set[str]:
+    """Every module that a file imports, as dotted names; ``from a import b`` counts as a.b and a."""
+    return read(path)[0]
 
 
 def files(package: str) -> list[Path]:
@@ -128,3 +137,29 @@ def test_what_verify_calls_does_not_call_it() -> None:
     below = [path for part in ("own", "engine", "settings") for path in files(f"parity_tests/derivations/{part}")]
     assert len(below) > 50
     assert not [path for path in below if "parity_tests.derivations.verify" in imports(path)]
+
+
+SPOILT = re.compile(r"(?!N[0-9])([BCDEFGHIKMNOQRSTUV]'?[0-9]?|D([ABJLWXZ]|[abw-z])[0-9]?)(\b|_)(?![.]\w|-contiguous)")
+"""A small symbol in a capital: u, k, g' and dW as U, K, G' and DW. A, J, L, P, W, X, Y and Z are the notes' own, N0 to
+N5 are the notes, and F.pad is torch's.
+"""
+
+
+@pytest.mark.parametrize(
+    "word", ["U = eps/2.", "K u / (1 - k u)", "DW = (1/m)", "Db: m terms", "G' of", "V := ", "Dw1"]
+)
+def test_a_small_symbol_in_a_capital_is_seen(word: str) -> None:
+    assert SPOILT.match(word)
+
+
+@pytest.mark.parametrize(
+    "word", ["W - alpha dW", "Do it", "N3's derivation", "dW = ", "A of", "J from", "Divide", "Z1"]
+)
+def test_the_notes_symbols_and_words_are_let_pass(word: str) -> None:
+    assert not SPOILT.match(word)
+
+
+@pytest.mark.parametrize("package", ["datasets", "manual", "parity_tests", "torch_ref"])
+def test_no_docstring_begins_with_a_small_symbol_in_a_capital(package: str) -> None:
+    spoilt = [f"{path}: {text:.40}" for path in files(package) for text in read(path)[1] if SPOILT.match(text)]
+    assert spoilt == []

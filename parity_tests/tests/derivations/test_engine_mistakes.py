@@ -12,7 +12,7 @@ from parity_tests.derivations.verdicts import HOLDS, WRONG, Verdict
 from parity_tests.tests.derivations.engine_mistakes import Mistake, mistakes
 from parity_tests.tests.derivations.engine_texts import TEXTS
 
-SLICE = 24
+SLICE = 12
 
 
 def wrong_lines(text: str) -> list[Verdict]:
