@@ -27,7 +27,7 @@ from parity_tests.tests.gradients.gradient_examples import J, M, gradients, only
         (lambda g: 0 * g, "all zeros"),
         (lambda g: g * np.nan, "NaN everywhere"),
         (lambda g: g + 0.5, ""),
-        (lambda g: g[::-1], ""),
+        (lambda g: g[::-1], "flipped: back to front along axis 0"),
     ],
 )
 @pytest.mark.parametrize("array", ["dW", "db"])

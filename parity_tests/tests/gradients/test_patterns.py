@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from parity_tests.gradients.patterns import DESCENT, NOTHING, Known, Pattern, pattern_of
+from parity_tests.differences.patterns import DESCENT, NOTHING, Known, Pattern, pattern_of
 
 RIGHT = np.array([[1.0, -2.5, 3.25], [0.75, 5.0, -7.125]])
 TINY = 2.0**-50

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from parity_tests import check_gradient
-from parity_tests.gradients.patterns import NOTHING, Known, pattern_of
+from parity_tests.differences.patterns import NOTHING, Known, pattern_of
 from parity_tests.judging.judge import FAILS
 from parity_tests.tests.gradients.gradient_examples import only
 
