@@ -396,7 +396,7 @@ def _entries(
         hot = one_hot(other.value, one.value) if other.show in TARGETS else None
         values.append(one.value)
         like.append(other.value if hot is None else hot)
-    laid = in_layout_of(values, like, [_group(o) for _, o in pairs])
+    laid = in_layout_of(values, like, [_group(o.show, o.value.ndim) for _, o in pairs])
     reach = _reach([other for _, other in pairs], like)
     tiny = 2**10 * reach * TINY[unit]
     entries, lost = [], False
@@ -458,12 +458,11 @@ def _per_example(entries: list[Entry], m: int | None) -> tuple[list[Entry], tupl
     return entries, ()
 
 
-def _group(quantity: Quantity) -> tuple[str, int]:
-    name = quantity.show.removeprefix("d").removesuffix("_new")
-    if name in TARGETS:
-        return "targets", quantity.value.ndim
-    weight = name.rstrip("0123456789") in ("W", "w") or name.endswith("weight")
-    return "weights" if weight else "values", quantity.value.ndim
+def _group(name: str, ndim: int) -> tuple[str, int]:
+    """The arrays that have one layout."""
+    base = name.removeprefix("d").removesuffix("_new")
+    weight = base.rstrip("0123456789") in ("W", "w") or base.endswith("weight")
+    return "targets" if base in TARGETS else "weights" if weight else "values", ndim
 
 
 def spreads(trace: Trace, unit: float) -> dict[str, float]:
@@ -680,7 +679,7 @@ def _in_trace(trace: Trace, entries: Sequence[Entry]) -> tuple[dict[str, str], A
     shared = [each for each in entries if each.name in aliases]
     keys = {each.name: aliases[each.name] for each in shared}
     like = [trace.base[keys[each.name]] for each in shared]
-    groups = [("weights" if each.name.strip("d")[:1] == "W" else "values", o.ndim) for each, o in zip(shared, like, strict=True)]
+    groups = [_group(each.name, o.ndim) for each, o in zip(shared, like, strict=True)]
     sides = []
     for side in ("got", "expected"):
         laid = in_layout_of([getattr(each, side) for each in shared], like, groups)

@@ -257,6 +257,7 @@ def m_in_dZ(rng: np.random.Generator) -> Sides:
 @pair("dX", r"ties|every maximum")
 def ties(rng: np.random.Generator) -> Sides:
     X = np.maximum(rng.standard_normal((3, 2, 6, 6)), 0)
+    X[:, :, :2, :2] = 0  # a window that ties for certain
     net = drawn(nn.Sequential(nn.MaxPool2d(2), nn.Flatten(), nn.Linear(18, 3)), rng)
     y = classes(rng, 3, 3)
     P = functional.max_pool2d(T(X), 2).requires_grad_()
