@@ -13,12 +13,14 @@ if TYPE_CHECKING:
     from parity_tests.derivations.own.watch import watch
     from parity_tests.derivations.verdicts import Judged, Verdict
     from parity_tests.derivations.verify import verify
+    from parity_tests.differences.difference import Difference, diff
     from parity_tests.gradients.check import assert_gradient, check_gradient
     from parity_tests.gradients.verdict import ArrayCheck, GradientCheck
     from parity_tests.judging.judge import Result
 
 __all__ = [
     "ArrayCheck",
+    "Difference",
     "GradientCheck",
     "Judged",
     "Result",
@@ -26,11 +28,14 @@ __all__ = [
     "assert_gradient",
     "check_gradient",
     "compare",
+    "diff",
     "verify",
     "watch",
 ]
 
 _HOMES = {
+    "diff": "parity_tests.differences.difference",
+    "Difference": "parity_tests.differences.difference",
     "compare": "parity_tests.comparison.run",
     "Result": "parity_tests.judging.judge",
     "verify": "parity_tests.derivations.verify",

@@ -6,12 +6,12 @@ import multiprocessing
 import platform
 import signal
 import sys
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from datetime import date
 from importlib.metadata import version
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, overload
 
 import numpy as np
 import torch
@@ -26,6 +26,8 @@ from parity_tests.comparison.free_runs import run_free
 from parity_tests.comparison.models import MODEL_CASES, start
 from parity_tests.comparison.own_module import compare_own, own_module
 from parity_tests.comparison.snap import run_steps
+from parity_tests.differences.difference import Difference, diff_module
+from parity_tests.differences.trace import Trace
 from parity_tests.formulas import CASES
 from parity_tests.formulas.run import run_case
 from parity_tests.judging.judge import CANNOT_TELL, FAILS, HOLDS, Result
@@ -82,6 +84,7 @@ class Results(list[Result]):
         return html.table(heads, rows, 6, [closing(self), *left])
 
 
+@overload
 def compare(
     text: str = "",
     *,
@@ -96,7 +99,41 @@ def compare(
     X: Any = None,
     Y: Any = None,
     output: str | None = None,
-) -> Results:
+) -> Results: ...
+
+
+@overload
+def compare(
+    *,
+    module: nn.Module,
+    numpy: Mapping[str, Any],
+    X: Any,
+    Y: Any = None,
+    loss: Callable[..., Any] | None = None,
+    optimizer: torch.optim.Optimizer | None = None,
+    names: Mapping[str, str] | None = None,
+) -> Difference: ...
+
+
+def compare(
+    text: str = "",
+    *,
+    dtype: str = "float64",
+    device: str = "cpu",
+    precision: str = "ieee",
+    compiled: bool = False,
+    seed: int = 0,
+    jobs: int = 1,
+    on_progress: Callable[[int, int], None] | None = None,
+    module: nn.Module | None = None,
+    X: Any = None,
+    Y: Any = None,
+    output: str | None = None,
+    numpy: Mapping[str, Any] | None = None,
+    loss: Callable[..., Any] | None = None,
+    optimizer: torch.optim.Optimizer | None = None,
+    names: Mapping[str, str] | None = None,
+) -> Results | Difference:
     """Compare ``manual`` with ``torch_ref``, with its own loops, and with the complex step.
 
     ``text`` selects the cases whose id contains it (as ``-k``); ``dtype`` is float64, float32 or both; ``device`` is
@@ -113,8 +150,19 @@ def compare(
     With ``module``, an nn.Sequential of your own, it alone is compared, on X and Y as torch takes them: examples in
     rows, or images (m, n_C, n_H, n_W). See parity_tests.comparison.own_module.
 
+    With ``numpy``, your arrays by name, they are compared with what any ``module`` computes: forward values (Z1, A1, or
+    the name of a layer), J and gradients of the ``loss`` (dW1, dZ2, dX), and the parameters after one step of the
+    ``optimizer`` (W1_new), after its earlier ones. ``names`` gives the module's name for one of yours.
+    The result is the first that differs, its cause, and what follows: see parity_tests.differences.
+
     Raises ValueError for a text that no case contains, an unknown dtype, an unknown or absent device, a negative seed.
     """
+    if numpy is not None:
+        if module is None or text:
+            raise ValueError("numpy is given, expected module, X, Y, loss and optimizer beside it, and no text")
+        return diff_module(numpy, Trace(module, X, Y, loss, optimizer), names)
+    if loss is not None or optimizer is not None or names:
+        raise ValueError("loss, optimizer or names are given, expected numpy beside them: your arrays by name")
     if module is not None:
         if text:
             raise ValueError(f"text is {text!r}, expected none beside module: it is compared alone")

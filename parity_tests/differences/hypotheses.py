@@ -1,6 +1,6 @@
 """Which known change of a run gives somebody's numbers: named where it explains every entry to rounding.
 
-A change counts as evidence by what it moves: an entry that it moves by 2^k bounds, and puts where it belongs, is k bits.
+A change counts as evidence by what it moves: an entry that it moves by 2^k bounds, to where it belongs, is k bits.
 Below ENOUGH bits, over all entries together, agreement may be an accident, and nothing is named.
 """
 
@@ -16,7 +16,7 @@ import torch
 from manual.notation import Array
 from parity_tests.differences.names import GRADIENT, STEP
 from parity_tests.differences.steps import step_variants
-from parity_tests.differences.trace import LOSS_CALLS, Arrays, Call, Patch, Trace
+from parity_tests.differences.trace import Arrays, Call, Patch, Trace
 from parity_tests.differences.variants import Cause, applied, changes
 
 ENOUGH = 30.0
@@ -92,7 +92,7 @@ def hypotheses(
     """All of them: of the step, of the gradients as a whole, and of every call."""
     if stage == STEP:
         for cause, stepped in step_variants(trace):
-            yield Hypothesis(cause, lambda got, stepped=stepped: {**base, **stepped(base)})
+            yield Hypothesis(cause, partial(_instead, base, stepped(base)))
         return
     if stage == GRADIENT:
         yield from _of_gradients(trace, base, numbers)
@@ -100,16 +100,16 @@ def hypotheses(
     for number, call in enumerate(calls):
         for place, change in enumerate(changes(call)):
             yield Hypothesis(change.cause, partial(_patched, trace, put, number, place))
-    for number, call in enumerate(calls):
+    for call in calls:
         if call.times:
             weight = call.given["weight"]
             uses = [n for n, each in enumerate(calls) if each.given.get("weight") is weight]
             for use in uses:
                 away = {n: _constant for n in uses if n != use}
                 which = "first" if use == uses[0] else "last" if use == uses[-1] else f"{uses.index(use) + 1}."
-                text = f"{{one}} has the gradient of the {which} use alone of a layer that is used {len(uses)} times (shared "
-                cause = Cause("weight-sharing", f"{text}weights): the gradients of all uses add up")
-                yield Hypothesis(cause, lambda got, away=away: trace.run(away, put=put))
+                text = f"{{one}} has the {which} use alone of a shared layer, used {len(uses)} times"
+                cause = Cause("weight-sharing", f"{text}: the gradients of all uses add up")
+                yield Hypothesis(cause, partial(_with_patches, trace, put, away))
 
 
 def _patched(trace: Trace, put: Arrays, number: int, place: int, got: Mapping[str, Array]) -> Arrays:
@@ -117,6 +117,14 @@ def _patched(trace: Trace, put: Arrays, number: int, place: int, got: Mapping[st
         return applied(list(changes(call))[place])(call)
 
     return trace.run({number: patch}, put=put)
+
+
+def _with_patches(trace: Trace, put: Arrays, patches: Mapping[int, Patch], got: Mapping[str, Array]) -> Arrays:
+    return trace.run(patches, put=put)
+
+
+def _instead(base: Arrays, others: Mapping[str, Array], got: Mapping[str, Array]) -> Arrays:
+    return {**base, **others}
 
 
 def _constant(call: Call) -> object:
@@ -132,18 +140,22 @@ def _of_gradients(trace: Trace, base: Arrays, numbers: Mapping[str, float]) -> I
     values = [name for name in base if name.startswith("d ") and name[2:] not in state]
     text = "{one} has dZ and dA per example, without 1/m (m = %d), {base} as Z.grad, which carries the 1/m of the mean"
     per_example = {name: m * base[name] for name in values}
-    yield Hypothesis(Cause("per-example", text % m, "layout.dZ"), lambda got: {**base, **per_example})
+    yield Hypothesis(Cause("per-example", text % m, "layout.dZ"), partial(_instead, base, per_example))
     text = "{base} has dZ and dA per example, without 1/m (m = %d), {one} carries the 1/m"
-    yield Hypothesis(Cause("per-example", text % m, "layout.dZ"), lambda got: {**base, **{n: base[n] / m for n in values}})
+    yield Hypothesis(
+        Cause("per-example", text % m, "layout.dZ"), lambda got: {**base, **{n: base[n] / m for n in values}}
+    )
     rate = next((numbers[name] for name in ("lr", "learning_rate", "alpha") if name in numbers), None)
     if trace.optimizer is not None:
         rate = float(trace.optimizer.param_groups[0]["lr"])
     text = "{one} is accumulated over %s: call zero_grad() before backward()"
     for turns in (2, 3, 4):
         many = {f"d {name}": turns * base[f"d {name}"] for name in state}
-        yield Hypothesis(Cause("stale-gradients", text % f"{turns} turns"), lambda got, many=many: {**base, **many})
+        yield Hypothesis(Cause("stale-gradients", text % f"{turns} turns"), partial(_instead, base, many))
     if rate is not None:
-        yield Hypothesis(Cause("stale-gradients", text % "two steps"), partial(_with_the_step_before, trace, base, state, rate))
+        yield Hypothesis(
+            Cause("stale-gradients", text % "two steps"), partial(_with_the_step_before, trace, base, state, rate)
+        )
         yield Hypothesis(
             Cause("updated-before-use", "{one} updates the parameters before the layers below use them"),
             partial(_updated_before_use, trace, base, rate),
@@ -160,7 +172,7 @@ def _of_gradients(trace: Trace, base: Arrays, numbers: Mapping[str, float]) -> I
         )
         for words, clip in ways:
             cause = Cause("clipping", f"{{one}} clips {words}")
-            yield Hypothesis(cause, lambda got, clip=clip: {**base, **{name: clip(each) for name, each in g.items()}})
+            yield Hypothesis(cause, partial(_instead, base, {name: clip(each) for name, each in g.items()}))
 
 
 def _with_the_step_before(
@@ -174,17 +186,11 @@ def _with_the_step_before(
 
 def _updated_before_use(trace: Trace, base: Arrays, rate: float, got: Mapping[str, Array]) -> Arrays:
     new = {name: torch.from_numpy(base[name] - rate * base[f"d {name}"]) for name in base if f"d {name}" in base}
-    names = {number: name for number, name in trace.weights.items()}
 
     def patch(call: Call, number: int) -> object:
-        W = new[names[number]]
+        W = new[trace.weights[number]]
         x = call.x
         return call.run(input=x.detach()) + call.run(input=x - x.detach(), weight=W, bias=None)
 
-    patches: dict[int, Patch] = {n: partial(patch, number=n) for n in names if n}
+    patches: dict[int, Patch] = {n: partial(patch, number=n) for n in trace.weights if n}
     return trace.run(patches)
-
-
-def is_cost(call: Call) -> bool:
-    """Whether a call is the cost."""
-    return call.op in LOSS_CALLS

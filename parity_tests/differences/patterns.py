@@ -119,7 +119,11 @@ def _zeros(got: Array, expected: Array, bound: Array, known: Known) -> Iterator[
         return
     if (lost == off).all():
         for name, array in known.arrays.items():
-            if array.shape == got.shape and (array == 0).any() and ((array == 0) & (np.abs(expected) > bound) == lost).all():
+            if (
+                array.shape == got.shape
+                and (array == 0).any()
+                and ((array == 0) & (np.abs(expected) > bound) == lost).all()
+            ):
                 yield Pattern(f"0 where {name} is 0, and right elsewhere")
     there = np.argwhere(got != 0)
     low, high = there.min(axis=0), there.max(axis=0) + 1
@@ -141,7 +145,9 @@ def _in_parts(got: Array, expected: Array, bound: Array, known: Known) -> Iterat
             c = _factor(got + expected, array, rounded, known).text
             yield Pattern(f"minus the right one plus {c} times {name}: a path whose sign is turned" if c else "")
             if c := _factor(got, array, rounded, known).text:
-                yield Pattern(f"{name} itself{'' if c == '1' else f', {c} times'}: a step is left out, or another array")
+                yield Pattern(
+                    f"{name} itself{'' if c == '1' else f', {c} times'}: a step is left out, or another array"
+                )
     off = np.isfinite(bound) & (np.abs(got - expected) > bound)
     for axis, line in enumerate(("row", "column")[: got.ndim] if got.ndim == 2 else ()):
         places = np.flatnonzero(off.any(axis=1 - axis))

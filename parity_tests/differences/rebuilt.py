@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from itertools import product
+from itertools import pairwise, product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from manual.notation import Array
 from parity_tests.differences.trace import Trace
 
 if TYPE_CHECKING:
-    from parity_tests.differences.difference import Entry
+    from parity_tests.differences.judged import Entry
 
 UNITS: tuple[Callable[[], nn.Module], ...] = (nn.Tanh, nn.ReLU, nn.Sigmoid, nn.LeakyReLU)
 Loss = Callable[[Any, Tensor], Tensor]
@@ -40,9 +40,9 @@ def rebuilt(entries: Sequence[Entry]) -> Iterator[Trace]:
     if "X" not in given or not layers or layers != [f"W{l}" for l in range(1, len(layers) + 1)]:
         return
     weights = [given[name] for name in layers]
-    if any(above.shape[1] != below.shape[0] for below, above in zip(weights, weights[1:], strict=False)):
+    if any(above.shape[1] != below.shape[0] for below, above in pairwise(weights)):
         weights = [W.T for W in weights]
-    if any(above.shape[1] != below.shape[0] for below, above in zip(weights, weights[1:], strict=False)):
+    if any(above.shape[1] != below.shape[0] for below, above in pairwise(weights)):
         return
     X = given["X"]
     if X.ndim != 2 or weights[0].shape[1] not in X.shape:
@@ -67,7 +67,7 @@ def _network(weights: Sequence[Array], biases: Sequence[Array], unit: Callable[[
     return nn.Sequential(*parts[:-1])
 
 
-def _targets(Y: Array | None, m: int, n: int) -> Array | None:
+def _targets(Y: Array | None, m: int, n: int) -> Any:
     """The targets in rows."""
     if Y is None:
         return None

@@ -38,7 +38,7 @@ class Rule:
     decoupled: bool = False
     penalised: str = "all"
 
-    def step(self, W: Array, g: Array, state: Mapping[str, Any], weight: bool) -> Array:
+    def step(self, W: Array, g: Array, state: Mapping[str, Any], weight: bool) -> Any:
         """W after a step; ``state`` is that of torch's optimiser before it."""
         decay = self.decay if self.penalised == "all" or weight else 0.0
         if self.decoupled:
@@ -62,12 +62,14 @@ class Rule:
         root = np.sqrt(s + self.eps) if self.eps_at == "inside" else np.sqrt(s) + self.eps
         return W - self.lr * v / root
 
-    def _average(self, beta: float, new: Array, state: Mapping[str, Any], name: str, t: float) -> Array:
+    def _average(self, beta: float, new: Array, state: Mapping[str, Any], name: str, t: float) -> Any:
         """The moving average after this gradient; with another beta than the state's only as far as one step goes."""
         before, kept = state.get(name), state.get(f"{name} beta", beta)
         if before is None or t < 2:
             return (1 - beta) * new
-        scale = (1 - beta) / (1 - kept) if t == 2 else 1.0  # after one step the average is (1 - beta) times what came in
+        scale = (
+            (1 - beta) / (1 - kept) if t == 2 else 1.0
+        )  # after one step the average is (1 - beta) times what came in
         return beta * before * scale + (1 - beta) * new
 
 
@@ -89,26 +91,35 @@ def rule_of(group: Mapping[str, Any], kind: str, m: int) -> Rule | None:
 def others(r: Rule) -> Iterator[tuple[Cause, Rule]]:
     """Every rule that differs in one thing, the rows of ``conventions`` first."""
 
-    def but(id: str, text: str, row: str = "", **change: Any) -> tuple[Cause, Rule]:
-        return Cause(id, text, row), replace(r, **change)
+    def but(name: str, text: str, row: str = "", **change: Any) -> tuple[Cause, Rule]:
+        return Cause(name, text, row), replace(r, **change)
 
     if r.decay:
         row = "l2.weight_decay"
-        yield but("l2-on-bias", "{one} has the penalty on the weights alone, weight_decay reaches the biases too: put them "
+        yield but("l2-on-bias", "{one} penalises the weights alone, weight_decay reaches the biases too: put them "
                   "in a group without", row, penalised="weights")  # fmt: skip
         yield but("l2-not-over-m", "{one} has lambda/m where {base} has lambda: weight_decay knows no m, so give it "
                   "lambda/m", row, decay=r.decay / r.m)  # fmt: skip
-        yield but("l2-not-over-m", "{one} has lambda/m, and on the weights alone: weight_decay = lambda/m in a group "
+        yield but("l2-not-over-m", "{one} has lambda/m, on weights alone: weight_decay = lambda/m in a group "
                   "without the biases", row, decay=r.decay / r.m, penalised="weights")  # fmt: skip
         yield but("l2-not-over-m", "{one} has lambda where {base} has lambda/m", row, decay=r.decay * r.m)
-        yield but("l2-factor-2", "{one} has twice the decay: 1/2 lambda W^2 has the gradient lambda W", row, decay=2 * r.decay)
+        yield but(
+            "l2-factor-2",
+            "{one} has twice the decay: the gradient of 1/2 lambda W^2 is lambda W",
+            row,
+            decay=2 * r.decay,
+        )
         yield but("l2-missing", "{one} has no weight decay", row, decay=0.0)
     if r.kind == "adam":
         if r.decay:
-            text = "AdamW shrinks W beside the step (decoupled), Adam adds the decay to the gradient: {one} does the latter"
-            other = "{one} shrinks W beside the step, as AdamW (decoupled); Adam's weight_decay goes through the moments"
-            yield but("decoupled-decay", text if r.decoupled else other, "optimizers.adam_l2", decoupled=not r.decoupled)
-        yield but("epsilon", "{one} has the bias correction in the rate, so that epsilon stands beside the uncorrected root, "
+            text = "AdamW shrinks W beside the step (decoupled), {one} adds the decay to the gradient, as Adam does"
+            other = (
+                "{one} shrinks W beside the step, as AdamW (decoupled); Adam's weight_decay goes through the moments"
+            )
+            yield but(
+                "decoupled-decay", text if r.decoupled else other, "optimizers.adam_l2", decoupled=not r.decoupled
+            )
+        yield but("epsilon", "{one} has the bias correction in the rate, and epsilon beside the uncorrected root, "
                   "as scikit-learn", "optimizers.adam", eps_at="rate")  # fmt: skip
         yield but("epsilon-inside-root", "{one} adds epsilon (eps) under the root, torch beside it", eps_at="inside")
         yield but("adam-correction-missing", "{one} leaves out the bias correction by 1 - beta**t", corrected=False)
@@ -127,7 +138,11 @@ def others(r: Rule) -> Iterator[tuple[Cause, Rule]]:
         yield but("dampening", "{one} weighs the gradient by 1 - beta (dampening) from the second step on",
                   "optimizers.momentum", dampening=0.0 if r.dampening else r.momentum)  # fmt: skip
         nesterov = "{base} looks ahead (Nesterov), {one} takes plain momentum"
-        yield but("nesterov", nesterov if r.nesterov else "{one} looks ahead (Nesterov), {base} does not", nesterov=not r.nesterov)
+        yield but(
+            "nesterov",
+            nesterov if r.nesterov else "{one} looks ahead (Nesterov), {base} does not",
+            nesterov=not r.nesterov,
+        )
         yield but("momentum-missing", "{one} has no momentum", momentum=0.0, nesterov=False)
     if r.eps_at == "root" and r.kind != "sgd":
         for eps in (1e-7, 1e-8, 1e-10, 1e-3):
@@ -158,7 +173,9 @@ def step_variants(trace: Trace) -> Iterator[tuple[Cause, Callable[[Arrays], Arra
                 for each in params:
                     name = names[id(each)]
                     if f"d {name}" in found:
-                        new[f"new {name}"] = rule.step(found[name], found[f"d {name}"], state[name], found[name].ndim > 1)
+                        new[f"new {name}"] = rule.step(
+                            found[name], found[f"d {name}"], state[name], found[name].ndim > 1
+                        )
             return new
 
         yield cause, stepped

@@ -38,7 +38,7 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "leaky_relu": ("input", "negative_slope"),
     "elu": ("input", "alpha"),
     "dropout": ("input", "p", "training"),
-    **{name: ("input", "target", "weight") for name in LOSS_CALLS},
+    **dict.fromkeys(LOSS_CALLS, ("input", "target", "weight")),
 }
 """The names of a call's arguments, in order; a unit has its input alone."""
 
@@ -129,7 +129,14 @@ class _Watch(TorchFunctionMode):
             weight = given.get("weight")
             times = self.uses.get(id(weight), 0) if isinstance(weight, Tensor) else 0
             self.uses[id(weight)] = times + 1
-            call = Call(op, given, getattr(F, op) if op not in ("sigmoid", "tanh") else getattr(torch, op), (), times, self.share)
+            call = Call(
+                op,
+                given,
+                getattr(F, op) if op not in ("sigmoid", "tanh") else getattr(torch, op),
+                (),
+                times,
+                self.share,
+            )
         number = len(self.found)
         out = self.patches[number](call) if number in self.patches else call.run()
         if number in self.put:
@@ -243,10 +250,11 @@ class Trace:
         }
         for name in wanted if unit else ():
             beside = unit / len(self.X) if name == self.sites[-2 if len(self.sites) > 1 else -1].name else 0.0
-            wanted[name].register_hook(lambda g, beside=beside: g + (unit * g.abs() + beside) * noise(g))
+            wanted[name].register_hook(lambda g, beside=beside: g + (unit * g.abs() + beside) * noise(g))  # type: ignore[no-untyped-call]
         for name in wanted:
             if f"d {name}" in put and name in forward:
-                wanted[name].register_hook(lambda _, mine=torch.from_numpy(put[f"d {name}"]): mine)
+                mine = torch.from_numpy(put[f"d {name}"])
+                wanted[name].register_hook(lambda _, mine=mine: mine)  # type: ignore[no-untyped-call]
         grads = torch.autograd.grad(cost, list(wanted.values()), allow_unused=True)
         found = {f"d {n}": _array(g) for n, g in zip(wanted, grads, strict=True) if g is not None}
         return found | {name: value for name, value in put.items() if name in found and name[2:] in leaves}
@@ -308,7 +316,9 @@ class Trace:
             if op in LOSS_CALLS:
                 self.sites.append(Site(number, op, path, f"cost {number}"))
                 continue
-            kind = {"batch_norm": "bn", "layer_norm": "ln", "max_pool2d": "maxpool", "avg_pool2d": "avgpool"}.get(op, op)
+            kind = {"batch_norm": "bn", "layer_norm": "ln", "max_pool2d": "maxpool", "avg_pool2d": "avgpool"}.get(
+                op, op
+            )
             plain = [path] * (bool(path) and "\0" not in path) + [f"{kind}{counts[op]}"]
             plain += [kind] * (totals[op] == 1)
             own = [owner[id(each)] for each in call.given.values() if id(each) in owner]
@@ -363,7 +373,9 @@ def _numbered(name: str, number: int) -> tuple[str, ...]:
 
 def _parameter(name: str, layer: int, weight: bool) -> Value:
     sort = "weight" if weight else "bias"
-    return Value((*_numbered("W" if weight else "b", layer), name, *(("w",) if weight and layer == 1 else ())), "given", sort)
+    return Value(
+        (*_numbered("W" if weight else "b", layer), name, *(("w",) if weight and layer == 1 else ())), "given", sort
+    )
 
 
 def _scale(name: str, number: int, weight: bool) -> Value:

@@ -6,6 +6,7 @@ A change is run like the module itself; whoever's numbers it gives, entry by ent
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, NamedTuple
 
 import torch
@@ -27,7 +28,7 @@ class Change(NamedTuple):
     """A cause, and the call in place of the right one; None where it does not apply."""
 
     cause: Cause
-    patch: Callable[[Call], Tensor | None]
+    patch: Patch
 
 
 def applied(change: Change) -> Patch:
@@ -40,7 +41,7 @@ def applied(change: Change) -> Patch:
     return patch
 
 
-def through(x: Tensor, value: Tensor, slope: Any = 1.0) -> Tensor:
+def through(x: Tensor, value: Tensor, slope: Any = 1.0) -> Any:
     """The value, with this slope in place of its own on the way back."""
     return value.detach() + slope * (x - x.detach())
 
@@ -48,7 +49,7 @@ def through(x: Tensor, value: Tensor, slope: Any = 1.0) -> Tensor:
 # --- products
 
 
-def _same_above(call: Call) -> Tensor | None:
+def _same_above(call: Call) -> Any:
     if call.given.get("padding") != "same":
         return None
     sides = [f - 1 for f in reversed(call.given["weight"].shape[2:])]
@@ -57,15 +58,15 @@ def _same_above(call: Call) -> Tensor | None:
     return call.run(input=F.pad(call.x, [each for side in sides for each in (side - side // 2, side // 2)]), padding=0)
 
 
-def _strides(call: Call) -> Tensor | None:
+def _strides(call: Call) -> Any:
     if call.given.get("stride", 1) in (1, (1, 1)):
         return None
     right = call.run()
     return call.run(stride=1)[..., : right.shape[2], : right.shape[3]]
 
 
-def _weight(turn: Callable[[Tensor], Tensor]) -> Callable[[Call], Tensor | None]:
-    def patch(call: Call) -> Tensor | None:
+def _weight(turn: Callable[[Tensor], Tensor]) -> Patch:
+    def patch(call: Call) -> Any:
         W = call.given["weight"]
         turned = turn(W)
         return call.run(weight=turned) if turned.shape == W.shape else None
@@ -85,21 +86,21 @@ CONVOLUTIONS = (
         _weight(lambda W: W.flip(-1, -2)),
     ),
     Change(
-        Cause("filters-transposed", "{one} has rows and columns of the filters swapped: permute(3, 2, 0, 1), not W.T",
+        Cause("filters-transposed", "{one} has the filters by W.T: permute(3, 2, 0, 1) belongs there",
               "convolution.filters"),
         _weight(lambda W: W.mT),
     ),
     Change(
-        Cause("filters-reshaped", "{one} reshapes the filters where permute(3, 2, 0, 1) belongs", "convolution.filters"),
+        Cause("filters-reshaped", "{one} reshapes the filters: permute(3, 2, 0, 1) is right", "convolution.filters"),
         _weight(lambda W: W.permute(2, 3, 1, 0).reshape(W.shape)),
     ),
-    Change(Cause("stride-ignored", "{one} leaves out the stride: the window of entry h begins at h * stride"), _strides),
+    Change(Cause("stride-ignored", "{one} leaves the stride out: window h begins at h * stride"), _strides),
     Change(
         Cause("padding-ignored", "{one} leaves the padding out"),
         lambda c: None if c.given.get("padding", 0) in (0, (0, 0), "valid") else c.run(padding=0),
     ),
     Change(
-        Cause("same-padding-above", "{one} pads the odd row and column above and to the left: torch pads below and right",
+        Cause("same-padding-above", "{one} pads the odd row and column above and left, torch below",
               "convolution.same_even"),
         _same_above,
     ),
@@ -128,15 +129,15 @@ def _unit(name: str, g: Callable[[Tensor], Tensor]) -> Change:
     return Change(Cause("wrong-function", f"{{one}} takes {name} there", row), lambda c: g(c.x))
 
 
-def _slope_at(call: Call, at_value: bool) -> Tensor:
+def _slope_at(call: Call, at_value: bool) -> Any:
     at = (call.run() if at_value else call.x).detach().requires_grad_()
     with torch.enable_grad():
         (slope,) = torch.autograd.grad(call.run(input=at).sum(), at)
     return through(call.x, call.run(), slope)
 
 
-def _at_zero(value: float) -> Callable[[Call], Tensor | None]:
-    def patch(call: Call) -> Tensor | None:
+def _at_zero(value: float) -> Patch:
+    def patch(call: Call) -> Any:
         if call.op not in ("relu", "leaky_relu"):
             return None
         return call.run() + value * torch.where(call.x == 0, call.x - call.x.detach(), 0.0)
@@ -153,12 +154,16 @@ UNITS = (
 )
 
 
+def _along(dim: int, call: Call) -> Any:
+    return call.run(dim=dim)
+
+
 def _axes(call: Call) -> Iterator[Change]:
     for dim in range(call.x.ndim):
         if dim != call.given["dim"] % call.x.ndim:
             over = "the examples" if dim == 0 else f"axis {dim}"
             text = f"{{one}} takes the softmax over {over}, {{base}} over axis {call.given['dim']}: the classes"
-            yield Change(Cause("wrong-axis", text, "costs.classes"), lambda c, d=dim: c.run(dim=d))
+            yield Change(Cause("wrong-axis", text, "costs.classes"), partial(_along, dim))
 
 
 SOFTMAX = (
@@ -173,8 +178,8 @@ SOFTMAX = (
 # --- windows
 
 
-def _every_maximum(shares: bool) -> Callable[[Call], Tensor | None]:
-    def patch(call: Call) -> Tensor | None:
+def _every_maximum(shares: bool) -> Patch:
+    def patch(call: Call) -> Any:
         right, size = call.run(), call.given["kernel_size"]
         stride = call.given.get("stride") or size
         if call.given.get("padding", 0) not in (0, (0, 0)):
@@ -188,7 +193,7 @@ def _every_maximum(shares: bool) -> Callable[[Call], Tensor | None]:
     return patch
 
 
-def _zeros_around(call: Call) -> Tensor | None:
+def _zeros_around(call: Call) -> Any:
     pad = call.given.get("padding", 0)
     h, w = pad if isinstance(pad, tuple) else (pad, pad)
     return call.run(input=F.pad(call.x, (w, w, h, h)), padding=0) if h or w else None
@@ -203,7 +208,7 @@ def _other_pool(call: Call) -> Tensor:
 MAX_POOLS = (
     Change(Cause("ties", "{one} gives the gradient to every maximum of a window with ties, torch to the first",
                  "pooling.ties"), _every_maximum(False)),
-    Change(Cause("ties", "{one} shares the gradient among the maxima of a window with ties, torch gives it to the first",
+    Change(Cause("ties", "{one} shares the gradient among the maxima of a window with ties, torch does not",
                  "pooling.ties"), _every_maximum(True)),
     Change(Cause("pool-padding", "{one} pads with zeros before the maximum, torch with -inf", "pooling.max_padding"),
            _zeros_around),
@@ -221,21 +226,27 @@ AVERAGE_POOLS = (
 
 def normalised(
     call: Call, *, axes: Any = None, ddof: int = 0, outside: bool = False, constant: bool = False, gamma: bool = True
-) -> Tensor | None:
+) -> Any:
     """Batch norm in training, or layer norm, with one thing otherwise."""
     x, eps = call.x, call.given.get("eps", 1e-5)
     batch = call.op == "batch_norm"
     if batch and not call.given.get("training"):
         return None
-    over = [n for n in range(x.ndim) if n != 1] if batch else list(range(x.ndim - len(call.given["normalized_shape"]), x.ndim))
+    over = (
+        [n for n in range(x.ndim) if n != 1]
+        if batch
+        else list(range(x.ndim - len(call.given["normalized_shape"]), x.ndim))
+    )
     over = over if axes is None else axes
     mean, var = x.mean(over, keepdim=True), x.var(over, correction=ddof, keepdim=True)
     if constant:
         mean, var = mean.detach(), var.detach()
     hat = (x - mean) / (var.sqrt() + eps if outside else (var + eps).sqrt())
     W, b = call.given.get("weight"), call.given.get("bias")
-    shape = (1, -1, *(1,) * (x.ndim - 2)) if batch else (1,) * (x.ndim - (W.ndim if W is not None else 0)) + tuple(
-        W.shape if W is not None else ()
+    shape = (
+        (1, -1, *(1,) * (x.ndim - 2))
+        if batch
+        else (1,) * (x.ndim - (W.ndim if W is not None else 0)) + tuple(W.shape if W is not None else ())
     )
     scaled = hat if W is None else W.reshape(shape) * hat
     if not gamma:
@@ -248,8 +259,8 @@ def _with_eps(eps: float) -> Change:
     return Change(cause, lambda c: c.run(eps=eps) if c.given.get("eps", 1e-5) != eps else None)
 
 
-def _running(biased: bool, momentum: bool) -> Callable[[Call], Tensor | None]:
-    def patch(call: Call) -> Tensor | None:
+def _running(biased: bool, momentum: bool) -> Patch:
+    def patch(call: Call) -> Any:
         mean, var, rate = (call.given.get(name) for name in ("running_mean", "running_var", "momentum"))
         if mean is None or var is None or rate is None or not call.given.get("training"):
             return None
@@ -265,7 +276,7 @@ def _running(biased: bool, momentum: bool) -> Callable[[Call], Tensor | None]:
 
 
 NORMS = (
-    Change(Cause("ddof", "{one} divides the variance by m - 1 (ddof=1, unbiased): the values are scaled by that over m"),
+    Change(Cause("ddof", "{one} divides the variance by m - 1 (ddof=1, unbiased), not by m"),
            lambda c: normalised(c, ddof=1)),
     Change(Cause("epsilon-inside-root", "{one} adds epsilon beside the root, {base} under the root"),
            lambda c: normalised(c, outside=True)),
@@ -278,14 +289,14 @@ NORMS = (
            lambda c: normalised(c, constant=True)),
 )  # fmt: skip
 BATCH_NORMS = (
-    Change(Cause("eval-mode", "one side is in evaluation mode (running mean and variance), the other takes the batch's: "
+    Change(Cause("eval-mode", "one side is in evaluation mode (running mean and variance), the other in training: "
                  "module.train() or module.eval()"),
            lambda c: c.run(training=not c.given["training"], running_mean=c.given["running_mean"].clone(),
                            running_var=c.given["running_var"].clone())
            if c.given.get("running_mean") is not None else None),
     Change(Cause("running-var", "{one} averages the biased variance: running_var takes the unbiased one, with m - 1"),
            _running(True, False)),
-    Change(Cause("running-momentum", "{one} has momentum the other way: torch's momentum weighs the batch, 1 - momentum "
+    Change(Cause("running-momentum", "{one} has momentum the other way: torch's weighs the batch, 1 - momentum "
                  "what ran before"), _running(False, True)),
     Change(Cause("running-momentum", "{one} has momentum the other way, and averages the biased variance"),
            _running(True, True)),
@@ -302,7 +313,7 @@ LAYER_NORMS = (
 # --- paths
 
 
-def _channels_last(call: Call) -> Tensor | None:
+def _channels_last(call: Call) -> Any:
     right = call.run()
     if call.x.ndim != 4 or right.ndim != 2:
         return None
@@ -310,7 +321,7 @@ def _channels_last(call: Call) -> Tensor | None:
 
 
 FLATTEN = (
-    Change(Cause("layout-flatten", "{one} flattens with the channels last, torch with the channels first: permute before",
+    Change(Cause("layout-flatten", "{one} flattens with channels last, torch with channels first: permute before",
                  "convolution.flatten"), _channels_last),
 )  # fmt: skip
 
@@ -323,7 +334,7 @@ def _joined(call: Call, parts: list[Any]) -> Any:
     return call.function(parts, *call.rest[1:], **call.given) if call.op == "cat" else call.function(*parts)
 
 
-def _without(number: int, *, back: bool) -> Callable[[Call], Tensor | None]:
+def _without(number: int, *, back: bool) -> Patch:
     def patch(call: Call) -> Any:
         parts = _parts(call)
         if not all(isinstance(each, Tensor) for each in parts):
@@ -341,7 +352,7 @@ PATHS = (
                      "the gradients of all paths add up"), _without(n, back=True))
         for n in (0, 1)
     ),
-    *(Change(Cause("missing-term", f"{{one}} leaves out path {n + 1} of a sum"), _without(n, back=False)) for n in (0, 1)),
+    *(Change(Cause("missing-term", f"{{one}} lacks path {n + 1} of a sum"), _without(n, back=False)) for n in (0, 1)),
     Change(Cause("operand-order", "{one} puts the parts together in the other order"),
            lambda c: _joined(c, _parts(c)[::-1]) if c.op == "cat" else None),
 )  # fmt: skip
@@ -354,6 +365,10 @@ def _kept(call: Call) -> int:
     y = call.given["target"]
     ignored = int(call.given.get("ignore_index", -100))
     return int((y != ignored).sum()) if y.dtype == torch.int64 else len(y)
+
+
+def _over(count: float, call: Call) -> Any:
+    return call.run(reduction="sum") / count / call.share
 
 
 def _reductions(call: Call) -> Iterator[Change]:
@@ -370,16 +385,18 @@ def _reductions(call: Call) -> Iterator[Change]:
     row = {"mse_loss": "costs.squared_error"}.get(call.op, "costs.several_outputs" if y.shape == x.shape else "")
     for words, count in counts.items():
         if words != base:
-            id = {"nothing": "missing-1/m", "m^2": "double-1/m"}.get(words, "reduction")
+            name = {"nothing": "missing-1/m", "m^2": "double-1/m"}.get(words, "reduction")
             text = f"the sum of all losses is divided by {words} in {{one}}, by {base} in {{base}}"
             if words == "nothing" and base == "m":
                 text += ": the average (1/m) is missing"
             if "n_L" in words + base:
-                text += f": reduction='mean' divides by n_L too{', and nn.MSELoss has no half' if '2' in words + base else ''}"
-            yield Change(Cause(id, text, row), lambda c, count=count: c.run(reduction="sum") / count / c.share)
+                text += ": reduction='mean' divides by n_L too"
+            if "2" in words + base and row == "costs.squared_error":
+                text += ", and nn.MSELoss has no half"
+            yield Change(Cause(name, text, row), partial(_over, count))
 
 
-def _smoothed(call: Call) -> Tensor | None:
+def _smoothed(call: Call) -> Any:
     share, y = call.given.get("label_smoothing", 0.0), call.given["target"]
     if call.op != "cross_entropy" or not share or y.dtype != torch.int64:
         return None
@@ -388,18 +405,18 @@ def _smoothed(call: Call) -> Tensor | None:
     return call.run(target=soft, label_smoothing=0.0)
 
 
-def _logits(change: Callable[[Tensor], Tensor], *ops: str) -> Callable[[Call], Tensor | None]:
+def _logits(change: Callable[[Tensor], Tensor], *ops: str) -> Patch:
     return lambda call: call.run(input=change(call.x)) if call.op in ops else None
 
 
-def _with_slope(call: Call) -> Tensor | None:
+def _with_slope(call: Call) -> Any:
     if call.op not in ("cross_entropy", "binary_cross_entropy_with_logits"):
         return None
     A = call.x.softmax(1) if call.op == "cross_entropy" else call.x.sigmoid()
     return call.run(input=through(call.x, call.x, (A * (1 - A)).detach()))
 
 
-def _other_classes(call: Call) -> Tensor | None:
+def _other_classes(call: Call) -> Any:
     return F.nll_loss(call.x.log_softmax(0), call.given["target"]) if call.op == "cross_entropy" else None
 
 
@@ -408,22 +425,22 @@ def _is_probability(call: Call) -> bool:
 
 
 COSTS = (
-    Change(Cause("double-softmax", "softmax is applied twice: {base} takes a softmax of a softmax, {one} the right one; "
+    Change(Cause("double-softmax", "softmax is applied twice: {base} takes a softmax of a softmax; "
                  "nn.CrossEntropyLoss takes logits", "costs.softmax"),
            lambda c: c.run(input=c.x.log()) if c.op == "cross_entropy" and _is_probability(c) else None),
     Change(Cause("double-softmax", "softmax is applied twice: {one} takes a softmax of a softmax; nn.CrossEntropyLoss "
                  "takes logits", "costs.softmax"), _logits(lambda z: z.softmax(1), "cross_entropy")),
     Change(Cause("double-sigmoid", "{one} applies the sigmoid twice: BCEWithLogitsLoss takes logits"),
            _logits(torch.sigmoid, "binary_cross_entropy_with_logits")),
-    Change(Cause("wrong-axis", "{one} takes the log-softmax over the examples, {base} over the classes", "costs.classes"),
+    Change(Cause("wrong-axis", "{one} takes the softmax over the examples, {base} over the classes", "costs.classes"),
            _other_classes),
     Change(Cause("gprime-extra-at-output", "{one} has the slope of the output unit once more: dZ is A - Y already"),
            _with_slope),
-    Change(Cause("label-smoothing", "label smoothing: {one} spreads it over the n_L - 1 other classes, torch over all n_L"),
+    Change(Cause("label-smoothing", "label smoothing: {one} spreads it over the n_L - 1 others, torch over all n_L"),
            _smoothed),
     Change(Cause("label-smoothing", "{one} has no label smoothing, {base} has"),
            lambda c: c.run(label_smoothing=0.0) if c.given.get("label_smoothing") else None),
-    Change(Cause("sign", "{one} has the sign of the cost turned: right for whoever descends by adding"), lambda c: -c.run()),
+    Change(Cause("sign", "{one} has the cost's sign turned: right for whoever descends by adding"), lambda c: -c.run()),
 )  # fmt: skip
 
 CHANGES: dict[str, tuple[Change, ...]] = {

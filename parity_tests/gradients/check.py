@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from parity_tests.differences.patterns import Known
 from parity_tests.gradients import derivatives
 from parity_tests.gradients.input import known_arrays, read_gradient, read_point
-from parity_tests.differences.patterns import Known
 from parity_tests.gradients.referee import check_by_referee
 from parity_tests.gradients.value import read_value
 from parity_tests.gradients.verdict import ArrayCheck, GradientCheck

@@ -8,12 +8,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from manual.notation import Array
+from parity_tests.differences.patterns import Known
 from parity_tests.gradients import derivatives
 from parity_tests.gradients.derivatives import Estimate, Vector
 from parity_tests.gradients.input import Arguments
 from parity_tests.gradients.kinks import kink_further_out, kinks_of
 from parity_tests.gradients.part import Part, by_complex_step, by_differences, part_at, part_of, slope_of_entry
-from parity_tests.differences.patterns import Known
 from parity_tests.gradients.verdict import COMPLEX_STEP, DIFFERENCES, ArrayCheck, Mask, judge_array
 from parity_tests.judging.judge import FAILS
 

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from manual.notation import Array
 from parity_tests import html
-from parity_tests.gradients.derivatives import Estimate
 from parity_tests.differences.patterns import NOTHING, Known, pattern_of
+from parity_tests.gradients.derivatives import Estimate
 from parity_tests.judging.bounds import underflow
 from parity_tests.judging.complex_step import STEP
 from parity_tests.judging.judge import CANNOT_TELL, FAILS, HOLDS, SEEN

@@ -7,9 +7,10 @@ import zipfile
 from collections.abc import Iterator, Mapping
 from itertools import product
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 import numpy as np
+from safetensors import SafetensorError, safe_open
 
 from manual.notation import Array
 from parity_tests.derivations.agreement import agrees
@@ -26,7 +27,8 @@ def read(path: Path) -> dict[str, Array]:
     try:
         with zipfile.ZipFile(path) as archive:
             for member in archive.infolist():
-                _check_header(archive, member)
+                with archive.open(member) as inside:
+                    _check_header(inside, member.filename.removesuffix(".npy"), member.file_size)
         with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
             return {name: stored[name] for name in stored.files}
     except (ValueError, OSError, EOFError, zipfile.BadZipFile, AttributeError, TypeError, MemoryError) as error:
@@ -34,16 +36,50 @@ def read(path: Path) -> dict[str, Array]:
         raise ValueError(f"{path.name} is not a .npz of plain arrays: {what}") from error
 
 
-def _check_header(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> None:
+def read_dump(path: Path) -> dict[str, Array]:
+    """The arrays of a .npz, of a .safetensors (bfloat16 as float32), or of the .npy files of a folder.
+
+    Raises ValueError for anything else; nothing is unpickled.
+    """
+    if path.is_dir():
+        files = sorted(path.glob("*.npy"))
+        if not files:
+            raise ValueError(f"{path} holds no .npy file, expected one for each array")
+        return {file.stem: _read_array(file) for file in files}
+    if not path.is_file():
+        raise ValueError(f"{path} is not there, expected a .npz, a .safetensors, or a folder of .npy files")
+    if path.suffix == ".safetensors":
+        try:
+            with safe_open(path, framework="pt") as stored:
+                tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118
+        except (SafetensorError, OSError) as error:
+            raise ValueError(f"{path.name} is not a .safetensors: {str(error).splitlines()[0]}") from error
+        short = [name for name, tensor in tensors.items() if str(tensor.dtype) == "torch.bfloat16"]
+        return {name: (value.float() if name in short else value).numpy() for name, value in tensors.items()}
+    if path.suffix != ".npz":
+        raise ValueError(f"{path.name} is not read, expected a .npz, a .safetensors, or a folder of .npy files")
+    return read(path)
+
+
+def _read_array(path: Path) -> Array:
+    """The array of a .npy file."""
+    try:
+        with path.open("rb") as file:
+            _check_header(file, path.name, path.stat().st_size)
+            file.seek(0)
+            return np.asarray(np.load(file, allow_pickle=False))
+    except (ValueError, OSError, EOFError, MemoryError) as error:
+        raise ValueError(f"{path.name} is no .npy of numbers: {str(error).splitlines()[0]}") from error
+
+
+def _check_header(file: IO[bytes], name: str, size: int) -> None:
     """ValueError where the header of an array claims other entries than there are bytes, or pickled objects."""
-    name = member.filename.removesuffix(".npy")
-    with archive.open(member) as file:
-        version = np.lib.format.read_magic(file)
-        header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-        shape, _, dtype = header(file)
-        if dtype.hasobject:
-            raise ValueError("it is something else, or pickled")
-        claimed, there = math.prod(shape) * dtype.itemsize, member.file_size - file.tell()
+    version = np.lib.format.read_magic(file)
+    header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, _, dtype = header(file)
+    if dtype.hasobject:
+        raise ValueError("it is something else, or pickled")
+    claimed, there = math.prod(shape) * dtype.itemsize, size - file.tell()
     if claimed != there:
         raise ValueError(f"{name} claims shape {shape}, {claimed} bytes, and has {there}")
 

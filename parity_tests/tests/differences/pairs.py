@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from manual import activations, conv, pooling
+from manual import activations, conv
 
 T = torch.from_numpy
 
@@ -59,10 +60,10 @@ def numbers(value: Any) -> Any:
     return value.detach().numpy().copy()
 
 
-def mlp(rng: np.random.Generator, *sizes: int, unit: Callable[[], nn.Module] = nn.Tanh) -> nn.Sequential:
+def mlp(rng: np.random.Generator, *sizes: int, unit: Callable[[], nn.Module] = nn.Tanh) -> Any:
     """A network in float64 with drawn parameters."""
     parts: list[nn.Module] = []
-    for below, above in zip(sizes[:-1], sizes[1:], strict=True):
+    for below, above in pairwise(sizes):
         parts += [nn.Linear(below, above), unit()]
     return drawn(nn.Sequential(*parts[:-1]), rng)
 
@@ -117,7 +118,7 @@ def classes(rng: np.random.Generator, m: int, n: int) -> Any:
 def grads(net: nn.Module, X: Any, Y: Any, loss: Callable[[Tensor, Tensor], Tensor]) -> dict[str, Any]:
     """torch's gradients of a copy."""
     one = copy.deepcopy(net)
-    loss(one(T(X)), T(Y)).backward()
+    loss(one(T(X)), T(Y)).backward()  # type: ignore[no-untyped-call]
     return {name: numbers(value.grad) for name, value in one.named_parameters()}
 
 
@@ -226,7 +227,7 @@ class Flat(nn.Module):
         super().__init__()
         self.conv, self.fc = nn.Conv2d(2, 3, 3), nn.Linear(3 * 4 * 3, 5)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor) -> Any:
         """Torch's order: channels first."""
         return self.fc(functional.relu(self.conv(x)).flatten(1))
 
@@ -261,7 +262,7 @@ def ties(rng: np.random.Generator) -> Sides:
     net = drawn(nn.Sequential(nn.MaxPool2d(2), nn.Flatten(), nn.Linear(18, 3)), rng)
     y = classes(rng, 3, 3)
     P = functional.max_pool2d(T(X), 2).requires_grad_()
-    functional.cross_entropy(net[1:](P), T(y)).backward()
+    functional.cross_entropy(net[1:](P), T(y)).backward()  # type: ignore[no-untyped-call]
     rows = X.transpose(0, 2, 3, 1)
     top = np.repeat(np.repeat(numbers(P).transpose(0, 2, 3, 1), 2, 1), 2, 2)
     dP = np.repeat(np.repeat(numbers(P.grad).transpose(0, 2, 3, 1), 2, 1), 2, 2)
@@ -446,7 +447,7 @@ class Shared(nn.Module):
         super().__init__()
         self.fc, self.out = nn.Linear(5, 5), nn.Linear(5, 3)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor) -> Any:
         """The same weights above each other."""
         return self.out(torch.tanh(self.fc(torch.tanh(self.fc(x)))))
 
@@ -456,7 +457,7 @@ def weight_sharing(rng: np.random.Generator) -> Sides:
     net, X, y = drawn(Shared(), rng), rng.standard_normal((7, 5)), classes(rng, 7, 3)
     one = copy.deepcopy(net)
     below = torch.tanh(one.fc(T(X))).detach()
-    functional.cross_entropy(one.out(torch.tanh(one.fc(below))), T(y)).backward()
+    functional.cross_entropy(one.out(torch.tanh(one.fc(below))), T(y)).backward()  # type: ignore[no-untyped-call]
     mine = {"dW2": numbers(one.out.weight.grad), "dW1": numbers(one.fc.weight.grad), "db1": numbers(one.fc.bias.grad)}
     return Sides(mine, None, net, X, y, nn.CrossEntropyLoss())
 
@@ -540,7 +541,7 @@ class Residual(nn.Module):
         super().__init__()
         self.fc1, self.fc2, self.out = nn.Linear(5, 5), nn.Linear(5, 5), nn.Linear(5, 3)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor) -> Any:
         """out(h + fc2(relu(h))) with h = fc1(x)."""
         h = self.fc1(x)
         return self.out(h + self.fc2(functional.relu(h)))
@@ -554,7 +555,7 @@ def skip_missing(rng: np.random.Generator) -> Sides:
     second = net.fc2(functional.relu(h))
     top = h.detach() + second
     second.retain_grad()
-    functional.cross_entropy(net.out(top), T(y)).backward()
+    functional.cross_entropy(net.out(top), T(y)).backward()  # type: ignore[no-untyped-call]
     mine = {"Z1": numbers(h), "Z2": numbers(second), "dZ2": numbers(second.grad), "dZ1": numbers(h.grad)}
     net.zero_grad()
     return Sides(mine, None, net, X, y, nn.CrossEntropyLoss())
@@ -562,7 +563,7 @@ def skip_missing(rng: np.random.Generator) -> Sides:
 
 @pair("dA_prev", r"outside|zero")
 def return_in_loop(rng: np.random.Generator) -> Sides:
-    A, W, b, layer = volumes(rng)
+    A, W, _, layer = volumes(rng)
     x = T(A.transpose(0, 3, 1, 2).copy()).requires_grad_()
     Z = layer(x)
     dZ = rng.standard_normal(Z.shape)
@@ -578,7 +579,7 @@ def gamma_missing(rng: np.random.Generator) -> Sides:
     net, X, Z, own = normalised(rng)
     y = classes(rng, 7, 3)
     z = T(Z).requires_grad_()
-    functional.cross_entropy(copy.deepcopy(net)[1:](z), T(y)).backward()
+    functional.cross_entropy(copy.deepcopy(net)[1:](z), T(y)).backward()  # type: ignore[no-untyped-call]
     mine = {"Z1": Z, "dZ1": numbers(z.grad) / own["1.weight"]}
     return Sides(mine, None, net, X, y, nn.CrossEntropyLoss())
 
@@ -601,7 +602,7 @@ def rounded_to_tf32(rng: np.random.Generator) -> Sides:
 
 @pair("dZ1", r"slope|g'")
 def slope_missing(rng: np.random.Generator) -> Sides:
-    net, X, y, mine = stepping(rng)
+    _, X, _, mine = stepping(rng)
     wrong = {**mine, "dZ1": mine["dA1"], "dW1": mine["dA1"] @ X / 7, "db1": mine["dA1"].mean(1, keepdims=True)}
     return Sides(wrong, mine)
 
@@ -610,7 +611,7 @@ def slope_missing(rng: np.random.Generator) -> Sides:
 def zero_where_x_is(rng: np.random.Generator) -> Sides:
     net, X, y = mlp(rng, 4, 5, 3), rng.standard_normal((7, 4)) * (rng.random((7, 4)) < 0.7), classes(rng, 7, 3)
     x = T(X).requires_grad_()
-    functional.cross_entropy(copy.deepcopy(net)(x), T(y)).backward()
+    functional.cross_entropy(copy.deepcopy(net)(x), T(y)).backward()  # type: ignore[no-untyped-call]
     return Sides({"X": X, "dX": numbers(x.grad) * (X != 0)}, None, net, X, y, nn.CrossEntropyLoss())
 
 

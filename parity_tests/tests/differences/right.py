@@ -74,7 +74,7 @@ def right_pair(seed: int) -> Sides:
         return Sides({name: mine[name] for name in names}, None, module, X, Y, loss)
     theirs = by_hand(begin, kinds[rng.integers(3)])
     if rng.random() < 0.5:  # torch's numbers, not those by hand in another dtype
-        loss(module(torch.from_numpy(X.copy())), torch.from_numpy(Y.copy())).backward()
+        loss(module(torch.from_numpy(X.copy())), torch.from_numpy(Y.copy())).backward()  # type: ignore[no-untyped-call]
         theirs |= torch_network.export_grads(module)
     if rng.random() < 0.5:
         theirs = {name: torch_layout(name, value) for name, value in theirs.items()}

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from parity_tests.differences.patterns import Known
 from parity_tests.gradients import derivatives, referee
 from parity_tests.gradients import part as parts
 from parity_tests.gradients.derivatives import STEPS, Difference, Estimate
 from parity_tests.gradients.input import read_point
 from parity_tests.gradients.part import Part
-from parity_tests.differences.patterns import Known
 from parity_tests.gradients.verdict import COMPLEX_STEP, DIFFERENCES, ArrayCheck, smallest
 from parity_tests.judging.judge import CANNOT_TELL, FAILS, HOLDS
 

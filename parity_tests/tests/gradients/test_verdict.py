@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from parity_tests.gradients.derivatives import Estimate, quiet
 from parity_tests.differences.patterns import Known
+from parity_tests.gradients.derivatives import Estimate, quiet
 from parity_tests.gradients.verdict import (
     COMPLEX_STEP,
     DIFFERENCES,
