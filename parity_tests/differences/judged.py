@@ -206,8 +206,12 @@ def per_example(entries: list[Entry], m: int | None) -> tuple[list[Entry], tuple
     for factor, one, other in ((m, "mine", "theirs"), (1 / m, "theirs", "mine")):
         off = [each for each in deltas if each.verdict == DIFFERS]
         if off and all(close(each.got, factor * each.expected, max(factor, 1) * each.bound) for each in deltas):
-            note = f"{one} is m times {other}"
-            right = {e.name: e._replace(got=e.got / factor, verdict=AGREES, error=0.0, note=note) for e in deltas}
+            right = {}
+            for each in deltas:
+                told = CANNOT_TELL if each.bound > LEAST_SEEN * np.max(np.abs(each.expected), initial=0.0) else AGREES
+                right[each.name] = each._replace(
+                    got=each.got / factor, verdict=told, error=0.0, note=f"{one} is m times {other}"
+                )
             text = f"{one} has dZ and dA per example, without the 1/m (m = {m}) that {other} carries, as Z.grad does"
             root = Root(deltas[0].name, "per-example", text, "layout.dZ", tuple(each.name for each in deltas[1:]))
             return [right.get(each.name, each) for each in entries], (root,)
