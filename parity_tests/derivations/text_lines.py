@@ -89,12 +89,12 @@ def judge_lines(
     unread = {each.line for each in text.left_out}
 
     def standing(each: Setting) -> list[Verdict]:
-        seen[each] = _lines_in(each, derivation, l2, seed=seed, diagnose=False)
+        seen[each] = lines_in(each, derivation, l2, seed=seed, diagnose=False)
         return [row for row in seen[each][0] if row.line not in unread]
 
     def glance(each: Setting) -> list[Verdict]:
         for most in range(1, FEW + 1):  # what fails on the first numbers needs no others
-            rows, _ = _lines_in(each, derivation, l2, seed=seed, diagnose=False, most=most)
+            rows, _ = lines_in(each, derivation, l2, seed=seed, diagnose=False, most=most)
             if left(rows) == len(rows):
                 break
         return [row for row in rows if row.line not in unread]
@@ -107,7 +107,7 @@ def judge_lines(
         return judged or _nothing_known(text, derivation)
     rows, helpers = seen.get(choice.setting, ([], 0))
     if chain or not rows or left(rows):
-        rows, helpers = _lines_in(choice.setting, derivation, l2, chain=chain, seed=seed, diagnose=True)
+        rows, helpers = lines_in(choice.setting, derivation, l2, chain=chain, seed=seed, diagnose=True)
     unread_cost = next((each for each in text.left_out if symbols.COSTS.search(each.target)), None)
     if named is None and unread_cost is not None:
         why = f"J is given in line {unread_cost.line}, which cannot be read"
@@ -135,7 +135,7 @@ def judge_lines(
     )
 
 
-def _lines_in(
+def lines_in(
     setting: Setting,
     derivation: str,
     l2: bool,
@@ -144,10 +144,11 @@ def _lines_in(
     diagnose: bool,
     chain: bool = False,
     most: int = PROBES,
+    steps: int = ALL_STEPS,
 ) -> tuple[list[Verdict], int]:
     """The verdicts on all lines in a setting, the wrong ones with a diagnosis or without; and how many lines help.
 
-    Raises BudgetSpent without a diagnosis, where a line takes more than a line may.
+    The searches may do so many ``steps`` together. Raises BudgetSpent without a diagnosis, where a line takes more than a line may.
     """
     text = readable(derivation, frozenset(setting.protected()))
     program = text.program
@@ -155,7 +156,7 @@ def _lines_in(
     count = min(most, PROBES if setting.small is None else PROBES_OF_VOLUMES)
     numbers = range(seed, seed + count) if lines else ()
     written = Written(program, [probe_of(setting, number, l2) for number in numbers], setting, chain)
-    effort = Effort(ALL_STEPS) if diagnose else None
+    effort = Effort(steps) if diagnose else None
     times = Counter(line.target for line in lines)
     found = [
         judge_line(line, derivation, l2, written, effort)

@@ -14,6 +14,9 @@ from parity_tests.derivations.agreement import Agreement
 from parity_tests.derivations.mistakes.causes import CAUSES
 
 HOLDS, WRONG, CANNOT_TELL, NOT_JUDGED = "holds", "wrong", "cannot tell", "not judged"
+DOUBTFUL, NO_CLAIM = "doubtful", "no claim"
+"""Of notes: what holds in another convention, or where nobody can tell the mistake; and what claims nothing."""
+
 AMBIGUOUS, UNKNOWN = "ambiguous", "unknown"
 
 REFEREES = ("autograd", "the complex step")
@@ -94,12 +97,14 @@ class Summary(NamedTuple):
     cannot_tell: int
     not_judged: int
     helpers: int = 0
+    doubtful: int = 0
+    no_claims: int = 0
 
     @property
     def sentence(self) -> str:
         """The counts in words: 7 judged: 6 hold, 1 wrong."""
         counts = ((self.holds, "hold" if self.holds != 1 else "holds"), (self.wrong, WRONG))
-        parts = [f"{count} {word}" for count, word in (*counts, (self.cannot_tell, "cannot be told")) if count]
+        parts = [f"{count} {word}" for count, word in (*counts, (self.cannot_tell, "cannot be told"), (self.doubtful, DOUBTFUL)) if count]
         return f"{self.judged} judged" + (f": {', '.join(parts)}" if parts else "")
 
 
@@ -172,6 +177,8 @@ def closing(judged: Judged) -> str:
     parts = [judged.summary.sentence, f"not judged: {named}"]
     if judged.summary.helpers:
         parts.append(f"{judged.summary.helpers} helper{'s' if judged.summary.helpers > 1 else ''}")
+    if judged.summary.no_claims:
+        parts.append(f"{judged.summary.no_claims} that claim nothing")
     return "; ".join(parts) + "."
 
 
@@ -218,8 +225,9 @@ def not_judged(target: str, line: int, text: str, reason: str) -> Verdict:
 def summarised(lines: Iterable[Verdict], helpers: int = 0) -> Summary:
     """The counts of these verdicts."""
     found = [line.verdict for line in lines]
-    holds, wrong, untold, left = (found.count(each) for each in (HOLDS, WRONG, CANNOT_TELL, NOT_JUDGED))
-    return Summary(len(found) - left, holds, wrong, untold, left, helpers)
+    kinds = (HOLDS, WRONG, CANNOT_TELL, NOT_JUDGED, DOUBTFUL, NO_CLAIM)
+    holds, wrong, untold, left, doubtful, none = (found.count(each) for each in kinds)
+    return Summary(len(found) - left - none, holds, wrong, untold, left, helpers, doubtful, none)
 
 
 def in_order(lines: Sequence[Verdict]) -> tuple[Verdict, ...]:

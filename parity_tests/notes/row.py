@@ -28,8 +28,6 @@ MISTAKES: dict[str, str] = {
     "shape": "the shape written is not the shape that comes out",
     "misprint": "a letter, a sign or an index is misprinted",
     "index": "an index stands in the wrong place or runs too far or not far enough",
-    "left-side": "the left side names another quantity",
-    "brackets-missing": "the sum needs brackets",
     "overwritten": "= where += belongs",
     "code": "the code does not run, or computes something else",
     "name-clash": "one letter stands for two things",

@@ -41,6 +41,8 @@ CAUSES: dict[str, str] = {
     "wrong-operator": "the wrong operator",
     "wrong-number": "a wrong number",
     "brackets": "the brackets stand in the wrong place",
+    "brackets-missing": "the sum needs brackets",
+    "left-side": "the left side names another quantity",
     "function-missing": "a function is missing around a value",
     "bias-missing": "the bias is missing",
     "extra-factor": "a factor too many",

@@ -48,6 +48,7 @@ BINARY_OF_Z = (
     "(1 - Y) * (1 + np.exp({Z})) - Y * (1 + np.exp(-{Z}))",
 )
 _SQUARED = ("1/(2*m) * sum of ({A} - Y)^2", "(1/(2*m)) * np.sum(({A} - Y)**2)", "{A} - Y")
+_NO_HALF = ("1/m * sum of ({A} - Y)^2", "(1/m) * np.sum(({A} - Y)**2)", "2 * ({A} - Y)")
 _SHIFTED = "({Z} - np.max({Z}, axis=0, keepdims=True))"
 COSTS = {
     "sigmoid": Cost("-(1/m) * sum of Y log {A} + (1 - Y) log(1 - {A})",
@@ -58,6 +59,8 @@ COSTS = {
                     "-Y / {A}"),
     "identity": Cost(*_SQUARED, "normal"),
     "squared sigmoid": Cost(*_SQUARED, "binary", "({A} - Y) * {A} * (1 - {A})"),
+    "squared sigmoid, no half": Cost(*_NO_HALF, "binary", "2 * ({A} - Y) * {A} * (1 - {A})"),
+    "squared, no half": Cost(*_NO_HALF, "normal", "2 * ({A} - Y)"),
     "squared softmax": Cost(*_SQUARED, "one_hot", "{A} * (d{A} - np.sum({A} * d{A}, axis=0, keepdims=True))"),
 }  # fmt: skip
 """By the output unit, and by another cost with it."""
@@ -73,11 +76,14 @@ def network_text(
     cost: str = "",
     *,
     rows: bool = False,
+    turned: bool = False,
 ) -> str:
     """The text of a network with these units, the output's last; ``sizes`` are choices of n_x, n_1, ..., n_L and m.
 
-    With ``rows`` an example is a row, and weights are (units below, units).
+    With ``rows`` an example is a row, and weights are (units below, units); where they are ``turned``, the other way
+    round.
     """
+    over, under = ("W{}.T", "W{}") if turned else ("W{}", "W{}.T")  # on the way up, and on the way down
     layers = range(1, len(units) + 1)
     L, J = len(units), COSTS[cost or units[-1]]
     A, Z, squares = f"A{L}", f"Z{L}", " + ".join(f"np.sum(W{l}**2)" for l in layers)
@@ -98,10 +104,10 @@ def network_text(
     ]
     for l, unit in enumerate(units, 1):
         lines += [
-            f"W{l} {_turned(n[l], n[l - 1], rows)} ~ normal / {n[l - 1]}**0.5  # weights of layer {l}",
+            f"W{l} {_turned(n[l], n[l - 1], rows != turned)} ~ normal / {n[l - 1]}**0.5  # weights of layer {l}",
             f"b{l} {_turned(n[l], '1', rows)} ~ normal * 0.4  # biases of layer {l}",
             f"g{l} function ~ {unit}  # activation of layer {l}: {unit}",
-            f"Z{l} {_turned(n[l], 'm', rows)} = {_product(f'W{l}', below[l - 1], rows)} + b{l}  # {ids['Z']}; "
+            f"Z{l} {_turned(n[l], 'm', rows)} = {_product(over.format(l), below[l - 1], rows)} + b{l}  # {ids['Z']}; "
             f"linear part of layer {l}",
             f"A{l} {_turned(n[l], 'm', rows)} = g{l}(Z{l})  # {ids['A_L' if l == L else 'A']}; output of layer {l}",
         ]
@@ -111,17 +117,17 @@ def network_text(
     ]
     for l in reversed(layers):
         at = "_L" if l == L else ""
-        dA = J.dA.format(A=A) if at else _product(f"W{l + 1}.T", f"dZ{l + 1}", rows)
+        dA = J.dA.format(A=A) if at else _product(under.format(l + 1), f"dZ{l + 1}", rows)
         dZ = J.dZ.format(A=A) if at else f"{dA} * g{l}'(Z{l})"
         on_own = _own(J.dA_of_Z, Z, A) if at else ""
         lines += [
             f"dA{l} = {dA}  # {ids['dA' + at]} {on_own}",
             f"dZ{l} = {dZ}  # {ids['dZ' + at]}",
-            f"dW{l} = (1/m) * {_product(f'dZ{l}', f'{below[l - 1]}.T', rows)}  # {ids['dW' + at]}",
+            f"dW{l} = (1/m) * {_outer(f'dZ{l}', below[l - 1], rows, turned)}  # {ids['dW' + at]}",
             f"    l2: + (lambda_/m) * W{l}  # {ids['dW_l2']}",
             f"db{l} = (1/m) * np.sum(dZ{l}, axis={int(not rows)}, keepdims=True)  # {ids['db' + at]}",
         ]
-    lines.append(f"dX = {_product('W1.T', 'dZ1', rows)}  # {ids['dA']}")
+    lines.append(f"dX = {_product(under.format(1), 'dZ1', rows)}  # {ids['dA']}")
     lines += [f"{p}{l} = {p}{l} - alpha * d{p}{l}  # {ids['W']}" for l in layers for p in "Wb"]
     return "\n".join(lines)
 
@@ -134,6 +140,12 @@ def _turned(first: str, second: str, rows: bool) -> str:
 def _product(first: str, second: str, rows: bool) -> str:
     """``W @ A``, which is ``A @ W`` where an example is a row."""
     return f"{second} @ {first}" if rows else f"{first} @ {second}"
+
+
+def _outer(dZ: str, below: str, rows: bool, turned: bool) -> str:
+    """``dZ @ A.T`` for weights (units, units below) of examples in columns."""
+    first, second = (below, dZ) if rows != turned else (dZ, below)
+    return f"{first}.T @ {second}" if rows else f"{first} @ {second}.T"
 
 
 def _own(formula: str, Z: str, A: str) -> str:

@@ -254,8 +254,8 @@ class TextProblem:
             name, _, inner = each.right.rstrip(")").partition("(")
             if self.text.units.get(name) in ("relu", "leaky_relu"):
                 Z = self.by_torch(l2=False)[inner]
-                on = Z > 0
-                if np.min(np.abs(Z)) < FAR_FROM_KINK or on.all(axis=1).any() or not on.any(axis=1).all():
+                on, axis = Z > 0, 1 if min(np.shape(Z)) > 1 else None
+                if np.min(np.abs(Z)) < FAR_FROM_KINK or on.all(axis=axis).any() or not on.any(axis=axis).all():
                     return False
         changed = [each.name for each in self.text.backward if each.kind in ("gradient", "update")]
         both = {False, any(each.right != each.right_l2 for each in (*self.text.forward, *self.text.backward))}

@@ -1,0 +1,80 @@
+"""A whole note: every formula with its verdict, and what the note takes for granted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from parity_tests.derivations.latex.claims import Aside, Claim, claims_of, for_many
+from parity_tests.derivations.latex.conventions import Conventions, Taken, Told
+from parity_tests.derivations.latex.documents import MOST_FORMULAS, Note, note_of, read_note
+from parity_tests.derivations.latex.verdict import Judge
+from parity_tests.derivations.verdicts import NO_CLAIM, REFEREES, WRONG, Cost, Judged, Verdict, not_judged, summarised
+
+MOST_CLAIMS = 600
+
+
+def verify_note(path: Path, told: Told | None = None) -> Judged:
+    """Judge the mathematics of a file.
+
+    Raises ValueError for a file that cannot be read, or has no formula.
+    """
+    note = read_note(path)
+    if not note.formulas:
+        raise ValueError(f"{path.name} has no formula in LaTeX")
+    return judge_note(note, str(path), told)
+
+
+def verify_latex(text: str, told: Told | None = None) -> Judged:
+    """Judge the mathematics of a text in Markdown."""
+    return judge_note(note_of([(0, text)]), text, told)
+
+
+def judge_note(note: Note, source: str, told: Told | None = None) -> Judged:
+    """The verdict on everything that a note says; nothing is left out."""
+    told = told or Told()
+    found, styles = claims_of(note)
+    claims = [each for each in found if isinstance(each, Claim)]
+    left = claims[MOST_CLAIMS:]
+    claims = claims[:MOST_CLAIMS]
+    weights = for_many(claims)
+    many = [each > 0 for each in weights] if not told.examples else [told.examples == "many"] * len(claims)
+    judge = Judge(Conventions(claims, styles, many, told), weights)
+    rows = [judge.verdict(number)._replace(cell=claim.cell) for number, claim in enumerate(claims)]
+    wrong = {each.line for each in rows if each.verdict == WRONG}
+    rows = [
+        _aside(Aside(claim.text, claim.line, claim.cell, f"what is added is judged in line {claim.averages}"))
+        if claim.averages in wrong and row.verdict == WRONG
+        else row
+        for row, claim in zip(rows, claims, strict=True)
+    ]
+    rows += [_aside(each) for each in found if isinstance(each, Aside)]
+    rows += [_left(each, f"not read: {MOST_CLAIMS} claims are judged at most.") for each in left]
+    if note.left_out:
+        why = f"not read: {note.left_out} formulas more than the {MOST_FORMULAS} that are read."
+        rows.append(not_judged("", 0, "", why))
+    rows.sort(key=lambda each: (each.cell, each.line))
+    whole = judge.conventions.whole
+    return Judged(
+        source, Cost(f"J: {whole.convention.cost}", *whole.lines.get("cost", (0,))[:1]), "", layout(whole), REFEREES,
+        tuple(rows), summarised(rows),
+    )  # fmt: skip
+
+
+def _aside(each: Aside) -> Verdict:
+    if each.read:
+        return not_judged("", each.line, each.text, each.reason)._replace(verdict=NO_CLAIM, cell=each.cell)
+    return not_judged("", each.line, each.text, f"not read: {each.reason}.")._replace(cell=each.cell)
+
+
+def _left(claim: Claim, why: str) -> Verdict:
+    return not_judged("", claim.line, claim.text, why)._replace(cell=claim.cell)
+
+
+def layout(taken: Taken) -> str:
+    """What a note takes for granted, with the lines that show it."""
+    convention = taken.convention
+    where = "examples in rows" if convention.rows else "examples in columns"
+    where += ", weights turned" if convention.turned else ""
+    lines = taken.lines.get("layout", ())
+    shown = f" (line{'s' * (len(lines) > 1)} {', '.join(map(str, lines[:4]))})" if lines else " (not shown)"
+    return where + shown

@@ -1,0 +1,292 @@
+"""What a note claims: a quantity and a formula for it; what else its equations say is no claim, with the reason."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from parity_tests.derivations.latex.documents import Formula, Note
+from parity_tests.derivations.latex.parser import parsed
+from parity_tests.derivations.latex.statements import EQUALS, Statement, statements_of
+from parity_tests.derivations.latex.style import Style, style_of
+from parity_tests.derivations.latex.symbols import COSTS, COUNTS, LARGE, RATES, SMALL, UNITS
+from parity_tests.derivations.latex.tokens import Token, written
+from parity_tests.derivations.latex.tree import (
+    Call,
+    Derivative,
+    Matrix,
+    Node,
+    NotRead,
+    Number,
+    Operation,
+    Sum,
+    Symbol,
+    symbols_of,
+    walk,
+)
+
+MOST_ROWS = 4
+"""Rows between a formula and the one that goes on with = ..."""
+
+NO_EQUATION = "no equation"
+
+
+class Claim(NamedTuple):
+    """That ``target`` is ``right``; ``text`` is the writer's, ``own`` that of the right side.
+
+    ``adds`` marks what one example adds to a sum, ``averages`` is the line of what is added where the sum is divided. ``many`` is above 0 where it speaks of m examples, below 0 where of
+    one; ``units`` are activations that are named in it or before it.
+    """
+
+    target: Node
+    right: Node
+    text: str
+    own: str
+    line: int
+    cell: int
+    section: int
+    place: int
+    many: int
+    units: tuple[str, ...]
+    adds: bool = False
+    averages: int = 0
+    first: bool = True
+
+
+class Aside(NamedTuple):
+    """What is no claim, or was not read."""
+
+    text: str
+    line: int
+    cell: int
+    reason: str
+    read: bool = True
+
+
+Found = Claim | Aside
+
+
+class Section(NamedTuple):
+    """A heading's claims and its style."""
+
+    heading: str
+    style: Style
+
+
+def claims_of(note: Note) -> tuple[list[Found], list[Style]]:
+    """Everything that the formulas of a note say, and the style of each section."""
+    found: list[Found] = []
+    symbols: dict[int, list[Symbol]] = {}
+    carried: tuple[Node | None, int] = (None, 0)
+    for formula in note.formulas:
+        collector = _Collector(formula, note, found, carried)
+        try:
+            statements = statements_of(formula, note.macros)
+        except NotRead as error:
+            found.append(Aside(_shortened(formula.text), formula.line, formula.cell, str(error), read=False))
+            continue
+        for statement in statements:
+            collector.statement(statement)
+        carried = collector.carried, collector.carried_line
+        symbols.setdefault(formula.section, []).extend(collector.symbols)
+    everything = [each for part in symbols.values() for each in part]
+    whole = style_of(everything)
+    styles = [style_of(symbols.get(number, ())) for number in range(len(note.headings))]
+    styles = [each if each.layers != "none" else whole for each in styles]
+    deepest = max((each.deepest for each in styles), default=0)
+    return found, [each._replace(deepest=each.deepest or deepest) for each in styles]
+
+
+def _shortened(text: str, most: int = 160) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= most else f"{text[:most]} ..."
+
+
+class _Collector:
+    """Goes through the statements of a formula."""
+
+    def __init__(
+        self, formula: Formula, note: Note, found: list[Found], carried: tuple[Node | None, int]
+    ) -> None:
+        self.formula, self.note, self.found = formula, note, found
+        self.symbols: list[Symbol] = []
+        self.carried, self.carried_line = carried
+        before = f"{note.headings[formula.section]} {formula.before}"
+        self.words = tuple(re.findall(r"leaky|relu|tanh|sigmoid|softmax", before.lower()))
+
+    def aside(self, statement: Statement, reason: str, *, read: bool = True) -> None:
+        self.found.append(Aside(_shortened(statement.text), statement.line, self.formula.cell, reason, read))
+
+    def statement(self, statement: Statement) -> None:
+        """Add what a statement says."""
+        text = statement.text
+        if not statement.is_equation:
+            self.aside(statement, NO_EQUATION)
+            for part in statement.parts:
+                node, _ = _tree(part)
+                self.symbols += symbols_of(node) if node else []
+            return
+        if re.search(r"\\mathbb|\\\{.*,.*\\\}", text) and "\\in" in statement.relations:
+            self.aside(statement, "a set")
+            return
+        nodes: list[Node | None] = []
+        reasons: list[str] = []
+        for part, relation in zip(statement.parts, ("=", *statement.relations), strict=True):
+            node, reason = (None, "") if relation not in EQUALS and nodes else _tree(part)
+            nodes.append(node)
+            reasons.append(reason)
+            self.symbols += symbols_of(node) if node else []
+        unread = next((place for place, reason in enumerate(reasons) if reason and place), len(nodes))
+        self.equation(statement, nodes[:unread], reasons)
+
+    def equation(self, statement: Statement, nodes: list[Node | None], reasons: list[str]) -> None:
+        """The claims of a chain; what stands behind a part that was not read is not judged."""
+        reason = next((each for each in reasons if each), "")
+        target = self.carried if not statement.parts[0] else None
+        place = -1
+        if target is not None and self.carried_line < statement.line - MOST_ROWS:
+            target = None
+        if target is None:
+            place = next((n for n, node in enumerate(nodes) if node is not None and is_target(node)), -1)
+            target = nodes[place] if place >= 0 else None
+        if target is None:
+            numbers = any(isinstance(each, Number | Matrix) for each in nodes[1:])
+            why = reason or ("numbers" if numbers else "the left side is no quantity that is computed")
+            self.aside(statement, why, read=not reason)
+            return
+        self.carried, self.carried_line = target, statement.line
+        made = False
+        for number, (node, part) in enumerate(zip(nodes, statement.parts, strict=False)):
+            if number == place or node is None:
+                continue
+            relation = statement.relations[number - 1] if number else "="
+            if isinstance(target, Symbol) and _is_assumption(target, node):
+                target = node
+                continue
+            made |= self.claim(statement, target, node, part, relation, first=not made)
+        if reason:
+            self.aside(statement, reason, read=False)
+        elif not made:
+            self.aside(statement, "names, numbers or definitions")
+
+    def claim(
+        self, statement: Statement, target: Node, right: Node, part: tuple[Token, ...], relation: str, *, first: bool
+    ) -> bool:
+        """Add one claim; False where the right side says nothing."""
+        if is_number(right) or isinstance(right, Matrix) or _is_assumption(target, right):
+            return False
+        adds = relation == "+="
+        if relation in ("-=", "*="):
+            sign = {"-=": "-", "*=": ""}[relation]
+            right = Operation(sign, target, right)
+        before = self._added(target)
+        divides = relation == "/=" or _divides(target, right)
+        if divides:
+            if before is None:
+                return False
+            count = right if relation == "/=" else right.right  # type: ignore[union-attr]
+            right = Operation("/", Sum("i", "1", "m", before.right), count)
+        many = _many(statement, (target, right), adds=adds)
+        units = tuple(UNITS[each.base] for each in symbols_of((target, right)) if each.base in UNITS)
+        claim = Claim(
+            target, right, statement.text, written(list(part)), statement.line, self.formula.cell,
+            self.formula.section, len(self.found), many, units or self.words, adds, before.line if before and divides else 0, first,
+        )  # fmt: skip
+        self.found.append(claim)
+        return True
+
+    def _added(self, target: Node) -> Claim | None:
+        """What an example adds to this target, in the same section; the last that was said."""
+        for each in self.found[::-1]:
+            if isinstance(each, Claim) and each.adds and each.section == self.formula.section and each.target == target:
+                return each
+        return None
+
+
+def _tree(part: tuple[Token, ...]) -> tuple[Node | None, str]:
+    """The tree of a part, or why there is none."""
+    tokens = [each for each in part if each.text != "&"] if not any(_opens(each) for each in part) else list(part)
+    while tokens and tokens[-1].text in (".", ",", ";"):
+        tokens = tokens[:-1]
+    if not tokens:
+        return None, ""
+    try:
+        return parsed(tokens), ""
+    except NotRead as error:
+        return None, str(error)
+    except IndexError:
+        return None, "it breaks off"
+
+
+def _opens(token: Token) -> bool:
+    return token.text.startswith("\\begin{")
+
+
+def is_target(node: Node) -> bool:
+    """Whether a part names a quantity that a formula can be given for."""
+    if isinstance(node, Symbol):
+        if node.base in (*COUNTS, *RATES, "\\lambda", "e", "i", "j", "k", "l", "\\beta", "f", "s", "p", "c", "N", "\\ones"):
+            return bool(node.layer) and node.base not in COUNTS
+        return node.base != "L" or not node.layer
+    if isinstance(node, Derivative):
+        return True
+    if isinstance(node, Call):
+        return node.function.base in (*COSTS, *UNITS, "g", "f", "\\sigma", "\\phi", "S")
+    return False
+
+
+def is_number(node: Node) -> bool:
+    """Whether a part is made of numbers alone."""
+    return not any(isinstance(each, Symbol | Derivative) for each in walk(node))
+
+
+def _is_assumption(target: Node, right: Node) -> bool:
+    """Whether two quantities are set equal: g(z) = z for what follows, A0 = X."""
+    if not isinstance(target, Symbol) or not isinstance(right, Symbol):
+        return False
+    inputs = target.base in ("x", "X") or target.layer == "0"
+    return inputs or (target.base in "aAh" and right.base in "zZxX" and not right.accents)
+
+
+def _divides(target: Node, right: Node) -> bool:
+    """``dw = dw / m``."""
+    return isinstance(right, Operation) and right.sign == "/" and right.left == target
+
+
+_AVERAGE = re.compile(r"\\[dt]?frac\s*\{?\s*[12]\s*\}?\s*\{?\s*2?\s*[mMN]\b|1\s*/\s*[mMN]\b|\}\s*\{\s*[mM]\s*\}|/\s*[mM]\b")
+
+
+def _many(statement: Statement, nodes: tuple[Node, ...], *, adds: bool) -> int:
+    """How much a statement speaks of m examples: below 0 it speaks of one."""
+    text = statement.text
+    found = symbols_of(nodes)
+    sums = [each for each in walk(nodes) if isinstance(each, Sum)]
+    if adds:
+        return -9
+    if _AVERAGE.search(text) or re.search(r"axis\s*=|keepdims|\bsum\s*\(", text):
+        return 9
+    if any(each.upper in ("m", "M", "N") for each in sums) or any(each.base == "\\ones" for each in found):
+        return 9
+    if re.search(r"\bm\b|\\times\s*m", statement.aside):
+        return 5
+    if any(each.round == "i" for each in found) and not sums:
+        return -9
+    large = any(each.base in LARGE for each in found)
+    small = any(each.base in SMALL and not (each.base == "y" and large) for each in found)
+    return 2 * large - 2 * small
+
+
+def for_many(claims: list[Claim]) -> list[float]:
+    """How much each claim speaks of m examples, by itself and by those beside it; below 0 it speaks of one."""
+    said = []
+    for place, each in enumerate(claims):
+        votes = 1.5 * each.many
+        if abs(each.many) < 9:
+            for distance in range(1, 5):
+                for other in (place - distance, place + distance):
+                    if 0 <= other < len(claims) and claims[other].section == each.section:
+                        votes += max(-4, min(4, claims[other].many)) / distance
+        if not votes:
+            votes = sum(max(-1, min(1, other.many)) for other in claims if other.section == each.section)
+        said.append(votes)
+    return said

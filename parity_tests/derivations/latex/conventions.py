@@ -1,0 +1,191 @@
+"""What the sections of a note take for granted, by the formulas that hold in one convention and not in another."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from parity_tests.derivations.latex.claims import Claim
+from parity_tests.derivations.latex.judge import first_meant, holds
+from parity_tests.derivations.latex.references import (
+    COSTS,
+    CROSS_ENTROPY,
+    SOFTMAX,
+    SQUARED,
+    SQUARED_LINEAR,
+    TWICE,
+    TWICE_LINEAR,
+    Convention,
+)
+from parity_tests.derivations.latex.style import Style
+from parity_tests.derivations.latex.symbols import MEANINGS
+from parity_tests.derivations.latex.tree import Derivative, NotRead, Number, Operation, Symbol, symbols_of, walk
+
+LAYOUTS = ((False, False), (True, False), (False, True), (True, True))
+"""Rows, and turned weights."""
+
+
+class Told(NamedTuple):
+    """What is said beside a note: letters, layout, cost, and whether its formulas are for one example or many."""
+
+    let: Mapping[str, str] = {}
+    layout: str = ""
+    cost: str = ""
+    examples: str = ""
+
+
+class Taken(NamedTuple):
+    """A section's convention; ``settled`` are the parts with evidence, ``lines`` those that are it."""
+
+    convention: Convention
+    settled: frozenset[str]
+    lines: Mapping[str, tuple[int, ...]]
+
+
+def costs_named(text: str) -> tuple[str, ...]:
+    """The costs that a flag allows; ValueError for another word."""
+    words = text.replace("-", "_").split(",")
+    if not text:
+        return ()
+    half = "half" in words
+    named = {
+        "cross_entropy": (CROSS_ENTROPY, SOFTMAX), "softmax": (SOFTMAX,),
+        "squared_error": (SQUARED, SQUARED_LINEAR) if half else (SQUARED, SQUARED_LINEAR, TWICE, TWICE_LINEAR),
+    }  # fmt: skip
+    if words[0] not in named:
+        raise ValueError(f"cost is {text!r}, expected one of {', '.join(named)}")
+    return named[words[0]]
+
+
+class Conventions:
+    """Tries claims in conventions, and counts; what was tried is known."""
+
+    def __init__(self, claims: Sequence[Claim], styles: Sequence[Style], many: Sequence[bool], told: Told) -> None:
+        self.claims, self.styles, self.many, self.told = claims, styles, many, told
+        self.whole = self._taken(range(len(claims)), None)
+
+    def holds(self, number: int, convention: Convention) -> bool | None:
+        """Whether a claim holds in a convention; None where it cannot be read there."""
+        claim = self.claims[number]
+        try:
+            found = first_meant(claim, self.styles[claim.section], convention, self.told.let)
+        except NotRead:
+            return None
+        return any(map(holds, found))
+
+    def costs(self) -> tuple[str, ...]:
+        """The costs that may be meant."""
+        return costs_named(self.told.cost) or ((self.whole.convention.cost,) if "cost" in self.whole.settled else ())
+
+    def of_section(self, section: int) -> Taken:
+        """What a section takes for granted: what it shows itself, or else what the whole note does."""
+        numbers = [number for number, each in enumerate(self.claims) if each.section == section]
+        return self._taken(numbers, self.whole)
+
+    def _taken(self, numbers: Iterable[int], whole: Taken | None) -> Taken:
+        numbers = list(numbers)
+        base = whole.convention if whole else Convention()
+        settled = set(whole.settled) if whole else set()
+        lines: dict[str, tuple[int, ...]] = dict(whole.lines) if whole else {}
+        layouts = self._layouts(numbers, base)
+        if self.told.layout:
+            layouts = {key: votes for key, votes in layouts.items() if key[0] == (self.told.layout == "rows")}
+            base = base._replace(rows=self.told.layout == "rows")
+            settled.add("layout")
+        if layouts:
+            best = max(layouts, key=lambda key: (len(layouts[key]), key == (base.rows, base.turned), not key[1]))
+            standing = layouts.get((base.rows, base.turned), ())
+            if whole is None or len(layouts[best]) > len(standing) + 1 or not standing:
+                base = base._replace(rows=best[0], turned=best[1])
+                lines["layout"] = tuple(self.claims[each].line for each in layouts[best])
+            settled.add("layout")
+        costs = self._costs(numbers, base)
+        if costs:
+            best_cost = max(costs, key=lambda key: (costs[key][0], key == base.cost))
+            if whole is None or costs[best_cost][0] > costs.get(base.cost, (0, ()))[0]:
+                base = base._replace(cost=best_cost)
+                lines["cost"] = costs[best_cost][1]
+            settled.add("cost")
+        elif whole is None and self.told.cost:
+            base = base._replace(cost=costs_named(self.told.cost)[0])
+        if self.told.cost:
+            settled.add("cost")
+        averages = [
+            number
+            for number in numbers
+            if self.claims[number].many >= 9
+            and MEANINGS.get(_base(self.claims[number]), "")[:2] in ("dW", "db", "W", "b")
+            and self.holds(number, base._replace(one=False)) and not self.holds(number, base._replace(total=True))
+        ]  # fmt: skip
+        if averages:
+            settled |= {"many", "total"}
+            lines["many"] = tuple(self.claims[each].line for each in averages)
+        return Taken(base, frozenset(settled), lines)
+
+    def _layouts(self, numbers: Iterable[int], base: Convention) -> dict[tuple[bool, bool], list[int]]:
+        """For each layout the claims that hold there and not everywhere."""
+        found: dict[tuple[bool, bool], list[int]] = {}
+        for number in numbers:
+            claim = self.claims[number]
+            used = {MEANINGS.get(each.base, "") for each in symbols_of((claim.target, claim.right))}
+            if not used & {"W", "dW"} or "dW" in used and "W" in used:
+                continue
+            one = not self.many[number]
+            held = [
+                key for key in LAYOUTS
+                if self.holds(number, base._replace(rows=key[0], turned=key[1], one=one))
+            ]  # fmt: skip
+            if 0 < len(held) < len(LAYOUTS):
+                for key in held:
+                    found.setdefault(key, []).append(number)
+        return found
+
+    def _costs(self, numbers: Iterable[int], base: Convention) -> dict[str, tuple[float, tuple[int, ...]]]:
+        """For each cost the claims that hold with it and not with every one: those that say J count more."""
+        allowed = costs_named(self.told.cost) or tuple(COSTS)
+        found: Counter[str] = Counter()
+        lines: dict[str, list[int]] = {}
+        for number in numbers:
+            claim = self.claims[number]
+            if not depends_on_cost(claim):
+                continue
+            one = not self.many[number]
+            trying = [cost for cost in allowed if cost != SOFTMAX or not _has_complement(claim)]
+            held = [cost for cost in trying if self.holds(number, base._replace(cost=cost, one=one))]
+            if 0 < len(held) < len(COSTS):
+                for cost in held:
+                    found[cost] += 3 if _base(claim) in ("J", "L", "C", "E") else 1
+                    lines.setdefault(cost, []).append(claim.line)
+        return {cost: (votes, tuple(lines[cost])) for cost, votes in found.items()}
+
+
+def _has_complement(claim: Claim) -> bool:
+    """Whether 1 - y stands in a claim: then there is no softmax."""
+    return any(
+        isinstance(each, Operation) and each.sign == "-" and isinstance(each.left, Number)
+        and isinstance(each.right, Symbol) and each.right.base in ("y", "Y")
+        for each in walk(claim.right)
+    )  # fmt: skip
+
+
+def depends_on_cost(claim: Claim) -> bool:
+    """Whether the truth of a claim depends on which cost there is."""
+    used = {MEANINGS.get(each.base, "") for each in symbols_of(claim.right) if not each.accents}
+    return "Y" in used or _base(claim) in ("J",)
+
+
+def _base(claim: Claim) -> str:
+    """The letter on the left side; of a derivative of the cost that of dW, dz, ..."""
+    target = getattr(claim.target, "function", claim.target)
+    if isinstance(target, Derivative):
+        by = target.by
+        return f"d{by.base.removeprefix(chr(92))}" if isinstance(by, Symbol) else ""
+    return target.base if isinstance(target, Symbol) else ""
+
+
+def names_products(claim: Claim) -> bool:
+    """Whether a claim depends on the layout."""
+    return any(MEANINGS.get(each.base, "") in ("W", "dW") for each in symbols_of((claim.target, claim.right))) or any(
+        type(each).__name__ == "Transposed" for each in walk(claim.right)
+    )

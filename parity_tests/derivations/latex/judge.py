@@ -1,0 +1,326 @@
+"""Claims in the settings of the engine: the frames in which one can be read, and whether it holds there."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping
+from copy import deepcopy
+from dataclasses import replace
+from functools import lru_cache
+from typing import NamedTuple
+
+from parity_tests.derivations.language.errors import DerivationError
+from parity_tests.derivations.latex import values
+from parity_tests.derivations.latex.claims import Claim
+from parity_tests.derivations.latex.meaning import Reader
+from parity_tests.derivations.latex.references import (
+    MOST_LAYERS,
+    Convention,
+    logistic_setting,
+    network_setting,
+)
+from parity_tests.derivations.latex.style import Style, own_style
+from parity_tests.derivations.latex.symbols import ACTIVATION, COSTS, LOGISTIC, MEANINGS, NETWORK, STEP, Frame
+from parity_tests.derivations.latex.tree import Call, Derivative, Node, NotRead, Symbol, symbols_of, walk
+from parity_tests.derivations.settings import Setting, setting_named
+from parity_tests.derivations.text_lines import lines_in
+from parity_tests.derivations.verdicts import HOLDS, NOT_JUDGED, Verdict
+
+ACTIVATIONS = ("sigmoid", "tanh", "relu", "leaky_relu")
+FEW = 2
+"""Probes on which a convention is tried."""
+
+STEPS = 40_000
+"""What the search for one mistake may do: single changes of a formula, and the likeliest pairs."""
+
+
+class Meant(NamedTuple):
+    """A claim as a line of the language in a frame."""
+
+    target: str
+    text: str
+    frame: Frame
+
+    @property
+    def line(self) -> str:
+        """The line."""
+        return f"{self.target} = {self.text}"
+
+    @property
+    def penalised(self) -> bool:
+        """Whether the L2 penalty belongs to J."""
+        return self.frame.convention.l2 and self.frame.setting.penalised
+
+
+def meant(claim: Claim, frame: Frame) -> Meant:
+    """A claim in a frame; NotRead where it cannot be read there."""
+    claim = with_letters(claim, frame.style)
+    frame = frame.with_layer(default_layer(claim, frame))
+    target, indices = target_of(claim.target, frame)
+    if target not in frame.setting.targets:
+        raise NotRead(f"{target} is given, and has no formula")
+    reader = Reader(frame, target)
+    if indices:  # the indices of the left side say how far they run
+        reader.entry(target, indices)
+    found = values.settled(reader.read(claim.right))
+    axes = frame.shapes.get(target, ())
+    if indices:
+        wanted = reader.entry(target, indices).axes
+        if found.axes == wanted[::-1] != wanted:
+            found = values.transposed(found)
+    if target == "J" and not isinstance(claim.right, Symbol):
+        if any(axis != values.ONE for axis in found.axes) and frame.convention.one or found.axes:
+            found = values.Value(values.called("np.sum", found.tree))
+    elif target == "db" and frame.family == LOGISTIC and found.axes and all(a == values.ONE for a in found.axes):
+        found = values.Value(values.called("np.sum", found.tree))
+    text = ast.unparse(ast.fix_missing_locations(found.tree))
+    if text == target or text in ("J",):
+        raise NotRead(SAME)
+    del axes
+    return Meant(target, text, frame)
+
+
+def with_letters(claim: Claim, style: Style) -> Claim:
+    """z_1 = ... of the first unit as what it says of every unit: numbers of units become letters."""
+    inner = claim.target.by if isinstance(claim.target, Derivative) else claim.target
+    if not isinstance(inner, Symbol):
+        return claim
+    numbers = [each for each in style.indices_of(inner) if each.isdigit()]
+    if not numbers or not style.layer_of(inner):
+        return claim
+    letters = dict(zip(numbers, "pqrs", strict=False))
+    claim = claim._replace(target=deepcopy(claim.target), right=deepcopy(claim.right))
+    for each in symbols_of((claim.target, claim.right)):
+        own = style.indices_of(each)
+        kept = each.subscripts[: len(each.subscripts) - len(own)]
+        each.subscripts = (*kept, *(letters.get(index, index) for index in own))
+    return claim
+
+
+SAME = "two names for one thing"
+
+
+def default_layer(claim: Claim, frame: Frame) -> int:
+    """The layer of letters that carry none: that of the line, or the only one there is."""
+    if frame.family != NETWORK:
+        return 0
+    found = set()
+    for each in symbols_of((claim.target, claim.right)):
+        if each.base in MEANINGS and MEANINGS[each.base] not in ("X", "Y"):
+            layer = frame.layer_of(each)
+            if layer:
+                found.add(layer)
+    own = [frame.layer_of(each) for each in symbols_of(claim.target)]
+    return next((each for each in own if each), max(found, default=frame.default or (1 if frame.depth == 1 else 0)))
+
+
+def target_of(node: Node, frame: Frame) -> tuple[str, tuple[str, ...]]:
+    """The setting's name of what is claimed, with its indices."""
+    reader = Reader(frame)
+    if isinstance(node, Symbol):
+        name = frame.name_of(node)
+        return name, reader.indices_of(node, name)
+    if isinstance(node, Derivative):
+        name = reader.derivative(node)
+        by = node.by
+        indices = reader.indices_of(by, name) if isinstance(by, Symbol) and name in frame.shapes else ()
+        return name, indices
+    if isinstance(node, Call):
+        if node.function.base in COSTS and not node.function.primes:
+            return "J", ()
+        if frame.family == ACTIVATION:
+            if reader.read(node.arguments[0]).text != "z":
+                raise NotRead("an activation of something else than z")
+            return ("g_prime" if node.function.primes else "a"), ()
+    raise NotRead("the left side is no quantity that is computed")
+
+
+def frames(claim: Claim, style: Style, convention: Convention, let: Mapping[str, str]) -> Iterator[Frame]:
+    """The frames in which a claim may be read, the likeliest first."""
+    found = symbols_of((claim.target, claim.right))
+    penalty = any(each.base == "\\lambda" for each in found)
+    convention = convention._replace(one=convention.one or is_loss(claim), l2=convention.l2 or penalty)
+    style = own_style(found, style)
+    layers = [style.layer_of(each) for each in found]
+    numbers = [int(each) for each in layers if each.isdigit()]
+    letters = [each for each in layers if each and each[0].isalpha()]
+    if any({"prev", "in", "out"} & set(each.subscripts) for each in found):
+        setting = network_setting(3, convention)
+        yield Frame(setting, NETWORK, convention, style, 3, {"L": 2, "l": 2}, 2, let)
+        return
+    if layers and any(layers):
+        yield from _networks(claim, style, convention, let, numbers, letters, found)
+        return
+    units = {each.base for each in found}
+    if _is_step(claim):
+        for name in ("momentum", "rmsprop", "adam"):
+            yield Frame(setting_named(name), STEP, convention, style, let=let)
+        return
+    if is_about_activation(claim):
+        for name in activation_names(claim):
+            yield Frame(setting_named(name), ACTIVATION, convention, style, let=let)
+    yield Frame(logistic_setting(convention), LOGISTIC, convention, style, let=let)
+    single = network_setting(1, convention)
+    yield Frame(single, NETWORK, convention, style, 1, {}, 1, let)
+    if MEANINGS.get(getattr(claim.target, "base", "")) in ("dA", "dZ") or units & {"dA", "da"}:
+        yield Frame(network_setting(3, convention), NETWORK, convention, style, 3, {}, 2, let)
+
+
+def is_loss(claim: Claim) -> bool:
+    """Whether a claim is about the loss of one example: L(a, y) without a sum over the examples."""
+    target = claim.target.function if isinstance(claim.target, Call) else claim.target
+    return isinstance(target, Symbol) and target.base in COSTS and target.base != "J" and claim.many < 9
+
+
+def _networks(
+    claim: Claim, style: Style, convention: Convention, let: Mapping[str, str], numbers: list[int],
+    letters: list[str], found: list[Symbol],
+) -> Iterator[Frame]:  # fmt: skip
+    """Networks whose layers are those of the claim."""
+    labels = any(MEANINGS.get(each.base) == "Y" and not each.accents for each in found)
+    depth = 3 if letters else max(2, style.deepest, *numbers, 0)
+    if not letters and labels:
+        depth = max([*numbers, 1 if max(numbers, default=2) == 1 else 2])
+    depth = max(depth, *numbers, 0)
+    if depth > MOST_LAYERS:
+        return
+    setting = network_setting(depth, convention)
+    small = {each[0] for each in letters} - {"L"}
+    middle = depth if labels and "L" not in {each[0] for each in letters} else 2
+    places = {**dict.fromkeys(small, middle), **({"L": depth} if len(small) < len({each[0] for each in letters}) else {})}
+    yield Frame(setting, NETWORK, convention, style, depth, places, 0, let)
+    if letters and not labels and not small:
+        yield Frame(setting, NETWORK, convention, style, depth, {"L": 2}, 0, let)
+
+
+def in_the_first_layer(claim: Claim, style: Style, convention: Convention, let: Mapping[str, str]) -> Meant | None:
+    """A claim about layer l for l = 1, None where it is about none."""
+    for frame in frames(claim, style, convention, let):
+        if frame.family == NETWORK and frame.letters:
+            try:
+                return meant(claim, replace(frame, letters=dict.fromkeys(frame.letters, 1)))
+            except NotRead:
+                return None
+    return None
+
+
+def _is_step(claim: Claim) -> bool:
+    """Whether a claim is about an optimizer with a state."""
+    found = symbols_of((claim.target, claim.right))
+    return any(each.base == "\\beta" or each.base in "SVsv" and any("d" in part for part in each.subscripts) for each in found)
+
+
+def is_about_activation(claim: Claim) -> bool:
+    """Whether what is claimed is an activation or its derivative."""
+    target = claim.target
+    if isinstance(target, Call):
+        return target.function.base not in COSTS or target.function.primes > 0
+    if isinstance(target, Derivative):
+        of = target.of.function if isinstance(target.of, Call) else target.of
+        by = target.by
+        if not (isinstance(by, Symbol) and by.base in ("z", "Z", "x", "t", "u") and not by.subscripts):
+            return False
+        return of is None or isinstance(of, Symbol) and (of.base not in COSTS or of.base in "gfS")
+    if isinstance(target, Symbol):
+        names = {each.base for each in symbols_of(claim.right)}
+        about = target.base in ("a", "g", "f", "\\sigma", "S", "y", "tanh") and not target.subscripts
+        return about and (bool(target.primes) or not names & {"w", "W", "b", "Y"})
+    return False
+
+
+def activation_names(claim: Claim) -> list[str]:
+    """The activations that a claim may be about, those that are named first and alone."""
+    named = [{"leaky": "leaky_relu"}.get(each, each) for each in claim.units]
+    named = [each for each in named if each in ACTIVATIONS]
+    explicit = {each.base for each in symbols_of(claim.target)}
+    if named and "tanh" in explicit | {"tanh"} and any(isinstance(each, Call) for each in walk(claim.target)):
+        return list(dict.fromkeys([named[-1], *ACTIVATIONS]))
+    return list(dict.fromkeys([*named[::-1], *ACTIVATIONS]))
+
+
+def stands(each: Meant) -> Verdict | None:
+    """The verdict on a claim without a search for its mistake; None where nothing can be said."""
+    return _stands(each.frame.setting, each.line, each.penalised)
+
+
+@lru_cache(maxsize=4096)
+def _stands(setting: Setting, line: str, penalised: bool) -> Verdict | None:
+    try:
+        for most in range(1, FEW + 1):
+            rows, _ = lines_in(setting, line, penalised, seed=0, diagnose=False, most=most)
+            if not any(each.verdict == HOLDS for each in rows):
+                break
+    except DerivationError:
+        return None
+    return next((each for each in rows if each.verdict != NOT_JUDGED), None)
+
+
+@lru_cache(maxsize=1024)
+def _diagnosed(setting: Setting, line: str, penalised: bool) -> Verdict | None:
+    try:
+        rows, _ = lines_in(setting, line, penalised, seed=0, diagnose=True, steps=STEPS)
+    except DerivationError:
+        return None
+    return next((each for each in rows if each.verdict != NOT_JUDGED), None)
+
+
+def diagnosed(each: Meant) -> Verdict | None:
+    """The verdict with the mistake, where one is found."""
+    return _diagnosed(each.frame.setting, each.line, each.penalised)
+
+
+def holds(each: Meant) -> bool:
+    """Whether a claim holds in its frame."""
+    found = stands(each)
+    return found is not None and found.verdict == HOLDS
+
+
+def first_meant(claim: Claim, style: Style, convention: Convention, let: Mapping[str, str]) -> list[Meant]:
+    """A claim in every frame in which it can be read.
+
+    Raises NotRead with the reason of the likeliest frame where it can be read in none.
+    """
+    found: list[Meant] = []
+    reason = ""
+    for frame in frames(claim, style, convention, let):
+        try:
+            found.append(meant(claim, frame))
+        except NotRead as error:
+            if str(error) == SAME:
+                raise
+            reason = reason or str(error)
+        except RecursionError:
+            reason = reason or "it is too deep"
+    if not found:
+        raise NotRead(reason or "its layers are more than are judged")
+    return found
+
+
+def other_products(each: Meant) -> Iterator[Meant]:
+    """A claim with one of its matrix products taken entry by entry."""
+    tree = ast.parse(each.text, mode="eval")
+    for node in ast.walk(tree):
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult):
+            node.op = ast.Mult()
+            yield each._replace(text=ast.unparse(tree))
+            node.op = ast.MatMult()
+
+
+def layers_are_guessed(claim: Claim, style: Style) -> bool:
+    """Whether some quantities of a claim carry a layer and others do not."""
+    found = [
+        each for each in symbols_of((claim.target, claim.right))
+        if MEANINGS.get(each.base, "X") not in ("X", "Y", "dX") and each.base not in ("o", "u")
+    ]  # fmt: skip
+    style = own_style(found, style)
+    return len({bool(style.layer_of(each)) for each in found}) > 1
+
+
+def another_target(each: Meant) -> str:
+    """Another quantity whose formula the right side is, "" for none."""
+    for name, target in each.frame.setting.targets.items():
+        if name == each.target or target.kind == "update":
+            continue
+        if holds(Meant(name, each.text, replace(each.frame))):
+            return name
+    return ""

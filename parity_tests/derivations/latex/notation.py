@@ -1,0 +1,91 @@
+"""A repair in the writer's own notation: letters, layers and examples as the note has them."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable
+
+from parity_tests.derivations.latex.printer import latex
+from parity_tests.derivations.latex.style import BARE, BELOW, BRACKETS, ROUND
+from parity_tests.derivations.latex.symbols import MEANINGS, Frame
+from parity_tests.derivations.latex.tree import NotRead, Symbol
+
+
+def in_the_writers_letters(line: str, frame: Frame, symbols: Iterable[Symbol]) -> str:
+    """A line of the language as LaTeX; the line itself where it has no formula."""
+    known = list(symbols)
+    try:
+        tree = ast.parse(line)
+        used = {each.id for each in ast.walk(tree) if isinstance(each, ast.Name)}
+        return latex(line, {name: _symbol(name, frame, known) for name in used - {"np"}})
+    except (SyntaxError, IndexError, KeyError):
+        return line
+
+
+def _symbol(name: str, frame: Frame, known: list[Symbol]) -> str:
+    """A symbol of the setting as the writer has it in the line, or would have it."""
+    for each in known:
+        try:
+            if frame.name_of(each) == name and not each.primes:
+                return _written(each, _layer_text(name, frame))
+        except NotRead:
+            continue
+    match = re.fullmatch(r"(d?[A-Za-z]+?|g)(\d)(_prime)?", name)
+    if match is None:
+        return _plain(name, known)
+    meaning, layer, prime = match.groups()
+    if meaning == "g":
+        base = next((each.base for each in known if each.base in ("\\sigma", "g", "f", "\\phi")), "g")
+        return f"{base}'" if prime else base
+    base = next((each.base for each in known if MEANINGS.get(each.base) == meaning), "")
+    base = base or _by_kin(meaning, known)
+    return _written(Symbol(base), _layer_text(name, frame), frame.style.layers)
+
+
+def _plain(name: str, known: list[Symbol]) -> str:
+    base = next((each.base for each in known if MEANINGS.get(each.base) == name), "")
+    return base or {"alpha": "\\alpha", "lambda_": "\\lambda", "g_prime": "g'"}.get(name, name.replace("_", "\\_"))
+
+
+def _by_kin(meaning: str, known: list[Symbol]) -> str:
+    """Small letters where the others are small."""
+    small = any(each.base in ("z", "a", "dz", "da", "\\delta") for each in known)
+    large = any(each.base in ("Z", "A", "dZ", "dA", "X") for each in known)
+    if meaning == "dZ" and any(each.base == "\\delta" for each in known):
+        return "\\delta"
+    return meaning.lower() if small and not large and meaning[-1] not in "WB" else meaning
+
+
+def _layer_text(name: str, frame: Frame) -> str:
+    """The layer of a name in the writer's letters: l - 1 for 1 where l stands for 2."""
+    match = re.search(r"(\d)(?:_prime)?$", name)
+    if not match:
+        return ""
+    number = int(match[1])
+    letters = sorted(frame.letters.items(), key=lambda each: each[0] == "L")
+    for letter, value in letters:
+        if value == number:
+            return letter
+    for letter, value in letters:
+        if abs(value - number) == 1:
+            return f"{letter}{'+' if number > value else '-'}1"
+    return match[1] if frame.depth > 1 else ""
+
+
+def _written(symbol: Symbol, layer: str, layers: str = "") -> str:
+    """A symbol with its marks."""
+    style = layers or (BRACKETS if symbol.layer else ROUND if symbol.round and symbol.round != "i" else "")
+    base = f"\\hat{{{symbol.base}}}" if "hat" in symbol.accents else symbol.base
+    indices = [each for each in symbol.subscripts if each != layer]
+    below = f"_{{{''.join(indices)}}}" if indices else ""
+    above = f"^{{({symbol.round})}}" if symbol.round and style != ROUND else ""
+    if style == BRACKETS and layer:
+        above = f"^{{[{layer}]{f'({symbol.round})' if symbol.round else ''}}}"
+    elif style == ROUND and layer:
+        above = f"^{{({layer})}}"
+    elif layer and (style == BARE or symbol.bare):
+        above = f"^{{{layer}}}"
+    elif layer and style == BELOW or layer and layer in symbol.subscripts:
+        below = f"_{{{layer}}}"
+    return f"{base}{below}{above}"

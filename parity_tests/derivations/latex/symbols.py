@@ -1,0 +1,173 @@
+"""What the letters of a note mean in a setting."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+from parity_tests.derivations.latex.references import Convention
+from parity_tests.derivations.latex.style import Style
+from parity_tests.derivations.latex.tree import NotRead, Symbol
+from parity_tests.derivations.settings import Setting
+
+NETWORK, LOGISTIC, ACTIVATION, STEP, COUNT = "network", "logistic", "activation", "step", "count"
+
+MEANINGS: dict[str, str] = {
+    **dict.fromkeys(("W", "w", "\\theta", "\\Theta", "\\omega", "\\Omega"), "W"),
+    **dict.fromkeys(("b", "B"), "b"),
+    **dict.fromkeys(("z", "Z", "u", "o"), "Z"),
+    **dict.fromkeys(("a", "A", "h", "H"), "A"),
+    **dict.fromkeys(("x", "X"), "X"),
+    **dict.fromkeys(("y", "Y", "t"), "Y"),
+    **dict.fromkeys(("dW", "dw", "dtheta", "dTheta"), "dW"),
+    **dict.fromkeys(("db", "dB"), "db"),
+    **dict.fromkeys(("dz", "dZ", "\\delta", "\\Delta"), "dZ"),
+    **dict.fromkeys(("da", "dA", "dh", "dH"), "dA"),
+    **dict.fromkeys(("dx", "dX"), "dX"),
+}  # fmt: skip
+"""Letters of networks."""
+
+LARGE = frozenset(("Z", "A", "X", "Y", "dZ", "dA", "dX", "H", "dH", "\\Delta"))
+SMALL = frozenset(("z", "a", "x", "y", "dz", "da", "dx", "h", "dh", "\\delta"))
+COSTS = ("J", "L", "C", "E", "l", "cost", "\\ell", "\\xi")
+RATES = ("\\alpha", "\\eta", "\\mu", "alpha", "\\epsilon")
+COUNTS = ("m", "M", "N", "n")
+UNITS = {
+    "sigmoid": "sigmoid", "Sigmoid": "sigmoid", "tanh": "tanh", "softmax": "softmax", "Softmax": "softmax",
+    **dict.fromkeys(("ReLU", "ReLu", "Relu", "relu", "RELU"), "relu"), "LeakyReLU": "leaky_relu",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Where a formula is read: a setting, its family and convention, and what letters of layers stand for.
+
+    ``default`` is the layer of letters that carry none; ``let`` gives letters the names of the setting.
+    """
+
+    setting: Setting
+    family: str
+    convention: Convention
+    style: Style
+    depth: int = 1
+    letters: Mapping[str, int] = field(default_factory=dict)
+    default: int = 0
+    let: Mapping[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def shapes(self) -> dict[str, tuple[str, ...]]:
+        """The axes of every symbol."""
+        return {
+            each.name: tuple(part.strip() for part in each.shape.strip("()").split(",") if part.strip())
+            for each in self.setting.symbols
+            if each.shape != "function"
+        }
+
+    def with_layer(self, default: int) -> Frame:
+        """The same with another default."""
+        return replace(self, default=default)
+
+    def number_of(self, layer: str) -> int:
+        """The number of a layer that is written as l - 1; NotRead for another letter."""
+        match = re.fullmatch(r"([A-Za-z]|\d+)(?:([-+])(\d))?", layer.replace(" ", ""))
+        if not match:
+            raise NotRead(f"the layer {layer}")
+        base = int(match[1]) if match[1].isdigit() else self.letters.get(match[1])
+        if base is None:
+            raise NotRead(f"the layer {layer}")
+        return base + (int(match[3]) * (1 if match[2] == "+" else -1) if match[3] else 0)
+
+    def layer_of(self, symbol: Symbol) -> int | None:
+        """The number of a symbol's layer, None where it carries none."""
+        written = self.style.layer_of(symbol)
+        if written and written in ("i", "j") and symbol.base in ("y", "Y"):
+            return None
+        return self.number_of(written) if written else None
+
+    def name_of(self, symbol: Symbol) -> str:
+        """The setting's name of a symbol, without its units and its example.
+
+        Raises NotRead for a letter that means nothing here.
+        """
+        if symbol.base in self.let:
+            return self.let[symbol.base]
+        for reading in (self._of_family, self._of_numbers):
+            name = reading(symbol)
+            if name and (name in self.shapes or name in self.setting.functions):
+                return name
+        raise NotRead(f"{shown(symbol)} has no meaning here")
+
+    def _of_numbers(self, symbol: Symbol) -> str:
+        """Counts, rates and the cost."""
+        base, plain = symbol.base, not symbol.subscripts and not self.style.layer_of(symbol)
+        if base in COSTS and (plain or base == "J"):
+            return "J"
+        if base in RATES and plain:
+            return "alpha"
+        if base in ("\\lambda", "\\Lambda") and plain:
+            return "lambda_"
+        if base in COUNTS and plain and not symbol.round:
+            return "m"
+        return ""
+
+    def _of_family(self, symbol: Symbol) -> str:
+        base = symbol.base
+        meaning = MEANINGS.get(base, "")
+        if base in ("y", "Y", "p") and (symbol.accents & {"hat", "tilde"} or "pred" in symbol.subscripts):
+            meaning = "A"
+        if symbol.accents - {"hat", "bar", "tilde"} and meaning != "A":
+            return ""
+        if self.family == NETWORK:
+            return self._of_network(symbol, meaning)
+        if self.family == LOGISTIC:
+            small = meaning.replace("W", "w")
+            number = next((each for each in symbol.subscripts if each in ("1", "2")), "")
+            if small in ("w", "dw") and number:
+                return small + number
+            return small if not self.style.layer_of(symbol) or self.style.layers == "none" else ""
+        if self.family == ACTIVATION:
+            return self._of_activation(symbol, meaning)
+        return ""
+
+    def _of_network(self, symbol: Symbol, meaning: str) -> str:
+        layer = self.layer_of(symbol)
+        if meaning in ("", "Y"):
+            return meaning
+        if meaning == "A" and symbol.base in ("y", "Y", "p"):
+            return f"A{self.depth}"
+        if meaning in ("X", "dX"):
+            return meaning if layer in (None, 0) else ""
+        if layer is None:
+            layer = self.default - bool({"prev", "in"} & set(symbol.subscripts)) + ("next" in symbol.subscripts)
+        if layer == 0 and meaning in ("A", "dA"):
+            return "X" if meaning == "A" else "dX"
+        return f"{meaning}{layer}" if layer else ""
+
+    def _of_activation(self, symbol: Symbol, meaning: str) -> str:
+        if symbol.subscripts or symbol.layer:
+            return ""
+        if symbol.primes and symbol.base in ("a", "A", "g", "f", "\\sigma", "S", "y"):
+            return "g_prime"
+        if meaning in ("Z", "X") or symbol.base in ("t", "v"):
+            return "z"
+        return "a" if meaning in ("A", "Y") or symbol.base in ("g", "f", "\\sigma", "S") else ""
+
+    def index_size(self, name: str, place: int) -> str:
+        """The size that the index at a place of a symbol runs over."""
+        axes = self.shapes.get(name, ())
+        if name.startswith(("W", "dW")) and len(axes) == 2:
+            axes = axes[::-1] if self.convention.rows else axes
+        elif len(axes) == 2 and self.convention.rows:
+            axes = axes[::-1]
+        if place >= len(axes):
+            raise NotRead(f"{place + 1} indices on {name}")
+        return axes[place]
+
+
+def shown(symbol: Symbol) -> str:
+    """A symbol as it is named in a sentence."""
+    below = f"_{''.join(symbol.subscripts)}" if symbol.subscripts else ""
+    above = symbol.layer and f"^[{symbol.layer}]" or symbol.round and f"^({symbol.round})" or symbol.bare and f"^{symbol.bare}"
+    return f"{symbol.base.removeprefix(chr(92))}{below}{above}"

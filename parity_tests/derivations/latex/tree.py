@@ -1,0 +1,151 @@
+"""What a formula of LaTeX says, before any letter has a meaning."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields
+from typing import TypeAlias
+
+
+class NotRead(ValueError):
+    """Why a formula could not be read, in a few words."""
+
+
+@dataclass
+class Number:
+    text: str
+
+
+@dataclass
+class Symbol:
+    """A letter or word with its marks: ``layer`` in brackets, ``round`` in parentheses, ``bare`` above without either,
+    ``subscripts`` below, ``accents`` such as hat, and how many primes.
+    """
+
+    base: str
+    layer: str = ""
+    round: str = ""
+    bare: str = ""
+    subscripts: tuple[str, ...] = ()
+    accents: frozenset[str] = frozenset()
+    primes: int = 0
+    chunk: str = ""
+
+
+@dataclass
+class Operation:
+    """Two operands; ``sign`` is + - / or, for products, "" (side by side), ``.``, ``x`` or ``*``."""
+
+    sign: str
+    left: Node
+    right: Node
+
+
+@dataclass
+class Negative:
+    operand: Node
+
+
+@dataclass
+class Power:
+    base: Node
+    exponent: Node
+
+
+@dataclass
+class Transposed:
+    operand: Node
+
+
+@dataclass
+class Call:
+    """A function of its arguments; keywords as in ``np.sum(dZ, axis=1)``."""
+
+    function: Symbol
+    arguments: tuple[Node, ...]
+    keywords: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class Slope:
+    """A derivative that is marked behind a bracket: ``[g(Z)]'``."""
+
+    operand: Node
+
+
+@dataclass
+class Sum:
+    index: str
+    lower: str
+    upper: str
+    body: Node
+
+
+@dataclass
+class Derivative:
+    """d ``of`` / d ``by``; ``of`` is None where what is differentiated stands behind the fraction."""
+
+    of: Node | None
+    by: Node
+
+
+@dataclass
+class Cases:
+    """Values with their conditions, as they are written."""
+
+    rows: tuple[tuple[Node | None, str], ...]
+
+
+@dataclass
+class Matrix:
+    """Entries by row; None stands for dots."""
+
+    rows: tuple[tuple[Node | None, ...], ...]
+
+
+@dataclass
+class Norm:
+    operand: Node
+
+
+@dataclass
+class Floor:
+    operand: Node
+
+
+@dataclass
+class Bars:
+    """What stands between single bars."""
+
+    operand: Node
+
+
+@dataclass
+class Entry:
+    """An entry of what is no single letter."""
+
+    operand: Node
+    subscripts: tuple[str, ...]
+
+
+Node: TypeAlias = (
+    Number | Symbol | Operation | Negative | Power | Transposed | Call | Slope | Sum | Derivative | Cases | Matrix
+    | Norm | Floor | Bars | Entry
+)  # fmt: skip
+
+
+def walk(node: object) -> Iterator[Node]:
+    """A node and all below it."""
+    open_ = [node]
+    while open_:
+        here = open_.pop()
+        if isinstance(here, tuple):
+            open_ += here[::-1]
+        elif isinstance(here, Node):
+            yield here
+            open_ += [getattr(here, each.name) for each in fields(here)][::-1]
+
+
+def symbols_of(node: object) -> list[Symbol]:
+    """The symbols of a formula, from left to right."""
+    return [each for each in walk(node) if isinstance(each, Symbol)]

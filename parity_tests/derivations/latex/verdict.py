@@ -1,0 +1,247 @@
+"""The verdict on a claim: holds, wrong with a cause and a repair, or doubtful with the convention in which it holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from parity_tests.derivations.latex.claims import Claim
+from parity_tests.derivations.latex.conventions import LAYOUTS, Conventions, Taken, depends_on_cost, names_products
+from parity_tests.derivations.latex.judge import (
+    Meant,
+    another_target,
+    layers_are_guessed,
+    other_products,
+    diagnosed,
+    first_meant,
+    holds,
+    in_the_first_layer,
+    is_loss,
+    stands,
+)
+from parity_tests.derivations.latex.notation import in_the_writers_letters
+from parity_tests.derivations.latex.references import COSTS, SOFTMAX, Convention
+from parity_tests.derivations.latex.tree import Negative, Node, NotRead, Operation, Sum, symbols_of
+from parity_tests.derivations.line_verdict import TURNED
+from parity_tests.derivations.mistakes.causes import CAUSES
+from parity_tests.derivations.verdicts import DOUBTFUL, HOLDS, NO_CLAIM, WRONG, Verdict, not_judged, teach
+
+PER_EXAMPLE = "db-not-summed + missing-1/m"
+"""Of db = dZ: one thing to a reader."""
+
+BRACKETS, LEFT_SIDE = "brackets-missing", "left-side"
+
+
+class Judge:
+    """Judges the claims of a note in what its sections take for granted."""
+
+    def __init__(self, conventions: Conventions, weights: list[float]) -> None:
+        self.conventions, self.weights = conventions, weights
+        self.sections: dict[int, Taken] = {}
+
+    def taken(self, section: int) -> Taken:
+        """What a section takes for granted."""
+        if section not in self.sections:
+            self.sections[section] = self.conventions.of_section(section)
+        return self.sections[section]
+
+    def verdict(self, number: int) -> Verdict:
+        """The verdict on the claim of that number."""
+        claim = self.conventions.claims[number]
+        taken = self.taken(claim.section)
+        one = not self.conventions.many[number]
+        main = taken.convention._replace(one=one)
+        try:
+            read = self.read(claim, main)
+        except NotRead as error:
+            if str(error).startswith("two names"):
+                return not_judged("", claim.line, claim.text, "two names for one thing")._replace(verdict=NO_CLAIM)
+            return not_judged("", claim.line, claim.text, f"not read: {error}.")
+        for each in read:
+            found = stands(each)
+            if found is not None and found.verdict == HOLDS and TURNED not in found.message:
+                return found._replace(line=claim.line, text=claim.text, message=f"{claim_name(claim)} holds.")
+        if all(stands(each) is None for each in read):
+            why = "what it reads follows from what it gives"
+            return not_judged(read[0].target, claim.line, claim.text, f"not judged: {why}.")
+        settled = self.settled(claim, number, taken)
+        also = ""
+        for other in alternatives(claim, main):
+            if not self.holds(claim, other):
+                continue
+            words = other.against(main)
+            parts = changed(main, other)
+            if parts & settled and not ("layout" in parts and self.defines_weights(read[0], main, other)):
+                also = also or words
+                continue
+            return self.doubtful(claim, read[0], f"holds {words}")
+        style, let = self.conventions.styles[claim.section], self.conventions.told.let
+        lower = in_the_first_layer(claim, style, main, let)
+        if lower is not None and holds(lower):
+            return self.doubtful(claim, read[0], "holds for l = 1")
+        return self.mistaken(claim, read, settled, taken, also)
+
+    def defines_weights(self, read: Meant, main: Convention, other: Convention) -> bool:
+        """Whether a line of a forward pass shows that weights lie the other way round there."""
+        return read.target[0] == "Z" and main.rows == other.rows
+
+    def read(self, claim: Claim, convention: Convention) -> list[Meant]:
+        """A claim in every frame; NotRead where there is none."""
+        style = self.conventions.styles[claim.section]
+        return first_meant(claim, style, convention, self.conventions.told.let)
+
+    def holds(self, claim: Claim, convention: Convention) -> bool:
+        """Whether a claim holds in a convention."""
+        try:
+            return any(map(holds, self.read(claim, convention)))
+        except NotRead:
+            return False
+
+    def settled(self, claim: Claim, number: int, taken: Taken) -> set[str]:
+        """The parts of the convention that are no excuse for a claim."""
+        found = set(taken.settled) - {"many"}
+        told = self.conventions.told.examples
+        strong = abs(claim.many) >= 9 or abs(self.weights[number]) >= 3 and "many" in taken.settled
+        if told or strong:
+            found.add("one")
+        if told == "one":
+            found.add("total")
+        if is_loss(claim):
+            found.add("one")
+        if claim.units:
+            found.add("hidden")
+        return found
+
+    def doubtful(self, claim: Claim, read: Meant, why: str) -> Verdict:
+        """Neither right nor wrong."""
+        base = not_judged(read.target, claim.line, claim.text, f"{claim_name(claim)} {why}.")
+        return base._replace(verdict=DOUBTFUL)
+
+    def mistaken(self, claim: Claim, read: list[Meant], settled: set[str], taken: Taken, also: str) -> Verdict:
+        """The verdict on a claim that holds in no other convention."""
+        wider = with_brackets(claim.right)
+        if wider is not None:
+            wide = claim._replace(right=wider)
+            if self.holds(wide, read[0].frame.convention):
+                message = "it holds with brackets around all that stands behind the sum"
+                return self.wrong(claim, read[0], BRACKETS, "", message, also)
+        best: Verdict | None = None
+        if layers_are_guessed(claim, self.conventions.styles[claim.section]):
+            return self.doubtful(claim, read[0], "does not hold if letters without a layer are those of the same layer")
+        for each, found in self.diagnoses(claim, read):
+            if found.cause in CAUSES:
+                if found.cause in ("bias-missing",):
+                    return self.doubtful(claim, each, "holds where there are no biases")
+                if not self.has_evidence(claim, settled):
+                    return self.doubtful(claim, each, f"does not hold with {each.frame.convention.words}: {teach(found.cause)}, if that is meant")
+                repaired = in_the_writers_letters(
+                    found.repaired, each.frame, symbols_of((claim.target, claim.right))
+                ) if found.repaired else ""  # fmt: skip
+                return self.wrong(claim, each, found.cause, repaired, teach(found.cause), also, found)
+            best = best or found
+        for each in read:
+            name = another_target(each)
+            if name and self.has_evidence(claim, settled):
+                left = in_the_writers_letters(name, each.frame, symbols_of((claim.target, claim.right)))
+                return self.wrong(claim, each, LEFT_SIDE, "", f"the right side is {left}", also)
+        why = f"does not hold with {read[0].frame.convention.words}, and which mistake it is cannot be told"
+        if best is not None and best.cause and best.cause != "unknown":
+            why = f"does not hold with {read[0].frame.convention.words}; more than one thing would be wrong: {best.cause}"
+        return self.doubtful(claim, read[0], why)
+
+    def diagnoses(self, claim: Claim, read: list[Meant]) -> Iterator[tuple[Meant, Verdict]]:
+        """What is wrong with a claim: as it was read, with products entry by entry, and for costs that may be meant."""
+        main = read[0].frame.convention
+        for each in read:
+            found = diagnosed(each)
+            if found is None or found.verdict != WRONG:
+                continue
+            if found.cause == PER_EXAMPLE:
+                found = found._replace(cause="db-not-summed")
+            if found.cause == "softmax-elementwise" and main.cost != SOFTMAX:
+                found = found._replace(cause="unknown")
+            yield each, found
+            for other in other_products(each) if "star-for-matmul" in found.cause else ():
+                again = diagnosed(other)
+                if again is not None and again.verdict == WRONG:
+                    yield other, again
+        for cost in self.conventions.costs() if depends_on_cost(claim) else ():
+            try:
+                others = self.read(claim, main._replace(cost=cost)) if cost != main.cost else []
+            except NotRead:
+                continue
+            for other in others:
+                found = diagnosed(other)
+                if found is not None and found.verdict == WRONG and found.cause != "softmax-elementwise":
+                    yield other, found
+
+    def has_evidence(self, claim: Claim, settled: set[str]) -> bool:
+        """Whether what a claim depends on has been shown."""
+        if names_products(claim) and "layout" not in settled:
+            return False
+        return True
+
+    def wrong(
+        self, claim: Claim, read: Meant, cause: str, repaired: str, message: str, also: str, found: Verdict | None = None
+    ) -> Verdict:
+        base = found or stands(read) or not_judged(read.target, claim.line, claim.text, "")
+        said = f"{claim_name(claim)}: {message}."
+        if repaired:
+            said += f" With\n    {repaired}\nit holds."
+        if also:
+            said += f" As written it holds {also}."
+        return base._replace(
+            verdict=WRONG, line=claim.line, text=claim.text, cause=cause, causes=(cause,), repaired=repaired, message=said
+        )
+
+
+def claim_name(claim: Claim) -> str:
+    """The right side as it is written, for a sentence."""
+    return claim.own if len(claim.own) < 60 else "it"
+
+
+def alternatives(claim: Claim, main: Convention) -> Iterator[Convention]:
+    """Other conventions in which a claim may hold: those that differ in one thing first, then in two."""
+    layouts = [main._replace(rows=rows, turned=turned) for rows, turned in LAYOUTS] if names_products(claim) else []
+    costs = [main._replace(cost=cost) for cost in COSTS] if depends_on_cost(claim) else []
+    single = [
+        main._replace(one=not main.one), main._replace(total=not main.total), *layouts, *costs,
+        *(main._replace(hidden=unit) for unit in ("sigmoid", "relu", "tanh", "identity")), main._replace(single=True),
+        main._replace(l2=True),
+    ]  # fmt: skip
+    double = [
+        *(each._replace(one=not main.one) for each in (*layouts, *costs)),
+        *(each._replace(total=not main.total) for each in (*layouts, *costs)),
+        *(layout._replace(cost=cost.cost) for layout in layouts for cost in costs),
+    ]
+    seen = {main}
+    for each in (*single, *double):
+        if each not in seen:
+            seen.add(each)
+            yield each
+
+
+def changed(main: Convention, other: Convention) -> set[str]:
+    """The parts in which two conventions differ."""
+    parts = {name for name, a, b in zip(main._fields, main, other, strict=True) if a != b}
+    return {"layout" if each in ("rows", "turned") else each for each in parts}
+
+
+def with_brackets(node: Node) -> Node | None:
+    """A + B where A ends with a sum: the sum over all of it; None where there is no such thing."""
+    if not (isinstance(node, Operation) and node.sign in ("+", "-")):
+        return None
+
+    def deeper(here: Node) -> Node | None:
+        if isinstance(here, Sum):
+            inner = deeper(here.body) if isinstance(here.body, Sum) else None
+            return replace(here, body=inner or Operation(node.sign, here.body, node.right))
+        if isinstance(here, Operation):
+            inner = deeper(here.right)
+            return None if inner is None else replace(here, right=inner)
+        if isinstance(here, Negative):
+            inner = deeper(here.operand)
+            return None if inner is None else Negative(inner)
+        return None
+
+    return deeper(node.left)
