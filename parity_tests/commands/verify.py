@@ -13,11 +13,12 @@ from rich.console import Console
 from manual.shared.cli import GOOD, MISMATCH, UsageError, console, output_flags, plain_table
 from parity_tests.derivations.own.answers import Answer, Options, answers, verify_path
 from parity_tests.derivations.own.reports import first_cause, write_csv, write_junit
-from parity_tests.derivations.own.sources import PROGRAMS, Found, found, is_file_name
+from parity_tests.derivations.own.sources import PROGRAMS, Found, found, is_file_name, is_note
 from parity_tests.derivations.settings import SETTINGS, listing, setting_named
 from parity_tests.derivations.verdicts import (
     AMBIGUOUS,
     HOLDS,
+    NO_CLAIM,
     WRONG,
     Judged,
     Summary,
@@ -28,6 +29,7 @@ from parity_tests.derivations.verdicts import (
 
 if TYPE_CHECKING:
     from parity_tests.derivations.engine.networks import Network
+    from parity_tests.derivations.latex.conventions import Told
 
 EPILOG = """examples:
   python -m parity_tests verify "dW1 = dZ1 @ X.T" --setting shallow
@@ -38,6 +40,7 @@ EPILOG = """examples:
   python -m parity_tests verify submissions --csv marks.csv every file of a folder, a row each
   python -m parity_tests verify "dW2 = dZ2 @ A1.T / m" --net "4-5-3 relu,softmax" --l2 "reg/2*W^2"
   python -m parity_tests verify --data run.npz --setting shallow
+  python -m parity_tests verify notes.md                    formulas in LaTeX, in a .md, .tex or .ipynb file
   python -m parity_tests verify "v_corrected = v / (1 - beta1)" --setting adam
   python -m parity_tests verify --settings                  what can be judged, with symbols and shapes
   python -m parity_tests verify --settings --setting deep
@@ -48,12 +51,16 @@ ends with all that it started: after 60 seconds (a file of functions known by th
 memory, or more than 64 processes. It cannot write, rename or remove files, nor reach the network by Python's sockets,
 and nobody answers input(); it can read what you can read. What it prints or plots is dropped.
 
-Of a folder every .py, .ipynb, .txt and .md file is judged, at every depth; hidden files and folders, virtual
+Of a folder every .py, .ipynb, .txt, .md and .tex file is judged, at every depth; hidden files and folders, virtual
 environments and __pycache__ are left out, and counted. A file that cannot be judged is a row of the table, with the
 reason. In a notebook, "cell 3" is the third code cell; lines for IPython and the shell are left out, and said.
 
 With --reference solution.py the others are called as the teacher's file is, with its arguments, where they have its
 functions; and J is of the kind of its cost, also where a file writes another one, or none.
+
+A note's formulas are judged in what its own sections take for granted: layers as [l], (l), ^l or _l, examples in
+columns or rows, one example or m, the cost. What holds in another convention is doubtful, with the convention; what
+cannot be read is said with the place. --layout, --cost and --let say more about a note.
 
 Every line or function is accounted for: judged, a helper of a judged one, or not judged, with the reason.
 
@@ -71,7 +78,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Flags of the command."""
     parser.epilog = EPILOG
     parser.add_argument(
-        "derivation", nargs="*", help="a formula; or files and folders: .py, .ipynb, .txt and .md, at every depth"
+        "derivation", nargs="*", help="a formula; or files and folders: .py, .ipynb, .txt, .md and .tex, at every depth"
     )
     parser.add_argument("--setting", help="what J is and which symbols exist; default: the first that knows every name")
     parser.add_argument(
@@ -85,6 +92,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "file the name of a value or function, or a formula in its names, such as 'np.mean((out - y)**2)'",
     )
     parser.add_argument("--layout", help="whether its examples are rows or columns; default: what fits the lines")
+    parser.add_argument(
+        "--let", metavar="H=A1", help="of a note: what a letter of its own stands for; several with commas"
+    )
     parser.add_argument("--no-bias", action="store_true", help="it has no biases")
     parser.add_argument("--chain", action="store_true", help="judge each line on the writer's own values")
     parser.add_argument("--strict", action="store_true", help="know the notes' conventions alone")
@@ -173,7 +183,7 @@ def exit_code(summary: Summary) -> int:
     """What the counts say to a script: what is wrong before what was not judged."""
     if summary.wrong or summary.cannot_tell:
         return MISMATCH
-    return NOT_ALL if summary.not_judged else GOOD
+    return NOT_ALL if summary.not_judged or summary.doubtful else GOOD
 
 
 def _options(args: argparse.Namespace) -> Options:
@@ -185,8 +195,23 @@ def _options(args: argparse.Namespace) -> Options:
         from parity_tests.derivations.own.program_file import rubric_of
 
         rubric = rubric_of(_file(args.reference), seed=args.seed)
-    told = (args.call, cost, args.grads, rubric)
+    told = (args.call, cost, args.grads, rubric, _said_of_notes(args))
     return Options(args.setting, bool(args.l2), args.chain, args.seed, args.strict, net, *told)
+
+
+def _said_of_notes(args: argparse.Namespace) -> Told:
+    """What the flags say about a note; UsageError for a layout, a cost or a letter that is none."""
+    from parity_tests.derivations.latex.conventions import Told, costs_named
+
+    letters = dict(each.split("=", 1) for each in (args.let or "").split(",") if "=" in each)
+    if args.let and len(letters) != args.let.count(",") + 1:
+        raise UsageError(f"--let is {args.let!r}, expected letters and symbols such as H=A1,S=Z2")
+    notes = any(is_note(Path(each)) for each in args.derivation)
+    if notes and args.layout not in (None, "rows", "columns"):
+        raise UsageError(f"--layout is {args.layout!r}, expected rows or columns")
+    cost = args.cost or "" if notes else ""
+    costs_named(cost)
+    return Told(letters, args.layout or "" if notes else "", cost, strict=args.strict)
 
 
 def _judged(args: argparse.Namespace) -> Judged:
@@ -208,7 +233,9 @@ def _judged(args: argparse.Namespace) -> Judged:
 def _network(args: argparse.Namespace) -> Network | None:
     """The network that the flags describe, None where they describe none."""
     programs = any(Path(each).suffix in PROGRAMS or os.path.isdir(each) for each in args.derivation)
-    flags = {"--cost": None if programs else args.cost, "--layout": args.layout, "--no-bias": args.no_bias}
+    notes = any(is_note(Path(each)) for each in args.derivation)
+    cost, layout = None if programs or notes else args.cost, None if notes else args.layout
+    flags = {"--cost": cost, "--layout": layout, "--no-bias": args.no_bias}
     if args.net is None:
         alone = [flag for flag, value in flags.items() if value]
         if alone or isinstance(args.l2, str):
@@ -240,7 +267,7 @@ def show(judged: Judged, out: Console, *, quiet: bool = False) -> None:
         for row in against(judged):
             out.print(_plain(row), soft_wrap=True)
     for verdict in judged.lines:
-        if quiet and verdict.verdict == HOLDS:
+        if verdict.verdict == NO_CLAIM or (quiet and verdict.verdict == HOLDS):
             continue
         _show_line(verdict, out)
     out.print(_plain(closing(judged)), soft_wrap=True)

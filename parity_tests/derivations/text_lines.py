@@ -148,7 +148,8 @@ def lines_in(
 ) -> tuple[list[Verdict], int]:
     """The verdicts on all lines in a setting, the wrong ones with a diagnosis or without; and how many lines help.
 
-    The searches may do so many ``steps`` together. Raises BudgetSpent without a diagnosis, where a line takes more than a line may.
+    The searches may do so many ``steps`` together. Raises BudgetSpent without a diagnosis, where a line takes more than
+    a line may.
     """
     text = readable(derivation, frozenset(setting.protected()))
     program = text.program

@@ -104,7 +104,11 @@ class Summary(NamedTuple):
     def sentence(self) -> str:
         """The counts in words: 7 judged: 6 hold, 1 wrong."""
         counts = ((self.holds, "hold" if self.holds != 1 else "holds"), (self.wrong, WRONG))
-        parts = [f"{count} {word}" for count, word in (*counts, (self.cannot_tell, "cannot be told"), (self.doubtful, DOUBTFUL)) if count]
+        parts = [
+            f"{count} {word}"
+            for count, word in (*counts, (self.cannot_tell, "cannot be told"), (self.doubtful, DOUBTFUL))
+            if count
+        ]
         return f"{self.judged} judged" + (f": {', '.join(parts)}" if parts else "")
 
 
@@ -128,7 +132,8 @@ class Judged(NamedTuple):
 
     def __str__(self) -> str:
         """What it was judged against, each line with its verdict, and the counts."""
-        return "\n".join([*against(self), *map(str, self.lines), closing(self)])
+        lines = [str(line) for line in self.lines if line.verdict != NO_CLAIM]
+        return "\n".join([*against(self), *lines, closing(self)])
 
     def _repr_pretty_(self, printer: Any, _: bool) -> None:
         """The same at IPython's prompt."""
@@ -183,9 +188,11 @@ def closing(judged: Judged) -> str:
 
 
 def place_of(cell: int, line: int) -> str:
-    """A place in words: "line 7", "cell 3, line 2", "the call", "" for line 0."""
+    """A place in words: "line 7", "cell 3, line 2", "the call", "" for line 0; cells below 0 are those of Markdown."""
     if line > CALL:
         return "the call"
+    if cell < 0:
+        return f"Markdown cell {-cell}, line {line}"
     return f"{f'cell {cell}, ' if cell else ''}line {line}" if line else ""
 
 

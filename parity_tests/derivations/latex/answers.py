@@ -52,11 +52,11 @@ def judge_note(note: Note, source: str, told: Told | None = None) -> Judged:
     if note.left_out:
         why = f"not read: {note.left_out} formulas more than the {MOST_FORMULAS} that are read."
         rows.append(not_judged("", 0, "", why))
-    rows.sort(key=lambda each: (each.cell, each.line))
+    rows.sort(key=lambda each: (-each.cell, each.line))
     whole = judge.conventions.whole
+    cost = Cost(f"J: {whole.convention.cost}", next(iter(whole.lines.get("cost", (0,)))))
     return Judged(
-        source, Cost(f"J: {whole.convention.cost}", *whole.lines.get("cost", (0,))[:1]), "", layout(whole), REFEREES,
-        tuple(rows), summarised(rows),
+        source, cost, "", layout(whole), REFEREES, tuple(rows), summarised(rows)
     )  # fmt: skip
 
 

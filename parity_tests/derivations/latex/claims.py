@@ -13,10 +13,11 @@ from parity_tests.derivations.latex.symbols import COSTS, COUNTS, LARGE, RATES, 
 from parity_tests.derivations.latex.tokens import Token, written
 from parity_tests.derivations.latex.tree import (
     Call,
+    Cases,
     Derivative,
     Matrix,
     Node,
-    NotRead,
+    NotReadError,
     Number,
     Operation,
     Sum,
@@ -34,7 +35,9 @@ NO_EQUATION = "no equation"
 class Claim(NamedTuple):
     """That ``target`` is ``right``; ``text`` is the writer's, ``own`` that of the right side.
 
-    ``adds`` marks what one example adds to a sum, ``averages`` is the line of what is added where the sum is divided. ``many`` is above 0 where it speaks of m examples, below 0 where of
+    ``adds`` marks what one example adds to a sum, ``averages`` is the line of what is added where the
+    sum is divided; ``linear``: its section has set an activation equal to its
+    input before. ``many`` is above 0 where it speaks of m examples, below 0 where of
     one; ``units`` are activations that are named in it or before it.
     """
 
@@ -50,6 +53,7 @@ class Claim(NamedTuple):
     units: tuple[str, ...]
     adds: bool = False
     averages: int = 0
+    linear: bool = False
     first: bool = True
 
 
@@ -82,7 +86,7 @@ def claims_of(note: Note) -> tuple[list[Found], list[Style]]:
         collector = _Collector(formula, note, found, carried)
         try:
             statements = statements_of(formula, note.macros)
-        except NotRead as error:
+        except NotReadError as error:
             found.append(Aside(_shortened(formula.text), formula.line, formula.cell, str(error), read=False))
             continue
         for statement in statements:
@@ -105,13 +109,12 @@ def _shortened(text: str, most: int = 160) -> str:
 class _Collector:
     """Goes through the statements of a formula."""
 
-    def __init__(
-        self, formula: Formula, note: Note, found: list[Found], carried: tuple[Node | None, int]
-    ) -> None:
+    def __init__(self, formula: Formula, note: Note, found: list[Found], carried: tuple[Node | None, int]) -> None:
         self.formula, self.note, self.found = formula, note, found
         self.symbols: list[Symbol] = []
         self.carried, self.carried_line = carried
         before = f"{note.headings[formula.section]} {formula.before}"
+        self.linear = any(isinstance(each, Claim) and each.linear and each.section == formula.section for each in found)
         self.words = tuple(re.findall(r"leaky|relu|tanh|sigmoid|softmax", before.lower()))
 
     def aside(self, statement: Statement, reason: str, *, read: bool = True) -> None:
@@ -161,7 +164,7 @@ class _Collector:
                 continue
             relation = statement.relations[number - 1] if number else "="
             if isinstance(target, Symbol) and _is_assumption(target, node):
-                target = node
+                target, self.linear = node, True
                 continue
             made |= self.claim(statement, target, node, part, relation, first=not made)
         if reason:
@@ -188,9 +191,10 @@ class _Collector:
             right = Operation("/", Sum("i", "1", "m", before.right), count)
         many = _many(statement, (target, right), adds=adds)
         units = tuple(UNITS[each.base] for each in symbols_of((target, right)) if each.base in UNITS)
+        averages = before.line if before and divides else 0
         claim = Claim(
             target, right, statement.text, written(list(part)), statement.line, self.formula.cell,
-            self.formula.section, len(self.found), many, units or self.words, adds, before.line if before and divides else 0, first,
+            self.formula.section, len(self.found), many, units or self.words, adds, averages, self.linear, first,
         )  # fmt: skip
         self.found.append(claim)
         return True
@@ -212,7 +216,7 @@ def _tree(part: tuple[Token, ...]) -> tuple[Node | None, str]:
         return None, ""
     try:
         return parsed(tokens), ""
-    except NotRead as error:
+    except NotReadError as error:
         return None, str(error)
     except IndexError:
         return None, "it breaks off"
@@ -225,7 +229,23 @@ def _opens(token: Token) -> bool:
 def is_target(node: Node) -> bool:
     """Whether a part names a quantity that a formula can be given for."""
     if isinstance(node, Symbol):
-        if node.base in (*COUNTS, *RATES, "\\lambda", "e", "i", "j", "k", "l", "\\beta", "f", "s", "p", "c", "N", "\\ones"):
+        if node.base in (
+            *COUNTS,
+            *RATES,
+            "\\lambda",
+            "e",
+            "i",
+            "j",
+            "k",
+            "l",
+            "\\beta",
+            "f",
+            "s",
+            "p",
+            "c",
+            "N",
+            "\\ones",
+        ):
             return bool(node.layer) and node.base not in COUNTS
         return node.base != "L" or not node.layer
     if isinstance(node, Derivative):
@@ -237,7 +257,7 @@ def is_target(node: Node) -> bool:
 
 def is_number(node: Node) -> bool:
     """Whether a part is made of numbers alone."""
-    return not any(isinstance(each, Symbol | Derivative) for each in walk(node))
+    return not any(isinstance(each, Symbol | Derivative | Cases) for each in walk(node))
 
 
 def _is_assumption(target: Node, right: Node) -> bool:
@@ -253,7 +273,9 @@ def _divides(target: Node, right: Node) -> bool:
     return isinstance(right, Operation) and right.sign == "/" and right.left == target
 
 
-_AVERAGE = re.compile(r"\\[dt]?frac\s*\{?\s*[12]\s*\}?\s*\{?\s*2?\s*[mMN]\b|1\s*/\s*[mMN]\b|\}\s*\{\s*[mM]\s*\}|/\s*[mM]\b")
+_AVERAGE = re.compile(
+    r"\\[dt]?frac\s*\{?\s*[12]\s*\}?\s*\{?\s*2?\s*[mMN]\b|1\s*/\s*[mMN]\b|\}\s*\{\s*[mM]\s*\}|/\s*[mM]\b"
+)
 
 
 def _many(statement: Statement, nodes: tuple[Node, ...], *, adds: bool) -> int:

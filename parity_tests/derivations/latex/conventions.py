@@ -20,19 +20,22 @@ from parity_tests.derivations.latex.references import (
 )
 from parity_tests.derivations.latex.style import Style
 from parity_tests.derivations.latex.symbols import MEANINGS
-from parity_tests.derivations.latex.tree import Derivative, NotRead, Number, Operation, Symbol, symbols_of, walk
+from parity_tests.derivations.latex.tree import Derivative, NotReadError, Number, Operation, Symbol, symbols_of, walk
 
 LAYOUTS = ((False, False), (True, False), (False, True), (True, True))
 """Rows, and turned weights."""
 
 
 class Told(NamedTuple):
-    """What is said beside a note: letters, layout, cost, and whether its formulas are for one example or many."""
+    """What is said beside a note: letters, layout, cost, and whether its formulas are for one example or many;
+    ``strict``: what holds in another convention than the section's is no doubt.
+    """
 
     let: Mapping[str, str] = {}
     layout: str = ""
     cost: str = ""
     examples: str = ""
+    strict: bool = False
 
 
 class Taken(NamedTuple):
@@ -70,7 +73,7 @@ class Conventions:
         claim = self.claims[number]
         try:
             found = first_meant(claim, self.styles[claim.section], convention, self.told.let)
-        except NotRead:
+        except NotReadError:
             return None
         return any(map(holds, found))
 
@@ -129,7 +132,7 @@ class Conventions:
         for number in numbers:
             claim = self.claims[number]
             used = {MEANINGS.get(each.base, "") for each in symbols_of((claim.target, claim.right))}
-            if not used & {"W", "dW"} or "dW" in used and "W" in used:
+            if not used & {"W", "dW"} or ("dW" in used and "W" in used):
                 continue
             one = not self.many[number]
             held = [

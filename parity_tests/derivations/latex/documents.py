@@ -16,8 +16,10 @@ MOST_FORMULAS = 1000
 
 ENVIRONMENTS = "equation|align|eqnarray|gather|multline|displaymath|math|split|alignat|flalign"
 _OPENING = re.compile(
-    r"(?P<fence>^[ \t]*(?P<ticks>```+|~~~+)[ \t]*(?P<language>\w*)[^\n]*\n)|(?P<code>`+)|(?P<escaped>\\\\(?!\[)|\\\$)|(?P<double>\$\$)"
-    r"|(?P<dollar>\$)|(?P<bracket>\\\[)|(?P<round>\\\()|\\begin\{(?P<environment>(?:" + ENVIRONMENTS + r")\*?)\}"
+    r"(?P<fence>^[ \t]*(?P<ticks>```+|~~~+)[ \t]*(?P<language>\w*)[^\n]*\n)|(?P<code>`+)"
+    r"|(?P<escaped>\\\\(?!\[)|\\\$)|(?P<double>\$\$)|(?P<dollar>\$)|(?P<bracket>\\\[)|(?P<round>\\\()|\\begin\{(?P<environment>(?:"
+    + ENVIRONMENTS
+    + r")\*?)\}"
     r"|\\begin\{(?P<verbatim>verbatim|lstlisting|minted|comment)\}",
     re.MULTILINE,
 )
@@ -100,15 +102,12 @@ def note_of(cells: list[tuple[int, str]], suffix: str = ".md") -> Note:
 
 
 def markdown_cells(text: str) -> list[tuple[int, str]]:
-    """The Markdown cells of a notebook with their numbers among all cells; ValueError where it is none."""
+    """The Markdown cells of a notebook, numbered -1, -2, ... beside those of code; ValueError where it is none."""
     try:
         book = json.loads(text)
         cells = book["cells"] if "cells" in book else [each for sheet in book["worksheets"] for each in sheet["cells"]]
-        return [
-            (number, "".join(cell.get("source", ())))
-            for number, cell in enumerate(cells, 1)
-            if cell.get("cell_type") == "markdown"
-        ]
+        found = [cell for cell in cells if cell.get("cell_type") == "markdown"]
+        return [(-number, "".join(cell.get("source", ()))) for number, cell in enumerate(found, 1)]
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(f"the notebook is damaged: {type(error).__name__}: {error}") from error
 

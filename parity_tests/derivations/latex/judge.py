@@ -21,7 +21,7 @@ from parity_tests.derivations.latex.references import (
 )
 from parity_tests.derivations.latex.style import Style, own_style
 from parity_tests.derivations.latex.symbols import ACTIVATION, COSTS, LOGISTIC, MEANINGS, NETWORK, STEP, Frame
-from parity_tests.derivations.latex.tree import Call, Derivative, Node, NotRead, Symbol, symbols_of, walk
+from parity_tests.derivations.latex.tree import Call, Derivative, Node, NotReadError, Symbol, symbols_of, walk
 from parity_tests.derivations.settings import Setting, setting_named
 from parity_tests.derivations.text_lines import lines_in
 from parity_tests.derivations.verdicts import HOLDS, NOT_JUDGED, Verdict
@@ -53,12 +53,12 @@ class Meant(NamedTuple):
 
 
 def meant(claim: Claim, frame: Frame) -> Meant:
-    """A claim in a frame; NotRead where it cannot be read there."""
+    """A claim in a frame; NotReadError where it cannot be read there."""
     claim = with_letters(claim, frame.style)
     frame = frame.with_layer(default_layer(claim, frame))
     target, indices = target_of(claim.target, frame)
     if target not in frame.setting.targets:
-        raise NotRead(f"{target} is given, and has no formula")
+        raise NotReadError(f"{target} is given, and has no formula")
     reader = Reader(frame, target)
     if indices:  # the indices of the left side say how far they run
         reader.entry(target, indices)
@@ -69,21 +69,32 @@ def meant(claim: Claim, frame: Frame) -> Meant:
         if found.axes == wanted[::-1] != wanted:
             found = values.transposed(found)
     if target == "J" and not isinstance(claim.right, Symbol):
-        if any(axis != values.ONE for axis in found.axes) and frame.convention.one or found.axes:
+        if (any(axis != values.ONE for axis in found.axes) and frame.convention.one) or found.axes:
             found = values.Value(values.called("np.sum", found.tree))
     elif target == "db" and frame.family == LOGISTIC and found.axes and all(a == values.ONE for a in found.axes):
         found = values.Value(values.called("np.sum", found.tree))
     text = ast.unparse(ast.fix_missing_locations(found.tree))
     if text == target or text in ("J",):
-        raise NotRead(SAME)
+        raise NotReadError(SAME)
     del axes
     return Meant(target, text, frame)
 
 
 def with_letters(claim: Claim, style: Style) -> Claim:
-    """z_1 = ... of the first unit as what it says of every unit: numbers of units become letters."""
+    """z_1 = ... of the first unit as what it says of every unit: numbers of units become letters, and a_in and
+    delta_out are entries.
+    """
     inner = claim.target.by if isinstance(claim.target, Derivative) else claim.target
     if not isinstance(inner, Symbol):
+        return claim
+    found = symbols_of((claim.target, claim.right))
+    if any({"in", "out"} & set(each.subscripts) for each in found):
+        claim = claim._replace(target=deepcopy(claim.target), right=deepcopy(claim.right))
+        for each in symbols_of((claim.target, claim.right)):
+            if MEANINGS.get(each.base) in ("W", "dW") and not each.subscripts:
+                each.subscripts = ("j", "k")
+            elif each.subscripts in (("in",), ("out",)):
+                each.subscripts += ("k",) if each.subscripts == ("in",) else ("j",)
         return claim
     numbers = [each for each in style.indices_of(inner) if each.isdigit()]
     if not numbers or not style.layer_of(inner):
@@ -91,9 +102,9 @@ def with_letters(claim: Claim, style: Style) -> Claim:
     letters = dict(zip(numbers, "pqrs", strict=False))
     claim = claim._replace(target=deepcopy(claim.target), right=deepcopy(claim.right))
     for each in symbols_of((claim.target, claim.right)):
-        own = style.indices_of(each)
-        kept = each.subscripts[: len(each.subscripts) - len(own)]
-        each.subscripts = (*kept, *(letters.get(index, index) for index in own))
+        below = style.indices_of(each)
+        kept = each.subscripts[: len(each.subscripts) - len(below)]
+        each.subscripts = (*kept, *(letters.get(index, index) for index in below))
     return claim
 
 
@@ -130,9 +141,9 @@ def target_of(node: Node, frame: Frame) -> tuple[str, tuple[str, ...]]:
             return "J", ()
         if frame.family == ACTIVATION:
             if reader.read(node.arguments[0]).text != "z":
-                raise NotRead("an activation of something else than z")
+                raise NotReadError("an activation of something else than z")
             return ("g_prime" if node.function.primes else "a"), ()
-    raise NotRead("the left side is no quantity that is computed")
+    raise NotReadError("the left side is no quantity that is computed")
 
 
 def frames(claim: Claim, style: Style, convention: Convention, let: Mapping[str, str]) -> Iterator[Frame]:
@@ -187,7 +198,10 @@ def _networks(
     setting = network_setting(depth, convention)
     small = {each[0] for each in letters} - {"L"}
     middle = depth if labels and "L" not in {each[0] for each in letters} else 2
-    places = {**dict.fromkeys(small, middle), **({"L": depth} if len(small) < len({each[0] for each in letters}) else {})}
+    places = {
+        **dict.fromkeys(small, middle),
+        **({"L": depth} if len(small) < len({each[0] for each in letters}) else {}),
+    }
     yield Frame(setting, NETWORK, convention, style, depth, places, 0, let)
     if letters and not labels and not small:
         yield Frame(setting, NETWORK, convention, style, depth, {"L": 2}, 0, let)
@@ -199,7 +213,7 @@ def in_the_first_layer(claim: Claim, style: Style, convention: Convention, let: 
         if frame.family == NETWORK and frame.letters:
             try:
                 return meant(claim, replace(frame, letters=dict.fromkeys(frame.letters, 1)))
-            except NotRead:
+            except NotReadError:
                 return None
     return None
 
@@ -207,7 +221,10 @@ def in_the_first_layer(claim: Claim, style: Style, convention: Convention, let: 
 def _is_step(claim: Claim) -> bool:
     """Whether a claim is about an optimizer with a state."""
     found = symbols_of((claim.target, claim.right))
-    return any(each.base == "\\beta" or each.base in "SVsv" and any("d" in part for part in each.subscripts) for each in found)
+    return any(
+        each.base == "\\beta" or (each.base in "SVsv" and any("d" in part for part in each.subscripts))
+        for each in found
+    )
 
 
 def is_about_activation(claim: Claim) -> bool:
@@ -220,7 +237,7 @@ def is_about_activation(claim: Claim) -> bool:
         by = target.by
         if not (isinstance(by, Symbol) and by.base in ("z", "Z", "x", "t", "u") and not by.subscripts):
             return False
-        return of is None or isinstance(of, Symbol) and (of.base not in COSTS or of.base in "gfS")
+        return of is None or (isinstance(of, Symbol) and (of.base not in COSTS or of.base in "gfS"))
     if isinstance(target, Symbol):
         names = {each.base for each in symbols_of(claim.right)}
         about = target.base in ("a", "g", "f", "\\sigma", "S", "y", "tanh") and not target.subscripts
@@ -278,21 +295,21 @@ def holds(each: Meant) -> bool:
 def first_meant(claim: Claim, style: Style, convention: Convention, let: Mapping[str, str]) -> list[Meant]:
     """A claim in every frame in which it can be read.
 
-    Raises NotRead with the reason of the likeliest frame where it can be read in none.
+    Raises NotReadError with the reason of the likeliest frame where it can be read in none.
     """
     found: list[Meant] = []
     reason = ""
     for frame in frames(claim, style, convention, let):
         try:
             found.append(meant(claim, frame))
-        except NotRead as error:
+        except NotReadError as error:
             if str(error) == SAME:
                 raise
             reason = reason or str(error)
         except RecursionError:
             reason = reason or "it is too deep"
     if not found:
-        raise NotRead(reason or "its layers are more than are judged")
+        raise NotReadError(reason or "its layers are more than are judged")
     return found
 
 

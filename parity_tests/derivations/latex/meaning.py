@@ -29,7 +29,7 @@ from parity_tests.derivations.latex.tree import (
     Negative,
     Node,
     Norm,
-    NotRead,
+    NotReadError,
     Number,
     Operation,
     Power,
@@ -68,7 +68,7 @@ class Reader:
         self.layer_now: dict[str, int] = {}
 
     def read(self, node: Node) -> Value:
-        """The formula that a tree stands for; NotRead where it has none here."""
+        """The formula that a tree stands for; NotReadError where it has none here."""
         match node:
             case Number():
                 return value(node.text.lstrip("0") or "0" if "." not in node.text else node.text)
@@ -93,12 +93,12 @@ class Reader:
             case Cases():
                 return self.cases(node)
             case Norm() | Bars():
-                raise NotRead("a norm")
+                raise NotReadError("a norm")
             case Entry():
-                raise NotRead("an entry of a formula")
+                raise NotReadError("an entry of a formula")
             case Floor():
                 return values.elementwise("np.floor", self.read(node.operand))
-        raise NotRead(f"a {type(node).__name__.lower()} of symbols")
+        raise NotReadError(f"a {type(node).__name__.lower()} of symbols")
 
     def transpose(self, node: Node) -> Value:
         return values.transposed(self.read(node))
@@ -115,20 +115,20 @@ class Reader:
         if node.base == "\\ones":
             return value("np.ones((m, 1))", ("1" if self.frame.convention.one else EXAMPLES, ONE))
         if node.base in ("\\mathbb", "True"):
-            raise NotRead("a set")
+            raise NotReadError("a set")
         if node.primes and self.frame.family != ACTIVATION:
             return self.slope_of_layer(node)
         name = self.frame.name_of(node)
         axes = self.frame.shapes.get(name)
         if axes is None:
-            raise NotRead(f"{shown(node)} is a function")
+            raise NotReadError(f"{shown(node)} is a function")
         indices = self.indices_of(node, name)
         return self.entry(name, indices) if indices else value(name, axes)
 
     def slope_of_layer(self, node: Symbol) -> Value:
         """``a'^{(l)}``, which is g'(z) of its layer."""
-        if self.frame.family != NETWORK or MEANINGS.get(node.base) != "A" and node.base not in GENERIC:
-            raise NotRead(f"{shown(node)} with a prime")
+        if self.frame.family != NETWORK or (MEANINGS.get(node.base) != "A" and node.base not in GENERIC):
+            raise NotReadError(f"{shown(node)} with a prime")
         layer = self.frame.layer_of(node) or self.frame.default
         return value(f"g{layer}_prime(Z{layer})", self.frame.shapes[f"Z{layer}"])
 
@@ -137,7 +137,7 @@ class Reader:
         found = self.frame.style.indices_of(node)
         if name in ("w1", "w2", "dw1", "dw2"):
             return ()
-        if len(found) == 1 and (found[0] == self.summed_examples or found[0] in ("i", "k", "n") and self.averaging):
+        if len(found) == 1 and (found[0] == self.summed_examples or (found[0] in ("i", "k", "n") and self.averaging)):
             return ()
         return tuple(each for each in found if each not in _WORDS)
 
@@ -149,17 +149,17 @@ class Reader:
         frame = self.frame
         axes = frame.shapes[name]
         if len(axes) < 2 or any(not re.fullmatch(r"[a-z]|[1-9]", each) for each in indices):
-            raise NotRead(f"the entry {', '.join(indices)} of {name}")
+            raise NotReadError(f"the entry {', '.join(indices)} of {name}")
         is_weight = name[0] == "W" or name.startswith("dW")
         if frame.family == LOGISTIC and name in ("w", "dw"):
             is_weight = False
         if len(indices) == 1 and is_weight:
             return self.weights_of(name, indices[0])
-        places = (0, 1)
+        places: tuple[int, ...] = (0, 1)
         if len(indices) == 1:
             places = (1,) if frame.convention.rows and name not in ("w", "dw") else (0,)
         elif not is_weight:
-            raise NotRead(f"{len(indices)} indices on {name}")
+            raise NotReadError(f"{len(indices)} indices on {name}")
         elif frame.convention.rows != frame.convention.turned:
             places = (1, 0)  # indices are units, then units below; the array has them the other way round
         text, own = name, list(axes)
@@ -179,7 +179,7 @@ class Reader:
         axes = self.frame.shapes[name]
         place = 1 if self.frame.convention.rows != self.frame.convention.turned else 0
         if unit.isdigit():
-            raise NotRead(f"the weights of unit {unit}")
+            raise NotReadError(f"the weights of unit {unit}")
         self.sizes.setdefault(unit, axes[place])
         own = tuple(unit if at == place else axis for at, axis in enumerate(axes))
         whole = replace(value(name, own), entries=True)
@@ -210,7 +210,7 @@ class Reader:
         return whole if fit else values.times(left, right, node.sign)
 
     def of_several_layers(self, node: Operation) -> Value | None:
-        """``\\Sigma'(z) W^T \\delta``: a diagonal matrix before a product."""
+        r"""``\Sigma'(z) W^T \delta``: a diagonal matrix before a product."""
         if isinstance(node.left, Call) and node.left.function.base == "\\Sigma" and node.left.function.primes:
             slope = self.call(replace(node.left, function=replace(node.left.function, base="\\sigma")))
             return values.times(slope, self.read(node.right), "*")
@@ -230,7 +230,7 @@ class Reader:
     def squared_norm(self, node: Norm, exponent: Node) -> Value:
         """The sum of the squares, of every example where there are several."""
         if not (isinstance(exponent, Number) and exponent.text == "2"):
-            raise NotRead("a norm that is not squared")
+            raise NotReadError("a norm that is not squared")
         inner = self.read(node.operand)
         squares = values.operation("**", inner.tree, ast.Constant(2))
         if EXAMPLES in inner.axes:
@@ -256,9 +256,9 @@ class Reader:
             first, second = map(self.read, node.arguments)
             return values.elementwise("np.maximum", first, second)
         if base == "diag":
-            raise NotRead("a diagonal matrix")
+            raise NotReadError("a diagonal matrix")
         if len(node.arguments) != 1:
-            raise NotRead(f"{base} of {len(node.arguments)} arguments")
+            raise NotReadError(f"{base} of {len(node.arguments)} arguments")
         return self.activated(node)
 
     def _raised(self, inner: Value, power: str) -> Value:
@@ -268,7 +268,7 @@ class Reader:
         """J, or L(a, y) of the examples where J is what is claimed."""
         frame = self.frame
         if frame.family not in (NETWORK, LOGISTIC):
-            raise NotRead(f"{shown(function)} has no meaning here")
+            raise NotReadError(f"{shown(function)} has no meaning here")
         if self.target == "J" and function.base != "J":
             A = f"A{frame.depth}" if frame.family == NETWORK else "A"
             return value(LOSSES[frame.convention.cost].format(A=A), frame.shapes[A])
@@ -285,17 +285,17 @@ class Reader:
                 return Value(values.operation("**", first.tree, second.tree), first.axes)
             return values.added({"divide": "/", "add": "+", "subtract": "-"}[name], first, second)
         if len(node.arguments) != 1:
-            raise NotRead(f"np.{name} of {len(node.arguments)} arguments")
+            raise NotReadError(f"np.{name} of {len(node.arguments)} arguments")
         inner = self.read(node.arguments[0])
         if name in ("sum", "mean"):
             return self._reduced(name, inner, node.keywords)
         if name in _NUMPY and len(node.arguments) == 1:
             return values.elementwise(f"np.{name}", inner)
-        raise NotRead(f"np.{name}")
+        raise NotReadError(f"np.{name}")
 
     def _reduced(self, name: str, inner: Value, keywords: dict[str, str]) -> Value:
         if "out" in keywords:
-            raise NotRead("out= in a sum")
+            raise NotReadError("out= in a sum")
         if "axis" not in keywords:
             return Value(called(f"np.{name}", inner.tree), (), summed=True)
         axis = int(re.sub(r"\D", "", keywords["axis"]) or 0)
@@ -309,13 +309,13 @@ class Reader:
         """An activation of a layer, or its derivative."""
         function, frame = node.function, self.frame
         if function.base not in GENERIC and function.base not in UNITS:
-            raise NotRead(f"the function {shown(function)}")
+            raise NotReadError(f"the function {shown(function)}")
         inner = values.settled(self.read(node.arguments[0]))
         if frame.family == NETWORK:
             layer = frame.layer_of(function) or self._layer_in(inner) or frame.default
             name = f"g{layer}"
             if name not in frame.setting.functions:
-                raise NotRead(f"an activation of layer {layer}")
+                raise NotReadError(f"an activation of layer {layer}")
             name += "_prime" if function.primes else ""
         elif frame.family == LOGISTIC:
             name = "sigmoid_prime" if function.primes else "sigmoid"
@@ -332,7 +332,7 @@ class Reader:
         if unit != setting or inner.text != "z":
             known = {"tanh": "np.tanh"}.get(unit, unit)
             if known not in self.frame.setting.functions and known != "np.tanh":
-                raise NotRead(f"the function {shown(function)}")
+                raise NotReadError(f"the function {shown(function)}")
             return Value(called(f"{known}_prime" if function.primes else known, inner.tree), inner.axes)
         if function.primes:
             return value("g_prime", inner.axes)
@@ -347,7 +347,7 @@ class Reader:
         """``[g(Z)]'``: the derivative of the activation that stands in the brackets."""
         if isinstance(node.operand, Call):
             return self.call(replace(node.operand, function=replace(node.operand.function, primes=1)))
-        raise NotRead("a prime behind a bracket")
+        raise NotReadError("a prime behind a bracket")
 
     # derivatives
 
@@ -365,63 +365,63 @@ class Reader:
         if isinstance(by, Transposed):
             by = by.operand
         if not isinstance(of, Symbol) or not isinstance(by, Symbol):
-            raise NotRead("a derivative of nothing that has a name")
+            raise NotReadError("a derivative of nothing that has a name")
         if of.base in COSTS and MEANINGS.get(of.base) is None:
             name = frame.name_of(by)
             name = name.replace("Y", f"Z{frame.depth}" if frame.family == NETWORK else "Z")  # of a layer Y = XW + B
             if f"d{name}" not in frame.shapes:
-                raise NotRead(f"a derivative of the cost in {shown(by)}")
+                raise NotReadError(f"a derivative of the cost in {shown(by)}")
             return f"d{name}"
-        if frame.family == ACTIVATION and frame.name_of(by) == "z":
-            if of.base == frame.setting.name or of.base not in UNITS and frame.name_of(of) == "a":
-                return "g_prime"
+        own = of.base == frame.setting.name or (of.base not in UNITS and frame.family == ACTIVATION)
+        if own and frame.name_of(by) == "z" and (of.base in UNITS or frame.name_of(of) == "a"):
+            return "g_prime"
         if frame.family == NETWORK:
             z, a = frame.name_of(by), frame.name_of(of)
             if z[0] == "Z" and a == f"A{z[1:]}" and not by.subscripts:
                 return f"g{z[1:]}_prime({z})"
         if frame.family == LOGISTIC and frame.name_of(by) == "Z" and frame.name_of(of) == "A":
             return "sigmoid_prime(Z)"
-        raise NotRead("a derivative of one value in another: a chain rule in names")
+        raise NotReadError("a derivative of one value in another: a chain rule in names")
 
     # sums
 
     def sum(self, node: Sum) -> Value:
         index, upper = node.index, node.upper
-        if index.startswith("axis") or node.lower and "axis" in node.index + node.lower:
+        if index.startswith("axis") or (node.lower and "axis" in node.index + node.lower):
             axis = re.sub(r"\D", "", index + node.lower) or "1"
             return self._reduced("sum", self.read(node.body), {"axis": axis, "keepdims": "True"})
-        if index in ("l",) or upper == "L" and index == "k":
+        if index in ("l",) or (upper == "L" and index == "k"):
             return self.over_layers(node)
         if self._over_examples(node):
             return self.over_examples(node)
         inner = self.read(node.body)
         if not index:
-            raise NotRead("a sum without an index")
+            raise NotReadError("a sum without an index")
         return values.summed_over(index, inner)
 
     def _over_examples(self, node: Sum) -> bool:
         """Whether the index of a sum counts examples."""
         index, upper = node.index, node.upper
         found = symbols_of(node.body)
-        if index and any(each.round == index or each.layer == index and each.base in ("y", "Y") for each in found):
+        if index and any(each.round == index or (each.layer == index and each.base in ("y", "Y")) for each in found):
             return True
         carried = index and any(index in self.frame.style.indices_of(each) for each in found)
-        if upper in ("m", "M", "N") or upper == "n" and not carried:
+        if upper in ("m", "M", "N") or (upper == "n" and not carried):
             return not carried or all(len(self.frame.style.indices_of(each)) < 2 for each in found)
         return not carried and index in ("", "i", "x", "n")
 
     def over_examples(self, node: Sum) -> Value:
         if self.frame.convention.one:
-            raise NotRead("a sum over examples where there is one")
+            raise NotReadError("a sum over examples where there is one")
         before = self.summed_examples, self.averaging
         self.summed_examples = node.index
         inner = self.read(node.body)
         self.summed_examples, self.averaging = before
-        if self.target == "J" or inner.axes and self.frame.family == LOGISTIC and self.target == "db":
+        if self.target == "J" or (inner.axes and self.frame.family == LOGISTIC and self.target == "db"):
             inner = values.settled(inner)
             return Value(called("np.sum", inner.tree), (), summed=True)
         if not inner.axes and not inner.factors:
-            raise NotRead("a sum over examples of a number")
+            raise NotReadError("a sum over examples of a number")
         total = values.summed_over(EXAMPLES, inner)
         return replace(total, summed=True)
 
@@ -442,12 +442,12 @@ class Reader:
     def cases(self, node: Cases) -> Value:
         """Values by the sign of z."""
         if self.frame.family != ACTIVATION:
-            raise NotRead("cases")
+            raise NotReadError("cases")
         axes = self.frame.shapes["z"]
         whole: ast.expr | None = None
         for row, condition in reversed(node.rows):
             match = re.search(r"[zxt] (<|>|\\le|\\ge|\\neq|=+) 0", condition.replace("\\text", ""))
-            if row is None or match and match[1].startswith("="):
+            if row is None or (match and match[1].startswith("=")):
                 continue
             found = self.read(row)
             if match is None or match[1] == "\\neq":
@@ -457,7 +457,7 @@ class Reader:
             test = ast.parse(f"z {sign} 0", mode="eval").body
             whole = called("np.where", test, found.tree, whole or ast.Constant(0))
         if whole is None:
-            raise NotRead("cases without a value")
+            raise NotReadError("cases without a value")
         return Value(whole, axes)
 
 

@@ -9,12 +9,13 @@ from collections.abc import Iterable
 from parity_tests.derivations.latex.printer import latex
 from parity_tests.derivations.latex.style import BARE, BELOW, BRACKETS, ROUND
 from parity_tests.derivations.latex.symbols import MEANINGS, Frame
-from parity_tests.derivations.latex.tree import NotRead, Symbol
+from parity_tests.derivations.latex.tree import NotReadError, Symbol
 
 
 def in_the_writers_letters(line: str, frame: Frame, symbols: Iterable[Symbol]) -> str:
     """A line of the language as LaTeX; the line itself where it has no formula."""
     known = list(symbols)
+    line = re.sub(r"(\w)'", r"\1_prime", line)
     try:
         tree = ast.parse(line)
         used = {each.id for each in ast.walk(tree) if isinstance(each, ast.Name)}
@@ -29,12 +30,12 @@ def _symbol(name: str, frame: Frame, known: list[Symbol]) -> str:
         try:
             if frame.name_of(each) == name and not each.primes:
                 return _written(each, _layer_text(name, frame))
-        except NotRead:
+        except NotReadError:
             continue
     match = re.fullmatch(r"(d?[A-Za-z]+?|g)(\d)(_prime)?", name)
     if match is None:
         return _plain(name, known)
-    meaning, layer, prime = match.groups()
+    meaning, _, prime = match.groups()
     if meaning == "g":
         base = next((each.base for each in known if each.base in ("\\sigma", "g", "f", "\\phi")), "g")
         return f"{base}'" if prime else base
@@ -86,6 +87,6 @@ def _written(symbol: Symbol, layer: str, layers: str = "") -> str:
         above = f"^{{({layer})}}"
     elif layer and (style == BARE or symbol.bare):
         above = f"^{{{layer}}}"
-    elif layer and style == BELOW or layer and layer in symbol.subscripts:
+    elif (layer and style == BELOW) or (layer and layer in symbol.subscripts):
         below = f"_{{{layer}}}"
     return f"{base}{below}{above}"

@@ -16,7 +16,7 @@ from parity_tests.derivations.latex.tree import (
     Negative,
     Node,
     Norm,
-    NotRead,
+    NotReadError,
     Number,
     Operation,
     Power,
@@ -29,8 +29,42 @@ from parity_tests.derivations.latex.tree import (
 TIMES = {"\\cdot": ".", "\\times": "x", "*": "*", "\\odot": "*", ".*": "*", "@": "."}
 GREEK = frozenset(
     "\\" + each
-    for each in "alpha beta gamma lambda eta epsilon sigma phi delta Delta theta Theta omega Omega xi mu rho Sigma psi "
-    "Psi zeta tau nu chi pi Phi kappa Lambda hbar nabla iota upsilon Gamma ones".split()
+    for each in [
+        "alpha",
+        "beta",
+        "gamma",
+        "lambda",
+        "eta",
+        "epsilon",
+        "sigma",
+        "phi",
+        "delta",
+        "Delta",
+        "theta",
+        "Theta",
+        "omega",
+        "Omega",
+        "xi",
+        "mu",
+        "rho",
+        "Sigma",
+        "psi",
+        "Psi",
+        "zeta",
+        "tau",
+        "nu",
+        "chi",
+        "pi",
+        "Phi",
+        "kappa",
+        "Lambda",
+        "hbar",
+        "nabla",
+        "iota",
+        "upsilon",
+        "Gamma",
+        "ones",
+    ]
 )
 ACCENTS = {"\\hat": "hat", "\\bar": "bar", "\\tilde": "tilde", "\\dot": "dot", "\\check": "check"}
 COSTS = ("J", "L", "C", "E", "\\ell")
@@ -46,12 +80,12 @@ _LAYER = r"(?:[lLkKi]|\d)(?:[-+]\d)?"
 
 
 def parsed(tokens: list[Token]) -> Node:
-    """The tree of a formula without relations; NotRead with the place where it is not understood."""
+    """The tree of a formula without relations; NotReadError with the place where it is not understood."""
     parser = _Parser([each for each in tokens if not each.text.isspace()])
     try:
         return parser.whole()
     except RecursionError as error:
-        raise NotRead("it is too deep") from error
+        raise NotReadError("it is too deep") from error
 
 
 class _Parser:
@@ -64,10 +98,10 @@ class _Parser:
 
     def take(self, wanted: str = "") -> Token:
         if self.place >= len(self.tokens):
-            raise NotRead("it breaks off")
+            raise NotReadError("it breaks off")
         here = self.tokens[self.place]
         if wanted and here.text != wanted:
-            raise NotRead(f"expected {wanted} and got {here.text}, column {here.at + 1}")
+            raise NotReadError(f"expected {wanted} and got {here.text}, column {here.at + 1}")
         self.place += 1
         return here
 
@@ -77,11 +111,11 @@ class _Parser:
             raise self.unclear()
         return node
 
-    def unclear(self) -> NotRead:
+    def unclear(self) -> NotReadError:
         here = self.tokens[min(self.place, len(self.tokens) - 1)] if self.tokens else Token("", 0)
         what = {"\\ldots": "an ellipsis", "\\vdots": "an ellipsis", "\\ddots": "an ellipsis"}.get(here.text, here.text)
         what = f"the words {what!r}" if here.prose else what
-        return NotRead(f"{what or 'nothing'} is not understood here, column {here.at + 1}")
+        return NotReadError(f"{what or 'nothing'} is not understood here, column {here.at + 1}")
 
     def argument(self) -> list[Token]:
         inside, self.place = group(self.tokens, self.place)
@@ -139,9 +173,8 @@ class _Parser:
             if after is None:
                 break
             node = after
-        if isinstance(node, Symbol) and is_function(node) and self.begins() and self.peek() not in ("(", "["):
-            if node.base in FUNCTIONS or node.base.startswith("np."):
-                return Call(node, (self.factor(),))
+        if isinstance(node, Symbol) and is_named(node) and self.begins() and self.peek() not in ("(", "["):
+            return Call(node, (self.factor(),))
         return node
 
     def marked(self, node: Node) -> Node | None:
@@ -200,7 +233,7 @@ class _Parser:
         depth, start = 1, self.place
         while depth:
             if self.place >= len(self.tokens):
-                raise NotRead(f"{opening} is not closed, column {first.at + 1}")
+                raise NotReadError(f"{opening} is not closed, column {first.at + 1}")
             text = self.take().text
             depth += (text == opening) - (text == closing)
         return self.tokens[start : self.place - 1]
@@ -216,7 +249,7 @@ class _Parser:
             if match := re.match(r"(axis|keepdims|out)=(.+)", text):
                 keywords[match[1]] = match[2]
             elif text.startswith("(") and "," in text:
-                raise NotRead("a shape as an argument")
+                raise NotReadError("a shape as an argument")
             else:
                 found.append(parsed(part))
         return tuple(found), keywords
@@ -285,7 +318,7 @@ class _Parser:
             raise self.unclear()
         here = self.take()
         text = here.text
-        if text[0].isdigit() or text[0] == "." and len(text) > 1:
+        if text[0].isdigit() or (text[0] == "." and len(text) > 1):
             return Number(text.replace(",", ""))
         if text == "(" or text == "[":
             self.place -= 1
@@ -305,7 +338,7 @@ class _Parser:
             return self.fraction()
         if text == "\\sqrt":
             if self.peek() == "[":
-                raise NotRead("a root that is no square root")
+                raise NotReadError("a root that is no square root")
             return Call(Symbol("sqrt"), (parsed(self.argument()),))
         if text == "\\sum":
             return self.summed()
@@ -356,7 +389,7 @@ class _Parser:
         node = parsed(self.argument())
         inner = node.operand if isinstance(node, Transposed) else node
         if not isinstance(inner, Symbol):
-            raise NotRead(f"a {accent} over more than a letter")
+            raise NotReadError(f"a {accent} over more than a letter")
         inner.accents |= {accent}
         return node
 
@@ -367,7 +400,7 @@ class _Parser:
         self.bars -= 1
         if self.peek() != bar and not (bar == "\\|" and self.peek() == "|"):
             self.place = opening
-            raise NotRead(f"bars are not closed, column {self.tokens[opening - 1].at + 1}")
+            raise NotReadError(f"bars are not closed, column {self.tokens[opening - 1].at + 1}")
         self.take()
         if bar == "|" and self.peek() == "|":
             self.take()
@@ -380,11 +413,11 @@ class _Parser:
         if above is not None and below:
             return Derivative(parsed(above) if above else None, parsed(below))
         if not upper or not lower:
-            raise NotRead("a fraction without a numerator or a divisor")
+            raise NotReadError("a fraction without a numerator or a divisor")
         return Operation("/", parsed(upper), parsed(lower))
 
     def differential(self) -> Node:
-        """``\\partial L / \\partial z`` in one line; ``\\partial w`` alone is the writer's dw."""
+        r"""``\partial L / \partial z`` in one line; ``\partial w`` alone is the writer's dw."""
         if not self.begins():
             raise self.unclear()
         of = self.factor()
@@ -394,10 +427,10 @@ class _Parser:
         if isinstance(of, Symbol):
             of.base = f"d{of.base.removeprefix(chr(92))}"
             return of
-        raise NotRead("a differential alone")
+        raise NotReadError("a differential alone")
 
     def gradient(self) -> Node:
-        """``\\nabla_a C``, and ``\\nabla J_{W}``."""
+        r"""``\nabla_a C``, and ``\nabla J_{W}``."""
         by: Node | None = None
         if self.peek() == "_":
             self.take()
@@ -409,7 +442,7 @@ class _Parser:
             by = Symbol(match[1], round=match[2]) if match else Symbol(text)
             of.subscripts = of.subscripts[1:]
         if by is None:
-            raise NotRead("a gradient without the variable")
+            raise NotReadError("a gradient without the variable")
         if isinstance(by, Symbol) and self.peek() == "^":
             self.take()
             self.raised(by, self.argument())
@@ -432,7 +465,7 @@ class _Parser:
         depth, start = 1, self.place
         while depth:
             if self.place >= len(self.tokens):
-                raise NotRead(f"\\begin{{{name}}} has no end")
+                raise NotReadError(f"\\begin{{{name}}} has no end")
             text = self.take().text
             depth += text.startswith("\\begin{") - text.startswith("\\end{")
         inside = self.tokens[start : self.place - 1]
@@ -441,14 +474,14 @@ class _Parser:
             inside = inside[behind:]
         rows = [split(row, ("&",)) for row in split(inside, ("\\\\",)) if written(row)]
         plain = name.rstrip("*")
-        if plain == "cases" or plain == "array" and _is_cases(rows):
+        if plain == "cases" or (plain == "array" and _is_cases(rows)):
             return Cases(tuple((_entry(row[0]), " ".join(map(_condition, row[1:]))) for row in rows))
         if plain in MATRICES:
             return Matrix(tuple(tuple(map(_entry, row)) for row in rows))
-        raise NotRead(f"{name} within a formula")
+        raise NotReadError(f"{name} within a formula")
 
 
-def _is_cases(rows: list[list[Token]]) -> bool:
+def _is_cases(rows: list[list[list[Token]]]) -> bool:
     """Whether the rows of an array are values and conditions."""
     return all(len(row) == 2 and any(each.text in ("<", ">", "\\ge", "\\le", "=") for each in row[1]) for row in rows)
 
@@ -508,7 +541,7 @@ def is_named(node: Symbol) -> bool:
 
 def is_function(node: Symbol) -> bool:
     """Whether brackets behind a symbol hold its arguments."""
-    return is_named(node) or node.base in GENERIC or node.base in COSTS and node.base != "L" and node.primes > 0
+    return is_named(node) or node.base in GENERIC or (node.base in COSTS and node.base != "L" and node.primes > 0)
 
 
 def subscripts_of(text: str) -> tuple[str, ...]:

@@ -44,7 +44,7 @@ class _Printer:
         """A node, in brackets where what is around it binds tighter than ``least``."""
         match node:
             case ast.Constant():
-                return str(node.value)
+                return str(node.value) if isinstance(node.value, int | float) else ast.unparse(node)
             case ast.Name():
                 return self.name(node.id)
             case ast.BinOp():
@@ -82,7 +82,11 @@ class _Printer:
         axis = next((each.value.value for each in node.keywords
                      if each.arg == "axis" and isinstance(each.value, ast.Constant)), None)  # fmt: skip
         if name == "sum":
-            return rf"\sum_{{\text{{axis}}={axis}}} {self.text(node.args[0], 2)}" if axis is not None else rf"\sum {self.text(node.args[0], 2)}"
+            return (
+                rf"\sum_{{\text{{axis}}={axis}}} {self.text(node.args[0], 2)}"
+                if axis is not None
+                else rf"\sum {self.text(node.args[0], 2)}"
+            )
         if name == "mean":
             return rf"\frac{{1}}{{m}} \sum {self.text(node.args[0], 2)}"
         if name == "sqrt":

@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import NamedTuple
 
-from parity_tests.derivations.latex.tree import NotRead
+from parity_tests.derivations.latex.tree import NotReadError
 from parity_tests.derivations.settings import Setting
 from parity_tests.derivations.settings.networks import DEEP_IDS, REGRESSION_IDS, SOFTMAX_IDS, network_text
 from parity_tests.derivations.settings.reference import reference
@@ -82,10 +82,10 @@ class Convention(NamedTuple):
 
 @lru_cache(maxsize=256)
 def network_setting(layers: int, convention: Convention) -> Setting:
-    """The dense network of so many layers in a convention; NotRead for a softmax whose examples are rows."""
+    """The dense network of so many layers in a convention; NotReadError for a softmax whose examples are rows."""
     unit, cost = COSTS[convention.cost]
     if unit == "softmax" and (convention.rows or convention.single):
-        raise NotRead("a softmax with examples in rows, or with one output")
+        raise NotReadError("a softmax with examples in rows, or with one output")
     units = (*(convention.hidden,) * (layers - 1), unit)
     ids = SOFTMAX_IDS if unit == "softmax" else DEEP_IDS if cost == "sigmoid" else REGRESSION_IDS
     sizes = _SIZES[layers]
@@ -94,9 +94,7 @@ def network_setting(layers: int, convention: Convention) -> Setting:
     if convention.single:
         sizes = re.sub(r"\d+( \d+)(?= \||$)", r"1\1", sizes)
     summary = f"{layers} layers, {convention.words}"
-    text = network_text(
-        "note", summary, units, sizes, ids, "", cost, rows=convention.rows, turned=convention.turned
-    )
+    text = network_text("note", summary, units, sizes, ids, "", cost, rows=convention.rows, turned=convention.turned)
     return _made(text, convention)
 
 

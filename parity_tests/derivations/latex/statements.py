@@ -39,7 +39,7 @@ class Statement(NamedTuple):
 
 
 def statements_of(formula: Formula, macros: Mapping[str, Macro]) -> list[Statement]:
-    """The statements of a formula in their order; NotRead where its tokens cannot be told."""
+    """The statements of a formula in their order; NotReadError where its tokens cannot be told."""
     tokens = tokens_of(formula.text, macros)
     tokens = _unframed(tokens)
     found: list[Statement] = []
@@ -51,7 +51,9 @@ def statements_of(formula: Formula, macros: Mapping[str, Macro]) -> list[Stateme
 
 
 _BEFORE = re.compile(r"^(?:\s|\\\\(?:\[[^\]\n]*\])?|[&,;}]|\\q?quad|\\left\.|\\begin\{[^}]*\}(?:\{[^}]*\})?)+")
-_BEHIND = re.compile(r"(?:\s|\\\\|[&,;.]|\\q?quad|\\end\{[^}]*\}|\\(?:mathbf|vec|bm|boldsymbol|mathrm|underbrace)\s*\{?|\{)+$")
+_BEHIND = re.compile(
+    r"(?:\s|\\\\|[&,;.]|\\q?quad|\\end\{[^}]*\}|\\(?:mathbf|vec|bm|boldsymbol|mathrm|underbrace)\s*\{?|\{)+$"
+)
 
 
 def _with_texts(found: list[Statement], formula: Formula) -> list[Statement]:

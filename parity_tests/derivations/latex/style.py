@@ -72,9 +72,9 @@ def style_of(symbols: Iterable[Symbol]) -> Style:
         is_weight = each.base in WEIGHTS
         if each.layer:
             votes[BRACKETS] += 3
-        elif LAYER.fullmatch(each.round) and (each.round[0] in "lL" or is_weight and each.round != "i"):
+        elif LAYER.fullmatch(each.round) and (each.round[0] in "lL" or (is_weight and each.round != "i")):
             votes[ROUND] += 3
-        elif re.match(r"[lL]", each.bare) or each.bare.isdigit() and (is_weight or each.base == "\\delta"):
+        elif re.match(r"[lL]", each.bare) or (each.bare.isdigit() and (is_weight or each.base == "\\delta")):
             votes[BARE] += 2
     if not votes:
         lowered = [each for each in weights if len(each.subscripts) == 1 and _LAYER_ALONE.fullmatch(each.subscripts[0])]

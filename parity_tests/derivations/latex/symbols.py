@@ -9,7 +9,7 @@ from functools import cached_property
 
 from parity_tests.derivations.latex.references import Convention
 from parity_tests.derivations.latex.style import Style
-from parity_tests.derivations.latex.tree import NotRead, Symbol
+from parity_tests.derivations.latex.tree import NotReadError, Symbol
 from parity_tests.derivations.settings import Setting
 
 NETWORK, LOGISTIC, ACTIVATION, STEP, COUNT = "network", "logistic", "activation", "step", "count"
@@ -70,13 +70,13 @@ class Frame:
         return replace(self, default=default)
 
     def number_of(self, layer: str) -> int:
-        """The number of a layer that is written as l - 1; NotRead for another letter."""
+        """The number of a layer that is written as l - 1; NotReadError for another letter."""
         match = re.fullmatch(r"([A-Za-z]|\d+)(?:([-+])(\d))?", layer.replace(" ", ""))
         if not match:
-            raise NotRead(f"the layer {layer}")
+            raise NotReadError(f"the layer {layer}")
         base = int(match[1]) if match[1].isdigit() else self.letters.get(match[1])
         if base is None:
-            raise NotRead(f"the layer {layer}")
+            raise NotReadError(f"the layer {layer}")
         return base + (int(match[3]) * (1 if match[2] == "+" else -1) if match[3] else 0)
 
     def layer_of(self, symbol: Symbol) -> int | None:
@@ -89,7 +89,7 @@ class Frame:
     def name_of(self, symbol: Symbol) -> str:
         """The setting's name of a symbol, without its units and its example.
 
-        Raises NotRead for a letter that means nothing here.
+        Raises NotReadError for a letter that means nothing here.
         """
         if symbol.base in self.let:
             return self.let[symbol.base]
@@ -97,7 +97,7 @@ class Frame:
             name = reading(symbol)
             if name and (name in self.shapes or name in self.setting.functions):
                 return name
-        raise NotRead(f"{shown(symbol)} has no meaning here")
+        raise NotReadError(f"{shown(symbol)} has no meaning here")
 
     def _of_numbers(self, symbol: Symbol) -> str:
         """Counts, rates and the cost."""
@@ -162,12 +162,16 @@ class Frame:
         elif len(axes) == 2 and self.convention.rows:
             axes = axes[::-1]
         if place >= len(axes):
-            raise NotRead(f"{place + 1} indices on {name}")
+            raise NotReadError(f"{place + 1} indices on {name}")
         return axes[place]
 
 
 def shown(symbol: Symbol) -> str:
     """A symbol as it is named in a sentence."""
     below = f"_{''.join(symbol.subscripts)}" if symbol.subscripts else ""
-    above = symbol.layer and f"^[{symbol.layer}]" or symbol.round and f"^({symbol.round})" or symbol.bare and f"^{symbol.bare}"
+    above = (
+        (symbol.layer and f"^[{symbol.layer}]")
+        or (symbol.round and f"^({symbol.round})")
+        or (symbol.bare and f"^{symbol.bare}")
+    )
     return f"{symbol.base.removeprefix(chr(92))}{below}{above}"

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from parity_tests.derivations.latex.documents import Macro
-from parity_tests.derivations.latex.tree import NotRead
+from parity_tests.derivations.latex.tree import NotReadError
 
 LONGEST = 12_000
 """Characters of a formula that is read."""
@@ -31,32 +31,142 @@ _TOKEN = re.compile(
 )  # fmt: skip
 
 DROPPED = frozenset(
-    "left right middle big Big bigg Bigg bigl bigr Bigl Bigr biggl biggr Biggl Biggr bigm displaystyle textstyle "
-    "scriptstyle limits nolimits large Large LARGE small normalsize tiny nonumber notag hfill rm bf it cal tt sf sc "
-    "checkmark hline centering noindent mathstrut strut relax allowbreak".split()
+    [
+        "left",
+        "right",
+        "middle",
+        "big",
+        "Big",
+        "bigg",
+        "Bigg",
+        "bigl",
+        "bigr",
+        "Bigl",
+        "Bigr",
+        "biggl",
+        "biggr",
+        "Biggl",
+        "Biggr",
+        "bigm",
+        "displaystyle",
+        "textstyle",
+        "scriptstyle",
+        "limits",
+        "nolimits",
+        "large",
+        "Large",
+        "LARGE",
+        "small",
+        "normalsize",
+        "tiny",
+        "nonumber",
+        "notag",
+        "hfill",
+        "rm",
+        "bf",
+        "it",
+        "cal",
+        "tt",
+        "sf",
+        "sc",
+        "checkmark",
+        "hline",
+        "centering",
+        "noindent",
+        "mathstrut",
+        "strut",
+        "relax",
+        "allowbreak",
+    ]
 )
 SPACES = {"\\,", "\\!", "\\:", "\\;", "\\ ", "\\>", "~", "\\/"}
 _QUOTES = {"&amp;", '"', "“", "”"}
 WIDE = {"\\quad", "\\qquad"}
 FONTS = frozenset(
-    "mathbf boldsymbol bm mathsf mathit mathtt textbf textit textrm textsf texttt underline vec mathcal mathscr pmb "
-    "mathnormal overrightarrow matr vecr mathfrak mathbb bold mathrm text mbox hbox operatorname boxed fbox emph".split()
+    [
+        "mathbf",
+        "boldsymbol",
+        "bm",
+        "mathsf",
+        "mathit",
+        "mathtt",
+        "textbf",
+        "textit",
+        "textrm",
+        "textsf",
+        "texttt",
+        "underline",
+        "vec",
+        "mathcal",
+        "mathscr",
+        "pmb",
+        "mathnormal",
+        "overrightarrow",
+        "matr",
+        "vecr",
+        "mathfrak",
+        "mathbb",
+        "bold",
+        "mathrm",
+        "text",
+        "mbox",
+        "hbox",
+        "operatorname",
+        "boxed",
+        "fbox",
+        "emph",
+    ]
 )
-PROSE = frozenset("text mathrm textrm mbox hbox operatorname textbf textit texttt mathtt mathsf emph textsf".split())
+PROSE = frozenset(
+    [
+        "text",
+        "mathrm",
+        "textrm",
+        "mbox",
+        "hbox",
+        "operatorname",
+        "textbf",
+        "textit",
+        "texttt",
+        "mathtt",
+        "mathsf",
+        "emph",
+        "textsf",
+    ]
+)
 _WITH_ARGUMENT = frozenset(
-    "label tag hspace vspace textcircled color textcolor colorbox eqref ref phantom hphantom vphantom cite url href footnote".split()
+    [
+        "label",
+        "tag",
+        "hspace",
+        "vspace",
+        "textcircled",
+        "color",
+        "textcolor",
+        "colorbox",
+        "eqref",
+        "ref",
+        "phantom",
+        "hphantom",
+        "vphantom",
+        "cite",
+        "url",
+        "href",
+        "footnote",
+    ]
 )
 _SAME = {
     "\\dfrac": "\\frac", "\\tfrac": "\\frac", "\\cfrac": "\\frac", "\\intercal": "T", "\\top": "T", "\\mid": "|",
     "\\prime": "'", "\\lvert": "|", "\\rvert": "|", "\\vert": "|", "\\lVert": "\\|", "\\rVert": "\\|", "\\Vert": "\\|",
     "\\lbrace": "\\{", "\\rbrace": "\\}", "\\lbrack": "[", "\\rbrack": "]", "\\ast": "*", "\\star": "*", "\\ell": "l",
     "\\varepsilon": "\\epsilon", "\\varsigma": "\\sigma", "\\varphi": "\\phi", "\\Bar": "\\bar", "\\part": "\\partial",
-    "\\widehat": "\\hat", "\\widetilde": "\\tilde", "\\overline": "\\bar", "\\bullet": "\\cdot", "\\gets": "\\leftarrow",
+    "\\widehat": "\\hat", "\\widetilde": "\\tilde", "\\overline": "\\bar", "\\bullet": "\\cdot",
+    "\\gets": "\\leftarrow",
     "\\coloneqq": ":=", "\\triangleq": ":=", "\\equiv": "=", "\\doteq": "=", "\\geq": "\\ge", "\\geqslant": "\\ge",
     "\\leq": "\\le", "\\leqslant": "\\le", "\\lt": "<", "\\gt": ">", "\\dots": "\\ldots", "\\cdots": "\\ldots",
     "\\dotsb": "\\ldots", "\\dotsc": "\\ldots", "\\bigodot": "\\odot", "\\otimes": "\\odot", "\\circ": "\\odot",
     "\\bigotimes": "\\odot", "⊙": "\\odot", "−": "-", "–": "-", "·": "\\cdot", "×": "\\times", "∂": "\\partial",
-    "∑": "\\sum", "σ": "\\sigma", "δ": "\\delta", "′": "'", "’": "'", "\u2019": "'", "∇": "\\nabla", "≥": "\\ge",
+    "∑": "\\sum", "σ": "\\sigma", "δ": "\\delta", "′": "'", "’": "'", "∇": "\\nabla", "≥": "\\ge",
     "≤": "\\le", "→": "\\rightarrow", "α": "\\alpha", "λ": "\\lambda", "η": "\\eta", "ε": "\\epsilon", "ϵ": "\\epsilon",
     "β": "\\beta", "θ": "\\theta", "…": "\\ldots", "\\to": "\\rightarrow", "\\longrightarrow": "\\rightarrow",
     "\\implies": "\\Rightarrow", "\\Longrightarrow": "\\Rightarrow", "\\longleftarrow": "\\leftarrow-",
@@ -76,10 +186,10 @@ class Token(NamedTuple):
 def tokens_of(text: str, macros: Mapping[str, Macro] | None = None) -> list[Token]:
     """The tokens of a formula.
 
-    Raises NotRead for one that is too long, whose braces do not match or are too deep, or whose macros do not end.
+    Raises NotReadError for one that is too long, whose braces do not match or are too deep, or whose macros do not end.
     """
     if len(text) > LONGEST:
-        raise NotRead(f"it has {len(text)} characters, at most {LONGEST} are read")
+        raise NotReadError(f"it has {len(text)} characters, at most {LONGEST} are read")
     pieces = [Token(match[0], match.start()) for match in _TOKEN.finditer(text)]
     pieces = _expanded(pieces, macros or {})
     _check_depth(pieces)
@@ -91,7 +201,7 @@ def group(tokens: list[Token], start: int) -> tuple[list[Token], int]:
     while start < len(tokens) and tokens[start].text.isspace():
         start += 1
     if start >= len(tokens):
-        raise NotRead("it breaks off")
+        raise NotReadError("it breaks off")
     if tokens[start].text != "{":
         return tokens[start : start + 1], start + 1
     depth = 0
@@ -99,7 +209,7 @@ def group(tokens: list[Token], start: int) -> tuple[list[Token], int]:
         depth += (tokens[place].text == "{") - (tokens[place].text == "}")
         if depth == 0:
             return tokens[start + 1 : place], place + 1
-    raise NotRead(f"a brace is not closed, column {tokens[start].at + 1}")
+    raise NotReadError(f"a brace is not closed, column {tokens[start].at + 1}")
 
 
 def written(tokens: list[Token]) -> str:
@@ -112,11 +222,11 @@ def _check_depth(tokens: list[Token]) -> None:
     for each in tokens:
         depth += (each.text in "{([") - (each.text in "})]") if len(each.text) == 1 else 0
         if depth > DEEPEST:
-            raise NotRead(f"brackets are more than {DEEPEST} deep, column {each.at + 1}")
+            raise NotReadError(f"brackets are more than {DEEPEST} deep, column {each.at + 1}")
 
 
 def _expanded(tokens: list[Token], macros: Mapping[str, Macro]) -> list[Token]:
-    """The tokens with the writer's commands replaced; NotRead where that does not end."""
+    """The tokens with the writer's commands replaced; NotReadError where that does not end."""
     if not macros or not any(each.text in macros for each in tokens):
         return tokens
     done: list[Token] = []
@@ -129,7 +239,7 @@ def _expanded(tokens: list[Token], macros: Mapping[str, Macro]) -> list[Token]:
             continue
         count += 1
         if count > MOST_EXPANSIONS or len(waiting) + len(done) > MOST_TOKENS:
-            raise NotRead(f"{here.text} expands without end")
+            raise NotReadError(f"{here.text} expands without end")
         arguments = []
         for _ in range(macro.arguments):
             ahead = waiting[::-1]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields
 from typing import TypeAlias
 
 
-class NotRead(ValueError):
+class NotReadError(ValueError):
     """Why a formula could not be read, in a few words."""
 
 

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from parity_tests.derivations.latex.tree import NotRead
+from parity_tests.derivations.latex.tree import NotReadError
 
 ONE = "1"
 EXAMPLES = "m"
@@ -123,7 +123,7 @@ def fits(left: tuple[str, ...], right: tuple[str, ...]) -> bool:
 def summed_over(axis: str, of: Value) -> Value:
     """The sum along an axis, which stays with the length 1.
 
-    Raises NotRead where it has no such axis, and where the product cannot be summed as one of matrices.
+    Raises NotReadError where it has no such axis, and where the product cannot be summed as one of matrices.
     """
     if not of.factors:
         if axis in of.axes:
@@ -133,7 +133,7 @@ def summed_over(axis: str, of: Value) -> Value:
             return replace(of, tree=tree, axes=axes, summed=axis == EXAMPLES)
         if axis == EXAMPLES and of.summed:
             return of
-        raise NotRead(f"a sum over {axis} of what does not depend on it")
+        raise NotReadError(f"a sum over {axis} of what does not depend on it")
     inside = [each for each in of.factors if axis in each.axes]
     outside = [each for each in of.factors if axis not in each.axes]
     merged = _fewer(inside)
@@ -146,7 +146,7 @@ def summed_over(axis: str, of: Value) -> Value:
         tree = operation("@", first.tree, second.tree)
         total = Value(tree, (first.axes[0], second.axes[1]), summed=axis == EXAMPLES, entries=True)
     else:
-        raise NotRead(f"a sum over {axis} of {len(merged)} factors" if merged else f"a sum over {axis} of nothing")
+        raise NotReadError(f"a sum over {axis} of {len(merged)} factors" if merged else f"a sum over {axis} of nothing")
     for each in outside:
         total = _product_of_entries(total, each)
     return replace(total, summed=axis == EXAMPLES or of.summed)
@@ -154,23 +154,27 @@ def summed_over(axis: str, of: Value) -> Value:
 
 def _fewer(factors: list[Value]) -> list[Value]:
     """The factors of a sum as two at most where that goes: those with the same axes first, then one in another."""
-    left = list(factors)
-    for alike in (lambda a, b: set(a) == set(b), lambda a, b: set(a) <= set(b) | {ONE}):
-        place = 0
-        while len(left) > 2 and place < len(left):
-            here = left[place]
-            other = next((each for each in left if each is not here and alike(here.axes, each.axes)), None)
-            if other is None:
-                place += 1
-                continue
-            left = [each for each in left if each is not here and each is not other]
-            left.append(_combined(other, here))
+    left, place, same = list(factors), 0, True
+    while len(left) > 2:
+        if place == len(left):
+            if not same:
+                break
+            place, same = 0, False
+            continue
+        here = left[place]
+        axes = {*here.axes} - {ONE}
+        others = [each for each in left if each is not here]
+        fit = [each for each in others if axes == {*each.axes} - {ONE} or (not same and axes <= {*each.axes})]
+        if fit:
+            left = [*(each for each in others if each is not fit[0]), _combined(fit[0], here)]
             place = 0
+        else:
+            place += 1
     return left
 
 
 def settled(of: Value) -> Value:
-    """A product of entries as one formula; NotRead where it has more than two axes."""
+    """A product of entries as one formula; NotReadError where it has more than two axes."""
     if not of.factors:
         return of
     factors = sorted(of.factors, key=lambda each: -len(set(each.axes) - {ONE}))
@@ -210,7 +214,7 @@ def _combined(left: Value, right: Value) -> Value:
     axes = tuple(a if b == ONE else b for a, b in zip(left.axes, turned.axes, strict=True))
     if any(a != b and ONE not in (a, b) for a, b in zip(left.axes, turned.axes, strict=True)):
         indices = {*left.axes, *right.axes} - {ONE}
-        raise NotRead(f"entries with {len(indices)} indices, {', '.join(sorted(indices))}")
+        raise NotReadError(f"entries with {len(indices)} indices, {', '.join(sorted(indices))}")
     sign = "@" if left.axes[1] == turned.axes[0] == ONE and ONE not in (left.axes[0], turned.axes[1]) else "*"
     return Value(operation(sign, left.tree, turned.tree), axes, entries=True)
 
@@ -219,7 +223,7 @@ def _aligned(left: Value, right: Value) -> Value:
     """The right one, turned where its indices lie along the other axes."""
     if len(left.axes) < 2 or len(right.axes) < 2 or right.axes == left.axes:
         return right
-    if fits(left.axes, right.axes) and not set(right.axes) & set(left.axes[::-1]) - set(left.axes) - {ONE}:
+    if fits(left.axes, right.axes) and not set(right.axes) & set():
         a, b = left.axes, right.axes
         if all(x == y or ONE in (x, y) for x, y in zip(a, b, strict=True)):
             return right

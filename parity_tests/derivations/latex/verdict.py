@@ -10,18 +10,18 @@ from parity_tests.derivations.latex.conventions import LAYOUTS, Conventions, Tak
 from parity_tests.derivations.latex.judge import (
     Meant,
     another_target,
-    layers_are_guessed,
-    other_products,
     diagnosed,
     first_meant,
     holds,
     in_the_first_layer,
     is_loss,
+    layers_are_guessed,
+    other_products,
     stands,
 )
 from parity_tests.derivations.latex.notation import in_the_writers_letters
 from parity_tests.derivations.latex.references import COSTS, SOFTMAX, Convention
-from parity_tests.derivations.latex.tree import Negative, Node, NotRead, Operation, Sum, symbols_of
+from parity_tests.derivations.latex.tree import Negative, Node, NotReadError, Operation, Sum, symbols_of
 from parity_tests.derivations.line_verdict import TURNED
 from parity_tests.derivations.mistakes.causes import CAUSES
 from parity_tests.derivations.verdicts import DOUBTFUL, HOLDS, NO_CLAIM, WRONG, Verdict, not_judged, teach
@@ -53,7 +53,7 @@ class Judge:
         main = taken.convention._replace(one=one)
         try:
             read = self.read(claim, main)
-        except NotRead as error:
+        except NotReadError as error:
             if str(error).startswith("two names"):
                 return not_judged("", claim.line, claim.text, "two names for one thing")._replace(verdict=NO_CLAIM)
             return not_judged("", claim.line, claim.text, f"not read: {error}.")
@@ -71,7 +71,8 @@ class Judge:
                 continue
             words = other.against(main)
             parts = changed(main, other)
-            if parts & settled and not ("layout" in parts and self.defines_weights(read[0], main, other)):
+            strict = self.conventions.told.strict or parts & settled
+            if strict and not ("layout" in parts and self.defines_weights(read[0], main, other)):
                 also = also or words
                 continue
             return self.doubtful(claim, read[0], f"holds {words}")
@@ -86,7 +87,7 @@ class Judge:
         return read.target[0] == "Z" and main.rows == other.rows
 
     def read(self, claim: Claim, convention: Convention) -> list[Meant]:
-        """A claim in every frame; NotRead where there is none."""
+        """A claim in every frame; NotReadError where there is none."""
         style = self.conventions.styles[claim.section]
         return first_meant(claim, style, convention, self.conventions.told.let)
 
@@ -94,14 +95,14 @@ class Judge:
         """Whether a claim holds in a convention."""
         try:
             return any(map(holds, self.read(claim, convention)))
-        except NotRead:
+        except NotReadError:
             return False
 
     def settled(self, claim: Claim, number: int, taken: Taken) -> set[str]:
         """The parts of the convention that are no excuse for a claim."""
         found = set(taken.settled) - {"many"}
         told = self.conventions.told.examples
-        strong = abs(claim.many) >= 9 or abs(self.weights[number]) >= 3 and "many" in taken.settled
+        strong = abs(claim.many) >= 9 or (abs(self.weights[number]) >= 3 and "many" in taken.settled)
         if told or strong:
             found.add("one")
         if told == "one":
@@ -133,7 +134,11 @@ class Judge:
                 if found.cause in ("bias-missing",):
                     return self.doubtful(claim, each, "holds where there are no biases")
                 if not self.has_evidence(claim, settled):
-                    return self.doubtful(claim, each, f"does not hold with {each.frame.convention.words}: {teach(found.cause)}, if that is meant")
+                    return self.doubtful(
+                        claim,
+                        each,
+                        f"does not hold with {each.frame.convention.words}: {teach(found.cause)}, if that is meant",
+                    )
                 repaired = in_the_writers_letters(
                     found.repaired, each.frame, symbols_of((claim.target, claim.right))
                 ) if found.repaired else ""  # fmt: skip
@@ -146,7 +151,9 @@ class Judge:
                 return self.wrong(claim, each, LEFT_SIDE, "", f"the right side is {left}", also)
         why = f"does not hold with {read[0].frame.convention.words}, and which mistake it is cannot be told"
         if best is not None and best.cause and best.cause != "unknown":
-            why = f"does not hold with {read[0].frame.convention.words}; more than one thing would be wrong: {best.cause}"
+            why = (
+                f"does not hold with {read[0].frame.convention.words}; more than one thing would be wrong: {best.cause}"
+            )
         return self.doubtful(claim, read[0], why)
 
     def diagnoses(self, claim: Claim, read: list[Meant]) -> Iterator[tuple[Meant, Verdict]]:
@@ -168,7 +175,7 @@ class Judge:
         for cost in self.conventions.costs() if depends_on_cost(claim) else ():
             try:
                 others = self.read(claim, main._replace(cost=cost)) if cost != main.cost else []
-            except NotRead:
+            except NotReadError:
                 continue
             for other in others:
                 found = diagnosed(other)
@@ -177,12 +184,17 @@ class Judge:
 
     def has_evidence(self, claim: Claim, settled: set[str]) -> bool:
         """Whether what a claim depends on has been shown."""
-        if names_products(claim) and "layout" not in settled:
-            return False
-        return True
+        return not names_products(claim) or "layout" in settled
 
     def wrong(
-        self, claim: Claim, read: Meant, cause: str, repaired: str, message: str, also: str, found: Verdict | None = None
+        self,
+        claim: Claim,
+        read: Meant,
+        cause: str,
+        repaired: str,
+        message: str,
+        also: str,
+        found: Verdict | None = None,
     ) -> Verdict:
         base = found or stands(read) or not_judged(read.target, claim.line, claim.text, "")
         said = f"{claim_name(claim)}: {message}."
@@ -191,7 +203,13 @@ class Judge:
         if also:
             said += f" As written it holds {also}."
         return base._replace(
-            verdict=WRONG, line=claim.line, text=claim.text, cause=cause, causes=(cause,), repaired=repaired, message=said
+            verdict=WRONG,
+            line=claim.line,
+            text=claim.text,
+            cause=cause,
+            causes=(cause,),
+            repaired=repaired,
+            message=said,
         )
 
 
@@ -204,9 +222,10 @@ def alternatives(claim: Claim, main: Convention) -> Iterator[Convention]:
     """Other conventions in which a claim may hold: those that differ in one thing first, then in two."""
     layouts = [main._replace(rows=rows, turned=turned) for rows, turned in LAYOUTS] if names_products(claim) else []
     costs = [main._replace(cost=cost) for cost in COSTS] if depends_on_cost(claim) else []
+    units = ("sigmoid", "relu", "tanh", *(("identity",) if claim.linear else ()))
     single = [
         main._replace(one=not main.one), main._replace(total=not main.total), *layouts, *costs,
-        *(main._replace(hidden=unit) for unit in ("sigmoid", "relu", "tanh", "identity")), main._replace(single=True),
+        *(main._replace(hidden=unit) for unit in units), main._replace(single=True),
         main._replace(l2=True),
     ]  # fmt: skip
     double = [

@@ -8,11 +8,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from manual.shared.cli import in_processes
-from parity_tests.derivations.own.sources import PROGRAMS
-from parity_tests.derivations.verdicts import CANNOT_TELL, NOT_JUDGED, WRONG, Judged, Summary, Verdict
+from parity_tests.derivations.own.sources import PROGRAMS, is_note
+from parity_tests.derivations.verdicts import (
+    CANNOT_TELL,
+    DOUBTFUL,
+    NOT_JUDGED,
+    WRONG,
+    Judged,
+    Summary,
+    Verdict,
+    summarised,
+)
 
 if TYPE_CHECKING:
     from parity_tests.derivations.engine.networks import Network
+    from parity_tests.derivations.latex.conventions import Told
 
 
 class Options(NamedTuple):
@@ -28,6 +38,7 @@ class Options(NamedTuple):
     cost: str = ""
     grads: str = ""
     rubric: str = ""
+    told: Told | None = None
 
 
 class Answer(NamedTuple):
@@ -50,7 +61,7 @@ class Answer(NamedTuple):
     @property
     def first(self) -> Verdict | None:
         """The first line that is wrong; or else that cannot be told, or was not judged."""
-        order = (WRONG, CANNOT_TELL, NOT_JUDGED)
+        order = (WRONG, CANNOT_TELL, DOUBTFUL, NOT_JUDGED)
         return next((line for kind in order for line in self.lines if line.verdict == kind), None)
 
     def as_json(self) -> dict[str, Any]:
@@ -63,13 +74,16 @@ class Answer(NamedTuple):
 def verify_path(path: Path, options: Options) -> Judged:
     """Judge one file: a program, or a text.
 
+    A text with formulas in LaTeX is judged by these; so are the Markdown cells of a notebook, beside its code.
+
     Raises ValueError where it cannot be read or run, or has nothing to judge.
     """
     if path.suffix in PROGRAMS:
-        from parity_tests.derivations.own.program_file import verify_file
+        return _program(path, options)
+    if is_note(path):
+        from parity_tests.derivations.latex.answers import verify_note
 
-        _, _, _, seed, strict, _, call, cost, grads, rubric = options
-        return verify_file(path, call=call, cost=cost, grads=grads, seed=seed, strict=strict, rubric=rubric)
+        return verify_note(path, options.told)
     from parity_tests.derivations.text_lines import judge_lines
 
     text = path.read_text(encoding="utf-8", errors="replace")
@@ -83,6 +97,24 @@ def verify_path(path: Path, options: Options) -> Judged:
         net=options.net,
     )
     return judged._replace(source=str(path))
+
+
+def _program(path: Path, options: Options) -> Judged:
+    """What is said of a program, and of the formulas of a notebook."""
+    from parity_tests.derivations.own.program_file import verify_file
+
+    told = {"call": options.call, "cost": options.cost, "grads": options.grads, "rubric": options.rubric}
+    if not is_note(path):
+        return verify_file(path, seed=options.seed, strict=options.strict, **told)
+    from parity_tests.derivations.latex.answers import verify_note
+
+    note = verify_note(path, options.told)
+    try:
+        code = verify_file(path, seed=options.seed, strict=options.strict, **told)
+    except ValueError as error:
+        return note._replace(notes=(*note.notes, f"The code is not judged: {' '.join(str(error).split())}"))
+    lines = (*code.lines, *note.lines)
+    return code._replace(lines=lines, summary=summarised(lines, code.summary.helpers))
 
 
 def answer(path: Path, options: Options) -> Answer:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from parity_tests.derivations.own.answers import Answer
-from parity_tests.derivations.verdicts import CANNOT_TELL, HOLDS, NOT_JUDGED, WRONG, Verdict
+from parity_tests.derivations.verdicts import CANNOT_TELL, DOUBTFUL, HOLDS, NO_CLAIM, NOT_JUDGED, WRONG, Verdict
 
 COLUMNS = ("file", "judged", "holds", "wrong", "cannot tell", "not judged", "place", "cause", "message", "notes")
 
@@ -54,7 +54,7 @@ def write_junit(answers: Sequence[Answer], file: Path) -> None:
             case = ElementTree.SubElement(suite, "testcase", classname=_xml(answer.file), name="judged", time="0")
             ElementTree.SubElement(case, "error", type="not judged", message=_xml(answer.problem))
         names: dict[str, int] = {}
-        for line in answer.lines:
+        for line in (each for each in answer.lines if each.verdict != NO_CLAIM):
             name = _case(line)
             names[name] = names.get(name, 0) + 1
             name += f" ({names[name]})" if names[name] > 1 else ""
@@ -65,7 +65,7 @@ def write_junit(answers: Sequence[Answer], file: Path) -> None:
                 first = line.message.partition("\n")[0]
                 inside = ElementTree.SubElement(case, "failure", type=line.cause or line.verdict, message=_xml(first))
                 inside.text = _xml(line.message)
-            elif line.verdict == NOT_JUDGED:
+            elif line.verdict in (NOT_JUDGED, DOUBTFUL):
                 counts["skipped"] += 1
                 ElementTree.SubElement(case, "skipped", message=_xml(line.message))
             else:

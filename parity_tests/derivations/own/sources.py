@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from parity_tests.derivations.language.errors import DerivationSyntaxError
+from parity_tests.derivations.latex.documents import has_mathematics, markdown_cells
 from parity_tests.derivations.readable import readable
 
 PROGRAMS = (".py", ".ipynb")
-TEXTS = (".txt", ".md")
+TEXTS = (".txt", ".md", ".tex")
 KINDS = {"__pycache__": "__pycache__", "text without a formula": "texts without a formula"}
 """Plurals that have no s at the end."""
 
@@ -61,7 +62,7 @@ def found(names: Sequence[str]) -> Found:
         left = Found((), dict(left_out)).sentence
         where = ", ".join(names)
         raise ValueError(
-            f"nothing to judge in {where}, expected .py, .ipynb, .txt or .md files{f' ({left})' if left else ''}"
+            f"nothing to judge in {where}, expected .py, .ipynb, .txt, .md or .tex files{f' ({left})' if left else ''}"
         )
     return Found(tuple(files.values()), dict(left_out))
 
@@ -100,11 +101,25 @@ def _left_out(folder: Path) -> str:
     return ""
 
 
+def is_note(file: Path) -> bool:
+    """Whether a file holds formulas in LaTeX: a text, or the Markdown cells of a notebook."""
+    if file.suffix not in (*TEXTS, ".ipynb"):
+        return False
+    try:
+        text = file.read_text(encoding="utf-8", errors="replace")
+        cells = markdown_cells(text) if file.suffix == ".ipynb" else [(0, text)]
+    except (ValueError, OSError):
+        return False
+    return file.suffix == ".tex" or any(has_mathematics(cell) for _, cell in cells)
+
+
 def has_formula(file: Path) -> bool:
     """Whether a text has a line that the language of derivations reads."""
     try:
         with file.open(encoding="utf-8", errors="replace") as stream:
             text = stream.read(LARGEST_TEXT)
+        if has_mathematics(text):
+            return True
         return bool(readable(text).program.statements)
     except (DerivationSyntaxError, ValueError, OSError):
         return False

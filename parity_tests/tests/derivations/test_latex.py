@@ -1,0 +1,166 @@
+"""Notes in LaTeX: what is found, read and judged, and what is said of what is not."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from parity_tests.cli import main
+from parity_tests.derivations.latex.answers import verify_latex, verify_note
+from parity_tests.derivations.latex.conventions import Told
+from parity_tests.derivations.latex.documents import note_of
+from parity_tests.derivations.verdicts import DOUBTFUL, HOLDS, NO_CLAIM, NOT_JUDGED, WRONG, Judged
+
+COURSE = r"""
+# Forward
+$Z^{[1]} = W^{[1]} X + b^{[1]}$ and $$Z^{[2]} = W^{[2]} A^{[1]} + b^{[2]}$$
+# Backward
+\begin{align}
+dZ^{[2]} &= A^{[2]} - Y \\
+dW^{[2]} &= \frac{1}{m} dZ^{[2]} A^{[1]T} \\
+db^{[2]} &= \frac{1}{m} \sum_{i=1}^{m} dZ^{[2](i)}
+\end{align}
+"""
+NIELSEN = r"""
+$$a^l = \sigma(w^l a^{l-1} + b^l)$$ $$C = \frac{1}{2} \|a^L - y\|^2$$
+$$\delta^L = (a^L - y) \odot \sigma'(z^L)$$ $$\delta^l = ((w^{l+1})^T \delta^{l+1}) \odot \sigma'(z^l)$$
+"""
+ROWS = "$$Z^{[1]} = X W^{[1]} + b^{[1]}$$ $$Z^{[2]} = A^{[1]} W^{[2]} + b^{[2]}$$\n"
+
+
+def lines(text: str, told: Told | None = None) -> Judged:
+    return verify_latex(text, told)
+
+
+def last(text: str, told: Told | None = None) -> tuple[str, str]:
+    """Verdict and cause of the last line."""
+    judged = lines(text, told).lines[-1]
+    return judged.verdict, judged.cause
+
+
+@pytest.mark.parametrize(
+    ("before", "claim"),
+    [
+        (COURSE, r"dZ^{[1]} = W^{[2]T} dZ^{[2]} * g^{[1]\prime}(Z^{[1]})"),
+        (COURSE, r"dZ^{[1]} = (\mathbf{W}^{[2]})^{\top} dZ^{[2]} \circ [g^{[1]}(Z^{[1]})]'"),
+        (COURSE, r"db^{[1]} = \frac{1}{m} \text{np.sum}(dZ^{[1]}, \text{axis}=1, \text{keepdims}=True)"),
+        (COURSE, r"\frac{\partial J}{\partial W^{[1]}} = \frac1m \underbrace{dZ^{[1]}}_{n \times m} X^T \tag{3}"),
+        (COURSE, r"W^{[1]} := W^{[1]} - \alpha \, dW^{[1]}"),
+        (COURSE, r"J = -\frac{1}{m}\sum_{i=1}^m [y^{(i)} \log a^{[2](i)} + (1-y^{(i)})\log(1-a^{[2](i)})]"),
+        (NIELSEN, r"\delta^l_j = \sum_k w^{l+1}_{kj} \delta^{l+1}_k \sigma'(z^l_j)"),
+        (NIELSEN, r"\frac{\partial C}{\partial w^l_{jk}} = a^{l-1}_k \delta^l_j"),
+        (NIELSEN, r"\delta^L = \nabla_a C \odot \sigma'(z^L)"),
+        (NIELSEN, r"\delta^l = \Sigma'(z^l) (w^{l+1})^T \delta^{l+1}"),
+        (ROWS, r"dW^{[2]} = \frac{1}{m} A^{[1]T} dZ^{[2]}"),
+        ("", r"\frac{d}{dz} \sigma(z) = \sigma(z)(1 - \sigma(z)) = \frac{e^{-z}}{(1+e^{-z})^2}"),
+        ("", r"g'(z) = \begin{cases} 1 & \text{if } z > 0 \\ 0 & z \le 0 \end{cases}"),
+        ("", r"\frac{\partial L}{\partial a} = -\frac{y}{a} + \frac{1-y}{1-a}"),
+        ("", r"dw = \frac{1}{m} X (A - Y)^T"),
+    ],
+)
+def test_right_formulas_hold(before: str, claim: str) -> None:
+    assert last(f"{before}\n$${claim}$$") == (HOLDS, "")
+
+
+@pytest.mark.parametrize(
+    ("before", "claim", "cause"),
+    [
+        (COURSE, r"dW^{[1]} = dZ^{[1]} X^T", "missing-1/m"),
+        (COURSE, r"dZ^{[1]} = W^{[2]T} dZ^{[2]} * g^{[1]}(Z^{[1]})", "g-for-gprime"),
+        (COURSE, r"dZ^{[1]} = W^{[2]} dZ^{[2]} * g'(Z^{[1]})", "transpose-missing"),
+        (COURSE, r"Z^{[2]} = W^{[2]} X + b^{[2]}", "wrong-layer"),
+        (COURSE, r"db^{[1]} = \frac{1}{m} dZ^{[1]}", "db-not-summed"),
+        (COURSE, r"dZ^{[1]} = A^{[2]} - Y", "left-side"),
+        (NIELSEN, r"\delta^l = (w^{l+1})^T \delta^{l+1}", "gprime-missing"),
+        (NIELSEN, r"\delta^L = (y - a^L) \odot \sigma'(z^L)", "sign"),
+        ("", r"\tanh(z) = \frac{e^z + e^{-z}}{e^z + e^{-z}}", "sign"),
+        ("", r"\frac{\partial L}{\partial a} = -\frac{y}{a} - \frac{1-y}{1-a}", "sign"),
+        ("", r"J = -\frac1m \sum_{i=1}^m y^{(i)} \log a^{(i)} + (1-y^{(i)}) \log(1-a^{(i)})", "brackets-missing"),
+    ],
+)
+def test_mistakes_are_named(before: str, claim: str, cause: str) -> None:
+    found_verdict, found = last(f"{before}\n$${claim}$$")
+    assert found_verdict == WRONG
+    assert found == cause or (cause == "sign" and found == "wrong-operator")
+
+
+def test_a_repair_is_in_the_letters_of_the_note_and_holds() -> None:
+    text = NIELSEN + r"$$\delta^l = (w^{l+1})^T \delta^{l+1}$$"
+    repaired = lines(text).lines[-1].repaired
+    assert repaired == r"\delta^{l} = (w^{l+1})^T \delta^{l+1} \odot \sigma'(z^{l})"
+    assert last(f"{NIELSEN}$${repaired}$$") == (HOLDS, "")
+
+
+@pytest.mark.parametrize(
+    ("claim", "said"),
+    [
+        (r"$$dW^{[1]} = dZ^{[1]} X^T$$", "is the derivative"),
+        (COURSE + r"$$Z^{[2]} = W^{[2]T} A^{[1]} + b^{[2]}$$", "units below, units"),
+        (COURSE + r"$$dZ^{[2]} = (A^{[2]} - Y) \odot g'(Z^{[2]})$$", "squared error"),
+        (COURSE + r"$$Z^{[1]} = W^{[1]} X$$", "no biases"),
+    ],
+)
+def test_what_holds_in_another_convention_is_no_mistake(claim: str, said: str) -> None:
+    judged = lines(claim).lines[-1]
+    assert judged.verdict in (DOUBTFUL, HOLDS), judged
+    assert judged.verdict == HOLDS or said in judged.message or "for one example" in judged.message
+
+
+@pytest.mark.parametrize(
+    ("text", "verdict", "said"),
+    [
+        ("$$W \\in \\mathbb{R}^{n \\times m}$$", NO_CLAIM, "no equation"),
+        ("$$A^{[0]} = X$$", NO_CLAIM, "definitions"),
+        ("$$dW^{[1]} = \\frac{1}{m} dZ^{[1]} \\clubsuit$$", NOT_JUDGED, "\\clubsuit is not understood here, column 33"),
+        ("$$dZ^{[1]} = {W^{[2]T} dZ^{[2]}$$", NOT_JUDGED, "a brace is not closed, column 12"),
+        ("$$dZ = Q P$$", NOT_JUDGED, "Q has no meaning"),
+        ("\\newcommand{\\x}{\\x\\x} $$dZ = \\x$$", NOT_JUDGED, "\\x expands without end"),
+        ("$$" + "{" * 10_000 + "$$", NOT_JUDGED, "brackets are more than 60 deep"),
+        ("$$" + "a" * 20_000 + "$$", NOT_JUDGED, "20000 characters"),
+    ],
+)
+def test_what_is_not_judged_is_said(text: str, verdict: str, said: str) -> None:
+    (judged,) = lines(text).lines
+    assert judged.verdict == verdict
+    assert said in judged.message
+
+
+def test_formulas_beyond_the_most_are_counted() -> None:
+    judged = lines("$x$\n" * 1200)
+    assert len(judged.lines) == 1001
+    assert "200 formulas more" in judged.lines[0].message
+
+
+def test_macros_of_the_note_and_letters_that_are_said() -> None:
+    text = r"\newcommand{\dd}[1]{d#1^{[2]}} " + COURSE + r"$$\dd{Z} = S - Y$$"
+    assert last(text)[0] == NOT_JUDGED
+    assert last(text, Told({"S": "A2"})) == (HOLDS, "")
+
+
+def test_places_of_formulas() -> None:
+    text = "one\n$x$ `$y$`\n```python\n$z$\n```\n\\begin{aligned}\n```math\na\n```\n\\[ b \\]\n at $5 and 6$"
+    assert [(each.text, each.line) for each in note_of([(0, text)]).formulas] == [
+        ("x", 2), ("a", 8), ("b", 10), ("5 and 6", 11),
+    ]  # fmt: skip
+
+
+def test_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    wrong = COURSE + r"$$dW^{[1]} = dZ^{[1]} X^T$$"
+    (tmp_path / "a.tex").write_text(wrong + "\n% $$dW^{[1]} = dZ^{[2]}$$\n")
+    cells = [{"cell_type": "markdown", "source": [wrong]}, {"cell_type": "code", "source": "print(1)"}]
+    (tmp_path / "b.ipynb").write_text(json.dumps({"cells": cells, "nbformat": 4, "metadata": {}}))
+    assert main(["verify", str(tmp_path / "a.tex"), "--json"]) == 1
+    summary = json.loads(capsys.readouterr().out)["summary"]
+    assert (summary["holds"], summary["wrong"], summary["not_judged"]) == (5, 1, 0)
+    assert main(["verify", str(tmp_path / "b.ipynb"), "--quiet"]) == 1
+    assert "Markdown cell 1, line 10" in capsys.readouterr().out
+    (tmp_path / "c.md").write_text("$$a^{l} = b^{l}$$")
+    assert main(["verify", str(tmp_path / "c.md"), "--layout", "diagonal"]) == 2
+
+
+def test_a_notebook_that_is_damaged(tmp_path: Path) -> None:
+    (tmp_path / "a.ipynb").write_text("{")
+    with pytest.raises(ValueError, match="the notebook is damaged"):
+        verify_note(tmp_path / "a.ipynb")
