@@ -44,7 +44,7 @@ class _Printer:
         """A node, in brackets where what is around it binds tighter than ``least``."""
         match node:
             case ast.Constant():
-                return str(node.value) if isinstance(node.value, int | float) else ast.unparse(node)
+                return ast.unparse(node)
             case ast.Name():
                 return self.name(node.id)
             case ast.BinOp():
@@ -79,14 +79,10 @@ class _Printer:
     def call(self, node: ast.Call) -> str:
         name = ast.unparse(node.func).removeprefix("np.")
         inside = ", ".join(self.text(each) for each in node.args)
-        axis = next((each.value.value for each in node.keywords
-                     if each.arg == "axis" and isinstance(each.value, ast.Constant)), None)  # fmt: skip
+        axis = "".join(ast.unparse(each.value) for each in node.keywords if each.arg == "axis")
         if name == "sum":
-            return (
-                rf"\sum_{{\text{{axis}}={axis}}} {self.text(node.args[0], 2)}"
-                if axis is not None
-                else rf"\sum {self.text(node.args[0], 2)}"
-            )
+            below = rf"_{{\text{{axis}}={axis}}}" if axis else ""
+            return rf"\sum{below} {self.text(node.args[0], 2)}"
         if name == "mean":
             return rf"\frac{{1}}{{m}} \sum {self.text(node.args[0], 2)}"
         if name == "sqrt":
@@ -121,7 +117,7 @@ class _Printer:
 
 def _raised(text: str) -> str:
     """A symbol with a superscript, transposed."""
-    return f"{text[:-1]} T}}" if text.endswith("}") else f"({text})^T"
+    return f"{text[:-1]} T}}" if text.endswith("]}") else f"({text})^T"
 
 
 def _is_number(node: ast.expr) -> bool:

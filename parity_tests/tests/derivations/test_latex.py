@@ -89,7 +89,7 @@ def test_mistakes_are_named(before: str, claim: str, cause: str) -> None:
 def test_a_repair_is_in_the_letters_of_the_note_and_holds() -> None:
     text = NIELSEN + r"$$\delta^l = (w^{l+1})^T \delta^{l+1}$$"
     repaired = lines(text).lines[-1].repaired
-    assert repaired == r"\delta^{l} = (w^{l+1})^T \delta^{l+1} \odot \sigma'(z^{l})"
+    assert repaired == r"\delta^{l} = (w^{l+1})^T \delta^{l+1} \odot g'(z^{l})"
     assert last(f"{NIELSEN}$${repaired}$$") == (HOLDS, "")
 
 

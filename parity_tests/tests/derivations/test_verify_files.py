@@ -77,8 +77,11 @@ def test_a_file_is_told_from_a_formula(name: str, is_file: bool) -> None:
     [
         (["nowhere"], "the file nowhere was not found"),
         (["nowhere", ".", "neither"], "the file nowhere was not found (and 1 more)"),
-        (["empty"], "nothing to judge in empty, expected .py, .ipynb, .txt or .md files"),
-        (["others"], "nothing to judge in others, expected .py, .ipynb, .txt or .md files (left out: 1 other file)"),
+        (["empty"], "nothing to judge in empty, expected .py, .ipynb, .txt, .md or .tex files"),
+        (
+            ["others"],
+            "nothing to judge in others, expected .py, .ipynb, .txt, .md or .tex files (left out: 1 other file)",
+        ),
     ],
 )
 def test_what_is_not_there_is_bad_usage(
