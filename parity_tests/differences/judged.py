@@ -37,6 +37,9 @@ FORMATS = (
 )
 """bfloat16, float16, float32, float64."""
 
+TELLING, PLAIN_BITS = 3, 4
+"""So many different digits show in which format they were: of numbers of more bits than 0.5 and the like have."""
+
 RUNS, SPREADS, ROUNDED = 4, 4, 8
 """Runs of the module with every value rounded otherwise, by so many roundings; so many spreads may lie between two."""
 
@@ -78,28 +81,34 @@ class Root(NamedTuple):
     follows: tuple[str, ...]
 
 
-def format_of(array: Array) -> Format:
+def format_of(*arrays: Array) -> Format:
     """The shortest format that holds all entries, even if stored in a longer one; small whole numbers tell nothing."""
-    values = np.ravel(array).astype(np.float64)
+    digits = _digits(*arrays)
+    if digits.size < TELLING:
+        stored = [np.finfo(each.dtype).eps / 2 for each in arrays if each.dtype.kind == "f"]
+        return next((each for each in FORMATS if each.unit <= max(stored, default=0.0)), FORMATS[-1])
+    return next(each for each in FORMATS if not (np.ldexp(digits, each.bits) % 1).any())
+
+
+def _digits(*arrays: Array) -> Array:
+    """The different mantissas of numbers that are not whole, or are large, without the plainest, such as 0.5."""
+    values = np.concatenate([np.ravel(each).astype(np.float64) for each in arrays])
     values = values[np.isfinite(values) & ((values != np.round(values)) | (np.abs(values) >= 2**12))]
-    if values.size < 4:
-        return (
-            next(each for each in FORMATS if each.unit <= np.finfo(array.dtype).eps / 2)
-            if array.dtype.kind == "f"
-            else FORMATS[-1]
-        )
-    mantissa = np.frexp(values)[0]
-    return next(each for each in FORMATS if not (np.ldexp(mantissa, each.bits) % 1).any())
+    digits = np.unique(np.abs(np.frexp(values)[0]))
+    return digits[np.ldexp(digits, PLAIN_BITS) % 1 != 0]
 
 
 def format_of_pairs(pairs: Iterable[tuple[Array, Array]]) -> Format:
-    """The shortest format of arrays that differ in any bit; small arrays count together."""
-    apart = [pair for pair in pairs if pair[0].shape != pair[1].shape or not np.array_equal(*pair)]
-    found = [format_of(each) for pair in apart for each in pair]
+    """The shortest format of what differs in any bit; of a side, arrays with few different digits count together."""
+    pairs = list(pairs)
+    apart = [pair for pair in pairs if pair[0].shape != pair[1].shape or not np.array_equal(*pair)] or pairs
+    found = [FORMATS[-1]]
     for side in zip(*apart, strict=True):
-        small = [np.ravel(each) for each in side if each.size < 8 and each.dtype.kind == "f"]
-        found += [format_of(np.concatenate(small))] if small else []
-    return max(found, default=FORMATS[-1])
+        telling = [_digits(each).size >= TELLING for each in side]
+        found += [format_of(each) for each, tells in zip(side, telling, strict=True) if tells]
+        few = [each for each, tells in zip(side, telling, strict=True) if not tells]
+        found += [format_of(*few)] if few else []
+    return max(found)
 
 
 def in_layout_of(values: Sequence[Array], like: Sequence[Array], names: Sequence[str]) -> list[tuple[Array, str]]:
