@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+from collections import Counter
+from pathlib import Path
 
 from rich.markup import escape
 
-from manual.shared.cli import GOOD, MISMATCH, UsageError, console, default_jobs, output_flags
+from manual.shared.cli import GOOD, MISMATCH, UsageError, console, default_jobs, output_flags, plain_table
 from parity_tests.notes.errata import as_json, checks_table, errata_table, refutations, selected, sentence, summary
-from parity_tests.notes.row import VERDICTS
+from parity_tests.notes.row import ERRATA, VERDICTS, Row
 from parity_tests.notes.run import find_alarms, run_rows, seed_pieces
 
 NOTES = ("N0", "N1", "N2", "N3", "N4")
@@ -18,6 +20,7 @@ EPILOG = """examples:
   python -m parity_tests notes --wrong            what the notes have wrong, and misprints
   python -m parity_tests notes --note N3 -k dW    rows of one note, with a text in them
   python -m parity_tests notes -k F100 --checks   with every check of the row, and what it saw
+  python -m parity_tests notes --read notes       what the reader of LaTeX says of the files themselves
   python -m parity_tests notes --seeds 1000       the false-alarm run
 
 A row holds what a note says, what is true, and checks: statements that must hold, and false alternatives, first of all
@@ -34,6 +37,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-k", dest="text", metavar="TEXT", default="", help="only rows with TEXT in them, such as F100")
     parser.add_argument("--note", choices=NOTES, default="", help="only rows of this note")
     parser.add_argument("--checks", action="store_true", help="also print every check: what had to hold, and what not")
+    parser.add_argument(
+        "--read",
+        metavar="FOLDER",
+        help="hold what the LaTeX of the five notes in this folder says to the rows",
+    )
     parser.add_argument("--seed", type=int, default=0, help="of the numbers that are drawn; default: 0")
     parser.add_argument("--seeds", type=int, metavar="N", help="the false-alarm run: right formulas on N seeds, "
                         "experiments and false alternatives on a fiftieth of them")  # fmt: skip
@@ -52,6 +60,8 @@ def run(args: argparse.Namespace) -> int:
     rows = selected(args.text, args.note, args.wrong)
     if not rows:
         raise UsageError(f"-k is {args.text!r}, expected a text that a row has, such as F100 or dW: none has it")
+    if args.read is not None:
+        return _show_readings(args, rows)
     outcomes = args.work.gather("rows", run_rows(rows, seed=args.seed, jobs=args.jobs), len(rows))
     counts = summary(outcomes)
     if args.json:
@@ -66,6 +76,27 @@ def run(args: argparse.Namespace) -> int:
             out.print(escape(line), style="bold red", soft_wrap=True)
         out.print(_counted(counts), soft_wrap=True)
     return MISMATCH if counts["refuted"] else GOOD
+
+
+def _show_readings(args: argparse.Namespace, rows: list[Row]) -> int:
+    """Each row beside what was read of it; 1 where a right row was called wrong."""
+    from parity_tests.notes.reading import DIFFERS, judged_notes, readings
+
+    try:
+        found = readings(rows, judged_notes(Path(args.read)))
+    except (ValueError, OSError) as error:
+        raise UsageError(str(error)) from error
+    counts = Counter(each.outcome for each in found)
+    if args.json:
+        args.work.json({"rows": [each.as_json() for each in found], "summary": counts})
+    else:
+        table = plain_table("The notes' own text", ["row", "the row says", "the text", "mistakes"], verdict=False)
+        for each in found:
+            table.add_row(each.id, each.verdict, each.outcome, escape(", ".join(each.causes)))
+        if not args.quiet:
+            console().print(table)
+        console().print(", ".join(f"{count} {outcome}" for outcome, count in counts.items()) + ".")
+    return MISMATCH if any(each.outcome == DIFFERS and each.verdict not in ERRATA for each in found) else GOOD
 
 
 def _counted(counts: dict[str, int]) -> str:

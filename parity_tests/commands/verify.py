@@ -12,7 +12,7 @@ from rich.console import Console
 
 from manual.shared.cli import GOOD, MISMATCH, UsageError, console, output_flags, plain_table
 from parity_tests.derivations.own.answers import Answer, Options, answers, verify_path
-from parity_tests.derivations.own.reports import first_cause, write_csv, write_junit
+from parity_tests.derivations.own.reports import first_cause, write_csv, write_html, write_junit
 from parity_tests.derivations.own.sources import PROGRAMS, Found, found, is_file_name, is_note
 from parity_tests.derivations.settings import SETTINGS, listing, setting_named
 from parity_tests.derivations.verdicts import (
@@ -112,6 +112,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--settings", action="store_true", help="list the settings, or the symbols of one")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="files at a time; default: the cores")
     parser.add_argument("--csv", metavar="FILE", help="write a row for each file")
+    parser.add_argument("--html", metavar="FILE", help="write a page: each line with its verdict, and what holds")
+    parser.add_argument("--latex", action="store_true", help="print the derivation as LaTeX, what is wrong repaired")
     parser.add_argument("--junit", metavar="FILE", help="write JUnit's XML: a test case for each line")
     output_flags(parser)
     parser.set_defaults(run=run)
@@ -136,7 +138,7 @@ def _run(args: argparse.Namespace) -> int:
         return _list_settings(args)
     if bool(args.derivation) == (args.data is not None):
         raise UsageError("expected a formula, files or folders, or --data with a .npz file: one of them")
-    for flag in ("csv", "junit"):
+    for flag in ("csv", "junit", "html"):
         _place_for(flag, getattr(args, flag))
     if len(args.derivation) > 1 or any(map(os.path.isdir, args.derivation)):
         return _many(args, found(args.derivation))
@@ -144,6 +146,9 @@ def _run(args: argparse.Namespace) -> int:
     _write([Answer(judged.source, judged)], args)
     if args.json:
         args.work.json(judged.as_json())
+    elif args.latex:
+        for row in rows_of_latex(judged):
+            print(row)
     else:
         show(judged, console(), quiet=args.quiet)
     return exit_code(judged.summary)
@@ -161,9 +166,23 @@ def _many(args: argparse.Namespace, files: Found) -> int:
     return exit_code(total(rows))
 
 
+def rows_of_latex(judged: Judged) -> list[str]:
+    """Each line as LaTeX, repaired where it is wrong; one that has no formula as it is written."""
+    from parity_tests.derivations.latex.printer import latex
+
+    rows = []
+    for line in judged.lines:
+        text = line.repaired or line.text
+        try:
+            rows.append(text if "\\" in text else latex(text))
+        except SyntaxError:
+            rows.append(text)
+    return rows
+
+
 def _write(rows: Sequence[Answer], args: argparse.Namespace) -> None:
     """The reports in files."""
-    for name, write in ((args.csv, write_csv), (args.junit, write_junit)):
+    for name, write in ((args.csv, write_csv), (args.junit, write_junit), (args.html, write_html)):
         if name:
             write(rows, Path(name))
 

@@ -2,5 +2,6 @@
 
 ``row`` (what a row is) - ``checks`` (kinds of check) - ``snippets``, ``descent``, ``training``, ``initial_weights``,
 ``recipe_runs``, ``optimiser_runs`` (what they run) - ``logistic`` to ``recipe`` (the rows, by chapter) - ``rows`` (all
-of them) - ``run`` - ``errata`` (tables).
+of them) - ``run`` - ``errata`` (tables) -
+``reading`` (the files themselves).
 """

@@ -164,7 +164,7 @@ def frames(claim: Claim, style: Style, convention: Convention, let: Mapping[str,
         return
     units = {each.base for each in found}
     if _is_step(claim):
-        for name in ("momentum", "rmsprop", "adam"):
+        for name in _steps(found):
             yield Frame(setting_named(name), STEP, convention, style, let=let)
         return
     if is_about_activation(claim):
@@ -225,6 +225,15 @@ def _is_step(claim: Claim) -> bool:
         each.base == "\\beta" or (each.base in "SVsv" and any("d" in part for part in each.subscripts))
         for each in found
     )
+
+
+def _steps(found: list[Symbol]) -> list[str]:
+    """The optimizers that a claim may be about, the likeliest first."""
+    bases = {each.base for each in found}
+    corrected = "t" in bases or any({"hat", "corrected"} & each.accents for each in found)
+    if corrected or (bases & {"v", "V"} and bases & {"s", "S"}):
+        return ["adam", "rmsprop", "momentum"]
+    return ["rmsprop", "adam"] if bases & {"s", "S"} else ["momentum", "adam"]
 
 
 def is_about_activation(claim: Claim) -> bool:

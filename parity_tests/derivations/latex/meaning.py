@@ -15,6 +15,7 @@ from parity_tests.derivations.latex.symbols import (
     LOGISTIC,
     MEANINGS,
     NETWORK,
+    STEP,
     UNITS,
     Frame,
     shown,
@@ -135,7 +136,7 @@ class Reader:
     def indices_of(self, node: Symbol, name: str) -> tuple[str, ...]:
         """The units of a symbol that have a meaning as indices."""
         found = self.frame.style.indices_of(node)
-        if name in ("w1", "w2", "dw1", "dw2"):
+        if name in ("w1", "w2", "dw1", "dw2") or self.frame.family == STEP:
             return ()
         if len(found) == 1 and (found[0] == self.summed_examples or (found[0] in ("i", "k", "n") and self.averaging)):
             return ()

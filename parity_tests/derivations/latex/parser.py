@@ -311,6 +311,9 @@ class _Parser:
             return node
         if isinstance(node, Norm | Bars):
             return node
+        if isinstance(node, Power) and isinstance(node.base, Symbol):  # beta^t_1
+            node.base.subscripts += parts
+            return node
         return Entry(node, parts)
 
     def atom(self) -> Node:
@@ -361,6 +364,11 @@ class _Parser:
                 inner.base = f"d{inner.base.removeprefix(chr(92))}"
                 return inner
             self.place = start
+        further = int(self.peek() == "\\delta")
+        what = self.peek(further) if further else self.peek().removeprefix("d") if self.peek().startswith("d") else ""
+        if text in ("S", "V") and what in ("W", "w", "b"):
+            self.place += 1 + further
+            return Symbol(text, subscripts=("dW",))
         if text == "\\delta" and self.peek() in ("W", "w", "b"):
             return Symbol(f"d{self.take().text}")
         if text in NUMBERED and self.place < len(self.tokens):

@@ -117,7 +117,7 @@ class Frame:
         meaning = MEANINGS.get(base, "")
         if base in ("y", "Y", "p") and (symbol.accents & {"hat", "tilde"} or "pred" in symbol.subscripts):
             meaning = "A"
-        if symbol.accents - {"hat", "bar", "tilde"} and meaning != "A":
+        if self.family != STEP and symbol.accents - {"hat", "bar", "tilde"} and meaning != "A":
             return ""
         if self.family == NETWORK:
             return self._of_network(symbol, meaning)
@@ -129,6 +129,8 @@ class Frame:
             return small if not self.style.layer_of(symbol) or self.style.layers == "none" else ""
         if self.family == ACTIVATION:
             return self._of_activation(symbol, meaning)
+        if self.family == STEP:
+            return self._of_step(symbol, meaning)
         return ""
 
     def _of_network(self, symbol: Symbol, meaning: str) -> str:
@@ -153,6 +155,18 @@ class Frame:
         if meaning in ("Z", "X") or symbol.base in ("t", "v"):
             return "z"
         return "a" if meaning in ("A", "Y") or symbol.base in ("g", "f", "\\sigma", "S") else ""
+
+    def _of_step(self, symbol: Symbol, meaning: str) -> str:
+        """The names of an optimizer: v_dW, S_dW and their corrected values, beta, epsilon, t."""
+        base, number = symbol.base, next((each for each in symbol.subscripts if each in ("1", "2")), "")
+        if base in ("v", "V", "s", "S", "r"):
+            corrected = bool(symbol.accents & {"hat", "corrected"})
+            return ("v" if base in "vV" else "s") + ("_corrected" if corrected else "")
+        if base == "\\beta":
+            return f"beta{number}" if number else "beta" if "beta" in self.shapes else "beta2"
+        if base in ("\\epsilon", "t"):
+            return base.removeprefix("\\")
+        return meaning.replace("db", "dW").replace("b", "W") if meaning in ("W", "b", "dW", "db") else ""
 
     def index_size(self, name: str, place: int) -> str:
         """The size that the index at a place of a symbol runs over."""

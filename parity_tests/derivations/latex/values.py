@@ -99,7 +99,7 @@ def times(left: Value, right: Value, sign: str) -> Value:
         tree = operation("*", left.tree, right.tree)
         return Value(tree, axes, summed=left.summed or right.summed)
     inner = left.axes[-1] == right.axes[0]
-    alike = fits(left.axes, right.axes)
+    alike = entry_by_entry(left.axes, right.axes)
     matrices = not alike if sign == "*" else inner or not alike
     if matrices and not (sign == "*" and not inner):
         tree = operation("@", left.tree, right.tree)
@@ -112,7 +112,12 @@ def goes_together(left: Value, right: Value) -> bool:
     """Whether a product of the two has a value."""
     if left.entries or right.entries or left.is_number or right.is_number:
         return True
-    return left.axes[-1] == right.axes[0] or fits(left.axes, right.axes)
+    return left.axes[-1] == right.axes[0] or entry_by_entry(left.axes, right.axes)
+
+
+def entry_by_entry(left: tuple[str, ...], right: tuple[str, ...]) -> bool:
+    """Whether one of two arrays has the shape of their product: a row times a column is no such product."""
+    return fits(left, right) and _broadcast(left, right) in (left, right)
 
 
 def fits(left: tuple[str, ...], right: tuple[str, ...]) -> bool:

@@ -21,6 +21,7 @@ from parity_tests.derivations.latex.judge import (
 )
 from parity_tests.derivations.latex.notation import in_the_writers_letters
 from parity_tests.derivations.latex.references import COSTS, SOFTMAX, Convention
+from parity_tests.derivations.latex.symbols import STEP
 from parity_tests.derivations.latex.tree import Negative, Node, NotReadError, Operation, Sum, symbols_of
 from parity_tests.derivations.line_verdict import TURNED
 from parity_tests.derivations.mistakes.causes import CAUSES
@@ -131,9 +132,11 @@ class Judge:
             return self.doubtful(claim, read[0], "does not hold if letters without a layer are those of the same layer")
         for each, found in self.diagnoses(claim, read):
             if found.cause in CAUSES:
-                if found.cause in ("bias-missing",):
+                if found.cause == "epsilon-inside-root":
+                    return self.doubtful(claim, each, "holds where epsilon is added under the root")
+                if found.cause == "bias-missing":
                     return self.doubtful(claim, each, "holds where there are no biases")
-                if not self.has_evidence(claim, settled):
+                if not self.has_evidence(claim, each, settled):
                     return self.doubtful(
                         claim,
                         each,
@@ -146,7 +149,7 @@ class Judge:
             best = best or found
         for each in read:
             name = another_target(each)
-            if name and self.has_evidence(claim, settled):
+            if name and self.has_evidence(claim, each, settled):
                 left = in_the_writers_letters(name, each.frame, symbols_of((claim.target, claim.right)))
                 return self.wrong(claim, each, LEFT_SIDE, "", f"the right side is {left}", also)
         why = f"does not hold with {read[0].frame.convention.words}, and which mistake it is cannot be told"
@@ -170,7 +173,7 @@ class Judge:
             yield each, found
             for other in other_products(each) if "star-for-matmul" in found.cause else ():
                 again = diagnosed(other)
-                if again is not None and again.verdict == WRONG:
+                if again is not None and again.verdict == WRONG and again.cause != "star-for-matmul":
                     yield other, again
         for cost in self.conventions.costs() if depends_on_cost(claim) else ():
             try:
@@ -182,9 +185,9 @@ class Judge:
                 if found is not None and found.verdict == WRONG and found.cause != "softmax-elementwise":
                     yield other, found
 
-    def has_evidence(self, claim: Claim, settled: set[str]) -> bool:
+    def has_evidence(self, claim: Claim, read: Meant, settled: set[str]) -> bool:
         """Whether what a claim depends on has been shown."""
-        return not names_products(claim) or "layout" in settled
+        return read.frame.family == STEP or not names_products(claim) or "layout" in settled
 
     def wrong(
         self,

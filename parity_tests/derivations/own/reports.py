@@ -1,4 +1,4 @@
-"""The answers on files as other programs read them: CSV, a row a file, and JUnit's XML, a test case a line."""
+"""The answers on files as other programs read them: CSV, a row a file; JUnit's XML, a test case a line; a page."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import csv
 import re
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Sequence
+from html import escape
 from pathlib import Path
 
 from parity_tests.derivations.own.answers import Answer
@@ -77,6 +78,16 @@ def write_junit(answers: Sequence[Answer], file: Path) -> None:
         root.set(key, str(sum(int(suite.get(key, "0")) for suite in root)))
     ElementTree.indent(root)
     ElementTree.ElementTree(root).write(file, encoding="utf-8", xml_declaration=True)
+
+
+def write_html(answers: Sequence[Answer], file: Path) -> None:
+    """A page: a table a file, each line with its verdict and what would hold."""
+    parts = [
+        f"<h2>{escape(each.file)}</h2>{each.judged._repr_html_() if each.judged else f'<p>{escape(each.problem)}</p>'}"
+        for each in answers
+    ]
+    head = "<!doctype html><meta charset='utf-8'><title>verify</title>"
+    file.write_text(f"{head}<body style='font-family: sans-serif'>{''.join(parts)}", encoding="utf-8")
 
 
 def _case(line: Verdict) -> str:

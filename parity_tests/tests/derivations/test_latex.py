@@ -12,6 +12,10 @@ from parity_tests.derivations.latex.answers import verify_latex, verify_note
 from parity_tests.derivations.latex.conventions import Told
 from parity_tests.derivations.latex.documents import note_of
 from parity_tests.derivations.verdicts import DOUBTFUL, HOLDS, NO_CLAIM, NOT_JUDGED, WRONG, Judged
+from parity_tests.notes.reading import judged_notes, readings
+from parity_tests.notes.row import HOLDS as HOLDS_IN_NOTES
+from parity_tests.notes.row import WRONG as WRONG_IN_NOTES
+from parity_tests.notes.row import Row
 
 COURSE = r"""
 # Forward
@@ -164,3 +168,36 @@ def test_a_notebook_that_is_damaged(tmp_path: Path) -> None:
     (tmp_path / "a.ipynb").write_text("{")
     with pytest.raises(ValueError, match="the notebook is damaged"):
         verify_note(tmp_path / "a.ipynb")
+
+
+def test_optimizers() -> None:
+    assert last(r"$$v_{dW} = \beta v_{dW} + (1 - \beta) dW$$") == (HOLDS, "")
+    assert last(r"$$V\delta W^{corrected} = \frac{V \delta W}{1 - \beta^t_1}$$") == (HOLDS, "")
+    assert last(r"$$S_{dW} = \beta S_{dW} + (1 - \beta) dW$$") == (WRONG, "square-missing")
+
+
+def test_a_row_times_a_column_is_no_product_of_entries() -> None:
+    assert last(NIELSEN + r"$$\frac{\partial C}{\partial w^l} = (a^{l-1})^T \delta^l$$")[0] != HOLDS
+
+
+def test_a_derivation_as_latex_and_a_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    page = tmp_path / "page.html"
+    formula = "dW1 = dZ1 @ X.T"
+    assert main(["verify", formula, "--setting", "shallow", "--latex", "--html", str(page)]) == 1
+    assert capsys.readouterr().out == "dW^{[1]} = \\frac{1}{m} dZ^{[1]} X^T\n"
+    assert "missing-1/m" in page.read_text()
+
+
+def test_rows_beside_the_text_of_the_notes(tmp_path: Path) -> None:
+    texts = [r"$$dW^{[2]} = \frac{1}{m} dZ^{[2]} A^{[1]T}$$", "", COURSE + "$$dW^{[1]} = dZ^{[1]} X^T$$", "$x$", "$x$"]
+    for number, text in enumerate(texts):
+        (tmp_path / f"00{number}_a.txt").write_text(text or "$y$")
+    row = Row("F1", "N0 L1; N2 L10", "", "", HOLDS_IN_NOTES)
+    notes = judged_notes(tmp_path)
+    found = readings([row, row._replace(verdict=WRONG_IN_NOTES), row._replace(source="N1 L1")], notes)
+    assert [each.outcome for each in found] == ["agrees", "agrees", "not read"]
+    (alone,) = readings([row], notes)
+    assert alone.outcome == "differs"
+    (tmp_path / "004_a.txt").unlink()
+    with pytest.raises(ValueError, match="4 of the five notes"):
+        judged_notes(tmp_path)
