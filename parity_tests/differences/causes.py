@@ -131,7 +131,9 @@ def roots_by_patterns(entries: Sequence[Entry], sides: Sides) -> list[Root]:
     return [_root(first.name, cause, same)]
 
 
-def roots_by_rebuilding(entries: Sequence[Entry], kind: Format, numbers: Mapping[str, float]) -> list[Root]:
+def roots_by_rebuilding(
+    entries: Sequence[Entry], kind: Format, numbers: Mapping[str, float], called: tuple[str, str]
+) -> list[Root]:
     """The roots by a network of the given parameters that computes one of the sides, where there is one.
 
     Where gradients of neither side are plain, both may be explained: one clips by the norm, the other by value.
@@ -156,7 +158,7 @@ def roots_by_rebuilding(entries: Sequence[Entry], kind: Format, numbers: Mapping
         right = {
             id(side): {n for n, v in side.items() if close(v, trace.base[n], bounds[n])} for side in (mine, theirs)
         }
-        ways = [(theirs, mine, "mine", "theirs"), (mine, theirs, "theirs", "mine")]
+        ways = [(theirs, mine, *called), (mine, theirs, *called[::-1])]
         for side, others, one, other in sorted(ways, key=lambda way: -len(right[id(way[0])])):
             if at in right[id(side)]:
                 plain = roots(side, Sides(other, "plain gradients", m, numbers))
@@ -165,7 +167,7 @@ def roots_by_rebuilding(entries: Sequence[Entry], kind: Format, numbers: Mapping
         if first.stage == GRADIENT and len(right[id(theirs)]) >= len(keys) - len(wrong):
             both = [explain(trace, trace.base, side, wrong, at, bounds, numbers, {}) for side in (mine, theirs)]
             if all(both):
-                cause, second = (_one_of(f, Sides(who, "plain gradients")) for f, who in zip(both, NAMES, strict=True))
+                cause, second = (_one_of(f, Sides(who, "plain gradients")) for f, who in zip(both, called, strict=True))
                 ids, text = f"{cause.id} against {second.id}", f"{cause.text}; {second.text}"
                 explained = both[0][0].names & both[1][0].names
                 follows = [each.name for each in shared if keys[each.name] in explained and each.name != first.name]

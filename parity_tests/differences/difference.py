@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from parity_tests.differences.causes import Sides, roots_by_patterns, roots_by_rebuilding, roots_by_trace
+from parity_tests.differences.causes import NAMES, Sides, roots_by_patterns, roots_by_rebuilding, roots_by_trace
 from parity_tests.differences.judged import (
     AGREES,
     CANNOT_TELL,
@@ -100,16 +100,19 @@ class Difference(NamedTuple):
         return {"entries": entries, **roots, **{n: getattr(self, n) for n in names}}
 
 
+@np.errstate(all="ignore")  # numbers may be of any kind
 def diff(
     mine: Mapping[str, Any],
     theirs: Mapping[str, Any],
     names: Mapping[str, str] | None = None,
+    called: tuple[str, str] = NAMES,
 ) -> Difference:
     """Compare two sets of arrays by name: forward values, gradients, and the parameters after a step, in this order.
 
     ``names`` gives their name for a name of mine where they do not match by themselves: W1, conv1.weight and weights1
     are the same, dW1, W1_grad, grad_W1 and fc1.weight.grad, and W1_new; layouts are recognised. Bounds come from the
     shortest format of what differs: float64, float32, float16, bfloat16, also where it is stored in a longer one.
+    ``called`` is what a cause calls the two sides.
 
     Raises ValueError where no array of one has a counterpart in the other.
     """
@@ -126,11 +129,12 @@ def diff(
     entries, conventions = per_example(entries_of(found.pairs, kind, m), m)
     roots: list[Root] = []
     if any(each.verdict == DIFFERS for each in entries):
-        roots = roots_by_rebuilding(entries, kind, numbers)
-        roots = roots or roots_by_patterns(entries, Sides(m=m, numbers=numbers))
+        roots = roots_by_rebuilding(entries, kind, numbers, called)
+        roots = roots or roots_by_patterns(entries, Sides(*called, m, numbers))
     return Difference(tuple(entries), tuple(roots), found.mine, found.theirs, (*bad, *worse), conventions)
 
 
+@np.errstate(all="ignore")
 def diff_module(mine: Mapping[str, Any], trace: Trace, names: Mapping[str, str] | None = None) -> Difference:
     """Compare a person's arrays with what a module computes, its gradients, and one step of its optimiser.
 

@@ -22,6 +22,9 @@ from parity_tests.differences.variants import Cause, applied, changes
 ENOUGH = 30.0
 """Bits of evidence that a named cause has at least."""
 
+USUAL_RATES = (1.0, 0.5, 0.3, 0.2, 0.1, 0.05, 0.03, 0.02, 0.01, 0.005, 0.003, 0.001)
+"""Learning rates that are tried where none is said."""
+
 Bounds = Mapping[str, float]
 
 
@@ -152,14 +155,12 @@ def _of_gradients(trace: Trace, base: Arrays, numbers: Mapping[str, float]) -> I
     for turns in (2, 3, 4):
         many = {f"d {name}": turns * base[f"d {name}"] for name in state}
         yield Hypothesis(Cause("stale-gradients", text % f"{turns} turns"), partial(_instead, base, many))
+    for each in USUAL_RATES if rate is None else (rate,):
+        cause = Cause("stale-gradients", text % "two steps")
+        yield Hypothesis(cause, partial(_with_the_step_before, trace, base, state, each))
     if rate is not None:
-        yield Hypothesis(
-            Cause("stale-gradients", text % "two steps"), partial(_with_the_step_before, trace, base, state, rate)
-        )
-        yield Hypothesis(
-            Cause("updated-before-use", "{one} updates the parameters before the layers below use them"),
-            partial(_updated_before_use, trace, base, rate),
-        )
+        text = "{one} updates the parameters before the layers below use them"
+        yield Hypothesis(Cause("updated-before-use", text), partial(_updated_before_use, trace, base, rate))
     limit = next((numbers[name] for name in ("max_norm", "clip", "clip_value") if name in numbers), None)
     if limit is not None:
         g = {f"d {name}": base[f"d {name}"] for name in state}

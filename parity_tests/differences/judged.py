@@ -90,7 +90,7 @@ def format_of(*arrays: Array) -> Format:
     return next(each for each in FORMATS if not (np.ldexp(digits, each.bits) % 1).any())
 
 
-def _digits(*arrays: Array) -> Array:
+def _digits(*arrays: Array) -> Any:
     """The different mantissas of numbers that are not whole, or are large, without the plainest, such as 0.5."""
     values = np.concatenate([np.ravel(each).astype(np.float64) for each in arrays])
     values = values[np.isfinite(values) & ((values != np.round(values)) | (np.abs(values) >= 2**12))]

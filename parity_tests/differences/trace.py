@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from scipy.special import expit, softmax
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
@@ -282,8 +283,7 @@ class Trace:
         last = self.sites[-1].op if self.sites else ""
         if "A last" in self.values:
             Z = found[self.values["A last"].sort]
-            e = np.exp(Z - Z.max(axis=1, keepdims=True))
-            found["A last"] = e / e.sum(axis=1, keepdims=True) if last == "cross_entropy" else 1 / (1 + np.exp(-Z))
+            found["A last"] = softmax(Z, axis=1) if last == "cross_entropy" else expit(Z)
 
     @contextmanager
     def _paths(self, path: list[str]) -> Iterator[None]:

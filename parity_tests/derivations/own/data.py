@@ -57,6 +57,8 @@ from parity_tests.derivations.verdicts import (
     summarised,
     teach,
 )
+from parity_tests.differences.difference import diff
+from parity_tests.differences.judged import Root
 from parity_tests.judging.bounds import unit_roundoff
 from parity_tests.judging.judge import SEEN
 
@@ -152,7 +154,30 @@ def _examine_columns(values: dict[str, Any], setting: Setting, layout: Layout, l
         _verdict_on(own, name, values[name], probe, l2, unit, agreement, factors, causes=causes)
         for name, agreement in agreements.items()
     ]
+    if causes:
+        theirs = {name: values[name] for name in way.needed} | {name: probe.by_torch[name] for name in judged}
+        rows = _with_causes_by_numbers(rows, {**values}, theirs)
     return Examined(rows + other, setting, layout, factors.text or NOTES_CONVENTION)
+
+
+def _with_causes_by_numbers(rows: list[Verdict], mine: Mapping[str, Any], theirs: Mapping[str, Any]) -> list[Verdict]:
+    """What a row of ``conventions`` explains is said to be right under it; so is what no formula's mistake explains."""
+    if all(row.verdict != WRONG for row in rows):
+        return rows
+    found: dict[str, Root] = {}
+    for root in diff(mine, theirs, called=("yours", "the right one")).roots:
+        if root.cause not in ("unknown", "shape"):
+            found |= dict.fromkeys((root.name, *root.follows), root)
+    named = []
+    for row in rows:
+        named.append(row)
+        if row.target in found and row.verdict == WRONG and (found[row.target].row or row.cause == UNKNOWN):
+            root = found[row.target]
+            where = f"right under the row {root.row} of conventions: " if root.row else ""
+            saw, holds = row.message.split(":")[0], f" {row.repaired} holds." if row.repaired else ""
+            message = f"{saw}: {where}{root.text}.{holds}"
+            named[-1] = row._replace(cause=root.cause, causes=(root.cause,), message=message)
+    return named
 
 
 def _without_tanh(setting: Setting, way: Own, values: Mapping[str, Any]) -> tuple[Own, list[Verdict]]:
