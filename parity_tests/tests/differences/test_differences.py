@@ -135,7 +135,8 @@ def test_parameters_of_torch_are_numbered_by_layer() -> None:
 def test_the_format_is_that_of_the_digits_and_not_of_the_storage() -> None:
     values = np.random.default_rng(0).standard_normal(9)
     short = torch.from_numpy(values).bfloat16().double().numpy()
-    for kind, array in zip(FORMATS, (short, values.astype(np.float16), values.astype(np.float32), values), strict=True):
+    arrays: list[Any] = [short, values.astype(np.float16), values.astype(np.float32), values]
+    for kind, array in zip(FORMATS, arrays, strict=True):
         assert format_of(array.astype(np.float64)) == kind
     assert format_of(np.arange(9.0)) == FORMATS[-1]
 
