@@ -6,11 +6,11 @@ examples for a network that was trained on one, by what the Dataset's ``preparat
 scikit-learn is imported by the first call, not by ``import datasets``.
 """
 
-from datasets.catalogue import NAMES, load
-from datasets.dataset import Dataset
-from datasets.examples import examples_from
-from datasets.own_file import from_file
-from datasets.preparation import Preparation
-from datasets.prepare import from_arrays
+from .catalogue import NAMES, load
+from .dataset import Dataset
+from .examples import examples_from
+from .own_file import from_file
+from .preparation import Preparation
+from .prepare import from_arrays
 
 __all__ = ["NAMES", "Dataset", "Preparation", "examples_from", "from_arrays", "from_file", "load"]

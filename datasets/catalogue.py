@@ -7,10 +7,10 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import DTypeLike
 
-from datasets import generated, openml, toy
-from datasets.dataset import Dataset, Raw
-from datasets.prepare import from_arrays, from_parts
-from datasets.validation import check_choice, check_seed
+from . import generated, openml, toy
+from .dataset import Dataset, Raw
+from .prepare import from_arrays, from_parts
+from .validation import check_choice, check_seed
 
 LOADERS: dict[str, Callable[[int], Raw]] = {
     "breast_cancer": toy.breast_cancer,

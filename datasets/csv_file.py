@@ -13,9 +13,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from datasets.csv_dialect import delimiter_of, encoding_of, undecoded
-from datasets.dataset import Array
-from datasets.validation import show
+from .csv_dialect import delimiter_of, encoding_of, undecoded
+from .dataset import Array
+from .validation import show
 
 WHOLE = re.compile(r"[+-]?[0-9]{1,300}")
 DECIMAL_COMMA = re.compile(r"\s*[+-]?[0-9]+,[0-9]+\s*")

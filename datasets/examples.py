@@ -10,11 +10,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from datasets.csv_file import WHOLE, cells, is_number, opened
-from datasets.dataset import Array
-from datasets.own_file import array_names, beside, mapped, stored_arrays, suffix_of
-from datasets.preparation import Preparation
-from datasets.validation import as_numbers, check_finite, show
+from .csv_file import WHOLE, cells, is_number, opened
+from .dataset import Array
+from .own_file import array_names, beside, mapped, stored_arrays, suffix_of
+from .preparation import Preparation
+from .validation import as_numbers, check_finite, show
 
 
 class Examples(NamedTuple):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from datasets.dataset import Raw
+from .dataset import Raw
 
 EXAMPLES = 400
 PLANE = ("x1", "x2")

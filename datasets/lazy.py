@@ -20,8 +20,8 @@ from typing import Any, ClassVar, NoReturn
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from datasets.dataset import Array, ImageShape
-from datasets.validation import as_numbers, check_entries
+from .dataset import Array, ImageShape
+from .validation import as_numbers, check_entries
 
 CHUNK = 2**24
 """Bytes of float64 that are read at a time while mean and deviation are taken."""

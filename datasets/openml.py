@@ -7,7 +7,7 @@ import warnings
 from importlib.util import find_spec
 from typing import NamedTuple, TypeAlias
 
-from datasets.dataset import Raw
+from .dataset import Raw
 
 DataHome: TypeAlias = str | os.PathLike[str] | None
 """Where the cache lies; None for scikit-learn's own place, which SCIKIT_LEARN_DATA may name."""

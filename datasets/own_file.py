@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from datasets.csv_file import read_csv
-from datasets.dataset import Array, Dataset
-from datasets.prepare import from_arrays, from_map, from_parts
-from datasets.targets import infer_task
-from datasets.validation import LoneClassError, check_dtype, show
+from .csv_file import read_csv
+from .dataset import Array, Dataset
+from .prepare import from_arrays, from_map, from_parts
+from .targets import infer_task
+from .validation import LoneClassError, check_dtype, show
 
 HELD = 2**28
 """Bytes of scaled examples that are held in memory; a larger .npy stays in its file."""

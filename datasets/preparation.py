@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from datasets.dataset import Array, ImageShape
-from datasets.targets import ENCODERS
-from datasets.validation import check_choice, check_image_shape
+from .dataset import Array, ImageShape
+from .targets import ENCODERS
+from .validation import check_choice, check_image_shape
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,11 @@ from typing import Any, NamedTuple, TypeAlias, cast
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from datasets.dataset import Array, Dataset, ImageShape
-from datasets.lazy import scale_lazily
-from datasets.preparation import Preparation
-from datasets.targets import ENCODERS, Targets
-from datasets.validation import (
+from .dataset import Array, Dataset, ImageShape
+from .lazy import scale_lazily
+from .preparation import Preparation
+from .targets import ENCODERS, Targets
+from .validation import (
     LoneClassError,
     as_array,
     check_choice,

@@ -11,8 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from datasets.dataset import Array
-from datasets.validation import as_array, as_numbers, check_entries, check_finite, check_targets, show
+from .dataset import Array
+from .validation import as_array, as_numbers, check_entries, check_finite, check_targets, show
 
 
 class Targets(NamedTuple):

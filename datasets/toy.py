@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from datasets.dataset import Raw
+from .dataset import Raw
 
 
 def breast_cancer(seed: int) -> Raw:

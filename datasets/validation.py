@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from datasets.dataset import Array, ImageShape
+from .dataset import Array, ImageShape
 
 DTYPES = (np.dtype(np.float32), np.dtype(np.float64))
 

@@ -225,18 +225,20 @@ def folder_at(flag: str, given: str) -> Path:
 
 
 def toy_datasets() -> ModuleType:
-    """The package ``datasets`` of this project, which shares its name with a well-known one.
+    """This project's data: ``derivation_datasets`` where it is installed, ``datasets`` in a clone.
 
-    Raises UsageError where it is missing or another one is found first.
+    Raises UsageError where another package named datasets is found first, or none.
     """
+    for name in ("derivation_datasets", "datasets"):
+        with suppress(ModuleNotFoundError):
+            module = importlib.import_module(name)
+            if hasattr(module, "NAMES"):
+                return module
     advice = "run from the root of the clone, where this project's datasets/ lies"
     try:
-        module = importlib.import_module("datasets")
-    except ModuleNotFoundError as error:
+        raise UsageError(f"another package named datasets was found at {_place(module)}: {advice}")
+    except UnboundLocalError as error:
         raise UsageError(f"the package datasets was not found: {advice}") from error
-    if not hasattr(module, "NAMES"):
-        raise UsageError(f"another package named datasets was found at {module.__file__}: {advice}")
-    return module
 
 
 def console(*, stderr: bool = False) -> Console:

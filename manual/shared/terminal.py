@@ -10,7 +10,10 @@ from rich.console import Console
 from rich.table import Table
 
 UNFOLDED = 100_000
-"""Columns of a pipe or a file: no line is folded there."""
+"""Columns of a pipe or a file: no line of text is folded there."""
+
+WIDEST = 120
+"""Columns that a table takes there at most: longer cells wrap."""
 
 PLAIN = Box("    \n    \n -- \n" + "    \n" * 5, ascii=True)
 """A line below the head, in characters that every file takes."""
@@ -39,4 +42,8 @@ class Terminal(Console):
                 self.width = max(self.width, table.__rich_measure__(self, whole).minimum)
             elif isinstance(table, Table):
                 table.box = PLAIN
+                if self.measure(table).maximum > WIDEST:
+                    table.width = WIDEST
+                    for column in table.columns:
+                        column.no_wrap, column.overflow = False, "fold"
         super().print(*objects, **options)
