@@ -225,20 +225,19 @@ def folder_at(flag: str, given: str) -> Path:
 
 
 def toy_datasets() -> ModuleType:
-    """This project's data: ``derivation_datasets`` where it is installed, ``datasets`` in a clone.
+    """The data of this project: ``derivation_datasets`` where it is installed, ``datasets`` in a clone.
 
     Raises UsageError where another package named datasets is found first, or none.
     """
+    place = ""
     for name in ("derivation_datasets", "datasets"):
         with suppress(ModuleNotFoundError):
             module = importlib.import_module(name)
             if hasattr(module, "NAMES"):
                 return module
-    advice = "run from the root of the clone, where this project's datasets/ lies"
-    try:
-        raise UsageError(f"another package named datasets was found at {_place(module)}: {advice}")
-    except UnboundLocalError as error:
-        raise UsageError(f"the package datasets was not found: {advice}") from error
+            place = str(module.__file__ or next(iter(module.__path__), ""))
+    found = f"another package named datasets was found at {place}" if place else "the package datasets was not found"
+    raise UsageError(f"{found}: run from the root of the clone, where this project's datasets/ lies")
 
 
 def console(*, stderr: bool = False) -> Console:

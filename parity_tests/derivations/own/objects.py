@@ -76,9 +76,7 @@ def verify_piece(
 ) -> Judged | None:
     """Judge code among the variables around it, which stay as they are; None where nothing of it could be judged."""
     with _generators_kept():
-        judged = judge_program(
-            piece.name, piece.text, call.replace(";", "\n"), seed, strict=strict, around=piece.around, pair=pair
-        )
+        judged = judge_program(piece.name, piece.text, call, seed, strict=strict, around=piece.around, pair=pair)
     if judged is None or not piece.note:
         return judged
     return judged._replace(notes=(*judged.notes, piece.note))

@@ -41,7 +41,7 @@ def verify_file(
 
     Raises ValueError where the file cannot be run, or has nothing to judge.
     """
-    words = [call.replace(";", "\n"), str(seed), "strict" if strict else "", cost, grads.replace(" ", ""), rubric]
+    words = [call, str(seed), "strict" if strict else "", cost, grads.replace(" ", ""), rubric]
     if path.suffix == ".ipynb":
         return _as_judged(_apart(path, words)["judged"])
     text = path.read_text(encoding="utf-8", errors="replace")

@@ -303,3 +303,77 @@ def test_a_mistake_is_not_taken_for_another_cost() -> None:
     assert judged is not None
     found = {line.line for line in judged.lines if line.verdict != HOLDS}
     assert [LABELS.splitlines()[line - 2].strip() for line in found] == ["return loss, {"]
+
+
+LOGISTIC = """\
+import numpy as np
+
+def compute_cost(X, y, w, b):
+    f = 1 / (1 + np.exp(-(np.dot(X, w) + b)))
+    return np.sum(-y * np.log(f) - (1 - y) * np.log(1 - f)) / X.shape[0]
+
+def compute_gradient(X, y, w, b):
+    m = X.shape[0]
+    dj_dw = np.zeros(w.shape)
+    dj_db = 0.0
+    for i in range(m):
+        err = 1 / (1 + np.exp(-(np.dot(X[i], w) + b))) - y[i]
+        dj_dw = dj_dw + err * X[i]
+        dj_db = dj_db + err
+    return dj_db / m, dj_dw / m
+"""
+MARGIN = """\
+import numpy as np
+
+def loss(w, X, y):
+    return np.mean(np.logaddexp(0, -y * (X @ w))) + 0.05 * np.sum(w ** 2)
+
+def grad_loss(w, X, y):
+    s = -y / (1 + np.exp(y * (X @ w)))
+    return X.T @ s / len(y) + 0.1 * w
+"""
+VALLEY = """\
+import numpy as np
+
+def rosen(x):
+    return np.sum(100 * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2)
+
+def rosen_der(x):
+    der = np.zeros_like(x)
+    der[1:] += 200 * (x[1:] - x[:-1] ** 2)
+    der[:-1] += -400 * (x[1:] - x[:-1] ** 2) * x[:-1] - 2 * (1 - x[:-1])
+    return der
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "old", "new"),
+    [
+        (LOGISTIC, "return dj_db / m", "return dj_db"),  # a number, not an array
+        (LOGISTIC, "- y[i]", "+ y[i]"),
+        (MARGIN, "0.1 * w", "0.05 * w"),
+        (MARGIN, "s = -y", "s = y"),
+        (MARGIN, "return X.T @ s / len(y) + 0.1 * w", "return -(X.T @ s / len(y) + 0.1 * w)"),  # no convention here
+        (VALLEY, "- 2 * (1", "+ 2 * (1"),
+        (VALLEY, "der[:-1] += -400", "der[:-1] += -200"),
+    ],
+)
+def test_a_cost_and_the_function_of_its_gradient_are_called_together(text: str, old: str, new: str) -> None:
+    right, wrong = judge_program("net.py", text), judge_program("net.py", text.replace(old, new))
+    assert right is not None
+    assert {line.verdict for line in right.lines} == {HOLDS}, [line.message for line in right.lines]
+    assert wrong is not None
+    assert WRONG in {line.verdict for line in wrong.lines}
+
+
+def test_a_cost_that_is_named_is_called_on_what_the_call_has() -> None:
+    call = "w = np.random.randn(6); X = np.random.randn(9, 6); y = np.random.randn(9); dw = grad_loss(w, X, y)"
+    judged = judge_program("net.py", MARGIN, call, cost="loss")
+    assert judged is not None
+    assert judged.cost.text == "J is loss(w, X, y)"
+    assert {line.verdict for line in judged.lines} == {HOLDS}
+
+
+def test_a_call_that_is_no_python_is_refused_in_a_sentence() -> None:
+    with pytest.raises(ValueError, match=r"call is 'w = = 1', expected Python: invalid syntax"):
+        judge_program("net.py", MARGIN, "w = = 1")

@@ -107,7 +107,7 @@ def test_a_file_without_a_run_is_called_and_the_call_can_be_pasted(text: str, ol
     assert pasted is not None
     name, call = shlex.split(pasted[1])
     assert name == "--call"
-    again = judged(text, call=call.replace("; ", "\n"))
+    again = judged(text, call=call)
     assert again.summary == found.summary
     assert WRONG in {line.verdict for line in judged(text.replace(old, new)).lines}
 
@@ -116,7 +116,7 @@ def test_what_cannot_be_judged_says_what_to_add(tmp_path: Path) -> None:
     sentence = how_to_call(LISTS)
     match = re.match(r"called with (--call .*), no gradient of a cost was found: say J with --cost", sentence)
     assert match is not None, sentence
-    call = shlex.split(match[1])[1].replace("; ", "\n")
+    call = shlex.split(match[1])[1]
     cost = "0.5 * np.sum((output - wanted) ** 2)"
     assert judge_program("net.py", LISTS, call) is None
     assert all_hold(judged(LISTS, call=call, cost=cost))

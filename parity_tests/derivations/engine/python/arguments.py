@@ -36,7 +36,7 @@ BIAS = re.compile(r"^(b|bias|biases|gamma|beta|b\w{0,2}|bias_?\w{0,2})$")
 
 
 class Shapes(NamedTuple):
-    """What is assumed of biases: flat, as a row, as a column; and of labels and data: whether they are a matrix.
+    """What is assumed of biases: flat, as a row, as a column; and of labels, data, weights: whether they are a matrix.
 
     What only scales the entries of others has the axes of a bias, or is as large as they are.
     """
@@ -45,6 +45,7 @@ class Shapes(NamedTuple):
     label: int
     data: int = 2
     scale: tuple[int, ...] = ()
+    weights: int = 2
 
     def bias_of_volumes(self, count: int) -> tuple[int, ...]:
         """The axes of a bias beside volumes: flat, or with channels first or last."""
@@ -56,6 +57,8 @@ class Shapes(NamedTuple):
 ASSUMED = [Shapes(bias, label) for label, bias in itertools.product((2, 1), ((0,), (0, 1), (1, 0)))]
 ASSUMED += [Shapes((0,), 1, 1), Shapes((0,), 2, scale=(0, 0))]
 """Each axis is 0 for a size of its own, or 1."""
+VECTORS = Shapes((), 1, weights=1)
+"""A vector of weights and a bias that is a number: one output for each example."""
 
 
 class Caller:
@@ -72,6 +75,8 @@ class Caller:
         self.shares: dict[str, int] = {}
         self.layers = False
         """Whether a list of the layers' sizes is among the arguments."""
+        self.exact = False
+        """Whether a function is called as the gradient of another one: a constant factor is no convention then."""
         self.filters = 0
         """How many filters there are, each of which has a bias."""
 
@@ -159,7 +164,7 @@ class Caller:
         elif count is None and not symbols.is_data(name) and ranks.only_scales(name, node):
             axes = self.assumed.scale or self.assumed.bias
         else:
-            axes = (0,) * (self.assumed.data if symbols.is_data(name) else 2)
+            axes = (0,) * (self.assumed.data if symbols.is_data(name) else self.assumed.weights)
         self.arrays[name] = [next(self.sizes) if each == 0 else 1 for each in axes]
         if self.layers and self.assumed.data == len(axes) == 1:
             self.arrays[name] = [LAYERS[-1] if symbols.is_label(name) else LAYERS[0]]

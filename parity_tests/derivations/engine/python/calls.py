@@ -33,12 +33,14 @@ FOR_TESTS = re.compile(r"mode|phase|test|eval|infer|predict|val", re.I)
 class Tried(NamedTuple):
     """The lines of a call, why it ended early, "" where it runs to its end, and the choice that differs from the last.
 
-    A choice is a word in place of the one that an argument has where it is not given: ``unit='sigmoid'``.
+    A choice is a word in place of the one that an argument has where it is not given: ``unit='sigmoid'``. An exact way
+    calls a function as the gradient of another one.
     """
 
     call: str
     problem: str
     choice: str = ""
+    exact: bool = False
 
 
 def calls(text: str, around: Around | None = None, pair: tuple[str, ...] = ()) -> Iterator[Tried]:
@@ -140,7 +142,7 @@ def _fitted(build: Any, caller: Caller, around: Around | None, sized: SizedRun) 
             sizes = {size for shape in caller.arrays.values() for size in shape} - {1}
             shapes |= {event.name: event.shape for event in run.events if _is_everywhere(event)}
             new, count = _named(call, caller.returned, run.events, shapes)
-            return (len(like) + count, len(sizes)), Tried(new, "")
+            return (len(like) + count, len(sizes)), Tried(new, "", exact=caller.exact)
         short = re.search(r"index (\d+) is out of bounds for axis \d+ with size (\d+)", run.problems[0][1])
         if met:
             if not caller.merge(*met[0]):

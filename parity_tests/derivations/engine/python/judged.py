@@ -11,6 +11,7 @@ from typing import Any
 
 from parity_tests.derivations.engine.python.aim import Aim
 from parity_tests.derivations.engine.python.calls import Tried, calls, flag, template
+from parity_tests.derivations.engine.python.other_costs import with_its_arguments
 from parity_tests.derivations.engine.python.program import PythonProgram
 from parity_tests.derivations.engine.python.reading import PythonReading
 from parity_tests.derivations.engine.python.rubric import (
@@ -29,7 +30,7 @@ from parity_tests.derivations.engine.python.several import (
     first_judged,
     with_backward_pass,
 )
-from parity_tests.derivations.engine.python.statements import call_in, is_program
+from parity_tests.derivations.engine.python.statements import call_in, is_program, one_a_line
 from parity_tests.derivations.engine.python.surroundings import Around
 from parity_tests.derivations.engine.python.torch_source import uses_torch
 from parity_tests.derivations.engine.python.ways import pairs
@@ -73,7 +74,7 @@ def judge_program(
 
     Raises RefusedError where the cost is not in the program, or a call returns nothing that can have names.
     """
-    call = call or call_in(text)
+    call = one_a_line(call) or call_in(text)
     aim = Aim(name, seed, strict, cost, around, rubric)
     found: Judged | None = None
     if uses_torch(ast.parse(text)):
@@ -94,6 +95,9 @@ def judge_program(
         found, _ = first_judged(text, ways, aim, guessed=True)
         if not is_program(text) and not pair and around is None:
             found = with_backward_pass(text, found, aim)
+    if found is None and (formula := with_its_arguments(cost, ast.parse(text))):
+        told = {"strict": strict, "cost": formula, "grads": grads, "around": around, "pair": pair, "rubric": rubric}
+        return judge_program(name, text, call, seed, **told)  # type: ignore[arg-type]
     if found is None and cost.isidentifier():
         raise RefusedError(f"cost is {cost!r}, and no gradient of a number of that name was found")
     return None if found is None else located(_without_call(found._replace(notes=(*notes, *found.notes))))
@@ -220,6 +224,7 @@ def main(
     file = Path(path)
     sys.path.insert(0, str(file.parent))  # its siblings can be imported
     try:
+        call = one_a_line(call)
         notebook = read_notebook(file) if file.suffix == ".ipynb" else None
         text = notebook.text if notebook is not None else file.read_text(encoding="utf-8", errors="replace")
         if rubric == "reference":

@@ -30,6 +30,14 @@ def own_costs(tree: ast.Module, reached: Collection[str], names: tuple[str, str]
     return found
 
 
+def with_its_arguments(name: str, tree: ast.Module) -> str:
+    """The formula that calls a file's own function on what its arguments are called; "" where it has none."""
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef) and node.name == name:
+            return f"{name}({', '.join(each.arg for each in node.args.args)})"
+    return ""
+
+
 def _functions(tree: ast.Module) -> Iterator[tuple[str, ast.FunctionDef, bool]]:
     """The functions that are costs by their names, how each is called, and whether its first argument is an object."""
     for node in tree.body:

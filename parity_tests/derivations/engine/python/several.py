@@ -43,6 +43,7 @@ def first_judged(text: str, ways: Iterable[Tried], aim: Aim, *, guessed: bool = 
             if found is not None and not (another or _is_left(found, way.call)):
                 continue
         same = aim if found is None or not way.choice else aim._replace(kinds=_implied(found))
+        same = same._replace(strict=aim.strict or way.exact)
         try:
             judged = same.judge(text, way.call)
         except RefusedError as error:
@@ -52,7 +53,7 @@ def first_judged(text: str, ways: Iterable[Tried], aim: Aim, *, guessed: bool = 
             continue
         call = with_equal_sizes(way.call, judged) if guessed else way.call
         if call != way.call:
-            again = aim.judge(text, call)
+            again = same.judge(text, call)
             if again is not None and again.summary.wrong < judged.summary.wrong:
                 judged, way = again, way._replace(call=call)
         if guessed and aim.around is None and found is None:

@@ -10,7 +10,7 @@ from parity_tests.derivations.engine.replay import Spelled
 
 def spelled(rows: Sequence[str], old: ast.stmt | ast.expr, new: ast.AST, line: int) -> Spelled | None:
     """The lines of a node of the text with another in its place; ``line`` alone where all that changes is in it."""
-    if old.end_lineno is None:
+    if old.end_lineno is None or old.end_lineno > len(rows):  # it stands in the call, and not in the file
         return None
     before, after = _smallest(old, new)
     first, last = old.lineno, old.end_lineno

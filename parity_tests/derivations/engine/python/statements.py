@@ -6,13 +6,24 @@ import ast
 import re
 
 from parity_tests.derivations.engine import symbols
+from parity_tests.derivations.engine.python.said_cost import RefusedError
+from parity_tests.derivations.verdicts import CALL
 
 
 def call_in(text: str) -> str:
     """What a comment ``# verify: net = Net(3, 5); net.loss(X, y)`` says of how a file is called."""
-    return "\n".join(
-        part.strip() for row in re.findall(r"^#\s*verify:(.*)$", text, re.M) for part in row.split(";") if part.strip()
-    )
+    return one_a_line("\n".join(row.strip() for row in re.findall(r"^#\s*verify:(.*)$", text, re.M)))
+
+
+def one_a_line(call: str) -> str:
+    """The statements of a call, each on a line of its own.
+
+    Raises RefusedError where they are no Python.
+    """
+    try:
+        return "\n".join(map(ast.unparse, ast.parse(call.strip()).body))
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        raise RefusedError(f"call is {call!r}, expected Python: {getattr(error, 'msg', error)}") from error
 
 
 def is_program(text: str) -> bool:
@@ -67,7 +78,14 @@ def stepped(tree: ast.AST) -> frozenset[str]:
             continue
         if isinstance(target, ast.Name | ast.Attribute) and isinstance(value, ast.BinOp | ast.Name):
             found.add(ast.unparse(target))
-    return frozenset(found)
+    return frozenset(found | _derived(tree))
+
+
+def _derived(tree: ast.AST) -> set[str]:
+    """Names that a call gives, and of whose derivatives the program has names: ``b`` where there is ``db``."""
+    bound = [node for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]
+    given = {node.id for node in bound if node.lineno > CALL}
+    return {name for each in bound for name in symbols.meant_by(each.id, given)}
 
 
 def filled(tree: ast.AST) -> frozenset[str]:

@@ -9,13 +9,41 @@ from typing import Any
 
 from parity_tests.derivations.engine import symbols
 from parity_tests.derivations.engine.python import ranks
-from parity_tests.derivations.engine.python.arguments import BIAS, Caller
+from parity_tests.derivations.engine.python.arguments import BIAS, VECTORS, Caller
 from parity_tests.derivations.engine.python.surroundings import Around
 
 CACHES = re.compile(r"cache|memory|stored|context|ctx", re.I)
 UPSTREAM = re.compile(r"^(dout\w*|d[A-Za-z]\w*|grad\w*|upstream|delta)$")
 OF_GRADIENTS = re.compile(r"grad|delta|\bd_?[A-Za-z]?\w* [-+*/@]?= ")
 INITIAL, COSTS = re.compile(r"init|make|create"), re.compile(r"cost|loss|entropy|mse")
+WORDS_OF_GRADIENTS = {
+    "grad",
+    "grads",
+    "gradient",
+    "gradients",
+    "jac",
+    "jacobian",
+    "prime",
+    "derivative",
+    "deriv",
+    "der",
+    "d",
+}
+WORDS_OF_WORK = {
+    "compute",
+    "calculate",
+    "calc",
+    "get",
+    "eval",
+    "evaluate",
+    "the",
+    "of",
+    "fn",
+    "func",
+    "function",
+    "fun",
+}
+"""What names of functions say beside what the function is of: ``compute_gradient``, ``grad_of_loss``."""
 TRAINING = ("train", "fit", "backprop", "loss", "train_step", "update", "step")
 
 
@@ -32,6 +60,8 @@ def builders(tree: ast.Module, around: Around | None, pair: tuple[str, ...]) -> 
     for node in reversed(classes):
         yield from _of_class(node, made.get(node.name, ""))
     yield from (_pair(functions, *each) for each in pairs(functions))
+    for cost, gradient in costs_and_gradients(functions):
+        yield from (_cost_and_gradient(cost, gradient, vectors=vectors) for vectors in (True, False))
     for each in functions.values():
         if has_gradients(each):
             yield lambda caller, node=each: _with_dict(caller, node, functions)
@@ -87,6 +117,50 @@ def pairs(functions: Collection[str]) -> Iterator[tuple[str, str]]:
         backward = next((each for each in partners if each in functions and each != name), None)
         if backward is not None:
             yield name, backward
+
+
+def costs_and_gradients(functions: dict[str, ast.FunctionDef]) -> Iterator[tuple[ast.FunctionDef, ast.FunctionDef]]:
+    """The functions that are a cost and its gradient, by their names and arguments: ``f`` and ``f_grad``.
+
+    A gradient that is called like no other function belongs to the only function of a cost.
+    """
+    words = {name: [each.lower() for each in re.findall(r"[A-Z]?[a-z]+|[A-Z]+|\d+", name)] for name in functions}
+    plain = {name: frozenset(each) - WORDS_OF_WORK - WORDS_OF_GRADIENTS for name, each in words.items()}
+    gradients = {name for name, each in words.items() if WORDS_OF_GRADIENTS.intersection(each)}
+    gradients |= {name for name in functions if name[:1] == "d" and name[1:] in functions}
+    costs = [name for name in functions if name not in gradients and COSTS.search(name)]
+    for name in gradients:
+        same = [
+            each for each in functions if each not in gradients and plain[each] in (plain[name], plain.get(name[1:]))
+        ]
+        for cost in (same or costs)[:1] if len(same or costs) == 1 else ():
+            if _required(functions[cost]) <= {each.arg for each in functions[name].args.args}:
+                yield functions[cost], functions[name]
+
+
+def _required(node: ast.FunctionDef) -> set[str]:
+    """The arguments without which a function cannot be called."""
+    listed = [each.arg for each in node.args.args]
+    return set(listed[: len(listed) - len(node.args.defaults)])
+
+
+def _cost_and_gradient(cost: ast.FunctionDef, gradient: ast.FunctionDef, *, vectors: bool) -> Any:
+    """The call of a cost and of the function that is its gradient, in all parameters or in the first."""
+
+    def both(caller: Caller) -> bool:
+        caller.exact = True
+        if vectors:
+            caller.assumed = VECTORS if len(gradient.args.args) > 1 else VECTORS._replace(data=1)
+        inside = caller.arguments(gradient)
+        caller.lines.append(f"J = {cost.name}({caller.arguments(cost)})")
+        caller.returned = _elements(gradient)
+        arrays = [each.arg for each in gradient.args.args if each.arg in caller.arrays]
+        parameters = [each for each in arrays if not (symbols.is_data(each) or symbols.is_label(each))] or arrays
+        target = "returned" if caller.returned or not parameters else f"d{parameters[0]}"
+        caller.lines.append(f"{target} = {gradient.name}({inside})")
+        return True
+
+    return both
 
 
 def _pair(functions: dict[str, ast.FunctionDef], forward: str, backward: str) -> Any:
