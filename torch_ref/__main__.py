@@ -28,10 +28,10 @@ EXAMPLES = f"""\
 """
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str] | None = None, program: str = PROGRAM) -> int:
     """Parse the arguments, run the command, return its exit code."""
     rank = os.environ.get("RANK", "0")
-    program = PROGRAM if rank == "0" else f"{PROGRAM}, rank {rank}"
+    program = program if rank == "0" else f"{program}, rank {rank}"
     return run_commands(program, "The same networks in PyTorch.", EXAMPLES, "torch_ref.commands", COMMANDS, argv)
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import importlib
 import json
 import os
+import re
 import signal
 import sys
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
@@ -91,7 +93,7 @@ def run_commands(
     program: str,
     description: str,
     examples: str,
-    package: str,
+    package: str | Mapping[str, str],
     commands: Mapping[str, str],
     argv: Sequence[str] | None = None,
     *,
@@ -100,7 +102,8 @@ def run_commands(
     """Parse the arguments, run the subcommand, return its exit code.
 
     ``commands`` gives a line of help for each subcommand; the module ``<package>.<name>``, imported only when it is
-    called, has ``configure(parser)``, which sets ``run``. ``default`` is the subcommand of a line that names none.
+    called, has ``configure(parser)``, which sets ``run``. ``package`` may differ from command to command. ``default``
+    is the subcommand of a line that names none.
     """
     words = list(sys.argv[1:] if argv is None else argv)
     if default and (not words or (words[0].startswith("-") and words[0] not in ("-h", "--help"))):
@@ -122,15 +125,30 @@ def run_commands(
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         parsers = parser.add_subparsers(dest="command", required=True, metavar="command")
+        flags: list[str] = []
         for name, help_text in commands.items():
             command = parsers.add_parser(name, help=help_text, formatter_class=argparse.RawDescriptionHelpFormatter)
             if words and name == words[0]:
-                importlib.import_module(f"{package}.{name}").configure(command)
-        args = parser.parse_args(words)
+                home = package if isinstance(package, str) else package[name]
+                importlib.import_module(f"{home}.{name}").configure(command)
+                flags = re.findall(r"--[\w-]+", command.format_usage())
+        if words and not words[0].startswith("-") and words[0] not in commands:
+            raise UsageError(_unknown("command", words[0], list(commands)))
+        args, unknown = parser.parse_known_args(words)
+        if unknown:
+            if not unknown[0].startswith("-"):
+                raise UsageError(f"{unknown[0]} is one argument too many for {words[0]}")
+            raise UsageError(_unknown("flag", unknown[0], flags))
         work.quiet, args.work = args.quiet, work
         return execute(args)
 
     return guarded(program, run, work)
+
+
+def _unknown(what: str, given: str, known: Sequence[str]) -> str:
+    """The sentence on a word that is mistyped, with the nearest that is known."""
+    near = difflib.get_close_matches(given.partition("=")[0], known, 1)
+    return f"{given} is no {what}, expected one of {', '.join(known)}" + (f": did you mean {near[0]}?" if near else "")
 
 
 def execute(args: argparse.Namespace) -> int:

@@ -44,6 +44,6 @@ class Terminal(Console):
                 table.box = PLAIN
                 if self.measure(table).maximum > WIDEST:
                     table.width = WIDEST
-                    for column in table.columns:
-                        column.no_wrap, column.overflow = False, "fold"
+                    for place, column in enumerate(table.columns):
+                        column.no_wrap, column.overflow = place == 0, "fold"  # a row's own name stays whole
         super().print(*objects, **options)

@@ -55,12 +55,34 @@ def test_bad_usage_gives_exit_code_2_and_one_sentence(
     assert shown.err.count("\n") == 1
 
 
-@pytest.mark.parametrize("words", [["--dtype", "float16"], ["no-such-command"], ["--no-such-flag"]])
-def test_words_that_argparse_refuses_give_exit_code_2(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_words_that_argparse_refuses_give_exit_code_2(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stopped:
-        main(words)
+        main(["--dtype", "float16"])
     assert stopped.value.code == 2
-    assert "expected" in capsys.readouterr().err or words
+    assert "invalid choice: 'float16'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["verfy"], "verfy is no command, expected one of compare, verify, .*: did you mean verify\\?"),
+        (["xyzzy"], "xyzzy is no command, expected one of compare, .*, bench"),
+        (["verify", "x = 1", "--seting=shallow"], "--seting=shallow is no flag, .*: did you mean --setting\\?"),
+        (["index", "F098"], "F098 is one argument too many for index"),
+    ],
+)
+def test_a_mistyped_word_gets_the_nearest(words: list[str], sentence: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(words) == 2
+    assert re.fullmatch(f"python -m parity_tests: {sentence}\n", capsys.readouterr().err)
+
+
+@pytest.mark.parametrize("command", ["conventions", "index"])
+def test_no_table_of_a_pipe_is_wider_than_120_columns(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([command]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) > 100
+    assert max(map(len, lines)) == 120
+    assert not any("…" in line for line in lines)
 
 
 @pytest.mark.parametrize("words", [["--help"], ["compare", "--help"]])
