@@ -82,7 +82,8 @@ class Learner:
     def begin_epoch(self, epoch: int) -> float:
         """The schedule's learning rate."""
         rate: float = self.schedule(self.settings.learning_rate, epoch)
-        self.rule = replace(self.rule, learning_rate=rate)
+        if rate != self.rule.learning_rate:
+            self.rule = replace(self.rule, learning_rate=rate)
         return rate
 
     def step(self, batch: NDArray[np.intp], masks: Sequence[Array | None] | None) -> StepResult:

@@ -6,6 +6,7 @@ A module holds architecture and parameters both, so the functions here take it w
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import cached_property
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -32,21 +33,27 @@ class Network(nn.Sequential):
 
     architecture: Architecture
 
-    def nodes(self) -> Iterator[tuple[int, str, nn.Module]]:
+    def nodes(self) -> tuple[tuple[int, str, nn.Module], ...]:
         """(l, "Z" or "A", module): what every module of the sequence computes."""
-        modules = iter(self)
-        for l, _, k in self.architecture.numbered():
-            if k:
-                yield l, "Z", next(modules)
-            yield l, "A", next(modules)
+        return self._nodes
 
-    def weighted(self) -> Iterator[tuple[int, Layer, nn.Linear | nn.Conv2d, int]]:
+    @cached_property
+    def _nodes(self) -> tuple[tuple[int, str, nn.Module], ...]:
+        kinds = [(l, quantity) for l, _, k in self.architecture.numbered() for quantity in ("ZA" if k else "A")]
+        return tuple((l, quantity, module) for (l, quantity), module in zip(kinds, self, strict=True))
+
+    def weighted(self) -> tuple[tuple[int, Layer, nn.Linear | nn.Conv2d, int], ...]:
         """(k, layer, module, n_C) of every layer with parameters; n_C is the layout of its input, see channels."""
+        return self._weighted
+
+    @cached_property
+    def _weighted(self) -> tuple[tuple[int, Layer, nn.Linear | nn.Conv2d, int], ...]:
         numbered = self.architecture.numbered()
-        for l, quantity, module in self.nodes():
-            if quantity == "Z":
-                _, layer, k = numbered[l - 1]
-                yield k, layer, module, channels(self.architecture, l - 1)  # type: ignore[misc]
+        return tuple(
+            (numbered[l - 1][2], numbered[l - 1][1], module, channels(self.architecture, l - 1))  # type: ignore[misc]
+            for l, quantity, module in self.nodes()
+            if quantity == "Z"
+        )
 
 
 def build(architecture: Architecture, *, device: str = "cpu", dtype: torch.dtype = torch.float64) -> Network:

@@ -129,6 +129,7 @@ def run(
         at, best, rng = _Progress.from_json(resume.progress), resume.best, generator_from(resume.progress["generator"])
         learner.restore(resume.params, resume.state or None, at.epoch)
     m, unit = data.Y.shape[1], architecture.output_unit
+    Y_rows = np.ascontiguousarray(data.Y.T)  # examples lie one after the other: the answers are gathered fast
     steps = settings.epochs * -(-m // settings.batch_size)
 
     def so_far() -> Run:
@@ -147,7 +148,7 @@ def run(
             rate = learner.begin_epoch(at.epoch)
             if not 0 < rate < math.inf:
                 raise ValueError(f"the learning rate of epoch {at.epoch + 1} is {rate}, expected one above 0")
-            watch = _Watch(learner, data.Y, unit, at)
+            watch = _Watch(learner, Y_rows, unit, at)
             for batch in batches(m, settings.batch_size, rng if settings.shuffle else None):
                 masks = dropout_masks(architecture, len(batch), rng) if architecture.masked_layers() else None
                 watch.add(batch, learner.step(batch, masks))
@@ -182,9 +183,8 @@ def _checked(learner: Learner, validation: Examples | None, unit: str) -> tuple[
 class _Watch:
     """Looks at the outcomes of an epoch's steps, as often as the learner allows."""
 
-    def __init__(self, learner: Learner, Y: Array, unit: str, at: _Progress) -> None:
-        self.learner, self.unit, self.at = learner, unit, at
-        self.Y = np.ascontiguousarray(Y.T)  # examples lie one after the other: the answers are gathered fast
+    def __init__(self, learner: Learner, Y_rows: Array, unit: str, at: _Progress) -> None:
+        self.learner, self.Y_rows, self.unit, self.at = learner, Y_rows, unit, at
         self.pending: list[tuple[NDArray[np.intp], Any]] = []
         self.costs: list[float] = []
         self.seen: list[tuple[NDArray[np.intp], Array]] = []
@@ -201,7 +201,7 @@ class _Watch:
         numbers, answers = zip(*self.seen, strict=True)
         sizes = [len(batch) for batch in numbers]
         A_L = np.concatenate([A.T for A in answers]).T if len(answers) > 1 else answers[0]
-        Y = self.Y.take(np.concatenate(numbers), axis=0).T
+        Y = self.Y_rows.take(np.concatenate(numbers), axis=0).T
         cost = sum(size * cost for size, cost in zip(sizes, self.costs, strict=True)) / sum(sizes)
         return cost, score_of(self.unit, A_L, Y)
 
