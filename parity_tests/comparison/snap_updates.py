@@ -48,7 +48,7 @@ class Updates:
         for name, W in params.items():
             d = "d" + name
             arrays = {"W": W, "dW": grads[d], **{part: values[d] for part, values in before.items()}}
-            wide = {symbol: value.astype(np.float64, copy=False) for symbol, value in arrays.items()}
+            wide = {symbol: value.astype(np.float64) for symbol, value in arrays.items()}
             wide["dW"] = bounds.divided(wide["dW"], 1, self.tiny)
             allowed = RULES[type(self.rule)](self.u, self.rule, self.t, **wide)
             where = self.about._replace(quantity=f"{name[0]} after a step", layer=self.layers[int(name[1:])])

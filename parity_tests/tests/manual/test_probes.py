@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from itertools import combinations
 
 import pytest
@@ -45,10 +46,15 @@ def count(name: str) -> int:
     return PROBES if setting_named(name).small is None else PROBES_OF_VOLUMES
 
 
+@cache
+def given(name: str, seed: int) -> dict[str, int]:
+    """The whole numbers of a probe by symbol."""
+    return {each: value for each, value in setting_named(name).draw(seed).given().items() if isinstance(value, int)}
+
+
 def sizes(name: str, seed: int) -> dict[str, int]:
     """The sizes of a probe by symbol, without what the setting fixes."""
-    setting = setting_named(name)
-    numbers = {each: value for each, value in setting.draw(seed).given().items() if isinstance(value, int)}
+    numbers = given(name, seed)
     return {each: value for each, value in numbers.items() if each not in NO_SIZE and (name, each) not in EXCEPTIONS}
 
 
@@ -66,13 +72,13 @@ def test_sizes_are_above_two_distinct_and_change_from_probe_to_probe(name: str, 
 def test_the_settings_with_sizes_are_looked_at() -> None:
     assert {name for name in SETTINGS if not sizes(name, 0)} == {"logistic-one"}
     for name, size in EXCEPTIONS:
-        assert size in setting_named(name).draw(0).given()
+        assert size in given(name, 0)
 
 
 @pytest.mark.parametrize("first", range(5))
 @pytest.mark.parametrize(("name", "symbol", "none"), BORDERS)
 def test_borders_and_strides_are_none_and_some(name: str, symbol: str, none: int, first: int) -> None:
-    found = [setting_named(name).draw(seed).given()[symbol] for seed in range(first, first + count(name))]
+    found = [given(name, seed)[symbol] for seed in range(first, first + count(name))]
     assert none in found
     assert len(set(found)) >= 3
 
@@ -80,10 +86,10 @@ def test_borders_and_strides_are_none_and_some(name: str, symbol: str, none: int
 @pytest.mark.parametrize("name", ["convolution", "max-pool", "average-pool"])
 def test_windows_overlap_and_leave_something_over(name: str) -> None:
     for seed in range(PROBES_OF_VOLUMES):
-        given = setting_named(name).draw(seed).given()
-        pad, stride, f = given.get("pad", 0), given["stride"], given["f"]
+        numbers = given(name, seed)
+        pad, stride, f = numbers.get("pad", 0), numbers["stride"], numbers["f"]
         assert stride < f
-        left = {(given[size] + 2 * pad - f) % stride for size in ("n_H_prev", "n_W_prev")}
+        left = {(numbers[size] + 2 * pad - f) % stride for size in ("n_H_prev", "n_W_prev")}
         assert stride == 1 or 0 not in left
 
 
