@@ -68,8 +68,12 @@ def find_layout(tree: ast.Module, rows: tuple[str, ...]) -> Layout:
     """The reading of the text in which most lines fit."""
     declared, derived, roles = declarations(rows), _derived(tree), roles_of(tree)
     best: Layout | None = None
+    walked: list[dict[str, Any]] = []
     for ranks in _assumptions(tree, roles):
-        reading = Reading(tree, ranks, declared, roles)
+        if any(all(ranks(name) == axes for name, axes in asked.items()) for asked in walked):
+            continue  # the walk would be the same
+        walked.append({})
+        reading = Reading(tree, _noting(ranks, walked[-1]), declared, roles)
         layout = _layout(reading, reading.clashes + _unlikely(reading), derived)
         if best is None or layout.clashes < best.clashes:
             best = layout
@@ -77,6 +81,16 @@ def find_layout(tree: ast.Module, rows: tuple[str, ...]) -> Layout:
             break
     assert best is not None
     return best
+
+
+def _noting(ranks: Ranks, asked: dict[str, Any]) -> Ranks:
+    """The same axes; ``asked`` keeps those of every name that a walk asks for."""
+
+    def noted(name: str) -> Any:
+        asked[name] = axes = ranks(name)
+        return axes
+
+    return noted
 
 
 def _derived(tree: ast.Module) -> frozenset[str]:

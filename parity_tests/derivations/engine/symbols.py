@@ -48,6 +48,8 @@ def meant_by(name: str, known: Iterable[str]) -> tuple[str, ...]:
     if _GRADIENTS.search(holder) or holder in ("g", "d"):
         candidates.append(symbol)
     candidates += _candidates(symbol)
+    if not candidates:
+        return ()
     known = [each for each in known if each != name]
     exact = tuple(each for each in known if base_of(each) in candidates)
     wanted = {plain_symbol(each) for each in candidates}
@@ -63,8 +65,10 @@ def may_be_gradient(name: str) -> bool:
 
 def family_of(name: str, known: Iterable[str]) -> tuple[str, ...]:
     """The entries of a list of which a name in a loop says that it is the derivative: every Z[l] for ``dZ``."""
-    entries = [each for each in known if _PLACE.match(each)]
-    return () if _PLACE.match(name) else tuple(each for each in entries if stem_of(each) in _candidates(base_of(name)))
+    candidates = _candidates(base_of(name))
+    if not candidates or _PLACE.match(name):
+        return ()
+    return tuple(each for each in known if _PLACE.match(each) and stem_of(each) in candidates)
 
 
 def _candidates(symbol: str) -> list[str]:
