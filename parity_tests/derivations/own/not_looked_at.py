@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Collection, Iterator
+from functools import lru_cache
 
 from parity_tests.derivations.verdicts import Verdict, not_judged
 
@@ -21,21 +22,26 @@ def binds(source: str, names: Collection[str]) -> bool:
 
     A file that cannot be read as Python may have any.
     """
+    found = _bound(source)
+    return found is None or "*" in found or not found.isdisjoint(names)
+
+
+@lru_cache(maxsize=8)
+def _bound(source: str) -> frozenset[str] | None:
+    """What a file defines, assigns or imports; None where it cannot be read."""
     try:
         tree = ast.parse(source)
     except (SyntaxError, ValueError):
-        return True
+        return None
+    found: set[str] = set()
     for node in ast.walk(tree):
-        found = set()
         if isinstance(node, Function | ast.ClassDef):
-            found = {node.name}
+            found.add(node.name)
         elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            found = {node.id}
+            found.add(node.id)
         elif isinstance(node, ast.Import | ast.ImportFrom):
-            found = {(each.asname or each.name) for each in node.names}
-        if "*" in found or found & set(names):
-            return True
-    return False
+            found |= {each.asname or each.name for each in node.names}
+    return frozenset(found)
 
 
 def not_looked_at(source: str, judged: Collection[str]) -> tuple[list[Verdict], int]:
