@@ -5,14 +5,18 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
-LARGEST = 16 * 2**20
-"""Characters of a file that is read."""
+LARGEST = 2**20
+"""Characters of text that are read, without the code and the pictures of a notebook."""
 
 MOST_FORMULAS = 1000
-"""Formulas of a file that are read; those behind them are counted."""
+"""Formulas of a file that are read; those behind them are counted. So many macros are read, too."""
+
+LONGEST_INLINE = 2000
+"""Characters of a formula within a line."""
 
 ENVIRONMENTS = "equation|align|eqnarray|gather|multline|displaymath|math|split|alignat|flalign"
 _OPENING = re.compile(
@@ -71,14 +75,18 @@ def read_note(path: Path) -> Note:
     Raises ValueError for a notebook that is damaged, and for a file that is too long.
     """
     text = path.read_text(encoding="utf-8", errors="replace")
-    if len(text) > LARGEST:
-        raise ValueError(f"{path.name} has {len(text)} characters, expected at most {LARGEST}")
     cells = markdown_cells(text) if path.suffix == ".ipynb" else [(0, text)]
     return note_of(cells, path.suffix)
 
 
 def note_of(cells: list[tuple[int, str]], suffix: str = ".md") -> Note:
-    """The formulas of pieces of text, each with the number of its cell, 0 for a file without cells."""
+    """The formulas of pieces of text, each with the number of its cell, 0 for a file without cells.
+
+    Raises ValueError where they are too long.
+    """
+    length = sum(len(text) for _, text in cells)
+    if length > LARGEST:
+        raise ValueError(f"the text has {length} characters, expected at most {LARGEST}")
     formulas: list[Formula] = []
     headings, macros, left_out = [""], dict[str, Macro](), 0
     for cell, text in cells:
@@ -114,7 +122,7 @@ def markdown_cells(text: str) -> list[tuple[int, str]]:
 
 def _found(text: str, suffix: str) -> Iterator[tuple[int, str, bool]]:
     """Every formula: where it begins, what it is, and whether it is displayed. Code is passed over."""
-    place = 0
+    place, last = 0, {"\\]": text.rfind("\\]"), "$$": text.rfind("$$")}
     while opening := _OPENING.search(text, place):
         place = opening.end()
         kind = opening.lastgroup if opening.lastgroup not in ("ticks", "language") else "fence"
@@ -124,11 +132,15 @@ def _found(text: str, suffix: str) -> Iterator[tuple[int, str, bool]]:
                 yield place, text[place : max(place, end)], True
             place = min(len(text), end + 1 + len(opening["ticks"]))
         elif kind == "code" and suffix != ".tex":
-            place = _closed(text, opening[0], place, lambda inside: "\n\n" not in inside)[1]
+            place = _closed(text, opening[0], place, lambda inside: "\n\n" not in inside, LONGEST_INLINE)[1]
         elif kind == "verbatim":
             place = _ends(text, f"\\end{{{opening['verbatim']}}}", place)
         elif kind in ("double", "bracket", "environment"):
             closing = {"double": "$$", "bracket": "\\]"}.get(kind, f"\\end{{{opening['environment']}}}")
+            if closing not in last:
+                last[closing] = text.rfind(closing)
+            if last[closing] < place:
+                continue
             end, behind = _closed(text, closing, place, lambda inside: True)
             if kind == "environment" and end > place:
                 yield opening.start(), text[opening.start() : behind], True
@@ -137,7 +149,7 @@ def _found(text: str, suffix: str) -> Iterator[tuple[int, str, bool]]:
             place = behind
         elif kind in ("dollar", "round"):
             closing = "$" if kind == "dollar" else "\\)"
-            end, behind = _closed(text, closing, place, _is_inline)
+            end, behind = _closed(text, closing, place, _is_inline, LONGEST_INLINE)
             if end > place:
                 start, body = place, text[place:end]
                 if len(body) > 2 and body[0] == body[-1] == "`":
@@ -148,14 +160,14 @@ def _found(text: str, suffix: str) -> Iterator[tuple[int, str, bool]]:
 
 def _is_inline(inside: str) -> bool:
     """Whether what stands between two dollars is a formula, and no price."""
-    return bool(inside.strip()) and "\n\n" not in inside and len(inside) < 2000
+    return bool(inside.strip()) and "\n\n" not in inside
 
 
-def _closed(text: str, closing: str, start: int, fits: Callable[[str], bool]) -> tuple[int, int]:
+def _closed(text: str, closing: str, start: int, fits: Callable[[str], bool], most: int = LARGEST) -> tuple[int, int]:
     """Where what begins at ``start`` ends, and the place behind it; ``start`` twice where it does not."""
-    end = text.find(closing, start)
+    end = text.find(closing, start, start + most)
     while end > 0 and closing == "$" and text[end - 1] == "\\":
-        end = text.find(closing, end + 1)
+        end = text.find(closing, end + 1, start + most)
     return (end, end + len(closing)) if end >= 0 and fits(text[start:end]) else (start, start)
 
 
@@ -167,7 +179,7 @@ def _ends(text: str, closing: str, start: int) -> int:
 def _macros(text: str) -> dict[str, Macro]:
     """The writer's commands."""
     found = {}
-    for each in _MACRO.finditer(text):
+    for each in islice(_MACRO.finditer(text), MOST_FORMULAS):
         body = _braced(text, each.end())
         if body is not None:
             count = int(each[2] or 0) if each[1] else len(each[4]) // 2

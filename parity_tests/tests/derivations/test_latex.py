@@ -201,3 +201,13 @@ def test_rows_beside_the_text_of_the_notes(tmp_path: Path) -> None:
     (tmp_path / "004_a.txt").unlink()
     with pytest.raises(ValueError, match="4 of the five notes"):
         judged_notes(tmp_path)
+
+
+@pytest.mark.parametrize("piece", ["\\[", "$", "\\(", "` `` ", "$a "])
+def test_damaged_text_is_read_in_bounded_time(piece: str) -> None:
+    assert verify_latex(piece * (200_000 // len(piece))).summary.wrong == 0
+
+
+def test_ten_megabytes_are_refused() -> None:
+    with pytest.raises(ValueError, match="expected at most 1048576"):
+        verify_latex("$x$\n" * 2_600_000)
