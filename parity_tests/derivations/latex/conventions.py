@@ -81,6 +81,14 @@ class Conventions:
         """The costs that may be meant."""
         return costs_named(self.told.cost) or ((self.whole.convention.cost,) if "cost" in self.whole.settled else ())
 
+    def forward_shown(self, style: Style) -> bool:
+        """Whether a layer Z = W A + b of this style holds with the usual numbers."""
+        return any(
+            self.styles[claim.section].layers == style.layers and _base(claim) in ("z", "Z")
+            and bool(self.holds(number, self.whole.convention._replace(one=not self.many[number])))
+            for number, claim in enumerate(self.claims)
+        )  # fmt: skip
+
     def of_section(self, section: int) -> Taken:
         """What a section takes for granted: what it shows itself, or else what the whole note does."""
         numbers = [number for number, each in enumerate(self.claims) if each.section == section]

@@ -312,6 +312,11 @@ class Reader:
         if function.base not in GENERIC and function.base not in UNITS:
             raise NotReadError(f"the function {shown(function)}")
         inner = values.settled(self.read(node.arguments[0]))
+        if inner.text.startswith("X") and frame.family in (NETWORK, LOGISTIC):
+            if function.base not in ("h", "f") or function.primes:
+                raise NotReadError(f"{shown(function)} of the inputs")
+            A = f"A{frame.depth}" if frame.family == NETWORK else "A"  # h(x) is the output
+            return replace(value(A, frame.shapes[A]), entries=inner.entries)
         if frame.family == NETWORK:
             layer = frame.layer_of(function) or self._layer_in(inner) or frame.default
             name = f"g{layer}"

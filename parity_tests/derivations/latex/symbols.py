@@ -44,7 +44,8 @@ UNITS = {
 class Frame:
     """Where a formula is read: a setting, its family and convention, and what letters of layers stand for.
 
-    ``default`` is the layer of letters that carry none; ``let`` gives letters the names of the setting.
+    ``default`` is the layer of letters that carry none; ``let`` gives letters the names of the setting;
+    ``shift`` is 1 where weights have the number of the layer below.
     """
 
     setting: Setting
@@ -55,6 +56,7 @@ class Frame:
     letters: Mapping[str, int] = field(default_factory=dict)
     default: int = 0
     let: Mapping[str, str] = field(default_factory=dict)
+    shift: int = 0
 
     @cached_property
     def shapes(self) -> dict[str, tuple[str, ...]]:
@@ -145,6 +147,7 @@ class Frame:
             layer = self.default - bool({"prev", "in"} & set(symbol.subscripts)) + ("next" in symbol.subscripts)
         if layer == 0 and meaning in ("A", "dA"):
             return "X" if meaning == "A" else "dX"
+        layer += self.shift if meaning in ("W", "dW") else 0
         return f"{meaning}{layer}" if layer else ""
 
     def _of_activation(self, symbol: Symbol, meaning: str) -> str:

@@ -226,13 +226,12 @@ def _combined(left: Value, right: Value) -> Value:
 
 def _aligned(left: Value, right: Value) -> Value:
     """The right one, turned where its indices lie along the other axes."""
-    if len(left.axes) < 2 or len(right.axes) < 2 or right.axes == left.axes:
+    if len(left.axes) < 2 or len(right.axes) < 2:
         return right
-    if fits(left.axes, right.axes) and not set(right.axes) & set():
-        a, b = left.axes, right.axes
-        if all(x == y or ONE in (x, y) for x, y in zip(a, b, strict=True)):
-            return right
-    return transposed(right) if fits(left.axes, right.axes[::-1]) else right
+    shared = {*left.axes} & {*right.axes} - {ONE}
+    if any(left.axes.index(each) != right.axes.index(each) for each in shared):
+        return transposed(right)
+    return right if fits(left.axes, right.axes) or not fits(left.axes, right.axes[::-1]) else transposed(right)
 
 
 def _broadcast(left: tuple[str, ...], right: tuple[str, ...]) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from parity_tests.derivations.latex.claims import Claim
@@ -12,10 +12,12 @@ from parity_tests.derivations.latex.judge import (
     another_target,
     diagnosed,
     first_meant,
+    frames,
     holds,
     in_the_first_layer,
     is_loss,
     layers_are_guessed,
+    meant,
     other_products,
     stands,
 )
@@ -81,7 +83,18 @@ class Judge:
         lower = in_the_first_layer(claim, style, main, let)
         if lower is not None and holds(lower):
             return self.doubtful(claim, read[0], "holds for l = 1")
+        if self.holds_shifted(claim, main, let):
+            return self.doubtful(claim, read[0], "holds where weights have the number of the layer below")
         return self.mistaken(claim, read, settled, taken, also)
+
+    def holds_shifted(self, claim: Claim, main: Convention, let: Mapping[str, str]) -> bool:
+        """Whether a claim holds if weights have the number of the layer below, and no forward pass shows another."""
+        style = self.conventions.styles[claim.section]
+        try:
+            shifted = [meant(claim, replace(frame, shift=1)) for frame in frames(claim, style, main, let)]
+        except NotReadError:
+            return False
+        return any(map(holds, shifted)) and not self.conventions.forward_shown(style)
 
     def defines_weights(self, read: Meant, main: Convention, other: Convention) -> bool:
         """Whether a line of a forward pass shows that weights lie the other way round there."""

@@ -62,6 +62,8 @@ def last(text: str, told: Told | None = None) -> tuple[str, str]:
         ("", r"g'(z) = \begin{cases} 1 & \text{if } z > 0 \\ 0 & z \le 0 \end{cases}"),
         ("", r"\frac{\partial L}{\partial a} = -\frac{y}{a} + \frac{1-y}{1-a}"),
         ("", r"dw = \frac{1}{m} X (A - Y)^T"),
+        ("", r"\theta_j := \theta_j - \alpha \frac{1}{m}\sum_{i=1}^m (h_\theta(x^{(i)}) - y^{(i)}) x_j^{(i)}"),
+        ("", r"\frac{\partial J}{\partial \theta_j} = \frac{1}{m}\sum_{i=1}^m (h_\theta(x^{(i)}) - y^{(i)}) x_j^{(i)}"),
     ],
 )
 def test_right_formulas_hold(before: str, claim: str) -> None:
@@ -104,6 +106,7 @@ def test_a_repair_is_in_the_letters_of_the_note_and_holds() -> None:
         (COURSE + r"$$Z^{[2]} = W^{[2]T} A^{[1]} + b^{[2]}$$", "units below, units"),
         (COURSE + r"$$dZ^{[2]} = (A^{[2]} - Y) \odot g'(Z^{[2]})$$", "squared error"),
         (COURSE + r"$$Z^{[1]} = W^{[1]} X$$", "no biases"),
+        (r"$$\delta^{(2)} = (\Theta^{(2)})^T \delta^{(3)} .* g'(z^{(2)})$$", "number of the layer below"),
     ],
 )
 def test_what_holds_in_another_convention_is_no_mistake(claim: str, said: str) -> None:
