@@ -73,9 +73,10 @@ class Failures:
             if claim.kind != INNER or self._is_begun(claim, claims):
                 continue
             usual = self._is_nice(claim.factor)
-            excused = holds_with(claim, self.factor) or not self._stands_alone(claim, claims)
-            if usual and excused and (not self.from_above or is_a_count(claim.factor or 0.0, self.sizes)):
-                continue
+            above = self.from_above and not is_a_count(claim.factor or 0.0, self.sizes)
+            if usual and not above:
+                if holds_with(claim, self.factor) or not self._stands_alone(run, claim, claims, overrides):
+                    continue
             users = self.claims.dependents(run, claim.event, claims, overrides)
             returned = [
                 each for each in users if not each.event.name and mark_of(each.truth) in self.claims.of_parameters
@@ -128,13 +129,20 @@ class Failures:
             return False
         return in_words(factor, self.sizes) is not None or in_words(factor / self.factor, self.sizes) is not None
 
-    @staticmethod
-    def _stands_alone(claim: Claim, claims: list[Claim]) -> bool:
-        """Whether its factor differs from that of the other derivatives, as only something that reads it can excuse."""
-        others = [
-            each.factor for each in claims if each.kind == INNER and each is not claim and each.factor is not None
-        ]
-        return bool(others) and not any(same_factor(claim.factor or 0.0, each) for each in others)
+    def _stands_alone(self, run: Run, claim: Claim, claims: list[Claim], overrides: dict[Key, Any]) -> bool:
+        """Whether no other derivative has its factor, or only such as lead to no gradient of a parameter."""
+        known = [each for each in claims if each is not claim and each.factor is not None]
+        inner = [each for each in known if each.kind == INNER]
+        others = inner or [each for each in known if each.kind in (VALUE, PARAMETER)][:1]
+        same = [each for each in others if same_factor(claim.factor or 0.0, each.factor or 0.0)]
+        if not any(each.kind == PARAMETER for each in known):
+            return bool(inner) and not same
+        ends = (PARAMETER, UPDATE)
+        return bool(others) and not any(
+            each.kind in ends
+            or any(one.kind in ends for one in self.claims.dependents(run, each.event, claims, overrides))
+            for each in same
+        )
 
     def _updates(self, run: Run, claims: list[Claim], overrides: dict[Key, Any], failing: list[Claim]) -> list[Claim]:
         """Steps into which something else than their gradient goes, or that go the other way; at any rate.
@@ -144,7 +152,7 @@ class Failures:
         steps = [claim for claim in claims if claim.kind == UPDATE]
         rates = [claim.factor for claim in steps if claim.factor is not None and np.size(claim.event.value) > 1]
         rates = rates or [claim.factor for claim in steps if claim.factor is not None]
-        way = 1.0 if is_maximised(self.claims.truths.cost) else -1.0
+        way = 1.0 if is_maximised(self.claims.truths) else -1.0
         along = [rate for rate in rates if rate * way > 0]
         self.rate = max(along, key=lambda rate: sum(same_factor(rate, each) for each in along)) if along else None
         settled = {

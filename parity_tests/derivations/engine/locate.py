@@ -256,7 +256,7 @@ class Locator:
 
     def _rate(self, claim: Claim) -> float:
         """The rate that a step should have: its own where it goes the wrong way, else that of the others."""
-        way = 1.0 if is_maximised(self.claims.truths.cost) else -1.0
+        way = 1.0 if is_maximised(self.claims.truths) else -1.0
         if claim.factor is not None and claim.factor * way < 0:
             return -claim.factor
         return self.failures.rate if self.failures.rate is not None else 0.1 * way

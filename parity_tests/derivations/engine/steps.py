@@ -8,8 +8,9 @@ or where it goes the wrong way.
 from __future__ import annotations
 
 import ast
+import itertools
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,13 +19,14 @@ import torch
 from parity_tests.derivations.engine import symbols
 from parity_tests.derivations.engine.claims import PARAMETER, UPDATE, Claim, Claims, mark_of
 from parity_tests.derivations.engine.convention import ratio_of
-from parity_tests.derivations.engine.events import PART, Key, Run
+from parity_tests.derivations.engine.events import PART, RETURNED, Event, Key, Run
 from parity_tests.derivations.engine.numbers.kinds import PLAIN, TAPE, put
 from parity_tests.derivations.engine.numbers.tape import Tape
-from parity_tests.derivations.engine.truths import Cost, Truth
+from parity_tests.derivations.engine.truths import Truth, Truths
 
 MAXIMISED = re.compile(r"likelihood|\bll\b|log_?lik|\blog_?p|reward|elbo|utility|objective_to_max", re.I)
 NEGATED = re.compile(r"neg|nll|minus", re.I)
+LOSSES = re.compile(r"loss|cost|err|nll|energy|risk", re.I)
 
 
 class Made(NamedTuple):
@@ -36,9 +38,57 @@ class Made(NamedTuple):
     rest: bool
 
 
-def is_maximised(cost: Cost) -> bool:
-    """Whether J is to become large, by its name: steps go uphill then."""
-    return bool(MAXIMISED.search(cost.text)) and not NEGATED.search(cost.text)
+def is_maximised(truths: Truths) -> bool:
+    """Whether J is to become large: by its name, or where it is no loss and adds logarithms of probabilities up."""
+    if MAXIMISED.search(truths.cost.text):
+        return not NEGATED.search(truths.cost.text)
+    here = next((each for each in truths.run.events if each.key == truths.cost.key), None)
+    if here is None or LOSSES.search(symbols.base_of(here.name)) or LOSSES.search(here.function):
+        return False
+    formula = getattr(here.statement, "value", None)
+    called = getattr(getattr(formula, "func", None), "id", "")
+    if called and not LOSSES.search(called):
+        formula = next(
+            (each.node for each in truths.run.events if each.function == called and _is_number(each)), formula
+        )
+    logarithms = dict(_logarithms(formula)) if isinstance(formula, ast.AST) else {}
+    values = [each.value for each in truths.run.events if id(each.node) in logarithms and not each.missing]
+    return bool(values) and set(logarithms.values()) == {1} and all(np.all(value < 0) for value in values)
+
+
+def _is_number(event: Event) -> bool:
+    """Whether a function returns a single number here."""
+    return event.role == RETURNED and not event.missing and np.size(event.value) == 1
+
+
+def _logarithms(node: ast.AST, sign: int = 1) -> Iterator[tuple[int, int]]:
+    """The logarithms in a sum of products, by their nodes, each with its sign."""
+    match node:
+        case ast.BinOp(left=left, op=ast.Mult() | ast.Div(), right=right):
+            sign *= _sign_of(left) * _sign_of(right)
+            yield from itertools.chain(_logarithms(left, sign), _logarithms(right, sign))
+        case ast.BinOp(left=left, op=ast.Add() | ast.Sub() as op, right=right):
+            yield from _logarithms(left, sign)
+            yield from _logarithms(right, -sign if isinstance(op, ast.Sub) else sign)
+        case ast.UnaryOp(op=ast.USub()):
+            yield from _logarithms(node.operand, -sign)
+        case ast.Call(func=ast.Attribute(attr="log")):
+            yield id(node), sign
+        case ast.Call():
+            for each in node.args:
+                yield from _logarithms(each, sign)
+
+
+def _sign_of(node: ast.AST) -> int:
+    """The sign that a factor without logarithms has by its minus signs."""
+    match node:
+        case ast.UnaryOp(op=ast.USub(), operand=inside) if not list(_logarithms(inside)):
+            return -_sign_of(inside)
+        case ast.BinOp(left=left, op=ast.Mult() | ast.Div(), right=right) if not list(_logarithms(node)):
+            return _sign_of(left) * _sign_of(right)
+        case ast.Constant(value=int() | float() as number) if number < 0:
+            return -1
+    return 1
 
 
 def direction(claim: Claim) -> float:

@@ -115,3 +115,81 @@ def test_a_step_begins_a_new_round_in_every_form(form: str) -> None:
     assert {line.verdict for line in judged.lines} <= {HOLDS, NOT_JUDGED}, [line.message for line in judged.lines]
     assert judged.summary.holds >= 3
     assert wrong_lines(text.replace("dW = dZ @ X.T / 7", "dW = dZ @ X.T"))
+
+
+SMALL = {
+    "attributes-by-name": (
+        """\
+class Net:
+    pass
+net = Net()
+net.W = np.random.randn(3, 1)
+n_iter = 12
+for it in range(n_iter):
+    error = X @ net.W - y
+    loss = np.mean(error ** 2)
+    for key, grad in {"W": 2 * X.T @ error / n}.items():
+        setattr(net, key, getattr(net, key) - 0.1 * grad)
+""",
+        ("- 0.1 * grad", "+ 0.1 * grad", 13),
+    ),
+    "places-and-a-smoothed-cost": (
+        """\
+W, p, step, smooth_loss = np.random.randn(3, 1), 0, 2, 1.0
+while p < 8:
+    Xb, yb = X[p:p + step], y[p:p + step]
+    error = Xb @ W - yb
+    loss = np.sum(error ** 2)
+    smooth_loss = smooth_loss * 0.99 + loss * 0.01
+    dW = 2 * Xb.T @ error
+    W -= 0.1 * dW
+    p += step
+""",
+        ("2 * Xb.T @ error", "2 * Xb.T @ yb", 10),
+    ),
+    "uphill-on-a-likelihood": (
+        """\
+W, rate = np.random.randn(3, 1), 0.1
+def objective(p, c, weights):
+    return np.sum(weights * (c * np.log(p) + (1 - c) * np.log(1 - p)))
+c, weights = (y > 0) * 1.0, np.random.randn(n, 1)
+for it in range(9):
+    p = 1 / (1 + np.exp(-X @ W))
+    J = objective(p, c, weights)
+    dW = X.T @ (weights * (c - p))
+    W += rate * dW
+""",
+        ("(c - p)", "(p - c)", 11),
+    ),
+    "an-input's-derivative-that-nothing-reads": (
+        """\
+class Layer:
+    def forward(self, X):
+        self.X = X
+        return X @ self.W
+    def backward(self, dout):
+        self.dW = self.X.T @ dout
+        dX = dout @ self.W.T
+        return dX
+net = Layer()
+net.W = np.random.randn(3, 2)
+out = net.forward(X)
+loss = 0.5 * np.sum((out - y) ** 2)
+dX = net.backward(out - y)
+""",
+        ("dout @ self.W.T", "dout @ self.W.T / 3", 10),
+    ),
+}
+"""Programs of a few lines, and a mistake with its line; X, y and n are there."""
+
+DATA = "import numpy as np\nn = 9\nX, y = np.random.randn(n, 3), np.random.randn(n, 1)\n"
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_small_programs_hold_and_a_mistake_in_them_is_found(name: str) -> None:
+    text, (right, wrong, line) = SMALL[name]
+    judged = judge_program("net.py", DATA + text)
+    assert judged is not None
+    assert {each.verdict for each in judged.lines} == {HOLDS}, [each.message for each in judged.lines]
+    assert judged.summary.holds
+    assert [each.line for each in wrong_lines(DATA + text.replace(right, wrong))] == [line]

@@ -39,6 +39,9 @@ def changes(node: ast.expr, words: Words) -> Changes:
                     yield ast.Constant(number), "wrong-number", 1.3
             if isinstance(node.value, int) and node.value > 1:
                 yield ast.Constant(node.value + 1), "wrong-number", 1.5
+            elif node.value != round(node.value):
+                yield ast.Constant(node.value + 1), "wrong-number", 1.5
+                yield ast.Constant(node.value - 1), "wrong-number", 1.5
         case ast.Compare():
             for sign in (ast.LtE(), ast.Gt(), ast.GtE(), ast.Lt()):
                 if not isinstance(node.ops[0], type(sign)):
@@ -129,6 +132,7 @@ def _of_name(node: ast.Name, words: Words) -> Changes:
                 yield parsed(name), cause, 1.2 if same_family else 1.45 if other.shape == value.shape else 1.6
         if value.shape and _is_share(value):
             yield ast.BinOp(ast.Constant(1), ast.Sub(), node), "missing-term", 1.15
+            yield ast.BinOp(node, ast.Sub(), ast.Constant(1)), "missing-term", 1.2
 
 
 def _is_share(value: Any) -> bool:

@@ -69,7 +69,8 @@ def _whole(statement: ast.stmt, words: Words) -> Iterator[Edit]:
     value = _value(statement)
     if value is None:
         return
-    yield Edit(_with_value(statement, ast.UnaryOp(ast.USub(), value)), "sign", 1.0)
+    if not (isinstance(statement, ast.AugAssign) and isinstance(statement.op, ast.Add | ast.Sub)):
+        yield Edit(_with_value(statement, ast.UnaryOp(ast.USub(), value)), "sign", 1.0)
     yield Edit(_with_value(statement, turned(value)), "transpose-missing", 1.5)
     for new, cause, cost in (*products.put_in(value, words), *products.exchanged(value, words)):
         yield Edit(_with_value(statement, new), cause, cost)
@@ -87,14 +88,18 @@ def _whole(statement: ast.stmt, words: Words) -> Iterator[Edit]:
                 divided = replaced(value, part, ast.BinOp(part, ast.Div(), rate))
                 yield Edit(_with_value(statement, divided), cause, 1.15)
     for place, count in enumerate(words.counts):
-        cause = "missing-1/m" if count == words.batch else "missing-factor"
+        cause = "missing-1/m" if words.counts_examples(count) else "missing-factor"
         for part in terms(value):
             divided = replaced(value, part, ast.BinOp(part, ast.Div(), parsed(count)))
             yield Edit(_with_value(statement, divided), cause, 0.9 + 0.05 * place)
             more = replaced(value, part, ast.BinOp(part, ast.Mult(), parsed(count)))
-            yield Edit(_with_value(statement, more), "double-1/m" if count == words.batch else "missing-factor", 1.2)
+            yield Edit(
+                _with_value(statement, more), "double-1/m" if words.counts_examples(count) else "missing-factor", 1.2
+            )
     for number, cause in ((2, "missing-factor"), (0.5, "extra-factor")):
         for part in terms(value):
+            if isinstance(part, ast.Constant):
+                continue  # another number
             scaled = ast.BinOp(ast.Constant(number), ast.Mult(), part)
             cause = "l2-factor-2" if is_penalty(part) and not is_sum(part) else cause
             cost = 1.0 if cause == "l2-factor-2" else 1.2
@@ -130,7 +135,7 @@ def _read(node: ast.expr) -> ast.expr:
 def _behind(statement: ast.stmt, words: Words) -> Iterator[Edit]:
     target = ast.Name(words.target, ast.Store())
     for place, count in enumerate(words.counts):
-        cause = "missing-1/m" if count == words.batch else "missing-factor"
+        cause = "missing-1/m" if words.counts_examples(count) else "missing-factor"
         more = ast.AugAssign(target, ast.Div(), parsed(count))
         yield Edit([statement, more], cause, 1.05 + 0.05 * place)
     for factor in words.forward.factors:

@@ -55,6 +55,10 @@ class Words(NamedTuple):
     value: Callable[[ast.expr], Any] = lambda node: None
     """What a formula is, where the statement stands."""
 
+    def counts_examples(self, count: str) -> bool:
+        """Whether a size is the number of examples, under any of its names."""
+        return count == self.batch or (self.size > 0 and self.names.get(count) == self.size)
+
     def like(self, shape: tuple[int, ...]) -> list[str]:
         """The arrays of a shape."""
         return [name for name, value in self.names.items() if isinstance(value, np.ndarray) and value.shape == shape]

@@ -1,7 +1,7 @@
 """A Python program rewritten so that every value it computes is seen: assignments, entries, returns, parts of formulas.
 
 ``x = e`` becomes ``x = __note__(e, 17)``, where 17 is the number of the node ``x`` in the program's tree; ``x[i] = e``
-is followed by ``__entry__(x, ...)``; a part ``e`` of a formula becomes ``__part__(e, 23)``. What the program does stays
+is followed by ``__entry__(x, ...)``; the value of ``setattr`` is seen, too; a part ``e`` of a formula becomes ``__part__(e, 23)``. What the program does stays
 the same.
 """
 
@@ -229,6 +229,11 @@ class _Rewriter(ast.NodeTransformer):
                 nothing = ast.Lambda(ast.arguments([], [], None, [], [], None, []), ast.Constant(None))
                 node.value = self._top(call)
                 return [node, ast.Expr(_call("__entry__", _loaded(changed), site, nothing))]
+        if isinstance(call.func, ast.Name) and call.func.id == "setattr" and len(call.args) == 3:
+            holder, key, value = call.args
+            site = self._site(value, NAMED, ast.unparse(holder))
+            call.args[2] = _call("__attribute__", self._top(value), site, _loaded(holder), _loaded(key))
+            return node
         if isinstance(call.func, ast.Name) and call.func.id == "print":
             call.args = [self._returned(each) if not isinstance(each, ast.JoinedStr) else each for each in call.args]
             return node

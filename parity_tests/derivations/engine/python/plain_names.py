@@ -14,7 +14,7 @@ from parity_tests.derivations.engine.edits.products import forward_factors
 from parity_tests.derivations.engine.numbers.kinds import is_array
 from parity_tests.derivations.engine.python.exchanged import target_of
 from parity_tests.derivations.engine.python.execution import FILE
-from parity_tests.derivations.engine.python.instrument import FUNCTIONS
+from parity_tests.derivations.engine.python.instrument import FUNCTIONS, local_names
 
 MOST_BESIDE = 60
 """How many formulas of a function are tried in place of others."""
@@ -24,10 +24,11 @@ def in_plain_names(
     tree: ast.Module, statement: ast.stmt, names: Mapping[str, Any]
 ) -> tuple[ast.stmt, str, Mapping[str, Any]]:
     """The statement with ``self.W1`` and ``grads["W1"]`` as plain names, as far as they hold arrays or numbers."""
-    flat = {name: value for name, value in names.items() if not name.startswith("__")}
+    around = _function_of(tree, statement)
+    flat = _reached(around, {name: value for name, value in names.items() if not name.startswith("__")})
     for name, value in list(flat.items()):
         flat |= _entries(name, value)
-    for text in _said_beside(tree, statement):
+    for text in _said_beside(tree, around, statement):
         value = _value_of(ast.parse(text, mode="eval").body, flat) if text not in flat else None
         if is_array(value):
             flat[text] = value
@@ -39,15 +40,39 @@ def in_plain_names(
     return ast.fix_missing_locations(new), ast.unparse(place), flat
 
 
-def _said_beside(tree: ast.Module, statement: ast.stmt) -> list[str]:
-    """What stands beside a statement in its function: entries of lists, and what values are multiplied by.
-
-    An index may be off by one: its neighbours are there as well.
-    """
+def _function_of(tree: ast.Module, statement: ast.stmt) -> ast.AST:
+    """The innermost function in which a statement stands, or else the whole program."""
     around: ast.AST = tree
     for node in ast.walk(tree):
         if isinstance(node, FUNCTIONS[:2]) and node.lineno <= statement.lineno <= (node.end_lineno or 0):
             around = node
+    return around
+
+
+def _reached(around: ast.AST, names: Mapping[str, Any]) -> dict[str, Any]:
+    """The names that may be written in a function: those that stand in it, and what is no variable.
+
+    Arrays outside of it may be written where it reads such.
+    """
+    if not isinstance(around, FUNCTIONS[:2]):
+        return dict(names)
+    inside = {each.id for each in ast.walk(around) if isinstance(each, ast.Name)} | local_names(around)
+    outer = any(is_array(names.get(name)) for name in inside - local_names(around))
+    return {
+        name: value
+        for name, value in names.items()
+        if name in inside
+        or callable(value)
+        or isinstance(value, types.ModuleType)
+        or (outer and (is_array(value) or isinstance(value, int | float)))
+    }
+
+
+def _said_beside(tree: ast.Module, around: ast.AST, statement: ast.stmt) -> list[str]:
+    """What stands beside a statement in its function: entries of lists, and what values are multiplied by.
+
+    An index may be off by one: its neighbours are there as well.
+    """
     found: dict[str, None] = {}
     lists: dict[str, None] = {}
     for node in ast.walk(around):

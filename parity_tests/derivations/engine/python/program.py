@@ -274,23 +274,28 @@ def batch_of(run: Run) -> int | None:
     """The number of examples: a number that is called so, or else the size that data and labels share."""
     data: list[tuple[int, ...]] = []
     labels: list[tuple[int, ...]] = []
+    counts: list[int] = []
     for event in run.events:
         name = symbols.base_of(event.name)
         if event.missing or event.role == "part":
             continue
         whole = np.ndim(event.value) == 0 and event.value > 1 and float(event.value).is_integer()
         if event.role == NAMED and whole and symbols.COUNTS.match(name):
-            return int(event.value)
+            counts.append(int(event.value))
         if np.ndim(event.value) and symbols.is_label(name):
             labels.append(event.shape)
         elif np.ndim(event.value) > 1 and symbols.is_data(name):
             data.append(event.shape)
+    sizes = {size for shape in (*data, *labels) for size in shape}
+    for count in counts:
+        if count in sizes or not sizes:
+            return count
     for shape in data:
         for other in labels:
             shared = [size for size in shape if size in other and size > 1]
             if shared:
                 return shared[0]
-    return None
+    return counts[0] if counts else None
 
 
 def _compiled(tree: ast.Module) -> tuple[Any, dict[int, Site]]:

@@ -242,11 +242,30 @@ def _may_be_cost(event: Event) -> bool | None:
         looks = bool(OF_COSTS.search(event.function))
         return looks if np.ndim(event.value) == 0 or looks else None
     stem = re.sub(r"\[-?\d+\]$", "", symbols.base_of(event.name))
-    if not symbols.COSTS.search(symbols.base_of(stem)):
+    if not symbols.COSTS.search(symbols.base_of(stem)) or _is_smoothed(event):
         return None
     if (ERRORS.match(stem) or np.ndim(event.value)) and not REDUCES.search(_text(event).partition("=")[2]):
         return None
     return True
+
+
+def _is_smoothed(event: Event) -> bool:
+    """Whether a value is a moving average of itself and another: ``s = 0.999 * s + 0.001 * loss``."""
+    match event.statement:
+        case ast.Assign(targets=[target], value=ast.BinOp(left=left, op=ast.Add(), right=right)):
+            weights = [_weight_of(each) for each in (left, right)]
+            own = {ast.unparse(each) for part in (left, right) for each in ast.walk(part)}
+            return None not in weights and sum(map(float, weights)) == 1 and ast.unparse(target) in own  # type: ignore[arg-type]
+    return False
+
+
+def _weight_of(node: ast.expr) -> float | None:
+    """The number that a product has as a factor, None for none."""
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
+        for each in (node.left, node.right):
+            if isinstance(each, ast.Constant) and isinstance(each.value, int | float):
+                return each.value
+    return None
 
 
 def _holds_classes(value: Any, trial: Trial) -> bool:

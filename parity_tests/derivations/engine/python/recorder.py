@@ -79,7 +79,7 @@ class Recorder:
         """The names that the instrumented program calls."""
         return {
             "__note__": self.note, "__entry__": self.entry, "__part__": self.part, "__item__": self.item,
-            "__enter__": self.enter, "__leave__": self.leave, "__before__": self.capture,
+            "__attribute__": self.attribute, "__enter__": self.enter, "__leave__": self.leave, "__before__": self.capture,
         }  # fmt: skip
 
     # ---- what is called
@@ -95,7 +95,15 @@ class Recorder:
     def note(self, value: Any, number: int, holder: Any = None) -> Any:
         """A value that a name gets, or that a function returns; of a list, tuple or dict, each entry."""
         self._captures(number)
+        return self._noted(value, number, self.sites[number], holder)
+
+    def attribute(self, value: Any, number: int, holder: Any, key: str) -> Any:
+        """A value that an attribute gets whose name is computed."""
+        self._captures(number)
         site = self.sites[number]
+        return self._noted(value, number, site._replace(name=f"{site.name}.{key}"), holder)
+
+    def _noted(self, value: Any, number: int, site: Site, holder: Any) -> Any:
         value = of_torch(value)
         if isinstance(value, torch.Tensor):  # places and labels stay torch's
             self._record(number, site, self._scoped(site, site.name, holder), np.asarray(value))

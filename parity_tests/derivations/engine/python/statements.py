@@ -65,6 +65,7 @@ def runs_by_itself(node: ast.stmt, tree: ast.Module) -> bool:
 def stepped(tree: ast.AST) -> frozenset[str]:
     """Names of single numbers that a line changes by a term which is no counter's: ``b -= rate * db``."""
     found = set()
+    places = _places(tree)
     target: ast.expr
     value: ast.expr
     for node in ast.walk(tree):
@@ -78,7 +79,7 @@ def stepped(tree: ast.AST) -> frozenset[str]:
             continue
         if isinstance(target, ast.Name | ast.Attribute) and isinstance(value, ast.BinOp | ast.Name):
             found.add(ast.unparse(target))
-    return frozenset(found | _derived(tree))
+    return frozenset((found | _derived(tree)) - places)
 
 
 def _derived(tree: ast.AST) -> set[str]:
@@ -86,6 +87,25 @@ def _derived(tree: ast.AST) -> set[str]:
     bound = [node for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]
     given = {node.id for node in bound if node.lineno > CALL}
     return {name for each in bound for name in symbols.meant_by(each.id, given)}
+
+
+def _places(tree: ast.AST) -> set[str]:
+    """What counts or is a place: ``p`` of ``data[p:p + n]`` and of ``range(p)``."""
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Subscript):
+            inside: list[ast.AST] = [node.slice]
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "range":
+            inside = [*node.args]
+        else:
+            continue
+        found |= {
+            ast.unparse(each)
+            for part in inside
+            for each in ast.walk(part)
+            if isinstance(each, ast.Name | ast.Attribute)
+        }
+    return found
 
 
 def filled(tree: ast.AST) -> frozenset[str]:

@@ -36,7 +36,11 @@ class _Readier(ast.NodeTransformer):
             if node.attr in SHORT:
                 node.attr = "float64"
             return node
-        return node.value if node.attr == "data" else node
+        if node.attr != "data":
+            return node
+        if isinstance(node.value, ast.Name | ast.Attribute | ast.Subscript):
+            node.value.ctx = node.ctx
+        return node.value
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
         self.generic_visit(node)
