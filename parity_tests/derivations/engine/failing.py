@@ -74,9 +74,8 @@ class Failures:
                 continue
             usual = self._is_nice(claim.factor)
             above = self.from_above and not is_a_count(claim.factor or 0.0, self.sizes)
-            if usual and not above:
-                if holds_with(claim, self.factor) or not self._stands_alone(run, claim, claims, overrides):
-                    continue
+            if usual and not above and self._is_excused(run, claim, claims, overrides):
+                continue
             users = self.claims.dependents(run, claim.event, claims, overrides)
             returned = [
                 each for each in users if not each.event.name and mark_of(each.truth) in self.claims.of_parameters
@@ -129,20 +128,20 @@ class Failures:
             return False
         return in_words(factor, self.sizes) is not None or in_words(factor / self.factor, self.sizes) is not None
 
-    def _stands_alone(self, run: Run, claim: Claim, claims: list[Claim], overrides: dict[Key, Any]) -> bool:
-        """Whether no other derivative has its factor, or only such as lead to no gradient of a parameter."""
+    def _is_excused(self, run: Run, claim: Claim, claims: list[Claim], overrides: dict[Key, Any]) -> bool:
+        """Whether its factor is that of the gradients, or of a derivative that leads to one: a convention of theirs."""
+        if holds_with(claim, self.factor):
+            return True
         known = [each for each in claims if each is not claim and each.factor is not None]
         inner = [each for each in known if each.kind == INNER]
         others = inner or [each for each in known if each.kind in (VALUE, PARAMETER)][:1]
         same = [each for each in others if same_factor(claim.factor or 0.0, each.factor or 0.0)]
         if not any(each.kind == PARAMETER for each in known):
-            return bool(inner) and not same
+            return not inner or bool(same)
         ends = (PARAMETER, UPDATE)
-        return bool(others) and not any(
-            each.kind in ends
-            or any(one.kind in ends for one in self.claims.dependents(run, each.event, claims, overrides))
-            for each in same
-        )
+        leading = (self.claims.dependents(run, each.event, claims, overrides) for each in same if each.kind not in ends)
+        at_end = any(each.kind in ends for each in same)
+        return not others or at_end or any(each.kind in ends for found in leading for each in found)
 
     def _updates(self, run: Run, claims: list[Claim], overrides: dict[Key, Any], failing: list[Claim]) -> list[Claim]:
         """Steps into which something else than their gradient goes, or that go the other way; at any rate.
@@ -175,7 +174,7 @@ class Failures:
                 wrong.append(self._uneven_gradient(claim, claims))
                 continue
             if claim.factor is None:
-                gradients = gradients_of(self.claims, run, claims) if gradients is None else gradients
+                gradients = gradients_of(self.claims, run, claims, overrides) if gradients is None else gradients
                 made = made_of(self.claims, claim, gradients, overrides)
                 by_name = self.claims.truths.probe.places is None and self._has_state(claim)
                 if by_name and from_rest(self.claims, claim, overrides) * way < 0:

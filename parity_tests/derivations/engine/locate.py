@@ -155,7 +155,19 @@ class Locator:
                 continue
             mended |= {claim.event.key} if own else set()
             found.append((len(mended), root._replace(mends=self._lines(state, mended, root.event.line))))
-        return found
+        return found + [(count, each) for count, root in found for each in self._built_before(state, root)]
+
+    def _built_before(self, state: State, root: Root) -> Iterator[Root]:
+        """Earlier statements that build the same array, what each of them lacks in it."""
+        if root.rest_of is not None or root.event.missing or root.event.shape != np.shape(root.expected):
+            return
+        for event in self.claims.truths.round.events(state.run.events):
+            if event.key == root.event.key:
+                return
+            same = event.name == root.event.name and event.role in (NAMED, ENTRY) and not event.missing
+            if same and event.shape == root.event.shape and event.key[0] != root.event.key[0]:
+                rest = event.value + root.expected - root.event.value
+                yield root._replace(event=event, expected=rest, rest_of=root.event.key)
 
     def _in_all_turns(
         self, state: State, claim: Claim, reach: Collection[Key], overrides: Values, before: dict[Key, Root]

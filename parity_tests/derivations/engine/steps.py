@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 import itertools
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -156,8 +156,13 @@ def rates_in(statement: ast.stmt | None) -> frozenset[str]:
     return frozenset(found)
 
 
-def gradients_of(claims: Claims, run: Run, found: list[Claim]) -> dict[Key, tuple[tuple[int, ...], bytes]]:
-    """The places where a gradient of a parameter stands, named or inside of a formula, with the mark of its truth."""
+def gradients_of(
+    claims: Claims, run: Run, found: list[Claim], overrides: Collection[Key] = ()
+) -> dict[Key, tuple[tuple[int, ...], bytes]]:
+    """The places where a gradient of a parameter stands, with the mark of its truth.
+
+    It is named, inside of a formula, or among the ``overrides``, the places of values that were put right.
+    """
     places = {each.event.key: mark_of(each.truth) for each in found if each.kind == PARAMETER}
     places |= {
         each.event.key: mark_of(each.truth)
@@ -169,7 +174,9 @@ def gradients_of(claims: Claims, run: Run, found: list[Claim]) -> dict[Key, tupl
         if mark_of(truth) in claims.of_parameters:
             truths.setdefault(np.shape(truth.gradient), []).append(truth)
     for event in claims.truths.round.events(run.events):
-        if event.role != PART or event.missing or np.size(event.value) < 2 or event.key in claims.truths.by_key:
+        if event.missing or np.size(event.value) < 2 or event.key in claims.truths.by_key:
+            continue
+        if event.role != PART and event.key not in overrides:
             continue
         for truth in truths.get(event.shape, ()):
             if ratio_of(event.value, truth.gradient) is not None:

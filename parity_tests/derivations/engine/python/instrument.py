@@ -1,8 +1,8 @@
 """A Python program rewritten so that every value it computes is seen: assignments, entries, returns, parts of formulas.
 
 ``x = e`` becomes ``x = __note__(e, 17)``, where 17 is the number of the node ``x`` in the program's tree; ``x[i] = e``
-is followed by ``__entry__(x, ...)``; the value of ``setattr`` is seen, too; a part ``e`` of a formula becomes ``__part__(e, 23)``. What the program does stays
-the same.
+is followed by ``__entry__(x, ...)``; what ``setattr`` sets is seen as well; a part ``e`` of a formula becomes
+``__part__(e, 23)``. What the program does stays the same.
 """
 
 from __future__ import annotations

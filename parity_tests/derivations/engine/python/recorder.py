@@ -79,7 +79,8 @@ class Recorder:
         """The names that the instrumented program calls."""
         return {
             "__note__": self.note, "__entry__": self.entry, "__part__": self.part, "__item__": self.item,
-            "__attribute__": self.attribute, "__enter__": self.enter, "__leave__": self.leave, "__before__": self.capture,
+            "__attribute__": self.attribute, "__enter__": self.enter, "__leave__": self.leave,
+            "__before__": self.capture,
         }  # fmt: skip
 
     # ---- what is called
