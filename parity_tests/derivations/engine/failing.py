@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -14,6 +15,7 @@ from parity_tests.derivations.engine.convention import in_words, is_a_count, rat
 from parity_tests.derivations.engine.events import Key, Run
 from parity_tests.derivations.engine.steps import (
     Made,
+    added_name,
     direction,
     from_rest,
     gradients_of,
@@ -193,7 +195,7 @@ class Failures:
             return False
         others = [each for each in steps if each is not claim and each.factor is not None and each.factor * way > 0]
         elsewhere = [each for each in others if each.event.key[0] != claim.event.key[0]]
-        rates = rates_in(claim.event.statement)
+        rates = self._rates(claim)
         if self._is_uneven(claim, steps):
             return False
         if any(same_factor(claim.factor, each.factor or 0.0) for each in others):
@@ -206,8 +208,7 @@ class Failures:
         alike = [
             each
             for each in elsewhere
-            if rates_in(each.event.statement) == rates
-            and in_words(claim.factor / (each.factor or 1.0), self.sizes) is not None
+            if self._rates(each) == rates and in_words(claim.factor / (each.factor or 1.0), self.sizes) is not None
         ]
         return not alike or self._is_rate(claim, rates)
 
@@ -219,17 +220,24 @@ class Failures:
 
     def _is_uneven(self, claim: Claim, steps: list[Claim]) -> bool:
         """Whether a step has the rate of another one and is not as long as it says, as that one is, by a size."""
-        rates = rates_in(claim.event.statement)
+        rates = self._rates(claim)
         if self._is_rate(claim, rates):
             return False
         others = [each for each in steps if each.event.key[0] != claim.event.key[0] and each.factor is not None]
-        same = [each for each in others if rates_in(each.event.statement) == rates and self._is_rate(each, rates)]
+        same = [each for each in others if self._rates(each) == rates and self._is_rate(each, rates)]
         return any(self._by_a_size(claim, each) for each in same)
 
     def _by_a_size(self, claim: Claim, other: Claim) -> bool:
         """Whether two steps differ by the number of examples, or another size, that one lacks or has twice."""
         ratio = (claim.factor or 0.0) / (other.factor or 1.0)
         return any(same_factor(ratio, size) or same_factor(ratio, 1 / size) for size in self.sizes.values())
+
+    def _rates(self, claim: Claim) -> frozenset[str]:
+        """The rates in a step, or in the statement that computes the name that it adds: ``v = mu * v - lr * g``."""
+        added = added_name(claim.event.statement)
+        made = (each.statement for each in self.claims.truths.run.events if each.statement is not None)
+        source = next((each for each in made if isinstance(each, ast.Assign) and _is_set(each, added)), None)
+        return rates_in(source if source is not None else claim.event.statement)
 
     def _is_rate(self, claim: Claim, rates: frozenset[str]) -> bool:
         """Whether a step is as long as the one rate that stands in it says."""
@@ -280,3 +288,8 @@ class Failures:
             if (name not in self.claims.names or name in states) and np.shape(value) == claim.event.shape:
                 return True
         return False
+
+
+def _is_set(statement: ast.Assign, name: str) -> bool:
+    """Whether a statement is the one that gives a name its value."""
+    return bool(name) and ast.unparse(statement.targets[0]) == name

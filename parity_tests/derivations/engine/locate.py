@@ -13,12 +13,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from parity_tests.derivations.engine import symbols
-from parity_tests.derivations.engine.claims import INNER, PARAMETER, UPDATE, VALUE, Claim, Claims, holds_with
+from parity_tests.derivations.engine.claims import INNER, PARAMETER, UPDATE, VALUE, Claim, Claims, holds_with, mark_of
 from parity_tests.derivations.engine.convention import same_factor
 from parity_tests.derivations.engine.events import ENTRY, NAMED, RETURNED, Event, Key
 from parity_tests.derivations.engine.failing import Failures, State
 from parity_tests.derivations.engine.lists.spelled import origin
-from parity_tests.derivations.engine.steps import is_maximised
+from parity_tests.derivations.engine.steps import added_name, is_maximised
 from parity_tests.derivations.engine.truths import Truth, Truths
 
 NO_VALUE = " has no value here"
@@ -123,8 +123,7 @@ class Locator:
         if max((count for count, _ in found), default=0) < 2 < len(state.failing):
             found += self._mending(state, claim, own_value, reach, overrides, reused=True)
         if not found:
-            factor = self._rate(claim) if claim.kind == UPDATE else self.factor
-            found = [(1, Root(claim.event, claim.truth, factor, own_value, (), claim.kind))]
+            found = [(1, Root(claim.event, claim.truth, self._wanted(claim), own_value, (), claim.kind))]
         most = max(count for count, _ in found)
         root = self._likeliest([each for count, each in found if count == most], claim, before, state)
         return root, {root.event.key: root.expected}
@@ -174,26 +173,31 @@ class Locator:
     ) -> tuple[Root, Values] | None:
         """The line of a loop that mends most claims once all of its turns are right, where a change of it does that."""
         found: list[tuple[int, Root, Values]] = []
-        forward = _sites(truth.event for truth in self.claims.truths.by_key.values())
+        by_key = self.claims.truths.by_key
+        forward = _sites(truth.event for truth in by_key.values())
         events = self.claims.truths.round.events(state.run.events)
         keys = {each.event.key for each in state.claims if each.kind in (PARAMETER, UPDATE)}
+        matched = {each.event.key: each for each in state.claims if each.factor is not None}
+        scales = self._scales(state, claim)
         for turns in _sites(each for each in events if each.key not in self.claims.truths.by_key and each.name):
             if not any(each.key in reach for each in turns) or any(each.key in keys for each in turns):
                 continue
-            for there in forward:
-                pairs = list(zip(turns, reversed(there), strict=False))
-                if len(there) < len(turns) or any(one.shape != other.shape for one, other in pairs):
+            known = [matched[each.key].truth for each in turns if each.key in matched]
+            ways = [(known, each) for each in scales] if len(known) == len(turns) else []
+            ways = ways or [([by_key[each.key] for each in reversed(there)], self.factor) for there in forward]
+            for truths, factor in ways:
+                pairs = list(zip(turns, truths, strict=False))
+                if len(pairs) < len(turns) or any(one.shape != np.shape(other.gradient) for one, other in pairs):
                     continue
                 if self.trials > MOST_TRIALS or self.claims.replays - self.begun > MOST_EVENTS:
                     break
-                values = {one.key: self.factor * self.claims.truths.by_key[other.key].gradient for one, other in pairs}
+                values = {one.key: factor * other.gradient for one, other in pairs}
                 wrong = [pair for pair in pairs if not np.allclose(pair[0].value, values[pair[0].key], 1e-9, 1e-12)]
                 mended, broken = self._mended(state, {**overrides, **values})
                 if wrong and not broken and claim.event.key in mended and len(mended) > 1:
-                    event, truth = wrong[0][0], self.claims.truths.by_key[wrong[0][1].key]
+                    event, truth = wrong[0]
                     lines = self._lines(state, mended, event.line)
-                    root = Root(event, truth, self.factor, values[event.key], lines, INNER)
-                    found.append((len(mended), root, values))
+                    found.append((len(mended), Root(event, truth, factor, values[event.key], lines, INNER), values))
         most = max((count for count, _, _ in found), default=0)
         for count, root, values in found:
             if count == most and (self.repairs is None or self.repairs(root, before) is not None):
@@ -224,6 +228,9 @@ class Locator:
         """Of places that mend as much: one whose own line a small change puts right; else the earliest."""
         order = {event.key: place for place, event in enumerate(state.run.events)}
         roots = sorted(roots, key=lambda each: (each.rest_of is not None, order[each.event.key]))
+        again = [each for each in roots if any(key[0] == each.event.key[0] for key in before)]
+        if again and (self.repairs is None or self.repairs(again[0], before) is not None):
+            return again[0]  # the same statement in another turn
         if self.repairs is not None and len({each.event.key for each in roots}) > 1:
             costs = [(self.repairs(each, before), place) for place, each in enumerate(roots[:MOST_REPAIRS])]
             good = [(cost, place) for cost, place in costs if cost is not None]
@@ -273,6 +280,10 @@ class Locator:
             return -claim.factor
         return self.failures.rate if self.failures.rate is not None else 0.1 * way
 
+    def _wanted(self, claim: Claim) -> float:
+        """The factor that a claim should have."""
+        return self._rate(claim) if claim.kind == UPDATE else self.factor
+
     def _candidates(
         self, state: State, claim: Claim, own_value: Any, reach: Collection[Key], reused: bool
     ) -> Iterator[Root]:
@@ -283,7 +294,7 @@ class Locator:
             return
         if claim.kind == UPDATE:
             yield Root(claim.event, claim.truth, self._rate(claim), own_value, (), UPDATE)
-            if claim.factor is not None and np.size(claim.event.value) > 1:
+            if claim.factor is not None and np.size(claim.event.value) > 1 and not added_name(claim.event.statement):
                 return  # a multiple of its gradient: the step itself is wrong
         else:
             for truth in claim.others or (claim.truth,):
@@ -291,7 +302,7 @@ class Locator:
                     yield Root(claim.event, truth, factor, factor * truth.gradient, (), claim.kind)
         matched = {each.event.key: each for each in state.claims if each.factor is not None}
         nominal = next((each.factor for each in state.claims if each.kind in (INNER, VALUE) and each.factor), None)
-        if not any(each.kind == PARAMETER and holds_with(each, self.factor) for each in state.claims):
+        if not any(self._is_gradient(each) and holds_with(each, self.factor) for each in state.claims):
             nominal = None  # all gradients are off, and so may be the first of them
         events = self.claims.truths.round.events(state.run.events)
         turns = Counter(event.key[0] for event in events)
@@ -324,6 +335,10 @@ class Locator:
                     rest = event.value * own_value / claim.event.value
                     yield Root(event, claim.truth, self.factor, rest, (), INNER, claim.event.key, True)
 
+    def _is_gradient(self, claim: Claim) -> bool:
+        """Whether a value is the gradient of a parameter, by its name or by what it is."""
+        return claim.kind == PARAMETER or (claim.kind == VALUE and mark_of(claim.truth) in self.claims.of_parameters)
+
     def _reused(self, state: State, reach: Collection[Key]) -> Iterator[Root]:
         """Derivatives that hold, with that in what their value is computed from: ``dh[h <= 0] = 0`` is missing."""
         for known in state.claims:
@@ -338,11 +353,14 @@ class Locator:
         """What may belong in place of a value."""
         right = known is not None and holds_with(known, self.factor)
         if known is not None and known.factor is not None and not (right and known.kind == VALUE):
+            needed = None if claim.factor is None else known.factor * self._wanted(claim) / claim.factor
             if right:
+                if needed is not None and any(same_factor(needed, each) for each in scales):
+                    yield known.truth, needed
                 return
-            if claim.factor is not None:
+            if needed is not None:
                 if nominal is None or not same_factor(known.factor, nominal):
-                    yield known.truth, known.factor * self.factor / claim.factor
+                    yield known.truth, needed
             else:
                 yield from ((known.truth, each) for each in scales if not same_factor(each, known.factor))
             if known.kind == INNER:

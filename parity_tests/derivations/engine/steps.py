@@ -156,6 +156,13 @@ def rates_in(statement: ast.stmt | None) -> frozenset[str]:
     return frozenset(found)
 
 
+def added_name(statement: ast.stmt | None) -> str:
+    """The name that a step adds as it is, ``v`` of ``W += v``; "" for a step that computes what it adds."""
+    if isinstance(statement, ast.AugAssign) and isinstance(statement.value, ast.Name | ast.Attribute | ast.Subscript):
+        return ast.unparse(statement.value)
+    return ""
+
+
 def gradients_of(
     claims: Claims, run: Run, found: list[Claim], overrides: Collection[Key] = ()
 ) -> dict[Key, tuple[tuple[int, ...], bytes]]:
