@@ -6,6 +6,7 @@ mistake is one report; what still fails is the next mistake.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any, NamedTuple
@@ -29,6 +30,9 @@ MOST_EVENTS = 200_000
 """Of all runs of one search: about eight seconds."""
 NEAR = 0.2
 """Repairs whose costs differ by less are about as likely, in statements of different names."""
+
+DERIVATIVES = re.compile(r"d_?[A-Za-z]\w*$|.*(?:delta|grad|nabla)")
+"""Names that a value of the forward pass has where it should have become a derivative: ``dz = a``."""
 
 MOST_IN_ALL = 12
 """Turns of a loop in which a line is put right all at once."""
@@ -301,7 +305,8 @@ class Locator:
                 for factor in [self.factor] if claim.kind == PARAMETER else scales:
                     yield Root(claim.event, truth, factor, factor * truth.gradient, (), claim.kind)
         matched = {each.event.key: each for each in state.claims if each.factor is not None}
-        nominal = next((each.factor for each in state.claims if each.kind in (INNER, VALUE) and each.factor), None)
+        carried = [each.factor for each in state.claims if each.kind in (INNER, VALUE) and each.factor]
+        nominal = max(carried, key=lambda one: sum(same_factor(one, each) for each in carried), default=None)
         if not any(self._is_gradient(each) and holds_with(each, self.factor) for each in state.claims):
             nominal = None  # all gradients are off, and so may be the first of them
         events = self.claims.truths.round.events(state.run.events)
@@ -317,7 +322,7 @@ class Locator:
                 continue
             if np.size(event.value) < 2 and event.key not in reach:
                 continue
-            if self.claims.is_copy(event):
+            if self.claims.is_copy(event) and not DERIVATIVES.match(symbols.base_of(event.name)):
                 continue
             known = matched.get(event.key)
             if known is not None and known.kind not in (INNER, VALUE):
