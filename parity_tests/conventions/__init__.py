@@ -14,6 +14,7 @@ from parity_tests.conventions import (
     normalization,
     optimizers,
     pooling,
+    sequences,
 )
 from parity_tests.conventions.convention import Convention
 
@@ -27,6 +28,7 @@ CONVENTIONS: tuple[Convention, ...] = (
     *convolution.CONVENTIONS,
     *pooling.CONVENTIONS,
     *normalization.CONVENTIONS,
+    *sequences.CONVENTIONS,
     *initialization.CONVENTIONS,
     *devices.CONVENTIONS,
 )

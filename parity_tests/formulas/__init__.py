@@ -6,6 +6,7 @@ from collections import Counter
 
 from parity_tests.formulas import (
     activations,
+    attention,
     clipping,
     conv,
     costs,
@@ -19,6 +20,7 @@ from parity_tests.formulas import (
     pooling,
     recipe,
     schedules,
+    sequences,
     shapes,
     theory,
     training,
@@ -40,6 +42,8 @@ FORMULAS: tuple[Formula, ...] = (
     *pooling.FORMULAS,
     *dropout.FORMULAS,
     *normalization.FORMULAS,
+    *sequences.FORMULAS,
+    *attention.FORMULAS,
     *network.FORMULAS,
     *training.FORMULAS,
     *updates.FORMULAS,

@@ -162,6 +162,30 @@ def probe(
     return Case(id, formulas, inputs, _of_the_record, None, _of_the_record, bounds, derivatives or {}, stays_real or {})
 
 
+def pulled_back(
+    forward: Callable[..., Any], upstreams: str, wrt: str, *, per_example: int, m: int = 1
+) -> dict[str, Derivative]:
+    """What a backward pass claims: the derivatives of sum upstream * output of ``forward``.
+
+    The ``upstreams`` come in the order of the outputs. Of the arguments ``wrt`` the first few are ``per_example``, the
+    others divided by m.
+    """
+
+    def scaled(divisor: int) -> Callable[..., Any]:
+        def of(**arguments: Any) -> Any:
+            given = [arguments.pop(name) for name in upstreams.split()]
+            found = forward(**arguments)
+            outputs = found if isinstance(found, tuple) else (found,)
+            return sum(np.sum(dA * A) for dA, A in zip(given, outputs, strict=True)) / divisor
+
+        return of
+
+    return {
+        f"d{name}": Derivative(scaled(1 if number < per_example else m), name)
+        for number, name in enumerate(wrt.split())
+    }
+
+
 def refusal(sentence: str, *arguments: Any, of: Callable[..., Any] | None = None) -> Refusal:
     """What these arguments get."""
     return Refusal(sentence, arguments, of)

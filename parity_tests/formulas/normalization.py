@@ -11,8 +11,8 @@ import manual.normalization as by_hand
 import torch_ref.normalization as torch_side
 from manual.normalization import LAYOUTS, NormBackward, Statistics
 from manual.notation import Array
-from parity_tests.formulas.case import N_1, N_2, N_X, Case, Derivative, Inputs, M, normal
-from parity_tests.formulas.formula import Formula, Sharp, Words, code, probe, refusal
+from parity_tests.formulas.case import N_1, N_2, N_X, Case, Inputs, M, normal
+from parity_tests.formulas.formula import Formula, Sharp, Words, code, probe, pulled_back, refusal
 from parity_tests.formulas.planting import fault, instead, largest_moved, result
 from parity_tests.judging.bounds import Bound, Magnitudes, gamma
 
@@ -152,12 +152,6 @@ def _backward_case(norm: str, layout: str) -> Case:
             number
         ]
 
-    def summed(dZ: Array, **arguments: Any) -> Any:
-        return np.sum(dZ * forward(**arguments))
-
-    def averaged(dZ: Array, **arguments: Any) -> Any:
-        return summed(dZ, **arguments) / m
-
     return Case(
         f"normalization.{norm}_backward_{layout}",
         "",
@@ -166,11 +160,7 @@ def _backward_case(norm: str, layout: str) -> Case:
         loop=_without_beta(getattr(by_hand, f"{norm}_backward_loop")),
         reference=_without_beta(getattr(torch_side, f"{norm}_backward")),
         bounds={name: bound(number) for number, name in enumerate(NormBackward._fields)},
-        derivatives={
-            "dA_prev": Derivative(summed, "A_prev"),
-            "dgamma": Derivative(averaged, "gamma"),
-            "dbeta": Derivative(averaged, "beta"),
-        },
+        derivatives=pulled_back(forward, "dZ", "A_prev gamma beta", per_example=1, m=m),
         stays_real={"beta": "the derivatives do not depend on it"},
     )
 

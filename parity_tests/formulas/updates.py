@@ -142,8 +142,7 @@ def classical_momentum_bounds(
 
 def adamw_bound(u: float, W: Magnitudes, *rest: Any, steps: int = 1) -> Bound:
     """Adam's, and for 1 - alpha weight_decay, rounded, and its product with W three more roundings of W."""
-    *of_adam, _ = rest
-    return adam_bound(u, W, *of_adam, steps) + 3 * u * np.abs(W)
+    return adam_bound(u, W, *rest[:-1], steps=steps) + 3 * u * np.abs(W)  # type: ignore[misc]  # rest ends before
 
 
 def _update(u: float, W: Magnitudes, step: Magnitudes, roundings: int) -> Bound:

@@ -129,5 +129,13 @@ CHAPTERS: tuple[Chapter, ...] = (
         "normalization.batch_norm_predict normalization.layer_norm_forward normalization.layer_norm_backward",
         (),
     ),
+    _chapter(
+        "sequences", "Beyond the notes: sequences and attention",
+        "sequences.rnn_step_forward sequences.rnn_step_backward sequences.lstm_step_forward "
+        "sequences.lstm_step_backward sequences.gru_step_forward sequences.gru_step_backward sequences.rnn_forward "
+        "sequences.rnn_backward attention.softmax_rows attention.softmax_rows_backward attention.attention_forward "
+        "attention.attention_backward attention.heads_forward attention.heads_backward",
+        (),
+    ),
 )  # fmt: skip
 """One for every chapter of the errata, then what the notes end before."""

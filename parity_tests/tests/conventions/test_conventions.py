@@ -81,6 +81,7 @@ TOPICS = (
     "flatten before a dense layer; ties of max-pooling; padding of max-pooling; padding of average pooling; "
     "variance of a batch; epsilon of batch norm; running variance; momentum of batch norm; batch norm in use; "
     "momentum as a sum; dampening; momentum while the rate falls; Nesterov's momentum; AdamW; decay beside the step; "
+    "order of the LSTM's gates; reset gate of the GRU; mask of attention; "
     "float32 on a GPU; initial parameters; several processes (DDP)"
 )
 

@@ -95,7 +95,12 @@ U32 = bounds.unit_roundoff(np.float32)
 NUMBERS = ("schedules.", "initialization.")
 """Cases of Python floats, which float32 does not reach: both versions beside each other in float64."""
 
-LONG_SUMS = ("conv.conv_backward", "schedules.cosine", "costs.binary_cross_entropy_from_logits_saturated")
+LONG_SUMS = (
+    "attention.heads_backward",
+    "conv.conv_backward",
+    "schedules.cosine",
+    "costs.binary_cross_entropy_from_logits_saturated",
+)
 
 NEAR = ("logistic_regression.one_example",)
 """Cases with bounds of their own that are sharp: ten times wider, they would still pass as ordinary ones."""
