@@ -11,6 +11,7 @@ from parity_tests.conventions import (
     initialization,
     l2,
     layout,
+    losses,
     normalization,
     optimizers,
     pooling,
@@ -29,6 +30,7 @@ CONVENTIONS: tuple[Convention, ...] = (
     *pooling.CONVENTIONS,
     *normalization.CONVENTIONS,
     *sequences.CONVENTIONS,
+    *losses.CONVENTIONS,
     *initialization.CONVENTIONS,
     *devices.CONVENTIONS,
 )

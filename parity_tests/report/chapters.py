@@ -130,6 +130,19 @@ CHAPTERS: tuple[Chapter, ...] = (
         (),
     ),
     _chapter(
+        "losses", "Beyond the notes: losses",
+        "losses.log_softmax losses.log_softmax_backward losses.label_cross_entropy losses.label_cross_entropy_prime "
+        "losses.softmax_squared_error losses.softmax_squared_error_prime losses.huber losses.huber_prime losses.hinge "
+        "losses.hinge_prime",
+        (),
+    ),
+    _chapter(
+        "channels-first", "Beyond the notes: channels first",
+        "channels_first.im2col channels_first.col2im channels_first.conv_first_forward "
+        "channels_first.conv_first_backward channels_first.padded_pool_forward channels_first.padded_pool_backward",
+        (),
+    ),
+    _chapter(
         "sequences", "Beyond the notes: sequences and attention",
         "sequences.rnn_step_forward sequences.rnn_step_backward sequences.lstm_step_forward "
         "sequences.lstm_step_backward sequences.gru_step_forward sequences.gru_step_backward sequences.rnn_forward "

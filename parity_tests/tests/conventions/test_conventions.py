@@ -82,6 +82,7 @@ TOPICS = (
     "variance of a batch; epsilon of batch norm; running variance; momentum of batch norm; batch norm in use; "
     "momentum as a sum; dampening; momentum while the rate falls; Nesterov's momentum; AdamW; decay beside the step; "
     "order of the LSTM's gates; reset gate of the GRU; mask of attention; "
+    "class weights; label smoothing; Huber's loss; hinge of several classes; "
     "float32 on a GPU; initial parameters; several processes (DDP)"
 )
 

@@ -108,6 +108,7 @@ NEAR = ("logistic_regression.one_example",)
 ROUNDED_NOWHERE = (
     "costs.frobenius_norm",
     "initialization.xavier",
+    "losses.hinge_prime",
     "pooling.pool_",
     "schedules.constant",
     "schedules.staircase",
