@@ -144,8 +144,8 @@ FORMULAS = (
         (code(by_hand, torch_side, "col2im"),),
         Words(
             "Columns back to volumes",
-            r"da_{c, y, x} = \sum dx_{(c f_H + j) f_W + k,\; h n_W + w} \qquad \text{over all } s h + j - p = y, \; s w + "
-            r"k - p = x",
+            r"da_{c, y, x} = \sum dx_{(c f_H + j) f_W + k,\; h n_W + w} \qquad \text{over all } s h + j - p = y, \; "
+            r"s w + k - p = x",
             "Each cell was copied into every window that holds it, so the derivatives of the copies add up. The "
             "border is "
             "no part of the input.",
