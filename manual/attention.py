@@ -213,7 +213,7 @@ def _T(A: Array) -> Array:
 
 
 def _scores(Q: Array, K: Array, V: Array, mask: Array | None) -> Array:
-    """S, after a look at the shapes."""
+    """The scores S, after a look at the shapes."""
     if Q.ndim < 2 or 0 in Q.shape or K.ndim < 2:
         raise ValueError(f"Q has shape {Q.shape}, K {K.shape}, expected (..., T, d) with no side of length 0")
     *batch, T_q, d = Q.shape

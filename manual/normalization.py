@@ -103,8 +103,8 @@ def running_statistics_loop(
         group = (slice(None),) * features + (j,)
         mu, sigma2 = _moments_loop(A_prev[group])
         N = A_prev[group].size
-        for old, new in zip(found, (mu, sigma2 * N / (N - 1)), strict=True):
-            old.flat[j] = (1 - momentum) * old.flat[j] + momentum * new
+        found.mean.flat[j] = (1 - momentum) * mean.flat[j] + momentum * mu
+        found.variance.flat[j] = (1 - momentum) * variance.flat[j] + momentum * sigma2 * N / (N - 1)
     return found
 
 
