@@ -65,6 +65,6 @@ def test_a_formula_gives_the_bound_of_each_of_its_results() -> None:
         A = np.array([3.0])
         k = 2
 
-    assert {name: float(bound(U, At)[0]) for name, bound in bounds.items()} == {  # type: ignore[arg-type]
+    assert {name: float(bound(U, At)[0]) for name, bound in bounds.items()} == {
         "square": pytest.approx(9 * U), "multiple": pytest.approx(6 * U),
     }  # fmt: skip
