@@ -61,8 +61,11 @@ def judge_line(
     circular = _circular(line, setting, l2)
     if circular and agreement is not None and not agreement.wrong:
         return not_judged(line.target, line.number, row_of(derivation, line.number), circular)
-    base = _base(line, derivation, target, agreement, truths[0][0])
     meant = [written.meant(line, each) for each in numbers]
+    second = _second_step(line, written, meant, truths)
+    if second:
+        return not_judged(line.target, line.number, row_of(derivation, line.number), second)
+    base = _base(line, derivation, target, agreement, truths[0][0])
     shown = explain(agreement, problem, counts(meant[0]))
     if agreement is not None and agreement.holds:
         early = written.read_too_early(line)
@@ -202,6 +205,26 @@ def _circular(line: Line, setting: Setting, l2: bool) -> str:
     if read:
         return f"{line.target} is not judged: {read[0]}, which it is computed from, follows from {line.target} alone."
     return ""
+
+
+def _second_step(line: Line, written: Written, meant: Sequence[Values], truths: Sequence[Sequence[Any]]) -> str:
+    """Why a line is no step of the derivation though it is one by itself: an earlier line took it; else ""."""
+    there = written.second_step(line)
+    if there is None:
+        return ""
+    last = len(line.places) - 1
+    kept = [
+        (place, statement)
+        for number, (place, statement) in enumerate(zip(line.places, line.program.statements, strict=True))
+        if number == last or line.target not in nodes.targets(Program((statement,)))
+    ]
+    places, statements = zip(*kept, strict=True)
+    alone = line._replace(program=Program(statements), places=places)
+    agreement, _, _ = agreement_of(alone, [[each] * len(kept) for each in meant], truths)
+    if agreement is None or not agreement.holds:
+        return ""
+    first = line_number(written.program.statements[there])
+    return f"{line.target} is not judged: it takes a second step, behind that of line {first}."
 
 
 def _base(line: Line, derivation: str, target: Target, agreement: Agreement | None, truth: Any) -> Verdict:

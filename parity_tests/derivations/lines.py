@@ -231,6 +231,15 @@ class Written(NamedTuple):
                 found = {}
         return found
 
+    def second_step(self, line: Line) -> int | None:
+        """The statement that updated a parameter already, where a line goes on from there; None where it does not."""
+        symbol = self.setting.aliases.get(line.target, line.target)
+        for place, statement in zip(line.places, line.program.statements, strict=True):
+            there = self._updated(place).get(symbol)
+            if there is not None and symbol in {self.setting.aliases.get(name, name) for name in reads([statement])}:
+                return there
+        return None
+
     def out_of_order(self, line: Line) -> tuple[dict[str, int], dict[str, int]]:
         """What a line's program reads too early, still old, and what too late, already new, with the updates."""
         early: dict[str, int] = {}

@@ -39,6 +39,7 @@ STEPS: Vector = np.power(4.0, -np.arange(1, 14))
 LARGEST_STEP, SMALLEST_STEP = 2.0**40, 2.0**-44
 """How far steps reach at most, over the length of an entry: further out nothing new is seen, nor is it further in."""
 
+SHORTEST = -1000  # the exponent of the least length, whose reciprocal is finite
 HALVINGS = 30  # of the distance between a step at which f stands still and one at which it moves
 COLUMNS = 6  # of Ridders' tableau; the sixth is of order h^12
 EXTRAPOLATION = 1.2  # the product of (16^j + 1)/(16^j - 1): what extrapolation does to rounding at most
@@ -108,13 +109,13 @@ def scales(point: Vector, least: float = 2.0**-10) -> Vector:
     if largest == 0:
         return np.ones_like(point)
     sizes = np.where(point == 0, (least or 1) * largest, np.maximum(np.abs(point), least * largest))
-    lengths: Vector = 2.0 ** np.ceil(np.log2(sizes))
+    lengths: Vector = 2.0 ** np.maximum(np.ceil(np.log2(sizes)), SHORTEST)
     return lengths
 
 
-def steps_between(longest: float, shortest: float) -> Vector:
+def steps_between(longest: float, shortest: float, most: float = LARGEST_STEP) -> Vector:
     """STEPS, and as many longer and shorter powers of 4 as it takes to reach from ``longest`` to ``shortest``."""
-    up = np.ceil(np.log2(np.clip(longest / STEPS[0], 1, LARGEST_STEP)) / 2)
+    up = np.ceil(np.log2(np.clip(longest / STEPS[0], 1, most)) / 2)
     down = np.ceil(np.log2(np.clip(STEPS[-1] / max(shortest, SMALLEST_STEP), 1, None)) / 2)
     steps: Vector = STEPS[0] * np.power(4.0, np.arange(up, -STEPS.size - down, -1))
     return steps
@@ -246,7 +247,7 @@ def silence(f: Function, point: Vector, direction: Vector) -> float:
     if start is None:
         return 0.0
     bound = 2 * start.movement / start.distance if start.distance else np.inf
-    return bound if bound <= 1e-6 * start.slope else np.inf
+    return bound if bound < 1e-6 * start.slope else np.inf
 
 
 class Threshold(NamedTuple):
@@ -258,13 +259,17 @@ class Threshold(NamedTuple):
 
 
 def threshold(f: Function, point: Vector, direction: Vector) -> Threshold | None:
-    """Where f begins to move along a direction, to either side; None if nowhere."""
+    """Where f begins to move along a direction, to either side; None if nowhere.
+
+    Along a direction that is shorter than 1 it is looked for up to a distance of 1, where squares do not underflow.
+    """
     middle = real_value(f, point)
+    furthest = max(LARGEST_STEP, 1 / (STEPS[0] * float(np.max(np.abs(direction)))))
 
     def movement(h: float) -> float:
         return float(np.nanmax(np.abs([0, *(real_value(f, point + s * h * direction) - middle for s in (1, -1))])))
 
-    steps = steps_between(LARGEST_STEP, SMALLEST_STEP)[::-1]
+    steps = steps_between(furthest, SMALLEST_STEP, furthest)[::-1]
     outside = next((float(h) for h in steps if movement(h)), None)
     if outside is None:
         return None

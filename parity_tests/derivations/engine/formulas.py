@@ -298,6 +298,7 @@ class Formulas:
                 raise Refusal(f"write * between '{ast.unparse(node.func)}' and '('")
             raise Refusal(f"{ast.unparse(node.func)} is no function")
         within_bounds(*arguments, *settings.values())
+        words.refuse_an_output(function, arguments)
         out = settings.pop("out", None)
         result = self.kind.make(function(*arguments, **settings))
         if out is None:

@@ -353,9 +353,20 @@ def _of_claim(claim: Claim, finding: Finding, reading: Reading, sizes: dict[str,
     if after:
         return base._replace(message=f"{name} holds, once the line before it is right.")
     if claim.kind == UPDATE:
+        first = _first_step(claim, finding)
+        if first is not None:
+            why = f"{name} is not judged: it takes a second step along -{meaning}, behind that of line {first}."
+            return not_judged(name, event.line, reading.text(event.line), why)
         return base._replace(message=f"{name} holds, as a step along -{meaning}.")
     factor = claim.factor if claim.factor is not None else 1.0
     line = claim.truth.event.line
     place = f" (line {line})" if 0 < line < CALL else ""
     word = times(factor, sizes) if in_words(factor, sizes) else f"{factor:.4g} * "
     return base._replace(message=f"{name} holds, as {word}{meaning}{place}.")
+
+
+def _first_step(claim: Claim, finding: Finding) -> int | None:
+    """The line of a step along the same derivative from whose end this one goes on; None where it is the first."""
+    steps = (each for each in finding.explanation.claims if each.kind == UPDATE and each.factor is not None)
+    ends = {each.event.key: each.event.line for each in steps if mark_of(each.truth) == mark_of(claim.truth)}
+    return None if claim.old is None or claim.factor is None else ends.get(claim.old.key)

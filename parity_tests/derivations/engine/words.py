@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -12,6 +14,7 @@ from parity_tests.derivations.engine.numbers import step, tape
 from parity_tests.derivations.engine.numbers.kinds import Kind, is_array
 from parity_tests.derivations.engine.numbers.step import Step
 from parity_tests.derivations.engine.numbers.tape import Tape
+from parity_tests.derivations.engine.operators import Refusal
 
 MOST_ENTRIES = 1_000_000
 
@@ -182,6 +185,7 @@ def _called(function: Callable[..., Any], name: str, kind: Kind) -> Callable[...
     """A function of NumPy whose lists are stacked first, since NumPy itself would drop their derivatives."""
 
     def call(*arguments: Any, **settings: Any) -> Any:
+        refuse_an_output(function, arguments)
         if name not in JOINS:
             arguments = tuple(stacked(each, kind) if _holds_numbers(each) else each for each in arguments)
         if name in GROWING:
@@ -193,6 +197,27 @@ def _called(function: Callable[..., Any], name: str, kind: Kind) -> Callable[...
         return kind.make(function(*arguments, **settings))
 
     return call
+
+
+def refuse_an_output(function: Callable[..., Any], arguments: Sequence[Any]) -> None:
+    """Refuses an argument into which NumPy would write: ``np.abs(A, B)`` reads A and overwrites B."""
+    own = isinstance(function, np.ufunc) or getattr(function, "__module__", "") == "numpy"
+    place = _output_place(function) if own else None
+    if place is not None and len(arguments) > place and arguments[place] is not None:
+        name = f"np.{function.__name__}"
+        raise Refusal(f"argument {place + 1} of {name} is where NumPy writes the result: write C = {name}(...)")
+
+
+@cache
+def _output_place(function: Callable[..., Any]) -> int | None:
+    """The place of ``out`` among the arguments of one of NumPy's functions, None where it has none."""
+    if isinstance(function, np.ufunc):
+        return function.nin
+    try:
+        names = list(inspect.signature(function).parameters)
+    except (TypeError, ValueError):
+        return None
+    return names.index("out") if "out" in names else None
 
 
 def _checked(sizes: Any) -> Any:

@@ -10,7 +10,7 @@ from parity_tests.derivations.engine.probes import draw
 from parity_tests.derivations.engine.program import TextProgram
 from parity_tests.derivations.engine.texts import read_text, verify_text
 from parity_tests.derivations.language.front import plain_line, read
-from parity_tests.derivations.verdicts import HOLDS, WRONG, Judged
+from parity_tests.derivations.verdicts import HOLDS, NOT_JUDGED, WRONG, Judged
 from parity_tests.derivations.verify import verify
 from parity_tests.tests.derivations.engine_language import NETWORK, UNUSUAL
 from parity_tests.tests.derivations.engine_texts import TEXTS, all_texts, network
@@ -511,3 +511,37 @@ def test_a_derivative_named_after_the_labels_is_that_of_what_they_are_compared_w
     (wrong,) = [line for line in judged.lines if line.verdict == WRONG]
     assert (wrong.target, wrong.causes) == ("dy", ("extra-factor",))
     assert wrong.repaired == "dy = 2 * (y_hat - y) / y.size"
+
+
+REGRESSION = """Z1 = W1 @ X + b1
+A1 = np.tanh(Z1)
+Z2 = W2 @ A1 + b2
+J = np.sum((Z2 - Y)**2) / 2
+dZ2 = Z2 - Y
+dW2 = dZ2 @ A1.T
+dZ1 = W2.T @ dZ2 * (1 - A1**2)
+dW1 = dZ1 @ X.T
+W1 = W1 - 0.1 * dW1"""
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "said"),
+    [
+        (f"{REGRESSION}\nW1 = W1 - 0.1 * dW1", 10, "it takes a second step along -dJ/dW1, behind that of line 9"),
+        (
+            REGRESSION.replace("dZ2 @ A1.T", "np.dot(dZ2, A1.T, W2)"), 6,
+            "argument 3 of np.dot is where NumPy writes the result: write C = np.dot(...)",
+        ),
+        (
+            REGRESSION.replace("np.sum((Z2 - Y)**2)", "np.sum(np.square(Z2 - Y, Z2))"), 4,
+            "argument 2 of np.square is where NumPy writes the result: write C = np.square(...)",
+        ),
+    ],
+)  # fmt: skip
+def test_second_steps_and_results_that_are_written_into_an_argument_are_not_judged(
+    text: str, line: int, said: str
+) -> None:
+    (verdict,) = [each for each in verify(text).lines if each.line == line]
+    assert verdict.verdict == NOT_JUDGED
+    assert said in verdict.message
+    assert verify(REGRESSION).summary.holds == 5

@@ -48,6 +48,9 @@ BACKWARD = [
         ("shallow", "dZ2 = m * np.sum(db2) * dZ2 / np.sum(dZ2)", "dZ2 is read before it is assigned"),
         ("adam", "v = v_corrected * (1 - beta1**t)", "v_corrected, which it is computed from, follows from v alone"),
         ("relu", "g_prime = 1 * g_prime", "g_prime is read before it is assigned"),
+        ("shallow", f"{BACKWARD[9]}\n{BACKWARD[9]}", "it takes a second step, behind that of line 1"),
+        ("shallow", f"{BACKWARD[9]}\nW1 -= alpha * dW1", "it takes a second step, behind that of line 1"),
+        ("momentum", f"{V}\nW -= alpha * v\nW -= alpha * v", "it takes a second step, behind that of line 2"),
     ],
 )
 def test_a_line_is_no_evidence_for_itself(setting: str, line: str, reason: str) -> None:
@@ -88,9 +91,16 @@ def test_equations_may_stand_in_any_order() -> None:
     assert {line.verdict for line in verify(text, "shallow").lines} == {HOLDS}
 
 
-def test_the_forward_pass_of_the_next_step_may_follow_the_update() -> None:
-    text = "\n".join([*BACKWARD[4:], *BACKWARD[:4]])
-    assert {line.verdict for line in verify(text, "shallow").lines} == {HOLDS}
+@pytest.mark.parametrize(
+    ("setting", "rows"),
+    [
+        ("shallow", [*BACKWARD[4:], *BACKWARD[:4]]),
+        ("shallow", [*BACKWARD, *BACKWARD]),
+        ("momentum", ["W_old = W", V, "W = W - alpha * v", "W = W_old - alpha * v"]),
+    ],
+)
+def test_a_step_from_a_saved_value_and_the_next_round_may_follow_an_update(setting: str, rows: list[str]) -> None:
+    assert {line.verdict for line in verify("\n".join(rows), setting).lines} == {HOLDS}
 
 
 @pytest.mark.parametrize(

@@ -81,6 +81,7 @@ def test_no_warning_leaves() -> None:
         ([-8, 4], 2.0**-10, [8, 4]),
         ([3, -0.1, 1e-9, 0], 0.0, [4, 0.125, 2.0**-29, 4]),
         ([0, 0], 2.0**-10, [1, 1]),
+        ([1e-320], 2.0**-10, [2.0**-1000]),
     ],
 )
 def test_lengths_are_powers_of_two(point: list[float], least: float, lengths: list[float]) -> None:
@@ -102,6 +103,7 @@ def test_lengths_are_powers_of_two(point: list[float], least: float, lengths: li
 def test_steps_are_powers_of_four(longest: float, shortest: float, first: int, last: int) -> None:
     steps = derivatives.steps_between(longest, shortest)
     assert steps.tolist() == [4.0**power for power in range(first, last - 1, -1)]
+    assert derivatives.steps_between(2.0**60, shortest, 2.0**50)[0] == 4.0**24
 
 
 def test_directions_have_these_components() -> None:
@@ -289,8 +291,9 @@ def test_differences_where_f_stands_still() -> None:
     ("start", "bound"),
     [
         (None, 0.0),
-        (Threshold(4.0, 3.0, 1.5e6), 1.5),
-        (Threshold(4.0, 3.0, 1.49e6), np.inf),
+        (Threshold(4.0, 3.0, 1.51e6), 1.5),
+        (Threshold(4.0, 3.0, 1.5e6), np.inf),
+        (Threshold(1e138, 5e-324, 0.0), np.inf),  # it moves, by less than its slope can show
         (Threshold(0.0, 3.0, np.inf), np.inf),
     ],
 )
@@ -321,6 +324,9 @@ def test_where_f_moves_nowhere_or_at_once() -> None:
     assert derivatives.threshold(lambda x: 7.0, ONE, ONE) is None
     assert derivatives.threshold(lambda x: np.nan if x != 1 else 7.0, ONE, ONE) is None
     assert derivatives.threshold(np.sum, np.zeros(1), ONE) == Threshold(0.0, 2.0**-74, 1.0)
+    far = derivatives.threshold(lambda x: x[0] >= 0.3, np.zeros(1), np.array([2.0**-200]))
+    assert far is not None
+    assert far.distance == pytest.approx(0.3 * 2.0**200)
 
 
 def test_slopes_along_a_direction() -> None:

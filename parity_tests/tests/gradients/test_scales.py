@@ -53,6 +53,15 @@ def test_where_rounding_makes_f_flat_zeros_do_not_hold(size: float) -> None:
     assert check_gradient(lambda x: float(log_of_squares(x)), 0 * x, x).verdict != HOLDS
 
 
+@pytest.mark.parametrize("size", [1e-320, 1e-300, 1e-170, 1e-150])
+@pytest.mark.parametrize("f", [lambda x: np.sum(x**2), log_of_squares], ids=["squares", "log"])
+def test_where_squares_underflow_zeros_do_not_hold(f: Any, size: float) -> None:
+    x = size * np.array([1, 0.3])
+    for wrapped in (f, lambda x: float(f(x))):
+        assert check_gradient(wrapped, 0 * x, x).verdict == CANNOT_TELL
+        assert check_gradient(wrapped, 2 * x, x).verdict != FAILS
+
+
 @pytest.mark.parametrize("x", [1e12, 1e15, 1e20, 1e300])
 @pytest.mark.parametrize("f", [np.sin, lambda x: float(np.sin(x))], ids=["complex step", "differences"])
 def test_waves_between_two_numbers_tell_nothing(f: Any, x: float) -> None:
