@@ -65,7 +65,7 @@ cannot be read is said with the place. --layout, --cost and --let say more about
 Every line or function is accounted for: judged, a helper of a judged one, or not judged, with the reason.
 
 exit code: 0 everything holds, 1 something is wrong or cannot be told, 2 bad usage,
-           3 nothing is wrong, but something was not judged
+           3 nothing is wrong, but something was not judged, or J is not written and another usual one would not do
 """
 
 NOT_ALL = 3
@@ -143,7 +143,8 @@ def _run(args: argparse.Namespace) -> int:
     if len(args.derivation) > 1 or any(map(os.path.isdir, args.derivation)):
         return _many(args, found(args.derivation))
     judged = _judged(args)
-    _write([Answer(judged.source, judged)], args)
+    only = Answer(judged.source, judged)
+    _write([only], args)
     if args.json:
         args.work.json(judged.as_json())
     elif args.latex:
@@ -151,7 +152,7 @@ def _run(args: argparse.Namespace) -> int:
             print(row)
     else:
         show(judged, console(), quiet=args.quiet)
-    return exit_code(judged.summary)
+    return exit_code(only)
 
 
 def _many(args: argparse.Namespace, files: Found) -> int:
@@ -163,7 +164,7 @@ def _many(args: argparse.Namespace, files: Found) -> int:
         args.work.json([row.as_json() for row in rows])
     else:
         show_table(rows, files, console(), quiet=args.quiet)
-    return exit_code(total(rows))
+    return exit_code(*rows)
 
 
 def rows_of_latex(judged: Judged) -> list[str]:
@@ -198,11 +199,13 @@ def total(rows: Sequence[Answer]) -> Summary:
     return Summary(*map(sum, zip(*(row.summary for row in rows), strict=True))) if rows else Summary(0, 0, 0, 0, 0)
 
 
-def exit_code(summary: Summary) -> int:
-    """What the counts say to a script: what is wrong before what was not judged."""
+def exit_code(*rows: Answer) -> int:
+    """What the answers say to a script: what is wrong before what was not judged, or depends on what is not written."""
+    summary = total(rows)
     if summary.wrong or summary.cannot_tell:
         return MISMATCH
-    return NOT_ALL if summary.not_judged or summary.doubtful else GOOD
+    left = summary.not_judged or summary.doubtful or any(row.depends for row in rows)
+    return NOT_ALL if left else GOOD
 
 
 def _options(args: argparse.Namespace) -> Options:
@@ -304,7 +307,7 @@ def show_table(rows: Sequence[Answer], files: Found, out: Console, *, quiet: boo
     table.columns[0].overflow = table.columns[-1].overflow = "fold"
     for row in rows:
         counts = row.summary
-        if quiet and exit_code(counts) == GOOD:
+        if quiet and exit_code(row) == GOOD:
             continue
         first = ": ".join(part for part in first_cause(row) if part)
         cells = [counts.judged, counts.wrong, counts.cannot_tell, counts.not_judged]
@@ -319,7 +322,7 @@ def show_table(rows: Sequence[Answer], files: Found, out: Console, *, quiet: boo
 
 def totals(rows: Sequence[Answer], files: Found) -> list[str]:
     """The counts of all files and lines, and what was left out of the folders."""
-    codes = [exit_code(row.summary) for row in rows]
+    codes = [exit_code(row) for row in rows]
     kinds = ((GOOD, "hold"), (MISMATCH, "do not hold"), (NOT_ALL, "not judged, or not in full"))
     parts = [f"{codes.count(code)} {word}" for code, word in kinds if code in codes]
     lines = total([row for row in rows if row.judged is not None])

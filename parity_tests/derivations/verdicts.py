@@ -80,12 +80,16 @@ class Verdict(NamedTuple):
 
 
 class Cost(NamedTuple):
-    """J in words: the line of the derivation that says so, 0 where none does, and the costs that fit beside it."""
+    """J in words: the line of the derivation that says so, 0 where none does, and the costs that fit beside it.
+
+    ``otherwise`` is a usual cost under which it would not hold, where nothing that is written decides between the two.
+    """
 
     text: str
     line: int = 0
     implied: tuple[str, ...] = ()
     cell: int = 0
+    otherwise: str = ""
 
 
 class Summary(NamedTuple):
@@ -178,7 +182,9 @@ def against(judged: Judged) -> list[str]:
 def closing(judged: Judged) -> str:
     """The counts in words: 7 judged: 6 hold, 1 wrong; not judged: 2 (q, dB); 3 helpers."""
     left = [line.place or line.target for line in judged.lines if line.verdict == NOT_JUDGED]
-    named = f"{len(left)} ({', '.join(left)})" if left else "none"
+    named = f"{len(left)} ({', '.join(left)})" if left else "" if judged.cost.otherwise else "none"
+    if judged.cost.otherwise:
+        named += f"{' and ' * bool(left)}whether J is {judged.cost.otherwise}"
     parts = [judged.summary.sentence, f"not judged: {named}"]
     if judged.summary.helpers:
         parts.append(f"{judged.summary.helpers} helper{'s' if judged.summary.helpers > 1 else ''}")

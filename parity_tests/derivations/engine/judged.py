@@ -41,6 +41,7 @@ PROBES = 3
 """On how many sets of sizes and values a text has to hold."""
 
 MOST_TRIED = 6
+SUMMED = ", summed over the examples, not averaged"
 NEW_LINE = "\n"
 
 Pasted = Callable[[int, str, int], Reading]
@@ -142,8 +143,10 @@ def _judged(reading: Reading, finding: Finding, fits: list[str], pasted: Pasted 
         if line not in judged
     ]
     helpers = len({claim.event.line for claim in explanation.helpers} - {line.line for line in lines})
-    told = _cost_text(finding.cost, reading) + _as_implied(finding, reading, fits)
-    cost = CostText(told, finding.cost.line, tuple(fits))
+    summed, otherwise = _as_implied(finding, reading, fits)
+    told = _cost_text(finding.cost, reading) + summed + otherwise
+    other = otherwise.removeprefix("; not ").partition(",")[0] or ("an average" if summed == SUMMED else "")
+    cost = CostText(told, finding.cost.line, tuple(fits), otherwise=other)
     ordered = in_order(lines)
     return Judged(
         reading.source,
@@ -164,15 +167,15 @@ def _cost_text(cost: Cost, reading: Reading) -> str:
     return f"{name.strip()} = {formula.strip()}" if formula and name.strip()[-1] not in "+-*/" else cost.text
 
 
-def _as_implied(finding: Finding, reading: Reading, fits: list[str]) -> str:
+def _as_implied(finding: Finding, reading: Reading, fits: list[str]) -> tuple[str, str]:
     """Of a cost that is not written down: whether the gradients are those of its sum, and what they do not follow."""
     cost, factor, batch = finding.cost, _factor_of_gradients(finding), finding.truths.probe.batch or 0
     if cost.of is None or finding.wrong or cost.text.startswith("J is "):
-        return ""
+        return "", ""
     summed = ""
     if factor is not None and batch and "averaged" not in cost.text:
-        of = {1.0: "summed over the examples, not averaged", 1.0 / batch: "averaged over the examples"}
-        summed = next((f", {words}" for size, words in of.items() if same_factor(abs(factor), size)), "")
+        of = {1.0: SUMMED, 1.0 / batch: ", averaged over the examples"}
+        summed = next((words for size, words in of.items() if same_factor(abs(factor), size)), "")
     others = [each for each in reading.implied(finding.trial) if each.key == cost.key and each.text not in fits]
     families = {family for family in FAMILIES if family in cost.text}
     not_followed = [
@@ -181,7 +184,7 @@ def _as_implied(finding: Finding, reading: Reading, fits: list[str]) -> str:
         if " penalty " not in each.text and not any(family in each.text for family in families)
     ]
     unless = f"; not {not_followed[0]}, whose gradients differ" if families and not_followed else ""
-    return summed + unless
+    return summed, unless
 
 
 def _factor_of_gradients(finding: Finding) -> float | None:

@@ -19,6 +19,8 @@ from parity_tests.derivations.engine.judged import judge_reading
 from parity_tests.derivations.engine.layers import summed_among_averages, unreached
 from parity_tests.derivations.engine.probes import Layout, Probe, doubled, draw, find_layout, normalised
 from parity_tests.derivations.engine.program import TextProgram
+from parity_tests.derivations.engine.python.other_costs import by_the_cost_that_is_followed
+from parity_tests.derivations.engine.python.rubric import kind_of
 from parity_tests.derivations.engine.roles import Roles
 from parity_tests.derivations.engine.truths import Cost, Truths
 from parity_tests.derivations.engine.undefined_units import choices, said, undefined_units, with_units
@@ -50,6 +52,8 @@ class TextReading:
     """Whether what comes from above is given, and stands for a cost."""
     units: Mapping[str, str] = field(default_factory=dict, kw_only=True)
     """What activations that are not defined are taken to be."""
+    kind: str = field(default="", kw_only=True)
+    """The kind of a usual cost that counts in place of the written one."""
 
     @property
     def said(self) -> str:
@@ -86,6 +90,8 @@ class TextReading:
         """The scalars that may be the cost; or the one of which what is given is the slope."""
         if self.from_above:
             return costs.from_above(trial.run, trial.probe)
+        if self.kind:
+            return [cost for cost in self.implied(trial) if kind_of(cost.text) == self.kind]
         return costs.written_costs(trial.run, self.lines)
 
     def implied(self, trial: Trial) -> list[Cost]:
@@ -171,7 +177,7 @@ def _verified(text: str, seed: int, strict: bool, from_above: bool) -> Judged | 
         reading = replace(read_text(text), from_above=from_above)
     except (DerivationError, RecursionError):
         return None
-    judged = judge_reading(reading, seed, strict=strict, pasted=reading.pasted)
+    judged = _judged(reading, seed, strict)
     names = undefined_units(reading.program.tree)
     if judged is None or not names:
         return judged
@@ -179,11 +185,23 @@ def _verified(text: str, seed: int, strict: bool, from_above: bool) -> Judged | 
     for units in choices(names):
         if judged.summary.holds == judged.summary.judged:
             break
-        other = replace(read_text(text, units), from_above=from_above)
-        found = judge_reading(other, seed, strict=strict, pasted=other.pasted)
+        found = _judged(replace(read_text(text, units), from_above=from_above), seed, strict)
         if found is not None and _holds_best(found) > _holds_best(judged):
             judged, taken = found, units
     return judged._replace(layout=f"{judged.layout}; {said(taken)}")
+
+
+def _judged(reading: TextReading, seed: int, strict: bool) -> Judged | None:
+    """What is said of a text by the cost that it writes down, or by the one that all of its gradients follow."""
+    judged = judge_reading(reading, seed, strict=strict, pasted=reading.pasted)
+    trial = reading.trial(seed)
+    if judged is None or reading.from_above or not judged.summary.wrong or not reading.written(trial):
+        return judged
+
+    def by_kind(kind: str) -> TextReading:
+        return replace(reading, kind=kind)
+
+    return by_the_cost_that_is_followed(reading, reading.implied(trial), by_kind, seed, strict=strict) or judged
 
 
 def _holds_best(judged: Judged) -> tuple[int, bool]:

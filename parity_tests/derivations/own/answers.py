@@ -54,6 +54,11 @@ class Answer(NamedTuple):
         return Summary(0, 0, 0, 0, 1) if self.judged is None else self.judged.summary
 
     @property
+    def depends(self) -> bool:
+        """Whether what holds depends on a cost that is not written down."""
+        return self.judged is not None and bool(self.judged.cost.otherwise)
+
+    @property
     def lines(self) -> tuple[Verdict, ...]:
         """The verdicts."""
         return () if self.judged is None else self.judged.lines

@@ -190,6 +190,7 @@ def test_a_wide_copy_is_made_once() -> None:
 def test_what_is_judged_is_the_value_by_hand(name: str) -> None:
     ledger, step = noted(begin(name))
     for (quantity, l), (got, reference) in ledger.pairs.items():
+        assert list(map(id, ledger.of[quantity, l]())) == list(map(id, step._computed_from(quantity, l)))
         if l is None:
             assert got is step.J
             continue
@@ -205,6 +206,25 @@ def test_what_is_judged_is_the_value_by_hand(name: str) -> None:
         right = values[quantity][l]
         assert got is right
         assert reference is not right
+
+
+@pytest.mark.parametrize("outside", [-0.1, 1.5, np.nan])
+def test_where_an_output_is_no_probability_nothing_is_expected_of_its_derivative(outside: float) -> None:
+    here = begin("dense", np.float32)
+    ledger, step = noted(here)
+    L, Y = step.L, step.tensor(here.Y)
+    step.passed.A[L][0] = [0, 1] * 3 + [0.5]
+    step._output_dA(Y)
+    assert np.isfinite(ledger.pairs["dA", L][1]).all()
+    assert np.isfinite(ledger.bounds["dA", L]).any()
+    step.passed.A[L][0, 0] = outside
+    del ledger.pairs["dA", L], ledger.bounds["dA", L]
+    step._output_dA(Y)
+    got, reference = ledger.pairs["dA", L]
+    assert got is step.back.dA[L]
+    assert (reference.shape, reference.dtype) == (got.shape, np.float32)
+    assert np.isnan(reference).all()
+    assert np.isnan(ledger.bounds["dA", L])
 
 
 def test_a_node_is_computed_from_what_the_node_before_it_has_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:

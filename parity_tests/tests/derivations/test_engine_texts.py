@@ -545,3 +545,24 @@ def test_second_steps_and_results_that_are_written_into_an_argument_are_not_judg
     assert verdict.verdict == NOT_JUDGED
     assert said in verdict.message
     assert verify(REGRESSION).summary.holds == 5
+
+
+@pytest.mark.parametrize(
+    ("J", "dZ2", "wrong"),
+    [
+        ("-np.sum(Y * np.log(A2) + (1 - Y) * np.log(1 - A2)) / m", "A2 - Y", []),
+        ("np.sum(-Y * np.log(A2) + (1 - Y) * np.log(1 - A2)) / m", "A2 - Y", ["J"]),
+        ("-np.sum(Y * np.log(A2) + (1 - Y) * np.log(1 - A2)) / m", "(A2 - Y) * A2 * (1 - A2)", ["dZ2"]),
+        ("np.sum((A2 - Y)**2) / (2 * m)", "A2 - Y", ["dZ2"]),
+    ],
+    ids=["right", "one bracket too few", "a slope too many", "a slope too few"],
+)
+def test_a_cost_that_is_none_of_the_usual_ones_is_wrong_where_all_gradients_follow_one(
+    J: str, dZ2: str, wrong: list[str]
+) -> None:
+    text = REGRESSION.replace("J = np.sum((Z2 - Y)**2) / 2", f"A2 = sigmoid(Z2)\nJ = {J}")
+    text = text.replace("dZ2 = Z2 - Y", f"dZ2 = {dZ2}").replace("@ A1.T", "@ A1.T / m").replace("@ X.T", "@ X.T / m")
+    for written in (text, text.replace("np.tanh(Z1)", "g1(Z1)").replace("(1 - A1**2)", "g1'(Z1)")):
+        judged = verify_text(written)
+        assert judged is not None
+        assert [line.target for line in judged.lines if line.verdict == WRONG] == wrong

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from parity_tests.derivations.agreement import Agreement
 from parity_tests.derivations.mistakes.causes import CAUSES
 from parity_tests.derivations.verdicts import (
+    CALL,
     CANNOT_TELL,
     HOLDS,
     NOT_JUDGED,
+    NOTES_CONVENTION,
     WRONG,
     Cost,
     Judged,
     Summary,
     Verdict,
+    against,
+    closing,
     explain,
     in_order,
+    located,
     not_judged,
     summarised,
     teach,
@@ -69,7 +76,7 @@ def test_lines_stand_in_order() -> None:
 def test_a_derivation_as_json_is_plain_data() -> None:
     judged = Judged("text", Cost("J = 1", 2), "c", "l", ("r",), (LINE,), Summary(1, 0, 1, 0, 0))
     data = judged.as_json()
-    assert data["cost"] == {"text": "J = 1", "line": 2, "implied": (), "cell": 0}
+    assert data["cost"] == {"text": "J = 1", "line": 2, "implied": (), "cell": 0, "otherwise": ""}
     assert data["lines"] == [LINE.as_json()]
     assert data["summary"]["wrong"] == 1
     assert (data["source"], data["convention"], data["layout"], data["referees"]) == ("text", "c", "l", ("r",))
@@ -122,10 +129,117 @@ RIGHT = Agreement(1.0, 1e-3, (1, 2), 5.0, 4.0, (2, 3), (2, 3), None)
         (RIGHT, "is 5 at [1, 2], expected 4"),
         (RIGHT._replace(worst_index=(), got=1.23456789), "is 1.23457, expected 4"),
         (RIGHT._replace(expected=1.23456789), "is 5 at [1, 2], expected 1.23457"),
+        (RIGHT._replace(ratio=7.0, worst_index=()), "is 5, expected 4"),
+        (RIGHT._replace(ratio=7.0, worst_index=(0,), shape_got=(1,), shape_expected=(1,)), "is 5 at [0], expected 4"),
+        (
+            RIGHT._replace(ratio=7.0, worst_index=(1,), shape_got=(2,), shape_expected=(2,)),
+            "is m = 7 times too large everywhere",
+        ),
+        *(
+            (
+                RIGHT._replace(ratio=ratio),
+                f"is {times(ratio, {'m': 7})} everywhere" if usual else "is 5 at [1, 2], expected 4",
+            )
+            for ratio, usual in (
+                (10.0, True),
+                (11.0, False),
+                (1.0, True),
+                (1 / 7, True),
+                (-1 / 49, True),
+                (49.0, True),
+                (0.4, False),
+                (14.0, False),
+                (343.0, False),
+                (7 * (1 + 2e-9), False),
+                (7 * (1 + 5e-10), True),
+                (2.5, False),
+            )
+        ),
     ],
 )
 def test_what_the_numbers_show(agreement: Agreement | None, words: str) -> None:
     assert explain(agreement, "a problem", {"m": 7}) == words
+
+
+def test_a_size_of_two_is_usual_and_one_of_one_is_none() -> None:
+    many = RIGHT._replace(ratio=256.0)
+    assert explain(many, "", {"k": 16, "n": 1}) == "is k squared = 256 times too large everywhere"
+    assert explain(many, "", {"k": 2, "n": 1}) == "is 5 at [1, 2], expected 4"
+
+
+JUDGED = Judged(
+    "text", Cost("J = a = b, as line 3 says", 3), "that of line 7", "as in lines 3, 12", ("one", "two"),
+    (LINE, LINE._replace(line=12, verdict=HOLDS, message="as lines 3, 12 say, not online 3")),
+    Summary(2, 1, 1, 0, 0), ("a note",),
+)  # fmt: skip
+
+
+def test_what_it_is_judged_against_and_what_is_said_of_each_line() -> None:
+    rows = [
+        "J is a = b, as line 3 says.",
+        "As in lines 3, 12. Referees: one and two.",
+        "Convention: that of line 7.",
+        "a note",
+        "line 3: dW1 = X  wrong",
+        "    why",
+        "line 12: dW1 = X  holds",
+        "2 judged: 1 holds, 1 wrong; not judged: none.",
+    ]
+    assert str(JUDGED).splitlines() == rows
+    printed: list[str] = []
+    JUDGED._repr_pretty_(SimpleNamespace(text=printed.append), False)
+    assert printed == [str(JUDGED)]
+    for convention in ("", NOTES_CONVENTION):
+        assert against(JUDGED._replace(convention=convention)) == [*rows[:2], "a note"]
+    assert against(JUDGED._replace(layout="", convention="", notes=(), cost=Cost("there is no J"))) == [
+        "there is no J."
+    ]
+    assert against(JUDGED._replace(layout="", convention="", notes=(), cost=Cost("the J = 1"))) == ["the J = 1."]
+    assert against(JUDGED._replace(layout="", convention="", notes=(), cost=Cost(""))) == []
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        (LINE._replace(cause="sign"), ["line 3: dW1 = X  wrong [sign]", "    why"]),
+        (LINE._replace(cause="ambiguous", causes=("a", "b")), ["line 3: dW1 = X  wrong [a, b]", "    why"]),
+        (LINE._replace(message="one\ntwo", cell=2), ["cell 2, line 3: dW1 = X  wrong", "    one", "    two"]),
+        (LINE._replace(text="", line=0, verdict=NOT_JUDGED), ["dW1  not judged", "    why"]),
+        (LINE._replace(verdict=HOLDS, line=CALL + 1), ["the call: dW1 = X  holds"]),
+        (LINE._replace(verdict=HOLDS, line=CALL), [f"line {CALL}: dW1 = X  holds"]),
+    ],
+)
+def test_a_line_with_its_place_its_cause_and_what_to_do(line: Verdict, shown: list[str]) -> None:
+    assert str(line).splitlines() == shown
+
+
+def test_the_counts_name_what_was_not_judged() -> None:
+    left = (LINE._replace(verdict=NOT_JUDGED), LINE._replace(verdict=NOT_JUDGED, line=0), LINE)
+    judged = JUDGED._replace(lines=left, summary=Summary(1, 0, 1, 0, 2, 1))
+    assert closing(judged) == "1 judged: 1 wrong; not judged: 2 (line 3, dW1); 1 helper."
+    assert closing(JUDGED._replace(summary=Summary(1, 0, 1, 0, 0, 2))).endswith("not judged: none; 2 helpers.")
+    other = Cost("", otherwise="the squared error")
+    assert closing(judged._replace(cost=other)).endswith(
+        "2 (line 3, dW1) and whether J is the squared error; 1 helper."
+    )
+    assert closing(JUDGED._replace(cost=other)).endswith("; not judged: whether J is the squared error.")
+
+
+def test_lines_are_named_where_they_stand() -> None:
+    assert located(JUDGED) == JUDGED
+    moved = located(JUDGED, lambda line: (line // 10, line % 10) if line else (0, 0))
+    assert moved.cost == Cost("J = a = b, as line 3 says", 3)
+    assert [(each.cell, each.line, each.message) for each in moved.lines] == [
+        (0, 3, "why"),
+        (1, 2, "as line 3; cell 1, line 2 say, not online 3"),
+    ]
+    assert (moved.layout, moved.convention) == ("as in line 3; cell 1, line 2", "that of line 7")
+    called = located(JUDGED, lambda line: (0, CALL + line))
+    assert (called.layout, called.cost.line, called.cost.text) == ("as in the call", 0, "J = a = b, as the call says")
+    last = located(JUDGED, lambda line: (0, CALL))
+    assert (last.convention, last.cost.line) == (f"that of line {CALL}", CALL)
+    cells = located(JUDGED, lambda line: (2, line))
+    assert (cells.cost.cell, cells.cost.line, cells.convention) == (2, 3, "that of cell 2, line 7")
 
 
 def test_causes_are_taught_in_their_own_words() -> None:

@@ -139,6 +139,28 @@ def test_json_has_every_file_with_its_name(tmp_path: Path, capsys: pytest.Captur
     assert all({"lines", "summary", "problem"} <= each.keys() for each in found_files)
 
 
+FORWARD = "z = X @ w + c\na = 1 / (1 + np.exp(-z))\n"
+BACKWARD = "dz = a - y\ndw = X.T @ dz / m\ndc = np.sum(dz) / m\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "left"),
+    [
+        (FORWARD + BACKWARD, 3, "whether J is the squared error of a and y"),
+        (FORWARD + "J = -np.mean(y * np.log(a) + (1 - y) * np.log(1 - a))\n" + BACKWARD, 0, "none"),
+        ("a = X @ w + c\n" + BACKWARD, 0, "none"),
+        ("a = X @ w + c\n" + BACKWARD.replace(" / m", ""), 3, "whether J is an average"),
+    ],
+)
+def test_what_holds_under_one_of_two_usual_costs_is_not_all_that_was_asked(
+    text: str, code: int, left: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    written(tmp_path, {"a.txt": text, "b.txt": RIGHT})
+    assert main(["verify", str(tmp_path / "a.txt")]) == code
+    assert f"3 judged: 3 hold; not judged: {left}." in " ".join(capsys.readouterr().out.split())
+    assert main(["verify", str(tmp_path), "--jobs", "1", "--quiet"]) == code
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [

@@ -7,22 +7,22 @@ import itertools
 import re
 from typing import NamedTuple
 
-import numpy as np
-
-from parity_tests.derivations.engine.findings import Trial, fits
+from parity_tests.derivations.engine.findings import Trial
 from parity_tests.derivations.engine.guards import judged_without_guards
 from parity_tests.derivations.engine.judged import judge_reading
 from parity_tests.derivations.engine.python.calls import quoted
-from parity_tests.derivations.engine.python.other_costs import alternatives, own_costs
+from parity_tests.derivations.engine.python.other_costs import (
+    alternatives,
+    by_the_cost_that_is_followed,
+    own_costs,
+)
 from parity_tests.derivations.engine.python.reading import OWN, UNKNOWN, PythonReading
-from parity_tests.derivations.engine.python.rubric import Rubric, implied_in, kind_of, kinds_of, unlike
+from parity_tests.derivations.engine.python.rubric import Rubric, implied_in
 from parity_tests.derivations.engine.python.said_cost import RefusedError
 from parity_tests.derivations.engine.python.softmaxes import over_the_examples, with_its_axis, with_shares
 from parity_tests.derivations.engine.python.surroundings import Around
 from parity_tests.derivations.engine.truths import Cost
-from parity_tests.derivations.verdicts import CALL, WRONG, Judged, Verdict, in_order, summarised
-from parity_tests.derivations.verdicts import UNKNOWN as UNKNOWN_CAUSE
-from parity_tests.derivations.verdicts import Cost as CostText
+from parity_tests.derivations.verdicts import Judged, in_order, summarised
 
 MOST_COSTS = 6
 """How many costs of a file's own are tried."""
@@ -64,34 +64,17 @@ class Aim(NamedTuple):
         if self.cost:
             return judged
         if own.written(own.trial(self.seed)):
-            wrong = judged is not None and judged.summary.wrong
-            return self._with_right_cost(own, text, call) or judged if wrong else judged
+            if judged is None or not judged.summary.wrong:
+                return judged
+
+            def by_kind(kind: str) -> PythonReading:
+                return PythonReading(self.name, text, call, self.around, kinds=(kind,))
+
+            usual = own.usual(own.trial(self.seed))
+            return by_the_cost_that_is_followed(own, usual, by_kind, self.seed, strict=self.strict) or judged
         if judged is not None and judged.summary.wrong:
             judged = self._with_right_softmax(own, text, call) or judged
         return self._by_own_cost(own, judged, text, call)
-
-    def _with_right_cost(self, reading: PythonReading, text: str, call: str) -> Judged | None:
-        """The verdicts where the written cost is none of the usual ones, and all gradients are those of such a one."""
-        trial = reading.trial(self.seed)
-        written = reading.written(trial)[0]
-        usual = reading.usual(trial)
-        followed = next((each for each in usual if fits(trial, each)), None)
-        if followed is None or written.line >= CALL or kinds_of(trial, written, usual):
-            return None
-        if not unlike(trial, written, followed):
-            return None
-        other = PythonReading(self.name, text, call, self.around, kinds=(kind_of(followed.text),))
-        found = judge_reading(other, self.seed, strict=self.strict)
-        if found is None or not found.summary.judged or found.summary.holds < found.summary.judged:
-            return None
-        message = f"the gradients, which all hold for {followed.text}, are not those of this cost."
-        verdict = Verdict(
-            "J", written.line, reading.text(written.line), WRONG, UNKNOWN_CAUSE, (), "", (), np.inf, np.nan, np.inf,
-            (), (), message,
-        )  # fmt: skip
-        lines = in_order([verdict, *(each for each in found.lines if each.line != written.line)])
-        cost = CostText(f"J is {followed.text}, which the gradients follow; the written cost is another one")
-        return found._replace(cost=cost, lines=lines, summary=summarised(lines, found.summary.helpers))
 
     def _with_right_softmax(self, reading: PythonReading, text: str, call: str) -> Judged | None:
         """The verdicts where a softmax along the wrong axis is the only mistake; None where it is not."""

@@ -1,16 +1,20 @@
-"""Where a program computes no cost: the file's own functions that are costs, and formulas to say another one by."""
+"""Other costs than the one that a source computes: its own functions, usual ones, one that its gradients follow."""
 
 from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 import numpy as np
 
 from parity_tests.derivations.engine import symbols
-from parity_tests.derivations.engine.findings import Trial
+from parity_tests.derivations.engine.findings import Reading, Trial, fits
+from parity_tests.derivations.engine.judged import judge_reading
+from parity_tests.derivations.engine.python.rubric import kind_of, kinds_of, unlike
 from parity_tests.derivations.engine.truths import Cost
+from parity_tests.derivations.verdicts import CALL, UNKNOWN, WRONG, Judged, Verdict, in_order, summarised
+from parity_tests.derivations.verdicts import Cost as CostText
 
 OF_COSTS = re.compile(r"loss|cost|entropy|mse|error|objective|nll|criterion|energy|likelihood|log_?lik", re.I)
 OF_CLASSES = re.compile(r"^(fn|forward|loss|cost|compute|calculate|calc|value|__call__)$")
@@ -70,3 +74,30 @@ def alternatives(trial: Trial, usual: list[Cost], chosen: Cost, *, averaged: boo
         axis = shape.index(trial.probe.batch)
         found.append(("the average over the examples", f"{chosen.formula} / {chosen.names[1]}.shape[{axis}]"))
     return found
+
+
+def by_the_cost_that_is_followed(
+    reading: Reading, usual: Sequence[Cost], by_kind: Callable[[str], Reading], seed: int, *, strict: bool
+) -> Judged | None:
+    """The verdicts where the written cost is none of the usual ones, and all gradients are those of such a one.
+
+    ``by_kind`` is the same source with a usual cost of some kind in place of its own.
+    """
+    trial = reading.trial(seed)
+    written = reading.written(trial)[0]
+    followed = next((each for each in usual if fits(trial, each)), None)
+    if followed is None or written.line >= CALL or kinds_of(trial, written, list(usual)):
+        return None
+    if not unlike(trial, written, followed):
+        return None
+    found = judge_reading(by_kind(kind_of(followed.text)), seed, strict=strict)
+    if found is None or not found.summary.judged or found.summary.holds < found.summary.judged:
+        return None
+    message = f"the gradients, which all hold for {followed.text}, are not those of this cost."
+    verdict = Verdict(
+        "J", written.line, reading.text(written.line), WRONG, UNKNOWN, (), "", (), np.inf, np.nan, np.inf,
+        (), (), message,
+    )  # fmt: skip
+    lines = in_order([verdict, *(each for each in found.lines if each.line != written.line)])
+    cost = CostText(f"J is {followed.text}, which the gradients follow; the written cost is another one")
+    return found._replace(cost=cost, lines=lines, summary=summarised(lines, found.summary.helpers))

@@ -11,6 +11,7 @@ import numpy as np
 
 from parity_tests.derivations.engine import symbols
 from parity_tests.derivations.engine.convention import ratio_of, same_factor
+from parity_tests.derivations.engine.events import GIVEN, Key
 from parity_tests.derivations.engine.findings import Trial
 from parity_tests.derivations.engine.python.statements import runs_by_itself
 from parity_tests.derivations.engine.truths import Cost, Truths
@@ -62,7 +63,7 @@ def kinds_of(trial: Trial, cost: Cost, usual: list[Cost]) -> tuple[str, ...]:
     found = []
     for other in usual[:MOST]:
         kind = kind_of(other.text)
-        if kind not in found and _alike(truths, Truths(*trial, other)):
+        if kind not in found and _alike(trial, truths, Truths(*trial, other)):
             found.append(kind)
     return tuple(found)
 
@@ -70,15 +71,19 @@ def kinds_of(trial: Trial, cost: Cost, usual: list[Cost]) -> tuple[str, ...]:
 def unlike(trial: Trial, cost: Cost, other: Cost) -> bool:
     """Whether no array that a program begins with has a multiple of the other's derivative."""
     first, second = Truths(*trial, cost), Truths(*trial, other)
-    both = [key for key in trial.probe.places or {} if key in first.by_key and key in second.by_key]
+    both = [key for key in _begins(trial) if key in first.by_key and key in second.by_key]
     both = [key for key in both if np.size(first.by_key[key].gradient) > 1]
     return all(ratio_of(first.by_key[key].gradient, second.by_key[key].gradient) is None for key in both)
 
 
-def _alike(first: Truths, second: Truths) -> bool:
-    """Whether all values that a program begins with, but labels, have one multiple of the other's derivatives."""
-    places = first.probe.places or {}
-    begins = [key for key, name in places.items() if not symbols.is_label(symbols.base_of(name))]
+def _begins(trial: Trial) -> dict[Key, str]:
+    """The places of the values that a source begins with, and their names."""
+    return trial.probe.places or {event.key: event.name for event in trial.run.events if event.role == GIVEN}
+
+
+def _alike(trial: Trial, first: Truths, second: Truths) -> bool:
+    """Whether all values that a source begins with, but labels, have one multiple of the other's derivatives."""
+    begins = [key for key, name in _begins(trial).items() if not symbols.is_label(symbols.base_of(name))]
     begins = [key for key in begins if key in first.by_key or key in second.by_key]
     if not begins or any(key not in first.by_key or key not in second.by_key for key in begins):
         return False
