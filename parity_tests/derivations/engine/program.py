@@ -77,6 +77,8 @@ class TextProgram:
                 walk.block(self.tree.body, walk.names)
         except Stopped:
             pass
+        except Refusal as error:  # too many steps: what comes next is not reached
+            walk.problems.append((0, said(error)))
         return Run(tuple(walk.events), tuple(walk.problems), walk.captured)
 
     def execute(self, statements: Sequence[ast.stmt], names: Mapping[str, Any], target: str) -> Any:

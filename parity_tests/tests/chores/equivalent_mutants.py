@@ -76,6 +76,9 @@ OVER_ONE = "over 1 is times 1, which was looked at before"
 NO_AXES = "a text without a comma names no two axes"
 NO_SUCH_AXIS = "no axis is named X"
 NO_OUTPUT = "without units of its own a setting has no output's either"
+FAILS_ANYWAY = "what fails is not untold either"
+THE_LONG_WAY = "a shortcut is not taken: the whole array says the same"
+ANY_LAYER = "the layer is there for what its optimiser imports"
 STEPS_ANYWAY = "the steps reach down to the last of STEPS at any rate"
 
 EQUIVALENT: tuple[Equivalent, ...] = (
@@ -241,7 +244,10 @@ EQUIVALENT: tuple[Equivalent, ...] = (
         SAME_LAYERS,
     ),
     Equivalent("comparison.snap._Wide.__call__", ".astype(np.float64)", ".astype(None)", WIDE),
-    Equivalent("comparison.snap_updates.Updates.step", ".astype(np.float64)", ".astype(None)", WIDE),
+    Equivalent("comparison.snap_updates.Updates.step", ".astype(np.float64", ".astype(None", WIDE),
+    Equivalent("comparison.snap_updates.Updates.step", "copy=False", "copy=None", NO_COPY),
+    Equivalent("comparison.snap_updates.Updates.step", "copy=False", "copy=True", NO_COPY),
+    Equivalent("comparison.snap_updates.Updates.step", "copy=False", "", NO_COPY),
     Equivalent("comparison.snap.Step._cost", "else 0", "else 1", ONE_AT_LEAST),
     Equivalent(
         "comparison.snap.gradients",
@@ -310,6 +316,12 @@ EQUIVALENT: tuple[Equivalent, ...] = (
     Equivalent("derivations.own.dumps.hidden_units", '("",)', '("XXXX",)', NO_OUTPUT),
     Equivalent("derivations.own.dumps._followed", "astype(np.float64)", "astype(None)", WIDE),
     Equivalent("judging.judge.Ledger.add", "bound, np.nan)", "bound, None)", NONE_IS_NAN),
+    Equivalent("judging.judge.judge", "not fails and (special", "not fails or (special", FAILS_ANYWAY),
+    Equivalent("judging.judge.judge", "not 2 * largest_tolerance <=", "not 3 * largest_tolerance <=", THE_LONG_WAY),
+    Equivalent("judging.judge.judge", "largest_tolerance <= share", "largest_tolerance < share", THE_LONG_WAY),
+    Equivalent("comparison.run._import_what_is_used_late", "nn.Linear(1, 1)", "nn.Linear(2, 1)", ANY_LAYER),
+    Equivalent("comparison.run._import_what_is_used_late", "nn.Linear(1, 1)", "nn.Linear(1, 2)", ANY_LAYER),
+    Equivalent("comparison.run._import_what_is_used_late", "learning_rate=1.0", "learning_rate=2.0", ANY_LAYER),
     Equivalent("derivations.engine.convention.in_words", "factor < 0", "factor <= 0", NO_ZERO),
     Equivalent("derivations.engine.convention.in_words", 'name != "1"', 'name != "XX1XX"', OVER_ONE),
     Equivalent("derivations.engine.convention.ratio_of", "<= tolerance", "< tolerance", EITHER),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import re
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -258,6 +259,48 @@ def test_processes_are_forked_where_that_is_safe(
     ran = [*run_all([unit], 3), *run_all([unit] * 2, 1)]
     assert ran == [["float64"]] * 3
     assert len(asked) == 1  # a single piece, and a single process, run here
+
+
+def test_an_interrupted_pool_ends_its_own_processes_which_signals_end_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    ended: list[str] = []
+
+    class Child:
+        def __init__(self, name: str) -> None:
+            self.name = name
+
+        def terminate(self) -> None:
+            ended.append(self.name)
+
+    older, own = Child("older"), Child("own")
+    children = iter([[older], [older, own]])
+    begun: list[Any] = []
+
+    class Pool(ThreadPoolExecutor):
+        def __init__(self, jobs: int, context: Any, initializer: Any) -> None:
+            begun.append(initializer)
+            super().__init__(jobs)
+
+    def interrupted(unit: Unit) -> list[Any]:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(comparison, "ProcessPoolExecutor", Pool)
+    monkeypatch.setattr(comparison, "run_unit", interrupted)
+    monkeypatch.setattr(comparison.multiprocessing, "active_children", lambda: next(children))
+    with pytest.raises(KeyboardInterrupt):
+        list(run_all([Unit(("a",), "float64", 0, "cpu", compiled=True)] * 2, 2))
+    assert ended == ["own"]
+    set_to: list[Any] = []
+    monkeypatch.setattr(signal, "signal", lambda *each: set_to.append(each))
+    (initializer,) = begun
+    initializer()
+    assert set_to == [(signal.SIGINT, signal.SIG_DFL), (signal.SIGTERM, signal.SIG_DFL)]
+
+
+def test_a_bar_says_what_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(comparison, "bar_in_notebook", said.append)
+    assert compare("dense.bias_gradient")
+    assert said == ["comparing"]
 
 
 def test_within_there_is_one_thread_and_afterwards_as_many_as_before() -> None:

@@ -66,6 +66,10 @@ COUNTED: dict[str, tuple[Callable[[], Any], Any]] = {
     "derivative of sigmoid": (lambda: bounds.derivative(U, full(2, 2), full(-0.5, 2), "sigmoid"), 6 + 10),
     "derivative of tanh": (lambda: bounds.derivative(U, full(2, 2), full(-0.5, 2), "tanh"), 6 + 10),
     "hidden_dZ relu": (lambda: bounds.hidden_dZ(U, full(-2, 1), full(7, 1), full(7, 1), "relu"), 6),
+    "hidden_dZ relu, nothing to overflow": (
+        lambda: bounds.hidden_dZ(U, full(-2, 1), full(7, 1), full(7, 1), "relu", U),
+        6,
+    ),
     "hidden_dZ leaky_relu": (lambda: bounds.hidden_dZ(U, full(-2, 1), full(7, 1), full(7, 1), "leaky_relu"), 6),
     "hidden_dZ sigmoid": (
         lambda: bounds.hidden_dZ(U, full(-2, 1), full(-3, 1), full(-0.5, 1), "sigmoid"),
@@ -91,6 +95,10 @@ COUNTED: dict[str, tuple[Callable[[], Any], Any]] = {
     "cost, softmax": (
         lambda: bounds.cost_from_logits(U, full(-2), np.array([[3.0, 5.0], [1.0, 5.0]]), "softmax"),
         (4 + 24) * 2 + (2 + 10) + 2 * np.exp(-2) / (1 + np.exp(-2)) / 2,
+    ),
+    "cost, softmax of equals": (
+        lambda: bounds.cost_from_logits(U, full(2), full(5, 2, 3), "softmax"),
+        (6 + 24) * 2 + (2 + 10),
     ),
     "cost, identity": (lambda: bounds.cost_from_logits(U, full(2), full(5, 2, 3), "identity"), (6 + 24) * 2),
     "cost from A, sigmoid": (lambda: bounds.cost_from_A(U, full(-2), full(0.5, 2, 3), "sigmoid"), (6 + 24) * 2 + 2),

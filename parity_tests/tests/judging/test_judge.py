@@ -194,6 +194,12 @@ def test_what_was_untold_before_stays_untold() -> None:
     assert judge(got, reference, 1.0, np.float64, exact=True).untold
 
 
+def test_a_change_that_is_just_seen_is_seen_wherever_the_largest_entry_is() -> None:
+    for alike in (np.array([1.0, 8.0]), np.array([8.0, 1.0])):
+        assert not judge(alike, alike, 1.0, np.float64, seen=0.25).untold
+        assert judge(alike, alike, np.nextafter(1.0, 2.0), np.float64, seen=0.25).untold
+
+
 def test_the_error_beside_an_excused_entry_is_the_error() -> None:
     got, reference = off(NAN, (0, 0)), off(NAN, (0, 0))
     got[0, 1] = 1 + 3e-12

@@ -267,3 +267,15 @@ def test_a_cost_differentiates_at_zero_whatever_the_sign_of_the_step() -> None:
     for step in (1e-30, -1e-30):
         J = binary_cross_entropy_from_logits(np.array([[1j * step]]), np.ones((1, 1)))
         assert J.imag / step == -0.5
+
+
+def test_without_a_mask_or_a_penalty_nothing_is_dropped_and_nothing_added() -> None:
+    assert Dropout(0.5).backward(np.ones((2, 3)), np.ones((2, 3)), None).tolist() == np.ones((2, 3)).tolist()
+    net, params, X, Y = probe("shallow")
+    passed = network.forward(net, params, X)
+    back = network.backward(net, params, passed, Y)
+    assert all(
+        np.array_equal(back.grads[name], network.backward(net, params, passed, Y, 0.0).grads[name])
+        for name in back.grads
+    )
+    assert len(back.dZ) == len(back.dA) == len(net.layers) + 1
