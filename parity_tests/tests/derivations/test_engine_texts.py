@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from parity_tests.derivations.engine import formulas
 from parity_tests.derivations.engine.numbers.kinds import KINDS
 from parity_tests.derivations.engine.probes import draw
 from parity_tests.derivations.engine.program import TextProgram
@@ -566,3 +567,14 @@ def test_a_cost_that_is_none_of_the_usual_ones_is_wrong_where_all_gradients_foll
         judged = verify_text(written)
         assert judged is not None
         assert [line.target for line in judged.lines if line.verdict == WRONG] == wrong
+
+
+def test_a_text_that_takes_too_many_steps_is_not_judged_behind_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    loop = "for i in range(9):\n    q = Z1 * i\n"
+    text = REGRESSION.replace("dZ2 = ", f"{loop}dZ2 = ")
+    run = read_text(text).trial(0).run
+    assert run.problems == ()
+    monkeypatch.setattr(formulas, "MOST_STEPS", 10)
+    run = read_text(text).trial(0).run
+    assert {message for _, message in run.problems} == {"the text takes more steps than are computed here"}
+    assert verify_text(text) is None
