@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -123,9 +124,10 @@ def judge_lines(
         if wrong and first is not choice.setting and not left(rows)
         else ""
     )
+    depends = first is not choice.setting and not left(rows) and _only_in_derivatives(before, first)
     return Judged(
         derivation,
-        Cost(cost_text(choice.setting, l2)),
+        Cost(cost_text(choice.setting, l2), otherwise=f"that of setting {first.name}" if depends else ""),
         choice.reading.sentence if choice.reading else NOTES_CONVENTION,
         layout_text(choice.setting, named=named is not None),
         REFEREES,
@@ -222,6 +224,12 @@ def _not_judged_since(verdict: Verdict, why: str) -> Verdict:
 def _reads_targets(line: Line, setting: Setting) -> bool:
     """Whether a line reads what the output is compared with: there the cost comes in."""
     return any(setting.aliases.get(name, name) in ("Y", "y") for name in nodes.names(line.program))
+
+
+def _only_in_derivatives(rows: Sequence[Verdict], setting: Setting) -> bool:
+    """Whether what does not hold are derivatives alone: no line of a forward pass says which setting is meant."""
+    targets = [setting.targets.get(setting.aliases.get(row.target, row.target)) for row in rows if row.verdict != HOLDS]
+    return bool(targets) and all(each is not None and each.kind in ("derivative", "gradient") for each in targets)
 
 
 def _is_another_network(row: Verdict, setting: Setting) -> bool:

@@ -26,7 +26,7 @@ from parity_tests.derivations.engine.truths import Cost, Truths
 from parity_tests.derivations.engine.undefined_units import choices, said, undefined_units, with_units
 from parity_tests.derivations.language.errors import DerivationError
 from parity_tests.derivations.language.front import Source, read
-from parity_tests.derivations.verdicts import Judged, Verdict, not_judged
+from parity_tests.derivations.verdicts import WRONG, Judged, Verdict, not_judged, summarised
 
 NO_UNITS: Mapping[str, str] = MappingProxyType({})
 
@@ -36,6 +36,7 @@ OVER_THE_EXAMPLES = (
 )
 
 
+ASSIGNED = re.compile(r"^(\w+)[\w\[\]\"'.]*\s*[-+*/@]?=(?!=)")
 MARGINS = re.compile(r"^(margin|thresh|gap|slack)\w*$")
 WIDE = 8.0
 
@@ -195,6 +196,7 @@ def _judged(reading: TextReading, seed: int, strict: bool) -> Judged | None:
     """What is said of a text by the cost that it writes down, or by the one that all of its gradients follow."""
     judged = judge_reading(reading, seed, strict=strict, pasted=reading.pasted)
     trial = reading.trial(seed)
+    judged = None if judged is None else _as_far_as_read(judged, reading)
     if judged is None or reading.from_above or not judged.summary.wrong or not reading.written(trial):
         return judged
 
@@ -202,6 +204,28 @@ def _judged(reading: TextReading, seed: int, strict: bool) -> Judged | None:
         return replace(reading, kind=kind)
 
     return by_the_cost_that_is_followed(reading, reading.implied(trial), by_kind, seed, strict=strict) or judged
+
+
+def _as_far_as_read(judged: Judged, reading: TextReading) -> Judged:
+    """The verdicts, but nothing that is computed from a line that cannot be read is called wrong."""
+    unread: dict[str, int] = {}
+    for refused in reading.lines.refused:
+        for name in ASSIGNED.findall(reading.text(refused.line))[:1]:
+            unread.setdefault(name, refused.line)
+    depends: dict[int, int] = {}
+    for statement in reading.lines.tree.body:
+        names = [each for each in ast.walk(statement) if isinstance(each, ast.Name)]
+        source = next((unread[each.id] for each in names if isinstance(each.ctx, ast.Load) and each.id in unread), None)
+        if source is not None:
+            unread |= {each.id: source for each in names if isinstance(each.ctx, ast.Store)}
+            depends |= dict.fromkeys(range(statement.lineno, (statement.end_lineno or statement.lineno) + 1), source)
+    lines = tuple(
+        not_judged(each.target, each.line, each.text, f"it depends on line {depends[each.line]}, which cannot be read")
+        if each.verdict == WRONG and each.line in depends
+        else each
+        for each in judged.lines
+    )
+    return judged._replace(lines=lines, summary=summarised(lines, judged.summary.helpers))
 
 
 def _holds_best(judged: Judged) -> tuple[int, bool]:

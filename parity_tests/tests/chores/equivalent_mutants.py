@@ -211,6 +211,8 @@ EQUIVALENT: tuple[Equivalent, ...] = (
         "np.array(allowed), None",
         NONE_IS_FLOAT64,
     ),
+    Equivalent("comparison.free_runs.run_free", "{runs[0].history", "{runs[1].history", ALL_ALIKE),
+    Equivalent("comparison.free_runs.run_free", "_judged_rates(runs[0]", "_judged_rates(runs[1]", ALL_ALIKE),
     Equivalent("comparison.free_runs._judged", 'ours[0]["W1"].dtype', 'ours[1]["W1"].dtype', ALL_ALIKE),
     Equivalent("comparison.free_runs._ByHand.step", "passed.A, strict=False", "passed.A, strict=None", BY_DEFAULT),
     Equivalent("comparison.free_runs._ByHand.step", "passed.A, strict=False", "passed.A, ", BY_DEFAULT),

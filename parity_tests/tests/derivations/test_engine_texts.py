@@ -569,6 +569,18 @@ def test_a_cost_that_is_none_of_the_usual_ones_is_wrong_where_all_gradients_foll
         assert [line.target for line in judged.lines if line.verdict == WRONG] == wrong
 
 
+def test_what_is_computed_from_a_line_that_cannot_be_read_is_not_wrong() -> None:
+    text = REGRESSION.replace(
+        "dZ1 = W2.T @ dZ2 * (1 - A1**2)", "dA1 = W2.T @@ dZ2\nback = dA1 * 2\ndZ1 = back * (1 - A1**2)"
+    )
+    judged = verify(text)
+    assert judged.summary.wrong == 0
+    left = {each.line: each.message for each in judged.lines if each.verdict == NOT_JUDGED}
+    assert left == {7: "this line cannot be read: invalid syntax", 8: "it depends on line 7, which cannot be read"}
+    (wrong,) = [each for each in verify(text.replace("dZ2 @ A1.T", "dZ2 @ Z1.T")).lines if each.verdict == WRONG]
+    assert wrong.target == "dW2"
+
+
 def test_a_text_that_takes_too_many_steps_is_not_judged_behind_them(monkeypatch: pytest.MonkeyPatch) -> None:
     loop = "for i in range(9):\n    q = Z1 * i\n"
     text = REGRESSION.replace("dZ2 = ", f"{loop}dZ2 = ")

@@ -150,6 +150,11 @@ BACKWARD = "dz = a - y\ndw = X.T @ dz / m\ndc = np.sum(dz) / m\n"
         (FORWARD + "J = -np.mean(y * np.log(a) + (1 - y) * np.log(1 - a))\n" + BACKWARD, 0, "none"),
         ("a = X @ w + c\n" + BACKWARD, 0, "none"),
         ("a = X @ w + c\n" + BACKWARD.replace(" / m", ""), 3, "whether J is an average"),
+        (
+            "dZ2 = (A2 - Y) * g2'(Z2)\ndW2 = (1/m) * dZ2 @ A1.T\ndb2 = dZ2.mean(axis=1, keepdims=True)\n",
+            3,
+            "whether J is that of setting shallow",
+        ),
     ],
 )
 def test_what_holds_under_one_of_two_usual_costs_is_not_all_that_was_asked(
