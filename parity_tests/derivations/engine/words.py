@@ -214,9 +214,10 @@ def _output_place(function: Callable[..., Any]) -> int | None:
     if isinstance(function, np.ufunc):
         return function.nin
     try:
-        names = list(inspect.signature(function).parameters)
+        listed = inspect.signature(function).parameters.values()
     except (TypeError, ValueError):
         return None
+    names = [each.name for each in listed if each.kind in (each.POSITIONAL_ONLY, each.POSITIONAL_OR_KEYWORD)]
     return names.index("out") if "out" in names else None
 
 

@@ -75,7 +75,7 @@ def test_the_answer_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["verify", f"{RIGHT}\nq = 1", "--setting", "shallow", "--json"]) == NOT_ALL
     data = json.loads(capsys.readouterr().out)
     assert list(data) == ["source", "cost", "convention", "layout", "referees", "lines", "summary", "notes"]
-    assert list(data["cost"]) == ["text", "line", "implied", "cell"]
+    assert list(data["cost"]) == ["text", "line", "implied", "cell", "otherwise"]
     assert data["referees"] == ["autograd", "the complex step"]
     assert data["lines"][1]["error"] is None
     assert data["summary"] == {"judged": 1, "holds": 1, "wrong": 0, "cannot_tell": 0, "not_judged": 1, "helpers": 0}
@@ -93,7 +93,7 @@ def test_the_answer_as_json(capsys: pytest.CaptureFixture[str]) -> None:
 )
 def test_what_is_wrong_goes_before_what_was_not_judged(verdicts: list[str], code: int, sentence: str) -> None:
     summary = summarised(not_judged("q", 1, "q", "")._replace(verdict=each) for each in verdicts)
-    assert exit_code(summary) == code
+    assert exit_code(Answer("", Judged("", Cost(""), "", "", (), (), summary))) == code
     assert summary.sentence == sentence
 
 
