@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import platform
 import re
 import signal
@@ -285,7 +286,7 @@ def test_an_interrupted_pool_ends_its_own_processes_which_signals_end_too(monkey
 
     monkeypatch.setattr(comparison, "ProcessPoolExecutor", Pool)
     monkeypatch.setattr(comparison, "run_unit", interrupted)
-    monkeypatch.setattr(comparison.multiprocessing, "active_children", lambda: next(children))
+    monkeypatch.setattr(multiprocessing, "active_children", lambda: next(children))
     with pytest.raises(KeyboardInterrupt):
         list(run_all([Unit(("a",), "float64", 0, "cpu", compiled=True)] * 2, 2))
     assert ended == ["own"]

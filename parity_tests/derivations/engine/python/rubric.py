@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -76,7 +76,7 @@ def unlike(trial: Trial, cost: Cost, other: Cost) -> bool:
     return all(ratio_of(first.by_key[key].gradient, second.by_key[key].gradient) is None for key in both)
 
 
-def _begins(trial: Trial) -> dict[Key, str]:
+def _begins(trial: Trial) -> Mapping[Key, str]:
     """The places of the values that a source begins with, and their names."""
     return trial.probe.places or {event.key: event.name for event in trial.run.events if event.role == GIVEN}
 
