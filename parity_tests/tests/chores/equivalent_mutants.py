@@ -246,10 +246,7 @@ EQUIVALENT: tuple[Equivalent, ...] = (
         SAME_LAYERS,
     ),
     Equivalent("comparison.snap._Wide.__call__", ".astype(np.float64)", ".astype(None)", WIDE),
-    Equivalent("comparison.snap_updates.Updates.step", ".astype(np.float64", ".astype(None", WIDE),
-    Equivalent("comparison.snap_updates.Updates.step", "copy=False", "copy=None", NO_COPY),
-    Equivalent("comparison.snap_updates.Updates.step", "copy=False", "copy=True", NO_COPY),
-    Equivalent("comparison.snap_updates.Updates.step", "copy=False", "", NO_COPY),
+    Equivalent("comparison.snap_updates.Updates.step", ".astype(np.float64)", ".astype(None)", WIDE),
     Equivalent("comparison.snap.Step._cost", "else 0", "else 1", ONE_AT_LEAST),
     Equivalent(
         "comparison.snap.gradients",
