@@ -107,23 +107,23 @@ COUNTS = ("no", "one", "two", "three", "four", "five")
 SAYS = (
     f"Python {PYPROJECT['requires-python'].removeprefix('>=')} or newer",
     f"Exit code {GOOD}: good; {MISMATCH}: something is wrong; {USAGE}: bad usage",
-    f"where nothing else is wrong, the exit code is then {NOT_ALL}",
+    f"{NOT_ALL}: nothing is wrong, but something was not judged",
     f"a change of {SEEN[np.dtype(np.float64)]:.0e} of the largest entry".replace("e-09", "e-9"),
     f"float32 sees less: a change of {SEEN[np.dtype(np.float32)]} of the largest entry fails or cannot be told",
     f"takes up to {max(case.free.steps for case in MODEL_CASES)} steps alone",
     f"above {COUNTS[int(EXPLODED)]} times its first value",
-    f"An ` larger than {HELD // 2**20} MiB stays in its file",
+    f"An ` above {HELD // 2**20} MiB stays in its file",
     f"two hidden layers of {HIDDEN} units",
     f"reg = 10^uniform({COARSE_REG.low}, {COARSE_REG.high}) and learning rate = 10^uniform({COARSE_RATE.high}, "
     f"{COARSE_RATE.low})",
-    f"all {len(ROWS)} formulas and claims of the {COUNTS[len(NOTES)]} notes",
+    f"The {len(ROWS)} formulas and claims of the {COUNTS[len(NOTES)]} notes",
     f"elementary functions within {(ELEMENTARY - 2) / 2:.0f} units in the last place",
 )
 """Sentences with numbers, the numbers taken from the code."""
 
 NAMES = (
     r"\b(float|bfloat|complex)\d+\b", r"\bConv2d\b|\b(Max|Avg)Pool2d\b|\bTF32\b", r"\bd?[WbZ]1\b", r"\bMNIST\b",
-    r"\(1/m\)|\b1/m\b|lambda/\(2m\)|\b1/2 reg\b|n_\{l-1\}", r"kill -9", r"of 0 and 1 labels",
+    r"\(1/m\)|\b1/m\b|lambda/\(2m\)|\b1/2 reg\b|n_\{l-1\}", r"of 0 and 1 labels",
     r"W\^2|\(n_l, 1\)",
     r"below 1 where NumPy is faster",
 )  # fmt: skip

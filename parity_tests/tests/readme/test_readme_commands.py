@@ -76,6 +76,8 @@ HOW: dict[str, Here | There | Installs] = {
         "derivations/test_verify_functions.py::test_own_functions_of_layers_and_steps"
     ),
     "python -m parity_tests verify --data run.npz --setting shallow": Here(),
+    "python -m parity_tests verify notes.md": There("derivations/test_latex.py::test_files"),
+    "python -m parity_tests diff mine.npz theirs.npz": There("differences/test_differences.py::test_exit_codes"),
     # the comparison
     "python -m parity_tests -k wide/digits --dtype both": There(
         "test_cli.py::test_tables_are_plain_text_in_a_pipe_and_name_what_they_show"

@@ -66,7 +66,7 @@ def test_a_comparison(run: RunBlock, monkeypatch: pytest.MonkeyPatch) -> None:
     X, Y = np.random.default_rng(0).standard_normal((10, 4)), np.arange(10) % 3
     left = run("import compare", {"net": nn.Sequential(nn.Linear(4, 3)), "X": X, "Y": Y})
     assert {result.dtype for result in left["results"]} == {"float32"}
-    assert left["worst"].ratio == max(result.ratio for result in left["results"]) > 0
+    assert 0 < max(result.ratio for result in left["results"]) <= 1
     assert left["own"]
     assert FAILS not in {result.verdict for result in (*left["results"], *left["own"])}
 
