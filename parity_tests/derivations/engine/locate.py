@@ -236,7 +236,7 @@ class Locator:
         if again and (self.repairs is None or self.repairs(again[0], before) is not None):
             return again[0]  # the same statement in another turn
         if self.repairs is not None and len({each.event.key for each in roots}) > 1:
-            costs = [(self.repairs(each, before), place) for place, each in enumerate(roots[:MOST_REPAIRS])]
+            costs = [(self.repairs(roots[place], before), place) for place in _in_turn(roots)[:MOST_REPAIRS]]
             good = [(cost, place) for cost, place in costs if cost is not None]
             if good:
                 cheapest = min(cost for cost, _ in good)
@@ -360,7 +360,7 @@ class Locator:
         if known is not None and known.factor is not None and not (right and known.kind == VALUE):
             needed = None if claim.factor is None else known.factor * self._wanted(claim) / claim.factor
             if right:
-                if needed is not None and any(same_factor(needed, each) for each in scales):
+                if claim.kind == UPDATE and needed is not None and any(same_factor(needed, each) for each in scales):
                     yield known.truth, needed
                 return
             if needed is not None:
@@ -399,6 +399,16 @@ class Locator:
         still = {claim.event.key for claim in after.failing}
         before = {claim.event.key for claim in state.failing}
         return before - still, bool(still - before)
+
+
+def _in_turn(roots: list[Root]) -> list[int]:
+    """The places of a list, the first of each statement before the second of any."""
+    times: Counter[Key] = Counter()
+    turns = []
+    for place, each in enumerate(roots):
+        turns.append((times[each.event.key], place))
+        times[each.event.key] += 1
+    return [place for _, place in sorted(turns)]
 
 
 def _sites(events: Iterable[Event]) -> list[list[Event]]:
