@@ -27,6 +27,7 @@ from parity_tests.derivations.engine.locate import Root
 from parity_tests.derivations.engine.numbers.kinds import PLAIN, plain
 from parity_tests.derivations.engine.probes import Probe
 from parity_tests.derivations.engine.replay import Program, Spelled
+from parity_tests.derivations.engine.steps import added_name
 from parity_tests.derivations.engine.truths import Truths
 from parity_tests.derivations.engine.turns import Turn, turns_of, value_behind
 
@@ -238,6 +239,7 @@ class Mender:
                 return bool(number) or self._is_right(self._in_the_end(edit, root, before, part), expected, root)
             return self._gives(edit, target, (names, expected), root)
 
+        kept = self._state(root)
         best: list[Edit] = []
         texts: set[str] = set()
         loop = (bool(root.event.key[1]) and not program.repeats) or in_a_loop(written)
@@ -246,6 +248,8 @@ class Mender:
                 break
             if self.tried > MOST_TRIED:
                 break
+            if kept and not any(kept in map(ast.unparse, ast.walk(each)) for each in edit.statements):
+                continue
             if not all(gives(edit, number) for number in range(3)):
                 continue
             text = "\n".join(ast.unparse(ast.fix_missing_locations(each)) for each in edit.statements)
@@ -253,6 +257,13 @@ class Mender:
                 best.append(edit)
             texts.add(text)
         return best
+
+    def _state(self, root: Root) -> str:
+        """The velocity that a step adds, which no repair of the step leaves out; "" where it adds none."""
+        name = added_name(root.event.statement) if root.kind == UPDATE else ""
+        made = (each.statement for each in self.truths[0].run.events if isinstance(each.statement, ast.Assign))
+        sources = (each.value for each in made if ast.unparse(each.targets[0]) == name)
+        return name if name and any(name in map(ast.unparse, ast.walk(each)) for each in sources) else ""
 
     def _promising(
         self, possible: list[Edit], target: str, place: tuple[Mapping[str, Any], Any], root: Root
