@@ -132,16 +132,21 @@ def roots_by_patterns(entries: Sequence[Entry], sides: Sides) -> list[Root]:
 
 
 def roots_by_rebuilding(
-    entries: Sequence[Entry], kind: Format, numbers: Mapping[str, float], called: tuple[str, str]
+    entries: Sequence[Entry],
+    kind: Format,
+    numbers: Mapping[str, float],
+    called: tuple[str, str],
+    given: Mapping[str, Array],
 ) -> list[Root]:
     """The roots by a network of the given parameters that computes one of the sides, where there is one.
 
-    Where gradients of neither side are plain, both may be explained: one clips by the norm, the other by value.
+    What is ``given`` may stand in one of the sides alone. Where gradients of neither side are plain, both may be
+    explained: one clips by the norm, the other by value.
     """
     first = next(each for each in entries if each.verdict == DIFFERS)
     if first.stage == GIVEN:
         return []
-    for trace in rebuilt(entries):
+    for trace in rebuilt({**given, **{each.name: each.expected for each in entries}}):
         keys, mine, theirs = _in_trace(trace, entries)
         if first.name not in keys:
             return []

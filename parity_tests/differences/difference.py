@@ -20,6 +20,7 @@ from parity_tests.differences.judged import (
     spreads,
 )
 from parity_tests.differences.names import (
+    GIVEN,
     Quantity,
     examples_of,
     known_numbers,
@@ -118,7 +119,8 @@ def diff(
     """
     ours, bad = real_arrays(mine)
     others, worse = real_arrays(theirs)
-    found = matched(read_quantities(ours), read_quantities(others), names or {})
+    quantities = read_quantities(ours), read_quantities(others)
+    found = matched(*quantities, names or {})
     if not found.pairs:
         raise ValueError(
             f"no name of mine ({some(ours)}) matches one of theirs ({some(others)}), expected --map or names"
@@ -129,7 +131,8 @@ def diff(
     entries, conventions = per_example(entries_of(found.pairs, kind, m), m)
     roots: list[Root] = []
     if any(each.verdict == DIFFERS for each in entries):
-        roots = roots_by_rebuilding(entries, kind, numbers, called)
+        given = {each.show: each.value for side in quantities for each in side if each.stage == GIVEN}
+        roots = roots_by_rebuilding(entries, kind, numbers, called, given)
         roots = roots or roots_by_patterns(entries, Sides(*called, m, numbers))
     return Difference(tuple(entries), tuple(roots), found.mine, found.theirs, (*bad, *worse), conventions)
 

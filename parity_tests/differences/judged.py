@@ -133,6 +133,10 @@ def in_layout_of(values: Sequence[Array], like: Sequence[Array], names: Sequence
     for value, other, group in zip(values, like, groups, strict=True):
         order = chosen.get(group, ()) if value.ndim == other.ndim else ()
         turned = arranged(value, other.shape, order or None)
+        if turned is None and order and group[0] == "values":  # a side may have rows here and columns there
+            fitting = [each for each in LAYOUTS[group[1]] if arranged(value, other.shape, each) is not None]
+            order = fitting[0] if fitting else order
+            turned = arranged(value, other.shape, order)
         note = ""
         if turned is None and group[0] == "targets" and (turned := one_hot(value, other)) is not None:
             note = "labels read as one-hot"

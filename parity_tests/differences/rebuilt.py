@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise, product
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,7 @@ from manual.notation import Array
 from parity_tests.differences.trace import Trace
 
 if TYPE_CHECKING:
-    from parity_tests.differences.judged import Entry
+    pass
 
 UNITS: tuple[Callable[[], nn.Module], ...] = (nn.Tanh, nn.ReLU, nn.Sigmoid, nn.LeakyReLU)
 Loss = Callable[[Any, Tensor], Tensor]
@@ -33,9 +33,8 @@ def _softmax(out: Any, Y: Tensor) -> Tensor:
     return F.cross_entropy(out, Y)
 
 
-def rebuilt(entries: Sequence[Entry]) -> Iterator[Trace]:
+def rebuilt(given: Mapping[str, Array]) -> Iterator[Trace]:
     """Networks of the given X, Y, W1, b1, ...: for every unit and every cost that the targets allow, one."""
-    given = {each.name: each.expected for each in entries}
     layers = [name for name in (f"W{l}" for l in range(1, 50)) if name in given and given[name].ndim == 2]
     if "X" not in given or not layers or layers != [f"W{l}" for l in range(1, len(layers) + 1)]:
         return

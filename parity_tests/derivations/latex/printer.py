@@ -69,7 +69,8 @@ class _Printer:
         if isinstance(node.op, ast.Div):
             return rf"\frac{{{self.text(node.left)}}}{{{self.text(node.right)}}}"
         if isinstance(node.op, ast.Pow):
-            return f"{self.text(node.left, 5)}^{{{self.text(node.right)}}}"
+            base = self.text(node.left, 5)  # no symbol takes two superscripts
+            return f"{f'({base})' if re.search(SUPERSCRIPT, base) else base}^{{{self.text(node.right)}}}"
         if isinstance(node.op, ast.Mult) and (_is_number(node.left) or _is_number(node.right)):
             sign = r" \cdot " if _is_number(node.right) and isinstance(node.right, ast.Constant) else " "
         left, right = self.text(node.left, binds), self.text(node.right, binds + 1)
@@ -113,6 +114,10 @@ class _Printer:
         above = f"^{{[{layer}]\\prime}}" if layer and mark == "_prime" else "'" if mark == "_prime" else above
         below = rf"_{{\mathrm{{{mark[1:]}}}}}" if mark and mark != "_prime" else ""
         return f"{base}{below}{above}"
+
+
+SUPERSCRIPT = r"(?:\^\{[^{}]*\}|\^.|')$"
+"""A text that ends in a superscript."""
 
 
 def _raised(text: str) -> str:

@@ -99,6 +99,14 @@ def test_a_repair_is_in_the_letters_of_the_note_and_holds() -> None:
     assert last(f"{NIELSEN}$${repaired}$$") == (HOLDS, "")
 
 
+def test_no_symbol_of_a_repair_has_two_superscripts() -> None:
+    hidden = r"$$Z^{[1]} = W^{[1]} X + b^{[1]}, \quad A^{[1]} = \tanh(Z^{[1]})$$" + "\n"
+    text = hidden + r"$$dZ^{[1]} = W^{[2]T} dZ^{[2]} \odot (1 - Z^{[1]2})$$"
+    repaired = lines(text).lines[-1].repaired
+    assert repaired.endswith(r"\odot (1 - (A^{[1]})^{2})")
+    assert last(f"{hidden}$${repaired}$$") == (HOLDS, "")
+
+
 @pytest.mark.parametrize(
     ("claim", "said"),
     [

@@ -149,6 +149,8 @@ W, X = np.random.default_rng(1).standard_normal((3, 4)), np.random.default_rng(2
     [
         ({"W1": W}, {"fc.weight": W}, 0),
         ({"W1": W, "X": X}, {"fc.weight": W, "X": X.T}, 0),
+        ({"W1": W, "X": X, "A1": W @ X}, {"fc.weight": W, "X": X.T, "A1": W @ X}, 0),  # rows here, columns there
+        ({"W1": W, "X": X, "A1": W @ X}, {"fc.weight": W, "X": X.T, "A1": 2 * W @ X}, 1),
         ({"W1": W, "other": X}, {"fc.weight": W}, 3),
         ({"W1": W}, {"fc.weight": 2 * W}, 1),
         ({"W1": W}, {"V": W}, 2),
@@ -212,3 +214,17 @@ def test_an_accident_is_no_cause() -> None:
     net = nn.Sequential(nn.Linear(2, 1), nn.ReLU())
     right = compare(module=net, numpy={"A1": np.zeros((1, 1))}, X=np.array([[0.5, 0.25]]))
     assert all(root.cause in ("unknown", "pattern") for root in right.roots)
+
+
+def test_targets_of_one_side_are_enough_for_a_cause() -> None:
+    draws = np.random.default_rng(3)
+    X, W, y = draws.standard_normal((5, 40)), draws.standard_normal((3, 5)), draws.integers(0, 3, 40)
+    weight = torch.tensor(W, requires_grad=True)
+    twice = torch.softmax(torch.from_numpy(X.T) @ weight.T, 1)
+    torch.nn.functional.cross_entropy(twice, torch.from_numpy(y)).backward()
+    A = twice.detach().numpy().T
+    mine = {"X": X, "W1": W, "Y": y, "dW1": (A - np.eye(3)[:, y]) @ X.T / 40}
+    assert weight.grad is not None
+    found = diff(mine, {"X": X.T, "fc.weight": W, "fc.weight.grad": weight.grad.numpy()})
+    assert found.mine_alone == ("Y",)
+    assert found.roots[0].cause == "double-softmax"
