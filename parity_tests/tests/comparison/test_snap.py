@@ -221,8 +221,8 @@ def test_where_an_output_is_no_probability_nothing_is_expected_of_its_derivative
     del ledger.pairs["dA", L], ledger.bounds["dA", L]
     step._output_dA(Y)
     got, reference = ledger.pairs["dA", L]
-    assert got is not None
     assert got is step.back.dA[L]
+    assert got is not None
     assert (reference.shape, reference.dtype) == (np.shape(got), np.float32)
     assert np.isnan(reference).all()
     assert np.isnan(ledger.bounds["dA", L])
