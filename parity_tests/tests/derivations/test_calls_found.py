@@ -377,3 +377,38 @@ def test_a_cost_that_is_named_is_called_on_what_the_call_has() -> None:
 def test_a_call_that_is_no_python_is_refused_in_a_sentence() -> None:
     with pytest.raises(ValueError, match=r"call is 'w = = 1', expected Python: invalid syntax"):
         judge_program("net.py", MARGIN, "w = = 1")
+
+
+GATE = """\
+import numpy as np
+
+def gate_forward(h, Uz, Ur, Un):
+    z = 1 / (1 + np.exp(-h @ Uz))
+    r = 1 / (1 + np.exp(-h @ Ur))
+    rh = r * h
+    n = np.tanh(rh @ Un)
+    out = (1 - z) * n + z * h
+    return out, (h, Uz, Ur, Un, z, r, rh, n)
+
+def gate_backward(dout, cache):
+    h, Uz, Ur, Un, z, r, rh, n = cache
+    dh = dout * z
+    dan = dout * (1 - z) * (1 - n ** 2)
+    dUn = rh.T @ dan
+    drh = dan @ Un.T
+    dh = dh + drh * r
+    dar = drh * h * r * (1 - r)
+    dUr = h.T @ dar
+    dh = dh + dar @ Ur.T
+    daz = dout * (h - n) * z * (1 - z)
+    dUz = h.T @ daz
+    dh = dh + daz @ Uz.T
+    return dh, dUz, dUr, dUn
+"""
+
+
+def test_each_of_several_statements_that_build_one_array_may_be_the_mistake() -> None:
+    judged = judge_program("net.py", GATE.replace("dh = dh + drh * r", "dh = dh + drh"))
+    assert judged is not None
+    (line,) = [each for each in judged.lines if each.verdict == WRONG]
+    assert line.repaired == "dh = dh + drh * r"
