@@ -11,6 +11,7 @@ PROGRAM = "python -m parity_tests"
 COMMANDS: dict[str, str] = {
     "compare": "every formula and every model, by hand against torch (this runs without a subcommand too)",
     "verify": "is a derivation right? - the mistake named and the formula repaired",
+    "serve": "the same on a page of this machine, judged as you type",
     "diff": "my numbers and theirs: the first array that differs, its cause, and what follows from it",
     "notes": "the errata of the notes: every one of their 266 formulas and claims, executed",
     "seeds": "the false-alarm run: right code, many seeds",

@@ -70,6 +70,12 @@ class Verdict(NamedTuple):
         """Where it stands: "line 7", "cell 3, line 2", "the call", "" where that is not known."""
         return place_of(self.cell, self.line)
 
+    @property
+    def why(self) -> str:
+        """The message for where the verdict and what holds are shown beside it: what they say is left out."""
+        message = self.message if self.verdict != HOLDS else self.message.partition(" holds, ")[2]
+        return message.replace(f" With\n    {self.repaired}\nit holds.", "")
+
     def as_json(self) -> dict[str, Any]:
         """Plain data; a number that JSON lacks becomes None."""
         data = self._asdict()
@@ -148,10 +154,8 @@ class Judged(NamedTuple):
         rows: list[tuple[str, tuple[str, ...]]] = []
         for line in self.lines:
             cause = ", ".join(line.causes) if line.cause == AMBIGUOUS else line.cause
-            message = line.message if line.verdict != HOLDS else line.message.partition(" holds, ")[2]
-            message = message.replace(f" With\n    {line.repaired}\nit holds.", "")
             cells = (escape(line.place), html.code(line.text or line.target), html.mark(line.verdict, cause))
-            row = line.verdict, (*cells, html.code(line.repaired), html.sentences(message))
+            row = line.verdict, (*cells, html.code(line.repaired), html.sentences(line.why))
             if row not in rows:  # the entries of a dict are judged one by one
                 rows.append(row)
         heads = ("line", "as it is written", "verdict", "what holds", "why")

@@ -33,7 +33,7 @@ FLAGS = (
     "--disable-ipc-flooding-protection",  # hundreds of anchors are gone to
     "--no-first-run",
     "--hide-scrollbars",
-    "--host-resolver-rules=MAP * ~NOTFOUND",  # a request to the outside is logged, and gets nothing
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",  # a request to the outside is logged, and gets nothing
 )
 
 OWN_PAGES = ("chrome:", "chrome-untrusted:", "chrome-search:", "chrome-extension:", "devtools:")
@@ -65,11 +65,11 @@ class Browser:
     def __init__(self, driver: webdriver.Chrome) -> None:
         self._driver = driver
 
-    def open(self, page: Path) -> None:
-        """Load a file; what was logged of the page before is forgotten."""
+    def open(self, page: Path | str) -> None:
+        """Load a file, or an address; what was logged of the page before is forgotten."""
         for name in ("browser", "performance"):
             self._log(name)
-        self._driver.get(page.resolve().as_uri())
+        self._driver.get(page if isinstance(page, str) else page.resolve().as_uri())
 
     def look(self, view: View, media: str = "screen") -> None:
         """Take another window, colour scheme or medium."""

@@ -1,0 +1,126 @@
+"""What a request gives, and what is answered: a file in a folder of its own, judged as ``verify`` judges any file."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import importlib.util
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from parity_tests.derivations.own.sources import PROGRAMS, TEXTS
+from parity_tests.derivations.settings import SETTINGS
+
+DATA = ".npz"
+SUFFIXES = (*TEXTS, *PROGRAMS, DATA)
+
+SECONDS, SECONDS_OF_PROGRAMS = 20.0, 90.0
+"""How long an answer may take; a program is ended by ``verify`` before that."""
+
+NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_ -]{0,60}")
+
+
+class Given(NamedTuple):
+    """A file by its name and content, and how it is judged; ``call`` and ``cost`` belong to programs."""
+
+    name: str
+    content: bytes
+    setting: str = ""
+    l2: bool = False
+    call: str = ""
+    cost: str = ""
+
+    @property
+    def is_program(self) -> bool:
+        """Whether it is run, apart, and not only read."""
+        return Path(self.name).suffix in PROGRAMS
+
+    @property
+    def seconds(self) -> float:
+        """How long its answer may take."""
+        return SECONDS_OF_PROGRAMS if self.is_program else SECONDS
+
+
+def read(data: Any) -> Given:
+    """What a request gives; ValueError, one sentence, for anything else.
+
+    ``text`` is a text, ``content`` a file in base64, beside a ``name`` that ends as files do that can be judged. The
+    other keys are the flags of ``verify``.
+    """
+    kinds = {**dict.fromkeys(("name", "text", "content", "setting", "call", "cost"), str), "l2": bool}
+    if not isinstance(data, Mapping):
+        raise ValueError(f"the request is a {type(data).__name__}, expected an object")
+    for key, value in data.items():
+        if key not in kinds or not isinstance(value, kinds[key]):
+            raise ValueError(f"the request has {key}, expected one of {', '.join(kinds)}, each of its kind")
+    if ("text" in data) == ("content" in data):
+        raise ValueError("the request has no text and no content, or both, expected one of them")
+    name = Path(data.get("name", "derivation.txt").replace("\\", "/"))
+    if name.suffix not in SUFFIXES:
+        raise ValueError(f"the file is {name.name!r}, expected one that ends with {', '.join(SUFFIXES)}")
+    if data.get("setting", "") not in ("", *SETTINGS):
+        raise ValueError(f"setting is {data['setting']!r}, expected one of {', '.join(SETTINGS)}")
+    try:
+        content = data["text"].encode() if "text" in data else base64.b64decode(data["content"].encode(), validate=True)
+    except (UnicodeEncodeError, binascii.Error) as error:
+        raise ValueError(f"the file cannot be read: {error}") from error
+    stem = name.stem if NAME.fullmatch(name.stem) else "file"
+    told = {key: data[key] for key in ("setting", "l2", "call", "cost") if key in data}
+    given = Given(f"{stem}{name.suffix}", content, **told)
+    if not given.is_program and (given.call or given.cost):
+        raise ValueError(f"the request has a call or a cost with {given.name}, expected them with a program alone")
+    return given
+
+
+def answered(given: Given, folder: Path) -> dict[str, Any]:
+    """The answer on a file that is written into ``folder``: what ``verify --json`` says, and how the page shows it."""
+    from parity_tests.derivations.own.answers import Answer, Options, answer
+    from parity_tests.derivations.verdicts import against, closing
+
+    path = folder / given.name
+    path.write_bytes(given.content)
+    if path.suffix == DATA:
+        found = _numbers(path, given)
+    else:
+        found = answer(path, Options(given.setting or None, given.l2, call=given.call, cost=given.cost))
+    data = Answer(given.name, found.judged, found.problem.replace(f"{folder}/", "")).as_json()
+    if found.judged is None:
+        return data
+    drawn = _drawing()
+    for line, shown in zip(found.judged.lines, data["lines"], strict=True):
+        shown |= {"place": line.place, "why": line.why}
+        shown |= {"formula": drawn(line.text), "holds": drawn(line.repaired)}
+    return {**data, "against": against(found.judged), "closing": closing(found.judged)}
+
+
+def _numbers(path: Path, given: Given) -> Any:
+    """The answer on a file of numbers."""
+    from parity_tests.derivations.own.answers import Answer
+    from parity_tests.derivations.own.data import verify_data
+
+    try:
+        if not given.setting:
+            raise ValueError("expected a setting with numbers: it says what J is")
+        return Answer(path.name, verify_data(path, given.setting, l2=given.l2))
+    except (ValueError, OSError) as error:
+        return Answer(path.name, None, " ".join(str(error).split()))
+
+
+def _drawing() -> Any:
+    """Draws a formula as SVG; "" for what is none, and for all where the packages of the page are missing."""
+    if importlib.util.find_spec("ziamath") is None:
+        return lambda text: ""
+    from parity_tests.derivations.latex.printer import latex
+    from parity_tests.report.mathematics import drawn
+
+    def draw(text: str) -> str:
+        if not text:
+            return ""
+        try:
+            return str(drawn(text if "\\" in text else latex(text)))
+        except (SyntaxError, ValueError, RecursionError):
+            return ""
+
+    return draw
