@@ -176,7 +176,7 @@ class _Collector:
         self, statement: Statement, target: Node, right: Node, part: tuple[Token, ...], relation: str, *, first: bool
     ) -> bool:
         """Add one claim; False where the right side says nothing."""
-        if is_number(right) or isinstance(right, Matrix) or _is_assumption(target, right):
+        if is_number(right) or _is_assumption(target, right):
             return False
         adds = relation == "+="
         if relation in ("-=", "*="):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from parity_tests.derivations.latex.claims import Claim
-from parity_tests.derivations.latex.judge import first_meant, holds
+from parity_tests.derivations.latex.judge import COLUMNS, SAME, entries_agree, first_meant, holds
 from parity_tests.derivations.latex.references import (
     COSTS,
     CROSS_ENTROPY,
@@ -19,9 +19,10 @@ from parity_tests.derivations.latex.references import (
     Convention,
 )
 from parity_tests.derivations.latex.style import Style
-from parity_tests.derivations.latex.symbols import MEANINGS
-from parity_tests.derivations.latex.tree import Derivative, NotReadError, Number, Operation, Symbol, symbols_of, walk
+from parity_tests.derivations.latex.symbols import MEANINGS, UNITS
+from parity_tests.derivations.latex.tree import Call, Derivative, NotReadError, Number, Operation, Sum, Symbol, symbols_of, walk
 
+UNITS_OF_HIDDEN = ("tanh", "sigmoid", "relu")
 LAYOUTS = ((False, False), (True, False), (False, True), (True, True))
 """Rows, and turned weights."""
 
@@ -66,28 +67,27 @@ class Conventions:
 
     def __init__(self, claims: Sequence[Claim], styles: Sequence[Style], many: Sequence[bool], told: Told) -> None:
         self.claims, self.styles, self.many, self.told = claims, styles, many, told
+        self.by_entries: dict[tuple[int, Convention], bool | None] = {}
         self.whole = self._taken(range(len(claims)), None)
 
     def holds(self, number: int, convention: Convention) -> bool | None:
         """Whether a claim holds in a convention; None where it cannot be read there."""
         claim = self.claims[number]
+        style = self.styles[claim.section]
         try:
-            found = first_meant(claim, self.styles[claim.section], convention, self.told.let)
-        except NotReadError:
-            return None
+            found = first_meant(claim, style, convention, self.told.let)
+        except NotReadError as error:
+            if str(error) in (SAME, COLUMNS):
+                return None
+            key = number, convention
+            if key not in self.by_entries:
+                self.by_entries[key] = entries_agree(claim, style, convention, self.told.let)
+            return self.by_entries[key]
         return any(map(holds, found))
 
     def costs(self) -> tuple[str, ...]:
         """The costs that may be meant."""
         return costs_named(self.told.cost) or ((self.whole.convention.cost,) if "cost" in self.whole.settled else ())
-
-    def forward_shown(self, style: Style) -> bool:
-        """Whether a layer Z = W A + b of this style holds with the usual numbers."""
-        return any(
-            self.styles[claim.section].layers == style.layers and _base(claim) in ("z", "Z")
-            and bool(self.holds(number, self.whole.convention._replace(one=not self.many[number])))
-            for number, claim in enumerate(self.claims)
-        )  # fmt: skip
 
     def of_section(self, section: int) -> Taken:
         """What a section takes for granted: what it shows itself, or else what the whole note does."""
@@ -99,6 +99,12 @@ class Conventions:
         base = whole.convention if whole else Convention()
         settled = set(whole.settled) if whole else set()
         lines: dict[str, tuple[int, ...]] = dict(whole.lines) if whole else {}
+        for name, usual, others in (("above", False, (True,)), ("hidden", base.hidden, UNITS_OF_HIDDEN)):
+            if shown := self._shown(numbers, base, name, others):
+                best_value = max(shown, key=lambda key: (len(shown[key]), key == usual))
+                base = base._replace(**{name: best_value})
+                settled.add(name)
+                lines[name] = tuple(self.claims[each].line for each in shown[best_value])
         layouts = self._layouts(numbers, base)
         if self.told.layout:
             layouts = {key: votes for key, votes in layouts.items() if key[0] == (self.told.layout == "rows")}
@@ -122,6 +128,9 @@ class Conventions:
             base = base._replace(cost=costs_named(self.told.cost)[0])
         if self.told.cost:
             settled.add("cost")
+        if any(self._divides_per_example(number, base) for number in numbers):
+            base = base._replace(total=True)
+            settled.add("total")
         averages = [
             number
             for number in numbers
@@ -130,9 +139,17 @@ class Conventions:
             and self.holds(number, base._replace(one=False)) and not self.holds(number, base._replace(total=True))
         ]  # fmt: skip
         if averages:
-            settled |= {"many", "total"}
+            settled |= {"many"} if base.total else {"many", "total"}
             lines["many"] = tuple(self.claims[each].line for each in averages)
         return Taken(base, frozenset(settled), lines)
+
+    def _divides_per_example(self, number: int, base: Convention) -> bool:
+        """Whether a claim says that the derivatives of the output are those of J itself: dZ = (A - Y)/m."""
+        claim = self.claims[number]
+        if claim.many < 9 or MEANINGS.get(_base(claim), "") not in ("dZ", "dA"):
+            return False
+        here = base._replace(one=False, total=False)
+        return bool(self.holds(number, here._replace(total=True))) and not self.holds(number, here)
 
     def _layouts(self, numbers: Iterable[int], base: Convention) -> dict[tuple[bool, bool], list[int]]:
         """For each layout the claims that hold there and not everywhere."""
@@ -150,6 +167,23 @@ class Conventions:
             if 0 < len(held) < len(LAYOUTS):
                 for key in held:
                     found.setdefault(key, []).append(number)
+        return found
+
+    def _shown(
+        self, numbers: Iterable[int], base: Convention, name: str, others: Iterable[Any]
+    ) -> dict[Any, list[int]]:
+        """For each value of a part of the convention the claims that hold with it and not with every value."""
+        found: dict[Any, list[int]] = {}
+        for number in numbers:
+            claim = self.claims[number]
+            if not (_has_layers_of_two_kinds(claim) if name == "above" else _names_a_unit(claim)):
+                continue
+            here = base._replace(one=not self.many[number])
+            values = [getattr(base, name), *(each for each in others if each != getattr(base, name))]
+            held = [each for each in values if self.holds(number, here._replace(**{name: each}))]
+            if 0 < len(held) < len(values):
+                for each in held:
+                    found.setdefault(each, []).append(number)
         return found
 
     def _costs(self, numbers: Iterable[int], base: Convention) -> dict[str, tuple[float, tuple[int, ...]]]:
@@ -171,6 +205,23 @@ class Conventions:
         return {cost: (votes, tuple(lines[cost])) for cost, votes in found.items()}
 
 
+def _has_layers_of_two_kinds(claim: Claim) -> bool:
+    """Whether values and parameters stand together, each with a layer."""
+    found = [each for each in symbols_of((claim.target, claim.right)) if each.layer or each.round or each.bare]
+    kinds = {MEANINGS.get(each.base, "")[-1:] for each in found}
+    return bool(kinds & {"W", "b"}) and bool(kinds & {"Z", "A"})
+
+
+def _names_a_unit(claim: Claim) -> bool:
+    """Whether a claim may hold for one hidden activation alone: its slope is written out, or it is named."""
+    return _base(claim) not in ("J", "L", "C", "E") and any(
+        (isinstance(each, Call) and each.function.base in (*UNITS, "max"))
+        or (isinstance(each, Operation) and each.sign == "-" and isinstance(each.left, Number | Symbol)
+            and getattr(each.left, "text", getattr(each.left, "base", "")) in ("1", "\\ones"))
+        for each in walk(claim.right)
+    )  # fmt: skip
+
+
 def _has_complement(claim: Claim) -> bool:
     """Whether 1 - y stands in a claim: then there is no softmax."""
     return any(
@@ -183,7 +234,8 @@ def _has_complement(claim: Claim) -> bool:
 def depends_on_cost(claim: Claim) -> bool:
     """Whether the truth of a claim depends on which cost there is."""
     used = {MEANINGS.get(each.base, "") for each in symbols_of(claim.right) if not each.accents}
-    return "Y" in used or _base(claim) in ("J",)
+    shares = MEANINGS.get(_base(claim), "") == "A" and any(isinstance(each, Sum) for each in walk(claim.right))
+    return "Y" in used or shares or _base(claim) in ("J", "L")
 
 
 def _base(claim: Claim) -> str:

@@ -3,25 +3,37 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import NamedTuple
 
 from parity_tests.derivations.language.errors import DerivationError
 from parity_tests.derivations.latex import values
 from parity_tests.derivations.latex.claims import Claim
+from parity_tests.derivations.latex.entries import Entries
 from parity_tests.derivations.latex.meaning import Reader
 from parity_tests.derivations.latex.references import (
     MOST_LAYERS,
     Convention,
     logistic_setting,
     network_setting,
+    scalar_setting,
 )
-from parity_tests.derivations.latex.style import Style, own_style
-from parity_tests.derivations.latex.symbols import ACTIVATION, COSTS, LOGISTIC, MEANINGS, NETWORK, STEP, Frame
-from parity_tests.derivations.latex.tree import Call, Derivative, Node, NotReadError, Symbol, symbols_of, walk
+from parity_tests.derivations.latex.style import BELOW, Style, own_style
+from parity_tests.derivations.latex.symbols import (
+    ACTIVATION,
+    COSTS,
+    HIDDEN,
+    LOGISTIC,
+    MEANINGS,
+    NETWORK,
+    OUTPUTS,
+    STEP,
+    Frame,
+)
+from parity_tests.derivations.latex.tree import Call, Derivative, Matrix, Node, NotReadError, Symbol, symbols_of, walk
 from parity_tests.derivations.settings import Setting, setting_named
 from parity_tests.derivations.text_lines import lines_in
 from parity_tests.derivations.verdicts import HOLDS, NOT_JUDGED, Verdict
@@ -57,6 +69,8 @@ def meant(claim: Claim, frame: Frame) -> Meant:
     claim = with_letters(claim, frame.style)
     frame = frame.with_layer(default_layer(claim, frame))
     target, indices = target_of(claim.target, frame)
+    if isinstance(claim.right, Matrix) and values.settled(Reader(frame, target).read(claim.right)).text == target:
+        raise NotReadError(COLUMNS)
     if target not in frame.setting.targets:
         raise NotReadError(f"{target} is given, and has no formula")
     reader = Reader(frame, target)
@@ -109,6 +123,8 @@ def with_letters(claim: Claim, style: Style) -> Claim:
 
 
 SAME = "two names for one thing"
+COLUMNS = "its columns"
+"""Why a claim has no formula: of X = [x^(1) ... x^(m)] too."""
 
 
 def default_layer(claim: Claim, frame: Frame) -> int:
@@ -189,10 +205,14 @@ def _networks(
 ) -> Iterator[Frame]:  # fmt: skip
     """Networks whose layers are those of the claim."""
     labels = any(MEANINGS.get(each.base) == "Y" and not each.accents for each in found)
-    depth = 3 if letters else max(2, style.deepest, *numbers, 0)
+    above = int(convention.above)
+    depth = 3 if letters else max(2, style.deepest - above, *numbers, 0)
     if not letters and labels:
-        depth = max([*numbers, 1 if max(numbers, default=2) == 1 else 2])
-    depth = max(depth, *numbers, 0)
+        depth = max([*numbers, 1 if max(numbers, default=2) == 1 else 2]) - above * any(
+            MEANINGS.get(each.base, "")[-1:] in ("Z", "A") and style.layer_of(each) == str(max(numbers, default=0))
+            for each in found
+        )  # fmt: skip
+    depth = max(depth, *(number - above for number in numbers), 0)
     if depth > MOST_LAYERS:
         return
     setting = network_setting(depth, convention)
@@ -200,7 +220,7 @@ def _networks(
     middle = depth if labels and "L" not in {each[0] for each in letters} else 2
     places = {
         **dict.fromkeys(small, middle),
-        **({"L": depth} if len(small) < len({each[0] for each in letters}) else {}),
+        **({"L": depth + above} if len(small) < len({each[0] for each in letters}) else {}),
     }
     yield Frame(setting, NETWORK, convention, style, depth, places, 0, let)
     if letters and not labels and not small:
@@ -276,7 +296,7 @@ def _stands(setting: Setting, line: str, penalised: bool) -> Verdict | None:
             rows, _ = lines_in(setting, line, penalised, seed=0, diagnose=False, most=most)
             if not any(each.verdict == HOLDS for each in rows):
                 break
-    except DerivationError:
+    except (DerivationError, RuntimeError):  # no numbers on which no ReLU is near its kink
         return None
     return next((each for each in rows if each.verdict != NOT_JUDGED), None)
 
@@ -312,7 +332,7 @@ def first_meant(claim: Claim, style: Style, convention: Convention, let: Mapping
         try:
             found.append(meant(claim, frame))
         except NotReadError as error:
-            if str(error) == SAME:
+            if str(error) in (SAME, COLUMNS):
                 raise
             reason = reason or str(error)
         except RecursionError:
@@ -322,24 +342,57 @@ def first_meant(claim: Claim, style: Style, convention: Convention, let: Mapping
     return found
 
 
-def other_products(each: Meant) -> Iterator[Meant]:
-    """A claim with one of its matrix products taken entry by entry."""
+def by_entries(claim: Claim, style: Style, convention: Convention, let: Mapping[str, str]) -> list[Entries]:
+    """Ways to compare the sides of a claim entry by entry; where none can read it, of layers of one unit each."""
+    claim = with_letters(claim, style)
+    found, units = list[Entries](), list[Entries]()
+    for frame in frames(claim, style, convention, let):
+        frame = frame.with_layer(default_layer(claim, frame))
+        makers: list[tuple[list[Entries], Callable[[], Entries]]] = [(found, partial(Entries, frame))]
+        if frame.family == NETWORK and any(isinstance(each, Derivative) for each in walk((claim.target, claim.right))):
+            lone = replace(
+                frame, setting=scalar_setting(frame.depth, convention), convention=convention._replace(rows=False, turned=False)
+            )
+            makers.append((units, partial(Entries, lone, scalars=True)))
+        for into, make in makers:
+            try:
+                made = make()
+                made.agree(claim.target, claim.right)
+                into.append(made)
+            except NotReadError:
+                continue
+    return found or units
+
+
+def entries_agree(claim: Claim, style: Style, convention: Convention, let: Mapping[str, str]) -> bool | None:
+    """Whether the sides of a claim are equal entry by entry; None where they cannot be compared so."""
+    plain = with_letters(claim, style)
+    ways = by_entries(claim, style, convention, let)
+    return any(each.agree(plain.target, plain.right) for each in ways) if ways else None
+
+
+def other_products(each: Meant, *, swapped: bool = False) -> Iterator[Meant]:
+    """A claim with one of its matrix products taken entry by entry, or with its operands ``swapped``."""
     tree = ast.parse(each.text, mode="eval")
     for node in ast.walk(tree):
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult):
-            node.op = ast.Mult()
+            before = node.left, node.op, node.right
+            node.left, node.op, node.right = (
+                (node.right, node.op, node.left) if swapped else (node.left, ast.Mult(), node.right)
+            )
             yield each._replace(text=ast.unparse(tree))
-            node.op = ast.MatMult()
+            node.left, node.op, node.right = before
 
 
 def layers_are_guessed(claim: Claim, style: Style) -> bool:
     """Whether some quantities of a claim carry a layer and others do not."""
     found = [
         each for each in symbols_of((claim.target, claim.right))
-        if MEANINGS.get(each.base, "X") not in ("X", "Y", "dX") and each.base not in ("o", "u")
+        if MEANINGS.get(each.base, "X") not in ("X", "Y", "dX") and each.base not in ("u", *OUTPUTS)
     ]  # fmt: skip
     style = own_style(found, style)
-    return len({bool(style.layer_of(each)) for each in found}) > 1
+    known = HIDDEN if style.layers == BELOW else ()
+    return len({bool(style.layer_of(each)) for each in found if each.base not in known}) > 1
 
 
 def another_target(each: Meant) -> str:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ast
 import re
-from dataclasses import replace
+from dataclasses import fields, replace
 
 from parity_tests.derivations.latex import references, values
 from parity_tests.derivations.latex.parser import GENERIC
+from parity_tests.derivations.latex.patterns import pattern_of
 from parity_tests.derivations.latex.symbols import (
     ACTIVATION,
     COSTS,
@@ -27,6 +28,7 @@ from parity_tests.derivations.latex.tree import (
     Derivative,
     Entry,
     Floor,
+    Matrix,
     Negative,
     Node,
     Norm,
@@ -99,6 +101,8 @@ class Reader:
                 raise NotReadError("an entry of a formula")
             case Floor():
                 return values.elementwise("np.floor", self.read(node.operand))
+            case Matrix():
+                return self.matrix(node)
         raise NotReadError(f"a {type(node).__name__.lower()} of symbols")
 
     def transpose(self, node: Node) -> Value:
@@ -188,6 +192,24 @@ class Reader:
 
     mixed = False
 
+    def matrix(self, node: Matrix) -> Value:
+        """A matrix whose columns, rows or entries follow a pattern."""
+        entry, row, column, of_examples = pattern_of(node)
+        before, self.sizes = self.sizes, {}
+        found = values.settled(self.read(entry))
+        sizes, self.sizes = self.sizes, before
+        if len(found.axes) < 2:
+            return found
+        if of_examples or not (row or column):  # [x^(1) ... x^(m)] is X, and [b ... b] is b
+            across = EXAMPLES in found.axes and found.axes[0] == EXAMPLES
+            return values.transposed(found) if of_examples and across == bool(column) else found
+        if (row and column and found.axes != (row, column)) or (not row and found.axes[0] == column):
+            found = values.transposed(found)
+        if not column and found.axes[-1] == row:
+            found = values.transposed(found)
+        axes = tuple(sizes.get(axis, axis) for axis in found.axes)
+        return replace(found, axes=axes, entries=False)
+
     # operations
 
     def operation(self, node: Operation) -> Value:
@@ -253,6 +275,8 @@ class Reader:
             return self.numpy(base.removeprefix("np."), node)
         if base in _ENTRYWISE:
             return values.elementwise(_ENTRYWISE[base], self.read(node.arguments[0]))
+        if base == "indicator":
+            return self.indicator(node)
         if base == "max" and len(node.arguments) == 2:
             first, second = map(self.read, node.arguments)
             return values.elementwise("np.maximum", first, second)
@@ -261,6 +285,13 @@ class Reader:
         if len(node.arguments) != 1:
             raise NotReadError(f"{base} of {len(node.arguments)} arguments")
         return self.activated(node)
+
+    def indicator(self, node: Call) -> Value:
+        """1 where a comparison holds, else 0."""
+        left, right = (values.settled(self.read(each)) for each in node.arguments)
+        sign = {"<": ast.Lt(), ">": ast.Gt(), "\\le": ast.LtE(), "\\ge": ast.GtE()}[node.keywords["sign"]]
+        axes = max(left.axes, right.axes, key=len)
+        return Value(ast.Compare(left.tree, [sign], [right.tree]), axes, entries=left.entries or right.entries)
 
     def _raised(self, inner: Value, power: str) -> Value:
         return Value(values.operation("**", inner.tree, ast.Constant(int(power))), inner.axes, entries=inner.entries)
@@ -322,7 +353,13 @@ class Reader:
             name = f"g{layer}"
             if name not in frame.setting.functions:
                 raise NotReadError(f"an activation of layer {layer}")
+            unit, own = UNITS.get(function.base, ""), frame.unit_of(layer)
+            if unit and unit != own and {unit, own} != {"leaky_relu", "relu"}:
+                name = unit
             name += "_prime" if function.primes else ""
+            if frame.convention.rows and unit == "softmax":
+                turned = ast.Attribute(called(name, ast.Attribute(inner.tree, "T")), "T")
+                return Value(turned, inner.axes, entries=inner.entries)
         elif frame.family == LOGISTIC:
             name = "sigmoid_prime" if function.primes else "sigmoid"
         else:
@@ -446,9 +483,9 @@ class Reader:
     # cases
 
     def cases(self, node: Cases) -> Value:
-        """Values by the sign of z."""
+        """Values by the sign of z, or by the label."""
         if self.frame.family != ACTIVATION:
-            raise NotReadError("cases")
+            return self.by_label(node)
         axes = self.frame.shapes["z"]
         whole: ast.expr | None = None
         for row, condition in reversed(node.rows):
@@ -465,6 +502,34 @@ class Reader:
         if whole is None:
             raise NotReadError("cases without a value")
         return Value(whole, axes)
+
+
+    def by_label(self, node: Cases) -> Value:
+        """What holds for y = 1 and what for y = 0: the terms of one sum."""
+        found: dict[str, Value] = {}
+        for row, condition in node.rows:
+            match = re.search(r"y (?:\^ [^ ]+ )?= ([01])", condition)
+            if row is None or match is None:
+                raise NotReadError("cases")
+            found[match[1]] = values.settled(self.read(with_label(row, match[1])))
+        if set(found) != {"0", "1"} or self.frame.convention.cost == references.SOFTMAX:
+            raise NotReadError("cases")
+        Y = value("Y", self.frame.shapes["Y"])
+        label = replace(Y, tree=values.operation("-", ast.Constant(1), Y.tree))
+        return values.added("+", values.times(Y, found["1"], "*"), values.times(label, found["0"], "*"))
+
+
+def with_label(node: Node, label: str) -> Node:
+    """A formula with a number in the place of the label."""
+    if isinstance(node, Symbol):
+        return Number(label) if node.base in ("y", "Y") and not node.accents else node
+    changed = {each.name: getattr(node, each.name) for each in fields(node)}
+    for name, part in changed.items():
+        if isinstance(part, Node):
+            changed[name] = with_label(part, label)
+        elif isinstance(part, tuple):
+            changed[name] = tuple(with_label(each, label) if isinstance(each, Node) else each for each in part)
+    return replace(node, **changed)
 
 
 def _one(node: Node) -> Node:

@@ -63,7 +63,7 @@ def _layer_text(name: str, frame: Frame) -> str:
     match = re.search(r"(\d)(?:_prime)?$", name)
     if not match:
         return ""
-    number = int(match[1])
+    number = int(match[1]) + (frame.convention.above and bool(re.match(r"d?[AZ]", name)))
     letters = sorted(frame.letters.items(), key=lambda each: each[0] == "L")
     for letter, value in letters:
         if value == number:
@@ -71,7 +71,7 @@ def _layer_text(name: str, frame: Frame) -> str:
     for letter, value in letters:
         if abs(value - number) == 1:
             return f"{letter}{'+' if number > value else '-'}1"
-    return match[1] if frame.depth > 1 else ""
+    return str(number) if frame.depth > 1 else ""
 
 
 def _written(symbol: Symbol, layer: str, layers: str = "") -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from parity_tests.derivations.latex.patterns import summed
 from parity_tests.derivations.latex.tokens import DIFFERENTIALS, FUNCTIONS, Token, group, written
 from parity_tests.derivations.latex.tree import (
     Bars,
@@ -66,6 +67,7 @@ GREEK = frozenset(
         "ones",
     ]
 )
+COMPARISONS = ("<", ">", "\\le", "\\ge")
 ACCENTS = {"\\hat": "hat", "\\bar": "bar", "\\tilde": "tilde", "\\dot": "dot", "\\check": "check"}
 COSTS = ("J", "L", "C", "E", "\\ell")
 MATRICES = ("matrix", "bmatrix", "pmatrix", "vmatrix", "array", "smallmatrix", "Bmatrix")
@@ -75,7 +77,7 @@ GENERIC = ("g", "f", "\\sigma", "\\phi", "S", "h", "\\psi", "\\Sigma")
 NUMBERED = ("W", "b", "Z", "A", "dW", "db", "dZ", "dA", "dz", "da")
 """Letters whose layer may stand right behind them, as in code."""
 
-DIFFERENTIATED = frozenset("WwZzAabBXxhH") | {"\\theta", "\\Theta"}
+DIFFERENTIATED = frozenset("WwZzAabBXxhHsSoOpP") | {"\\theta", "\\Theta"}
 _LAYER = r"(?:[lLkKi]|\d)(?:[-+]\d)?"
 
 
@@ -130,6 +132,20 @@ class _Parser:
             if self.peek() == "+":
                 self.take()
             node = self.term()
+        terms = [node]
+        while self.peek() in ("+", "-"):
+            if self.peek() == "+" and self.peek(1) == "\\ldots":
+                self.place += 2
+                after = self.term() if self.peek() == "+" and self.take() else None
+                return self.further(summed(terms, after))
+            sign = self.take().text
+            term = self.term()
+            node = Operation(sign, node, term)
+            terms.append(term if sign == "+" else Negative(term))
+        return node
+
+    def further(self, node: Node) -> Node:
+        """What is added to a sum with an ellipsis."""
         while self.peek() in ("+", "-"):
             sign = self.take().text
             node = Operation(sign, node, self.term())
@@ -323,15 +339,17 @@ class _Parser:
         text = here.text
         if text[0].isdigit() or (text[0] == "." and len(text) > 1):
             return Number(text.replace(",", ""))
+        if text in ("1", "\\ones") and self.compares():
+            return self.atom()
         if text == "(" or text == "[":
             self.place -= 1
-            return parsed(self.brackets(text, ")" if text == "(" else "]"))
+            return self.in_brackets(self.brackets(text, ")" if text == "(" else "]"))
         if text == "{":
             self.place -= 1
             return self.braced()
         if text == "\\{":
             self.place -= 1
-            return parsed(self.brackets("\\{", "\\}"))
+            return self.in_brackets(self.brackets("\\{", "\\}"))
         if text in ("\\lfloor", "\\lceil"):
             self.place -= 1
             return Floor(parsed(self.brackets(text, "\\rfloor" if text == "\\lfloor" else "\\rceil")))
@@ -354,6 +372,47 @@ class _Parser:
         if text.startswith("\\begin{"):
             return self.environment(text[7:-1])
         return self.letter(here)
+
+    def compares(self) -> bool:
+        """Whether a comparison in brackets follows, as behind the 1 of an indicator."""
+        if self.peek() == "_":
+            inside, behind = group(self.tokens, self.place + 1)
+            if any(each.text in COMPARISONS for each in inside):
+                self.tokens[self.place : behind] = [Token("(", 0), *inside, Token(")", 0)]
+                return True
+        if self.peek() not in ("(", "[", "{", "\\{"):
+            return False
+        start = self.place
+        closing = {"(": ")", "[": "]", "{": "}", "\\{": "\\}"}[self.peek()]
+        try:
+            inside = self.brackets(self.peek(), closing)
+        except NotReadError:
+            inside = []
+        self.place = start
+        return any(each.text in COMPARISONS for each in inside)
+
+    def in_brackets(self, inside: list[Token]) -> Node:
+        """What stands in brackets: a formula, a comparison that is 0 or 1, or a row with an ellipsis."""
+        sign = next((each.text for each in inside if each.text in COMPARISONS), "")
+        if sign:
+            parts = split(inside, (sign,))
+            if len(parts) == 2:
+                return Call(Symbol("indicator"), (parsed(parts[0]), parsed(parts[1])), {"sign": sign})
+        places = [n for n, each in enumerate(inside) if each.text == "\\ldots"]
+        if not places or any("+" in (each.text for each in inside[max(0, n - 1) : n + 2]) for n in places):
+            return parsed(inside)
+        entries: list[Node | None] = []
+        for part in split(inside, (",", "\\quad")):
+            rest = _Parser([each for each in part if not each.text.isspace()])
+            while rest.peek():
+                if rest.peek() == "\\ldots":
+                    rest.take()
+                    entries.append(None)
+                elif len(split(inside, (",", "\\quad"))) > 1:
+                    entries.append(rest.whole())
+                else:
+                    entries.append(rest.factor())
+        return Matrix((tuple(entries),))
 
     def letter(self, here: Token) -> Node:
         text = here.text
@@ -391,7 +450,7 @@ class _Parser:
                 self.take()
                 self.argument()
             return self.factor() if self.begins() else self.atom()
-        return parsed(inside)
+        return self.in_brackets(inside)
 
     def accented(self, accent: str) -> Node:
         node = parsed(self.argument())
@@ -481,6 +540,8 @@ class _Parser:
             _, behind = group(inside, 0)
             inside = inside[behind:]
         rows = [split(row, ("&",)) for row in split(inside, ("\\\\",)) if written(row)]
+        if len(rows) == 1 and any("+" in written(each) and "\\ldots" in written(each) for each in rows[0]):
+            return parsed([each for each in inside if each.text != "&"])
         plain = name.rstrip("*")
         if plain == "cases" or (plain == "array" and _is_cases(rows)):
             return Cases(tuple((_entry(row[0]), " ".join(map(_condition, row[1:]))) for row in rows))

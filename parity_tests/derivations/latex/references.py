@@ -27,11 +27,11 @@ COSTS = {
 
 MOST_LAYERS = 5
 _SIZES = {
-    1: "3 7 11 | 5 3 13 | 7 5 17",
-    2: "3 5 7 11 | 5 11 3 13 | 11 7 5 17",
-    3: "3 5 7 11 13 | 5 7 11 3 17 | 11 3 13 5 19",
-    4: "3 5 7 11 13 17 | 5 7 11 3 13 19 | 11 3 13 5 7 23",
-    5: "3 5 7 11 13 17 19 | 5 7 11 3 13 19 17 | 11 3 13 5 7 23 17",
+    1: "3 7 5 | 5 3 7 | 7 5 4",
+    2: "3 5 4 7 | 5 7 3 4 | 4 3 7 5",
+    3: "3 5 7 4 6 | 5 4 3 7 6 | 4 6 5 3 7",
+    4: "3 5 7 4 6 8 | 5 7 4 3 8 6 | 7 3 5 4 6 8",
+    5: "3 5 7 4 6 8 9 | 5 7 4 3 8 9 6 | 7 3 5 4 6 8 9",
 }
 
 
@@ -39,7 +39,8 @@ class Convention(NamedTuple):
     """What a section takes for granted.
 
     ``rows``: an example is a row; ``turned``: weights are (units below, units) with examples in columns, or (units,
-    units below) in rows; ``one``: formulas are those of one example; ``single``: there is one output.
+    units below) in rows; ``one``: formulas are those of one example; ``single``: there is one output; ``above``: layers
+    are numbered from the inputs, so that z2 = W1 a1 + b1.
     """
 
     rows: bool = False
@@ -50,6 +51,7 @@ class Convention(NamedTuple):
     single: bool = False
     total: bool = False
     l2: bool = False
+    above: bool = False
 
     def against(self, other: Convention) -> str:
         """How it differs from another, in words."""
@@ -71,6 +73,9 @@ class Convention(NamedTuple):
             parts.append("where dZ and dA are derivatives of J itself" if self.total else "where dZ is per example")
         if self.l2 != other.l2:
             parts.append("where J has the L2 penalty" if self.l2 else "where J has no L2 penalty")
+        if self.above != other.above:
+            shifted = "weights have the number of the layer below"
+            parts.append(f"where {shifted}" if self.above else "where weights have the number of their own layer")
         return " and ".join(parts)
 
     @property
@@ -82,10 +87,14 @@ class Convention(NamedTuple):
 
 @lru_cache(maxsize=256)
 def network_setting(layers: int, convention: Convention) -> Setting:
-    """The dense network of so many layers in a convention; NotReadError for a softmax whose examples are rows."""
+    """The dense network of so many layers in a convention; NotReadError for a softmax of one output."""
+    if convention.above:
+        return network_setting(layers, convention._replace(above=False))
     unit, cost = COSTS[convention.cost]
-    if unit == "softmax" and (convention.rows or convention.single):
-        raise NotReadError("a softmax with examples in rows, or with one output")
+    if unit == "softmax" and convention.single:
+        raise NotReadError("a softmax with one output")
+    if layers > 2 and convention.single and convention.hidden == cost.partition(" ")[2].partition(",")[0] == "sigmoid":
+        raise NotReadError("sigmoids upon sigmoids, whose gradients vanish")
     units = (*(convention.hidden,) * (layers - 1), unit)
     ids = SOFTMAX_IDS if unit == "softmax" else DEEP_IDS if cost == "sigmoid" else REGRESSION_IDS
     sizes = _SIZES[layers]
@@ -96,6 +105,18 @@ def network_setting(layers: int, convention: Convention) -> Setting:
     summary = f"{layers} layers, {convention.words}"
     text = network_text("note", summary, units, sizes, ids, "", cost, rows=convention.rows, turned=convention.turned)
     return _made(text, convention)
+
+
+@lru_cache(maxsize=64)
+def scalar_setting(layers: int, convention: Convention) -> Setting:
+    """The network whose layers have one unit each."""
+    hidden = "tanh" if "relu" in convention.hidden else convention.hidden  # a lone ReLU may be dead
+    plain = Convention(one=convention.one, cost=convention.cost, hidden=hidden, total=convention.total)
+    unit, cost = COSTS[convention.cost if convention.cost != SOFTMAX else CROSS_ENTROPY]
+    units = (*(hidden,) * (layers - 1), unit)
+    sizes = " ".join(["1"] * (layers + 1))
+    sizes = f"{sizes} 1" if convention.one else f"{sizes} 5"
+    return _made(network_text("note", "one unit a layer", units, sizes, DEEP_IDS, "", cost), plain)
 
 
 _LOGISTIC = """\
@@ -132,6 +153,8 @@ w2 = w2 - alpha * dw2  # F029
 @lru_cache(maxsize=64)
 def logistic_setting(convention: Convention) -> Setting:
     """Logistic regression in a convention, with its first two weights."""
+    if convention.above:
+        return logistic_setting(convention._replace(above=False))
     rows, one = convention.rows, convention.one
     from parity_tests.derivations.settings.networks import COSTS as FORMULAS
 
@@ -156,7 +179,7 @@ def logistic_setting(convention: Convention) -> Setting:
 
 def _made(text: str, convention: Convention) -> Setting:
     """The setting of a text; of one example the labels are shares, so that no term of the cost is 0."""
-    text = text.replace("normal_rows", "normal")
+    text = re.sub(r"(normal|shares)_rows", r"\1", text)
     if not convention.l2:
         text = re.sub(r"(?m)^    l2: .*\n", "", text).replace("; with L2 also ", "; L2 plays no part; ", 1)
     if convention.total:

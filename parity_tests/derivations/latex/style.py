@@ -80,7 +80,8 @@ def style_of(symbols: Iterable[Symbol]) -> Style:
         lowered = [each for each in weights if len(each.subscripts) == 1 and _LAYER_ALONE.fullmatch(each.subscripts[0])]
         others = [each for each in found if each.base in VALUES and each.subscripts and each not in lowered]
         numbered = [each for each in others if _LAYER_ALONE.fullmatch(each.subscripts[0])]
-        if lowered and numbered:
+        matrices = [each for each in lowered if each.base in ("W", "B", "dW", "dB", "\\Theta")]
+        if lowered and (numbered or matrices):
             votes[BELOW] += 1
     layers = votes.most_common(1)[0][0] if votes else NONE
     style = Style(layers)

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
+from parity_tests.derivations.latex.references import COSTS as COSTS_OF
 from parity_tests.derivations.latex.references import Convention
-from parity_tests.derivations.latex.style import Style
+from parity_tests.derivations.latex.style import BELOW, Style
 from parity_tests.derivations.latex.tree import NotReadError, Symbol
 from parity_tests.derivations.settings import Setting
 
@@ -17,14 +18,14 @@ NETWORK, LOGISTIC, ACTIVATION, STEP, COUNT = "network", "logistic", "activation"
 MEANINGS: dict[str, str] = {
     **dict.fromkeys(("W", "w", "\\theta", "\\Theta", "\\omega", "\\Omega"), "W"),
     **dict.fromkeys(("b", "B"), "b"),
-    **dict.fromkeys(("z", "Z", "u", "o"), "Z"),
-    **dict.fromkeys(("a", "A", "h", "H"), "A"),
+    **dict.fromkeys(("z", "Z", "u", "o", "O", "s", "S"), "Z"),
+    **dict.fromkeys(("a", "A", "h", "H", "p", "P"), "A"),
     **dict.fromkeys(("x", "X"), "X"),
     **dict.fromkeys(("y", "Y", "t"), "Y"),
     **dict.fromkeys(("dW", "dw", "dtheta", "dTheta"), "dW"),
     **dict.fromkeys(("db", "dB"), "db"),
-    **dict.fromkeys(("dz", "dZ", "\\delta", "\\Delta"), "dZ"),
-    **dict.fromkeys(("da", "dA", "dh", "dH"), "dA"),
+    **dict.fromkeys(("dz", "dZ", "\\delta", "\\Delta", "do", "dO", "ds", "dS"), "dZ"),
+    **dict.fromkeys(("da", "dA", "dh", "dH", "dp", "dP"), "dA"),
     **dict.fromkeys(("dx", "dX"), "dX"),
 }  # fmt: skip
 """Letters of networks."""
@@ -32,6 +33,10 @@ MEANINGS: dict[str, str] = {
 LARGE = frozenset(("Z", "A", "X", "Y", "dZ", "dA", "dX", "H", "dH", "\\Delta"))
 SMALL = frozenset(("z", "a", "x", "y", "dz", "da", "dx", "h", "dh", "\\delta"))
 COSTS = ("J", "L", "C", "E", "l", "cost", "\\ell", "\\xi")
+HIDDEN = ("h", "H", "dh", "dH")
+OUTPUTS = ("o", "O", "do", "dO", "s", "S", "ds", "dS", "p", "P", "dp", "dP")
+"""Letters of the hidden layer of two, and of the output: linear, and as probabilities."""
+
 RATES = ("\\alpha", "\\eta", "\\mu", "alpha", "\\epsilon")
 COUNTS = ("m", "M", "N", "n")
 UNITS = {
@@ -44,8 +49,7 @@ UNITS = {
 class Frame:
     """Where a formula is read: a setting, its family and convention, and what letters of layers stand for.
 
-    ``default`` is the layer of letters that carry none; ``let`` gives letters the names of the setting;
-    ``shift`` is 1 where weights have the number of the layer below.
+    ``default`` is the layer of letters that carry none; ``let`` gives letters the names of the setting.
     """
 
     setting: Setting
@@ -56,7 +60,6 @@ class Frame:
     letters: Mapping[str, int] = field(default_factory=dict)
     default: int = 0
     let: Mapping[str, str] = field(default_factory=dict)
-    shift: int = 0
 
     @cached_property
     def shapes(self) -> dict[str, tuple[str, ...]]:
@@ -70,6 +73,10 @@ class Frame:
     def with_layer(self, default: int) -> Frame:
         """The same with another default."""
         return replace(self, default=default)
+
+    def unit_of(self, layer: int) -> str:
+        """The activation of a layer."""
+        return self.convention.hidden if layer < self.depth else COSTS_OF[self.convention.cost][0]
 
     def number_of(self, layer: str) -> int:
         """The number of a layer that is written as l - 1; NotReadError for another letter."""
@@ -86,7 +93,10 @@ class Frame:
         written = self.style.layer_of(symbol)
         if written and written in ("i", "j") and symbol.base in ("y", "Y"):
             return None
-        return self.number_of(written) if written else None
+        if not written:
+            return None
+        is_value = MEANINGS.get(symbol.base, "")[-1:] in ("Z", "A")
+        return self.number_of(written) - (self.convention.above and is_value)
 
     def name_of(self, symbol: Symbol) -> str:
         """The setting's name of a symbol, without its units and its example.
@@ -143,11 +153,14 @@ class Frame:
             return f"A{self.depth}"
         if meaning in ("X", "dX"):
             return meaning if layer in (None, 0) else ""
+        if layer is None and self.style.layers == BELOW and self.depth == 2 and symbol.base in HIDDEN:
+            layer = 1
+        if layer is None and symbol.base in OUTPUTS:
+            layer = self.depth
         if layer is None:
             layer = self.default - bool({"prev", "in"} & set(symbol.subscripts)) + ("next" in symbol.subscripts)
         if layer == 0 and meaning in ("A", "dA"):
             return "X" if meaning == "A" else "dX"
-        layer += self.shift if meaning in ("W", "dW") else 0
         return f"{meaning}{layer}" if layer else ""
 
     def _of_activation(self, symbol: Symbol, meaning: str) -> str:

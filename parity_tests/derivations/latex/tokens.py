@@ -22,7 +22,8 @@ FUNCTIONS = (
     "LeakyReLU", "sigmoid", "Sigmoid", "softmax", "Softmax", "ReLU", "ReLu", "Relu", "relu", "RELU", "tanh", "log",
     "ln", "exp", "max", "sqrt", "abs", "diag", "sum", "mean",
 )  # fmt: skip
-DIFFERENTIALS = ("dW", "dw", "dZ", "dz", "dA", "da", "db", "dB", "dX", "dx", "dh", "dH")
+DIFFERENTIALS = ("dW", "dw", "dZ", "dz", "dA", "da", "db", "dB", "dX", "dx", "dh", "dH",
+                 "dS", "ds", "dO", "do", "dP", "dp")  # fmt: skip
 WORDS = (*FUNCTIONS, *DIFFERENTIALS, "axis", "keepdims", "True", "true", "ture", "prev", "corrected", "undef")
 _TOKEN = re.compile(
     r"\\(?:begin|end)\s*\{[A-Za-z]+\*?\}|\\[A-Za-z]+\*?|\\.|" + NUMPY

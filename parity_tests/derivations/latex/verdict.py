@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 
 from parity_tests.derivations.latex.claims import Claim
 from parity_tests.derivations.latex.conventions import LAYOUTS, Conventions, Taken, depends_on_cost, names_products
 from parity_tests.derivations.latex.judge import (
+    COLUMNS,
+    SAME,
     Meant,
     another_target,
+    by_entries,
     diagnosed,
     first_meant,
-    frames,
     holds,
     in_the_first_layer,
     is_loss,
     layers_are_guessed,
-    meant,
     other_products,
     stands,
+    with_letters,
 )
 from parity_tests.derivations.latex.notation import in_the_writers_letters
 from parity_tests.derivations.latex.references import COSTS, SOFTMAX, Convention
-from parity_tests.derivations.latex.symbols import STEP
-from parity_tests.derivations.latex.tree import Negative, Node, NotReadError, Operation, Sum, symbols_of
+from parity_tests.derivations.latex.rewritten import latex_of, rewritings
+from parity_tests.derivations.latex.symbols import MEANINGS, STEP
+from parity_tests.derivations.latex.tree import Derivative, Negative, Node, NotReadError, Operation, Sum, symbols_of
 from parity_tests.derivations.line_verdict import TURNED
 from parity_tests.derivations.mistakes.causes import CAUSES
 from parity_tests.derivations.verdicts import DOUBTFUL, HOLDS, NO_CLAIM, WRONG, Verdict, not_judged, teach
@@ -57,8 +60,15 @@ class Judge:
         try:
             read = self.read(claim, main)
         except NotReadError as error:
-            if str(error).startswith("two names"):
-                return not_judged("", claim.line, claim.text, "two names for one thing")._replace(verdict=NO_CLAIM)
+            base = not_judged("", claim.line, claim.text, f"{claim_name(claim)}: {error}.")
+            if str(error) == COLUMNS:
+                message = "The entries of the matrix are those of the left side."
+                return base._replace(verdict=HOLDS, message=message)
+            if str(error) == SAME:
+                return base._replace(verdict=NO_CLAIM, message=SAME)
+            by_entry = self.by_entries(claim, number, main)
+            if by_entry is not None:
+                return by_entry
             return not_judged("", claim.line, claim.text, f"not read: {error}.")
         for each in read:
             found = stands(each)
@@ -83,18 +93,50 @@ class Judge:
         lower = in_the_first_layer(claim, style, main, let)
         if lower is not None and holds(lower):
             return self.doubtful(claim, read[0], "holds for l = 1")
-        if self.holds_shifted(claim, main, let):
-            return self.doubtful(claim, read[0], "holds where weights have the number of the layer below")
         return self.mistaken(claim, read, settled, taken, also)
 
-    def holds_shifted(self, claim: Claim, main: Convention, let: Mapping[str, str]) -> bool:
-        """Whether a claim holds if weights have the number of the layer below, and no forward pass shows another."""
-        style = self.conventions.styles[claim.section]
-        try:
-            shifted = [meant(claim, replace(frame, shift=1)) for frame in frames(claim, style, main, let)]
-        except NotReadError:
-            return False
-        return any(map(holds, shifted)) and not self.conventions.forward_shown(style)
+    def by_entries(self, claim: Claim, number: int, main: Convention) -> Verdict | None:
+        """The verdict on a claim whose sides are compared entry by entry; None where they cannot be."""
+        style, let = self.conventions.styles[claim.section], self.conventions.told.let
+        plain = with_letters(claim, style)
+        base = not_judged("", claim.line, claim.text, "")
+        if self.conventions.holds(number, main):
+            return base._replace(verdict=HOLDS, message=f"{claim_name(claim)} holds.")
+        settled = self.settled(claim, number, self.taken(claim.section))
+        for other in alternatives(claim, main):
+            if not changed(main, other) & settled and self.conventions.holds(number, other):
+                words = other.against(main)
+                return base._replace(verdict=DOUBTFUL, message=f"{claim_name(claim)} holds {words}.")
+        tried = by_entries(claim, style, main, let)
+        for entries in tried:
+            for cause, changed_claim in one_change_away(plain):
+                try:
+                    if not entries.agree(changed_claim.target, changed_claim.right):
+                        continue
+                except NotReadError:
+                    continue
+                if cause == "index-order" and not self.indices_shown(claim):
+                    return base._replace(verdict=DOUBTFUL, message=f"{claim_name(claim)} holds with indices turned.")
+                repaired = f"{latex_of(changed_claim.target)} = {latex_of(changed_claim.right)}"
+                said = f"{claim_name(claim)}: {teach(cause)}. With\n    {repaired}\nit holds."
+                return base._replace(
+                    verdict=WRONG, cause=cause, causes=(cause,), repaired=repaired, message=said
+                )  # fmt: skip
+        if tried:
+            why = "does not hold, and which mistake it is cannot be told"
+            return base._replace(verdict=DOUBTFUL, message=f"{claim_name(claim)} {why}.")
+        return None
+
+    def indices_shown(self, claim: Claim) -> bool:
+        """Whether another claim shows which index of a weight is that of the unit."""
+        for number, each in enumerate(self.conventions.claims):
+            style = self.conventions.styles[each.section]
+            weights = [s for s in symbols_of((each.target, each.right)) if MEANINGS.get(s.base) == "W"]
+            if each.line != claim.line and any(len(style.indices_of(s)) == 2 for s in weights):
+                main = self.taken(each.section).convention._replace(one=not self.conventions.many[number])
+                if self.holds(each, main):
+                    return True
+        return False
 
     def defines_weights(self, read: Meant, main: Convention, other: Convention) -> bool:
         """Whether a line of a forward pass shows that weights lie the other way round there."""
@@ -183,6 +225,9 @@ class Judge:
                 found = found._replace(cause="db-not-summed")
             if found.cause == "softmax-elementwise" and main.cost != SOFTMAX:
                 found = found._replace(cause="unknown")
+            turned = [other for other in other_products(each, swapped=True) if "star-for-matmul" in found.cause]
+            for other in filter(holds, turned):
+                yield each, found._replace(cause="operand-order", repaired=other.line)
             yield each, found
             for other in other_products(each) if "star-for-matmul" in found.cause else ():
                 again = diagnosed(other)
@@ -234,6 +279,39 @@ def claim_name(claim: Claim) -> str:
     return claim.own if len(claim.own) < 60 else "it"
 
 
+def one_change_away(claim: Claim) -> Iterator[tuple[str, Claim]]:
+    """The claims that are one change away, with the mistake that it mends: of the right side, then of both."""
+    for cause, right in rewritings(claim.right):
+        yield cause, claim._replace(right=right)
+    chain = links(claim.right)
+    if chain is None or not isinstance(claim.target, Derivative):
+        return
+    for place, each in enumerate(chain[1:], 1):
+        before = chain[place - 1]
+        if each.of != before.by:
+            yield "missing-factor", claim._replace(right=product_of([*chain[:place], Derivative(before.by, each.of or each.by), *chain[place:]]))
+        turned = Derivative(claim.target.of, chain[0].by), [Derivative(chain[0].of, claim.target.by), *chain[1:]]
+        yield LEFT_SIDE, claim._replace(target=turned[0], right=product_of(turned[1]))
+
+
+def links(node: Node) -> list[Derivative] | None:
+    """The factors of a product of derivatives; None for another formula."""
+    if isinstance(node, Derivative):
+        return [node]
+    if isinstance(node, Operation) and node.sign not in ("+", "-", "/"):
+        left, right = links(node.left), links(node.right)
+        return None if left is None or right is None else [*left, *right]
+    return None
+
+
+def product_of(factors: list[Derivative]) -> Node:
+    """Derivatives side by side."""
+    whole: Node = factors[0]
+    for each in factors[1:]:
+        whole = Operation("", whole, each)
+    return whole
+
+
 def alternatives(claim: Claim, main: Convention) -> Iterator[Convention]:
     """Other conventions in which a claim may hold: those that differ in one thing first, then in two."""
     layouts = [main._replace(rows=rows, turned=turned) for rows, turned in LAYOUTS] if names_products(claim) else []
@@ -242,7 +320,7 @@ def alternatives(claim: Claim, main: Convention) -> Iterator[Convention]:
     single = [
         main._replace(one=not main.one), main._replace(total=not main.total), *layouts, *costs,
         *(main._replace(hidden=unit) for unit in units), main._replace(single=True),
-        main._replace(l2=True),
+        main._replace(l2=True), main._replace(above=not main.above),
     ]  # fmt: skip
     double = [
         *(each._replace(one=not main.one) for each in (*layouts, *costs)),

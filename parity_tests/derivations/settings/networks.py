@@ -109,7 +109,7 @@ def network_text(
             f"g{l} function ~ {unit}  # activation of layer {l}: {unit}",
             f"Z{l} {_turned(n[l], 'm', rows)} = {_product(over.format(l), below[l - 1], rows)} + b{l}  # {ids['Z']}; "
             f"linear part of layer {l}",
-            f"A{l} {_turned(n[l], 'm', rows)} = g{l}(Z{l})  # {ids['A_L' if l == L else 'A']}; output of layer {l}",
+            f"A{l} {_turned(n[l], 'm', rows)} = {_unit(l, unit, rows)}  # {ids['A_L' if l == L else 'A']}; output of layer {l}",
         ]
     lines += [
         f"J = {J.J.format(A=A)}  # {ids['J']} {_own(J.J_of_Z, Z, A)}; cost",
@@ -135,6 +135,11 @@ def network_text(
 def _turned(first: str, second: str, rows: bool) -> str:
     """A shape, of what is transposed where an example is a row."""
     return f"({second}, {first})" if rows else f"({first}, {second})"
+
+
+def _unit(layer: int, unit: str, rows: bool) -> str:
+    """A unit of a layer; the softmax takes its classes along the first axis."""
+    return f"g{layer}(Z{layer}.T).T" if rows and unit == "softmax" else f"g{layer}(Z{layer})"
 
 
 def _product(first: str, second: str, rows: bool) -> str:

@@ -81,6 +81,7 @@ DRAWS: dict[str, Callable[[np.random.Generator, tuple[int, ...]], Any]] = {
     "binary": _binary,
     "one_hot": _one_hot,
     "binary_rows": lambda rng, shape: _binary(rng, shape[::-1]).T,
+    "one_hot_rows": lambda rng, shape: _one_hot(rng, shape[::-1]).T,
     "ones_first": lambda rng, shape: np.column_stack([np.ones(shape[0]), rng.standard_normal(shape)[:, 1:]]),
     "shares": lambda rng, shape: rng.permuted(np.linspace(0.02, 0.98, int(np.prod(shape)))).reshape(shape),
     "penalty": _between(0.63, 0.79),

@@ -149,9 +149,9 @@ def test_formulas_beyond_the_most_are_counted() -> None:
 
 
 def test_macros_of_the_note_and_letters_that_are_said() -> None:
-    text = r"\newcommand{\dd}[1]{d#1^{[2]}} " + COURSE + r"$$\dd{Z} = S - Y$$"
+    text = r"\newcommand{\dd}[1]{d#1^{[2]}} " + COURSE + r"$$\dd{Z} = Q - Y$$"
     assert last(text)[0] == NOT_JUDGED
-    assert last(text, Told({"S": "A2"})) == (HOLDS, "")
+    assert last(text, Told({"Q": "A2"})) == (HOLDS, "")
 
 
 def test_places_of_formulas() -> None:
