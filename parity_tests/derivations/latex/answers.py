@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from parity_tests.derivations.latex.claims import Aside, Claim, claims_of, for_many
+from parity_tests.derivations.latex.claims import Aside, Claim, Numbers, claims_of, for_many
 from parity_tests.derivations.latex.conventions import Conventions, Taken, Told
 from parity_tests.derivations.latex.documents import MOST_FORMULAS, Note, note_of, read_note
 from parity_tests.derivations.latex.verdict import Judge
-from parity_tests.derivations.verdicts import NO_CLAIM, REFEREES, WRONG, Cost, Judged, Verdict, not_judged, summarised
+from parity_tests.derivations.verdicts import DOUBTFUL, HOLDS, NO_CLAIM, REFEREES, WRONG, Cost, Judged, Verdict, not_judged, summarised
 
 MOST_CLAIMS = 600
 
@@ -48,6 +48,7 @@ def judge_note(note: Note, source: str, told: Told | None = None) -> Judged:
         for row, claim in zip(rows, claims, strict=True)
     ]
     rows += [_aside(each) for each in found if isinstance(each, Aside)]
+    rows += [_numbers(each) for each in found if isinstance(each, Numbers)]
     rows += [_left(each, f"not read: {MOST_CLAIMS} claims are judged at most.") for each in left]
     if note.left_out:
         why = f"not read: {note.left_out} formulas more than the {MOST_FORMULAS} that are read."
@@ -64,6 +65,17 @@ def _aside(each: Aside) -> Verdict:
     if each.read:
         return not_judged("", each.line, each.text, each.reason)._replace(verdict=NO_CLAIM, cell=each.cell)
     return not_judged("", each.line, each.text, f"not read: {each.reason}.")._replace(cell=each.cell)
+
+
+def _numbers(each: Numbers) -> Verdict:
+    base = not_judged("", each.line, each.text, "The numbers are equal.")._replace(cell=each.cell)
+    if each.compared.equal:
+        return base._replace(verdict=HOLDS)
+    if each.compared.symbols:
+        return base._replace(verdict=DOUBTFUL, message=f"With what the letters were before, {each.compared.said}.")
+    said = each.compared.said[0].upper() + each.compared.said[1:]
+    cause = "wrong-number"
+    return base._replace(verdict=WRONG, cause=cause, causes=(cause,), message=f"{said}.")
 
 
 def _left(claim: Claim, why: str) -> Verdict:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from parity_tests.derivations.latex.documents import Formula, Note
+from parity_tests.derivations.latex.numbers import Compared, compared
 from parity_tests.derivations.latex.parser import parsed
 from parity_tests.derivations.latex.statements import EQUALS, Statement, statements_of
 from parity_tests.derivations.latex.style import Style, style_of
@@ -55,6 +56,7 @@ class Claim(NamedTuple):
     averages: int = 0
     linear: bool = False
     first: bool = True
+    identity: bool = False
 
 
 class Aside(NamedTuple):
@@ -67,7 +69,16 @@ class Aside(NamedTuple):
     read: bool = True
 
 
-Found = Claim | Aside
+class Numbers(NamedTuple):
+    """A chain of numbers, and whether they are equal."""
+
+    text: str
+    line: int
+    cell: int
+    compared: Compared
+
+
+Found = Claim | Aside | Numbers
 
 
 class Section(NamedTuple):
@@ -82,8 +93,9 @@ def claims_of(note: Note) -> tuple[list[Found], list[Style]]:
     found: list[Found] = []
     symbols: dict[int, list[Symbol]] = {}
     carried: tuple[Node | None, int] = (None, 0)
+    known: dict[str, Any] = {}
     for formula in note.formulas:
-        collector = _Collector(formula, note, found, carried)
+        collector = _Collector(formula, note, found, carried, known)
         try:
             statements = statements_of(formula, note.macros)
         except NotReadError as error:
@@ -109,8 +121,10 @@ def _shortened(text: str, most: int = 160) -> str:
 class _Collector:
     """Goes through the statements of a formula."""
 
-    def __init__(self, formula: Formula, note: Note, found: list[Found], carried: tuple[Node | None, int]) -> None:
-        self.formula, self.note, self.found = formula, note, found
+    def __init__(
+        self, formula: Formula, note: Note, found: list[Found], carried: tuple[Node | None, int], known: dict[str, Any]
+    ) -> None:
+        self.formula, self.note, self.found, self.known = formula, note, found, known
         self.symbols: list[Symbol] = []
         self.carried, self.carried_line = carried
         before = f"{note.headings[formula.section]} {formula.before}"
@@ -139,8 +153,15 @@ class _Collector:
             nodes.append(node)
             reasons.append(reason)
             self.symbols += symbols_of(node) if node else []
+        self.numbers(statement, nodes)
         unread = next((place for place, reason in enumerate(reasons) if reason and place), len(nodes))
         self.equation(statement, nodes[:unread], reasons)
+
+    def numbers(self, statement: Statement, nodes: list[Node | None]) -> None:
+        """Compare the numbers of a chain."""
+        found = compared(nodes, self.known)
+        if found is not None:
+            self.found.append(Numbers(_shortened(statement.text), statement.line, self.formula.cell, found))
 
     def equation(self, statement: Statement, nodes: list[Node | None], reasons: list[str]) -> None:
         """The claims of a chain; what stands behind a part that was not read is not judged."""
@@ -152,7 +173,11 @@ class _Collector:
         if target is None:
             place = next((n for n, node in enumerate(nodes) if node is not None and is_target(node)), -1)
             target = nodes[place] if place >= 0 else None
+        if target is None and self.identity(statement, nodes):
+            return
         if target is None:
+            if self.found and isinstance(self.found[-1], Numbers) and self.found[-1].line == statement.line:
+                return
             numbers = any(isinstance(each, Number | Matrix) for each in nodes[1:])
             why = reason or ("numbers" if numbers else "the left side is no quantity that is computed")
             self.aside(statement, why, read=not reason)
@@ -171,6 +196,21 @@ class _Collector:
             self.aside(statement, reason, read=False)
         elif not made:
             self.aside(statement, "names, numbers or definitions")
+
+    def identity(self, statement: Statement, nodes: list[Node | None]) -> bool:
+        """Add the claim that two formulas are the same for every number."""
+        left, right = (*nodes[:2], None, None)[:2]
+        if left is None or right is None or statement.relations[0] != "=" or isinstance(left, Matrix | Symbol):
+            return False
+        if is_number(left) or not symbols_of((left, right)):
+            return False
+        self.found.append(
+            Claim(
+                left, right, statement.text, written(list(statement.parts[1])), statement.line, self.formula.cell,
+                self.formula.section, len(self.found), 0, (), identity=True,
+            )
+        )  # fmt: skip
+        return True
 
     def claim(
         self, statement: Statement, target: Node, right: Node, part: tuple[Token, ...], relation: str, *, first: bool
@@ -251,7 +291,7 @@ def is_target(node: Node) -> bool:
     if isinstance(node, Derivative):
         return True
     if isinstance(node, Call):
-        return node.function.base in (*COSTS, *UNITS, "g", "f", "\\sigma", "\\phi", "S")
+        return node.function.base in (*COSTS, *UNITS, "g", "f", "\\sigma", "\\phi", "S", "h")
     return False
 
 

@@ -19,7 +19,7 @@ from parity_tests.derivations.latex.references import (
     Convention,
 )
 from parity_tests.derivations.latex.style import Style
-from parity_tests.derivations.latex.symbols import MEANINGS, UNITS
+from parity_tests.derivations.latex.symbols import LARGE, MEANINGS, UNITS
 from parity_tests.derivations.latex.tree import Call, Derivative, NotReadError, Number, Operation, Sum, Symbol, symbols_of, walk
 
 UNITS_OF_HIDDEN = ("tanh", "sigmoid", "relu")
@@ -96,7 +96,7 @@ class Conventions:
 
     def _taken(self, numbers: Iterable[int], whole: Taken | None) -> Taken:
         numbers = list(numbers)
-        base = whole.convention if whole else Convention()
+        base = whole.convention if whole else Convention(unbiased=not self._has_biases())
         settled = set(whole.settled) if whole else set()
         lines: dict[str, tuple[int, ...]] = dict(whole.lines) if whole else {}
         for name, usual, others in (("above", False, (True,)), ("hidden", base.hidden, UNITS_OF_HIDDEN)):
@@ -151,6 +151,11 @@ class Conventions:
         here = base._replace(one=False, total=False)
         return bool(self.holds(number, here._replace(total=True))) and not self.holds(number, here)
 
+    def _has_biases(self) -> bool:
+        """Whether a bias stands anywhere in the note."""
+        found = symbols_of(tuple((each.target, each.right) for each in self.claims))
+        return not found or any(MEANINGS.get(each.base) in ("b", "db") for each in found)
+
     def _layouts(self, numbers: Iterable[int], base: Convention) -> dict[tuple[bool, bool], list[int]]:
         """For each layout the claims that hold there and not everywhere."""
         found: dict[tuple[bool, bool], list[int]] = {}
@@ -167,7 +172,15 @@ class Conventions:
             if 0 < len(held) < len(LAYOUTS):
                 for key in held:
                     found.setdefault(key, []).append(number)
-        return found
+        many = {number for votes in found.values() for number in votes if self._names_matrices(number)}
+        # a lone example is a column, wherever the examples of X lie
+        kept = {key: [number for number in votes if number in many] for key, votes in found.items()}
+        return {key: votes for key, votes in kept.items() if votes} if many else found
+
+    def _names_matrices(self, number: int) -> bool:
+        """Whether a claim has letters of all examples."""
+        claim = self.claims[number]
+        return any(each.base in LARGE for each in symbols_of((claim.target, claim.right)))
 
     def _shown(
         self, numbers: Iterable[int], base: Convention, name: str, others: Iterable[Any]

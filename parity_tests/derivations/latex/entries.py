@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from parity_tests.derivations.latex.symbols import COSTS, LOGISTIC, NETWORK, Frame, shown
+from parity_tests.derivations.latex.parser import GENERIC
+from parity_tests.derivations.latex.symbols import COSTS, LOGISTIC, NETWORK, UNITS, Frame, shown
 from parity_tests.derivations.latex.tree import (
     Call,
     Cases,
@@ -99,13 +100,12 @@ class Entries:
         if self.scalars or self.is_kronecker(node):
             return
         try:
-            array = self.environment.get(self.frame.name_of(node))
+            array, places = self.environment.get(self.frame.name_of(node)), zip(*self.places(node), strict=True)
         except NotReadError:
             return
-        if isinstance(array, np.ndarray) and array.ndim == 2:
-            for index, axis in zip(*self.places(node), strict=True):
-                if re.fullmatch("[a-z]", index):
-                    self.sizes.setdefault(index, array.shape[axis])
+        for index, axis in places if isinstance(array, np.ndarray) and array.ndim == 2 else ():
+            if re.fullmatch("[a-z]", index):
+                self.sizes.setdefault(index, array.shape[axis])
 
     def is_kronecker(self, node: Symbol) -> bool:
         """Whether a delta is 1 where its indices are equal, and else 0."""
@@ -116,6 +116,8 @@ class Entries:
         name, rows = self.frame.name_of(node), self.frame.convention.rows
         units, example = self.units_of(node), self.frame.style.example_of(node)
         kind = name.removeprefix("d")[:1]
+        if len(units) > (1 if name in ("w", "dw") else 2):
+            raise NotReadError(f"{len(units)} indices on {shown(node)}")
         if kind == "W":
             weights = rows and node.base[-1] == "W"
             return units, ([0, 1] if rows == self.frame.convention.turned or weights else [1, 0])[: len(units)]
@@ -222,7 +224,7 @@ class Entries:
             first, second = (self.value(each, at) for each in node.arguments)
             sign = node.keywords.get("sign", "")
             return max(first, second) if not sign else float(first < second if sign in ("<", "\\le") else first > second)
-        if len(node.arguments) != 1:
+        if len(node.arguments) != 1 or (name not in GENERIC and name not in (*UNITS, *_FUNCTIONS)):
             raise NotReadError(f"{name} of {len(node.arguments)} arguments")
         if name in _FUNCTIONS and not node.function.primes:
             return _FUNCTIONS[name](self.value(node.arguments[0], at))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from copy import deepcopy
 from dataclasses import replace
 from functools import lru_cache, partial
@@ -73,7 +74,9 @@ def meant(claim: Claim, frame: Frame) -> Meant:
         raise NotReadError(COLUMNS)
     if target not in frame.setting.targets:
         raise NotReadError(f"{target} is given, and has no formula")
-    reader = Reader(frame, target)
+    named = claim.target.function if isinstance(claim.target, Call) else claim.target
+    penalised = target == "J" and frame.convention.l2 and isinstance(named, Symbol) and bool(named.subscripts)
+    reader = Reader(frame, target, penalised=penalised)
     if indices:  # the indices of the left side say how far they run
         reader.entry(target, indices)
     found = values.settled(reader.read(claim.right))
@@ -155,6 +158,8 @@ def target_of(node: Node, frame: Frame) -> tuple[str, tuple[str, ...]]:
     if isinstance(node, Call):
         if node.function.base in COSTS and not node.function.primes:
             return "J", ()
+        if frame.family in (NETWORK, LOGISTIC) and node.function.base in ("h", "f") and not node.function.primes:
+            return reader.read(node).text, ()  # h(x) is the output
         if frame.family == ACTIVATION:
             if reader.read(node.arguments[0]).text != "z":
                 raise NotReadError("an activation of something else than z")
@@ -169,7 +174,12 @@ def frames(claim: Claim, style: Style, convention: Convention, let: Mapping[str,
     convention = convention._replace(one=convention.one or is_loss(claim), l2=convention.l2 or penalty)
     style = own_style(found, style)
     layers = [style.layer_of(each) for each in found]
-    numbers = [int(each) for each in layers if each.isdigit()]
+    above = int(convention.above)
+    numbers = [
+        int(layer) - above * (MEANINGS.get(each.base, "")[-1:] in ("Z", "A"))
+        for each, layer in zip(found, layers, strict=True)
+        if layer.isdigit()
+    ]
     letters = [each for each in layers if each and each[0].isalpha()]
     if any({"prev", "in", "out"} & set(each.subscripts) for each in found):
         setting = network_setting(3, convention)
@@ -189,7 +199,8 @@ def frames(claim: Claim, style: Style, convention: Convention, let: Mapping[str,
     yield Frame(logistic_setting(convention), LOGISTIC, convention, style, let=let)
     single = network_setting(1, convention)
     yield Frame(single, NETWORK, convention, style, 1, {}, 1, let)
-    if MEANINGS.get(getattr(claim.target, "base", "")) in ("dA", "dZ") or units & {"dA", "da"}:
+    target = claim.target.base if isinstance(claim.target, Symbol) else ""
+    if MEANINGS.get(target) in ("dA", "dZ") or units & {"dA", "da"}:
         yield Frame(network_setting(3, convention), NETWORK, convention, style, 3, {}, 2, let)
 
 
@@ -208,11 +219,8 @@ def _networks(
     above = int(convention.above)
     depth = 3 if letters else max(2, style.deepest - above, *numbers, 0)
     if not letters and labels:
-        depth = max([*numbers, 1 if max(numbers, default=2) == 1 else 2]) - above * any(
-            MEANINGS.get(each.base, "")[-1:] in ("Z", "A") and style.layer_of(each) == str(max(numbers, default=0))
-            for each in found
-        )  # fmt: skip
-    depth = max(depth, *(number - above for number in numbers), 0)
+        depth = max([*numbers, 1 if max(numbers, default=2) == 1 else 2])
+    depth = max(depth, *numbers, 1)
     if depth > MOST_LAYERS:
         return
     setting = network_setting(depth, convention)
@@ -346,7 +354,7 @@ def by_entries(claim: Claim, style: Style, convention: Convention, let: Mapping[
     """Ways to compare the sides of a claim entry by entry; where none can read it, of layers of one unit each."""
     claim = with_letters(claim, style)
     found, units = list[Entries](), list[Entries]()
-    for frame in frames(claim, style, convention, let):
+    for frame in _tried(frames(claim, style, convention, let)):
         frame = frame.with_layer(default_layer(claim, frame))
         makers: list[tuple[list[Entries], Callable[[], Entries]]] = [(found, partial(Entries, frame))]
         if frame.family == NETWORK and any(isinstance(each, Derivative) for each in walk((claim.target, claim.right))):
@@ -362,6 +370,12 @@ def by_entries(claim: Claim, style: Style, convention: Convention, let: Mapping[
             except NotReadError:
                 continue
     return found or units
+
+
+def _tried(found: Iterator[Frame]) -> Iterator[Frame]:
+    """The frames up to one that does not exist."""
+    with suppress(NotReadError):
+        yield from found
 
 
 def entries_agree(claim: Claim, style: Style, convention: Convention, let: Mapping[str, str]) -> bool | None:
@@ -386,8 +400,11 @@ def other_products(each: Meant, *, swapped: bool = False) -> Iterator[Meant]:
 
 def layers_are_guessed(claim: Claim, style: Style) -> bool:
     """Whether some quantities of a claim carry a layer and others do not."""
+    outputs = {
+        id(each.function) for each in walk((claim.target, claim.right)) if isinstance(each, Call) and each.arguments
+    }
     found = [
-        each for each in symbols_of((claim.target, claim.right))
+        each for each in symbols_of((claim.target, claim.right)) if id(each) not in outputs
         if MEANINGS.get(each.base, "X") not in ("X", "Y", "dX") and each.base not in ("u", *OUTPUTS)
     ]  # fmt: skip
     style = own_style(found, style)

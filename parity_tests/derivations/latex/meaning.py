@@ -13,6 +13,7 @@ from parity_tests.derivations.latex.symbols import (
     ACTIVATION,
     COSTS,
     COUNTS,
+    LARGE,
     LOGISTIC,
     MEANINGS,
     NETWORK,
@@ -65,8 +66,8 @@ _WORDS = ("prev", "next", "pred", "in", "out", "reg", "x")
 class Reader:
     """Reads the formulas of one claim in a frame; ``sizes`` are those of the indices, ``target`` what is claimed."""
 
-    def __init__(self, frame: Frame, target: str = "") -> None:
-        self.frame, self.target = frame, target
+    def __init__(self, frame: Frame, target: str = "", *, penalised: bool = False) -> None:
+        self.frame, self.target, self.penalised = frame, target, penalised
         self.sizes: dict[str, str] = {}
         self.layer_now: dict[str, int] = {}
 
@@ -119,6 +120,8 @@ class Reader:
             return value("np.exp(1)")
         if node.base == "\\ones":
             return value("np.ones((m, 1))", ("1" if self.frame.convention.one else EXAMPLES, ONE))
+        if node.base in COSTS and self.penalised and not node.subscripts and self.frame.family in (NETWORK, LOGISTIC):
+            return self.loss(node)
         if node.base in ("\\mathbb", "True"):
             raise NotReadError("a set")
         if node.primes and self.frame.family != ACTIVATION:
@@ -301,6 +304,8 @@ class Reader:
         frame = self.frame
         if frame.family not in (NETWORK, LOGISTIC):
             raise NotReadError(f"{shown(function)} has no meaning here")
+        if self.target == "J" and frame.convention.l2 and not function.subscripts and self.penalised:
+            return value(frame.setting.targets["J"].right)  # what the penalty is added to
         if self.target == "J" and function.base != "J":
             A = f"A{frame.depth}" if frame.family == NETWORK else "A"
             return value(LOSSES[frame.convention.cost].format(A=A), frame.shapes[A])
@@ -451,6 +456,9 @@ class Reader:
         carried = index and any(index in self.frame.style.indices_of(each) for each in found)
         if upper in ("m", "M", "N") or (upper == "n" and not carried):
             return not carried or all(len(self.frame.style.indices_of(each)) < 2 for each in found)
+        if index in ("i", "n") and self.target.startswith("db"):
+            carriers = [each for each in found if index in self.frame.style.indices_of(each)]
+            return all(each.base in LARGE and len(self.frame.style.indices_of(each)) == 1 for each in carriers)
         return not carried and index in ("", "i", "x", "n")
 
     def over_examples(self, node: Sum) -> Value:

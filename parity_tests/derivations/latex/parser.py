@@ -165,6 +165,9 @@ class _Parser:
         while self.begins():
             after = self.factor()
             if isinstance(node, Derivative) and node.of is None:
+                named = after.function if isinstance(after, Call) else after
+                while not (isinstance(named, Symbol) and named.base in COSTS) and self.begins():
+                    after = Operation("", after, self.factor())  # all that stands behind is differentiated
                 node = Derivative(after, node.by)
             else:
                 node = Operation("", node, after)
@@ -178,7 +181,7 @@ class _Parser:
             return not self.bars
         return (
             here[0].isalnum() or here in ("(", "[", "{", "\\{", "\\lfloor", "\\lceil") or here in GREEK
-            or here in ACCENTS or here in ("\\frac", "\\sqrt", "\\sum", "\\partial", "\\begin", "\\mathbb")
+            or here in ACCENTS or here in ("\\frac", "\\sqrt", "\\sum", "\\lim", "\\partial", "\\begin", "\\mathbb")
             or here.startswith("\\begin{")
         )  # fmt: skip
 
@@ -319,6 +322,9 @@ class _Parser:
         if re.search(r"\\times|\\odot|n_h|n\^|chunksize", text):
             return node  # a shape below a symbol
         parts = subscripts_of(text)
+        if isinstance(node, Symbol) and (column := re.fullmatch(r":,([a-z])", text)):
+            node.round = column[1]
+            return node
         if isinstance(node, Symbol):
             node.subscripts += parts
             return node
@@ -365,6 +371,8 @@ class _Parser:
             return self.summed()
         if text == "\\partial":
             return self.differential()
+        if text == "\\lim":
+            return self.limit()
         if text == "\\nabla":
             return self.gradient()
         if text in ACCENTS:
@@ -496,6 +504,12 @@ class _Parser:
             return of
         raise NotReadError("a differential alone")
 
+    def limit(self) -> Node:
+        r"""``\lim_{z \to \infty} g(z)``."""
+        self.take("_")
+        by, _, to = written(_without_braces(self.argument())).partition("\\rightarrow")
+        return Call(Symbol("limit"), (self.product(),), {"by": by, "to": to})
+
     def gradient(self) -> Node:
         r"""``\nabla_a C``, and ``\nabla J_{W}``."""
         by: Node | None = None
@@ -619,7 +633,9 @@ def subscripts_of(text: str) -> tuple[str, ...]:
     if re.fullmatch(r"axis=?\d", text):
         return (text,)
     if "," in text:
-        return tuple(part for part in text.split(",") if part)
+        return tuple(each for part in text.split(",") if part and part != ":" for each in subscripts_of(part))
+    if match := re.fullmatch(r"(prev)([a-z]{1,2})", text):
+        return (match[1], *subscripts_of(match[2]))
     if re.fullmatch(r"[a-z]{2}", text) and text not in ("in",):
         return tuple(text)
     if re.fullmatch(r"[1-9]{2}|[1-9][a-z]|[a-z][1-9]", text):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import NamedTuple
 
 from parity_tests.derivations.latex.tree import NotReadError
 from parity_tests.derivations.settings import Setting
+from parity_tests.derivations.settings.setting import Problem
 from parity_tests.derivations.settings.networks import DEEP_IDS, REGRESSION_IDS, SOFTMAX_IDS, network_text
 from parity_tests.derivations.settings.reference import reference
 
@@ -40,7 +42,7 @@ class Convention(NamedTuple):
 
     ``rows``: an example is a row; ``turned``: weights are (units below, units) with examples in columns, or (units,
     units below) in rows; ``one``: formulas are those of one example; ``single``: there is one output; ``above``: layers
-    are numbered from the inputs, so that z2 = W1 a1 + b1.
+    are numbered from the inputs, so that z2 = W1 a1 + b1; ``unbiased``: there are no biases.
     """
 
     rows: bool = False
@@ -52,6 +54,7 @@ class Convention(NamedTuple):
     total: bool = False
     l2: bool = False
     above: bool = False
+    unbiased: bool = False
 
     def against(self, other: Convention) -> str:
         """How it differs from another, in words."""
@@ -73,6 +76,8 @@ class Convention(NamedTuple):
             parts.append("where dZ and dA are derivatives of J itself" if self.total else "where dZ is per example")
         if self.l2 != other.l2:
             parts.append("where J has the L2 penalty" if self.l2 else "where J has no L2 penalty")
+        if self.unbiased != other.unbiased:
+            parts.append("where there are no biases" if self.unbiased else "where there are biases")
         if self.above != other.above:
             shifted = "weights have the number of the layer below"
             parts.append(f"where {shifted}" if self.above else "where weights have the number of their own layer")
@@ -188,10 +193,16 @@ def _made(text: str, convention: Convention) -> Setting:
     if convention.one:
         text = re.sub(r"~ binary(_rows)?", "~ shares", text)
     made = reference(text)
+    if convention.unbiased:
+        made = replace(made, draw=partial(_unbiased, made.draw))
     if not convention.one:
         return made
     symbols = tuple(each._replace(shape=re.sub(r"\bm\b", "1", each.shape)) for each in made.symbols)
     return replace(made, symbols=symbols)
+
+
+def _unbiased(draw: Callable[[int], Problem], seed: int) -> Problem:
+    return draw(seed).unbiased()
 
 
 def _over_m(row: re.Match[str]) -> str:

@@ -67,6 +67,9 @@ def style_of(symbols: Iterable[Symbol]) -> Style:
     """The style in which most symbols of a section are written."""
     found = [each for each in symbols if each.base in (*WEIGHTS, *VALUES)]
     weights = [each for each in found if each.base in WEIGHTS]
+    squares = {each.bare for each in found if each.bare} == {"2"} and not any(
+        each.bare and each.base not in WEIGHTS for each in found
+    )
     votes: Counter[str] = Counter()
     for each in found:
         is_weight = each.base in WEIGHTS
@@ -74,7 +77,9 @@ def style_of(symbols: Iterable[Symbol]) -> Style:
             votes[BRACKETS] += 3
         elif LAYER.fullmatch(each.round) and (each.round[0] in "lL" or (is_weight and each.round != "i")):
             votes[ROUND] += 3
-        elif re.match(r"[lL]", each.bare) or (each.bare.isdigit() and (is_weight or each.base == "\\delta")):
+        elif re.match(r"[lL]", each.bare) or (
+            each.bare.isdigit() and (is_weight or each.base == "\\delta") and not squares
+        ):
             votes[BARE] += 2
     if not votes:
         lowered = [each for each in weights if len(each.subscripts) == 1 and _LAYER_ALONE.fullmatch(each.subscripts[0])]

@@ -30,8 +30,8 @@ MEANINGS: dict[str, str] = {
 }  # fmt: skip
 """Letters of networks."""
 
-LARGE = frozenset(("Z", "A", "X", "Y", "dZ", "dA", "dX", "H", "dH", "\\Delta"))
-SMALL = frozenset(("z", "a", "x", "y", "dz", "da", "dx", "h", "dh", "\\delta"))
+LARGE = frozenset(("Z", "A", "X", "Y", "dZ", "dA", "dX", "H", "dH", "\\Delta", "S", "P", "O", "dS", "dP", "dO"))
+SMALL = frozenset(("z", "a", "x", "y", "dz", "da", "dx", "h", "dh", "\\delta", "s", "p", "o", "ds", "dp", "do"))
 COSTS = ("J", "L", "C", "E", "l", "cost", "\\ell", "\\xi")
 HIDDEN = ("h", "H", "dh", "dH")
 OUTPUTS = ("o", "O", "do", "dO", "s", "S", "ds", "dS", "p", "P", "dp", "dP")
@@ -114,7 +114,7 @@ class Frame:
     def _of_numbers(self, symbol: Symbol) -> str:
         """Counts, rates and the cost."""
         base, plain = symbol.base, not symbol.subscripts and not self.style.layer_of(symbol)
-        if base in COSTS and (plain or base == "J"):
+        if base in COSTS and (plain or (base == "J" and all(len(each) > 1 for each in symbol.subscripts))):
             return "J"
         if base in RATES and plain:
             return "alpha"

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from math import isclose
 
 from parity_tests.derivations.latex.claims import Claim
 from parity_tests.derivations.latex.conventions import LAYOUTS, Conventions, Taken, depends_on_cost, names_products
+from parity_tests.derivations.latex.identities import identical
 from parity_tests.derivations.latex.judge import (
     COLUMNS,
     SAME,
@@ -26,7 +28,7 @@ from parity_tests.derivations.latex.judge import (
 from parity_tests.derivations.latex.notation import in_the_writers_letters
 from parity_tests.derivations.latex.references import COSTS, SOFTMAX, Convention
 from parity_tests.derivations.latex.rewritten import latex_of, rewritings
-from parity_tests.derivations.latex.symbols import MEANINGS, STEP
+from parity_tests.derivations.latex.symbols import LARGE, MEANINGS, STEP
 from parity_tests.derivations.latex.tree import Derivative, Negative, Node, NotReadError, Operation, Sum, symbols_of
 from parity_tests.derivations.line_verdict import TURNED
 from parity_tests.derivations.mistakes.causes import CAUSES
@@ -69,11 +71,18 @@ class Judge:
             by_entry = self.by_entries(claim, number, main)
             if by_entry is not None:
                 return by_entry
+            same = self.identity(claim)
+            if same is not None:
+                return same
             return not_judged("", claim.line, claim.text, f"not read: {error}.")
         for each in read:
             found = stands(each)
             if found is not None and found.verdict == HOLDS and TURNED not in found.message:
                 return found._replace(line=claim.line, text=claim.text, message=f"{claim_name(claim)} holds.")
+        if main.rows and not any(each.base in LARGE for each in symbols_of((claim.target, claim.right))):
+            lone = main._replace(rows=False, turned=False, one=True)  # a lone example is a column for all that
+            if self.holds(claim, lone):
+                return self.doubtful(claim, read[0], "")._replace(verdict=HOLDS, message=f"{claim_name(claim)} holds.")
         if all(stands(each) is None for each in read):
             why = "what it reads follows from what it gives"
             return not_judged(read[0].target, claim.line, claim.text, f"not judged: {why}.")
@@ -126,6 +135,25 @@ class Judge:
             why = "does not hold, and which mistake it is cannot be told"
             return base._replace(verdict=DOUBTFUL, message=f"{claim_name(claim)} {why}.")
         return None
+
+    def identity(self, claim: Claim) -> Verdict | None:
+        """The verdict on two formulas of numbers; None for others."""
+        if not (claim.identity or isinstance(claim.target, Derivative)):
+            return None
+        ratio = identical(claim.target, claim.right, self.conventions.styles[claim.section])
+        if ratio is None:
+            return None
+        base = not_judged("", claim.line, claim.text, f"{claim_name(claim)} holds.")
+        if ratio == 1:
+            return base._replace(verdict=HOLDS)
+        if isclose(ratio, -1):
+            left = latex_of(claim.target)
+            repaired = f"{left} = {latex_of(Negative(claim.right))}"
+            said = f"{claim_name(claim)}: {teach('sign')}. With\n    {repaired}\nit holds."
+            return base._replace(verdict=WRONG, cause="sign", causes=("sign",), repaired=repaired, message=said)
+        if claim.identity:
+            return base._replace(verdict=NO_CLAIM, message="an equation that does not hold for every number")
+        return base._replace(verdict=DOUBTFUL, message=f"{claim_name(claim)} does not hold.")
 
     def indices_shown(self, claim: Claim) -> bool:
         """Whether another claim shows which index of a weight is that of the unit."""
@@ -321,6 +349,7 @@ def alternatives(claim: Claim, main: Convention) -> Iterator[Convention]:
         main._replace(one=not main.one), main._replace(total=not main.total), *layouts, *costs,
         *(main._replace(hidden=unit) for unit in units), main._replace(single=True),
         main._replace(l2=True), main._replace(above=not main.above),
+        *([] if main.unbiased else [main._replace(unbiased=True)]),
     ]  # fmt: skip
     double = [
         *(each._replace(one=not main.one) for each in (*layouts, *costs)),

@@ -1,0 +1,107 @@
+"""Notes of several families: where layers stand, which letters are used, and formulas by entries, in names, of numbers."""
+
+from __future__ import annotations
+
+import pytest
+
+from parity_tests.derivations.latex.answers import verify_latex
+from parity_tests.derivations.verdicts import DOUBTFUL, HOLDS, NO_CLAIM, WRONG
+
+UFLDL = r"""
+$$z^{(2)} = W^{(1)} x + b^{(1)}$$ $$z^{(3)} = W^{(2)} a^{(2)} + b^{(2)}$$ $$J = \frac{1}{2} \| a^{(3)} - y \|^2$$
+"""
+BELOW = r"""
+$$h = \tanh(W_1 x + b_1)$$ $$\hat{y} = \operatorname{softmax}(W_2 h + b_2)$$ $$L = -\sum_k y_k \log \hat{y}_k$$
+"""
+ROWS = r"""
+$$H = \max(0, X W_1 + b_1)$$ $$S = H W_2 + b_2$$ $$P_{ij} = \frac{e^{S_{ij}}}{\sum_k e^{S_{ik}}}$$
+$$dS = \frac{1}{N} (P - Y)$$
+"""
+NIELSEN = r"""
+$$z^l_j = \sum_k w^l_{jk} a^{l-1}_k + b^l_j, \quad a^l = \sigma(z^l)$$ $$C = \frac{1}{2} \|a^L - y\|^2$$
+"""
+COLUMNS = r"$$Z^{[1]} = W^{[1]} X + b^{[1]}$$ $$J = -\frac1m \sum_{i=1}^m [y^{(i)} \log a^{[2](i)} + (1 - y^{(i)}) \log (1 - a^{[2](i)})]$$"
+THETA = r"$$\nabla_\theta J = \frac{1}{m} X^T (h - y)$$"
+
+RIGHT = [
+    (UFLDL, r"\delta^{(2)} = ((W^{(2)})^T \delta^{(3)}) \bullet f'(z^{(2)})"),
+    (UFLDL, r"\frac{\partial}{\partial b^{(l)}_i} J(W, b; x, y) = \delta^{(l+1)}_i"),
+    (UFLDL, r"\nabla_{W^{(l)}} J = \delta^{(l+1)} (a^{(l)})^T"),
+    (UFLDL, r"h_{W,b}(x) = a^{(3)} = f(z^{(3)})"),
+    (BELOW, r"\frac{\partial L}{\partial W_2} = (\hat{y} - y) h^\top"),
+    (BELOW, r"\frac{\partial L}{\partial W_1} = \left( W_2^\top (\hat{y} - y) \odot (1 - h^2) \right) x^\top"),
+    (ROWS, r"dW_2 = H^T dS"),
+    (ROWS, r"db_2 = \sum_i dS_i"),
+    (ROWS, r"dW_1 = X^T (dH \odot 1[H > 0])"),
+    (ROWS, r"L = -\frac{1}{N} \sum_i \log P_{i, y_i}"),
+    (NIELSEN, r"\frac{\partial z^{l+1}_k}{\partial z^l_j} = w^{l+1}_{kj} \sigma'(z^l_j)"),
+    (NIELSEN, r"\delta^l_j = \sum_k \frac{\partial C}{\partial z^{l+1}_k} \frac{\partial z^{l+1}_k}{\partial z^l_j}"),
+    (NIELSEN, r"\frac{\partial z^l_k}{\partial w^l_{ij}} = \delta_{ki} a^{l-1}_j"),
+    (NIELSEN, r"\frac{\partial z^l_k}{\partial w^l_{ij}} = \begin{cases} a^{l-1}_j & k = i \\ 0 & k \neq i \end{cases}"),
+    (COLUMNS, r"Y = [y^{(1)}, y^{(2)}, \ldots, y^{(m)}]"),
+    (COLUMNS, r"Z^{[1]} = \begin{bmatrix} z^{[1](1)} & z^{[1](2)} & \cdots & z^{[1](m)} \end{bmatrix}"),
+    (COLUMNS, r"db^{[1]} = \frac{1}{m} (dz^{[1](1)} + dz^{[1](2)} + \cdots + dz^{[1](m)})"),
+    ("", r"dw = \frac{1}{m} \begin{bmatrix} x^{(1)} & \dots & x^{(m)} \end{bmatrix} \begin{bmatrix} dz^{(1)} \\ \vdots \\ dz^{(m)} \end{bmatrix}"),
+    (COLUMNS, r"z_1^{[2]} = w_{11}^{[2]} a_1^{[1]} + w_{12}^{[2]} a_2^{[1]} + \dots + w_{1n}^{[2]} a_n^{[1]} + b_1^{[2]}"),
+    (COLUMNS, r"z^{[1]} = \begin{bmatrix} w_{11} & \dots & w_{1n} \\ \vdots & & \vdots \\ w_{k1} & \dots & w_{kn} \end{bmatrix} x + b^{[1]}"),
+    (COLUMNS, r"\frac{\partial L}{\partial W^{[1]}} = \frac{\partial L}{\partial a^{[2]}} \frac{\partial a^{[2]}}{\partial z^{[2]}} \frac{\partial z^{[2]}}{\partial a^{[1]}} \frac{\partial a^{[1]}}{\partial z^{[1]}} \frac{\partial z^{[1]}}{\partial W^{[1]}}"),
+    (COLUMNS, r"\frac{\partial}{\partial w_1} J(w, b) = \frac{1}{m} \sum_{i=1}^m \frac{\partial}{\partial w_1} L(a^{(i)}, y^{(i)})"),
+    (COLUMNS, r"L = \begin{cases} -\log \hat y & \text{if } y = 1 \\ -\log(1 - \hat y) & \text{if } y = 0 \end{cases}"),
+    (THETA, r"h_\theta(x) = \frac{1}{1 + e^{-\theta^T x}}"),
+    (THETA, r"J_{reg}(\theta) = J(\theta) + \frac{\lambda}{2m} \sum_{j=1}^n \theta_j^2"),
+    ("", r"\frac{d}{dz} \log \sigma(z) = 1 - \sigma(z)"),
+    ("", r"\frac{d}{dW} (\frac{\lambda}{2m} W^2) = \frac{\lambda}{m} W"),
+    ("", r"1 - \sigma(z) = \sigma(-z)"),
+    ("", r"\lim_{z \to -\infty} \sigma(z) = 0"),
+    ("", r"\begin{bmatrix} 1 & 2 \\ 3 & 4 \end{bmatrix} \begin{bmatrix} 5 \\ 6 \end{bmatrix} = \begin{bmatrix} 17 \\ 39 \end{bmatrix}"),
+    ("", r"\begin{bmatrix} 1 \\ 2 \end{bmatrix} + 100 = \begin{bmatrix} 101 \\ 102 \end{bmatrix}"),
+    (r"$$A = \begin{pmatrix} 3 & 4 \\ 0 & 0 \end{pmatrix}$$", r"\|A\|_F^2 = (\sqrt{3^2 + 4^2})^2 = 25"),
+    ("", r"\log 10 = 2.3026"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("before", "claim"), RIGHT)
+def test_right_formulas_hold(before: str, claim: str) -> None:
+    judged = verify_latex(f"{before}\n$${claim}$$")
+    assert judged.lines[-1].verdict == HOLDS, judged.lines[-1]
+    assert {each.verdict for each in judged.lines} <= {HOLDS, NO_CLAIM}
+
+
+WRONG_ONES = [
+    (UFLDL, r"\delta^{(2)} = ((W^{(2)})^T \delta^{(3)}) \bullet f(z^{(2)})", "g-for-gprime"),
+    (UFLDL, r"\nabla_{W^{(l)}} J = \delta^{(l)} (a^{(l)})^T", "wrong-layer"),
+    (BELOW, r"\frac{\partial L}{\partial W_2} = h^\top (\hat{y} - y)", "operand-order"),
+    (BELOW, r"\frac{\partial L}{\partial W_1} = \left( W_2^\top (\hat{y} - y) \odot (1 - h) \right) x^\top", "square-missing"),
+    (ROWS, r"dW_2 = dS^T H", "operand-order"),
+    (ROWS, r"dH = dS W_2", "transpose-missing"),
+    (NIELSEN, r"\frac{\partial z^{l+1}_k}{\partial z^l_j} = w^{l+1}_{jk} \sigma'(z^l_j)", "index-order"),
+    (COLUMNS, r"db^{[1]} = dz^{[1](1)} + dz^{[1](2)} + \cdots + dz^{[1](m)}", "missing-1/m"),
+    (COLUMNS, r"\frac{\partial L}{\partial z^{[2]}} = \frac{\partial L}{\partial z^{[1]}} \frac{\partial z^{[2]}}{\partial a^{[1]}} \frac{\partial a^{[1]}}{\partial z^{[1]}}", "left-side"),
+    (COLUMNS, r"\frac{\partial L}{\partial W^{[1]}} = \frac{\partial L}{\partial z^{[2]}} \frac{\partial a^{[1]}}{\partial z^{[1]}} \frac{\partial z^{[1]}}{\partial W^{[1]}}", "missing-factor"),
+    (COLUMNS, r"\frac{\partial z^{[2]}}{\partial W^{[2]}} = a^{[2]}", "wrong-layer"),
+    (COLUMNS, r"L = \begin{cases} -\log \hat y & \text{if } y = 1 \\ \log(1 - \hat y) & \text{if } y = 0 \end{cases}", "sign"),
+    (THETA, r"J_{reg} = J + \frac{\lambda}{m} \|\theta\|^2", "l2-factor-2"),
+    ("", r"\frac{d}{dz} \log (1 - \sigma(z)) = \sigma(z)", "sign"),
+    ("", r"5 \cdot 3 + 5 + 1 \cdot 5 + 1 = 27", "wrong-number"),
+    ("", r"\begin{bmatrix} 1 & 2 \\ 3 & 4 \end{bmatrix} + \begin{bmatrix} 10 & 20 \end{bmatrix} = \begin{bmatrix} 11 & 22 \\ 13 & 26 \end{bmatrix}", "wrong-number"),
+    ("", r"\begin{bmatrix} 1 & 2 \end{bmatrix} \begin{bmatrix} 3 & 4 & 5 \end{bmatrix} = 11", "wrong-number"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("before", "claim", "cause"), WRONG_ONES)
+def test_mistakes_are_named(before: str, claim: str, cause: str) -> None:
+    judged = verify_latex(f"{before}\n$${claim}$$").lines[-1]
+    assert (judged.verdict, judged.cause) == (WRONG, cause), judged
+
+
+def test_an_equation_that_holds_for_some_numbers_is_no_claim() -> None:
+    assert verify_latex("$$1 - x = x^2$$").lines[-1].verdict == NO_CLAIM
+
+
+def test_numbers_of_letters_that_were_set_before_are_no_proof() -> None:
+    assert verify_latex("$n = 6$ and $f = 3$, thus $n - f + 1 = 4 + 1$").lines[-1].verdict == DOUBTFUL
+
+
+def test_an_ellipsis_without_a_pattern_is_not_read() -> None:
+    judged = verify_latex(COLUMNS + r"$$db^{[1]} = dz^{[1](1)} + dz^{[2](3)} + \cdots + dz^{[1](m)}$$").lines[-1]
+    assert "terms follow no pattern" in judged.message
