@@ -8,7 +8,18 @@ from parity_tests.derivations.latex.claims import Aside, Claim, Numbers, claims_
 from parity_tests.derivations.latex.conventions import Conventions, Taken, Told
 from parity_tests.derivations.latex.documents import MOST_FORMULAS, Note, note_of, read_note
 from parity_tests.derivations.latex.verdict import Judge
-from parity_tests.derivations.verdicts import DOUBTFUL, HOLDS, NO_CLAIM, REFEREES, WRONG, Cost, Judged, Verdict, not_judged, summarised
+from parity_tests.derivations.verdicts import (
+    DOUBTFUL,
+    HOLDS,
+    NO_CLAIM,
+    REFEREES,
+    WRONG,
+    Cost,
+    Judged,
+    Verdict,
+    not_judged,
+    summarised,
+)
 
 MOST_CLAIMS = 600
 

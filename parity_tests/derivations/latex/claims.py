@@ -173,10 +173,9 @@ class _Collector:
         if target is None:
             place = next((n for n, node in enumerate(nodes) if node is not None and is_target(node)), -1)
             target = nodes[place] if place >= 0 else None
-        if target is None and self.identity(statement, nodes):
-            return
         if target is None:
-            if self.found and isinstance(self.found[-1], Numbers) and self.found[-1].line == statement.line:
+            last = self.found[-1] if self.found else None
+            if (isinstance(last, Numbers) and last.line == statement.line) or self.identity(statement, nodes):
                 return
             numbers = any(isinstance(each, Number | Matrix) for each in nodes[1:])
             why = reason or ("numbers" if numbers else "the left side is no quantity that is computed")

@@ -20,7 +20,17 @@ from parity_tests.derivations.latex.references import (
 )
 from parity_tests.derivations.latex.style import Style
 from parity_tests.derivations.latex.symbols import LARGE, MEANINGS, UNITS
-from parity_tests.derivations.latex.tree import Call, Derivative, NotReadError, Number, Operation, Sum, Symbol, symbols_of, walk
+from parity_tests.derivations.latex.tree import (
+    Call,
+    Derivative,
+    NotReadError,
+    Number,
+    Operation,
+    Sum,
+    Symbol,
+    symbols_of,
+    walk,
+)
 
 UNITS_OF_HIDDEN = ("tanh", "sigmoid", "relu")
 LAYOUTS = ((False, False), (True, False), (False, True), (True, True))

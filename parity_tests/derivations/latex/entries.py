@@ -103,9 +103,8 @@ class Entries:
             array, places = self.environment.get(self.frame.name_of(node)), zip(*self.places(node), strict=True)
         except NotReadError:
             return
-        for index, axis in places if isinstance(array, np.ndarray) and array.ndim == 2 else ():
-            if re.fullmatch("[a-z]", index):
-                self.sizes.setdefault(index, array.shape[axis])
+        if isinstance(array, np.ndarray) and array.ndim == 2:
+            self.sizes = {**{index: array.shape[axis] for index, axis in places if index.islower()}, **self.sizes}
 
     def is_kronecker(self, node: Symbol) -> bool:
         """Whether a delta is 1 where its indices are equal, and else 0."""
@@ -223,7 +222,9 @@ class Entries:
         if name in ("max", "indicator"):
             first, second = (self.value(each, at) for each in node.arguments)
             sign = node.keywords.get("sign", "")
-            return max(first, second) if not sign else float(first < second if sign in ("<", "\\le") else first > second)
+            return (
+                max(first, second) if not sign else float(first < second if sign in ("<", "\\le") else first > second)
+            )
         if len(node.arguments) != 1 or (name not in GENERIC and name not in (*UNITS, *_FUNCTIONS)):
             raise NotReadError(f"{name} of {len(node.arguments)} arguments")
         if name in _FUNCTIONS and not node.function.primes:
@@ -244,8 +245,9 @@ class Entries:
         first, *rest = letters
         if self.of_examples(node, first):
             before, total = self.example, 0.0
-            for self.example in range(int(self.environment["m"])):
-                total = total + self.summed(node, rest, {**at, first: self.example})
+            for example in range(int(self.environment["m"])):
+                self.example = example
+                total = total + self.summed(node, rest, {**at, first: example})
             self.example = before
             return total
         size = 1 if self.scalars else self.sizes.get(first)
@@ -359,5 +361,3 @@ def _chosen(node: Cases, at: Mapping[str, int]) -> Node:
                 raise NotReadError("cases without a value")
             return row
     raise NotReadError("cases")
-
-

@@ -58,7 +58,11 @@ def identical(left: Node, right: Node, style: Style) -> float | None:
             return None
         if not np.isfinite([a, b]).all():
             return None
-        slack = 1e-6 if any(isinstance(each, Call) and each.function.base == "limit" for each in walk((left, right))) else 1e-10
+        slack = (
+            1e-6
+            if any(isinstance(each, Call) and each.function.base == "limit" for each in walk((left, right)))
+            else 1e-10
+        )
         ratios.append(1.0 if abs(a - b) <= slack * max(1, abs(a), abs(b)) else float((a / b).real) if b else 0.0)
     first = ratios[0]
     return first if np.allclose(ratios, first, rtol=1e-9) else 0.0
@@ -85,7 +89,9 @@ class _Numbers:
                 return np.sqrt(self.value(node.operand) ** 2)
             case Operation():
                 a, b = self.value(node.left), self.value(node.right)
-                return a + b if node.sign == "+" else a - b if node.sign == "-" else a / b if node.sign == "/" else a * b
+                return (
+                    a + b if node.sign == "+" else a - b if node.sign == "-" else a / b if node.sign == "/" else a * b
+                )
             case Power(base=Norm() as norm):
                 return self.value(norm.operand) ** self.value(node.exponent)
             case Power():
@@ -102,7 +108,9 @@ class _Numbers:
     def symbol(self, node: Symbol) -> Any:
         power = self.style.power_of(node)
         if power:
-            return self.symbol(replace(node, bare="")) ** (float(power) if power.isdigit() else self.symbol(Symbol(power)))
+            return self.symbol(replace(node, bare="")) ** (
+                float(power) if power.isdigit() else self.symbol(Symbol(power))
+            )
         if node.base == "e" and not node.subscripts:
             return complex(np.e)
         if node.base == "\\ones":

@@ -34,7 +34,17 @@ from parity_tests.derivations.latex.symbols import (
     STEP,
     Frame,
 )
-from parity_tests.derivations.latex.tree import Call, Derivative, Matrix, Node, NotReadError, Symbol, symbols_of, walk
+from parity_tests.derivations.latex.tree import (
+    Call,
+    Derivative,
+    Matrix,
+    Node,
+    NotReadError,
+    Sum,
+    Symbol,
+    symbols_of,
+    walk,
+)
 from parity_tests.derivations.settings import Setting, setting_named
 from parity_tests.derivations.text_lines import lines_in
 from parity_tests.derivations.verdicts import HOLDS, NOT_JUDGED, Verdict
@@ -357,10 +367,10 @@ def by_entries(claim: Claim, style: Style, convention: Convention, let: Mapping[
     for frame in _tried(frames(claim, style, convention, let)):
         frame = frame.with_layer(default_layer(claim, frame))
         makers: list[tuple[list[Entries], Callable[[], Entries]]] = [(found, partial(Entries, frame))]
-        if frame.family == NETWORK and any(isinstance(each, Derivative) for each in walk((claim.target, claim.right))):
-            lone = replace(
-                frame, setting=scalar_setting(frame.depth, convention), convention=convention._replace(rows=False, turned=False)
-            )
+        if frame.family == NETWORK and _in_names(claim, style):
+            sums = claim.many >= 9 or any(isinstance(each, Sum) for each in walk((claim.target, claim.right)))
+            single = convention._replace(rows=False, turned=False, one=convention.one or not sums)
+            lone = replace(frame, setting=scalar_setting(frame.depth, single), convention=single)
             makers.append((units, partial(Entries, lone, scalars=True)))
         for into, make in makers:
             try:
@@ -370,6 +380,14 @@ def by_entries(claim: Claim, style: Style, convention: Convention, let: Mapping[
             except NotReadError:
                 continue
     return found or units
+
+
+def _in_names(claim: Claim, style: Style) -> bool:
+    """Whether derivatives stand in a claim, and no symbol has two indices."""
+    parts = (claim.target, claim.right)
+    return any(isinstance(each, Derivative) for each in walk(parts)) and not any(
+        len([index for index in style.indices_of(each) if len(index) == 1]) > 1 for each in symbols_of(parts)
+    )
 
 
 def _tried(found: Iterator[Frame]) -> Iterator[Frame]:

@@ -42,6 +42,7 @@ from parity_tests.derivations.latex.tree import (
     Symbol,
     Transposed,
     symbols_of,
+    with_parts,
 )
 from parity_tests.derivations.latex.values import EXAMPLES, ONE, Value, called, value
 
@@ -511,7 +512,6 @@ class Reader:
             raise NotReadError("cases without a value")
         return Value(whole, axes)
 
-
     def by_label(self, node: Cases) -> Value:
         """What holds for y = 1 and what for y = 0: the terms of one sum."""
         found: dict[str, Value] = {}
@@ -537,7 +537,7 @@ def with_label(node: Node, label: str) -> Node:
             changed[name] = with_label(part, label)
         elif isinstance(part, tuple):
             changed[name] = tuple(with_label(each, label) if isinstance(each, Node) else each for each in part)
-    return replace(node, **changed)
+    return with_parts(node, changed)
 
 
 def _one(node: Node) -> Node:

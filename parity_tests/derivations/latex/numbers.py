@@ -35,7 +35,7 @@ _FUNCTIONS: Mapping[str, Callable[[Any], Any]] = {
 }  # fmt: skip
 
 
-class Misfit(ValueError):
+class MisfitError(ValueError):
     """Shapes that cannot be combined."""
 
 
@@ -65,14 +65,16 @@ def compared(nodes: list[Node | None], known: dict[str, Any]) -> Compared | None
                 known[symbol_latex(node)] = before[1]
             before = None
             continue
-        except Misfit as error:
+        except MisfitError as error:
             return Compared(False, str(error), bool(symbols_of(node)))
         if before is not None and not isinstance(node, Symbol) and not isinstance(before[0], Symbol):
             parts = before[0], node
             if any(isinstance(each, Operation | Power | Call | Norm | Floor) for part in parts for each in walk(part)):
                 if not _equal(before, (node, found)):
                     letters = bool(symbols_of(parts)) and not all(each.base == "e" for each in symbols_of(parts))
-                    return Compared(False, f"the left side is {_shown(before[1])}, the right side {_shown(found)}", letters)
+                    return Compared(
+                        False, f"the left side is {_shown(before[1])}, the right side {_shown(found)}", letters
+                    )
                 said = True
         before = node, found
     _note(nodes, known)
@@ -89,13 +91,13 @@ def _note(nodes: list[Node | None], known: dict[str, Any]) -> None:
         if node is not None:
             try:
                 known[symbol_latex(first)] = value_of(node, known)
-            except (NotReadError, Misfit):
+            except (NotReadError, MisfitError):
                 continue
             return
 
 
 def value_of(node: Node, known: Mapping[str, Any]) -> Any:
-    """The number or matrix that a formula is; NotReadError where it has other letters, Misfit where shapes do not go."""
+    """The number or matrix that a formula is; NotReadError where it has other letters."""
     with np.errstate(all="ignore"):
         found = _value(node, known)
     if not np.all(np.isfinite(found)) or np.max(np.abs(found)) > LARGEST:
@@ -149,10 +151,12 @@ def _operation(sign: str, left: Any, right: Any) -> Any:
         if left.shape[1] == right.shape[0]:
             return left @ right
         if left.shape != right.shape:
-            raise Misfit(f"a matrix of shape {_shape(left)} cannot be multiplied by one of shape {_shape(right)}")
+            raise MisfitError(f"a matrix of shape {_shape(left)} cannot be multiplied by one of shape {_shape(right)}")
     if matrices and any(a != b and 1 not in (a, b) for a, b in zip(left.shape, right.shape, strict=True)):
-        raise Misfit(f"matrices of the shapes {_shape(left)} and {_shape(right)} cannot be combined")
-    return left + right if sign == "+" else left - right if sign == "-" else left / right if sign == "/" else left * right
+        raise MisfitError(f"matrices of the shapes {_shape(left)} and {_shape(right)} cannot be combined")
+    return (
+        left + right if sign == "+" else left - right if sign == "-" else left / right if sign == "/" else left * right
+    )
 
 
 def _shape(array: Any) -> str:

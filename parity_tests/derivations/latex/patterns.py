@@ -1,11 +1,11 @@
-"""Ellipses: the general term of ``x_1 + ... + x_n``, and of a matrix whose columns, rows or entries follow a pattern."""
+"""Ellipses: the general term of ``x_1 + ... + x_n``, and of a matrix whose entries follow a pattern."""
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import fields
 from typing import NamedTuple, cast
 
-from parity_tests.derivations.latex.tree import Matrix, Node, NotReadError, Number, Sum, Symbol, symbols_of
+from parity_tests.derivations.latex.tree import Matrix, Node, NotReadError, Number, Sum, Symbol, symbols_of, with_parts
 
 LETTERS = "ikjqpruv"
 """Letters for an index, those that a formula does not use."""
@@ -15,7 +15,7 @@ class General(NamedTuple):
     """A term with a letter in the place of what changes, and the last value of it; no letter where nothing does."""
 
     term: Node
-    index: str
+    letter: str
     last: str
     of_examples: bool = False
 
@@ -43,9 +43,9 @@ def general(terms: list[Node], after: Node | None, taken: str = "") -> General:
 def summed(terms: list[Node], after: Node | None) -> Node:
     """A sum with an ellipsis."""
     found = general(terms, after)
-    if not found.index:
+    if not found.letter:
         raise NotReadError("an ellipsis between terms that are the same")
-    return Sum(found.index, "1", found.last, found.term)
+    return Sum(found.letter, "1", found.last, found.term)
 
 
 class _Pattern:
@@ -68,9 +68,8 @@ class _Pattern:
                 raise NotReadError("an ellipsis whose terms follow no pattern")
             self.rounds |= first.round != last.round
         if isinstance(first, Node):
-            changed = {each.name: self.merged(getattr(first, each.name), getattr(last, each.name))
-                       for each in fields(first)}  # fmt: skip
-            return replace(first, **changed)
+            parts = [each.name for each in fields(first)]
+            return with_parts(first, {name: self.merged(getattr(first, name), getattr(last, name)) for name in parts})
         if first != last:
             raise NotReadError("an ellipsis whose terms follow no pattern")
         return first
@@ -100,14 +99,14 @@ def pattern_of(matrix: Matrix) -> Pattern:
     rows = [tuple(_at(row, place) for place in kept) for row in rows]
     across = [_line([each for each in row if each is not None]) for row in (rows[0], rows[-1])]
     if len(rows) == 1:
-        return Pattern(across[0].term, "", across[0].index, across[0].of_examples)
+        return Pattern(across[0].term, "", across[0].letter, across[0].of_examples)
     if len(rows[0]) == 1:
         down = _line([row[0] for row in rows if row[0] is not None])
-        return Pattern(down.term, down.index, "", down.of_examples)
-    if (across[0].index, across[0].last) != (across[1].index, across[1].last):
+        return Pattern(down.term, down.letter, "", down.of_examples)
+    if (across[0].letter, across[0].last) != (across[1].letter, across[1].last):
         raise NotReadError("a matrix whose rows follow no pattern")
-    down = general([across[0].term], across[1].term, across[0].index)
-    return Pattern(down.term, down.index, across[0].index, across[0].of_examples)
+    down = general([across[0].term], across[1].term, across[0].letter)
+    return Pattern(down.term, down.letter, across[0].letter, across[0].of_examples)
 
 
 def _at(row: tuple[Node | None, ...], place: int) -> Node | None:

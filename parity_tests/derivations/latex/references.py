@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 from parity_tests.derivations.latex.tree import NotReadError
 from parity_tests.derivations.settings import Setting
-from parity_tests.derivations.settings.setting import Problem
 from parity_tests.derivations.settings.networks import DEEP_IDS, REGRESSION_IDS, SOFTMAX_IDS, network_text
 from parity_tests.derivations.settings.reference import reference
+from parity_tests.derivations.settings.setting import Problem
 
 CROSS_ENTROPY, SOFTMAX = "cross-entropy", "softmax with cross-entropy"
 SQUARED, SQUARED_LINEAR = "half the squared error of a sigmoid", "half the squared error of a linear output"

@@ -21,6 +21,7 @@ from parity_tests.derivations.latex.tree import (
     Sum,
     Symbol,
     Transposed,
+    with_parts,
 )
 
 _SIGNS = {"+": " + ", "-": " - ", "": " ", ".": r" \cdot ", "x": r" \times ", "*": r" \odot "}
@@ -112,10 +113,12 @@ def _other_symbols(here: Symbol) -> Iterator[tuple[str, Symbol]]:
     words, indices = here.subscripts[:-2], here.subscripts[-2:]
     if len(indices) == 2 and indices[0] != indices[1]:
         yield "index-order", replace(here, subscripts=(*words, *indices[::-1]))
-    for name in ("layer", "round", "bare"):
-        layer = getattr(here, name)
-        for moved in _neighbours(layer):
-            yield "wrong-layer", replace(here, **{name: moved})
+    for moved in _neighbours(here.layer):
+        yield "wrong-layer", replace(here, layer=moved)
+    for moved in _neighbours(here.round):
+        yield "wrong-layer", replace(here, round=moved)
+    for moved in _neighbours(here.bare):
+        yield "wrong-layer", replace(here, bare=moved)
 
 
 def _neighbours(layer: str) -> Iterator[str]:
@@ -133,7 +136,6 @@ def _neighbours(layer: str) -> Iterator[str]:
 
 def _places(node: Node) -> Iterator[tuple[Node, _Put]]:
     """Every node of a tree with the way to put another into its place."""
-
     yield node, _Put(())
     for each in fields(node):
         part = getattr(node, each.name)
@@ -155,5 +157,5 @@ class _Put:
         for node, name, number in reversed(self.steps):
             whole = getattr(node, name)
             part = (*whole[:number], other, *whole[number + 1 :]) if number >= 0 else other
-            other = replace(node, **{name: part})
+            other = with_parts(node, {name: part})
         return other

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field, fields
-from typing import TypeAlias
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, TypeAlias, cast
 
 
 class NotReadError(ValueError):
@@ -144,6 +144,12 @@ def walk(node: object) -> Iterator[Node]:
         elif isinstance(here, Node):
             yield here
             open_ += [getattr(here, each.name) for each in fields(here)][::-1]
+
+
+def with_parts(node: Node, parts: Mapping[str, object]) -> Node:
+    """A node with other parts."""
+    changed: Node = replace(cast(Any, node), **parts)
+    return changed
 
 
 def symbols_of(node: object) -> list[Symbol]:

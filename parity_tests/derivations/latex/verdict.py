@@ -317,7 +317,12 @@ def one_change_away(claim: Claim) -> Iterator[tuple[str, Claim]]:
     for place, each in enumerate(chain[1:], 1):
         before = chain[place - 1]
         if each.of != before.by:
-            yield "missing-factor", claim._replace(right=product_of([*chain[:place], Derivative(before.by, each.of or each.by), *chain[place:]]))
+            yield (
+                "missing-factor",
+                claim._replace(
+                    right=product_of([*chain[:place], Derivative(before.by, each.of or each.by), *chain[place:]])
+                ),
+            )
         turned = Derivative(claim.target.of, chain[0].by), [Derivative(chain[0].of, claim.target.by), *chain[1:]]
         yield LEFT_SIDE, claim._replace(target=turned[0], right=product_of(turned[1]))
 

@@ -109,7 +109,8 @@ def network_text(
             f"g{l} function ~ {unit}  # activation of layer {l}: {unit}",
             f"Z{l} {_turned(n[l], 'm', rows)} = {_product(over.format(l), below[l - 1], rows)} + b{l}  # {ids['Z']}; "
             f"linear part of layer {l}",
-            f"A{l} {_turned(n[l], 'm', rows)} = {_unit(l, unit, rows)}  # {ids['A_L' if l == L else 'A']}; output of layer {l}",
+            f"A{l} {_turned(n[l], 'm', rows)} = {_unit(l, unit, rows)}  # {ids['A_L' if l == L else 'A']}; "
+            f"output of layer {l}",
         ]
     lines += [
         f"J = {J.J.format(A=A)}  # {ids['J']} {_own(J.J_of_Z, Z, A)}; cost",
