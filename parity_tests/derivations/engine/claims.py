@@ -6,6 +6,9 @@ A value that is a constant times dJ/dv is that derivative, whatever it is called
 
 from __future__ import annotations
 
+import ast
+from collections import Counter
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -107,7 +110,37 @@ class Claims:
                 met.add(event.name)  # an argument that is what it says may go on to another value
             if event.name and not event.missing:
                 before[event.name] = event
-        return found
+        return self._without_parts(found, events)
+
+    def _without_parts(self, found: list[Claim], events: Sequence[Event]) -> list[Claim]:
+        """The claims but those of a function that is called several times and gives a part of a sum each time.
+
+        The sum has a name of its own further on; where it is but the last part under that name, the name claims it.
+        """
+        times = Counter(event.key[0] for event in events if "#" in event.name)
+        order = {event.key: place for place, event in enumerate(events)}
+        ends = {
+            event.name: event
+            for event in events
+            if event.role == BOUND and isinstance(event.statement, ast.Assign) and self.meant.get(event.name)
+        }
+        bound = [claim for event in ends.values() if (claim := self._obligation(event, self.meant[event.name]))]
+        ends_of_sums = [each for each in (*found, *bound) if each.kind in (PARAMETER, INNER)]
+        left: list[Claim] = []
+        for claim in found:
+            marks = {mark_of(truth) for truth in claim.others}
+            later = [
+                each
+                for each in (ends_of_sums if times[claim.event.key[0]] > 1 and claim.factor is None else ())
+                if order[each.event.key] > order[claim.event.key]
+                and each.event.key[0] != claim.event.key[0]
+                and mark_of(each.truth) in marks
+            ]
+            if not later:
+                left.append(claim)
+            elif all(each in bound for each in later):
+                left += [each for each in later[-1:] if each not in left]
+        return left
 
     def _is_meant(self, event: Event) -> bool:
         """Whether a value is the derivative that its name says."""
@@ -129,7 +162,8 @@ class Claims:
                 old[name] = event
                 continue
             bases = [base for base in symbols.meant_by(name, truths) if base != name]
-            if name in truths and name in old and not old[name].missing and event.shape == old[name].shape:
+            may_step = self.truths.probe.places is None or key in self.truths.probe.steps
+            if may_step and name in truths and name in old and not old[name].missing and event.shape == old[name].shape:
                 found[name] = Claim(event, truths[name], _zero(event.value - old[name].value), UPDATE)
             elif bases and (truths[bases[0]].event.role == GIVEN or "delta" not in name.lower()):
                 truth = truths[bases[0]]

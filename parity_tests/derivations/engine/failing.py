@@ -175,7 +175,8 @@ class Failures:
             if claim.factor is not None and self._is_uneven(claim, steps):
                 wrong.append(self._uneven_gradient(claim, claims))
                 continue
-            if claim.factor is None:
+            uneven = np.size(claim.event.value) == 1 and not self._same_elsewhere(claim)
+            if claim.factor is None or (uneven and self.claims.truths.probe.places is not None):
                 gradients = gradients_of(self.claims, run, claims, overrides) if gradients is None else gradients
                 made = made_of(self.claims, claim, gradients, overrides)
                 by_name = self.claims.truths.probe.places is None and self._has_state(claim)

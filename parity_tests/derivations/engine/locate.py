@@ -59,6 +59,15 @@ Values = dict[Key, Any]
 """What is put in place of values."""
 
 
+class _InAll(NamedTuple):
+    """A line of a loop whose turns are put right all at once: how many claims that mends, and its first wrong turn."""
+
+    count: int
+    root: Root
+    values: Values
+    has_repair: bool = False
+
+
 class Explanation(NamedTuple):
     """All that is wrong under one convention; ``claims`` are those of the text as it is."""
 
@@ -119,16 +128,19 @@ class Locator:
         if failed is not None:
             return self._computed(failed, claim, state, overrides)
         reach = None if claim.event.missing else self.claims.leads_to(claim.event.key, overrides)
+        in_all: _InAll | None = None
         if reach and claim.event.key[1] + len(getattr(claim.event.statement, "turns", ())) and len(state.failing) > 1:
             in_all = self._in_all_turns(state, claim, reach, overrides, before)
-            if in_all is not None:
-                return in_all
+            if in_all is not None and in_all.has_repair:
+                return in_all.root, in_all.values
         found = self._mending(state, claim, own_value, reach, overrides, reused=False)
-        if max((count for count, _ in found), default=0) < 2 < len(state.failing):
+        if max((count for count, _ in found), default=0) < 2 <= len(state.failing):
             found += self._mending(state, claim, own_value, reach, overrides, reused=True)
         if not found:
             found = [(1, Root(claim.event, claim.truth, self._wanted(claim), own_value, (), claim.kind))]
         most = max(count for count, _ in found)
+        if in_all is not None and in_all.count > most:
+            return in_all.root, in_all.values
         root = self._likeliest([each for count, each in found if count == most], claim, before, state)
         return root, {root.event.key: root.expected}
 
@@ -174,9 +186,9 @@ class Locator:
 
     def _in_all_turns(
         self, state: State, claim: Claim, reach: Collection[Key], overrides: Values, before: dict[Key, Root]
-    ) -> tuple[Root, Values] | None:
-        """The line of a loop that mends most claims once all of its turns are right, where a change of it does that."""
-        found: list[tuple[int, Root, Values]] = []
+    ) -> _InAll | None:
+        """The line of a loop that mends most claims once all of its turns are right: one that a change puts right."""
+        found: list[_InAll] = []
         by_key = self.claims.truths.by_key
         forward = _sites(truth.event for truth in by_key.values())
         events = self.claims.truths.round.events(state.run.events)
@@ -201,12 +213,14 @@ class Locator:
                 if wrong and not broken and claim.event.key in mended and len(mended) > 1:
                     event, truth = wrong[0]
                     lines = self._lines(state, mended, event.line)
-                    found.append((len(mended), Root(event, truth, factor, values[event.key], lines, INNER), values))
-        most = max((count for count, _, _ in found), default=0)
-        for count, root, values in found:
-            if count == most and (self.repairs is None or self.repairs(root, before) is not None):
-                return root, values
-        return None
+                    root = Root(event, truth, factor, values[event.key], lines, INNER)
+                    found.append(_InAll(len(mended), root, values))
+        most = max((each.count for each in found), default=0)
+        found = [each for each in found if each.count == most]
+        for each in found:
+            if self.repairs is None or self.repairs(each.root, before) is not None:
+                return each._replace(has_repair=True)
+        return found[0] if found else None
 
     def _computed(self, failed: Event, claim: Claim, state: State, overrides: Values) -> tuple[Root, Values]:
         """The mistake in a statement that could not be computed: the truth that, put there, mends most."""
@@ -393,9 +407,11 @@ class Locator:
         return [*distinct[:5], -self.factor]
 
     def _mended(self, state: State, overrides: Values) -> tuple[set[Key], bool]:
-        """Which failing claims hold with other values in place, and whether others fail with them."""
+        """Which failing claims hold with other values in place, and whether others fail with them, or the run ends."""
         self.trials += 1
         after = self.failures.state(overrides)
+        if self.claims.truths.program.repeats and after.run.problems and not state.run.problems:
+            return set(), True
         still = {claim.event.key for claim in after.failing}
         before = {claim.event.key for claim in state.failing}
         return before - still, bool(still - before)

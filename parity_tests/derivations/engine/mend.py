@@ -233,7 +233,8 @@ class Mender:
             if turns is not None and (isinstance(written, ast.AugAssign) or edit.cause == "overwritten"):
                 self.tried += len(turns)
                 value = None if number else value_behind(program, turns, written, edit.statements)
-                return bool(number) or self._is_right(value, expected, root)
+                if number or self._is_right(value, expected, root) or edit.cause != "overwritten":
+                    return bool(number) or self._is_right(value, expected, root)
             self.tried += 1
             if edit.cause == "overwritten" and root.event.key[1]:
                 return bool(number) or self._is_right(self._in_the_end(edit, root, before, part), expected, root)

@@ -199,6 +199,8 @@ def _is_axis(node: ast.expr, place: int, call: ast.Call) -> bool:
 
 def _of_function(node: ast.Call, name: str, words: Words) -> Changes:
     """Another function of the writer's, or the same with its flag turned over: ``sigmoid(z, deriv=True)``."""
+    if name == "exp" and not isinstance(node.args[0], ast.UnaryOp):
+        yield ast.Call(node.func, [ast.UnaryOp(ast.USub(), node.args[0])], node.keywords), "sign", 1.1
     others: list[ast.expr] = []
     function: Any = None
     if isinstance(node.func, ast.Name):

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from parity_tests.derivations.engine import symbols
 from parity_tests.derivations.engine.edits.forward import Forward, Step
 from parity_tests.derivations.engine.edits.scope import Scope, is_array, mark
 from parity_tests.derivations.engine.edits.slopes import Factor, Slopes
@@ -39,7 +40,16 @@ def vocabulary(truths: Truths, forward: Forward, scope: Scope, value: Any, facto
         graph.applied(),
         graph.beside(),
         *_along_axes(scope),
+        tuple(_distinct(list(_picked(truths.program.tree)), ast.unparse)),
     )
+
+
+def _picked(tree: ast.AST) -> Iterator[ast.expr]:
+    """The indices of the true classes: those that read labels."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load) and isinstance(node.slice, ast.Tuple):
+            if any(isinstance(each, ast.Name) and symbols.is_label(each.id) for each in node.slice.elts):
+                yield node.slice
 
 
 def _distinct(found: list[Any], text: Callable[[Any], str]) -> list[Any]:

@@ -138,10 +138,16 @@ def _behind(statement: ast.stmt, words: Words) -> Iterator[Edit]:
         cause = "missing-1/m" if words.counts_examples(count) else "missing-factor"
         more = ast.AugAssign(target, ast.Div(), parsed(count))
         yield Edit([statement, more], cause, 1.05 + 0.05 * place)
+    for index in words.forward.picked:
+        entries = ast.Subscript(ast.Name(words.target, ast.Load()), index, ast.Store())
+        yield Edit([statement, ast.AugAssign(entries, ast.Sub(), ast.Constant(1))], "label-not-subtracted", 1.1)
     for factor in words.forward.factors:
-        if not factor.is_slope:
-            continue
         node = factor.node
+        if not factor.is_slope:
+            operator = ast.Div() if factor.divides else ast.Mult()
+            cause = products.missing_factor(ast.unparse(node))
+            yield Edit([statement, ast.AugAssign(target, operator, node)], cause, 1.25)
+            continue
         if isinstance(node, ast.Compare) and isinstance(statement, ast.Assign | ast.AugAssign):
             off = ast.Compare(node.left, [ast.LtE()], node.comparators)
             entries = ast.Subscript(ast.Name(words.target, ast.Load()), off, ast.Store())

@@ -36,6 +36,9 @@ class Vocabulary(NamedTuple):
     normalised: tuple[tuple[str, int], ...] = ()
     """Arrays with mean 0 along an axis: a normalisation."""
 
+    picked: tuple[ast.expr, ...] = ()
+    """Where the forward pass reads the entries of the true classes: ``range(N), y``."""
+
 
 class Words(NamedTuple):
     """What an edit may write: values by name, the count of examples, sizes in the text's own words, and the target."""

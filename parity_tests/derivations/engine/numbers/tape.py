@@ -167,9 +167,10 @@ class Tape(np.lib.mixins.NDArrayOperatorsMixin):
             raise NotFollowed(f"np.{name}")
         if method == "at":
             array, index, values = inputs
-            where = places(index)
-            where = where if isinstance(where, tuple) else (where,)
-            array.tensor = array.tensor.index_put(where, as_tensor(values), accumulate=True)
+            where = torch.arange(array.size).reshape(array.shape)[places(index)]  # slices beside lists of places too
+            flat = array.tensor.reshape(-1)
+            added = as_tensor(values).expand(where.shape).reshape(-1)
+            array.tensor = flat.index_put((where.reshape(-1),), added, accumulate=True).reshape(array.shape)
             return None
         tensors = [as_tensor(each) for each in inputs]
         if method == "outer":
@@ -243,6 +244,13 @@ def places(index: Any) -> Any:
         index = np.asarray(index)
         return torch.as_tensor(index if index.dtype.kind == "b" else index.astype(np.int64))
     return int(index) if isinstance(index, np.integer) else index
+
+
+def _tensordot(a: Any, b: Any, axes: Any = 2) -> Tape:
+    """Sums over pairs of axes, given as a count, or as one or several axes of each side."""
+    if not isinstance(axes, int):
+        axes = [[int(each)] if np.ndim(each) == 0 else [int(one) for one in each] for each in axes]
+    return Tape(torch.tensordot(as_tensor(a), as_tensor(b), axes))
 
 
 def _pick(a: torch.Tensor, b: torch.Tensor, first: torch.Tensor) -> torch.Tensor:
@@ -409,7 +417,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "dot": _dot, "inner": lambda a, b: Tape(torch.inner(as_tensor(a), as_tensor(b))),
     "vdot": lambda a, b: _dot(a.reshape(-1), b.reshape(-1)),
     "outer": lambda a, b, out=None: Tape(torch.outer(as_tensor(a).reshape(-1), as_tensor(b).reshape(-1))),
-    "tensordot": lambda a, b, axes=2: Tape(torch.tensordot(as_tensor(a), as_tensor(b), axes)),
+    "tensordot": _tensordot,
     "einsum": lambda rule, *parts, **_: Tape(torch.einsum(rule, *_tensors(parts))),
     "kron": lambda a, b: Tape(torch.kron(as_tensor(a), as_tensor(b))),
     "trace": lambda a, **_: Tape(torch.trace(as_tensor(a))),

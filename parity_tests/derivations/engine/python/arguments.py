@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import itertools
 import re
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +16,9 @@ from parity_tests.derivations.engine.python import ranks
 
 SIZES = (6, 7, 9, 11, 8, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97)
 """Sizes of axes that nothing is known of: none stands in a call for anything else."""
+
+STEPS = 5
+"""How many steps a sequence (examples, steps, entries) has: each is a turn of the program's loop."""
 
 FILTERS = re.compile(r"w|filt|kern", re.I)
 ROUNDS = re.compile(r"epoch|iter|steps?$|rounds", re.I)
@@ -66,6 +70,8 @@ class Caller:
 
     def __init__(self, tree: ast.Module, assumed: Shapes, choice: tuple[str, str] = ("", "")) -> None:
         self.tree, self.assumed, self.choice = tree, assumed, choice
+        self.scope: Sequence[ast.AST] = [tree]
+        """Where a name stands for the same argument."""
         self.lines: list[str] = []
         self.arrays: dict[str, list[int]] = {}
         self.whole: set[str] = set()
@@ -79,6 +85,10 @@ class Caller:
         """Whether a function is called as the gradient of another one: a constant factor is no convention then."""
         self.filters = 0
         """How many filters there are, each of which has a bias."""
+
+    def within(self, *nodes: ast.AST) -> None:
+        """Names are those of some functions or of a class: others may have an argument of the same name."""
+        self.scope = ranks.reached(nodes, self.tree)
 
     def arguments(self, node: ast.FunctionDef, *, method: bool = False, makes: bool = False) -> str:
         """The arguments of a call, each made by a line of its own, or known already."""
@@ -156,10 +166,10 @@ class Caller:
             else:
                 axes = (0,) * self.assumed.label
         elif BIAS.match(name):
-            own = ranks.rank_of(name, self.tree) or 0
+            own = ranks.rank_of(name, self.scope) or 0
             volume = any(len(shape) == 4 for shape in self.arrays.values())
             axes = self.assumed.bias if own < 3 and not volume else self.assumed.bias_of_volumes(own)
-        elif (count := ranks.rank_of(name, self.tree)) is not None and count != 2:
+        elif (count := ranks.rank_of(name, self.scope)) is not None and count != 2:
             axes = (0,) * count
         elif count is None and not symbols.is_data(name) and ranks.only_scales(name, node):
             axes = self.assumed.scale or self.assumed.bias
@@ -168,10 +178,12 @@ class Caller:
         self.arrays[name] = [next(self.sizes) if each == 0 else 1 for each in axes]
         if self.layers and self.assumed.data == len(axes) == 1:
             self.arrays[name] = [LAYERS[-1] if symbols.is_label(name) else LAYERS[0]]
+        if len(axes) == 3:
+            self.arrays[name][1] = STEPS
         if len(axes) == 4 and not BIAS.match(name):
-            self.arrays[name] = _volume(name, self.tree)
+            self.arrays[name] = _volume(name, self.scope)
             if FILTERS.match(name):
-                names = ranks.unpacked_as(name, self.tree)
+                names = ranks.unpacked_as(name, self.scope)
                 self.filters = self.arrays[name][-1 if names and names[0] == names[1] else 0]
         elif BIAS.match(name) and self.filters:
             self.arrays[name] = [self.filters if size > 1 else 1 for size in self.arrays[name]]
@@ -251,11 +263,11 @@ def _examples(run: Run) -> int:
     return 0
 
 
-def _volume(name: str, tree: ast.AST) -> list[int]:
+def _volume(name: str, scope: Sequence[ast.AST]) -> list[int]:
     """The sizes of a volume, or of filters that are smaller: channels first, or last where both sides are called f."""
     if not FILTERS.match(name):
         return [3, 4, 7, 8]
-    names = ranks.unpacked_as(name, tree)
+    names = ranks.unpacked_as(name, scope)
     return [2, 2, 8, 5] if names and names[0] == names[1] else [5, 4, 3, 2]
 
 

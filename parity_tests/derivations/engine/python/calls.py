@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import re
 import shlex
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -43,24 +43,29 @@ class Tried(NamedTuple):
     exact: bool = False
 
 
-def calls(text: str, around: Around | None = None, pair: tuple[str, ...] = ()) -> Iterator[Tried]:
+def calls(
+    text: str, around: Around | None = None, pair: tuple[str, ...] = (), settled: Collection[str] = ()
+) -> Iterator[Tried]:
     """The ways to call what a file defines, the likeliest first, with sizes that fit as far as they can be found.
 
     ``around`` are variables that the file finds there: they are arguments under their own names. With a ``pair`` of
-    names, forward and backward, or one function that does both, these alone are called.
+    names, forward and backward, or one function that does both, these alone are called. Functions of gradients that
+    are ``settled`` when their turn comes are left out.
     """
     tree = ast.parse(text)
     seen = set()
     words = _choices(tree)
     sized = _sized(text, around)
-    for build in builders(tree, around, pair):
-        best = _likeliest(tree, build, around, sized)
+    for way in builders(tree, around, pair):
+        if way.function in settled:
+            continue
+        best = _likeliest(tree, way.build, around, sized)
         if best is None or best.call in seen:
             continue
         seen.add(best.call)
         yield best
         for name, word in words if not best.problem else ():
-            other = _likeliest(tree, build, around, sized, (name, word))
+            other = _likeliest(tree, way.build, around, sized, (name, word))
             if other is not None and not other.problem and other.call not in seen:
                 seen.add(other.call)
                 yield other._replace(choice=f"{name}={word!r}")

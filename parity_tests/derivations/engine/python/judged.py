@@ -90,9 +90,10 @@ def judge_program(
     if found is None and (call or (is_program(text) and not pair)):
         found, _ = first_judged(text, [Tried(named(call, grads), "")], aim)
     if found is None and not call:
-        tried = (each for each in calls(text, around, pair) if not each.problem)
+        settled: set[str] = set()
+        tried = (each for each in calls(text, around, pair, settled) if not each.problem)
         ways = (each._replace(call=named(each.call, grads)) for each in tried)
-        found, _ = first_judged(text, ways, aim, guessed=True)
+        found, _ = first_judged(text, ways, aim, guessed=True, settled=settled)
         if not is_program(text) and not pair and around is None:
             found = with_backward_pass(text, found, aim)
     if found is None and (formula := with_its_arguments(cost, ast.parse(text))):

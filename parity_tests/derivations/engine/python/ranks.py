@@ -4,14 +4,30 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 MAKES = re.compile(r"^(randn|rand|zeros|ones|normal|uniform|standard_normal|random|empty)$")
 """Functions that are given sizes."""
 
 
-def rank_of(name: str, tree: ast.AST) -> int | None:
-    """The number of axes: unpacked from its shape, taken by an index, or summed over; None where nothing says so."""
+def reached(nodes: Iterable[ast.AST], tree: ast.Module) -> list[ast.AST]:
+    """Functions and classes, and behind them those of a file that they call: an argument may be handed on."""
+    known = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+    found = list(nodes)
+    for node in found:
+        names = {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}
+        found += [known[name] for name in known if name in names and known[name] not in found]
+    return found
+
+
+def rank_of(name: str, scope: Sequence[ast.AST]) -> int | None:
+    """The number of axes of an argument, by the first of several functions that says it; None where none does."""
+    return next((count for node in scope if (count := _rank_in(name, node)) is not None), None)
+
+
+def _rank_in(name: str, tree: ast.AST) -> int | None:
+    """Unpacked from its shape, taken by an index, or summed over; None where nothing says so."""
     found = [0]
     for node in ast.walk(tree):
         match node:
@@ -25,9 +41,9 @@ def rank_of(name: str, tree: ast.AST) -> int | None:
     return max(found) or None
 
 
-def unpacked_as(name: str, tree: ast.AST) -> list[str]:
+def unpacked_as(name: str, scope: Sequence[ast.AST]) -> list[str]:
     """The names that the sizes of an argument get."""
-    for node in ast.walk(tree):
+    for node in (each for one in scope for each in ast.walk(one)):
         match node:
             case ast.Assign(targets=[ast.Tuple(elts=parts)], value=ast.Attribute(attr="shape", value=holder)):
                 if _is(holder, name):

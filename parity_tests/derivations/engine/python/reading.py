@@ -97,6 +97,8 @@ class PythonReading:
             if rounds and (any(map(self._may_be_cost, first)) or not any(map(self._may_be_cost, events))):
                 program.until = rounds[0]
             run = program.run({})
+            if program.problem and not run.problems and not rounds:
+                program.truncated = True  # autograd cannot follow it to its end: where a round ends is not known
             program.move(run)
             moved = program.run({})
             if moved.problems != run.problems or len(moved.events) != len(run.events):

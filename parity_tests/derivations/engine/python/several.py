@@ -16,17 +16,20 @@ from parity_tests.derivations.engine.python.rubric import implied_in, kind_of
 from parity_tests.derivations.engine.python.said_cost import RefusedError
 from parity_tests.derivations.verdicts import NOT_JUDGED, WRONG, Judged, in_order, summarised
 
-MOST_CALLS = 6
+MOST_CALLS = 12
 IS_PAIR = re.compile(r"back\w*\([^\n]*\Z")
 """A call whose last line is a backward pass: a file may have several."""
 
 
-def first_judged(text: str, ways: Iterable[Tried], aim: Aim, *, guessed: bool = False) -> tuple[Judged | None, str]:
+def first_judged(
+    text: str, ways: Iterable[Tried], aim: Aim, *, guessed: bool = False, settled: set[str] | None = None
+) -> tuple[Judged | None, str]:
     """The verdicts on the first way to call a program in which something is judged, and that way.
 
     Ways to call functions that it does not reach are judged as well. What is chosen by a word is judged for each word.
-    Raises RefusedError where the cost is in no way the program's.
+    Functions with judged lines are added to ``settled``. Raises RefusedError where the cost is in no way the program's.
     """
+    settled = set() if settled is None else settled
     found: Judged | None = None
     first = ""
     refused: list[RefusedError] = []
@@ -36,12 +39,13 @@ def first_judged(text: str, ways: Iterable[Tried], aim: Aim, *, guessed: bool = 
         if way.choice and not latest:
             continue
         if not way.choice:
-            tried, latest = tried + 1, False
-            if tried > MOST_CALLS:
-                break
+            latest = False
             another = IS_PAIR.search(way.call) and _called(way.call) not in done
             if found is not None and not (another or _is_left(found, way.call)):
                 continue
+            tried += 1
+            if tried > MOST_CALLS:
+                break
         same = aim if found is None or not way.choice else aim._replace(kinds=_implied(found))
         same = same._replace(strict=aim.strict or way.exact)
         try:
@@ -61,6 +65,7 @@ def first_judged(text: str, ways: Iterable[Tried], aim: Aim, *, guessed: bool = 
         latest = True
         done.add(_called(way.call))
         found, first = (_together(found, judged, way.choice), first) if found is not None else (judged, way.call)
+        settled |= _with_verdicts(text, found)
     if found is None and refused:
         raise refused[0]
     return found, first
@@ -86,6 +91,13 @@ def with_backward_pass(text: str, found: Judged | None, aim: Aim) -> Judged | No
         notes=(f"Called with {flag(call)}: the forward pass in it is not the file's.", *judged.notes)
     )
     return judged if found is None else _together(found, judged, "")._replace(notes=(*found.notes, *judged.notes))
+
+
+def _with_verdicts(text: str, found: Judged) -> set[str]:
+    """The functions outside of classes in which a line is judged."""
+    rows = {line.line for line in found.lines if line.verdict != NOT_JUDGED}
+    functions = (node for node in ast.parse(text).body if isinstance(node, ast.FunctionDef))
+    return {node.name for node in functions if rows.intersection(range(node.lineno, (node.end_lineno or 0) + 1))}
 
 
 def _implied(found: Judged) -> tuple[str, ...]:

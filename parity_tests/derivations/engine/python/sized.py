@@ -40,6 +40,7 @@ class Sized(np.ndarray[Any, np.dtype[Any]]):
 
     def __setitem__(self, index: Any, value: Any) -> None:
         _check_places(index)
+        _check(np.shape(self.view(np.ndarray)[_bare(index)]), np.shape(value), False)
         self.view(np.ndarray)[_bare(index)] = _bare(value)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Collection, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from parity_tests.derivations.engine import symbols
 from parity_tests.derivations.engine.python import ranks
@@ -47,34 +47,52 @@ WORDS_OF_WORK = {
 TRAINING = ("train", "fit", "backprop", "loss", "train_step", "update", "step")
 
 
-def builders(tree: ast.Module, around: Around | None, pair: tuple[str, ...]) -> Iterator[Any]:
+class Way(NamedTuple):
+    """What writes the lines of a call into a Caller, False where it cannot; the function of gradients that it calls."""
+
+    build: Any
+    function: str = ""
+
+
+def builders(tree: ast.Module, around: Around | None, pair: tuple[str, ...]) -> Iterator[Way]:
+    """The ways to call a file, the likeliest first; a pair that another one calls comes behind it."""
     functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
     classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
     if len(pair) == 2 and all(each in functions for each in pair):
-        yield _pair(functions, *pair)
+        yield Way(_pair(functions, *pair), pair[1])
         return
     if len(pair) == 1 and pair[0] in functions:
-        yield lambda caller: alone(caller, functions[pair[0]])
+        yield Way(lambda caller: alone(caller, functions[pair[0]]), pair[0])
         return
     made = {} if around is None else {type(value).__name__: name for name, value in around.values.items()}
     for node in reversed(classes):
         yield from _of_class(node, made.get(node.name, ""))
-    yield from (_pair(functions, *each) for each in pairs(functions))
+    known = list(pairs(functions))
+    depth = {name: _calls_of([name for name, _ in known], functions[name]) for name, _ in known}
+    known.sort(key=lambda each: sum(each[0] in called for called in depth.values()))
+    yield from (Way(_pair(functions, *each), each[1]) for each in known)
     for cost, gradient in costs_and_gradients(functions):
-        yield from (_cost_and_gradient(cost, gradient, vectors=vectors) for vectors in (True, False))
-    for each in functions.values():
+        for vectors in (True, False):
+            yield Way(_cost_and_gradient(cost, gradient, vectors=vectors), gradient.name)
+    paired = {name for each in known for name in each}
+    for each in sorted(functions.values(), key=lambda node: node.name in paired):
         if has_gradients(each):
-            yield lambda caller, node=each: _with_dict(caller, node, functions)
-            yield lambda caller, node=each: _chained(caller, node, functions)
-            yield lambda caller, node=each: alone(caller, node)
+            yield Way(lambda caller, node=each: _with_dict(caller, node, functions), each.name)
+            yield Way(lambda caller, node=each: _chained(caller, node, functions), each.name)
+            yield Way(lambda caller, node=each: alone(caller, node), each.name)
     for node in reversed(classes):
         yield from _of_class(node, made.get(node.name, ""), every=True)
     for each in functions.values():
         if not has_gradients(each) and _takes_steps(each):
-            yield lambda caller, node=each: alone(caller, node)
+            yield Way(lambda caller, node=each: alone(caller, node), each.name)
 
 
-def _of_class(node: ast.ClassDef, known: str, *, every: bool = False) -> Iterator[Any]:
+def _calls_of(names: Collection[str], node: ast.AST) -> set[str]:
+    """Those of some functions that a function calls."""
+    return {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}.intersection(names)
+
+
+def _of_class(node: ast.ClassDef, known: str, *, every: bool = False) -> Iterator[Way]:
     """The methods of an object, ``known`` under that name or made anew: its training, or its forward and backward pass.
 
     Of ``every`` class, what other methods compute gradients.
@@ -83,6 +101,7 @@ def _of_class(node: ast.ClassDef, known: str, *, every: bool = False) -> Iterato
     net = known or "net"
 
     def made(caller: Caller) -> None:
+        caller.within(node)
         if known:
             return
         begin = methods.get("__init__")
@@ -98,7 +117,7 @@ def _of_class(node: ast.ClassDef, known: str, *, every: bool = False) -> Iterato
                 caller.lines.append(f"{net}.{name}({caller.arguments(methods[name], method=True)})")
                 return True
 
-            yield train
+            yield Way(train)
     forward, backward = methods.get("forward"), methods.get("backward")
     if forward is not None and backward is not None and not every:
 
@@ -106,7 +125,7 @@ def _of_class(node: ast.ClassDef, known: str, *, every: bool = False) -> Iterato
             made(caller)
             return _forth_and_back(caller, forward, backward, f"{net}.", method=True)
 
-        yield pair
+        yield Way(pair)
 
 
 def pairs(functions: Collection[str]) -> Iterator[tuple[str, str]]:
@@ -170,6 +189,7 @@ def _pair(functions: dict[str, ast.FunctionDef], forward: str, backward: str) ->
     cost = next((node for name, node in others.items() if COSTS.search(name)), None)
 
     def whole(caller: Caller) -> bool:
+        caller.within(functions[forward], functions[backward])
         if first is not None:
             _begun(caller, first)
         return _forth_and_back(caller, functions[forward], functions[backward], "", cost=cost)
