@@ -97,7 +97,7 @@ class Aim(NamedTuple):
         meant = [each for each in usual if judged is not None and each.text == implied_in(judged)]
         reached = {event.function for event in trial.run.events}
         tree = ast.parse(text)
-        pairs = dict.fromkeys(each.names for each in meant or usual)
+        pairs = dict.fromkeys(each.names for each in meant or usual if all(each.names))
         found = [own_costs(tree, reached, names) for names in pairs]
         formulas = list(itertools.chain.from_iterable(found))[:MOST_COSTS]
         ways = ((each, self._replace(cost=each).judge(text, call)) for each in formulas)

@@ -39,6 +39,15 @@ COUNTS = re.compile(
 BIAS = re.compile(r"^(b|bias|biases|gamma|beta|b\w{0,2}|bias_?\w{0,2})$")
 
 
+IN_TORCH = (
+    (r"np\.random\.randn\(\*np\.shape\((\w+)\)\)", r"torch.randn(\1.shape)"),
+    (r"np\.random\.randn", "torch.randn"),
+    (r"np\.random\.uniform\(0\.1, 0\.9, ", "torch.rand("),
+    (r"np\.", "torch."),
+)
+"""How a call makes tensors in place of arrays."""
+
+
 class Shapes(NamedTuple):
     """What is assumed of biases: flat, as a row, as a column; and of labels, data, weights: whether they are a matrix.
 
@@ -68,8 +77,10 @@ VECTORS = Shapes((), 1, weights=1)
 class Caller:
     """The lines of one call, and the sizes of the arrays in it."""
 
-    def __init__(self, tree: ast.Module, assumed: Shapes, choice: tuple[str, str] = ("", "")) -> None:
-        self.tree, self.assumed, self.choice = tree, assumed, choice
+    def __init__(
+        self, tree: ast.Module, assumed: Shapes, choice: tuple[str, str] = ("", ""), *, in_torch: bool = False
+    ) -> None:
+        self.tree, self.assumed, self.choice, self.in_torch = tree, assumed, choice, in_torch
         self.scope: Sequence[ast.AST] = [tree]
         """Where a name stands for the same argument."""
         self.lines: list[str] = []
@@ -210,7 +221,7 @@ class Caller:
             else:
                 scale = "0.5 * " if len(shape) > 1 and not symbols.is_data(match[1]) else ""
                 rows.append(f"{match[1]} = {scale}np.random.randn({listed})")
-        return "\n".join(rows)
+        return "\n".join(map(_by_torch, rows) if self.in_torch else rows)
 
     def share(self, run: Run) -> bool:
         """Make labels add up to 1 over the classes where a softmax does; False where there is none, or they do."""
@@ -250,6 +261,13 @@ class Caller:
         for shape in self.arrays.values():
             shape[:] = [new if size == old else size for size in shape]
         return True
+
+
+def _by_torch(line: str) -> str:
+    """A line of a call with torch's functions in place of NumPy's."""
+    for ours, theirs in IN_TORCH:
+        line = re.sub(ours, theirs, line)
+    return line
 
 
 def _examples(run: Run) -> int:

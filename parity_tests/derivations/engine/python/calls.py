@@ -44,28 +44,33 @@ class Tried(NamedTuple):
 
 
 def calls(
-    text: str, around: Around | None = None, pair: tuple[str, ...] = (), settled: Collection[str] = ()
+    text: str,
+    around: Around | None = None,
+    pair: tuple[str, ...] = (),
+    settled: Collection[str] = (),
+    *,
+    in_torch: bool = False,
 ) -> Iterator[Tried]:
     """The ways to call what a file defines, the likeliest first, with sizes that fit as far as they can be found.
 
     ``around`` are variables that the file finds there: they are arguments under their own names. With a ``pair`` of
     names, forward and backward, or one function that does both, these alone are called. Functions of gradients that
-    are ``settled`` when their turn comes are left out.
+    are ``settled`` when their turn comes are left out. With ``in_torch`` the arguments are torch's tensors.
     """
     tree = ast.parse(text)
     seen = set()
     words = _choices(tree)
-    sized = _sized(text, around)
+    sized = _sized(text, around, in_torch)
     for way in builders(tree, around, pair):
         if way.function in settled:
             continue
-        best = _likeliest(tree, way.build, around, sized)
+        best = _likeliest(tree, way.build, around, sized, in_torch=in_torch)
         if best is None or best.call in seen:
             continue
         seen.add(best.call)
         yield best
         for name, word in words if not best.problem else ():
-            other = _likeliest(tree, way.build, around, sized, (name, word))
+            other = _likeliest(tree, way.build, around, sized, (name, word), in_torch=in_torch)
             if other is not None and not other.problem and other.call not in seen:
                 seen.add(other.call)
                 yield other._replace(choice=f"{name}={word!r}")
@@ -75,22 +80,39 @@ SizedRun = Callable[[str], tuple[Run, tuple[tuple[int, int], ...]]]
 """What a call does with arrays that say which sizes do not fit, and the sizes that met."""
 
 
-def _sized(text: str, around: Around | None) -> SizedRun:
+def _sized(text: str, around: Around | None, in_torch: bool = False) -> SizedRun:
     """The runs of a file, each once: what is assumed of one argument says nothing where there is none such."""
 
     @cache
     def run(call: str) -> tuple[Run, tuple[tuple[int, int], ...]]:
+        if in_torch:
+            found = PythonProgram(text, call, 0, around, in_torch=True).run({})
+            return found, _said_by_torch(found.problems[0][1]) if found.problems else ()
         MET.clear()
         return PythonProgram(text, call, 0, around).run({}, SIZED), tuple(MET)
 
     return run
 
 
+def _said_by_torch(problem: str) -> tuple[tuple[int, int], ...]:
+    """The sizes that do not fit, by torch's own sentence."""
+    match = re.search(r"tensor a \((\d+)\) must match the size of tensor b \((\d+)\)", problem)
+    match = match or re.search(r"mat1 and mat2 shapes cannot be multiplied \(\d+x(\d+) and (\d+)x\d+\)", problem)
+    match = match or re.search(r"shape mismatch: indexing tensors .* with shapes \[(\d+)\], \[(\d+)\]", problem)
+    return ((int(match[1]), int(match[2])),) if match else ()
+
+
 def _likeliest(
-    tree: ast.Module, build: Any, around: Around | None, sized: SizedRun, choice: tuple[str, str] = ("", "")
+    tree: ast.Module,
+    build: Any,
+    around: Around | None,
+    sized: SizedRun,
+    choice: tuple[str, str] = ("", ""),
+    *,
+    in_torch: bool = False,
 ) -> Tried | None:
     """A call under the assumption in which it fits best."""
-    every = (_fitted(build, Caller(tree, assumed, choice), around, sized) for assumed in ASSUMED)
+    every = (_fitted(build, Caller(tree, assumed, choice, in_torch=in_torch), around, sized) for assumed in ASSUMED)
     found = [each for each in every if each is not None]
     return max(found, key=lambda each: (not each[1].problem, each[0]))[1] if found else None
 
@@ -148,7 +170,7 @@ def _fitted(build: Any, caller: Caller, around: Around | None, sized: SizedRun) 
             shapes |= {event.name: event.shape for event in run.events if _is_everywhere(event)}
             new, count = _named(call, caller.returned, run.events, shapes)
             return (len(like) + count, len(sizes)), Tried(new, "", exact=caller.exact)
-        short = re.search(r"index (\d+) is out of bounds for axis \d+ with size (\d+)", run.problems[0][1])
+        short = re.search(r"index (\d+) is out of bounds for (?:axis|dimension) \d+ with size (\d+)", run.problems[0][1])
         if met:
             if not caller.merge(*met[0]):
                 break

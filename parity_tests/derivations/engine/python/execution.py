@@ -31,6 +31,8 @@ class Ended(NamedTuple):
 
     problem: str = ""
     line: int = 0
+    absent: tuple[str, ...] = ()
+    """The files in whose place numbers were drawn."""
 
 
 def execute(
@@ -56,13 +58,11 @@ def execute(
     try:
         with _quiet(), float64():
             exec(code, space)
-    except Halted:
-        return Ended()
-    except SystemExit:
-        return Ended()
+    except (Halted, SystemExit):
+        pass
     except Exception as error:
         return _sentence(error)
-    return Ended()
+    return Ended(absent=tuple(dict.fromkeys(modules.numpy.absent)))
 
 
 def _sentence(error: BaseException) -> Ended:

@@ -78,7 +78,13 @@ def judge_program(
     aim = Aim(name, seed, strict, cost, around, rubric)
     found: Judged | None = None
     if uses_torch(ast.parse(text)):
-        found, _ = first_judged(text, [Tried(named(call, grads), "")], aim._replace(in_torch=True))
+        by_torch = aim._replace(in_torch=True)
+        found, _ = first_judged(text, [Tried(named(call, grads), "")], by_torch)
+        if found is None and not call:
+            settled: set[str] = set()
+            tried = (each for each in calls(text, around, pair, settled, in_torch=True) if not each.problem)
+            ways = (each._replace(call=named(each.call, grads)) for each in tried)
+            found, _ = first_judged(text, ways, by_torch, guessed=True, settled=settled)
         if found is not None:
             return located(_without_call(found._replace(referees=("torch's autograd", "central differences"))))
     notes: tuple[str, ...] = ()
@@ -90,7 +96,7 @@ def judge_program(
     if found is None and (call or (is_program(text) and not pair)):
         found, _ = first_judged(text, [Tried(named(call, grads), "")], aim)
     if found is None and not call:
-        settled: set[str] = set()
+        settled = set()
         tried = (each for each in calls(text, around, pair, settled) if not each.problem)
         ways = (each._replace(call=named(each.call, grads)) for each in tried)
         found, _ = first_judged(text, ways, aim, guessed=True, settled=settled)
@@ -141,7 +147,8 @@ def _without_call(judged: Judged) -> Judged:
 def how_to_call(text: str, call: str = "") -> str:
     """What to say where nothing of a program was judged: a call to complete, or that J is to be said; "" for none."""
     try:
-        tried = [] if call or call_in(text) else list(itertools.islice(calls(text), MOST_CALLS))
+        ways = calls(text, in_torch=uses_torch(ast.parse(text)))
+        tried = [] if call or call_in(text) else list(itertools.islice(ways, MOST_CALLS))
         other = template(text) if not (tried or call or is_program(text)) else None
         tried += [] if other is None else [other]
         program = PythonProgram(text, call or call_in(text))

@@ -35,6 +35,11 @@ SILENT = frozenset(
     ("matplotlib", "seaborn", "plotly", "tqdm", "pylab", "IPython", "ipywidgets", "imageio", "tensorboardX")
 )
 
+READING = frozenset(("loadtxt", "genfromtxt"))
+"""Functions that read a table, in whose place numbers are drawn where its file is missing."""
+
+DRAWN_TABLE = (12, 6)
+
 SEED = 7919
 
 
@@ -89,6 +94,8 @@ class _Numpy(types.ModuleType):
         self.linalg = _Nested(kind, np.linalg)
         self.lib = types.SimpleNamespace(stride_tricks=_Nested(kind, np.lib.stride_tricks))
         self.c_, self.r_ = _Columns(kind), _Rows(kind)
+        self.absent: list[str] = []
+        """The files that were to be read and are not there."""
         self.ndarray = _Arrays
         self.__version__ = np.__version__
 
@@ -98,6 +105,8 @@ class _Numpy(types.ModuleType):
             return _FloatType(function)
         if name in ARRAYS:
             return lambda value, *rest, **settings: self._array(name, value, rest, settings)
+        if name in READING:
+            return lambda *arguments, **settings: self._read(function, arguments, settings)
         if name in CREATING:
             return lambda *arguments, **settings: self._created(function, arguments, settings)
         if name == "vectorize":
@@ -110,6 +119,19 @@ class _Numpy(types.ModuleType):
 
     def _created(self, function: Callable[..., Any], arguments: Any, settings: dict[str, Any]) -> Any:
         return _made(function(*_types(arguments), **_plain_type(settings)), self.kind)
+
+    def _read(self, function: Callable[..., Any], arguments: Any, settings: dict[str, Any]) -> Any:
+        """The table of a file; where that is missing, drawn numbers, in the last column 0 and 1 in turn."""
+        try:
+            return self._created(function, arguments, settings)
+        except FileNotFoundError:
+            self.absent.append(str(arguments[0] if arguments else settings.get("fname")))
+        columns = settings.get("usecols")
+        rows, count = DRAWN_TABLE[0], DRAWN_TABLE[1] if columns is None else np.size(columns)
+        table = np.random.default_rng([5, self.random.shift]).standard_normal((rows, count))
+        if count > 1:
+            table[:, -1] = np.arange(rows) % 2
+        return self.kind.make(table.T if settings.get("unpack") else np.squeeze(table))
 
     def _array(self, name: str, value: Any, rest: Any, settings: dict[str, Any]) -> Any:
         settings = _plain_type(settings)

@@ -91,6 +91,8 @@ class PythonProgram:
         self.problem = ""
         self.ended = 0
         """The line outside of functions where the last run ended early, 0 where none did."""
+        self.absent: tuple[str, ...] = ()
+        """The files in whose place numbers were drawn in the last run."""
         self.truncated = False
         """Whether the run ended before a round did: what is built up may be incomplete."""
         self.begun = Begun()
@@ -180,6 +182,7 @@ class PythonProgram:
     def _execute(self, code: Any, recorder: Recorder, kind: Kind) -> str:
         """Run the code; the sentence of what ended it early, "" for nothing."""
         found = execute(code, recorder.functions(), kind, self.seed, self.around, called=bool(self.call))
+        self.absent = found.absent
         if found.problem:
             self.ended = found.line
         return found.problem

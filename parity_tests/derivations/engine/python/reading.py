@@ -77,6 +77,8 @@ class PythonReading:
             said.append(f"called as {self.call.splitlines()[-1].strip()}")
         elif _program(trial).begun.rounds:
             said.append("one round of training")
+        if absent := _program(trial).absent:
+            said.append(f"numbers are drawn in place of {' and '.join(absent)}, which is not there")
         drawn = sorted(_imported(_program(trial).tree) & DRAWING)
         if drawn:
             said.append(f"{' and '.join(drawn)} replaced: nothing is drawn")

@@ -1,0 +1,211 @@
+"""Kinds of programs that were called wrong, or not judged: sequences, many pairs, missing tables, torch's functions."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from parity_tests.derivations.engine.numbers.tape import Tape
+from parity_tests.derivations.engine.python.judged import judge_program
+from parity_tests.derivations.verdicts import NOT_JUDGED, WRONG, Judged
+
+SEQUENCES = """\
+import numpy as np
+
+def step_forward(x, prev_h, Wx, Wh, b):
+    next_h = np.tanh(x.dot(Wx) + prev_h.dot(Wh) + b)
+    return next_h, (x, prev_h, Wx, Wh, next_h)
+
+def step_backward(dnext_h, cache):
+    x, prev_h, Wx, Wh, next_h = cache
+    dpre = dnext_h * (1 - next_h ** 2)
+    dWx = x.T.dot(dpre)
+    dWh = prev_h.T.dot(dpre)
+    db = np.sum(dpre, axis=0)
+    return dpre.dot(Wx.T), dpre.dot(Wh.T), dWx, dWh, db
+
+def rnn_forward(x, h0, Wx, Wh, b):
+    N, T, D = x.shape
+    h = np.zeros((N, T, h0.shape[1]))
+    prev, caches = h0, []
+    for t in range(T):
+        prev, c = step_forward(x[:, t, :], prev, Wx, Wh, b)
+        h[:, t, :] = prev
+        caches.append(c)
+    return h, caches
+
+def rnn_backward(dh, caches):
+    N, T, H = dh.shape
+    D = caches[0][0].shape[1]
+    dx, dWx, dWh, db = np.zeros((N, T, D)), np.zeros((D, H)), np.zeros((H, H)), np.zeros(H)
+    dprev = np.zeros((N, H))
+    for t in reversed(range(T)):
+        dx[:, t, :], dprev, dwx, dwh, dbt = step_backward(dh[:, t, :] + dprev, caches[t])
+        dWx += dwx
+        dWh += dwh
+        db += dbt
+    return dx, dprev, dWx, dWh, db
+"""
+
+DEEP = """\
+import numpy as np
+rng = np.random.default_rng(0)
+X, Y = rng.standard_normal((4, 12)), rng.standard_normal((1, 12))
+dims = [4, 6, 5, 1]
+W = {l: rng.standard_normal((dims[l], dims[l - 1])) for l in (1, 2, 3)}
+
+def leaky(Z):
+    return np.where(Z > 0, Z, 0.1 * Z)
+
+def slope(Z):
+    return np.where(Z > 0, 1.0, 0.1)
+
+for i in range(50):
+    A, Z = {0: X}, {}
+    for l in (1, 2, 3):
+        Z[l] = W[l] @ A[l - 1]
+        A[l] = leaky(Z[l]) if l < 3 else Z[l]
+    loss = np.sum((A[3] - Y) ** 2) / 2
+    dZ = A[3] - Y
+    grads = {}
+    for l in (3, 2, 1):
+        grads[l] = dZ @ A[l - 1].T
+        if l > 1:
+            dZ = (W[l].T @ dZ) * slope(Z[l - 1])
+    for l in (1, 2, 3):
+        W[l] -= 0.01 * grads[l]
+"""
+
+ADAM = """\
+import numpy as np
+rng = np.random.default_rng(12)
+X = rng.standard_normal((20, 3))
+y = (X[:, :1] > 0).astype(float)
+P = {"W": rng.standard_normal((3, 1)), "b": np.zeros((1, 1))}
+M = {k: np.zeros_like(v) for k, v in P.items()}
+V = {k: np.zeros_like(v) for k, v in P.items()}
+for t in range(1, 100):
+    p = 1 / (1 + np.exp(-(X @ P["W"] + P["b"])))
+    loss = np.mean(-y * np.log(p) - (1 - y) * np.log(1 - p))
+    d = (p - y) / len(X)
+    G = {"W": X.T @ d, "b": d.sum(0, keepdims=True)}
+    for k in P:
+        M[k] = 0.9 * M[k] + 0.1 * G[k]
+        V[k] = 0.999 * V[k] + 0.001 * G[k] ** 2
+        P[k] = P[k] - 0.01 * M[k] / (1 - 0.9 ** t) / (np.sqrt(V[k] / (1 - 0.999 ** t)) + 1e-8)
+"""
+
+TABLE = """\
+import numpy as np
+data = np.loadtxt("housing.csv", delimiter=",", skiprows=1)
+X, y = data[:, :-1], data[:, -1:]
+n, d = X.shape
+W = np.random.randn(d, 1)
+for epoch in range(9):
+    r = X @ W - y
+    loss = np.mean(r ** 2)
+    dW = 2 * X.T @ r / n
+    W -= 0.1 * dW
+"""
+
+TORCH = """\
+import torch
+
+def forward(X, W1, b1, W2, b2):
+    z1 = X @ W1 + b1
+    a1 = torch.relu(z1)
+    z2 = a1 @ W2 + b2
+    return z1, a1, z2
+
+def cross_entropy(z2, y):
+    logp = z2 - torch.logsumexp(z2, dim=1, keepdim=True)
+    return -logp[torch.arange(len(y)), y].mean()
+
+def backward(X, y, z1, a1, z2, W2):
+    n = X.shape[0]
+    dz2 = torch.softmax(z2, dim=1)
+    dz2[torch.arange(n), y] -= 1
+    dz2 = dz2 / n
+    dW2 = a1.t() @ dz2
+    db2 = dz2.sum(dim=0)
+    dz1 = (dz2 @ W2.t()) * (z1 > 0).float()
+    dW1 = X.t() @ dz1
+    db1 = dz1.sum(dim=0)
+    return dW1, db1, dW2, db2
+"""
+
+PAIRS = "import numpy as np\n" + "\n".join(
+    f"def {name}_forward(x):\n    out = {value}\n    return out, (x, out)\n"
+    f"def {name}_backward(dout, cache):\n    x, out = cache\n    return dout * ({slope})\n"
+    for name, value, slope in (
+        ("relu", "np.maximum(0, x)", "x > 0"), ("tanh", "np.tanh(x)", "1 - out ** 2"), ("exp", "np.exp(x)", "out"),
+        ("sigmoid", "1 / (1 + np.exp(-x))", "out * (1 - out)"), ("square", "x ** 2", "2 * x"),
+        ("softplus", "np.log(1 + np.exp(x))", "1 / (1 + np.exp(-x))"), ("sine", "np.sin(x)", "np.cos(x)"),
+        ("cubic", "x ** 3", "3 * x ** 2"),
+    )
+)  # fmt: skip
+
+
+def judged(text: str) -> Judged:
+    found = judge_program("net.py", text)
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize("text", [SEQUENCES, DEEP, ADAM, TABLE, TORCH], ids="sequences deep adam table torch".split())
+def test_a_right_program_is_judged_and_never_wrong(text: str) -> None:
+    found = judged(text)
+    assert found.summary.wrong == found.summary.cannot_tell == 0, [line.message for line in found.lines]
+    assert found.summary.holds >= 1
+    assert all("def" not in line.text for line in found.lines if line.verdict == NOT_JUDGED)
+
+
+@pytest.mark.parametrize(
+    ("text", "old", "new", "cause"),
+    [
+        (SEQUENCES, "dWh += dwh", "dWh = dwh", "overwritten"),
+        (SEQUENCES, "dpre = dnext_h * (1 - next_h ** 2)", "dpre = dnext_h * (1 - next_h)", "square-missing"),
+        (DEEP, "dZ = (W[l].T @ dZ) * slope(Z[l - 1])", "dZ = (W[l].T @ dZ) * leaky(Z[l - 1])", "g-for-gprime"),
+        (TORCH, "db1 = dz1.sum(dim=0)", "db1 = dz1.sum()", "db-summed-over-all"),
+    ],
+)
+def test_a_mistake_is_one_line_with_its_repair(text: str, old: str, new: str, cause: str) -> None:
+    line = text[: text.index(old)].count("\n") + 1
+    (wrong,) = [each for each in judged(text.replace(old, new)).lines if each.verdict == WRONG]
+    assert (wrong.line, cause in (wrong.cause, *wrong.causes)) == (line, True), wrong
+    assert wrong.repaired
+
+
+def test_every_pair_of_a_file_is_judged() -> None:
+    found = judged(PAIRS)
+    slopes = {number for number, row in enumerate(PAIRS.splitlines(), 1) if "return dout" in row}
+    assert slopes <= {line.line for line in found.lines}
+    assert found.summary.not_judged == found.summary.wrong == 0
+
+
+def test_a_table_that_is_not_there_is_said() -> None:
+    assert "drawn in place of housing.csv" in judged(TABLE).layout
+
+
+def test_what_autograd_cannot_follow_to_the_end_is_not_called_wrong() -> None:
+    text = TABLE.replace('np.loadtxt("housing.csv", delimiter=",", skiprows=1)', "np.random.randn(12, 6)")
+    kept = "    kept = np.partition(dW, 1, axis=0)\n"
+    found = judge_program("net.py", text.replace("    W -= 0.1 * dW", f"{kept}    W -= 0.1 * dW"))
+    assert found is None or found.summary.wrong == 0
+
+
+@pytest.mark.parametrize("index", [(slice(None), np.array([0, 1, 1])), (np.array([0, 0]), np.array([1, 2]))])
+def test_what_is_added_at_places_is_on_the_tape(index: tuple[object, ...]) -> None:
+    start, plain = np.arange(6.0).reshape(2, 3), np.arange(6.0).reshape(2, 3)
+    values = np.array([1.0, 2.0, 4.0])[: plain[index].shape[-1]]
+    tape = Tape(torch.as_tensor(start))
+    np.add.at(tape, index, Tape(torch.as_tensor(values)))
+    np.add.at(plain, index, values)
+    np.testing.assert_array_equal(np.asarray(tape), plain)
+
+
+def test_one_axis_of_each_side_is_summed_over_on_the_tape() -> None:
+    a, b = np.arange(6.0).reshape(2, 3), np.arange(8.0).reshape(4, 2)
+    product = np.tensordot(Tape(torch.as_tensor(a)), Tape(torch.as_tensor(b)), axes=(0, 1))
+    np.testing.assert_allclose(np.asarray(product), np.tensordot(a, b, axes=(0, 1)))
