@@ -117,7 +117,7 @@ class Claims:
 
         The sum has a name of its own further on; where it is but the last part under that name, the name claims it.
         """
-        times = Counter(event.key[0] for event in events if "#" in event.name)
+        times = Counter(event.key[0] for event in events if "#" in event.name and not _adds(event))
         order = {event.key: place for place, event in enumerate(events)}
         ends = {
             event.name: event
@@ -294,6 +294,11 @@ class Claims:
         changed = {each.key for each in events if _differs(values.get(each.key), each.value)}
         self.changed.setdefault(event.key, []).append((fixed, changed))
         return changed
+
+
+def _adds(event: Event) -> bool:
+    """Whether a value is built up where it stands."""
+    return event.role == ENTRY or isinstance(event.statement, ast.AugAssign)
 
 
 def _zero(value: Any) -> float | None:

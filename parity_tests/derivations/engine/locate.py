@@ -62,7 +62,7 @@ Values = dict[Key, Any]
 class _InAll(NamedTuple):
     """A line of a loop whose turns are put right all at once: how many claims that mends, and its first wrong turn."""
 
-    count: int
+    mended: int
     root: Root
     values: Values
     has_repair: bool = False
@@ -129,7 +129,7 @@ class Locator:
             return self._computed(failed, claim, state, overrides)
         reach = None if claim.event.missing else self.claims.leads_to(claim.event.key, overrides)
         in_all: _InAll | None = None
-        if reach and claim.event.key[1] + len(getattr(claim.event.statement, "turns", ())) and len(state.failing) > 1:
+        if reach and len(state.failing) > 1:
             in_all = self._in_all_turns(state, claim, reach, overrides, before)
             if in_all is not None and in_all.has_repair:
                 return in_all.root, in_all.values
@@ -139,7 +139,7 @@ class Locator:
         if not found:
             found = [(1, Root(claim.event, claim.truth, self._wanted(claim), own_value, (), claim.kind))]
         most = max(count for count, _ in found)
-        if in_all is not None and in_all.count > most:
+        if in_all is not None and in_all.mended > most:
             return in_all.root, in_all.values
         root = self._likeliest([each for count, each in found if count == most], claim, before, state)
         return root, {root.event.key: root.expected}
@@ -195,8 +195,10 @@ class Locator:
         keys = {each.event.key for each in state.claims if each.kind in (PARAMETER, UPDATE)}
         matched = {each.event.key: each for each in state.claims if each.factor is not None}
         scales = self._scales(state, claim)
+        in_a_loop = bool(claim.event.key[1] or getattr(claim.event.statement, "turns", ()))
         for turns in _sites(each for each in events if each.key not in self.claims.truths.by_key and each.name):
-            if not any(each.key in reach for each in turns) or any(each.key in keys for each in turns):
+            leading = sum(each.key in reach for each in turns)
+            if leading < (1 if in_a_loop else 2) or any(each.key in keys for each in turns):
                 continue
             known = [matched[each.key].truth for each in turns if each.key in matched]
             ways = [(known, each) for each in scales] if len(known) == len(turns) else []
@@ -215,8 +217,8 @@ class Locator:
                     lines = self._lines(state, mended, event.line)
                     root = Root(event, truth, factor, values[event.key], lines, INNER)
                     found.append(_InAll(len(mended), root, values))
-        most = max((each.count for each in found), default=0)
-        found = [each for each in found if each.count == most]
+        most = max((each.mended for each in found), default=0)
+        found = [each for each in found if each.mended == most]
         for each in found:
             if self.repairs is None or self.repairs(each.root, before) is not None:
                 return each._replace(has_repair=True)

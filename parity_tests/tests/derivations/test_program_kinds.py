@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -153,7 +155,9 @@ def judged(text: str) -> Judged:
     return found
 
 
-@pytest.mark.parametrize("text", [SEQUENCES, DEEP, ADAM, TABLE, TORCH], ids="sequences deep adam table torch".split())
+@pytest.mark.parametrize(
+    "text", [SEQUENCES, DEEP, ADAM, TABLE, TORCH], ids=["sequences", "deep", "adam", "table", "torch"]
+)
 def test_a_right_program_is_judged_and_never_wrong(text: str) -> None:
     found = judged(text)
     assert found.summary.wrong == found.summary.cannot_tell == 0, [line.message for line in found.lines]
@@ -196,7 +200,7 @@ def test_what_autograd_cannot_follow_to_the_end_is_not_called_wrong() -> None:
 
 
 @pytest.mark.parametrize("index", [(slice(None), np.array([0, 1, 1])), (np.array([0, 0]), np.array([1, 2]))])
-def test_what_is_added_at_places_is_on_the_tape(index: tuple[object, ...]) -> None:
+def test_what_is_added_at_places_is_on_the_tape(index: Any) -> None:
     start, plain = np.arange(6.0).reshape(2, 3), np.arange(6.0).reshape(2, 3)
     values = np.array([1.0, 2.0, 4.0])[: plain[index].shape[-1]]
     tape = Tape(torch.as_tensor(start))

@@ -47,9 +47,10 @@ def vocabulary(truths: Truths, forward: Forward, scope: Scope, value: Any, facto
 def _picked(tree: ast.AST) -> Iterator[ast.expr]:
     """The indices of the true classes: those that read labels."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load) and isinstance(node.slice, ast.Tuple):
-            if any(isinstance(each, ast.Name) and symbols.is_label(each.id) for each in node.slice.elts):
-                yield node.slice
+        match node:
+            case ast.Subscript(ctx=ast.Load(), slice=ast.Tuple(elts=parts)):
+                if any(isinstance(each, ast.Name) and symbols.is_label(each.id) for each in parts):
+                    yield node.slice
 
 
 def _distinct(found: list[Any], text: Callable[[Any], str]) -> list[Any]:

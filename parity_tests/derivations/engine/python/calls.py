@@ -170,7 +170,9 @@ def _fitted(build: Any, caller: Caller, around: Around | None, sized: SizedRun) 
             shapes |= {event.name: event.shape for event in run.events if _is_everywhere(event)}
             new, count = _named(call, caller.returned, run.events, shapes)
             return (len(like) + count, len(sizes)), Tried(new, "", exact=caller.exact)
-        short = re.search(r"index (\d+) is out of bounds for (?:axis|dimension) \d+ with size (\d+)", run.problems[0][1])
+        short = re.search(
+            r"index (\d+) is out of bounds for (?:axis|dimension) \d+ with size (\d+)", run.problems[0][1]
+        )
         if met:
             if not caller.merge(*met[0]):
                 break
