@@ -18,7 +18,7 @@ COMMANDS: dict[str, str] = {
     "faults": "plant every mistake of the table and see it caught",
     "conventions": "how to translate between the notes and PyTorch, and what goes wrong without",
     "index": "from a formula of the notes to its line, its code by hand and in torch, and its cases",
-    "report": "one page: every formula, its code, its measured error, and the pictures",
+    "report": "a site: every formula, its code, its measured error, and the pictures",
     "bench": "time the training step against torch, its matrix products and the loops",
 }
 """Subcommands, each in the module ``parity_tests.commands.<name>``, imported only when it is called."""

@@ -60,7 +60,7 @@ CHAPTERS: tuple[Chapter, ...] = (
         shallow_forward.ROWS,
     ),
     _chapter(
-        "shallow-backward", "Shallow networks, backward",
+        "dense", "Shallow networks, backward",
         "dense.weight_gradient dense.bias_gradient dense.input_gradient",
         shallow_backward.ROWS, "boundaries",
     ),

@@ -1,4 +1,4 @@
-"""Make the page: everything that is measured and drawn, shared by processes, then put together."""
+"""Make the site: everything that is measured and drawn, shared by processes, then put together."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ from parity_tests.report.measure import (
     measure_model,
     model_case,
 )
-from parity_tests.report.page import page
 from parity_tests.report.pictures import PICTURES
 from parity_tests.report.pictures.errors import errors
 from parity_tests.report.pictures.style import Drawn, Picture, embedded, save
+from parity_tests.report.site import site
 
 
 class Made(NamedTuple):
-    """The page, and the lines of its parity table."""
+    """The site's files by name, and the lines of its parity table."""
 
-    html: str
+    files: dict[str, str]
     results: list[Result]
 
 
@@ -71,7 +71,7 @@ def make(done: Sequence[Piece], seed: int, pictures: Path | None = None) -> Made
             matrix = found
     results = [line for each in measured for line in each.results]
     drawn |= _error_pictures([trace for each in measured for trace in each.traces], pictures)
-    return Made(page(results, matrix, drawn, {**environment("cpu"), "seed": str(seed)}, parts(), conventions), results)
+    return Made(site(results, matrix, drawn, {**environment("cpu"), "seed": str(seed)}, parts(), conventions), results)
 
 
 def _model(id_: str, dtype: str, seed: int) -> Measured:

@@ -114,8 +114,8 @@ HOW: dict[str, Here | There | Installs] = {
     "python -m parity_tests notes --wrong": Here("-k F100 --jobs 1"),
     "python -m parity_tests index -k F103": Here(),
     "python -m parity_tests report --evidence": There("report/test_report.py::test_the_evidence_is_printed"),
-    "python -m parity_tests report --html page.html --pictures pictures": There(
-        "report/test_report.py::test_command_writes_the_page"
+    "python -m parity_tests report --site site --pictures pictures": There(
+        "report/test_report.py::test_command_writes_the_site"
     ),
     "python -m manual graph --model logistic --example 0": Here(),
     "python -m manual shapes --model lenet5": Here(),

@@ -1,9 +1,8 @@
-"""The page: nothing from outside, anchors, every formula with code, and what the pictures show."""
+"""The site: nothing from outside, anchors, every formula with code, what is found, and what the pictures show."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
+import json
 import re
 from collections import Counter
 from html.parser import HTMLParser
@@ -25,12 +24,14 @@ from parity_tests.judging.judge import CANNOT_TELL, FAILS, HOLDS, Result
 from parity_tests.notes.run import ROWS
 from parity_tests.report import evidence, mathematics, measure, sources
 from parity_tests.report import make as making
-from parity_tests.report.chapters import BY_ID
+from parity_tests.report.chapters import BY_ID, CHAPTERS
 from parity_tests.report.collect import lines_of
+from parity_tests.report.guides import GUIDES
 from parity_tests.report.measure import measure_model, model_case
-from parity_tests.report.page import page, wrapped
 from parity_tests.report.pictures import PICTURES
 from parity_tests.report.pictures.style import COLORS, NEUTRAL, Picture, embedded
+from parity_tests.report.site import sentences, site, wrapped
+from parity_tests.tests.readme.readme_text import commands
 
 VOID = {"meta", "link", "input", "br", "img", "hr", "wbr"}
 ENVIRONMENT = {"python": "3", "device": "<none>"}
@@ -76,42 +77,94 @@ def results() -> list[Result]:
 
 
 @pytest.fixture(scope="module")
-def html(results: list[Result]) -> str:
+def files(results: list[Result]) -> dict[str, str]:
     wrong = TESTBED[0]
     matrix = [Outcome(wrong, verify(wrong.formula, wrong.setting).lines[-1])]
     drawn = {name: PICTURES[name](0) for name in ("activations", "graph")}
     pictures = {name: Picture(name, each.caption, embedded(each, name)) for name, each in drawn.items()}
-    return page(results, matrix, pictures, ENVIRONMENT)
+    return site(results, matrix, pictures, ENVIRONMENT)
 
 
 @pytest.fixture(scope="module")
-def read(html: str) -> Reader:
-    reader = Reader()
-    reader.feed(html)
-    reader.close()
-    return reader
+def pages(files: dict[str, str]) -> dict[str, Reader]:
+    found = {}
+    for name, html in files.items():
+        if name.endswith(".html"):
+            found[name] = Reader()
+            found[name].feed(html)
+            found[name].close()
+    return found
 
 
-def test_page_is_well_formed(read: Reader) -> None:
-    assert read.open == []
+def test_pages_are_well_formed(pages: dict[str, Reader]) -> None:
+    assert len(pages) > len(CHAPTERS)
+    assert {name: read.open for name, read in pages.items() if read.open} == {}
 
 
-def test_page_loads_nothing_from_outside(html: str, read: Reader) -> None:
-    assert all(link.startswith(("#", "data:image/png;base64,")) for link in read.links)
-    assert read.sources == []
-    assert not re.search(r"@import|url\((?!#)|\bfetch\(|XMLHttpRequest|WebSocket|import\(", html)
-    names = set(re.findall(r"https?://[^\s\"'<]+", html))
-    assert names <= {"http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"}
+def test_pages_load_nothing_from_outside(files: dict[str, str], pages: dict[str, Reader]) -> None:
+    own = "|".join(map(re.escape, files))
+    for name, read in pages.items():
+        assert [link for link in read.links if not re.match(rf"({own})?(#|$)|data:image/png;base64,", link)] == [], name
+        assert read.sources == ["script.js"]
+        assert "default-src 'none'" in files[name].replace("&#39;", "'")
+        assert files[name].count("<script") == 1
+    for name, text in files.items():
+        assert not re.search(r"@import|url\((?!#)|\bfetch\(|XMLHttpRequest|WebSocket|import\(", text), name
+        outside = set(re.findall(r"https?://[^\s\"'<]+", text))
+        assert outside <= {"http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"}, name
 
 
-def test_every_anchor_is_there_once(read: Reader) -> None:
-    assert [name for name, count in Counter(read.ids).items() if count > 1] == []
-    assert {link[1:] for link in read.links if link.startswith("#")} <= set(read.ids)
+def test_every_link_leads_to_an_anchor_that_is_there_once(pages: dict[str, Reader]) -> None:
+    for name, read in pages.items():
+        assert [id_ for id_, count in Counter(read.ids).items() if count > 1] == [], name
+        for link in (each for each in read.links if not each.startswith("data:")):
+            page, _, anchor = link.partition("#")
+            assert not anchor or anchor in pages.get(page or name, read).ids, (name, link)
+            assert not page or page in pages or page == "style.css", (name, link)
 
 
-def test_every_row_of_the_notes_has_its_anchor(read: Reader) -> None:
-    assert {row.id for row in ROWS} <= set(read.ids)
+def test_every_row_of_the_notes_has_one_anchor(pages: dict[str, Reader]) -> None:
+    found = Counter(id_ for read in pages.values() for id_ in read.ids)
+    assert [row.id for row in ROWS if found[row.id] != 1] == []
     assert len(ROWS) == 266
+    assert "F098" in pages["dense.html"].ids
+
+
+def test_a_row_leads_to_the_formula_it_is_about(files: dict[str, str]) -> None:
+    shown = files["dense.html"].partition('id="F098"')[2]
+    before = re.sub(r"<svg.*?</svg>", "[formula]", shown.partition("<details>")[0], flags=re.DOTALL)
+    assert re.search(r"<h2>Gradient of the weights .*\[formula\].*Derivation", before, re.DOTALL)
+    assert 'class="notes"' not in before
+    assert "<details open" not in shown
+
+
+def test_no_page_is_too_large(files: dict[str, str]) -> None:
+    assert max(len(text.encode()) for text in files.values()) < 10**6
+
+
+def entries(files: dict[str, str]) -> list[dict[str, str]]:
+    found: list[dict[str, str]] = json.loads(files["search.js"].removeprefix("window.SEARCH = ").removesuffix(";\n"))
+    return found
+
+
+def test_the_search_knows_every_anchor_and_phrases(files: dict[str, str], pages: dict[str, Reader]) -> None:
+    found = entries(files)
+    for entry in found:
+        assert set(entry["ids"].split()) <= set(pages[entry["page"]].ids)
+        assert entry["id"] in entry["ids"].split()
+    assert {id_ for entry in found for id_ in entry["ids"].split()} >= {row.id for row in ROWS}
+    where = {(entry["page"], entry["title"]) for entry in found if "sum runs over the examples" in entry["text"]}
+    assert where == {("dense.html", "Gradient of the biases"), ("recipe.html", "Softmax")}
+    assert {entry["page"] for entry in found} == set(pages)
+    (weights,) = (entry for entry in found if entry["id"] == "dense.weight_gradient")
+    assert "Weight w_{jk} enters only z_j, and there with the factor a_k" in weights["text"].replace(" ,", ",")
+
+
+def test_a_derivation_is_divided_into_its_steps() -> None:
+    assert sentences("It is $a. B$ here. Then $c$ follows? Yes, e.g. this.") == [
+        "It is $a. B$ here.", "Then $c$ follows?", "Yes, e.g. this.",
+    ]  # fmt: skip
+    assert len(sentences(BY_ID["dense.weight_gradient"].words.derivation)) == 4
 
 
 def test_entry_shows_the_worst_line(results: list[Result]) -> None:
@@ -128,33 +181,43 @@ def test_line_without_a_number_counts_as_worst(results: list[Result]) -> None:
     assert broken in lines_of(formula, [*results, broken])
 
 
-def test_page_shows_real_code_and_says_what_is_wrong(html: str) -> None:
-    plain = re.sub(r"<[^>]+>", "", html)
+def test_pages_show_real_code_and_say_what_is_wrong(files: dict[str, str]) -> None:
+    plain = re.sub(r"<[^>]+>", "", files["dense.html"])
     assert "dW[j, k] = (dW[j, k] + lambda_ * W[j, k]) / m" in plain
-    assert "functional.linear(A_prev.T, W, b.flatten()).T" in plain
     assert "dW[1] = 1/m dZ[1] X^T" in plain
-    assert "&lt;none&gt;" in html
+    assert "functional.linear(A_prev.T, W, b.flatten()).T" in re.sub(r"<[^>]+>", "", files["shallow-forward.html"])
+    assert "&lt;none&gt;" in files["index.html"]
 
 
-def test_page_says_that_something_fails(results: list[Result]) -> None:
+def test_the_site_says_that_something_fails(results: list[Result]) -> None:
     broken = results[0]._replace(verdict=FAILS, ratio=np.inf)
-    assert "1 of 1 lines fail" in page([broken], [], {}, ENVIRONMENT)
+    assert "1 of 1 lines fail" in site([broken], [], {}, ENVIRONMENT, [])["index.html"]
     good = next(line for line in results if line.verdict == HOLDS)
     unsure = good._replace(verdict=CANNOT_TELL)
-    assert "1 of 2 lines hold, 1 cannot be told; the largest" in page([good, unsure], [], {}, ENVIRONMENT)
+    told = site([good, unsure], [], {}, ENVIRONMENT, [])["index.html"]
+    assert "1 of 2 lines hold, 1 cannot be told; the largest" in told
 
 
-def test_page_is_accessible(html: str, read: Reader) -> None:
-    assert all(image.get("aria-label") or image.get("aria-hidden") == "true" for image in read.images)
-    assert '<html lang="en">' in html
-    tables = re.findall(r"<table.*?</table>", html, re.DOTALL)
-    assert tables
-    assert all('<th scope="col"' in table and "<caption>" in table for table in tables)
-    named = [re.sub(r"<[^>]+>", "", name) for name in re.findall(r"<h2[^>]*>(.*?)</h2>", html)]
-    labels = [*named, *re.findall(r'role="region"[^>]*aria-label="([^"]+)"', html)]
-    assert [name for name, count in Counter(labels).items() if count > 1] == []
-    assert "prefers-color-scheme: dark" in html
-    assert "@media print" in html
+def test_pages_are_accessible(files: dict[str, str], pages: dict[str, Reader]) -> None:
+    for name, read in pages.items():
+        html = files[name]
+        assert all(image.get("aria-label") or image.get("aria-hidden") == "true" for image in read.images)
+        assert '<html lang="en">' in html
+        tables = re.findall(r"<table.*?</table>", html, re.DOTALL)
+        assert all('<th scope="col"' in table and "<caption>" in table for table in tables)
+        labels = re.findall(r'role="region"[^>]*aria-label="([^"]+)"', html)
+        assert [label for label, count in Counter(labels).items() if count > 1] == [], name
+    assert "<table" in files["parity-float64.html"]
+    assert "prefers-color-scheme: dark" in files["style.css"]
+    assert "@media print" in files["style.css"]
+
+
+def test_every_command_of_the_guides_is_one_of_the_readme() -> None:
+    known = set(commands())
+    told = [line for guide in GUIDES for _, code in guide.steps for line in code.splitlines()]
+    ours = [line for line in told if line.startswith("python -m")]
+    assert len(ours) >= 15
+    assert [line for line in ours if line not in known and line != "python -m parity_tests serve"] == []
 
 
 @pytest.mark.parametrize("dark", [False, True])
@@ -201,14 +264,6 @@ def test_names_of_cases_break_where_a_part_ends() -> None:
     assert wrapped("costs.a_b<c") == "costs.<wbr>a_<wbr>b&lt;c"
 
 
-def test_page_runs_no_script_but_its_own(html: str) -> None:
-    script = re.findall(r"<script>(.*?)</script>", html, re.DOTALL)
-    assert len(script) == 1
-    digest = base64.b64encode(hashlib.sha256(script[0].encode()).digest()).decode()
-    assert f"script-src 'sha256-{digest}';" in html.replace("&#39;", "'")
-    assert "default-src 'none'" in html
-
-
 def test_letters_are_shared() -> None:
     twice = f"<body>{mathematics.drawn('x + x')}{mathematics.drawn('x', inline=True)}</body>"
     gathered = mathematics.shared(twice)
@@ -239,19 +294,21 @@ def test_model_is_measured_step_by_step() -> None:
     assert any(line.basis == "measured" for line in measured.results)
 
 
-def test_command_writes_the_page(
+def test_command_writes_the_site(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(making, "MODEL_CASES", (model_case("shallow/moons/lambda=0.7"),))
     monkeypatch.setattr(making, "PICTURES", {"activations": PICTURES["activations"]})
     monkeypatch.setattr(measure, "TESTBED", TESTBED[:2])
-    target, folder = tmp_path / "page.html", tmp_path / "pictures"
-    assert cli.main(["report", "--html", str(target), "--pictures", str(folder), "--jobs", "1"]) == GOOD
+    target, folder = tmp_path / "site", tmp_path / "pictures"
+    assert cli.main(["report", "--site", str(target), "--pictures", str(folder), "--jobs", "1"]) == GOOD
     assert sorted(path.name for path in folder.iterdir()) == ["activations.png", "errors-shallow-moons.png"]
-    text = target.read_text(encoding="utf-8")
-    assert "picture-errors-shallow-moons" in text
-    assert all(wrong.cause in text for wrong in TESTBED[:2])
-    assert "0 fail" in capsys.readouterr().out
+    assert "picture-errors-shallow-moons" in (target / "models.html").read_text(encoding="utf-8")
+    evidence_page = (target / "evidence.html").read_text(encoding="utf-8")
+    assert all(wrong.cause in evidence_page for wrong in TESTBED[:2])
+    shown = capsys.readouterr().out
+    assert f"{len(list(target.glob('*.html')))} pages, the largest 0." in shown
+    assert "0 fail" in shown
 
 
 def test_the_evidence_is_printed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -261,24 +318,24 @@ def test_the_evidence_is_printed(monkeypatch: pytest.MonkeyPatch, capsys: pytest
     assert re.findall(r"^## (.*)", shown, re.MULTILINE) == ["Mistakes that are named", *evidence.sections()]
     assert f"| {TESTBED[0].cause} |" in shown
     assert cli.main(["report"]) == USAGE
-    assert "--html is missing, expected a file for the page, or --evidence" in capsys.readouterr().err
+    assert "--site is missing, expected a folder for the pages, or --evidence" in capsys.readouterr().err
 
 
 def test_command_says_by_its_exit_code_that_something_fails(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, results: list[Result]
 ) -> None:
-    made = making.Made("<html>", [results[0]._replace(verdict=FAILS)])
+    made = making.Made({"index.html": "<html>"}, [results[0]._replace(verdict=FAILS)])
     monkeypatch.setattr(making, "pieces", lambda *_: ((each for each in list[Any]()), 0))
     monkeypatch.setattr(making, "make", lambda *_: made)
-    assert cli.main(["report", "--html", str(tmp_path / "page.html")]) == MISMATCH
+    assert cli.main(["report", "--site", str(tmp_path)]) == MISMATCH
 
 
 @pytest.mark.parametrize(
     ("flags", "says"),
     [
-        (["--html", "/nowhere/page.html"], "expected a file in a folder that exists"),
-        (["--html", "page.html", "--seed", "-1"], "seed is -1"),
-        (["--html", "page.html", "--jobs", "0"], "jobs is 0"),
+        (["--site", "/dev/null/site"], "--site is /dev/null/site, expected a folder"),
+        (["--site", "site", "--seed", "-1"], "seed is -1"),
+        (["--site", "site", "--jobs", "0"], "jobs is 0"),
     ],
 )
 def test_command_refuses(flags: list[str], says: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -288,5 +345,5 @@ def test_command_refuses(flags: list[str], says: str, capsys: pytest.CaptureFixt
 
 def test_command_names_the_extra(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(command, "PACKAGES", ("matplotlib", "no_such_package"))
-    assert cli.main(["report", "--html", "page.html"]) == USAGE
-    assert 'no_such_package not found: the page needs the extra "page"' in capsys.readouterr().err
+    assert cli.main(["report", "--site", "site"]) == USAGE
+    assert 'no_such_package not found: the site needs the extra "page"' in capsys.readouterr().err

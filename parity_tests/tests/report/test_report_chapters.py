@@ -11,8 +11,8 @@ from parity_tests.formulas.formula import Formula
 from parity_tests.report import mathematics
 from parity_tests.report.chapters import CHAPTERS
 from parity_tests.report.collect import Section, parts
-from parity_tests.report.page import missing, sentence
 from parity_tests.report.pictures import PICTURES
+from parity_tests.report.site import missing, sentence
 
 WIDEST = 480
 """Pixels of a formula in one piece: on a phone it is drawn at two thirds of its size then."""
