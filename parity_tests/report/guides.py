@@ -33,7 +33,7 @@ GUIDES: tuple[Guide, ...] = (
          "python -m parity_tests verify notes.md"),
         ("What the five notes get wrong, each with what holds; and from a formula to its code.",
          "python -m parity_tests notes --wrong\npython -m parity_tests index -k F103"),
-        ("Notebooks for a lesson lie in ``manual/notebooks``; this site is made by the next line.",
+        ("Three notebooks for a lesson lie in ``parity_tests/notebooks``; this site is made by the next line.",
          "python -m parity_tests report --site site --pictures pictures"),
     )),
     Guide("engineer", "You compare a network with PyTorch", (

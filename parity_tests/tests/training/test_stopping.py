@@ -40,8 +40,8 @@ ALL_COMMANDS = [
     *(("parity_tests", name) for name in parity_main.COMMANDS),
 ]
 
-WITHOUT_JSON = {("parity_tests", "report")}
-"""Commands that print no data: they write files."""
+WITHOUT_JSON = {("parity_tests", "report"), ("parity_tests", "serve")}
+"""Commands that print no data: one writes files, one serves a page."""
 
 QUICK = [
     ("manual", ["shapes"], "parameters"),
