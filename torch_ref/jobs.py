@@ -12,6 +12,7 @@ from datetime import timedelta
 
 import torch
 from torch import distributed
+from torch.distributed.elastic.multiprocessing.errors import ErrorHandler
 
 from manual.shared.cli import UsageError
 from torch_ref.devices import device_named
@@ -25,6 +26,27 @@ TIMEOUT = timedelta(minutes=5)
 
 PR_SET_PDEATHSIG = 1
 """Of prctl(2): the signal that a process gets when its parent ends."""
+
+
+ERROR_FILE = "TORCHELASTIC_ERROR_FILE"
+"""Of the environment: where torchrun reads what ended a process."""
+
+
+class WholeRecords(ErrorHandler):
+    """Records of what ended a process, each there as a whole or not at all.
+
+    torchrun ends the other processes of a lost one, and then reads what they have written so far.
+    """
+
+    def record_exception(self, e: BaseException) -> None:
+        """Write the record beside its place, then put it there."""
+        place = os.environ.get(ERROR_FILE)
+        if not place:
+            return
+        os.environ[ERROR_FILE] = f"{place}.part"
+        super().record_exception(e)
+        os.replace(f"{place}.part", place)
+        os.environ[ERROR_FILE] = place
 
 
 def launched() -> bool:

@@ -15,7 +15,7 @@ from manual.shared.train_cli import Package
 from torch_ref.devices import DEVICES, device_named
 from torch_ref.distributed import ALONE, World
 from torch_ref.hardware import GRAPH, Hardware
-from torch_ref.jobs import job, launched
+from torch_ref.jobs import WholeRecords, job, launched
 from torch_ref.training import Learner, fit
 
 PROGRAM = "python -m torch_ref"
@@ -49,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
         return train(args, cast(torch.device, door(device_named, args.device)), ALONE)
     from torch.distributed.elastic.multiprocessing.errors import record
 
-    return cast(int, record(in_job)(args))
+    return cast(int, record(in_job, WholeRecords())(args))
 
 
 def in_job(args: argparse.Namespace) -> int:

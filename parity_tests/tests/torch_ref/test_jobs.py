@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 import time
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -127,3 +129,22 @@ def test_processes_that_a_killed_job_leaves_behind_are_counted_and_ended(
     assert not any(interruptions.alive(child) for child in own)
     assert interruptions.alive(os.getpid())
     assert interruptions.Ending("processes", 1, 2, 3, 0, left, identical=True).good == (left == 0)
+
+
+def test_torchrun_never_reads_half_a_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(data: Any, file: Any) -> None:
+        file.write(json.dumps(data)[:20])
+        raise KeyboardInterrupt
+
+    place = tmp_path / "error.json"
+    monkeypatch.setenv("TORCHELASTIC_ERROR_FILE", str(place))
+    with monkeypatch.context() as broken, pytest.raises(KeyboardInterrupt):
+        broken.setattr(json, "dump", interrupted)
+        jobs.WholeRecords().record_exception(ValueError("lost"))
+    assert not place.exists()
+    monkeypatch.setenv("TORCHELASTIC_ERROR_FILE", str(place))
+    jobs.WholeRecords().record_exception(ValueError("lost"))
+    assert json.loads(place.read_text())["message"]["message"] == "ValueError: lost"
+    assert os.environ["TORCHELASTIC_ERROR_FILE"] == str(place)
+    monkeypatch.delenv("TORCHELASTIC_ERROR_FILE")
+    jobs.WholeRecords().record_exception(ValueError("started by hand"))
