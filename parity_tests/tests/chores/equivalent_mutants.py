@@ -79,6 +79,7 @@ NO_OUTPUT = "without units of its own a setting has no output's either"
 FAILS_ANYWAY = "what fails is not untold either"
 THE_LONG_WAY = "a shortcut is not taken: the whole array says the same"
 ANY_LAYER = "the layer is there for what its optimiser imports"
+SMALL_ANYWAY = "1, 2 and 4 are among the small numbers"
 STEPS_ANYWAY = "the steps reach down to the last of STEPS at any rate"
 
 EQUIVALENT: tuple[Equivalent, ...] = (
@@ -264,6 +265,9 @@ EQUIVALENT: tuple[Equivalent, ...] = (
     Equivalent("formulas.run._by_complex_step", "got.get(name, 0)", "got.get(name, None)", MISSING),
     Equivalent("formulas.run._by_complex_step", "got.get(name, 0)", "got.get(name, )", MISSING),
     Equivalent("derivations.verdicts.times", "if ratio < 0", "if ratio <= 0", NO_ZERO),
+    Equivalent("derivations.verdicts._is_usual", "range(1, 11)", "range(11)", NO_ZERO),
+    Equivalent("derivations.verdicts._is_usual", "if count > 1", "if count >= 1", SMALL_ANYWAY),
+    Equivalent("derivations.verdicts._is_usual", "if count > 1", "if count > 2", SMALL_ANYWAY),
     Equivalent("formulas.run._by_complex_step", "got.get(name, 0)", "got.get(name, 1)", MISSING),
     Equivalent("differences.patterns._factor", "np.abs(expected), -1)", "np.abs(expected), -2)", BELOW_ALL),
     Equivalent("differences.patterns._factor", "simple < 0", "simple <= 0", NO_ZERO),

@@ -7,12 +7,15 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from parity_tests import html
 from parity_tests.derivations.agreement import Agreement
 from parity_tests.derivations.mistakes.causes import CAUSES
 from parity_tests.derivations.verdicts import (
     CALL,
     CANNOT_TELL,
+    DOUBTFUL,
     HOLDS,
+    NO_CLAIM,
     NOT_JUDGED,
     NOTES_CONVENTION,
     WRONG,
@@ -64,6 +67,9 @@ def test_everything_is_counted() -> None:
     assert summary == Summary(9, 4, 3, 2, 1, 5)
     assert summary.sentence == "9 judged: 4 hold, 3 wrong, 2 cannot be told"
     assert summarised([LINE._replace(verdict=HOLDS)]).sentence == "1 judged: 1 holds"
+    notes = summarised(LINE._replace(verdict=each) for each in [DOUBTFUL] * 2 + [NO_CLAIM] * 3 + [NOT_JUDGED])
+    assert notes == Summary(2, 0, 0, 0, 1, 0, 2, 3)
+    assert notes.sentence == "2 judged: 2 doubtful"
     assert summarised([]) == Summary(0, 0, 0, 0, 0, 0)
     assert summarised([]).sentence == "0 judged"
 
@@ -165,6 +171,7 @@ def test_a_size_of_two_is_usual_and_one_of_one_is_none() -> None:
     many = RIGHT._replace(ratio=256.0)
     assert explain(many, "", {"k": 16, "n": 1}) == "is k squared = 256 times too large everywhere"
     assert explain(many, "", {"k": 2, "n": 1}) == "is 5 at [1, 2], expected 4"
+    assert explain(RIGHT._replace(ratio=16.0), "", {"k": 16}) == "is k = 16 times too large everywhere"
 
 
 JUDGED = Judged(
@@ -206,6 +213,7 @@ def test_what_it_is_judged_against_and_what_is_said_of_each_line() -> None:
         (LINE._replace(message="one\ntwo", cell=2), ["cell 2, line 3: dW1 = X  wrong", "    one", "    two"]),
         (LINE._replace(text="", line=0, verdict=NOT_JUDGED), ["dW1  not judged", "    why"]),
         (LINE._replace(verdict=HOLDS, line=CALL + 1), ["the call: dW1 = X  holds"]),
+        (LINE._replace(verdict=HOLDS, cell=-2), ["Markdown cell 2, line 3: dW1 = X  holds"]),
         (LINE._replace(verdict=HOLDS, line=CALL), [f"line {CALL}: dW1 = X  holds"]),
     ],
 )
@@ -218,11 +226,33 @@ def test_the_counts_name_what_was_not_judged() -> None:
     judged = JUDGED._replace(lines=left, summary=Summary(1, 0, 1, 0, 2, 1))
     assert closing(judged) == "1 judged: 1 wrong; not judged: 2 (line 3, dW1); 1 helper."
     assert closing(JUDGED._replace(summary=Summary(1, 0, 1, 0, 0, 2))).endswith("not judged: none; 2 helpers.")
+    none = closing(JUDGED._replace(summary=Summary(1, 0, 1, 0, 0, no_claims=4)))
+    assert none == "1 judged: 1 wrong; not judged: none; 4 that claim nothing."
     other = Cost("", otherwise="the squared error")
     assert closing(judged._replace(cost=other)).endswith(
         "2 (line 3, dW1) and whether J is the squared error; 1 helper."
     )
     assert closing(JUDGED._replace(cost=other)).endswith("; not judged: whether J is the squared error.")
+
+
+def test_a_notebook_shows_a_row_for_each_line() -> None:
+    mended = "is 3 times. With\n    dW1 = Y\nit holds."
+    lines = (
+        LINE._replace(message=mended, repaired="dW1 = Y", text="dW1 = a < b", cause="ambiguous", causes=("one", "two")),
+        LINE._replace(message=mended, repaired="dW1 = Y", text="dW1 = a < b", cause="ambiguous", causes=("one", "two")),
+        LINE._replace(verdict=HOLDS, line=4, message="dW1 holds, as m times it; J holds, too"),
+        LINE._replace(verdict=NOT_JUDGED, line=0, text="", target="b<1", cause="sign", message="holds, no"),
+    )
+    sure = (html.mark(WRONG, "one, two"), html.code("dW1 = Y"), "is 3 times.")
+    rows = [
+        (WRONG, ("line 3", html.code("dW1 = a < b"), *sure)),
+        (HOLDS, ("line 4", html.code("dW1 = X"), html.mark(HOLDS), html.code(""), "as m times it; J holds, too")),
+        (NOT_JUDGED, ("", html.code("b<1"), html.mark(NOT_JUDGED, "sign"), html.code(""), "holds, no")),
+    ]
+    heads = ("line", "as it is written", "verdict", "what holds", "why")
+    judged = JUDGED._replace(lines=lines)
+    said = [*against(judged), closing(judged)]
+    assert judged._repr_html_() == html.table(heads, rows, 5, said)
 
 
 def test_lines_are_named_where_they_stand() -> None:
@@ -238,6 +268,7 @@ def test_lines_are_named_where_they_stand() -> None:
     assert (called.layout, called.cost.line, called.cost.text) == ("as in the call", 0, "J = a = b, as the call says")
     last = located(JUDGED, lambda line: (0, CALL))
     assert (last.convention, last.cost.line) == (f"that of line {CALL}", CALL)
+    assert last.layout == f"as in lines {CALL}, {CALL}"
     cells = located(JUDGED, lambda line: (2, line))
     assert (cells.cost.cell, cells.cost.line, cells.convention) == (2, 3, "that of cell 2, line 7")
 
