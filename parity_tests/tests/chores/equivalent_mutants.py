@@ -80,6 +80,8 @@ FAILS_ANYWAY = "what fails is not untold either"
 THE_LONG_WAY = "a shortcut is not taken: the whole array says the same"
 ANY_LAYER = "the layer is there for what its optimiser imports"
 SMALL_ANYWAY = "1, 2 and 4 are among the small numbers"
+PARSED = "what Python's parser made has its end"
+NO_SUCH_NAME = "no name is XXXX"
 STEPS_ANYWAY = "the steps reach down to the last of STEPS at any rate"
 
 EQUIVALENT: tuple[Equivalent, ...] = (
@@ -269,6 +271,12 @@ EQUIVALENT: tuple[Equivalent, ...] = (
     Equivalent("derivations.verdicts._is_usual", "if count > 1", "if count >= 1", SMALL_ANYWAY),
     Equivalent("derivations.verdicts._is_usual", "if count > 1", "if count > 2", SMALL_ANYWAY),
     Equivalent("formulas.run._by_complex_step", "got.get(name, 0)", "got.get(name, 1)", MISSING),
+    Equivalent("derivations.engine.guards.without_guards", "end_col_offset or 0", "end_col_offset or 1", PARSED),
+    Equivalent("derivations.engine.guards._guards", '"id", "")', '"id", "XXXX")', NO_SUCH_NAME),
+    Equivalent("derivations.engine.guards._small_names", "strict=True", "strict=None", EQUAL_LENGTHS),
+    Equivalent("derivations.engine.guards._small_names", "strict=True", "", EQUAL_LENGTHS),
+    Equivalent("derivations.engine.guards._small_names", "strict=True", "strict=False", EQUAL_LENGTHS),
+    Equivalent("derivations.engine.guards._name", 'else ""', 'else "XXXX"', NO_SUCH_NAME),
     Equivalent("differences.patterns._factor", "np.abs(expected), -1)", "np.abs(expected), -2)", BELOW_ALL),
     Equivalent("differences.patterns._factor", "simple < 0", "simple <= 0", NO_ZERO),
     Equivalent("differences.patterns._factor", "< 1e-3)", "<= 1e-3)", EITHER),

@@ -138,9 +138,10 @@ def test_torchrun_never_reads_half_a_record(tmp_path: Path, monkeypatch: pytest.
 
     place = tmp_path / "error.json"
     monkeypatch.setenv("TORCHELASTIC_ERROR_FILE", str(place))
-    with monkeypatch.context() as broken, pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as broken:
         broken.setattr(json, "dump", interrupted)
-        jobs.WholeRecords().record_exception(ValueError("lost"))
+        with pytest.raises(KeyboardInterrupt):
+            jobs.WholeRecords().record_exception(ValueError("lost"))
     assert not place.exists()
     monkeypatch.setenv("TORCHELASTIC_ERROR_FILE", str(place))
     jobs.WholeRecords().record_exception(ValueError("lost"))
