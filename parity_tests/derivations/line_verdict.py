@@ -25,7 +25,7 @@ from parity_tests.derivations.lines import (
 from parity_tests.derivations.mistakes.diagnosis import Case, repair
 from parity_tests.derivations.mistakes.search import context_of, counts, diagnosed, evaluator, weights_of, why_unknown
 from parity_tests.derivations.settings import Setting, Target
-from parity_tests.derivations.settings.setting import Values, small_probe_of, tied_probe_of
+from parity_tests.derivations.settings.setting import Values, small_probe_of, tied_probe_of, wide_probe_of
 from parity_tests.derivations.verdicts import (
     CANNOT_TELL,
     HOLDS,
@@ -95,6 +95,9 @@ def judge_line(
     if small is not None:  # a search evaluates hundreds of formulas on the first probe
         meant.insert(0, written._replace(probes=(small,)).meant(line, 0))
         truths.insert(0, [referee[symbol] for referee in small.truths])
+    wide = wide_probe_of(setting, l2)
+    if wide is not None:
+        meant.append(written._replace(probes=(wide,)).meant(line, 0))
     evidence = [{name: each[name] for name in each if setting.aliases.get(name, name) not in after} for each in meant]
     written_too = {name: meant[0][name] for name in nodes.names(line.program) & meant[0].keys()}
     case = Case(
@@ -103,6 +106,7 @@ def judge_line(
         evaluator(line.target, evidence),
         truths,
         weights_of(setting, symbol, meant[0]),
+        wide=[] if wide is None else [referee[symbol] for referee in wide.truths],
     )
     idle = _that_never_runs(line, meant[0])
     found = None if idle else repair(case, effort)

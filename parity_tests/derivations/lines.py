@@ -232,10 +232,11 @@ class Written(NamedTuple):
         return found
 
     def second_step(self, line: Line) -> int | None:
-        """The statement that updated a parameter already, where a line goes on from there; None where it does not."""
+        """The statement that updated a parameter or a state already, where a line goes on from there; else None."""
         symbol = self.setting.aliases.get(line.target, line.target)
         for place, statement in zip(line.places, line.program.statements, strict=True):
-            there = self._updated(place).get(symbol)
+            new, _ = self.moved(line, place)
+            there = {**new, **self._updated(place)}.get(symbol)
             if there is not None and symbol in {self.setting.aliases.get(name, name) for name in reads([statement])}:
                 return there
         return None

@@ -83,6 +83,9 @@ class FormulaReader:
                 return self.expression(node.operand, here)
             case ast.BinOp() if operator := BINARY.get(type(node.op)):
                 return Binary(operator, self.expression(node.left, here), self.expression(node.right, here), span=span)
+            case ast.BinOp(op=ast.FloorDiv()):
+                quotient = Binary("/", self.expression(node.left, here), self.expression(node.right, here), span=span)
+                return nodes.Call("floor", (quotient,), form="//", span=span)
             case ast.Compare(ops=[sign], comparators=[right]) if comparison := _COMPARE.get(type(sign)):
                 return Compare(comparison, self.expression(node.left, here), self.expression(right, here), span=span)
             case ast.Compare(comparators=[_, second, *_]):

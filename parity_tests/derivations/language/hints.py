@@ -30,7 +30,7 @@ _HINTS = [
         (r"([\\$])", "'{0}' is not part of the language: formulas are written as in NumPy, not in LaTeX"),
         (r"([{}])", "'{0}' is not part of the language: group with ( and )"),
         (r";", "';' is not part of the language: write one assignment a line"),
-        (r"//", "'//' is not part of the language: write np.floor(a / b)"),
+        (r"//=", "'//=' is not part of the language: write x = x // 2"),
         (r"\*\*=", "'**=' is not part of the language: write x = x**2"),
         (r"([?!&|%~])(?!=)", "'{0}' is not part of the language"),
         (r"\b\w*__", "a name with two underscores in a row is not allowed"),

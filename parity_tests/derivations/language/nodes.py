@@ -16,7 +16,7 @@ from typing import Literal, NamedTuple, TypeAlias, cast
 BinaryOperator: TypeAlias = Literal["+", "-", "*", "/", "@", "**"]
 Comparison: TypeAlias = Literal[">", ">=", "<", "<=", "==", "!="]
 AssignmentOperator: TypeAlias = Literal["=", "+=", "-=", "*=", "/="]
-CallForm: TypeAlias = Literal["np", "plain", "method"]
+CallForm: TypeAlias = Literal["np", "plain", "method", "//"]
 """How a function was written: ``np.sum(A)``, ``sum(A)``, ``A.sum()``."""
 
 Path: TypeAlias = tuple[int, ...]

@@ -89,6 +89,8 @@ class _Printer:
                 return f"{left} {node.operator} {right}", COMPARE
             case Transpose():
                 return self.transpose(node), ATOM
+            case Call("floor", (Binary("/", left, right),), form="//") if self.as_written:
+                return f"{self.text(left, PRODUCT)} // {self.text(right, PRODUCT + 1)}", PRODUCT
             case Call():
                 return self.call(node), ATOM
             case Index():

@@ -53,7 +53,10 @@ class Diagnosis(NamedTuple):
 
 
 class Case(NamedTuple):
-    """A wrong formula with what it takes to judge its changes: the truths are by probe, then by referee."""
+    """A wrong formula with what it takes to judge its changes: the truths are by probe, then by referee.
+
+    ``wide`` are those of the probe behind them, on which no size is 1, if there is one.
+    """
 
     node: Node
     context: Context
@@ -61,6 +64,7 @@ class Case(NamedTuple):
     truths: Sequence[Sequence[Any]]
     weights: Any
     unit: float = DOUBLE
+    wide: Sequence[Any] = ()
 
 
 Chain = tuple[Edit, ...]
@@ -86,7 +90,7 @@ def repair(case: Case, left: Effort | None = None) -> Diagnosis | None:
     mended = sorted(search.found(), key=_by_cost)[:MOST_PLAIN]
     left.spend(min(STEPS, left.steps) - search.effort.steps)
     search.effort = Effort(STEPS)
-    plain = (each._replace(repaired=simplified(each.repaired, case.node, search.holds)) for each in mended)
+    plain = (each._replace(repaired=simplified(each.repaired, case.node, search.as_general(each))) for each in mended)
     by_formula = {each.repaired: each for each in reversed(list(plain)) if meant(each.repaired)}
     found = list(by_formula.values())
     return _chosen([(_once(edit.undoes for edit in each.chain), each) for each in found]) if found else None
@@ -138,7 +142,8 @@ class _Search:
         """Single edits that mend the formula, or else pairs."""
         if self.effort.spent or nodes.size(self.case.node) > LONGEST:
             return []
-        return self.single() or list(self.pairs())
+        single = self.single()
+        return [each for each in single if self.is_general(each.repaired)] or single or list(self.pairs())
 
     def single(self) -> list[Found]:
         """The cheapest edits that mend the formula; none that puts something in where another need not."""
@@ -173,7 +178,7 @@ class _Search:
                 cost = first.cost + second.cost
                 if cost > best + SAME_COST or self.effort.spent:
                     break
-                if self.holds(second.node) and self.meant(second.node):
+                if self.holds(second.node) and self.meant(second.node) and self.is_general(second.node):
                     best = min(best, cost)
                     yield Found((first, second), cost, second.node)
             if promising and first is promising[-1] and best < np.inf:
@@ -200,10 +205,20 @@ class _Search:
             self.tried[node] = all(self.agrees(node, number) for number in range(len(self.case.truths)))
         return self.tried[node]
 
+    def is_general(self, node: Node) -> bool:
+        """Whether they accept it where no size is 1, too."""
+        return not self.case.wide or self.agrees(node, len(self.case.truths))
+
+    def as_general(self, found: Found) -> Callable[[Node], bool]:
+        """Whether a formula holds wherever what was found does."""
+        return (
+            (lambda node: self.holds(node) and self.is_general(node)) if self.is_general(found.repaired) else self.holds
+        )
+
     def agrees(self, node: Node, number: int) -> bool:
         """Whether both referees accept a formula on a probe."""
-        value = self.value(node, number)
-        return value is not None and all(agrees(value, truth, self.case.unit) for truth in self.case.truths[number])
+        value, truths = self.value(node, number), [*self.case.truths, self.case.wide][number]
+        return value is not None and all(agrees(value, truth, self.case.unit) for truth in truths)
 
     def nearly(self, value: Any, truth: Any) -> bool:
         """Whether one factor, or one multiple of the weights, would make the value right."""

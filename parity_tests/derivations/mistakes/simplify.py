@@ -90,7 +90,8 @@ def _parts(node: Node) -> Iterator[tuple[Path, Expression]]:
 def meant_by(written: Node, batch: str) -> Callable[[Node], bool]:
     """Whether a repair of ``written`` is one that somebody may mean.
 
-    Nobody means x + x or x - x, a factor that is divided away again, or a second division by the number of examples.
+    Nobody means x = x, x + x or x - x, a factor that is divided away again, or a second division by the number of
+    examples.
     """
     own, over = {here for _, here in nodes.walk(written)}, Name(batch)
     cancelled, averaged = _cancelled(written), _times_divided(written, over)
@@ -98,6 +99,7 @@ def meant_by(written: Node, batch: str) -> Callable[[Node], bool]:
     def meant(node: Node) -> bool:
         for _, here in nodes.walk(node):
             same = isinstance(here, Binary) and here.operator in "+-" and here.left == here.right
+            same |= isinstance(here, Assign) and here.operator == "=" and here.target == here.value
             if same and here not in own:
                 return False
         return _cancelled(node) <= cancelled and _times_divided(node, over) <= max(1, averaged)

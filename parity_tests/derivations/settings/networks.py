@@ -95,6 +95,7 @@ def network_text(
         f"cost: J = {J.words.format(A=A)}, over outputs and examples; with L2 also + lambda/(2*m) * sum of the squares "
         f"of {', '.join(f'W{l}' for l in layers)}",
         f"sizes: {' '.join(n)} m = {sizes}",
+        *([f"wide: {' '.join(WIDE[: len(n) + 1])}"] if "1" in sizes.split() else []),
         "per example: m",
         f"also: A0 = X, dA0 = dX, n_0 = n_x, learning_rate = alpha, lambd = lambda_, {output}{also}, "
         f"dAL = dA{L}, dA_L = dA{L}, dZL = dZ{L}, dZ_L = dZ{L}",
@@ -164,6 +165,9 @@ def network(*told: Any, **how: Any) -> Setting:
     return reference(network_text(*told, **how))
 
 
+WIDE = ("11", "5", "7", "3", "13", "17")
+"""Sizes of a network where the others have a single output."""
+
 SHALLOW_SIZES = "3 5 1 7 | 5 3 1 11 | 7 11 1 5 | 11 7 1 13 | 17 13 1 3"
 DEEP_SIZES = "5 7 11 3 13 | 11 3 7 13 5 | 7 5 3 11 17 | 13 11 5 7 3 | 3 13 17 5 11"
 ONE_HIDDEN = "3 5 7 11 | 5 7 3 13 | 7 11 5 17 | 11 3 13 19 | 13 17 11 23"
@@ -201,6 +205,7 @@ def _minibatch() -> Setting:
     text = re.sub(rf"\b({'|'.join(names)})\b", lambda found: names[found[0]], text)
     text = text.replace(": ", ": the shallow network on chunk t of the m examples", 1)
     text = text.replace("chunk_size = ", "chunk_size m = ", 1)
+    text = re.sub(r"^wide: .*", r"\g<0> 89", text, flags=re.MULTILINE)
     rows = [row for row in text.splitlines() if not row.startswith("own:")]
     return reference("\n".join([*rows, "m  # number of examples of the whole set"]))
 

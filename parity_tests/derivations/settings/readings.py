@@ -173,7 +173,7 @@ def _scaled(scale: Scale, setting: Setting) -> Reading:
     telling = scale.telling or tuple(
         name for name in factors if name in setting.targets and setting.targets[name].kind != GRADIENT
     )
-    small = setting.small
+    small, wide = setting.small, setting.wide
 
     def times(problem: Problem) -> Problem:
         given = problem.given()
@@ -183,6 +183,7 @@ def _scaled(scale: Scale, setting: Setting) -> Reading:
         setting,
         draw=lambda seed: times(setting.draw(seed)),
         small=None if small is None else lambda: times(small()),
+        wide=None if wide is None else lambda: times(wide()),
     )
     if scale.cost:
         read = replace(read, cost=setting.cost.replace("J = ", f"J = {scale.cost} times ", 1))

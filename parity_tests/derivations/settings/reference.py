@@ -15,7 +15,8 @@
 has no such base it is the value of the formula, or of what stands in braces (``# {dw[0, 0]}``). ``[function]`` names
 the kind of a symbol. ``own {...}`` is how the same is computed on a person's own numbers, where the formula itself is
 not finite. ``NAME:`` begins a right side of several lines. ``torch: adam v = m`` names the
-function of torch's whose v the text's m is; ``own: A_prev W b -> Z dW; cost = ...`` says what
+function of torch's whose v the text's m is; ``small: 3 2`` and ``wide: 3 5`` are further sizes, for a quick search and
+where no size is 1; ``own: A_prev W b -> Z dW; cost = ...`` says what
 a person's own numbers are judged from, ``also: s = stride`` gives other names.
 """
 
@@ -42,7 +43,7 @@ from parity_tests.derivations.settings.setting import (
 )
 from parity_tests.derivations.settings.statements import Given, Reference, Statement
 
-_KEY = re.compile(r"(cost|sizes|small|also|own|torch|per example): (.*)")
+_KEY = re.compile(r"(cost|sizes|small|wide|also|own|torch|per example): (.*)")
 _SHAPE = r"(?: (\([^)=]*\)|function))?"
 _GIVEN = re.compile(rf"(\w+){_SHAPE}(?: ~ (.+?))?(?: := (.+))?")
 _STATEMENT = re.compile(rf"(\w+){_SHAPE}(?: = (.+)|:)")
@@ -71,7 +72,7 @@ def _draw(text: Reference, stream: str, seed: int) -> Problem:
     return problem.drawn(text, text.sizes[seed % len(text.sizes)], seed, stream or text.name)
 
 
-def _small(text: Reference, sizes: tuple[int, ...]) -> Problem:
+def _of_sizes(text: Reference, sizes: tuple[int, ...]) -> Problem:
     """Numbers of these sizes."""
     from parity_tests.derivations.settings import problem
 
@@ -98,7 +99,10 @@ def reference(text: str, functions: Mapping[str, Callable[..., Any]] | None = No
     """The setting of a text; ``functions`` are those it may call beside the usual, ``stream`` names its draws."""
     read = _Reader(text)
     text_of = read.reference()
-    small = read.keys.get("small")
+    small, wide = (
+        partial(_of_sizes, text_of, tuple(map(int, sizes.split()))) if (sizes := read.keys.get(key)) else None
+        for key in ("small", "wide")
+    )
     return Setting(
         read.name,
         read.summary,
@@ -110,7 +114,8 @@ def reference(text: str, functions: Mapping[str, Callable[..., Any]] | None = No
         partial(_draw, text_of, stream),
         {**COMMON_FUNCTIONS, **(functions or {}), **_activations(text_of.units)},
         tuple(read.own(line, text_of) for line in read.owns),
-        None if small is None else partial(_small, text_of, tuple(map(int, small.split()))),
+        small,
+        wide,
     )
 
 

@@ -184,7 +184,7 @@ class Setting:
     ``layers`` are families of names that people mix up; ``aliases`` are other names for a symbol. ``draw`` makes
     the numbers of a seed, ``functions`` are the functions that formulas may call beside the language's own, ``own``
     the ways to judge a person's numbers, the one that judges most first. ``small`` makes the numbers of a quick
-    search, ``tied`` those that have ties, with the answers to them.
+    search, ``wide`` those where no size is 1, ``tied`` those that have ties, with the answers to them.
     """
 
     name: str
@@ -198,6 +198,7 @@ class Setting:
     functions: Mapping[str, Callable[..., Any]]
     own: tuple[Own, ...] = ()
     small: Callable[[], Problem] | None = None
+    wide: Callable[[], Problem] | None = None
     tied: Callable[[], tuple[Problem, Answers]] | None = None
 
     def probe(self, seed: int, l2: bool = False) -> Probe:
@@ -211,6 +212,10 @@ class Setting:
     def small_probe(self, l2: bool = False) -> Probe | None:
         """Numbers on which a search for the mistake is quick, where those of the seeds make it long."""
         return None if self.small is None else self._probe(self.small(), l2)
+
+    def wide_probe(self, l2: bool = False) -> Probe | None:
+        """Numbers without a size of 1, where those of the seeds have one: a repair is to hold on them, too."""
+        return None if self.wide is None else self._probe(self.wide(), l2)
 
     def tied_probe(self) -> Tied | None:
         """Numbers with ties, where there is more than one answer to them."""
@@ -269,6 +274,12 @@ def probe_of(setting: Setting, seed: int, l2: bool) -> Probe:
 def small_probe_of(setting: Setting, l2: bool) -> Probe | None:
     """The probe for a quick search, made once."""
     return setting.small_probe(l2)
+
+
+@lru_cache(maxsize=64)
+def wide_probe_of(setting: Setting, l2: bool) -> Probe | None:
+    """The probe without sizes of 1, made once."""
+    return setting.wide_probe(l2)
 
 
 @lru_cache(maxsize=64)

@@ -80,6 +80,10 @@ FAILS_ANYWAY = "what fails is not untold either"
 THE_LONG_WAY = "a shortcut is not taken: the whole array says the same"
 ANY_LAYER = "the layer is there for what its optimiser imports"
 SMALL_ANYWAY = "1, 2 and 4 are among the small numbers"
+ANY_DIRECTION = "any direction will do"
+NONE_IS_NO = "None is as little true as False"
+BY_DEFAULT_KEPT = "a run keeps its values of itself"
+COPIED_IN = "numbers are copied into the array that is there, whatever their class"
 PARSED = "what Python's parser made has its end"
 NO_SUCH_NAME = "no name is XXXX"
 STEPS_ANYWAY = "the steps reach down to the last of STEPS at any rate"
@@ -271,6 +275,29 @@ EQUIVALENT: tuple[Equivalent, ...] = (
     Equivalent("derivations.verdicts._is_usual", "if count > 1", "if count >= 1", SMALL_ANYWAY),
     Equivalent("derivations.verdicts._is_usual", "if count > 1", "if count > 2", SMALL_ANYWAY),
     Equivalent("formulas.run._by_complex_step", "got.get(name, 0)", "got.get(name, 1)", MISSING),
+    Equivalent("derivations.engine.truths._direction", "[3, abs", "[4, abs", ANY_DIRECTION),
+    Equivalent(
+        "derivations.engine.truths.Truths.__init__",
+        "self.by_differences = False",
+        "self.by_differences = None",
+        NONE_IS_NO,
+    ),
+    Equivalent("derivations.engine.truths.Truths._by_autograd", "tensor * 1.0", "tensor / 1.0", SIGNS),
+    Equivalent("derivations.engine.truths.Truths._by_autograd", "keep=True", "", BY_DEFAULT_KEPT),
+    Equivalent(
+        "derivations.engine.truths.Truths._cost_with",
+        "if kind is STEP else",
+        "if (kind is STEP) and False else",
+        COPIED_IN,
+    ),
+    Equivalent(
+        "derivations.engine.truths.Truths._cost_with",
+        "if kind is STEP else",
+        "if (kind is STEP) or True else",
+        COPIED_IN,
+    ),
+    Equivalent("derivations.engine.truths.Truths._cost_with", "kind is STEP", "kind is not STEP", COPIED_IN),
+    Equivalent("derivations.engine.truths.Truths.confirmed", "<= size", "< size", EITHER),
     Equivalent("derivations.engine.guards.without_guards", "end_col_offset or 0", "end_col_offset or 1", PARSED),
     Equivalent("derivations.engine.guards._guards", '"id", "")', '"id", "XXXX")', NO_SUCH_NAME),
     Equivalent("derivations.engine.guards._small_names", "strict=True", "strict=None", EQUAL_LENGTHS),

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from parity_tests.derivations.engine.events import BOUND, ENTRY, GIVEN, NAMED, PART, RETURNED, Event, Key, Missing, Run
 from parity_tests.derivations.engine.formulas import Hook
 from parity_tests.derivations.engine.numbers.kinds import PLAIN, STEP, TAPE, Kind
+from parity_tests.derivations.engine.numbers.tensor import Tensor
 from parity_tests.derivations.engine.probes import Probe
 from parity_tests.derivations.engine.program import TextProgram
 from parity_tests.derivations.engine.replay import Round
-from parity_tests.derivations.engine.truths import AGREE, ZERO, Cost, Truth, Truths
+from parity_tests.derivations.engine.truths import AGREE, AGREE_DIFFERENCES, ZERO, Cost, Truth, Truths
 from parity_tests.derivations.language.front import read
 
 GIVENS = {"a": np.array([1.0, 2.0]), "b": np.array([3.0, 5.0]), "n": 2}
@@ -79,6 +81,9 @@ def test_truths_are_derivatives_of_all_values_on_the_way() -> None:
 
 def test_a_derivative_that_is_tiny_is_none() -> None:
     assert named(truths_of("J = np.sum(a * 1.1e-14) + np.sum(b * 0.9e-14)")) == {"a": [1.1e-14, 1.1e-14]}
+    truths = truths_of("z = a[2:]\nJ = np.sum(a * 1e-14) + np.sum(b) + np.sum(z)")
+    assert named(truths) == {"b": [1, 1]}
+    assert {"a", "z"} <= {truth.event.name for truth in truths.vanishing.values()}
 
 
 def test_a_cost_that_is_not_written_down() -> None:
@@ -96,6 +101,10 @@ def test_a_cost_that_depends_on_nothing() -> None:
         assert (truths.problem, truths.differs) == ("J does not depend on any value of the text", False)
         assert truths.by_key == {}
     gone = truths_of("J = np.sum(a)")
+    with np.errstate(all="ignore"):
+        infinite = truths_of("J = np.sum(a / (a - 1))")
+    assert (infinite.problem, infinite.differs) == ("J is not finite on the values that are tried", True)
+    assert infinite.by_key == {}
     nowhere = Truths(gone.program, gone.probe, gone.run, gone.cost._replace(key=(99, 99)))
     assert (nowhere.problem, nowhere.by_key) == (truths.problem, {})
 
@@ -125,6 +134,7 @@ def test_values_that_are_compared_within_their_roundings() -> None:
     assert truths_of(text, e=np.array([1.1e-12, 0.0])).differs
     assert not truths_of("y = a * np.nan\nJ = np.sum(a)", y=np.full(2, np.nan)).differs
     assert truths_of("y = a + b[7]\nz = a\nJ = np.sum(z)", z=np.zeros(2)).differs  # behind one that is missing
+    assert not truths_of("y = a + b[7]\nz = a\nJ = np.sum(z)", y=np.zeros(2)).differs
 
 
 # --- the second referee
@@ -188,6 +198,146 @@ def test_that_j_does_not_change_is_confirmed_by_what_the_direction_allows(
     (truth,) = [each for each in truths.vanishing.values() if each.event.name == "a"]
     monkeypatch.setattr(truths, "slope", lambda key, direction: off * ZERO * np.sum(np.abs(direction)))
     assert truths.confirmed(truth) is sure
+
+
+# --- where numbers are torch's
+
+
+X, Z, COST = (1, 0), (2, 0), (3, 0)
+AT = np.array([0.3, 0.8])
+
+
+class OfTorch:
+    """A program whose numbers are torch's: J is a function of z = 2 x."""
+
+    def __init__(self, of: Callable[[torch.Tensor], torch.Tensor]) -> None:
+        self.of, self.runs, self.asked = of, 0, []  # type: ignore[var-annotated]
+
+    def run(self, given: Any, kind: Kind, hook: Hook, until: Any = None, keep: bool = True) -> Run:
+        """The run: its events are what NumPy would compute."""
+        self.runs += 1
+        x = hook(X, Tensor(torch.tensor(AT)))
+        z = hook(Z, Tensor(x.tensor * 2))
+        hook(COST, Tensor(self.of(z.tensor)))
+        values = {X: AT, Z: 2 * AT, COST: self.of(torch.tensor(2 * AT)).numpy()}
+        return Run(tuple(Event(key, 0, "", NAMED, value, None, None) for key, value in values.items()), ())
+
+    def round_of(self, keys: Any) -> Round:
+        """The only round there is."""
+        self.asked.append(list(keys))
+        return Round()
+
+
+def of_torch(of: Callable[[torch.Tensor], torch.Tensor]) -> tuple[OfTorch, Truths]:
+    """Such a program with its truths; the runs are counted from here on."""
+    program: Any = OfTorch(of)
+    truths = Truths(program, Probe({}, {}, None), program.run({}, PLAIN, lambda key, value: value), Cost(COST, "J", 0))
+    assert program.asked == [list(truths.by_key)]
+    program.runs = 0
+    return program, truths
+
+
+def test_slopes_of_torchs_numbers_are_differences() -> None:
+    program, truths = of_torch(lambda z: torch.sum(z**4))
+    assert not truths.by_differences
+    direction = np.array([1.0, -2.0])
+    for key, slope in ((X, 4 * 16 * AT**3), (Z, 4 * 8 * AT**3)):
+        program.runs = 0
+        for _ in range(2):
+            assert truths.slope(key, direction) == pytest.approx(np.sum(slope * direction), rel=1e-9)
+            assert truths.by_differences is True
+        assert program.runs == 8 + (key == X)  # once the complex step was tried
+    assert all(truths.confirmed(truth) for truth in truths.by_key.values())
+    truths.cost = truths.cost._replace(key=(99, 99))
+    assert np.isnan(truths.slope(X, direction))
+
+
+@pytest.mark.parametrize(
+    ("of", "off", "runs"),
+    [
+        (lambda z: torch.sum(z**2), 0.0, 4),
+        (lambda z: torch.sum(z**2), 0.9e-7, 4),
+        (lambda z: torch.sum(z**2), 1.1e-7, 12),
+        (lambda z: torch.sum(torch.sin(300 * z)), 0.0, 8),
+        (lambda z: 0 * torch.sum(z), 0.0, 4),
+    ],
+)
+def test_the_nearest_of_three_differences_is_taken(of: Any, off: float, runs: int) -> None:
+    program, truths = of_torch(of)
+    truth = truths.by_key.get(Z) or truths.vanishing[Z]
+    right, terms = np.sum(truth.gradient), np.sum(np.abs(truth.gradient))
+    if Z in truths.by_key:
+        truths.by_key[Z] = truth._replace(gradient=truth.gradient + off * terms / 2)
+    truths.by_differences = True
+    assert abs(truths.slope(Z, np.ones(2)) - right) <= 1e-7 * terms
+    assert program.runs == runs
+
+
+@pytest.mark.parametrize(("scale", "size"), [(1.0, "terms"), (1e-4, "J")])
+@pytest.mark.parametrize(("off", "sure"), [(0.99, True), (1.01, False)])
+def test_what_differences_may_be_off(
+    scale: float, size: str, off: float, sure: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, truths = of_torch(lambda z: 3 * scale * torch.sum(z) - (10.0 if size == "J" else 6.6))
+    truths.by_differences = True
+    truth = truths.by_key[Z]
+
+    def slope(key: Any, direction: Any) -> Any:
+        terms = truth.gradient * direction
+        allowed = {"terms": np.sum(np.abs(terms)), "J": abs(float(truths.run.events[-1].value))}
+        assert allowed[size] == max(allowed.values())
+        return np.sum(terms) + off * AGREE_DIFFERENCES * allowed[size]
+
+    monkeypatch.setattr(truths, "slope", slope)
+    assert truths.confirmed(truth) is sure
+
+
+def test_central_differences_are_the_third_referee(monkeypatch: pytest.MonkeyPatch) -> None:
+    truths = truths_of("z = a * b\nJ = np.sum(z) * n")
+    assert truths.by_central_differences((-1, 0), np.array([1.0, 3.0])) == pytest.approx(2 * (3 + 15), rel=1e-8)
+    assert truths.by_central_differences((-3, 0), 1.0) == pytest.approx(13, rel=1e-8)
+    truths.cost = truths.cost._replace(key=(99, 99))
+    assert np.isnan(truths.by_central_differences((-1, 0), np.ones(2)))
+    moved: list[Any] = []
+
+    def cost(kind: Kind, key: Any, change: Any) -> Any:
+        moved.append((kind, key, np.asarray(change).tolist()))
+        return 7 * change + 100
+
+    monkeypatch.setattr(truths, "_cost_with", cost)
+    for direction, size in (([0.5, 0.25], 1e-5), ([-4.0, 2.0], 0.25e-5), ([], 1e-5)):
+        moved.clear()
+        assert truths.by_central_differences(X, np.array(direction)) == pytest.approx(7 * sum(direction), rel=1e-6)
+        assert moved == [(PLAIN, X, [sign * size * each for each in direction]) for sign in (1, -1)]
+
+
+@pytest.mark.parametrize(
+    ("slope", "third", "near"),
+    [
+        (2.0, 1.0, "autograd"),
+        (2.0, 2 + 1.9e-6, "the complex step"),
+        (2.0, 2 + 2.1e-6, ""),
+        (1.0, 1.0, ""),
+        (2.0, 3.0, ""),
+    ],
+)
+def test_where_two_referees_differ_the_third_is_asked(
+    slope: float, third: float, near: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    truths = truths_of("z = a * b\nJ = np.sum(z)")
+    truth = truths.named()[0]
+    asked: list[Any] = []
+
+    def share(key: Any, direction: Any) -> Any:
+        asked.append(key)
+        return np.sum(truth.gradient * direction)
+
+    monkeypatch.setattr(truths, "slope", lambda key, direction: slope * share(key, direction))
+    monkeypatch.setattr(truths, "by_central_differences", lambda key, direction: third * share(key, direction))
+    other = {"autograd": "the complex step", "the complex step": "autograd"}.get(near)
+    said = f" Central differences agree with {near}, so {other} is wrong here." if near else ""
+    assert truths.dispute(truth, "dW") == f"the referees differ on dW: this cannot be told.{said}"
+    assert asked == [truth.event.key] * 2
 
 
 def test_one_truth_for_each_gradient() -> None:

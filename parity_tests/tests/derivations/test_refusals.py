@@ -45,7 +45,7 @@ REFUSED = [
     ("dJ/dW + 1 = 1", "left of '=' stands one name", 1),
     ("A[0][1] = 1", "left of '=' stands one name", 1),
     ("f(x) = x", "left of '=' stands one name", 1),
-    ("a //= 2", "'//' is not part of the language", 3),
+    ("a //= 2", "'//=' is not part of the language", 3),
     ("a **= 2", r"'\*\*=' is not part of the language", 3),
     # names that mean something
     ("m = 3", "m has a meaning here and cannot be assigned", 1),

@@ -67,6 +67,11 @@ REPAIRS = [
     ),
     ("tanh", "g_prime = a", "g_prime = tanh'(z)"),
     ("deep", "W2 = dW1 + -(1 - alpha) * dW2", "W2 = W2 - alpha * dW2"),
+    # what holds for more than one output, too; of the writer's own form nothing is asked but that it holds
+    ("shallow", "dZ1 = dZ2 @ W2 * g1'(Z1)", "dZ1 = W2.T @ dZ2 * g1'(Z1)"),
+    ("minibatch", "db2 = np.sum(dZ2) / chunk_size", "db2 = np.sum(dZ2, axis=1, keepdims=True) / chunk_size"),
+    ("shallow", "dZ1 = np.outer(W2, dZ2) * (1 - A1)", "dZ1 = np.outer(W2, dZ2) * (1 - A1**2)"),
+    ("shallow", "dW1 = dZ1 @ X.T // m", "dW1 = dZ1 @ X.T / m"),
     # a shorter name, or function, in the place of what is missing
     ("regression", "db2 = dZ2", "db2 = np.mean(dZ2, axis=1, keepdims=True)"),
     ("shallow", "db1 = np.sum(dZ1, axis=1, keepdims=True)", "db1 = np.mean(dZ1, axis=1, keepdims=True)"),

@@ -192,6 +192,8 @@ WRITTEN = [
     "np.multiply(A, sum(B)) + 1e-8",
     "x[:, i:i+1] @ np.transpose(lambda)",
     "-(a + b) - np.zeros((2, 1))",
+    "(n_H_prev - f + 2 * pad) // stride + 1",
+    "a // (b // c) // (d * e) / np.floor(f/g)",
 ]
 
 

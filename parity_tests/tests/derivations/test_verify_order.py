@@ -50,6 +50,7 @@ BACKWARD = [
         ("relu", "g_prime = 1 * g_prime", "g_prime is read before it is assigned"),
         ("shallow", f"{BACKWARD[9]}\n{BACKWARD[9]}", "it takes a second step, behind that of line 1"),
         ("shallow", f"{BACKWARD[9]}\nW1 -= alpha * dW1", "it takes a second step, behind that of line 1"),
+        ("momentum", f"{V}\n{V}", "it takes a second step, behind that of line 1"),
         ("momentum", f"{V}\nW -= alpha * v\nW -= alpha * v", "it takes a second step, behind that of line 2"),
     ],
 )

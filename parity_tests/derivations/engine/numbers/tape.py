@@ -197,6 +197,8 @@ def as_tensor(value: Any) -> torch.Tensor:
     """A tensor of float64; lists of tapes are stacked."""
     if isinstance(value, Tape):
         return value.tensor
+    if isinstance(value, torch.Tensor):
+        return value.double()
     if isinstance(value, list | tuple):
         return torch.stack([as_tensor(each) for each in value])
     return torch.as_tensor(np.array(value, np.float64))
