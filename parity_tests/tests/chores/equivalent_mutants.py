@@ -84,6 +84,8 @@ ANY_DIRECTION = "any direction will do"
 NONE_IS_NO = "None is as little true as False"
 BY_DEFAULT_KEPT = "a run keeps its values of itself"
 COPIED_IN = "numbers are copied into the array that is there, whatever their class"
+NO_BASES = "None names as few as an empty tuple"
+ONLY_REACHED = "all that is asked is what is reached"
 PARSED = "what Python's parser made has its end"
 NO_SUCH_NAME = "no name is XXXX"
 STEPS_ANYWAY = "the steps reach down to the last of STEPS at any rate"
@@ -298,6 +300,18 @@ EQUIVALENT: tuple[Equivalent, ...] = (
     ),
     Equivalent("derivations.engine.truths.Truths._cost_with", "kind is STEP", "kind is not STEP", COPIED_IN),
     Equivalent("derivations.engine.truths.Truths.confirmed", "<= size", "< size", EITHER),
+    Equivalent("derivations.engine.claims.Claims._claim", "event.name, ()", "event.name, None", NO_BASES),
+    Equivalent("derivations.engine.claims.Claims._claim", "event.name, ()", "event.name, ", NO_BASES),
+    Equivalent("derivations.engine.claims.Claims.leads_to", "tensor * 1.0", "tensor / 1.0", SIGNS),
+    Equivalent("derivations.engine.claims.Claims.leads_to", "tensor * 1.0", "tensor * 2.0", ONLY_REACHED),
+    Equivalent("derivations.engine.claims.Claims.leads_to", "hook, key, keep", "hook, None, keep", ONLY_REACHED),
+    Equivalent("derivations.engine.claims.Claims.leads_to", "hook, key, keep", "hook, keep", ONLY_REACHED),
+    Equivalent("derivations.engine.claims.Claims.leads_to", "keep=False", "keep=None", ONLY_FASTER),
+    Equivalent("derivations.engine.claims.Claims.leads_to", "keep=False", "", ONLY_FASTER),
+    Equivalent("derivations.engine.claims.Claims.leads_to", "keep=False", "keep=True", ONLY_FASTER),
+    Equivalent("derivations.engine.claims.Claims.leads_to", "strict=True", "strict=None", EQUAL_LENGTHS),
+    Equivalent("derivations.engine.claims.Claims.leads_to", "strict=True", "", EQUAL_LENGTHS),
+    Equivalent("derivations.engine.claims.Claims.leads_to", "strict=True", "strict=False", EQUAL_LENGTHS),
     Equivalent("derivations.engine.guards.without_guards", "end_col_offset or 0", "end_col_offset or 1", PARSED),
     Equivalent("derivations.engine.guards._guards", '"id", "")', '"id", "XXXX")', NO_SUCH_NAME),
     Equivalent("derivations.engine.guards._small_names", "strict=True", "strict=None", EQUAL_LENGTHS),

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from parity_tests.derivations.engine.claims import (
     INNER,
@@ -18,11 +19,13 @@ from parity_tests.derivations.engine.claims import (
     holds_with,
     is_parameter,
 )
-from parity_tests.derivations.engine.events import ENTRY, GIVEN, NAMED, PART, RETURNED, Event, Missing, Run
+from parity_tests.derivations.engine.events import BOUND, ENTRY, GIVEN, NAMED, PART, RETURNED, Event, Missing, Run
 from parity_tests.derivations.engine.numbers.kinds import PLAIN
+from parity_tests.derivations.engine.numbers.tape import Tape
 from parity_tests.derivations.engine.probes import Probe
 from parity_tests.derivations.engine.program import TextProgram
 from parity_tests.derivations.engine.replay import Round
+from parity_tests.derivations.engine.roles import NO_ROLES, Roles
 from parity_tests.derivations.engine.truths import ZERO, Truth
 from parity_tests.derivations.language.front import read
 
@@ -63,6 +66,7 @@ def claims_of(
     more: tuple[Truth, ...] = (),
     zero: tuple[Truth, ...] = (),
     given: Any = None,
+    roles: Roles = NO_ROLES,
 ) -> Claims:
     """The claims of a text with W1, Z1 (twice) and lr on the way to J; ``moved`` is what the program leaves later.
 
@@ -78,7 +82,7 @@ def claims_of(
 
     truths = SimpleNamespace(
         program=SimpleNamespace(run=replay),
-        probe=Probe({**GIVENS, **(given or {})}, {}, None, None if steps is None else {}, steps or {}),
+        probe=Probe({**GIVENS, **(given or {})}, {}, None, None if steps is None else {}, steps or {}, roles),
         round=Round(after),
         run=Run((*(truth.event for truth in (*TRUTHS, *zero)), *events), ()),
         cost=SimpleNamespace(key=COST),
@@ -192,16 +196,74 @@ def test_what_is_learned_is_told_by_its_value_and_its_gradient() -> None:
     assert found(event(10, "dH", 2 * G_W + 1), more=(H,)) == [(10, "H", 5, 1, INNER)]
     H = H._replace(gradient=G_W + 1e-12)  # that of W1, up to rounding
     assert found(event(10, "dH", H.gradient), more=(H,)) == [(10, "H", 5, 1, PARAMETER)]
+    for gradient, kind in ((G_W + 3e-11, PARAMETER), (G_W + 0.3, INNER), (G_W.T, INNER)):
+        H = H._replace(gradient=gradient)
+        assert found(event(10, "dH", gradient), more=(H,)) == [(10, "H", 5, 1, kind)]
+    assert claims_of(roles=Roles(states=frozenset(("W1",)))).parameters == set()
+
+
+# --- arguments, labels, and entries in another order
+
+
+@pytest.mark.parametrize(
+    ("value", "claimed"),
+    [
+        (G_Z, []),  # what came in was what it says, and may go on to another value
+        (MISSING, [(11, "Z1", 1, None, INNER)]),
+        (G_W, [(11, "Z1", 1, None, INNER)]),
+    ],
+)
+def test_an_argument_may_be_what_its_name_says(value: Any, claimed: list[Any]) -> None:
+    assert found(event(10, "dZ1", value, BOUND), event(11, "dZ1", G_Z + 1)) == claimed
+
+
+@pytest.mark.parametrize(
+    ("gradient", "value", "claimed"),
+    [
+        (3 * G_W, 6 * G_W, (10, "W1", -1, 6, INNER)),  # what the label is compared with is meant
+        (np.ones((1, 5)), 2 * np.ones((1, 5)), (10, "y", -5, 2, INNER)),
+        (np.ones((1, 3)), 2 * G_W, (10, "y", -5, None, INNER)),
+        (-2 * G_Z, G_Z + 1, (10, "Z1", 1, None, INNER)),
+        (np.ones((1, 2)), G_Z + 1, (10, "y", -5, None, INNER)),
+    ],
+)
+def test_the_derivative_in_a_label_is_that_in_what_it_is_compared_with(gradient: Any, value: Any, claimed: Any) -> None:
+    y = Truth(event(-5, "y", np.ones(np.shape(gradient)), GIVEN), gradient)
+    claims = claims_of(event(10, "dy", value), more=(y,))
+    (claim,) = claims.of(claims.truths.run, {})
+    assert claim.event == event(10, "dy", value)
+    assert (10, claim.parameter, claim.truth.event.line, claim.factor, claim.kind) == claimed
+    assert claim.others == (() if claim.factor else (claim.truth,))
+
+
+@pytest.mark.parametrize(
+    ("gradient", "name", "value", "claimed"),
+    [
+        (np.arange(1.0, 5)[:, None], "dZ1", 2, (10, "H", 5, 2, VALUE)),
+        (np.arange(1.0, 5)[:, None], "dZ1", [[1.0], [1.0], [1.0], [2.0]], (10, "Z1", 2, None, INNER)),
+        (np.arange(1.0, 4)[:, None], "dZ1", 2, (10, "Z1", 2, None, INNER)),
+        (np.arange(1.0, 4)[:, None], "dW1", 2, (10, "W1", -1, None, PARAMETER)),
+        (np.array([[9.0, 1.0], [1.0, 1.0]]), "dZ1", 2, (10, "Z1", 2, None, INNER)),
+        (G_Z[0], "dZ1", 1, (10, "Z1", 1, 1, INNER)),
+    ],
+)
+def test_a_derivative_in_another_order_is_one_of_another_value(
+    gradient: Any, name: str, value: Any, claimed: Any
+) -> None:
+    H = Truth(event(5, "H", np.full(np.shape(gradient), 7.0)), gradient)
+    numbers = value * gradient if isinstance(value, int) else np.array(value)
+    assert found(event(10, name, numbers), more=(H,)) == [claimed]
 
 
 # --- what J does not change with
 
 
 DEAD = Truth(event(3, "D", np.ones((1, 2))), np.zeros((1, 2)))
+EMPTY = Truth(event(4, "E", np.ones((1, 0))), np.zeros((1, 0)))
 DEAD_b = Truth(event(-5, "b", np.ones((2, 1)), GIVEN), np.zeros((2, 1)))
 
 
-def zeros(*events: Event, zero: tuple[Truth, ...] = (DEAD, DEAD_b), **more: Any) -> list[Any]:
+def zeros(*events: Event, zero: tuple[Truth, ...] = (DEAD, DEAD_b, EMPTY), **more: Any) -> list[Any]:
     """The claims about what J does not change with: line, name of the truth, factor and kind."""
     known = claims_of(*events, zero=zero, **more)
     claims = known.of_zero(known.truths.run)
@@ -216,6 +278,8 @@ def zeros(*events: Event, zero: tuple[Truth, ...] = (DEAD, DEAD_b), **more: Any)
         ([event(10, "dD", np.full((1, 2), 1e-3))], [(10, "D", None, INNER)]),
         ([event(10, "dD", np.full((1, 2), 0.9 * ZERO))], [(10, "D", 1, INNER)]),
         ([event(10, "dD", np.array([[0.0, -1.1 * ZERO]]))], [(10, "D", None, INNER)]),
+        ([event(10, "dD", np.full((1, 2), ZERO))], [(10, "D", 1, INNER)]),
+        ([event(10, "dE", np.zeros((1, 0)))], [(10, "E", 1, INNER)]),
         ([event(10, "dD", np.zeros((2, 1)))], [(10, "D", None, INNER)]),
         ([event(10, "dD", np.ones((1, 2))), event(11, "dD", np.zeros((1, 2)))], [(11, "D", 1, INNER)]),
         ([event(10, "dD", MISSING), event(11, "db", np.zeros((2, 1)))], [(11, "b", 1, INNER)]),
@@ -242,6 +306,11 @@ def test_of_what_else_there_are_truths_nothing_is_said_to_be_zero() -> None:
     assert zeros(event(10, "dZ1", np.zeros((1, 2))), zero=(again,)) == []
     assert zeros(event(10, "dD", np.zeros((1, 2))), zero=(part,)) == []
     assert zeros(event(10, "dD", np.zeros((1, 2))), after=(10, 0)) == []
+    named = Truth(event(4, "dD", np.zeros((1, 2))), np.zeros((1, 2)))
+    assert zeros(zero=(DEAD, named)) == []
+    known = claims_of(event(10, "dD", np.zeros((1, 2))), zero=(DEAD,))
+    known.truths.by_key[10, 0] = OF_W1
+    assert known.of_zero(known.truths.run) == []
 
 
 def leading_to(text: str, name: str, overrides: Any = None) -> set[str] | None:
@@ -262,8 +331,24 @@ def test_what_a_value_is_computed_from() -> None:
     assert leading_to(text, "y") == {"b", "y"}
     assert leading_to(text, "w") == {"a", "b", "z", "y", "x", "w"}
     assert leading_to(text, "x", {"z": np.ones(2)}) == {"b", "z", "y", "x"}  # what is put in its place begins anew
+    text = "z = a * 2\nx = z @ b\nw = x * 1"
+    assert leading_to(text, "w", {"z": np.array([1, 1])}) == {"b", "z", "x", "w"}
+    assert leading_to("z = a * 2\nz += b", "z") == {"a", "b", "z"}
     assert leading_to("k = 3.0\nz = a * k", "k") is None
     assert leading_to("z = np.array([1.0, 2.0])", "z") is None
+
+
+@pytest.mark.parametrize("begins_anew", [True, False])
+def test_a_step_leads_back_to_what_it_was_computed_from(begins_anew: bool) -> None:
+    def run(given: Any, kind: Any, hook: Any, until: Any, keep: Any) -> None:
+        old = hook((1, 0), Tape(torch.ones(2, dtype=torch.float64)))
+        new = Tape(torch.ones(2, dtype=torch.float64))
+        new.before = old.tensor * 2 if begins_anew else None
+        hook((2, 0), new)
+
+    claims = claims_of()
+    claims.truths.program = SimpleNamespace(run=run)  # type: ignore[assignment]
+    assert claims.leads_to((2, 0), {}) == ({(1, 0), (2, 0)} if begins_anew else None)
 
 
 def test_what_was_put_in_place_of_a_value_is_no_claim() -> None:
@@ -342,6 +427,7 @@ def test_values_are_put_behind_places() -> None:
     calls = claims.truths.calls  # type: ignore[attr-defined]
     assert claims.replayed({}) is claims.truths.run
     assert calls == []
+    assert claims.replays == 0
     claims.replayed({(3, 0): 5})
     ((given, kind, hook),) = calls
     assert (given, kind) == (GIVENS, PLAIN)
@@ -375,6 +461,26 @@ def test_claims_that_change_with_another_depend_on_it() -> None:
     assert claims.dependents(claims.truths.run, first, [*gone, given[1]], {}) == gone[1:]
 
 
+def test_what_changes_with_a_value_is_found_once_where_nothing_of_it_is_put_right() -> None:
+    a, b = (event(number, "T", np.array([1.0, 2.0])) for number in (10, 11))
+    claims = claims_of(moved=[a._replace(value=np.zeros(2)), b._replace(value=np.zeros(2))])
+    calls = claims.truths.calls  # type: ignore[attr-defined]
+    given = [Claim(each, OF_W1, 1.0, VALUE) for each in (a, b)]
+    rows: list[tuple[dict[Any, Any], int]] = [
+        ({(99, 0): 4.0}, 1),
+        ({(99, 0): 4.0}, 1),
+        ({(99, 0): 4.0, (98, 0): 1.0}, 1),
+        ({(99, 0): 4.0, (11, 0): 1.0}, 2),
+        ({}, 3),
+        ({(97, 0): 4.0}, 3),
+    ]
+    for overrides, replays in rows:
+        assert claims.dependents(claims.truths.run, a, given, overrides) == given[1:]
+        assert (len(calls), claims.replays) == (replays, 2 * replays)
+    assert claims.dependents(claims.truths.run, b, given, {}) == given[:1]
+    assert len(calls) == 4
+
+
 @pytest.mark.parametrize(
     ("name", "value", "learned"),
     [
@@ -387,6 +493,7 @@ def test_claims_that_change_with_another_depend_on_it() -> None:
         ("X", np.ones((2, 3)), False),
         ("y", np.ones(3), False),
         ("b", 3, False),
+        ("b", np.array([1, 2]), False),
     ],
 )
 def test_what_a_network_learns(name: str, value: Any, learned: bool) -> None:
