@@ -257,6 +257,13 @@ def _unlikely(reading: Reading) -> int:
         if reading.shapes[name][1:] == (1,) and roles.is_data(name)
     ):
         count += 3 * BACKWARD_CLASH  # a single example is written small, and nobody asks how many there are
+    learned = [reading.shapes[name] for name in reading.free if name in roles.entrywise | roles.offsets]
+    if not roles.weights and learned:
+        wide = [name for name in reading.free if roles.is_data(name) and len(_sizes_in(reading, name)) > 1]
+        if not any(learned):
+            count += 3 * BACKWARD_CLASH * len(wide)  # where all that is learned are numbers, an example is a number
+        elif not data - parameters:
+            count += BACKWARD_CLASH  # as many parameters as numbers in the data
     if data and not data - parameters and any(symbols.COUNTS.match(symbols.stem_of(name)) for name in reading.free):
         count += 3 * BACKWARD_CLASH  # a text that divides by m has several examples
     numbers = [name for name in reading.free if name in roles.offsets and not reading.shapes[name]]

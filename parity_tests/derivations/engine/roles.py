@@ -74,6 +74,7 @@ def roles_of(tree: ast.Module) -> Roles:
     labels -= {name for name in labels if symbols.NUMBERS.match(name) and not symbols.is_label(name)}
     learned = learned - labels
     numbers = {name for name in use.free - learned - labels - use.in_products - use.indices if use.is_number(name)}
+    numbers -= {name for name in numbers if symbols.is_data(name)}
     data = {name for name in use.in_products - learned - labels - numbers if use.meets(name, learned)}
     data |= {name for name in learned if symbols.is_data(name)}
     data |= use.examples(learned - data) if not data else set()

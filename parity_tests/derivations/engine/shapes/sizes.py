@@ -79,9 +79,10 @@ class Sizes:
     def regroup(self, sizes: Shape, others: Shape) -> None:
         """Two shapes have equally many entries: what is known of one says what the other's last unknown size is."""
         first, second = ([self.find(size) for size in shape] for shape in (sizes, others))
-        for size in [each for each in first if isinstance(each, str) and each in second]:
-            first.remove(size)
-            second.remove(size)
+        for size in [each for each in first if isinstance(each, str)]:
+            if size in second:
+                first.remove(size)
+                second.remove(size)
         names = [each for each in first if isinstance(each, str)]
         entries = math.prod(each for each in second if isinstance(each, int))
         own = math.prod(each for each in first if isinstance(each, int))

@@ -1,0 +1,200 @@
+"""What free names are by their use: examples, labels, parameters, numbers, states; and what hangs on it."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+import pytest
+
+from parity_tests.derivations.engine.roles import roles_of
+from parity_tests.derivations.verdicts import HOLDS, WRONG
+from parity_tests.derivations.verify import verify
+
+ROLES = [
+    (
+        "z = w @ X + b; a = 1/(1+np.exp(-z)); J = -np.sum(Y*np.log(a) + (1-Y)*np.log(1-a))/m; dz = a - Y; "
+        "dw = dz @ X.T / m; db = np.sum(dz)/m; w = w - lr*dw; b -= lr*db",
+        "data X; labels Y; weights w; entrywise b; numbers lr m; offsets b",
+    ),
+    (
+        "h = np.dot(K, A); s = h + c; E = np.sum((s - T)**2)/(2*N); d = (s - T)/N; dK = np.dot(d, A.T); dc = d.sum()",
+        "data A; labels T; weights K; entrywise c; numbers N",
+    ),
+    (
+        "h = A.dot(K) + c; loss = np.mean((h - t)**2); dK = A.T.dot(2*(h-t))/n; K -= eta*dK",
+        "data A; labels t; weights K; numbers eta n; offsets c",
+    ),
+    (
+        "P = np.exp(U @ V); P /= P.sum(axis=1, keepdims=True); loss = -np.mean(np.log(P[range(n), q])); dU = 0; dV = 1",
+        "data U; labels q; weights V",
+    ),
+    (
+        "H = np.hstack((X, ones)) @ W; J = np.sum((H-Y)**2); dW = np.hstack((X, ones)).T @ (H-Y)",
+        "labels Y; weights W",
+    ),
+    (
+        "G = np.concatenate([R, o]); H = W @ G; J = np.sum((H-Y)**2); dW = (H - Y) @ G.T",
+        "data R o; labels Y; weights W",
+    ),
+    ("A0 = R; Z = W @ A0; J = 0.5*np.sum((Z - S)**2); dW = (Z - S) @ A0.T", "data R; labels S; weights W"),
+    (
+        "v = mu*v - lr*dW; W = W + v; Z = W @ X; J = np.sum((Z - Y)**2); dW = 2*(Z-Y) @ X.T",
+        "data X; labels Y; weights W; numbers lr mu; states dW v",
+    ),
+    (
+        "Z = W @ X; J = np.sum((Z - Y)**2); dW = 2*(Z-Y) @ X.T; s = rho*s + (1-rho)*dW**2; W -= lr*dW/np.sqrt(s)",
+        "data X; labels Y; weights W; numbers lr; states s",
+    ),
+    (
+        "Z = W @ X; J = np.sum((Z - Y)**2); dW = 2*(Z-Y) @ X.T; c = c + dW**2; W -= lr*dW/np.sqrt(c)",
+        "data X; labels Y; weights W; numbers lr; states c",
+    ),
+    (
+        "Z = g * X + k; J = np.sum((Z - Y)**2); dg = np.sum(2*(Z-Y)*X); dk = np.sum(2*(Z-Y))",
+        "labels Y; entrywise g k",
+    ),
+    (
+        "Z = W @ X; J = np.sum((Z - Y)**2)/2 + reg/2*np.sum(W**2); dW = (Z-Y) @ X.T + reg*W",
+        "data X; labels Y; weights W; numbers reg",
+    ),
+    (
+        "Z = W @ X; A = Z * s; J = np.sum((A - Y)**2); dW = (s*2*(A-Y)) @ X.T",
+        "data X; labels Y; weights W; numbers s",
+    ),
+    ("Z = W @ X + r; J = np.sum((Z - Y)**2); dW = (2*(Z-Y)) @ X.T", "data X; labels Y; weights W; offsets r"),
+    (
+        "for i in range(n):\n    Z = W @ X[i]\n    J = np.sum((Z - Y[i])**2)\n    dW = np.outer(2*(Z-Y[i]), X[i])",
+        "data X; weights W",
+    ),
+    (
+        "if k > 0:\n    Z = W @ X\nelse:\n    Z = W @ M\nwhile c < 3:\n    c = c + 1\nJ = np.sum(Z*Z)\ndW = Z @ X.T",
+        "data M X; weights W; states c",
+    ),
+    (
+        "Z = np.einsum('ij,jk->ik', W, X); J = np.sum((Y - Z)**2); dW = np.einsum('ik,jk->ij', -2*(Y-Z), X)",
+        "data X; labels Y; weights W",
+    ),
+    (
+        "Z = np.transpose(W) @ X.reshape(3, 4); J = np.sum((Z-Y)**2); dW = X.copy() @ (2*(Z-Y)).T",
+        "data X; labels Y; weights W",
+    ),
+    ("Z = theta @ F; J = np.sum((Z - F)**2); dF = 1; dtheta = 2", "data F; weights theta"),
+    ("Z = F @ theta; J = np.sum(Z); dF = 1; dtheta = 2", "data F; weights theta"),
+    ("Z = O @ Q; J = np.sum(Z); dO = 1; dQ = 2", "data O; weights Q"),
+    ("p = W @ X; J = -np.sum(np.log(p) @ L); dW = -(L/p) @ X.T", "data X; weights W"),
+    ("Z = W @ X; J = np.mean(Z); dW = np.ones(1) @ X.T / n; n2 = n + 1", "data X; weights W"),
+    (
+        "Z = W @ X; D = (np.random.rand(4) < kp)/kp; Z = Z * D; J = np.sum((Z - Y)**2)*0.5; dW = (D*(Z-Y)) @ X.T",
+        "data X; labels Y; weights W",
+    ),
+    ("Z = W @ X; J = c1*np.sum(Z) + -lam*np.sum(W); dW = c1*X - lam", "data X; weights W; numbers c1"),
+    ("Z = W @ X; J = np.sum(W.shape[0]*Z)/X.shape[1]; dW = Z", "data X; weights W"),
+    ("def f(q):\n    return q * r\nZ = W @ X\nJ = np.sum(Z)\ndW = Z", "data X; weights W"),
+    (
+        "Z = W @ X; J = np.sum(np.abs(Z - T)); dW = np.sign(Z-T) @ X.T; acc = np.mean(Z == T)",
+        "data X; labels T; weights W",
+    ),
+    ("e = y - X @ w; J = e @ e / (2*n); dw = -X.T @ e / n", "data X; labels y; weights w; numbers n"),
+    (
+        "Z = W @ X; J = np.sum((Z - Y)**2); dW = (2*(Z-Y)) @ X.T; U = mu*U + dW; W = W - lr*U",
+        "data X; labels Y; weights W; numbers lr mu; states U",
+    ),
+    (
+        "Z = W @ X; J = np.sum((Z - Y)**2); dW = (2*(Z-Y)) @ X.T; U = dW + U*mu; W = W - lr*U",
+        "data X; labels Y; weights W; numbers lr mu; states U",
+    ),
+    (
+        "Z = W @ X; J = np.sum((Z - Y)**2); dW = (2*(Z-Y)) @ X.T; U = U*U + dW; P = U + 1",
+        "data X; labels Y; weights W; entrywise U",
+    ),
+    (
+        "Z = W @ X; J = 0.5*lam*np.linalg.norm(W) + np.sum((Z-Y)**2); dW = lam*W",
+        "data X; labels Y; weights W; numbers lam",
+    ),
+    ("Z = W @ X; J = np.sum(Z) / -n; dW = Z/n", "data X; weights W; numbers n"),
+    ("Z = W @ X; J = (np.sum(Z) + np.sum(W))*k; dW = k*Z", "data X; weights W; numbers k"),
+    ("Z = W @ X; J = np.sum(Z, axis=0)*k; dW = k*Z", "data X; weights W; loose k"),
+    ("Z = W @ X; J = np.sum(Z)**k; dW = k*Z", "data X; weights W; loose k"),
+    ("Z = np.dot(W, X) + r; V = Z + r; J = np.sum(V); dW = V", "data X; weights W; loose r"),
+    ("Z = np.matmul(W, X) + r; J = np.sum(Z); dW = Z", "data X; weights W; offsets r"),
+    ("Z = r + W @ X; J = np.sum(Z); dW = Z", "data X; weights W; loose r"),
+    ("Z = W @ X + 2*r; J = np.sum(Z); dW = Z", "data X; weights W; numbers r"),
+    (
+        "Z = W @ X; Q = Z * gain + shift; J = np.sum((Q-T)**2); dgain = np.sum(Q*Z); dshift = np.sum(Q); dW = Q @ X.T",
+        "data X; labels T; weights W; entrywise gain shift",
+    ),
+    (
+        "Z = W @ X; Q = Z * G + 1; J = np.sum((Q-T)**2); dG = np.sum(Q*Z); dW = Q @ X.T",
+        "data X; labels T; weights W; loose G",
+    ),
+    (
+        "Z = 1 + W @ X + 1 * c; J = np.sum((Z-T)**2); dc = np.sum(Z); dW = Z @ X.T",
+        "data X; labels T; weights W; entrywise c",
+    ),
+    ("Z = W @ X[i]; J = np.sum((Z - T)**2); dW = np.outer(2*(Z-T), X[i])", "data X; labels T; weights W"),
+    (
+        "with np.errstate():\n    Z = W @ X\n    J = np.sum((Z - T)**2)\n    dW = Z @ X.T",
+        "data X; labels T; weights W",
+    ),
+    ("for x in data:\n    Z = W @ x\n    J = np.sum(Z**2)\n    dW = 2*np.outer(Z, x)", "weights W"),
+    ("p = W @ X; J = -np.sum(T * np.log1p(p)); dW = -(T/p) @ X.T", "data X; labels T; weights W"),
+    ("p = W @ X; J = -np.sum(np.log2(p) * T); dW = -(T/p) @ X.T", "data X; labels T; weights W"),
+    ("p = W @ X; q = p * np.log(s); J = -np.sum(q); dW = q @ X.T", "data X; weights W"),
+    ("Z = W @ X; d = T - T*2; J = np.sum(Z); dW = d @ X.T", "data X; weights W"),
+    ("Z = W @ X; d = (W @ X) - T; J = np.sum(d**2); dW = d @ X.T", "data X; labels T; weights W"),
+    ("Z = W @ X; R = Z - T; T = R + 1; J = np.sum(R**2); dW = R @ X.T", "data X; weights W"),
+    ("Z = W @ X; J = np.sum((Z - n)**2); dW = (Z-n) @ X.T", "data X; weights W"),
+    (
+        "Z = V @ X; H = Z @ U; J = np.sum((H-T)**2); dU = Z.T @ H; dV = (H @ U.T) @ X.T",
+        "data X; labels T; weights U V",
+    ),
+    (
+        "Z = X @ V; H = U @ Z; J = np.sum((H-T)**2); dU = H @ Z.T; dV = X.T @ (U.T @ H); dX = U.T @ H @ V.T",
+        "data X; labels T; weights U V",
+    ),
+    ("Z = np.tensordot(W, X); J = np.sum(Z); dW = Z", "data X; weights W"),
+    ("Z = numpy.inner(W, X); J = np.sum(Z); dW = Z", "data X; weights W"),
+    ("Z = W.size * (W @ X); J = np.sum(Z); dW = Z", "data X; weights W"),
+    ("loss = np.sum((R @ theta - t)**2); dtheta = R.T @ (R @ theta - t)", "data R; labels t; weights theta"),
+    ("E = np.sum((S - R @ K)**2); dK = -R.T @ (S - R @ K); dR = -(S - R @ K) @ K.T", "data R; labels S; weights K"),
+    (
+        "Z = g * X + k; J = np.sum((Z - Y)**2); dg = np.sum(2*(Z-Y)*X); dk = np.sum(2*(Z-Y)); g = g - lr*dg; "
+        "k = k - lr*dk",
+        "labels Y; entrywise g k; numbers lr",
+    ),
+    (
+        "Z = W @ X; A = Z * s / c; J = np.sum((A - Y)**2); B = s + c; dW = (s*2*(A-Y)) @ X.T",
+        "data X; labels Y; weights W; loose s",
+    ),
+    ("Z = W @ X; A = np.exp(s) * Z; J = np.sum((A - Y)**2); dW = A", "data X; labels Y; weights W"),
+]
+
+
+@pytest.mark.parametrize(("text", "roles"), ROLES)
+def test_the_use_of_a_name_says_what_it_is(text: str, roles: str) -> None:
+    found = roles_of(ast.parse(text))._asdict()
+    assert "; ".join(f"{role} {' '.join(sorted(names))}" for role, names in found.items() if names) == roles
+
+
+LINE = "z = w * x + b\nJ = {}\ndw = {}\ndb = {}\n"
+
+
+@pytest.mark.parametrize(
+    ("J", "dw", "db", "wrong"),
+    [
+        ("np.mean((z - y)**2)", "np.mean(2 * (z - y) * x)", "2 * np.mean(z - y)", []),
+        ("np.sum((z - y)**2) / m", "2 * np.sum((z - y) * x) / m", "np.mean(2 * (z - y))", []),
+        ("np.mean((z - y)**2)", "2 * np.mean(z - y) * x", "2 * np.mean(z - y)", ["dw"]),
+        ("np.mean((z - y)**2)", "2 * np.mean(z - y) * np.mean(x)", "2 * np.mean(z - y)", ["dw"]),
+        ("np.sum((z - y)**2)", "2 * np.sum((z - y) * x)", "2 * np.sum(z)", ["db"]),
+    ],
+)
+def test_where_numbers_alone_are_learned_there_are_several_examples(J: str, dw: str, db: str, wrong: list[str]) -> None:
+    text = LINE.format(J, dw, db)
+    for names in ("wxybz", "gXYkZ"):
+        other = str.maketrans("wxybz", names)
+        renamed = re.sub(r"\b(d?)([wxybz])\b", lambda found, other=other: found[0].translate(other), text)
+        verdicts = {line.target.translate(other): line.verdict for line in verify(renamed).lines}
+        right = {f"d{name}": WRONG if f"d{name}" in wrong else HOLDS for name in "wb"}
+        assert verdicts == {name.translate(other): verdict for name, verdict in right.items()}, renamed
