@@ -62,8 +62,10 @@ def _changed_lines(before: str, after: str) -> str:
     rows = after.splitlines()
     if len(rows) == 1:
         return after
-    old = set(before.splitlines())
-    return "With " + " and ".join(row.strip() for row in rows if row not in old) + " it"
+    old = before.splitlines()
+    new = [row.strip() for row in rows if row not in old]
+    left_out = [row.strip() for row in old if row not in rows]
+    return f"With {' and '.join(new)} it" if new else f"Without {' and '.join(left_out)} it"
 
 
 def evaluator(target: str, environments: list[dict[str, Any]]) -> Any:

@@ -15,6 +15,7 @@ from parity_tests.derivations.language.nodes import (
     Node,
     Number,
     Path,
+    Program,
     Transpose,
     Unary,
 )
@@ -99,12 +100,26 @@ def meant_by(written: Node, batch: str) -> Callable[[Node], bool]:
     def meant(node: Node) -> bool:
         for _, here in nodes.walk(node):
             same = isinstance(here, Binary) and here.operator in "+-" and here.left == here.right
-            same |= isinstance(here, Assign) and here.operator == "=" and here.target == here.value
             if same and here not in own:
                 return False
+        if _needless(node) != _idle(node):
+            return False
         return _cancelled(node) <= cancelled and _times_divided(node, over) <= max(1, averaged)
 
     return meant
+
+
+def _idle(node: Node) -> list[Assign]:
+    """The statements ``x = x``."""
+    assigned = [here for _, here in nodes.walk(node) if isinstance(here, Assign)]
+    return [each for each in assigned if each.operator == "=" and each.target == each.value]
+
+
+def _needless(node: Node) -> list[Assign]:
+    """Of these, those beside which another statement gives x its value."""
+    idle = _idle(node)
+    given = {here.target for _, here in nodes.walk(node) if isinstance(here, Assign) and here not in idle}
+    return [each for each in idle if each.target in given]
 
 
 def _cancelled(node: Node) -> frozenset[Node]:
@@ -144,6 +159,8 @@ def tidy(node: Node) -> Node:
 
 def _plain(node: Node) -> Node:
     match node:
+        case Program(statements) if needless := _needless(node):
+            return Program(tuple(each for each in statements if each not in needless))
         case Assign(value=Binary(bracketed=True) as value):
             return replace(node, value=replace(value, bracketed=False))
         case Unary(Unary(inner)) | Transpose(Transpose(inner, ()), ()):

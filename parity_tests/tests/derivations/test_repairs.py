@@ -67,6 +67,13 @@ REPAIRS = [
     ),
     ("tanh", "g_prime = a", "g_prime = tanh'(z)"),
     ("deep", "W2 = dW1 + -(1 - alpha) * dW2", "W2 = W2 - alpha * dW2"),
+    # a line that need not be there
+    ("momentum", "v = beta * v + (1 - beta) * dW\nv = 2 * v", "v = beta * v + (1 - beta) * dW"),
+    (
+        "adam",
+        "v = beta1 * v\nv += (1 - beta1) * dW\nv = v / (1 - beta1**t)",
+        "v = beta1 * v\nv += (1 - beta1) * dW",
+    ),
     # what holds for more than one output, too; of the writer's own form nothing is asked but that it holds
     ("shallow", "dZ1 = dZ2 @ W2 * g1'(Z1)", "dZ1 = W2.T @ dZ2 * g1'(Z1)"),
     ("minibatch", "db2 = np.sum(dZ2) / chunk_size", "db2 = np.sum(dZ2, axis=1, keepdims=True) / chunk_size"),
