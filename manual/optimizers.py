@@ -7,7 +7,7 @@ state. The formulas are in ``manual.updates``.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from numbers import Real
 from typing import Any, ClassVar, Generic, NamedTuple, TypeAlias, TypeVar, cast
@@ -99,6 +99,11 @@ class Rule(Generic[State]):
                 part[d] = value
         return moved, cast(State, self.state_type(*after, t=t + 1))
 
+    def move(self, W: Array, dW: Array, parts: Sequence[Array], t: int) -> None:
+        """``update`` in place: a parameter and its parts of the state become what they are after step t."""
+        for array, value in zip((W, *parts), self.update(W, dW, *parts, t), strict=True):
+            array[...] = value
+
 
 @dataclass(frozen=True)
 class GradientDescent(Rule[GradientDescentState]):
@@ -170,6 +175,10 @@ class Adam(Rule[AdamState]):
     def update(self, W: Array, dW: Array, v: Array, s: Array, t: int) -> AdamUpdate:
         """One parameter, its velocity, and the mean square of its gradients."""
         return adam_update(W, dW, v, s, t, self.learning_rate, self.beta1, self.beta2, self.epsilon)
+
+    def move(self, W: Array, dW: Array, parts: Sequence[Array], t: int) -> None:
+        """``update`` in place, without arrays between."""
+        adam_update(W, dW, *parts, t, *vars(self).values(), out=AdamUpdate(W, *parts))
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,11 +17,12 @@ from manual import network
 from manual.architecture import Architecture
 from manual.checks import check_data
 from manual.clipping import clip_by_norm, gradient_norm
-from manual.notation import Array, Parameters, Scalar
+from manual.notation import Array, Gradients, Parameters
 from manual.optimizers import OPTIMIZERS, Optimizer
 from manual.schedules import SCHEDULES
 from manual.shared.loop import run
 from manual.shared.settings import Epoch, Examples, Explosion, Run, Settings, batches, named, start, take
+from manual.workspace import StepResult, Workspace, takes
 
 __all__ = ["Epoch", "Examples", "Explosion", "Learner", "Run", "Settings", "fit", "minibatches"]
 
@@ -45,13 +46,6 @@ def minibatches(X: Array, Y: Array, size: int, rng: np.random.Generator) -> Iter
         yield Examples(take(X, batch), take(Y, batch))
 
 
-class StepResult(NamedTuple):
-    """What a step leaves to look at."""
-
-    J: Scalar
-    A_L: Array
-
-
 class Learner:
     """The network by hand, as the loop drives it. See manual.shared.settings.Learner."""
 
@@ -64,18 +58,24 @@ class Learner:
         """
         self.architecture, self.settings = architecture, settings
         self.X, self.Y = in_rows(data.X), in_rows(data.Y)
+        self._dense = takes(architecture)
         make = named(OPTIMIZERS, "optimizer", settings.optimizer, settings.optimizer_options)
         self.rule: Optimizer = make(settings.learning_rate)
         self.schedule = named(SCHEDULES, "decay", settings.decay, settings.decay_options)
         self.begin_epoch(settings.epochs - 1)  # refuses a schedule that ends before the run does
         self._vector, self._gradient = np.empty(0), np.empty(0)
         self._params: Parameters = {}
+        self._grads: Gradients = {}
         self._state: Any = None
+        self._workspaces: dict[int, Workspace] = {}
 
     def restore(self, params: Parameters, state: Mapping[str, Array] | None, epochs: int) -> None:
         """Take on parameters and, where given, the optimiser's state."""
         self._vector = joined(self.architecture, params)
+        self._gradient = np.empty_like(self._vector)
         self._params = split(self.architecture, self._vector)
+        self._grads = split(self.architecture, self._gradient, "d")
+        self._workspaces = {}
         fresh = self.rule.init({"W": self._vector})
         self._state = fresh if state is None else unflattened(fresh, state)
 
@@ -87,18 +87,36 @@ class Learner:
         return rate
 
     def step(self, batch: NDArray[np.intp], masks: Sequence[Array | None] | None) -> StepResult:
-        """Forward, cost, backward, clipping, update."""
+        """Forward, cost, backward, clipping, update: parameters, gradients and state stay where they lie."""
+        outcome = self._in_workspace(batch) if self._dense else self._by_network(batch, masks)
+        if self.settings.clip is not None:
+            for name, clipped in clip_by_norm(self._grads, self.settings.clip)[0].items():
+                self._grads[name][...] = clipped
+        *parts, t = self._state
+        self.rule.move(self._vector, self._gradient, [part["dW"] for part in parts], t + 1)
+        self._state = self._state._replace(t=t + 1)
+        return outcome
+
+    def _by_network(self, batch: NDArray[np.intp], masks: Sequence[Array | None] | None) -> StepResult:
+        """Cost, answers and gradients by the formulas one by one."""
         X, Y, lambda_ = columns(self.X, batch), columns(self.Y, batch), self.settings.lambda_
         passed = network.forward(self.architecture, self._params, X, masks)
         J = network.cost(self.architecture, self._params, passed, Y, lambda_)
-        grads = network.backward(self.architecture, self._params, passed, Y, lambda_, only_grads=True).grads
-        if self.settings.clip is not None:
-            grads, _ = clip_by_norm(grads, self.settings.clip)
-        self._gradient = joined(self.architecture, grads, "d")
-        moved, self._state = self.rule.step({"W": self._vector}, {"dW": self._gradient}, self._state)
-        self._vector = moved["W"]
-        self._params = split(self.architecture, self._vector)
+        back = network.backward(self.architecture, self._params, passed, Y, lambda_, only_grads=True)
+        for name, gradient in back.grads.items():
+            self._grads[name][...] = gradient
         return StepResult(J, passed.A[-1])
+
+    def _in_workspace(self, batch: NDArray[np.intp]) -> StepResult:
+        """The same of a network of dense layers, in memory that is used again: once for full batches and the last."""
+        m = len(batch)
+        if m not in self._workspaces:
+            lambda_ = self.settings.lambda_
+            self._workspaces[m] = Workspace(self.architecture, self._params, self._grads, m, lambda_)
+        workspace = self._workspaces[m]
+        gather(self.X, batch, workspace.X)
+        gather(self.Y, batch, workspace.Y)
+        return workspace.step()
 
     def look(self, outcome: StepResult) -> tuple[float, Array]:
         """The cost as a float, and A[L]."""
@@ -139,21 +157,29 @@ def columns(X: Any, batch: NDArray[np.intp]) -> Array:
     return X.take(batch, axis=0).T if isinstance(X, np.ndarray) and X.ndim == 2 else take(X, batch)
 
 
-def joined(architecture: Architecture, arrays: Parameters, prefix: str = "") -> Array:
-    """All parameters, or with the prefix d all gradients, as one vector.
+def gather(X: Any, batch: NDArray[np.intp], into: Array) -> None:
+    """Write these examples of what in_rows gave into an array in the notes' layout, one example after the other."""
+    if isinstance(X, np.ndarray) and X.dtype == into.dtype:
+        X.take(batch, axis=0, out=into.T, mode="clip")  # any other mode copies once more
+    else:
+        into[...] = columns(X, batch)
+
+
+def joined(architecture: Architecture, arrays: Parameters) -> Array:
+    """All parameters as one vector.
 
     An optimiser does the same to every number: so one step of a small network is a dozen NumPy calls, not a dozen for
     every parameter.
     """
-    return np.concatenate([arrays[prefix + name].ravel() for name in architecture.parameter_shapes])
+    return np.concatenate([arrays[name].ravel() for name in architecture.parameter_shapes])
 
 
-def split(architecture: Architecture, vector: Array) -> Parameters:
-    """The parameters that a vector joins: views of it."""
+def split(architecture: Architecture, vector: Array, prefix: str = "") -> Parameters:
+    """The parameters, or with the prefix d the gradients, that a vector joins: views of it."""
     params, start = {}, 0
     for name, shape in architecture.parameter_shapes.items():
         end = start + math.prod(shape)
-        params[name] = vector[start:end].reshape(shape)
+        params[prefix + name] = vector[start:end].reshape(shape)
         start = end
     return params
 

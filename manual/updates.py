@@ -203,6 +203,8 @@ def adam_update(
     beta1: float,
     beta2: float,
     epsilon: float,
+    *,
+    out: AdamUpdate | None = None,
 ) -> AdamUpdate:
     """Adam: momentum and RMSprop together, both corrected for their start at zero.
 
@@ -212,6 +214,7 @@ def adam_update(
 
     t = number of this step, 1 for the first. With c = sqrt(1 - beta2^t) the last line is computed as
     W - (alpha c / (1 - beta1^t)) v / (sqrt(s) + c epsilon), which corrects two numbers and not two arrays.
+    ``out`` holds arrays for the results, which may be W, v and s themselves; without it they are new.
 
     Raises ValueError unless dW, v and s have the shape of W and t is at least 1.
 
@@ -220,15 +223,16 @@ def adam_update(
     dtype = _common_dtype(W, dW=dW, v=v, s=s)
     check_count("t", t, 1, "the first step is number 1")
     c = math.sqrt(1 - beta2**t)
-    term, s = _mean_square(dW, s, beta2, dtype)
+    out_W, out_v, out_s = out or (None, None, None)
+    term, s = _mean_square(dW, s, beta2, dtype, out_s)
     np.multiply(dW, 1 - beta1, out=term)
-    v = np.multiply(v, beta1, dtype=dtype)
+    v = np.multiply(v, beta1, dtype=dtype, out=out_v)
     v += term
     np.sqrt(s, out=term)
     term += c * epsilon
     np.divide(v, term, out=term)
     term *= learning_rate * c / (1 - beta1**t)
-    return AdamUpdate(np.subtract(W, term, out=term), v, s)
+    return AdamUpdate(np.subtract(W, term, out=term if out_W is None else out_W), v, s)
 
 
 def adamw_update_loop(
@@ -274,11 +278,13 @@ def adamw_update(
     return adam_update((1 - learning_rate * weight_decay) * W, dW, v, s, t, learning_rate, beta1, beta2, epsilon)
 
 
-def _mean_square(dW: Array, s: Array, beta2: float, dtype: np.dtype[Any]) -> tuple[Array, Array]:
+def _mean_square(
+    dW: Array, s: Array, beta2: float, dtype: np.dtype[Any], out: Array | None = None
+) -> tuple[Array, Array]:
     """(1 - beta2) dW^2, whose memory the caller may use again, and beta2 s + (1 - beta2) dW^2."""
     term = np.square(dW, dtype=dtype)
     term *= 1 - beta2
-    s = np.multiply(s, beta2, dtype=dtype)
+    s = np.multiply(s, beta2, dtype=dtype, out=out)
     s += term
     return term, s
 

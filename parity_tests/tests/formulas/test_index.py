@@ -25,8 +25,17 @@ from parity_tests.notes.run import ROWS
 
 CODES = [code for formula in FORMULAS for code in formula.code]
 
-WITHOUT_FORMULAS = ("__main__", "architecture_json", "checks", "estimators", "files", "graph", "layer_words")
-"""Modules at the top of manual that hold no formula of the notes."""
+WITHOUT_FORMULAS = (
+    "__main__",
+    "architecture_json",
+    "checks",
+    "estimators",
+    "files",
+    "graph",
+    "layer_words",
+    "workspace",
+)
+"""Modules at the top of manual that hold no formula of the notes, or none of their own."""
 
 WITHOUT_RECORD = {
     "an addition that saves memory": "notation.plus",
@@ -34,7 +43,7 @@ WITHOUT_RECORD = {
     "the step that the optimisers share": "optimizers.Rule",
     "a part of what is given": "architecture.model_for network.example",
     "how a learner keeps examples, parameters and states": "training.Learner training.columns training.flattened "
-    "training.in_rows training.joined training.split training.unflattened",
+    "training.gather training.in_rows training.joined training.split training.unflattened",
     "a part of a step of the recipe": "recipe.run.activations recipe.run.backend "
     "recipe.search.at_upper_edge recipe.search.chance_of recipe.search.chosen "
     "recipe.search.trial recipe.steps.judged recipe.steps.small_parameters",

@@ -51,22 +51,14 @@ def penalty_over_the_set(backward: Callable[..., Any]) -> Callable[..., Any]:
     return over
 
 
-def forgotten(of: Callable[[Any], dict[str, Any]]) -> Callable[..., Any]:
-    """Every step leaves a state in which something is as it was at first."""
-
-    def change(step: Callable[..., Any]) -> Callable[..., Any]:
-        def forgetful(rule: Any, params: Any, grads: Any, state: Any) -> Any:
-            params, state = step(rule, params, grads, state)
-            return params, state._replace(**of(state))
-
-        return forgetful
-
-    return change
+def forgetful(update: Callable[..., Any]) -> Callable[..., Any]:
+    """Every step starts without a velocity."""
+    return lambda W, dW, v, *rest, out=None: update(W, dW, 0 * v, *rest, out=out)
 
 
-def no_velocity(state: Any) -> dict[str, Any]:
-    """The velocity before the first step."""
-    return {"v": {name: 0 * v for name, v in state.v.items()}}
+def always_first(update: Callable[..., Any]) -> Callable[..., Any]:
+    """Every step is number 1."""
+    return lambda W, dW, v, s, t, *rest, out=None: update(W, dW, v, s, 1, *rest, out=out)
 
 
 def state_lost(begin_epoch: Callable[..., float]) -> Callable[..., float]:
@@ -97,10 +89,8 @@ FAULTS: dict[str, tuple[Any, str, Callable[[Any], Any], set[str], set[str]]] = {
     ),
     "masks of another step": (network, "forward", masks_of_the_first_step, {"A", "dA"}, {W, B}),
     "L2 over the set's m": (network, "backward", penalty_over_the_set, {"dW"}, {W, B}),
-    "velocity not carried over": (optimizers.Adam, "step", forgotten(no_velocity), V, {W, B}),
-    "number of the step not carried over": (
-        optimizers.Adam, "step", forgotten(lambda state: {"t": 0}), UPDATED, {W, B},
-    ),
+    "velocity not carried over": (optimizers, "adam_update", forgetful, V | UPDATED, {W, B}),
+    "number of the step not carried over": (optimizers, "adam_update", always_first, UPDATED, {W, B}),
     "state lost between epochs": (training.Learner, "begin_epoch", state_lost, set(), {W, B}),
     "schedule late by an epoch": (training.Learner, "begin_epoch", one_late, set(), {"learning rate", W, B}),
 }  # fmt: skip
