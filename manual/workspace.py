@@ -59,7 +59,7 @@ class Workspace:
             A, dZ = (np.empty((len(W), m), dtype) for _ in range(2))
             activate, through = _unit(layer.activation, A, dZ) if l < len(self._weights) else ([], [])
             self._forward += [partial(np.matmul, W, A_prev, out=A), partial(np.add, A, b, out=A), *activate]
-            back = [*through, *_gradients(dZ, A_prev, W, dW, db, lambda_)]
+            back = [*through, *gradients(dZ, A_prev, W, dW, db, lambda_)]
             if dA_prev is not None:
                 back.append(partial(np.matmul, W.T, dZ, out=dA_prev))
             self._backward[:0] = back
@@ -80,7 +80,7 @@ class Workspace:
         return StepResult(J, A_L)
 
 
-def _gradients(dZ: Array, A_prev: Array, W: Array, dW: Array, db: Array, lambda_: float) -> Calls:
+def gradients(dZ: Array, A_prev: Array, W: Array, dW: Array, db: Array, lambda_: float) -> Calls:
     """dW = (1/m) dZ A_prev^T + (lambda/m) W and db = (1/m) sum_i dz(i)."""
     m = dZ.shape[1]
     calls: Calls = [

@@ -6,38 +6,61 @@ import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from manual import conv, dense, logistic_regression, network, training
 from manual.notation import Array, Parameters, Scalar
 from manual.optimizers import GradientDescent
+from manual.shared.memory import keep_freed_memory
+from manual.shared.settings import Examples, Settings
 from parity_tests.bench.sizes import LAMBDA, LEARNING_RATE, ConvData, ConvSize, Data, FitData, draw_volumes
 
 
 class Training:
-    """Gradient descent by hand."""
+    """Gradient descent by hand as fit takes its steps, every batch all examples."""
 
     def __init__(self, data: Data) -> None:
         """Start from the data's parameters."""
-        self.data, self.params = data, data.params
-        self.rule = GradientDescent(LEARNING_RATE)
-        self.state = self.rule.init(data.params)
+        keep_freed_memory()  # as a run does
+        settings = Settings("gradient_descent", LEARNING_RATE, lambda_=LAMBDA)
+        self.learner = training.Learner(data.architecture, Examples(data.X, data.Y), settings)
+        self.learner.restore(data.params, None, 0)
+        self.batch = np.arange(data.X.shape[1])
 
     def step(self) -> Scalar:
         """Forward, regularised cost, backward, update."""
-        architecture, _, X, Y = self.data
-        passed = network.forward(architecture, self.params, X)
-        J = network.cost(architecture, self.params, passed, Y, LAMBDA)
-        back = network.backward(architecture, self.params, passed, Y, LAMBDA, only_grads=True)
-        self.params, self.state = self.rule.step(self.params, back.grads, self.state)
-        return J
+        return self.learner.step(self.batch, None).J
+
+    def second_cost(self) -> float:
+        """The cost after a step."""
+        self.step()
+        return float(self.step())
 
     def parameters(self) -> Parameters:
         """The parameters after the steps so far."""
-        return self.params
+        return self.learner.params()
 
 
 def step(data: Data) -> Callable[[], object]:
     """A training step."""
     return Training(data).step
+
+
+def formulas(data: Data) -> Callable[[], object]:
+    """The same by the functions of the chapters one by one, as a person calls them."""
+    architecture, params, X, Y = data
+    rule = GradientDescent(LEARNING_RATE)
+    at = params, rule.init(params)
+
+    def run() -> Scalar:
+        nonlocal at
+        passed = network.forward(architecture, at[0], X)
+        J = network.cost(architecture, at[0], passed, Y, LAMBDA)
+        grads = network.backward(architecture, at[0], passed, Y, LAMBDA, only_grads=True).grads
+        at = rule.step(at[0], grads, at[1])
+        return J
+
+    return run
 
 
 def products(data: Data) -> Callable[[], object]:
@@ -49,11 +72,11 @@ def products(data: Data) -> Callable[[], object]:
 
     def run() -> None:
         for W, A_prev, _ in layers:
-            W @ A_prev
+            np.matmul(W, A_prev)
         for l, (W, A_prev, dZ_l) in reversed(list(enumerate(layers, start=1))):
-            dZ_l @ A_prev.T
+            np.matmul(dZ_l, A_prev.T)
             if l > 1:  # nobody reads the derivative in X
-                W.T @ dZ_l
+                np.matmul(W.T, dZ_l)
 
     return run
 
@@ -105,7 +128,17 @@ def fit(data: FitData) -> Callable[[], training.Run]:
 
 TASKS: dict[str, Callable[[Any], Callable[[], object]]] = {
     task.__name__: task
-    for task in (step, products, propagate, propagate_loop, weight_gradient, weight_gradient_loop, convolution, fit)
+    for task in (
+        step,
+        formulas,
+        products,
+        propagate,
+        propagate_loop,
+        weight_gradient,
+        weight_gradient_loop,
+        convolution,
+        fit,
+    )
 }
 """What can be timed: functions of the data that return what is called again and again."""
 

@@ -44,10 +44,10 @@ def shared_step(data: Data) -> Callable[[], object]:
     return SharedTraining(data, world()).step
 
 
-def shared_cost(data: Data) -> Callable[[], float]:
+def second_cost(data: Data) -> Callable[[], float]:
     """The cost of the second step, which tells whether the first one was right."""
     return SharedTraining(data, world()).second_cost
 
 
-TASKS: dict[str, Callable[[Any], Callable[[], object]]] = {"shared step": shared_step, "shared cost": shared_cost}
+TASKS: dict[str, Callable[[Any], Callable[[], object]]] = {"shared step": shared_step, "second cost": second_cost}
 """What can be asked for."""

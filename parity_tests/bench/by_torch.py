@@ -27,8 +27,8 @@ class Training:
     class numbers, and the output unit is left out, since the loss contains it.
     """
 
-    def __init__(self, data: Data) -> None:
-        """Start from the data's parameters."""
+    def __init__(self, data: Data, *, compiled: bool = False) -> None:
+        """Start from the data's parameters; the network and its loss may be ``compiled`` together."""
         architecture, params, X, Y = data
         self.module = module_with(architecture, params)
         self.logits = self.module[:-1]
@@ -40,6 +40,9 @@ class Training:
         else:
             self.loss = nn.CrossEntropyLoss()
             self.Y = torch.from_numpy(Y.argmax(axis=0))
+        self.cost: Callable[[Tensor, Tensor], Tensor] = lambda X, Y: self.loss(self.logits(X), Y)
+        if compiled:
+            self.cost = torch.compile(self.cost, fullgraph=True, dynamic=False)
         layers = [layer for _, _, layer, _ in self.module.weighted()]
         self.rule = torch.optim.SGD(
             [
@@ -52,7 +55,7 @@ class Training:
     def step(self) -> Tensor:
         """Forward, cost, backward, update. The cost lacks the penalty: weight_decay acts on the gradient alone."""
         self.rule.zero_grad(set_to_none=True)
-        J: Tensor = self.loss(self.logits(self.X), self.Y)
+        J = self.cost(self.X, self.Y)
         J.backward()  # type: ignore[no-untyped-call]
         self.rule.step()
         return J
@@ -92,6 +95,18 @@ def step(data: Data) -> Callable[[], object]:
     return Training(data).step
 
 
+def compiled_step(data: Data) -> Callable[[], object]:
+    """A training step whose network and loss torch.compile has compiled, once for as long as the data are the same."""
+    if not COMPILED or COMPILED[0] is not data:
+        torch.compiler.reset()  # it keeps eight versions of one function and leaves the ninth as it is
+        COMPILED[:] = data, Training(data, compiled=True).step
+    return COMPILED[1]  # type: ignore[no-any-return]
+
+
+COMPILED: list[Any] = []
+"""The data that a step was compiled for, and the step."""
+
+
 def convolution(data: ConvData) -> Callable[[], tuple[Tensor, ...]]:
     """Forward and backward through F.conv2d and autograd: Z and three gradients, all in torch's own layout.
 
@@ -124,6 +139,7 @@ def fit(data: FitData) -> Callable[[], training.Run]:
 
 TASKS: dict[str, Callable[[Any], Callable[[], object]]] = {
     "step": step,
+    "compiled step": compiled_step,
     "shared step": shared_step,
     "convolution": convolution,
     "fit": fit,

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import platform
+import shutil
+import sys
 from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
@@ -12,7 +16,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from parity_tests.bench.by_hand import workspace
-from parity_tests.bench.same_results import check_convolution, check_fit, check_loops, check_shared, check_step
+from parity_tests.bench.same_results import (
+    check_convolution,
+    check_fit,
+    check_jax,
+    check_loops,
+    check_shared,
+    check_step,
+)
 from parity_tests.bench.sizes import (
     CONV_SIZES,
     FIT_SIZES,
@@ -38,6 +49,7 @@ class Plan(NamedTuple):
     """How much is measured: sizes, threads, examples of the loops, rounds, and seconds for one block of a worker.
 
     Convolutions get rounds of their own, since the larger ones take as long as a block of anything else; trainings too.
+    ``compiled`` puts torch.compile beside a step, ``jax`` a Python that has JAX: in one thread.
     """
 
     sizes: tuple[Size, ...]
@@ -51,6 +63,8 @@ class Plan(NamedTuple):
     fit_rounds: int
     shared_rounds: int
     block: float
+    compiled: bool = False
+    jax: str | None = None
 
     @property
     def pieces(self) -> int:
@@ -66,7 +80,7 @@ class Plan(NamedTuple):
     def checks(self) -> int:
         """Number of checks before them."""
         each = len(self.sizes) + len(self.convolutions) + len(self.shared) + bool(self.loop_examples)
-        return len(DTYPES) * each + bool(self.fits)
+        return len(DTYPES) * (each + len(self.sizes) * (self.jax is not None)) + bool(self.fits)
 
     @property
     def memory_sizes(self) -> tuple[ConvSize, ...]:
@@ -107,6 +121,11 @@ def check(plan: Plan) -> Generator[list[Result], None, None]:
             yield check_loops(dtype)
     for fit_size in plan.fits[:1]:
         yield check_fit(fit_size)
+    if plan.jax and plan.sizes:
+        with Worker("jax", 1, plan.jax) as jax:
+            for size in plan.sizes:
+                for dtype in DTYPES:
+                    yield check_jax(size, dtype, jax)
     if plan.shared:
         with Worker("processes", 1) as several:
             for size in plan.shared:
@@ -137,19 +156,27 @@ def by_part(plan: Plan, measured: Iterable[tuple[str, dict[str, Any]]], about: d
 
 
 def _steps(plan: Plan) -> Iterator[dict[str, Any]]:
-    """A training step: by hand, in torch, and its bare matrix products."""
+    """A training step: by hand, in torch, and its bare matrix products; in one thread its peers too."""
     for threads in plan.threads if plan.sizes else ():
-        with Worker("manual", threads) as by_hand, Worker("torch", threads) as by_torch:
+        with Worker("manual", threads) as by_hand, Worker("torch", threads) as by_torch, ExitStack() as more:
             jobs = {"manual": (by_hand, "step"), "torch": (by_torch, "step"), "products": (by_hand, "products")}
+            peers: dict[str, Job] = {}
+            if threads == 1:
+                peers["formulas"] = more.enter_context(Worker("manual", 1)), "formulas"  # no run has begun there
+                if plan.compiled:
+                    peers["compiled"] = by_torch, "compiled step"
+                if plan.jax:
+                    peers["jax"] = more.enter_context(Worker("jax", 1, plan.jax)), "step"
             for size in plan.sizes:
                 for dtype in DTYPES:
-                    times = in_turn(jobs, size, dtype, plan.rounds, plan.block)
+                    times = in_turn(jobs | peers, size, dtype, plan.rounds, plan.block)
                     bar = SIZES[size]
                     yield {
                         **_beside_torch(size, dtype, threads, times),
                         "bar": bar.torch if threads == 1 else None,
                         "manual/products": ratio(times["manual"], times["products"]),
                         "products_bar": bar.products if threads == 1 else None,
+                        **{f"manual/{peer}": ratio(times["manual"], times[peer]) for peer in peers},
                     }
 
 
@@ -273,6 +300,22 @@ def quartiles(ours: Sequence[float], theirs: Sequence[float]) -> list[float]:
     """Quartiles of the ratios round by round: how far the machine's other work moves them."""
     ratios = [one / other for one, other in zip(ours, theirs, strict=True)]
     return [round(float(value), 3) for value in np.quantile(ratios, (0.25, 0.75))]
+
+
+def peers(jax: str | None) -> tuple[dict[str, Any], list[str]]:
+    """What a plan gets of peers that are not everywhere, and why others are left out.
+
+    ``jax`` is a Python that has JAX; without one it is this Python, where that has it.
+    """
+    why = []
+    compiled = shutil.which("g++") is not None
+    if not compiled:
+        why.append("torch.compile: g++ is not there, and it writes C++")
+    if jax is None and importlib.util.find_spec("jax") is None:
+        why.append("JAX: it is not installed here, and --jax names no Python that has it")
+    elif jax is None:
+        jax = sys.executable
+    return {"compiled": compiled, "jax": jax}, why
 
 
 def environment() -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -79,18 +80,29 @@ def check_fit(size: FitSize) -> list[Result]:
 
 def check_shared(size: Size, dtype: str, several: Worker) -> list[Result]:
     """The cost after a step that processes shared, and after one taken by a single process, both as they are timed."""
+    where = Where(f"shared {size}", "J after a shared step", "torch/processes", "shared step")
+    return _check_worker(where, size, dtype, lambda data: by_torch.SharedTraining(data).second_cost(), several)
+
+
+def check_jax(size: Size, dtype: str, jax: Worker) -> list[Result]:
+    """The cost after a step by hand and in JAX, both as they are timed."""
+    where = Where(f"JAX {size}", "J after a timed step", "manual/jax", "jitted step")
+    return _check_worker(where, size, dtype, lambda data: by_hand.Training(data).second_cost(), jax)
+
+
+def _check_worker(where: Where, size: Size, dtype: str, ours: Callable[[Data], float], theirs: Worker) -> list[Result]:
+    """The cost after a step, here and in a worker: free runs, judged by the spread of five."""
     data = draw(size, dtype)
-    rng = generator(f"shared {size}", 0)
+    rng = generator(where.case, 0)
 
     def cost(params: Any) -> Any:
-        return {"J": np.array(by_torch.SharedTraining(data._replace(params=params)).second_cost(), dtype)}
+        return {"J": np.array(ours(data._replace(params=params)), dtype)}
 
     repeats = [cost(moved(data.params, rng)) for _ in range(REPEATS)]
-    theirs = {"J": np.array(several.seconds("shared cost", size, dtype, 0), dtype)}
+    found = {"J": np.array(theirs.seconds("second cost", size, dtype, 0), dtype)}
     ledger = Ledger(dtype, 1)
-    for name, judgement in judge_by_spread(cost(data.params), theirs, repeats, data.X.dtype).items():
-        where = Where(f"shared {size}", f"{name} after a shared step", "torch/processes", "shared step", "bench")
-        ledger.add_judged(where._replace(basis="measured"), judgement)
+    for judgement in judge_by_spread(cost(data.params), found, repeats, data.X.dtype).values():
+        ledger.add_judged(where._replace(dataset="bench", basis="measured"), judgement)
     return ledger.results()
 
 

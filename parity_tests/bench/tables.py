@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from rich.console import Console
 
 from manual.shared.cli import plain_table
-from parity_tests.bench.sizes import MEAN_BARS
+from parity_tests.bench.sizes import JAX_BAR, MEAN_BARS
 
 CONV_HEAD = "m, n, n_C_prev, n_C, f, p, s"
 """The numbers that a convolution's size consists of."""
@@ -52,13 +52,15 @@ def tables(values: dict[str, Any]) -> list[Table]:
     """A table for each part that was measured."""
     made = {
         "steps": _steps,
+        "peers": _peers,
         "loops": _loops,
         "convolutions": _convolutions,
         "workspace": _workspace,
         "fits": _fits,
         "processes": _processes,
     }
-    return [table(values[name]) for name, table in made.items() if values[name]]
+    given = {**values, "peers": [line for line in values["steps"] if "formulas_us" in line]}
+    return [table(given[name]) for name, table in made.items() if given[name]]
 
 
 def _steps(lines: list[dict[str, Any]]) -> Table:
@@ -73,6 +75,27 @@ def _steps(lines: list[dict[str, Any]]) -> Table:
         within.append(_keeps((line["manual/torch"], line["bar"]), (line["manual/products"], line["products_bar"])))
     numbers = ["by hand", "torch", "by hand / torch", "at most", "by hand / products"]
     return Table("A training step", ["size; m", "dtype"], [*numbers, *_heads(more)], rows, within)
+
+
+PEERS = {"formulas": "the formulas one by one", "compiled": "torch.compile", "jax": "JAX, jitted"}
+"""What a step is put beside, besides torch and its products."""
+
+
+def _peers(lines: list[dict[str, Any]]) -> Table:
+    """A row for each size and dtype: by hand over each of PEERS that was there."""
+    there = {peer: name for peer, name in PEERS.items() if f"{peer}_us" in lines[0]}
+    rows = [
+        [
+            line["size"],
+            line["dtype"],
+            _time(line["manual_us"]),
+            *(f"{_time(line[f'{peer}_us'])} ({line[f'manual/{peer}']:.2f})" for peer in there),
+        ]
+        for line in lines
+    ]
+    within = [_keeps((line["manual/jax"], JAX_BAR)) if "jax" in there else None for line in lines]
+    title = f"A training step beside others (by hand / the other; JAX at most {JAX_BAR})"
+    return Table(title, ["size; m", "dtype"], ["by hand", *there.values()], rows, within)
 
 
 def _loops(lines: list[dict[str, Any]]) -> Table:
@@ -182,7 +205,8 @@ def measured_on(values: dict[str, Any]) -> str:
         f"Measured on {about['date']}: {here}; Python {about['python']}, NumPy {about['numpy']} ({blas}), "
         f"PyTorch {about['torch']}. Medians of {values['rounds']} rounds ({values['conv_rounds']} of convolutions, "
         f"{values['fit_rounds']} of trainings, {values['shared_rounds']} of processes); load average before them "
-        f"{about['load']}: what else runs on the machine weighs most on two threads."
+        f"{about['load']}. Of one thread the processor's time is taken, of several the clock's: there what else runs "
+        "on the machine weighs most."
     )
 
 

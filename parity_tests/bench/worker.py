@@ -27,6 +27,7 @@ SIDES = {
     "torch": "parity_tests.bench.by_torch",
     "processes": "parity_tests.bench.by_processes",
     "sklearn": "parity_tests.bench.by_sklearn",
+    "jax": "parity_tests.bench.by_jax",
     "device": "parity_tests.bench.by_device",
 }
 
@@ -48,21 +49,29 @@ DRAWS: dict[str, tuple[type[Any], Callable[[Any, str], Any]]] = {
 """By the name of its class: a size, and what draws data of that size."""
 
 WITH_TORCH = ("torch", "processes", "device")
-"""Sides that compute with torch, whose clock waits for a device."""
+"""Sides that compute with torch."""
+
+SEVERAL = ("processes", "device")
+"""Sides of several processors, timed by torch's clock, which waits for a device."""
 
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+XLA_FLAGS = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
+"""What keeps JAX to one thread."""
 
 
 class Worker:
     """A process that holds one side, with so many threads."""
 
-    def __init__(self, side: str, threads: int) -> None:
-        """Start it; it imports what it needs before it answers for the first time."""
+    def __init__(self, side: str, threads: int, python: str = sys.executable) -> None:
+        """Start it in that Python; it imports what it needs before it answers for the first time."""
         self._several = side == "processes"
         launcher = TORCHRUN if self._several else ()
         environment = {**os.environ, **dict.fromkeys(THREADS, str(threads))}
+        if side == "jax":
+            environment["XLA_FLAGS"] = XLA_FLAGS
         self._process = subprocess.Popen(
-            [sys.executable, *launcher, "-m", "parity_tests.bench.worker", side, str(threads)],
+            [python, *launcher, "-m", "parity_tests.bench.worker", side, str(threads)],
             cwd=Path(__file__).parents[2],
             env=environment,
             stdin=subprocess.PIPE,
@@ -102,14 +111,16 @@ def request(task: str, size: AnySize, dtype: str, repeats: int) -> str:
     return json.dumps({"task": task, "kind": type(size).__name__, "size": size, "dtype": dtype, "repeats": repeats})
 
 
-def answers(side: str, requests: Iterable[str]) -> Iterator[float]:
+def answers(side: str, requests: Iterable[str], threads: int = 1) -> Iterator[float]:
     """The seconds of every request. Each block starts from the same parameters.
+
+    Of one thread they are seconds of the processor, on which other work of the machine weighs least.
 
     A block of several repeats has one more before it, and so has the first of a task: they warm up.
     """
     tasks = importlib.import_module(SIDES[side]).TASKS
-    clock: Callable[[], float] = time.perf_counter
-    if side in WITH_TORCH:
+    clock: Callable[[], float] = time.process_time if threads == 1 else time.perf_counter
+    if side in SEVERAL:
         from torch.utils.benchmark import timer as clock
     data: dict[Any, Any] = {}
     done: set[Any] = set()
@@ -138,11 +149,11 @@ def main(side: str, threads: int) -> None:
     if side == "processes":
         from parity_tests.bench.by_processes import passed_on, world
 
-        for seconds in answers(side, passed_on(sys.stdin)):
+        for seconds in answers(side, passed_on(sys.stdin), threads):
             if world().leads:
                 print(seconds, flush=True)
         return
-    for seconds in answers(side, sys.stdin):
+    for seconds in answers(side, sys.stdin, threads):
         print(seconds, flush=True)
 
 

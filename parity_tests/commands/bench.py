@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import shutil
 
 from manual.shared.cli import GOOD, MISMATCH, UsageError, console, door, output_flags
 from parity_tests.bench.device import check_device, device_plan, measure_device, of_device
-from parity_tests.bench.measure import FULL, PARTS, QUICK, by_part, check, environment, measure
+from parity_tests.bench.measure import FULL, PARTS, QUICK, by_part, check, environment, measure, peers
 from parity_tests.bench.same_results import disagreements
 from parity_tests.bench.tables import show
 from parity_tests.comparison.tables import describe
@@ -18,6 +19,7 @@ EPILOG = """examples:
   python -m parity_tests bench --quick        the smallest size alone, to see that it runs
   python -m parity_tests bench --only conv    the convolutions alone: their time and their memory
   python -m parity_tests bench --only processes   a step shared by two processes, beside one with two threads
+  python -m parity_tests bench --jax ~/jax/bin/python   the steps beside JAX too, which that Python has
   python -m parity_tests bench --device cuda  what a GPU gains: graphs, all draws together, wide layers in bfloat16
 
 Each side runs in a process of its own; the processes are timed in turn, and ratios are ratios of medians.
@@ -35,6 +37,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     device = "measure torch_ref on a GPU instead; on cpu, small sizes without bars, to see that it runs"
     parser.add_argument("--device", metavar="NAME", help=device)
+    parser.add_argument("--jax", metavar="PYTHON", help="a Python that has JAX, to put it beside the steps")
     output_flags(parser)
     parser.set_defaults(run=run)
 
@@ -48,6 +51,12 @@ def run(args: argparse.Namespace) -> int:
     plan = QUICK if args.quick else FULL
     if args.only:
         plan = plan.only(args.only)
+    why: list[str] = []
+    if args.jax is not None and shutil.which(args.jax) is None:
+        raise UsageError(f"--jax is {args.jax}, expected a Python that has JAX: there is no such command")
+    if plan.sizes and not args.quick:
+        there, why = peers(args.jax)
+        plan = plan._replace(**there)
     checks = args.work.gather("checks; nothing is measured yet", check(plan), plan.checks)
     if args.work.stopped:
         return GOOD
@@ -61,6 +70,8 @@ def run(args: argparse.Namespace) -> int:
         args.work.json(values)
     else:
         show(values, console(), quiet=args.quiet)
+        for reason in why:
+            console().print(f"Left out: {reason}.")
     return GOOD
 
 

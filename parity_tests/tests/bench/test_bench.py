@@ -6,6 +6,7 @@ Nothing here depends on how long anything takes.
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from functools import cache
@@ -26,7 +27,7 @@ from parity_tests.bench.sizes import (
     SIZES,
     WORST_BAR,
 )
-from parity_tests.bench.tables import conv_means, show
+from parity_tests.bench.tables import PEERS, conv_means, show
 from parity_tests.bench.worker import Worker
 from parity_tests.cli import main
 from parity_tests.report.evidence import ratios_table
@@ -65,6 +66,11 @@ def check_schema(values: dict[str, Any], plan: measure.Plan) -> None:
     for line in values["steps"]:
         ratio = line["manual_us"] / line["products_us"]
         assert line["manual/products"] == pytest.approx(ratio, rel=0.05, abs=2e-3)
+        peers = [key.removesuffix("_us") for key in line if key in {f"{peer}_us" for peer in PEERS}]
+        assert ("formulas" in peers) == (line["threads"] == 1)
+        for peer in peers:
+            ratio = line["manual_us"] / line[f"{peer}_us"]
+            assert line[f"manual/{peer}"] == pytest.approx(ratio, rel=0.05, abs=2e-3)
         bar = SIZES[next(size for size in SIZES if str(size) == line["size"])]
         assert (line["bar"], line["products_bar"]) == (tuple(bar) if line["threads"] == 1 else (None, None))
     assert [(line["formula"], line["m"]) for line in values["loops"]] == [
@@ -134,6 +140,17 @@ def test_a_quick_run_prints_the_schema(capsys: pytest.CaptureFixture[str]) -> No
     check_schema(values, measure.QUICK)
     check_fits(values, measure.QUICK)
     check_processes(values, measure.QUICK)
+
+
+def test_peers_that_are_not_there_are_left_out_with_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(measure.shutil, "which", lambda name: None)
+    monkeypatch.setattr(measure.importlib.util, "find_spec", lambda name: None)
+    there, why = measure.peers(None)
+    assert there == {"compiled": False, "jax": None}
+    assert [reason.partition(":")[0] for reason in why] == ["torch.compile", "JAX"]
+    assert measure.peers("/some/python")[0]["jax"] == "/some/python"
+    monkeypatch.setattr(measure.importlib.util, "find_spec", lambda name: object())
+    assert measure.peers(None)[0]["jax"] == sys.executable
 
 
 def test_the_kept_figures_have_the_schema() -> None:

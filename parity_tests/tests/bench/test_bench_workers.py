@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import subprocess
+import time
 from typing import Any, ClassVar
 
 import numpy as np
@@ -11,7 +13,7 @@ import pytest
 import torch
 
 from manual import conv
-from parity_tests.bench import by_processes, by_torch, measure
+from parity_tests.bench import by_hand, by_processes, by_torch, measure
 from parity_tests.bench.by_hand import beyond_outputs, workspace
 from parity_tests.bench.sizes import (
     LOOP_EXAMPLES,
@@ -27,7 +29,7 @@ from torch_ref.distributed import World
 
 
 @pytest.mark.parametrize(
-    "task", ["step", "shared step", "products", "propagate", "propagate_loop", "weight_gradient_loop"]
+    "task", ["step", "formulas", "shared step", "products", "propagate", "propagate_loop", "weight_gradient_loop"]
 )
 def test_a_worker_answers_every_request_with_a_time(task: str) -> None:
     units = LOOPS.get(task.removesuffix("_loop"), SEVERAL.units)
@@ -46,6 +48,31 @@ def test_a_worker_times_trainings_too(side: str) -> None:
 def test_a_worker_times_convolutions_too(side: str) -> None:
     lines = [request("convolution", size, "float32", 1) for size in CONVOLUTIONS]
     assert all(seconds > 0 for seconds in answers(side, lines))
+
+
+def test_of_one_thread_the_time_of_the_processor_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "process_time", itertools.count(0, 6).__next__)
+    monkeypatch.setattr(time, "perf_counter", itertools.count(0, 8).__next__)
+    line = request("products", SEVERAL, "float64", 2)
+    assert [*answers("manual", [line]), *answers("manual", [line], threads=2)] == [3, 4]
+
+
+def test_a_step_of_jax_has_a_time_and_a_cost() -> None:
+    pytest.importorskip("jax", reason="JAX is not installed")
+    lines = [request("step", SEVERAL, "float64", 2), request("second cost", SEVERAL, "float64", 0)]
+    seconds, cost = answers("jax", lines)
+    assert seconds > 0
+    assert cost == pytest.approx(by_hand.Training(draw(SEVERAL, "float64")).second_cost(), rel=1e-12)
+
+
+def test_a_compiled_step_is_compiled_once_for_the_same_data(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[str] = []
+    monkeypatch.setattr(torch, "compile", lambda function, **how: made.append("compiled") or function)
+    monkeypatch.setattr(torch.compiler, "reset", lambda: made.append("reset"))
+    monkeypatch.setattr(by_torch, "COMPILED", [])
+    lines = [request("compiled step", SEVERAL, dtype, 2) for dtype in ("float32", "float32", "float64")]
+    assert all(seconds > 0 for seconds in answers("torch", lines))
+    assert made == ["reset", "compiled"] * 2
 
 
 def test_a_dead_worker_is_an_error() -> None:
@@ -86,7 +113,7 @@ def test_a_worker_runs_in_the_environment_as_it_is_but_for_its_threads(monkeypat
 def test_requests_reach_every_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two processes in one: rank 0 reads the requests, rank 1 gets them from it."""
     sent: list[str] = []
-    lines = [request("shared step", SEVERAL, "float64", 2), request("shared cost", SEVERAL, "float64", 0)]
+    lines = [request("shared step", SEVERAL, "float64", 2), request("second cost", SEVERAL, "float64", 0)]
     monkeypatch.setattr(torch.distributed, "destroy_process_group", lambda: None)
     monkeypatch.setattr(torch.distributed, "broadcast_object_list", sent.extend)
     monkeypatch.setattr(by_processes, "world", World)

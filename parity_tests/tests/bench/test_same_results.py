@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pytest
 from torch.nn import functional
 
-from manual import conv, dense, network
+from manual import conv, dense, network, workspace
 from parity_tests.bench import by_hand, by_torch, measure, same_results
 from parity_tests.bench.sizes import (
     CONV_SIZES,
@@ -80,12 +81,26 @@ def test_a_fault_in_a_timed_convolution_is_seen(
 def test_a_wrong_shared_step_is_not_timed() -> None:
     class Wrong:
         def seconds(self, task: str, size: Size, dtype: str, repeats: int) -> float:
-            assert (task, repeats) == ("shared cost", 0)
+            assert (task, repeats) == ("second cost", 0)
             return by_torch.SharedTraining(draw(size, dtype)).step()  # the cost before the step
 
     wrong: Any = Wrong()
     failed = same_results.disagreements(same_results.check_shared(SEVERAL, "float64", wrong))
     assert [line.quantity for line in failed] == ["J after a shared step"]
+
+
+def test_a_step_of_jax_is_held_against_ours() -> None:
+    class Right:
+        cost = by_hand.Training(draw(SEVERAL, "float64")).second_cost()
+
+        def seconds(self, task: str, size: Size, dtype: str, repeats: int) -> float:
+            assert (task, repeats) == ("second cost", 0)
+            return self.cost
+
+    right: Any = Right()
+    assert [line.verdict for line in same_results.check_jax(SEVERAL, "float64", right)] == [HOLDS]
+    right.cost += 1e-9
+    assert [line.verdict for line in same_results.check_jax(SEVERAL, "float64", right)] == [FAILS]
 
 
 def test_nothing_compared_is_an_error() -> None:
@@ -100,8 +115,16 @@ def test_a_disagreement_by_hand_refuses_to_time(
     def no_worker(*args: Any) -> None:
         raise AssertionError("a worker was started")
 
-    right = dense.bias_gradient
+    right, calls = dense.bias_gradient, workspace.gradients
     monkeypatch.setattr(dense, "bias_gradient", lambda dZ: right(dZ) * 1.01)
+    monkeypatch.setattr(  # the timed step takes the operations of the formulas, not their functions
+        workspace,
+        "gradients",
+        lambda dZ, A_prev, W, dW, db, lambda_: [
+            *calls(dZ, A_prev, W, dW, db, lambda_),
+            partial(np.multiply, db, 1.01, out=db),
+        ],
+    )
     monkeypatch.setattr(measure, "Worker", no_worker)
     assert main(["bench", "--quick", *(["--json"] if as_json else [])]) == 1
     shown = capsys.readouterr().out
@@ -156,32 +179,38 @@ def test_the_data_have_their_size_and_keep_away_from_kinks(size: Size) -> None:
         assert (data.Y.sum(axis=0) == 1).all()
 
 
-def test_by_hand_and_the_products_do_the_same_products(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("task", [by_hand.step, by_hand.formulas])
+def test_by_hand_and_the_products_do_the_same_products(monkeypatch: pytest.MonkeyPatch, task: Any) -> None:
     """The limit counts what the step multiplies: two products per layer forward and back, one for each inner dA."""
+    shapes: list[Any] = []
+    right = np.matmul
 
     class Counted(np.ndarray[Any, Any]):
-        shapes: list[Any] = []  # noqa: RUF012
-
         def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
             plain = [np.asarray(value) for value in inputs]
-            if ufunc is np.matmul and plain[0].ndim == 2:
-                Counted.shapes.append((plain[0].shape, plain[1].shape))
-            out = options.pop("out", None)
+            if ufunc is right and plain[0].ndim == 2:
+                shapes.append((plain[0].shape, plain[1].shape))
+            options["out"] = tuple(np.asarray(value) for value in options["out"]) if options.get("out") else None
             result = getattr(ufunc, method)(*plain, **options)
-            if out:
-                np.asarray(out[0])[...] = result
-                return out[0]
             return result.view(Counted) if isinstance(result, np.ndarray) else result
 
+    def counted(one: Any, other: Any, out: Any = None) -> Any:
+        shapes.append((one.shape, other.shape))
+        return right(one, other, out=out)
+
     data = draw(SEVERAL, "float64")
-    data = data._replace(
-        X=data.X.view(Counted), params={name: value.view(Counted) for name, value in data.params.items()}
-    )
     found = []
-    for task in (by_hand.step, by_hand.products):
-        call = task(data)
-        Counted.shapes = []
+    for made in (task, by_hand.products):
+        monkeypatch.setattr(np, "matmul", counted)
+        given = data
+        if made is by_hand.formulas:  # they say @
+            params = {name: value.view(Counted) for name, value in data.params.items()}
+            given = data._replace(X=data.X.view(Counted), params=params)
+        call = made(given)
         call()
-        found.append(sorted(Counted.shapes))
+        shapes.clear()
+        call()
+        found.append(sorted(shapes))
+        monkeypatch.undo()
     assert found[0] == found[1]
     assert len(found[0]) == 3 * (len(SEVERAL.units) - 1) - 1
