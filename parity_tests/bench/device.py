@@ -187,5 +187,5 @@ def _of_rates(steps: list[float], products: list[float], counts: tuple[int, int]
     rates = [
         [by_device.STEPS * count / s for s in seconds] for count, seconds in zip(counts, (steps, products), strict=True)
     ]
-    one, other = (round(median(of_rounds) / 1e12, 4) for of_rounds in rates)
+    one, other = (float(f"{median(of_rounds) / 1e12:.4g}") for of_rounds in rates)
     return {"unit": "TFLOP/s", "one": one, "other": other, "ratio": ratio(*rates), "quartiles": quartiles(*rates)}

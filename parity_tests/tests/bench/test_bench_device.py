@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 import torch
 
-from manual import dense
 from parity_tests.bench import by_device, device
 from parity_tests.bench.device_sizes import DeviceBars, device_sizes
 from parity_tests.bench.worker import answers, request
 from parity_tests.cli import main
 from parity_tests.report.evidence import gpu_table, markdown
+from parity_tests.tests.bench.planted import wrong_db
 from torch_ref.hardware import operations
 
 
@@ -87,8 +87,7 @@ def test_a_disagreement_refuses_to_time(monkeypatch: pytest.MonkeyPatch, capsys:
     def no_worker(*_: Any) -> None:
         raise AssertionError("a worker was started")
 
-    right = dense.bias_gradient
-    monkeypatch.setattr(dense, "bias_gradient", lambda dZ: right(dZ)[::-1])
+    wrong_db(monkeypatch, lambda db: db[::-1])
     monkeypatch.setattr(device, "Worker", no_worker)
     assert main(["bench", "--device", "cpu", "--json"]) == 1
     failed = json.loads(capsys.readouterr().out)["disagreements"]

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from functools import partial
 from typing import Any
 
 import numpy as np
 import pytest
 from torch.nn import functional
 
-from manual import conv, dense, network, workspace
+from manual import conv, network
 from parity_tests.bench import by_hand, by_torch, measure, same_results
 from parity_tests.bench.sizes import (
     CONV_SIZES,
@@ -27,6 +26,7 @@ from parity_tests.cli import main
 from parity_tests.formulas import CASES
 from parity_tests.judging.judge import FAILS, HOLDS
 from parity_tests.tests.bench.bench_sizes import CONVOLUTIONS, SEVERAL, SMALL
+from parity_tests.tests.bench.planted import wrong_db
 
 PARAMETERS = ("W1", "b1", "W2", "b2")
 
@@ -115,16 +115,7 @@ def test_a_disagreement_by_hand_refuses_to_time(
     def no_worker(*args: Any) -> None:
         raise AssertionError("a worker was started")
 
-    right, calls = dense.bias_gradient, workspace.gradients
-    monkeypatch.setattr(dense, "bias_gradient", lambda dZ: right(dZ) * 1.01)
-    monkeypatch.setattr(  # the timed step takes the operations of the formulas, not their functions
-        workspace,
-        "gradients",
-        lambda dZ, A_prev, W, dW, db, lambda_: [
-            *calls(dZ, A_prev, W, dW, db, lambda_),
-            partial(np.multiply, db, 1.01, out=db),
-        ],
-    )
+    wrong_db(monkeypatch, lambda db: db * 1.01)
     monkeypatch.setattr(measure, "Worker", no_worker)
     assert main(["bench", "--quick", *(["--json"] if as_json else [])]) == 1
     shown = capsys.readouterr().out
