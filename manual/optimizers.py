@@ -178,7 +178,9 @@ class Adam(Rule[AdamState]):
 
     def move(self, W: Array, dW: Array, parts: Sequence[Array], t: int) -> None:
         """``update`` in place, without arrays between."""
-        adam_update(W, dW, *parts, t, *vars(self).values(), out=AdamUpdate(W, *parts))
+        v, s = parts
+        rate, out = self.learning_rate, AdamUpdate(W, v, s)
+        adam_update(W, dW, v, s, t, rate, self.beta1, self.beta2, self.epsilon, out=out)
 
 
 @dataclass(frozen=True)

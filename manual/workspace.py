@@ -55,6 +55,7 @@ class Workspace:
         self._backward: Calls = []
         A_prev, dA_prev = self.X, None
         for l, layer, k in architecture.numbered():
+            assert isinstance(layer, Dense)
             W, b, dW, db = params[f"W{k}"], params[f"b{k}"], grads[f"dW{k}"], grads[f"db{k}"]
             A, dZ = (np.empty((len(W), m), dtype) for _ in range(2))
             activate, through = _unit(layer.activation, A, dZ) if l < len(self._weights) else ([], [])
@@ -100,6 +101,7 @@ def _unit(name: str, A: Array, dZ: Array) -> tuple[Calls, Calls]:
     slope, zeros, one = np.empty_like(A), np.zeros_like(A), _number(1, A)  # an array of zeros is faster than a zero
     positive: Array = np.empty(A.shape, bool)
     through = partial(np.multiply, slope, dZ, out=dZ)
+    steps: Calls
     if name == "relu":
         steps = [partial(np.greater, A, _number(0, A), out=positive), partial(np.copyto, slope, positive), through]
         return [partial(np.maximum, A, zeros, out=A)], steps

@@ -67,7 +67,7 @@ def products(data: Data) -> Callable[[], object]:
     """The matrix products of a training step and nothing else: below this no step can go."""
     architecture, params, X, Y = data
     passed = network.forward(architecture, params, X)
-    dZ = network.backward(architecture, params, passed, Y, LAMBDA).dZ[1:]
+    dZ: Any = network.backward(architecture, params, passed, Y, LAMBDA).dZ[1:]
     layers = [(params[f"W{k}"], passed.A[l - 1], dZ[l - 1]) for l, _, k in architecture.numbered()]
 
     def run() -> None:

@@ -5,7 +5,9 @@ Nothing here depends on how long anything takes.
 
 from __future__ import annotations
 
+import importlib.util
 import json
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, nullcontext
@@ -144,13 +146,13 @@ def test_a_quick_run_prints_the_schema(capsys: pytest.CaptureFixture[str]) -> No
 
 
 def test_peers_that_are_not_there_are_left_out_with_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(measure.shutil, "which", lambda name: None)
-    monkeypatch.setattr(measure.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     there, why = measure.peers(None)
     assert there == {"compiled": False, "jax": None}
     assert [reason.partition(":")[0] for reason in why] == ["torch.compile", "JAX"]
     assert measure.peers("/some/python")[0]["jax"] == "/some/python"
-    monkeypatch.setattr(measure.importlib.util, "find_spec", lambda name: object())
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: object())
     assert measure.peers(None)[0]["jax"] == sys.executable
 
 

@@ -67,7 +67,12 @@ def test_a_step_of_jax_has_a_time_and_a_cost() -> None:
 
 def test_a_compiled_step_is_compiled_once_for_the_same_data(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[str] = []
-    monkeypatch.setattr(torch, "compile", lambda function, **how: made.append("compiled") or function)
+
+    def compiled(function: Any, **_: Any) -> Any:
+        made.append("compiled")
+        return function
+
+    monkeypatch.setattr(torch, "compile", compiled)
     monkeypatch.setattr(torch.compiler, "reset", lambda: made.append("reset"))
     monkeypatch.setattr(by_torch, "COMPILED", [])
     lines = [request("compiled step", SEVERAL, dtype, 2) for dtype in ("float32", "float32", "float64")]

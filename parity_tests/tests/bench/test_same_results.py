@@ -195,7 +195,7 @@ def test_by_hand_and_the_products_do_the_same_products(monkeypatch: pytest.Monke
         monkeypatch.setattr(np, "matmul", counted)
         given = data
         if made is by_hand.formulas:  # they say @
-            params = {name: value.view(Counted) for name, value in data.params.items()}
+            params: Any = {name: value.view(Counted) for name, value in data.params.items()}
             given = data._replace(X=data.X.view(Counted), params=params)
         call = made(given)
         call()

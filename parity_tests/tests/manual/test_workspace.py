@@ -110,7 +110,7 @@ def test_a_run_in_a_workspace_is_that_of_the_formulas(optimizer: str, monkeypatc
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_a_move_in_place_is_the_update(optimizer: str, dtype: Any) -> None:
     rng = np.random.default_rng(0)
-    rule = OPTIMIZERS[optimizer](0.1)
+    rule: Any = OPTIMIZERS[optimizer](0.1)
     W = rng.standard_normal(9).astype(dtype)
     parts = [np.zeros_like(W) for _ in rule.state_type._fields[:-1]]
     for t in (1, 2, 3):
