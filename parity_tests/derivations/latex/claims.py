@@ -67,6 +67,7 @@ class Aside(NamedTuple):
     cell: int
     reason: str
     read: bool = True
+    zero: Node | None = None
 
 
 class Numbers(NamedTuple):
@@ -131,8 +132,8 @@ class _Collector:
         self.linear = any(isinstance(each, Claim) and each.linear and each.section == formula.section for each in found)
         self.words = tuple(re.findall(r"leaky|relu|tanh|sigmoid|softmax", before.lower()))
 
-    def aside(self, statement: Statement, reason: str, *, read: bool = True) -> None:
-        self.found.append(Aside(_shortened(statement.text), statement.line, self.formula.cell, reason, read))
+    def aside(self, statement: Statement, reason: str, *, read: bool = True, zero: Node | None = None) -> None:
+        self.found.append(Aside(_shortened(statement.text), statement.line, self.formula.cell, reason, read, zero))
 
     def statement(self, statement: Statement) -> None:
         """Add what a statement says."""
@@ -194,7 +195,8 @@ class _Collector:
         if reason:
             self.aside(statement, reason, read=False)
         elif not made:
-            self.aside(statement, "names, numbers or definitions")
+            zero = target if nodes[1:] == [Number("0")] else None
+            self.aside(statement, "names, numbers or definitions", zero=zero)
 
     def identity(self, statement: Statement, nodes: list[Node | None]) -> bool:
         """Add the claim that two formulas are the same for every number."""
@@ -236,7 +238,15 @@ class _Collector:
             self.formula.section, len(self.found), many, units or self.words, adds, averages, self.linear, first,
         )  # fmt: skip
         self.found.append(claim)
+        if adds:
+            self._begins_with_zero(target)
         return True
+
+    def _begins_with_zero(self, target: Node) -> None:
+        """What is set to 0 before anything is added to it is right."""
+        for place, each in enumerate(self.found):
+            if isinstance(each, Aside) and each.zero == target:
+                self.found[place] = Numbers(each.text, each.line, each.cell, Compared(True))
 
     def _added(self, target: Node) -> Claim | None:
         """What an example adds to this target, in the same section; the last that was said."""

@@ -182,10 +182,16 @@ class Conventions:
             if 0 < len(held) < len(LAYOUTS):
                 for key in held:
                     found.setdefault(key, []).append(number)
-        many = {number for votes in found.values() for number in votes if self._names_matrices(number)}
-        # a lone example is a column, wherever the examples of X lie
-        kept = {key: [number for number in votes if number in many] for key, votes in found.items()}
-        return {key: votes for key, votes in kept.items() if votes} if many else found
+        voters = {number for votes in found.values() for number in votes}
+        # a lone example is a column, wherever the examples of X lie; a forward pass says how weights lie
+        for better in (self._names_matrices, self._is_forward):
+            voters = set(filter(better, voters)) or voters
+        kept = {key: [number for number in votes if number in voters] for key, votes in found.items()}
+        return {key: votes for key, votes in kept.items() if votes}
+
+    def _is_forward(self, number: int) -> bool:
+        """Whether a claim is of a forward pass."""
+        return MEANINGS.get(_base(self.claims[number]), "") in ("Z", "A")
 
     def _names_matrices(self, number: int) -> bool:
         """Whether a claim has letters of all examples."""
@@ -219,7 +225,7 @@ class Conventions:
             if not depends_on_cost(claim):
                 continue
             one = not self.many[number]
-            trying = [cost for cost in allowed if cost != SOFTMAX or not _has_complement(claim)]
+            trying = [cost for cost in allowed if cost != SOFTMAX or not has_complement(claim)]
             held = [cost for cost in trying if self.holds(number, base._replace(cost=cost, one=one))]
             if 0 < len(held) < len(COSTS):
                 for cost in held:
@@ -237,7 +243,8 @@ def _has_layers_of_two_kinds(claim: Claim) -> bool:
 
 def _names_a_unit(claim: Claim) -> bool:
     """Whether a claim may hold for one hidden activation alone: its slope is written out, or it is named."""
-    return _base(claim) not in ("J", "L", "C", "E") and any(
+    labels = any(MEANINGS.get(each.base) == "Y" and not each.accents for each in symbols_of(claim.right))
+    return not labels and _base(claim) not in ("J", "L", "C", "E") and any(
         (isinstance(each, Call) and each.function.base in (*UNITS, "max"))
         or (isinstance(each, Operation) and each.sign == "-" and isinstance(each.left, Number | Symbol)
             and getattr(each.left, "text", getattr(each.left, "base", "")) in ("1", "\\ones"))
@@ -245,7 +252,7 @@ def _names_a_unit(claim: Claim) -> bool:
     )  # fmt: skip
 
 
-def _has_complement(claim: Claim) -> bool:
+def has_complement(claim: Claim) -> bool:
     """Whether 1 - y stands in a claim: then there is no softmax."""
     return any(
         isinstance(each, Operation) and each.sign == "-" and isinstance(each.left, Number)

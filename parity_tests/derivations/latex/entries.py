@@ -30,11 +30,12 @@ from parity_tests.derivations.latex.tree import (
 )
 from parity_tests.derivations.settings.setting import probe_of
 
+_READ = (Number, Symbol, Negative, Operation, Power, Transposed, Call, Sum, Cases, Derivative)
 WORDS = ("prev", "next", "pred", "in", "out", "reg")
-FEW = 3
+FEW = 2
 """Values of an index that are tried on the left side."""
 
-MOST = 200_000
+MOST = 30_000
 """Entries that one claim may read."""
 
 _STEP = 1e-30
@@ -59,15 +60,34 @@ class Entries:
             raise NotReadError("entries of something else than a network")
         self.frame, self.scalars, self.left = frame, scalars, MOST
         self.example: int | None = None
-        try:
-            self.environment = probe_of(frame.setting, seed, frame.convention.l2).environment
-        except RuntimeError as error:  # no numbers on which no ReLU is near its kink
-            raise NotReadError(str(error)) from error
+        self.seed = seed
         self.sizes: dict[str, int] = {}
         self.derivatives: dict[tuple[str, str, tuple[int, ...]], Any] = {}
 
+    @cached_property
+    def environment(self) -> Mapping[str, Any]:
+        """The numbers."""
+        try:
+            return probe_of(self.frame.setting, self.seed, self.frame.convention.l2).environment
+        except RuntimeError as error:  # no numbers on which no ReLU is near its kink
+            raise NotReadError(str(error)) from error
+
+    def check(self, node: Node) -> None:
+        """Raise NotReadError for what has no entries, before any number is drawn."""
+        functions = {id(each.function) for each in walk(node) if isinstance(each, Call)}
+        for each in walk(node):
+            if isinstance(each, Symbol):
+                if id(each) not in functions and not self.is_kronecker(each) and each.base not in ("e", *COSTS):
+                    self.frame.name_of(each)
+            elif isinstance(each, Transposed) and not self.scalars:
+                raise NotReadError("a transpose among entries")
+            elif not isinstance(each, _READ):
+                raise NotReadError(f"a {type(each).__name__.lower()} among entries")
+
     def agree(self, left: Node, right: Node) -> bool:
         """Whether two formulas are equal at every index; NotReadError where one cannot be read."""
+        self.check(left)
+        self.check(right)
         for each in symbols_of((left, right)):
             self.measured(each)
         bound = {index for each in walk((left, right)) if isinstance(each, Sum) for index in _letters(each)}
@@ -118,8 +138,7 @@ class Entries:
         if len(units) > (1 if name in ("w", "dw") else 2):
             raise NotReadError(f"{len(units)} indices on {shown(node)}")
         if kind == "W":
-            weights = rows and node.base[-1] == "W"
-            return units, ([0, 1] if rows == self.frame.convention.turned or weights else [1, 0])[: len(units)]
+            return units, [0, 1][: len(units)]
         if name in ("w", "dw"):
             return units, [0][: len(units)]
         unit, along = (1, 0) if rows else (0, 1)

@@ -416,6 +416,19 @@ def other_products(each: Meant, *, swapped: bool = False) -> Iterator[Meant]:
             node.left, node.op, node.right = before
 
 
+def transposed_operands(each: Meant) -> Iterator[Meant]:
+    """A claim with one operand of a matrix product transposed."""
+    tree = ast.parse(each.text, mode="eval")
+    for node in ast.walk(tree):
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult):
+            for name in ("right", "left"):
+                before = getattr(node, name)
+                is_turned = isinstance(before, ast.Attribute) and before.attr == "T"
+                setattr(node, name, before.value if is_turned else ast.Attribute(before, "T"))
+                yield each._replace(text=ast.unparse(tree))
+                setattr(node, name, before)
+
+
 def layers_are_guessed(claim: Claim, style: Style) -> bool:
     """Whether some quantities of a claim carry a layer and others do not."""
     outputs = {
@@ -432,6 +445,9 @@ def layers_are_guessed(claim: Claim, style: Style) -> bool:
 
 def another_target(each: Meant) -> str:
     """Another quantity whose formula the right side is, "" for none."""
+    layer = each.target.removeprefix("dZ")
+    if each.target == f"dZ{layer}" and holds(each._replace(text=f"dA{layer} * ({each.text})")):
+        return f"g{layer}_prime(Z{layer})"
     for name, target in each.frame.setting.targets.items():
         if name == each.target or target.kind == "update":
             continue

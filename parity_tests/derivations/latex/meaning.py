@@ -144,7 +144,7 @@ class Reader:
     def indices_of(self, node: Symbol, name: str) -> tuple[str, ...]:
         """The units of a symbol that have a meaning as indices."""
         found = self.frame.style.indices_of(node)
-        if name in ("w1", "w2", "dw1", "dw2") or self.frame.family == STEP:
+        if name in ("w1", "w2", "dw1", "dw2", "J") or self.frame.family == STEP:
             return ()
         if len(found) == 1 and (found[0] == self.summed_examples or (found[0] in ("i", "k", "n") and self.averaging)):
             return ()
@@ -169,8 +169,6 @@ class Reader:
             places = (1,) if frame.convention.rows and name not in ("w", "dw") else (0,)
         elif not is_weight:
             raise NotReadError(f"{len(indices)} indices on {name}")
-        elif frame.convention.rows != frame.convention.turned:
-            places = (1, 0)  # indices are units, then units below; the array has them the other way round
         text, own = name, list(axes)
         for index, place in zip(indices, places, strict=True):
             if index.isdigit():
@@ -279,6 +277,8 @@ class Reader:
             return self.numpy(base.removeprefix("np."), node)
         if base in _ENTRYWISE:
             return values.elementwise(_ENTRYWISE[base], self.read(node.arguments[0]))
+        if base == "probability":
+            raise NotReadError("a probability")
         if base == "indicator":
             return self.indicator(node)
         if base == "max" and len(node.arguments) == 2:

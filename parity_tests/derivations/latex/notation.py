@@ -4,27 +4,38 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable
 
 from parity_tests.derivations.latex.printer import latex
+from parity_tests.derivations.latex.rewritten import latex_of
 from parity_tests.derivations.latex.style import BARE, BELOW, BRACKETS, ROUND
-from parity_tests.derivations.latex.symbols import MEANINGS, Frame
-from parity_tests.derivations.latex.tree import NotReadError, Symbol
+from parity_tests.derivations.latex.symbols import COSTS, MEANINGS, Frame
+from parity_tests.derivations.latex.tree import Call, Derivative, Node, NotReadError, Symbol, symbols_of, walk
 
 
-def in_the_writers_letters(line: str, frame: Frame, symbols: Iterable[Symbol]) -> str:
-    """A line of the language as LaTeX; the line itself where it has no formula."""
-    known = list(symbols)
+def in_the_writers_letters(line: str, frame: Frame, target: Node, right: Node | None = None) -> str:
+    """A line of the language as LaTeX, in the letters of a claim; the line itself where it has no formula.
+
+    Where the claim has partial fractions, derivatives are such.
+    """
+    known = symbols_of((target, right))
+    of = next((each.of for each in walk((target, right)) if isinstance(each, Derivative) and _is_cost(each.of)), None)
     line = re.sub(r"(\w)'", r"\1_prime", line)
     try:
         tree = ast.parse(line)
         used = {each.id for each in ast.walk(tree) if isinstance(each, ast.Name)}
-        return latex(line, {name: _symbol(name, frame, known) for name in used - {"np"}})
+        text = latex(line, {name: _symbol(name, frame, known, of) for name in used - {"np"}})
+        _, equals, rest = text.partition(" = ")
+        return f"{latex_of(target)} = {rest}" if equals and isinstance(target, Derivative | Call) else text
     except (SyntaxError, IndexError, KeyError):
         return line
 
 
-def _symbol(name: str, frame: Frame, known: list[Symbol]) -> str:
+def _is_cost(node: Node | None) -> bool:
+    symbol = node.function if isinstance(node, Call) else node
+    return isinstance(symbol, Symbol) and symbol.base in COSTS
+
+
+def _symbol(name: str, frame: Frame, known: list[Symbol], of: Node | None = None) -> str:
     """A symbol of the setting as the writer has it in the line, or would have it."""
     for each in known:
         try:
@@ -32,6 +43,9 @@ def _symbol(name: str, frame: Frame, known: list[Symbol]) -> str:
                 return _written(each, _layer_text(name, frame))
         except NotReadError:
             continue
+    by = name.removeprefix("d")
+    if of is not None and by != name and not (by[0] == "Z" and any(each.base == "\\delta" for each in known)):
+        return rf"\frac{{\partial {latex_of(of)}}}{{\partial {_symbol(by, frame, known)}}}"
     match = re.fullmatch(r"(d?[A-Za-z]+?|g)(\d)(_prime)?", name)
     if match is None:
         return _plain(name, known)

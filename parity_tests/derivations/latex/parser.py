@@ -234,6 +234,9 @@ class _Parser:
             self.place += 3
             node.round = node.round or "i"
             return node
+        if node.base in ("p", "P", "Pr") and self.peek() == "(":
+            self.brackets("(", ")")
+            return Call(Symbol("probability"), ())
         if node.base in COSTS and self.peek() == "(" and not node.primes:
             self.brackets("(", ")")
             return Call(node, ())
@@ -321,6 +324,8 @@ class _Parser:
         text = written(inside).strip("{}")
         if re.search(r"\\times|\\odot|n_h|n\^|chunksize", text):
             return node  # a shape below a symbol
+        if word := re.fullmatch(r"[A-Z]{2,}([-+]1)?", text):  # a damaged letter of the last layer
+            text = f"L{word[1] or ''}"
         parts = subscripts_of(text)
         if isinstance(node, Symbol) and (column := re.fullmatch(r":,([a-z])", text)):
             node.round = column[1]

@@ -93,8 +93,9 @@ class Convention(NamedTuple):
 @lru_cache(maxsize=256)
 def network_setting(layers: int, convention: Convention) -> Setting:
     """The dense network of so many layers in a convention; NotReadError for a softmax of one output."""
-    if convention.above:
-        return network_setting(layers, convention._replace(above=False))
+    plain = convention._replace(above=False, hidden="tanh" if layers == 1 else convention.hidden)
+    if plain != convention:  # what plays no part makes no other setting
+        return network_setting(layers, plain)
     unit, cost = COSTS[convention.cost]
     if unit == "softmax" and convention.single:
         raise NotReadError("a softmax with one output")
@@ -158,8 +159,9 @@ w2 = w2 - alpha * dw2  # F029
 @lru_cache(maxsize=64)
 def logistic_setting(convention: Convention) -> Setting:
     """Logistic regression in a convention, with its first two weights."""
-    if convention.above:
-        return logistic_setting(convention._replace(above=False))
+    plain = convention._replace(above=False, hidden="tanh", single=False, turned=False)
+    if plain != convention:
+        return logistic_setting(plain)
     rows, one = convention.rows, convention.one
     from parity_tests.derivations.settings.networks import COSTS as FORMULAS
 

@@ -128,7 +128,8 @@ def _ends_with_words(parts: list[list[Token]]) -> bool:
 def _goes_on(part: list[Token]) -> bool:
     """Whether what stands behind a wide space goes on with the formula before it."""
     text = written(part)
-    return bool(re.match(r"[A-Z]|d[WZA]|\\odot|\\cdot|[-+*]", text)) and not any(each.prose for each in part)
+    is_product = bool(re.match(r"[A-Z]|d[WZA]|\\odot|\\cdot|[-+*]", text))
+    return is_product and not any(each.prose or each.text == "\\in" for each in part)
 
 
 def _at_arrows(tokens: list[Token], formula: Formula) -> list[Statement]:
@@ -136,7 +137,7 @@ def _at_arrows(tokens: list[Token], formula: Formula) -> list[Statement]:
     found: list[Statement] = []
     while tokens and (tokens[0].text.isspace() or tokens[0].text == "*"):
         tokens = tokens[1:]
-    for part in split(tokens, (*ARROWS, ":")):
+    for part in split(_updates(tokens), (*ARROWS, ":")):
         if not written(part):
             continue
         made = _statement(part, formula)
@@ -146,6 +147,15 @@ def _at_arrows(tokens: list[Token], formula: Formula) -> list[Statement]:
         else:
             found.append(made)
     return found
+
+
+def _updates(tokens: list[Token]) -> list[Token]:
+    r"""The tokens with a sign of equality for the arrow of ``w \rightarrow w - ...``."""
+    place = next((number for number, each in enumerate(tokens) if each.text == "\\rightarrow"), 0)
+    before, behind = written(tokens[:place]), written(tokens[place + 1 :])
+    if not before or not re.match(re.escape(before) + "[-+]", behind):
+        return tokens
+    return [*tokens[:place], tokens[place]._replace(text=":="), *tokens[place + 1 :]]
 
 
 def _is_shape(text: str) -> bool:

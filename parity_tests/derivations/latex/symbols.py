@@ -184,17 +184,6 @@ class Frame:
             return base.removeprefix("\\")
         return meaning.replace("db", "dW").replace("b", "W") if meaning in ("W", "b", "dW", "db") else ""
 
-    def index_size(self, name: str, place: int) -> str:
-        """The size that the index at a place of a symbol runs over."""
-        axes = self.shapes.get(name, ())
-        if name.startswith(("W", "dW")) and len(axes) == 2:
-            axes = axes[::-1] if self.convention.rows else axes
-        elif len(axes) == 2 and self.convention.rows:
-            axes = axes[::-1]
-        if place >= len(axes):
-            raise NotReadError(f"{place + 1} indices on {name}")
-        return axes[place]
-
 
 def shown(symbol: Symbol) -> str:
     """A symbol as it is named in a sentence."""

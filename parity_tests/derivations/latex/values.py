@@ -99,7 +99,7 @@ def times(left: Value, right: Value, sign: str) -> Value:
         tree = operation("*", left.tree, right.tree)
         return Value(tree, axes, summed=left.summed or right.summed)
     inner = left.axes[-1] == right.axes[0]
-    alike = entry_by_entry(left.axes, right.axes)
+    alike = entry_by_entry(left.axes, right.axes) if sign else left.axes == right.axes
     matrices = not alike if sign == "*" else inner or not alike
     if matrices and not (sign == "*" and not inner):
         tree = operation("@", left.tree, right.tree)

@@ -7,7 +7,14 @@ from dataclasses import replace
 from math import isclose
 
 from parity_tests.derivations.latex.claims import Claim
-from parity_tests.derivations.latex.conventions import LAYOUTS, Conventions, Taken, depends_on_cost, names_products
+from parity_tests.derivations.latex.conventions import (
+    LAYOUTS,
+    Conventions,
+    Taken,
+    depends_on_cost,
+    has_complement,
+    names_products,
+)
 from parity_tests.derivations.latex.identities import identical
 from parity_tests.derivations.latex.judge import (
     COLUMNS,
@@ -23,6 +30,7 @@ from parity_tests.derivations.latex.judge import (
     layers_are_guessed,
     other_products,
     stands,
+    transposed_operands,
     with_letters,
 )
 from parity_tests.derivations.latex.notation import in_the_writers_letters
@@ -156,7 +164,11 @@ class Judge:
         return base._replace(verdict=DOUBTFUL, message=f"{claim_name(claim)} does not hold.")
 
     def indices_shown(self, claim: Claim) -> bool:
-        """Whether another claim shows which index of a weight is that of the unit."""
+        """Whether another claim shows which index of a weight is that of the unit, or this one that of a value."""
+        own = self.conventions.styles[claim.section]
+        values = [s for s in symbols_of((claim.target, claim.right)) if MEANINGS.get(s.base, "")[-1:] in ("Z", "A")]
+        if sum(len([each for each in own.indices_of(s) if len(each) == 1]) == 2 for s in values) > 1:
+            return True
         for number, each in enumerate(self.conventions.claims):
             style = self.conventions.styles[each.section]
             weights = [s for s in symbols_of((each.target, each.right)) if MEANINGS.get(s.base) == "W"]
@@ -210,6 +222,9 @@ class Judge:
             if self.holds(wide, read[0].frame.convention):
                 message = "it holds with brackets around all that stands behind the sum"
                 return self.wrong(claim, read[0], BRACKETS, "", message, also)
+        turned = self.with_indices_turned(claim, read[0].frame.convention)
+        if turned is not None:
+            return turned
         best: Verdict | None = None
         if layers_are_guessed(claim, self.conventions.styles[claim.section]):
             return self.doubtful(claim, read[0], "does not hold if letters without a layer are those of the same layer")
@@ -225,15 +240,15 @@ class Judge:
                         each,
                         f"does not hold with {each.frame.convention.words}: {teach(found.cause)}, if that is meant",
                     )
-                repaired = in_the_writers_letters(
-                    found.repaired, each.frame, symbols_of((claim.target, claim.right))
-                ) if found.repaired else ""  # fmt: skip
+                repaired = ""
+                if found.repaired:
+                    repaired = in_the_writers_letters(found.repaired, each.frame, claim.target, claim.right)
                 return self.wrong(claim, each, found.cause, repaired, teach(found.cause), also, found)
             best = best or found
         for each in read:
             name = another_target(each)
             if name and self.has_evidence(claim, each, settled):
-                left = in_the_writers_letters(name, each.frame, symbols_of((claim.target, claim.right)))
+                left = in_the_writers_letters(name, each.frame, claim.target, claim.right)
                 return self.wrong(claim, each, LEFT_SIDE, "", f"the right side is {left}", also)
         why = f"does not hold with {read[0].frame.convention.words}, and which mistake it is cannot be told"
         if best is not None and best.cause and best.cause != "unknown":
@@ -241,6 +256,19 @@ class Judge:
                 f"does not hold with {read[0].frame.convention.words}; more than one thing would be wrong: {best.cause}"
             )
         return self.doubtful(claim, read[0], why)
+
+    def with_indices_turned(self, claim: Claim, main: Convention) -> Verdict | None:
+        """The verdict on a claim that holds with the indices of one weight in the other order; None for another."""
+        for cause, right in rewritings(claim.right):
+            if cause == "index-order" and self.holds(claim._replace(right=right), main):
+                if not self.indices_shown(claim):
+                    return None
+                repaired = f"{latex_of(claim.target)} = {latex_of(right)}"
+                base = not_judged(
+                    "", claim.line, claim.text, f"{claim_name(claim)}: {teach(cause)}. With\n    {repaired}\nit holds."
+                )
+                return base._replace(verdict=WRONG, cause=cause, causes=(cause,), repaired=repaired)
+        return None
 
     def diagnoses(self, claim: Claim, read: list[Meant]) -> Iterator[tuple[Meant, Verdict]]:
         """What is wrong with a claim: as it was read, with products entry by entry, and for costs that may be meant."""
@@ -256,12 +284,22 @@ class Judge:
             turned = [other for other in other_products(each, swapped=True) if "star-for-matmul" in found.cause]
             for other in filter(holds, turned):
                 yield each, found._replace(cause="operand-order", repaired=other.line)
+            if found.cause in ("transpose-missing", "transpose-extra") or found.cause not in CAUSES:
+                for other in filter(holds, transposed_operands(each)):  # a product of matrices, none by entries
+                    extra = other.text.count(".T") < each.text.count(".T")
+                    yield (
+                        each,
+                        found._replace(cause=f"transpose-{'extra' if extra else 'missing'}", repaired=other.line),
+                    )
             yield each, found
             for other in other_products(each) if "star-for-matmul" in found.cause else ():
                 again = diagnosed(other)
                 if again is not None and again.verdict == WRONG and again.cause != "star-for-matmul":
                     yield other, again
-        for cost in self.conventions.costs() if depends_on_cost(claim) else ():
+        costs = self.conventions.costs() if depends_on_cost(claim) else ()
+        if read[0].target == "J" and not has_complement(claim):
+            costs = (*costs, SOFTMAX)
+        for cost in dict.fromkeys(costs):
             try:
                 others = self.read(claim, main._replace(cost=cost)) if cost != main.cost else []
             except NotReadError:

@@ -10,7 +10,9 @@ from html import escape
 from pathlib import Path
 
 from parity_tests.derivations.own.answers import Answer
+from parity_tests.derivations.own.sources import is_note
 from parity_tests.derivations.verdicts import CANNOT_TELL, DOUBTFUL, HOLDS, NO_CLAIM, NOT_JUDGED, WRONG, Verdict
+from parity_tests.html import mark, sentences
 
 COLUMNS = ("file", "judged", "holds", "wrong", "cannot tell", "not judged", "place", "cause", "message", "notes")
 
@@ -81,13 +83,43 @@ def write_junit(answers: Sequence[Answer], file: Path) -> None:
 
 
 def write_html(answers: Sequence[Answer], file: Path) -> None:
-    """A page: a table a file, each line with its verdict and what would hold."""
-    parts = [
-        f"<h2>{escape(each.file)}</h2>{each.judged._repr_html_() if each.judged else f'<p>{escape(each.problem)}</p>'}"
-        for each in answers
-    ]
+    """A page: a table a file, each line with its verdict and what would hold; a note with verdicts in its margin."""
+    parts = [f"<h2>{escape(each.file)}</h2>{_body(each)}" for each in answers]
     head = "<!doctype html><meta charset='utf-8'><title>verify</title>"
     file.write_text(f"{head}<body style='font-family: sans-serif'>{''.join(parts)}", encoding="utf-8")
+
+
+def _body(answer: Answer) -> str:
+    """What is said of a file."""
+    if answer.judged is None:
+        return f"<p>{escape(answer.problem)}</p>"
+    path = Path(answer.file)
+    if path.suffix == ".ipynb" or not is_note(path):
+        return answer.judged._repr_html_()
+    counts = answer.summary
+    said = f"{counts.holds} hold, {counts.wrong} wrong, {counts.doubtful} doubtful, {counts.not_judged} not judged."
+    return f"<p>{escape(answer.judged.layout)}. {said}</p>{in_the_margin(path, answer.lines)}"
+
+
+def in_the_margin(path: Path, lines: Sequence[Verdict]) -> str:
+    """The text of a note, line by line, with the verdicts on the formulas that begin in a line beside it."""
+    by_line: dict[int, list[Verdict]] = {}
+    for each in lines:
+        by_line.setdefault(each.line, []).append(each)
+    rows = []
+    for number, text in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
+        margin = "".join(_remark(each) for each in by_line.get(number, ()) if each.verdict != NO_CLAIM)
+        rows.append(
+            f"<tr><td style='color: #888; text-align: right'>{number}</td>"
+            f"<td><code style='white-space: pre-wrap'>{escape(text)}</code></td><td>{margin}</td></tr>"
+        )
+    return f"<table style='border-collapse: collapse; vertical-align: top'>{''.join(rows)}</table>"
+
+
+def _remark(line: Verdict) -> str:
+    """A verdict for the margin: holds in a word, what does not with the reason."""
+    found = mark(line.verdict, line.cause)
+    return f"<div>{found if line.verdict == HOLDS else f'{found} {sentences(line.message)}'}</div>"
 
 
 def _case(line: Verdict) -> str:

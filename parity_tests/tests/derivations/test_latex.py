@@ -199,6 +199,18 @@ def test_a_derivation_as_latex_and_a_page(tmp_path: Path, capsys: pytest.Capture
     assert "missing-1/m" in page.read_text()
 
 
+def test_a_page_is_the_text_of_the_note_with_verdicts_in_its_margin(tmp_path: Path) -> None:
+    note, page = tmp_path / "a.md", tmp_path / "page.html"
+    note.write_text("Some <words>.\n" + COURSE + "$$dW^{[1]} = dZ^{[1]} X^T$$\n")
+    assert main(["verify", str(note), "--html", str(page), "--quiet"]) == 1
+    rows = page.read_text().split("<tr>")
+    assert "Some &lt;words&gt;." in rows[1]
+    (wrong,) = (row for row in rows if "missing-1/m" in row)
+    assert "$$dW^{[1]} = dZ^{[1]} X^T$$</code>" in wrong
+    assert r"dW^{[1]} = \frac{1}{m} dZ^{[1]} X^T" in wrong
+    assert sum("holds" in row for row in rows) == 4
+
+
 def test_rows_beside_the_text_of_the_notes(tmp_path: Path) -> None:
     texts = [r"$$dW^{[2]} = \frac{1}{m} dZ^{[2]} A^{[1]T}$$", "", COURSE + "$$dW^{[1]} = dZ^{[1]} X^T$$", "$x$", "$x$"]
     for number, text in enumerate(texts):

@@ -66,6 +66,7 @@ RIGHT = [
     (COLUMNS, f"{chain('L/W1')} = {chain('L/a2', 'a2/z2', 'z2/a1', 'a1/z1', 'z1/W1')}"),
     (COLUMNS, r"\frac{\partial}{\partial w_1} J = \frac{1}{m} \sum_i^m \frac{\partial}{\partial w_1} L(a^{(i)}, y)"),
     (COLUMNS, r"L = \begin{cases} -\log \hat y & \text{if } y = 1 \\ -\log(1 - \hat y) & \text{if } y = 0 \end{cases}"),
+    (COLUMNS, r"w^{[1]} \to w^{[1]} - \eta \, dw^{[1]}"),
     (THETA, r"h_\theta(x) = \frac{1}{1 + e^{-\theta^T x}}"),
     (THETA, r"J_{reg}(\theta) = J(\theta) + \frac{\lambda}{2m} \sum_{j=1}^n \theta_j^2"),
     ("", r"\frac{d}{dz} \log \sigma(z) = 1 - \sigma(z)"),
@@ -94,6 +95,7 @@ WRONG_ONES = [
     (ROWS, r"dW_2 = dS^T H", "operand-order"),
     (ROWS, r"dH = dS W_2", "transpose-missing"),
     (NIELSEN, r"\frac{\partial z^{l+1}_k}{\partial z^l_j} = w^{l+1}_{jk} \sigma'(z^l_j)", "index-order"),
+    (NIELSEN, r"\delta^l_j = \sum_k w^{l+1}_{jk} \delta^{l+1}_k \sigma'(z^l_j)", "index-order"),
     (COLUMNS, r"db^{[1]} = dz^{[1](1)} + dz^{[1](2)} + \cdots + dz^{[1](m)}", "missing-1/m"),
     (COLUMNS, f"{chain('L/z2')} = {chain('L/z1', 'z2/a1', 'a1/z1')}", "left-side"),
     (COLUMNS, f"{chain('L/W1')} = {chain('L/z2', 'a1/z1', 'z1/W1')}", "missing-factor"),
@@ -111,6 +113,30 @@ WRONG_ONES = [
 def test_mistakes_are_named(before: str, claim: str, cause: str) -> None:
     judged = verify_latex(f"{before}\n$${claim}$$").lines[-1]
     assert (judged.verdict, judged.cause) == (WRONG, cause), judged
+
+
+@pytest.mark.parametrize(
+    ("claim", "repaired"),
+    [
+        (
+            r"\frac{\partial C}{\partial w^l} = \delta^l a^{l-1}",
+            r"\frac{\partial C}{\partial w^{l}} = \delta^{l} (a^{l-1})^T",
+        ),
+        (
+            r"\frac{\partial C}{\partial z^l} = w^{l+1} \frac{\partial C}{\partial z^{l+1}} \odot \sigma'(z^l)",
+            r"\frac{\partial C}{\partial z^{l}} = (w^{l+1})^T \frac{\partial C}{\partial z^{l+1}} \odot \sigma'(z^{l})",
+        ),
+    ],
+)
+def test_a_repair_has_the_partial_fractions_of_the_note(claim: str, repaired: str) -> None:
+    judged = verify_latex(f"{NIELSEN}\n$${claim}$$").lines[-1]
+    assert (judged.verdict, judged.repaired) == (WRONG, repaired)
+    assert verify_latex(f"{NIELSEN}\n$${repaired}$$").lines[-1].verdict == HOLDS
+
+
+def test_a_sum_that_begins_with_0_is_right() -> None:
+    judged = verify_latex("$$J = 0$$ $$db = 0$$\n$$db += dz^{(i)}$$\n$$db /= m$$")
+    assert [each.verdict for each in judged.lines] == [NO_CLAIM, HOLDS, HOLDS, HOLDS]
 
 
 def test_an_equation_that_holds_for_some_numbers_is_no_claim() -> None:
