@@ -208,7 +208,7 @@ def test_a_page_is_the_text_of_the_note_with_verdicts_in_its_margin(tmp_path: Pa
     (wrong,) = (row for row in rows if "missing-1/m" in row)
     assert "$$dW^{[1]} = dZ^{[1]} X^T$$</code>" in wrong
     assert r"dW^{[1]} = \frac{1}{m} dZ^{[1]} X^T" in wrong
-    assert sum("holds" in row for row in rows) == 4
+    assert sum("holds" in row for row in rows if row is not wrong) == 4
 
 
 def test_rows_beside_the_text_of_the_notes(tmp_path: Path) -> None:
