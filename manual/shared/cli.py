@@ -268,11 +268,14 @@ def console(*, stderr: bool = False) -> Console:
 @contextmanager
 def progress(title: str, total: int | None = None, *, shown: bool = True) -> Iterator[Callable[..., None]]:
     """A progress bar on stderr, where that is a terminal; yields ``advance(done=None, of=None)``."""
+    errors = console(stderr=True)
+    if not (shown and errors.is_terminal):
+        yield lambda *_, **__: None
+        return
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-    errors = console(stderr=True)
     columns = (TextColumn(title), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=errors, transient=True, disable=not (shown and errors.is_terminal)) as bar:
+    with Progress(*columns, console=errors, transient=True) as bar:
         task = bar.add_task(title, total=total)
 
         def advance(done: int | None = None, of: int | None = None) -> None:

@@ -50,7 +50,8 @@ def run(args: argparse.Namespace) -> int:
         if not (mine and equals and theirs):
             raise UsageError(f"--map is {each!r}, expected MINE=THEIRS")
         names[mine] = theirs
-    found = cast(Difference, door(lambda: diff(read_dump(args.mine), read_dump(args.theirs), names)))
+    with args.work.bar("comparing"):
+        found = cast(Difference, door(lambda: diff(read_dump(args.mine), read_dump(args.theirs), names)))
     if args.json:
         args.work.json(found.as_json())
         return found.exit_code

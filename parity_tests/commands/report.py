@@ -44,7 +44,9 @@ def run(args: argparse.Namespace) -> int:
     if args.evidence:
         from parity_tests.report.evidence import evidence
 
-        print(evidence(), end="")
+        with args.work.bar("the formulas of the test-bed"):
+            text = evidence()
+        print(text, end="")
         return GOOD
     if args.site is None:
         raise UsageError("--site is missing, expected a folder for the pages, or --evidence")
@@ -59,7 +61,8 @@ def run(args: argparse.Namespace) -> int:
     done = args.work.gather(f"pieces; nothing is written into {target}", parts, count)
     if args.work.stopped:
         return GOOD
-    made = make(done, args.seed, folder)
+    with args.work.bar("the pages"):
+        made = make(done, args.seed, folder)
     for name, text in made.files.items():
         replace_file(target / name, text.encode())
     fails = sum(line.verdict == FAILS for line in made.results)

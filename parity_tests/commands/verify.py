@@ -142,7 +142,8 @@ def _run(args: argparse.Namespace) -> int:
         _place_for(flag, getattr(args, flag))
     if len(args.derivation) > 1 or any(map(os.path.isdir, args.derivation)):
         return _many(args, found(args.derivation))
-    judged = _judged(args)
+    with args.work.bar("judging"):
+        judged = _judged(args)
     only = Answer(judged.source, judged)
     _write([only], args)
     if args.json:

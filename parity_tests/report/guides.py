@@ -20,7 +20,7 @@ GUIDES: tuple[Guide, ...] = (
         ("A text with its own forward pass needs no setting: J is what it computes.",
          "python -m parity_tests verify derivation.txt"),
         ("Or type, and see the verdicts beside the lines.", "python -m parity_tests serve"),
-        ("Every formula with its derivation is in the chapters of this site; `/` goes to the search.", ""),
+        ("Every formula with its derivation is in the chapters of this site; ``/`` goes to the search.", ""),
     )),
     Guide("assistant", "You mark what others handed in", (
         ("A folder of programs, notebooks and texts becomes a table, held against your own solution; each file runs "

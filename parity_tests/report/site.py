@@ -28,6 +28,9 @@ from parity_tests.report.pictures.style import Picture
 LARGE = ("wide", "convnet", "strided", "lenet5")
 """Models whose pictures have a page of their own."""
 
+BEYOND = "Beyond the notes"
+"""What titles of chapters begin with that no note has."""
+
 MARKS = {HOLDS: "good", CANNOT_TELL: "unsure", FAILS: "bad"}
 VERDICT_MARKS = {ROW_HOLDS: "good", CONVENTION: "good", WRONG: "bad", MISPRINT: "bad", AMBIGUOUS: "unsure"}
 
@@ -74,6 +77,7 @@ def site(
         "sentence": sentence,
         "sentences": sentences,
         "missing": missing,
+        "short": short,
         "wrapped": wrapped,
         "verdicts_of": verdicts_of,
         "href": lambda id_: f"{homes[id_]}#{id_}",
@@ -122,7 +126,7 @@ def _groups(shown: Sequence[Part]) -> list[tuple[str, list[Page]]]:
         Page("evidence.html", "Mistakes, mutants, speed", "evidence", proofs),
     ]
     beyond = [page for page in chapters if page not in notes]
-    return [("Start", start), ("The notes", notes), ("Beyond the notes", beyond), ("Can it be trusted?", evidence)]
+    return [("Start", start), ("The notes", notes), (BEYOND, beyond), ("Can it be trusted?", evidence)]
 
 
 def _homes(pages: Sequence[Page]) -> dict[str, str]:
@@ -145,6 +149,12 @@ def sentences(derivation: str) -> list[str]:
     outside = [(start, end) for start, end in ends if derivation.count("$", 0, start) % 2 == 0]
     starts = [0, *(end for _, end in outside)]
     return [derivation[a:b] for a, b in zip(starts, [*(start for start, _ in outside), len(derivation)], strict=True)]
+
+
+def short(title: str) -> str:
+    """A title where what it begins with stands above it."""
+    words = title.removeprefix(f"{BEYOND}: ")
+    return f"{words[0].upper()}{words[1:]}"
 
 
 def verdicts_of(rows: Sequence[Row]) -> str:

@@ -138,6 +138,11 @@ def test_a_row_leads_to_the_formula_it_is_about(files: dict[str, str]) -> None:
     assert "<details open" not in shown
 
 
+def test_titles_beyond_the_notes_are_short_in_the_contents(files: dict[str, str]) -> None:
+    assert '<a href="losses.html" aria-current="page">Losses</a>' in files["losses.html"]
+    assert "<h1>Beyond the notes: losses</h1>" in files["losses.html"]
+
+
 def test_no_page_is_too_large(files: dict[str, str]) -> None:
     assert max(len(text.encode()) for text in files.values()) < 10**6
 

@@ -61,10 +61,11 @@ class Served(NamedTuple):
         """What it answers to the page."""
         return self.send("POST", "/judge", json.dumps(data), **{**self.headers, **headers})
 
-    def end(self) -> int:
-        """Ctrl-C, and the exit code."""
-        self.process.send_signal(signal.SIGINT)
-        return self.process.wait(ENDS)
+    def end(self) -> tuple[int, str]:
+        """Ctrl-C, which a terminal sends to all of its processes: the exit code, and what was printed."""
+        os.killpg(self.process.pid, signal.SIGINT)
+        assert self.process.stdout is not None
+        return self.process.wait(ENDS), self.process.stdout.read()
 
     def left(self) -> list[str]:
         """The processes that have its folder for their temporary files: it, and those that it started."""
@@ -92,6 +93,7 @@ def served(folder: Path) -> Iterator[Served]:
     process = subprocess.Popen(
         [sys.executable, "-m", "parity_tests", "serve", "--port", "0", "--no-browser"],
         cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        start_new_session=True,
     )  # fmt: skip
     assert process.stdout is not None
     with process, process.stdout:

@@ -203,7 +203,7 @@ def test_a_slow_request_blocks_no_other_and_ctrl_c_leaves_no_process(tmp_path: P
         assert running.ask(WRONG_LINE)[1]["closing"] == "1 judged: 1 wrong; not judged: none."
         assert not slow
         assert any("slow.py" in each for each in running.left())
-        assert running.end() == GOOD
+        assert running.end() == (GOOD, "Ctrl-C ends it.\n")
         _until(lambda: not running.left())
         asking.join(10)
     assert [each for each in tmp_path.iterdir() if "serve" in each.name] == []

@@ -120,6 +120,15 @@ def test_no_color_is_respected_on_a_terminal(no_color: str, coloured: bool, monk
     assert "\x1b[2K" in errors.getvalue()  # the bar, which is drawn in any case
 
 
+@pytest.mark.parametrize("flags", [[], ["--quiet"]])
+def test_a_terminal_sees_that_a_derivation_is_judged(flags: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm-256color")
+    errors = Screen()
+    monkeypatch.setattr(sys, "stderr", errors)
+    assert parity_main.main(["verify", "dW1 = (1/m) * dZ1 @ X.T", "--setting", "shallow", *flags]) == 0
+    assert ("judging" in errors.getvalue()) is (not flags)
+
+
 def test_long_lines_stay_whole_in_a_pipe(capsys: pytest.CaptureFixture[str]) -> None:
     console().print("word " * 100)
     assert capsys.readouterr().out.count("\n") == 1
