@@ -6,6 +6,7 @@ import base64
 import binascii
 import importlib.util
 import re
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,6 +19,9 @@ SUFFIXES = (*TEXTS, *PROGRAMS, DATA)
 
 SECONDS, SECONDS_OF_PROGRAMS = 20.0, 90.0
 """How long an answer may take; a program is ended by ``verify`` before that."""
+
+SECONDS_FOR_A_GRAPH = 5.0
+"""Of processor time: a text that took longer to judge gets no graph."""
 
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_ -]{0,60}")
 
@@ -79,6 +83,7 @@ def answered(given: Given, folder: Path) -> dict[str, Any]:
     from parity_tests.derivations.own.answers import Answer, Options, answer
     from parity_tests.derivations.verdicts import against, closing
 
+    start = time.process_time()
     path = folder / given.name
     path.write_bytes(given.content)
     if path.suffix == DATA:
@@ -92,7 +97,18 @@ def answered(given: Given, folder: Path) -> dict[str, Any]:
     for line, shown in zip(found.judged.lines, data["lines"], strict=True):
         shown |= {"place": line.place, "why": line.why}
         shown |= {"formula": drawn(line.text), "holds": drawn(line.repaired)}
-    return {**data, "against": against(found.judged), "closing": closing(found.judged)}
+    graph = _graph(path, given) if time.process_time() - start < SECONDS_FOR_A_GRAPH else []
+    return {**data, "against": against(found.judged), "closing": closing(found.judged), "graph": graph}
+
+
+def _graph(path: Path, given: Given) -> list[dict[str, Any]]:
+    """The graph of a text that has a forward pass of its own."""
+    from parity_tests.derivations.own.sources import is_note
+    from parity_tests.serve.graph import graph_of
+
+    if path.suffix not in TEXTS or given.setting or is_note(path):
+        return []
+    return graph_of(given.content.decode(errors="replace"))
 
 
 def _numbers(path: Path, given: Given) -> Any:

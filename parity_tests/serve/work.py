@@ -44,6 +44,7 @@ PRELOADED = [
     "parity_tests.derivations.settings.problem",
     "parity_tests.derivations.settings.by_torch",
     "parity_tests.derivations.latex.answers",
+    "parity_tests.serve.graph",
     "parity_tests.report.mathematics",
 ]
 """What a process needs, imported once for all that follow; what is not there is left out."""

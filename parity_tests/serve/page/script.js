@@ -100,6 +100,50 @@ function shown(line) {
   return item;
 }
 
+const [WIDE, HIGH, GAP] = [124, 76, 34];  // of a node, and between two rows
+
+function element(tag, attributes, words = "") {
+  const made = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  made.textContent = words;
+  return made;
+}
+
+/** The nodes in rows by their rank, an arrow from each to those that are computed from it. */
+function graph(nodes) {
+  at("network").hidden = !nodes.length;
+  if (!nodes.length) return;
+  const rows = [];
+  for (const node of nodes) (rows[node.rank] ??= []).push(node);
+  const wide = Math.max(...rows.map((row) => row?.length ?? 0)) * (WIDE + 12);
+  const high = rows.length * (HIGH + GAP);
+  const number = (value) => (value === null ? "not finite" : Number(value.toPrecision(3)).toString());
+  const told = nodes.map((node) => `${node.name} = ${number(node.value)}, dJ/d${node.name} = ${number(node.slope)}`).join("; ");
+  const svg = element("svg", { width: wide, height: high, viewBox: `0 0 ${wide} ${high}`, role: "img", "aria-label": told });
+  const place = new Map();
+  rows.forEach((row, rank) => row.forEach((node, n) => {
+    place.set(node.name, [(wide / row.length) * (n + 0.5), rank * (HIGH + GAP) + 2]);
+  }));
+  for (const node of nodes) {
+    const [x, y] = place.get(node.name);
+    for (const above of node.from) {
+      const [a, b] = place.get(above);
+      svg.append(element("path", { d: `M${a} ${b + HIGH} L${x} ${y} m-4 -7 L${x} ${y} l4 -7` }));
+    }
+  }
+  for (const node of nodes) {
+    const [x, y] = place.get(node.name);
+    svg.append(
+      element("rect", { x: x - WIDE / 2, y, width: WIDE, height: HIGH, rx: 6 }),
+      element("text", { x, y: y + 18, class: "name" }, `${node.name}${node.shape.length ? ` (${node.shape.join(", ")})` : ""}`),
+      element("text", { x, y: y + 37 }, number(node.value)),
+      element("rect", { x: x - WIDE / 2 + 8, y: y + 46, width: WIDE - 16, height: 22, class: "slope" }),
+      element("text", { x, y: y + 62 }, number(node.slope)),
+    );
+  }
+  at("graph").replaceChildren(svg);
+}
+
 function answered(answer) {
   marks = new Map();
   const order = ["holds", "not judged", "doubtful", "cannot tell", "wrong"];
@@ -108,6 +152,7 @@ function answered(answer) {
     const before = marks.get(line.line);
     if (order.indexOf(line.verdict) >= order.indexOf(before)) marks.set(line.line, line.verdict);
   }
+  graph(answer.graph ?? []);
   say(answer.problem ? answer.problem : answer.closing);
   at("against").replaceChildren(...(answer.against ?? []).map((row) => make("p", row)));
   at("lines").replaceChildren(...(answer.lines ?? []).filter((line) => line.verdict !== "no claim").map(shown));

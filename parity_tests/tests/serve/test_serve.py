@@ -251,6 +251,32 @@ def test_examples_are_judged_whole_and_one_holds(example: Example, tmp_path: Pat
     assert all(line["repaired"] for line in found["lines"] if line["verdict"] == WRONG)
 
 
+def test_a_graph_has_the_values_and_the_derivatives_of_the_text(tmp_path: Path) -> None:
+    text = "Z = W @ X + b\nA = 1 / (1 + np.exp(-Z))\nJ = np.sum((A - Y)**2) / 2\ndA = A - Y\n"
+    nodes = {node["name"]: node for node in answered(Given("derivation.txt", text.encode()), tmp_path)["graph"]}
+    assert {name: (node["from"], node["rank"]) for name, node in nodes.items()} == {
+        "W": ([], 0), "X": ([], 0), "b": ([], 0), "Z": (["W", "X", "b"], 1), "A": (["Z"], 2), "Y": ([], 2),
+        "J": (["A", "Y"], 3),
+    }  # fmt: skip
+    A, Y = nodes["A"], nodes["Y"]
+    assert A["value"] == pytest.approx(1 / (1 + np.exp(-nodes["Z"]["value"])))
+    assert A["slope"] == pytest.approx(A["value"] - Y["value"]) == pytest.approx(-Y["slope"])
+    assert nodes["Z"]["slope"] == pytest.approx(A["slope"] * A["value"] * (1 - A["value"]))
+    assert (nodes["J"]["shape"], nodes["J"]["slope"]) == ([], 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "setting"),
+    [
+        ("derivation.txt", "dW1 = dZ1 @ X.T", "shallow"),
+        ("derivation.txt", "dW1 = dZ1 @ X.T", ""),
+        ("notes.md", "$$dZ^{[2]} = A^{[2]} - Y$$", ""),
+    ],
+)
+def test_what_has_no_forward_pass_has_no_graph(name: str, text: str, setting: str, tmp_path: Path) -> None:
+    assert answered(Given(name, text.encode(), setting), tmp_path)["graph"] == []
+
+
 def test_numbers_need_a_setting_and_formulas_are_optional(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     found = answered(Given("run.npz", npz(X=np.ones((2, 3)))), tmp_path)
     assert found["problem"] == "expected a setting with numbers: it says what J is"

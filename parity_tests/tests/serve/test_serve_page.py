@@ -60,6 +60,7 @@ def test_the_page(opened: Browser, server: Served) -> None:
     wrong = next(line for line in opened.evaluate(LINES) if "wrong" in line)
     assert "missing-1/m" in wrong
     assert "What holds: dW1 = dZ1 @ X.T / m" in wrong
+    assert opened.evaluate("return document.querySelectorAll('#graph .name').length") == 11
     for check in (checks.fitting, checks.accessible, checks.keyboard):
         opened.look(checks.WIDE)
         assert not check(opened, PAGE).problems
