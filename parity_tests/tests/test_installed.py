@@ -37,7 +37,9 @@ def test_the_wheel_has_the_data_under_its_own_name_and_no_tests(site: Path) -> N
         "bin", "derivation_datasets", "manual", "parity_tests", "torch_ref",
     }  # fmt: skip
     assert not (site / "parity_tests" / "tests").exists()
-    assert (site / "parity_tests" / "measured.json").is_file()
+    read = ("measured.json", "serve/page/script.js", "report/templates/style.css", "notebooks/derive_and_check.ipynb")
+    for file in read:
+        assert (site / "parity_tests" / file).is_file()
 
 
 @pytest.mark.parametrize(
@@ -46,6 +48,7 @@ def test_the_wheel_has_the_data_under_its_own_name_and_no_tests(site: Path) -> N
         (["verify", "dW1 = dZ1 @ X.T", "--setting", "shallow"], 1, "[missing-1/m]"),
         (["train", "--dataset", "iris", "--epochs", "1"], 0, "1 epochs in"),
         (["verfy", "x"], 2, "did you mean verify?"),
+        (["serve", "--port", "70000"], 2, "port is 70000, expected 0 to 65535"),
         (["torch", "train", "--dataset", "no-such-set"], 2, "dataset is 'no-such-set'"),
     ],
 )

@@ -27,9 +27,12 @@ for (const entry of entries.slice(-3)) {
   if (!entries.some((each) => each.id === first && has(each, phrase))) problems.push(`${phrase}: what has it is not first`);
 }
 if ((await type("no such word")).length) problems.push("entries are shown for words that none of them has");
-const here = entries.find((entry) => document.getElementById(entry.id));
+const page = location.pathname.split("/").pop();
+const here = entries.find((entry) => entry.page === page && entry.id !== "top");
 if (here) {
-  const link = (await type(here.id))[0];
+  await type(here.id);
+  const link = document.querySelector(`#results a[href="${page}#${here.id}"]`);
+  if (!link) problems.push(`${here.id} does not lead to itself`);
   if (link) {
     await arrive(here.id, () => link.click());
     if (covered(document.getElementById(here.id))) problems.push(`#${here.id} is not in sight`);
