@@ -12,19 +12,38 @@ from functools import cached_property, partial
 from itertools import accumulate
 from typing import Any
 
-from manual.layers import HIDDEN_UNITS, OUTPUT_UNITS, Conv, Dense, Dropout, Flatten, Layer, Pool, Shape, Weighted
+from manual.layers import (
+    HIDDEN_UNITS,
+    OUTPUT_UNITS,
+    Add,
+    BatchNorm,
+    Conv,
+    Dense,
+    Dropout,
+    Flatten,
+    Layer,
+    LayerNorm,
+    Pool,
+    Shape,
+    Unit,
+    Weighted,
+)
 from manual.notation import check_count
 
 __all__ = [
     "IMAGE_MODELS",
     "MODELS",
+    "Add",
     "Architecture",
+    "BatchNorm",
     "Conv",
     "Dense",
     "Dropout",
     "Flatten",
     "Layer",
+    "LayerNorm",
     "Pool",
+    "Unit",
     "model",
     "model_for",
 ]
@@ -61,7 +80,7 @@ class Architecture:
                     "softmax is for the last layer"
                 )
         last = self.layers[-1]
-        if not isinstance(last, Weighted) or len(self.shapes[-1]) != 1:
+        if not isinstance(last, Dense) or len(self.shapes[-1]) != 1:
             raise ValueError(f"the last layer is {type(last).__name__}, expected Dense: its unit decides the cost")
         if last.activation not in OUTPUT_UNITS:
             raise ValueError(
@@ -83,6 +102,7 @@ class Architecture:
         shapes = [self.shape_of_input]
         for l, layer in enumerate(self.layers, start=1):
             try:
+                _check_source(l, layer, shapes)
                 shapes.append(layer.output_shape(shapes[-1]))
             except ValueError as error:
                 raise ValueError(
@@ -98,7 +118,7 @@ class Architecture:
     @cached_property
     def activations(self) -> tuple[str | None, ...]:
         """The unit of A[l] for l = 0..L; None for the input and for layers without one."""
-        return (None, *(layer.activation if isinstance(layer, Weighted) else None for layer in self.layers))
+        return (None, *(layer.activation if isinstance(layer, Weighted | Unit) else None for layer in self.layers))
 
     @property
     def outputs(self) -> int:
@@ -119,12 +139,30 @@ class Architecture:
 
     @cached_property
     def parameter_shapes(self) -> dict[str, Shape]:
-        """Shape of every parameter by name: ``{"W1": (n_1, n_x), "b1": (n_1, 1), ...}``."""
-        shapes: dict[str, Shape] = {}
-        for l, layer, k in self.numbered():
-            if isinstance(layer, Weighted):
-                shapes[f"W{k}"], shapes[f"b{k}"] = layer.parameter_shapes(self.shapes[l - 1])
-        return shapes
+        """Shape of every parameter by name: ``{"W1": (n_1, n_x), "b1": (n_1, 1), ...}``; in a layer that remembers, of
+        its running statistics mean and variance too, which have no gradient.
+        """
+        return {
+            f"{name}{k}": shape
+            for l, layer, k in self.numbered()
+            if isinstance(layer, Weighted)
+            for name, shape in layer.parameter_shapes(self.shapes[l - 1]).items()
+        }
+
+    @cached_property
+    def learned(self) -> tuple[str, ...]:
+        """The parameters that have a gradient: W1, b1, W2, ..."""
+        return tuple(name for name in self.parameter_shapes if name[0] in "Wb")
+
+    @cached_property
+    def weights(self) -> tuple[str, ...]:
+        """The W that are drawn at the start and that the penalty counts: all but the gamma of norms."""
+        return tuple(f"W{k}" for _, layer, k in self.numbered() if isinstance(layer, Weighted) and layer.penalised)
+
+    @cached_property
+    def remembering(self) -> tuple[tuple[int, int], ...]:
+        """(l, k) of the layers with running statistics."""
+        return tuple((l, k) for l, layer, k in self.numbered() if isinstance(layer, Weighted) and layer.remembers)
 
     def batch_shape(self, l: int, m: int) -> Shape:
         """Shape of A[l] for m examples: (n_l, m), or (m, n_H, n_W, n_C)."""
@@ -146,6 +184,19 @@ class Architecture:
             return f"{sizes} ({', '.join(layer.activation for layer in self.layers if isinstance(layer, Dense))})"
         sizes = "x".join(str(n) for n in self.shape_of_input)
         return " - ".join([sizes, *(layer.describe() for layer in self.layers)])
+
+
+def _check_source(l: int, layer: Layer, shapes: Sequence[Shape]) -> None:
+    """ValueError unless what a skip adds lies below and has the shape of the layer's input."""
+    if layer.source is None:
+        return
+    if layer.source >= l:
+        raise ValueError(f"the source is {layer.source}, expected a layer below {l}: a skip adds an earlier A")
+    if shapes[layer.source] != shapes[-1]:
+        raise ValueError(
+            f"A[{layer.source}] has shape {shapes[layer.source]}, expected {shapes[-1]}: the two that are added have "
+            "one shape"
+        )
 
 
 def _dense(
@@ -180,12 +231,48 @@ def _conv(
     return Architecture(tuple(inputs), (*below, Flatten(), *dense, Dense(outputs, "softmax")))
 
 
+def _norm(sizes: tuple[int, ...], inputs: Any, outputs: int, hidden: tuple[int, ...] | None = None) -> Architecture:
+    """Hidden layers with batch norm below their ReLU."""
+    chosen = sizes if hidden is None else hidden
+    layers = [each for n in chosen for each in (Dense(n, "identity"), BatchNorm("relu"))]
+    return Architecture(inputs, (*layers, Dense(outputs, "softmax")))
+
+
+def _residual(sizes: tuple[int, ...], inputs: Any, outputs: int, hidden: tuple[int, ...] | None = None) -> Architecture:
+    """A hidden layer, then others with layer norm that are added to what is below them; all of one size."""
+    first, *others = sizes if hidden is None else hidden or (0,)
+    layers: list[Layer] = [Dense(first, "relu")]
+    for n in others:
+        layers += [Dense(n, "identity"), LayerNorm(), Add(len(layers)), Unit("relu")]
+    return Architecture(inputs, (*layers, Dense(outputs, "softmax")))
+
+
 CONVNET = (
     Conv(16, 3, pad="same", activation="relu"),
     Conv(32, 3, pad="same", activation="relu"),
     Pool(2, 2, "max"),
 )
 """Two SAME convolutions, then the largest value of every 2 by 2 window."""
+
+CONVNET_NORM = (
+    Conv(16, 3, pad="same", activation="identity"),
+    BatchNorm("relu"),
+    Conv(32, 3, pad="same", activation="identity"),
+    BatchNorm("relu"),
+    Pool(2, 2, "max"),
+)
+"""The same with batch norm between the convolutions and their ReLU."""
+
+CONVNET_RESIDUAL = (
+    Conv(32, 3, pad="same", activation="identity"),
+    BatchNorm("relu"),
+    Conv(32, 3, pad="same", activation="identity"),
+    BatchNorm(),
+    Add(2),
+    Unit("relu"),
+    Pool(2, 2, "max"),
+)
+"""The second convolution is added to what it was given, as in a residual network."""
 
 STRIDED = (
     Conv(8, 3, pad="same", activation="tanh"),
@@ -209,22 +296,26 @@ MODELS: dict[str, Callable[..., Architecture]] = {
     "deep6": partial(_dense, ("tanh", "relu", "leaky_relu", "sigmoid", "identity"), "sigmoid", (7, 6, 5, 4, 3)),
     "softmax": partial(_dense, (), "softmax", ()),
     "wide": partial(_dense, ("relu",), "softmax", (64, 64)),
+    "wide_norm": partial(_norm, (64, 64)),
+    "wide_residual": partial(_residual, (64, 64)),
     "regression": partial(_dense, ("leaky_relu",), "identity", (8,)),
     "convnet": partial(_conv, "convnet", CONVNET, "relu", (64,)),
+    "convnet_norm": partial(_conv, "convnet_norm", CONVNET_NORM, "relu", (64,)),
+    "convnet_residual": partial(_conv, "convnet_residual", CONVNET_RESIDUAL, "relu", (64,)),
     "strided": partial(_conv, "strided", STRIDED, "relu", ()),
     "lenet5": partial(_conv, "lenet5", LENET5, "tanh", (120, 84)),
 }
 """Models by name: functions of (inputs, outputs, hidden=None)."""
 
 
-IMAGE_MODELS = ("convnet", "strided", "lenet5")
+IMAGE_MODELS = ("convnet", "convnet_norm", "convnet_residual", "strided", "lenet5")
 """The models that take volumes; the others take columns."""
 
 
 def model(name: str, inputs: Any, outputs: int, hidden: tuple[int, ...] | None = None) -> Architecture:
     """The architecture of that name for these numbers of inputs and outputs.
 
-    ``hidden`` replaces the sizes of the hidden dense layers, where the model has any. convnet, strided and lenet5 take
+    ``hidden`` replaces the sizes of the hidden dense layers, where the model has any. The models of IMAGE_MODELS take
     images, ``inputs`` = (n_H, n_W, n_C).
 
     Raises ValueError for an unknown name or sizes that do not fit.

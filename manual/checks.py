@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple, TypeAlias
 
@@ -19,9 +20,12 @@ def check_parameters(architecture: Architecture, params: Parameters) -> None:
     shapes = architecture.parameter_shapes
     if params.keys() != shapes.keys():
         raise ValueError(f"params has {sorted(params)}, expected {sorted(shapes)}: one W and b per layer")
+    drawn = {name.replace(letter, other) for name in architecture.weights for letter, other in ("WW", "Wb")}
     for name, shape in shapes.items():
         rule = (
-            "W is (n_l, n_prev) and b is (n_l, 1)"
+            "a norm has one entry for every feature or channel"
+            if name not in drawn
+            else "W is (n_l, n_prev) and b is (n_l, 1)"
             if len(shape) == 2
             else "W is (f, f, n_C_prev, n_C), b (1, 1, 1, n_C)"
         )
@@ -96,6 +100,16 @@ def check_data(architecture: Architecture, X: Array, Y: Array) -> None:
         if (ones != 1).any():
             column = int(np.argmax(ones != 1))
             raise ValueError(f"example {column} of Y has {int(ones[column])} classes, expected 1: columns are one-hot")
+
+
+def check_batches(architecture: Architecture, m: int, size: int, processes: int = 1) -> None:
+    """ValueError where batch norm would get one value of a feature, in the last batch or a process's share of it."""
+    last = m % size or min(size, m)
+    for l, _ in architecture.remembering:
+        values = last // processes * math.prod(architecture.shapes[l][:-1])
+        if values < 2:
+            of = f"the last batch of {m} examples, {size} at a time" + (f", in {processes} shares," * (processes > 1))
+            raise ValueError(f"{of} has {values} of each feature for layer {l}, expected 2: batch norm needs a spread")
 
 
 class Parts(NamedTuple):

@@ -40,6 +40,7 @@ def initial_parameters(
     architecture: Architecture, scheme: str, rng: np.random.Generator, dtype: type = np.float64
 ) -> Parameters:
     """Weights drawn from a normal distribution times the scheme's scale (constant: the scale itself); biases zero.
+    Norms start as the plain normalisation: gamma 1 and beta 0, running mean 0 and variance 1.
 
     Drawn in float64 and then cast, so that both dtypes start from the same draw.
 
@@ -51,8 +52,8 @@ def initial_parameters(
         raise ValueError(f"scheme is {scheme!r}, expected one of {', '.join(SCALES)}")
     params: Parameters = {}
     for name, shape in architecture.parameter_shapes.items():
-        value: Array = np.zeros(shape)
-        if name.startswith("W"):
+        value: Array = np.full(shape, float(name.startswith(("W", "variance"))))
+        if name in architecture.weights:
             scale = SCALES[scheme](*fans(shape))
             value = np.full(shape, scale) if scheme == "constant" else scale * rng.standard_normal(shape)
         params[name] = value.astype(dtype)

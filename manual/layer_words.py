@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
-from manual.layers import HIDDEN_UNITS, LAYERS, Dense, Dropout, Layer, Weighted
+from manual.layers import HIDDEN_UNITS, LAYERS, Add, Dense, Dropout, Layer, Norm, Unit, Weighted
 
 MOST_LAYERS = 1000
 
 UNITS = (*HIDDEN_UNITS, "softmax")
 
-WORDS = f"{', '.join(kind.words for kind in LAYERS)}, and after dense or conv one of {', '.join(HIDDEN_UNITS)}"
+WORDS = f"{', '.join(kind.words for kind in LAYERS if kind is not Unit)}, and after a layer one of {Unit.words}"
 """What a word may be."""
 
 
 def layers_from(text: str, output_unit: str) -> tuple[Layer, ...]:
     """The layers that a text names, in order; the last one gets the output unit.
 
-    Raises ValueError for a word that is no layer and no unit, a unit that no dense layer or convolution stands before,
-    one after the last layer that is not the output unit, or for nothing at all.
+    A unit belongs to the layer before it where that has one, and is a layer of its own behind pooling or a skip.
+
+    Raises ValueError for a word that is no layer and no unit, a unit behind another one, one after the last layer that
+    is not the output unit, or for nothing at all.
     """
     layers: list[Layer] = []
     words = text.replace("-", " ").split()
@@ -30,10 +33,12 @@ def layers_from(text: str, output_unit: str) -> tuple[Layer, ...]:
     for place, word in enumerate(words, start=1):
         if word not in UNITS or not layers:
             layers.append(_layer(word, place))
-        elif words[place - 2] in UNITS:
+        elif words[place - 2] not in UNITS and isinstance(layers[-1], Weighted):
+            layers[-1] = layers[-1].with_unit(word)
+        elif words[place - 2] in UNITS and words[place - 2] != "identity":
             raise ValueError(f"{word} stands after {words[place - 2]}, expected one unit for each layer")
         else:
-            layers[-1] = _with_unit(layers[-1], word)
+            layers.append(Unit(word))
     last = layers[-1]
     if isinstance(last, Dense):
         named = words[-1] if not words[-1].startswith("dense") else output_unit
@@ -46,7 +51,7 @@ def layers_from(text: str, output_unit: str) -> tuple[Layer, ...]:
 def _layer(word: str, place: int) -> Layer:
     for kind in LAYERS:
         match = re.fullmatch(kind.pattern, word, re.ASCII)
-        if match:
+        if match and kind is not Unit:
             try:
                 return kind.from_word(*match.groups())
             except ValueError as error:
@@ -54,17 +59,30 @@ def _layer(word: str, place: int) -> Layer:
     raise ValueError(f"word {place} of layers is {word!r:.40}, expected {WORDS}")
 
 
-def _with_unit(layer: Layer, unit: str) -> Layer:
-    """The layer with another unit."""
-    if isinstance(layer, Weighted):
-        return layer.with_unit(unit)
-    raise ValueError(f"{unit} stands after {layer.describe()}, expected it after a dense layer or a convolution")
-
-
 def with_dropout(layers: Sequence[Layer], keep_prob: float) -> tuple[Layer, ...]:
-    """Dropout after every hidden dense layer, or below the last layer where none is hidden; a single layer has none."""
-    hidden = {l for l, layer in enumerate(layers[:-1]) if isinstance(layer, Dense)} or {len(layers) - 2}
-    found: list[Layer] = []
+    """Dropout after every hidden dense layer with its norm, skip and unit, or below the last where none is hidden.
+
+    A single layer has none.
+    """
+    behind = set()
+    for l, layer in enumerate(layers[:-1]):
+        if isinstance(layer, Dense):
+            while isinstance(layers[l + 1], Norm | Add | Unit):
+                l += 1
+            behind.add(l)
+    found: list[tuple[int, Layer]] = []
     for l, layer in enumerate(layers):
-        found += [layer, Dropout(keep_prob)] if l in hidden else [layer]
-    return tuple(found)
+        found += [(l + 1, layer), (0, Dropout(keep_prob))] if l in (behind or {len(layers) - 2}) else [(l + 1, layer)]
+    return renumbered(found)
+
+
+def renumbered(layers: Sequence[tuple[int, Layer]]) -> tuple[Layer, ...]:
+    """Layers of a network with others between them, or some left out, so that every skip finds its source again.
+
+    Each comes with the number it had, 0 for a new one; the source of a skip that is gone is the layer below it.
+    """
+
+    def now(source: int) -> int:
+        return max((new for new, (old, _) in enumerate(layers, start=1) if 0 < old <= source), default=0)
+
+    return tuple(replace(each, source=now(each.source)) if isinstance(each, Add) else each for _, each in layers)

@@ -1,109 +1,45 @@
 """The layers of a network as data: each is one record of its sizes, its formulas, and the word that people type for it.
 
-A shape leaves the examples out: (n,) for columns of n features, (n_H, n_W, n_C) for volumes. Whatever walks a network
-asks the layers; torch's modules for them are in torch_ref.layers.
+Whatever walks a network asks the layers; torch's modules for them are in torch_ref.layers. What all have is in
+layer_base, the norms are in norm_layers.
 """
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from dataclasses import KW_ONLY, dataclass, replace
+from dataclasses import KW_ONLY, dataclass
 from decimal import Decimal
-from typing import Any, ClassVar, NamedTuple, TypeAlias
 
 from manual import conv, dense, dropout, pooling
 from manual.activations import ACTIVATIONS
 from manual.costs import OUTPUT_COSTS
-from manual.notation import Array, check_count
+from manual.layer_base import NUMBER, Layer, Plain, Shape, Weighted, Window, check_unit
+from manual.norm_layers import BatchNorm, LayerNorm, Norm
+from manual.normalization import Statistics
+from manual.notation import Array, check_count, check_shape
 from manual.shapes import Pad, conv_output_size, pad_pair
+
+__all__ = [
+    "HIDDEN_UNITS",
+    "LAYERS",
+    "OUTPUT_UNITS",
+    "Add",
+    "BatchNorm",
+    "Conv",
+    "Dense",
+    "Dropout",
+    "Flatten",
+    "Layer",
+    "LayerNorm",
+    "Norm",
+    "Plain",
+    "Pool",
+    "Shape",
+    "Unit",
+    "Weighted",
+]
 
 HIDDEN_UNITS = tuple(ACTIVATIONS)
 OUTPUT_UNITS = tuple(OUTPUT_COSTS)
-
-Shape: TypeAlias = tuple[int, ...]
-"""(n,) or (n_H, n_W, n_C)."""
-
-NUMBER = r"(\d{1,9})"
-"""A count in a word."""
-
-
-class Window(NamedTuple):
-    """What a convolution or a pooling lays on its input: its sides f, the padding p and the stride s."""
-
-    f: tuple[int, int]
-    p: tuple[int, int]
-    s: int
-
-
-class LayerBase(ABC):
-    """What every layer says of itself.
-
-    ``words`` are examples of what people type for it, ``pattern`` is a regular expression for all of them, and
-    ``from_word`` makes the layer from its groups. A ``masked`` layer takes a mask in training.
-    """
-
-    has_parameters: ClassVar[bool] = False
-    masked: ClassVar[bool] = False
-    words: ClassVar[str]
-    pattern: ClassVar[str]
-
-    @classmethod
-    @abstractmethod
-    def from_word(cls, *groups: Any) -> Layer:
-        """The layer that a word stands for; hidden units are ReLU where none is named."""
-
-    @abstractmethod
-    def describe(self) -> str:
-        """The word for this layer, and its unit."""
-
-    @abstractmethod
-    def output_shape(self, shape: Shape) -> Shape:
-        """The shape of its output; ValueError for an input that does not fit."""
-
-    @property
-    def window(self) -> Window | None:
-        """The window that it lays on its input, if any."""
-        return None
-
-
-class Weighted(LayerBase):
-    """A layer with parameters and a unit: Z from A_prev, W and b, then A = g(Z)."""
-
-    has_parameters = True
-    activation: str
-
-    @abstractmethod
-    def parameter_shapes(self, shape: Shape) -> tuple[Shape, Shape]:
-        """The shapes of W and b for an input of this shape."""
-
-    @abstractmethod
-    def forward(self, A_prev: Array, W: Array, b: Array) -> Array:
-        """Z."""
-
-    @abstractmethod
-    def backward(
-        self, dZ: Array, A_prev: Array, W: Array, lambda_: float, *, input_gradient: bool
-    ) -> tuple[Array | None, Array, Array]:
-        """(dA_prev, dW, db); dA_prev is None where no ``input_gradient`` is asked for."""
-
-    def with_unit(self, unit: str) -> Weighted:
-        """The same layer with another unit."""
-        return replace(self, activation=unit)  # type: ignore[type-var]  # every layer is a dataclass
-
-
-class Plain(LayerBase):
-    """A layer without parameters: A from A_prev at once."""
-
-    @abstractmethod
-    def forward(self, A_prev: Array, mask: Array | None) -> Array:
-        """A."""
-
-    @abstractmethod
-    def backward(self, dA: Array, A_prev: Array, mask: Array | None) -> Array:
-        """The derivative in A_prev, per example."""
-
-
-Layer: TypeAlias = Weighted | Plain
 
 
 @dataclass(frozen=True)
@@ -119,7 +55,7 @@ class Dense(Weighted):
     def __post_init__(self) -> None:
         """ValueError unless there is a unit and the activation is known."""
         check_count("units", self.units, 1, "a layer has at least one unit")
-        _check_activation(self.activation, (*HIDDEN_UNITS, "softmax"))
+        check_unit(self.activation, (*HIDDEN_UNITS, "softmax"))
 
     @classmethod
     def from_word(cls, units: str) -> Dense:
@@ -136,16 +72,23 @@ class Dense(Weighted):
             raise ValueError(f"the input has shape {shape}, expected (n,): put Flatten() before a dense layer")
         return (self.units,)
 
-    def parameter_shapes(self, shape: Shape) -> tuple[Shape, Shape]:
+    def parameter_shapes(self, shape: Shape) -> dict[str, Shape]:
         """W is (n_l, n_prev), b is (n_l, 1)."""
-        return (self.units, shape[0]), (self.units, 1)
+        return {"W": (self.units, shape[0]), "b": (self.units, 1)}
 
-    def forward(self, A_prev: Array, W: Array, b: Array) -> Array:
+    def forward(self, A_prev: Array, W: Array, b: Array, given: Statistics | None = None) -> Array:
         """Z = W A_prev + b."""
         return dense.linear_forward(A_prev, W, b)
 
     def backward(
-        self, dZ: Array, A_prev: Array, W: Array, lambda_: float, *, input_gradient: bool
+        self,
+        dZ: Array,
+        A_prev: Array,
+        W: Array,
+        lambda_: float,
+        given: Statistics | None = None,
+        *,
+        input_gradient: bool,
     ) -> tuple[Array | None, Array, Array]:
         """The three derivatives of Z."""
         dW, db = dense.weight_gradient(dZ, A_prev, W, lambda_), dense.bias_gradient(dZ)
@@ -179,7 +122,7 @@ class Conv(Weighted):
             check_count("size", side, 1, "the filter has at least one cell")
         check_count("stride", self.stride, 1, "the next window starts at least one cell further on")
         pad_pair(self.pad, *self.sides, self.stride)
-        _check_activation(self.activation, HIDDEN_UNITS)
+        check_unit(self.activation, HIDDEN_UNITS)
 
     @classmethod
     def from_word(
@@ -223,16 +166,23 @@ class Conv(Weighted):
             self.filters,
         )
 
-    def parameter_shapes(self, shape: Shape) -> tuple[Shape, Shape]:
+    def parameter_shapes(self, shape: Shape) -> dict[str, Shape]:
         """W is (f_H, f_W, n_C_prev, n_C), b is (1, 1, 1, n_C)."""
-        return (*self.sides, shape[-1], self.filters), (1, 1, 1, self.filters)
+        return {"W": (*self.sides, shape[-1], self.filters), "b": (1, 1, 1, self.filters)}
 
-    def forward(self, A_prev: Array, W: Array, b: Array) -> Array:
+    def forward(self, A_prev: Array, W: Array, b: Array, given: Statistics | None = None) -> Array:
         """The filters on every window."""
         return conv.conv_forward(A_prev, W, b, stride=self.stride, pad=self.padding)
 
     def backward(
-        self, dZ: Array, A_prev: Array, W: Array, lambda_: float, *, input_gradient: bool
+        self,
+        dZ: Array,
+        A_prev: Array,
+        W: Array,
+        lambda_: float,
+        given: Statistics | None = None,
+        *,
+        input_gradient: bool,
     ) -> tuple[Array | None, Array, Array]:
         """The three derivatives of Z."""
         stride, pad = self.stride, self.padding
@@ -281,11 +231,11 @@ class Pool(Plain):
             n_C,
         )
 
-    def forward(self, A_prev: Array, mask: Array | None) -> Array:
+    def forward(self, A_prev: Array, given: Array | None) -> Array:
         """The largest or the average value of every window."""
         return pooling.pool_forward(A_prev, self.size, self.stride, mode=self.mode)
 
-    def backward(self, dA: Array, A_prev: Array, mask: Array | None) -> Array:
+    def backward(self, dA: Array, A_prev: Array, given: Array | None) -> Array:
         """To the first maximum, or to all cells alike."""
         return pooling.pool_backward(dA, A_prev, self.size, self.stride, mode=self.mode)
 
@@ -310,11 +260,11 @@ class Flatten(Plain):
         n_H, n_W, n_C = _volume(shape)
         return (n_H * n_W * n_C,)
 
-    def forward(self, A_prev: Array, mask: Array | None) -> Array:
+    def forward(self, A_prev: Array, given: Array | None) -> Array:
         """Every example as a column."""
         return conv.flatten(A_prev)
 
-    def backward(self, dA: Array, A_prev: Array, mask: Array | None) -> Array:
+    def backward(self, dA: Array, A_prev: Array, given: Array | None) -> Array:
         """The columns as volumes again."""
         return conv.flatten_backward(dA, A_prev.shape)
 
@@ -323,7 +273,7 @@ class Flatten(Plain):
 class Dropout(Plain):
     """Inverted dropout of the layer below: A = A_prev * mask / keep_prob, and A = A_prev where no mask is given."""
 
-    masked = True
+    masked = entry_by_entry = True
     words = "dropout0.8"
     pattern = r"dropout(\d?\.?\d{1,400})"
 
@@ -346,22 +296,94 @@ class Dropout(Plain):
         """That of the input."""
         return shape
 
-    def forward(self, A_prev: Array, mask: Array | None) -> Array:
+    def forward(self, A_prev: Array, given: Array | None) -> Array:
         """The units that the mask keeps, made up for the others; all of them where no mask is given."""
-        return A_prev if mask is None else dropout.dropout_forward(A_prev, mask, self.keep_prob)
+        return A_prev if given is None else dropout.dropout_forward(A_prev, given, self.keep_prob)
 
-    def backward(self, dA: Array, A_prev: Array, mask: Array | None) -> Array:
+    def backward(self, dA: Array, A_prev: Array, given: Array | None) -> Array:
         """Through the units that the mask keeps."""
-        return dA if mask is None else dropout.dropout_backward(dA, mask, self.keep_prob)
+        return dA if given is None else dropout.dropout_backward(dA, given, self.keep_prob)
 
 
-LAYERS: tuple[type[Layer], ...] = (Dense, Conv, Pool, Flatten, Dropout)
+@dataclass(frozen=True)
+class Unit(Plain):
+    """A unit by itself, as behind pooling or a sum: A = g(A_prev)."""
+
+    entry_by_entry = True
+    words = ", ".join(HIDDEN_UNITS)
+    pattern = rf"({'|'.join(HIDDEN_UNITS)})"
+
+    activation: str
+
+    def __post_init__(self) -> None:
+        """ValueError for an unknown activation."""
+        check_unit(self.activation, HIDDEN_UNITS)
+
+    @classmethod
+    def from_word(cls, activation: str) -> Unit:
+        """From its name."""
+        return cls(activation)
+
+    def describe(self) -> str:
+        """Such as ``relu``."""
+        return self.activation
+
+    def output_shape(self, shape: Shape) -> Shape:
+        """That of the input."""
+        return shape
+
+    def forward(self, A_prev: Array, given: Array | None) -> Array:
+        """g(A_prev)."""
+        return ACTIVATIONS[self.activation].g(A_prev)
+
+    def backward(self, dA: Array, A_prev: Array, given: Array | None) -> Array:
+        """dA * g'(A_prev)."""
+        return dA * ACTIVATIONS[self.activation].g_prime(A_prev)
+
+
+@dataclass(frozen=True)
+class Add(Plain):
+    """A skip: A[l] = A[l-1] + A[source], the residual path of He, Zhang, Ren and Sun (2015).
+
+    ``source`` counts layers as l does, 0 for X. Backward dA[l] goes down both paths: dA[source] is a sum of two.
+    """
+
+    entry_by_entry = True
+    words = "add2"
+    pattern = rf"add{NUMBER}"
+
+    source: int
+
+    def __post_init__(self) -> None:
+        """ValueError for a negative number."""
+        check_count("source", self.source, 0, "the number of an earlier layer, 0 for the input")
+
+    @classmethod
+    def from_word(cls, source: str) -> Add:
+        """From the number of the earlier layer."""
+        return cls(int(source))
+
+    def describe(self) -> str:
+        """Such as ``add2``."""
+        return f"add{self.source}"
+
+    def output_shape(self, shape: Shape) -> Shape:
+        """That of the input; the architecture sees to it that it is that of the source too."""
+        return shape
+
+    def forward(self, A_prev: Array, given: Array | None) -> Array:
+        """The sum of the two."""
+        assert given is not None
+        check_shape("A of the source", given, A_prev.shape, "the two that are added have one shape")
+        return A_prev + given
+
+    def backward(self, dA: Array, A_prev: Array, given: Array | None) -> Array:
+        """The same for A_prev and for the source."""
+        return dA.copy()
+
+
+LAYERS: tuple[type[Layer], ...] = (Dense, Conv, Pool, Flatten, Dropout, BatchNorm, LayerNorm, Add, Unit)
 """Every kind of layer."""
-
-
-def _check_activation(activation: str, known: tuple[str, ...]) -> None:
-    if activation not in known:
-        raise ValueError(f"activation is {activation!r}, expected one of {', '.join(known)}")
 
 
 def _pad_word(pad: Pad) -> str:

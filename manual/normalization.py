@@ -16,6 +16,9 @@ from manual.notation import Array, check_shape
 EPSILON = 1e-5
 """What is added to the variance, inside the root; torch's default."""
 
+MOMENTUM = 0.1
+"""The weight of a new batch in the running statistics; torch's default."""
+
 
 class Axes(NamedTuple):
     """The axes of the examples and of the features."""
@@ -94,7 +97,7 @@ def batch_norm_backward(
 
 
 def running_statistics_loop(
-    A_prev: Array, mean: Array, variance: Array, layout: str = "columns", momentum: float = 0.1
+    A_prev: Array, mean: Array, variance: Array, layout: str = "columns", momentum: float = MOMENTUM
 ) -> Statistics:
     """Feature by feature. See running_statistics."""
     features = _axes(layout, A_prev).features
@@ -109,7 +112,7 @@ def running_statistics_loop(
 
 
 def running_statistics(
-    A_prev: Array, mean: Array, variance: Array, layout: str = "columns", momentum: float = 0.1
+    A_prev: Array, mean: Array, variance: Array, layout: str = "columns", momentum: float = MOMENTUM
 ) -> Statistics:
     """What batch norm remembers of a batch for its use: moving averages of the mean and of the unbiased variance.
 
@@ -158,6 +161,58 @@ def batch_norm_predict(
         check_shape(name, value, gamma.shape, f"{name} has the shape of gamma")
     Z: Array = gamma / np.sqrt(variance + epsilon) * (A_prev - mean) + beta
     return Z
+
+
+def batch_norm_predict_backward_loop(
+    dZ: Array,
+    A_prev: Array,
+    gamma: Array,
+    mean: Array,
+    variance: Array,
+    layout: str = "columns",
+    epsilon: float = EPSILON,
+) -> NormBackward:
+    """Entry by entry. See batch_norm_predict_backward."""
+    dA = np.empty(A_prev.shape, np.result_type(dZ, gamma, variance))
+    dgamma, dbeta = np.zeros(gamma.shape, np.result_type(dZ, A_prev, mean, variance)), np.zeros(gamma.shape, dZ.dtype)
+    axes = _axes(layout, A_prev)
+    m = A_prev.shape[axes.examples]
+    for i in np.ndindex(A_prev.shape):
+        j = tuple(place if axis == axes.features else 0 for axis, place in enumerate(i))
+        root = np.sqrt(variance[j] + epsilon)
+        dA[i] = gamma[j] * dZ[i] / root
+        dgamma[j] += dZ[i] * (A_prev[i] - mean[j]) / root / m
+        dbeta[j] += dZ[i] / m
+    return NormBackward(dA, dgamma, dbeta)
+
+
+def batch_norm_predict_backward(
+    dZ: Array,
+    A_prev: Array,
+    gamma: Array,
+    mean: Array,
+    variance: Array,
+    layout: str = "columns",
+    epsilon: float = EPSILON,
+) -> NormBackward:
+    """Batch norm backward, in use: the running statistics are constants, so nothing goes through them.
+
+    da_ji = gamma_j dz_ji / s_j, s = sqrt(variance + epsilon)
+    dgamma_j = (1/m) sum_i dz_ji (a_ji - mean_j) / s_j, dbeta_j = (1/m) sum_i dz_ji
+
+    The arguments are those of batch_norm_backward and of batch_norm_predict.
+
+    Raises ValueError for an unknown layout, and for shapes that do not fit.
+    """
+    axes = _axes(layout, A_prev)
+    others = tuple(axis for axis in range(A_prev.ndim) if axis != axes.features)
+    check_shape("dZ", dZ, A_prev.shape, "dZ has the shape of A_prev")
+    one_each = tuple(n if axis == axes.features else 1 for axis, n in enumerate(A_prev.shape))
+    for name, value in {"gamma": gamma, "mean": mean, "variance": variance}.items():
+        check_shape(name, value, one_each, f"an entry of {name} for each feature")
+    root, m = np.sqrt(variance + epsilon), A_prev.shape[axes.examples]
+    dgamma = np.sum(dZ * (A_prev - mean), axis=others, keepdims=True) / (root * m)
+    return NormBackward(gamma / root * dZ, dgamma, np.sum(dZ, axis=others, keepdims=True) / m)
 
 
 def layer_norm_forward_loop(

@@ -113,7 +113,7 @@ class Dimensions(NamedTuple):
 
     f, p and s are those of a convolution or a pooling, n_C the number of its filters or channels; ``filter_volume`` is
     f f n_C_prev; ``activation`` is n_l or n_H n_W n_C; ``multiply_adds`` counts the products for one example:
-    n_prev n_l of a dense layer, (n_H n_W) (f f n_C_prev n_C) of a convolution.
+    n_prev n_l of a dense layer, (n_H n_W) (f f n_C_prev n_C) of a convolution, none of a norm.
     """
 
     layer: int
@@ -155,7 +155,7 @@ def table(architecture: Any) -> list[Dimensions]:
                 W=W,
                 b=b,
                 parameters=_count(W) + _count(b),
-                multiply_adds=_count(W) * math.prod(after[:-1]),
+                multiply_adds=_count(W) * math.prod(after[:-1]) if f"W{k}" in architecture.weights else 0,
             )
         )
     return rows

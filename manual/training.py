@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from manual import network
 from manual.architecture import Architecture
-from manual.checks import check_data
+from manual.checks import check_batches, check_data
 from manual.clipping import clip_by_norm, gradient_norm
 from manual.notation import Array, Gradients, Parameters
 from manual.optimizers import OPTIMIZERS, Optimizer
@@ -73,7 +73,7 @@ class Learner:
         """Take on parameters and, where given, the optimiser's state."""
         self._vector = joined(self.architecture, params)
         self._gradient = np.empty_like(self._vector)
-        self._params = split(self.architecture, self._vector)
+        self._params = {**params, **split(self.architecture, self._vector)}
         self._grads = split(self.architecture, self._gradient, "d")
         self._workspaces = {}
         fresh = self.rule.init({"W": self._vector})
@@ -105,6 +105,7 @@ class Learner:
         back = network.backward(self.architecture, self._params, passed, Y, lambda_, only_grads=True)
         for name, gradient in back.grads.items():
             self._grads[name][...] = gradient
+        self._params |= network.remembered(self.architecture, self._params, passed)
         return StepResult(J, passed.A[-1])
 
     def _in_workspace(self, batch: NDArray[np.intp]) -> StepResult:
@@ -166,18 +167,19 @@ def gather(X: Any, batch: NDArray[np.intp], into: Array) -> None:
 
 
 def joined(architecture: Architecture, arrays: Parameters) -> Array:
-    """All parameters as one vector.
+    """All that is learned of the parameters, as one vector.
 
     An optimiser does the same to every number: so one step of a small network is a dozen NumPy calls, not a dozen for
     every parameter.
     """
-    return np.concatenate([arrays[name].ravel() for name in architecture.parameter_shapes])
+    return np.concatenate([arrays[name].ravel() for name in architecture.learned])
 
 
 def split(architecture: Architecture, vector: Array, prefix: str = "") -> Parameters:
     """The parameters, or with the prefix d the gradients, that a vector joins: views of it."""
     params, start = {}, 0
-    for name, shape in architecture.parameter_shapes.items():
+    for name in architecture.learned:
+        shape = architecture.parameter_shapes[name]
         end = start + math.prod(shape)
         params[prefix + name] = vector[start:end].reshape(shape)
         start = end
@@ -241,6 +243,7 @@ def fit(
     settings = settings or Settings()
     for part in (Examples(X, Y), *([validation] if validation else [])):
         check_data(architecture, part.X, part.Y)
+    check_batches(architecture, Y.shape[1], settings.batch_size)
     learner = Learner(architecture, Examples(X, Y), settings)
     drawn, rng = start(architecture, settings, X.dtype, params)
     learner.restore(drawn, None, 0)

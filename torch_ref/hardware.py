@@ -9,12 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from manual.architecture import Architecture
 from torch_ref.devices import device_named
-from torch_ref.layers import MaskedDropout
 from torch_ref.network import build_on
 
 GRAPH = ("auto", "on", "off")
@@ -118,8 +116,7 @@ def operations(architecture: Architecture, m: int) -> int:
     On the meta device, where tensors have no memory and nothing is computed. Nobody asks for the derivative in X.
     """
     meta = torch.device("meta")
-    module = build_on(meta, architecture, torch.float32)
-    layers = nn.Sequential(*(layer for layer in module if not isinstance(layer, MaskedDropout)))
+    layers = build_on(meta, architecture, torch.float32).eval()
     inputs = architecture.inputs
     sides = (inputs,) if isinstance(inputs, int) else (inputs[2], *inputs[:2])
     with FlopCounterMode(display=False) as counted:

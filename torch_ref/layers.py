@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 
 from torch import Tensor, nn
 
-from manual.layers import Conv, Dense, Dropout, Flatten, Layer, Pool, Shape
-from torch_ref.activations import UNITS, Unit
+from manual.layers import Add, BatchNorm, Conv, Dense, Dropout, Flatten, Layer, LayerNorm, Pool, Shape, Unit
+from torch_ref.activations import UNITS
+from torch_ref.activations import Unit as TorchUnit
 from torch_ref.pooling import POOLS
 
 
@@ -38,6 +39,16 @@ class MaskedDropout(nn.Dropout):
         if self.mask is None or not self.training:
             return super().forward(rows)
         return rows * self.mask / (1 - self.p)
+
+
+class Sum(nn.Module):
+    """A skip: the sum of what comes from below and of an earlier value."""
+
+    inplace = False
+
+    def forward(self, rows: Tensor, earlier: Tensor) -> Tensor:
+        """Entry by entry."""
+        return rows + earlier
 
 
 def unit(name: str) -> nn.Module:
@@ -119,12 +130,49 @@ def _read_dropout(name: str, module: nn.Dropout) -> Layer:
         raise ValueError(f"{name} has p = {module.p}: {error}") from None
 
 
+NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.LayerNorm)
+
+
+def _batch_norm(layer: BatchNorm, shape: Shape, **where: Any) -> list[nn.Module]:
+    kind = nn.BatchNorm1d if len(shape) == 1 else nn.BatchNorm2d
+    module = kind(shape[-1], eps=layer.epsilon, momentum=layer.momentum, **where)
+    return [module, unit(layer.activation)]
+
+
+def _read_batch_norm(name: str, module: nn.BatchNorm1d | nn.BatchNorm2d) -> Layer:
+    demand(name, module, {"track_running_stats": True}, "in use it normalises with its running statistics")
+    if module.momentum is None:
+        raise ValueError(f"{name} has momentum = None, expected a number: the running statistics are moving averages")
+    return BatchNorm(momentum=module.momentum, epsilon=module.eps)
+
+
+def _layer_norm(layer: LayerNorm, shape: Shape, **where: Any) -> list[nn.Module]:
+    sides = shape if len(shape) == 1 else (shape[2], *shape[:2])
+    return [nn.LayerNorm(sides, eps=layer.epsilon, **where), unit(layer.activation)]
+
+
+def _read_layer_norm(name: str, module: nn.LayerNorm) -> Layer:
+    return LayerNorm(epsilon=module.eps)
+
+
+def _sum(layer: Add, shape: Shape, **where: Any) -> list[nn.Module]:
+    return [Sum()]
+
+
+def _unit(layer: Unit, shape: Shape, **where: Any) -> list[nn.Module]:
+    return [unit(layer.activation)]
+
+
 LAYERS: dict[type[Layer], TorchLayer] = {
     Dense: TorchLayer(_linear, {nn.Linear: _read_linear}),
     Conv: TorchLayer(_convolution, {nn.Conv2d: _read_convolution}),
     Pool: TorchLayer(_pool, {nn.MaxPool2d: _read_largest, nn.AvgPool2d: _read_average}),
     Flatten: TorchLayer(_flatten, {nn.Flatten: _read_flatten}),
     Dropout: TorchLayer(_dropout, {nn.Dropout: _read_dropout, MaskedDropout: _read_dropout}),
+    BatchNorm: TorchLayer(_batch_norm, {nn.BatchNorm1d: _read_batch_norm, nn.BatchNorm2d: _read_batch_norm}),
+    LayerNorm: TorchLayer(_layer_norm, {nn.LayerNorm: _read_layer_norm}),
+    Add: TorchLayer(_sum, {}),
+    Unit: TorchLayer(_unit, {}),
 }
 """Every kind of layer."""
 
@@ -150,7 +198,7 @@ def _one(name: str, option: str, value: Any) -> int:
     return int(both[0])
 
 
-def _read_unit(activation: str, of: Unit, name: str, module: nn.Module) -> str:
+def _read_unit(activation: str, of: TorchUnit, name: str, module: nn.Module) -> str:
     demand(name, module, of.options, of.rule, of.alike)
     return activation
 

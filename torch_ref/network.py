@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import cached_property
+from itertools import islice
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -16,10 +17,10 @@ from torch import Tensor, nn
 
 from manual.architecture import Architecture
 from manual.checks import Masks, check_parameters, masks_by_layer
-from manual.layers import Flatten, Layer
+from manual.layers import Flatten, Weighted
 from torch_ref.costs import OUTPUT_COSTS, l2_penalty
 from torch_ref.devices import DTYPES, array, device_named, shared
-from torch_ref.layers import LAYERS, MaskedDropout
+from torch_ref.layers import LAYERS, NORMS, MaskedDropout
 from torch_ref.layout import from_rows, to_rows
 
 Arrays: TypeAlias = dict[str, NDArray[Any]]
@@ -32,6 +33,8 @@ class Network(nn.Sequential):
     """
 
     architecture: Architecture
+    sources: tuple[int | None, ...]
+    """For every module the place of the one whose value it adds, -1 for the input; None for all that add none."""
 
     def nodes(self) -> tuple[tuple[int, str, nn.Module], ...]:
         """(l, "Z" or "A", module): what every module of the sequence computes."""
@@ -42,22 +45,93 @@ class Network(nn.Sequential):
         kinds = [(l, quantity) for l, _, k in self.architecture.numbered() for quantity in ("ZA" if k else "A")]
         return tuple((l, quantity, module) for (l, quantity), module in zip(kinds, self, strict=True))
 
-    def weighted(self) -> tuple[tuple[int, Layer, nn.Linear | nn.Conv2d, int], ...]:
-        """(k, layer, module, n_C) of every layer with parameters; n_C is the layout of its input, see channels."""
-        return self._weighted
+    def forward(self, rows: Tensor) -> Tensor:
+        """A[L] in rows."""
+        return self.through(rows, len(self))
+
+    def through(self, rows: Tensor, count: int) -> Tensor:
+        """What the first ``count`` modules make of rows."""
+        added = self.sources
+        kept = {-1: rows}
+        for place, module in enumerate(islice(self, count)):
+            source = added[place]
+            rows = module(rows) if source is None else module(rows, kept[source])
+            if place in added:
+                kept[place] = rows
+        return rows
 
     @cached_property
-    def _weighted(self) -> tuple[tuple[int, Layer, nn.Linear | nn.Conv2d, int], ...]:
-        numbered = self.architecture.numbered()
+    def slots(self) -> tuple[Slot, ...]:
+        """Where the parameters are, in the architecture's order."""
+        modules = {l: module for l, quantity, module in self.nodes() if quantity == "Z"}
         return tuple(
-            (numbered[l - 1][2], numbered[l - 1][1], module, channels(self.architecture, l - 1))  # type: ignore[misc]
-            for l, quantity, module in self.nodes()
-            if quantity == "Z"
+            Slot(f"{letter}{k}", letter, modules[l], channels(self.architecture, l - 1))
+            for l, layer, k in self.architecture.numbered()
+            if isinstance(layer, Weighted)
+            for letter in layer.parameter_shapes(self.architecture.shapes[l - 1])
         )
+
+    def learned(self) -> list[Slot]:
+        """The slots of what has a gradient."""
+        return [slot for slot in self.slots if slot.letter in "Wb"]
+
+
+class Logits(nn.Module):
+    """A network without its output unit, which the losses on logits hold."""
+
+    def __init__(self, network: Network) -> None:
+        """It shares the network's modules."""
+        super().__init__()
+        self.network = network
+
+    def forward(self, rows: Tensor) -> Tensor:
+        """Z[L] in rows."""
+        return self.network.through(rows, len(self.network) - 1)
+
+
+class Slot(NamedTuple):
+    """A parameter W1, b1, mean1, ... and the module that has it; n_C is the layout of its input, see channels."""
+
+    name: str
+    letter: str
+    owner: Any
+    n_C: int
+
+    @property
+    def tensor(self) -> Tensor:
+        """Where it is: a parameter, or a buffer of running statistics."""
+        found: Tensor = getattr(self.owner, ATTRIBUTES[self.letter])
+        return found
+
+    def to_torch(self, value: NDArray[Any]) -> NDArray[Any]:
+        """A value in torch's layout: a norm's as one example; filters (n_C, n_C_prev, f_H, f_W); columns in order."""
+        if isinstance(self.owner, NORMS):
+            return to_rows(shared(value), self.n_C)[0].numpy().reshape(self.tensor.shape)
+        if self.letter == "b":
+            return value.ravel()
+        if value.ndim == 4:
+            return value.transpose(3, 2, 0, 1)
+        return value.reshape(len(value), -1, self.n_C).transpose(0, 2, 1).reshape(value.shape)
+
+    def from_torch(self, value: NDArray[Any]) -> NDArray[Any]:
+        """The way back, as an array of its own."""
+        if isinstance(self.owner, NORMS):
+            sides = (-1, 1, 1) if isinstance(self.owner, nn.BatchNorm2d) else value.shape
+            return array(from_rows(shared(value.reshape(1, *sides)), self.n_C)).copy()
+        filters = self.owner.weight.ndim == 4
+        if self.letter == "b":
+            return value.reshape((1, 1, 1, -1) if filters else (-1, 1)).copy()
+        if filters:
+            return value.transpose(2, 3, 1, 0).copy()
+        return value.reshape(len(value), self.n_C, -1).transpose(0, 2, 1).reshape(value.shape).copy()
+
+
+ATTRIBUTES = {"W": "weight", "b": "bias", "mean": "running_mean", "variance": "running_var"}
+"""torch's names for a layer's parameters and running statistics."""
 
 
 def build(architecture: Architecture, *, device: str = "cpu", dtype: torch.dtype = torch.float64) -> Network:
-    """A sequence of standard layers: nn.Linear or nn.Conv2d and the activation, pooling, nn.Flatten, nn.Dropout.
+    """A sequence of standard layers: nn.Linear, nn.Conv2d or norm and the activation, pooling, nn.Flatten, nn.Dropout.
 
     The module takes and returns torch's layout, as torch's modules do, and ends in the output unit. Its parameters are
     torch's own draws: load_params sets them. nn.Flatten puts the channels first, so the weights of the dense layer
@@ -74,36 +148,25 @@ def build_on(device: torch.device, architecture: Architecture, dtype: torch.dtyp
     modules: list[nn.Module] = []
     for layer, shape in zip(architecture.layers, architecture.shapes, strict=False):
         modules += LAYERS[type(layer)].build(layer, shape, **where)
+    for l, layer in enumerate(architecture.layers, start=1):
+        source = layer.source
+        if source is not None and channels(architecture, source) != channels(architecture, l - 1):
+            rule = "torch flattens channels first, so their entries lie in different orders"
+            raise ValueError(f"layer {l} adds A[{source}] to A[{l - 1}], expected both flattened or neither: {rule}")
     module = Network(*modules)
     module.architecture = architecture
+    ends = {l: place for place, (l, _, _) in enumerate(module.nodes())}
+    added = (architecture.layers[l - 1].source for l, _, _ in module.nodes())
+    module.sources = tuple(None if source is None else ends.get(source, -1) for source in added)
     return module
 
 
 def channels(architecture: Architecture, l: int) -> int:
     """Channels that torch's columns of A[l] are ordered by: n_C between Flatten and the next dense layer, else 1."""
-    while l and architecture.layers[l - 1].masked:
+    while l and architecture.layers[l - 1].entry_by_entry:
         l -= 1
     flattened = l > 0 and isinstance(architecture.layers[l - 1], Flatten)
     return architecture.shapes[l - 1][2] if flattened else 1
-
-
-def _weight_to_torch(W: NDArray[Any], n_C: int) -> NDArray[Any]:
-    """W in torch's layout: filters (n_C, n_C_prev, f_H, f_W); a dense layer's as it is, columns in torch's order."""
-    if W.ndim == 4:
-        return W.transpose(3, 2, 0, 1)
-    return W.reshape(len(W), -1, n_C).transpose(0, 2, 1).reshape(W.shape)
-
-
-def _weight_from_torch(weight: NDArray[Any], n_C: int) -> NDArray[Any]:
-    """The way back."""
-    if weight.ndim == 4:
-        return weight.transpose(2, 3, 1, 0).copy()
-    return weight.reshape(len(weight), n_C, -1).transpose(0, 2, 1).reshape(weight.shape).copy()
-
-
-def _bias_from_torch(bias: NDArray[Any], weight: Tensor) -> NDArray[Any]:
-    """A flat bias as (1, 1, 1, n_C) for filters, (n_l, 1) for a dense layer."""
-    return bias.reshape((1, 1, 1, -1) if weight.ndim == 4 else (-1, 1)).copy()
 
 
 def load_params(module: Network, params: Arrays) -> Network:
@@ -113,30 +176,21 @@ def load_params(module: Network, params: Arrays) -> Network:
     """
     check_parameters(module.architecture, params)
     with torch.no_grad():
-        for k, _, layer, n_C in module.weighted():
-            layer.weight.copy_(shared(_weight_to_torch(params[f"W{k}"], n_C)))
-            assert layer.bias is not None
-            layer.bias.copy_(shared(params[f"b{k}"].ravel()))
+        for slot in module.slots:
+            slot.tensor.copy_(shared(slot.to_torch(params[slot.name])))
     return module
 
 
 def to_torch(module: Network, arrays: Arrays) -> Iterator[tuple[Tensor, Tensor]]:
     """Every parameter of the module with its array of dW1, db1, dW2, ... as a tensor of its own in torch's layout."""
-    for k, _, layer, n_C in module.weighted():
-        weight, bias = _weight_to_torch(arrays[f"dW{k}"], n_C), arrays[f"db{k}"].ravel()
-        assert layer.bias is not None
-        yield layer.weight, shared(weight).to(layer.weight, copy=True).contiguous()
-        yield layer.bias, shared(bias).to(layer.bias, copy=True)
+    for slot in module.learned():
+        value = shared(slot.to_torch(arrays["d" + slot.name]))
+        yield slot.tensor, value.to(slot.tensor, copy=True).contiguous()
 
 
 def from_torch(module: Network, of: Callable[[Tensor], Tensor], prefix: str) -> Arrays:
-    """What ``of`` gives for every parameter, in the notes' layout, as NumPy arrays of their own."""
-    found: Arrays = {}
-    for k, _, layer, n_C in module.weighted():
-        assert layer.bias is not None
-        found[f"{prefix}W{k}"] = _weight_from_torch(array(of(layer.weight)), n_C)
-        found[f"{prefix}b{k}"] = _bias_from_torch(array(of(layer.bias)), layer.weight)
-    return found
+    """What ``of`` gives for everything that is learned, in the notes' layout, as NumPy arrays of their own."""
+    return {prefix + slot.name: slot.from_torch(array(of(slot.tensor))) for slot in module.learned()}
 
 
 def load_grads(module: Network, grads: Arrays) -> Network:
@@ -148,7 +202,7 @@ def load_grads(module: Network, grads: Arrays) -> Network:
 
 def export_params(module: Network) -> Arrays:
     """The module's parameters in the notes' layout, as NumPy arrays of their own."""
-    return from_torch(module, lambda parameter: parameter, "")
+    return {slot.name: slot.from_torch(array(slot.tensor)) for slot in module.slots}
 
 
 def export_grads(module: Network) -> Arrays:
@@ -156,9 +210,9 @@ def export_grads(module: Network) -> Arrays:
 
     Raises ValueError if a parameter has none.
     """
-    for k, _, layer, _ in module.weighted():
-        if layer.weight.grad is None or layer.bias is None or layer.bias.grad is None:
-            raise ValueError(f"the layer of W{k} has no gradient, expected one: call backward first")
+    for slot in module.learned():
+        if slot.tensor.grad is None:
+            raise ValueError(f"{slot.name} has no gradient, expected one: call backward first")
     return from_torch(module, lambda parameter: parameter.grad, "d")  # type: ignore[arg-type, return-value]
 
 
@@ -173,7 +227,7 @@ def forward(module: Network, X: Tensor, masks: Masks = None) -> ForwardPass:
     """Run the module and keep what every layer gives, in the notes' layout. X is (n_x, m) or (m, n_H, n_W, n_C).
 
     With masks, one for every dropout layer in the notes' layout, the module is put into training, without into
-    evaluation.
+    evaluation; in training batch norm moves its running statistics.
 
     Raises ValueError where the masks do not fit.
     """
@@ -181,8 +235,10 @@ def forward(module: Network, X: Tensor, masks: Masks = None) -> ForwardPass:
     A: list[Tensor] = [X]
     Z: list[Tensor | None] = [None] * (len(module.architecture.layers) + 1)
     rows = to_rows(X)
-    for l, quantity, layer in module.nodes():
-        rows = layer(rows)
+    seen = [rows]
+    for (l, quantity, layer), source in zip(module.nodes(), module.sources, strict=True):
+        rows = layer(rows) if source is None else layer(rows, seen[source + 1])
+        seen.append(rows)
         value = from_rows(rows, channels(module.architecture, l))
         if quantity == "Z":
             Z[l] = value
@@ -212,8 +268,9 @@ def cost(module: Network, forward_pass: ForwardPass, Y: Tensor, lambda_: float =
 
 
 def penalty(module: Network, lambda_: float, m: int) -> Tensor:
-    """The penalty's part of the cost, over all weights, convolutions' too."""
-    return l2_penalty([layer.weight for _, _, layer, _ in module.weighted()], lambda_, m)
+    """The penalty's part of the cost, over all weights, convolutions' too; the gamma of norms is none."""
+    weights = module.architecture.weights
+    return l2_penalty([slot.tensor for slot in module.slots if slot.name in weights], lambda_, m)
 
 
 def backward(module: Network, J: Tensor) -> Arrays:

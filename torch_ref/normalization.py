@@ -89,5 +89,22 @@ def _backward(forward: Callable[..., Tensor]) -> Callable[..., NormBackward]:
     return backward
 
 
+def batch_norm_predict_backward(
+    dZ: Tensor,
+    A_prev: Tensor,
+    gamma: Tensor,
+    mean: Tensor,
+    variance: Tensor,
+    layout: str = "columns",
+    epsilon: float = EPSILON,
+) -> NormBackward:
+    """Autograd through F.batch_norm in use, under dZ."""
+
+    def forward(A_prev: Tensor, gamma: Tensor, beta: Tensor, layout: str, epsilon: float) -> Tensor:
+        return batch_norm_predict(A_prev, gamma, beta, mean, variance, epsilon)
+
+    return _backward(forward)(dZ, A_prev, gamma, layout, epsilon)
+
+
 batch_norm_backward = _backward(batch_norm_forward)
 layer_norm_backward = _backward(layer_norm_forward)

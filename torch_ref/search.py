@@ -144,7 +144,7 @@ def search(
         chosen = torch.from_numpy(np.concatenate(order)).to(place)
         factor = torch.full((), plan.decay**epoch, dtype=dtype, device=place)
         for batch in torch.split(chosen, plan.batch_size):
-            masks = dropout_masks(architecture, len(batch), rng) if architecture.masked_layers() else None
+            masks = dropout_masks(architecture, len(batch), rng)
             costs.append(stack.step(X.index_select(0, batch), Y.index_select(0, batch), masks, factor))
             if on_step:
                 on_step(len(costs), steps)

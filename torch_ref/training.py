@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
 from manual.architecture import Architecture
-from manual.checks import check_data
+from manual.checks import check_batches, check_data
 from manual.shared.loop import run
 from manual.shared.settings import Epoch, Examples, Explosion, Run, Settings, batches, check_dtype, named, start, take
 from torch_ref import network
@@ -67,7 +67,7 @@ class Learner:
         self.rows = Rows(data.X, self.device, self.dtype)
         self.Y = shared(np.ascontiguousarray(data.Y.T)).to(self.device, self.dtype)
         self.module = network.build(architecture, device=str(self.device), dtype=self.dtype)
-        to_Z_L: Callable[[Tensor], Tensor] = nn.Sequential(*list(self.module)[:-1])  # the loss holds the unit
+        to_Z_L: Callable[[Tensor], Tensor] = network.Logits(self.module)
         self.runs = torch.compile(to_Z_L) if self.hardware.compile else to_Z_L
         self.trains = world.wrapped(self.runs, self.device)
         self.make = named(OPTIMIZERS, "optimizer", settings.optimizer, settings.optimizer_options)
@@ -93,6 +93,7 @@ class Learner:
 
         So a run that goes on adds up in the order of one that was never stopped.
         """
+        self.module.eval()  # one example has no statistics
         self.trains(self._batch(np.arange(1))[0]).sum().backward()  # type: ignore[no-untyped-call]
         self.module.zero_grad(set_to_none=True)
 
@@ -272,6 +273,7 @@ def fit(
     settings = settings or Settings()
     for part in (Examples(X, Y), *([validation] if validation else [])):
         check_data(architecture, part.X, part.Y)
+    check_batches(architecture, Y.shape[1], settings.batch_size, world.size)
     if world.size > 1:
         world.check_alike(start_of_run(Examples(X, Y), architecture, settings, hardware or Hardware(), params, resume))
     learner = Learner(architecture, Examples(X, Y), settings, hardware, world)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import cast
 
-from manual.architecture import MODELS, Architecture, model
+from manual.architecture import IMAGE_MODELS, MODELS, Architecture, model
 from manual.shapes import table
 from manual.shared.cli import GOOD, UsageError, console, door, output_flags, plain_table
 
@@ -17,7 +17,7 @@ EPILOG = """examples:
 exit code: 0 good, 2 bad usage
 """
 
-INPUTS = {"lenet5": "28x28x1", "convnet": "8x8x1", "strided": "8x8x1"}
+INPUTS = {**dict.fromkeys(IMAGE_MODELS, "8x8x1"), "lenet5": "28x28x1"}
 """Images that the models were made for; other models take the 64 pixels of a digit."""
 
 

@@ -152,7 +152,7 @@ def run(
                 raise ValueError(f"the learning rate of epoch {at.epoch + 1} is {rate}, expected one above 0")
             watch = _Watch(learner, Y_rows, unit, at)
             for batch in batches(m, settings.batch_size, rng if settings.shuffle else None):
-                masks = dropout_masks(architecture, len(batch), rng) if architecture.masked_layers() else None
+                masks = dropout_masks(architecture, len(batch), rng)
                 watch.add(batch, learner.step(batch, masks))
                 if on_step:
                     on_step(at.step, steps)

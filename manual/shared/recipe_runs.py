@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from manual.architecture import Architecture
+from manual.layer_words import renumbered
 from manual.notation import Array, Parameters
 from manual.shared.loop import run
 from manual.shared.settings import Examples, Learner, Run, Settings, start, take
@@ -120,7 +121,8 @@ def slopes(backend: Backend, net: Architecture, params: Parameters, data: Exampl
 
 def without_dropout(net: Architecture) -> Architecture:
     """The network with nothing dropped: what the first steps look at."""
-    return Architecture(net.inputs, tuple(layer for layer in net.layers if not layer.masked))
+    kept = [(l, layer) for l, layer in enumerate(net.layers, start=1) if not layer.masked]
+    return Architecture(net.inputs, renumbered(kept))
 
 
 def first_examples(data: Examples, count: int, dtype: Any = None) -> Examples:

@@ -31,7 +31,7 @@ class Training:
         """Start from the data's parameters; the network and its loss may be ``compiled`` together."""
         architecture, params, X, Y = data
         self.module = module_with(architecture, params)
-        self.logits = self.module[:-1]
+        self.logits = nn.Sequential(*list(self.module)[:-1])
         self.X = torch.from_numpy(np.ascontiguousarray(X.T))
         self.loss: nn.Module
         if architecture.output_unit == "sigmoid":
@@ -43,7 +43,7 @@ class Training:
         self.cost: Callable[[Tensor, Tensor], Tensor] = lambda X, Y: self.loss(self.logits(X), Y)
         if compiled:
             self.cost = torch.compile(self.cost, fullgraph=True, dynamic=False)
-        layers = [layer for _, _, layer, _ in self.module.weighted()]
+        layers = [slot.owner for slot in self.module.slots if slot.letter == "W"]
         self.rule = torch.optim.SGD(
             [
                 {"params": [layer.weight for layer in layers], "weight_decay": LAMBDA / X.shape[1]},

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from manual import network as by_hand
 from manual.notation import Array
@@ -109,7 +109,7 @@ def _by_torch(case: ModelCase, here: Start, device: str, backend: Any) -> dict[s
     module = torch_side.module_with(here.architecture, here.params, device=device)
     m = here.Y.shape[1]
     torch_side.set_masks(module, here.masks, m)
-    logits = nn.Sequential(*list(module)[:-1])
+    logits = torch_side.Logits(module)
     from_Z = OUTPUT_COSTS[here.architecture.output_unit].from_Z
 
     def cost(rows: Tensor, Y: Tensor) -> tuple[Tensor, Tensor]:

@@ -16,7 +16,7 @@ from torch.nn import functional
 
 from manual import network
 from manual import training as by_hand
-from manual.layers import Conv, Dense, Pool
+from manual.layers import Pool, Unit, Weighted
 from manual.notation import Parameters
 from manual.shared.loop import run as train
 from manual.shared.settings import Examples, Run, Settings
@@ -59,8 +59,9 @@ def run_free(case: ModelCase, begin: Start, steps: int, seed: int, device: str =
     ledger = Ledger(begin.X.dtype, 1)
     layers = {k: l for l, _, k in begin.architecture.numbered()}
     for name, judgement in judged.items():
-        quantity = f"{name[0]} after {runs[0].history[-1].step} free steps"
-        where = about(case)._replace(quantity=quantity, layer=layers[int(name[1:])], basis="measured")
+        letter = name.rstrip("0123456789")
+        quantity = f"{letter} after {runs[0].history[-1].step} free steps"
+        where = about(case)._replace(quantity=quantity, layer=layers[int(name[len(letter) :])], basis="measured")
         ledger.add_judged(where, judgement)
     if case.decay != "constant":
         where = about(case)._replace(quantity="learning rate")
@@ -151,9 +152,8 @@ class _ByHand(by_hand.Learner):
         passed = network.forward(self.architecture, params, X, masks)
         before = Before(params, [], [])
         for layer, Z, A_prev in zip(self.architecture.layers, passed.Z[1:], passed.A, strict=False):
-            if isinstance(layer, Dense | Conv) and layer.activation in KINKED:
-                assert Z is not None
-                before.values.append(to_rows(tensor(Z)).numpy())
+            if isinstance(layer, Weighted | Unit) and layer.activation in KINKED:
+                before.values.append(to_rows(tensor(A_prev if Z is None else Z)).numpy())
                 before.kinks.append(before.values[-1] > 0)
             elif isinstance(layer, Pool) and layer.mode == "max":
                 rows = to_rows(tensor(A_prev))
@@ -171,8 +171,11 @@ class _ByTorch(by_torch.Learner):
         self.path: list[Before] = []
         self.before = Before({}, [], [])
         for l, quantity, layer in self.module.nodes():
-            if isinstance(layer, nn.MaxPool2d) or (quantity == "Z" and self.architecture.activations[l] in KINKED):
+            kinked = self.architecture.activations[l] in KINKED
+            if isinstance(layer, nn.MaxPool2d) or (quantity == "Z" and kinked):
                 layer.register_forward_hook(self._see)
+            elif kinked and isinstance(self.architecture.layers[l - 1], Unit):
+                layer.register_forward_pre_hook(self._see_below)
 
     def _see(self, layer: nn.Module, inputs: tuple[Tensor], output: Tensor) -> None:
         if isinstance(layer, nn.MaxPool2d):
@@ -181,6 +184,9 @@ class _ByTorch(by_torch.Learner):
         else:
             self.before.values.append(array(output).copy())
             self.before.kinks.append(self.before.values[-1] > 0)
+
+    def _see_below(self, layer: nn.Module, inputs: tuple[Tensor]) -> None:
+        self._see(layer, inputs, inputs[0])
 
     def step(self, batch: Any, masks: Any) -> Any:
         """A step, its kinks seen on the way."""

@@ -141,7 +141,8 @@ class Start(NamedTuple):
 def start(case: ModelCase, data: Any, dtype: Any, seed: int) -> Start:
     """Architecture, initial parameters and training data of a case, in its dtype.
 
-    ``data`` is a Dataset. Biases are drawn too, so that a lost bias cannot hide behind a zero.
+    ``data`` is a Dataset. Biases are drawn too, so that a lost bias cannot hide behind a zero, and so are gamma and the
+    running statistics of norms. Without dropout the network is in training.
     """
     architecture = model_for(case.model, data)
     if case.keep_prob < 1:
@@ -150,12 +151,13 @@ def start(case: ModelCase, data: Any, dtype: Any, seed: int) -> Start:
     rng = generator(case.id, seed)
     params = initial_parameters(architecture, "xavier", rng)
     for name in params:
-        if name.startswith("b"):
-            params[name] = 0.1 * rng.standard_normal(params[name].shape)
+        if name not in architecture.weights:
+            params[name] = params[name] + 0.1 * rng.standard_normal(params[name].shape)
     X, Y = X_train.astype(dtype), Y_train.astype(dtype)
     if case.examples is not None:
         X, Y = first_examples(X, Y, case.examples)
-    return Start(architecture, {name: np.asarray(value, dtype) for name, value in params.items()}, X, Y)
+    masks: Masks = None if architecture.masked_layers() else []
+    return Start(architecture, {name: np.asarray(value, dtype) for name, value in params.items()}, X, Y, masks)
 
 
 def every_step(case: ModelCase, begin: Start, seed: int) -> Iterator[Start]:
@@ -165,7 +167,7 @@ def every_step(case: ModelCase, begin: Start, seed: int) -> Iterator[Start]:
     rng = generator(case.id + "/batches", seed)
     while True:
         for X, Y in minibatches(begin.X, begin.Y, case.batch_size, rng):
-            masks = dropout_masks(begin.architecture, Y.shape[1], rng) if begin.architecture.masked_layers() else None
+            masks = dropout_masks(begin.architecture, Y.shape[1], rng)
             yield begin._replace(X=X, Y=Y, masks=masks)
 
 

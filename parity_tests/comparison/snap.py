@@ -18,13 +18,14 @@ import torch
 from torch import Tensor, nn
 
 from manual import network as by_hand
-from manual.layers import Weighted
+from manual.layers import Norm, Weighted
+from manual.normalization import Statistics
 from manual.notation import Array, Gradients
 from parity_tests.comparison.models import ModelCase, Start, about, every_step
 from parity_tests.comparison.snap_updates import Updates
-from parity_tests.formulas.layer_bounds import PLAIN, WEIGHTED
+from parity_tests.formulas.layer_bounds import PLAIN, WEIGHTED, of_running_statistics
 from parity_tests.judging import bounds
-from parity_tests.judging.judge import Ledger, Result, Where
+from parity_tests.judging.judge import NEAR_OVERFLOW, Ledger, Result, Where
 from torch_ref import costs as torch_costs
 from torch_ref import network as torch_side
 from torch_ref.devices import array, tensor
@@ -92,9 +93,10 @@ class Step:
 
     def _computed_from(self, quantity: str, layer: int | None) -> list[Array]:
         """What goes into a quantity, beside the parameters."""
-        (A, Z, _), (dA, dZ, _) = self.passed, self.back
+        A, Z, dA, dZ = self.passed.A, self.passed.Z, self.back.dA, self.back.dZ
         l = self.L if layer is None else layer
         above = min(l + 1, self.L)
+        squared = self._squared(above if quantity == "dA" else l)
         of: dict[str, tuple[Array | None, ...]] = {
             "Z": (A[l - 1],),
             "A": (A[l - 1], Z[l]),
@@ -104,7 +106,16 @@ class Step:
             "db": (dZ[l],),
         }
         found = of.get(quantity, (Z[l],))
-        return [value for value in (*self.here.params.values(), *found) if value is not None]
+        return [value for value in (*self.here.params.values(), *found, squared) if value is not None]
+
+    def _squared(self, l: int) -> Array | None:
+        """What a norm squares, with infinity in place of what may overflow; None for another layer."""
+        if not isinstance(self.here.architecture.layers[l - 1], Norm):
+            return None
+        A_prev = self.passed.A[l - 1]
+        largest = NEAR_OVERFLOW * np.sqrt(np.finfo(self.ledger.computed).max)
+        small = np.abs(A_prev) < largest
+        return A_prev if small.all() else np.where(small, A_prev, np.inf)
 
     def run(self) -> None:
         """Torch's forward, cost and backward under the hooks; then the gradients of the parameters."""
@@ -114,6 +125,7 @@ class Step:
         with self._hooks(), self.precision():
             passed = torch_side.forward(self.module, snapped, self.here.masks)
         J = torch_side.cost(self.module, passed, Y, self.case.lambda_)
+        self._remembered()
         self._cost(J)
         grads = torch_side.backward(self.module, J)
         self._output_dA(Y)
@@ -137,7 +149,8 @@ class Step:
     def _on_Z(self, l: int) -> Callable[..., Tensor]:
         def hook(_module: nn.Module, _inputs: Any, output: Tensor) -> Tensor:
             layer, W, b = self._weighted(l)
-            bound = WEIGHTED[type(layer)].forward(self.products, layer, self.wide(self.passed.A[l - 1]), W, b)
+            given = self._statistics(l)
+            bound = WEIGHTED[type(layer)].forward(self._u(layer), layer, self.wide(self.passed.A[l - 1]), W, b, given)
             return self._snap("Z", l, self.passed.Z[l], output, bound, self._on_dZ(l))
 
         return hook
@@ -167,7 +180,7 @@ class Step:
         def on_gradient(gradient: Tensor) -> Tensor:
             self.reached.add(("dZ", l))
             dZ = self.back.dZ[l]
-            reference = array(from_rows(gradient)) * self.m
+            reference = array(from_rows(gradient, self.channels[l])) * self.m
             wide = self.wide(reference)
             unit, A = self.here.architecture.activations[l], self.units_gave[l]
             assert dZ is not None
@@ -177,7 +190,7 @@ class Step:
             else:
                 bound = bounds.hidden_dZ(self.u, wide, self.wide(self.back.dA[l]), A, unit, self.tiny)
             self.compare("dZ", l, dZ, reference, bound)
-            return to_rows(self.tensor(dZ / self.m))
+            return to_rows(self.tensor(dZ / self.m), self.channels[l])
 
         return on_gradient
 
@@ -205,18 +218,49 @@ class Step:
             return None
         layer, W, _ = self._weighted(l)
         dZ, A_prev = bounds.divided(self.wide(self.back.dZ[l]), self.m, self.tiny), self.wide(self.passed.A[l - 1])
-        return WEIGHTED[type(layer)].backward(self.products, layer, dZ, A_prev, W, self.case.lambda_)
+        given = self._statistics(l)
+        return WEIGHTED[type(layer)].backward(self._u(layer), layer, dZ, A_prev, W, self.case.lambda_, given)
+
+    def _u(self, layer: Weighted) -> float:
+        """The unit roundoff of a layer: norms have no products that a shorter format rounds."""
+        return self.u if isinstance(layer, Norm) else self.products
+
+    def _statistics(self, l: int) -> Statistics | None:
+        """The running statistics that layer l was given, in float64."""
+        given = self.passed.masks[l]
+        return Statistics(*(self.wide(value) for value in given)) if isinstance(given, Statistics) else None
 
     def _dA_bound(self, l: int, reference: Any) -> Any:
-        """What may separate two dA[l], which layer l + 1 hands down."""
-        of_layer = self.bounds[l + 1]
+        """What may separate two dA[l], which layer l + 1 hands down, and every skip that adds A[l]."""
+        layers, of_layer = self.here.architecture.layers, self.bounds[l + 1]
+        by_skip = [self.wide(self.back.dA[place]) for place, each in enumerate(layers, 1) if each.source == l]
+        above = sum(np.abs(each) for each in by_skip)
         if of_layer is not None:
-            return of_layer[0]
-        layer, dA, A = self.here.architecture.layers[l], self.wide(self.back.dA[l + 1]), self.wide(self.passed.A[l])
-        return PLAIN[type(layer)].backward(self.u, layer, reference, dA, A)
+            bound = of_layer[0]
+        else:
+            dA, A = self.wide(self.back.dA[l + 1]), self.wide(self.passed.A[l])
+            below = reference if not by_skip else np.abs(reference) + above
+            bound = PLAIN[type(layers[l])].backward(self.u, layers[l], below, dA, A)
+        if by_skip:  # two roundings of what each brings, 1/m in and out, and one of every sum
+            bound = bound + bounds.gamma(2 + 2 * len(by_skip), self.u) * (np.abs(reference) + 2 * above)
+        return bound
+
+    def _remembered(self) -> None:
+        """The running statistics after the batch, where the network is in training."""
+        net, params = self.here.architecture, self.here.params
+        if self.here.masks is None or not net.remembering:
+            return
+        ours, theirs = by_hand.remembered(net, params, self.passed), torch_side.export_params(self.module)
+        for l, k in net.remembering:
+            names = f"mean{k}", f"variance{k}"
+            before = Statistics(*(self.wide(params[name]) for name in names))
+            A_prev = self.wide(self.passed.A[l - 1])
+            allowed = of_running_statistics(self.u, net.layers[l - 1], A_prev, before)
+            for part, name, bound in zip(Statistics._fields, names, allowed, strict=True):
+                self.compare(f"running {part}", l, ours[name], theirs[name], bound)
 
     def _cost(self, J: Tensor) -> None:
-        weights = sum(W.size for name, W in self.here.params.items() if name.startswith("W"))
+        weights = sum(self.here.params[name].size for name in self.here.architecture.weights)
         reference = array(J)
         bound = bounds.cost_from_logits(
             self.u,
@@ -272,12 +316,28 @@ def longest_sum(begin: Start) -> int:
     return max(*(int(n) for n in begin.X.shape), int(begin.Y.shape[1]) * max(volumes, default=1))
 
 
+DEAD = "batch norm takes away what a bias below it adds: there is rounding to compare, and no derivative"
+"""The reason of a db that cannot be told."""
+
+
+def explained(lines: list[Result], begin: Start) -> list[Result]:
+    """The lines, with the reason why nothing can be told of a bias directly below a batch norm in training."""
+    if begin.masks is None:
+        return lines
+    net = begin.architecture
+    dead = {l - 1 for l, _ in net.remembering if net.activations[l - 1] == "identity"}
+    return [
+        line._replace(reason=DEAD) if line.quantity == "db" and line.layer in dead and line.cannot_tell else line
+        for line in lines
+    ]
+
+
 def run_once(case: ModelCase, begin: Start, device: str = "cpu") -> list[Result]:
     """One forward and backward pass of both sides from the same parameters, without an update."""
     module = torch_side.module_with(begin.architecture, begin.params, device=device)
     ledger = Ledger(begin.X.dtype, longest_sum(begin))
     Step(case, begin, module, ledger, device).run()
-    return ledger.results()
+    return explained(ledger.results(), begin)
 
 
 def run_steps(case: ModelCase, begin: Start, steps: int, seed: int = 0, device: str = "cpu") -> list[Result]:
@@ -285,7 +345,7 @@ def run_steps(case: ModelCase, begin: Start, steps: int, seed: int = 0, device: 
 
     ``seed`` draws mini-batches and dropout masks, where the case has them.
     """
-    return judged_steps(case, begin, steps, seed, device).results()
+    return explained(judged_steps(case, begin, steps, seed, device).results(), begin)
 
 
 def judged_steps(case: ModelCase, begin: Start, steps: int, seed: int = 0, device: str = "cpu") -> Ledger:
@@ -300,15 +360,17 @@ def judged_steps(case: ModelCase, begin: Start, steps: int, seed: int = 0, devic
         if number % case.every == 0:
             step = Step(case, here, module, ledger, device)
             step.run()
-            grads = step.back.grads
+            torch_side.load_params(module, params)  # batch norm has moved its running statistics
+            passed, grads = step.passed, step.back.grads
         else:
-            grads = gradients(case, here)
-        params = updates.step(params, grads)
+            passed, grads = passes(case, here)
+        kept = params if here.masks is None else {**params, **by_hand.remembered(begin.architecture, params, passed)}
+        params = {**kept, **updates.step({name: params[name] for name in begin.architecture.learned}, grads)}
     return ledger
 
 
-def gradients(case: ModelCase, here: Start) -> Gradients:
-    """One forward and backward pass by hand."""
+def passes(case: ModelCase, here: Start) -> tuple[by_hand.ForwardPass, Gradients]:
+    """One forward and backward pass by hand, and the gradients of the parameters."""
     architecture, params, X, Y, masks = here
     passed = by_hand.forward(architecture, params, X, masks)
-    return by_hand.backward(architecture, params, passed, Y, case.lambda_, only_grads=True).grads
+    return passed, by_hand.backward(architecture, params, passed, Y, case.lambda_, only_grads=True).grads

@@ -29,7 +29,7 @@ class Updates:
     def __init__(self, case: ModelCase, begin: Start, module: Network, ledger: Ledger) -> None:
         """Both optimisers before their first step; the module takes torch's steps."""
         self.rule = OPTIMIZERS[case.optimizer](case.learning_rate)
-        self.state = self.rule.init(begin.params)
+        self.state = self.rule.init({name: begin.params[name] for name in begin.architecture.learned})
         self.torch_rule = TORCH_OPTIMIZERS[case.optimizer](module, case.learning_rate)
         self.module, self.ledger, self.about, self.t = module, ledger, about(case), 0
         self.layers = {k: l for l, _, k in begin.architecture.numbered() if k}

@@ -56,8 +56,8 @@ FORMULAS = (
         ),
         refusals=(
             refusal(
-                "model is 'lenet9', expected one of logistic, shallow, deep, deep6, softmax, wide, regression, "
-                "convnet, strided, lenet5",
+                "model is 'lenet9', expected one of logistic, shallow, deep, deep6, softmax, wide, wide_norm, "
+                "wide_residual, regression, convnet, convnet_norm, convnet_residual, strided, lenet5",
                 "lenet9",
                 2,
                 1,

@@ -9,6 +9,7 @@ import numpy as np
 
 import manual.normalization as by_hand
 import torch_ref.normalization as torch_side
+from manual import network
 from manual.normalization import LAYOUTS, NormBackward, Statistics
 from manual.notation import Array
 from parity_tests.formulas.case import N_1, N_2, N_X, Case, Inputs, M, normal
@@ -27,9 +28,10 @@ def _parts(u: float, A: Magnitudes, axes: tuple[int, ...], epsilon: float) -> tu
     d = A - np.mean(A, axis=axes, keepdims=True)
     e = gamma(N + 1, u) * np.mean(np.abs(A), axis=axes, keepdims=True) + u * np.abs(d)
     variance = np.mean(np.square(d), axis=axes, keepdims=True)
-    of_variance = gamma(N + 4, u) * variance + np.mean(2 * np.abs(d) * e, axis=axes, keepdims=True)
+    of_variance = gamma(N + 4, u) * variance + np.mean((2 * np.abs(d) + e) * e, axis=axes, keepdims=True)
     root = np.sqrt(variance + epsilon)
-    relative = of_variance / (2 * root**2) + 3 * u
+    least = np.sqrt(np.maximum(variance - of_variance, 0) + epsilon)
+    relative = root / least - 1 + 3 * u
     A_hat = d / root
     return A_hat, e / root + (relative + 2 * u) * np.abs(A_hat), root, relative
 
@@ -89,6 +91,25 @@ def predict_bound(
     """gamma / sqrt(variance + epsilon) times A - mean, in either order, plus beta."""
     scale = np.abs(weight) / np.sqrt(variance + epsilon)
     return gamma(8, u) * scale * (np.abs(A) + np.abs(mean)) + 2 * u * np.abs(bias)
+
+
+def predict_backward_bounds(
+    u: float,
+    dZ: Magnitudes,
+    A: Magnitudes,
+    weight: Magnitudes,
+    mean: Magnitudes,
+    variance: Magnitudes,
+    m: int,
+    epsilon: float,
+) -> tuple[Bound, Bound, Bound]:
+    """dA_prev, dgamma and dbeta in use: products with constants, and sums of them."""
+    root = np.sqrt(variance + epsilon)
+    others = tuple(axis for axis, n in enumerate(weight.shape) if n == 1)
+    terms = A.size // weight.size
+    share = np.abs(dZ) * (np.abs(A) + np.abs(mean)) / root
+    dgamma, dbeta = (np.sum(each, axis=others, keepdims=True) / m for each in (share, np.abs(dZ)))
+    return gamma(8, u) * np.abs(weight * dZ) / root, gamma(terms + 10, u) * dgamma, gamma(terms + 4, u) * dbeta
 
 
 # pragma: no mutate start, for what follows is drawn and planted: the bounds above judge
@@ -203,6 +224,39 @@ def _predict_case(layout: str) -> Case:
         draw,
         {"Z": lambda u, at: predict_bound(u, at.A_prev, at.gamma, at.beta, at.mean, at.variance, at.epsilon)},
         id=f"normalization.batch_norm_predict_{layout}",
+    )
+
+
+def _predict_backward_case(layout: str) -> Case:
+    m = SHAPES[layout][LAYOUTS[layout].examples]
+
+    def forward(A_prev: Array, gamma: Array, beta: Array, of_mean: Array, of_variance: Array, layout: str) -> Array:
+        return by_hand.batch_norm_predict(A_prev, gamma, beta, of_mean, of_variance)
+
+    def without_beta(backward: Callable[..., Any]) -> Callable[..., Any]:
+        return lambda dZ, A_prev, gamma, beta, *rest: backward(dZ, A_prev, gamma, *rest)
+
+    def bound(number: int) -> Callable[[float, Any], Bound]:
+        return lambda u, at: predict_backward_bounds(
+            u, at.dZ, at.A_prev, at.gamma, at.of_mean, at.of_variance, m, by_hand.EPSILON
+        )[number]
+
+    def draw(rng: np.random.Generator) -> Inputs:
+        arrays, old = _inputs("batch_norm", layout)(rng), _statistics(rng, layout)
+        given = {name: arrays[name] for name in ("A_prev", "gamma", "beta")}
+        dZ = normal(rng, *SHAPES[layout])
+        return {"dZ": dZ, **given, "of_mean": old["mean"], "of_variance": old["variance"], "layout": layout}
+
+    return Case(
+        f"normalization.batch_norm_predict_backward_{layout}",
+        "",
+        inputs=draw,
+        manual=without_beta(by_hand.batch_norm_predict_backward),
+        loop=without_beta(by_hand.batch_norm_predict_backward_loop),
+        reference=without_beta(torch_side.batch_norm_predict_backward),
+        bounds={name: bound(number) for number, name in enumerate(NormBackward._fields)},
+        derivatives=pulled_back(forward, "dZ", "A_prev gamma beta", per_example=1, m=m),
+        stays_real={"beta": "the derivatives do not depend on it"},
     )
 
 
@@ -326,7 +380,7 @@ FORMULAS = (
         ),
     ),
     Formula(
-        (code(by_hand, torch_side, "running_statistics"),),
+        (code(by_hand, torch_side, "running_statistics"), code(network, None, "remembered")),
         Words(
             "The running statistics of batch norm",
             r"\bar\mu_j \coloneqq (1 - p)\, \bar\mu_j + p\, \mu_j, \qquad \bar\sigma_j^{2} \coloneqq (1 - p)\, "
@@ -379,6 +433,40 @@ FORMULAS = (
             refusal(f"{name} has shape (1, 2), expected (2, 1): {name} has the shape of gamma",
                     A, COLUMN, *(COLUMN.T if each == name else COLUMN for each in ("beta", "mean", "variance")))
             for name in ("beta", "mean", "variance")
+        ),
+    ),
+    Formula(
+        (code(by_hand, torch_side, "batch_norm_predict_backward"),),
+        Words(
+            "Batch norm backward, in use",
+            r"da_{ji} = \frac{\gamma_j\, dz_{ji}}{\sqrt{\bar\sigma_j^{2} + \epsilon}}, \qquad "
+            r"d\gamma_j = \frac{1}{m} \sum_i dz_{ji}\, \frac{a_{ji} - \bar\mu_j}{\sqrt{\bar\sigma_j^{2} + \epsilon}}, "
+            r"\qquad d\beta_j = \frac{1}{m} \sum_i dz_{ji}",
+            "The running statistics do not depend on the batch, so nothing flows through them: a layer that is frozen, "
+            "or differentiated in evaluation, has one factor for each feature.",
+            "The formula of training is taken for a network in evaluation.",
+            "dA_prev sums to 0 over the batch where it should not.",
+        ),
+        cases=tuple(_predict_backward_case(layout) for layout in LAYOUTS),
+        sharp=(Sharp(0.05),),
+        faults=(
+            fault("the derivative of training, in use",
+                  _field("dA_prev", lambda dA, *a: dA - dA.mean(axis=1, keepdims=True)), "dA_prev", at="manual"),
+            fault("root of the batch in use",
+                  _field("dA_prev", lambda dA, dZ, A, g, b, mean, v, *a: g * dZ / A.std(axis=1, keepdims=True)),
+                  "dA_prev", at="manual"),
+            fault("mean forgotten in dgamma in use",
+                  _field("dgamma", lambda d, dZ, A, g, b, mean, v, *a: np.mean(
+                      dZ * A, axis=1, keepdims=True) / np.sqrt(v + by_hand.EPSILON)), "dgamma", at="manual"),
+            fault("1/m lost in dbeta in use", _field("dbeta", lambda d, *a: d * M), "dbeta", at="manual"),
+        ),
+        refusals=(
+            refusal("dZ has shape (3, 2), expected (2, 3): dZ has the shape of A_prev", A.T, A, COLUMN, COLUMN, COLUMN),
+            *(
+                refusal(f"{name} has shape (1, 2), expected (2, 1): an entry of {name} for each feature",
+                        A, A, *(COLUMN.T if each == name else COLUMN for each in ("gamma", "mean", "variance")))
+                for name in ("gamma", "mean", "variance")
+            ),
         ),
     ),
     Formula(

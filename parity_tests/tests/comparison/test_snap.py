@@ -9,14 +9,15 @@ import pytest
 
 import torch_ref.network as torch_side
 from manual import costs, dense, network
-from manual.architecture import Architecture, Conv, Dense, Dropout, Flatten, Pool
+from manual.architecture import Architecture, BatchNorm, Conv, Dense, Dropout, Flatten, LayerNorm, Pool, Unit
 from manual.draws import dropout_masks, initial_parameters
+from manual.normalization import Statistics
 from manual.optimizers import OPTIMIZERS, Adam
 from parity_tests.comparison import snap, snap_updates
 from parity_tests.comparison.models import ModelCase, Start
-from parity_tests.comparison.snap import Step, _Wide, gradients, judged_steps, longest_sum, run_once, run_steps
+from parity_tests.comparison.snap import Step, _Wide, judged_steps, longest_sum, passes, run_once, run_steps
 from parity_tests.formulas.case import LAMBDA, binary, normal, one_hot
-from parity_tests.formulas.layer_bounds import PLAIN, WEIGHTED
+from parity_tests.formulas.layer_bounds import PLAIN, WEIGHTED, of_running_statistics
 from parity_tests.formulas.updates import RULES
 from parity_tests.judging import bounds
 from parity_tests.judging.bounds import divided, smallest_normal, unit_roundoff
@@ -40,6 +41,19 @@ NETWORKS: dict[str, Architecture] = {
             Dense(2, "identity"),
         ),
     ),
+    "norms": Architecture(
+        (5, 4, 2),
+        (
+            Conv(3, 2, activation="tanh"),
+            BatchNorm("sigmoid", epsilon=0.01),
+            LayerNorm("relu"),
+            Flatten(),
+            Unit("tanh"),
+            BatchNorm("tanh", momentum=0.3),
+            LayerNorm(),
+            Dense(2, "identity"),
+        ),
+    ),
 }
 
 
@@ -50,8 +64,13 @@ def begin(name: str, dtype: Any = np.float64, m: int = 7) -> Start:
         key: value + 0.1 * normal(rng, *value.shape) for key, value in initial_parameters(net, "xavier", rng).items()
     }
     X = normal(rng, *net.batch_shape(0, m))
-    Y = {"classes": one_hot(rng, 4, m), "dense": binary(rng, 2, m), "volumes": normal(rng, 2, m)}[name]
-    masks = dropout_masks(net, m, rng, dtype) if net.masked_layers() else None
+    Y = {
+        "classes": one_hot(rng, 4, m),
+        "dense": binary(rng, 2, m),
+        "volumes": normal(rng, 2, m),
+        "norms": normal(rng, 2, m),
+    }[name]
+    masks = dropout_masks(net, m, rng, dtype)
     cast = {key: value.astype(dtype) for key, value in params.items()}
     return Start(net, cast, X.astype(dtype), Y.astype(dtype), masks)
 
@@ -100,7 +119,7 @@ def test_every_node_has_the_bound_of_its_operation(name: str, dtype: Any, lambda
 
     passed, back = step.passed, step.back
     expected: dict[tuple[str, int | None], Any] = {}
-    weights = sum(value.size for key, value in here.params.items() if key[0] == "W")
+    weights = sum(here.params[key].size for key in net.weights)
     J = "J with L2" if lambda_ else "J"
     expected[J, None] = bounds.cost_from_logits(
         u, reference(J, None), wide(passed.Z[-1]), net.output_unit, weights if lambda_ else 0
@@ -115,7 +134,12 @@ def test_every_node_has_the_bound_of_its_operation(name: str, dtype: Any, lambda
             expected["dA", l - 1] = PLAIN[type(layer)].backward(u, layer, reference("dA", l - 1), dA, A_prev)
             continue
         W, b, unit = wide(here.params[f"W{k}"]), wide(here.params[f"b{k}"]), str(net.activations[l])
-        expected["Z", l] = WEIGHTED[type(layer)].forward(u, layer, A_prev, W, b)
+        given = None  # in training
+        if k in dict(net.remembering).values():
+            before = Statistics(wide(here.params[f"mean{k}"]), wide(here.params[f"variance{k}"]))
+            moved = of_running_statistics(u, layer, A_prev, before)
+            expected["running mean", l], expected["running variance", l] = moved
+        expected["Z", l] = WEIGHTED[type(layer)].forward(u, layer, A_prev, W, b, given)
         expected["A", l] = bounds.output(u, A, wide(passed.Z[l]), unit)
         dZ = reference("dZ", l)
         if l == L:
@@ -123,7 +147,7 @@ def test_every_node_has_the_bound_of_its_operation(name: str, dtype: Any, lambda
         else:
             expected["dZ", l] = bounds.hidden_dZ(u, dZ, wide(back.dA[l]), A, unit, tiny)
         known = divided(wide(back.dZ[l]), m, tiny)
-        parts = WEIGHTED[type(layer)].backward(u, layer, known, A_prev, W, lambda_)
+        parts = WEIGHTED[type(layer)].backward(u, layer, known, A_prev, W, lambda_, given)
         expected["dA", l - 1], expected["dW", l], expected["db", l] = parts
     assert set(ledger.bounds) == set(expected)
     for key, bound in expected.items():
@@ -195,6 +219,8 @@ def test_what_is_judged_is_the_value_by_hand(name: str) -> None:
             assert got is step.J
             continue
         k = {layer: number for layer, _, number in step.here.architecture.numbered()}.get(l)
+        if quantity.startswith("running"):
+            continue
         values: dict[str, Any] = {
             "Z": step.passed.Z,
             "A": step.passed.A,
@@ -296,7 +322,7 @@ def test_a_run_is_judged_in_the_dtype_of_its_start(run: Any) -> None:
 def test_gradients_alone_are_those_of_the_step() -> None:
     here = begin("dense")
     _, step = noted(here)
-    alone = gradients(CASE, here)
+    _, alone = passes(CASE, here)
     assert alone.keys() == step.back.grads.keys()
     assert all(np.array_equal(alone[key], step.back.grads[key]) for key in alone)
 

@@ -65,7 +65,10 @@ def described(*layers: Any, inputs: Any = 4) -> str:
         ('{"inputs": 3}', r"the architecture is .*, expected an object with inputs and layers"),
         ('{"inputs": 3, "layers": {}}', r"layers is \{\}, expected a list: .*"),
         ('{"inputs": 3, "layers": []}', r"Architecture has no layers, .*"),
-        (described(3), r"layer 1 is 3, expected a kind: one of dense, conv, pool, flatten, dropout"),
+        (
+            described(3),
+            "layer 1 is 3, expected a kind: one of dense, conv, pool, flatten, dropout, batchnorm, layernorm, add, un",
+        ),
         (described({"kind": "lstm", "units": 3}), r"layer 1 is \{'kind': 'lstm', 'units': 3\}, expected a kind: .*"),
         (described({"kind": ["dense"]}), r"layer 1 is .*, expected a kind: .*"),
         (described({"kind": "dense", "units": 3}), r"layer 1 is .*, expected units, activation for this kind"),

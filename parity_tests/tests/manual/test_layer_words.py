@@ -8,13 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from manual.layer_words import MOST_LAYERS, layers_from, with_dropout
-from manual.layers import HIDDEN_UNITS, Conv, Dense, Dropout, Flatten, Layer, Pool
+from manual.layers import HIDDEN_UNITS, Add, BatchNorm, Conv, Dense, Dropout, Flatten, Layer, LayerNorm, Pool, Unit
 
 COUNTS = st.integers(1, 999)
 PADS = st.one_of(
     st.integers(0, 5), st.tuples(st.integers(0, 5), st.integers(0, 5)).filter(lambda pad: pad[0] != pad[1])
 )
 SIDES = st.one_of(COUNTS, st.tuples(COUNTS, COUNTS).filter(lambda size: size[0] != size[1]))
+SHARES = st.one_of(st.just(0.1), st.just(1e-5), st.floats(0, 1, exclude_min=True))
 LAYERS: st.SearchStrategy[Layer] = st.one_of(
     st.builds(Dense, COUNTS, st.sampled_from(HIDDEN_UNITS)),
     st.builds(Conv, COUNTS, SIDES, stride=COUNTS, pad=PADS, activation=st.sampled_from(HIDDEN_UNITS)),
@@ -22,6 +23,9 @@ LAYERS: st.SearchStrategy[Layer] = st.one_of(
     st.builds(Pool, COUNTS, COUNTS, st.sampled_from(("max", "average"))),
     st.just(Flatten()),
     st.builds(Dropout, st.floats(0, 1, exclude_min=True)),
+    st.builds(BatchNorm, st.sampled_from(HIDDEN_UNITS), momentum=SHARES, epsilon=SHARES),
+    st.builds(LayerNorm, st.sampled_from(HIDDEN_UNITS), epsilon=SHARES),
+    st.builds(Add, st.integers(0, 99)),
 )
 
 
@@ -39,6 +43,16 @@ def test_units_may_be_left_out() -> None:
         Dense(5, "tanh"),
         Dropout(0.5),
         Dense(10, "softmax"),
+    )
+    assert layers_from("pool2 relu dense4 identity relu batchnorm add2 tanh dense1", "sigmoid") == (
+        Pool(2, 2),
+        Unit("relu"),
+        Dense(4, "identity"),
+        Unit("relu"),
+        BatchNorm(),
+        Add(2),
+        Unit("tanh"),
+        Dense(1, "sigmoid"),
     )
     assert layers_from("dense1", "sigmoid") == (Dense(1, "sigmoid"),)
 
@@ -59,7 +73,9 @@ def test_units_may_be_left_out() -> None:
         ("conv8x4same", "word 1 of layers, conv8x4same: "),
         ("dropout0", "word 1 of layers, dropout0: keep_prob is 0.0, expected a number in (0, 1]"),
         ("dropout80", "word 1 of layers, dropout80: keep_prob is 80.0, expected a number in (0, 1]"),
-        ("flatten relu dense2", "relu stands after flatten, expected it after a dense layer or a convolution"),
+        ("dense4 batchnorm0 dense2", "word 2 of layers, batchnorm0: momentum is 0.0, expected a number in (0, 1]"),
+        ("layernormeps0 dense2", "word 1 of layers, layernormeps0: epsilon is 0.0, expected a finite number above 0"),
+        ("pool2 softmax dense2", "activation is 'softmax', expected one of sigmoid"),
         ("dense4 relu tanh dense2", "tanh stands after relu, expected one unit for each layer"),
         ("dense4 relu", "the last layer has relu, expected softmax: the data decides the output unit"),
         ("conv8x3 softmax", "activation is 'softmax', expected one of sigmoid"),

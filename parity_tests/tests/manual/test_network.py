@@ -9,7 +9,21 @@ import numpy as np
 import pytest
 
 from manual import network
-from manual.architecture import IMAGE_MODELS, MODELS, Architecture, Conv, Dense, Dropout, Flatten, Pool, model
+from manual.architecture import (
+    IMAGE_MODELS,
+    MODELS,
+    Add,
+    Architecture,
+    BatchNorm,
+    Conv,
+    Dense,
+    Dropout,
+    Flatten,
+    LayerNorm,
+    Pool,
+    Unit,
+    model,
+)
 from manual.costs import binary_cross_entropy_from_logits
 from manual.draws import SCALES, initial_parameters
 from manual.notation import plus
@@ -32,15 +46,38 @@ VOLUMES = Architecture(
 )
 """A network over volumes whose sizes are not given away by one another."""
 
+SKIPS = Architecture(
+    (3, 5, 2),
+    (
+        BatchNorm("tanh"),
+        Conv(2, 3, pad=1, activation="identity"),
+        LayerNorm(),
+        Add(1),
+        Unit("sigmoid"),
+        Add(0),
+        Pool(2, 1, "average"),
+        Flatten(),
+        Dense(5, "identity"),
+        BatchNorm(epsilon=0.1),
+        Add(9),
+        Unit("tanh"),
+        LayerNorm("leaky_relu"),
+        Dense(2, "softmax"),
+    ),
+)
+"""Norms of volumes and of columns; skips from the input, from a layer directly below and over several; units alone."""
+
+OTHERS = {"volumes": VOLUMES, "skips": SKIPS}
+
 OUTPUT = Dense(2, "softmax")
 
-NAMES = [*sorted(set(MODELS) - set(IMAGE_MODELS)), "volumes"]
+NAMES = [*sorted(set(MODELS) - set(IMAGE_MODELS)), *OTHERS]
 
 
 def probe(name: str, outputs: int = 2, m: int = 7) -> tuple[Architecture, dict[str, Any], Any, Any]:
     """A small network of the model's kind, its parameters, and data: sizes are distinct primes."""
     hidden = {"wide": (5, 7), "shallow": (5,), "regression": (5,)}.get(name)
-    net = VOLUMES if name == "volumes" else model(name, 3, outputs, hidden)
+    net = OTHERS.get(name) or model(name, 3, outputs, hidden)
     rng = np.random.default_rng(0)
     params = {
         key: value + 0.1 * rng.standard_normal(value.shape) for key, value in initial_parameters(net, "he", rng).items()
@@ -49,17 +86,21 @@ def probe(name: str, outputs: int = 2, m: int = 7) -> tuple[Architecture, dict[s
     return net, params, rng.standard_normal(net.batch_shape(0, m)), Y
 
 
+@pytest.mark.parametrize("masks", [None, []], ids=["in use", "in training"])
 @pytest.mark.parametrize("name", NAMES)
-def test_backward_is_the_derivative_of_the_cost_through_all_layers(name: str) -> None:
+def test_backward_is_the_derivative_of_the_cost_through_all_layers(name: str, masks: Any) -> None:
     net, params, X, Y = probe(name)
-    back = network.backward(net, params, network.forward(net, params, X), Y, LAMBDA)
+    back = network.backward(net, params, network.forward(net, params, X, masks), Y, LAMBDA)
+    assert list(back.grads) == sorted(("d" + key for key in net.learned), key=lambda d: (-int(d[2:]), d[1] == "b"))
 
     def J(changed: dict[str, Any], at: Any = X) -> Any:
-        return network.cost(net, changed, network.forward(net, changed, at), Y, LAMBDA)
+        return network.cost(net, changed, network.forward(net, changed, at, masks), Y, LAMBDA)
 
-    for key, value in params.items():
+    for key in net.learned:
+        value = params[key]
         expected = complex_step(lambda moved, key=key: J({**params, key: moved}), value)  # type: ignore[misc]
-        np.testing.assert_allclose(back.grads["d" + key], expected, rtol=0, atol=2e-14 * np.abs(expected).max())
+        largest = max(np.abs(expected).max(), 0.01)  # a bias below batch norm has none
+        np.testing.assert_allclose(back.grads["d" + key], expected, rtol=0, atol=2e-14 * largest)
     expected = complex_step(lambda moved: J(params, moved), X) * Y.shape[1]
     assert back.dA[0] is not None
     np.testing.assert_allclose(back.dA[0], expected, rtol=0, atol=2e-14 * np.abs(expected).max())
@@ -246,10 +287,11 @@ def test_no_argument_is_changed(name: str, dtype: Any, only_grads: bool) -> None
     for array in back.grads.values():
         array.flags.writeable = False
     rule = GradientDescent(0.1)
-    moved, _ = rule.step(params, back.grads, rule.init(params))
+    learned = {key: params[key] for key in net.learned}
+    moved, _ = rule.step(learned, back.grads, rule.init(learned))
     made = [*passed.A[1:], *passed.Z[1:], *back.dA, *back.dZ, *back.grads.values(), *moved.values()]
     arrays = [array for array in made if array is not None]
-    for place, array in enumerate(arrays if name != "volumes" else []):  # flattening gives a view
+    for place, array in enumerate(arrays if name not in OTHERS else []):  # flattening gives a view
         assert not any(np.shares_memory(array, other) for other in arrays[place + 1 :])
 
 

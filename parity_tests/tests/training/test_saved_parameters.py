@@ -14,17 +14,15 @@ import pytest
 from safetensors import safe_open
 
 from manual import files
-from manual.architecture import MODELS, Architecture, Dense, model
+from manual.architecture import IMAGE_MODELS, MODELS, Architecture, Dense, model
 from parity_tests.tests.training.saved_networks import WIDE, changed, check_equal, drawn, stored, without
 from torch_ref import network as torch_network
-
-IMAGES = ("convnet", "strided", "lenet5")
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64], ids=["float32", "float64"])
 @pytest.mark.parametrize("name", MODELS)
 def test_every_model_comes_back_as_it_was(name: str, dtype: type, tmp_path: Path) -> None:
-    architecture = model(name, (28, 28, 1) if name in IMAGES else 7, 2)
+    architecture = model(name, (28, 28, 1) if name in IMAGE_MODELS else 7, 2)
     params = drawn(architecture, dtype=dtype)
     files.save(tmp_path / "net.safetensors", params, architecture)
     saved = files.load(tmp_path / "net.safetensors")
@@ -35,7 +33,7 @@ def test_every_model_comes_back_as_it_was(name: str, dtype: type, tmp_path: Path
 
 @pytest.mark.parametrize("name", ["wide", "convnet"])
 def test_what_one_package_saves_the_other_loads(name: str, tmp_path: Path) -> None:
-    architecture = model(name, (8, 8, 1) if name in IMAGES else 7, 2)
+    architecture = model(name, (8, 8, 1) if name in IMAGE_MODELS else 7, 2)
     params = drawn(architecture)
     files.save(tmp_path / "by_hand", params, architecture)
     loaded, same = files.load(tmp_path / "by_hand")
