@@ -84,7 +84,7 @@ def _running(params: Parameters, k: int) -> Statistics:
 
 def _beside(layer: Plain, A: Sequence[Array], given: Any) -> Array | None:
     """What a layer without parameters is given: the A of its source, or a mask."""
-    return given if layer.source is None else A[layer.source]  # type: ignore[no-any-return]
+    return given if layer.source is None else A[layer.source]
 
 
 def remembered(architecture: Architecture, params: Parameters, forward_pass: ForwardPass) -> Parameters:

@@ -217,6 +217,9 @@ class NetworkEstimator(NetworkParameters, ABC):
         weights = [value for name, value in run.params.items() if name.startswith("W")]
         self.coefs_ = [W.T if W.ndim == 2 else W for W in weights]
         self.intercepts_ = [value.ravel() for name, value in run.params.items() if name.startswith("b")]
+        self.running_statistics_ = {
+            name: value for name, value in run.params.items() if name not in architecture.learned
+        }
         self.n_layers_, self.n_outputs_ = len(architecture.shapes), architecture.outputs
         self.out_activation_ = UNITS[architecture.output_unit]
         self.n_iter_ = len(run.history)
@@ -231,12 +234,12 @@ class NetworkEstimator(NetworkParameters, ABC):
         self.best_validation_score_ = max(self.validation_scores_) if self.validation_scores_ else None
 
     def _params(self, dtype: Any) -> Parameters:
-        """coefs_ and intercepts_ in the notes' layout."""
-        values = [value for pair in zip(self.coefs_, self.intercepts_, strict=True) for value in pair]
-        return {
-            name: np.ascontiguousarray(value.T if value.ndim == 2 else value, dtype).reshape(shape)
-            for (name, shape), value in zip(self.architecture_.parameter_shapes.items(), values, strict=True)
-        }
+        """coefs_, intercepts_ and running statistics in the notes' layout."""
+        pairs = [value for pair in zip(self.coefs_, self.intercepts_, strict=True) for value in pair]
+        shapes = self.architecture_.parameter_shapes
+        turned = (value.T if value.ndim == 2 else value for value in pairs)
+        values = {**dict(zip(self.architecture_.learned, turned, strict=True)), **self.running_statistics_}
+        return {name: np.ascontiguousarray(values[name], dtype).reshape(shape) for name, shape in shapes.items()}
 
     def _outputs(self, X: Any) -> Array:
         """A[L] in rows: (m, n_L)."""

@@ -75,6 +75,8 @@ PAIRS: tuple[tuple[str, str, float], ...] = (
     ("softmax", "digits", 0.3),
     ("wide", "wine", 0.1),
     ("wide", "digits", 0.1),
+    ("wide_norm", "wine", 0.1),
+    ("wide_residual", "wine", 0.1),
     ("regression", "diabetes", 0.1),
     ("regression", "linnerud", 0.05),
 )
@@ -82,6 +84,8 @@ PAIRS: tuple[tuple[str, str, float], ...] = (
 
 PAIRS_OF_IMAGES: tuple[tuple[str, str, float], ...] = (
     ("convnet", "digits", 0.1),
+    ("convnet_norm", "digits", 0.1),
+    ("convnet_residual", "digits", 0.1),
     ("strided", "digits", 0.1),
     ("lenet5", "digits28", 0.1),
 )

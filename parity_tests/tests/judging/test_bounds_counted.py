@@ -8,12 +8,20 @@ from typing import Any
 import numpy as np
 import pytest
 
-from manual.layers import Conv, Dense, Dropout, Flatten, Pool
+from manual.layers import Add, BatchNorm, Conv, Dense, Dropout, Flatten, LayerNorm, Pool, Unit
+from manual.normalization import Statistics
 from manual.optimizers import Adam, GradientDescent, Momentum, RMSprop
 from parity_tests.formulas.conv import conv_backward_bounds, conv_forward_bound
 from parity_tests.formulas.dense import Z_bound, dA_prev_bound, db_bound, dW_bound
 from parity_tests.formulas.dropout import dropout_bound
-from parity_tests.formulas.layer_bounds import PLAIN, WEIGHTED
+from parity_tests.formulas.layer_bounds import PLAIN, WEIGHTED, of_running_statistics
+from parity_tests.formulas.normalization import (
+    norm_backward_bounds,
+    norm_bound,
+    predict_backward_bounds,
+    predict_bound,
+    running_bounds,
+)
 from parity_tests.formulas.pooling import pool_backward_bound, pool_forward_bound
 from parity_tests.formulas.schedules import schedule_bound
 from parity_tests.formulas.theory import distance_bound, spread_bound, two_linear_layers_bound
@@ -253,9 +261,9 @@ def test_a_layer_has_the_bounds_of_its_operation() -> None:
         DRAWN((1, 1, 1, 4)),
         DRAWN((2, 3, 3, 4)),
     )
-    same(WEIGHTED[Dense].forward(U, dense, A_prev, W, b), Z_bound(U, A_prev, W, b))
+    same(WEIGHTED[Dense].forward(U, dense, A_prev, W, b, None), Z_bound(U, A_prev, W, b))
     same(
-        WEIGHTED[Dense].backward(U, dense, dZ, A_prev, W, 0.7),
+        WEIGHTED[Dense].backward(U, dense, dZ, A_prev, W, 0.7, None),
         (
             dA_prev_bound(U, dZ, W),
             dW_bound(U, dZ, A_prev, W, 0.7),
@@ -263,14 +271,36 @@ def test_a_layer_has_the_bounds_of_its_operation() -> None:
         ),
     )
     same(
-        WEIGHTED[Conv].forward(U, conv, volume, filters, biases),
+        WEIGHTED[Conv].forward(U, conv, volume, filters, biases, None),
         conv_forward_bound(U, volume, filters, biases, 2, 1),
     )
     same(
-        WEIGHTED[Conv].backward(U, conv, of_volume, volume, filters, 0.7),
+        WEIGHTED[Conv].backward(U, conv, of_volume, volume, filters, 0.7, None),
         conv_backward_bounds(U, of_volume, volume, filters, 2, 1, 0.7),
     )
-    assert set(WEIGHTED) == {Dense, Conv}
+    gamma, beta = DRAWN((1, 1, 1, 2)), DRAWN((1, 1, 1, 2))
+    statistics = Statistics(DRAWN((1, 1, 1, 2)), DRAWN((1, 1, 1, 2)) ** 2)
+    of_A, norm = DRAWN(volume.shape), BatchNorm(momentum=0.3, epsilon=0.2)
+    for given, forward, backward in (
+        (None, norm_bound(U, volume, gamma, beta, (0, 1, 2), 0.2),
+         norm_backward_bounds(U, of_A, volume, gamma, (0, 1, 2), 2, 0.2)),
+        (statistics, predict_bound(U, volume, gamma, beta, *statistics, 0.2),
+         predict_backward_bounds(U, of_A, volume, gamma, *statistics, 2, 0.2)),
+    ):  # fmt: skip
+        same(WEIGHTED[BatchNorm].forward(U, norm, volume, gamma, beta, given), forward)
+        same(WEIGHTED[BatchNorm].backward(U, norm, of_A, volume, gamma, 0.7, given), backward)
+    same(of_running_statistics(U, norm, volume, statistics), running_bounds(U, volume, *statistics, (0, 1, 2), 0.3))
+    same(of_running_statistics(U, norm, A_prev, statistics), running_bounds(U, A_prev, *statistics, (1,), 0.3))
+    of_layer, of_weight = LayerNorm(epsilon=0.2), DRAWN((3, 1))
+    same(
+        WEIGHTED[LayerNorm].forward(U, of_layer, A_prev, of_weight, b[:3], None),
+        norm_bound(U, A_prev, of_weight, b[:3], (0,), 0.2),
+    )
+    same(
+        WEIGHTED[LayerNorm].backward(U, of_layer, dZ[:3], A_prev, of_weight, 0.7, None),
+        norm_backward_bounds(U, dZ[:3], A_prev, of_weight, (0,), 7, 0.2),
+    )
+    assert set(WEIGHTED) == {Dense, Conv, BatchNorm, LayerNorm}
 
 
 def test_a_layer_without_parameters_has_the_bounds_of_its_operation() -> None:
@@ -281,7 +311,12 @@ def test_a_layer_without_parameters_has_the_bounds_of_its_operation() -> None:
     same(PLAIN[Flatten].backward(U, Flatten(), A_prev, dA, A_prev), 3 * U * np.abs(A_prev))
     same(PLAIN[Dropout].forward(U, Dropout(0.5), A, A_prev), 6 * U * np.abs(A))
     same(PLAIN[Dropout].backward(U, Dropout(0.5), A_prev, dA, A), 6 * U * np.abs(A_prev))
-    assert set(PLAIN) == {Pool, Flatten, Dropout}
+    same(PLAIN[Add].forward(U, Add(0), A, A_prev), U / (1 - U) * np.abs(A))
+    same(PLAIN[Add].backward(U, Add(0), dA, dA, A_prev), 3 * U / (1 - 3 * U) * np.abs(dA))
+    same(PLAIN[Unit].forward(U, Unit("tanh"), A, A_prev), 10 * U * np.abs(A))
+    of_unit = bounds.hidden_dZ(U, dA, dA, np.tanh(A), "tanh")
+    same(PLAIN[Unit].backward(U, Unit("tanh"), dA, dA, A), of_unit)
+    assert set(PLAIN) == {Pool, Flatten, Dropout, Add, Unit}
 
 
 def test_a_rule_has_the_bounds_of_its_update() -> None:
