@@ -75,7 +75,7 @@ PAIRS: tuple[tuple[str, str, float], ...] = (
     ("softmax", "digits", 0.3),
     ("wide", "wine", 0.1),
     ("wide", "digits", 0.1),
-    ("wide_norm", "wine", 0.1),
+    ("wide_norm", "digits", 0.1),
     ("wide_residual", "wine", 0.1),
     ("regression", "diabetes", 0.1),
     ("regression", "linnerud", 0.05),
