@@ -4,6 +4,9 @@ torchrun starts the processes. Each draws the same batches and takes its share o
 DistributedDataParallel averages the processes' gradients: a process therefore weighs the sum of its losses with the
 number of processes over the number of examples of all, and the average is the notes' (1/m) sum over the whole batch.
 
+Batch norm is the exception: every process normalises by the statistics of its own share, and the running ones are those
+of rank 0, so the result is not that of one process. Smaller shares make the difference larger.
+
 Notes: F053, F213.
 """
 

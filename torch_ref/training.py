@@ -171,6 +171,8 @@ class Learner:
         if self.settings.clip is not None:
             shortened(self.module, self.settings.clip)
         self.rule.step()
+        for buffer in self.module.buffers() if self.world.size > 1 else ():  # each has its own share's statistics
+            self.world.leaders(buffer)
         return StepResult(self.world.mean(J), self.world.gathered(Z_L, m))
 
     def _eager(self, X: Tensor, Y: Tensor, m: int) -> tuple[Tensor, Tensor]:

@@ -51,6 +51,12 @@ def _still_training(A: Tensor, gamma: Tensor, beta: Tensor, mean: Tensor, varian
     return torch_side.batch_norm_forward(A, gamma, beta, "columns", epsilon)
 
 
+def _share_by_share(A: Tensor, gamma: Tensor, beta: Tensor, layout: str, epsilon: float) -> Tensor:
+    """Two processes, each with half of the batch and its own statistics."""
+    shares = A.tensor_split(2, dim=1)
+    return torch.cat([torch_side.batch_norm_forward(each, gamma, beta, layout, epsilon) for each in shares], dim=1)
+
+
 def _cell_by_cell(A: Tensor, gamma: Tensor, beta: Tensor, layout: str, epsilon: float) -> Tensor:
     """Batch norm of the flattened volumes: every cell has a mean of its own."""
     flat = functional.batch_norm(A.flatten(1), None, None, training=True, eps=epsilon)
@@ -111,6 +117,15 @@ CONVENTIONS = (
         translation="module.eval() before predicting",
         naive={"the module still in training": _still_training},
         **_of_case("batch_norm_predict_columns"),
+    ),
+    Convention(
+        "normalization.processes",
+        "batch norm in several processes",
+        notes="the statistics of the whole batch",
+        torch="DistributedDataParallel: those of each process's share; the running ones are rank 0's",
+        translation="nn.SyncBatchNorm.convert_sync_batchnorm(module), on CUDA alone",
+        naive={"each share by itself": _share_by_share},
+        **_of_case("batch_norm_forward_columns"),
     ),
     Convention(
         "normalization.layer",

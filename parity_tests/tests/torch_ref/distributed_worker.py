@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from torch import distributed
 
-from manual.architecture import Architecture, Conv, Dense, Dropout, Flatten, Pool
+from manual.architecture import Architecture, BatchNorm, Conv, Dense, Dropout, Flatten, Pool
 from manual.draws import dropout_masks, initial_parameters
 from manual.shared.settings import Examples, Run, Settings
 from torch_ref.__main__ import main
@@ -40,6 +40,7 @@ LAMBDA = 0.7
 STEPS = (3, 12, 13)
 """Examples of a single step: fewer than processes, shared out evenly, and not."""
 NET = Architecture(5, (Dense(7, "tanh"), Dense(3, "softmax")))
+NORMED = Architecture(5, (Dense(7, "tanh"), BatchNorm("tanh"), Dense(3, "softmax")))
 DROPPED = Architecture(5, (Dense(7, "tanh"), Dropout(0.8), Dense(3, "softmax")))
 VOLUMES = Architecture(
     (6, 5, 2),
@@ -91,6 +92,15 @@ def gradients(world: World, m: int) -> dict[str, Any]:
     outcome = learner.step(np.arange(m), None)
     J, A_L = learner.look(outcome)
     return {**export_grads(learner.module), "J": np.array(J), "A_L": A_L}
+
+
+def normed(world: World, m: int) -> dict[str, Any]:
+    """Gradients of one step of NORMED, and what every process then has for running statistics."""
+    learner = Learner(NORMED, examples(m), Settings("gradient_descent", lambda_=LAMBDA), world=world)
+    learner.restore(initial_parameters(NORMED, "xavier", np.random.default_rng(0)), None, 0)
+    learner.step(np.arange(m), [])
+    params = learner.params()
+    return {**export_grads(learner.module), **{name: params[name] for name in ("mean2", "variance2")}}
 
 
 class Whole(NamedTuple):
@@ -183,6 +193,10 @@ def all_worlds(rank: int, size: int, folder: Path) -> None:
                 parts |= {f"{m}/{key}": value for key, value in gradients(world, m).items()}
                 parts |= {f"volumes {m}/{key}": value for key, value in whole_gradients(world, m).items()}
             found |= {f"{members}/{name}/{key}": value for key, value in parts.items()}
+        of_norms = normed(World(rank, members, group), 13)
+        found |= {f"{members}/norms/{key}": value for key, value in of_norms.items()}
+        if rank == members - 1:
+            np.savez(folder / f"last of {members}.npz", allow_pickle=False, **of_norms)
         again = interrupted(World(rank, members, group))
         found |= {f"{members}/interrupted/fit/{key}": value for key, value in again.items()}
     (folder / f"meetings{rank}.json").write_text(json.dumps(meetings(World(rank, 4))))

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from manual import network as by_hand
+from manual.draws import initial_parameters
 from manual.files import CHECKPOINT, load
 from manual.shared.cli import USAGE
 from manual.shared.settings import Examples, start
@@ -28,6 +29,7 @@ from parity_tests.tests.torch_ref.distributed_worker import (
     FIFTY,
     LAMBDA,
     NET,
+    NORMED,
     SECONDS,
     SIZES,
     STEPS,
@@ -40,6 +42,7 @@ from parity_tests.tests.torch_ref.distributed_worker import (
     fitted,
     gradients,
     in_processes,
+    normed,
     parameters,
     said,
     whole_gradients,
@@ -62,13 +65,14 @@ def environment() -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def job(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], list[list[str]]]:
+def job(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], list[list[str]], dict[int, Any]]:
     """What the worker's processes found, and what came of their meetings."""
     folder = tmp_path_factory.mktemp("job")
     assert in_processes(4, all_worlds, folder) == [0] * 4
     with np.load(folder / "found.npz", allow_pickle=False) as stored:
         found = {name: stored[name] for name in stored.files}
-    return found, [json.loads((folder / f"meetings{rank}.json").read_text()) for rank in range(4)]
+    last = {size: dict(np.load(folder / f"last of {size}.npz", allow_pickle=False)) for size in SIZES[1:]}
+    return found, [json.loads((folder / f"meetings{rank}.json").read_text()) for rank in range(4)], last
 
 
 def of_world(found: dict[str, Any], *place: str) -> dict[str, Any]:
@@ -137,6 +141,29 @@ def test_a_mean_of_means_is_found_out(job: Any, size: int) -> None:
     assert misses(got, 13, size) == ["dW2", "db2", "dW1", "db1"]
     got = of_world(job[0], str(size), "mean of means", "volumes 13")
     assert whole_misses(got, 13) == ["dW2", "db2", "dW1", "db1"]
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_batch_norm_takes_the_statistics_of_each_share_and_remembers_those_of_the_first(job: Any, size: int) -> None:
+    got = normed(ALONE, 13) if size == 1 else of_world(job[0], str(size), "norms")
+    params = initial_parameters(NORMED, "xavier", np.random.default_rng(0))
+    X, Y = examples(13)
+    total: dict[str, Any] = {}
+    for rank, part in enumerate(World(0, size).parts(13)):
+        passed = by_hand.forward(NORMED, params, X[:, part], [])
+        if rank == 0:
+            total |= by_hand.remembered(NORMED, params, passed)
+        share = (part.stop - part.start) / 13
+        for name, value in by_hand.backward(NORMED, params, passed, Y[:, part]).grads.items():
+            penalty = LAMBDA / 13 * params[name[1:]] if name[1:] in NORMED.weights and rank == 0 else 0
+            total[name] = total.get(name, 0) + share * value + penalty
+    for name, value in got.items():
+        np.testing.assert_allclose(value, total[name], rtol=0, atol=1e-14, err_msg=name)
+    if size > 1:
+        assert np.abs(got["dW1"] - normed(ALONE, 13)["dW1"]).max() > 1e-3
+        assert sorted(job[2][size]) == sorted(got)
+        for name in ("mean2", "variance2"):
+            np.testing.assert_array_equal(job[2][size][name], got[name])
 
 
 def whole_misses(got: dict[str, Any], m: int) -> list[str]:
