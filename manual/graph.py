@@ -14,7 +14,7 @@ import numpy as np
 from manual import logistic_regression, network
 from manual.architecture import Architecture
 from manual.costs import l2_penalty
-from manual.layers import Weighted
+from manual.layers import Norm, Weighted
 from manual.logistic_regression import OneExample
 from manual.notation import Array, Parameters, Scalar
 
@@ -144,6 +144,8 @@ class Layers(NamedTuple):
                     _pair(f"  | A[{l}] = {g}(Z[{l}])", f"  ^ dZ[{l}] = {back}"),
                     _pair("  v", "  |"),
                 ]
+            elif layer.source is not None:
+                drawn += [_pair(f"  | + A[{layer.source}]", f"  ^ to dA[{layer.source}] too"), _pair("  v", "  |")]
             else:
                 drawn += [_pair(f"  | {layer.describe()}", "  ^"), _pair("  v", "  |")]
             drawn.append(_pair(_node(f"A[{l}]", at["A"]), _node(f"dA[{l}]", at["dA"])))
@@ -153,9 +155,13 @@ class Layers(NamedTuple):
             f"J = {self.J:.5g}",
             "",
             "forward:  Z[l] = W A[l-1] + b, or W laid on every window of A[l-1]",
+            *(["norms:    Z[l] = W * (A[l-1] - mean) / sqrt(variance + epsilon) + b"] if self._has_norms() else []),
             "backward: dA[l-1] = W^T dZ[l], dW = (1/m) dZ[l] A[l-1]^T + (lambda/m) W, db = (1/m) sum dZ[l]",
             "norm: root of the sum of squares; dA and dZ are per example, without 1/m",
         ]
+
+    def _has_norms(self) -> bool:
+        return any(isinstance(layer, Norm) for layer in self.architecture.layers)
 
     def as_json(self) -> dict[str, Any]:
         """Shape and norm of every array, by layer."""

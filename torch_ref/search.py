@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from torch.func import functional_call, grad_and_value, stack_module_state, vmap
 
 from manual.architecture import Architecture
-from manual.checks import check_data
+from manual.checks import check_batches, check_data
 from manual.draws import dropout_masks
 from manual.shared.search_ranges import COARSE
 from manual.shared.settings import COSTS_SEEN, EXPLODED, Examples, Settings, batches, named, score_of, start
@@ -131,6 +131,7 @@ def search(
     plan = plan or Plan()
     for part in (data, validation):
         check_data(architecture, *part)
+    check_batches(architecture, data.Y.shape[1], plan.batch_size)
     if not points:
         raise ValueError("points is empty, expected at least 1 draw")
     place, dtype = device_named(device), DTYPES[np.dtype(data.X.dtype)]
@@ -191,9 +192,12 @@ class _Stack:
         """All start from the same parameters; with ``capture`` their steps are recorded."""
         self.unit, self.dtype = architecture.output_unit, dtype
         self.module: Network = network.load_params(network.build(architecture, device=str(place), dtype=dtype), params)
-        self.logits = nn.Sequential(*list(self.module)[:-1])
-        stacked, _ = stack_module_state([self.logits] * len(points))
+        self.logits = network.Logits(self.module)
+        stacked, remembered = stack_module_state([self.logits] * len(points))
         self.stack: Stack = {name: value.detach() for name, value in stacked.items()}
+        self.remembered: Stack = dict(remembered)  # running statistics, which a forward pass in training moves
+        names = {id(value): name for name, value in self.logits.named_parameters()}
+        self.weights = [names[id(slot.tensor)] for slot in self.module.slots if slot.name in architecture.weights]
         rates, regs = (torch.tensor(values, dtype=dtype, device=place) for values in zip(*points, strict=True))
         self.rates, self.regs = rates, regs
         # an optimiser's step is its rate times a direction that does not depend on the parameters: so one rule with
@@ -205,12 +209,12 @@ class _Stack:
             capturable(self.rule)
         self.dropouts = [layer for layer in self.module if isinstance(layer, MaskedDropout)]
         self.recorded: dict[int, Recorded] = {}
-        self.gradients = vmap(grad_and_value(self._cost), in_dims=(0, 0, None, None))
+        self.gradients = vmap(grad_and_value(self._cost), in_dims=(0, 0, 0, None, None))
 
-    def _cost(self, params: Stack, reg: Tensor, X: Tensor, Y: Tensor) -> Tensor:
+    def _cost(self, params: Stack, remembered: Stack, reg: Tensor, X: Tensor, Y: Tensor) -> Tensor:
         """(1/m) sum L + (1/2) reg sum W^2 of one network."""
-        Z_L: Tensor = functional_call(self.logits, params, (X,))
-        weights = [value for name, value in params.items() if name.endswith("weight")]
+        Z_L: Tensor = functional_call(self.logits, (params, remembered), (X,))
+        weights = [params[name] for name in self.weights]
         return OUTPUT_COSTS[self.unit].from_Z(Z_L.T, Y.T) + reg * l2_penalty(weights, 1.0, 1)
 
     def step(self, X: Tensor, Y: Tensor, masks: Any, factor: Tensor) -> Tensor:
@@ -220,7 +224,7 @@ class _Stack:
         if self.capture is None:
             return self._step(*inputs)
         if len(Y) not in self.recorded:
-            changes = [*self.stack.values(), *self.directions, *tensors(self.rule).values()]
+            changes = [*self.stack.values(), *self.remembered.values(), *self.directions, *tensors(self.rule).values()]
             self.recorded[len(Y)] = Recorded(self._step, inputs, changes, self.capture)
         found: Tensor = self.recorded[len(Y)](*inputs).clone()
         return found
@@ -229,7 +233,7 @@ class _Stack:
         """The same, as a function of tensors."""
         for layer, mask in zip(self.dropouts, masks, strict=False):
             layer.mask = mask
-        grads, costs = self.gradients(self.stack, self.regs, X, Y)
+        grads, costs = self.gradients(self.stack, self.remembered, self.regs, X, Y)
         for direction, name in zip(self.directions, self.stack, strict=True):
             direction.grad = grads[name]
         self.rule.step()
@@ -245,21 +249,18 @@ class _Stack:
         """Cost without the penalty, and A[L] in rows, of every network."""
         self.module.eval()
 
-        def one(params: Stack) -> tuple[Tensor, Tensor]:
-            Z_L = functional_call(self.logits, params, (X,))
+        def one(params: Stack, remembered: Stack) -> tuple[Tensor, Tensor]:
+            Z_L = functional_call(self.logits, (params, remembered), (X,))
             return OUTPUT_COSTS[self.unit].from_Z(Z_L.T, Y.T), self.module[-1](Z_L)
 
-        costs, answers = vmap(one)(self.stack)
+        costs, answers = vmap(one)(self.stack, self.remembered)
         return array(costs), array(answers)
 
     def params(self) -> list[Arrays]:
         """The parameters of every network in the notes' layout."""
-        kept = {name: value.cpu() for name, value in self.stack.items()}
-        module, found = copy.deepcopy(self.module).cpu(), []
-        names = [name for name, _ in self.logits.named_parameters()]
+        kept = {name: value.cpu() for name, value in {**self.stack, **self.remembered}.items()}
+        module, found = network.Logits(copy.deepcopy(self.module).cpu()), []
         for number in range(len(self.rates)):
-            with torch.no_grad():
-                for name, value in zip(names, module.parameters(), strict=True):
-                    value.copy_(kept[name][number])
-            found.append(network.export_params(module))
+            module.load_state_dict({name: value[number] for name, value in kept.items()})
+            found.append(network.export_params(module.network))
         return found

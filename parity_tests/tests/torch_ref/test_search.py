@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from manual.architecture import Architecture, Conv, Dense, Dropout, Flatten, Pool
+from manual.architecture import Add, Architecture, BatchNorm, Conv, Dense, Dropout, Flatten, LayerNorm, Pool
 from manual.shared.recipe_runs import train
 from manual.shared.search_ranges import COARSE
 from manual.shared.settings import Examples, Settings, start
@@ -21,6 +21,9 @@ from torch_ref.search import Draw, Plan, Trial, draws, exploded, search
 
 COLUMNS = Architecture(6, (Dense(9, "relu"), Dropout(0.8), Dense(3, "softmax")))
 VOLUMES = Architecture((6, 6, 2), (Conv(3, 3, activation="tanh"), Pool(2, 2), Flatten(), Dense(1, "sigmoid")))
+NORMS = Architecture(
+    6, (Dense(5, "identity"), BatchNorm("relu"), Dense(5, "identity"), LayerNorm(), Add(2), Dense(3, "softmax"))
+)
 POINTS = [Draw(3e-3, 1e-2), Draw(1e-2, 0.0), Draw(3e-2, 2.0)]
 
 
@@ -45,10 +48,10 @@ def again(run: Callable[[], None]) -> Callable[[], None]:
 
 TOGETHER = [
     pytest.param(net, optimizer, (None, again)[(i + j) % 2], id=f"{name}-{optimizer}")
-    for i, (name, net) in enumerate({"columns": COLUMNS, "volumes": VOLUMES}.items())
+    for i, (name, net) in enumerate({"columns": COLUMNS, "volumes": VOLUMES, "norms": NORMS}.items())
     for j, optimizer in enumerate(("gradient_descent", "momentum", "rmsprop", "adam"))
 ]
-"""Either network with every optimiser, one eager and the other recorded."""
+"""Every network with every optimiser, one eager and the other recorded."""
 
 
 @pytest.mark.parametrize(("net", "optimizer", "capture"), TOGETHER)
