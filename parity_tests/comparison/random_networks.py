@@ -13,8 +13,22 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from manual import network
-from manual.architecture import Architecture, Conv, Dense, Dropout, Flatten, Layer, Pool
+from manual.architecture import (
+    Add,
+    Architecture,
+    BatchNorm,
+    Conv,
+    Dense,
+    Dropout,
+    Flatten,
+    Layer,
+    LayerNorm,
+    Pool,
+    Unit,
+)
+from manual.checks import check_batches
 from manual.draws import dropout_masks, initial_parameters
+from manual.layer_words import renumbered
 from manual.layers import HIDDEN_UNITS, OUTPUT_UNITS, Shape
 from manual.notation import Array, Parameters
 from manual.optimizers import NOTES
@@ -22,6 +36,7 @@ from parity_tests.comparison.models import ModelCase, Start
 from parity_tests.comparison.snap import run_steps
 from parity_tests.formulas.run import generator
 from parity_tests.judging.judge import Result
+from torch_ref.network import build
 
 NAME = "random"
 """The model of these cases; the seed stands where others name their data."""
@@ -39,11 +54,14 @@ def draw(seed: int) -> tuple[ModelCase, Start]:
     """The network of a seed in float64: its layers, parameters, data and masks, and how it is trained."""
     rng = generator(NAME, seed)
     architecture = _volumes(rng) if rng.random() < 0.45 else _columns(rng)
+    more = generator(NAME + "/more", seed)
+    if more.random() < 0.4:
+        architecture = _with_norms_and_skips(more, architecture)
     m = MANY if rng.random() < 0.02 else int(rng.choice(EXAMPLES))
     X = _data(rng, architecture.batch_shape(0, m), axis=0 if len(architecture.shape_of_input) == 3 else 1)
-    params = _parameters(rng, architecture)
+    params = {**_parameters(rng, architecture), **_running_statistics(more, architecture)}
     masks = None
-    if rng.random() < 0.8 and architecture.masked_layers():
+    if rng.random() < 0.8 and _has_a_spread(architecture, m):
         masks = dropout_masks(architecture, m, rng)
     Y = _targets(rng, architecture, params, X)
     case = ModelCase(
@@ -103,6 +121,46 @@ def _volumes(rng: Draw) -> Architecture:
             continue
         layers += [layer, *_dropout(rng)]
     return Architecture(inputs, (*layers, Flatten(), *_dropout(rng), *_top(rng, hidden=int(rng.integers(0, 3)))))
+
+
+def _with_norms_and_skips(rng: Draw, net: Architecture) -> Architecture:
+    """Norms, skips and units alone between the layers; what does not fit there is left out."""
+    for _ in range(int(rng.integers(1, 5))):
+        l = int(rng.integers(0, len(net.layers)))
+        epsilon, unit = float(10.0 ** rng.uniform(-8, -1)), str(rng.choice(HIDDEN_UNITS))
+        drawn: Layer = [
+            BatchNorm(unit, momentum=float(rng.uniform(0.01, 1)), epsilon=epsilon),
+            LayerNorm(unit, epsilon=epsilon),
+            Add(int(rng.integers(0, l + 1))),
+            Unit(unit),
+        ][int(rng.choice(4, p=(0.35, 0.2, 0.3, 0.15)))]
+        places = list(enumerate(net.layers, start=1))
+        above = renumbered([*places[:l], (0, Unit(unit)), *places[l:]])[l + 1 :]
+        try:
+            found = Architecture(net.inputs, (*net.layers[:l], drawn, *above))
+            build(found)
+        except ValueError:  # shapes that differ, or entries in another order
+            continue
+        net = found
+    return net
+
+
+def _has_a_spread(net: Architecture, m: int) -> bool:
+    """Whether batch norm gets two values of every feature."""
+    try:
+        check_batches(net, m, m)
+    except ValueError:
+        return False
+    return True
+
+
+def _running_statistics(rng: Draw, net: Architecture) -> Parameters:
+    """Means and variances of any size."""
+    shapes = {name: shape for name, shape in net.parameter_shapes.items() if name not in net.learned}
+    return {
+        name: 10.0 ** rng.uniform(-3, 3) * (rng.chisquare(2, shape) if name[0] == "v" else rng.standard_normal(shape))
+        for name, shape in shapes.items()
+    }
 
 
 def _convolution(rng: Draw) -> Conv:

@@ -21,8 +21,8 @@ from parity_tests.judging.bounds import Bound, Magnitudes, gamma
 def _parts(u: float, A: Magnitudes, axes: tuple[int, ...], epsilon: float) -> tuple[Any, Bound, Any, Any]:
     """A_hat and its error, the root and its relative error.
 
-    The mean is a sum of N terms; its error e stands in every difference, and in the variance as 2 |d| e at most. The
-    root takes half of the relative error of what is under it.
+    The mean is a sum of N terms; its error e stands in every difference, and in the variance as (2 |d| + e) e at most.
+    The root may be as small as that of the least variance, which is epsilon's where rounding is all that is spread.
     """
     N = A.size // np.mean(A, axis=axes, keepdims=True).size
     d = A - np.mean(A, axis=axes, keepdims=True)
@@ -33,7 +33,7 @@ def _parts(u: float, A: Magnitudes, axes: tuple[int, ...], epsilon: float) -> tu
     least = np.sqrt(np.maximum(variance - of_variance, 0) + epsilon)
     relative = root / least - 1 + 3 * u
     A_hat = d / root
-    return A_hat, e / root + (relative + 2 * u) * np.abs(A_hat), root, relative
+    return A_hat, e / least + (relative + 2 * u) * np.abs(A_hat), root, relative
 
 
 def norm_bound(
@@ -57,7 +57,8 @@ def norm_backward_bounds(
 
     N = A.size // root.size
     terms = g + mean(g) + size * mean(g * size)
-    dA = (gamma(N + 8, u) + relative) * terms + of_A_hat * mean(g * size) + size * mean(g * of_A_hat)
+    of_terms = gamma(N + 8, u) * terms + of_A_hat * mean(g * size) + (size + of_A_hat) * mean(g * of_A_hat)
+    dA = (1 + relative) * of_terms + relative * terms
     others = tuple(axis for axis, n in enumerate(weight.shape) if n == 1)
     summed = A.size // weight.size
     share = np.abs(dZ) * (of_A_hat + (gamma(summed + 4, u) + relative) * size)
@@ -68,14 +69,17 @@ def norm_backward_bounds(
 def running_bounds(
     u: float, A: Magnitudes, mean: Magnitudes, variance: Magnitudes, axes: tuple[int, ...], momentum: float
 ) -> tuple[Bound, Bound]:
-    """Mean and variance: the errors of the batch's own, and four roundings of the moving average."""
+    """Mean and variance: the errors of the batch's own, and four roundings of the moving average.
+
+    torch rounds the momentum to the format first, which moves 1 - momentum by u momentum.
+    """
     mu = np.mean(A, axis=axes, keepdims=True)
     N, d = A.size // mu.size, A - mu
     e = gamma(N + 1, u) * np.mean(np.abs(A), axis=axes, keepdims=True) + u * np.abs(d)
     new = np.sum(np.square(d), axis=axes, keepdims=True) / (N - 1)
-    of_new = gamma(N + 8, u) * new + np.sum(2 * np.abs(d) * e, axis=axes, keepdims=True) / (N - 1)
+    of_new = gamma(N + 8, u) * new + np.sum((2 * np.abs(d) + e) * e, axis=axes, keepdims=True) / (N - 1)
     of_mu = np.max(e, axis=axes, keepdims=True) + 4 * u * np.abs(mu)
-    old = gamma(4, u) * (1 - momentum)
+    old = gamma(4, u) * (1 - momentum) + u * momentum
     return old * np.abs(mean) + momentum * of_mu, old * np.abs(variance) + momentum * of_new
 
 

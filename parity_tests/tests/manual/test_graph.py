@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -149,6 +150,13 @@ def test_hidden_sizes_can_be_chosen(capsys: pytest.CaptureFixture[str]) -> None:
     assert "30-4-2-1 (relu, relu, sigmoid)" in printed(capsys, "--model", "deep", "--hidden", "4", "2")
     # without hidden layers the network is logistic regression, and drawn so
     assert "dz = a - y" in printed(capsys, "--model", "deep", "--hidden")
+
+
+def test_norms_and_skips_are_drawn(capsys: pytest.CaptureFixture[str]) -> None:
+    shown = printed(capsys, "--model", "wide_residual", "--dataset", "wine", "--hidden", "5", "5")
+    assert re.search(r"  \| \+ A\[1\] +\^ to dA\[1\] too\n", shown)
+    assert "norms:    Z[l] = W * (A[l-1] - mean) / sqrt(variance + epsilon) + b" in shown
+    assert "norms:" not in printed(capsys, "--model", "wide", "--dataset", "wine", "--hidden", "5")
 
 
 def test_a_certain_wrong_answer_is_null_in_json(
