@@ -132,7 +132,7 @@ def _with_norms_and_skips(rng: Draw, net: Architecture) -> Architecture:
             BatchNorm(unit, momentum=float(rng.uniform(0.01, 1)), epsilon=epsilon),
             LayerNorm(unit, epsilon=epsilon),
             Add(int(rng.integers(0, l + 1))),
-            Unit(unit),
+            Unit(str(rng.choice([each for each in HIDDEN_UNITS if each != "identity"]))),
         ][int(rng.choice(4, p=(0.35, 0.2, 0.3, 0.15)))]
         places = list(enumerate(net.layers, start=1))
         above = renumbered([*places[:l], (0, Unit(unit)), *places[l:]])[l + 1 :]
