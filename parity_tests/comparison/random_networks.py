@@ -128,12 +128,13 @@ def _with_norms_and_skips(rng: Draw, net: Architecture) -> Architecture:
     for _ in range(int(rng.integers(1, 5))):
         l = int(rng.integers(0, len(net.layers)))
         epsilon, unit = float(10.0 ** rng.uniform(-8, -1)), str(rng.choice(HIDDEN_UNITS))
-        drawn: Layer = [
+        choices: list[Layer] = [
             BatchNorm(unit, momentum=float(rng.uniform(0.01, 1)), epsilon=epsilon),
             LayerNorm(unit, epsilon=epsilon),
             Add(int(rng.integers(0, l + 1))),
             Unit(str(rng.choice([each for each in HIDDEN_UNITS if each != "identity"]))),
-        ][int(rng.choice(4, p=(0.35, 0.2, 0.3, 0.15)))]
+        ]
+        drawn = choices[int(rng.choice(4, p=(0.35, 0.2, 0.3, 0.15)))]
         places = list(enumerate(net.layers, start=1))
         above = renumbered([*places[:l], (0, Unit(unit)), *places[l:]])[l + 1 :]
         try:
