@@ -116,7 +116,8 @@ def conv_backward(data: ConvData) -> Callable[[], conv.ConvBackward]:
 
 
 def convolution(data: ConvData) -> Callable[[], tuple[Array | None, ...]]:
-    """Forward and backward: Z, dA_prev, dW, db."""
+    """Forward and backward, as in a run: Z, dA_prev, dW, db."""
+    keep_freed_memory()
     forward, backward = conv_forward(data), conv_backward(data)
     return lambda: (forward(), *backward())
 

@@ -15,7 +15,7 @@ from parity_tests.judging.judge import Result
 from torch_ref.devices import device_named
 
 EPILOG = """examples:
-  python -m parity_tests bench                every size, one thread and two: six minutes
+  python -m parity_tests bench                every size, one thread and two: some ten minutes
   python -m parity_tests bench --quick        the smallest size alone, to see that it runs
   python -m parity_tests bench --only conv    the convolutions alone: their time and their memory
   python -m parity_tests bench --only processes   a step shared by two processes, beside one with two threads
