@@ -205,11 +205,15 @@ class Conventions:
         found: dict[Any, list[int]] = {}
         for number in numbers:
             claim = self.claims[number]
-            if not (_has_layers_of_two_kinds(claim) if name == "above" else _names_a_unit(claim)):
+            if not (
+                _has_layers_of_two_kinds(claim, self.styles[claim.section]) if name == "above" else _names_a_unit(claim)
+            ):
                 continue
             here = base._replace(one=not self.many[number])
             values = [getattr(base, name), *(each for each in others if each != getattr(base, name))]
             held = [each for each in values if self.holds(number, here._replace(**{name: each}))]
+            if _unit_of(claim) in ("relu", "tanh") and name == "hidden":
+                held = [_unit_of(claim)]
             if 0 < len(held) < len(values):
                 for each in held:
                     found.setdefault(each, []).append(number)
@@ -222,6 +226,9 @@ class Conventions:
         lines: dict[str, list[int]] = {}
         for number in numbers:
             claim = self.claims[number]
+            if _unit_of(claim) == "softmax":
+                found[SOFTMAX] += 3
+                lines.setdefault(SOFTMAX, []).append(claim.line)
             if not depends_on_cost(claim):
                 continue
             one = not self.many[number]
@@ -234,11 +241,18 @@ class Conventions:
         return {cost: (votes, tuple(lines[cost])) for cost, votes in found.items()}
 
 
-def _has_layers_of_two_kinds(claim: Claim) -> bool:
+def _has_layers_of_two_kinds(claim: Claim, style: Style) -> bool:
     """Whether values and parameters stand together, each with a layer."""
-    found = [each for each in symbols_of((claim.target, claim.right)) if each.layer or each.round or each.bare]
+    found = [each for each in symbols_of((claim.target, claim.right)) if style.layer_of(each)]
     kinds = {MEANINGS.get(each.base, "")[-1:] for each in found}
     return bool(kinds & {"W", "b"}) and bool(kinds & {"Z", "A"})
+
+
+def _unit_of(claim: Claim) -> str:
+    """The activation that a claim says a layer to have."""
+    right = claim.right
+    is_value = MEANINGS.get(_base(claim), "") == "A" or getattr(claim.target, "accents", None)
+    return UNITS.get(right.function.base, "") if isinstance(right, Call) and is_value else ""
 
 
 def _names_a_unit(claim: Claim) -> bool:

@@ -22,7 +22,7 @@ from parity_tests.derivations.latex.references import (
     network_setting,
     scalar_setting,
 )
-from parity_tests.derivations.latex.style import BELOW, Style, own_style
+from parity_tests.derivations.latex.style import NONE, Style, own_style
 from parity_tests.derivations.latex.symbols import (
     ACTIVATION,
     COSTS,
@@ -323,7 +323,7 @@ def _stands(setting: Setting, line: str, penalised: bool) -> Verdict | None:
 def _diagnosed(setting: Setting, line: str, penalised: bool) -> Verdict | None:
     try:
         rows, _ = lines_in(setting, line, penalised, seed=0, diagnose=True, steps=STEPS)
-    except DerivationError:
+    except (DerivationError, RuntimeError):
         return None
     return next((each for each in rows if each.verdict != NOT_JUDGED), None)
 
@@ -439,7 +439,7 @@ def layers_are_guessed(claim: Claim, style: Style) -> bool:
         if MEANINGS.get(each.base, "X") not in ("X", "Y", "dX") and each.base not in ("u", *OUTPUTS)
     ]  # fmt: skip
     style = own_style(found, style)
-    known = HIDDEN if style.layers == BELOW else ()
+    known = HIDDEN if style.layers != NONE else ()
     return len({bool(style.layer_of(each)) for each in found if each.base not in known}) > 1
 
 

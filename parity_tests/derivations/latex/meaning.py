@@ -99,6 +99,8 @@ class Reader:
                 return self.cases(node)
             case Norm() | Bars():
                 raise NotReadError("a norm")
+            case Entry() if node.subscripts == (self.summed_examples,):
+                return self.read(node.operand)
             case Entry():
                 raise NotReadError("an entry of a formula")
             case Floor():
@@ -360,7 +362,7 @@ class Reader:
             if name not in frame.setting.functions:
                 raise NotReadError(f"an activation of layer {layer}")
             unit, own = UNITS.get(function.base, ""), frame.unit_of(layer)
-            if unit and unit != own and {unit, own} != {"leaky_relu", "relu"}:
+            if unit and self.target != f"A{layer}" and unit != own and {unit, own} != {"leaky_relu", "relu"}:
                 name = unit
             name += "_prime" if function.primes else ""
             if frame.convention.rows and unit == "softmax":

@@ -9,7 +9,7 @@ from functools import cached_property
 
 from parity_tests.derivations.latex.references import COSTS as COSTS_OF
 from parity_tests.derivations.latex.references import Convention
-from parity_tests.derivations.latex.style import BELOW, Style
+from parity_tests.derivations.latex.style import NONE, Style
 from parity_tests.derivations.latex.tree import NotReadError, Symbol
 from parity_tests.derivations.settings import Setting
 
@@ -153,7 +153,7 @@ class Frame:
             return f"A{self.depth}"
         if meaning in ("X", "dX"):
             return meaning if layer in (None, 0) else ""
-        if layer is None and self.style.layers == BELOW and self.depth == 2 and symbol.base in HIDDEN:
+        if layer is None and self.style.layers != NONE and self.depth == 2 and symbol.base in HIDDEN:
             layer = 1
         if layer is None and symbol.base in OUTPUTS:
             layer = self.depth

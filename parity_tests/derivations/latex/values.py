@@ -99,7 +99,9 @@ def times(left: Value, right: Value, sign: str) -> Value:
         tree = operation("*", left.tree, right.tree)
         return Value(tree, axes, summed=left.summed or right.summed)
     inner = left.axes[-1] == right.axes[0]
-    alike = entry_by_entry(left.axes, right.axes) if sign else left.axes == right.axes
+    alike = entry_by_entry(left.axes, right.axes)
+    if not sign and EXAMPLES not in {*left.axes} & {*right.axes}:  # side by side: nothing is spread over a matrix
+        alike = left.axes == right.axes
     matrices = not alike if sign == "*" else inner or not alike
     if matrices and not (sign == "*" and not inner):
         tree = operation("@", left.tree, right.tree)
@@ -142,6 +144,8 @@ def summed_over(axis: str, of: Value) -> Value:
     inside = [each for each in of.factors if axis in each.axes]
     outside = [each for each in of.factors if axis not in each.axes]
     merged = _fewer(inside)
+    if len(merged) == 2 and {*merged[0].axes} == {*merged[1].axes} and ONE not in merged[0].axes:
+        merged = [_combined(*merged)]  # they share the other index as well: no product of matrices
     if len(merged) == 1:
         total = summed_over(axis, replace(merged[0], factors=()))
     elif len(merged) == 2:

@@ -19,6 +19,13 @@ ROWS = r"""
 $$H = \max(0, X W_1 + b_1)$$ $$S = H W_2 + b_2$$ $$P_{ij} = \frac{e^{S_{ij}}}{\sum_k e^{S_{ik}}}$$
 $$dS = \frac{1}{N} (P - Y)$$
 """
+SOFTMAX_OF_M = r"""
+$$Z_1 = W_1 X + b_1, \quad A_1 = \mathrm{ReLU}(Z_1)$$ $$Z_2 = W_2 A_1 + b_2, \quad A_2 = \mathrm{softmax}(Z_2)$$
+$$\frac{\partial J}{\partial Z_2} = \frac{1}{m} (A_2 - Y)$$
+"""
+HIDDEN = r"""
+$$z = W^{(1)} x, \quad h = \phi(z), \quad o = W^{(2)} h$$ $$L = \frac{1}{2} \|o - y\|^2$$
+"""
 NIELSEN = r"""
 $$z^l_j = \sum_k w^l_{jk} a^{l-1}_k + b^l_j, \quad a^l = \sigma(z^l)$$ $$C = \frac{1}{2} \|a^L - y\|^2$$
 """
@@ -53,6 +60,10 @@ RIGHT = [
     (ROWS, r"db_2 = \sum_i dS_i"),
     (ROWS, r"dW_1 = X^T (dH \odot 1[H > 0])"),
     (ROWS, r"L = -\frac{1}{N} \sum_i \log P_{i, y_i}"),
+    (SOFTMAX_OF_M, r"\frac{\partial J}{\partial b_2} = \sum_{i=1}^m \left(\frac{\partial J}{\partial Z_2}\right)_i"),
+    (SOFTMAX_OF_M, r"J = -\frac{1}{m} \sum_{i=1}^m \sum_{k=1}^K y_k^{(i)} \log a_k^{(i)}"),
+    (HIDDEN, r"\frac{\partial L}{\partial W^{(2)}} = \frac{\partial L}{\partial o} h^\top"),
+    (HIDDEN, r"\frac{\partial L}{\partial h} = {W^{(2)}}^\top \frac{\partial L}{\partial o}"),
     (NIELSEN, r"\frac{\partial z^{l+1}_k}{\partial z^l_j} = w^{l+1}_{kj} \sigma'(z^l_j)"),
     (NIELSEN, r"\delta^l_j = \sum_k \frac{\partial C}{\partial z^{l+1}_k} \frac{\partial z^{l+1}_k}{\partial z^l_j}"),
     (NIELSEN, r"\frac{\partial z^l_k}{\partial w^l_{ij}} = \delta_{ki} a^{l-1}_j"),
@@ -60,6 +71,7 @@ RIGHT = [
     (COLUMNS, r"Y = [y^{(1)}, y^{(2)}, \ldots, y^{(m)}]"),
     (COLUMNS, r"Z^{[1]} = \begin{bmatrix} z^{[1](1)} & z^{[1](2)} & \cdots & z^{[1](m)} \end{bmatrix}"),
     (COLUMNS, r"db^{[1]} = \frac{1}{m} (dz^{[1](1)} + dz^{[1](2)} + \cdots + dz^{[1](m)})"),
+    ("", r"dw = \frac{1}{m} [x^{(1)} dz^{(1)} + \dots + x^{(m)} dz^{(m)}]"),
     ("", r"dw = \frac{1}{m} " + matrix(r"x^{(1)} \dots x^{(m)}") + r" " + matrix(r"dz^{(1)}; \vdots; dz^{(m)}")),
     (COLUMNS, r"z_1^{[2]} = w_{11}^{[2]} a_1^{[1]} + \dots + w_{1n}^{[2]} a_n^{[1]} + b_1^{[2]}"),
     (COLUMNS, r"z^{[1]} = " + matrix(r"w_{11} \dots w_{1n}; \vdots  \vdots; w_{k1} \dots w_{kn}") + r" x + b^{[1]}"),
@@ -95,6 +107,8 @@ WRONG_ONES = [
     (ROWS, r"dW_2 = dS^T H", "operand-order"),
     (ROWS, r"dH = dS W_2", "transpose-missing"),
     (NIELSEN, r"\frac{\partial z^{l+1}_k}{\partial z^l_j} = w^{l+1}_{jk} \sigma'(z^l_j)", "index-order"),
+    (SOFTMAX_OF_M, r"\frac{\partial J}{\partial A_1} = W_1^T \frac{\partial J}{\partial Z_2}", "wrong-layer"),
+    (HIDDEN, r"\frac{\partial L}{\partial h} = W^{(2)} \frac{\partial L}{\partial o}", "transpose-missing"),
     (NIELSEN, r"\delta^l_j = \sum_k w^{l+1}_{jk} \delta^{l+1}_k \sigma'(z^l_j)", "index-order"),
     (COLUMNS, r"db^{[1]} = dz^{[1](1)} + dz^{[1](2)} + \cdots + dz^{[1](m)}", "missing-1/m"),
     (COLUMNS, f"{chain('L/z2')} = {chain('L/z1', 'z2/a1', 'a1/z1')}", "left-side"),
