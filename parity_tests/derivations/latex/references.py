@@ -194,7 +194,7 @@ def _made(text: str, convention: Convention) -> Setting:
         text = re.sub(r"(?m)^(d[AZ]\d* = )(.*?)(  #)", _over_m, text)
     if convention.one:
         text = re.sub(r"~ binary(_rows)?", "~ shares", text)
-    made = reference(text)
+    made = replace(reference(text), wide=None)  # notes are judged on small numbers alone
     if convention.unbiased:
         made = replace(made, draw=partial(_unbiased, made.draw))
     if not convention.one:

@@ -110,6 +110,7 @@ WRONG_ONES = [
     (SOFTMAX_OF_M, r"\frac{\partial J}{\partial A_1} = W_1^T \frac{\partial J}{\partial Z_2}", "wrong-layer"),
     (HIDDEN, r"\frac{\partial L}{\partial h} = W^{(2)} \frac{\partial L}{\partial o}", "transpose-missing"),
     (NIELSEN, r"\delta^l_j = \sum_k w^{l+1}_{jk} \delta^{l+1}_k \sigma'(z^l_j)", "index-order"),
+    ("", r"db^{[l]} = dz^{[l]} \cdot a^{[l-1]}", "extra-factor"),
     (COLUMNS, r"db^{[1]} = dz^{[1](1)} + dz^{[1](2)} + \cdots + dz^{[1](m)}", "missing-1/m"),
     (COLUMNS, f"{chain('L/z2')} = {chain('L/z1', 'z2/a1', 'a1/z1')}", "left-side"),
     (COLUMNS, f"{chain('L/W1')} = {chain('L/z2', 'a1/z1', 'z1/W1')}", "missing-factor"),
