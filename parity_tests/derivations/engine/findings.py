@@ -238,7 +238,8 @@ def unplaced(cost: Cost) -> str:
 
 def followed(reading: Reading, trial: Trial) -> str:
     """The usual cost that the gradients follow where they do not follow the written one; "" for none."""
-    for cost in [*reading.written(trial)[:MOST_COSTS], *_likely(reading, trial)[:2]]:
+    written = reading.written(trial)[:MOST_COSTS]
+    for cost in [*written[1:], *_likely(reading, trial)[:2]]:  # of the first they are a multiple that is no convention
         if fits(trial, cost):
             meant = cost.text.removeprefix("J is ")
             return f"the cost that is written is not what the gradients follow: they are right for {meant}"

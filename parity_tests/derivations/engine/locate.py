@@ -21,6 +21,7 @@ from parity_tests.derivations.engine.failing import Failures, State
 from parity_tests.derivations.engine.lists.spelled import origin
 from parity_tests.derivations.engine.steps import added_name, is_maximised
 from parity_tests.derivations.engine.truths import Truth, Truths
+from parity_tests.derivations.verdicts import CALL
 
 NO_VALUE = " has no value here"
 MOST_ROOTS = 8
@@ -247,6 +248,7 @@ class Locator:
     def _likeliest(self, roots: list[Root], claim: Claim, before: dict[Key, Root], state: State) -> Root:
         """Of places that mend as much: one whose own line a small change puts right; else the earliest."""
         order = {event.key: place for place, event in enumerate(state.run.events)}
+        roots = [each for each in roots if each.event.line < CALL] or roots  # a call behind the file is not mended
         roots = sorted(roots, key=lambda each: (each.rest_of is not None, order[each.event.key]))
         again = [each for each in roots if any(key[0] == each.event.key[0] for key in before)]
         if again and (self.repairs is None or self.repairs(again[0], before) is not None):

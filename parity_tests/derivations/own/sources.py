@@ -92,6 +92,8 @@ def _inside(folder: Path, left_out: Counter[str]) -> Iterator[Path]:
 
 def _left_out(folder: Path) -> str:
     """Why a folder is not looked into, "" where it is."""
+    if folder.is_symlink():
+        return "linked folder"
     if folder.name == "__pycache__":
         return "__pycache__"
     if folder.name.startswith("."):

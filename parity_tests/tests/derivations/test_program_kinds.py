@@ -111,6 +111,43 @@ for epoch in range(9):
     W -= 0.1 * dW
 """
 
+LOSS_AND_GRADIENT = """\
+import numpy as np
+
+def loss(w, X, y):
+    return np.mean((X @ w - y) ** 2)
+
+def grad_loss(w, X, y):
+    g = 2 * X.T @ (X @ w - y) / len(y)
+    return g
+"""
+
+UNNAMED = """\
+import numpy as np
+
+class CrossEntropyCost:
+    @staticmethod
+    def fn(a, y):
+        return np.sum(-y * np.log(a) - (1 - y) * np.log(1 - a))
+
+def sigmoid(z):
+    return 1 / (1 + np.exp(-z))
+
+def backprop(w, b, x, y):
+    zs, activations = [], [x]
+    for layer in range(2):
+        zs.append(w[layer] @ activations[-1] + b[layer])
+        activations.append(sigmoid(zs[-1]))
+    delta = activations[-1] - y
+    nabla_w = [None, np.dot(delta, activations[1].T)]
+    delta = np.dot(w[1].T, delta) * sigmoid(zs[0]) * (1 - sigmoid(zs[0]))
+    nabla_w[0] = np.dot(delta, x.T)
+    return nabla_w
+
+w, b = [np.random.randn(4, 3), np.random.randn(2, 4)], [np.random.randn(4, 1), np.random.randn(2, 1)]
+nabla_w = backprop(w, b, np.random.randn(3, 1), np.random.rand(2, 1))
+"""
+
 TORCH = """\
 import torch
 
@@ -155,9 +192,7 @@ def judged(text: str) -> Judged:
     return found
 
 
-@pytest.mark.parametrize(
-    "text", [SEQUENCES, DEEP, ADAM, TABLE, TORCH], ids=["sequences", "deep", "adam", "table", "torch"]
-)
+@pytest.mark.parametrize("text", [SEQUENCES, DEEP, ADAM, TABLE, TORCH, LOSS_AND_GRADIENT, UNNAMED])
 def test_a_right_program_is_judged_and_never_wrong(text: str) -> None:
     found = judged(text)
     assert found.summary.wrong == found.summary.cannot_tell == 0, [line.message for line in found.lines]
@@ -171,6 +206,7 @@ def test_a_right_program_is_judged_and_never_wrong(text: str) -> None:
         (SEQUENCES, "dWh += dwh", "dWh = dwh", "overwritten"),
         (SEQUENCES, "dpre = dnext_h * (1 - next_h ** 2)", "dpre = dnext_h * (1 - next_h)", "square-missing"),
         (DEEP, "dZ = (W[l].T @ dZ) * slope(Z[l - 1])", "dZ = (W[l].T @ dZ) * leaky(Z[l - 1])", "g-for-gprime"),
+        (LOSS_AND_GRADIENT, "g = 2 * X.T @ (X @ w - y) / len(y)", "g = -2 * X.T @ (X @ w - y) / len(y)", "sign"),
         (TORCH, "db1 = dz1.sum(dim=0)", "db1 = dz1.sum()", "db-summed-over-all"),
     ],
 )
@@ -179,6 +215,10 @@ def test_a_mistake_is_one_line_with_its_repair(text: str, old: str, new: str, ca
     (wrong,) = [each for each in judged(text.replace(old, new)).lines if each.verdict == WRONG]
     assert (wrong.line, cause in (wrong.cause, *wrong.causes)) == (line, True), wrong
     assert wrong.repaired
+
+
+def test_gradients_of_the_other_sign_are_no_other_cost() -> None:
+    assert not judged(LOSS_AND_GRADIENT.replace("g = 2 *", "g = -2 *")).convention
 
 
 def test_every_pair_of_a_file_is_judged() -> None:

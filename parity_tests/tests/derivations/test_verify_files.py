@@ -55,12 +55,13 @@ def written(folder: Path, files: dict[str, str]) -> Path:
 
 def test_files_are_found_at_every_depth_and_what_is_left_out_is_counted(tmp_path: Path) -> None:
     written(tmp_path, FILES)
+    (tmp_path / "link").symlink_to(tmp_path / "sub", target_is_directory=True)
     files = found([str(tmp_path), str(tmp_path / "right.txt")])
     names = [str(file.relative_to(tmp_path)) for file in files.files]
     assert names == ["right.txt", "wrong.md", "sub/binary.py", "sub/syntax.py"]
     assert files.sentence == (
-        "left out: 1 hidden folder, 1 __pycache__, 1 virtual environment, 1 hidden file, 1 other file, "
-        "2 texts without a formula"
+        "left out: 1 hidden folder, 1 __pycache__, 1 virtual environment, 1 linked folder, 1 hidden file, "
+        "1 other file, 2 texts without a formula"
     )
 
 
