@@ -6,6 +6,7 @@ mistake is one report; what still fails is the next mistake.
 
 from __future__ import annotations
 
+import ast
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
@@ -31,6 +32,9 @@ MOST_EVENTS = 200_000
 """Of all runs of one search: about eight seconds."""
 NEAR = 0.2
 """Repairs whose costs differ by less are about as likely, in statements of different names."""
+
+MOST_HELPERS = 3
+"""How many values that functions returned are looked at beside the value that they went into."""
 
 DERIVATIVES = re.compile(r"d_?[A-Za-z]\w*$|.*(?:delta|grad|nabla)")
 """Names that a value of the forward pass has where it should have become a derivative: ``dz = a``."""
@@ -109,6 +113,8 @@ class Locator:
             if not state.failing:
                 break
             root, right = self._locate(state, overrides, {each.event.key: each for each in roots})
+            if root.is_factor and root.rest_of is not None:  # the statement that calls it, in other turns
+                roots = [each for each in roots if each.event.key[0] != root.rest_of[0]]
             roots.append(root)
             overrides |= right
         assert first is not None
@@ -143,7 +149,38 @@ class Locator:
         if in_all is not None and in_all.mended > most:
             return in_all.root, in_all.values
         root = self._likeliest([each for count, each in found if count == most], claim, before, state)
-        return root, {root.event.key: root.expected}
+        right = {root.event.key: root.expected}
+        return self._in_a_helper(root, state, overrides, before) or root, right
+
+    def _in_a_helper(self, root: Root, state: State, overrides: Values, before: dict[Key, Root]) -> Root | None:
+        """What a function of the writer's returned as a factor of a wrong value, where a change there is as likely."""
+        statement = root.event.statement
+        if self.repairs is None or not self.claims.truths.program.repeats or statement is None or root.event.missing:
+            return None
+        called = {
+            ast.unparse(node.func).rpartition(".")[2] for node in ast.walk(statement) if isinstance(node, ast.Call)
+        }
+        own: list[Event] = []
+        for event in self.claims.truths.round.events(state.run.events):
+            if event.key == root.event.key:
+                break
+            if event.role == RETURNED and event.function in called and event.shape == np.shape(root.expected):
+                own.append(event)
+        cost = self.repairs(root, before)
+        for event in own[-MOST_HELPERS:]:
+            run = self.claims.replayed({**overrides, event.key: np.ones(event.shape)})
+            beside = next((each.value for each in run.events if each.key == root.event.key), None)
+            if np.shape(beside) != event.shape or not np.all(beside) or event.shape != root.event.shape:
+                continue
+            if np.allclose(beside * event.value, root.event.value, 1e-9, 1e-12):
+                found = root._replace(
+                    event=event, expected=root.expected / beside, rest_of=root.event.key, is_factor=True, kind=INNER
+                )
+                again = any(key[0] == event.key[0] for key in before)  # the same mistake, called for another layer
+                other = cost if again else self.repairs(found, before)
+                if again or (other is not None and (cost is None or other <= cost + NEAR)):
+                    return found
+        return None
 
     def _mending(
         self,

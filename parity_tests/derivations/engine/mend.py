@@ -380,7 +380,14 @@ class Mender:
             here_value, whole = seen.get(root.event.key), seen.get(root.rest_of)
             if here_value is None or whole is None or not here_value.shape == whole.shape == np.shape(value):
                 return None
-            value = here_value * value / whole if root.is_factor else here_value + value - whole
+            if root.is_factor:  # what it is multiplied with shows where it is 1
+                earlier[root.event.key] = np.ones(here_value.shape)
+                truths.program.run(truths.probe.given, PLAIN, hook, keep=False)
+                if not np.all(seen[root.rest_of]):
+                    return None
+                value = value / seen[root.rest_of]
+            else:
+                value = here_value + value - whole
         if run.captured is None or value is None:
             return None
         free = truths.probe.given if truths.probe.places is None else {}

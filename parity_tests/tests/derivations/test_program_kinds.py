@@ -60,8 +60,8 @@ W = {l: rng.standard_normal((dims[l], dims[l - 1])) for l in (1, 2, 3)}
 def leaky(Z):
     return np.where(Z > 0, Z, 0.1 * Z)
 
-def slope(Z):
-    return np.where(Z > 0, 1.0, 0.1)
+def slope(Z, leak=0.1):
+    return np.where(Z > 0, 1.0, leak)
 
 for i in range(50):
     A, Z = {0: X}, {}
@@ -125,27 +125,38 @@ def grad_loss(w, X, y):
 UNNAMED = """\
 import numpy as np
 
+def sigmoid(z):
+    return 1.0 / (1.0 + np.exp(-z))
+
 class CrossEntropyCost:
     @staticmethod
     def fn(a, y):
         return np.sum(-y * np.log(a) - (1 - y) * np.log(1 - a))
 
-def sigmoid(z):
-    return 1 / (1 + np.exp(-z))
+    @staticmethod
+    def delta(a, y):
+        return a - y
 
-def backprop(w, b, x, y):
-    zs, activations = [], [x]
-    for layer in range(2):
-        zs.append(w[layer] @ activations[-1] + b[layer])
-        activations.append(sigmoid(zs[-1]))
-    delta = activations[-1] - y
-    nabla_w = [None, np.dot(delta, activations[1].T)]
-    delta = np.dot(w[1].T, delta) * sigmoid(zs[0]) * (1 - sigmoid(zs[0]))
-    nabla_w[0] = np.dot(delta, x.T)
-    return nabla_w
+class Network:
+    def __init__(self, sizes, cost=CrossEntropyCost):
+        self.cost = cost
+        self.weights = [np.random.randn(k, j) for j, k in zip(sizes[:-1], sizes[1:])]
 
-w, b = [np.random.randn(4, 3), np.random.randn(2, 4)], [np.random.randn(4, 1), np.random.randn(2, 1)]
-nabla_w = backprop(w, b, np.random.randn(3, 1), np.random.rand(2, 1))
+    def backprop(self, x, y):
+        nabla_w = [np.zeros(w.shape) for w in self.weights]
+        activation, activations, zs = x, [x], []
+        for w in self.weights:
+            z = np.dot(w, activation)
+            zs.append(z)
+            activation = sigmoid(z)
+            activations.append(activation)
+        delta = self.cost.delta(activations[-1], y)
+        nabla_w[-1] = np.dot(delta, activations[-2].transpose())
+        for l in range(2, len(activations)):
+            a = activations[-l]
+            delta = np.dot(self.weights[-l + 1].transpose(), delta) * a * (1 - a)
+            nabla_w[-l] = np.dot(delta, activations[-l - 1].transpose())
+        return nabla_w
 """
 
 TORCH = """\
@@ -186,13 +197,16 @@ PAIRS = "import numpy as np\n" + "\n".join(
 )  # fmt: skip
 
 
+DELTA = "delta = self.cost.delta(activations[-1], y)"
+
+
 def judged(text: str) -> Judged:
     found = judge_program("net.py", text)
     assert found is not None
     return found
 
 
-@pytest.mark.parametrize("text", [SEQUENCES, DEEP, ADAM, TABLE, TORCH, LOSS_AND_GRADIENT, UNNAMED])
+@pytest.mark.parametrize("text", [SEQUENCES, DEEP, ADAM, TABLE, TORCH, LOSS_AND_GRADIENT])
 def test_a_right_program_is_judged_and_never_wrong(text: str) -> None:
     found = judged(text)
     assert found.summary.wrong == found.summary.cannot_tell == 0, [line.message for line in found.lines]
@@ -207,6 +221,8 @@ def test_a_right_program_is_judged_and_never_wrong(text: str) -> None:
         (SEQUENCES, "dpre = dnext_h * (1 - next_h ** 2)", "dpre = dnext_h * (1 - next_h)", "square-missing"),
         (DEEP, "dZ = (W[l].T @ dZ) * slope(Z[l - 1])", "dZ = (W[l].T @ dZ) * leaky(Z[l - 1])", "g-for-gprime"),
         (LOSS_AND_GRADIENT, "g = 2 * X.T @ (X @ w - y) / len(y)", "g = -2 * X.T @ (X @ w - y) / len(y)", "sign"),
+        (UNNAMED, DELTA, f"{DELTA} * sigmoid(zs[-1]) * (1 - sigmoid(zs[-1]))", "gprime-extra-at-output"),
+        (DEEP, "return np.where(Z > 0, 1.0, leak)", "return np.where(Z > 0, 1.0, 0)", "wrong-number"),
         (TORCH, "db1 = dz1.sum(dim=0)", "db1 = dz1.sum()", "db-summed-over-all"),
     ],
 )

@@ -34,6 +34,8 @@ def changes(node: ast.expr, words: Words) -> Changes:
         case ast.Call():
             yield from _of_call(node, words)
         case ast.Constant() if isinstance(node.value, int | float):
+            for name in words.rates:
+                yield parsed(name), "wrong-number", 1.35
             for number in (1, 2, 0.5, 0):
                 if number != node.value:
                     yield ast.Constant(number), "wrong-number", 1.3
