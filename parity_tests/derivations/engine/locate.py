@@ -169,7 +169,7 @@ class Locator:
         cost = self.repairs(root, before)
         for event in own[-MOST_HELPERS:]:
             run = self.claims.replayed({**overrides, event.key: np.ones(event.shape)})
-            beside = next((each.value for each in run.events if each.key == root.event.key), None)
+            beside: Any = next((each.value for each in run.events if each.key == root.event.key), None)
             if np.shape(beside) != event.shape or not np.all(beside) or event.shape != root.event.shape:
                 continue
             if np.allclose(beside * event.value, root.event.value, 1e-9, 1e-12):
