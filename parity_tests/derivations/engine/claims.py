@@ -241,6 +241,9 @@ class Claims:
             return None
         kind = PARAMETER if any(mark_of(truth) in self.of_parameters for truth in options) else INNER
         if not event.missing:
+            own = self.truths.probe.places or {}
+            if np.size(event.value) == 1:  # a number is a multiple of any other: what a call got is but a part of it
+                options = sorted(options, key=lambda each: each.event.key in own)
             for truth in reversed(options):
                 factor = ratio_of(event.value, truth.gradient)
                 if factor is not None:

@@ -122,6 +122,39 @@ def grad_loss(w, X, y):
     return g
 """
 
+NUMBERS = """\
+import math
+import random
+random.seed(4)
+points = [[random.uniform(-1, 1) for _ in range(2)] for _ in range(9)]
+classes = [1 if p[0] > p[1] else 0 for p in points]
+
+def predict(slope, bias, row):
+    return 1.0 / (1.0 + math.exp(-(slope * row[0] - row[1] + bias)))
+
+def log_likelihood(slope, bias):
+    total = 0.0
+    for row, y in zip(points, classes):
+        p = predict(slope, bias, row)
+        total += y * math.log(p) + (1 - y) * math.log(1 - p)
+    return total
+
+def gradient(slope, bias):
+    grad_slope = grad_bias = 0.0
+    for row, y in zip(points, classes):
+        error = y - predict(slope, bias, row)
+        grad_slope += error * row[0]
+        grad_bias += error
+    return grad_slope, grad_bias
+
+slope, bias = 0.1, 0.2
+for epoch in range(50):
+    ll = log_likelihood(slope, bias)
+    grad_slope, grad_bias = gradient(slope, bias)
+    slope += 0.1 * grad_slope
+    bias += 0.1 * grad_bias
+"""
+
 UNNAMED = """\
 import numpy as np
 
@@ -206,7 +239,7 @@ def judged(text: str) -> Judged:
     return found
 
 
-@pytest.mark.parametrize("text", [SEQUENCES, DEEP, ADAM, TABLE, TORCH, LOSS_AND_GRADIENT])
+@pytest.mark.parametrize("text", [SEQUENCES, DEEP, ADAM, TABLE, TORCH, LOSS_AND_GRADIENT, NUMBERS])
 def test_a_right_program_is_judged_and_never_wrong(text: str) -> None:
     found = judged(text)
     assert found.summary.wrong == found.summary.cannot_tell == 0, [line.message for line in found.lines]
