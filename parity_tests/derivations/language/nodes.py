@@ -16,7 +16,7 @@ from typing import Literal, NamedTuple, TypeAlias, cast
 BinaryOperator: TypeAlias = Literal["+", "-", "*", "/", "@", "**"]
 Comparison: TypeAlias = Literal[">", ">=", "<", "<=", "==", "!="]
 AssignmentOperator: TypeAlias = Literal["=", "+=", "-=", "*=", "/="]
-CallForm: TypeAlias = Literal["np", "plain", "method", "//"]
+CallForm: TypeAlias = Literal["np", "plain", "method"]
 """How a function was written: ``np.sum(A)``, ``sum(A)``, ``A.sum()``."""
 
 Path: TypeAlias = tuple[int, ...]
@@ -123,7 +123,7 @@ class Call(Expression):
     arguments: tuple[Expression, ...]
     axis: int | tuple[int, ...] | None = None
     keepdims: bool = False
-    form: CallForm = field(default="np", compare=False, repr=False, kw_only=True)
+    form: CallForm | Literal["//"] = field(default="np", compare=False, repr=False, kw_only=True)
     written: str = field(default="", compare=False, repr=False, kw_only=True)
 
 

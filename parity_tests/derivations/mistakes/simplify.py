@@ -142,7 +142,7 @@ def _factors(node: Node) -> tuple[list[Node], list[Node]]:
             (above, below), (more, less) = _factors(left), _factors(right)
         case Binary("/", left, right):
             (above, below), (less, more) = _factors(left), _factors(right)
-        case Binary("**", inner, _) | Unary(inner):
+        case Binary("**", inner, _) | Unary(inner) | Transpose(inner):
             return _factors(inner)
         case _:
             return [node], []

@@ -347,7 +347,7 @@ def test_a_step_leads_back_to_what_it_was_computed_from(begins_anew: bool) -> No
         hook((2, 0), new)
 
     claims = claims_of()
-    claims.truths.program = SimpleNamespace(run=run)  # type: ignore[assignment]
+    claims.truths.program = SimpleNamespace(run=run)
     assert claims.leads_to((2, 0), {}) == ({(1, 0), (2, 0)} if begins_anew else None)
 
 

@@ -95,7 +95,7 @@ def test_a_cost_that_is_nowhere_is_not_climbed() -> None:
 def test_of_a_function_what_it_returns_as_a_number_counts() -> None:
     node = ast.parse("np.sum(np.log(p))", mode="eval").body
     call = ast.parse("J = score(p)").body[0]
-    here = Event((1, 0), 1, "J", "named", np.float64(-3.0), call, None)  # type: ignore[arg-type]
+    here = Event((1, 0), 1, "J", "named", np.float64(-3.0), call, None)
     log = Event((2, 0), 1, "", "part", np.array([-1.0, -2.0]), None, node.args[0])  # type: ignore[attr-defined]
     back = Event((3, 0), 1, "", RETURNED, np.float64(-3.0), None, node, "score")
     for more, maximised in (

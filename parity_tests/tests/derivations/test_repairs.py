@@ -67,6 +67,7 @@ REPAIRS = [
     ),
     ("tanh", "g_prime = a", "g_prime = tanh'(z)"),
     ("deep", "W2 = dW1 + -(1 - alpha) * dW2", "W2 = W2 - alpha * dW2"),
+    ("softmax", "dA1 = ((dZ2/m).T/m @ W2).T", "dA1 = (dZ2.T @ W2).T"),
     # a line that need not be there
     ("momentum", "v = beta * v + (1 - beta) * dW\nv = 2 * v", "v = beta * v + (1 - beta) * dW"),
     (
