@@ -86,6 +86,7 @@ BY_DEFAULT_KEPT = "a run keeps its values of itself"
 COPIED_IN = "numbers are copied into the array that is there, whatever their class"
 NO_BASES = "None names as few as an empty tuple"
 ONLY_REACHED = "all that is asked is what is reached"
+OF_TWO_AXES = "of two axes the last but one is the first"
 PARSED = "what Python's parser made has its end"
 NO_SUCH_NAME = "no name is XXXX"
 STEPS_ANYWAY = "the steps reach down to the last of STEPS at any rate"
@@ -303,6 +304,13 @@ EQUIVALENT: tuple[Equivalent, ...] = (
     Equivalent("derivations.engine.claims.Claims.leads_to", "strict=True", "strict=None", EQUAL_LENGTHS),
     Equivalent("derivations.engine.claims.Claims.leads_to", "strict=True", "", EQUAL_LENGTHS),
     Equivalent("derivations.engine.claims.Claims.leads_to", "strict=True", "strict=False", EQUAL_LENGTHS),
+    Equivalent("derivations.engine.shapes.sizes.Sizes.together", "strict=True", "strict=None", EQUAL_LENGTHS),
+    Equivalent("derivations.engine.shapes.sizes.Sizes.together", "strict=True", "", EQUAL_LENGTHS),
+    Equivalent("derivations.engine.shapes.sizes.Sizes.together", "strict=True", "strict=False", EQUAL_LENGTHS),
+    Equivalent("derivations.engine.shapes.sizes.Sizes.match", "strict=True", "strict=None", EQUAL_LENGTHS),
+    Equivalent("derivations.engine.shapes.sizes.Sizes.match", "strict=True", "", EQUAL_LENGTHS),
+    Equivalent("derivations.engine.shapes.sizes.Sizes.match", "strict=True", "strict=False", EQUAL_LENGTHS),
+    Equivalent("derivations.engine.shapes.sizes.Sizes.product", "> 1", "> 2", OF_TWO_AXES),
     Equivalent("derivations.engine.guards.without_guards", "end_col_offset or 0", "end_col_offset or 1", PARSED),
     Equivalent("derivations.engine.guards._guards", '"id", "")', '"id", "XXXX")', NO_SUCH_NAME),
     Equivalent("derivations.engine.guards._small_names", "strict=True", "strict=None", EQUAL_LENGTHS),
