@@ -57,7 +57,9 @@ def judge_line(
         later = [name for name in reads(line.program.statements) if name not in written.meant(line, 0)]
         later = [name for name in later if name in nodes.targets(written.program)]
         why = f"{line.target} is not judged: {later[0]} is read before it is assigned" if later else problem
-        return not_judged(line.target, line.number, row_of(derivation, line.number), f"{why}.")
+        return not_judged(
+            line.target, line.number, row_of(derivation, line.number), why if why[-1] == "?" else f"{why}."
+        )
     circular = _circular(line, setting, l2)
     if circular and agreement is not None and not agreement.wrong:
         return not_judged(line.target, line.number, row_of(derivation, line.number), circular)

@@ -62,8 +62,14 @@ class Verdict(NamedTuple):
         place = f"{self.place}: " if self.place else ""
         cause = f" [{', '.join(self.causes) if self.cause == AMBIGUOUS else self.cause}]" if self.cause else ""
         head = f"{place}{self.text or self.target}  {self.verdict}{cause}"
-        rows = [] if self.verdict == HOLDS else self.message.splitlines()
+        rows = [self.condition] * bool(self.condition) if self.verdict == HOLDS else self.message.splitlines()
         return "\n    ".join([head, *rows])
+
+    @property
+    def condition(self) -> str:
+        """On what it depends that a line holds, "" where on nothing."""
+        said = self.message.partition(" holds. ")[2]
+        return said if said.startswith("It is right if ") else ""
 
     @property
     def place(self) -> str:
@@ -73,7 +79,8 @@ class Verdict(NamedTuple):
     @property
     def why(self) -> str:
         """The message for where the verdict and what holds are shown beside it: what they say is left out."""
-        message = self.message if self.verdict != HOLDS else self.message.partition(" holds, ")[2]
+        holding = self.message.partition(" holds, ")[2] or self.condition
+        message = self.message if self.verdict != HOLDS else holding
         return message.replace(f" With\n    {self.repaired}\nit holds.", "")
 
     def as_json(self) -> dict[str, Any]:

@@ -213,6 +213,11 @@ def test_what_it_is_judged_against_and_what_is_said_of_each_line() -> None:
         (LINE._replace(message="one\ntwo", cell=2), ["cell 2, line 3: dW1 = X  wrong", "    one", "    two"]),
         (LINE._replace(text="", line=0, verdict=NOT_JUDGED), ["dW1  not judged", "    why"]),
         (LINE._replace(verdict=HOLDS, line=CALL + 1), ["the call: dW1 = X  holds"]),
+        (
+            LINE._replace(verdict=HOLDS, message="dW1 holds. It is right if it rains."),
+            ["line 3: dW1 = X  holds", "    It is right if it rains."],
+        ),
+        (LINE._replace(verdict=HOLDS, message="dW1 holds. Ties: both."), ["line 3: dW1 = X  holds"]),
         (LINE._replace(verdict=HOLDS, cell=-2), ["Markdown cell 2, line 3: dW1 = X  holds"]),
         (LINE._replace(verdict=HOLDS, line=CALL), [f"line {CALL}: dW1 = X  holds"]),
     ],
@@ -241,12 +246,14 @@ def test_a_notebook_shows_a_row_for_each_line() -> None:
         LINE._replace(message=mended, repaired="dW1 = Y", text="dW1 = a < b", cause="ambiguous", causes=("one", "two")),
         LINE._replace(message=mended, repaired="dW1 = Y", text="dW1 = a < b", cause="ambiguous", causes=("one", "two")),
         LINE._replace(verdict=HOLDS, line=4, message="dW1 holds, as m times it; J holds, too"),
+        LINE._replace(verdict=HOLDS, line=5, message="dW1 holds. It is right if it rains."),
         LINE._replace(verdict=NOT_JUDGED, line=0, text="", target="b<1", cause="sign", message="holds, no"),
     )
     sure = (html.mark(WRONG, "one, two"), html.code("dW1 = Y"), "is 3 times.")
     rows = [
         (WRONG, ("line 3", html.code("dW1 = a < b"), *sure)),
         (HOLDS, ("line 4", html.code("dW1 = X"), html.mark(HOLDS), html.code(""), "as m times it; J holds, too")),
+        (HOLDS, ("line 5", html.code("dW1 = X"), html.mark(HOLDS), html.code(""), "It is right if it rains.")),
         (NOT_JUDGED, ("", html.code("b<1"), html.mark(NOT_JUDGED, "sign"), html.code(""), "holds, no")),
     ]
     heads = ("line", "as it is written", "verdict", "what holds", "why")

@@ -6,6 +6,7 @@ import pytest
 
 from parity_tests.derivations.language.printer import to_text
 from parity_tests.derivations.language.syntax import parse
+from parity_tests.derivations.line_verdict import TURNED
 from parity_tests.derivations.lines import judged_lines
 from parity_tests.derivations.settings import setting_named
 from parity_tests.derivations.settings.volumes import CORNERS, over_windows
@@ -81,6 +82,19 @@ def test_a_corrected_state_that_overwrote_the_state_is_meant_by_the_next_line() 
         "s": "adam-correction-overwritten",
         "W": "",
     }
+
+
+def test_a_line_for_the_other_axis_holds_on_a_condition_that_is_said() -> None:
+    line = "A2 = np.exp(Z2) / np.sum(np.exp(Z2), axis=1, keepdims=True)"
+    (alone,) = verify(line, "softmax").lines
+    assert str(alone).splitlines()[1:] == [f"    {TURNED}"]
+    *_, among_others = verify(f"Z2 = W2 @ A1 + b2\n{line}", "softmax").lines
+    assert (among_others.verdict, among_others.cause) == (WRONG, "wrong-axis")
+
+
+def test_an_unknown_name_with_a_guess_is_one_sentence() -> None:
+    (line,) = verify("dW1 = dZl @ X.T", "shallow").lines
+    assert line.message == "dZl is not known here; did you mean dZL or dZ2 or dZ1?"
 
 
 UPDATED = "W2 = W2 - alpha * dW2\n"
