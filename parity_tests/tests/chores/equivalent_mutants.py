@@ -259,14 +259,14 @@ EQUIVALENT: tuple[Equivalent, ...] = (
     Equivalent("comparison.snap_updates.Updates.step", ".astype(np.float64)", ".astype(None)", WIDE),
     Equivalent("comparison.snap.Step._cost", "else 0", "else 1", ONE_AT_LEAST),
     Equivalent(
-        "comparison.snap.gradients",
+        "comparison.snap.passes",
         "case.lambda_, only_grads=True",
         "case.lambda_, only_grads=None",
         ONLY_FASTER,
     ),
-    Equivalent("comparison.snap.gradients", "case.lambda_, only_grads=True", "case.lambda_, ", ONLY_FASTER),
+    Equivalent("comparison.snap.passes", "case.lambda_, only_grads=True", "case.lambda_, ", ONLY_FASTER),
     Equivalent(
-        "comparison.snap.gradients",
+        "comparison.snap.passes",
         "case.lambda_, only_grads=True",
         "case.lambda_, only_grads=False",
         ONLY_FASTER,
