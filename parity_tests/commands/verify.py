@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -285,15 +286,22 @@ def _file(name: str) -> Path:
 def show(judged: Judged, out: Console, *, quiet: bool = False) -> None:
     """What it was judged against, and each line with its verdict; ``quiet`` those alone that do not hold.
 
-    A wrong line has what to do about it, one that was not judged has the reason; the closing line counts them all.
+    A wrong line has what to do about it, one that was not judged has the reason; the closing line counts them all. A
+    line that holds in the same words for several layers is shown once, with how often.
     """
     if not quiet:
         for row in against(judged):
             out.print(_plain(row), soft_wrap=True)
+    times = Counter(_place_and_words(each) for each in judged.lines)
     for verdict in judged.lines:
         if verdict.verdict == NO_CLAIM or (quiet and verdict.verdict == HOLDS):
             continue
-        _show_line(verdict, out)
+        count = times[_place_and_words(verdict)]
+        if verdict.verdict != HOLDS:
+            _show_line(verdict, out)
+        elif count:
+            _show_line(verdict, out, count)
+            times[_place_and_words(verdict)] = 0
     out.print(_plain(closing(judged)), soft_wrap=True)
 
 
@@ -333,14 +341,19 @@ def totals(rows: Sequence[Answer], files: Found) -> list[str]:
     return [*said, f"{files.sentence[0].upper()}{files.sentence[1:]}."] if files.sentence else said
 
 
-def _show_line(verdict: Verdict, out: Console) -> None:
+def _place_and_words(verdict: Verdict) -> tuple[str, str, str]:
+    return verdict.place, verdict.text, verdict.message
+
+
+def _show_line(verdict: Verdict, out: Console, times: int = 1) -> None:
     mark = MARKS.get(verdict.verdict, f"[yellow]{verdict.verdict}[/]")
     place = f"{verdict.place}: " if verdict.place else ""
     text = verdict.text or verdict.target
     if verdict.verdict == HOLDS:
         ids = f" ({', '.join(verdict.formula_ids)})" if verdict.formula_ids else ""
         what = verdict.message.partition(" holds, ")[2].removesuffix(".")
-        out.print(f"{place}{_plain(text)}  {mark}{_plain(f', {what}{ids}' if what else ids)}", soft_wrap=True)
+        often = f" {times} times" if times > 1 else ""
+        out.print(f"{place}{_plain(text)}  {mark}{often}{_plain(f', {what}{ids}' if what else ids)}", soft_wrap=True)
         note = verdict.message.partition(" holds.")[2].strip()
         if note:
             out.print(f"    {_plain(note)}", soft_wrap=True)

@@ -177,7 +177,8 @@ def judge(reading: Reading, trial: Trial, cost: Cost, strict: bool, factors: tup
 
     best: Explanation | None = None
     for factor in factors[: 1 if strict else 3]:
-        found = Locator(claims, factor, partial(_cost_of_repair, mender, factor), mender.on_probe).explain()
+        locator = Locator(claims, factor, partial(_cost_of_repair, mender, factor), mender.on_probe)
+        found = locator.explain() if best is None else locator.explain(len(best.roots))
         if best is None or len(found.roots) < len(best.roots):
             best = found
         if not found.roots:
@@ -247,7 +248,9 @@ def followed(reading: Reading, trial: Trial) -> str:
 
 
 def fits(trial: Trial, cost: Cost) -> bool:
-    """Whether all gradients follow a cost, up to a factor of them all."""
+    """Whether all gradients follow a cost, up to a factor of them all, and there are such."""
     claims = Claims(Truths(*trial, cost))
+    if all(claim.factor is None for claim in claims.of(trial.run, {})):
+        return False
     factors = _usual_factors(claims, trial.run)
     return any(not Failures(claims, each).any() for each in factors[:2])

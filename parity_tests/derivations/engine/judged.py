@@ -243,7 +243,7 @@ def _wrong(
     if not sure:
         return base._replace(verdict=CANNOT_TELL, cause="", message=finding.truths.dispute(root.truth, meaning))
     if root.kind == UPDATE:
-        message = f"{shown}: the step is not along -dJ/d{symbol}"
+        message = f"{shown}: the step is not along {_sign_of_way(root.factor)}dJ/d{symbol}"
     elif root.rest_of is not None:
         message = f"{shown}: what it is a {'factor' if root.is_factor else 'term'} of is not {meaning}"
     else:
@@ -267,7 +267,9 @@ def _wrong(
         shown_repair = repair.text.replace(NEW_LINE, f"{NEW_LINE}    ")
         message += f". {taught[0].upper()}{taught[1:]}. With{NEW_LINE}    {shown_repair}{NEW_LINE}it holds"
     message += "."
-    others = [each for each in dict.fromkeys(symbols.written(each.event.name) for each in roots[1:]) if each != name]
+    others = [
+        each for each in dict.fromkeys(symbols.written(each.event.name) for each in roots[1:]) if each not in ("", name)
+    ]
     if others:
         message += f" The same in {', '.join(others)}."
     mends = sorted({line for each in roots for line in each.mends if line < CALL} - {event.line})
@@ -342,6 +344,11 @@ def _of_zero(claim: Claim, finding: Finding, reading: Reading, sizes: dict[str, 
     return base._replace(verdict=WRONG, cause=UNKNOWN, error=np.inf, bound=np.nan, ratio=np.inf, message=message)
 
 
+def _sign_of_way(rate: float | None) -> str:
+    """The sign of the way that a step takes: down J, and up where J is a likelihood that is climbed."""
+    return "" if rate is not None and rate > 0 else "-"
+
+
 def _of_claim(claim: Claim, finding: Finding, reading: Reading, sizes: dict[str, int], after: bool) -> Verdict:
     """The verdict on a claim that holds, or that holds once an earlier line is right."""
     event = claim.event
@@ -356,11 +363,12 @@ def _of_claim(claim: Claim, finding: Finding, reading: Reading, sizes: dict[str,
     if after:
         return base._replace(message=f"{name} holds, once the line before it is right.")
     if claim.kind == UPDATE:
+        way = f"{_sign_of_way(claim.factor)}{meaning}"
         first = _first_step(claim, finding)
         if first is not None:
-            why = f"{name} is not judged: it takes a second step along -{meaning}, behind that of line {first}."
+            why = f"{name} is not judged: it takes a second step along {way}, behind that of line {first}."
             return not_judged(name, event.line, reading.text(event.line), why)
-        return base._replace(message=f"{name} holds, as a step along -{meaning}.")
+        return base._replace(message=f"{name} holds, as a step along {way}.")
     factor = claim.factor if claim.factor is not None else 1.0
     line = claim.truth.event.line
     place = f" (line {line})" if 0 < line < CALL else ""

@@ -17,7 +17,7 @@ import numpy as np
 from parity_tests.derivations.engine import symbols
 from parity_tests.derivations.engine.claims import INNER, PARAMETER, UPDATE, VALUE, Claim, Claims, holds_with, mark_of
 from parity_tests.derivations.engine.convention import same_factor
-from parity_tests.derivations.engine.events import ENTRY, NAMED, RETURNED, Event, Key
+from parity_tests.derivations.engine.events import BOUND, ENTRY, NAMED, RETURNED, Event, Key
 from parity_tests.derivations.engine.failing import Failures, State
 from parity_tests.derivations.engine.lists.spelled import origin
 from parity_tests.derivations.engine.steps import added_name, is_maximised
@@ -63,6 +63,9 @@ class Root(NamedTuple):
 Values = dict[Key, Any]
 """What is put in place of values."""
 
+Turns = tuple[list[Event], list[Truth], float]
+"""The values of one place, turn by turn, and the truths that may belong there, times a factor."""
+
 
 class _InAll(NamedTuple):
     """A line of a loop whose turns are put right all at once: how many claims that mends, and its first wrong turn."""
@@ -102,12 +105,12 @@ class Locator:
         self.trials = 0
         self.begun = claims.replays
 
-    def explain(self) -> Explanation:
-        """The mistakes, one after the other, each with what comes right with it."""
+    def explain(self, most: int = MOST_ROOTS) -> Explanation:
+        """The mistakes, one after the other, each with what comes right with it; the search ends with the ``most``."""
         overrides: Values = {}
         roots: list[Root] = []
         first: State | None = None
-        while len(roots) < MOST_ROOTS:
+        while len(roots) < most:
             state = self.failures.state(overrides)
             first = first or state
             if not state.failing:
@@ -140,6 +143,9 @@ class Locator:
             in_all = self._in_all_turns(state, claim, reach, overrides, before)
             if in_all is not None and in_all.has_repair:
                 return in_all.root, in_all.values
+        handed_on = self._handed_on(state, claim, reach, overrides, before) if reach else None
+        if handed_on is not None and handed_on.has_repair:
+            return handed_on.root, handed_on.values
         found = self._mending(state, claim, own_value, reach, overrides, reused=False)
         if max((count for count, _ in found), default=0) < 2 <= len(state.failing):
             found += self._mending(state, claim, own_value, reach, overrides, reused=True)
@@ -226,35 +232,83 @@ class Locator:
         self, state: State, claim: Claim, reach: Collection[Key], overrides: Values, before: dict[Key, Root]
     ) -> _InAll | None:
         """The line of a loop that mends most claims once all of its turns are right: one that a change puts right."""
-        found: list[_InAll] = []
+        return self._all_at_once(self._looped(state, claim, reach), state, claim, overrides, before)
+
+    def _handed_on(
+        self, state: State, claim: Claim, reach: Collection[Key], overrides: Values, before: dict[Key, Root]
+    ) -> _InAll | None:
+        """The ``return grad`` of a layer that hands its argument on and should not, in all layers of its kind."""
+        return self._all_at_once(self._returned_arguments(state, reach), state, claim, overrides, before)
+
+    def _looped(self, state: State, claim: Claim, reach: Collection[Key]) -> Iterator[Turns]:
+        """The lines of loops on the way to a claim, with what may belong in place of their values."""
         by_key = self.claims.truths.by_key
-        forward = _sites(truth.event for truth in by_key.values())
+        forward = self._forward()
         events = self.claims.truths.round.events(state.run.events)
         keys = {each.event.key for each in state.claims if each.kind in (PARAMETER, UPDATE)}
         matched = {each.event.key: each for each in state.claims if each.factor is not None}
         scales = self._scales(state, claim)
+        computed = (each for each in events if each.key not in by_key and (each.name or each.role == RETURNED))
         in_a_loop = bool(claim.event.key[1] or getattr(claim.event.statement, "turns", ()))
-        for turns in _sites(each for each in events if each.key not in self.claims.truths.by_key and each.name):
-            leading = sum(each.key in reach for each in turns)
-            if leading < (1 if in_a_loop else 2) or any(each.key in keys for each in turns):
+        for turns in _sites(computed, least=2):
+            least = 1 if in_a_loop or turns[0].role == RETURNED else 2
+            if sum(each.key in reach for each in turns) < least or any(each.key in keys for each in turns):
                 continue
             known = [matched[each.key].truth for each in turns if each.key in matched]
             ways = [(known, each) for each in scales] if len(known) == len(turns) else []
-            ways = ways or [([by_key[each.key] for each in reversed(there)], self.factor) for there in forward]
-            for truths, factor in ways:
-                pairs = list(zip(turns, truths, strict=False))
-                if len(pairs) < len(turns) or any(one.shape != np.shape(other.gradient) for one, other in pairs):
-                    continue
-                if self.trials > MOST_TRIALS or self.claims.replays - self.begun > MOST_EVENTS:
-                    break
-                values = {one.key: factor * other.gradient for one, other in pairs}
-                wrong = [pair for pair in pairs if not np.allclose(pair[0].value, values[pair[0].key], 1e-9, 1e-12)]
-                mended, broken = self._mended(state, {**overrides, **values})
-                if wrong and not broken and claim.event.key in mended and len(mended) > 1:
-                    event, truth = wrong[0]
-                    lines = self._lines(state, mended, event.line)
-                    root = Root(event, truth, factor, values[event.key], lines, INNER)
-                    found.append(_InAll(len(mended), root, values))
+            ways = ways or [(truths, self.factor) for truths in forward.get(len(turns), ())]
+            yield from ((turns, truths, factor) for truths, factor in ways)
+
+    def _returned_arguments(self, state: State, reach: Collection[Key]) -> Iterator[Turns]:
+        """The places that return an argument as it came, each with the derivatives in one place of the forward pass."""
+        by_key, forward = self.claims.truths.by_key, self._forward()
+        events = self.claims.truths.round.events(state.run.events)
+        returned = (each for each in events if each.role == RETURNED and isinstance(each.node, ast.Name))
+        for turns in _sites((each for each in returned if each.key not in by_key), least=1):
+            if any(each.key in reach for each in turns):
+                yield from ((turns, truths, self.factor) for truths in forward.get(len(turns), ()))
+
+    def _forward(self) -> dict[int, list[list[Truth]]]:
+        """The derivatives in each place of the forward pass, the last turn first, by how many turns they are.
+
+        Of a place of many turns also some that follow each other: two of three layers have a unit behind them.
+        """
+        by_key = self.claims.truths.by_key
+        of_value = {(each.event.shape, each.event.value.tobytes()): each for each in by_key.values()}
+        truths_of = {each.key: by_key.get(each.key) for each in self.claims.truths.run.events}
+        for each in self.claims.truths.run.events:
+            if each.role == BOUND and not each.missing:  # what a layer is given is the value of another place
+                truths_of[each.key] = of_value.get((each.shape, np.asarray(each.value).tobytes()))
+        found: dict[int, dict[Any, list[Truth]]] = {}
+        for there in _sites((each for each in self.claims.truths.run.events if truths_of[each.key]), least=1):
+            truths = [truth for each in reversed(there) if (truth := truths_of[each.key]) is not None]
+            for first in range(len(truths)):
+                for end in range(first + 1, len(truths) + 1):
+                    turns = truths[first:end]
+                    found.setdefault(len(turns), {}).setdefault(tuple(map(mark_of, turns)), turns)
+        return {count: list(ways.values()) for count, ways in found.items()}
+
+    def _all_at_once(
+        self, places: Iterable[Turns], state: State, claim: Claim, overrides: Values, before: dict[Key, Root]
+    ) -> _InAll | None:
+        """The place that mends most claims once all of its turns are right: one that a change puts right."""
+        found: list[_InAll] = []
+        for turns, truths, factor in places:
+            pairs = list(zip(turns, truths, strict=True))
+            if any(one.shape != np.shape(other.gradient) for one, other in pairs):
+                continue
+            if self.trials > MOST_TRIALS or self.claims.replays - self.begun > MOST_EVENTS:
+                break
+            values = {one.key: factor * other.gradient for one, other in pairs}
+            wrong = [pair for pair in pairs if not np.allclose(pair[0].value, values[pair[0].key], 1e-9, 1e-12)]
+            if not wrong:
+                continue
+            mended, broken = self._mended(state, {**overrides, **values})
+            if not broken and claim.event.key in mended and len(mended) > 1:
+                event, truth = wrong[0]
+                lines = self._lines(state, mended, event.line)
+                root = Root(event, truth, factor, values[event.key], lines, INNER)
+                found.append(_InAll(len(mended), root, values))
         most = max((each.mended for each in found), default=0)
         found = [each for each in found if each.mended == most]
         for each in found:
@@ -468,8 +522,8 @@ def _in_turn(roots: list[Root]) -> list[int]:
     return [place for _, place in sorted(turns)]
 
 
-def _sites(events: Iterable[Event]) -> list[list[Event]]:
-    """The values of one place of a loop, turn by turn, for all places that are reached several times."""
+def _sites(events: Iterable[Event], least: int) -> list[list[Event]]:
+    """The values of one place, turn by turn, for all places that are reached ``least`` times or more."""
     found: dict[Any, list[Event]] = {}
     for each in events:
         if each.statement is None or each.missing or np.size(each.value) < 2:
@@ -477,4 +531,4 @@ def _sites(events: Iterable[Event]) -> list[list[Event]]:
         where = getattr(each.node, "col_offset", 0), getattr(each.node, "end_col_offset", 0)
         source = origin(each.statement)
         found.setdefault((id(source), type(each.node), each.role, where), []).append(each)
-    return [turns for turns in found.values() if 1 < len(turns) <= MOST_IN_ALL]
+    return [turns for turns in found.values() if least <= len(turns) <= MOST_IN_ALL]

@@ -884,4 +884,97 @@ for epoch in range(60):
         ("    dz[z <= 0] = 0", "    dz[z > 0] = 0", "wrong-operator"),
         ("db2 = np.sum(dyhat, axis=0, keepdims=True)", "db2 = np.sum(dyhat)", "db-summed-over-all"),
     ),
+    "layers that are called, batch norm, two of a kind": written(
+        """
+import numpy as np
+
+class Linear:
+    def __init__(self, n_in, n_out):
+        self.weight = np.random.randn(n_out, n_in) * np.sqrt(2 / n_in)
+        self.bias = np.zeros(n_out)
+    def __call__(self, x):
+        self.x = x
+        return x @ self.weight.T + self.bias
+    def backward(self, grad):
+        self.weight_grad = grad.T @ self.x
+        self.bias_grad = grad.sum(0)
+        return grad @ self.weight
+
+class ReLU:
+    def __call__(self, x):
+        self.mask = x > 0
+        return x * self.mask
+    def backward(self, grad):
+        return grad * self.mask
+
+class BatchNorm:
+    def __init__(self, d, eps=1e-5):
+        self.gamma = np.ones(d); self.beta = np.zeros(d); self.eps = eps
+    def __call__(self, x):
+        self.mu = x.mean(0); self.var = x.var(0)
+        self.xhat = (x - self.mu) / np.sqrt(self.var + self.eps)
+        return self.gamma * self.xhat + self.beta
+    def backward(self, grad):
+        n = grad.shape[0]
+        self.gamma_grad = (grad * self.xhat).sum(0)
+        self.beta_grad = grad.sum(0)
+        dxhat = grad * self.gamma
+        return (n * dxhat - dxhat.sum(0) - self.xhat * (dxhat * self.xhat).sum(0)) / (n * np.sqrt(self.var + self.eps))
+
+class CrossEntropy:
+    def __call__(self, logits, y):
+        z = logits - logits.max(1, keepdims=True)
+        logp = z - np.log(np.exp(z).sum(1, keepdims=True))
+        self.p = np.exp(logp); self.y = y
+        return -logp[np.arange(len(y)), y].mean()
+    def backward(self):
+        d = self.p.copy()
+        d[np.arange(len(self.y)), self.y] -= 1
+        return d / len(self.y)
+
+class Net:
+    def __init__(self, sizes):
+        self.layers = []
+        for i in range(len(sizes) - 1):
+            self.layers.append(Linear(sizes[i], sizes[i+1]))
+            if i < len(sizes) - 2:
+                self.layers.append(BatchNorm(sizes[i+1]))
+                self.layers.append(ReLU())
+    def __call__(self, x):
+        for l in self.layers:
+            x = l(x)
+        return x
+    def backward(self, g):
+        for l in reversed(self.layers):
+            g = l.backward(g)
+
+if __name__ == "__main__":
+    np.random.seed(0)
+    X = np.random.randn(60, 4)
+    y = (X[:, 0] * X[:, 1] > 0).astype(int)
+    net = Net([4, 6, 5, 2]); crit = CrossEntropy()
+    for epoch in range(100):
+        perm = np.random.permutation(len(X))
+        for i in range(0, len(X), 20):
+            idx = perm[i:i+20]
+            loss = crit(net(X[idx]), y[idx])
+            net.backward(crit.backward())
+            for l in net.layers:
+                if isinstance(l, Linear):
+                    l.weight -= 0.1 * l.weight_grad
+                    l.bias -= 0.1 * l.bias_grad
+                elif isinstance(l, BatchNorm):
+                    l.gamma -= 0.1 * l.gamma_grad
+                    l.beta -= 0.1 * l.beta_grad
+        if epoch % 10 == 0:
+            print(epoch, loss)
+""",
+        ("        return grad * self.mask", "        return grad", "gprime-missing"),
+        ("dxhat.sum(0) - self.xhat * (dxhat * self.xhat).sum(0)", "dxhat.sum(0)", "missing-term"),
+        (
+            "        return grad @ self.weight\n",
+            "        return grad @ self.weight / len(grad)\n",
+            "double-1/m extra-factor",
+        ),
+    ),
 }

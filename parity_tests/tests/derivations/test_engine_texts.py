@@ -517,6 +517,20 @@ def test_a_derivative_named_after_the_labels_is_that_of_what_they_are_compared_w
     assert wrong.repaired == "dy = 2 * (y_hat - y) / y.size"
 
 
+CLIMBED = """z = X @ theta
+p = 1/(1+np.exp(-z))
+ll = np.sum(y*np.log(p) + (1-y)*np.log(1-p)) - lam/2*np.sum(theta**2)
+grad = X.T @ (y - p) - lam*theta
+theta = theta + eta*grad"""
+
+
+def test_a_step_up_a_likelihood_is_said_to_go_up() -> None:
+    assert judged_of(CLIMBED).lines[-1].message == "theta holds, as a step along dJ/dtheta."
+    (wrong,) = [each for each in judged_of(CLIMBED.replace("+ eta", "- eta")).lines if each.verdict == WRONG]
+    assert "the step is not along dJ/dtheta." in wrong.message
+    assert wrong.repaired == "theta = theta + eta * grad"
+
+
 REGRESSION = """Z1 = W1 @ X + b1
 A1 = np.tanh(Z1)
 Z2 = W2 @ A1 + b2

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from functools import cache
+import io
+from functools import cache, partial
 
+import numpy as np
 import pytest
+from rich.console import Console
 
+from parity_tests.commands.verify import show
+from parity_tests.derivations.engine.numbers.kinds import is_function
 from parity_tests.derivations.engine.python.aim import with_repair
 from parity_tests.derivations.engine.python.judged import judge_program
 from parity_tests.derivations.verdicts import HOLDS, NOT_JUDGED, WRONG, Judged
@@ -21,6 +26,8 @@ MISTAKES = [
     ("ascent on a likelihood", 0), ("ascent on a likelihood", 1), ("einsum", 0), ("einsum", 1), ("einsum", 2),
     ("a small convolutional net, loops", 0), ("autoencoder, tied weights", 0), ("autoencoder, tied weights", 1),
     ("word vectors, np.add.at", 2), ("clipped by norm, Adagrad, a rate that decays", 2),
+    ("layers that are called, batch norm, two of a kind", 0), ("layers that are called, batch norm, two of a kind", 1),
+    ("layers that are called, batch norm, two of a kind", 2),
 ]  # fmt: skip
 
 
@@ -59,6 +66,25 @@ def test_a_repair_is_written_in_the_file_as_it_is() -> None:
     assert judged is not None
     (found,) = [each for each in judged.lines if each.verdict == WRONG]
     assert with_repair(text, line, found.repaired) == style.text
+
+
+def test_layers_of_a_kind_are_judged_each_and_shown_once() -> None:
+    judged = judged_text(STYLES["layers that are called, batch norm, two of a kind"].text)
+    assert judged is not None
+    weights = [each for each in judged.lines if each.text == "self.weight_grad = grad.T @ self.x"]
+    assert [each.verdict for each in weights] == [HOLDS] * 3
+    shown = io.StringIO()
+    show(judged, Console(file=shown, width=200))
+    assert shown.getvalue().count("self.weight_grad = grad.T @ self.x") == 1
+    assert "line 11: self.weight_grad = grad.T @ self.x  holds 3 times, as dJ/dweight (line 5)" in shown.getvalue()
+
+
+def test_an_object_that_is_called_has_values_a_repair_may_use() -> None:
+    class Layer:
+        def __call__(self) -> None: ...
+
+    assert not is_function(Layer())
+    assert all(map(is_function, (Layer, Layer.__call__, Layer().__call__, len, np.tanh, np.sum, partial(len))))
 
 
 def test_what_is_not_drawn_is_said() -> None:

@@ -73,10 +73,11 @@ class _Graph:
             return ast.Name(name, ast.Load())
         if isinstance(node, ast.Constant):
             return node
-        if isinstance(node, ast.Name):
-            here: Any = self.scope.names.get(node.id)
+        text = ast.unparse(node) if isinstance(node, ast.Name | ast.Attribute) else ""
+        if isinstance(node, ast.Name) or text in self.scope.names:
+            here: Any = self.scope.names.get(text)
             known = here is not None and not callable(here) and np.shape(here) == np.shape(value)
-            return ast.Name(node.id, ast.Load()) if known and np.array_equal(here, np.asarray(value)) else None
+            return ast.Name(text, ast.Load()) if known and np.array_equal(here, np.asarray(value)) else None
         step = self.forward.by_node.get(getattr(node, "number", -1))
         if depth == 0:
             return None
@@ -179,7 +180,8 @@ class _Graph:
             for place, (node, value) in enumerate(step.operands if multiplies or divides else ()):
                 said = None if isinstance(node, ast.Constant) or (divides and place == 0) else self.said(node, value)
                 if said is not None:
-                    yield Factor(said, divides, False)
+                    other = step.operands[1 - place][1] if len(step.operands) == 2 else None
+                    yield Factor(said, divides, multiplies and _keeps_positive(value, other))
 
     def applied(self) -> dict[str, tuple[ast.expr, ...]]:
         """The functions of one argument that the forward pass applies to values that have a name."""
@@ -222,6 +224,11 @@ def _along_axes(scope: Scope) -> tuple[tuple[tuple[str, int], ...], tuple[tuple[
             elif np.allclose(total, 0.0, 0.0, 1e-9) and np.max(np.abs(value)) > VARIES:
                 normalised.append((name, axis))
     return tuple(shares), tuple(normalised)
+
+
+def _keeps_positive(mask: Any, value: Any) -> bool:
+    """Whether an array is 1 where another is positive, and 0 elsewhere: the slope of a ReLU, and no mask of dropout."""
+    return np.shape(mask) == np.shape(value) != () and np.array_equal(mask, np.asarray(value) > 0)
 
 
 def _summed(term: ast.expr, before: tuple[int, ...], after: tuple[int, ...]) -> ast.expr | None:

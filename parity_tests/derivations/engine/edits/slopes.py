@@ -15,6 +15,7 @@ import numpy as np
 
 from parity_tests.derivations.engine.edits.forward import Forward, Step
 from parity_tests.derivations.engine.edits.scope import Scope, is_array, last, mark, same
+from parity_tests.derivations.engine.numbers.kinds import is_function
 
 STEP = 1e-6
 """The step of central differences, which only choose among what is tried afterwards."""
@@ -109,7 +110,7 @@ class Slopes:
             if isinstance(value, type) or not name.isidentifier():
                 continue
             holder = ast.Name(name, ast.Load())
-            if callable(value):
+            if is_function(value):
                 yield from _ways(holder, value, 0)
             elif hasattr(value, "__dict__") and not isinstance(value, np.ndarray | types.ModuleType):
                 for method, each in vars(type(value)).items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import types
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -62,6 +63,11 @@ def is_array(value: Any) -> bool:
 def is_number(value: Any) -> bool:
     """Whether a value is an array, or a single number that is no truth value."""
     return is_array(value) or (isinstance(value, int | float | np.number) and not isinstance(value, bool))
+
+
+def is_function(value: Any) -> bool:
+    """Whether a value is a function or a class; an object that can be called, as a layer, is none: it has a state."""
+    return callable(value) and not isinstance(type(value).__call__, types.FunctionType)
 
 
 def plain(value: Any) -> Any:

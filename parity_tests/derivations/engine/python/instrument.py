@@ -82,6 +82,8 @@ class _Rewriter(ast.NodeTransformer):
         self.sites: dict[int, Site] = {}
         self.functions: list[str] = []
         self.locals: list[set[str]] = []
+        self.arguments: list[set[str]] = []
+        """Of each function, the arguments that keep their value: ``return grad`` is seen."""
         self.statement: ast.stmt | None = None
 
     # ---- sites
@@ -162,7 +164,8 @@ class _Rewriter(ast.NodeTransformer):
         return node
 
     def _returned(self, value: ast.expr) -> ast.expr:
-        if isinstance(value, ast.Name | ast.Attribute | ast.Constant | ast.Starred | ast.Lambda):
+        handed_on = isinstance(value, ast.Name) and bool(self.arguments) and value.id in self.arguments[-1]
+        if isinstance(value, ast.Name | ast.Attribute | ast.Constant | ast.Starred | ast.Lambda) and not handed_on:
             return value
         site = self._site(value, RETURNED, "")
         return _call("__note__", self._top(value), site)
@@ -181,6 +184,7 @@ class _Rewriter(ast.NodeTransformer):
         self.locals.append(local_names(node))
         outer, self.statement = self.statement, None
         arguments = (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)
+        self.arguments.append({each.arg for each in arguments} - _changed(node))
         bound: list[ast.stmt] = []
         for each in arguments:
             if each.arg not in ("self", "cls"):
@@ -194,6 +198,7 @@ class _Rewriter(ast.NodeTransformer):
         first, rest = node.body[:documented], node.body[documented:]
         body = self._block(rest)
         self.statement = outer
+        self.arguments.pop()
         self.locals.pop()
         self.functions.pop()
         if _yields(node):
@@ -286,6 +291,18 @@ def _is_product(node: ast.Call) -> bool:
     return (
         isinstance(node.func, ast.Attribute) and node.func.attr == "dot" and len(node.args) == 1 and not node.keywords
     )
+
+
+def _changed(function: ast.FunctionDef) -> set[str]:
+    """The names that a function gives another value, or changes in place."""
+    found: set[str] = set()
+    for node in ast.walk(function):
+        if isinstance(getattr(node, "ctx", None), ast.Store):
+            root: Any = node
+            while isinstance(root, ast.Attribute | ast.Subscript):
+                root = root.value
+            found.add(getattr(root, "id", ""))
+    return found
 
 
 def _id(node: ast.Name | ast.arg) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 from parity_tests.derivations.engine import words
 from parity_tests.derivations.engine.edits.products import forward_factors
-from parity_tests.derivations.engine.numbers.kinds import is_array
+from parity_tests.derivations.engine.numbers.kinds import is_array, is_function
 from parity_tests.derivations.engine.python.exchanged import target_of
 from parity_tests.derivations.engine.python.execution import FILE
 from parity_tests.derivations.engine.python.instrument import FUNCTIONS, local_names
@@ -62,7 +62,7 @@ def _reached(around: ast.AST, names: Mapping[str, Any]) -> dict[str, Any]:
         name: value
         for name, value in names.items()
         if name in inside
-        or callable(value)
+        or is_function(value)
         or isinstance(value, types.ModuleType)
         or (outer and (is_array(value) or isinstance(value, int | float)))
     }
@@ -148,7 +148,7 @@ def _entries(name: str, value: Any, depth: int = 0) -> dict[str, Any]:
     """The arrays and numbers in an object or a dict, by the names that a program has for them."""
     if isinstance(value, dict):
         pairs = [(f"{name}[{key!r}]", each) for key, each in value.items() if isinstance(key, str)]
-    elif isinstance(value, types.ModuleType | type) or callable(value) or not hasattr(value, "__dict__"):
+    elif isinstance(value, types.ModuleType) or is_function(value) or not hasattr(value, "__dict__"):
         return {}
     else:
         pairs = [(f"{name}.{key}", each) for key, each in vars(value).items()]

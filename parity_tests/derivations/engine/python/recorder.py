@@ -15,7 +15,17 @@ import torch
 
 from parity_tests.derivations.engine import symbols
 from parity_tests.derivations.engine.events import BOUND, ENTRY, NAMED, PART, Event, Key
-from parity_tests.derivations.engine.numbers.kinds import PLAIN, Kind, is_array, is_number, like, of_torch, plain, put
+from parity_tests.derivations.engine.numbers.kinds import (
+    PLAIN,
+    Kind,
+    is_array,
+    is_function,
+    is_number,
+    like,
+    of_torch,
+    plain,
+    put,
+)
 from parity_tests.derivations.engine.python.instrument import Site
 
 MOST_EVENTS = 20_000
@@ -288,7 +298,7 @@ def snapshot(value: Any, depth: int = 3) -> Any:
     """A value that stays as it is while the program goes on: arrays, containers and objects are copied."""
     if is_array(value):
         return value.copy()
-    if depth == 0 or isinstance(value, type | types.ModuleType) or callable(value):
+    if depth == 0 or isinstance(value, types.ModuleType) or is_function(value):
         return value
     if isinstance(value, dict):
         return {key: snapshot(each, depth - 1) for key, each in value.items()}
