@@ -101,7 +101,7 @@ class Transpose(Expression):
 
     operand: Expression
     axes: tuple[int, ...] = ()
-    form: Literal[".T", "^T", "np", "plain", "method"] = field(default=".T", compare=False, repr=False, kw_only=True)
+    form: Literal[".T", "^T"] | CallForm = field(default=".T", compare=False, repr=False, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
