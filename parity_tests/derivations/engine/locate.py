@@ -142,7 +142,7 @@ class Locator:
         if reach and len(state.failing) > 1:
             in_all = self._in_all_turns(state, claim, reach, overrides, before)
             if in_all is not None and in_all.has_repair:
-                return in_all.root, in_all.values
+                return self._in_a_helper(in_all.root, state, overrides, before) or in_all.root, in_all.values
         handed_on = self._handed_on(state, claim, reach, overrides, before) if reach else None
         if handed_on is not None and handed_on.has_repair:
             return handed_on.root, handed_on.values
