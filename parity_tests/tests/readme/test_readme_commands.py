@@ -65,6 +65,7 @@ HOW: dict[str, Here | There | Installs] = {
     f'python -m parity_tests verify "{AVERAGE}" --setting shallow': Here(code=MISMATCH),
     "python -m parity_tests verify derivation.txt": Here("--l2"),
     "python -m parity_tests verify derivation.txt --setting shallow --l2": Here(),
+    "python -m parity_tests serve": There("serve/test_serve.py::test_it_says_what_verify_says"),
     "python -m parity_tests verify my_network.py": Here(),
     "python -m parity_tests verify net.ipynb": There(
         "derivations/test_notebook.py::test_a_notebook_on_the_command_line"
