@@ -67,9 +67,6 @@ HOW: dict[str, Here | There | Installs] = {
     "python -m parity_tests verify derivation.txt --setting shallow --l2": Here(),
     "python -m parity_tests serve": There("serve/test_serve.py::test_it_says_what_verify_says"),
     "python -m parity_tests verify my_network.py": Here(),
-    "python -m parity_tests verify net.ipynb": There(
-        "derivations/test_notebook.py::test_a_notebook_on_the_command_line"
-    ),
     "python -m parity_tests verify submissions --reference solution.py --csv marks.csv --junit marks.xml": There(
         "derivations/test_reference.py::test_files_are_judged_by_a_reference_apart"
     ),
@@ -86,7 +83,6 @@ HOW: dict[str, Here | There | Installs] = {
     "python -m parity_tests --module my_model.py:net --data run.npz": There(
         "torch_ref/test_module_reading.py::test_a_file_on_the_command_line"
     ),
-    "python -m parity_tests --precision bf16": There("comparison/test_formats.py::test_the_flag"),
     "python -m parity_tests -k costs": Here("--jobs 1"),
     "python -m parity_tests faults": There("comparison/test_faults.py::test_faults_command"),
     "python -m parity_tests seeds --count 1000": There("comparison/test_faults.py::test_seeds_command"),
