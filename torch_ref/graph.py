@@ -190,7 +190,7 @@ class Steps:
         network.set_masks(self.module, _joined([step.masks for step in steps]), len(Y))
         masks = [layer.mask for layer in self.dropouts if layer.mask is not None]
         if sizes not in self.recorded:
-            changes = [*self.parameters, *tensors(self.rule).values()]
+            changes = [*self.parameters, *self.module.buffers(), *tensors(self.rule).values()]
             self.recorded[sizes] = Recorded(self._steps(sizes), (X, Y, *masks), changes, self.capture)
         made: Made = self.recorded[sizes](X, Y, *masks)
         for parameter, gradient in zip(self.parameters, made.grads, strict=True):

@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from manual.architecture import Architecture, Conv, Dense, Flatten, Pool
+from manual.architecture import Architecture, BatchNorm, Conv, Dense, Dropout, Flatten, Pool
 from manual.shapes import table
 from manual.shared.settings import Run, Settings, start
 from parity_tests.comparison.free_runs import REPEATS, judge_by_spread, moved
@@ -52,12 +52,16 @@ def again(run: Callable[[], None]) -> Callable[[], None]:
     return run
 
 
-def queued(settings: Settings = SETTINGS, capture: Capture = again) -> Learner:
+def queued(settings: Settings = SETTINGS, capture: Capture = again, net: Architecture = NET) -> Learner:
     """A learner whose steps are queued, in float32."""
-    made = Learner(NET, examples(np.float32), settings)
+    made = Learner(net, examples(np.float32), settings)
     made.queue_steps(capture)
-    made.restore(start(NET, settings, np.float32)[0], None, 0)
+    made.restore(start(net, settings, np.float32)[0], None, 0)
     return made
+
+
+NORMED = Architecture(5, (Dense(7, "tanh"), BatchNorm("tanh"), Dropout(0.8), Dense(3, "softmax")))
+"""With running statistics, which a step moves as it moves parameters."""
 
 
 def spread_of(settings: Settings, run: Callable[[Learner], Any]) -> list[Any]:
@@ -128,13 +132,14 @@ def test_a_graph_that_forgets_its_inputs_would_be_seen() -> None:
     assert right[5:] != costs[5:]
 
 
-def test_what_is_recorded_leaves_no_trace() -> None:
+@pytest.mark.parametrize("net", [NET, NORMED], ids=["dense", "batch norm"])
+def test_what_is_recorded_leaves_no_trace(net: Architecture) -> None:
     def forgets(run: Callable[[], None]) -> Callable[[], None]:
         run()
         run()
         return lambda: None
 
-    made = queued(replace(SETTINGS, optimizer="adam"), forgets)
+    made = queued(replace(SETTINGS, optimizer="adam"), forgets, net)
     before = made.params()
     made.step(np.arange(9), [np.ones((7, 9))])
     for name, value in made.params().items():
