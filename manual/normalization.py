@@ -200,7 +200,8 @@ def batch_norm_predict_backward(
     da_ji = gamma_j dz_ji / s_j, s = sqrt(variance + epsilon)
     dgamma_j = (1/m) sum_i dz_ji (a_ji - mean_j) / s_j, dbeta_j = (1/m) sum_i dz_ji
 
-    The arguments are those of batch_norm_backward and of batch_norm_predict.
+    dZ has the shape of A_prev, per example without 1/m; gamma, mean and variance, (n, 1) in columns, have an entry
+    for each feature in every layout.
 
     Raises ValueError for an unknown layout, and for shapes that do not fit.
     """

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
+from manual import activations, costs, dense, network
 from manual.activations import LEAKY_SLOPE
 from manual.architecture import Architecture
 from manual.costs import l2_penalty
@@ -31,9 +32,20 @@ class StepResult(NamedTuple):
     A_L: Array
 
 
+FORMULAS = {module: {**vars(module)} for module in (activations, costs, dense, network)}
+TABLES = [(table, {**table}) for table in (activations.ACTIVATIONS, costs.OUTPUT_COSTS)]
+"""The formulas that a Workspace stands for, as they were when it was written."""
+
+
 def takes(architecture: Architecture) -> bool:
-    """Whether a Workspace can hold the network: one of dense layers alone."""
-    return all(isinstance(layer, Dense) for layer in architecture.layers)
+    """Whether a Workspace can hold the network: dense layers alone, and no formula exchanged for another one.
+
+    Whoever puts a formula of their own in place of one of these trains with it.
+    """
+    as_written = all(table == before for table, before in TABLES) and all(
+        vars(module).get(name) is value for module, names in FORMULAS.items() for name, value in names.items()
+    )
+    return as_written and all(isinstance(layer, Dense) for layer in architecture.layers)
 
 
 class Workspace:

@@ -126,7 +126,8 @@ CHAPTERS: tuple[Chapter, ...] = (
     _chapter(
         "normalization", "Beyond the notes: normalisation",
         "normalization.batch_norm_forward normalization.batch_norm_backward normalization.running_statistics "
-        "normalization.batch_norm_predict normalization.layer_norm_forward normalization.layer_norm_backward",
+        "normalization.batch_norm_predict normalization.batch_norm_predict_backward "
+        "normalization.layer_norm_forward normalization.layer_norm_backward",
         (),
     ),
     _chapter(

@@ -91,12 +91,12 @@ def test_a_wrong_derivative_fails_at_the_layers_that_use_it(monkeypatch: pytest.
 def test_a_fault_in_the_update_fails_there(monkeypatch: pytest.MonkeyPatch) -> None:
     from manual.optimizers import GradientDescent
 
-    step = GradientDescent.step
+    update = GradientDescent.update
 
-    def late(self: Any, params: Any, grads: Any, state: Any) -> Any:
-        return step(self, params, {name: (1 + 1e-6) * value for name, value in grads.items()}, state)
+    def late(self: Any, W: Any, dW: Any, t: int) -> Any:
+        return update(self, W, (1 + 1e-6) * dW, t)
 
-    monkeypatch.setattr(GradientDescent, "step", late)
+    monkeypatch.setattr(GradientDescent, "update", late)
     # the next step begins with what was stepped to by hand, on both sides
     assert failing(run_steps(DEEP, begin(), steps=3)) == {"W after a step", "b after a step"}
     assert failing(run_free(DEEP, begin(), steps=20, seed=0)) == {"W after 20 free steps", "b after 20 free steps"}

@@ -34,5 +34,5 @@ def test_models_cover_what_the_notes_derive() -> None:
     assert units == {"tanh", "relu", "leaky_relu", "sigmoid", "identity"}
     assert {begin.architecture.outputs for begin in starts if begin.architecture.output_unit == "softmax"} == {3, 10}
     assert {begin.architecture.outputs for begin in starts if begin.architecture.output_unit == "identity"} == {1, 3}
-    assert max(len(begin.architecture.layers) for begin in starts) == 8
+    assert max(len(begin.architecture.layers) for begin in starts) == 10
     assert {case.lambda_ > 0 for case in MODEL_CASES} == {True, False}

@@ -155,6 +155,44 @@ for epoch in range(50):
     bias += 0.1 * grad_bias
 """
 
+WEIGHTS = """\
+import math
+import random
+random.seed(4)
+points = [[random.uniform(-1, 1) for _ in range(3)] for _ in range(9)]
+classes = [1 if p[0] > p[1] else 0 for p in points]
+
+def predict(weights, bias, row):
+    z = bias
+    for j in range(len(row)):
+        z += weights[j] * row[j]
+    return 1.0 / (1.0 + math.exp(-z))
+
+def log_likelihood(weights, bias):
+    total = 0.0
+    for row, y in zip(points, classes):
+        p = predict(weights, bias, row)
+        total += y * math.log(p) + (1 - y) * math.log(1 - p)
+    return total
+
+def gradient(weights, bias):
+    grad_w, grad_b = [0.0] * len(weights), 0.0
+    for row, y in zip(points, classes):
+        error = y - predict(weights, bias, row)
+        for j in range(len(row)):
+            grad_w[j] += error * row[j]
+        grad_b += error
+    return grad_w, grad_b
+
+weights, bias = [0.1, -0.2, 0.05], 0.0
+for epoch in range(50):
+    ll = log_likelihood(weights, bias)
+    grad_w, grad_b = gradient(weights, bias)
+    for j in range(len(weights)):
+        weights[j] += 0.1 * grad_w[j]
+    bias += 0.1 * grad_b
+"""
+
 UNNAMED = """\
 import numpy as np
 
@@ -264,6 +302,14 @@ def test_a_mistake_is_one_line_with_its_repair(text: str, old: str, new: str, ca
     (wrong,) = [each for each in judged(text.replace(old, new)).lines if each.verdict == WRONG]
     assert (wrong.line, cause in (wrong.cause, *wrong.causes)) == (line, True), wrong
     assert wrong.repaired
+
+
+def test_a_list_of_numbers_is_a_parameter() -> None:
+    right, wrong = (judged(text) for text in (WEIGHTS, WEIGHTS.replace("error * row[j]", "error")))
+    steps = [each.message for each in right.lines if each.text == "weights[j] += 0.1 * grad_w[j]"]
+    assert steps == [f"weights[{j}] holds, as a step along dJ/dweights[{j}]." for j in range(3)]
+    assert right.summary.holds == right.summary.judged
+    assert wrong.summary.wrong == 1
 
 
 def test_gradients_of_the_other_sign_are_no_other_cost() -> None:

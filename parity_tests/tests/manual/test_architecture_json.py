@@ -67,7 +67,7 @@ def described(*layers: Any, inputs: Any = 4) -> str:
         ('{"inputs": 3, "layers": []}', r"Architecture has no layers, .*"),
         (
             described(3),
-            "layer 1 is 3, expected a kind: one of dense, conv, pool, flatten, dropout, batchnorm, layernorm, add, un",
+            r"layer 1 is 3, expected a kind: one of dense, conv, .*, layernorm, add, unit",
         ),
         (described({"kind": "lstm", "units": 3}), r"layer 1 is \{'kind': 'lstm', 'units': 3\}, expected a kind: .*"),
         (described({"kind": ["dense"]}), r"layer 1 is .*, expected a kind: .*"),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import platform
 import subprocess
 import sys
+from collections.abc import Callable
+from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from manual import network, training
+from manual import dense, network, training
 from manual.activations import ACTIVATIONS
 from manual.architecture import Architecture, Dense, Dropout
 from manual.costs import OUTPUT_COSTS
@@ -89,6 +91,24 @@ def trained(optimizer: str, Y_dtype: Any = np.float32) -> Run:
     X, Y = rng.standard_normal((N_X, 50)).astype(np.float32), targets("softmax", 3, 50, rng).T.astype(Y_dtype)
     settings = Settings(optimizer, 0.05, epochs=3, batch_size=16, lambda_=0.7, clip=0.5, decay="inverse_time")
     return training.fit(network_of("relu", "softmax", (9, 6)), X, Y, settings)
+
+
+EXCHANGED: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
+    "a formula": lambda patch: patch.setattr(dense, "weight_gradient", partial(dense.weight_gradient, lambda_=9.0)),
+    "a unit": lambda patch: patch.setitem(ACTIVATIONS, "relu", ACTIVATIONS["relu"]._replace(g_prime=np.ones_like)),
+    "a cost": lambda patch: patch.setitem(OUTPUT_COSTS, "softmax", OUTPUT_COSTS["softmax"]._replace(prime=np.divide)),
+    "a penalty": lambda patch: patch.setattr(network, "l2_penalty", lambda weights, lambda_, m: 0.0),
+}
+
+
+@pytest.mark.parametrize("name", EXCHANGED)
+def test_a_formula_that_is_exchanged_is_what_runs(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    net = network_of("relu", "softmax", (9, 6))
+    assert takes(net)
+    with monkeypatch.context() as patch:
+        EXCHANGED[name](patch)
+        assert not takes(net)
+    assert takes(net)
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)

@@ -216,7 +216,7 @@ class Recorder:
             each = of_torch(each)
             if isinstance(each, list | tuple | dict):
                 each = self._each(each, number, own, depth + 1)
-            elif is_array(each):
+            elif is_array(each) or (self.sites[number].name in self.stepped and is_number(each)):
                 each = self._record(number, self.sites[number], own, each)
             new.append(each)
         if isinstance(value, tuple):

@@ -63,7 +63,7 @@ def runs_by_itself(node: ast.stmt, tree: ast.Module) -> bool:
 
 
 def stepped(tree: ast.AST) -> frozenset[str]:
-    """Names of single numbers that a line changes by a term which is no counter's: ``b -= rate * db``."""
+    """Names of single numbers, or lists of them, that a line changes by a term: ``b -= rate * db``, ``w[j] -= ...``."""
     found = set()
     places = _places(tree)
     target: ast.expr
@@ -77,6 +77,8 @@ def stepped(tree: ast.AST) -> frozenset[str]:
                 continue
         else:
             continue
+        if isinstance(target, ast.Subscript) and isinstance(value, ast.BinOp | ast.Name):
+            target = target.value  # a number in a list
         if isinstance(target, ast.Name | ast.Attribute) and isinstance(value, ast.BinOp | ast.Name):
             found.add(ast.unparse(target))
     return frozenset((found | _derived(tree)) - places)
@@ -90,8 +92,9 @@ def _derived(tree: ast.AST) -> set[str]:
 
 
 def _places(tree: ast.AST) -> set[str]:
-    """What counts or is a place: ``p`` of ``data[p:p + n]`` and of ``range(p)``."""
+    """What counts or is a place: ``p`` of ``data[p:p + n]`` and of ``range(p)``; of ``range(len(w))`` w is none."""
     found = set()
+    lengths = {id(each) for node in ast.walk(tree) if _is_length(node) for each in ast.walk(node)}
     for node in ast.walk(tree):
         if isinstance(node, ast.Subscript):
             inside: list[ast.AST] = [node.slice]
@@ -103,9 +106,13 @@ def _places(tree: ast.AST) -> set[str]:
             ast.unparse(each)
             for part in inside
             for each in ast.walk(part)
-            if isinstance(each, ast.Name | ast.Attribute)
+            if isinstance(each, ast.Name | ast.Attribute) and id(each) not in lengths
         }
     return found
+
+
+def _is_length(node: ast.AST) -> bool:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "len"
 
 
 def filled(tree: ast.AST) -> frozenset[str]:
