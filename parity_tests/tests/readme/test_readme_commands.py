@@ -66,6 +66,9 @@ HOW: dict[str, Here | There | Installs] = {
     "python -m parity_tests verify derivation.txt": Here("--l2"),
     "python -m parity_tests verify derivation.txt --setting shallow --l2": Here(),
     "python -m parity_tests serve": There("serve/test_serve.py::test_it_says_what_verify_says"),
+    "python -m parity_tests verify net.ipynb": There(
+        "derivations/test_notebook.py::test_a_notebook_on_the_command_line"
+    ),
     "python -m parity_tests verify my_network.py": Here(),
     "python -m parity_tests verify submissions --reference solution.py --csv marks.csv --junit marks.xml": There(
         "derivations/test_reference.py::test_files_are_judged_by_a_reference_apart"
