@@ -11,6 +11,7 @@ from parity_tests.derivations.agreement import compare
 from parity_tests.derivations.engine import symbols
 from parity_tests.derivations.engine.claims import PARAMETER, UPDATE, VALUE, Claim, Claims, mark_of
 from parity_tests.derivations.engine.convention import in_words, same_factor, sizes_of, times
+from parity_tests.derivations.engine.events import GIVEN
 from parity_tests.derivations.engine.failing import Failures
 from parity_tests.derivations.engine.findings import Finding, Reading, Trial, again, findings_of, followed, unplaced
 from parity_tests.derivations.engine.layers import dense_layers, formula_ids
@@ -203,10 +204,26 @@ def _factor_of_gradients(finding: Finding) -> float | None:
 def _convention(finding: Finding, sizes: dict[str, int]) -> str:
     """By which factor the gradients of the parameters follow J; "" for 1, and for one that is no size."""
     factor = _factor_of_gradients(finding)
+    if factor is None:
+        return _convention_of_the_call(finding, sizes)
     named = not same_factor(finding.explanation.factor, 1.0)
-    if factor is None or same_factor(factor, 1.0) or not (named or any(size in times(factor, sizes) for size in sizes)):
+    if same_factor(factor, 1.0) or not (named or any(size in times(factor, sizes) for size in sizes)):
         return ""
     return f"the gradients of the parameters are {times(factor, sizes)}dJ/d(parameter), all of them"
+
+
+def _convention_of_the_call(finding: Finding, sizes: dict[str, int]) -> str:
+    """The same of a function without parameters that returns a loss and its derivative in what it is given."""
+    claims = finding.explanation.claims
+    returned = [each for each in claims if each.event.line >= CALL and each.truth.event.role == GIVEN]
+    factors = [each.factor for each in returned if each.factor is not None]
+    if not factors or not all(same_factor(each, factors[0]) for each in factors):
+        return ""
+    factor = times(factors[0], sizes)
+    if same_factor(factors[0], 1.0) or not any(size in factor for size in sizes):
+        return ""
+    names = ", ".join(dict.fromkeys(_symbol(each.truth) for each in returned))
+    return f"what the call returns is {factor}dJ/d{names}, with J as it is written"
 
 
 def _by_line(roots: tuple[Root, ...]) -> list[list[Root]]:

@@ -312,6 +312,39 @@ def test_a_list_of_numbers_is_a_parameter() -> None:
     assert wrong.summary.wrong == 1
 
 
+LOSS_IN_SCORES = """\
+import numpy as np
+
+def svm_loss(x, y):
+    N = x.shape[0]
+    correct = x[np.arange(N), y]
+    margins = np.maximum(0, x - correct[:, np.newaxis] + 1.0)
+    margins[np.arange(N), y] = 0
+    loss = np.sum(margins) / N
+    num_pos = np.sum(margins > 0, axis=1)
+    dx = np.zeros_like(x)
+    dx[margins > 0] = 1
+    dx[np.arange(N), y] -= num_pos
+    dx /= N
+    return loss, dx
+
+def tanh_forward(x):
+    out = np.tanh(x)
+    return out, out
+
+def tanh_backward(dout, cache):
+    dx = dout * (1 - cache ** 2)
+    return dx
+"""
+
+
+def test_a_loss_whose_derivative_has_another_factor_says_so() -> None:
+    right, summed = (judged(text) for text in (LOSS_IN_SCORES, LOSS_IN_SCORES.replace("    dx /= N\n", "")))
+    assert right.summary.wrong == summed.summary.wrong == 0
+    assert right.convention == ""
+    assert summed.convention == "what the call returns is N * dJ/dx, with J as it is written"
+
+
 def test_gradients_of_the_other_sign_are_no_other_cost() -> None:
     assert not judged(LOSS_AND_GRADIENT.replace("g = 2 *", "g = -2 *")).convention
 

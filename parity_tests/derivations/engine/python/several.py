@@ -140,7 +140,9 @@ def _together(first: Judged, second: Judged, choice: str) -> Judged:
     ]
     ordered = in_order([*lines, *new])
     layout = first.layout if choice else f"{first.layout}; {second.layout}"
-    return first._replace(layout=layout, lines=ordered, summary=summarised(ordered, first.summary.helpers))
+    conventions = dict.fromkeys(each.convention for each in (first, second) if each.convention)
+    summary = summarised(ordered, first.summary.helpers)
+    return first._replace(layout=layout, convention="; ".join(conventions), lines=ordered, summary=summary)
 
 
 def with_equal_sizes(call: str, judged: Judged) -> str:
