@@ -10,9 +10,12 @@ import pytest
 from rich.console import Console
 
 from parity_tests.commands.verify import show
+from parity_tests.derivations.engine.findings import fits, hits_of
 from parity_tests.derivations.engine.numbers.kinds import is_function
 from parity_tests.derivations.engine.python.aim import with_repair
 from parity_tests.derivations.engine.python.judged import judge_program
+from parity_tests.derivations.engine.python.reading import PythonReading
+from parity_tests.derivations.engine.python.several import together
 from parity_tests.derivations.verdicts import HOLDS, NOT_JUDGED, WRONG, Judged
 from parity_tests.tests.derivations.python_styles import STYLES
 
@@ -77,6 +80,26 @@ def test_layers_of_a_kind_are_judged_each_and_shown_once() -> None:
     show(judged, Console(file=shown, width=200))
     assert shown.getvalue().count("self.weight_grad = grad.T @ self.x") == 1
     assert "line 11: self.weight_grad = grad.T @ self.x  holds 3 times, as dJ/dweight (line 5)" in shown.getvalue()
+
+
+CALLED = STYLES["layers that are called, batch norm, two of a kind"]
+
+
+def test_a_cost_without_a_gradient_of_its_own_is_not_followed() -> None:
+    text, _ = CALLED.wrong(CALLED.mistakes[0])
+    reading = PythonReading("net.py", text, "")
+    trial = reading.trial(0)
+    idle = [each for each in reading.usual(trial) if not hits_of(trial, each)]
+    assert idle
+    assert not any(fits(trial, each) for each in idle)
+
+
+def test_conventions_of_several_calls_are_all_said() -> None:
+    judged = judged_text(STYLES["einsum"].text)
+    assert judged is not None
+    one, other = judged._replace(convention="one"), judged._replace(convention="other")
+    assert together(one, other, "").convention == "one; other"
+    assert together(judged._replace(convention=""), other, "").convention == "other"
 
 
 def test_an_object_that_is_called_has_values_a_repair_may_use() -> None:

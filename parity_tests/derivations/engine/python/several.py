@@ -64,7 +64,7 @@ def first_judged(
             judged = judged._replace(notes=(f"Called with {flag(way.call)}.", *judged.notes))
         latest = True
         done.add(_called(way.call))
-        found, first = (_together(found, judged, way.choice), first) if found is not None else (judged, way.call)
+        found, first = (together(found, judged, way.choice), first) if found is not None else (judged, way.call)
         settled |= _with_verdicts(text, found)
     if found is None and refused:
         raise refused[0]
@@ -90,7 +90,7 @@ def with_backward_pass(text: str, found: Judged | None, aim: Aim) -> Judged | No
     judged = judged._replace(
         notes=(f"Called with {flag(call)}: the forward pass in it is not the file's.", *judged.notes)
     )
-    return judged if found is None else _together(found, judged, "")._replace(notes=(*found.notes, *judged.notes))
+    return judged if found is None else together(found, judged, "")._replace(notes=(*found.notes, *judged.notes))
 
 
 def _with_verdicts(text: str, found: Judged) -> set[str]:
@@ -120,7 +120,7 @@ def _is_left(found: Judged, call: str) -> bool:
     return bool(names) and any(re.match(rf"def {re.escape(names[0])}\b", row) for row in rows)
 
 
-def _together(first: Judged, second: Judged, choice: str) -> Judged:
+def together(first: Judged, second: Judged, choice: str) -> Judged:
     """The verdicts of two calls of one file: a line that both judge as the first does, and what neither judged.
 
     What is wrong with the ``choice`` of the second alone is wrong, and what neither judged is left.
