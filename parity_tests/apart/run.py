@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from parity_tests.apart import prepared
 from parity_tests.apart.supervisor import end_group
 
 ROOT = Path(__file__).parents[2]
@@ -59,9 +61,7 @@ def run_apart(
     limits = limits or Limits()
     with _scratch(folder) as place:
         answer = place / "answer.json"
-        command = [sys.executable, "-P", "-B", "-m", "parity_tests.apart.worker"]
-        command += [str(place), str(limits.processes), runner, str(path.resolve()), *words]
-        ended = _supervised(command, path, place, limits)
+        ended = _ended([str(place), str(limits.processes), runner, str(path.resolve()), *words], limits)
         if ended["why"]:
             raise ValueError(f"{path.name} {_limit(ended['why'], limits)} and was ended")
         if not answer.is_file():
@@ -82,15 +82,43 @@ def _scratch(folder: Path | None) -> Iterator[Path]:
         yield Path(made).resolve()
 
 
-def _supervised(command: list[str], path: Path, place: Path, limits: Limits) -> dict[str, Any]:
-    """How the command ended: its exit code, and which limit it broke. Its descendants have ended too."""
+def _ended(words: list[str], limits: Limits) -> dict[str, Any]:
+    """How the worker ended that was started with the words: its exit code, and which limit it broke.
+
+    Its descendants have ended too.
+    """
+    place, _, _, path, *_ = words
     search = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
     threads = {name: os.environ.get(name, "1") for name in ONE_THREAD}
     environment = {**os.environ, **threads, "PYTHONPATH": search, "PYTHONDONTWRITEBYTECODE": "1", "MPLBACKEND": "Agg"}
+    request = prepared.Request(words, limits._asdict(), place, str(Path(path).parent), {**environment, "TMPDIR": place})
+    said = prepared.said if prepared.POSSIBLE else _said
+    group, report, *_ = [*said(request, limits.seconds + GRACE).splitlines(), b"", b""]
+    if group and not report:  # the file ended the supervisor
+        _end_worker(int(group))
+    ended: dict[str, Any] = json.loads(report or b'{"why": "", "code": -9}')
+    return ended
+
+
+def _end_worker(group: int) -> None:
+    """End the group of a worker that is no child of this process, and wait for it where the system can, in Linux."""
+    try:
+        ended = os.pidfd_open(group)
+    except (OSError, AttributeError):
+        end_group(group)
+        return
+    with open(ended):
+        end_group(group)
+        select.select([ended], [], [], GRACE)
+
+
+def _said(request: prepared.Request, patience: float) -> bytes:
+    """What the supervisor says of the worker, both started anew: where no prepared process can be forked."""
+    worker = [sys.executable, "-P", "-B", "-m", "parity_tests.apart.worker", *request.words]
     supervisor = subprocess.Popen(
-        [sys.executable, "-I", "-S", str(SUPERVISOR), json.dumps(limits._asdict()), str(place), *command],
-        cwd=path.resolve().parent,
-        env={**environment, "TMPDIR": str(place)},
+        [sys.executable, "-I", "-S", str(SUPERVISOR), json.dumps(request.limits), request.place, *worker],
+        cwd=request.folder,
+        env=request.environment,
         stdin=subprocess.PIPE,  # it ends when this process does
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -99,7 +127,7 @@ def _supervised(command: list[str], path: Path, place: Path, limits: Limits) -> 
     assert supervisor.stdin is not None
     assert supervisor.stdout is not None
     try:
-        supervisor.wait(limits.seconds + GRACE)
+        supervisor.wait(patience)
     except subprocess.TimeoutExpired:
         supervisor.kill()
     finally:
@@ -108,11 +136,8 @@ def _supervised(command: list[str], path: Path, place: Path, limits: Limits) -> 
             supervisor.wait(GRACE)
         supervisor.kill()
         with supervisor.stdout as stdout:
-            group, report, *_ = [*stdout.read().splitlines(), b"", b""]
-        if group and not report:  # the file ended the supervisor
-            end_group(int(group))
-    ended: dict[str, Any] = json.loads(report or b'{"why": "", "code": -9}')
-    return ended
+            said = stdout.read()
+    return said
 
 
 def _limit(why: str, limits: Limits) -> str:

@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from typing import Any
 
 CHECK = 0.05
@@ -22,13 +23,12 @@ CHECK = 0.05
 PR_SET_CHILD_SUBREAPER = 36
 
 
-def main(limits: dict[str, Any], folder: str, command: list[str]) -> dict[str, Any]:
-    """Run the command within the limits."""
+def main(limits: dict[str, Any], folder: str, start: Callable[[], Any]) -> dict[str, Any]:
+    """Watch what ``start`` starts, a ``subprocess.Popen`` or what can be asked and awaited like it, within limits."""
     adopt_orphans()
     restrict(limits)
-    quiet = subprocess.DEVNULL
     deadline = time.monotonic() + limits["seconds"]
-    worker = subprocess.Popen(command, stdin=quiet, stdout=quiet, stderr=quiet, process_group=0)
+    worker = start()
     print(worker.pid, flush=True)  # its group, for whoever started this process, should the file end it
     why, alone = "", False
     while not why and not alone and worker.poll() is None:
@@ -138,5 +138,11 @@ def end_descendants() -> None:
         time.sleep(0.001)
 
 
+def command(words: list[str]) -> subprocess.Popen[bytes]:
+    """Start the command, with a group of its own and nobody who listens."""
+    quiet = subprocess.DEVNULL
+    return subprocess.Popen(words, stdin=quiet, stdout=quiet, stderr=quiet, process_group=0)
+
+
 if __name__ == "__main__":
-    print(json.dumps(main(json.loads(sys.argv[1]), sys.argv[2], sys.argv[3:])))
+    print(json.dumps(main(json.loads(sys.argv[1]), sys.argv[2], lambda: command(sys.argv[3:]))))

@@ -113,6 +113,12 @@ def test_what_torch_compile_needs_is_not_imported_by_a_comparison() -> None:
     assert done.stdout.strip() == "False"
 
 
+def test_whoever_has_a_file_judged_leaves_torch_to_the_process_that_judges() -> None:
+    code = "import sys; import parity_tests.derivations.own.program_file; print('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+
+
 def test_manual_works_with_torch_absent_and_pulls_in_numpy_alone() -> None:
     code = f"""
 import sys

@@ -57,8 +57,6 @@ from parity_tests.derivations.verdicts import (
     summarised,
     teach,
 )
-from parity_tests.differences.difference import diff
-from parity_tests.differences.judged import Root
 from parity_tests.judging.bounds import unit_roundoff
 from parity_tests.judging.judge import SEEN
 
@@ -164,10 +162,12 @@ def _with_causes_by_numbers(rows: list[Verdict], mine: Mapping[str, Any], theirs
     """What a row of ``conventions`` explains is said to be right under it; so is what no formula's mistake explains."""
     if all(row.verdict != WRONG for row in rows):
         return rows
-    found: dict[str, Root] = {}
+    from parity_tests.differences.difference import diff  # it brings torch, which right numbers do not need
+
+    found = {}
     for root in diff(mine, theirs, called=("yours", "the right one")).roots:
         if root.cause not in ("unknown", "shape"):
-            found |= dict.fromkeys((root.name, *root.follows), root)
+            found.update(dict.fromkeys((root.name, *root.follows), root))
     named = []
     for row in rows:
         named.append(row)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from parity_tests.apart import MIB, Limits, run_apart
+from parity_tests.apart import MIB, Limits, prepared, run_apart
 from parity_tests.apart.run import ROOT
 from parity_tests.cli import main
 
@@ -151,6 +151,53 @@ def test_a_right_file_is_answered_and_leaves_nothing(kind: str, subject: Path) -
     nothing_is_left(subject)
 
 
+@pytest.mark.parametrize("kind", ["loops for ever", "leaves by sys.exit", "kills its parent", "starts what forks"])
+def test_a_hostile_file_ends_alike_where_nothing_can_be_forked(
+    kind: str, subject: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(prepared, "POSSIBLE", False)
+    test_a_hostile_file_gets_one_sentence_and_leaves_nothing(kind, subject)
+
+
+@pytest.mark.parametrize("kind", ["leaves an orphan", "prints much", "looks at its arguments"])
+def test_a_right_file_is_answered_alike_where_nothing_can_be_forked(
+    kind: str, subject: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(prepared, "POSSIBLE", False)
+    test_a_right_file_is_answered_and_leaves_nothing(kind, subject)
+
+
+@pytest.mark.skipif(not prepared.POSSIBLE, reason="nothing is forked here")
+def test_files_share_an_import_and_nothing_else(subject: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    subject.write_text(
+        "import os, json, tempfile\n"
+        "def answer():\n"
+        "    found = [getattr(json, 'left', 0), os.environ['GIVEN'], os.getcwd(), tempfile.gettempdir()]\n"
+        "    json.left = os.environ['GIVEN'] = 'over'\n"
+        "    grandparent = open(f'/proc/{os.getppid()}/stat').read().rpartition(')')[2].split()[1]\n"
+        "    return [*found, grandparent]\n"
+    )
+    monkeypatch.setenv("GIVEN", "first")
+    first = run_apart(subject, SUBJECT, (), QUICK)["value"]
+    monkeypatch.setenv("GIVEN", "second")
+    second = run_apart(subject, SUBJECT, (), QUICK)["value"]
+    assert first[:3] == [0, "first", str(subject.parent)]
+    assert second[:3] == [0, "second", str(subject.parent)]
+    assert first[3] != second[3]
+    assert first[4] == second[4]
+    nothing_is_left(subject)
+
+
+@pytest.mark.skipif(not prepared.POSSIBLE, reason="nothing is forked here")
+def test_what_a_file_ends_is_there_for_the_next(subject: Path) -> None:
+    ends = "import os\nos.kill(int(open(f'/proc/{os.getppid()}/stat').read().rpartition(')')[2].split()[1]), 9)\n"
+    for _ in range(2):
+        subject.write_text(f"{ends}def answer():\n    return 1\n")
+        assert run_apart(subject, SUBJECT, (), QUICK) == {"value": 1}
+        subject.write_text("def answer():\n    return 2\n")
+        assert run_apart(subject, SUBJECT, (), QUICK) == {"value": 2}
+
+
 def test_a_file_sees_its_siblings_and_hands_over_what_is_large(subject: Path, tmp_path: Path) -> None:
     (subject.parent / "sibling.py").write_text("half = 0.5\n")
     subject.write_text(
@@ -176,7 +223,7 @@ run_apart(pathlib.Path({str(subject)!r}), {SUBJECT!r})
     wait_until(lambda: any(each.startswith("sleep") for each in processes_in(subject.parent)))
     caller.send_signal(how)
     assert caller.wait(20) != 0
-    wait_until(lambda: not processes_in(subject.parent))
+    wait_until(lambda: not processes_in(subject.parent) and not list(Path(tempfile.gettempdir()).iterdir()))
     nothing_is_left(subject)
 
 
