@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from itertools import chain, combinations, permutations
@@ -87,23 +88,24 @@ def _orders(got: Array, shape: tuple[int, ...]) -> Iterator[tuple[str, Array]]:
     """The entries in other orders of that shape: axes flipped or permuted, reshaped for permuted, rows shuffled."""
     axes = range(got.ndim)
     if got.shape == shape:
-        for flipped in chain.from_iterable(combinations(axes, count) for count in (1, 2)):
-            if all(shape[axis] > 1 for axis in flipped):
-                where = " and ".join(str(axis) for axis in flipped)
-                yield f"flipped: back to front along axis {where}", np.flip(got, flipped)
+        for flipped in chain(combinations(axes, 1), combinations(axes, 2)):
+            yield f"flipped: back to front along axis {' and '.join(map(str, flipped))}", np.flip(got, flipped)
     if got.ndim <= 4:
-        for order in list(permutations(axes))[1:]:
+        for order in permutations(axes):
             turned = got.transpose(order)
             if turned.shape == shape:
                 yield f"its axes are in another order: transpose{order} puts them right", turned
-        for order in list(permutations(axes))[1:] if len(shape) == got.ndim else ():
-            words = f"a reshape stands where permute{order} belongs"
-            yield words, got.transpose(order).reshape(shape)
-            yield words, got.reshape([shape[axis] for axis in order]).transpose(np.argsort(order))
+        for order in permutations(axes) if len(shape) == got.ndim else ():
+            back = np.argsort(order)
+            yield (
+                f"a reshape stands where permute{order} belongs",
+                got.reshape([shape[axis] for axis in back]).transpose(order),
+            )
+            yield f"permute{order} where the other has a reshape", got.transpose(back).reshape(shape)
     if got.ndim == 2 and got.shape == shape:
         for axis in (0, 1):
             n = shape[axis]
-            for n_C in [size for size in range(2, n // 2 + 1) if n % size == 0]:
+            for n_C in [size for size in range(2, n) if n % size == 0]:
                 shuffle = np.arange(n).reshape(n_C, -1).T.ravel()
                 yield (
                     f"flattened in another order along axis {axis}: with {n_C} channels first, not last",
@@ -113,22 +115,17 @@ def _orders(got: Array, shape: tuple[int, ...]) -> Iterator[tuple[str, Array]]:
 
 def _zeros(got: Array, expected: Array, bound: Array, known: Known) -> Iterator[Pattern]:
     """0 where the right one is not: where a known array is 0, or outside a block."""
-    off = np.isfinite(bound) & (np.abs(got - expected) > bound)
+    off = np.abs(got - expected) > bound
     lost = off & (got == 0)
     if lost.sum() < 2:
         return
     if (lost == off).all():
         for name, array in known.arrays.items():
-            if (
-                array.shape == got.shape
-                and (array == 0).any()
-                and ((array == 0) & (np.abs(expected) > bound) == lost).all()
-            ):
+            if array.shape == got.shape and ((array == 0) & (np.abs(expected) > bound) == lost).all():
                 yield Pattern(f"0 where {name} is 0, and right elsewhere")
-    there = np.argwhere(got != 0)
-    low, high = there.min(axis=0), there.max(axis=0) + 1
-    if 2 * np.prod(high - low) <= got.size and lost.sum() > got.size // 4:
-        block = ", ".join(f"{a}:{b}" for a, b in zip(low, high, strict=True))
+    spans = [(places.min(), places.max() + 1) for places in np.nonzero(got)]
+    if 2 * math.prod(high - low for low, high in spans) <= got.size < 4 * lost.sum():
+        block = ", ".join(f"{low}:{high}" for low, high in spans)
         yield Pattern(f"0 outside the block [{block}]: as where a return stands inside a loop")
 
 
@@ -148,7 +145,7 @@ def _in_parts(got: Array, expected: Array, bound: Array, known: Known) -> Iterat
                 yield Pattern(
                     f"{name} itself{'' if c == '1' else f', {c} times'}: a step is left out, or another array"
                 )
-    off = np.isfinite(bound) & (np.abs(got - expected) > bound)
+    off = np.abs(got - expected) > bound
     for axis, line in enumerate(("row", "column")[: got.ndim] if got.ndim == 2 else ()):
         places = np.flatnonzero(off.any(axis=1 - axis))
         if places.size == 1 and got.shape[axis] > 1 and off.sum() > 1:
@@ -160,22 +157,22 @@ def _in_parts(got: Array, expected: Array, bound: Array, known: Known) -> Iterat
 
 def _by_line(got: Array, expected: Array, bound: Array, known: Known) -> Pattern:
     """A factor of its own for every row or column, or unit: a known array's, where it is one."""
-    seen = np.isfinite(bound) & (np.abs(expected) > 2**10 * bound)
-    for axis in range(got.ndim if got.ndim > 1 else 0):
+    seen = np.abs(expected) > 2**10 * bound
+    for axis in range(got.ndim):
         others = tuple(each for each in range(got.ndim) if each != axis)
         count = seen.sum(axis=others)
-        if got.shape[axis] < 2 or (count < 3).any() or not np.isfinite(got).all():
+        if got.shape[axis] < 2 or (count < 3).any():
             continue
         flat_got, flat = (np.moveaxis(each, axis, 0).reshape(got.shape[axis], -1) for each in (got, expected))
-        top = np.abs(flat).argmax(axis=1)
-        factor = np.take_along_axis(flat_got, top[:, None], 1) / np.take_along_axis(flat, top[:, None], 1)
+        top = np.arange(len(flat)), np.abs(flat).argmax(axis=1)
+        factor = flat_got[top] / flat[top]
         limit = np.moveaxis(bound, axis, 0).reshape(flat.shape)
-        if (np.abs(flat_got - factor * flat) > (2 + 2 * np.abs(factor)) * limit).any():
+        if (np.abs(flat_got - factor[:, None] * flat) > (2 + 2 * np.abs(factor[:, None])) * limit).any():
             continue
         for name, array in known.arrays.items():
             if array.size == factor.size:
-                for words, of in (("times", array), ("divided by", 1 / np.where(array == 0, np.nan, array))):
-                    if np.allclose(of.ravel(), factor.ravel(), rtol=1e-4, atol=0):
+                for words, one, other in (("times", factor, array.ravel()), ("divided by", factor * array.ravel(), 1)):
+                    if np.allclose(one, other, rtol=1e-4, atol=0):
                         return Pattern(f"{words} {name}, a factor for each entry of axis {axis}")
         if np.ptp(factor) > 1e-3 * np.abs(factor).max():
             return Pattern(f"a factor of its own for each entry of axis {axis}, such as gamma or a mask")
@@ -204,7 +201,7 @@ def _factor(got: Array, expected: Array, bound: Array, known: Known) -> Pattern:
         return NOTHING
     simple, m = _simplest(ratio, spread), known.m
     for text, value in _numbers(known.numbers):
-        if abs(abs(ratio) - value) <= spread and value not in (0.0, 1.0):
+        if abs(abs(ratio) - value) <= spread:
             return Pattern(f"{'-' if ratio < 0 else ''}{text} = {value:.6g}", exact=spread < 1e-6)
     if simple is None:
         return Pattern(f"{ratio:.6g}")
@@ -216,8 +213,8 @@ def _factor(got: Array, expected: Array, bound: Array, known: Known) -> Pattern:
 def _numbers(numbers: Mapping[str, float]) -> Iterator[tuple[str, float]]:
     """What a factor may be made of."""
     for name, value in numbers.items():
-        yield name, value
-        if value:
+        if value not in (0.0, 1.0):
+            yield name, value
             yield f"1/{name}", 1 / value
         if 0 < value < 1 and name not in ("lr", "learning_rate", "alpha", "gamma"):
             yield f"1 - {name}", 1 - value

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from parity_tests import html
 from parity_tests.differences.patterns import Known
 from parity_tests.gradients.derivatives import Estimate, quiet
 from parity_tests.gradients.verdict import (
@@ -278,6 +279,24 @@ def test_the_report() -> None:
     ]
     assert str(GradientCheck((CHECK._replace(verdict=FAILS),))).startswith("The gradient fails.\n  W fails")
     assert str(GradientCheck((CHECK._replace(verdict=CANNOT_TELL),))).startswith("The gradient cannot be told.\n  W")
+
+
+def test_the_table_of_a_notebook() -> None:
+    bad = CHECK._replace(
+        verdict=FAILS, ratio=123.4, got=1 / 3, expected=2e7, pattern="2 < 3 times", reason="NaN at (0, 1)"
+    )
+    check = GradientCheck((bad, CHECK._replace(name="b<1>", worst_index=())), ("A note.",))
+    heads = ("array", "verdict", "referee", "why", "worst entry", "got", "expected", "error / bound")
+    rows = [
+        (
+            FAILS,
+            *[(html.code("W"), html.mark(FAILS), COMPLEX_STEP, "2 &lt; 3 times; NaN at (0, 1)", "(0, 0)")],
+            *[("0.333333", "2e+07", "1.2e+02")],
+        ),
+        (HOLDS, *[(html.code("b<1>"), html.mark(HOLDS), COMPLEX_STEP, "", "")], *[("1", "1", "0")]),
+    ]
+    whole = [(verdict, (*words, *numbers)) for verdict, words, numbers in rows]
+    assert check._repr_html_() == html.table(heads, whole, 5, ["The gradient fails.", "A note."])
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
