@@ -269,7 +269,7 @@ def test_lines_flattened_with_the_channels_first(axis: int, n_C: int) -> None:
 # --- zeros
 
 
-def zeroed(*places: tuple[int, ...], right: Any = RIGHT) -> Any:
+def zeroed(*places: Any, right: Any = RIGHT) -> Any:
     """The right array with zeros in these places."""
     got = np.array(right)
     for place in places:

@@ -287,16 +287,10 @@ def test_the_table_of_a_notebook() -> None:
     )
     check = GradientCheck((bad, CHECK._replace(name="b<1>", worst_index=())), ("A note.",))
     heads = ("array", "verdict", "referee", "why", "worst entry", "got", "expected", "error / bound")
-    rows = [
-        (
-            FAILS,
-            *[(html.code("W"), html.mark(FAILS), COMPLEX_STEP, "2 &lt; 3 times; NaN at (0, 1)", "(0, 0)")],
-            *[("0.333333", "2e+07", "1.2e+02")],
-        ),
-        (HOLDS, *[(html.code("b<1>"), html.mark(HOLDS), COMPLEX_STEP, "", "")], *[("1", "1", "0")]),
-    ]
-    whole = [(verdict, (*words, *numbers)) for verdict, words, numbers in rows]
-    assert check._repr_html_() == html.table(heads, whole, 5, ["The gradient fails.", "A note."])
+    wrong = (html.code("W"), html.mark(FAILS), COMPLEX_STEP, "2 &lt; 3 times; NaN at (0, 1)", "(0, 0)")
+    right = (html.code("b<1>"), html.mark(HOLDS), COMPLEX_STEP, "", "")
+    rows = [(FAILS, (*wrong, "0.333333", "2e+07", "1.2e+02")), (HOLDS, (*right, "1", "1", "0"))]
+    assert check._repr_html_() == html.table(heads, rows, 5, ["The gradient fails.", "A note."])
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
