@@ -7,6 +7,6 @@ the next two) - ``supervisor`` (the process that starts the worker, watches it, 
 
 from __future__ import annotations
 
-from parity_tests.apart.run import GIB, MIB, Limits, run_apart
+from parity_tests.apart.run import GIB, MIB, Limits, prepare, run_apart
 
-__all__ = ["GIB", "MIB", "Limits", "run_apart"]
+__all__ = ["GIB", "MIB", "Limits", "prepare", "run_apart"]

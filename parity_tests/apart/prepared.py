@@ -18,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+from collections.abc import Mapping
 from typing import Any, NamedTuple, NoReturn
 
 from parity_tests.apart import supervisor, worker
@@ -28,7 +29,8 @@ ATTEMPTS = 2
 """A file may end the process that forks, with which its own answer is lost; then it is started anew for the next."""
 
 _lock = threading.Lock()
-_started: dict[tuple[str, str], socket.socket] = {}
+started: dict[tuple[str, str], socket.socket] = {}
+"""Where a process is asked, by its runner and its search path; they may be handed to other processes, to ask there."""
 
 
 class Request(NamedTuple):
@@ -62,36 +64,51 @@ def said(request: Request, patience: float) -> bytes:
 
 def _hand_over(channel: socket.socket, request: Request) -> None:
     """Give the socket to the process that has the runner, which is started where there is none."""
-    kind = request.runner, request.environment["PYTHONPATH"]
+    asked = start(request.runner, request.environment)
+    try:
+        socket.send_fds(asked, [b"\n"], [channel.fileno()])
+    except OSError:  # it was ended
+        with _lock:
+            started.pop(_kind(request.runner, request.environment), asked).close()
+
+
+def _kind(runner: str, environment: Mapping[str, str]) -> tuple[str, str]:
+    return runner, environment["PYTHONPATH"]
+
+
+def start(runner: str, environment: Mapping[str, str]) -> socket.socket:
+    """Where the process that has the runner is asked; it is started where there is none."""
     with _lock:
-        if kind not in _started:
-            _started[kind] = _start(request)
-        try:
-            socket.send_fds(_started[kind], [b"\n"], [channel.fileno()])
-        except OSError:  # it was ended
-            _started.pop(kind).close()
+        kind = _kind(runner, environment)
+        if kind not in started:
+            started[kind] = _started(runner, environment)
+        return started[kind]
 
 
-def _start(request: Request) -> socket.socket:
+def _started(runner: str, environment: Mapping[str, str]) -> socket.socket:
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     nowhere = subprocess.DEVNULL
     with theirs:
         process = subprocess.Popen(
-            [sys.executable, "-P", "-B", "-m", __name__, request.runner],
+            [sys.executable, "-P", "-B", "-m", __name__, runner],
             cwd=os.sep,
-            env=request.environment,
+            env=environment,
             stdin=theirs.fileno(),
             stdout=nowhere,
             stderr=nowhere,
             start_new_session=True,
         )
-    atexit.register(_end, ours, process)
+    atexit.register(_end, ours, process, os.getpid())
     return ours
 
 
-def _end(ours: socket.socket, process: subprocess.Popen[bytes]) -> None:
+def _end(ours: socket.socket, process: subprocess.Popen[bytes], starter: int) -> None:
+    """End it with the process that started it, whoever else could ask."""
+    if os.getpid() == starter:
+        with contextlib.suppress(OSError):  # ended before
+            ours.shutdown(socket.SHUT_RDWR)
+        process.wait()
     ours.close()
-    process.wait()
 
 
 def _asked(channel: socket.socket, request: Request, patience: float) -> bytes:

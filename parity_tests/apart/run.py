@@ -72,6 +72,20 @@ def run_apart(
     return found
 
 
+def prepare(runner: str) -> None:
+    """Start the process that has the runner imported, for the files to come."""
+    if prepared.POSSIBLE:
+        prepared.start(runner, _environment(tempfile.gettempdir()))
+
+
+def _environment(place: str) -> dict[str, str]:
+    """What a file runs with: its temporary files are in the place."""
+    search = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
+    threads = {name: os.environ.get(name, "1") for name in ONE_THREAD}
+    more = {"PYTHONPATH": search, "PYTHONDONTWRITEBYTECODE": "1", "MPLBACKEND": "Agg", "TMPDIR": place}
+    return {**os.environ, **threads, **more}
+
+
 @contextlib.contextmanager
 def _scratch(folder: Path | None) -> Iterator[Path]:
     """The folder that was given, or one that is removed again whatever the file did to it."""
@@ -88,10 +102,7 @@ def _ended(words: list[str], limits: Limits) -> dict[str, Any]:
     Its descendants have ended too.
     """
     place, _, _, path, *_ = words
-    search = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
-    threads = {name: os.environ.get(name, "1") for name in ONE_THREAD}
-    environment = {**os.environ, **threads, "PYTHONPATH": search, "PYTHONDONTWRITEBYTECODE": "1", "MPLBACKEND": "Agg"}
-    request = prepared.Request(words, limits._asdict(), place, str(Path(path).parent), {**environment, "TMPDIR": place})
+    request = prepared.Request(words, limits._asdict(), place, str(Path(path).parent), _environment(place))
     said = prepared.said if prepared.POSSIBLE else _said
     group, report, *_ = [*said(request, limits.seconds + GRACE).splitlines(), b"", b""]
     if group and not report:  # the file ended the supervisor

@@ -6,6 +6,7 @@ import json
 import multiprocessing
 import os
 import signal
+import socket
 import sys
 import tempfile
 import threading
@@ -16,6 +17,8 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
 
+from parity_tests.apart import prepare, prepared
+from parity_tests.derivations.own.program_file import RUNNER
 from parity_tests.serve.given import Given, answered
 
 MOST = 4
@@ -88,7 +91,8 @@ class Processes:
 
     def _answer(self, given: Given, folder: str, gone: Callable[[], bool]) -> dict[str, Any]:
         ours, theirs = self._context.Pipe(duplex=False)
-        process = self._context.Process(target=_work, args=(theirs, folder, given), daemon=True)
+        told = (theirs, folder, given, dict(prepared.started))
+        process = self._context.Process(target=_work, args=told, daemon=True)
         with self._lock:
             if self._closed:
                 raise EndedError("the server ends")
@@ -114,6 +118,7 @@ class Processes:
 
     def warm(self) -> None:
         """Import what the processes need, before anything is asked."""
+        prepare(RUNNER)
         with suppress(BusyError, EndedError):
             self.answer(Given("derivation.txt", b"dW1 = (1/m) * dZ1 @ X.T", "shallow"))
 
@@ -139,8 +144,9 @@ def _end(process: Any) -> None:
         process.join()
 
 
-def _work(answers: Connection, folder: str, given: Given) -> None:
-    """What the process does: judge, answer in JSON."""
+def _work(answers: Connection, folder: str, given: Given, started: dict[tuple[str, str], socket.socket]) -> None:
+    """What the process does: judge, answer in JSON. Programs are run by the processes that the server started."""
+    prepared.started.update(started)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the server's, which ends this process
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what runs programs apart ends them then
     threading.Thread(target=_with_the_server, daemon=True).start()

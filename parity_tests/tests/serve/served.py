@@ -67,17 +67,21 @@ class Served(NamedTuple):
         assert self.process.stdout is not None
         return self.process.wait(ENDS), self.process.stdout.read()
 
-    def left(self) -> list[str]:
-        """The processes that have its folder for their temporary files: it, and those that it started."""
+    def left(self) -> list[Path]:
+        """Where those processes run that have its folder for their temporary files: it, and those that it started."""
         mark = f"TMPDIR={self.folder}".encode()
         found = []
         for process in Path("/proc").iterdir():
             try:
                 if process.name.isdigit() and mark in (process / "environ").read_bytes():
-                    found.append((process / "cmdline").read_text())
+                    found.append((process / "cwd").readlink())
             except OSError:  # it has just ended
                 continue
         return found
+
+    def runs_a_file(self) -> bool:
+        """Whether a file that was given is run: where it lies, in a folder of its request."""
+        return any(each.parent == self.folder for each in self.left())
 
 
 def file(name: str, content: bytes | str, **more: Any) -> dict[str, Any]:

@@ -199,10 +199,10 @@ def test_a_slow_request_blocks_no_other_and_ctrl_c_leaves_no_process(tmp_path: P
 
         asking = threading.Thread(target=ask)
         asking.start()
-        _until(lambda: any("slow.py" in each for each in running.left()))
+        _until(running.runs_a_file)
         assert running.ask(WRONG_LINE)[1]["closing"] == "1 judged: 1 wrong; not judged: none."
         assert not slow
-        assert any("slow.py" in each for each in running.left())
+        assert running.runs_a_file()
         assert running.end() == (GOOD, "Ctrl-C ends it.\n")
         _until(lambda: not running.left())
         asking.join(10)
@@ -216,8 +216,8 @@ def test_who_hangs_up_is_worked_for_no_longer(server: Served) -> None:
     with socket.create_connection(("127.0.0.1", server.port), 10) as asked:
         host = f"Host: 127.0.0.1:{server.port}\r\nContent-Length: {len(body)}\r\n"
         asked.sendall(f"POST /judge HTTP/1.0\r\n{host}{head}\r\n".encode() + body)
-        _until(lambda: any("slow.py" in each for each in server.left()))
-    _until(lambda: not any("slow.py" in each for each in server.left()))
+        _until(server.runs_a_file)
+    _until(lambda: not server.runs_a_file())
 
 
 def _until(done: Callable[[], bool], seconds: float = 30) -> None:
