@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any
 
 import numpy as np
-import torch
 
 from manual.notation import Array
 from parity_tests.differences.trace import Arrays, Trace
@@ -19,7 +19,7 @@ class Rule:
     """An update W - lr * (...), with what may be otherwise.
 
     ``kind`` is sgd, adam or rmsprop; ``decay`` is added to the gradient, or with ``decoupled`` shrinks W by itself;
-    ``penalised`` says which parameters have it.
+    with ``weights_only`` biases have none.
     """
 
     kind: str
@@ -36,15 +36,14 @@ class Rule:
     corrected: bool = True
     decay: float = 0.0
     decoupled: bool = False
-    penalised: str = "all"
+    weights_only: bool = False
 
     def step(self, W: Array, g: Array, state: Mapping[str, Any], weight: bool) -> Any:
         """W after a step; ``state`` is that of torch's optimiser before it."""
-        decay = self.decay if self.penalised == "all" or weight else 0.0
+        decay = 0.0 if self.weights_only and not weight else self.decay
         if self.decoupled:
             W, decay = W * (1 - self.lr * decay), 0.0
         g = g + decay * W
-        t = float(state.get("step", 0.0)) + 1
         if self.kind == "sgd":
             before = state.get("momentum_buffer")
             if self.averaged:
@@ -52,40 +51,41 @@ class Rule:
                 return W - self.lr * v
             v = g if before is None or not self.momentum else self.momentum * before + (1 - self.dampening) * g
             return W - self.lr * (g + self.momentum * v if self.nesterov else v)
-        v = self._average(self.beta1, g, state, "exp_avg", t) if self.kind == "adam" else g
-        s = self._average(self.beta2, g**2, state, "exp_avg_sq" if self.kind == "adam" else "square_avg", t)
-        if self.kind == "adam" and self.corrected:
-            c = 1 - self.beta2**t
-            if self.eps_at == "rate":
-                return W - self.lr * np.sqrt(c) / (1 - self.beta1**t) * v / (np.sqrt(s) + self.eps)
-            v, s = v / (1 - self.beta1**t), s / c
+        t = float(state.get("step", 0.0)) + 1
+        adam = self.kind == "adam"
+        v = self._average(self.beta1, g, state, "exp_avg", t) if adam else g
+        s = self._average(self.beta2, g**2, state, "exp_avg_sq" if adam else "square_avg", t)
+        c1, c2 = (1 - self.beta1**t, 1 - self.beta2**t) if adam and self.corrected else (1.0, 1.0)
+        if self.eps_at == "rate":
+            return W - self.lr * np.sqrt(c2) / c1 * v / (np.sqrt(s) + self.eps)
+        v, s = v / c1, s / c2
         root = np.sqrt(s + self.eps) if self.eps_at == "inside" else np.sqrt(s) + self.eps
         return W - self.lr * v / root
 
     def _average(self, beta: float, new: Array, state: Mapping[str, Any], name: str, t: float) -> Any:
         """The moving average after this gradient; with another beta than the state's only as far as one step goes."""
-        before, kept = state.get(name), state.get(f"{name} beta", beta)
-        if before is None or t < 2:
-            return (1 - beta) * new
-        scale = (
-            (1 - beta) / (1 - kept) if t == 2 else 1.0
-        )  # after one step the average is (1 - beta) times what came in
-        return beta * before * scale + (1 - beta) * new
+        before = state.get(name, 0.0)
+        if t == 2:  # after one step the average is (1 - beta) times what came in
+            before = before * (1 - beta) / (1 - state[f"{name} beta"])
+        return beta * before + (1 - beta) * new
 
 
 def rule_of(group: Mapping[str, Any], kind: str, m: int) -> Rule | None:
     """The rule of a group of torch's optimiser; None for a kind that is not known by hand."""
-    lr, decay = float(group["lr"]), float(group.get("weight_decay", 0.0))
+    if kind not in ("SGD", "Adam", "AdamW", "RMSprop"):
+        return None
+    lr, decay = float(group["lr"]), float(group["weight_decay"])
     if kind == "SGD":
         more = {name: group[name] for name in ("momentum", "dampening", "nesterov")}
         return Rule("sgd", lr, m, decay=decay, **more)
-    if kind in ("Adam", "AdamW") and not group.get("amsgrad"):
-        beta1, beta2 = group["betas"]
-        decoupled = kind == "AdamW" or bool(group.get("decoupled_weight_decay"))
-        return Rule("adam", lr, m, beta1=beta1, beta2=beta2, eps=group["eps"], decay=decay, decoupled=decoupled)
-    if kind == "RMSprop" and not group["momentum"] and not group["centered"]:
-        return Rule("rmsprop", lr, m, beta2=group["alpha"], eps=group["eps"], decay=decay)
-    return None
+    if kind == "RMSprop":
+        by_hand = not group["momentum"] and not group["centered"]
+        return Rule("rmsprop", lr, m, beta2=group["alpha"], eps=group["eps"], decay=decay) if by_hand else None
+    if group["amsgrad"]:
+        return None
+    beta1, beta2 = group["betas"]
+    decoupled = kind == "AdamW" or bool(group.get("decoupled_weight_decay"))
+    return Rule("adam", lr, m, beta1=beta1, beta2=beta2, eps=group["eps"], decay=decay, decoupled=decoupled)
 
 
 def others(r: Rule) -> Iterator[tuple[Cause, Rule]]:
@@ -97,11 +97,11 @@ def others(r: Rule) -> Iterator[tuple[Cause, Rule]]:
     if r.decay:
         row = "l2.weight_decay"
         yield but("l2-on-bias", "{one} penalises the weights alone, weight_decay reaches the biases too: put them "
-                  "in a group without", row, penalised="weights")  # fmt: skip
+                  "in a group without", row, weights_only=True)  # fmt: skip
         yield but("l2-not-over-m", "{one} has lambda/m where {base} has lambda: weight_decay knows no m, so give it "
                   "lambda/m", row, decay=r.decay / r.m)  # fmt: skip
         yield but("l2-not-over-m", "{one} has lambda/m, on weights alone: weight_decay = lambda/m in a group "
-                  "without the biases", row, decay=r.decay / r.m, penalised="weights")  # fmt: skip
+                  "without the biases", row, decay=r.decay / r.m, weights_only=True)  # fmt: skip
         yield but("l2-not-over-m", "{one} has lambda where {base} has lambda/m", row, decay=r.decay * r.m)
         yield but(
             "l2-factor-2",
@@ -144,7 +144,7 @@ def others(r: Rule) -> Iterator[tuple[Cause, Rule]]:
             nesterov=not r.nesterov,
         )
         yield but("momentum-missing", "{one} has no momentum", momentum=0.0, nesterov=False)
-    if r.eps_at == "root" and r.kind != "sgd":
+    if r.kind != "sgd":
         for eps in (1e-7, 1e-8, 1e-10, 1e-3):
             yield but("epsilon", f"{{one}} has epsilon (eps) = {eps:g}, {{base}} {r.eps:g}", eps=eps)
     yield but("sign", "{one} goes uphill: W - lr * step goes down", lr=-r.lr)
@@ -154,35 +154,36 @@ def others(r: Rule) -> Iterator[tuple[Cause, Rule]]:
 
 
 def step_variants(trace: Trace) -> Iterator[tuple[Cause, Callable[[Arrays], Arrays]]]:
-    """For every rule the parameters after a step with the gradients that are given, by name."""
+    """For every rule the parameters after a step with the gradients that are given, by name.
+
+    A change that is none for a group of parameters leaves its rule as it is.
+    """
     optimizer = trace.optimizer
     if optimizer is None:
         return
     names = {id(value): name for name, value in trace.module.named_parameters()}
-    groups = [(rule_of(g, type(optimizer).__name__, len(trace.X)), g["params"]) for g in optimizer.param_groups]
-    if any(rule is None for rule, _ in groups):
-        return
-    state = {names[id(p)]: _plain(optimizer.state.get(p, {}), rule) for rule, each in groups for p in each}
-    tables = [list(others(rule)) for rule, _ in groups if rule is not None]
-    for number, (cause, _) in enumerate(tables[0]):
+    groups = []
+    for group in optimizer.param_groups:
+        rule = rule_of(group, type(optimizer).__name__, len(trace.X))
+        if rule is None:
+            return
+        states = [(names[id(each)], _plain(optimizer.state.get(each, {}), rule)) for each in group["params"]]
+        groups.append((rule, dict(others(rule)), states))
+    for cause in dict.fromkeys(chain.from_iterable(changed for _, changed, _ in groups)):
 
-        def stepped(found: Arrays, number: int = number) -> Arrays:
+        def stepped(found: Arrays, cause: Cause = cause) -> Arrays:
             new = {}
-            for table, (_, params) in zip(tables, groups, strict=True):
-                rule = table[min(number, len(table) - 1)][1]
-                for each in params:
-                    name = names[id(each)]
+            for rule, changed, states in groups:
+                for name, state in states:
                     if f"d {name}" in found:
-                        new[f"new {name}"] = rule.step(
-                            found[name], found[f"d {name}"], state[name], found[name].ndim > 1
-                        )
+                        W, dW = found[name], found[f"d {name}"]
+                        new[f"new {name}"] = changed.get(cause, rule).step(W, dW, state, W.ndim > 1)
             return new
 
         yield cause, stepped
 
 
-def _plain(state: Mapping[str, Any], rule: Rule | None) -> dict[str, Any]:
+def _plain(state: Mapping[str, Any], rule: Rule) -> dict[str, Any]:
     """A parameter's state as arrays, with the beta that its averages were made with."""
-    found = {name: np.asarray(value) if isinstance(value, torch.Tensor) else value for name, value in state.items()}
-    assert rule is not None
+    found = {name: np.asarray(value) for name, value in state.items()}
     return found | {"exp_avg beta": rule.beta1, "exp_avg_sq beta": rule.beta2, "square_avg beta": rule.beta2}
