@@ -103,7 +103,7 @@ def test_adam_with_one_thing_otherwise(count: int) -> None:
         ({"eps_at": "inside"}, v / c1 / np.sqrt(s / c2 + 0.125)),
         ({"corrected": False}, v / (root + 0.125)),
     ):
-        changed = replace(rule, **change)  # type: ignore[arg-type]
+        changed = replace(rule, **change)
         np.testing.assert_allclose(changed.step(W, G[count], state, True), W - 0.1 * expected, rtol=1e-14, atol=1e-15)
 
 
