@@ -7,6 +7,7 @@ from pathlib import Path
 from parity_tests.derivations.latex.claims import Aside, Claim, Numbers, claims_of, for_many
 from parity_tests.derivations.latex.conventions import Conventions, Taken, Told
 from parity_tests.derivations.latex.documents import MOST_FORMULAS, Note, note_of, read_note
+from parity_tests.derivations.latex.roles import settle
 from parity_tests.derivations.latex.verdict import Judge
 from parity_tests.derivations.verdicts import (
     DOUBTFUL,
@@ -47,6 +48,7 @@ def judge_note(note: Note, source: str, told: Told | None = None) -> Judged:
     claims = [each for each in found if isinstance(each, Claim)]
     left = claims[MOST_CLAIMS:]
     claims = claims[:MOST_CLAIMS]
+    settle(claims)
     weights = for_many(claims)
     many = [each > 0 for each in weights] if not told.examples else [told.examples == "many"] * len(claims)
     judge = Judge(Conventions(claims, styles, many, told), weights)

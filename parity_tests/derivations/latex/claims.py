@@ -82,13 +82,6 @@ class Numbers(NamedTuple):
 Found = Claim | Aside | Numbers
 
 
-class Section(NamedTuple):
-    """A heading's claims and its style."""
-
-    heading: str
-    style: Style
-
-
 def claims_of(note: Note) -> tuple[list[Found], list[Style]]:
     """Everything that the formulas of a note say, and the style of each section."""
     found: list[Found] = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from parity_tests.derivations.latex.claims import Claim
@@ -80,6 +81,18 @@ class Conventions:
         self.by_entries: dict[tuple[int, Convention], bool | None] = {}
         self.whole = self._taken(range(len(claims)), None)
 
+    @cached_property
+    def known_layers(self) -> dict[str, str]:
+        """The layers of letters that carry none, by their formulas: that of W in z = W^{(1)} x."""
+        found: dict[str, str] = {}
+        for claim in self.claims:
+            style, target = self.styles[claim.section], claim.target
+            if isinstance(target, Symbol) and MEANINGS.get(target.base) in ("Z", "A") and not style.layer_of(target):
+                layers = {style.layer_of(each) for each in symbols_of(claim.right)} - {""}
+                if len(layers) == 1:
+                    found.setdefault(target.base, *layers)
+        return found
+
     def holds(self, number: int, convention: Convention) -> bool | None:
         """Whether a claim holds in a convention; None where it cannot be read there."""
         claim = self.claims[number]
@@ -140,7 +153,7 @@ class Conventions:
             settled.add("cost")
         if any(self._divides_per_example(number, base) for number in numbers):
             base = base._replace(total=True)
-            settled.add("total")
+            settled |= {"total", "many"}
         averages = [
             number
             for number in numbers

@@ -151,7 +151,15 @@ def default_layer(claim: Claim, frame: Frame) -> int:
             if layer:
                 found.add(layer)
     own = [frame.layer_of(each) for each in symbols_of(claim.target)]
+    if not any(own) and has_labels(claim):
+        return frame.depth  # beside the labels stand the outputs
     return next((each for each in own if each), max(found, default=frame.default or (1 if frame.depth == 1 else 0)))
+
+
+def has_labels(claim: Claim) -> bool:
+    """Whether the targets of the network stand in a claim."""
+    found = symbols_of((claim.target, claim.right))
+    return any(MEANINGS.get(each.base) == "Y" and not each.accents for each in found)
 
 
 def target_of(node: Node, frame: Frame) -> tuple[str, tuple[str, ...]]:
@@ -225,7 +233,7 @@ def _networks(
     letters: list[str], found: list[Symbol],
 ) -> Iterator[Frame]:  # fmt: skip
     """Networks whose layers are those of the claim."""
-    labels = any(MEANINGS.get(each.base) == "Y" and not each.accents for each in found)
+    labels = has_labels(claim)
     above = int(convention.above)
     depth = 3 if letters else max(2, style.deepest - above, *numbers, 0)
     if not letters and labels:
@@ -429,8 +437,10 @@ def transposed_operands(each: Meant) -> Iterator[Meant]:
                 setattr(node, name, before)
 
 
-def layers_are_guessed(claim: Claim, style: Style) -> bool:
-    """Whether some quantities of a claim carry a layer and others do not."""
+def layers_are_guessed(claim: Claim, style: Style, known: Mapping[str, str]) -> bool:
+    """Whether some quantities of a claim carry a layer and others do not; ``known`` letters have theirs elsewhere."""
+    if has_labels(claim):
+        return False
     outputs = {
         id(each.function) for each in walk((claim.target, claim.right)) if isinstance(each, Call) and each.arguments
     }
@@ -439,8 +449,9 @@ def layers_are_guessed(claim: Claim, style: Style) -> bool:
         if MEANINGS.get(each.base, "X") not in ("X", "Y", "dX") and each.base not in ("u", *OUTPUTS)
     ]  # fmt: skip
     style = own_style(found, style)
-    known = HIDDEN if style.layers != NONE else ()
-    return len({bool(style.layer_of(each)) for each in found if each.base not in known}) > 1
+    layers = {style.layer_of(each) for each in found}
+    sure = {*(HIDDEN if style.layers != NONE else ()), *(each for each, layer in known.items() if layer in layers)}
+    return len({bool(style.layer_of(each)) for each in found if each.base.removeprefix("d") not in sure}) > 1
 
 
 def another_target(each: Meant) -> str:

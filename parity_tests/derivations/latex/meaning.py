@@ -12,7 +12,6 @@ from parity_tests.derivations.latex.patterns import pattern_of
 from parity_tests.derivations.latex.symbols import (
     ACTIVATION,
     COSTS,
-    COUNTS,
     LARGE,
     LOGISTIC,
     MEANINGS,
@@ -553,8 +552,3 @@ def _factors(node: Node) -> list[tuple[str, Node]]:
         left, right = _factors(node.left), _factors(node.right)
         return [*left, (node.sign, right[0][1]), *right[1:]]
     return [("", node)]
-
-
-def is_count(node: Node) -> bool:
-    """Whether a letter counts examples."""
-    return isinstance(node, Symbol) and node.base in COUNTS and not node.subscripts

@@ -53,13 +53,13 @@ def _symbol(name: str, frame: Frame, known: list[Symbol], of: Node | None = None
     if meaning == "g":
         base = next((each.base for each in known if each.base in ("\\sigma", "g", "f", "\\phi")), "g")
         return f"{base}'" if prime else base
-    base = next((each.base for each in known if MEANINGS.get(each.base) == meaning), "")
+    base = next((each.letter for each in known if MEANINGS.get(each.base) == meaning), "")
     base = base or _by_kin(meaning, known)
     return _written(Symbol(base), _layer_text(name, frame), frame.style.layers)
 
 
 def _plain(name: str, known: list[Symbol]) -> str:
-    base = next((each.base for each in known if MEANINGS.get(each.base) == name), "")
+    base = next((each.letter for each in known if MEANINGS.get(each.base) == name), "")
     return base or {"alpha": "\\alpha", "lambda_": "\\lambda", "g_prime": "g'"}.get(name, name.replace("_", "\\_"))
 
 
@@ -91,10 +91,11 @@ def _layer_text(name: str, frame: Frame) -> str:
 def _written(symbol: Symbol, layer: str, layers: str = "") -> str:
     """A symbol with its marks."""
     style = layers or (BRACKETS if symbol.layer else ROUND if symbol.round and symbol.round != "i" else "")
-    base = f"\\hat{{{symbol.base}}}" if "hat" in symbol.accents else symbol.base
+    base = f"\\hat{{{symbol.letter}}}" if "hat" in symbol.accents else symbol.letter
     indices = [each for each in symbol.subscripts if each != layer]
     below = f"_{{{''.join(indices)}}}" if indices else ""
     above = f"^{{({symbol.round})}}" if symbol.round and style != ROUND else ""
+    layer = "" if symbol.implied else layer
     if style == BRACKETS and layer:
         above = f"^{{[{layer}]{f'({symbol.round})' if symbol.round else ''}}}"
     elif style == ROUND and layer:

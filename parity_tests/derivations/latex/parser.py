@@ -163,14 +163,7 @@ class _Parser:
     def product(self) -> Node:
         node = self.factor()
         while self.begins():
-            after = self.factor()
-            if isinstance(node, Derivative) and node.of is None:
-                named = after.function if isinstance(after, Call) else after
-                while not (isinstance(named, Symbol) and named.base in COSTS) and self.begins():
-                    after = Operation("", after, self.factor())  # all that stands behind is differentiated
-                node = Derivative(after, node.by)
-            else:
-                node = Operation("", node, after)
+            node = Operation("", node, self.factor())
         return node
 
     def begins(self) -> bool:
@@ -303,7 +296,7 @@ class _Parser:
             elif match := re.match(r"\(([^)]*)\)", rest):
                 node.round = match[1]
             elif match := re.match(r"\\\{(\w)\\\}", rest):
-                node.chunk = match[1]
+                pass  # a mini-batch
             elif match := re.match(r"[,^]?\{?T\}?(?![A-Za-z])", rest):
                 turned = True
             elif match := re.match(r"\^?\{?('+)\}?|,(?=[\[('T])", rest):
@@ -491,10 +484,20 @@ class _Parser:
         upper, lower = (_without_braces(each) for each in (upper, lower))
         above, below = differential_of(upper), differential_of(lower)
         if above is not None and below:
-            return Derivative(parsed(above) if above else None, parsed(below))
+            return Derivative(parsed(above), parsed(below)) if above else self.differentiated(parsed(below))
         if not upper or not lower:
             raise NotReadError("a fraction without a numerator or a divisor")
         return Operation("/", parsed(upper), parsed(lower))
+
+    def differentiated(self, by: Node) -> Node:
+        """The derivative of all that stands behind ``d/dz``, or of the cost."""
+        if not self.begins():
+            return Derivative(None, by)
+        of = self.factor()
+        named = of.function if isinstance(of, Call) else of
+        while not (isinstance(named, Symbol) and named.base in COSTS) and self.begins():
+            of = Operation("", of, self.factor())
+        return Derivative(of, by)
 
     def differential(self) -> Node:
         r"""``\partial L / \partial z`` in one line; ``\partial w`` alone is the writer's dw."""

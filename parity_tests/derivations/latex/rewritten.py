@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from copy import deepcopy
 from dataclasses import fields, replace
+from itertools import combinations
 
 from parity_tests.derivations.latex.tree import (
     Bars,
@@ -21,6 +23,7 @@ from parity_tests.derivations.latex.tree import (
     Sum,
     Symbol,
     Transposed,
+    symbols_of,
     with_parts,
 )
 
@@ -77,11 +80,15 @@ def _bracketed(node: Node, signs: str) -> str:
 
 def symbol_latex(symbol: Symbol) -> str:
     """A symbol with its marks."""
-    base = symbol.base
+    base = symbol.letter
     for accent in symbol.accents & {"hat", "bar", "tilde"}:
         base = f"\\{accent}{{{base}}}"
     below = f"_{{{''.join(symbol.subscripts)}}}" if symbol.subscripts else ""
-    above = (f"[{symbol.layer}]" if symbol.layer else "") + (f"({symbol.round})" if symbol.round else "") + symbol.bare
+    above = (
+        (f"[{symbol.layer}]" if symbol.layer and not symbol.implied else "")
+        + (f"({symbol.round})" if symbol.round else "")
+        + symbol.bare
+    )
     primes = "'" * symbol.primes
     if above and primes:
         return f"{base}{below}^{{{above}{primes}}}"
@@ -107,18 +114,37 @@ def rewritings(node: Node) -> Iterator[tuple[str, Node]]:
             yield "extra-factor", put(here.left)
             yield "extra-factor", put(here.right)
     yield "sign", Negative(node)
+    yield from (("index-order", other) for other in _other_indices(node))
 
 
-def _other_symbols(here: Symbol) -> Iterator[tuple[str, Symbol]]:
+def _other_indices(node: Node) -> Iterator[Node]:
+    """The formulas in which two index letters are exchanged, and those in which one symbol has another of them."""
+    letters = sorted({index for each in symbols_of(node) for index in each.subscripts if re.fullmatch("[a-z]", index)})
+    for first, second in combinations(letters, 2):
+        yield _exchanged(node, {first: second, second: first})
+    for here, put in _places(node):
+        for place, index in enumerate(here.subscripts if isinstance(here, Symbol) else ()):
+            for letter in letters if index in letters else ():
+                if letter != index:
+                    below = (*here.subscripts[:place], letter, *here.subscripts[place + 1 :])  # type: ignore[union-attr]
+                    yield put(with_parts(here, {"subscripts": below}))
+
+
+def _exchanged(node: Node, letters: Mapping[str, str]) -> Node:
+    """A copy of a tree with other index letters."""
+    node = deepcopy(node)
+    for each in symbols_of(node):
+        each.subscripts = tuple(letters.get(index, index) for index in each.subscripts)
+    return node
+
+
+def _other_symbols(here: Symbol) -> Iterator[tuple[str, Node]]:
     words, indices = here.subscripts[:-2], here.subscripts[-2:]
     if len(indices) == 2 and indices[0] != indices[1]:
         yield "index-order", replace(here, subscripts=(*words, *indices[::-1]))
-    for moved in _neighbours(here.layer):
-        yield "wrong-layer", replace(here, layer=moved)
-    for moved in _neighbours(here.round):
-        yield "wrong-layer", replace(here, round=moved)
-    for moved in _neighbours(here.bare):
-        yield "wrong-layer", replace(here, bare=moved)
+    for mark in ("layer", "round", "bare"):
+        for moved in _neighbours(getattr(here, mark)):
+            yield "wrong-layer", with_parts(here, {mark: moved})
 
 
 def _neighbours(layer: str) -> Iterator[str]:
@@ -134,28 +160,26 @@ def _neighbours(layer: str) -> Iterator[str]:
             yield f"{match[1]}{moved:+d}" if moved else match[1]
 
 
-def _places(node: Node) -> Iterator[tuple[Node, _Put]]:
+def _places(node: Node) -> Iterator[tuple[Node, Callable[[Node], Node]]]:
     """Every node of a tree with the way to put another into its place."""
-    yield node, _Put(())
+    yield node, lambda other: other
     for each in fields(node):
-        part = getattr(node, each.name)
-        parts = part if isinstance(part, tuple) else (part,)
-        for number, inner in enumerate(parts):
-            if isinstance(inner, Node) and each.name != "function":
-                step = (node, each.name, number if isinstance(part, tuple) else -1)
-                for place, put in _places(inner):
-                    yield place, _Put((step, *put.steps))
+        if each.name != "function":
+            for inner, put in _parts(getattr(node, each.name)):
+                for here, deeper in _places(inner):
+                    yield (
+                        here,
+                        lambda other, name=each.name, put=put, deeper=deeper: with_parts(  # type: ignore[misc]
+                            node, {name: put(deeper(other))}
+                        ),
+                    )
 
 
-class _Put:
-    """Puts a node into a place of a tree."""
-
-    def __init__(self, steps: tuple[tuple[Node, str, int], ...]) -> None:
-        self.steps = steps
-
-    def __call__(self, other: Node) -> Node:
-        for node, name, number in reversed(self.steps):
-            whole = getattr(node, name)
-            part = (*whole[:number], other, *whole[number + 1 :]) if number >= 0 else other
-            other = with_parts(node, {name: part})
-        return other
+def _parts(part: object) -> Iterator[tuple[Node, Callable[[Node], object]]]:
+    """The nodes of a field, which may stand in rows, with the way to put another there."""
+    if isinstance(part, Node):
+        yield part, lambda other: other
+    elif isinstance(part, tuple):
+        for place, inner in enumerate(part):
+            for node, put in _parts(inner):
+                yield node, lambda other, place=place, put=put: (*part[:place], put(other), *part[place + 1 :])  # type: ignore[misc]

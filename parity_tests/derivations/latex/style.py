@@ -59,6 +59,8 @@ def own_style(symbols: list[Symbol], style: Style) -> Style:
     """The style of a formula that writes layers otherwise than its section."""
     if style.layers != BRACKETS or any(each.layer for each in symbols):
         return style
+    if any(each.subscripts and re.fullmatch(r"L(-1)?", each.subscripts[0]) for each in symbols):
+        return style._replace(layers=BELOW)
     own = style_of(symbols)
     return own._replace(deepest=style.deepest) if own.layers == ROUND else style
 

@@ -13,7 +13,7 @@ from parity_tests.derivations.latex.style import NONE, Style
 from parity_tests.derivations.latex.tree import NotReadError, Symbol
 from parity_tests.derivations.settings import Setting
 
-NETWORK, LOGISTIC, ACTIVATION, STEP, COUNT = "network", "logistic", "activation", "step", "count"
+NETWORK, LOGISTIC, ACTIVATION, STEP = "network", "logistic", "activation", "step"
 
 MEANINGS: dict[str, str] = {
     **dict.fromkeys(("W", "w", "\\theta", "\\Theta", "\\omega", "\\Omega"), "W"),
@@ -114,7 +114,9 @@ class Frame:
     def _of_numbers(self, symbol: Symbol) -> str:
         """Counts, rates and the cost."""
         base, plain = symbol.base, not symbol.subscripts and not self.style.layer_of(symbol)
-        if base in COSTS and (plain or (base == "J" and all(len(each) > 1 for each in symbol.subscripts))):
+        if base in COSTS and (
+            plain or (base == "J" and all(len(each) > 1 for each in symbol.subscripts)) or (symbol.subscripts == ("n",))
+        ):
             return "J"
         if base in RATES and plain:
             return "alpha"
@@ -189,8 +191,8 @@ def shown(symbol: Symbol) -> str:
     """A symbol as it is named in a sentence."""
     below = f"_{''.join(symbol.subscripts)}" if symbol.subscripts else ""
     above = (
-        (symbol.layer and f"^[{symbol.layer}]")
+        (symbol.layer and not symbol.implied and f"^[{symbol.layer}]")
         or (symbol.round and f"^({symbol.round})")
         or (symbol.bare and f"^{symbol.bare}")
     )
-    return f"{symbol.base.removeprefix(chr(92))}{below}{above}"
+    return f"{symbol.letter.removeprefix(chr(92))}{below}{above}"

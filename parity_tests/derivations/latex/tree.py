@@ -20,6 +20,8 @@ class Number:
 class Symbol:
     """A letter or word with its marks: ``layer`` in brackets, ``round`` in parentheses, ``bare`` above without either,
     ``subscripts`` below, ``accents`` such as hat, and how many primes.
+
+    ``written`` is the writer's letter where it is not ``base``; an ``implied`` layer is not written.
     """
 
     base: str
@@ -29,7 +31,13 @@ class Symbol:
     subscripts: tuple[str, ...] = ()
     accents: frozenset[str] = frozenset()
     primes: int = 0
-    chunk: str = ""
+    written: str = ""
+    implied: bool = False
+
+    @property
+    def letter(self) -> str:
+        """The letter as it is written."""
+        return self.written or self.base
 
 
 @dataclass

@@ -146,9 +146,15 @@ class Judge:
 
     def identity(self, claim: Claim) -> Verdict | None:
         """The verdict on two formulas of numbers; None for others."""
+        style = self.conventions.styles[claim.section]
+        chain = [each.right for each in self.conventions.claims if each.target is claim.target and each is not claim]
+        if isinstance(claim.right, Derivative) and any(identical(claim.right, each, style) == 1 for each in chain):
+            return not_judged("", claim.line, claim.text, "")._replace(
+                verdict=HOLDS, message=f"{claim_name(claim)} holds."
+            )
         if not (claim.identity or isinstance(claim.target, Derivative)):
             return None
-        ratio = identical(claim.target, claim.right, self.conventions.styles[claim.section])
+        ratio = identical(claim.target, claim.right, style)
         if ratio is None:
             return None
         base = not_judged("", claim.line, claim.text, f"{claim_name(claim)} holds.")
@@ -226,7 +232,7 @@ class Judge:
         if turned is not None:
             return turned
         best: Verdict | None = None
-        if layers_are_guessed(claim, self.conventions.styles[claim.section]):
+        if layers_are_guessed(claim, self.conventions.styles[claim.section], self.conventions.known_layers):
             return self.doubtful(claim, read[0], "does not hold if letters without a layer are those of the same layer")
         for each, found in self.diagnoses(claim, read):
             if found.cause in CAUSES:

@@ -1,0 +1,90 @@
+"""What letters stand for by the note's own forward pass: where h = f(a) and a = W h + b, a is what others call z."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from parity_tests.derivations.latex.claims import Claim
+from parity_tests.derivations.latex.parser import GENERIC
+from parity_tests.derivations.latex.symbols import MEANINGS, UNITS
+from parity_tests.derivations.latex.tree import Call, Node, Sum, Symbol, symbols_of, walk
+
+
+def settle(claims: Sequence[Claim]) -> None:
+    """Give the letters of a note their usual names, and units that are told apart by their index alone their layers.
+
+    The letters that were written stay with the symbols, for repairs.
+    """
+    symbols = list({id(each): each for claim in claims for each in symbols_of((claim.target, claim.right))}.values())
+    _rename(symbols, _usual(claims))
+    if not any(each.layer or each.bare or (MEANINGS.get(each.base) == "W" and each.round) for each in symbols):
+        _add_layers(symbols, _layers(claims))
+
+
+def _usual(claims: Iterable[Claim]) -> dict[str, str]:
+    """The usual letters for those that the forward pass gives another role."""
+    before, behind = set[str](), set[str]()
+    for claim in claims:
+        target, right = claim.target, claim.right
+        if not isinstance(target, Symbol) or target.primes:
+            continue
+        if isinstance(right, Call) and (right.function.base in GENERIC or right.function.base in UNITS):
+            inner = right.arguments[0] if len(right.arguments) == 1 else None
+            if isinstance(inner, Symbol) and not right.function.primes and inner.base != target.base:
+                before.add(inner.base)
+                behind.add(target.base)
+    found = {}
+    for letter in before - behind:
+        if MEANINGS.get(letter) == "A":
+            found[letter] = "Z" if letter.isupper() else "z"
+    if found:
+        taken = {letter for letter in behind if MEANINGS.get(letter) == "Z"}
+        found |= {letter: "A" if letter.isupper() else "a" for letter in taken}
+        found |= {"y": "a"} if "y" in behind | _outputs(claims, set(found)) else {}
+    return found
+
+
+def _outputs(claims: Iterable[Claim], before: set[str]) -> set[str]:
+    """The letters that are set equal to what stands before an activation, as y = a of a linear output."""
+    return {
+        claim.target.base for claim in claims
+        if isinstance(claim.target, Symbol) and isinstance(claim.right, Symbol) and claim.right.base in before
+    }  # fmt: skip
+
+
+def _rename(symbols: Iterable[Symbol], usual: dict[str, str]) -> None:
+    differentials = {f"d{letter}": f"d{other}" for letter, other in usual.items()}
+    for each in symbols:
+        other = (usual | differentials).get(each.base)
+        if other:
+            each.written, each.base = each.base, other
+
+
+def _layers(claims: Iterable[Claim]) -> dict[str, int]:
+    """The layers of index letters, from a_j = sum_i w_ji x_i and a_k = sum_j w_kj z_j; none where there is one."""
+    above: dict[str, str] = {}
+    for claim in claims:
+        target = claim.target
+        sums = [each for each in walk(claim.right) if isinstance(each, Sum)]
+        if not (isinstance(target, Symbol) and MEANINGS.get(target.base) == "Z" and len(target.subscripts) == 1):
+            continue
+        for each in sums:
+            if any((target.subscripts[0], each.index) == weight.subscripts for weight in _weights(each.body)):
+                above[each.index] = target.subscripts[0]
+    lowest = next((letter for letter in above if letter not in above.values()), "")
+    found = [lowest]
+    while found[-1] in above and len(found) <= len(above):
+        found.append(above[found[-1]])
+    return {letter: number for number, letter in enumerate(found)} if len(found) > 2 else {}
+
+
+def _weights(node: Node) -> list[Symbol]:
+    return [each for each in symbols_of(node) if MEANINGS.get(each.base) == "W"]
+
+
+def _add_layers(symbols: Iterable[Symbol], layers: dict[str, int]) -> None:
+    """The layer of a weight is that of the higher of its units."""
+    for each in symbols:
+        found = [layers[index] for index in each.subscripts if index in layers]
+        if found and MEANINGS.get(each.base, "X") not in ("X", "Y"):
+            each.layer, each.implied = str(max(found)), True
