@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from parity_tests.derivations.latex.claims import Aside, Claim, Numbers, claims_of, for_many
+from parity_tests.derivations.latex import sizes
+from parity_tests.derivations.latex.claims import Aside, Claim, Numbers, Shape, claims_of, for_many
 from parity_tests.derivations.latex.conventions import Conventions, Taken, Told
 from parity_tests.derivations.latex.documents import MOST_FORMULAS, Note, note_of, read_note
 from parity_tests.derivations.latex.roles import settle
@@ -62,6 +63,9 @@ def judge_note(note: Note, source: str, told: Told | None = None) -> Judged:
     ]
     rows += [_aside(each) for each in found if isinstance(each, Aside)]
     rows += [_numbers(each) for each in found if isinstance(each, Numbers)]
+    shapes = [sizes.judged(each, styles[each.section], judge.taken(each.section))
+              for each in found if isinstance(each, Shape)]  # fmt: skip
+    rows += [each for each in shapes if each is not None]
     rows += [_left(each, f"not read: {MOST_CLAIMS} claims are judged at most.") for each in left]
     if note.left_out:
         why = f"not read: {note.left_out} formulas more than the {MOST_FORMULAS} that are read."

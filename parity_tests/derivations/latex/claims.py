@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from parity_tests.derivations.latex.documents import Formula, Note
 from parity_tests.derivations.latex.numbers import Compared, compared
-from parity_tests.derivations.latex.parser import parsed
+from parity_tests.derivations.latex.parser import parsed, split
 from parity_tests.derivations.latex.statements import EQUALS, Statement, statements_of
 from parity_tests.derivations.latex.style import Style, style_of
 from parity_tests.derivations.latex.symbols import COSTS, COUNTS, LARGE, RATES, SMALL, UNITS
-from parity_tests.derivations.latex.tokens import Token, written
+from parity_tests.derivations.latex.tokens import Token, sizes_in, written
 from parity_tests.derivations.latex.tree import (
     Call,
     Cases,
@@ -23,6 +24,7 @@ from parity_tests.derivations.latex.tree import (
     Operation,
     Sum,
     Symbol,
+    Transposed,
     symbols_of,
     walk,
 )
@@ -38,8 +40,8 @@ class Claim(NamedTuple):
 
     ``adds`` marks what one example adds to a sum, ``averages`` is the line of what is added where the
     sum is divided; ``linear``: its section has set an activation equal to its
-    input before. ``many`` is above 0 where it speaks of m examples, below 0 where of
-    one; ``units`` are activations that are named in it or before it.
+    input before; ``given`` is the formula on the left where the target has no name. ``many`` is above 0 where it speaks
+    of m examples, below 0 where of one; ``units`` are activations that are named in it or before it.
     """
 
     target: Node
@@ -57,6 +59,7 @@ class Claim(NamedTuple):
     linear: bool = False
     first: bool = True
     identity: bool = False
+    given: Node | None = None
 
 
 class Aside(NamedTuple):
@@ -79,7 +82,19 @@ class Numbers(NamedTuple):
     compared: Compared
 
 
-Found = Claim | Aside | Numbers
+class Shape(NamedTuple):
+    """That a quantity has these sizes, which stand ``below`` it in an equation or not."""
+
+    of: Node
+    sizes: tuple[str, ...]
+    text: str
+    line: int
+    cell: int
+    section: int
+    below: bool
+
+
+Found = Claim | Aside | Numbers | Shape
 
 
 def claims_of(note: Note) -> tuple[list[Found], list[Style]]:
@@ -132,10 +147,12 @@ class _Collector:
         """Add what a statement says."""
         text = statement.text
         if not statement.is_equation:
-            self.aside(statement, NO_EQUATION)
-            for part in statement.parts:
-                node, _ = _tree(part)
-                self.symbols += symbols_of(node) if node else []
+            named = [_tree(tuple(each))[0] for part in statement.parts for each in split(list(part), (",",))]
+            self.symbols += symbols_of(tuple(named))
+            behind = written(list(statement.parts[-1])).removeprefix("\\mathbb^{").removesuffix("}")
+            sizes = sizes_in(behind if statement.relations == ("\\in",) else statement.aside)
+            if not self.shapes(statement, named, sizes):
+                self.aside(statement, NO_EQUATION)
             return
         if re.search(r"\\mathbb|\\\{.*,.*\\\}", text) and "\\in" in statement.relations:
             self.aside(statement, "a set")
@@ -148,8 +165,18 @@ class _Collector:
             reasons.append(reason)
             self.symbols += symbols_of(node) if node else []
         self.numbers(statement, nodes)
+        self.shapes(statement, [each for node in nodes if node for each in walk(node)])
         unread = next((place for place, reason in enumerate(reasons) if reason and place), len(nodes))
         self.equation(statement, nodes[:unread], reasons)
+
+    def shapes(self, statement: Statement, nodes: Sequence[Node | None], sizes: tuple[str, ...] = ()) -> int:
+        """Add the shapes that symbols have, and count them: those below them, or else ``sizes``."""
+        count = len(self.found)
+        for node in nodes:
+            if isinstance(node, Symbol | Transposed) and (own := node.sizes or sizes):
+                where = statement.line, self.formula.cell, self.formula.section
+                self.found.append(Shape(node, own, _shortened(statement.text), *where, below=not sizes))
+        return len(self.found) - count
 
     def numbers(self, statement: Statement, nodes: list[Node | None]) -> None:
         """Compare the numbers of a chain."""
@@ -175,7 +202,8 @@ class _Collector:
             why = reason or ("numbers" if numbers else "the left side is no quantity that is computed")
             self.aside(statement, why, read=not reason)
             return
-        self.carried, self.carried_line = target, statement.line
+        if not self.formula.text[: statement.first].rstrip().endswith(":"):  # what a colon explains goes on
+            self.carried, self.carried_line = target, statement.line
         made = False
         for number, (node, part) in enumerate(zip(nodes, statement.parts, strict=False)):
             if number == place or node is None:
@@ -198,6 +226,12 @@ class _Collector:
             return False
         if is_number(left) or not symbols_of((left, right)):
             return False
+        letters = {each.base for each in symbols_of(left)}
+        if "log" in statement.text and letters & {"y", "Y"} and any(isinstance(each, Sum) for each in walk(left)):
+            J = Symbol("J")  # both sides are costs, if the left one is
+            self.claim(statement, J, right, statement.parts[1], "=", first=True)
+            self.found[-1] = self.found[-1]._replace(given=left)  # type: ignore[call-arg]
+            return True
         self.found.append(
             Claim(
                 left, right, statement.text, written(list(statement.parts[1])), statement.line, self.formula.cell,
@@ -254,6 +288,7 @@ def _tree(part: tuple[Token, ...]) -> tuple[Node | None, str]:
     tokens = [each for each in part if each.text != "&"] if not any(_opens(each) for each in part) else list(part)
     while tokens and tokens[-1].text in (".", ",", ";"):
         tokens = tokens[:-1]
+    tokens = _without_shape(tokens)
     if not tokens:
         return None, ""
     try:
@@ -262,6 +297,14 @@ def _tree(part: tuple[Token, ...]) -> tuple[Node | None, str]:
         return None, str(error)
     except IndexError:
         return None, "it breaks off"
+
+
+def _without_shape(tokens: list[Token]) -> list[Token]:
+    """The tokens of a formula without the shape behind it: ``W^T dz (n, m)``."""
+    for place in range(1, len(tokens)):
+        if tokens[place].text == "(" and "n" in (text := written(tokens[place:])) and sizes_in(text):
+            return tokens[:place]
+    return tokens
 
 
 def _opens(token: Token) -> bool:

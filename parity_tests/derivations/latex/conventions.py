@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from parity_tests.derivations.latex.claims import Claim
-from parity_tests.derivations.latex.judge import COLUMNS, SAME, entries_agree, first_meant, holds
+from parity_tests.derivations.latex.judge import COLUMNS, SAME, Meant, entries_agree, first_meant, holds
 from parity_tests.derivations.latex.references import (
     COSTS,
     CROSS_ENTROPY,
@@ -93,17 +93,21 @@ class Conventions:
                     found.setdefault(target.base, *layers)
         return found
 
+    def read(self, claim: Claim, convention: Convention) -> list[Meant]:
+        """A claim in every frame; NotReadError where there is none."""
+        return first_meant(claim, self.styles[claim.section], convention, self.told.let)
+
     def holds(self, number: int, convention: Convention) -> bool | None:
         """Whether a claim holds in a convention; None where it cannot be read there."""
         claim = self.claims[number]
-        style = self.styles[claim.section]
         try:
-            found = first_meant(claim, style, convention, self.told.let)
+            found = self.read(claim, convention)
         except NotReadError as error:
             if str(error) in (SAME, COLUMNS):
                 return None
             key = number, convention
             if key not in self.by_entries:
+                style = self.styles[claim.section]
                 self.by_entries[key] = entries_agree(claim, style, convention, self.told.let)
             return self.by_entries[key]
         return any(map(holds, found))
@@ -119,7 +123,10 @@ class Conventions:
 
     def _taken(self, numbers: Iterable[int], whole: Taken | None) -> Taken:
         numbers = list(numbers)
-        base = whole.convention if whole else Convention(unbiased=not self._has_biases())
+        base = whole.convention if whole else Convention()
+        weights = {MEANINGS.get(each.base) for number in numbers for each in self._symbols(number)}
+        if whole is None or weights & {"W", "dW"}:
+            base = base._replace(unbiased=bool(weights) and not weights & {"b", "db"})
         settled = set(whole.settled) if whole else set()
         lines: dict[str, tuple[int, ...]] = dict(whole.lines) if whole else {}
         for name, usual, others in (("above", False, (True,)), ("hidden", base.hidden, UNITS_OF_HIDDEN)):
@@ -174,17 +181,15 @@ class Conventions:
         here = base._replace(one=False, total=False)
         return bool(self.holds(number, here._replace(total=True))) and not self.holds(number, here)
 
-    def _has_biases(self) -> bool:
-        """Whether a bias stands anywhere in the note."""
-        found = symbols_of(tuple((each.target, each.right) for each in self.claims))
-        return not found or any(MEANINGS.get(each.base) in ("b", "db") for each in found)
+    def _symbols(self, number: int) -> list[Symbol]:
+        """The symbols of a claim."""
+        return symbols_of((self.claims[number].target, self.claims[number].right))
 
     def _layouts(self, numbers: Iterable[int], base: Convention) -> dict[tuple[bool, bool], list[int]]:
         """For each layout the claims that hold there and not everywhere."""
         found: dict[tuple[bool, bool], list[int]] = {}
         for number in numbers:
-            claim = self.claims[number]
-            used = {MEANINGS.get(each.base, "") for each in symbols_of((claim.target, claim.right))}
+            used = {MEANINGS.get(each.base, "") for each in self._symbols(number)}
             if not used & {"W", "dW"} or ("dW" in used and "W" in used):
                 continue
             one = not self.many[number]
@@ -208,8 +213,7 @@ class Conventions:
 
     def _names_matrices(self, number: int) -> bool:
         """Whether a claim has letters of all examples."""
-        claim = self.claims[number]
-        return any(each.base in LARGE for each in symbols_of((claim.target, claim.right)))
+        return any(each.base in LARGE for each in self._symbols(number))
 
     def _shown(
         self, numbers: Iterable[int], base: Convention, name: str, others: Iterable[Any]

@@ -411,32 +411,6 @@ def entries_agree(claim: Claim, style: Style, convention: Convention, let: Mappi
     return any(each.agree(plain.target, plain.right) for each in ways) if ways else None
 
 
-def other_products(each: Meant, *, swapped: bool = False) -> Iterator[Meant]:
-    """A claim with one of its matrix products taken entry by entry, or with its operands ``swapped``."""
-    tree = ast.parse(each.text, mode="eval")
-    for node in ast.walk(tree):
-        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult):
-            before = node.left, node.op, node.right
-            node.left, node.op, node.right = (
-                (node.right, node.op, node.left) if swapped else (node.left, ast.Mult(), node.right)
-            )
-            yield each._replace(text=ast.unparse(tree))
-            node.left, node.op, node.right = before
-
-
-def transposed_operands(each: Meant) -> Iterator[Meant]:
-    """A claim with one operand of a matrix product transposed."""
-    tree = ast.parse(each.text, mode="eval")
-    for node in ast.walk(tree):
-        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult):
-            for name in ("right", "left"):
-                before = getattr(node, name)
-                is_turned = isinstance(before, ast.Attribute) and before.attr == "T"
-                setattr(node, name, before.value if is_turned else ast.Attribute(before, "T"))
-                yield each._replace(text=ast.unparse(tree))
-                setattr(node, name, before)
-
-
 def layers_are_guessed(claim: Claim, style: Style, known: Mapping[str, str]) -> bool:
     """Whether some quantities of a claim carry a layer and others do not; ``known`` letters have theirs elsewhere."""
     if has_labels(claim):
@@ -452,16 +426,3 @@ def layers_are_guessed(claim: Claim, style: Style, known: Mapping[str, str]) -> 
     layers = {style.layer_of(each) for each in found}
     sure = {*(HIDDEN if style.layers != NONE else ()), *(each for each, layer in known.items() if layer in layers)}
     return len({bool(style.layer_of(each)) for each in found if each.base.removeprefix("d") not in sure}) > 1
-
-
-def another_target(each: Meant) -> str:
-    """Another quantity whose formula the right side is, "" for none."""
-    layer = each.target.removeprefix("dZ")
-    if each.target == f"dZ{layer}" and holds(each._replace(text=f"dA{layer} * ({each.text})")):
-        return f"g{layer}_prime(Z{layer})"
-    for name, target in each.frame.setting.targets.items():
-        if name == each.target or target.kind == "update":
-            continue
-        if holds(Meant(name, each.text, replace(each.frame))):
-            return name
-    return ""

@@ -40,6 +40,7 @@ from parity_tests.derivations.latex.tree import (
     Sum,
     Symbol,
     Transposed,
+    factors,
     symbols_of,
     with_parts,
 )
@@ -226,10 +227,10 @@ class Reader:
         left, right = self.read(node.left), self.read(node.right)
         if values.goes_together(left, right):
             return values.times(left, right, node.sign)
-        factors = list(_factors(node))
-        whole = self.read(factors[0][1])
+        first, *others = factors(node)
+        whole = self.read(first[1])
         fit = True
-        for sign, each in factors[1:]:
+        for sign, each in others:
             after = self.read(each)
             fit = fit and values.goes_together(whole, after)
             whole = values.times(whole, after, sign)
@@ -339,6 +340,7 @@ class Reader:
             return Value(called(f"np.{name}", inner.tree), (), summed=True)
         axis = int(re.sub(r"\D", "", keywords["axis"]) or 0)
         keep = keywords.get("keepdims", "").lower() in ("true", "ture")
+        keep = keep or (self.frame.convention.rows and axis == 0)  # a flat array is added as a row
         axes = tuple(ONE if place == axis else each for place, each in enumerate(inner.axes))
         axes = axes if keep else tuple(each for place, each in enumerate(inner.axes) if place != axis)
         tree = called(f"np.{name}", inner.tree, axis=axis, **({"keepdims": True} if keep else {}))
@@ -544,11 +546,3 @@ def with_label(node: Node, label: str) -> Node:
 def _one(node: Node) -> Node:
     """A bold 1 beside a plus or minus is the number."""
     return Number("1") if isinstance(node, Symbol) and node.base == "\\ones" else node
-
-
-def _factors(node: Node) -> list[tuple[str, Node]]:
-    """The factors of a product from left to right, each with the sign before it."""
-    if isinstance(node, Operation) and node.sign not in ("+", "-", "/"):
-        left, right = _factors(node.left), _factors(node.right)
-        return [*left, (node.sign, right[0][1]), *right[1:]]
-    return [("", node)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from parity_tests.derivations.latex.patterns import summed
-from parity_tests.derivations.latex.tokens import DIFFERENTIALS, FUNCTIONS, Token, group, written
+from parity_tests.derivations.latex.tokens import DIFFERENTIALS, FUNCTIONS, Token, group, sizes_in, written
 from parity_tests.derivations.latex.tree import (
     Bars,
     Call,
@@ -315,8 +315,10 @@ class _Parser:
 
     def lowered(self, node: Node, inside: list[Token]) -> Node:
         text = written(inside).strip("{}")
-        if re.search(r"\\times|\\odot|n_h|n\^|chunksize", text):
-            return node  # a shape below a symbol
+        if re.search(r"\\times|\\odot|n_h|n\^|chunksize", text):  # a shape below a symbol
+            if isinstance(node, Symbol | Transposed):
+                node.sizes = node.sizes or sizes_in(written(inside))
+            return node
         if word := re.fullmatch(r"[A-Z]{2,}([-+]1)?", text):  # a damaged letter of the last layer
             text = f"L{word[1] or ''}"
         parts = subscripts_of(text)
@@ -482,6 +484,8 @@ class _Parser:
     def fraction(self) -> Node:
         upper, lower = self.argument(), self.argument()
         upper, lower = (_without_braces(each) for each in (upper, lower))
+        if "\\times" in written(lower) and sizes_in(written(lower)):  # a symbol above its shape
+            return parsed(upper)
         above, below = differential_of(upper), differential_of(lower)
         if above is not None and below:
             return Derivative(parsed(above), parsed(below)) if above else self.differentiated(parsed(below))

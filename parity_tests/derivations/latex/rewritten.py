@@ -11,6 +11,7 @@ from itertools import combinations
 from parity_tests.derivations.latex.tree import (
     Bars,
     Call,
+    Cases,
     Derivative,
     Entry,
     Negative,
@@ -63,6 +64,9 @@ def latex_of(node: Node) -> str:
         case Derivative():
             of = latex_of(node.of) if node.of is not None else ""
             return rf"\frac{{\partial {of}}}{{\partial {latex_of(node.by)}}}"
+        case Cases():
+            rows = r" \\ ".join(f"{latex_of(row) if row else ''} & {condition}" for row, condition in node.rows)
+            return rf"\begin{{cases}} {rows} \end{{cases}}"
         case Norm():
             return rf"\|{latex_of(node.operand)}\|"
         case Bars():

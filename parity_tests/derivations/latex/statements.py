@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from parity_tests.derivations.latex.documents import Formula, Macro
 from parity_tests.derivations.latex.parser import split
-from parity_tests.derivations.latex.tokens import Token, tokens_of, written
+from parity_tests.derivations.latex.tokens import Token, sizes_in, tokens_of, written
 
 EQUALS = ("=", ":=", "\\leftarrow", "+=", "-=", "/=", "*=")
 ARROWS = ("\\rightarrow", "\\Rightarrow", "\\leftarrow-", "\\hookrightarrow", "\\downarrow", "\\uparrow", "\\nearrow",
@@ -142,7 +142,7 @@ def _at_arrows(tokens: list[Token], formula: Formula) -> list[Statement]:
             continue
         made = _statement(part, formula)
         last = found[-1] if found else None
-        if last is not None and last.is_equation and _is_shape(written(part)):
+        if last is not None and ((last.is_equation and _is_shape(written(part))) or sizes_in(written(part))):
             found[-1] = last._replace(aside=f"{last.aside} {written(part)}".strip())
         else:
             found.append(made)

@@ -26,7 +26,7 @@ DIFFERENTIALS = ("dW", "dw", "dZ", "dz", "dA", "da", "db", "dB", "dX", "dx", "dh
                  "dS", "ds", "dO", "do", "dP", "dp")  # fmt: skip
 WORDS = (*FUNCTIONS, *DIFFERENTIALS, "axis", "keepdims", "True", "true", "ture", "prev", "corrected", "undef")
 _TOKEN = re.compile(
-    r"\\(?:begin|end)\s*\{[A-Za-z]+\*?\}|\\[A-Za-z]+\*?|\\.|" + NUMPY
+    r"\|\||\\(?:begin|end)\s*\{[A-Za-z]+\*?\}|\\[A-Za-z]+\*?|\\.|" + NUMPY
     + "|" + "|".join(WORDS) + r"|\d{1,3}(?:,\d{3})+(?!\d)|\d+(?:\.\d+)?|\.\d+|[-+*/:]=|\.\*|[A-Za-z]|\s+|.",
     re.DOTALL,
 )  # fmt: skip
@@ -158,6 +158,7 @@ _WITH_ARGUMENT = frozenset(
 )
 _SAME = {
     "\\dfrac": "\\frac", "\\tfrac": "\\frac", "\\cfrac": "\\frac", "\\intercal": "T", "\\top": "T", "\\mid": "|",
+    "||": "\\|",
     "\\prime": "'", "\\lvert": "|", "\\rvert": "|", "\\vert": "|", "\\lVert": "\\|", "\\rVert": "\\|", "\\Vert": "\\|",
     "\\lbrace": "\\{", "\\rbrace": "\\}", "\\lbrack": "[", "\\rbrack": "]", "\\ast": "*", "\\star": "*", "\\ell": "l",
     "\\varepsilon": "\\epsilon", "\\varsigma": "\\sigma", "\\varphi": "\\phi", "\\Bar": "\\bar", "\\part": "\\partial",
@@ -216,6 +217,16 @@ def group(tokens: list[Token], start: int) -> tuple[list[Token], int]:
 def written(tokens: list[Token]) -> str:
     """The tokens as text, without spaces."""
     return "".join(each.text for each in tokens if not each.text.isspace())
+
+
+_SIZE = r"(?:[A-Z]|m|\d+|(?:n|\\eta)(?:_\{?[a-z]\}?)?(?:[_^](?:\{[^{}]*\}|\w))?)"
+_SIZES = re.compile(rf"\(?({_SIZE})(?:\\times|,)({_SIZE})\)?")
+
+
+def sizes_in(text: str) -> tuple[str, ...]:
+    """The two sizes of a shape such as (n, m) or n x m; none where it is something else."""
+    match = _SIZES.fullmatch(text)
+    return (match[1], match[2]) if match else ()
 
 
 def _check_depth(tokens: list[Token]) -> None:
@@ -285,7 +296,9 @@ def _plain(tokens: list[Token]) -> list[Token]:
             while place < len(tokens) and tokens[place].text.isspace():
                 place += 1
             if place < len(tokens) and tokens[place].text in ("_", "^"):
-                _, place = group(tokens, place + 1)
+                below, place = group(tokens, place + 1)
+                if sizes_in(written(below)):
+                    done += [Token("_", here.at), Token("{", here.at), *_plain(below), Token("}", here.at)]
         elif name in ("underset", "overset", "stackrel"):
             _, place = group(tokens, place)
             inside, place = group(tokens, place)

@@ -22,6 +22,7 @@ class Symbol:
     ``subscripts`` below, ``accents`` such as hat, and how many primes.
 
     ``written`` is the writer's letter where it is not ``base``; an ``implied`` layer is not written.
+    ``sizes`` are those of a shape below it.
     """
 
     base: str
@@ -33,6 +34,7 @@ class Symbol:
     primes: int = 0
     written: str = ""
     implied: bool = False
+    sizes: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def letter(self) -> str:
@@ -63,6 +65,7 @@ class Power:
 @dataclass
 class Transposed:
     operand: Node
+    sizes: tuple[str, ...] = field(default=(), compare=False)
 
 
 @dataclass
@@ -163,3 +166,11 @@ def with_parts(node: Node, parts: Mapping[str, object]) -> Node:
 def symbols_of(node: object) -> list[Symbol]:
     """The symbols of a formula, from left to right."""
     return [each for each in walk(node) if isinstance(each, Symbol)]
+
+
+def factors(node: Node) -> list[tuple[str, Node]]:
+    """The factors of a product from left to right, each with the sign before it."""
+    if isinstance(node, Operation) and node.sign not in ("+", "-", "/"):
+        left, right = factors(node.left), factors(node.right)
+        return [*left, (node.sign, right[0][1]), *right[1:]]
+    return [("", node)]

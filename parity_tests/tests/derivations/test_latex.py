@@ -126,7 +126,8 @@ def test_what_holds_in_another_convention_is_no_mistake(claim: str, said: str) -
 @pytest.mark.parametrize(
     ("text", "verdict", "said"),
     [
-        ("$$W \\in \\mathbb{R}^{n \\times m}$$", NO_CLAIM, "no equation"),
+        ("$$W \\in \\mathbb{R}$$", NO_CLAIM, "no equation"),
+        ("$$W \\in \\mathbb{R}^{n \\times m}$$", NO_CLAIM, "a shape"),
         ("$$A^{[0]} = X$$", NO_CLAIM, "definitions"),
         ("$$dW^{[1]} = \\frac{1}{m} dZ^{[1]} \\clubsuit$$", NOT_JUDGED, "\\clubsuit is not understood here, column 33"),
         ("$$dZ^{[1]} = {W^{[2]T} dZ^{[2]}$$", NOT_JUDGED, "a brace is not closed, column 12"),
