@@ -28,7 +28,9 @@ from parity_tests.derivations.own.dumps import (
     numbers_only,
     read,
     roundoff,
+    shows_units,
     units_of,
+    with_other_units,
 )
 from parity_tests.derivations.settings import SETTINGS, Probe, Setting, setting_named
 from parity_tests.derivations.settings.networks import with_hidden
@@ -100,7 +102,8 @@ def verify_data(path: Path, setting: str | None, *, l2: bool = False) -> Judged:
     rows = (*found.rows, *(not_judged(name, 0, name, f"{name} {why}") for name in left))
     layout = layout_text(found.setting, named=True)
     if units_of(chosen) != units_of(found.setting):
-        layout += f"; hidden units {', '.join(units_of(found.setting)[:-1])}, recognised from your Z and A"
+        evidence = "Z and A" if shows_units(chosen, given) else "derivatives"
+        layout += f"; hidden units {', '.join(units_of(found.setting)[:-1])}, recognised from your {evidence}"
     if found.layout.text:
         layout += f"; {found.layout.text}"
     return Judged(
@@ -109,7 +112,10 @@ def verify_data(path: Path, setting: str | None, *, l2: bool = False) -> Judged:
 
 
 def examine(given: Mapping[str, Any], setting: Setting, *, l2: bool = False) -> Examined:
-    """Judge a person's arrays, by name, in the layout that fits; where several do, in the one in which most hold."""
+    """Judge a person's arrays, by name, in the layout that fits; where several do, in the one in which most hold.
+
+    Where no Z or A says what the hidden units are, they are those under which most derivatives hold.
+    """
     values = {setting.aliases.get(name, name): np.asarray(value) for name, value in given.items()}
     numbers_only(values)
     own_way(setting, values, l2)
@@ -125,8 +131,16 @@ def examine(given: Mapping[str, Any], setting: Setting, *, l2: bool = False) -> 
             return found[-1]
     if not found:
         raise refused[0]
-    best = max(found, key=lambda each: sum(row.verdict == HOLDS for row in each.rows)).layout
-    return _examine_columns(in_columns(values, setting, best), setting, best, l2, causes=True)
+    best = max(found, key=_held)
+    columns = in_columns(values, setting, best.layout)
+    if not shows_units(setting, columns):
+        others = [_examine_columns(columns, each, best.layout, l2, causes=False) for each in with_other_units(setting)]
+        best = max(best, *others, key=_held) if others else best
+    return _examine_columns(columns, best.setting, best.layout, l2, causes=True)
+
+
+def _held(examined: Examined) -> int:
+    return sum(row.verdict == HOLDS for row in examined.rows)
 
 
 def _examine_columns(values: dict[str, Any], setting: Setting, layout: Layout, l2: bool, *, causes: bool) -> Examined:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from itertools import product
 from pathlib import Path
 from typing import IO, Any, NamedTuple
@@ -15,6 +15,7 @@ from safetensors import SafetensorError, safe_open
 from manual.notation import Array
 from parity_tests.derivations.agreement import agrees
 from parity_tests.derivations.settings import Setting
+from parity_tests.derivations.settings.networks import with_hidden
 from parity_tests.derivations.settings.setting import UNITS
 
 Arrays = Mapping[str, Array]
@@ -151,10 +152,22 @@ def units_of(setting: Setting) -> tuple[str, ...]:
 def hidden_units(setting: Setting, values: Arrays) -> tuple[str, ...]:
     """The hidden units under which the most of the given Z and A follow, the setting's own where none do better."""
     *own, output = units_of(setting) or ("",)
-    if not own or not any(f"A{l}" in values or f"Z{l + 1}" in values for l in range(1, len(own) + 1)):
+    if not shows_units(setting, values):
         return tuple(own)
     tried = [tuple(own), *product(HIDDEN_UNITS, repeat=len(own))]
     return max(tried, key=lambda units: sum(_followed(values, (*units, output))))  # the first of equals
+
+
+def shows_units(setting: Setting, names: Collection[str]) -> bool:
+    """Whether a Z or A behind a hidden unit is among the names."""
+    hidden = units_of(setting)[:-1]
+    return any({f"A{l}", f"Z{l + 1}"} & {*names} for l in range(1, len(hidden) + 1))
+
+
+def with_other_units(setting: Setting) -> list[Setting]:
+    """The setting with each other hidden unit, the same in all its layers."""
+    *own, _ = units_of(setting) or ("",)
+    return [with_hidden(setting, (unit,) * len(own)) for unit in HIDDEN_UNITS if own and {*own} != {unit}]
 
 
 def _followed(values: Arrays, units: tuple[str, ...]) -> Iterator[bool]:

@@ -210,6 +210,16 @@ def test_hidden_units_are_recognised(name: str, hidden: tuple[str, ...], tmp_pat
     assert wrong.verdict == WRONG
 
 
+def test_hidden_units_are_recognised_from_derivatives_alone(tmp_path: Path) -> None:
+    given = {name: value for name, value in dump("shallow", ("relu",)).items() if name[0] not in "AZJ"}
+    np.savez(tmp_path / "run.npz", **given)
+    judged = verify_data(tmp_path / "run.npz", "shallow")
+    assert {line.verdict for line in judged.lines} == {HOLDS}
+    assert "hidden units relu, recognised from your derivatives" in judged.layout
+    rows = {line.target: line for line in examine({**given, "db1": 3 * given["db1"]}, setting_named("shallow")).rows}
+    assert {name for name, row in rows.items() if row.verdict != HOLDS} == {"db1"}
+
+
 def in_rows(given: Numbers, *, weights: bool) -> Numbers:
     """The numbers of somebody whose examples are rows."""
     found = {}
