@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -91,18 +92,14 @@ def _parts(node: Node) -> Iterator[tuple[Path, Expression]]:
 def meant_by(written: Node, batch: str) -> Callable[[Node], bool]:
     """Whether a repair of ``written`` is one that somebody may mean.
 
-    Nobody means x = x, x + x or x - x, a factor that is divided away again, or a second division by the number of
-    examples.
+    Nobody means x = x, a sum with one term twice, as x + x, x - x or x + (x + y), a factor that is divided away again,
+    or a second division by the number of examples.
     """
-    own, over = {here for _, here in nodes.walk(written)}, Name(batch)
-    cancelled, averaged = _cancelled(written), _times_divided(written, over)
+    over = Name(batch)
+    repeated, cancelled, averaged = _repeated(written), _cancelled(written), _times_divided(written, over)
 
     def meant(node: Node) -> bool:
-        for _, here in nodes.walk(node):
-            same = isinstance(here, Binary) and here.operator in "+-" and here.left == here.right
-            if same and here not in own:
-                return False
-        if _needless(node) != _idle(node):
+        if _needless(node) != _idle(node) or not _repeated(node) <= repeated:
             return False
         return _cancelled(node) <= cancelled and _times_divided(node, over) <= max(1, averaged)
 
@@ -120,6 +117,30 @@ def _needless(node: Node) -> list[Assign]:
     idle = _idle(node)
     given = {here.target for _, here in nodes.walk(node) if isinstance(here, Assign) and here not in idle}
     return [each for each in idle if each.target in given]
+
+
+def _repeated(node: Node) -> frozenset[Node]:
+    """The terms that a sum has twice or more."""
+    sums = (Counter(term for _, term in _terms(here)) for _, here in nodes.walk(node) if isinstance(here, Binary))
+    return frozenset(term for terms in sums for term, times in terms.items() if times > 1)
+
+
+def _terms(whole: Expression, sign: float = 1.0) -> Iterator[tuple[float, Expression]]:
+    """The terms of a sum, each with the number that it is multiplied by; numbers are multiples of 1."""
+    match whole:
+        case Binary("+" | "-", left, right):
+            yield from _terms(left, sign)
+            yield from _terms(right, -sign if whole.operator == "-" else sign)
+        case Unary(inner):
+            yield from _terms(inner, -sign)
+        case Transpose(Binary("+" | "-") as inner, ()):
+            yield from ((factor, term if term == ONE else Transpose(term)) for factor, term in _terms(inner, sign))
+        case Binary("*", Number(factor), term) | Binary("*", term, Number(factor)):
+            yield sign * factor, term
+        case Number(number):
+            yield sign * number, ONE
+        case _:
+            yield sign, whole
 
 
 def _cancelled(node: Node) -> frozenset[Node]:
@@ -152,7 +173,8 @@ def _factors(node: Node) -> tuple[list[Node], list[Node]]:
 def tidy(node: Node) -> Node:
     """The same formula without what cancels.
 
-    ``1 * x``, ``x**1``, ``0 - x``, ``x + 0``, ``- -x``, ``a + -b``, ``(c - 1) * x + x``, ``A.T.T`` and the like.
+    ``1 * x``, ``x**1``, ``0 - x``, ``x + 0``, ``- -x``, ``a + -b``, ``(c - 1) * x + x``, ``1 - (1 - x)``,
+    ``a * (b / a)``, ``A.T.T`` and the like.
     """
     return rewritten(node, _plain)
 
@@ -181,8 +203,10 @@ def _plain(node: Node) -> Node:
             return _plain(Unary(right))
         case Binary("+" | "-", left, right) if (positive := _without_minus(right)) is not None:
             return _plain(replace(node, operator="-" if node.operator == "+" else "+", right=positive))
-        case Binary("+" | "-") if (collected := _collected(node)) is not None:
+        case Binary("+" | "-") if (collected := _collected(node) or _balanced(node)) is not None:
             return collected
+        case Binary("*" | "/") if (divided := _divided(node)) is not None:
+            return tidy(divided)
         case Binary("/", Number(1.0), Binary("/", Number(1.0), inner)):
             return inner
     return node
@@ -210,3 +234,45 @@ def _collected(whole: Binary) -> Expression | None:
             case ("-", False, Binary("-", Number(1.0), c)):
                 return Binary("*", c, term)
     return None
+
+
+def _balanced(whole: Binary) -> Expression | None:
+    """A sum in which a term stands with a plus and with a minus, each term once; None for any other, and for 0."""
+    terms = list(_terms(whole))
+    if not any(one == other and factor * more < 0 for factor, one in terms for more, other in terms):
+        return None
+    total: dict[Expression, float] = {}
+    for factor, term in terms:
+        total[term] = total.get(term, 0.0) + factor
+    found: Expression | None = None
+    for term, factor in sorted(total.items(), key=lambda each: each[1] < 0):
+        size = abs(factor)
+        part = Number(size) if term == ONE else term if size == 1 else Binary("*", Number(size), term)
+        if factor and found:
+            found = Binary("+" if factor > 0 else "-", found, part)
+        elif factor:
+            found = part if factor > 0 else Unary(part)
+    return found
+
+
+def _divided(whole: Binary) -> Expression | None:
+    """A product without a factor that stands above the line and below it."""
+    places = list(_factor_places(whole, (), above=True))
+    for path, above in places:
+        for other, below in places:
+            same = nodes.at(whole, path) == nodes.at(whole, other)
+            if above and not below and same and not isinstance(nodes.at(whole, path), Number):
+                return nodes.replace(nodes.replace(whole, path, ONE), other, ONE)  # type: ignore[return-value]
+    return None
+
+
+def _factor_places(node: Node, path: Path, *, above: bool) -> Iterator[tuple[Path, bool]]:
+    """The places of the factors of a product of entries, and whether each stands above the line."""
+    match node:
+        case Binary("*" | "/", left, right):
+            yield from _factor_places(left, (*path, 0), above=above)
+            yield from _factor_places(right, (*path, 1), above=above == (node.operator == "*"))
+        case Unary(inner):
+            yield from _factor_places(inner, (*path, 0), above=above)
+        case _:
+            yield path, above

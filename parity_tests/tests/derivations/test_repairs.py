@@ -16,7 +16,7 @@ from parity_tests.derivations.language.evaluate import run
 from parity_tests.derivations.language.nodes import Node, Program
 from parity_tests.derivations.language.syntax import parse
 from parity_tests.derivations.mistakes.diagnosis import ALL_STEPS, STEPS
-from parity_tests.derivations.mistakes.simplify import simplified, tidy
+from parity_tests.derivations.mistakes.simplify import meant_by, simplified, tidy
 from parity_tests.derivations.text_lines import MOST_LINES
 from parity_tests.derivations.verdicts import NOT_JUDGED, UNKNOWN, WRONG, Verdict
 from parity_tests.derivations.verify import verify
@@ -161,10 +161,45 @@ def test_no_repair_takes_the_value_from_what_follows_from_it(text: str) -> None:
         ("x - (1 - c) * x", "c * x"),
         ("(1 - c) * x - x", "(1 - c) * x - x"),
         ("x - (c - 1) * x", "x - (c - 1) * x"),
+        ("1 - (1 - x)", "x"),
+        ("1 - (1 - A).T", "A.T"),
+        ("x - (y + x)", "-y"),
+        ("(x - (y + z)) + z", "x - y"),
+        ("1 + A - 2 * A", "1 - A"),
+        ("B + A - A * 3", "B - 2 * A"),
+        ("1 + 2 - A", "1 + 2 - A"),
+        ("x - x", "x - x"),
+        ("x + x - y", "x + x - y"),
+        ("a * (b / a)", "b"),
+        ("a * a * b / a", "a * b"),
+        ("-a / (b * a)", "-1 / b"),
+        ("a * (1 / a) * x", "x"),
+        ("a / (b / a)", "a / (b / a)"),
+        ("2 * a / 2", "2 * a / 2"),
+        ("A @ (B / A)", "A @ (B / A)"),
     ],
 )
 def test_a_formula_in_its_plain_form(long: str, short: str) -> None:
     assert tidy(parse_expression(long)) == parse_expression(short)
+
+
+@pytest.mark.parametrize(
+    ("written", "repaired", "meant"),
+    [
+        ("W = W - v", "W = W - alpha * v", True),
+        ("W = W - v", "W = (W + (W - alpha * v)) / 2", False),
+        ("W = W - v", "W = v - (2 * v - W)", False),
+        ("W = W + W - v", "W = (W + (W - alpha * v)) / 2", True),
+        ("W = W - v", "W = W + v - v", False),
+        ("W = v", "W = W\nW = v", False),
+        ("W = v", "W = alpha * v / alpha", False),
+        ("W = v / alpha", "W = alpha * v / alpha", False),
+        ("W = alpha * v / alpha", "W = 2 * (alpha * v / alpha)", True),
+        ("W = v / m", "W = 1/m * (v / m)", False),
+    ],
+)
+def test_what_somebody_may_mean(written: str, repaired: str, meant: bool) -> None:
+    assert meant_by(parse(written), "m")(parse(repaired)) == meant
 
 
 @pytest.mark.parametrize(

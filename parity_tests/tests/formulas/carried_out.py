@@ -29,7 +29,7 @@ def value(program: Program, setting: str, symbol: str, l2: bool, seed: int) -> t
         name: np.array(each) if isinstance(each, np.ndarray) else each
         for name, each in chosen.environment(probe, symbol).items()
     }
-    names |= {name: names[name].astype(np.intp) for name in ("y",) if setting == "labels" and name in names}
+    names |= {name: names[name].astype(np.intp) for name in ("y",) if setting.startswith("labels") and name in names}
     try:
         with np.errstate(all="ignore"):
             exec(compile(to_text(program), "formula", "exec"), {"np": _NumPy(), "range": range}, names)
