@@ -149,14 +149,14 @@ class _Use:
         found: set[str] = set()
         partners = []
         for node in self.nodes:
-            operands: list[ast.expr] = []
             match node:
                 case ast.BinOp(op=ast.MatMult()):
                     operands = [node.left, node.right]
                 case ast.Call(func=ast.Attribute(value=base, attr=word)) if word in PRODUCTS:
-                    module = isinstance(base, ast.Name) and base.id in ("np", "numpy")
-                    operands = list(node.args) if module else [base, *node.args]
-            if not operands or any(_of_a_logarithm(each) for each in operands):
+                    operands = [base, *node.args]
+                case _:
+                    continue
+            if any(_of_a_logarithm(each) for each in operands):
                 continue
             own = [
                 {part for name in _operand(each) for part in self.joined.get(name, {self.aliases.get(name, name)})}
@@ -251,9 +251,9 @@ class _Use:
         places = [node for node in self.loads if node.id == name]
         scales = [self._scales(node) for node in places]
         factors = [parent for node in places if isinstance(parent := self._unsigned(node), ast.BinOp)]
-        if any(scales) and len(factors) == len(places):
-            return all(isinstance(each.op, ast.Mult | ast.Div) for each in factors) or all(scales)
-        return bool(places) and all(scales)
+        if not any(scales) or len(factors) < len(places):
+            return False
+        return all(isinstance(each.op, ast.Mult | ast.Div) for each in factors) or all(scales)
 
     def _unsigned(self, node: ast.AST) -> ast.AST | None:
         """What a name with its sign stands in."""

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from parity_tests.derivations.engine.roles import roles_of
+from parity_tests.derivations.engine.roles import NO_ROLES, Roles, roles_of
 from parity_tests.derivations.verdicts import HOLDS, WRONG
 from parity_tests.derivations.verify import verify
 
@@ -168,6 +168,38 @@ ROLES = [
         "data X; labels Y; weights W; loose s",
     ),
     ("Z = W @ X; A = np.exp(s) * Z; J = np.sum((A - Y)**2); dW = A", "data X; labels Y; weights W"),
+    # labels in which a derivative is taken, and a parameter that is subtracted
+    (
+        "Z = W @ X; J = np.sum((Z - T)**2); dZ = Z - T; dW = dZ @ X.T; dT = T - Z",
+        "data X; labels T; weights W",
+    ),
+    ("Z = W @ X - k; J = np.sum(Z**2); dW = Z @ X.T; dk = -np.sum(Z)", "data X; weights W; loose k"),
+    ("Z, q = W @ X - k, 2; J = np.sum(Z**2); dW = Z @ X.T; dk = -np.sum(Z)", "data X; weights W; loose k"),
+    # states, read beside the update too
+    (
+        "Z = W @ X; J = np.sum((Z - Y)**2); dW = Z @ X.T; U = mu*U + dW; P = U + 1; W = W - lr*U",
+        "data X; labels Y; weights W; numbers lr mu; states U",
+    ),
+    (
+        "Z = W @ X; J = np.sum(Z); dW = Z @ X.T; c += dW**2; W -= lr*dW/np.sqrt(c); print(J)",
+        "data X; weights W; numbers lr; states c",
+    ),
+    (
+        "Z = W @ X; J = np.sum(Z); dW = Z @ X.T; c = c + dW**2; W -= lr*dW/np.sqrt(c); print(c)",
+        "data X; weights W; entrywise c; numbers lr",
+    ),
+    # data
+    ("Z = W @ K; H = Z @ X; J = np.sum(H); dW = 1; dK = 2; dX = 3", "data X; weights K W"),
+    ("Z = np.exp(q); J = np.sum(Z); dq = Z", "data q"),
+    ("A0 = R; A1 = A0; Z = W @ A1; J = np.sum((Z - S)**2); dW = (Z - S) @ A1.T", "data R; labels S; weights W"),
+    ("C = P @ Q; Z = W @ X; J = np.sum(Z); dW = Z @ X.T", "data X; weights W"),
+    ("Z = W @ X; J = np.sum(Z); dW = Z; q = r - s", "data X; weights W; loose r s"),
+    ("Z = W @ X + S; d = Z - S; J = np.sum(d); dW = d @ X.T", "data X; weights W; loose S"),
+    # words behind more than one point
+    ("Z = X.T.dot(W) + r; J = np.sum(Z); dW = Z", "data X; weights W; offsets r"),
+    ("Z = W @ X; J = np.sum(Z) + q * np.linalg.norm(W); dW = Z", "data X; weights W; numbers q"),
+    ("p = W @ X; J = -np.sum(T * np.log(p)); dW = -(T/p) @ X.T", "data X; labels T; weights W"),
+    ("p = W @ X; J = -np.sum(T * np.ma.log(p)); dW = -(T/p) @ X.T", "data X; labels T; weights W"),
 ]
 
 
@@ -175,6 +207,37 @@ ROLES = [
 def test_the_use_of_a_name_says_what_it_is(text: str, roles: str) -> None:
     found = roles_of(ast.parse(text))._asdict()
     assert "; ".join(f"{role} {' '.join(sorted(names))}" for role, names in found.items() if names) == roles
+
+
+@pytest.mark.parametrize(
+    ("roles", "name", "kinds"),
+    [
+        (NO_ROLES, "X", "data"),
+        (NO_ROLES, "Y", "label"),
+        (NO_ROLES, "b", "bias"),
+        (NO_ROLES, "gamma", "bias"),
+        (NO_ROLES, "b[2]", "bias"),
+        (NO_ROLES, "lr", "number"),
+        (NO_ROLES, "beta", "number"),
+        (NO_ROLES, "self.lr", "number"),
+        (NO_ROLES, "Q", "weight"),
+        (Roles(data=frozenset("Y")), "Y", "data"),
+        (Roles(data=frozenset("b")), "b", "data"),
+        (Roles(data=frozenset(["lr"])), "lr", "data"),
+        (Roles(labels=frozenset("X")), "X", "label"),
+        (Roles(weights=frozenset("X")), "X", "weight"),
+        (Roles(weights=frozenset("b")), "b", "weight"),
+        (Roles(entrywise=frozenset("Q")), "Q", "bias"),
+        (Roles(offsets=frozenset("Q")), "Q", "bias"),
+        (Roles(offsets=frozenset("X")), "X", "bias"),
+        (Roles(numbers=frozenset("Q")), "Q", "number"),
+        (Roles(states=frozenset("X")), "X", "weight"),
+        (Roles(loose=frozenset("X")), "X", "data"),
+    ],
+)
+def test_the_name_decides_where_the_use_says_nothing(roles: Roles, name: str, kinds: str) -> None:
+    found = [kind for kind in ("data", "label", "bias", "number", "weight") if getattr(roles, f"is_{kind}")(name)]
+    assert found == [kinds]
 
 
 LINE = "z = w * x + b\nJ = {}\ndw = {}\ndb = {}\n"
