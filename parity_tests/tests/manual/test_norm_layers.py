@@ -83,7 +83,7 @@ def test_the_formulas_are_those_of_the_layout(layout: str) -> None:
     gamma, beta, mean = RNG.standard_normal((3, *SHAPES[layout]))
     given = Statistics(mean, mean**2 + 0.5)
     dZ, layer = RNG.standard_normal(A_prev.shape), BatchNorm(momentum=0.25, epsilon=0.125)
-    both = [
+    both: list[tuple[Any, Any]] = [
         (layer.forward(A_prev, gamma, beta), normalization.batch_norm_forward(A_prev, gamma, beta, layout, 0.125)),
         (
             layer.forward(A_prev, gamma, beta, given),
