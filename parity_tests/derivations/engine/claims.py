@@ -7,6 +7,7 @@ A value that is a constant times dJ/dv is that derivative, whatever it is called
 from __future__ import annotations
 
 import ast
+import re
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -24,6 +25,12 @@ from parity_tests.derivations.engine.truths import ZERO, Truth, Truths
 
 PARAMETER, INNER, UPDATE, VALUE = "parameter", "inner", "update", "value"
 """Kinds of claims: the gradient of a parameter, a named derivative on the way, a step, a value without such a name."""
+
+
+PASSES = re.compile(
+    r"(?<![a-z])(forward|fwd|fprop|forwards|backward|backwards|bwd|bprop|back_?prop|back|grads?|gradients?|vjp)(?![a-z])"
+)
+"""What the name of a function says of the direction in which it goes."""
 
 
 class Claim(NamedTuple):
@@ -67,6 +74,7 @@ class Claims:
         self.forward = {(truth.event.shape, truth.event.value.tobytes()) for truth in self.named}
         names = {event.name for event in truths.run.events if event.name}
         self.meant = {name: self._trusted(name) for name in names}
+        self.classes = [each for each in ast.walk(truths.program.tree) if isinstance(each, ast.ClassDef)]
         self.replays = 0
         """How many events there were in all runs with other values: the same on every machine, unlike the time."""
 
@@ -108,6 +116,8 @@ class Claims:
                         met.add(event.name)
             if event.role == BOUND and not event.missing and self._is_meant(event):
                 met.add(event.name)  # an argument that is what it says may go on to another value
+            elif event.role == BOUND and event.key not in overrides and self._is_of_one_way(event):
+                found += [each for each in [self._obligation(event, self.meant[event.name])] if each is not None]
             if event.name and not event.missing:
                 before[event.name] = event
         return self._without_parts(found, events)
@@ -146,8 +156,29 @@ class Claims:
         """Whether a value is the derivative that its name says."""
         bases = self.meant.get(event.name, ())
         return any(
-            ratio_of(event.value, truth.gradient) is not None for truth in self.named if truth.event.name in bases
+            ratio_of(event.value, truth.gradient) is not None
+            for truth in self.named
+            if truth.event.name in bases and self._may_be(event, truth)
         )
+
+    def _is_of_one_way(self, event: Event) -> bool:
+        """Whether ``dx = dx_norm`` takes the derivative in an argument of one function for that in all its uses."""
+        if event.missing or not isinstance(event.statement, ast.Assign) or not self.meant.get(event.name):
+            return False
+        match = self._match(event)
+        return match is not None and match[0].event.key in self.truths.partial
+
+    def _may_be(self, event: Event, truth: Truth) -> bool:
+        """Whether a value may be that derivative: in an argument alone, in the backward pass of its own function."""
+        if truth.event.key not in self.truths.partial:
+            return True
+        return self._home(event) == self._home(truth.event) and event.function != truth.event.function
+
+    def _home(self, event: Event) -> tuple[str, str]:
+        """The class of the function that a value stands in, and the function's name without forward or backward."""
+        line = 0 if event.statement is None else getattr(event.statement, "lineno", 0)
+        inside = (each.name for each in self.classes if each.lineno <= line <= (each.end_lineno or 0))
+        return next(inside, ""), PASSES.sub("", event.function.lower()).strip("_")
 
     def of_zero(self, run: Run) -> list[Claim]:
         """The claims about what J does not change with, the last of each name; their factor is 1 where they are 0."""
@@ -236,7 +267,7 @@ class Claims:
 
     def _obligation(self, event: Event, bases: tuple[str, ...]) -> Claim | None:
         """The claim that a name makes; of several values of that symbol, the one that it is."""
-        options = [truth for truth in self.named if truth.event.name in bases]
+        options = [truth for truth in self.named if truth.event.name in bases and self._may_be(event, truth)]
         if not options:
             return None
         kind = PARAMETER if any(mark_of(truth) in self.of_parameters for truth in options) else INNER

@@ -89,6 +89,7 @@ class Truths:
         self.by_key: dict[Key, Truth] = {key: truth for key, truth in found if sizes[key] > TINY}
         self.vanishing: dict[Key, Truth] = {key: truth for key, truth in found if sizes[key] <= TINY}
         self.round = program.round_of(self.by_key.keys())
+        self.partial = self._partial()
 
     @property
     def are_from_above(self) -> bool:
@@ -142,6 +143,19 @@ class Truths:
             if np.shape(other) != np.shape(event.value) or not np.allclose(other, event.value, 1e-9, 1e-12, True):
                 return False
         return True
+
+    def _partial(self) -> frozenset[Key]:
+        """The arguments of functions that J depends on by another way, too: their truths are of this way alone."""
+        firsts: dict[tuple[tuple[int, ...], bytes], Truth] = {}
+        found = set()
+        for key, truth in self.by_key.items():
+            if truth.event.role == PART or np.size(truth.event.value) < 2 or np.ptp(truth.event.value) == 0:
+                continue
+            first = firsts.setdefault((truth.event.shape, truth.event.value.tobytes()), truth)
+            same = np.allclose(first.gradient, truth.gradient, AGREE, TINY)
+            if truth.event.function and truth.event.role in (BOUND, NAMED) and not same:
+                found.add(key)
+        return frozenset(found)
 
     def slope(self, key: Key, direction: Any) -> float:
         """The derivative of J along a direction of one value, by the complex step."""

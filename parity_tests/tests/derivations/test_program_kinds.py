@@ -349,6 +349,121 @@ def test_gradients_of_the_other_sign_are_no_other_cost() -> None:
     assert not judged(LOSS_AND_GRADIENT.replace("g = 2 *", "g = -2 *")).convention
 
 
+SKIPPED = """\
+import numpy as np
+
+def norm_fwd(x, g):
+    mean = x.mean(axis=-1, keepdims=True)
+    rstd = 1 / np.sqrt(x.var(axis=-1, keepdims=True) + 1e-5)
+    xhat = (x - mean) * rstd
+    return xhat * g, (xhat, rstd, g)
+
+def norm_bwd(dy, cache):
+    xhat, rstd, g = cache
+    dg = (dy * xhat).sum(axis=0)
+    dxhat = dy * g
+    dx = rstd * (dxhat - dxhat.mean(axis=-1, keepdims=True) - xhat * (dxhat * xhat).mean(axis=-1, keepdims=True))
+    return dx, dg
+
+def block_fwd(x, p):
+    n, cache = norm_fwd(x, p["g"])
+    return x + n @ p["W"], (n, cache)
+
+def block_bwd(dy, cache, p):
+    n, cache = cache
+    grads = {"W": n.T @ dy}
+    dn = dy @ p["W"].T
+    dx_norm, grads["g"] = norm_bwd(dn, cache)
+    dx = dy + dx_norm
+    return dx, grads
+
+rng = np.random.default_rng(1)
+p = {"g": rng.normal(size=5), "W": rng.normal(size=(5, 5))}
+x, t = rng.normal(size=(6, 5)), rng.normal(size=(6, 5))
+y, cache = block_fwd(x, p)
+loss = 0.5 * np.sum((y - t) ** 2)
+dx, grads = block_bwd(y - t, cache, p)
+"""
+
+UNPACKED = """\
+import numpy as np
+
+def step_forward(x, h_prev, p):
+    Wz, Uz, Wh, Uh = p
+    z = 1 / (1 + np.exp(-x.dot(Wz) - h_prev.dot(Uz)))
+    c = np.tanh(x.dot(Wh) + h_prev.dot(Uh))
+    return (1 - z) * h_prev + z * c, (x, h_prev, z, c)
+
+def step_backward(dh, cache, p):
+    Wz, Uz, Wh, Uh = p
+    x, h_prev, z, c = cache
+    dz = dh * (c - h_prev)
+    da = dh * z * (1 - c ** 2)
+    daz = dz * z * (1 - z)
+    dWh = x.T.dot(da)
+    dUh = h_prev.T.dot(da)
+    dWz = x.T.dot(daz)
+    dUz = h_prev.T.dot(daz)
+    dh_prev = dh * (1 - z) + da.dot(Uh.T) + daz.dot(Uz.T)
+    return dh_prev, (dWz, dUz, dWh, dUh)
+
+def run(X, target, p):
+    h, caches = np.zeros((4, 5)), []
+    for t in range(3):
+        h, cache = step_forward(X[t], h, p)
+        caches.append(cache)
+    loss = 0.5 * np.sum((h - target) ** 2)
+    dh = h - target
+    grads = [np.zeros_like(w) for w in p]
+    for t in reversed(range(3)):
+        dh, step = step_backward(dh, caches[t], p)
+        for g, s in zip(grads, step):
+            g += s
+    return loss, grads
+
+rng = np.random.RandomState(2)
+p = [rng.randn(n, 5) * 0.4 for n in (3, 5, 3, 5)]
+X, target = rng.randn(3, 4, 3), rng.randn(4, 5)
+for it in range(9):
+    loss, grads = run(X, target, p)
+    for w, g in zip(p, grads):
+        w -= 0.05 * g
+"""
+
+
+@pytest.mark.parametrize("text", [SKIPPED, UNPACKED], ids=["a skip", "steps in time"])
+def test_what_a_function_returns_is_a_derivative_in_its_own_arguments(text: str) -> None:
+    found = judged(text)
+    assert found.summary.holds == found.summary.judged > 5, [each.message for each in found.lines]
+
+
+def test_an_argument_used_twice_needs_both_ways_outside_of_its_function() -> None:
+    (wrong,) = [each for each in judged(SKIPPED.replace("dx = dy + ", "dx = ")).lines if each.verdict == WRONG]
+    assert wrong.text == "dx = dx_norm"
+    assert wrong.repaired == "dx = dx_norm + dy"
+
+
+BATCH_NORM = """\
+import numpy as np
+
+def batchnorm_forward(x, gamma, beta, eps=1e-5):
+    return gamma * (x - x.mean(axis=0)) / np.sqrt(x.var(axis=0) + eps) + beta
+
+def batchnorm_backward(dout, x, gamma, beta, eps=1e-5):
+    std = np.sqrt(x.var(axis=0) + eps)
+    xhat = (x - x.mean(axis=0)) / std
+    dxhat = dout * gamma
+    dx = (dxhat - dxhat.mean(axis=0) - xhat * np.mean(dxhat * xhat, axis=0)) / std
+    return dx, np.sum(dout * xhat, axis=0), np.sum(dout, axis=0)
+"""
+
+
+def test_an_argument_with_a_default_is_not_what_the_forward_pass_returns() -> None:
+    found = judged(BATCH_NORM)
+    assert found.summary.wrong == 0
+    assert found.summary.holds >= 3
+
+
 def test_every_pair_of_a_file_is_judged() -> None:
     found = judged(PAIRS)
     slopes = {number for number, row in enumerate(PAIRS.splitlines(), 1) if "return dout" in row}

@@ -23,9 +23,11 @@ from parity_tests.derivations.engine.numbers.kinds import (
     is_number,
     like,
     of_torch,
+    owner,
     plain,
     put,
 )
+from parity_tests.derivations.engine.numbers.tape import Tape
 from parity_tests.derivations.engine.python.instrument import Site
 
 MOST_EVENTS = 20_000
@@ -75,6 +77,13 @@ class Recorder:
         """Whether parts of formulas leave no events: in their place nothing is ever put."""
         self.end = time.process_time() + SECONDS
         self.objects: dict[int, tuple[Any, set[str]]] = {}
+        self.born: dict[int, int] = {}
+        """The function in which an array was seen first."""
+        self.lent: dict[int, list[tuple[Any, Any, Any]]] = {}
+        """Arrays that were there before a function began, each with its numbers inside of it and before it.
+
+        What happens to an argument in a function is its own: another use of the same array has another derivative.
+        """
         self.numbers: dict[str, float] = {}
         self.containers: dict[int, tuple[Any, str]] = {}
         self.holders: dict[str, list[Any]] = {}
@@ -100,8 +109,13 @@ class Recorder:
         self.frames.append(self.entered)
 
     def leave(self) -> None:
-        """A function ends."""
-        self.frames.pop()
+        """A function ends: what was lent to it is as it was before, unless the program wrote into it."""
+        for value, inside, before in reversed(self.lent.pop(self.frames.pop(), [])):
+            if isinstance(value, Tape):
+                if value.own is inside:
+                    value.own = before
+            elif np.array_equal(_numbers(value), inside):
+                value[...] = before
 
     def note(self, value: Any, number: int, holder: Any = None) -> Any:
         """A value that a name gets, or that a function returns; of a list, tuple or dict, each entry."""
@@ -247,13 +261,26 @@ class Recorder:
         if self.before is not None:
             made = self.before(key, shown, made)
         if self.hook is not None:
-            new = self.hook(key, made)
-            if new is not made:
-                new = like(made, new, self.kind)
-                made = put(made, new) if _in_place(site) and is_array(made) else new
+            made = self._hooked(self.hook, site, key, made)
         if name and is_array(made):
             self.objects.setdefault(id(made), (made, set()))[1].add(symbols.base_of(name))
+            self.born.setdefault(id(made), self.frames[-1])
         return self._kept(site, name, key, made)
+
+    def _hooked(self, hook: Hook, site: Site, key: Key, made: Any) -> Any:
+        """A value with what the hook puts in its place: everywhere, or in this function alone if it was lent to it."""
+        lent = is_array(made) and self.born.get(id(made), self.frames[-1]) < self.frames[-1] and not _in_place(site)
+        whole = owner(made) if isinstance(made, Tape) else made
+        before = _numbers(whole) if lent else None
+        new = hook(key, made)
+        if new is not made:
+            new = like(made, new, self.kind)
+            return put(made, new) if _in_place(site) and is_array(made) else new
+        if lent:
+            inside = _numbers(whole)
+            if inside is not before if isinstance(whole, Tape) else not np.array_equal(inside, before):
+                self.lent.setdefault(self.frames[-1], []).append((whole, inside, before))
+        return made
 
     def _is_alias(self, name: str, value: Any) -> bool:
         """Whether an array is there already under the same symbol, as ``dW1 = grads["dW1"]``."""
@@ -312,6 +339,11 @@ def snapshot(value: Any, depth: int = 3) -> Any:
             return value
         return new
     return value
+
+
+def _numbers(value: Any) -> Any:
+    """What an array holds now: the tensor of a tape, else a copy."""
+    return value.own if isinstance(value, Tape) else np.array(value)  # no Step: these are compared by their real parts
 
 
 def _in_place(site: Site) -> bool:

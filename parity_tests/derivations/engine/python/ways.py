@@ -244,11 +244,12 @@ def _forth_and_back(
     inside = caller.arguments(forward, method=method)
     names = _returned(forward) or [_returned_alone(forward)]
     listed = [each.arg for each in backward.args.args][method:]
+    optional = listed[len(listed) - len(backward.args.defaults) :] if backward.args.defaults else []
     free = [
         each
         for each in listed
         if symbols.plain_symbol(each) not in caller.known
-        and each not in names
+        and each not in [*names, *optional]
         and not (symbols.is_label(each) or UPSTREAM.match(each) or CACHES.search(each))
     ]
     data = [each for each in taken if symbols.is_data(each)]
