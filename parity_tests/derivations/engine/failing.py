@@ -15,13 +15,13 @@ from parity_tests.derivations.engine.convention import in_words, is_a_count, rat
 from parity_tests.derivations.engine.events import Key, Run
 from parity_tests.derivations.engine.steps import (
     Made,
+    Sources,
     added_name,
     direction,
     from_rest,
     gradients_of,
     is_clipped,
     is_maximised,
-    made_of,
     rates_in,
 )
 from parity_tests.derivations.engine.truths import Truths
@@ -167,7 +167,7 @@ class Failures:
             if mark_of(claim.truth) not in settled or claim.factor is not None or claim.event.missing
         ]
         fails = {mark_of(claim.truth) for claim in failing}
-        gradients: dict[Key, Any] | None = None
+        sources: Sources | None = None
         wrong = []
         for claim in steps:
             if mark_of(claim.truth) in fails or self._follows(claim, along, way, steps):
@@ -177,8 +177,10 @@ class Failures:
                 continue
             uneven = np.size(claim.event.value) == 1 and not self._same_elsewhere(claim)
             if claim.factor is None or (uneven and self.claims.truths.probe.places is not None):
-                gradients = gradients_of(self.claims, run, claims, overrides) if gradients is None else gradients
-                made = made_of(self.claims, claim, gradients, overrides)
+                if sources is None:
+                    gradients = gradients_of(self.claims, run, claims, overrides)
+                    sources = Sources(self.claims, {each.event.key for each in steps}, gradients, overrides)
+                made = sources.of(claim)
                 by_name = self.claims.truths.probe.places is None and self._has_state(claim)
                 if by_name and from_rest(self.claims, claim, overrides) * way < 0:
                     wrong.append(claim)

@@ -192,40 +192,50 @@ def gradients_of(
     return places
 
 
-def made_of(
-    claims: Claims, claim: Claim, gradients: Mapping[Key, tuple[tuple[int, ...], bytes]], overrides: Mapping[Key, Any]
-) -> Made | None:
-    """What a step is computed from, by autograd; None where it cannot follow."""
-    step: list[torch.Tensor] = []
-    sources: dict[Key, torch.Tensor] = {}
-    truths = claims.truths
-    leaves = truths.free_keys()
+class Sources:
+    """What the steps of a program are computed from, by autograd: one run for all of them."""
 
-    def hook(here: Key, value: Any) -> Any:
-        if not isinstance(value, Tape):
+    def __init__(
+        self,
+        claims: Claims,
+        steps: Collection[Key],
+        gradients: Mapping[Key, tuple[tuple[int, ...], bytes]],
+        overrides: Mapping[Key, Any],
+    ) -> None:
+        self.truths, self.gradients, self.overrides = claims.truths, gradients, overrides
+        self.steps: dict[Key, torch.Tensor] = {}
+        self.sources: dict[Key, torch.Tensor] = {}
+        leaves = self.truths.free_keys()
+
+        def hook(here: Key, value: Any) -> Any:
+            if isinstance(value, Tape) and here in steps:
+                self.steps[here] = value.tensor if value.before is None else value.before
+            elif isinstance(value, Tape) and (here in gradients or here in leaves or here in overrides):
+                tensor = torch.as_tensor(np.array(overrides[here], np.float64)) if here in overrides else value.tensor
+                self.sources[here] = tensor.detach().clone().requires_grad_()
+                put(value, Tape(self.sources[here]))
             return value
-        if here == claim.event.key:
-            step.append(value.tensor if value.before is None else value.before)
-        elif here in gradients or here in leaves or here in overrides:
-            tensor = torch.as_tensor(np.array(overrides[here], np.float64)) if here in overrides else value.tensor
-            sources[here] = tensor.detach().clone().requires_grad_()
-            put(value, Tape(sources[here]))
-        return value
 
-    truths.program.run(truths.probe.given, TAPE, hook, claim.event.key, keep=False)
-    if not step or not step[0].requires_grad:
-        return None
-    cotangent = torch.linspace(0.7, 1.3, step[0].numel(), dtype=torch.float64).reshape(step[0].shape)
-    slopes = torch.autograd.grad(step[0], list(sources.values()), cotangent, allow_unused=True)
-    read = {here for here, slope in zip(sources, slopes, strict=True) if slope is not None and torch.any(slope != 0)}
-    read -= {claim.old.key} if claim.old is not None else set()
-    mark = mark_of(claim.truth)
-    inside = {here for here in read if here in gradients}
-    free = read - inside
-    rest = {here for here in free if here in truths.by_key or here in overrides}
-    return Made(
-        any(gradients[here] == mark for here in inside),
-        any(gradients[here] != mark for here in inside),
-        bool(free - rest),
-        bool(rest),
-    )
+        self.truths.program.run(self.truths.probe.given, TAPE, hook, keep=False)
+        claims.replays += len(self.truths.run.events)
+
+    def of(self, claim: Claim) -> Made | None:
+        """What goes into one step; None where autograd cannot follow."""
+        step = self.steps.get(claim.event.key)
+        if step is None or not step.requires_grad:
+            return None
+        cotangent = torch.linspace(0.7, 1.3, step.numel(), dtype=torch.float64).reshape(step.shape)
+        slopes = torch.autograd.grad(step, list(self.sources.values()), cotangent, retain_graph=True, allow_unused=True)
+        found = zip(self.sources, slopes, strict=True)
+        read = {here for here, slope in found if slope is not None and torch.any(slope != 0)}
+        read -= {claim.old.key} if claim.old is not None else set()
+        mark = mark_of(claim.truth)
+        inside = {here for here in read if here in self.gradients}
+        free = read - inside
+        rest = {here for here in free if here in self.truths.by_key or here in self.overrides}
+        return Made(
+            any(self.gradients[here] == mark for here in inside),
+            any(self.gradients[here] != mark for here in inside),
+            bool(free - rest),
+            bool(rest),
+        )

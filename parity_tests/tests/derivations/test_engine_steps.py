@@ -16,13 +16,13 @@ from parity_tests.derivations.engine.program import TextProgram
 from parity_tests.derivations.engine.roles import Roles
 from parity_tests.derivations.engine.steps import (
     Made,
+    Sources,
     added_name,
     direction,
     from_rest,
     gradients_of,
     is_clipped,
     is_maximised,
-    made_of,
     rates_in,
 )
 from parity_tests.derivations.engine.truths import Cost, Truths
@@ -236,7 +236,7 @@ def made(text: str, states: str = "", **right: Any) -> Made | None:
     overrides = {key_of(claims, name): value for name, value in right.items()}
     run = claims.replayed(overrides)
     places = gradients_of(claims, run, claims.of(run, overrides), overrides.keys())
-    return made_of(claims, found["w"], places, overrides)
+    return Sources(claims, {found["w"].event.key}, places, overrides).of(found["w"])
 
 
 @pytest.mark.parametrize(
@@ -271,7 +271,9 @@ def test_what_was_put_right_is_a_part_of_a_step() -> None:
 def test_a_step_that_autograd_cannot_follow() -> None:
     claims, found = claims_of(f"{TEXT}w = w - lr * dw")
     gone = found["w"]._replace(event=found["w"].event._replace(key=(99, 0)))
-    assert made_of(claims, gone, {}, {}) is None
+    sources = Sources(claims, {found["w"].event.key}, {}, {})
+    assert sources.of(gone) is None
+    assert sources.of(found["w"]) is not None
 
 
 def test_the_places_of_gradients() -> None:
