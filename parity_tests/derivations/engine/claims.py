@@ -10,6 +10,7 @@ import ast
 import re
 from collections import Counter
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -74,7 +75,7 @@ class Claims:
         self.forward = {(truth.event.shape, truth.event.value.tobytes()) for truth in self.named}
         names = {event.name for event in truths.run.events if event.name}
         self.meant = {name: self._trusted(name) for name in names}
-        self.classes = [each for each in ast.walk(truths.program.tree) if isinstance(each, ast.ClassDef)]
+        self.order = {event.key: place for place, event in enumerate(truths.run.events)}
         self.replays = 0
         """How many events there were in all runs with other values: the same on every machine, unlike the time."""
 
@@ -174,6 +175,11 @@ class Claims:
             return True
         return self._home(event) == self._home(truth.event) and event.function != truth.event.function
 
+    @cached_property
+    def classes(self) -> list[ast.ClassDef]:
+        """The classes of the program."""
+        return [each for each in ast.walk(self.truths.program.tree) if isinstance(each, ast.ClassDef)]
+
     def _home(self, event: Event) -> tuple[str, str]:
         """The class of the function that a value stands in, and the function's name without forward or backward."""
         line = 0 if event.statement is None else getattr(event.statement, "lineno", 0)
@@ -205,7 +211,8 @@ class Claims:
 
     def _claim(self, event: Event, old: Event | None, is_last: bool, met: bool) -> Claim | None:
         """What an assignment claims; a name that has ``met`` its obligation once may go on to another value."""
-        if event.key in self.truths.by_key or event.key == self.truths.cost.key:
+        is_forward = event.key in self.truths.by_key and event.key not in self.truths.undone
+        if is_forward or event.key == self.truths.cost.key:
             return None
         if self.truths.probe.places is not None and event.key in self.truths.probe.steps:
             before = self.truths.probe.steps[event.key]
@@ -220,7 +227,9 @@ class Claims:
                 if not self._is_rearranged(claim):
                     return claim if match is None or claim.factor is None else Claim(event, *match, INNER)
         match = self._match(event)
-        return None if match is None else Claim(event, *match, VALUE)
+        if match is None or self.order.get(event.key, len(self.order)) < self.order.get(match[0].event.key, 0):
+            return None  # no derivative is known before the value that it is in: labels may look like one
+        return Claim(event, *match, VALUE)
 
     def _is_rearranged(self, claim: Claim) -> bool:
         """Whether a value is the derivative in the same entries in another order, as by heads: ``do`` of a later o."""

@@ -177,7 +177,9 @@ def judge(reading: Reading, trial: Trial, cost: Cost, strict: bool, factors: tup
 
     best: Explanation | None = None
     for factor in factors[: 1 if strict else 3]:
-        locator = Locator(claims, factor, partial(_cost_of_repair, mender, factor), mender.on_probe)
+        locator = Locator(
+            claims, factor, partial(_cost_of_repair, mender, factor), mender.on_probe, mender.in_other_turns
+        )
         found = locator.explain() if best is None else locator.explain(len(best.roots))
         if best is None or len(found.roots) < len(best.roots):
             best = found

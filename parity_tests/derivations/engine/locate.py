@@ -89,6 +89,9 @@ class Explanation(NamedTuple):
 Repairs = Callable[[Root, "dict[Key, Root]"], "float | None"]
 """The cost of the smallest change of a root's own line that puts it right, None where there is none."""
 
+Turned = Callable[[Root, "Values"], "Values"]
+"""What a root's line gives in all turns of its loop once it is repaired, with other values put right."""
+
 
 class Locator:
     """The search for mistakes under one convention."""
@@ -99,8 +102,9 @@ class Locator:
         factor: float,
         repairs: Repairs | None = None,
         more: Callable[[int], Truths | None] | None = None,
+        turned: Turned | None = None,
     ) -> None:
-        self.claims, self.factor, self.repairs = claims, factor, repairs
+        self.claims, self.factor, self.repairs, self.turned = claims, factor, repairs, turned
         self.failures = Failures(claims, factor, more)
         self.trials = 0
         self.begun = claims.replays
@@ -118,6 +122,9 @@ class Locator:
             root, right = self._locate(state, overrides, {each.event.key: each for each in roots})
             if root.is_factor and root.rest_of is not None:  # the statement that calls it, in other turns
                 roots = [each for each in roots if each.event.key[0] != root.rest_of[0]]
+            if self.turned is not None and self.repairs is not None:
+                mended = self.repairs(root, {each.event.key: each for each in roots}) is not None
+                right = (self.turned(root, {**overrides, **right}) if mended else {}) | right
             roots.append(root)
             overrides |= right
         assert first is not None

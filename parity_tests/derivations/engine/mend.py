@@ -163,6 +163,14 @@ def _stands_for(node: ast.expr, whole: ast.stmt) -> _Part:
     return _Part(ast.copy_location(ast.Assign([ast.Name(RESULT, ast.Store())], node), whole), whole, node)
 
 
+_Mark = tuple[Key, Key, float, "Key | None", bool]
+
+
+def _mark(root: Root) -> _Mark:
+    """The same for the same mistake."""
+    return root.event.key, root.truth.event.key, round(root.factor, 12), root.rest_of, root.is_factor
+
+
 class Mender:
     """The repairs of one text; ``more`` gives the truths of the same cost on another probe."""
 
@@ -170,7 +178,9 @@ class Mender:
         self.truths = [truths]
         self.tried = 0
         self.more = more
-        self.known: dict[tuple[Key, Key, float, Key | None, bool], Repair | None] = {}
+        self.known: dict[_Mark, Repair | None] = {}
+        self.changes: dict[_Mark, list[ast.stmt]] = {}
+        """What stands in place of the statement of a root, with its repair."""
 
     @cached_property
     def forward(self) -> Forward:
@@ -182,11 +192,24 @@ class Mender:
 
         ``factor`` is that of the convention: where a statement is reached several times, all claims are tried with it.
         """
-        mark = (root.event.key, root.truth.event.key, round(root.factor, 12), root.rest_of, root.is_factor)
+        mark = _mark(root)
         pairs = pairs or not self.truths[0].program.repeats
         if mark not in self.known or (self.known[mark] is None and pairs):
             self.known[mark] = self._search(root, before, factor, pairs)
         return self.known[mark]
+
+    def in_other_turns(self, root: Root, overrides: Mapping[Key, Any]) -> dict[Key, Any]:
+        """What a root's statement gives each time once its repair stands in the program, others being put right."""
+        statements, part = self.changes.get(_mark(root)), _part(root, True)
+        program, given = self.truths[0].program, self.truths[0].probe.given
+        if statements is None or part is None or not program.repeats or root.kind == UPDATE:
+            return {}
+        changed = part.changed(program, statements)
+        if changed is None:
+            return {}
+        run = changed.run(given, PLAIN, lambda key, value: np.array(overrides[key]) if key in overrides else value)
+        place = root.event.key[0]
+        return {each.key: each.value for each in run.events if each.key[0] == place and not each.missing}
 
     def _search(self, root: Root, before: Mapping[Key, Root], factor: float, pairs: bool) -> Repair | None:
         program = self.truths[0].program
@@ -206,6 +229,7 @@ class Mender:
             best = self._first(_two(promising, words), root, before, factor, part)
         if not best:
             return None
+        self.changes[_mark(root)] = best[0].statements
         line = root.event.line
         single = [Repair((edit.cause,), *part.text(program, edit.statements, line), edit.cost) for edit in best]
         whole = together(single)

@@ -82,7 +82,12 @@ class Truths:
         self.differs = False
         self.by_differences = False
         self.sure: dict[Key, bool] = {}
+        self.undone: dict[Key, Key] = {}
+        """Steps before J, each with the place of the old value, which J depends on as well: J is that of no step."""
         gradients = self._by_autograd()
+        self.undone = self._taken_before(gradients)
+        if self.undone:
+            gradients = self._by_autograd()
         found = [(event.key, Truth(event, gradients[event.key])) for event in run.events if event.key in gradients]
         found = [(key, truth) for key, truth in found if key != cost.key or cost.of]
         sizes = {key: np.max(np.abs(truth.gradient), initial=0.0) for key, truth in found}
@@ -90,6 +95,20 @@ class Truths:
         self.vanishing: dict[Key, Truth] = {key: truth for key, truth in found if sizes[key] <= TINY}
         self.round = program.round_of(self.by_key.keys())
         self.partial = self._partial()
+
+    def _taken_before(self, gradients: Mapping[Key, Any]) -> dict[Key, Key]:
+        """The steps between the forward pass and a J that reads both the old and the new value of a parameter.
+
+        ``h = f(X, w)``, then ``w -= lr * dw``, then the loss of h with a penalty on w.
+        """
+        order = {event.key: place for place, event in enumerate(self.run.events)}
+        steps, end = self.probe.steps, order.get(self.cost.key, 0)
+        before = {new: old for new, old in steps.items() if order.get(new, end) < end}
+        return {
+            new: old
+            for new, old in before.items()
+            if new in gradients and old in gradients and new not in before.values()
+        }
 
     @property
     def are_from_above(self) -> bool:
@@ -108,7 +127,7 @@ class Truths:
 
         def hook(key: Key, value: Any) -> Any:
             if isinstance(value, Tape):
-                tensor = value.tensor
+                tensor = recorded[self.undone[key]] if key in self.undone else value.tensor
                 tensor = tensor * 1.0 if tensor.requires_grad else tensor.detach().clone().requires_grad_()
                 tensor.retain_grad()
                 recorded[key] = tensor
@@ -137,6 +156,8 @@ class Truths:
         """Whether the tape computed what float64 computed: a difference would be a rule gone wrong, or a lost view."""
         here = {event.key: event.value for event in run.events}
         for event in self.run.events:
+            if event.key in self.undone:
+                break  # J is another one from here
             other = here.get(event.key)
             if other is None or event.missing or not isinstance(other, np.ndarray | np.generic):
                 continue
@@ -174,8 +195,11 @@ class Truths:
         found: list[Any] = []
         given: dict[str, Any] = dict(self.probe.given)
         free = self.free_keys()
+        olds: dict[Key, Any] = {}
 
         def hook(here: Key, value: Any) -> Any:
+            if here in self.undone:
+                value = put(value, olds[self.undone[here]])
             if here == key and isinstance(value, np.ndarray):
                 moved = plain(value) + change
                 value = put(value, Step(moved) if kind is STEP else moved)
@@ -185,6 +209,8 @@ class Truths:
                 value = value + change
             if here in free:
                 given[free[here]] = value
+            if here in self.undone.values():
+                olds[here] = value.tensor if isinstance(value, Tape) else np.array(value)
             if here == self.cost.key:
                 found.append(self.cost.value(value, given))
             return value
@@ -209,6 +235,8 @@ class Truths:
 
     def _value_of_cost(self) -> Any:
         """J as NumPy computes it."""
+        if self.undone:
+            return self._cost_with(PLAIN, self.cost.key, 0.0)
         here = next(event.value for event in self.run.events if event.key == self.cost.key)
         return self.cost.value(here, self.probe.given)
 

@@ -88,6 +88,8 @@ def claims_of(
         cost=SimpleNamespace(key=COST),
         by_key={truth.event.key: truth for truth in TRUTHS},
         vanishing={truth.event.key: truth for truth in zero},
+        partial=frozenset(),
+        undone={},
         named=lambda: [*more, *TRUTHS],
         distinct=lambda: [*more, OF_W1, TRUTHS[3], TRUTHS[2], TRUTHS[4]],
         calls=calls,

@@ -464,6 +464,42 @@ def test_an_argument_with_a_default_is_not_what_the_forward_pass_returns() -> No
     assert found.summary.holds >= 3
 
 
+PENALTY_BEHIND_THE_STEP = """\
+import numpy as np
+
+class LogisticRegression:
+    def __init__(self, lr=0.1, l2=0.3):
+        self.lr, self.l2 = lr, l2
+
+    def loss(self, h, y):
+        m = y.size
+        return (-y * np.log(h) - (1 - y) * np.log(1 - h)).mean() + self.l2 / (2 * m) * np.sum(self.theta ** 2)
+
+    def fit(self, X, y):
+        self.theta = np.zeros(X.shape[1])
+        for i in range(3):
+            h = 1 / (1 + np.exp(-np.dot(X, self.theta)))
+            gradient = np.dot(X.T, h - y) / y.size
+            gradient += self.l2 / y.size * self.theta
+            self.theta -= self.lr * gradient
+            print(self.loss(h, y))
+
+np.random.seed(9)
+X = np.random.randn(30, 3)
+y = (X[:, 0] + 0.5 * X[:, 1] > 0).astype(int)
+LogisticRegression().fit(X, y)
+"""
+
+
+@pytest.mark.parametrize("penalty", ["self.l2 / y.size * self.theta", "self.l2 * self.theta", "self.l2 / y.size"])
+def test_a_penalty_in_a_loss_behind_the_step_is_that_of_the_old_values(penalty: str) -> None:
+    right = "self.l2 / y.size * self.theta"
+    found = judged(PENALTY_BEHIND_THE_STEP.replace(right, penalty))
+    assert [line.target for line in found.lines if line.verdict != NOT_JUDGED] != ["y"]
+    assert found.summary.wrong == (penalty != right), found.lines
+    assert found.summary.cannot_tell == 0
+
+
 def test_every_pair_of_a_file_is_judged() -> None:
     found = judged(PAIRS)
     slopes = {number for number, row in enumerate(PAIRS.splitlines(), 1) if "return dout" in row}

@@ -155,7 +155,7 @@ class _Rewriter(ast.NodeTransformer):
 
     def visit_Return(self, node: ast.Return) -> ast.AST:
         if isinstance(node.value, ast.Tuple):
-            node.value.elts = [self._returned(each) for each in node.value.elts]
+            node.value.elts = [self._returned(each, kept=place > 0) for place, each in enumerate(node.value.elts)]
         elif isinstance(node.value, ast.Dict):
             node.value.keys = [None if each is None else self.visit(each) for each in node.value.keys]
             node.value.values = [self._returned(each) for each in node.value.values]
@@ -163,8 +163,9 @@ class _Rewriter(ast.NodeTransformer):
             node.value = self._returned(node.value)
         return node
 
-    def _returned(self, value: ast.expr) -> ast.expr:
-        handed_on = isinstance(value, ast.Name) and bool(self.arguments) and value.id in self.arguments[-1]
+    def _returned(self, value: ast.expr, *, kept: bool = False) -> ast.expr:
+        """A value that is returned; an argument that is ``kept`` for the backward pass is no result."""
+        handed_on = isinstance(value, ast.Name) and bool(self.arguments) and value.id in self.arguments[-1] and not kept
         if isinstance(value, ast.Name | ast.Attribute | ast.Constant | ast.Starred | ast.Lambda) and not handed_on:
             return value
         site = self._site(value, RETURNED, "")

@@ -231,7 +231,7 @@ class Recorder:
             if isinstance(each, list | tuple | dict):
                 each = self._each(each, number, own, depth + 1)
             elif is_array(each) or (self.sites[number].name in self.stepped and is_number(each)):
-                each = self._record(number, self.sites[number], own, each)
+                each = self._record(number, self.sites[number], own, each, kept=bool(depth or new))
             new.append(each)
         if isinstance(value, tuple):
             return value if all(a is b for a, b in zip(new, value, strict=True)) else _like(value, new)
@@ -241,7 +241,8 @@ class Recorder:
         return value
 
     # ---- events
-    def _record(self, number: int, site: Site, name: str, value: Any) -> Any:
+    def _record(self, number: int, site: Site, name: str, value: Any, *, kept: bool = False) -> Any:
+        """A value with its event; what a function returns beside its result is ``kept`` for the backward pass."""
         if self.over:
             return value
         count = self.reached[number] = self.reached.get(number, -1) + 1
@@ -261,15 +262,17 @@ class Recorder:
         if self.before is not None:
             made = self.before(key, shown, made)
         if self.hook is not None:
-            made = self._hooked(self.hook, site, key, made)
+            made = self._hooked(self.hook, site, key, made, kept=kept)
         if name and is_array(made):
             self.objects.setdefault(id(made), (made, set()))[1].add(symbols.base_of(name))
             self.born.setdefault(id(made), self.frames[-1])
         return self._kept(site, name, key, made)
 
-    def _hooked(self, hook: Hook, site: Site, key: Key, made: Any) -> Any:
+    def _hooked(self, hook: Hook, site: Site, key: Key, made: Any, *, kept: bool) -> Any:
         """A value with what the hook puts in its place: everywhere, or in this function alone if it was lent to it."""
-        lent = is_array(made) and self.born.get(id(made), self.frames[-1]) < self.frames[-1] and not _in_place(site)
+        here = self.frames[-1]
+        takes = (site.role in (BOUND, NAMED) or kept) and not _in_place(site)
+        lent = takes and is_array(made) and self.born.get(id(made), here) < here
         whole = owner(made) if isinstance(made, Tape) else made
         before = _numbers(whole) if lent else None
         new = hook(key, made)
