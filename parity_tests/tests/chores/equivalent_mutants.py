@@ -304,6 +304,7 @@ EQUIVALENT: tuple[Equivalent, ...] = (
     Equivalent("derivations.engine.claims.Claims.leads_to", "strict=True", "strict=None", EQUAL_LENGTHS),
     Equivalent("derivations.engine.claims.Claims.leads_to", "strict=True", "", EQUAL_LENGTHS),
     Equivalent("derivations.engine.claims.Claims.leads_to", "strict=True", "strict=False", EQUAL_LENGTHS),
+    Equivalent("derivations.engine.roles._Use.is_late", 'else ""', 'else "XXXX"', NO_SUCH_NAME),
     Equivalent("derivations.engine.shapes.sizes.Sizes.together", "strict=True", "strict=None", EQUAL_LENGTHS),
     Equivalent("derivations.engine.shapes.sizes.Sizes.together", "strict=True", "", EQUAL_LENGTHS),
     Equivalent("derivations.engine.shapes.sizes.Sizes.together", "strict=True", "strict=False", EQUAL_LENGTHS),
