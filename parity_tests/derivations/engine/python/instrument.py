@@ -22,6 +22,9 @@ PLAIN_CALLS = frozenset(
 )  # fmt: skip
 """Functions whose results are no parts of a formula."""
 
+NUMBERED = (ast.stmt, ast.expr, ast.arg)
+"""Nodes that are one place each: the contexts and operators of all formulas are the same few objects."""
+
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 
 
@@ -37,11 +40,53 @@ class Site(NamedTuple):
     local: bool
 
 
-def instrumented(tree: ast.Module) -> tuple[ast.Module, dict[int, Site]]:
-    """The rewritten program, and the sites by the numbers of their nodes. The tree itself stays as it is."""
-    rewriter = _Rewriter({node.number: node for node in ast.walk(tree) if hasattr(node, "number")})
-    new: Any = rewriter.visit(copy.deepcopy(tree))
-    return ast.fix_missing_locations(new), rewriter.sites
+class Piece(NamedTuple):
+    """A statement of the file, or of a class in it, and what is run in its place."""
+
+    node: ast.stmt
+    body: list[ast.stmt]
+    sites: dict[int, Site]
+
+
+Pieces = dict[int, Piece]
+"""Pieces by the identity of their statement, which each piece keeps alive."""
+
+
+def instrumented(tree: ast.Module, known: Pieces) -> tuple[ast.Module, Pieces]:
+    """The rewritten program, and its pieces; those of statements that are ``known`` are taken as they are.
+
+    The tree itself stays as it is, and so do its statements: a repair that is tried shares all others.
+    """
+    made: Pieces = {}
+    body = [each for piece in _pieces(tree.body, known, made) for each in piece.body]
+    return ast.Module(body, tree.type_ignores), made
+
+
+def sites_of(tree: ast.Module, pieces: Pieces) -> dict[int, Site]:
+    """The sites by the numbers of their nodes."""
+    return {number: site for node in tree.body for number, site in pieces[id(node)].sites.items()}
+
+
+def _pieces(block: list[ast.stmt], known: Pieces, made: Pieces) -> list[Piece]:
+    for node in block:
+        made[id(node)] = known.get(id(node)) or _piece(node, known, made)
+    return [made[id(node)] for node in block]
+
+
+def _piece(node: ast.stmt, known: Pieces, made: Pieces) -> Piece:
+    inner = _pieces(node.body, known, made) if isinstance(node, ast.ClassDef) else []
+    outer = copy.copy(node)
+    if isinstance(outer, ast.ClassDef):
+        outer.body = []
+    rewriter = _Rewriter({getattr(each, "number", -1): each for each in ast.walk(outer) if isinstance(each, NUMBERED)})
+    found = rewriter.visit(copy.deepcopy(outer))
+    body = found if isinstance(found, list) else [found]
+    if isinstance(node, ast.ClassDef):
+        body[0].body = [each for piece in inner for each in piece.body]
+    sites = rewriter.sites
+    for piece in inner:
+        sites |= piece.sites
+    return Piece(node, [ast.fix_missing_locations(ast.copy_location(each, node)) for each in body], sites)
 
 
 def local_names(node: ast.AST) -> set[str]:

@@ -24,7 +24,7 @@ from parity_tests.derivations.engine.places import numbered
 from parity_tests.derivations.engine.probes import Probe
 from parity_tests.derivations.engine.python.exchanged import with_capture, with_formula, with_statements
 from parity_tests.derivations.engine.python.execution import FILE, execute, value_behind
-from parity_tests.derivations.engine.python.instrument import Site, instrumented
+from parity_tests.derivations.engine.python.instrument import Pieces, Site, instrumented, sites_of
 from parity_tests.derivations.engine.python.leaves import Begun, Finder
 from parity_tests.derivations.engine.python.plain_names import in_plain_names
 from parity_tests.derivations.engine.python.recorder import Before, Hook, Recorder
@@ -82,7 +82,8 @@ class PythonProgram:
         if cost:
             with_cost(tree, cost)
         self.tree = numbered(tree)
-        self.code, self.sites = _compiled(self.tree)
+        self.pieces: Pieces = {}
+        self.code, self.sites, self.pieces = self._compiled(self.tree)
         self.stepped = stepped(self.tree)
         self.filled = filled(self.tree)
         self.moved: dict[Key, Any] = {}
@@ -115,9 +116,13 @@ class PythonProgram:
         capture: tuple[ast.AST, int] | None = None,
     ) -> Run:
         """The program from its beginning; ``captured`` are the names where a node is reached for the n-th time."""
-        statement = capture is not None and isinstance(capture[0], ast.stmt)
-        code = _compiled(with_capture(self.tree, *capture))[0] if capture is not None and statement else self.code
-        capturing = None if capture is None or statement else (capture[0].number, capture[1])  # type: ignore[attr-defined]
+        code, capturing = self.code, None
+        if capture is not None:
+            node, occurrence = capture
+            if isinstance(node, ast.stmt):
+                code = self._compiled(with_capture(self.tree, node, occurrence))[0]
+            else:
+                capturing = (node.number, occurrence)  # type: ignore[attr-defined]
         last = self.until if until is None else until
         kind = self._kind(kind)
         recorder = Recorder(self.sites, kind, hook, last, keep, self._before(kind), self.stepped, capturing)
@@ -172,8 +177,12 @@ class PythonProgram:
             return None
         changed = copy.copy(self)
         changed.tree = tree
-        changed.code, changed.sites = _compiled(tree)
+        changed.code, changed.sites, _ = self._compiled(tree)
         return changed
+
+    def _compiled(self, tree: ast.Module) -> tuple[Any, dict[int, Site], Pieces]:
+        new, pieces = instrumented(tree, self.pieces)
+        return compile(new, FILE, "exec"), sites_of(tree, pieces), pieces
 
     # ---- running
     def _kind(self, kind: Kind) -> Kind:
@@ -299,8 +308,3 @@ def batch_of(run: Run) -> int | None:
             if shared:
                 return shared[0]
     return counts[0] if counts else None
-
-
-def _compiled(tree: ast.Module) -> tuple[Any, dict[int, Site]]:
-    new, sites = instrumented(tree)
-    return compile(new, FILE, "exec"), sites
