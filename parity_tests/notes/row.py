@@ -25,14 +25,10 @@ KINDS = (FORMULA, IDENTITY, SHAPE, COUNT, SNIPPET, EXPERIMENT)
 """Kinds of check: judged by verify, two values, a shape, whole numbers, code, a run with numbers that may vary."""
 
 MISTAKES: dict[str, str] = {
-    "shape": "the shape written is not the shape that comes out",
-    "misprint": "a letter, a sign or an index is misprinted",
-    "index": "an index stands in the wrong place or runs too far or not far enough",
     "overwritten": "= where += belongs",
     "code": "the code does not run, or computes something else",
     "name-clash": "one letter stands for two things",
     "unfinished": "the formula breaks off or repeats itself",
-    "limit": "a wrong limit or value",
     "floor": "the brackets are a floor, not a magnitude",
     "wrong-count": "a wrong count",
     "wording": "the words say something else than what happens",

@@ -11,14 +11,24 @@ from parity_tests.derivations.latex.conventions import LAYOUTS, depends_on_cost,
 from parity_tests.derivations.latex.references import COSTS, Convention
 from parity_tests.derivations.latex.rewritten import rewritings
 from parity_tests.derivations.latex.symbols import MEANINGS
-from parity_tests.derivations.latex.tree import Derivative, Negative, Node, Operation, Sum, Symbol, factors
+from parity_tests.derivations.latex.tree import (
+    Derivative,
+    Negative,
+    Node,
+    Operation,
+    Sum,
+    Symbol,
+    factors,
+    symbols_of,
+    walk,
+)
 
 LEFT_SIDE = "left-side"
 
 
 def one_change_away(claim: Claim) -> Iterator[tuple[str, Claim]]:
     """The claims that are one change away, with the mistake that it mends: of the right side, then of both."""
-    for cause, right in rewritings(claim.right):
+    for cause, right in rewritings(claim.right, claim.target):
         yield cause, claim._replace(right=right)
     chain = links(claim.right)
     if chain is None or not isinstance(claim.target, Derivative):
@@ -34,6 +44,22 @@ def one_change_away(claim: Claim) -> Iterator[tuple[str, Claim]]:
             )
         turned = Derivative(claim.target.of, chain[0].by), [Derivative(chain[0].of, claim.target.by), *chain[1:]]
         yield LEFT_SIDE, claim._replace(target=turned[0], right=product_of(turned[1]))
+
+
+def other_values(claim: Claim) -> Iterator[Derivative]:
+    """Derivatives of a value's entry, whose indices are those that stand on the right side alone."""
+    target = claim.target
+    if not isinstance(target, Derivative) or not isinstance(target.by, Symbol) or any(True for _ in _sums(claim.right)):
+        return
+    letters = [index for each in symbols_of(claim.right) for index in each.subscripts if len(index) == 1]
+    free = [index for index in dict.fromkeys(letters) if index not in target.by.subscripts]
+    for base in ("z", "A") if len(free) == 2 else ():
+        for subscripts in (tuple(free), tuple(free[::-1])):
+            yield Derivative(Symbol(base, subscripts=subscripts), target.by)
+
+
+def _sums(node: Node) -> Iterator[Sum]:
+    return (each for each in walk(node) if isinstance(each, Sum))
 
 
 def broken_chain(claim: Claim) -> str:

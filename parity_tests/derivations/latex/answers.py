@@ -91,7 +91,7 @@ def _numbers(each: Numbers) -> Verdict:
     if each.compared.symbols:
         return base._replace(verdict=DOUBTFUL, message=f"With what the letters were before, {each.compared.said}.")
     said = each.compared.said[0].upper() + each.compared.said[1:]
-    cause = "wrong-number"
+    cause = each.compared.cause
     return base._replace(verdict=WRONG, cause=cause, causes=(cause,), message=f"{said}.")
 
 

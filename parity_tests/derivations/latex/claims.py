@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from parity_tests.derivations.latex.documents import Formula, Note
+from parity_tests.derivations.latex.limits import in_place, limits
 from parity_tests.derivations.latex.numbers import Compared, compared
 from parity_tests.derivations.latex.parser import parsed, split
 from parity_tests.derivations.latex.statements import EQUALS, Statement, statements_of
@@ -151,7 +152,8 @@ class _Collector:
             self.symbols += symbols_of(tuple(named))
             behind = written(list(statement.parts[-1])).removeprefix("\\mathbb^{").removesuffix("}")
             sizes = sizes_in(behind if statement.relations == ("\\in",) else statement.aside)
-            if not self.shapes(statement, named, sizes):
+            found = limits(statement.parts[0], self.words) if len(statement.parts) == 1 else None
+            if not self.shapes(statement, named, sizes) and not self.matrices(statement, named, found):
                 self.aside(statement, NO_EQUATION)
             return
         if re.search(r"\\mathbb|\\\{.*,.*\\\}", text) and "\\in" in statement.relations:
@@ -165,6 +167,7 @@ class _Collector:
             reasons.append(reason)
             self.symbols += symbols_of(node) if node else []
         self.numbers(statement, nodes)
+        self.matrices(statement, nodes)
         self.shapes(statement, [each for node in nodes if node for each in walk(node)])
         unread = next((place for place, reason in enumerate(reasons) if reason and place), len(nodes))
         self.equation(statement, nodes[:unread], reasons)
@@ -177,6 +180,14 @@ class _Collector:
                 where = statement.line, self.formula.cell, self.formula.section
                 self.found.append(Shape(node, own, _shortened(statement.text), *where, below=not sizes))
         return len(self.found) - count
+
+    def matrices(self, statement: Statement, nodes: Sequence[Node | None], also: Compared | None = None) -> int:
+        """Add whether the entries of matrices stand in their places, and count what was added."""
+        inner = [each for node in nodes if node is not None for each in walk(node) if isinstance(each, Matrix)]
+        found = [each for each in (also, *map(in_place, inner)) if each is not None]
+        where = _shortened(statement.text), statement.line, self.formula.cell
+        self.found += [Numbers(*where, each) for each in found if each is also or not each.equal or len(nodes) == 1]
+        return len(found)
 
     def numbers(self, statement: Statement, nodes: list[Node | None]) -> None:
         """Compare the numbers of a chain."""
@@ -192,6 +203,8 @@ class _Collector:
         if target is not None and self.carried_line < statement.line - MOST_ROWS:
             target = None
         if target is None:
+            if nodes and nodes[0] == Symbol("l") and {"y", "Y"} & {each.base for each in symbols_of(tuple(nodes[1:]))}:
+                nodes = [Symbol("L", written="\\ell"), *nodes[1:]]  # a loss
             place = next((n for n, node in enumerate(nodes) if node is not None and is_target(node)), -1)
             target = nodes[place] if place >= 0 else None
         if target is None:
@@ -311,26 +324,13 @@ def _opens(token: Token) -> bool:
     return token.text.startswith("\\begin{")
 
 
+_NO_TARGETS = frozenset(["\\lambda", "\\beta", "\\ones", *"eijklfspcN"])
+
+
 def is_target(node: Node) -> bool:
     """Whether a part names a quantity that a formula can be given for."""
     if isinstance(node, Symbol):
-        if node.base in (
-            *COUNTS,
-            *RATES,
-            "\\lambda",
-            "e",
-            "i",
-            "j",
-            "k",
-            "l",
-            "\\beta",
-            "f",
-            "s",
-            "p",
-            "c",
-            "N",
-            "\\ones",
-        ):
+        if node.base in (*COUNTS, *RATES, *_NO_TARGETS):
             return bool(node.layer) and node.base not in COUNTS
         return node.base != "L" or not node.layer
     if isinstance(node, Derivative):

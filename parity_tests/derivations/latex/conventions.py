@@ -82,6 +82,11 @@ class Conventions:
         self.whole = self._taken(range(len(claims)), None)
 
     @cached_property
+    def symbols(self) -> list[Symbol]:
+        """All symbols of the claims."""
+        return symbols_of(tuple((each.target, each.right) for each in self.claims))
+
+    @cached_property
     def known_layers(self) -> dict[str, str]:
         """The layers of letters that carry none, by their formulas: that of W in z = W^{(1)} x."""
         found: dict[str, str] = {}
@@ -275,7 +280,8 @@ def _unit_of(claim: Claim) -> str:
 def _names_a_unit(claim: Claim) -> bool:
     """Whether a claim may hold for one hidden activation alone: its slope is written out, or it is named."""
     labels = any(MEANINGS.get(each.base) == "Y" and not each.accents for each in symbols_of(claim.right))
-    return not labels and _base(claim) not in ("J", "L", "C", "E") and any(
+    weighed = any(MEANINGS.get(each.base) == "W" for each in symbols_of(claim.right))  # behind the labels' layer
+    return (weighed or not labels) and _base(claim) not in ("J", "L", "C", "E") and any(
         (isinstance(each, Call) and each.function.base in (*UNITS, "max"))
         or (isinstance(each, Operation) and each.sign == "-" and isinstance(each.left, Number | Symbol)
             and getattr(each.left, "text", getattr(each.left, "base", "")) in ("1", "\\ones"))

@@ -45,6 +45,7 @@ class Compared(NamedTuple):
     equal: bool
     said: str = ""
     symbols: bool = False
+    cause: str = "wrong-number"
 
 
 def compared(nodes: list[Node | None], known: dict[str, Any]) -> Compared | None:

@@ -98,6 +98,10 @@ class _Parser:
         there = self.place + ahead
         return self.tokens[there].text if there < len(self.tokens) else ""
 
+    def ahead(self) -> str:
+        """The argument of the mark that comes next, as it is written."""
+        return written(group(self.tokens, self.place + 1)[0])
+
     def take(self, wanted: str = "") -> Token:
         if self.place >= len(self.tokens):
             raise NotReadError("it breaks off")
@@ -315,7 +319,7 @@ class _Parser:
 
     def lowered(self, node: Node, inside: list[Token]) -> Node:
         text = written(inside).strip("{}")
-        if re.search(r"\\times|\\odot|n_h|n\^|chunksize", text):  # a shape below a symbol
+        if re.search(r"\\times|\\odot|n_h|n\^.*,|chunksize", text):  # a shape below a symbol
             if isinstance(node, Symbol | Transposed):
                 node.sizes = node.sizes or sizes_in(written(inside))
             return node
@@ -349,7 +353,11 @@ class _Parser:
             return self.atom()
         if text == "(" or text == "[":
             self.place -= 1
-            return self.in_brackets(self.brackets(text, ")" if text == "(" else "]"))
+            node = self.in_brackets(self.brackets(text, ")" if text == "(" else "]"))
+            if isinstance(node, Symbol) and self.peek() == "^" and re.fullmatch(r"\{?\d\}?", self.ahead()):
+                self.take()
+                return Power(node, parsed(self.argument()))  # a number behind brackets is no layer
+            return node
         if text == "{":
             self.place -= 1
             return self.braced()

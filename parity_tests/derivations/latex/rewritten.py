@@ -48,7 +48,9 @@ def latex_of(node: Node) -> str:
             left = latex_of(node.left) if sums else _bracketed(node.left, "+-")
             return f"{left}{_SIGNS[node.sign]}{_bracketed(node.right, '+-' if not sums or node.sign == '-' else '')}"
         case Power():
-            return f"{_bracketed(node.base, '+-/.x*')}^{{{latex_of(node.exponent)}}}"
+            base = _bracketed(node.base, "+-/.x*")
+            base = f"({base})" if isinstance(node.base, Symbol) and "^" in base else base
+            return f"{base}^{{{latex_of(node.exponent)}}}"
         case Transposed():
             return f"({latex_of(node.operand)})^T"
         case Call():
@@ -99,8 +101,11 @@ def symbol_latex(symbol: Symbol) -> str:
     return f"{base}{primes}{below}" + (f"^{{{above}}}" if above else "")
 
 
-def rewritings(node: Node) -> Iterator[tuple[str, Node]]:
-    """The formulas that are one change away, with the mistake that the change mends."""
+def rewritings(node: Node, target: Node | None = None) -> Iterator[tuple[str, Node]]:
+    """The formulas that are one change away, with the mistake that the change mends.
+
+    Indices may be any that stand in the formula or in its ``target``.
+    """
     for here, put in _places(node):
         if isinstance(here, Symbol):
             for cause, other in _other_symbols(here):
@@ -118,12 +123,13 @@ def rewritings(node: Node) -> Iterator[tuple[str, Node]]:
             yield "extra-factor", put(here.left)
             yield "extra-factor", put(here.right)
     yield "sign", Negative(node)
-    yield from (("index-order", other) for other in _other_indices(node))
+    yield from (("index-order", other) for other in _other_indices(node, target))
 
 
-def _other_indices(node: Node) -> Iterator[Node]:
+def _other_indices(node: Node, target: Node | None) -> Iterator[Node]:
     """The formulas in which two index letters are exchanged, and those in which one symbol has another of them."""
-    letters = sorted({index for each in symbols_of(node) for index in each.subscripts if re.fullmatch("[a-z]", index)})
+    letters = sorted({index for each in symbols_of((node, target)) for index in each.subscripts
+                      if re.fullmatch("[a-z]", index)})  # fmt: skip
     for first, second in combinations(letters, 2):
         yield _exchanged(node, {first: second, second: first})
     for here, put in _places(node):

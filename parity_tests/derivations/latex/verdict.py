@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from math import isclose
 
 from parity_tests.derivations.latex.alternatives import (
@@ -10,6 +11,7 @@ from parity_tests.derivations.latex.alternatives import (
     broken_chain,
     changed,
     one_change_away,
+    other_values,
     with_brackets,
 )
 from parity_tests.derivations.latex.claims import Claim
@@ -21,6 +23,7 @@ from parity_tests.derivations.latex.judge import (
     SAME,
     Meant,
     by_entries,
+    entries_agree,
     holds,
     in_the_first_layer,
     is_loss,
@@ -76,7 +79,8 @@ class Judge:
         for each in read:
             found = stands(each)
             if found is not None and found.verdict == HOLDS and TURNED not in found.message:
-                return found._replace(line=claim.line, text=claim.text, message=f"{claim_name(claim)} holds.")
+                message = f"{claim_name(claim)} holds."
+                return self.misprint(claim) or found._replace(line=claim.line, text=claim.text, message=message)
         if main.rows and not any(each.base in LARGE for each in symbols_of((claim.target, claim.right))):
             lone = main._replace(rows=False, turned=False, one=True)  # a lone example is a column for all that
             if self.holds(claim, lone):
@@ -99,6 +103,18 @@ class Judge:
         if lower is not None and holds(lower):
             return said(claim, DOUBTFUL, "holds for l = 1", read[0].target)
         return self.mistaken(claim, read, settled, also)
+
+    def misprint(self, claim: Claim) -> Verdict | None:
+        """That examples stand in the brackets of layers, or on what is summed over them; None where they do not."""
+        target, symbols = claim.target, self.conventions.symbols
+        carries = isinstance(target, Symbol) and self.conventions.styles[claim.section].example_of(target)
+        if claim.adds and carries and MEANINGS.get(getattr(target, "base", "")) in ("dW", "db"):
+            return wrong(claim, "index", message="what is summed over the examples is not that of one of them")
+        match = re.search(r"[yY]\}?\^\{?\[([ij])\]", claim.own)
+        if match and any(each.round == match[1] for each in symbols):
+            message = f"[{match[1]}] is a layer, the example is ({match[1]}) elsewhere in the note"
+            return wrong(claim, "misprint", message=message)
+        return None
 
     def unread(self, claim: Claim, number: int, main: Convention, why: str) -> Verdict:
         """The verdict on a claim that is no formula of a setting: by its entries, or as an identity."""
@@ -137,6 +153,9 @@ class Judge:
                 if cause == "index-order" and not self.indices_shown(claim):
                     return said(claim, DOUBTFUL, "holds with indices turned")
                 return wrong(claim, cause, equation(other_claim.target, other_claim.right))
+        for target in other_values(claim):
+            if entries_agree(claim._replace(target=target), style, main, let):
+                return wrong(claim, LEFT_SIDE, equation(target, claim.right))
         if not tried:
             return None
         cause = broken_chain(claim)
@@ -252,9 +271,10 @@ class Judge:
             self.holds(claim._replace(right=negated), main._replace(cost=cost)) for cost in costs
         ):
             return wrong(claim, "sign", equation(claim.target, negated), also=also, found=found)
+        others = main, main._replace(one=not main.one), main._replace(above=not main.above)
         for cause, right in rewritings(claim.right):
-            if cause == "extra-factor" and any(
-                self.holds(claim._replace(right=right), main._replace(one=one)) for one in (main.one, not main.one)
+            if cause in ("extra-factor", "g-for-gprime") and any(
+                self.holds(claim._replace(right=right), each) for each in others
             ):
                 return wrong(claim, cause, equation(claim.target, right), also=also, found=found)
         return None
