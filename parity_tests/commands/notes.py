@@ -80,7 +80,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _show_readings(args: argparse.Namespace, rows: list[Row]) -> int:
     """Each row beside what was read of it; 1 where a right row was called wrong."""
-    from parity_tests.notes.reading import DIFFERS, judged_notes, readings
+    from parity_tests.notes.reading import DIFFERS, figures, judged_notes, readings
 
     try:
         found = readings(rows, judged_notes(Path(args.read)))
@@ -96,6 +96,7 @@ def _show_readings(args: argparse.Namespace, rows: list[Row]) -> int:
         if not args.quiet:
             console().print(table)
         console().print(", ".join(f"{count} {outcome}" for outcome, count in counts.items()) + ".")
+        console().print(f"{figures(rows, found)}.", soft_wrap=True)
     return MISMATCH if any(each.outcome == DIFFERS and each.verdict not in ERRATA for each in found) else GOOD
 
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from parity_tests.derivations.latex.answers import verify_note
 from parity_tests.derivations.verdicts import DOUBTFUL, HOLDS, WRONG, Judged, Verdict
-from parity_tests.notes.row import AMBIGUOUS, ERRATA, Row
+from parity_tests.notes.row import AMBIGUOUS, ERRATA, FORMULA, IDENTITY, Row
 
 NOT_READ, AGREES, DIFFERS, UNSURE = "not read", "agrees", "differs", "doubtful"
 
@@ -55,6 +55,30 @@ def readings(rows: Sequence[Row], notes: dict[str, Judged]) -> list[Reading]:
     """Each row beside what was read; what is wrong in a line that has an erratum of its own belongs to that one."""
     errata = {place for row in rows if row.verdict in (*ERRATA, AMBIGUOUS) for place in _lines(row)}
     return [_reading(row, notes, errata) for row in rows]
+
+
+def figures(rows: Sequence[Row], found: Sequence[Reading]) -> str:
+    """How many rows about formulas are read, and how many of their errata are found, with a cause that the row has."""
+    of_formulas = [
+        (row, each) for row, each in zip(rows, found, strict=True)
+        if {FORMULA, IDENTITY} & {check.kind for check in (*row.right, *row.false)}
+    ]  # fmt: skip
+    read = [(row, each) for row, each in of_formulas if each.outcome != NOT_READ]
+    errata = [(row, each) for row, each in read if row.verdict in ERRATA]
+    seen = [(row, each) for row, each in errata if each.outcome == AGREES]
+    named = sum(bool(_parts(each.causes) & _parts((row.mistake, *(check.cause for check in row.false))))
+                for row, each in seen)  # fmt: skip
+    wrong = sum(each.outcome == DIFFERS for row, each in read if row.verdict not in ERRATA)
+    return (
+        f"Formulas and identities: {len(read)} of {len(of_formulas)} rows read, {wrong} right ones called wrong; "
+        f"of {len(errata)} errata that were read {len(seen)} are found, {named} with a cause of the row"
+    )
+
+
+def _parts(causes: Iterable[str]) -> set[str]:
+    """The single mistakes of causes; that indices stand in the wrong order is one of an index."""
+    parts = {part for cause in causes for part in cause.split(" + ") if part}
+    return parts | ({"index"} if "index-order" in parts else set())
 
 
 def _lines(row: Row) -> set[tuple[str, int]]:

@@ -152,7 +152,9 @@ class _Collector:
             self.symbols += symbols_of(tuple(named))
             behind = written(list(statement.parts[-1])).removeprefix("\\mathbb^{").removesuffix("}")
             sizes = sizes_in(behind if statement.relations == ("\\in",) else statement.aside)
-            found = limits(statement.parts[0], self.words) if len(statement.parts) == 1 else None
+            here = [each for each in self.found if isinstance(each, Claim) and each.section == self.formula.section]
+            units = [*(unit for each in here for unit in each.units), *self.words]
+            found = limits(statement.parts[0], units) if len(statement.parts) == 1 else None
             if not self.shapes(statement, named, sizes) and not self.matrices(statement, named, found):
                 self.aside(statement, NO_EQUATION)
             return

@@ -28,45 +28,11 @@ from parity_tests.derivations.latex.tree import (
 )
 
 TIMES = {"\\cdot": ".", "\\times": "x", "*": "*", "\\odot": "*", ".*": "*", "@": "."}
-GREEK = frozenset(
-    "\\" + each
-    for each in [
-        "alpha",
-        "beta",
-        "gamma",
-        "lambda",
-        "eta",
-        "epsilon",
-        "sigma",
-        "phi",
-        "delta",
-        "Delta",
-        "theta",
-        "Theta",
-        "omega",
-        "Omega",
-        "xi",
-        "mu",
-        "rho",
-        "Sigma",
-        "psi",
-        "Psi",
-        "zeta",
-        "tau",
-        "nu",
-        "chi",
-        "pi",
-        "Phi",
-        "kappa",
-        "Lambda",
-        "hbar",
-        "nabla",
-        "iota",
-        "upsilon",
-        "Gamma",
-        "ones",
-    ]
-)
+GREEK = frozenset("\\" + each for each in (
+    "alpha", "beta", "gamma", "lambda", "eta", "epsilon", "sigma", "phi", "delta", "Delta", "theta", "Theta",
+    "omega", "Omega", "xi", "mu", "rho", "Sigma", "psi", "Psi", "zeta", "tau", "nu", "chi", "pi", "Phi", "kappa",
+    "Lambda", "hbar", "nabla", "iota", "upsilon", "Gamma", "ones",
+))  # fmt: skip
 COMPARISONS = ("<", ">", "\\le", "\\ge")
 ACCENTS = {"\\hat": "hat", "\\bar": "bar", "\\tilde": "tilde", "\\dot": "dot", "\\check": "check"}
 COSTS = ("J", "L", "C", "E", "\\ell")

@@ -31,131 +31,28 @@ _TOKEN = re.compile(
     re.DOTALL,
 )  # fmt: skip
 
-DROPPED = frozenset(
-    [
-        "left",
-        "right",
-        "middle",
-        "big",
-        "Big",
-        "bigg",
-        "Bigg",
-        "bigl",
-        "bigr",
-        "Bigl",
-        "Bigr",
-        "biggl",
-        "biggr",
-        "Biggl",
-        "Biggr",
-        "bigm",
-        "displaystyle",
-        "textstyle",
-        "scriptstyle",
-        "limits",
-        "nolimits",
-        "large",
-        "Large",
-        "LARGE",
-        "small",
-        "normalsize",
-        "tiny",
-        "nonumber",
-        "notag",
-        "hfill",
-        "rm",
-        "bf",
-        "it",
-        "cal",
-        "tt",
-        "sf",
-        "sc",
-        "checkmark",
-        "hline",
-        "centering",
-        "noindent",
-        "mathstrut",
-        "strut",
-        "relax",
-        "allowbreak",
-    ]
-)
+DROPPED = frozenset((
+    "left", "right", "middle", "big", "Big", "bigg", "Bigg", "bigl", "bigr", "Bigl", "Bigr", "biggl", "biggr",
+    "Biggl", "Biggr", "bigm", "displaystyle", "textstyle", "scriptstyle", "limits", "nolimits", "large", "Large",
+    "LARGE", "small", "normalsize", "tiny", "nonumber", "notag", "hfill", "rm", "bf", "it", "cal", "tt", "sf", "sc",
+    "checkmark", "hline", "centering", "noindent", "mathstrut", "strut", "relax", "allowbreak",
+))  # fmt: skip
 SPACES = {"\\,", "\\!", "\\:", "\\;", "\\ ", "\\>", "~", "\\/"}
 _QUOTES = {"&amp;", '"', "“", "”"}
 WIDE = {"\\quad", "\\qquad"}
-FONTS = frozenset(
-    [
-        "mathbf",
-        "boldsymbol",
-        "bm",
-        "mathsf",
-        "mathit",
-        "mathtt",
-        "textbf",
-        "textit",
-        "textrm",
-        "textsf",
-        "texttt",
-        "underline",
-        "vec",
-        "mathcal",
-        "mathscr",
-        "pmb",
-        "mathnormal",
-        "overrightarrow",
-        "matr",
-        "vecr",
-        "mathfrak",
-        "mathbb",
-        "bold",
-        "mathrm",
-        "text",
-        "mbox",
-        "hbox",
-        "operatorname",
-        "boxed",
-        "fbox",
-        "emph",
-    ]
-)
-PROSE = frozenset(
-    [
-        "text",
-        "mathrm",
-        "textrm",
-        "mbox",
-        "hbox",
-        "operatorname",
-        "textbf",
-        "textit",
-        "texttt",
-        "mathtt",
-        "mathsf",
-        "emph",
-        "textsf",
-    ]
-)
-_WITH_ARGUMENT = frozenset(
-    [
-        "label",
-        "tag",
-        "hspace",
-        "vspace",
-        "textcircled",
-        "color",
-        "textcolor",
-        "colorbox",
-        "eqref",
-        "ref",
-        "phantom",
-        "hphantom",
-        "vphantom",
-        "cite",
-        "url",
-        "href",
-        "footnote",
-    ]
-)
+FONTS = frozenset((
+    "mathbf", "boldsymbol", "bm", "mathsf", "mathit", "mathtt", "textbf", "textit", "textrm", "textsf", "texttt",
+    "underline", "vec", "mathcal", "mathscr", "pmb", "mathnormal", "overrightarrow", "matr", "vecr", "mathfrak",
+    "mathbb", "bold", "mathrm", "text", "mbox", "hbox", "operatorname", "boxed", "fbox", "emph",
+))  # fmt: skip
+PROSE = frozenset((
+    "text", "mathrm", "textrm", "mbox", "hbox", "operatorname", "textbf", "textit", "texttt", "mathtt", "mathsf",
+    "emph", "textsf",
+))  # fmt: skip
+_WITH_ARGUMENT = frozenset((
+    "label", "tag", "hspace", "vspace", "textcircled", "color", "textcolor", "colorbox", "eqref", "ref", "phantom",
+    "hphantom", "vphantom", "cite", "url", "href", "footnote",
+))  # fmt: skip
 _SAME = {
     "\\dfrac": "\\frac", "\\tfrac": "\\frac", "\\cfrac": "\\frac", "\\intercal": "T", "\\top": "T", "\\mid": "|",
     "||": "\\|",

@@ -249,7 +249,10 @@ class Judge:
             name = another_target(each)
             if name and has_evidence(claim, each, settled):
                 left = in_the_writers_letters(name, each.frame, claim.target, claim.right)
-                return wrong(claim, LEFT_SIDE, message=f"the right side is {left}", also=also, found=stands(each))
+                cause = {"a of g_prime": "gprime-for-g", "g_prime of a": "g-for-gprime"}.get(
+                    f"{each.target} of {name}", LEFT_SIDE
+                )
+                return wrong(claim, cause, message=f"the right side is {left}", also=also, found=stands(each))
         return self.rewritten(claim, read[0], settled, also) or said(
             claim,
             DOUBTFUL,

@@ -12,10 +12,10 @@ from parity_tests.derivations.latex.answers import verify_latex, verify_note
 from parity_tests.derivations.latex.conventions import Told
 from parity_tests.derivations.latex.documents import note_of
 from parity_tests.derivations.verdicts import DOUBTFUL, HOLDS, NO_CLAIM, NOT_JUDGED, WRONG, Judged
-from parity_tests.notes.reading import judged_notes, readings
+from parity_tests.notes.reading import figures, judged_notes, readings
+from parity_tests.notes.row import FORMULA, Check, Finding, Row
 from parity_tests.notes.row import HOLDS as HOLDS_IN_NOTES
 from parity_tests.notes.row import WRONG as WRONG_IN_NOTES
-from parity_tests.notes.row import Row
 
 COURSE = r"""
 # Forward
@@ -216,10 +216,16 @@ def test_rows_beside_the_text_of_the_notes(tmp_path: Path) -> None:
     texts = [r"$$dW^{[2]} = \frac{1}{m} dZ^{[2]} A^{[1]T}$$", "", COURSE + "$$dW^{[1]} = dZ^{[1]} X^T$$", "$x$", "$x$"]
     for number, text in enumerate(texts):
         (tmp_path / f"00{number}_a.txt").write_text(text or "$y$")
+    check = Check(FORMULA, "", lambda seed: Finding(True, ""))
     row = Row("F1", "N0 L1; N2 L10", "", "", HOLDS_IN_NOTES)
     notes = judged_notes(tmp_path)
     found = readings([row, row._replace(verdict=WRONG_IN_NOTES), row._replace(source="N1 L1")], notes)
     assert [each.outcome for each in found] == ["agrees", "agrees", "not read"]
+    rows = [row, row._replace(verdict=WRONG_IN_NOTES, right=(check,), false=(check._replace(cause="missing-1/m"),))]
+    assert figures(rows, readings(rows, notes)) == (
+        "Formulas and identities: 1 of 1 rows read, 0 right ones called wrong; of 1 errata that were read 1 are found, "
+        "1 with a cause of the row"
+    )
     (alone,) = readings([row], notes)
     assert alone.outcome == "differs"
     (tmp_path / "004_a.txt").unlink()
