@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from parity_tests.derivations.latex.parser import parsed, split
 from parity_tests.derivations.latex.tokens import Token, tokens_of
 from parity_tests.derivations.latex.tree import Matrix, Node, NotReadError, Symbol
 
-_FUNCTIONS = {
+_FUNCTIONS: Mapping[str, Callable[[Any], Any]] = {
     "sigmoid": lambda z: 1 / (1 + np.exp(-z)), "tanh": np.tanh, "relu": lambda z: np.maximum(z, 0.0),
     "leaky": lambda z: np.maximum(z, 0.01 * z),
 }  # fmt: skip
