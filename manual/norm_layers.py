@@ -78,7 +78,7 @@ class BatchNorm(Norm):
     def describe(self) -> str:
         """Such as ``batchnorm relu`` or ``batchnorm0.01 relu``: momentum is named where it is not 0.1."""
         momentum = "" if self.momentum == MOMENTUM else _decimal(self.momentum)
-        return super().describe().replace(self.word, self.word + momentum, 1)
+        return super().describe().replace(self.word, self.word + momentum)
 
     def parameter_shapes(self, shape: Shape) -> dict[str, Shape]:
         """One of each for a feature, (n, 1), or for a channel, (1, 1, 1, n_C)."""
