@@ -120,9 +120,9 @@ def _needless(node: Node) -> list[Assign]:
 
 
 def _repeated(node: Node) -> frozenset[Node]:
-    """The terms that a sum has twice or more."""
+    """The terms that a sum has twice or more, numbers aside."""
     sums = (Counter(term for _, term in _terms(here)) for _, here in nodes.walk(node) if isinstance(here, Binary))
-    return frozenset(term for terms in sums for term, times in terms.items() if times > 1)
+    return frozenset(term for terms in sums for term, times in terms.items() if times > 1 and term != ONE)
 
 
 def _terms(whole: Expression, sign: float = 1.0) -> Iterator[tuple[float, Expression]]:

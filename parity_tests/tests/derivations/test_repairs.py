@@ -191,6 +191,7 @@ def test_a_formula_in_its_plain_form(long: str, short: str) -> None:
         ("W = W - v", "W = v - (2 * v - W)", False),
         ("W = W + W - v", "W = (W + (W - alpha * v)) / 2", True),
         ("W = W - v", "W = W + v - v", False),
+        ("W = A.T", "W = 1 - (1 - A.T)", True),
         ("W = v", "W = W", False),
         ("W = v", "W = W\nW = v", True),
         ("W = v", "W = alpha * v / alpha", False),
