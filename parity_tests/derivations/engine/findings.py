@@ -13,10 +13,11 @@ from parity_tests.derivations.engine.claims import PARAMETER, UPDATE, Claims
 from parity_tests.derivations.engine.convention import candidates, in_words, is_a_count, ratio_of, sizes_of
 from parity_tests.derivations.engine.events import Event, Key, Run
 from parity_tests.derivations.engine.failing import Failures
-from parity_tests.derivations.engine.locate import Explanation, Locator, Root
+from parity_tests.derivations.engine.locate import Locator
 from parity_tests.derivations.engine.mend import Mender
 from parity_tests.derivations.engine.probes import Probe
 from parity_tests.derivations.engine.replay import Program
+from parity_tests.derivations.engine.roots import Explanation, Root
 from parity_tests.derivations.engine.truths import Cost, Truths
 
 MOST_COSTS = 4

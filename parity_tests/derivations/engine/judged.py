@@ -11,13 +11,14 @@ from parity_tests.derivations.agreement import compare
 from parity_tests.derivations.engine import symbols
 from parity_tests.derivations.engine.claims import PARAMETER, UPDATE, VALUE, Claim, Claims, mark_of
 from parity_tests.derivations.engine.convention import in_words, same_factor, sizes_of, times
-from parity_tests.derivations.engine.events import GIVEN
+from parity_tests.derivations.engine.events import GIVEN, Event
 from parity_tests.derivations.engine.failing import Failures
 from parity_tests.derivations.engine.findings import Finding, Reading, Trial, again, findings_of, followed, unplaced
 from parity_tests.derivations.engine.layers import dense_layers, formula_ids
 from parity_tests.derivations.engine.lists.spelled import origin
-from parity_tests.derivations.engine.locate import Locator, Root
+from parity_tests.derivations.engine.locate import Locator
 from parity_tests.derivations.engine.mend import Repair, together
+from parity_tests.derivations.engine.roots import Root
 from parity_tests.derivations.engine.truths import Cost, Truth, Truths
 from parity_tests.derivations.said_cost import FAMILIES
 from parity_tests.derivations.verdicts import (
@@ -241,13 +242,13 @@ def _wrong(
     root = roots[0]
     event = root.event
     if event.missing and event.value.refused:
-        name = symbols.written(event.name) or "what it returns"
+        name = _name(event)
         return not_judged(name, event.line, reading.text(event.line), event.value.message)
     sure = finding.truths.confirmed(root.truth)
     value = np.nan if event.missing else event.value
     agreement = None if event.missing else compare(value, root.expected)
     problem = event.value.message if event.missing else ""
-    name = symbols.written(event.name) or "what it returns"
+    name = _name(event)
     shown = f"{name} {explain(agreement, '', sizes)}" if agreement is not None else f"{name}: {problem}"
     symbol = _symbol(root.truth)
     meaning = f"{times(root.factor, sizes)}dJ/d{symbol}"
@@ -284,9 +285,7 @@ def _wrong(
         shown_repair = repair.text.replace(NEW_LINE, f"{NEW_LINE}    ")
         message += f". {taught[0].upper()}{taught[1:]}. With{NEW_LINE}    {shown_repair}{NEW_LINE}it holds"
     message += "."
-    others = [
-        each for each in dict.fromkeys(symbols.written(each.event.name) for each in roots[1:]) if each not in ("", name)
-    ]
+    others = [each for each in dict.fromkeys(_name(each.event) for each in roots[1:]) if each != name]
     if others:
         message += f" The same in {', '.join(others)}."
     mends = sorted({line for each in roots for line in each.mends if line < CALL} - {event.line})
@@ -336,6 +335,11 @@ def _holds_with(reading: Reading, repair: Repair, root: Root, finding: Finding) 
     return False
 
 
+def _name(event: Event) -> str:
+    """What a value is called in the text."""
+    return symbols.written(event.name) or "what it returns"
+
+
 def _symbol(truth: Truth) -> str:
     """The value of a truth as the text has it: its name, or the part of a formula that it is."""
     if truth.event.name:
@@ -369,7 +373,7 @@ def _sign_of_way(rate: float | None) -> str:
 def _of_claim(claim: Claim, finding: Finding, reading: Reading, sizes: dict[str, int], after: bool) -> Verdict:
     """The verdict on a claim that holds, or that holds once an earlier line is right."""
     event = claim.event
-    name = symbols.written(event.name) or "what it returns"
+    name = _name(event)
     meaning = f"dJ/d{_symbol(claim.truth)}"
     base = Verdict(
         name, event.line, reading.text(event.line), HOLDS, "", (), "", (), 0.0, 0.0, 0.0,

@@ -23,10 +23,10 @@ from parity_tests.derivations.engine.edits.words import Edit, Words
 from parity_tests.derivations.engine.events import NAMED, RETURNED, Key
 from parity_tests.derivations.engine.failing import Failures
 from parity_tests.derivations.engine.lists.spelled import as_in_the_text, in_a_loop
-from parity_tests.derivations.engine.locate import Root
 from parity_tests.derivations.engine.numbers.kinds import PLAIN, plain
 from parity_tests.derivations.engine.probes import Probe
 from parity_tests.derivations.engine.replay import Program, Spelled
+from parity_tests.derivations.engine.roots import Root
 from parity_tests.derivations.engine.steps import added_name
 from parity_tests.derivations.engine.truths import Truths
 from parity_tests.derivations.engine.turns import Turn, turns_of, value_behind

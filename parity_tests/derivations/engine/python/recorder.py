@@ -224,7 +224,7 @@ class Recorder:
         if len(value) > MOST_ITEMS or depth > 2:
             return value
         pairs = list(value.items()) if isinstance(value, dict) else list(enumerate(value))
-        new = []
+        new: list[Any] = []
         for key, each in pairs:
             own = f"{name}[{key!r}]" if name else ""
             each = of_torch(each)
@@ -274,7 +274,7 @@ class Recorder:
         takes = (site.role in (BOUND, NAMED) or kept) and not _in_place(site)
         lent = takes and is_array(made) and self.born.get(id(made), here) < here
         whole = owner(made) if isinstance(made, Tape) else made
-        before = _numbers(whole) if lent else None
+        before: Any = _numbers(whole) if lent else None
         new = hook(key, made)
         if new is not made:
             new = like(made, new, self.kind)

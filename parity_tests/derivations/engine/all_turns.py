@@ -1,0 +1,136 @@
+"""The lines of loops, and the layers of a kind: all turns of a line put right at once.
+
+The truth of one turn alone mends nothing where each turn goes on with the mistake of the one before.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Collection, Iterable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from parity_tests.derivations.engine.claims import INNER, PARAMETER, UPDATE, Claim, mark_of
+from parity_tests.derivations.engine.events import BOUND, RETURNED, Event, Key
+from parity_tests.derivations.engine.failing import State
+from parity_tests.derivations.engine.lists.spelled import origin
+from parity_tests.derivations.engine.roots import Root, Values
+from parity_tests.derivations.engine.search import Search
+from parity_tests.derivations.engine.truths import Truth
+
+MOST_IN_ALL = 12
+"""Turns of a loop in which a line is put right all at once."""
+
+Turns = tuple[list[Event], list[Truth], float]
+"""The values of one place, turn by turn, and the truths that may belong there, times a factor."""
+
+
+class InAll(NamedTuple):
+    """A line of a loop whose turns are put right all at once: how many claims that mends, and its first wrong turn."""
+
+    mended: int
+    root: Root
+    values: Values
+    has_repair: bool = False
+
+
+class AllTurns:
+    """The search for a line that is wrong each time."""
+
+    def __init__(self, search: Search) -> None:
+        self.search, self.claims, self.factor, self.repairs = search, search.claims, search.factor, search.repairs
+
+    def of_a_loop(
+        self, state: State, claim: Claim, reach: Collection[Key], overrides: Values, before: dict[Key, Root]
+    ) -> InAll | None:
+        """The line of a loop that mends most claims once all of its turns are right: one that a change puts right."""
+        return self._all_at_once(self._looped(state, claim, reach), state, claim, overrides, before)
+
+    def of_an_argument(
+        self, state: State, claim: Claim, reach: Collection[Key], overrides: Values, before: dict[Key, Root]
+    ) -> InAll | None:
+        """The ``return grad`` of a layer that hands its argument on and should not, in all layers of its kind."""
+        return self._all_at_once(self._returned_arguments(state, reach), state, claim, overrides, before)
+
+    def _looped(self, state: State, claim: Claim, reach: Collection[Key]) -> Iterator[Turns]:
+        """The lines of loops on the way to a claim, with what may belong in place of their values."""
+        by_key = self.claims.truths.by_key
+        forward = self._forward()
+        events = self.claims.truths.round.events(state.run.events)
+        keys = {each.event.key for each in state.claims if each.kind in (PARAMETER, UPDATE)}
+        matched = {each.event.key: each for each in state.claims if each.factor is not None}
+        scales = self.search.scales(state, claim)
+        computed = (each for each in events if each.key not in by_key and (each.name or each.role == RETURNED))
+        in_a_loop = bool(claim.event.key[1] or getattr(claim.event.statement, "turns", ()))
+        for turns in _sites(computed, least=2):
+            least = 1 if in_a_loop or turns[0].role == RETURNED else 2
+            if sum(each.key in reach for each in turns) < least or any(each.key in keys for each in turns):
+                continue
+            known = [matched[each.key].truth for each in turns if each.key in matched]
+            ways = [(known, each) for each in scales] if len(known) == len(turns) else []
+            ways = ways or [(truths, self.factor) for truths in forward.get(len(turns), ())]
+            yield from ((turns, truths, factor) for truths, factor in ways)
+
+    def _returned_arguments(self, state: State, reach: Collection[Key]) -> Iterator[Turns]:
+        """The places that return an argument as it came, each with the derivatives in one place of the forward pass."""
+        by_key, forward = self.claims.truths.by_key, self._forward()
+        events = self.claims.truths.round.events(state.run.events)
+        returned = (each for each in events if each.role == RETURNED and isinstance(each.node, ast.Name))
+        for turns in _sites((each for each in returned if each.key not in by_key), least=1):
+            if any(each.key in reach for each in turns):
+                yield from ((turns, truths, self.factor) for truths in forward.get(len(turns), ()))
+
+    def _forward(self) -> dict[int, list[list[Truth]]]:
+        """The derivatives in each place of the forward pass, the last turn first, by how many turns they are."""
+        by_key = self.claims.truths.by_key
+        of_value = {(each.event.shape, each.event.value.tobytes()): each for each in by_key.values()}
+        truths_of = {each.key: by_key.get(each.key) for each in self.claims.truths.run.events}
+        for each in self.claims.truths.run.events:
+            if each.role == BOUND and not each.missing:  # what a layer is given is the value of another place
+                truths_of[each.key] = of_value.get((each.shape, np.asarray(each.value).tobytes()))
+        found: dict[int, dict[Any, list[Truth]]] = {}
+        for there in _sites((each for each in self.claims.truths.run.events if truths_of[each.key]), least=1):
+            truths = [truth for each in reversed(there) if (truth := truths_of[each.key]) is not None]
+            found.setdefault(len(truths), {}).setdefault(tuple(map(mark_of, truths)), truths)
+        return {count: list(ways.values()) for count, ways in found.items()}
+
+    def _all_at_once(
+        self, places: Iterable[Turns], state: State, claim: Claim, overrides: Values, before: dict[Key, Root]
+    ) -> InAll | None:
+        """The place that mends most claims once all of its turns are right: one that a change puts right."""
+        found: list[InAll] = []
+        for turns, truths, factor in places:
+            pairs = list(zip(turns, truths, strict=True))
+            if any(one.shape != np.shape(other.gradient) for one, other in pairs):
+                continue
+            if self.search.is_over:
+                break
+            values = {one.key: factor * other.gradient for one, other in pairs}
+            wrong = [pair for pair in pairs if not np.allclose(pair[0].value, values[pair[0].key], 1e-9, 1e-12)]
+            if not wrong:
+                continue
+            mended, broken = self.search.mended(state, {**overrides, **values})
+            if not broken and claim.event.key in mended and len(mended) > 1:
+                event, truth = wrong[0]
+                lines = self.search.lines(state, mended, event.line)
+                root = Root(event, truth, factor, values[event.key], lines, INNER)
+                found.append(InAll(len(mended), root, values))
+        most = max((each.mended for each in found), default=0)
+        found = [each for each in found if each.mended == most]
+        for each in found:
+            if self.repairs is None or self.repairs(each.root, before) is not None:
+                return each._replace(has_repair=True)
+        return found[0] if found else None
+
+
+def _sites(events: Iterable[Event], least: int) -> list[list[Event]]:
+    """The values of one place, turn by turn, for all places that are reached ``least`` times or more."""
+    found: dict[Any, list[Event]] = {}
+    for each in events:
+        if each.statement is None or each.missing or np.size(each.value) < 2:
+            continue
+        where = getattr(each.node, "col_offset", 0), getattr(each.node, "end_col_offset", 0)
+        source = origin(each.statement)
+        found.setdefault((id(source), type(each.node), each.role, where), []).append(each)
+    return [turns for turns in found.values() if least <= len(turns) <= MOST_IN_ALL]

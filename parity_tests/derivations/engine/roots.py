@@ -1,0 +1,45 @@
+"""One mistake, and what is known of it: the words of the search."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from parity_tests.derivations.engine.claims import Claim
+from parity_tests.derivations.engine.events import Event, Key
+from parity_tests.derivations.engine.truths import Truth
+
+
+class Root(NamedTuple):
+    """One mistake: the value, the truth that belongs there, its factor, and the lines that come right with it."""
+
+    event: Event
+    truth: Truth
+    factor: float
+    expected: Any
+    mends: tuple[int, ...]
+    kind: str
+    rest_of: Key | None = None
+    """The value that this one is a term or a factor of, where the truth belongs there."""
+    is_factor: bool = False
+
+
+Values = dict[Key, Any]
+"""What is put in place of values."""
+
+
+class Explanation(NamedTuple):
+    """All that is wrong under one convention; ``claims`` are those of the text as it is."""
+
+    factor: float
+    roots: tuple[Root, ...]
+    claims: tuple[Claim, ...]
+    helpers: tuple[Claim, ...]
+    unsettled: tuple[Claim, ...]
+
+
+Repairs = Callable[[Root, "dict[Key, Root]"], "float | None"]
+"""The cost of the smallest change of a root's own line that puts it right, None where there is none."""
+
+Turned = Callable[[Root, "Values"], "Values"]
+"""What a root's line gives in all turns of its loop once it is repaired, with other values put right."""

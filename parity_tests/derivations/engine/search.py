@@ -1,0 +1,79 @@
+"""What a search for mistakes does again and again: put a value in place of another, and see which claims hold then."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from parity_tests.derivations.engine.claims import INNER, UPDATE, VALUE, Claim, Claims
+from parity_tests.derivations.engine.convention import same_factor
+from parity_tests.derivations.engine.events import Key
+from parity_tests.derivations.engine.failing import Failures, State
+from parity_tests.derivations.engine.roots import Repairs, Values
+from parity_tests.derivations.engine.steps import is_maximised
+from parity_tests.derivations.engine.truths import Truths
+
+MOST_TRIALS = 240
+MOST_EVENTS = 200_000
+"""Of all runs of one search: about eight seconds."""
+
+
+class Search:
+    """The claims under one convention, and what has been tried to make them hold."""
+
+    def __init__(
+        self, claims: Claims, factor: float, repairs: Repairs | None, more: Callable[[int], Truths | None] | None
+    ) -> None:
+        self.claims, self.factor, self.repairs = claims, factor, repairs
+        self.failures = Failures(claims, factor, more)
+        self.trials = 0
+        self.begun = claims.replays
+
+    @property
+    def is_over(self) -> bool:
+        """Whether enough has been tried: counted, and not timed, so that the answer is the same everywhere."""
+        return self.trials > MOST_TRIALS or self.claims.replays - self.begun > MOST_EVENTS
+
+    def mended(self, state: State, overrides: Values) -> tuple[set[Key], bool]:
+        """Which failing claims hold with other values in place, and whether others fail with them, or the run ends."""
+        self.trials += 1
+        after = self.failures.state(overrides)
+        if self.claims.truths.program.repeats and after.run.problems and not state.run.problems:
+            return set(), True
+        still = {claim.event.key for claim in after.failing}
+        before = {claim.event.key for claim in state.failing}
+        return before - still, bool(still - before)
+
+    @staticmethod
+    def lines(state: State, mended: set[Key], line: int) -> tuple[int, ...]:
+        """The lines that come right with a line."""
+        return tuple(sorted({each.event.line for each in state.failing if each.event.key in mended} - {line}))
+
+    def expected(self, claim: Claim) -> Any:
+        """The value that belongs where a claim stands."""
+        if claim.kind != UPDATE:
+            return self.factor * claim.truth.gradient
+        assert claim.old is not None
+        return claim.old.value + self.rate(claim) * claim.truth.gradient
+
+    def rate(self, claim: Claim) -> float:
+        """The rate that a step should have: its own where it goes the wrong way, else that of the others."""
+        way = 1.0 if is_maximised(self.claims.truths) else -1.0
+        if claim.factor is not None and claim.factor * way < 0:
+            return -claim.factor
+        return self.failures.rate if self.failures.rate is not None else 0.1 * way
+
+    def wanted(self, claim: Claim) -> float:
+        """The factor that a claim should have."""
+        return self.rate(claim) if claim.kind == UPDATE else self.factor
+
+    def scales(self, state: State, claim: Claim) -> list[float]:
+        """The factors that a derivative on the way may carry here: those of its neighbours, then the usual ones."""
+        scales = [each.factor for each in state.claims if each.factor is not None and each.kind in (INNER, VALUE)]
+        batch = self.claims.truths.probe.batch
+        scales += [self.factor] + ([self.factor * batch, self.factor / batch] if batch else [])
+        distinct: list[float] = []
+        for scale in scales:
+            if not any(same_factor(scale, each) for each in distinct):
+                distinct.append(scale)
+        return [*distinct[:5], -self.factor]

@@ -1,0 +1,124 @@
+"""Which values may be the culprit behind a claim that fails, each with the truths that may belong in its place."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Collection, Iterator
+from typing import Any
+
+import numpy as np
+
+from parity_tests.derivations.engine import symbols
+from parity_tests.derivations.engine.claims import INNER, PARAMETER, UPDATE, VALUE, Claim, holds_with, mark_of
+from parity_tests.derivations.engine.convention import same_factor
+from parity_tests.derivations.engine.events import ENTRY, NAMED, RETURNED, Event, Key
+from parity_tests.derivations.engine.failing import State
+from parity_tests.derivations.engine.roots import Root
+from parity_tests.derivations.engine.search import Search
+from parity_tests.derivations.engine.steps import added_name
+from parity_tests.derivations.engine.truths import Truth
+
+DERIVATIVES = re.compile(r"d_?[A-Za-z]\w*$|.*(?:delta|grad|nabla)")
+"""Names that a value of the forward pass has where it should have become a derivative: ``dz = a``."""
+
+MOST_TURNS = 6
+"""How many turns of a loop are looked at one by one; of longer loops only the last."""
+
+
+class Suspects:
+    """The values that may be wrong."""
+
+    def __init__(self, search: Search) -> None:
+        self.search, self.claims, self.factor = search, search.claims, search.factor
+
+    def of(self, state: State, claim: Claim, own_value: Any, reach: Collection[Key], reused: bool) -> Iterator[Root]:
+        """Values that may be the culprit, each with a truth and a factor: the claim's own, then earlier ones."""
+        scales = self.search.scales(state, claim)
+        if reused:
+            yield from self._reused(state, reach)
+            return
+        if claim.kind == UPDATE:
+            yield Root(claim.event, claim.truth, self.search.rate(claim), own_value, (), UPDATE)
+            if claim.factor is not None and np.size(claim.event.value) > 1 and not added_name(claim.event.statement):
+                return  # a multiple of its gradient: the step itself is wrong
+        else:
+            for truth in claim.others or (claim.truth,):
+                for factor in [self.factor] if claim.kind == PARAMETER else scales:
+                    yield Root(claim.event, truth, factor, factor * truth.gradient, (), claim.kind)
+        matched = {each.event.key: each for each in state.claims if each.factor is not None}
+        carried = [each.factor for each in state.claims if each.kind in (INNER, VALUE) and each.factor]
+        nominal = max(carried, key=lambda one: sum(same_factor(one, each) for each in carried), default=None)
+        if not any(self._is_gradient(each) and holds_with(each, self.factor) for each in state.claims):
+            nominal = None  # all gradients are off, and so may be the first of them
+        events = self.claims.truths.round.events(state.run.events)
+        turns = Counter(event.key[0] for event in events)
+        for event in events:
+            if event.key == claim.event.key:
+                break
+            if turns[event.key[0]] > MOST_TURNS and event.key[1] + 1 < turns[event.key[0]]:
+                continue
+            if event.role not in (NAMED, ENTRY, RETURNED) or event.key in self.claims.truths.by_key or event.missing:
+                continue
+            if event.key == self.claims.truths.cost.key or event.name in self.claims.parameters:
+                continue
+            if np.size(event.value) < 2 and event.key not in reach:
+                continue
+            if self.claims.is_copy(event) and not DERIVATIVES.match(symbols.base_of(event.name)):
+                continue
+            known = matched.get(event.key)
+            if known is not None and known.kind not in (INNER, VALUE):
+                continue
+            for truth, factor in self._truths_for(event, known, claim, scales, nominal):
+                yield Root(event, truth, factor, factor * truth.gradient, (), INNER)
+            if (
+                claim.kind != UPDATE
+                and not claim.event.missing
+                and event.shape == claim.event.shape == np.shape(own_value)
+            ):
+                rest = event.value + own_value - claim.event.value
+                yield Root(event, claim.truth, self.factor, rest, (), INNER, claim.event.key)
+                if event.role == RETURNED and np.all(claim.event.value):
+                    rest = event.value * own_value / claim.event.value
+                    yield Root(event, claim.truth, self.factor, rest, (), INNER, claim.event.key, True)
+
+    def _is_gradient(self, claim: Claim) -> bool:
+        """Whether a value is the gradient of a parameter, by its name or by what it is."""
+        return claim.kind == PARAMETER or (claim.kind == VALUE and mark_of(claim.truth) in self.claims.of_parameters)
+
+    def _reused(self, state: State, reach: Collection[Key]) -> Iterator[Root]:
+        """Derivatives that hold, with that in what their value is computed from: ``dh[h <= 0] = 0`` is missing."""
+        for known in state.claims:
+            if known.kind == INNER and known.event.key in reach and holds_with(known, self.factor):
+                for truth in self.claims.by_shape.get(known.event.shape, ()):
+                    if truth is not known.truth:
+                        yield Root(known.event, truth, self.factor, self.factor * truth.gradient, (), INNER)
+
+    def _truths_for(
+        self, event: Event, known: Claim | None, claim: Claim, scales: list[float], nominal: float | None
+    ) -> Iterator[tuple[Truth, float]]:
+        """What may belong in place of a value."""
+        right = known is not None and holds_with(known, self.factor)
+        if known is not None and known.factor is not None and not (right and known.kind == VALUE):
+            needed = None if claim.factor is None else known.factor * self.search.wanted(claim) / claim.factor
+            if right:
+                if claim.kind == UPDATE and needed is not None and any(same_factor(needed, each) for each in scales):
+                    yield known.truth, needed
+                return
+            if needed is not None:
+                if nominal is None or not same_factor(known.factor, nominal):
+                    yield known.truth, needed
+            else:
+                yield from ((known.truth, each) for each in scales if not same_factor(each, known.factor))
+            if known.kind == INNER:
+                return
+        if known is None and np.all(event.value == np.round(event.value)):
+            return
+        bases = self.claims.meant.get(event.name, ())
+        named = [
+            each for each in self.claims.named if each.event.name in bases and np.shape(each.gradient) != event.shape
+        ]
+        yield from ((truth, self.factor) for truth in named if known is None)
+        for truth in self.claims.by_shape.get(event.shape, ()):
+            if known is None or truth is not known.truth:
+                yield from ((truth, factor) for factor in scales)
