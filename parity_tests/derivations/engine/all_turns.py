@@ -85,13 +85,18 @@ class AllTurns:
         """The derivatives in each place of the forward pass, the last turn first, by how many turns they are."""
         by_key = self.claims.truths.by_key
         of_value = {(each.event.shape, each.event.value.tobytes()): each for each in by_key.values()}
-        truths_of = {each.key: by_key.get(each.key) for each in self.claims.truths.run.events}
+        vanishing = self.claims.truths.vanishing  # as that in a gate of the first step, behind a state of zeros
+        truths_of = {each.key: by_key.get(each.key, vanishing.get(each.key)) for each in self.claims.truths.run.events}
         for each in self.claims.truths.run.events:
-            if each.role == BOUND and not each.missing:  # what a layer is given is the value of another place
+            if (
+                each.role == BOUND and not each.missing and truths_of[each.key] is None
+            ):  # what a layer is given is the value of another place
                 truths_of[each.key] = of_value.get((each.shape, np.asarray(each.value).tobytes()))
         found: dict[int, dict[Any, list[Truth]]] = {}
         for there in _sites((each for each in self.claims.truths.run.events if truths_of[each.key]), least=1):
             truths = [truth for each in reversed(there) if (truth := truths_of[each.key]) is not None]
+            if not any(truth.event.key in by_key for truth in truths):
+                continue
             found.setdefault(len(truths), {}).setdefault(tuple(map(mark_of, truths)), truths)
         return {count: list(ways.values()) for count, ways in found.items()}
 
@@ -100,7 +105,7 @@ class AllTurns:
     ) -> InAll | None:
         """The place that mends most claims once all of its turns are right: one that a change puts right."""
         found: list[InAll] = []
-        for turns, truths, factor in places:
+        for turns, truths, factor in sorted(places, key=lambda each: not self._are_named_so(*each[:2])):
             pairs = list(zip(turns, truths, strict=True))
             if any(one.shape != np.shape(other.gradient) for one, other in pairs):
                 continue
@@ -116,12 +121,21 @@ class AllTurns:
                 lines = self.search.lines(state, mended, event.line)
                 root = Root(event, truth, factor, values[event.key], lines, INNER)
                 found.append(InAll(len(mended), root, values))
+                if len(mended) == len(state.failing) and self._has_repair(root, before):
+                    return found[-1]._replace(has_repair=True)
         most = max((each.mended for each in found), default=0)
         found = [each for each in found if each.mended == most]
         for each in found:
-            if self.repairs is None or self.repairs(each.root, before) is not None:
+            if self._has_repair(each.root, before):
                 return each._replace(has_repair=True)
         return found[0] if found else None
+
+    def _has_repair(self, root: Root, before: dict[Key, Root]) -> bool:
+        return self.repairs is None or self.repairs(root, before) is not None
+
+    def _are_named_so(self, turns: list[Event], truths: list[Truth]) -> bool:
+        """Whether a line's name says that it is the derivative in that place: ``dhf`` in hf."""
+        return truths[0].event.name in self.claims.meant.get(turns[0].name, ())
 
 
 def _sites(events: Iterable[Event], least: int) -> list[list[Event]]:

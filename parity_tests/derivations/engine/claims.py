@@ -28,6 +28,9 @@ PARAMETER, INNER, UPDATE, VALUE = "parameter", "inner", "update", "value"
 """Kinds of claims: the gradient of a parameter, a named derivative on the way, a step, a value without such a name."""
 
 
+SAME_DIRECTION = 1e-6
+"""One minus the cosine of values that may be multiples of each other."""
+
 PASSES = re.compile(
     r"(?<![a-z])(forward|fwd|fprop|forwards|backward|backwards|bwd|bprop|back_?prop|back|grads?|gradients?|vjp)(?![a-z])"
 )
@@ -65,6 +68,8 @@ class Claims:
         self.of_parameters = {mark_of(truth) for truth in self.named if truth.event.name in self.parameters}
         self.matches: dict[tuple[tuple[int, ...], bytes], tuple[Truth, float] | None] = {}
         """What a value is, by its shape and its bytes: most values are the same in every run."""
+        self.directions: dict[tuple[int, ...], Any] = {}
+        """The truths of each shape as vectors of length 1."""
         self.changed: dict[Key, list[tuple[frozenset[Key], set[Key]]]] = {}
         """What changes with a value, by what stood in place of others."""
         self.by_shape: dict[tuple[int, ...], list[Truth]] = {}
@@ -156,7 +161,7 @@ class Claims:
     def _is_meant(self, event: Event) -> bool:
         """Whether a value is the derivative that its name says."""
         bases = self.meant.get(event.name, ())
-        return any(
+        return bool(bases and self._along(event.value)) and any(
             ratio_of(event.value, truth.gradient) is not None
             for truth in self.named
             if truth.event.name in bases and self._may_be(event, truth)
@@ -244,9 +249,19 @@ class Claims:
             return None
         mark = event.shape, event.value.tobytes()
         if mark not in self.matches:
-            found = ((truth, ratio_of(event.value, truth.gradient)) for truth in self.by_shape.get(event.shape, ()))
+            found = ((truth, ratio_of(event.value, truth.gradient)) for truth in self._along(event.value))
             self.matches[mark] = next(((truth, factor) for truth, factor in found if factor is not None), None)
         return self.matches[mark]
+
+    def _along(self, value: Any) -> list[Truth]:
+        """The truths of its shape whose direction a value has, or the opposite one: few are left to look at closely."""
+        truths = self.by_shape.get(np.shape(value), [])
+        if len(truths) < 2 or not np.all(np.isfinite(value)) or not np.any(value):
+            return truths
+        if np.shape(value) not in self.directions:
+            self.directions[np.shape(value)] = np.stack([_direction(each.gradient) for each in truths])
+        cosines = np.abs(self.directions[np.shape(value)] @ _direction(value))
+        return [truth for truth, cosine in zip(truths, cosines, strict=True) if cosine > 1 - SAME_DIRECTION]
 
     def leads_to(self, key: Key, overrides: dict[Key, Any]) -> set[Key] | None:
         """The places whose values a value is computed from, by autograd; None where it cannot follow."""
@@ -337,6 +352,12 @@ class Claims:
         changed = {each.key for each in events if _differs(values.get(each.key), each.value)}
         self.changed.setdefault(event.key, []).append((fixed, changed))
         return changed
+
+
+def _direction(value: Any) -> Any:
+    """The entries of an array that is not zero as a vector of length 1."""
+    entries = np.ravel(value) / np.max(np.abs(value))
+    return entries / np.linalg.norm(entries)
 
 
 def _adds(event: Event) -> bool:

@@ -500,6 +500,90 @@ def test_a_penalty_in_a_loss_behind_the_step_is_that_of_the_old_values(penalty: 
     assert found.summary.cannot_tell == 0
 
 
+CACHED = """\
+import numpy as np
+
+def relu_backward(dA, Z):
+    dZ = np.array(dA, copy=True)
+    dZ[Z <= 0] = 0
+    return dZ
+
+def linear_backward(dZ, cache):
+    A_prev, W = cache
+    return np.dot(W.T, dZ), np.dot(dZ, A_prev.T) / A_prev.shape[1]
+
+def backward(A, Y, caches):
+    grads = {}
+    dA_prev, grads["dW3"] = linear_backward(A - Y, caches[2][0])
+    for l in reversed(range(2)):
+        dZ = relu_backward(dA_prev, caches[l][1])
+        dA_prev, grads["dW" + str(l + 1)] = linear_backward(dZ, caches[l][0])
+    return grads
+
+np.random.seed(1)
+X, Y = np.random.randn(6, 11), np.random.rand(1, 11)
+W = [np.random.randn(5, 6), np.random.randn(4, 5), np.random.randn(1, 4)]
+A, caches = X, []
+for l in range(3):
+    Z = np.dot(W[l], A)
+    caches.append(((A, W[l]), Z))
+    A = np.maximum(0, Z) if l < 2 else Z
+cost = 0.5 * np.sum((A - Y) ** 2) / 11
+grads = backward(A, Y, caches)
+W1, W2, W3 = W
+W1 -= 0.1 * grads["dW1"]
+W2 -= 0.1 * grads["dW2"]
+W3 -= 0.1 * grads["dW3"]
+"""
+
+GATES = """\
+import numpy as np
+
+def sigmoid(x):
+    return 1 / (1 + np.exp(-x))
+
+np.random.seed(5)
+Wf, Wi = np.random.randn(4, 7) * 0.3, np.random.randn(4, 7) * 0.3
+xs, target = [np.random.randn(3, 1) for _ in range(4)], np.random.randn(4, 1)
+h, c, caches = np.zeros((4, 1)), np.zeros((4, 1)), []
+for x in xs:
+    c_old = c
+    X = np.vstack((h, x))
+    hf, hi = sigmoid(Wf @ X), np.tanh(Wi @ X)
+    c = hf * c_old + hi
+    tc = np.tanh(c)
+    h = tc
+    caches.append((X, hf, hi, c_old, tc))
+loss = 0.5 * np.sum((h - target) ** 2)
+dWf, dWi = np.zeros_like(Wf), np.zeros_like(Wi)
+dh, dc = h - target, np.zeros_like(c)
+for X, hf, hi, c_old, tc in reversed(caches):
+    dc = dc + dh * (1 - tc ** 2)
+    dhf = c_old * dc
+    daf = dhf * hf * (1 - hf)
+    dai = dc * (1 - hi ** 2)
+    dWf += daf @ X.T
+    dWi += dai @ X.T
+    dh = (Wf.T @ daf + Wi.T @ dai)[:4]
+    dc = hf * dc
+Wf -= 0.1 * dWf
+Wi -= 0.1 * dWi
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "old", "new", "line", "repaired"),
+    [
+        (CACHED, "    dZ[Z <= 0] = 0\n", "", "dZ = np.array(dA, copy=True)", "dZ = np.array(dA, copy=True) * (Z > 0)"),
+        (GATES, "dhf = c_old * dc", "dhf = c_old * dh", "dhf = c_old * dh", "dhf = c_old * dc"),
+    ],
+    ids=["a function called for two layers", "a gate behind a state of zeros"],
+)
+def test_a_mistake_of_all_turns_is_one_line(text: str, old: str, new: str, line: str, repaired: str) -> None:
+    (wrong,) = [each for each in judged(text.replace(old, new)).lines if each.verdict == WRONG]
+    assert (wrong.text, wrong.repaired) == (line, repaired)
+
+
 def test_every_pair_of_a_file_is_judged() -> None:
     found = judged(PAIRS)
     slopes = {number for number, row in enumerate(PAIRS.splitlines(), 1) if "return dout" in row}
