@@ -62,7 +62,9 @@ class AllTurns:
         matched = {each.event.key: each for each in state.claims if each.factor is not None}
         scales = self.search.scales(state, claim)
         computed = (each for each in events if each.key not in by_key and (each.name or each.role == RETURNED))
-        in_a_loop = bool(claim.event.key[1] or getattr(claim.event.statement, "turns", ()))
+        in_a_loop = getattr(claim.event.statement, "turns", ()) or any(
+            each.key[0] == claim.event.key[0] and each.key[1] for each in events
+        )
         for turns in _sites(computed, least=2):
             least = 1 if in_a_loop or turns[0].role == RETURNED else 2
             if sum(each.key in reach for each in turns) < least or any(each.key in keys for each in turns):
@@ -135,7 +137,8 @@ class AllTurns:
 
     def _are_named_so(self, turns: list[Event], truths: list[Truth]) -> bool:
         """Whether a line's name says that it is the derivative in that place: ``dhf`` in hf."""
-        return truths[0].event.name in self.claims.meant.get(turns[0].name, ())
+        meant = self.claims.meant.get(turns[0].name, ())
+        return any(truth.event.name in meant for truth in truths)
 
 
 def _sites(events: Iterable[Event], least: int) -> list[list[Event]]:

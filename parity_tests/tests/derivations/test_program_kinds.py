@@ -576,8 +576,9 @@ Wi -= 0.1 * dWi
     [
         (CACHED, "    dZ[Z <= 0] = 0\n", "", "dZ = np.array(dA, copy=True)", "dZ = np.array(dA, copy=True) * (Z > 0)"),
         (GATES, "dhf = c_old * dc", "dhf = c_old * dh", "dhf = c_old * dh", "dhf = c_old * dc"),
+        (UNPACKED, "dz = dh * (c -", "dz = dh * (-c -", "dz = dh * (-c - h_prev)", "dz = dh * (c - h_prev)"),
     ],
-    ids=["a function called for two layers", "a gate behind a state of zeros"],
+    ids=["a function called for two layers", "a gate behind a state of zeros", "a step in time"],
 )
 def test_a_mistake_of_all_turns_is_one_line(text: str, old: str, new: str, line: str, repaired: str) -> None:
     (wrong,) = [each for each in judged(text.replace(old, new)).lines if each.verdict == WRONG]
