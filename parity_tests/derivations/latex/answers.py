@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from parity_tests.derivations.latex import sizes
-from parity_tests.derivations.latex.claims import Aside, Claim, Numbers, Shape, claims_of, for_many
+from parity_tests.derivations.latex.claims import Aside, Claim, Numbers, Shape, for_many
+from parity_tests.derivations.latex.collector import claims_of
 from parity_tests.derivations.latex.conventions import Conventions, Taken, Told
 from parity_tests.derivations.latex.documents import MOST_FORMULAS, Note, note_of, read_note
 from parity_tests.derivations.latex.roles import settle

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from parity_tests.derivations.latex.parser import GENERIC
+from parity_tests.derivations.latex.cursor import GENERIC
 from parity_tests.derivations.latex.symbols import COSTS, LOGISTIC, NETWORK, UNITS, Frame, shown
 from parity_tests.derivations.latex.tree import (
     Call,

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from parity_tests.derivations.latex.cursor import split
 from parity_tests.derivations.latex.numbers import Compared, value_of
-from parity_tests.derivations.latex.parser import parsed, split
+from parity_tests.derivations.latex.parser import parsed
 from parity_tests.derivations.latex.tokens import Token, tokens_of
 from parity_tests.derivations.latex.tree import Matrix, Node, NotReadError, Symbol
 

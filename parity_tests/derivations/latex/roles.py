@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from parity_tests.derivations.latex.claims import Claim
-from parity_tests.derivations.latex.parser import GENERIC
+from parity_tests.derivations.latex.cursor import GENERIC
 from parity_tests.derivations.latex.symbols import MEANINGS, UNITS
 from parity_tests.derivations.latex.tree import Call, Node, Sum, Symbol, symbols_of, walk
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from parity_tests.derivations.latex.claims import Claim, Shape
 from parity_tests.derivations.latex.conventions import LAYOUTS, Taken
-from parity_tests.derivations.latex.judge import default_layer, frames
+from parity_tests.derivations.latex.frames import default_layer, frames
 from parity_tests.derivations.latex.rewritten import latex_of
 from parity_tests.derivations.latex.style import Style
 from parity_tests.derivations.latex.symbols import NETWORK, SMALL, Frame

@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from parity_tests.derivations.latex.cursor import split
 from parity_tests.derivations.latex.documents import Formula, Macro
-from parity_tests.derivations.latex.parser import split
 from parity_tests.derivations.latex.tokens import Token, sizes_in, tokens_of, written
 
 EQUALS = ("=", ":=", "\\leftarrow", "+=", "-=", "/=", "*=")

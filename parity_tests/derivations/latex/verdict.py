@@ -17,6 +17,7 @@ from parity_tests.derivations.latex.alternatives import (
 from parity_tests.derivations.latex.claims import Claim
 from parity_tests.derivations.latex.conventions import Conventions, Taken, depends_on_cost, names_products
 from parity_tests.derivations.latex.diagnosis import another_target, diagnoses
+from parity_tests.derivations.latex.frames import is_loss, layers_are_guessed
 from parity_tests.derivations.latex.identities import identical
 from parity_tests.derivations.latex.judge import (
     COLUMNS,
@@ -26,8 +27,6 @@ from parity_tests.derivations.latex.judge import (
     entries_agree,
     holds,
     in_the_first_layer,
-    is_loss,
-    layers_are_guessed,
     stands,
     with_letters,
 )
