@@ -34,6 +34,12 @@ $$Z^{[1]} = W^{[1]} X + b^{[1]}$$
 $$J = -\frac1m \sum_{i=1}^m [y^{(i)} \log a^{[2](i)} + (1 - y^{(i)}) \log (1 - a^{[2](i)})]$$
 $$dW^{[1]} = \frac1m dZ^{[1]} X^T$$
 """
+BISHOP = r"""
+$$a_j = \sum_i w_{ji} x_i + b_j, \quad z_j = h(a_j)$$ $$a_k = \sum_j w_{kj} z_j + b_k, \quad y_k = a_k$$
+$$E_n = \frac{1}{2} \sum_k (y_k - t_k)^2$$ $$\delta_k = y_k - t_k$$
+"""
+LOOP = r"""$$J += -[y^{(i)} \log a^{(i)} + (1 - y^{(i)}) \log (1 - a^{(i)})]$$
+$$dw_1 += x_1^{(i)} dz^{(i)}$$ $$dw_1 = dw_1 / m$$"""
 THETA = r"$$\nabla_\theta J = \frac{1}{m} X^T (h - y)$$"
 
 
@@ -81,6 +87,15 @@ RIGHT = [
     (COLUMNS, r"w^{[1]} \to w^{[1]} - \eta \, dw^{[1]}"),
     (THETA, r"h_\theta(x) = \frac{1}{1 + e^{-\theta^T x}}"),
     (THETA, r"J_{reg}(\theta) = J(\theta) + \frac{\lambda}{2m} \sum_{j=1}^n \theta_j^2"),
+    (BISHOP, r"\delta_j = h'(a_j) \sum_k w_{kj} \delta_k"),
+    (BISHOP, r"\frac{\partial E_n}{\partial w_{kj}} = \delta_k z_j"),
+    (BELOW, r"\ell = -\sum_k y_k \log \hat{y}_k"),
+    (ROWS, r"db_2 = \text{np.sum}(dS, \text{axis}=0)"),
+    (LOOP, r"dw_1 = \frac{\partial J}{\partial w_1}"),
+    (COLUMNS, r"W^{[2]} \in \mathbb{R}^{n^{[2]} \times n^{[1]}}"),
+    ("", r"\begin{cases} \sigma(z) \to 1, \text{ when } z \to \infty \\ z \to -\infty: \sigma(z) \to 0 \end{cases}"),
+    ("", matrix(r"W_{11} W_{12} \dots W_{1n_x}; W_{n1} W_{n2} \dots W_{nn_x}")),
+    ("", r"\sigma'(z) = \frac{d}{dz} \frac{1}{1 + e^{-z}} = \sigma(z) (1 - \sigma(z))"),
     ("", r"\frac{d}{dz} \log \sigma(z) = 1 - \sigma(z)"),
     ("", r"\frac{d}{dW} (\frac{\lambda}{2m} W^2) = \frac{\lambda}{m} W"),
     ("", r"1 - \sigma(z) = \sigma(-z)"),
@@ -116,6 +131,19 @@ WRONG_ONES = [
     (COLUMNS, f"{chain('L/W1')} = {chain('L/z2', 'a1/z1', 'z1/W1')}", "missing-factor"),
     (COLUMNS, r"\frac{\partial z^{[2]}}{\partial W^{[2]}} = a^{[2]}", "wrong-layer"),
     (COLUMNS, r"L = \begin{cases} -\log \hat y & y = 1 \\ \log(1 - \hat y) & y = 0 \end{cases}", "sign"),
+    (BISHOP, r"\delta_j = h'(a_j) \sum_k w_{jk} \delta_k", "index-order"),
+    (BISHOP, r"\delta_k = t_k - y_k", "sign"),
+    (COLUMNS, r"W^{[2]} \in \mathbb{R}^{n^{[1]} \times n^{[2]}}", "shape"),
+    (COLUMNS, r"J = \frac{1}{m} \sum_{i=1}^m L(\hat{y}^{[i]}, y^{[i]})", "misprint"),
+    (COLUMNS, r"-\frac{1}{m} \sum_{i=1}^m y^{(i)} \log a^{(i)} = -np.sum(np.multiply(np.log(A), Y))", "missing-1/m"),
+    (COLUMNS, f"{chain('L/W1')} = {chain('L/a2', 'a2/z2', 'a1/z1', 'z1/W1')} X^T", "missing-factor"),
+    (COLUMNS, f"{chain('L/W2')} = {chain('L/a2', 'a2/z2', 'z2/a1', 'a1/z1', 'z1/W1')} X", "left-side"),
+    (NIELSEN, r"\frac{\partial z^l_j}{\partial w^l_{jk}} = a^{l-1}_j", "index-order"),
+    (LOOP, r"dw^{(i)} += x^{(i)} dz^{(i)}", "index"),
+    ("", r"\begin{cases} z \to \infty, g(z) \to 1 \\ z\to -\infty, g(z) \to 0 \\ z = 0, g(z) = \frac{1}{4} \end{cases}",
+     "gprime-for-g"),
+    ("", matrix(r"W_{11} W_{21} \dots W_{1n}; W_{21} W_{22} \dots W_{2n}"), "index"),
+    ("", r"\mathrm{ReLU}(z) = \begin{cases} 0 & z < 0 \\ 1 & z > 0 \end{cases}", "gprime-for-g"),
     (THETA, r"J_{reg} = J + \frac{\lambda}{m} \|\theta\|^2", "l2-factor-2"),
     ("", r"\frac{d}{dz} \log (1 - \sigma(z)) = \sigma(z)", "sign"),
     ("", r"5 \cdot 3 + 5 + 1 \cdot 5 + 1 = 27", "wrong-number"),
