@@ -267,8 +267,9 @@ def _wrong(
     else:
         message = f"{shown}: it should be {meaning}"
     before = {each.event.key: each for each in finding.explanation.roots if each.event.key != event.key}
-    in_the_file = event.line < CALL  # what only the call shows is no mistake of the call
-    repair = finding.mender.repair(root, before, finding.explanation.factor) if in_the_file else None
+    may_be_mended = event.line < CALL  # what only the call shows is no mistake of the call
+    may_be_mended &= root.kind != UPDATE or bool(np.all(np.isfinite(value)))  # a root of less than 0 came from before
+    repair = finding.mender.repair(root, before, finding.explanation.factor) if may_be_mended else None
     if repair is not None and repair.later and pasted is not None:
         passes = _passes if finding.truths.program.repeats else _holds_with
         kept = [

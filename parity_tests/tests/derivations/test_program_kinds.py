@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from parity_tests.derivations.engine.numbers.tape import Tape
+from parity_tests.derivations.engine.python.calls import calls
 from parity_tests.derivations.engine.python.judged import judge_program
 from parity_tests.derivations.verdicts import NOT_JUDGED, WRONG, Judged
 
@@ -585,11 +586,38 @@ def test_a_mistake_of_all_turns_is_one_line(text: str, old: str, new: str, line:
     assert (wrong.text, wrong.repaired) == (line, repaired)
 
 
+MASKS = """\
+import numpy as np
+
+def create_mask(x):
+    return x == np.max(x)
+
+def scale_forward(X, W, params):
+    Z = X * W * params["by"]
+    return Z, (X, W, params)
+
+def scale_backward(dZ, cache):
+    X, W, params = cache
+    dX = dZ * W * params["by"]
+    dW = np.sum(dZ * X * params["by"], axis=0)
+    return dX, dW
+"""
+
+
+def test_a_function_that_creates_a_mask_makes_no_parameters() -> None:
+    assert not any("create_mask" in way.call for way in calls(MASKS))
+
+
 def test_every_pair_of_a_file_is_judged() -> None:
     found = judged(PAIRS)
     slopes = {number for number, row in enumerate(PAIRS.splitlines(), 1) if "return dout" in row}
     assert slopes <= {line.line for line in found.lines}
     assert found.summary.not_judged == found.summary.wrong == 0
+
+
+def test_a_step_along_the_root_of_a_negative_number_is_not_mended_by_leaving_it_out() -> None:
+    (wrong,) = [each for each in judged(ADAM.replace("G[k] ** 2", "G[k]")).lines if each.verdict == WRONG]
+    assert wrong.repaired == ""
 
 
 def test_a_table_that_is_not_there_is_said() -> None:

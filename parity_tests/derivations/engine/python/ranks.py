@@ -61,10 +61,20 @@ def unpacked(name: str, tree: ast.AST) -> list[str]:
     return []
 
 
+def makes_arrays(tree: ast.AST) -> bool:
+    """Whether a function begins something anew: ``create_mask(x)``, which only compares, does not."""
+    return any(map(_makes, ast.walk(tree)))
+
+
+def _makes(node: ast.AST) -> bool:
+    function = node.func if isinstance(node, ast.Call) else None
+    return bool(MAKES.match(getattr(function, "attr", getattr(function, "id", ""))))
+
+
 def is_size(name: str, tree: ast.AST) -> bool:
     """Whether an argument is the size of an array that is made: ``np.random.randn(a, b)``, ``np.zeros((a, 1))``."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and MAKES.match(node.func.attr):
+        if isinstance(node, ast.Call) and _makes(node):
             given = [*node.args, *(each.value for each in node.keywords if each.arg == "size")]
             if any(_is(each, name) for whole in given for each in getattr(whole, "elts", [whole])):
                 return True

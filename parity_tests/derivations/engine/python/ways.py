@@ -185,7 +185,7 @@ def _cost_and_gradient(cost: ast.FunctionDef, gradient: ast.FunctionDef, *, vect
 def _pair(functions: dict[str, ast.FunctionDef], forward: str, backward: str) -> Any:
     """The call of two functions, with what makes the parameters and the cost where there is such a function."""
     others = {name: node for name, node in functions.items() if name not in (forward, backward)}
-    first = next((node for name, node in others.items() if INITIAL.search(name)), None)
+    first = next((node for name, node in others.items() if INITIAL.search(name) and ranks.makes_arrays(node)), None)
     cost = next((node for name, node in others.items() if COSTS.search(name)), None)
 
     def whole(caller: Caller) -> bool:
