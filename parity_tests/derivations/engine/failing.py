@@ -189,7 +189,7 @@ class Failures:
                     if not overrides and (made is None or made.state or not made.own):
                         self._settle_not(claim)
                     continue
-            wrong.append(claim)
+            wrong.append(claim if claim.factor is None else self._uneven_gradient(claim, claims))
         return wrong
 
     def _follows(self, claim: Claim, along: list[float], way: float, steps: list[Claim]) -> bool:
@@ -217,9 +217,12 @@ class Failures:
 
     def _uneven_gradient(self, step: Claim, claims: list[Claim]) -> Claim:
         """The gradient that makes a step too long or too short; the step itself where no line holds it."""
-        mark = mark_of(step.truth)
-        gradients = [each for each in claims if each.kind == VALUE and mark_of(each.truth) == mark]
-        return next((each for each in gradients if not same_factor(each.factor or 0.0, self.factor)), step)
+        mark, of_parameters = mark_of(step.truth), self.claims.of_parameters
+        gradients = [each for each in claims if each.kind == VALUE and mark_of(each.truth) in of_parameters]
+        own = [each for each in gradients if mark_of(each.truth) == mark]
+        usual = [self.factor, *(each.factor or 0.0 for each in gradients if mark_of(each.truth) != mark)]
+        uneven = (each for each in own if not any(same_factor(each.factor or 0.0, other) for other in usual))
+        return next(uneven, step)
 
     def _is_uneven(self, claim: Claim, steps: list[Claim]) -> bool:
         """Whether a step has the rate of another one and is not as long as it says, as that one is, by a size."""

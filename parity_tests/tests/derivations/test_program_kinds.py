@@ -620,6 +620,27 @@ def test_a_step_along_the_root_of_a_negative_number_is_not_mended_by_leaving_it_
     assert wrong.repaired == ""
 
 
+UNEVEN = """\
+import numpy as np
+rng = np.random.default_rng(2)
+X, Y = rng.standard_normal((8, 3)), rng.standard_normal((8, 5))
+A, B = rng.standard_normal((3, 4)), rng.standard_normal((4, 5))
+for i in range(5):
+    h = X @ A
+    error = h @ B - Y
+    loss = 0.5 * np.sum(error ** 2)
+    for_b = 2 * (h.T @ error)
+    for_a = X.T @ (error @ B.T)
+    B = B - 0.01 * for_b
+    A = A - 0.01 * for_a
+"""
+
+
+def test_a_step_along_a_gradient_that_is_too_large_is_not_the_mistake() -> None:
+    (wrong,) = [each for each in judged(UNEVEN).lines if each.verdict == WRONG]
+    assert (wrong.text, wrong.repaired) == ("for_b = 2 * (h.T @ error)", "for_b = h.T @ error")
+
+
 def test_a_table_that_is_not_there_is_said() -> None:
     assert "drawn in place of housing.csv" in judged(TABLE).layout
 
