@@ -89,6 +89,7 @@ ONLY_REACHED = "all that is asked is what is reached"
 OF_TWO_AXES = "of two axes the last but one is the first"
 PARSED = "what Python's parser made has its end"
 NO_SUCH_NAME = "no name is XXXX"
+NO_REST = "the one size is a multiple of the other"
 STEPS_ANYWAY = "the steps reach down to the last of STEPS at any rate"
 
 EQUIVALENT: tuple[Equivalent, ...] = (
@@ -104,6 +105,7 @@ EQUIVALENT: tuple[Equivalent, ...] = (
     Equivalent("activations.softmax", "sum(axis=0, keepdims=True)", "sum(axis=0, )", ROW),
     Equivalent("activations.softmax_backward", "axis=0, keepdims=True", "axis=0, keepdims=False", ROW),
     Equivalent("activations.softmax_backward", "axis=0, keepdims=True", "axis=0, ", ROW),
+    Equivalent("normalization.running_statistics", "A_prev.size // mu.size", "A_prev.size / mu.size", NO_REST),
     Equivalent("workspace._softmax", "max(axis=0, keepdims=True)", "max(axis=0, keepdims=False)", ROW),
     Equivalent("workspace._softmax", "max(axis=0, keepdims=True)", "max(axis=0, )", ROW),
     Equivalent("workspace._softmax", "sum(axis=0, keepdims=True)", "sum(axis=0, keepdims=False)", ROW),

@@ -17,6 +17,7 @@ UNSAID: dict[str, tuple[tuple[Any, ...], tuple[Any, ...]]] = {
     "batch_norm_backward": ((A, A, COLUMN), ("columns", EPSILON)),
     "running_statistics": ((A, COLUMN, COLUMN), ("columns", MOMENTUM)),
     "batch_norm_predict": ((A, COLUMN, COLUMN, COLUMN, COLUMN**2), (EPSILON,)),
+    "batch_norm_predict_backward": ((A, A, COLUMN, COLUMN, COLUMN**2), ("columns", EPSILON)),
     "layer_norm_forward": ((A, COLUMN, COLUMN), ("columns", EPSILON)),
     "layer_norm_backward": ((A, A, COLUMN), ("columns", EPSILON)),
 }
