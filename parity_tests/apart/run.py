@@ -80,7 +80,8 @@ def prepare(runner: str) -> None:
 
 def _environment(place: str) -> dict[str, str]:
     """What a file runs with: its temporary files are in the place."""
-    search = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
+    given = [each for each in os.environ.get("PYTHONPATH", "").split(os.pathsep) if each]
+    search = os.pathsep.join([str(ROOT), *map(os.path.abspath, given)])  # it starts in another folder
     threads = {name: os.environ.get(name, "1") for name in ONE_THREAD}
     more = {"PYTHONPATH": search, "PYTHONDONTWRITEBYTECODE": "1", "MPLBACKEND": "Agg", "TMPDIR": place}
     return {**os.environ, **threads, **more}

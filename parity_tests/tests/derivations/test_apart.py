@@ -188,6 +188,19 @@ def test_files_share_an_import_and_nothing_else(subject: Path, monkeypatch: pyte
     nothing_is_left(subject)
 
 
+@pytest.mark.parametrize("possible", [False, prepared.POSSIBLE])
+def test_a_search_path_is_meant_from_where_it_is_called(
+    possible: bool, subject: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "found_here.py").write_text("value = 7\n")
+    subject.write_text("import found_here\ndef answer():\n    return found_here.value\n")
+    monkeypatch.setattr(prepared, "POSSIBLE", possible)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", "mine")
+    assert run_apart(subject, SUBJECT, (), QUICK) == {"value": 7}
+
+
 @pytest.mark.skipif(not prepared.POSSIBLE, reason="nothing is forked here")
 def test_what_a_file_ends_is_there_for_the_next(subject: Path) -> None:
     ends = "import os\nos.kill(int(open(f'/proc/{os.getppid()}/stat').read().rpartition(')')[2].split()[1]), 9)\n"

@@ -77,7 +77,7 @@ def test_the_mistake_is_named_or_listed_and_the_repair_holds(wrong: Wrong) -> No
     assert Outcome(wrong, verdict).listed
     assert len(verdict.causes) <= 3
     assert all(part in CAUSES for cause in verdict.causes for part in cause.split(" + "))
-    repaired = verify(verdict.repaired, wrong.setting, l2=wrong.l2).lines
+    repaired = remembered(verdict.repaired, wrong.setting, l2=wrong.l2).lines
     assert [each.verdict for each in repaired if each.target == verdict.target] == [HOLDS]
 
 
