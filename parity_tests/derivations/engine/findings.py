@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from parity_tests.derivations.engine.claims import PARAMETER, UPDATE, Claims
+from parity_tests.derivations.engine.claims import PARAMETER, UPDATE, Claim, Claims
 from parity_tests.derivations.engine.convention import candidates, in_words, is_a_count, ratio_of, sizes_of
 from parity_tests.derivations.engine.events import Event, Key, Run
 from parity_tests.derivations.engine.failing import Failures
-from parity_tests.derivations.engine.locate import Locator
+from parity_tests.derivations.engine.locate import MOST_ROOTS, Locator
 from parity_tests.derivations.engine.mend import Mender
 from parity_tests.derivations.engine.probes import Probe
 from parity_tests.derivations.engine.replay import Program
@@ -72,8 +73,8 @@ class Finding(NamedTuple):
 
     @property
     def wrong(self) -> int:
-        """The number of mistakes."""
-        return len(self.explanation.roots)
+        """The number of mistakes, or the least that it is."""
+        return self.explanation.wrong
 
     @property
     def trial(self) -> Trial:
@@ -92,33 +93,55 @@ class Finding(NamedTuple):
 
 def findings_of(reading: Reading, trial: Trial, strict: bool) -> list[Finding]:
     """What is wrong under the written cost; without one, under each cost that may be meant."""
-    written = [
-        finding
-        for cost in reading.written(trial)[:MOST_COSTS]
-        if (finding := judge(reading, trial, cost, strict)) is not None and finding.explanation.claims
-    ]
-    parts = {key for each in written for key in each.truths.by_key}
-    written = [each for each in written if each.cost.key not in parts] or written
+    costs = reading.written(trial)[:MOST_COSTS]
+    if len(costs) > 1:  # mistakes are looked for under the one that is meant
+        first = _judged(reading, trial, costs, strict, _claims, most=0)
+        parts = {key for each in first for key in each.truths.by_key}
+        first = [each for each in first if each.cost.key not in parts] or first
+        costs = [each.cost for each in first if each.hits == max(other.hits for other in first)]
+    written = _judged(reading, trial, costs, strict, _claims)
     if written:
-        best = max(written, key=lambda each: (each.hits, -each.wrong))
-        return [best]
+        return [min(written, key=lambda each: each.wrong)]
     if any(Truths(*trial, cost).differs for cost in reading.written(trial)[:1]):
         return []
     return _implied(reading, trial, strict)
 
 
+def _judged(
+    reading: Reading,
+    trial: Trial,
+    costs: Sequence[Cost],
+    strict: bool,
+    wanted: Callable[[Finding], Any],
+    most: int = MOST_ROOTS,
+) -> list[Finding]:
+    """What is wrong under each cost; where it is more than under another, the rest of it is not looked for."""
+    found = []
+    for cost in costs:
+        finding = judge(reading, trial, cost, strict, most=most)
+        if finding is not None and wanted(finding):
+            found.append(finding)
+            most = min(most, finding.wrong)
+    return found
+
+
+def _claims(finding: Finding) -> tuple[Claim, ...]:
+    return finding.explanation.claims
+
+
+def _steps(finding: Finding) -> bool:
+    return any(claim.kind in (PARAMETER, UPDATE) for claim in finding.explanation.claims)
+
+
 def _implied(reading: Reading, trial: Trial, strict: bool) -> list[Finding]:
     """What is wrong under each cost that may be meant, the one with the fewest mistakes first."""
-    implied = [
-        finding
-        for cost in _likely(reading, trial)[:MOST_IMPLIED]
-        if (finding := judge(reading, trial, cost, strict)) is not None
-        and any(claim.kind in (PARAMETER, UPDATE) for claim in finding.explanation.claims)
-    ]
+    implied = _judged(reading, trial, _likely(reading, trial)[:MOST_IMPLIED], strict, _steps)
     if not implied:
         compared = [cost for cost in reading.implied(trial) if _is_compared(trial.program.tree, cost)]
         factors = tuple({1.0, 1.0 / (trial.probe.batch or 1)})
-        tried = (judge(reading, trial, cost, strict, (each,)) for cost in compared[:MOST_IMPLIED] for each in factors)
+        tried = (
+            judge(reading, trial, cost, strict, (each,), most=1) for cost in compared[:MOST_IMPLIED] for each in factors
+        )
         implied = [each for each in tried if each is not None and _is_one_slip(each)]
     return sorted(implied, key=lambda each: (each.wrong, -each.hits))
 
@@ -140,7 +163,10 @@ def _is_compared(tree: ast.AST, cost: Cost) -> bool:
 def _is_one_slip(finding: Finding) -> bool:
     """Whether one mistake of the usual kind is behind all: nothing else says that this cost is meant."""
     roots = finding.explanation.roots
-    if len(roots) != 1 or sum(each.kind in (PARAMETER, UPDATE) for each in finding.explanation.claims) < LEAST_CLAIMS:
+    if (
+        finding.wrong != 1
+        or sum(each.kind in (PARAMETER, UPDATE) for each in finding.explanation.claims) < LEAST_CLAIMS
+    ):
         return False
     repair = finding.mender.repair(roots[0], {}, finding.explanation.factor)
     return repair is not None and bool(SLIPS.intersection(repair.causes))
@@ -167,8 +193,18 @@ def hits_of(trial: Trial, cost: Cost) -> int:
     )
 
 
-def judge(reading: Reading, trial: Trial, cost: Cost, strict: bool, factors: tuple[float, ...] = ()) -> Finding | None:
-    """What is wrong under one cost, and by which constant factor the gradients follow it: by vote, or one of some."""
+def judge(
+    reading: Reading,
+    trial: Trial,
+    cost: Cost,
+    strict: bool,
+    factors: tuple[float, ...] = (),
+    most: int = MOST_ROOTS,
+) -> Finding | None:
+    """What is wrong under one cost, and by which constant factor the gradients follow it: by vote, or one of some.
+
+    Of more than ``most`` mistakes it is only said that there are more.
+    """
     truths = Truths(*trial, cost)
     if not truths.by_key:
         return None
@@ -181,11 +217,12 @@ def judge(reading: Reading, trial: Trial, cost: Cost, strict: bool, factors: tup
         locator = Locator(
             claims, factor, partial(_cost_of_repair, mender, factor), mender.on_probe, mender.in_other_turns
         )
-        found = locator.explain() if best is None else locator.explain(len(best.roots))
-        if best is None or len(found.roots) < len(best.roots):
+        found = locator.explain(most)
+        if best is None or found.wrong < best.wrong:
             best = found
-        if not found.roots:
+        if not best.wrong:
             break
+        most = min(most, best.wrong - 1)
     assert best is not None
     return Finding(cost, truths, claims, best, mender)
 

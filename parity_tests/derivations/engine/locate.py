@@ -52,14 +52,18 @@ class Locator:
         self.turned = turned
 
     def explain(self, most: int = MOST_ROOTS) -> Explanation:
-        """The mistakes, one after the other, each with what comes right with it; the search ends with the ``most``."""
+        """The mistakes, one after the other, each with what comes right with it; of more than ``most`` it is said."""
         overrides: Values = {}
         roots: list[Root] = []
         first: State | None = None
-        while len(roots) < most:
+        more = False
+        while len(roots) < MOST_ROOTS:
             state = self.failures.state(overrides)
             first = first or state
             if not state.failing:
+                break
+            if len(roots) >= most:
+                more = True
                 break
             root, right = self._repaired_first(state, overrides, {each.event.key: each for each in roots})
             if root.is_factor and root.rest_of is not None:  # the statement that calls it, in other turns
@@ -76,6 +80,7 @@ class Locator:
             tuple(first.claims),
             tuple(first.helpers),
             tuple(self.failures.unsettled),
+            more,
         )
 
     def _repaired_first(self, state: State, overrides: Values, before: dict[Key, Root]) -> tuple[Root, Values]:

@@ -29,13 +29,22 @@ Values = dict[Key, Any]
 
 
 class Explanation(NamedTuple):
-    """All that is wrong under one convention; ``claims`` are those of the text as it is."""
+    """All that is wrong under one convention; ``claims`` are those of the text as it is.
+
+    With ``more`` something is wrong beside the ``roots``, and was not looked for.
+    """
 
     factor: float
     roots: tuple[Root, ...]
     claims: tuple[Claim, ...]
     helpers: tuple[Claim, ...]
     unsettled: tuple[Claim, ...]
+    more: bool
+
+    @property
+    def wrong(self) -> int:
+        """The number of mistakes, or the least that it is."""
+        return len(self.roots) + self.more
 
 
 Repairs = Callable[[Root, "dict[Key, Root]"], "float | None"]
