@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import ast
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
+from parity_tests.derivations.engine.edits.graph import _Graph
 from parity_tests.derivations.engine.numbers.tape import Tape
 from parity_tests.derivations.engine.python.calls import calls
 from parity_tests.derivations.engine.python.judged import judge_program
@@ -639,6 +642,12 @@ for i in range(5):
 def test_a_step_along_a_gradient_that_is_too_large_is_not_the_mistake() -> None:
     (wrong,) = [each for each in judged(UNEVEN).lines if each.verdict == WRONG]
     assert (wrong.text, wrong.repaired) == ("for_b = 2 * (h.T @ error)", "for_b = h.T @ error")
+
+
+def test_a_list_of_caches_of_several_shapes_says_no_value() -> None:
+    names = {"caches": [((np.ones((3, 4)), np.ones((2, 3))), np.ones((2, 4)))]}
+    graph: Any = SimpleNamespace(scope=SimpleNamespace(exact=lambda _: "", names=names))
+    assert _Graph.said(graph, ast.Name("caches"), np.ones((2, 4))) is None
 
 
 def test_a_table_that_is_not_there_is_said() -> None:

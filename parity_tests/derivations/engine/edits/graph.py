@@ -19,6 +19,7 @@ from parity_tests.derivations.engine.edits.slopes import Factor, Slopes
 from parity_tests.derivations.engine.edits.trees import turned, word
 from parity_tests.derivations.engine.edits.words import Vocabulary
 from parity_tests.derivations.engine.events import Event
+from parity_tests.derivations.engine.numbers.kinds import is_number
 from parity_tests.derivations.engine.truths import Truths
 
 DEPTH = 3
@@ -76,7 +77,7 @@ class _Graph:
         text = ast.unparse(node) if isinstance(node, ast.Name | ast.Attribute) else ""
         if isinstance(node, ast.Name) or text in self.scope.names:
             here: Any = self.scope.names.get(text)
-            known = here is not None and not callable(here) and np.shape(here) == np.shape(value)
+            known = is_number(here) and np.shape(here) == np.shape(value)
             return ast.Name(text, ast.Load()) if known and np.array_equal(here, np.asarray(value)) else None
         step = self.forward.by_node.get(getattr(node, "number", -1))
         if depth == 0:
