@@ -12,7 +12,7 @@ from manual.activations import softmax
 from parity_tests.formulas.case import N_1, Derivative, Inputs, M, normal, one_hot
 from parity_tests.formulas.formula import EXAMPLES, Formula, Sharp, Words, code, probe, refusal
 from parity_tests.formulas.planting import fault, instead, largest_moved, result
-from parity_tests.judging.running import Running, running_bounds
+from parity_tests.judging.running import Running, running_bounds, stacked
 
 
 def _log_softmax(Z: Running) -> Running:
@@ -26,7 +26,9 @@ def _softmax(Z: Running) -> Running:
 
 
 def _log_softmax_backward(dL: Running, Z: Running) -> Running:
-    return dL - _softmax(Z) * dL.sum(axis=0)
+    """One sum per entry, of dl_j and every a_j dl_k: the loop adds them up one after the other."""
+    terms = _softmax(Z)[None] * dL[:, None]
+    return stacked(dL[None], -terms).sum(axis=0)[0]
 
 
 def _targets(Z: Running, y: Any, class_weights: Running, sample_weights: Running, smoothing: float) -> Running:

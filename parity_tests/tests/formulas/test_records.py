@@ -38,6 +38,12 @@ def test_formula_holds(case: Case, dtype: Any) -> None:
         assert [result for result in results if result.verdict != HOLDS] == []
 
 
+@pytest.mark.parametrize(("name", "seed"), [("losses.log_softmax_backward", 129)])
+def test_seeds_that_went_beyond_a_bound_before_it_held_for_the_loop_too(name: str, seed: int) -> None:
+    case = next(case for case in CASES if case.id == name)
+    assert {result.verdict for result in run_case(case, np.float32, seed)} == {HOLDS}
+
+
 @pytest.mark.parametrize("dtype", DTYPES, ids=["float64", "float32"])
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
 def test_formula_leaves_its_arguments_alone_and_keeps_their_dtype(case: Case, dtype: Any) -> None:
