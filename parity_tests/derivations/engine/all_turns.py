@@ -107,11 +107,12 @@ class AllTurns:
     ) -> InAll | None:
         """The place that mends most claims once all of its turns are right: one that a change puts right."""
         found: list[InAll] = []
+        most = (1 + self.search.spent) / 2  # the other half is left for values one by one
         for turns, truths, factor in sorted(places, key=lambda each: not self._are_named_so(*each[:2])):
             pairs = list(zip(turns, truths, strict=True))
             if any(one.shape != np.shape(other.gradient) for one, other in pairs):
                 continue
-            if self.search.is_over:
+            if self.search.spent > most:
                 break
             values = {one.key: factor * other.gradient for one, other in pairs}
             wrong = [pair for pair in pairs if not np.allclose(pair[0].value, values[pair[0].key], 1e-9, 1e-12)]
@@ -125,8 +126,8 @@ class AllTurns:
                 found.append(InAll(len(mended), root, values))
                 if len(mended) == len(state.failing) and self._has_repair(root, before):
                     return found[-1]._replace(has_repair=True)
-        most = max((each.mended for each in found), default=0)
-        found = [each for each in found if each.mended == most]
+        mended_most = max((each.mended for each in found), default=0)
+        found = [each for each in found if each.mended == mended_most]
         for each in found:
             if self._has_repair(each.root, before):
                 return each._replace(has_repair=True)

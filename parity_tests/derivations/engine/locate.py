@@ -65,7 +65,7 @@ class Locator:
             if len(roots) >= most:
                 more = True
                 break
-            root, right = self._repaired_first(state, overrides, {each.event.key: each for each in roots})
+            root, right = self._locate(state, state.failing[0], overrides, {each.event.key: each for each in roots})
             if root.is_factor and root.rest_of is not None:  # the statement that calls it, in other turns
                 roots = [each for each in roots if each.event.key[0] != root.rest_of[0]]
             if self.turned is not None and self.repairs is not None:
@@ -82,18 +82,6 @@ class Locator:
             tuple(self.failures.unsettled),
             more,
         )
-
-    def _repaired_first(self, state: State, overrides: Values, before: dict[Key, Root]) -> tuple[Root, Values]:
-        """The mistake behind the first failing claim; or behind the next, where that one alone has a repair.
-
-        A line that goes on with a mistake of the turn before it has none until that one is right.
-        """
-        first = self._locate(state, state.failing[0], overrides, before)
-        others = [each for each in state.failing if each.event.key[0] != state.failing[0].event.key[0]]
-        if not others or self.repairs is None or self.repairs(first[0], before) is not None:
-            return first
-        other = self._locate(state, others[0], overrides, before)
-        return first if self.search.is_over or self.repairs(other[0], before) is None else other
 
     def _locate(self, state: State, claim: Claim, overrides: Values, before: dict[Key, Root]) -> tuple[Root, Values]:
         """The mistake behind a failing claim, and what to put where for the search to go on."""

@@ -32,7 +32,12 @@ class Search:
     @property
     def is_over(self) -> bool:
         """Whether enough has been tried: counted, and not timed, so that the answer is the same everywhere."""
-        return self.trials > MOST_TRIALS or self.claims.replays - self.begun > MOST_EVENTS
+        return self.spent > 1
+
+    @property
+    def spent(self) -> float:
+        """The share of all trials that has been made, or of the values that they may look at."""
+        return max(self.trials / MOST_TRIALS, (self.claims.replays - self.begun) / MOST_EVENTS)
 
     def mended(self, state: State, overrides: Values) -> tuple[set[Key], bool]:
         """Which failing claims hold with other values in place, and whether others fail with them, or the run ends."""

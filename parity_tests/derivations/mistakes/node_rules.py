@@ -233,7 +233,11 @@ def _other_slope(here: Call, context: Context) -> Changes:
 
 
 def _functions(here: Expression, context: Context) -> Changes:
-    """Another function of one argument; none at all."""
+    """Another function of one argument; none at all; the logarithm that a cost lacks."""
+    share = here.right if isinstance(here, Binary) and (here.operator, here.left) == ("-", Number(1.0)) else here
+    if context.kind in ("cost", "loss") and isinstance(share, Name) and share.id in context.arrays:
+        inside = replace(here, bracketed=False) if isinstance(here, Binary) else here
+        yield Call("log", (inside,)), "function-missing", "wrong-function", 1.2
     if not isinstance(here, Call) or len(here.arguments) != 1 or here.function in ("sum", "mean", "zeros", "ones"):
         return
     negative = here.arguments[0].operand if isinstance(here.arguments[0], Unary) else Unary(here.arguments[0])

@@ -93,6 +93,16 @@ REPAIRS = [
     ("shallow", "A2 = sigmoid(W2 @ g1(W1 @ X) + b2)", "A2 = sigmoid(W2 @ g1(W1 @ X + b1) + b2)"),
     ("logistic", "A = sigmoid(np.dot(w.T, X))", "A = sigmoid(np.dot(w.T, X) + b)"),
     ("shallow", "W1 = dW1 * alpha", "W1 = W1 - dW1 * alpha"),
+    (
+        "shallow",
+        "J = -(1/m) * np.sum(Y * A2 + (1 - Y) * np.log(1 - A2))",
+        "J = -(1/m) * np.sum(Y * np.log(A2) + (1 - Y) * np.log(1 - A2))",
+    ),
+    (
+        "logistic",
+        "J = -(1/m) * np.sum(Y * np.log(A) + (1 - Y) * (1 - A))",
+        "J = -(1/m) * np.sum(Y * np.log(A) + (1 - Y) * np.log(1 - A))",
+    ),
     # two mistakes, which one change would only cancel
     (
         "minibatch",
