@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import tempfile
 from typing import Any
 
 from parity_tests.apart.worker import imported
+
+tempfile.gettempdir()  # which is remembered, as by a library that asks on import
 
 
 def main(path: str, *words: str) -> dict[str, Any]:
