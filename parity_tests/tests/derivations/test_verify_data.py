@@ -218,6 +218,9 @@ def test_hidden_units_are_recognised_from_derivatives_alone(tmp_path: Path) -> N
     assert "hidden units relu, recognised from your derivatives" in judged.layout
     rows = {line.target: line for line in examine({**given, "db1": 3 * given["db1"]}, setting_named("shallow")).rows}
     assert {name for name, row in rows.items() if row.verdict != HOLDS} == {"db1"}
+    needed = {name: value for name, value in given.items() if name[0] != "d"}
+    nothing_holds = examine({**needed, "dW1": 3 + given["dW1"]}, setting_named("shallow"))
+    assert nothing_holds.setting is setting_named("shallow")  # the setting's own units, where no others do better
 
 
 def in_rows(given: Numbers, *, weights: bool) -> Numbers:
