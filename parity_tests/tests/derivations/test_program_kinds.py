@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 import torch
 
+from parity_tests.derivations.engine import search
+from parity_tests.derivations.engine.all_turns import AllTurns
 from parity_tests.derivations.engine.edits.graph import _Graph
 from parity_tests.derivations.engine.numbers.tape import Tape
 from parity_tests.derivations.engine.python.calls import calls
@@ -306,6 +308,25 @@ def test_a_mistake_is_one_line_with_its_repair(text: str, old: str, new: str, ca
     (wrong,) = [each for each in judged(text.replace(old, new)).lines if each.verdict == WRONG]
     assert (wrong.line, cause in (wrong.cause, *wrong.causes)) == (line, True), wrong
     assert wrong.repaired
+
+
+def test_all_turns_at_once_leave_half_of_the_trials_to_values_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(search, "MOST_TRIALS", 6)
+    spent: list[tuple[float, float]] = []
+    whole = AllTurns.of_a_loop
+
+    def counted(turns: AllTurns, *arguments: Any) -> Any:
+        before = turns.search.spent
+        found = whole(turns, *arguments)
+        spent.append((before, turns.search.spent))
+        return found
+
+    monkeypatch.setattr(AllTurns, "of_a_loop", counted)
+    judged(SEQUENCES.replace("dpre = dnext_h * (1 - next_h ** 2)", "dpre = dnext_h * (1 - next_h)"))
+    begun = [(before, after) for before, after in spent if before < 1]
+    assert begun
+    assert all(after <= (1 + before) / 2 + 1 / search.MOST_TRIALS for before, after in begun)
+    assert any(after > (1 + before) / 2 for before, after in begun)  # it would have gone on
 
 
 def test_a_list_of_numbers_is_a_parameter() -> None:
