@@ -14,7 +14,10 @@ from parity_tests.derivations.engine import search
 from parity_tests.derivations.engine.all_turns import AllTurns
 from parity_tests.derivations.engine.edits.graph import _Graph
 from parity_tests.derivations.engine.numbers.tape import Tape
+from parity_tests.derivations.engine.places import numbered
 from parity_tests.derivations.engine.python.calls import calls
+from parity_tests.derivations.engine.python.exchanged import with_formula, with_statements
+from parity_tests.derivations.engine.python.instrument import NUMBERED
 from parity_tests.derivations.engine.python.judged import judge_program
 from parity_tests.derivations.verdicts import NOT_JUDGED, WRONG, Judged
 
@@ -308,6 +311,22 @@ def test_a_mistake_is_one_line_with_its_repair(text: str, old: str, new: str, ca
     (wrong,) = [each for each in judged(text.replace(old, new)).lines if each.verdict == WRONG]
     assert (wrong.line, cause in (wrong.cause, *wrong.causes)) == (line, True), wrong
     assert wrong.repaired
+
+
+def test_a_change_shares_what_it_leaves_and_gives_new_places_numbers_of_their_own() -> None:
+    tree = numbered(ast.parse("a = b + c\nd = a * e\n"))
+    before = ast.dump(tree)
+    once = with_statements(tree, tree.body[0], ast.parse("a = b - c * 2").body)
+    assert once is not None
+    assert (ast.unparse(once), ast.dump(tree)) == ("a = b - c * 2\nd = a * e", before)
+    assert once.body[1] is tree.body[1]
+    last = once.body[1]
+    assert isinstance(last, ast.Assign)
+    twice = with_formula(once, last.value, ast.parse("a / (e + 1)", mode="eval").body)
+    assert twice is not None
+    assert ast.unparse(twice) == "a = b - c * 2\nd = a / (e + 1)"
+    numbers = [getattr(node, "number", None) for node in ast.walk(twice) if isinstance(node, NUMBERED)]
+    assert len(numbers) == len({*numbers} - {None})
 
 
 def test_all_turns_at_once_leave_half_of_the_trials_to_values_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
