@@ -34,16 +34,21 @@ started: dict[tuple[str, str], socket.socket] = {}
 
 
 class Request(NamedTuple):
-    """What is to be run: the worker's words, the limits, the folder that is written to, where and with what it runs."""
+    """What is to be run: the worker's words, within which limits, in which folder, and with what environment."""
 
     words: list[str]
     limits: dict[str, Any]
-    place: str
     folder: str
     environment: dict[str, str]
 
     @property
+    def place(self) -> str:
+        """The folder that may be written to."""
+        return self.words[0]
+
+    @property
     def runner(self) -> str:
+        """The module whose ``main`` runs the file."""
         return self.words[2]
 
 

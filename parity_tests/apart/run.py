@@ -103,7 +103,7 @@ def _ended(words: list[str], limits: Limits) -> dict[str, Any]:
     Its descendants have ended too.
     """
     place, _, _, path, *_ = words
-    request = prepared.Request(words, limits._asdict(), place, str(Path(path).parent), _environment(place))
+    request = prepared.Request(words, limits._asdict(), str(Path(path).parent), _environment(place))
     said = prepared.said if prepared.POSSIBLE else _said
     group, report, *_ = [*said(request, limits.seconds + GRACE).splitlines(), b"", b""]
     if group and not report:  # the file ended the supervisor

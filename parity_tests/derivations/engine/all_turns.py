@@ -90,9 +90,8 @@ class AllTurns:
         vanishing = self.claims.truths.vanishing  # as that in a gate of the first step, behind a state of zeros
         truths_of = {each.key: by_key.get(each.key, vanishing.get(each.key)) for each in self.claims.truths.run.events}
         for each in self.claims.truths.run.events:
-            if (
-                each.role == BOUND and not each.missing and truths_of[each.key] is None
-            ):  # what a layer is given is the value of another place
+            if each.role == BOUND and not each.missing and truths_of[each.key] is None:
+                # what a layer is given is the value of another place
                 truths_of[each.key] = of_value.get((each.shape, np.asarray(each.value).tobytes()))
         found: dict[int, dict[Any, list[Truth]]] = {}
         for there in _sites((each for each in self.claims.truths.run.events if truths_of[each.key]), least=1):

@@ -162,13 +162,10 @@ def _is_compared(tree: ast.AST, cost: Cost) -> bool:
 
 def _is_one_slip(finding: Finding) -> bool:
     """Whether one mistake of the usual kind is behind all: nothing else says that this cost is meant."""
-    roots = finding.explanation.roots
-    if (
-        finding.wrong != 1
-        or sum(each.kind in (PARAMETER, UPDATE) for each in finding.explanation.claims) < LEAST_CLAIMS
-    ):
+    claims = sum(each.kind in (PARAMETER, UPDATE) for each in finding.explanation.claims)
+    if finding.wrong != 1 or claims < LEAST_CLAIMS:
         return False
-    repair = finding.mender.repair(roots[0], {}, finding.explanation.factor)
+    repair = finding.mender.repair(finding.explanation.roots[0], {}, finding.explanation.factor)
     return repair is not None and bool(SLIPS.intersection(repair.causes))
 
 

@@ -89,8 +89,8 @@ def _copied_down_to(node: ast.AST, number: int, new: New) -> ast.AST | None:
             else:
                 continue
             changed = copy.copy(node)
-            whole = [*parts[:place], *made, *parts[place + 1 :]]
-            setattr(changed, field, whole if isinstance(value, list) else whole[0])
+            block = [*parts[:place], *made, *parts[place + 1 :]]
+            setattr(changed, field, block if isinstance(value, list) else block[0])
             return changed
     return None
 
