@@ -172,14 +172,18 @@ def test_files_share_an_import_and_nothing_else(subject: Path, monkeypatch: pyte
     subject.write_text(
         "import os, json, tempfile\n"
         "def answer():\n"
+        "    assert os.environ['GIVEN'] == 'first' or 'ONCE' not in os.environ\n"
         "    found = [getattr(json, 'left', 0), os.environ['GIVEN'], os.getcwd(), tempfile.gettempdir()]\n"
         "    json.left = os.environ['GIVEN'] = 'over'\n"
         "    grandparent = open(f'/proc/{os.getppid()}/stat').read().rpartition(')')[2].split()[1]\n"
         "    return [*found, grandparent]\n"
     )
+    monkeypatch.setenv("PYTHONPATH", str(subject.parent))  # a process of its own, started with both
+    monkeypatch.setenv("ONCE", "there when it was started")
     monkeypatch.setenv("GIVEN", "first")
     first = run_apart(subject, SUBJECT, (), QUICK)["value"]
     monkeypatch.setenv("GIVEN", "second")
+    monkeypatch.delenv("ONCE")
     second = run_apart(subject, SUBJECT, (), QUICK)["value"]
     assert first[:3] == [0, "first", str(subject.parent)]
     assert second[:3] == [0, "second", str(subject.parent)]
@@ -209,6 +213,20 @@ def test_what_a_file_ends_is_there_for_the_next(subject: Path) -> None:
         assert run_apart(subject, SUBJECT, (), QUICK) == {"value": 1}
         subject.write_text("def answer():\n    return 2\n")
         assert run_apart(subject, SUBJECT, (), QUICK) == {"value": 2}
+
+
+@pytest.mark.skipif(not prepared.POSSIBLE, reason="nothing is forked here")
+def test_a_file_that_ends_its_parents_group_ends_nothing_of_others(subject: Path) -> None:
+    asks = (
+        "import os\ndef answer():\n    return open(f'/proc/{os.getppid()}/stat').read().rpartition(')')[2].split()[1]\n"
+    )
+    subject.write_text(asks)
+    before = run_apart(subject, SUBJECT, (), QUICK)
+    subject.write_text("import os, time\nos.killpg(os.getpgid(os.getppid()), 9)\ntime.sleep(100)\n")
+    with pytest.raises(ValueError, match="ended by SIGKILL"):
+        run_apart(subject, SUBJECT, (), QUICK)
+    subject.write_text(asks)
+    assert run_apart(subject, SUBJECT, (), QUICK) == before
 
 
 def test_a_file_sees_its_siblings_and_hands_over_what_is_large(subject: Path, tmp_path: Path) -> None:
