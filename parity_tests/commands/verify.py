@@ -13,6 +13,7 @@ from rich.console import Console
 
 from manual.shared.cli import GOOD, MISMATCH, UsageError, console, output_flags, plain_table
 from parity_tests.derivations.own.answers import Answer, Options, answers, verify_path
+from parity_tests.derivations.own.fixed import fix, name_of_copy
 from parity_tests.derivations.own.reports import first_cause, write_csv, write_html, write_junit
 from parity_tests.derivations.own.sources import PROGRAMS, Found, found, is_file_name, is_note
 from parity_tests.derivations.settings import SETTINGS, listing, setting_named
@@ -42,6 +43,7 @@ EPILOG = """examples:
   python -m parity_tests verify "dW2 = dZ2 @ A1.T / m" --net "4-5-3 relu,softmax" --l2 "reg/2*W^2"
   python -m parity_tests verify --data run.npz --setting shallow
   python -m parity_tests verify notes.md                    formulas in LaTeX, in a .md, .tex or .ipynb file
+  python -m parity_tests verify my_network.py --fix         a copy with all repairs, my_network.fixed.py
   python -m parity_tests verify "v_corrected = v / (1 - beta1)" --setting adam
   python -m parity_tests verify --settings                  what can be judged, with symbols and shapes
   python -m parity_tests verify --settings --setting deep
@@ -63,6 +65,9 @@ functions; and J is of the kind of its cost, also where a file writes another on
 A note's formulas are judged in what its own sections take for granted: layers as [l], (l), ^l or _l, examples in
 columns or rows, one example or m, the cost. What holds in another convention is doubtful, with the convention; what
 cannot be read is said with the place. --layout, --cost and --let say more about a note.
+
+--fix writes net.fixed.py beside net.py, never over a file that is there: with the repairs that hold in it on three
+seeds. Of the file itself nothing is changed, and the exit code is that of the file as it is.
 
 Every line or function is accounted for: judged, a helper of a judged one, or not judged, with the reason.
 
@@ -110,6 +115,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="a teacher's file: the others are called as it is, and J is of its kind",
     )
+    parser.add_argument("--fix", action="store_true", help="write a repaired copy beside the file: net.fixed.py")
     parser.add_argument("--seed", type=int, default=0, help="of the probes; default: 0")
     parser.add_argument("--settings", action="store_true", help="list the settings, or the symbols of one")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="files at a time; default: the cores")
@@ -140,33 +146,55 @@ def _run(args: argparse.Namespace) -> int:
         return _list_settings(args)
     if bool(args.derivation) == (args.data is not None):
         raise UsageError("expected a formula, files or folders, or --data with a .npz file: one of them")
+    _files_to_fix(args)
     for flag in ("csv", "junit", "html"):
         _place_for(flag, getattr(args, flag))
     if len(args.derivation) > 1 or any(map(os.path.isdir, args.derivation)):
         return _many(args, found(args.derivation))
     with args.work.bar("judging"):
         judged = _judged(args)
+        fixed = fix(Path(args.derivation[0]), judged, _options(args)) if args.fix else None
     only = Answer(judged.source, judged)
     _write([only], args)
     if args.json:
-        args.work.json(judged.as_json())
+        args.work.json(judged.as_json() | ({"fixed": fixed.as_json()} if fixed else {}))
     elif args.latex:
         for row in rows_of_latex(judged):
             print(row)
     else:
         show(judged, console(), quiet=args.quiet)
+    if fixed and not args.json:
+        console().print(_plain(fixed.sentence), soft_wrap=True)
     return exit_code(only)
+
+
+def _files_to_fix(args: argparse.Namespace) -> None:
+    """Refuse --fix for what is no file; and before anything is judged where the one copy is there already."""
+    if not args.fix:
+        return
+    if args.data is not None or args.latex:
+        raise UsageError(f"--fix writes a copy of a derivation, and {'--data' if args.data else '--latex'} has none")
+    formulas = [each for each in args.derivation if not is_file_name(each)]
+    if formulas:
+        raise UsageError(f"--fix writes a copy of a file, got the formula {formulas[0]!r}")
+    if len(args.derivation) == 1 and os.path.lexists(copy := name_of_copy(Path(args.derivation[0]))):
+        raise UsageError(f"--fix would write {copy}, which is there already: move it, no file is written over")
 
 
 def _many(args: argparse.Namespace, files: Found) -> int:
     """Judge several files, and print a row for each."""
     parts = answers(files.files, _options(args), min(args.jobs, len(files.files)))
     rows = args.work.gather("files", parts, len(files.files))
+    wrong = [row for row in rows if args.fix and row.judged is not None and row.summary.wrong]
+    copies = {row.file: fix(Path(row.file), row.judged, _options(args)) for row in wrong if row.judged}
     _write(rows, args)
     if args.json:
-        args.work.json([row.as_json() for row in rows])
+        fixed = {file: {"fixed": each.as_json()} for file, each in copies.items()}
+        args.work.json([row.as_json() | fixed.get(row.file, {}) for row in rows])
     else:
         show_table(rows, files, console(), quiet=args.quiet)
+        for file, each in copies.items():
+            console().print(_plain(f"{file}: {each.sentence}"), soft_wrap=True)
     return exit_code(*rows)
 
 
@@ -298,7 +326,7 @@ def show(judged: Judged, out: Console, *, quiet: bool = False) -> None:
             continue
         count = times[_place_and_words(verdict)]
         if verdict.verdict != HOLDS:
-            _show_line(verdict, out)
+            _show_line(verdict, out, file=judged.source)
         elif count:
             _show_line(verdict, out, count)
             times[_place_and_words(verdict)] = 0
@@ -345,7 +373,7 @@ def _place_and_words(verdict: Verdict) -> tuple[str, str, str]:
     return verdict.place, verdict.text, verdict.message
 
 
-def _show_line(verdict: Verdict, out: Console, times: int = 1) -> None:
+def _show_line(verdict: Verdict, out: Console, times: int = 1, file: str = "") -> None:
     mark = MARKS.get(verdict.verdict, f"[yellow]{verdict.verdict}[/]")
     place = f"{verdict.place}: " if verdict.place else ""
     text = verdict.text or verdict.target
@@ -362,7 +390,8 @@ def _show_line(verdict: Verdict, out: Console, times: int = 1) -> None:
     if verdict.cause == AMBIGUOUS:
         cause = f" \\[ambiguous: {_plain(', '.join(verdict.causes))}]"
     out.print(f"{place}{_plain(text)}  {mark}{cause}", soft_wrap=True)
-    for row in verdict.message.splitlines():
+    message = verdict.with_diff(file) if is_file_name(file) else verdict.message
+    for row in message.splitlines():
         out.print(f"    {_plain(row)}", soft_wrap=True)
 
 

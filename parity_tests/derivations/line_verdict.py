@@ -11,10 +11,11 @@ from parity_tests.derivations.agreement import Agreement, agrees, compare
 from parity_tests.derivations.data_flow import follows_from, reads
 from parity_tests.derivations.language import nodes
 from parity_tests.derivations.language.budget import Effort
-from parity_tests.derivations.language.errors import BudgetSpent, EvaluationError, UnknownName
+from parity_tests.derivations.language.errors import BudgetSpent, EvaluationError, UnknownName, source_lines
 from parity_tests.derivations.language.evaluate import evaluate, run
-from parity_tests.derivations.language.nodes import For, Program
+from parity_tests.derivations.language.nodes import Assign, For, Program
 from parity_tests.derivations.language.printer import to_text
+from parity_tests.derivations.language.rewriting import changes_of, moved
 from parity_tests.derivations.lines import (
     Line,
     Written,
@@ -72,7 +73,7 @@ def judge_line(
     if agreement is not None and agreement.holds:
         early = written.read_too_early(line)
         if early:
-            return _out_of_order(base, line, written, early, {})
+            return _out_of_order(base, line, written, early, {}, rows=source_lines(derivation))
         return base._replace(message=f"{line.target} holds. {at_ties(line, written, symbol)}".rstrip())
     if agreement is not None and not agreement.wrong:
         told = f"{line.target} is off by more than rounding and by less than a wrong formula: this cannot be told."
@@ -85,7 +86,7 @@ def judge_line(
         statements = len(line.places)
         in_order, problem, _ = agreement_of(line, [[each] * statements for each in meant], truths)
         if in_order is not None and in_order.holds:
-            return _out_of_order(base, line, written, early, late, shown)
+            return _out_of_order(base, line, written, early, late, shown, source_lines(derivation))
         base = _base(line, derivation, target, in_order, truths[0][0])
         shown = explain(in_order, problem, counts(meant[0]))
     if turns and target.kind in ("forward", "function") and turned(line, meant, truths):
@@ -113,6 +114,8 @@ def judge_line(
     idle = _that_never_runs(line, meant[0])
     found = None if idle else repair(case, effort)
     verdict = diagnosed(base, found, line, shown, idle or why_unknown(line, effort))
+    if found is not None:
+        verdict = verdict._replace(diff=changes_of(source_lines(derivation), line.program, found.repaired))
     if verdict.cause == "pad-zero-slice" and _holds_with_a_border(line, written, steps, symbol):
         verdict = verdict._replace(message=f"{verdict.message} {WITH_A_BORDER}")
     if not l2 and "lambda_" in nodes.names(line.program):
@@ -251,7 +254,13 @@ def _base(line: Line, derivation: str, target: Target, agreement: Agreement | No
 
 
 def _out_of_order(
-    base: Verdict, line: Line, written: Written, early: dict[str, int], late: dict[str, int], shown: str = ""
+    base: Verdict,
+    line: Line,
+    written: Written,
+    early: dict[str, int],
+    late: dict[str, int],
+    shown: str = "",
+    rows: Sequence[str] = (),
 ) -> Verdict:
     """The verdict on a line that holds behind the statements of what it reads too early, or before those of what it
     reads too late.
@@ -266,7 +275,10 @@ def _out_of_order(
         told = " and ".join(f"line {number}, which computes {name}" for name, number in lines.items())
         cause, where = "read-before-assigned", f"Behind {told}, it holds"
     message = f"{line.target} {shown or 'stands in the wrong place'}: {teach(cause)}. {where}."
-    return base._replace(verdict=WRONG, cause=cause, causes=(cause,), repaired=repaired, message=message)
+    to = line_number(before[-1]) + 1 if early else line_number(behind[0])
+    alone = isinstance(everything[line.place], Assign) and bool(early) != bool(late)
+    diff = moved(rows, line.number, to) if alone else ()
+    return base._replace(verdict=WRONG, cause=cause, causes=(cause,), repaired=repaired, message=message, diff=diff)
 
 
 def _that_never_runs(line: Line, environment: Mapping[str, Any]) -> str:

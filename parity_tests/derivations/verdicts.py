@@ -11,6 +11,7 @@ import numpy as np
 
 from parity_tests import html
 from parity_tests.derivations.agreement import Agreement
+from parity_tests.derivations.changes import Change
 from parity_tests.derivations.mistakes.causes import CAUSES
 
 HOLDS, WRONG, CANNOT_TELL, NOT_JUDGED = "holds", "wrong", "cannot tell", "not judged"
@@ -21,6 +22,7 @@ AMBIGUOUS, UNKNOWN = "ambiguous", "unknown"
 
 REFEREES = ("autograd", "the complex step")
 WITH_A_BORDER = "As written, it holds wherever pad > 0."
+NEW_LINE = "\n"
 CALL = 1_000_000
 """Lines from this one on are those of a call, behind the file."""
 
@@ -39,6 +41,7 @@ class Verdict(NamedTuple):
     ``cause`` is an id of the vocabulary, two joined by " + ", "ambiguous", "unknown", or "" where nothing is wrong;
     ``causes`` are the candidates. ``repaired`` is the formula that holds, "" where none was found. ``error``,
     ``bound`` and ``ratio`` = error / bound belong to the worst entry of the first probe on which the line is wrong.
+    ``diff`` is the repair in the writer's text, empty where its place there is not known.
     """
 
     target: str
@@ -56,6 +59,7 @@ class Verdict(NamedTuple):
     shape_expected: tuple[int, ...]
     message: str
     cell: int = 0
+    diff: tuple[Change, ...] = ()
 
     def __str__(self) -> str:
         """A line with its verdict and cause; below it, where it does not hold, what to do about it."""
@@ -85,11 +89,28 @@ class Verdict(NamedTuple):
 
     def as_json(self) -> dict[str, Any]:
         """Plain data; a number that JSON lacks becomes None."""
-        data = self._asdict()
+        data = self._asdict() | {"diff": [each._asdict() for each in self.diff]}
         for name in ("error", "bound", "ratio"):
             if not np.isfinite(data[name]):
                 data[name] = None
         return data
+
+    def with_diff(self, file: str) -> str:
+        """The message with the repair as a diff of the writer's lines in a file, where their place is known."""
+        if not self.diff:
+            return self.message
+        places = ", ".join(dict.fromkeys(str(each.line) for each in self.diff))
+        where = f"{file}, cell {self.cell}, line {places}" if self.cell else f"{file}:{places}"
+        shown = "\n".join(f"    {row}" for each in self.diff for row in each.shown)
+        written = self.repaired.replace(NEW_LINE, f"{NEW_LINE}    ")
+        for inline, instead in ((f" With\n    {written}\nit holds", "With"), (f" {self.repaired} holds", "")):
+            before, found, behind = self.message.partition(inline)
+            if found and instead == "With":
+                rest = behind.removeprefix(".").strip()
+                return f"{before} In {where} it holds with\n{shown}{NEW_LINE * bool(rest)}{rest}"
+            if found:
+                return f"{before} {'in' if before.endswith(',') else 'In'} {where} this holds{behind}\n{shown}"
+        return f"{self.message}\nIn {where}:\n{shown}"
 
 
 class Cost(NamedTuple):
@@ -233,7 +254,8 @@ def located(judged: Judged, places: Places = lambda line: (0, line)) -> Judged:
 
     def moved(verdict: Verdict) -> Verdict:
         cell, line = places(verdict.line)
-        return verdict._replace(cell=cell, line=line, message=said(verdict.message))
+        diff = tuple(each._replace(line=places(each.line)[1]) for each in verdict.diff)
+        return verdict._replace(cell=cell, line=line, message=said(verdict.message), diff=diff)
 
     cell, line = places(judged.cost.line)
     cost = judged.cost._replace(text=said(judged.cost.text), cell=cell, line=0 if line > CALL else line)

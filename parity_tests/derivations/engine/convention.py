@@ -22,14 +22,17 @@ def same_factor(a: float, b: float) -> bool:
 
 
 def sizes_of(probe: Probe, run: Run) -> dict[str, int]:
-    """The sizes by the names that the text has for them, the batch first; an unnamed one as ``X.shape[0]``."""
+    """The sizes by the names that the text has for them, the batch first; an unnamed one as ``X.shape[0]``.
+
+    An unnamed one of 2 that is not the batch is left out: a factor of 2 is that of a square.
+    """
     sizes = {name: size for name, size in probe.sizes.items() if size > 1}
     for event in run.events:
         if event.role == NAMED and not event.missing and _is_a_size(event.value):
             sizes.setdefault(symbols.written(event.name), int(event.value))
     for name, value in probe.given.items():
         for axis, size in enumerate(np.shape(value)):
-            if size > 1 and size not in sizes.values():
+            if (size > 2 or (size > 1 and size == probe.batch)) and size not in sizes.values():
                 sizes[f"{symbols.written(name)}.shape[{axis}]"] = size
     return dict(sorted(sizes.items(), key=lambda each: each[1] != probe.batch))
 

@@ -46,8 +46,12 @@ class Reading(Protocol):
     def said(self) -> str:
         """The layout in words."""
 
+    @property
+    def rows(self) -> Sequence[str]:
+        """The lines as they were written."""
+
     def text(self, line: int) -> str:
-        """The line as it was written."""
+        """The line as it was written, without the blanks around it."""
 
     def trial(self, seed: int) -> Trial:
         """The program on values of that seed."""

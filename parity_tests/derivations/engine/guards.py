@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Callable, Iterator
 
+from parity_tests.derivations.changes import Change
 from parity_tests.derivations.verdicts import Judged
 
 SMALL = 1e-3
@@ -22,7 +23,14 @@ def judged_without_guards(judge: Callable[[str], Judged | None], text: str) -> J
     other = judge(bare)
     if other is None or not other.summary.judged or _rest(other) >= _rest(judged):
         return judged
-    return other._replace(source=judged.source, notes=(*other.notes, LEFT_OUT))
+    rows = text.split("\n")
+    kept = [line._replace(diff=_of(line.diff, rows)) for line in other.lines]
+    return other._replace(source=judged.source, lines=tuple(kept), notes=(*other.notes, LEFT_OUT))
+
+
+def _of(diff: tuple[Change, ...], rows: list[str]) -> tuple[Change, ...]:
+    """A repair where its rows are those of the text; none where they lack a small number."""
+    return diff if all(tuple(rows[each.line - 1 :][: len(each.old)]) == each.old for each in diff) else ()
 
 
 def _rest(judged: Judged) -> tuple[int, int]:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import numpy as np
 
 from parity_tests.derivations.agreement import compare
+from parity_tests.derivations.changes import change_of
 from parity_tests.derivations.engine import symbols
 from parity_tests.derivations.engine.claims import PARAMETER, UPDATE, VALUE, Claim, Claims, mark_of
 from parity_tests.derivations.engine.convention import in_words, same_factor, sizes_of, times
@@ -26,6 +27,7 @@ from parity_tests.derivations.verdicts import (
     CALL,
     CANNOT_TELL,
     HOLDS,
+    NEW_LINE,
     REFEREES,
     UNKNOWN,
     WRONG,
@@ -44,7 +46,6 @@ PROBES = 3
 
 MOST_TRIED = 6
 SUMMED = ", summed over the examples, not averaged"
-NEW_LINE = "\n"
 
 Pasted = Callable[[int, str, int], Reading]
 """The source with other text in place of some of its lines, from a line on."""
@@ -280,7 +281,8 @@ def _wrong(
         repair = together(kept) if kept else None
     if repair is not None:
         cause = repair.causes[0] if len(repair.causes) == 1 else AMBIGUOUS
-        base = base._replace(cause=cause, causes=repair.causes, repaired=repair.text)
+        diff = (change_of(reading.rows, event.line, repair.text, repair.rows),)
+        base = base._replace(cause=cause, causes=repair.causes, repaired=repair.text, diff=diff)
         taught = "; or ".join(teach(each) for each in repair.causes)
         taught = f"ambiguous, {taught}" if cause == AMBIGUOUS else taught
         shown_repair = repair.text.replace(NEW_LINE, f"{NEW_LINE}    ")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import copy
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -97,17 +97,15 @@ class _Part(NamedTuple):
 
     def text(self, program: Program, statements: list[ast.stmt], line: int) -> Spelled:
         """The changed statements as the text has them."""
-        found = None
-        if self.node is None:
-            found = program.spelled(self.whole, statements, line)
-        else:
-            found = program.spelled(self.node, [ast.Expr(statements[0].value)], line)  # type: ignore[attr-defined]
-        if found is not None:
-            return found
-        if self.node is None:
-            return Spelled("\n".join(as_in_the_text(self.whole, each) for each in statements), 1)
-        new = _exchanged(self.whole, self.node, statements[0].value)  # type: ignore[attr-defined]
-        return Spelled(as_in_the_text(self.whole, new), 1)
+        changed: Sequence[ast.stmt] = statements
+        if self.node is not None:
+            value = statements[0].value  # type: ignore[attr-defined]
+            found = program.spelled(self.node, [ast.Expr(value)], line)
+            if found is not None:
+                return found
+            changed = [_exchanged(self.whole, self.node, value)]
+        found = program.spelled(self.whole, changed, line)
+        return found or Spelled("\n".join(as_in_the_text(self.whole, each) for each in changed), 1)
 
 
 def _exchanged(root: Any, old: ast.expr, new: ast.expr) -> Any:

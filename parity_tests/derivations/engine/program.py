@@ -16,6 +16,7 @@ import numpy as np
 
 from parity_tests.derivations.engine.events import ENTRY, GIVEN, NAMED, RETURNED, Key, Missing, Run
 from parity_tests.derivations.engine.formulas import Formulas, Hook, Names, Stopped
+from parity_tests.derivations.engine.lists.in_place import in_the_text
 from parity_tests.derivations.engine.lists.inlined import inlined
 from parity_tests.derivations.engine.lists.writer import unrolled
 from parity_tests.derivations.engine.numbers.errors import NotFollowed
@@ -26,7 +27,7 @@ from parity_tests.derivations.engine.operators import (
     said,
 )
 from parity_tests.derivations.engine.places import flattened, numbered
-from parity_tests.derivations.engine.replay import Round
+from parity_tests.derivations.engine.replay import Round, Spelled
 from parity_tests.derivations.engine.shapes.sizes import declarations
 from parity_tests.derivations.language.front import Source
 
@@ -102,9 +103,11 @@ class TextProgram:
         """Formulas of a text are changed with their statements."""
         return
 
-    def spelled(self, old: ast.stmt | ast.expr, new: Sequence[ast.AST], line: int) -> None:
-        """A text of formulas is written by its own rules."""
-        return
+    def spelled(self, old: ast.stmt | ast.expr, new: Sequence[ast.AST], line: int) -> Spelled | None:
+        """The lines of a statement with others in its place, in the text's own words; None where they are not found."""
+        if not isinstance(old, ast.stmt):
+            return None
+        return in_the_text(self.source, old, [each for each in new if isinstance(each, ast.stmt)], line)
 
     def round_of(self, forward: Collection[Key]) -> Round:
         """All of a text is one round."""

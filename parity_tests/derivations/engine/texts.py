@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
+from parity_tests.derivations.changes import change_of, put_in
 from parity_tests.derivations.engine import costs, symbols
 from parity_tests.derivations.engine.events import PART, Event, Run
 from parity_tests.derivations.engine.findings import Trial
@@ -60,6 +61,11 @@ class TextReading:
     def said(self) -> str:
         """The layout in words."""
         return self.layout.said
+
+    @property
+    def rows(self) -> Sequence[str]:
+        """The lines as they were written."""
+        return self.lines.rows
 
     def text(self, line: int) -> str:
         """The line as it was written."""
@@ -127,10 +133,7 @@ class TextReading:
 
     def pasted(self, line: int, repaired: str, rows: int = 1) -> TextReading:
         """The text with others in place of so many rows from a line on, as far to the right as that was."""
-        row = self.lines.rows[line - 1]
-        indent = row[: len(row) - len(row.lstrip())]
-        new = [*self.lines.rows]
-        new[line - 1 : line - 1 + rows] = [indent + each for each in repaired.splitlines()]
+        new = put_in(self.rows, [change_of(self.rows, line, repaired, rows)])
         return replace(read_text("\n".join(new), self.units), from_above=self.from_above)
 
     def probe(self, seed: int) -> Probe:

@@ -8,7 +8,8 @@ from parity_tests.derivations.latex import sizes
 from parity_tests.derivations.latex.claims import Aside, Claim, Numbers, Shape, for_many
 from parity_tests.derivations.latex.collector import claims_of
 from parity_tests.derivations.latex.conventions import Conventions, Taken, Told
-from parity_tests.derivations.latex.documents import MOST_FORMULAS, Note, note_of, read_note
+from parity_tests.derivations.latex.documents import MOST_FORMULAS, Note, cells_of, note_of
+from parity_tests.derivations.latex.in_place import with_diffs
 from parity_tests.derivations.latex.roles import settle
 from parity_tests.derivations.latex.verdict import Judge
 from parity_tests.derivations.verdicts import (
@@ -32,10 +33,11 @@ def verify_note(path: Path, told: Told | None = None) -> Judged:
 
     Raises ValueError for a file that cannot be read, or has no formula.
     """
-    note = read_note(path)
+    cells = cells_of(path)
+    note = note_of(cells, path.suffix)
     if not note.formulas:
         raise ValueError(f"{path.name} has no formula in LaTeX")
-    return judge_note(note, str(path), told)
+    return with_diffs(judge_note(note, str(path), told), {cell: text.split("\n") for cell, text in cells})
 
 
 def verify_latex(text: str, told: Told | None = None) -> Judged:

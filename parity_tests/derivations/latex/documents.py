@@ -74,9 +74,13 @@ def read_note(path: Path) -> Note:
 
     Raises ValueError for a notebook that is damaged, and for a file that is too long.
     """
+    return note_of(cells_of(path), path.suffix)
+
+
+def cells_of(path: Path) -> list[tuple[int, str]]:
+    """The pieces of text of a file, each with the number of its cell, 0 for a file without cells."""
     text = path.read_text(encoding="utf-8", errors="replace")
-    cells = markdown_cells(text) if path.suffix == ".ipynb" else [(0, text)]
-    return note_of(cells, path.suffix)
+    return markdown_cells(text) if path.suffix == ".ipynb" else [(0, text)]
 
 
 def note_of(cells: list[tuple[int, str]], suffix: str = ".md") -> Note:

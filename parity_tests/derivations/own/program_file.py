@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from parity_tests.apart import Limits, run_apart
+from parity_tests.derivations.changes import Change
 from parity_tests.derivations.own.functions_file import verify_functions
 from parity_tests.derivations.own.not_looked_at import binds, not_looked_at
 from parity_tests.derivations.own.tasks import TASKS
@@ -140,5 +141,7 @@ def _as_judged(found: dict[str, Any]) -> Judged:
         Verdict._make(tuple(line[name]) if isinstance(line[name], list) else line[name] for name in Verdict._fields)
         for line in found["lines"]
     )
+    diffs = (tuple(Change(line, tuple(old), tuple(new)) for line, old, new in each.diff) for each in lines)
+    lines = tuple(each._replace(diff=diff) for each, diff in zip(lines, diffs, strict=True))
     shown = {**found, "cost": cost, "lines": lines, "summary": Summary(**found["summary"])}
     return Judged(**{**shown, "referees": tuple(found["referees"]), "notes": tuple(found["notes"])})

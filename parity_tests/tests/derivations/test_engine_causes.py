@@ -227,13 +227,13 @@ for t in reversed(range(1, 5)):
 }
 
 MISTAKES = [
-    ("dense2-tanh-columns", "dZ1 = dH * (1 - H**2)", "dZ1 = dH * 1 - H**2", "brackets", "dZ1 = dH * (1 - H ** 2)"),
+    ("dense2-tanh-columns", "dZ1 = dH * (1 - H**2)", "dZ1 = dH * 1 - H**2", "brackets", "dZ1 = dH * (1 - H**2)"),
     (
         "dense2-tanh-columns",
         "dZ1 = dH * (1 - H**2)",
         "dZ1 = dH * (1 - Z1**2)",
         "wrong-symbol",
-        "dZ1 = dH * (1 - H ** 2)",
+        "dZ1 = dH * (1 - H**2)",
     ),
     ("dense3-relu-rows-labels", "dh1[h1 <= 0] = 0", "dh1[h2 <= 0] = 0", "wrong-layer", "dh1[h1 <= 0] = 0"),
     ("dense3-relu-rows-labels", "dh2[h2 <= 0] = 0", "", "gprime-missing", "dh2 = ds @ W3.T * (h2 > 0)"),
@@ -249,21 +249,21 @@ MISTAKES = [
         "delta1 = (W2.T @ delta2) * sigmoid_prime(z1)",
         "delta1 = (W2.T @ delta2) * sigmoid_prime(a1)",
         "gprime-at-a",
-        "delta1 = W2.T @ delta2 * sigmoid_prime(z1)",
+        "delta1 = (W2.T @ delta2) * sigmoid_prime(z1)",
     ),
     (
         "dense2-sigmoid-helper",
         "delta1 = (W2.T @ delta2) * sigmoid_prime(z1)",
         "delta1 = W2.T @ delta2",
         "gprime-missing",
-        "delta1 = W2.T @ delta2 * sigmoid_prime(z1)",
+        "delta1 = (W2.T @ delta2) * sigmoid_prime(z1)",
     ),
     (
         "dense2-sigmoid-helper",
         "delta1 = (W2.T @ delta2) * sigmoid_prime(z1)",
         "delta1 = (W2.T @ delta2) * sigmoid_prime(z2)",
         "wrong-layer",
-        "delta1 = W2.T @ delta2 * sigmoid_prime(z1)",
+        "delta1 = (W2.T @ delta2) * sigmoid_prime(z1)",
     ),
     (
         "logistic-rows",

@@ -54,7 +54,8 @@ def run(**named: Any) -> Run:
         (Probe({}, {}, 999), {"two": 2, "half": 3.5, "three": 3, "most": 999, "many": 1000}, {"most": 999, "three": 3}),
         (Probe({}, {}, None), {"v": np.ones(1) * 3, "none": Missing("why"), "k": 5}, {"k": 5}),
         (Probe({"X": np.ones((5, 7)), "b": np.ones((5, 1))}, {}, 7), {}, {"X.shape[1]": 7, "X.shape[0]": 5}),
-        (Probe({"x": np.ones(2), "y": 3.0}, {"n": 5}, None), {}, {"n": 5, "x.shape[0]": 2}),
+        (Probe({"x": np.ones(2), "y": 3.0}, {"n": 5}, None), {}, {"n": 5}),
+        (Probe({"x": np.ones(2), "y": 3.0}, {"n": 5}, 2), {}, {"x.shape[0]": 2, "n": 5}),
         (Probe({"X": np.ones((5, 7))}, {"n": 5}, 7), {"k": 7}, {"k": 7, "n": 5}),
     ],
 )

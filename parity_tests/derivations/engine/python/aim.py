@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ast
 import itertools
-import re
 from typing import NamedTuple
 
+from parity_tests.derivations.changes import change_of, put_in
 from parity_tests.derivations.engine.findings import Trial
 from parity_tests.derivations.engine.guards import judged_without_guards
 from parity_tests.derivations.engine.judged import judge_reading
@@ -144,6 +144,4 @@ class Aim(NamedTuple):
 def with_repair(text: str, line: int, repaired: str, rows: int = 1) -> str:
     """The text with a repair in place of some lines."""
     written = text.splitlines()
-    indent = re.match(r"\s*", written[line - 1])
-    new = [f"{indent[0] if indent else ''}{each}" if each else each for each in repaired.splitlines()]
-    return "\n".join([*written[: line - 1], *new, *written[line - 1 + rows :]]) + "\n"
+    return "\n".join(put_in(written, [change_of(written, line, repaired, rows)])) + "\n"

@@ -29,7 +29,7 @@ from parity_tests.derivations.engine.python.leaves import Begun, Finder
 from parity_tests.derivations.engine.python.plain_names import in_plain_names
 from parity_tests.derivations.engine.python.recorder import Before, Hook, Recorder
 from parity_tests.derivations.engine.python.said_cost import with_cost
-from parity_tests.derivations.engine.python.spelling import spelled
+from parity_tests.derivations.engine.python.spelling import spelled, unparsed
 from parity_tests.derivations.engine.python.statements import filled, runs_by_itself, stepped
 from parity_tests.derivations.engine.python.surroundings import Around
 from parity_tests.derivations.engine.python.torch_source import ready
@@ -170,7 +170,7 @@ class PythonProgram:
         found = spelled(self.rows, old, first, line if len(new) == 1 else 0)
         if found is None:
             return None
-        return found._replace(text="\n".join([found.text, *map(ast.unparse, made[1:])]))
+        return found._replace(text="\n".join([found.text, *(unparsed(each, self.rows) for each in made[1:])]))
 
     def _changed(self, tree: ast.Module | None) -> PythonProgram | None:
         if tree is None:

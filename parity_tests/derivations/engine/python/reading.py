@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
@@ -83,6 +84,11 @@ class PythonReading:
         if drawn:
             said.append(f"{' and '.join(drawn)} replaced: nothing is drawn")
         return ", ".join(said)
+
+    @property
+    def rows(self) -> Sequence[str]:
+        """The lines as they were written."""
+        return self.file.splitlines()
 
     def text(self, line: int) -> str:
         """The line as it was written."""

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from parity_tests.derivations.changes import change_of, put_in
 from parity_tests.derivations.engine.events import NAMED, RETURNED, Event
 from parity_tests.derivations.engine.findings import Trial
 from parity_tests.derivations.engine.python.spelling import spelled
@@ -52,8 +53,7 @@ def with_its_axis(text: str, event: Event, axis: int) -> Righted | None:
             written = spelled(rows, statement, ast.fix_missing_locations(new), 0)
             if written is None:
                 return None
-            first, last = event.line - 1, event.line - 1 + written.rows
-            whole = [*rows[:first], *_indented(rows[first], written.text), *rows[last:]]
+            change = change_of(rows, event.line, written.text, written.rows)
             what = event.name.rpartition("#")[2] or "what it returns"
             message = (
                 f"{what} adds up to 1 over the examples: the sum has to run over the classes, axis {axis}. With\n"
@@ -62,8 +62,9 @@ def with_its_axis(text: str, event: Event, axis: int) -> Righted | None:
             verdict = Verdict(
                 what, event.line, rows[event.line - 1].strip(), WRONG, "wrong-axis", ("wrong-axis",), written.text, (),
                 np.inf, np.nan, np.inf, event.shape, event.shape, message,
+                diff=(change,),
             )  # fmt: skip
-            return Righted("\n".join(whole) + "\n", verdict)
+            return Righted("\n".join(put_in(rows, [change])) + "\n", verdict)
     return None
 
 
@@ -84,8 +85,3 @@ def _summed(node: ast.expr) -> str:
     if ast.unparse(node.func) in SUMS and node.args:
         return ast.unparse(node.args[0])
     return ast.unparse(node.func.value) if isinstance(node.func, ast.Attribute) and node.func.attr == "sum" else ""
-
-
-def _indented(row: str, text: str) -> list[str]:
-    indent = row[: len(row) - len(row.lstrip())]
-    return [indent + each for each in text.splitlines()]

@@ -3,12 +3,36 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from parity_tests.derivations.engine.replay import Spelled
 
+Splice = Callable[[Sequence[str], ast.AST, str], list[str]]
+"""The rows with other words in place of a node's."""
 
-def spelled(rows: Sequence[str], old: ast.stmt | ast.expr, new: ast.AST, line: int) -> Spelled | None:
+
+def spliced(rows: Sequence[str], node: ast.AST, text: str) -> list[str]:
+    """The rows of a Python file with other words in place of a node's."""
+    first, last = node.lineno - 1, node.end_lineno - 1  # type: ignore[attr-defined]
+    start = rows[first].encode()[: node.col_offset].decode()  # type: ignore[attr-defined]
+    end = rows[last].encode()[node.end_col_offset :].decode()  # type: ignore[attr-defined]
+    return [*rows[:first], *f"{start}{text}{end}".split("\n"), *rows[last + 1 :]]
+
+
+def unparsed(node: ast.AST, rows: Sequence[str]) -> str:
+    """The text of a node; powers without blanks where the rows have none with them."""
+    text = ast.unparse(node)
+    return text if any(" ** " in row for row in rows) else text.replace(" ** ", "**")
+
+
+def spelled(
+    rows: Sequence[str],
+    old: ast.stmt | ast.expr,
+    new: ast.AST,
+    line: int,
+    splice: Splice = spliced,
+    parse: Callable[[str], ast.Module] = ast.parse,
+) -> Spelled | None:
     """The lines of a node of the text with another in its place; ``line`` alone where all that changes is in it."""
     if old.end_lineno is None or old.end_lineno > len(rows):  # it stands in the call, and not in the file
         return None
@@ -16,9 +40,11 @@ def spelled(rows: Sequence[str], old: ast.stmt | ast.expr, new: ast.AST, line: i
     first, last = old.lineno, old.end_lineno
     if before.lineno == before.end_lineno == line:  # type: ignore[attr-defined]
         first = last = line
-    for text in (ast.unparse(after), f"({ast.unparse(after)})"):
-        changed = _spliced(rows, before, text)
-        if _says(changed, old, new):
+    unchanged = ast.dump(old) == ast.dump(new)
+    formula = unparsed(after, rows)
+    for text in (formula, f"({formula})"):
+        changed = list(rows) if unchanged else splice(rows, before, text)
+        if _says(parse, changed, old, new):
             found = changed[first - 1 : last + len(changed) - len(rows)]
             indent = len(found[0]) - len(found[0].lstrip())
             return Spelled(
@@ -28,19 +54,11 @@ def spelled(rows: Sequence[str], old: ast.stmt | ast.expr, new: ast.AST, line: i
     return None
 
 
-def _spliced(rows: Sequence[str], node: ast.AST, text: str) -> list[str]:
-    """The text with other words in place of a node's."""
-    first, last = node.lineno - 1, node.end_lineno - 1  # type: ignore[attr-defined]
-    start = rows[first].encode()[: node.col_offset].decode()  # type: ignore[attr-defined]
-    end = rows[last].encode()[node.end_col_offset :].decode()  # type: ignore[attr-defined]
-    return [*rows[:first], *f"{start}{text}{end}".split("\n"), *rows[last + 1 :]]
-
-
-def _says(changed: list[str], old: ast.AST, new: ast.AST) -> bool:
+def _says(parse: Callable[[str], ast.Module], changed: list[str], old: ast.AST, new: ast.AST) -> bool:
     """Whether the changed text means what the new node means."""
     try:
-        tree = ast.parse("\n".join(changed))
-    except SyntaxError:
+        tree = parse("\n".join(changed))
+    except (SyntaxError, ValueError):
         return False
     wanted = ast.unparse(ast.fix_missing_locations(new))
     return any(
