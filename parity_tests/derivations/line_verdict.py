@@ -114,7 +114,7 @@ def judge_line(
     idle = _that_never_runs(line, meant[0])
     found = None if idle else repair(case, effort)
     verdict = diagnosed(base, found, line, shown, idle or why_unknown(line, effort))
-    if found is not None:
+    if found is not None and isinstance(found.repaired, Program):
         verdict = verdict._replace(diff=changes_of(source_lines(derivation), line.program, found.repaired))
     if verdict.cause == "pad-zero-slice" and _holds_with_a_border(line, written, steps, symbol):
         verdict = verdict._replace(message=f"{verdict.message} {WITH_A_BORDER}")

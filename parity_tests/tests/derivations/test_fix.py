@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from parity_tests.__main__ import main
+from parity_tests.cli import main
 from parity_tests.derivations.changes import Change, change_of, put_in
 from parity_tests.derivations.own import fixed
+from parity_tests.derivations.own.answers import Options
 from parity_tests.derivations.verdicts import HOLDS, WRONG, Judged
 from parity_tests.derivations.verify import verify
 
@@ -183,7 +184,7 @@ def test_a_repair_that_does_not_hold_in_the_copy_is_left_out(tmp_path: Path) -> 
     path.write_text("dZ2 = A2 - Y\ndW2 = dZ2 @ A1.T\ndb2 = m")
     judged = verify(path.read_text(), "shallow")
     rows = [line._replace(diff=(Change(2, (line.text,), ("dW2 = dZ2",)),) * (line.line == 2)) for line in judged.lines]
-    found = fixed.fix(path, judged._replace(lines=tuple(rows)), fixed.Options("shallow"))
+    found = fixed.fix(path, judged._replace(lines=tuple(rows)), Options("shallow"))
     assert (found.file, found.repaired) == ("", ())
     assert found.left[0] == ("line 2", "its repair does not hold in the copy")
     assert found.sentence.startswith("No copy is written: no repair was verified (line 2: its repair does not hold")
