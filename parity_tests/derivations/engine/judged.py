@@ -15,6 +15,7 @@ from parity_tests.derivations.engine.convention import in_words, same_factor, si
 from parity_tests.derivations.engine.events import GIVEN, Event
 from parity_tests.derivations.engine.failing import Failures
 from parity_tests.derivations.engine.findings import Finding, Reading, Trial, again, findings_of, followed, unplaced
+from parity_tests.derivations.engine.forward_slips import LIKELIER, SIGN, has_a_slip, slips_of, verdict_on
 from parity_tests.derivations.engine.layers import dense_layers, formula_ids
 from parity_tests.derivations.engine.lists.spelled import origin
 from parity_tests.derivations.engine.locate import Locator
@@ -45,6 +46,7 @@ PROBES = 3
 """On how many sets of sizes and values a text has to hold."""
 
 MOST_TRIED = 6
+NEGATIVE = "parameters are -"
 SUMMED = ", summed over the examples, not averaged"
 
 Pasted = Callable[[int, str, int], Reading]
@@ -76,9 +78,36 @@ def judge_reading(
                 break
     fits = [finding.cost.text for finding in fitting] if not written else []
     judged = _judged(reading, chosen, fits, pasted)
-    if written and chosen.wrong:
+    if written and pasted is not None:
+        judged = _by_a_slip(reading, chosen, judged, pasted, seed, strict) or judged
+    if written and chosen.wrong and not has_a_slip(judged):
         return judged._replace(convention=followed(reading, trial) or judged.convention)
     return judged
+
+
+def _by_a_slip(
+    reading: Reading, finding: Finding, judged: Judged, pasted: Pasted, seed: int, strict: bool
+) -> Judged | None:
+    """The verdicts where one change of the forward pass makes all right, and a single repair behind it does not."""
+    factor = _factor_of_gradients(finding)
+    turned = not finding.wrong and factor is not None and factor < 0
+    if not (finding.wrong or turned):
+        return None
+    mended = finding.wrong == 1 and all(line.repaired for line in judged.lines if line.verdict == WRONG)
+    for slip in slips_of(reading, finding, pasted, seed):
+        if (turned and slip.cause != SIGN) or (mended and slip.cause not in LIKELIER):
+            continue
+        other = judge_reading(pasted(slip.line, slip.text, slip.rows), seed, strict=strict)
+        if other is None or other.summary.wrong or other.summary.judged < judged.summary.judged:
+            continue
+        if NEGATIVE in other.convention:
+            continue
+        verdict = verdict_on(slip, reading)
+        lines = in_order([verdict, *(each for each in other.lines if each.line != slip.line)])
+        return judged._replace(
+            convention=other.convention, lines=lines, summary=summarised(lines, other.summary.helpers)
+        )
+    return None
 
 
 def _differing(reading: Reading, trial: Trial) -> Judged | None:

@@ -15,6 +15,7 @@ from parity_tests.derivations.changes import change_of, put_in
 from parity_tests.derivations.engine import costs, symbols
 from parity_tests.derivations.engine.events import PART, Event, Run
 from parity_tests.derivations.engine.findings import Trial
+from parity_tests.derivations.engine.forward_slips import has_a_slip
 from parity_tests.derivations.engine.guards import judged_without_guards
 from parity_tests.derivations.engine.judged import judge_reading
 from parity_tests.derivations.engine.layers import summed_among_averages, unreached
@@ -201,6 +202,8 @@ def _judged(reading: TextReading, seed: int, strict: bool) -> Judged | None:
     trial = reading.trial(seed)
     judged = None if judged is None else _as_far_as_read(judged, reading)
     if judged is None or reading.from_above or not judged.summary.wrong or not reading.written(trial):
+        return judged
+    if has_a_slip(judged):
         return judged
 
     def by_kind(kind: str) -> TextReading:

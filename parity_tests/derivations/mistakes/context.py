@@ -123,7 +123,16 @@ def is_bias(node: Node) -> bool:
 
 
 def has_other_term(here: Expression) -> bool:
-    return any("lambda_" not in nodes.names(term) and path for path, term in terms(here))
+    """Whether a formula with lambda is a sum, or a factor of it is, of which another term has none."""
+    match here:
+        case Unary():
+            return has_other_term(here.operand)
+        case Binary("+" | "-"):
+            sides = [each for each in (here.left, here.right) if not isinstance(each, Number)]
+            return any("lambda_" not in nodes.names(each) or has_other_term(each) for each in sides)
+        case Binary("*" | "/"):
+            return any("lambda_" in nodes.names(each) and has_other_term(each) for each in (here.left, here.right))
+    return False
 
 
 def is_slope(node: Expression) -> bool:

@@ -50,6 +50,9 @@ def _of_programs(node: Node, context: Context) -> Iterator[Edit]:
 FACTORS = frozenset(("extra-factor", "missing-factor", "wrong-divisor", "wrong-number", "wrong-function"))
 """Mistakes in a factor that have no name by themselves."""
 
+OF_PENALTIES = {"missing-1/m": "l2-not-over-m", "double-1/m": "l2-averaged-again"}
+"""What a mistake in the average is called inside of a penalty."""
+
 WRONG_AXIS = dict.fromkeys(("db-wrong-axis", "db-summed-over-all"), "wrong-axis")
 """What a wrong axis is called outside of a bias's gradient."""
 
@@ -100,9 +103,10 @@ def _at_terms(node: Node, context: Context) -> Iterator[Edit]:
         average = Assign(Name(context.target), "/=", Name(context.batch))
         yield Edit(replace(node, statements=(*node.statements, average)), "missing-1/m", "double-1/m", 0.8)
     for path, here in terms(node):
+        names = OF_PENALTIES if _in_penalty(node, path) else {}
         for rule in TERM_RULES:
             for new, undoes, makes, cost in rule(here, context):
-                yield Edit(nodes.replace(node, path, new), undoes, makes, cost)
+                yield Edit(nodes.replace(node, path, new), names.get(undoes, undoes), names.get(makes, makes), cost)
     for path, here in values(node):
         if isinstance(here, Binary) and here.operator in "+-":
             yield from _dropped_terms(node, path, here, context)

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from parity_tests.derivations.language import nodes
 from parity_tests.derivations.language.nodes import Binary, Call, Expression, Name, Number, Transpose, Unary
-from parity_tests.derivations.mistakes.context import Changes, Context, Rule, has_other_term, is_slope, of_bias
+from parity_tests.derivations.mistakes.context import Changes, Context, Rule, has_other_term, is_slope
 from parity_tests.derivations.mistakes.shape_rules import counted, laid_out
 from parity_tests.derivations.mistakes.training_rules import named_factor, numbers_of_training
 from parity_tests.derivations.settings.setting import STATES
@@ -265,7 +265,7 @@ def _numbers(here: Expression, context: Context) -> Changes:
 
 
 def _chained(here: Expression, context: Context) -> Changes:
-    """dZ, or the slope of a layer, where its dA stands; the bias of a layer where W A stands; W in a penalty."""
+    """dZ, or the slope of a layer, where its dA stands; the bias of a layer where W A stands."""
     if isinstance(here, Name) and re.fullmatch(r"dA\d*", here.id) and f"dZ{here.id[2:]}" in context.arrays:
         yield Name(f"dZ{here.id[2:]}"), "gprime-missing", "gprime-extra", 1.0
     elif context.kind in ("gradient", "derivative"):
@@ -276,9 +276,6 @@ def _chained(here: Expression, context: Context) -> Changes:
         left = left.operand
     if isinstance(left, Name) and left.id[:1] in "Ww" and f"b{left.id[1:]}" in context.arrays:
         yield Binary("+", here, Name(f"b{left.id[1:]}")), "bias-missing", "extra-term", 1.0
-    weights = context.weights()
-    if here == Name("lambda_") and context.kind == "gradient" and weights and not of_bias(context):
-        yield Binary("*", here, Name(weights)), "missing-factor", "extra-factor", 1.2
 
 
 def _slopes_of(here: Expression, context: Context) -> Iterator[Expression]:

@@ -221,7 +221,7 @@ def _accumulators(program: Program, context: Context) -> Iterator[Edit]:
     for path, here in nodes.walk(program):
         if not isinstance(here, Assign):
             continue
-        if len(path) > 1 and here.operator == "=" and isinstance(here.target, Index):
+        if len(path) > 1 and here.operator == "=" and (isinstance(here.target, Index) or _begun(program, here)):
             yield Edit(nodes.replace(program, path, replace(here, operator="+=")), overwritten, "wrong-operator", 0.9)
         if here.operator == "+=":
             if len(path) > 1:
@@ -234,6 +234,11 @@ def _accumulators(program: Program, context: Context) -> Iterator[Edit]:
         if here.operator == "/=" and len(path) == 1 and here.value == Name(context.batch):
             kept = tuple(each for each in program.statements if each is not here)
             yield Edit(Program(kept), "double-1/m", "missing-1/m", 1.0)
+
+
+def _begun(program: Program, assign: Assign) -> bool:
+    """Whether a name that a loop assigns is given a value before the loop."""
+    return any(isinstance(each, Assign) and each.target == assign.target for each in program.statements)
 
 
 def _indices(program: Program, context: Context) -> Iterator[Edit]:
@@ -262,7 +267,7 @@ def _slopes(program: Program, context: Context) -> Iterator[Edit]:
 
 
 def _biases(program: Program, context: Context) -> Iterator[Edit]:
-    """The bias of a filter on an entry of Z."""
+    """The bias of a filter on an entry of Z, and the filter of that entry in place of all."""
     if context.target != "Z" or context.rank != 4:
         return
     for path, here in nodes.walk(program):
@@ -270,6 +275,11 @@ def _biases(program: Program, context: Context) -> Iterator[Edit]:
             bias = Index(Name("b"), (*[Number(0.0)] * 3, here.target.items[3]))
             new = replace(here, value=Binary("+", here.value, bias))
             yield Edit(nodes.replace(program, path, new), "bias-missing", "extra-term", 1.0)
+            own = Index(Name("W"), (*[Slice()] * 3, here.target.items[3]))
+            for inner, each in nodes.walk(here.value):
+                if each == Name("W"):
+                    filtered = nodes.replace(program, (*path, 1, *inner), own)
+                    yield Edit(filtered, "index", "index", 1.0)
 
 
 def _shares(program: Program, context: Context) -> Iterator[Edit]:

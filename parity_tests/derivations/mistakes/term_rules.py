@@ -25,6 +25,13 @@ def _scaled(here: Expression, context: Context) -> Changes:
     batch = Name(context.batch)
     penalty = "lambda_" in nodes.names(here) and not has_other_term(here)
     one_over_m = Binary("/", Number(1.0), batch, bracketed=True)
+    weights = context.weights()
+    if penalty and weights and context.kind == "gradient" and weights not in nodes.names(here):
+        yield Binary("*", here, Name(weights)), "missing-factor", "extra-factor", 1.0
+    halved = _halved(here) if penalty and context.kind == "cost" else None
+    if halved is not None:
+        over_2m = replace(halved, right=Binary("*", halved.right, batch, bracketed=True))
+        yield _with_first(here, halved, over_2m), "l2-not-over-m", "l2-averaged-again", 0.9
     if context.batch in context.arrays | context.sizes:
         new = _times(one_over_m, here)
         yield new, "l2-not-over-m" if penalty else "missing-1/m", "l2-averaged-again" if penalty else "double-1/m", 1.0
@@ -36,6 +43,22 @@ def _scaled(here: Expression, context: Context) -> Changes:
     yield Binary("/", here, Number(2.0)), two, two, 1.4
     if context.kind == "update" and "alpha" in context.arrays | context.sizes:
         yield _times(Name("alpha"), here), "learning-rate-missing", "extra-factor", 1.0
+
+
+def _halved(here: Expression) -> Binary | None:
+    """lambda / 2, where a term begins with it."""
+    while isinstance(here, Binary):
+        if here.operator == "/" and here.left == Name("lambda_"):
+            return here if here.right == Number(2.0) else None
+        here = here.left
+    return None
+
+
+def _with_first(here: Expression, old: Expression, new: Expression) -> Expression:
+    """A term with another first factor."""
+    if here is old or not isinstance(here, Binary):
+        return new
+    return replace(here, left=_with_first(here.left, old, new))
 
 
 def _times(factor: Expression, here: Expression) -> Expression:

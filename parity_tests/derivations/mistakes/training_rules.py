@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -95,9 +96,10 @@ def numbers_of_training(here: Expression, context: Context) -> Changes:
 
 def terms_of_training(here: Expression, context: Context) -> Changes:
     """The mask, its scale, or the weight of an average's newest term as a factor."""
-    if context.kind == "dropout":
-        cause = "dropout-mask-forgotten-backward" if context.target == "dA" else "missing-factor"
-        yield Binary("*", here, MASK), cause, "extra-factor", 1.0
+    masks = sorted(name for name in context.arrays if re.fullmatch(r"D\d*", name))
+    if masks and context.kind in ("dropout", "forward", "derivative") and "keep_prob" in context.arrays:
+        cause = "dropout-mask-forgotten-backward" if context.target.startswith("dA") else "missing-factor"
+        yield from ((Binary("*", here, Name(mask)), cause, "extra-factor", 1.0) for mask in masks)
         yield Binary("/", here, KEEP), "dropout-not-rescaled", "extra-factor", 1.0
     if context.kind == "state":
         for beta in sorted(name for name in context.arrays if name.startswith("beta")):

@@ -155,7 +155,7 @@ def test_a_notebook_keeps_its_cells(tmp_path: Path) -> None:
     path.write_text(json.dumps({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}))
     found = json.loads(copied(path, "--strict"))["cells"]
     assert found[:2] == cells[:2]
-    assert found[2]["source"] == formulas.replace("dW = X.T @ (out - y)/7", "dW = X.T @ (out - y)/7 * 2")
+    assert found[2]["source"] == formulas.replace("dW = X.T @ (out - y)/7", "dW = 2 * X.T @ (out - y)/7")
 
 
 def test_a_note_is_repaired_where_its_equation_stands(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -42,7 +42,7 @@ def put_in(value: ast.expr, words: Words) -> Changed:
     """A local derivative of the forward pass as one more factor, at any place."""
     for node, parent in places(value):
         shape = _shape(node, words)
-        if shape == () and parent is not None and isinstance(node, ast.Name):
+        if shape == () and parent is not None and not is_product(parent) and not isinstance(node, ast.Constant):
             for name in words.like(words.shape):
                 scaled = ast.BinOp(node, ast.Mult(), ast.Name(name, ast.Load()))
                 yield replaced(value, node, scaled), "missing-factor", 1.0

@@ -17,7 +17,7 @@ from parity_tests.derivations.engine.edits.terms import (
     terms,
     through_softmax,
 )
-from parity_tests.derivations.engine.edits.trees import is_sum, parsed, replaced, turned
+from parity_tests.derivations.engine.edits.trees import in_front, is_sum, parsed, replaced, turned
 from parity_tests.derivations.engine.edits.words import Edit, Words
 
 
@@ -100,7 +100,7 @@ def _whole(statement: ast.stmt, words: Words) -> Iterator[Edit]:
         for part in terms(value):
             if isinstance(part, ast.Constant):
                 continue  # another number
-            scaled = ast.BinOp(ast.Constant(number), ast.Mult(), part)
+            scaled = in_front(ast.Constant(number), part)
             cause = "l2-factor-2" if is_penalty(part) and not is_sum(part) else cause
             cost = 1.0 if cause == "l2-factor-2" else 1.2
             yield Edit(_with_value(statement, replaced(value, part, scaled)), cause, cost)

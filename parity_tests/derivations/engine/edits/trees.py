@@ -48,6 +48,13 @@ def places(node: ast.expr, parent: ast.expr | None = None) -> Iterator[tuple[ast
         yield from places(each, node)
 
 
+def in_front(factor: ast.expr, node: ast.expr) -> ast.expr:
+    """A number times a product: in front of its first factor, so that no new brackets are needed."""
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult | ast.MatMult | ast.Div):
+        return ast.BinOp(in_front(factor, node.left), node.op, node.right)
+    return ast.BinOp(factor, ast.Mult(), node)
+
+
 def is_product(node: ast.expr | None) -> bool:
     """``a * b`` or ``a / b``."""
     return isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult | ast.Div)

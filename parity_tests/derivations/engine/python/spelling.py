@@ -3,25 +3,73 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Sequence
+import copy
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 
 from parity_tests.derivations.engine.replay import Spelled
 
-Splice = Callable[[Sequence[str], ast.AST, str], list[str]]
-"""The rows with other words in place of a node's."""
+PLAIN: Mapping[str, str] = MappingProxyType({})
+"""No names that are spelled otherwise than in Python."""
+
+Columns = Callable[[Sequence[str], ast.AST], tuple[int, int]]
+"""In its first row the place where a node begins, and in its last row the place where it ends."""
 
 
-def spliced(rows: Sequence[str], node: ast.AST, text: str) -> list[str]:
-    """The rows of a Python file with other words in place of a node's."""
+def columns(rows: Sequence[str], node: ast.AST) -> tuple[int, int]:
+    """The same for a Python file, where Python counts bytes."""
+    first, last = rows[node.lineno - 1], rows[node.end_lineno - 1]  # type: ignore[attr-defined]
+    ends = first.encode()[: node.col_offset], last.encode()[: node.end_col_offset]  # type: ignore[attr-defined]
+    return len(ends[0].decode()), len(ends[1].decode())
+
+
+def _spliced(rows: Sequence[str], node: ast.AST, text: str, where: Columns) -> list[str]:
+    """The rows with other words in place of a node's."""
     first, last = node.lineno - 1, node.end_lineno - 1  # type: ignore[attr-defined]
-    start = rows[first].encode()[: node.col_offset].decode()  # type: ignore[attr-defined]
-    end = rows[last].encode()[node.end_col_offset :].decode()  # type: ignore[attr-defined]
-    return [*rows[:first], *f"{start}{text}{end}".split("\n"), *rows[last + 1 :]]
+    start, end = where(rows, node)
+    return [*rows[:first], *f"{rows[first][:start]}{text}{rows[last][end:]}".split("\n"), *rows[last + 1 :]]
 
 
-def unparsed(node: ast.AST, rows: Sequence[str]) -> str:
-    """The text of a node; powers without blanks where the rows have none with them."""
-    text = ast.unparse(node)
+def _texts(
+    rows: Sequence[str], before: ast.AST, after: ast.AST, where: Columns, names: Mapping[str, str]
+) -> Iterator[str]:
+    """What may stand in place of a node: what it shares with the new one as it was written, or all of it anew."""
+    own: dict[str, str] = {}
+    for node in ast.walk(before):
+        if isinstance(node, ast.expr) and node.lineno == node.end_lineno:
+            start, end = where(rows, node)
+            own.setdefault(ast.dump(node), rows[node.lineno - 1][start:end])
+    kept: list[str] = []
+
+    def shared(node: ast.AST) -> ast.AST:
+        if isinstance(node, ast.expr) and (text := own.get(ast.dump(node))) is not None:
+            kept.append(text)
+            return ast.Name(f"kept_{len(kept) - 1}_", ast.Load())
+        new = copy.copy(node)
+        for field, child in ast.iter_fields(node):
+            parts = (
+                [shared(each) if isinstance(each, ast.AST) else each for each in child]
+                if isinstance(child, list)
+                else child
+            )
+            setattr(new, field, shared(child) if isinstance(child, ast.AST) else parts)
+        return new
+
+    form, anew = unparsed(shared(after), rows, names), unparsed(after, rows, names)
+    for text in dict.fromkeys((form, f"({form})", anew, f"({anew})")):
+        for mark in ("{}", "({})"):
+            yield _KEPT.sub(lambda found, mark=mark: mark.format(kept[int(found[1])]), text)
+
+
+_NAME = re.compile(r"\b[^\W\d]\w*\b")
+_KEPT = re.compile(r"\bkept_(\d+)_\b")
+
+
+def unparsed(node: ast.AST, rows: Sequence[str], names: Mapping[str, str] = PLAIN) -> str:
+    """The text of a node in the writer's names; powers without blanks where the rows have none with them."""
+    text = ast.unparse(ast.fix_missing_locations(node))
+    text = _NAME.sub(lambda found: names.get(found[0], found[0]), text) if names else text
     return text if any(" ** " in row for row in rows) else text.replace(" ** ", "**")
 
 
@@ -30,8 +78,9 @@ def spelled(
     old: ast.stmt | ast.expr,
     new: ast.AST,
     line: int,
-    splice: Splice = spliced,
+    where: Columns = columns,
     parse: Callable[[str], ast.Module] = ast.parse,
+    names: Mapping[str, str] = PLAIN,
 ) -> Spelled | None:
     """The lines of a node of the text with another in its place; ``line`` alone where all that changes is in it."""
     if old.end_lineno is None or old.end_lineno > len(rows):  # it stands in the call, and not in the file
@@ -41,9 +90,8 @@ def spelled(
     if before.lineno == before.end_lineno == line:  # type: ignore[attr-defined]
         first = last = line
     unchanged = ast.dump(old) == ast.dump(new)
-    formula = unparsed(after, rows)
-    for text in (formula, f"({formula})"):
-        changed = list(rows) if unchanged else splice(rows, before, text)
+    for text in _texts(rows, before, after, where, names):
+        changed = list(rows) if unchanged else _spliced(rows, before, text, where)
         if _says(parse, changed, old, new):
             found = changed[first - 1 : last + len(changed) - len(rows)]
             indent = len(found[0]) - len(found[0].lstrip())
