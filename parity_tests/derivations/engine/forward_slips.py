@@ -30,7 +30,7 @@ LIKELIER = (SIGN, "missing-term", RESCALED)
 
 SO_DO_THE_GRADIENTS = "it holds, and so do the gradients."
 
-SQUARES = re.compile(r"\*\* ?2\b|square|norm")
+SQUARES = re.compile(r"\*\* ?2\b|square|norm|([\w.]+) \* \1\b")
 _WORD = re.compile(r"[^\W\d]\w*")
 MASK = re.compile(r"^(D|U|M|mask\w*|drop\w*|keep_?mask\w*)\d*$")
 

@@ -256,7 +256,7 @@ MISTAKES = [
         "delta1 = (W2.T @ delta2) * sigmoid_prime(z1)",
         "delta1 = W2.T @ delta2",
         "gprime-missing",
-        "delta1 = (W2.T @ delta2) * sigmoid_prime(z1)",
+        "delta1 = W2.T @ delta2 * sigmoid_prime(z1)",
     ),
     (
         "dense2-sigmoid-helper",
@@ -270,7 +270,7 @@ MISTAKES = [
         "dw = X.T @ err + lam / m * w",
         "dw = X.T @ err + lam / m",
         "missing-factor",
-        "dw = X.T @ err + lam * w / m",
+        "dw = X.T @ err + lam / m * w",
     ),
     (
         "softmax-jacobian",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -145,3 +146,32 @@ def test_a_right_forward_pass_stays() -> None:
         judged = verify_text(text)
         assert judged is not None
         assert judged.summary.wrong == 0
+
+
+SUMS = """N = X.shape[0]
+h1 = np.tanh(X @ Wx + h0 @ Wh)
+h2 = np.tanh(X2 @ Wx + h1 @ Wh)
+J = np.sum((h2 - y)**2)/N + 0.5*reg*np.sum(Wx*Wx)
+dh2 = 2*(h2 - y)/N
+dz2 = dh2*(1 - h2**2)
+dz1 = dz2 @ Wh.T*(1 - h1**2)
+dWh = h1.T @ dz2 + h0.T @ dz1
+dWx = X2.T @ dz2 + X.T @ dz1 + reg*Wx
+"""
+
+
+@pytest.mark.parametrize(
+    ("right", "written", "cause"),
+    [
+        ("2*(h2 - y)/N", "2*(h2 - y/N)", "brackets"),
+        ("h1.T @ dz2 + h0.T @ dz1", "h0.T @ dz2 + h1.T @ dz1", "wrong-symbol"),
+        ("reg*Wx\n", "2*reg*Wx\n", "l2-factor-2"),
+    ],
+)
+def test_a_slip_has_its_own_name(right: str, written: str, cause: str) -> None:
+    assert SUMS.count(right) == 1
+    found, (row,) = the_wrong(verify_text(SUMS.replace(right, written)))
+    assert found == cause
+    judged = verify_text(re.sub(f"(?m)^{row.split()[0]} = .*", row, SUMS))
+    assert judged is not None
+    assert judged.summary.wrong == 0

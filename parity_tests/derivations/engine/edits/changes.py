@@ -24,7 +24,7 @@ def changes(node: ast.expr, words: Words) -> Changes:
     match node:
         case ast.BinOp():
             yield from _of_operator(node, words)
-            yield from _of_brackets(node)
+            yield from _of_brackets(node, words)
         case ast.UnaryOp(op=ast.USub()):
             yield node.operand, "sign", 0.9
         case ast.Name():
@@ -56,8 +56,9 @@ def _of_operator(node: ast.BinOp, words: Words) -> Changes:
     left, right = node.left, node.right
     match node.op:
         case ast.Mult():
+            doubled = is_penalty(node) and isinstance(left, ast.Constant) and left.value == 2
             yield left, _dropped(right, words), 1.0
-            yield right, _dropped(left, words), 1.0
+            yield right, "l2-factor-2" if doubled else _dropped(left, words), 1.0
             yield ast.BinOp(left, ast.MatMult(), right), "star-for-matmul", 1.0
             yield ast.BinOp(left, ast.Div(), right), "wrong-operator", 1.3
         case ast.Div():
@@ -82,7 +83,7 @@ def _of_operator(node: ast.BinOp, words: Words) -> Changes:
             yield ast.BinOp(left, ast.Mult(), right), "wrong-operator", 1.3
 
 
-def _of_brackets(node: ast.BinOp) -> Changes:
+def _of_brackets(node: ast.BinOp, words: Words) -> Changes:
     """``a * (1 - b)`` for ``a * 1 - b``, ``(p - y) / m`` for ``p - y / m``, ``1 - a**2`` for ``(1 - a)**2``."""
     left, right = node.left, node.right
     sums, products_ = ast.Add | ast.Sub, ast.Mult | ast.Div
@@ -90,7 +91,8 @@ def _of_brackets(node: ast.BinOp) -> Changes:
         if isinstance(left, ast.BinOp) and isinstance(left.op, products_):
             yield ast.BinOp(left.left, left.op, ast.BinOp(left.right, node.op, right)), "brackets", 1.0
         if isinstance(right, ast.BinOp) and isinstance(right.op, ast.Mult | ast.Div | ast.Pow | ast.MatMult):
-            yield ast.BinOp(ast.BinOp(left, node.op, right.left), right.op, right.right), "brackets", 1.0
+            cost = 0.85 if ast.unparse(right.right) in words.counts else 1.0  # likelier than both terms by themselves
+            yield ast.BinOp(ast.BinOp(left, node.op, right.left), right.op, right.right), "brackets", cost
     if isinstance(node.op, ast.Mult | ast.Div | ast.Pow) and isinstance(left, ast.BinOp) and isinstance(left.op, sums):
         yield ast.BinOp(left.left, left.op, ast.BinOp(left.right, node.op, right)), "brackets", 1.0
     if isinstance(node.op, products_) and isinstance(right, ast.BinOp) and isinstance(right.op, sums):

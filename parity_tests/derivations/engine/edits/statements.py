@@ -10,6 +10,7 @@ from parity_tests.derivations.engine.edits import products
 from parity_tests.derivations.engine.edits.changes import changes
 from parity_tests.derivations.engine.edits.terms import (
     is_penalty,
+    names_exchanged,
     new_terms,
     penalties,
     shifted,
@@ -17,7 +18,14 @@ from parity_tests.derivations.engine.edits.terms import (
     terms,
     through_softmax,
 )
-from parity_tests.derivations.engine.edits.trees import in_front, is_sum, parsed, replaced, turned
+from parity_tests.derivations.engine.edits.trees import (
+    in_front,
+    is_but_a_name,
+    is_sum,
+    parsed,
+    replaced,
+    turned,
+)
 from parity_tests.derivations.engine.edits.words import Edit, Words
 
 
@@ -73,9 +81,12 @@ def _whole(statement: ast.stmt, words: Words) -> Iterator[Edit]:
         yield Edit(_with_value(statement, ast.UnaryOp(ast.USub(), value)), "sign", 1.0)
     yield Edit(_with_value(statement, turned(value)), "transpose-missing", 1.5)
     for new, cause, cost in (*products.put_in(value, words), *products.exchanged(value, words)):
+        cause = "wrong-symbol" if cause == "wrong-function" and is_but_a_name(value, new) else cause
         yield Edit(_with_value(statement, new), cause, cost)
     for new in through_softmax(value, words):
         yield Edit(_with_value(statement, new), "softmax-elementwise", 1.4)
+    for new, cause in names_exchanged(value, words):
+        yield Edit(_with_value(statement, new), cause, 1.3)
     for new in shifted(value, words):
         yield Edit(_with_value(statement, new), "wrong-layer", 1.25)
     for name in words.rates:

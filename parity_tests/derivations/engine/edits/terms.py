@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import copy
+import itertools
 import re
 from collections.abc import Iterator
 
@@ -18,9 +19,36 @@ from parity_tests.derivations.engine.edits.trees import (
     parsed,
     places,
     replaced,
+    word,
     written,
 )
 from parity_tests.derivations.engine.edits.words import Words
+
+
+def names_exchanged(value: ast.expr, words: Words) -> Iterator[tuple[ast.expr, str]]:
+    """The formula with two arrays of a shape in each other's places: ``dz2 @ x2.T + dz1 @ x1.T``; and the mistake."""
+    names = dict.fromkeys(each.id for each in ast.walk(value) if isinstance(each, ast.Name))
+    arrays = [name for name in names if isinstance(words.names.get(name), np.ndarray)]
+    for one, other in itertools.combinations(arrays, 2):
+        if words.names[one].shape == words.names[other].shape:
+            product = any(_is_between(node, one, other) for node, _ in places(value))
+            new = Renamed({one: other, other: one}).visit(copy.deepcopy(value))
+            yield new, "operand-order" if product else "wrong-symbol"
+
+
+def _is_between(node: ast.expr, one: str, other: str) -> bool:
+    """Whether two names stand on the two sides of a matrix product."""
+    match node:
+        case ast.BinOp(left=left, op=ast.MatMult(), right=right):
+            sides = left, right
+        case ast.Call(func=ast.Attribute(value=left, attr="dot"), args=[right]):
+            sides = left, right
+        case ast.Call(args=[left, right]) if word(node) in ("dot", "matmul"):
+            sides = left, right
+        case _:
+            return False
+    names = [{each.id for each in ast.walk(side) if isinstance(each, ast.Name)} for side in sides]
+    return (one in names[0] and other in names[1]) or (other in names[0] and one in names[1])
 
 
 def is_penalty(node: ast.AST) -> bool:
@@ -70,9 +98,9 @@ def _projections(shape: tuple[int, ...], words: Words) -> Iterator[ast.expr]:
     for one, axis in words.forward.normalised:
         keep = ", keepdims=True" if axis else ""
         for other in words.like(shape) if words.names[one].shape == shape else ():
-            for word in ("mean", "sum") if other not in (one, words.target) else ():
-                yield written(f"-(N * np.{word}(D * N, axis={axis}{keep}))", N=one, D=other)
-                yield written(f"-np.{word}(D, axis={axis}{keep})", D=other)
+            for function in ("mean", "sum") if other not in (one, words.target) else ():
+                yield written(f"-(N * np.{function}(D * N, axis={axis}{keep}))", N=one, D=other)
+                yield written(f"-np.{function}(D, axis={axis}{keep})", D=other)
 
 
 def through_softmax(value: ast.expr, words: Words) -> Iterator[ast.expr]:

@@ -127,6 +127,17 @@ class Renamed(ast.NodeTransformer):
         return ast.Name(self.names.get(node.id, node.id), node.ctx)
 
 
+def is_but_a_name(one: ast.expr, other: ast.expr) -> bool:
+    """Whether two formulas differ in one name alone."""
+    if isinstance(one, ast.Name) and isinstance(other, ast.Name):
+        return one.id != other.id
+    parts, others = (list(ast.iter_child_nodes(each)) for each in (one, other))
+    if type(one) is not type(other) or len(parts) != len(others):
+        return False
+    different = [pair for pair in zip(parts, others, strict=True) if ast.dump(pair[0]) != ast.dump(pair[1])]
+    return len(different) == 1 and is_but_a_name(*different[0])  # type: ignore[arg-type]
+
+
 def family(name: str) -> str:
     """What the names of all layers share: ``W`` of ``W2``, ``A`` of ``A[l - 1]``."""
     return re.sub(r"\d+", "", re.sub(r"\[(?!['\"])[^\]]*\]$", "[]", name))
