@@ -112,9 +112,9 @@ def _whole(statement: ast.stmt, words: Words) -> Iterator[Edit]:
             if isinstance(part, ast.Constant):
                 continue  # another number
             scaled = in_front(ast.Constant(number), part)
-            cause = "l2-factor-2" if is_penalty(part) and not is_sum(part) else cause
-            cost = 1.0 if cause == "l2-factor-2" else 1.2
-            yield Edit(_with_value(statement, replaced(value, part, scaled)), cause, cost)
+            of_penalty = is_penalty(part) and not is_sum(part)
+            made, cost = ("l2-factor-2", 1.0) if of_penalty else (cause, 1.2)
+            yield Edit(_with_value(statement, replaced(value, part, scaled)), made, cost)
     for part, alone in sums(value):
         for term, cause, cost in new_terms(part, words):
             is_negative = isinstance(term, ast.UnaryOp)

@@ -48,7 +48,7 @@ def places(node: ast.expr, parent: ast.expr | None = None) -> Iterator[tuple[ast
         yield from places(each, node)
 
 
-def in_front(factor: ast.expr, node: ast.expr) -> ast.expr:
+def in_front(factor: ast.expr, node: ast.expr) -> ast.BinOp:
     """A number times a product: in front of its first factor, so that no new brackets are needed."""
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult | ast.MatMult | ast.Div):
         return ast.BinOp(in_front(factor, node.left), node.op, node.right)

@@ -59,7 +59,8 @@ def _texts(
     form, anew = unparsed(shared(after), rows, names), unparsed(after, rows, names)
     for text in dict.fromkeys((form, f"({form})", anew, f"({anew})")):
         for mark in ("{}", "({})"):
-            yield _KEPT.sub(lambda found, mark=mark: mark.format(kept[int(found[1])]), text)
+            parts = _KEPT.split(text)
+            yield "".join(mark.format(kept[int(part)]) if place % 2 else part for place, part in enumerate(parts))
 
 
 _NAME = re.compile(r"\b[^\W\d]\w*\b")
