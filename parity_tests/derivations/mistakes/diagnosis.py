@@ -24,6 +24,9 @@ from parity_tests.derivations.mistakes.simplify import meant_by, simplified
 SAME_COST = 0.15
 """Edits whose costs differ by less are equally likely."""
 
+LEFT_OUT = 1.0
+"""What two edits may cost more than others and still be meant, where both of them only leave something out."""
+
 MOST_CAUSES = 3
 MOST_PLAIN = 12
 """Repairs that are put into their plain form."""
@@ -143,7 +146,8 @@ class _Search:
         if self.effort.spent or nodes.size(self.case.node) > LONGEST:
             return []
         single = self.single()
-        return [each for each in single if self.is_general(each.repaired)] or single or list(self.pairs())
+        general = [each for each in single if self.is_general(each.repaired)]
+        return general or single or self.not_longer(list(self.pairs()))
 
     def single(self) -> list[Found]:
         """The cheapest edits that mend the formula; none that puts something in where another need not."""
@@ -155,12 +159,21 @@ class _Search:
                 continue
             if self.holds(edit.node) and self.meant(edit.node):
                 found.append(Found((edit,), edit.cost, edit.node))
-        if any(nodes.size(each.repaired) < size for each in found):
-            found = [each for each in found if nodes.size(each.repaired) <= size]
+        found = self.not_longer(found)
         return [each for each in found if each.cost <= found[0].cost + SAME_COST]
 
+    def not_longer(self, found: list[Found]) -> list[Found]:
+        """Where one makes the formula shorter, those that do not make it longer; else all."""
+        size = nodes.size(self.case.node)
+        if not any(nodes.size(each.repaired) < size for each in found):
+            return found
+        return [each for each in found if nodes.size(each.repaired) <= size]
+
     def pairs(self) -> Iterator[Found]:
-        """Pairs of edits that mend the formula: the promising first edits, then the rest, until the effort is spent."""
+        """Pairs of edits that mend the formula: the promising first edits, then the rest, until the effort is spent.
+
+        The cheapest ones, and dearer ones that leave something out twice.
+        """
         truth = self.case.truths[0][0]
         promising: list[Edit] = []
         others: list[Edit] = []
@@ -172,12 +185,16 @@ class _Search:
         for first in (*promising, *others):
             if self.effort.spent:
                 return
-            if first.cost + 0.9 > best + SAME_COST:
+            shorter = nodes.size(first.node)
+            most = LEFT_OUT if shorter < nodes.size(self.case.node) else SAME_COST
+            if first.cost + 0.9 > best + most:
                 continue
             for second in self.edits(first.node):
                 cost = first.cost + second.cost
-                if cost > best + SAME_COST or self.effort.spent:
+                if cost > best + most or self.effort.spent:
                     break
+                if cost > best + SAME_COST and nodes.size(second.node) >= shorter:
+                    continue
                 if self.holds(second.node) and self.meant(second.node) and self.is_general(second.node):
                     best = min(best, cost)
                     yield Found((first, second), cost, second.node)

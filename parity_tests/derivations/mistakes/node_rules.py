@@ -43,6 +43,10 @@ def _operators(here: Expression, context: Context) -> Changes:
             yield replace(here, operator="/", form="operator"), "wrong-operator", "wrong-operator", 2.0
             turned = replace(here, operator="@", form="operator", left=here.right, right=here.left)
             yield turned, "star-for-matmul", "star-for-matmul", 1.6
+            for count, rest in ((here.left, here.right), (here.right, here.left)):
+                if isinstance(count, Name) and count.id in context.counts:
+                    over = Binary("/", rest, Name(context.batch))
+                    yield over, "extra-factor + missing-1/m", "wrong-operator", 1.7
         case "/":
             yield replace(here, operator="*", form="operator"), "wrong-operator", "wrong-operator", 2.0
             yield replace(here, left=here.right, right=here.left), "wrong-operator", "wrong-operator", 2.2
@@ -253,7 +257,7 @@ def _functions(here: Expression, context: Context) -> Changes:
 
 
 def _numbers(here: Expression, context: Context) -> Changes:
-    """Another small number; a square on a name; 1 minus a term."""
+    """Another small number; a square on a name; 1 minus a term, or the term alone."""
     if isinstance(here, Number):
         for value in (1.0, 2.0, 3.0, 0.5, 0.01, 0.0):
             if value != here.value:
@@ -262,6 +266,8 @@ def _numbers(here: Expression, context: Context) -> Changes:
         yield Binary("**", here, Number(2.0)), "square-missing", "square-extra", 1.8
         if re.match(r"[AaYyD]\d*$|beta|keep_prob", here.id):
             yield Binary("-", Number(1.0), here, bracketed=True), "missing-term", "extra-term", 1.9
+    if isinstance(here, Binary) and (here.operator, here.left) == ("-", Number(1.0)):
+        yield here.right, "extra-term", "missing-term", 1.5
 
 
 def _chained(here: Expression, context: Context) -> Changes:

@@ -126,12 +126,13 @@ def labelled(program: Program, context: Context) -> Iterator[Edit]:
     true_class = Index(Name("dscores"), (Call("arange", (Name("m"),), form="plain"), Name("y")))
     subtract = Assign(true_class, "-=", ONE)
     for place, here in enumerate(program.statements):
+        before, behind = program.statements[:place], program.statements[place + 1 :]
         if isinstance(here, Assign) and here.target == Name("dscores") and here.operator == "=":
-            statements = (*program.statements[: place + 1], subtract, *program.statements[place + 1 :])
-            yield Edit(Program(statements), "label-not-subtracted", "extra-term", 1.0)
+            yield Edit(Program((*before, here, subtract, *behind)), "label-not-subtracted", "extra-term", 1.0)
+        if isinstance(here, Assign) and here.target == true_class and here.operator == "-=":
+            yield Edit(Program((*before, subtract, *behind)), "label-not-subtracted", "wrong-number", 0.9)
         if isinstance(here, Assign) and isinstance(here.target, Index) and here.value == ONE:
-            kept = (*program.statements[:place], *program.statements[place + 1 :])
-            yield Edit(Program(kept), "extra-term", "label-not-subtracted", 1.0)
+            yield Edit(Program((*before, *behind)), "extra-term", "label-not-subtracted", 1.0)
     for path, node in nodes.walk(program):  # in one formula, with the labels as one-hot rows
         if isinstance(node, Name) and node.id == "probs":
             rows = Index(Call("eye", (Name("n_C"),)), (Name("y"),))

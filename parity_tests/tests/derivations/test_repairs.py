@@ -68,6 +68,23 @@ REPAIRS = [
     ("tanh", "g_prime = a", "g_prime = tanh'(z)"),
     ("deep", "W2 = dW1 + -(1 - alpha) * dW2", "W2 = W2 - alpha * dW2"),
     ("softmax", "dA1 = ((dZ2/m).T/m @ W2).T", "dA1 = (dZ2.T @ W2).T"),
+    ("regression", "dA2 = 2 * (-(Y - A2) + Z2)", "dA2 = -Y + Z2"),
+    (
+        "flatten",
+        "A_flat = (1 - np.reshape(A, (m, n_H * n_W * n_C))).T",
+        "A_flat = np.reshape(A, (m, n_H * n_W * n_C)).T",
+    ),
+    # what stands there is changed, not another put beside it
+    (
+        "labels-hidden",
+        "dscores = probs.T\ndscores[range(m), y] -= 0\ndscores /= m",
+        "dscores = probs\ndscores[range(m), y] -= 1\ndscores /= m",
+    ),
+    (
+        "minibatch",
+        "J_t = -(m * np.sum(Y_t * np.log(A2) + (1 - Y_t) * np.log(1 - A2)))",
+        "J_t = -(np.sum(Y_t * np.log(A2) + (1 - Y_t) * np.log(1 - A2)) / chunk_size)",
+    ),
     # a line that need not be there
     ("momentum", "v = beta * v + (1 - beta) * dW\nv = 2 * v", "v = beta * v + (1 - beta) * dW"),
     (
