@@ -181,12 +181,14 @@ class _Search:
             value = self.value(edit.node, 0)
             near = value is not None and np.shape(value) == np.shape(truth) and self.nearly(value, truth)
             (promising if near else others).append(edit)
-        best = np.inf
-        for first in (*promising, *others):
+        written, best, shortest = nodes.size(self.case.node), np.inf, np.inf
+        for place, first in enumerate((*promising, *others)):
             if self.effort.spent:
                 return
             shorter = nodes.size(first.node)
-            most = LEFT_OUT if shorter < nodes.size(self.case.node) else SAME_COST
+            if promising and place >= len(promising) and best < np.inf and (shortest <= written or shorter >= written):
+                continue  # one that is promising will do, unless all that these do is to make the formula longer
+            most = LEFT_OUT if shorter < written else SAME_COST
             if first.cost + 0.9 > best + most:
                 continue
             for second in self.edits(first.node):
@@ -196,10 +198,8 @@ class _Search:
                 if cost > best + SAME_COST and nodes.size(second.node) >= shorter:
                     continue
                 if self.holds(second.node) and self.meant(second.node) and self.is_general(second.node):
-                    best = min(best, cost)
+                    best, shortest = min(best, cost), min(shortest, nodes.size(second.node))
                     yield Found((first, second), cost, second.node)
-            if promising and first is promising[-1] and best < np.inf:
-                return
 
     def edits(self, node: Node) -> list[Edit]:
         """Every single change of a formula, the cheapest first."""

@@ -412,3 +412,12 @@ def test_each_of_several_statements_that_build_one_array_may_be_the_mistake() ->
     assert judged is not None
     (line,) = [each for each in judged.lines if each.verdict == WRONG]
     assert line.repaired == "dh = dh + drh * r"
+
+
+def test_an_argument_that_a_step_makes_larger_is_not_judged_where_its_shape_was_guessed() -> None:
+    """Beside another function that is called, too; where the shape was said it is wrong."""
+    second = UNPACKED[UNPACKED.index("def step") :].replace("step", "again")
+    lines = [line for line in judged(UNPACKED + second).lines if line.target == "b"]
+    assert [(line.line, line.verdict) for line in lines] == [(7, NOT_JUDGED), (13, NOT_JUDGED)]
+    told = judged(UNPACKED, "step((np.ones((3, 2)), np.ones((3, 2)), np.ones((3, 2)), np.ones(2)))")
+    assert [line.verdict for line in told.lines if line.target == "b"] == [WRONG]

@@ -74,6 +74,11 @@ REPAIRS = [
         "A_flat = (1 - np.reshape(A, (m, n_H * n_W * n_C))).T",
         "A_flat = np.reshape(A, (m, n_H * n_W * n_C)).T",
     ),
+    (
+        "leaky_relu",
+        "dz = da * np.where(z > 0, 1 - 1, 2 * 0.01)",
+        "dz = da * np.where(z > 0, 1, 0.01)",
+    ),
     # what stands there is changed, not another put beside it
     (
         "labels-hidden",

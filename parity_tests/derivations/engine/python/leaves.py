@@ -145,13 +145,15 @@ class Finder:
         if symbols.is_data(symbols.base_of(event.name)) or symbols.meant_by(event.name, self.last):
             return False
         leaf = self.tensors[id(old)]
-        if leaf.shape != new.tensor.shape or not new.tensor.requires_grad:
+        if not new.tensor.requires_grad or not _is_as_large(leaf, new.tensor):
             return False
         cotangent = torch.linspace(0.7, 1.3, new.tensor.numel(), dtype=torch.float64).reshape(new.tensor.shape)
         others = [tensor for tensor in self.begun if tensor is not leaf]
         found = torch.autograd.grad(new.tensor, [leaf, *others], cotangent, retain_graph=True, allow_unused=True)
         if found[0] is None or all(each is None for each in found[1:]):
             return False
+        if leaf.shape != new.tensor.shape:
+            cotangent = cotangent.sum_to_size(leaf.shape)
         if shrinks:
             slopes = found[0] / cotangent
             return bool(torch.any((slopes - slopes.ravel()[0]).abs() > 1e-9))
@@ -174,6 +176,14 @@ def _terms(node: Any, scaled: bool = False) -> Iterator[tuple[torch.Tensor, bool
         yield from _terms(inputs[1], True)
     elif kind in SAME_VALUES:
         yield from _terms(inputs[0], scaled)
+
+
+def _is_as_large(old: torch.Tensor, new: torch.Tensor) -> bool:
+    """Whether a new value has the shape of the old one, or is larger, as where a sum over the examples is missing."""
+    if old.shape == new.shape:
+        return True
+    ends = zip(reversed(old.shape), reversed(new.shape), strict=False)
+    return old.dim() <= new.dim() and all(one in (1, other) for one, other in ends)
 
 
 def _renewed(name: str, old: str) -> bool:

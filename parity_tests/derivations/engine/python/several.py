@@ -14,7 +14,7 @@ from parity_tests.derivations.engine.python.forward_passes import backward_pass,
 from parity_tests.derivations.engine.python.reading import PythonReading
 from parity_tests.derivations.engine.python.rubric import implied_in, kind_of
 from parity_tests.derivations.engine.python.said_cost import RefusedError
-from parity_tests.derivations.verdicts import NOT_JUDGED, WRONG, Judged, in_order, summarised
+from parity_tests.derivations.verdicts import NOT_JUDGED, WRONG, Judged, in_order, not_judged, summarised
 
 MOST_CALLS = 12
 IS_PAIR = re.compile(r"back\w*\([^\n]*\Z")
@@ -34,6 +34,7 @@ def first_judged(
     first = ""
     refused: list[RefusedError] = []
     tried, latest = 0, False
+    made: set[str] = set()
     done: set[frozenset[str]] = set()
     for way in ways:
         if way.choice and not latest:
@@ -60,6 +61,7 @@ def first_judged(
             again = same.judge(text, call)
             if again is not None and again.summary.wrong < judged.summary.wrong:
                 judged, way = again, way._replace(call=call)
+        made |= _made_in(way.call) if guessed else set()
         if guessed and aim.around is None and found is None:
             judged = judged._replace(notes=(f"Called with {flag(way.call)}.", *judged.notes))
         latest = True
@@ -68,7 +70,7 @@ def first_judged(
         settled |= _with_verdicts(text, found)
     if found is None and refused:
         raise refused[0]
-    return found, first
+    return found and _without_growing(found, made), first
 
 
 def with_backward_pass(text: str, found: Judged | None, aim: Aim) -> Judged | None:
@@ -155,6 +157,23 @@ def with_equal_sizes(call: str, judged: Judged) -> str:
                 elif got not in (1, expected):
                     call = re.sub(rf"\b{expected}\b", str(got), call)
     return call
+
+
+def _made_in(call: str) -> set[str]:
+    """The names to which a call gives values."""
+    names = (each for each in ast.walk(ast.parse(call)) if isinstance(each, ast.Name))
+    return {each.id for each in names if isinstance(each.ctx, ast.Store)}
+
+
+def _without_growing(judged: Judged, made: set[str]) -> Judged:
+    """The verdicts but those on arguments that take a step to another shape: their own may have been guessed wrong."""
+    lines = []
+    for line in judged.lines:
+        if line.verdict == WRONG and line.target in made and line.shape_got != line.shape_expected:
+            reason = f"its shape is {line.shape_expected} in this call, and {line.shape_got} after the step: say --call"
+            line = not_judged(line.target, line.line, line.text, reason)
+        lines.append(line)
+    return judged._replace(lines=tuple(lines), summary=summarised(lines, judged.summary.helpers))
 
 
 @cache
