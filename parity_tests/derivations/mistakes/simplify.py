@@ -56,9 +56,13 @@ def _shorter(node: Node, written: Node) -> Iterator[Node]:
         for path, part in _parts(node)
         if (whole := nodes.at(node, path)) not in own or _is_zero(whole) or (path in lent and nodes.names(part))
     ]
+    found += [
+        tidy(nodes.replace(node, path, _without_numbers(whole))) for path, whole in values(node) if whole not in own
+    ]
     names = [Name(name) for name in sorted(nodes.names(node).difference(nodes.targets(node)))]
     found += [nodes.replace(node, path, name) for path in sorted(lent) for name in names]
-    yield from sorted(found, key=nodes.size)
+    size = nodes.size(node)
+    yield from sorted((each for each in found if nodes.size(each) < size), key=nodes.size)
 
 
 def _lent(node: Node) -> Iterator[Path]:
@@ -264,6 +268,20 @@ def _divided(whole: Binary) -> Expression | None:
             if above and not below and same and not isinstance(nodes.at(whole, path), Number):
                 return nodes.replace(nodes.replace(whole, path, ONE), other, ONE)  # type: ignore[return-value]
     return None
+
+
+def _without_numbers(whole: Expression) -> Expression:
+    """A product without its numbers, where these come to 1: ``2 * (a * (0.5 * b))``."""
+    places = [(path, above) for path, above in _factor_places(whole, (), above=True)]
+    numbers = [(path, each.value, above) for path, above in places if isinstance(each := nodes.at(whole, path), Number)]
+    product = 1.0
+    for _, value, above in numbers:
+        product = product * value if above else product / (value or float("inf"))
+    if product != 1:
+        return whole
+    for path, *_ in numbers:
+        whole = nodes.replace(whole, path, ONE)  # type: ignore[assignment]
+    return whole
 
 
 def _factor_places(node: Node, path: Path, *, above: bool) -> Iterator[tuple[Path, bool]]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 from typing import Any
 
 import pytest
 
+from parity_tests.derivations.engine.probes import find_layout
 from parity_tests.derivations.engine.shapes.sizes import Clash, Sizes, declarations, without_ones
 
 
@@ -236,3 +238,10 @@ def test_comments_say_shapes() -> None:
         "self.w": (),
         "G": (4, 5),
     }
+
+
+def test_a_wrong_axis_in_a_gradient_says_nothing_of_the_bias() -> None:
+    """Its sum is as long as the batch, which the forward pass keeps apart from the units."""
+    rows = ("z = x @ W + b", "dz = z - y", "dW = x.T @ dz / m", "db = np.sum(dz, axis=1) / m")
+    found = find_layout(ast.parse("\n".join(rows)), rows)
+    assert found.shapes["b"] == found.shapes["W"][1:]

@@ -79,6 +79,7 @@ REPAIRS = [
         "dz = da * np.where(z > 0, 1 - 1, 2 * 0.01)",
         "dz = da * np.where(z > 0, 1, 0.01)",
     ),
+    ("logistic-one", "w = w + 2 * (-alpha * (2 * dw))", "w = w - (alpha * dw)"),
     # what stands there is changed, not another put beside it
     (
         "labels-hidden",

@@ -12,9 +12,9 @@ from parity_tests.derivations.engine import costs, symbols
 from parity_tests.derivations.engine.python import ranks
 from parity_tests.derivations.engine.python.ways import has_gradients
 
-SIZES = (3, 5, 4, 6, 2)
-"""Of the layers' units, the data's first; the last layer has the last of them."""
-EQUAL = (3, 4, 4, 4, 4)
+SIZES = (9, 8, 6, 13, 5)
+"""Of the layers' units, the data's first; the last layer has the last of them: no 2 or 4, which stand in formulas."""
+EQUAL = (9, 6, 6, 6, 6)
 """The same where layers that are mixed up raise no error."""
 BATCH = 7
 LAYERS = 3

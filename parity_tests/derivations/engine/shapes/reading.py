@@ -56,6 +56,8 @@ class Reading(Calls):
                     for target in targets:
                         if target is not None:
                             self.assign(target, value, augmented=isinstance(node, ast.AugAssign))
+                    if weight == BACKWARD_CLASH:
+                        self.keep_apart(kept, known)
                 except Unknown:
                     pass
                 except (Clash, IndexError, TypeError, ValueError, AttributeError):
