@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from manual.layers import Add
 from parity_tests.comparison.models import ModelCase, Start
 from parity_tests.comparison.snap import Step, longest_sum
 from parity_tests.judging import bounds
@@ -74,7 +75,7 @@ class ShortStep(Step):
         return _precision(self.short, self.device)
 
     def compare(self, quantity: str, layer: int | None, got: Any, reference: Any, bound: Any) -> None:
-        """In float64; what torch was given was rounded to float32, and the differences Z - Y and L show it most."""
+        """In float64; what torch was given was rounded to float32: Z - Y, L and the sum of a skip show it most."""
         wide = np.asarray(reference, np.float64)
         bound = bound + 2 * U32 * np.abs(wide)
         Z_L, dZ_L = self.passed.Z[-1], self.back.dZ[-1]
@@ -82,6 +83,10 @@ class ShortStep(Step):
         assert dZ_L is not None
         if quantity == "dZ" and layer == self.L:
             bound = bound + 2 * U32 * np.abs(Z_L)
+        elif (
+            quantity == "A" and layer is not None and isinstance(skip := self.here.architecture.layers[layer - 1], Add)
+        ):
+            bound = bound + 2 * U32 * (np.abs(self.passed.A[layer - 1]) + np.abs(self.passed.A[skip.source]))
         elif layer is None:
             bound = bound + 2 * U32 * np.sum(np.abs(dZ_L * Z_L)) / self.m
         super().compare(quantity, layer, got, wide, bound)

@@ -24,7 +24,12 @@ from parity_tests.judging import bounds
 from torch_ref.hardware import products
 
 CASES = {case.id: case for case in MODEL_CASES}
-SOME = ("deep6/circles/lambda=0.7", "regression/linnerud/lambda=0", "strided/digits/lambda=0.7")
+SOME = (
+    "deep6/circles/lambda=0.7",
+    "regression/linnerud/lambda=0",
+    "strided/digits/lambda=0.7",
+    "wide_residual/wine/lambda=0.7",
+)
 
 
 def run(name: str, precision: str, device: str = "cpu") -> list[Any]:
