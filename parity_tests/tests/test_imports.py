@@ -108,7 +108,10 @@ def test_nothing_but_tests_imports_tests() -> None:
 
 
 def test_what_torch_compile_needs_is_not_imported_by_a_comparison() -> None:
-    code = "import sys; import parity_tests.comparison.compiled; print('torch._dynamo' in sys.modules)"
+    code = (
+        "import sys, parity_tests, parity_tests.comparison.compiled; parity_tests.compare('weight_gradient'); "
+        "print('torch._dynamo' in sys.modules)"
+    )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
 
