@@ -8,6 +8,7 @@ from itertools import pairwise
 
 from parity_tests.derivations.latex.claims import Claim
 from parity_tests.derivations.latex.conventions import LAYOUTS, depends_on_cost, names_products
+from parity_tests.derivations.latex.judge import has_penalty
 from parity_tests.derivations.latex.references import COSTS, Convention
 from parity_tests.derivations.latex.rewritten import rewritings
 from parity_tests.derivations.latex.symbols import MEANINGS
@@ -104,6 +105,8 @@ def alternatives(claim: Claim, main: Convention) -> Iterator[Convention]:
         main._replace(one=not main.one), main._replace(total=not main.total), *layouts, *costs,
         *(main._replace(hidden=unit) for unit in units), main._replace(single=True),
         main._replace(l2=True), main._replace(above=not main.above),
+        *((main._replace(undivided=not main.undivided), main._replace(decays=not main.decays),
+           main._replace(undivided=not main.undivided, decays=not main.decays)) if has_penalty(claim) else ()),
         *([] if main.unbiased else [main._replace(unbiased=True)]),
     ]  # fmt: skip
     double = [

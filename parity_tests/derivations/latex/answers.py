@@ -52,7 +52,7 @@ def judge_note(note: Note, source: str, told: Told | None = None) -> Judged:
     claims = [each for each in found if isinstance(each, Claim)]
     left = claims[MOST_CLAIMS:]
     claims = claims[:MOST_CLAIMS]
-    settle(claims)
+    settle(claims, styles)
     weights = for_many(claims)
     many = [each > 0 for each in weights] if not told.examples else [told.examples == "many"] * len(claims)
     judge = Judge(Conventions(claims, styles, many, told), weights)

@@ -302,7 +302,7 @@ def _divides(target: Node, right: Node) -> bool:
 
 
 _AVERAGE = re.compile(
-    r"\\[dt]?frac\s*\{?\s*[12]\s*\}?\s*\{?\s*2?\s*[mMN]\b|1\s*/\s*[mMN]\b|\}\s*\{\s*[mM]\s*\}|/\s*[mM]\b"
+    r"\\[dt]?frac\s*\{?\s*[12]\s*\}?\s*\{?\s*2?\s*[mMN]\b|1\s*/\s*[mMN]\b|\\[dt]?frac\s*\{?1\}?\s*\{?2?n\b(?!_)|\}\s*\{\s*[mM]\s*\}|/\s*[mM]\b"
 )
 
 

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from parity_tests.derivations.latex.claims import Claim
-from parity_tests.derivations.latex.judge import COLUMNS, SAME, Meant, entries_agree, first_meant, holds
+from parity_tests.derivations.latex.judge import COLUMNS, SAME, Meant, entries_agree, first_meant, has_penalty, holds
 from parity_tests.derivations.latex.references import (
     COSTS,
     CROSS_ENTROPY,
@@ -134,12 +134,19 @@ class Conventions:
             base = base._replace(unbiased=bool(weights) and not weights & {"b", "db"})
         settled = set(whole.settled) if whole else set()
         lines: dict[str, tuple[int, ...]] = dict(whole.lines) if whole else {}
+        penalties = [number for number in numbers if has_penalty(self.claims[number])]
+        if penalties:
+            given = any(MEANINGS.get(_base(self.claims[number])) == "dW" for number in penalties)
+            base = base._replace(decays=not given)
+            settled |= {"decays"} if given else set()
         for name, usual, others in (("above", False, (True,)), ("hidden", base.hidden, UNITS_OF_HIDDEN)):
+            if name == "hidden" and name in settled and not any(_unit_of(self.claims[number]) for number in numbers):
+                continue  # it is defined elsewhere in the note
             if shown := self._shown(numbers, base, name, others):
                 best_value = max(shown, key=lambda key: (len(shown[key]), key == usual))
                 base = base._replace(**{name: best_value})
                 settled.add(name)
-                lines[name] = tuple(self.claims[each].line for each in shown[best_value])
+                lines[name] = tuple(self.claims[each].line for each in dict.fromkeys(shown[best_value]))
         layouts = self._layouts(numbers, base)
         if self.told.layout:
             layouts = {key: votes for key, votes in layouts.items() if key[0] == (self.told.layout == "rows")}
@@ -163,9 +170,17 @@ class Conventions:
             base = base._replace(cost=costs_named(self.told.cost)[0])
         if self.told.cost:
             settled.add("cost")
-        if any(self._divides_per_example(number, base) for number in numbers):
+        if shown := self._shown(penalties, base, "undivided", (True,)):
+            base = base._replace(undivided=max(shown, key=lambda key: (len(shown[key]), not key)))
+            settled.add("undivided")
+        votes: Counter[bool | None] = Counter()
+        for number in numbers:  # a partial fraction is a derivative of J anyway, and says little of dZ
+            partial = isinstance(self.claims[number].target, Derivative)
+            votes[self._divides_per_example(number, base)] += 1 if partial else 2
+        disputed = 0 < 2 * min(votes[True], votes[False]) >= max(votes[True], votes[False])
+        if votes[True] and votes[True] >= votes[False]:
             base = base._replace(total=True)
-            settled |= {"total", "many"}
+            settled |= {"many"} if disputed else {"total", "many"}
         averages = [
             number
             for number in numbers
@@ -174,17 +189,23 @@ class Conventions:
             and self.holds(number, base._replace(one=False)) and not self.holds(number, base._replace(total=True))
         ]  # fmt: skip
         if averages:
-            settled |= {"many"} if base.total else {"many", "total"}
+            settled |= {"many"} if base.total or disputed else {"many", "total"}
             lines["many"] = tuple(self.claims[each].line for each in averages)
         return Taken(base, frozenset(settled), lines)
 
-    def _divides_per_example(self, number: int, base: Convention) -> bool:
-        """Whether a claim says that the derivatives of the output are those of J itself: dZ = (A - Y)/m."""
+    def _divides_per_example(self, number: int, base: Convention) -> bool | None:
+        """Whether a claim says that the derivatives of the output are those of J itself, as dZ = (A - Y)/m does.
+
+        None where it says neither.
+        """
         claim = self.claims[number]
-        if claim.many < 9 or MEANINGS.get(_base(claim), "") not in ("dZ", "dA"):
-            return False
+        named = MEANINGS.get(_base(claim), "")
+        parameter = named in ("dW", "db") and any(MEANINGS.get(each.base) == "dZ" for each in self._symbols(number))
+        if not self.many[number] or not (parameter or (named in ("dZ", "dA") and depends_on_cost(claim))):
+            return None
         here = base._replace(one=False, total=False)
-        return bool(self.holds(number, here._replace(total=True))) and not self.holds(number, here)
+        held = self.holds(number, here), self.holds(number, here._replace(total=True))
+        return None if held[0] == held[1] else bool(held[1])
 
     def _symbols(self, number: int) -> list[Symbol]:
         """The symbols of a claim."""
@@ -198,9 +219,10 @@ class Conventions:
             if not used & {"W", "dW"} or ("dW" in used and "W" in used):
                 continue
             one = not self.many[number]
+            costs = (base.cost, *COSTS) if depends_on_cost(self.claims[number]) else (base.cost,)
             held = [
                 key for key in LAYOUTS
-                if self.holds(number, base._replace(rows=key[0], turned=key[1], one=one))
+                if any(self.holds(number, base._replace(rows=key[0], turned=key[1], one=one, cost=cost)) for cost in costs)
             ]  # fmt: skip
             if 0 < len(held) < len(LAYOUTS):
                 for key in held:
@@ -227,9 +249,9 @@ class Conventions:
         found: dict[Any, list[int]] = {}
         for number in numbers:
             claim = self.claims[number]
-            if not (
-                _has_layers_of_two_kinds(claim, self.styles[claim.section]) if name == "above" else _names_a_unit(claim)
-            ):
+            if name == "above" and not _has_layers_of_two_kinds(claim, self.styles[claim.section]):
+                continue
+            if name == "hidden" and not _names_a_unit(claim):
                 continue
             here = base._replace(one=not self.many[number])
             values = [getattr(base, name), *(each for each in others if each != getattr(base, name))]
@@ -237,8 +259,8 @@ class Conventions:
             if _unit_of(claim) in ("relu", "tanh") and name == "hidden":
                 held = [_unit_of(claim)]
             if 0 < len(held) < len(values):
-                for each in held:
-                    found.setdefault(each, []).append(number)
+                for each in held:  # a definition says more than a formula that follows
+                    found.setdefault(each, []).extend([number] * (3 if _unit_of(claim) or _base(claim) in ("J", "L") else 1))
         return found
 
     def _costs(self, numbers: Iterable[int], base: Convention) -> dict[str, tuple[float, tuple[int, ...]]]:
@@ -273,6 +295,8 @@ def _has_layers_of_two_kinds(claim: Claim, style: Style) -> bool:
 def _unit_of(claim: Claim) -> str:
     """The activation that a claim says a layer to have."""
     right = claim.right
+    if isinstance(right, Call) and right.function.base == "max" and Number("0") in right.arguments:
+        return "relu"
     is_value = MEANINGS.get(_base(claim), "") == "A" or getattr(claim.target, "accents", None)
     return UNITS.get(right.function.base, "") if isinstance(right, Call) and is_value else ""
 

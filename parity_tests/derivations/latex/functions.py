@@ -85,7 +85,7 @@ class Functions(Quantities):
             raise NotReadError("a norm that is not squared")
         inner = self.read(node.operand)
         squares = values.operation("**", inner.tree, ast.Constant(2))
-        if EXAMPLES in inner.axes:
+        if EXAMPLES in inner.axes and (self.target != "J" or self.summing):
             units = 1 - inner.axes.index(EXAMPLES)
             axes = tuple(ONE if place == units else each for place, each in enumerate(inner.axes))
             return Value(called("np.sum", squares, axis=units, keepdims=True), axes)

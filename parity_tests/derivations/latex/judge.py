@@ -80,6 +80,7 @@ def meant(claim: Claim, frame: Frame) -> Meant:
         raise NotReadError(f"{target} is given, and has no formula")
     named = claim.target.function if isinstance(claim.target, Call) else claim.target
     penalised = target == "J" and frame.convention.l2 and isinstance(named, Symbol) and bool(named.subscripts)
+    penalised = penalised or (target[0] in "Ww" and has_penalty(claim))
     reader = Reader(frame, target, penalised=penalised)
     if indices:  # the indices of the left side say how far they run
         reader.entry(target, indices)
@@ -89,6 +90,8 @@ def meant(claim: Claim, frame: Frame) -> Meant:
         wanted = reader.entry(target, indices).axes
         if found.axes == wanted[::-1] != wanted:
             found = values.transposed(found)
+    if target.startswith("db") and frame.convention.rows and found.axes == axes[::-1]:
+        found = values.transposed(found)  # biases as a column
     if target == "J" and not isinstance(claim.right, Symbol):
         if (any(axis != values.ONE for axis in found.axes) and frame.convention.one) or found.axes:
             found = values.Value(values.called("np.sum", found.tree))
@@ -97,8 +100,12 @@ def meant(claim: Claim, frame: Frame) -> Meant:
     text = ast.unparse(ast.fix_missing_locations(found.tree))
     if text == target or text in ("J",):
         raise NotReadError(SAME)
-    del axes
     return Meant(target, text, frame)
+
+
+def has_penalty(claim: Claim) -> bool:
+    """Whether the factor of a penalty stands in a claim."""
+    return any(each.base == "\\lambda" for each in symbols_of((claim.target, claim.right)))
 
 
 def with_letters(claim: Claim, style: Style) -> Claim:

@@ -122,7 +122,9 @@ class Marks(Cursor):
             return Power(node, self.parsed(inside))
         rest, turned = text, False
         while rest:
-            if match := re.match(r"\[([^\]]*)\]", rest):
+            if match := re.match(rf"x,(?={LAYER}$)", rest):
+                node.round = "x"
+            elif match := re.match(r"\[([^\]]*)\]", rest):
                 node.layer = match[1]
             elif match := re.match(r"\(([^)]*)\)", rest):
                 node.round = match[1]

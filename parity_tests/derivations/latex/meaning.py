@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from copy import deepcopy
 from dataclasses import fields, replace
 
 from parity_tests.derivations.latex import references, values
@@ -36,7 +37,7 @@ from parity_tests.derivations.latex.tree import (
     symbols_of,
     with_parts,
 )
-from parity_tests.derivations.latex.values import EXAMPLES, Value, called, value
+from parity_tests.derivations.latex.values import EXAMPLES, ONE, Value, called, value
 
 
 class Reader(Functions):
@@ -85,6 +86,8 @@ class Reader(Functions):
     def operation(self, node: Operation) -> Value:
         if node.sign in ("+", "-"):
             node = replace(node, left=_one(node.left), right=_one(node.right))
+        if self.frame.convention.rows and isinstance(node.right, Transposed) and _is_bias(node.right.operand):
+            node = replace(node, right=node.right.operand)  # 1 b^T, with b as a column
         if node.sign in ("+", "-", "/"):
             return values.added(node.sign, self.read(node.left), self.read(node.right))
         shifted = self.of_several_layers(node)
@@ -117,10 +120,13 @@ class Reader(Functions):
             return self.squared_norm(base, node.exponent)
         inner = values.settled(self.read(base))
         exponent = self.read(node.exponent)
+        if "@" in inner.text and ONE not in inner.axes and isinstance(node.exponent, Negative):
+            raise NotReadError("the inverse of a matrix")
         tree = values.operation("**", inner.tree, exponent.tree)
         return Value(tree, inner.axes, entries=inner.entries)
 
     def sum(self, node: Sum) -> Value:
+        node = _of_numbered_examples(node)
         index, upper = node.index, node.upper
         if index.startswith("axis") or (node.lower and "axis" in node.index + node.lower):
             axis = re.sub(r"\D", "", index + node.lower) or "1"
@@ -151,10 +157,10 @@ class Reader(Functions):
     def over_examples(self, node: Sum) -> Value:
         if self.frame.convention.one:
             raise NotReadError("a sum over examples where there is one")
-        before = self.summed_examples
-        self.summed_examples = node.index
+        before = self.summed_examples, self.summing
+        self.summed_examples, self.summing = node.index, True
         inner = self.read(node.body)
-        self.summed_examples = before
+        self.summed_examples, self.summing = before
         if self.target == "J" or (inner.axes and self.frame.family == LOGISTIC and self.target == "db"):
             inner = values.settled(inner)
             return Value(called("np.sum", inner.tree), (), summed=True)
@@ -227,3 +233,19 @@ def with_label(node: Node, label: str) -> Node:
 def _one(node: Node) -> Node:
     """A bold 1 beside a plus or minus is the number."""
     return Number("1") if isinstance(node, Symbol) and node.base == "\\ones" else node
+
+
+def _is_bias(node: Node) -> bool:
+    return isinstance(node, Symbol) and node.base in ("b", "B")
+
+
+def _of_numbered_examples(node: Sum) -> Sum:
+    """A sum over i with x_ij in it, with the number of the example above the letters: x_j^(i)."""
+    inside = symbols_of(node.body)
+    if not any(each.base in ("x", "X") and len(each.subscripts) == 2 and node.index in each.subscripts for each in inside):
+        return node
+    node = deepcopy(node)
+    for each in symbols_of(node.body):
+        if node.index in each.subscripts and each.base in (*"xXyYtT", "a", "A", "p", "P", "\\delta", "z", "Z", "h", "H"):
+            each.subscripts, each.round = tuple(x for x in each.subscripts if x != node.index), node.index
+    return node

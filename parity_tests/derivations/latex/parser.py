@@ -110,7 +110,7 @@ class _Parser(Structures):
         text = here.text
         if text[0].isdigit() or (text[0] == "." and len(text) > 1):
             return Number(text.replace(",", ""))
-        if text in ("1", "\\ones") and self.compares():
+        if text in ("1", "\\ones", "I") and self.compares():
             return self.atom()
         if text == "(" or text == "[":
             self.place -= 1

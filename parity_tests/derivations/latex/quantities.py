@@ -40,6 +40,8 @@ class Quantities:
     """Reads symbols in a frame; ``sizes`` are those of the indices, ``target`` what is claimed."""
 
     summed_examples = ""
+    summing = False
+    """Whether what is read stands in a sum over the examples, and the index of that sum."""
 
     def __init__(self, frame: Frame, target: str = "", *, penalised: bool = False) -> None:
         self.frame, self.target, self.penalised = frame, target, penalised
@@ -64,8 +66,18 @@ class Quantities:
         axes = self.frame.shapes.get(name)
         if axes is None:
             raise NotReadError(f"{shown(node)} is a function")
-        indices = self.indices_of(node, name)
-        return self.entry(name, indices) if indices else value(name, axes)
+        if name == "lambda_" and self.frame.convention.undivided:
+            return value("(lambda_/m)")
+        return self.quantity(name, axes, self.indices_of(node, name))
+
+    def quantity(self, name: str, axes: tuple[str, ...], indices: tuple[str, ...]) -> Value:
+        """A symbol of the setting, or its entry; in an update that adds the penalty dW is without it."""
+        whole = self.entry(name, indices) if indices else value(name, axes)
+        W = name.removeprefix("d")
+        if self.penalised and self.frame.convention.decays and name[:2] in ("dW", "dw") and self.target == W:
+            penalty = values.times(value("(lambda_/m)"), self.entry(W, indices) if indices else value(W, axes), "*")
+            return values.added("-", whole, penalty)
+        return whole
 
     def slope_of_layer(self, node: Symbol) -> Value:
         """``a'^{(l)}``, which is g'(z) of its layer."""
@@ -143,7 +155,7 @@ class Quantities:
         name = self.derivative(node)
         axes = self.frame.shapes.get(name) or self.frame.shapes.get(name.partition("(")[2].rstrip(")"), ())
         indices = self.indices_of(node.by, name) if isinstance(node.by, Symbol) else ()
-        return self.entry(name, indices) if indices and name in self.frame.shapes else value(name, axes)
+        return self.quantity(name, axes, indices if name in self.frame.shapes else ())
 
     def derivative(self, node: Derivative) -> str:
         """The name of a derivative: dW2 for that of the cost in W2, g_prime for that of an activation."""

@@ -42,7 +42,8 @@ class Convention(NamedTuple):
 
     ``rows``: an example is a row; ``turned``: weights are (units below, units) with examples in columns, or (units,
     units below) in rows; ``one``: formulas are those of one example; ``single``: there is one output; ``above``: layers
-    are numbered from the inputs, so that z2 = W1 a1 + b1; ``unbiased``: there are no biases.
+    are numbered from the inputs, so that z2 = W1 a1 + b1; ``unbiased``: there are no biases; ``undivided``: the penalty
+    is lambda/2 times the squares, without 1/m; ``decays``: an update adds the derivative of the penalty itself.
     """
 
     rows: bool = False
@@ -55,6 +56,13 @@ class Convention(NamedTuple):
     l2: bool = False
     above: bool = False
     unbiased: bool = False
+    undivided: bool = False
+    decays: bool = False
+
+    @property
+    def setting(self) -> Convention:
+        """What of it makes another setting, and no other reading."""
+        return self._replace(above=False, undivided=False, decays=False)
 
     def against(self, other: Convention) -> str:
         """How it differs from another, in words."""
@@ -78,6 +86,10 @@ class Convention(NamedTuple):
             parts.append("where J has the L2 penalty" if self.l2 else "where J has no L2 penalty")
         if self.unbiased != other.unbiased:
             parts.append("where there are no biases" if self.unbiased else "where there are biases")
+        if self.undivided != other.undivided:
+            parts.append(f"where the penalty is {'not ' if self.undivided else ''}divided by m")
+        if self.decays != other.decays:
+            parts.append(f"where dW is {'without' if self.decays else 'with'} the penalty")
         if self.above != other.above:
             shifted = "weights have the number of the layer below"
             parts.append(f"where {shifted}" if self.above else "where weights have the number of their own layer")
@@ -93,7 +105,7 @@ class Convention(NamedTuple):
 @lru_cache(maxsize=256)
 def network_setting(layers: int, convention: Convention) -> Setting:
     """The dense network of so many layers in a convention; NotReadError for a softmax of one output."""
-    plain = convention._replace(above=False, hidden="tanh" if layers == 1 else convention.hidden)
+    plain = convention.setting._replace(hidden="tanh" if layers == 1 else convention.hidden)
     if plain != convention:  # what plays no part makes no other setting
         return network_setting(layers, plain)
     unit, cost = COSTS[convention.cost]
@@ -159,7 +171,7 @@ w2 = w2 - alpha * dw2  # F029
 @lru_cache(maxsize=64)
 def logistic_setting(convention: Convention) -> Setting:
     """Logistic regression in a convention, with its first two weights."""
-    plain = convention._replace(above=False, hidden="tanh", single=False, turned=False)
+    plain = convention.setting._replace(hidden="tanh", single=False, turned=False)
     if plain != convention:
         return logistic_setting(plain)
     rows, one = convention.rows, convention.one

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
 from parity_tests.derivations.latex.claims import Claim
 from parity_tests.derivations.latex.cursor import GENERIC
+from parity_tests.derivations.latex.style import Style
 from parity_tests.derivations.latex.symbols import MEANINGS, UNITS
 from parity_tests.derivations.latex.tree import Call, Node, Sum, Symbol, symbols_of, walk
 
 
-def settle(claims: Sequence[Claim]) -> None:
+def settle(claims: Sequence[Claim], styles: Sequence[Style]) -> None:
     """Give the letters of a note their usual names, and units that are told apart by their index alone their layers.
 
     The letters that were written stay with the symbols, for repairs.
     """
     symbols = list({id(each): each for claim in claims for each in symbols_of((claim.target, claim.right))}.values())
+    for each in symbols:
+        if MEANINGS.get(each.base) == "W" and (unit := re.fullmatch("([a-z])0", "".join(each.subscripts))):
+            each.base, each.subscripts = "b", (unit[1],)  # the weight of a constant input
     _rename(symbols, _usual(claims))
     if not any(each.layer or each.bare or (MEANINGS.get(each.base) == "W" and each.round) for each in symbols):
         _add_layers(symbols, _layers(claims))
+    _add_shown_layers(claims, styles)
 
 
 def _usual(claims: Iterable[Claim]) -> dict[str, str]:
@@ -88,3 +94,25 @@ def _add_layers(symbols: Iterable[Symbol], layers: dict[str, int]) -> None:
         found = [layers[index] for index in each.subscripts if index in layers]
         if found and MEANINGS.get(each.base, "X") not in ("X", "Y"):
             each.layer, each.implied = str(max(found)), True
+
+
+def _add_shown_layers(claims: Sequence[Claim], styles: Sequence[Style]) -> None:
+    """The layers of values that are written without: those of the weights in their formula, by letter or by index."""
+    found: dict[str, set[str]] = {}
+    bare: list[Symbol] = []
+    for claim in claims:
+        style = styles[claim.section]
+        for each in symbols_of((claim.target, claim.right)):
+            if MEANINGS.get(each.base, "")[-1:] in ("Z", "A") and each.base not in ("y", "Y"):
+                found.setdefault(each.base.removeprefix("d"), set()).update(filter(None, [style.layer_of(each)]))
+                bare += [] if style.layer_of(each) else [each]
+        target = claim.target
+        layers = {style.layer_of(each) for each in _weights(claim.right)}
+        if isinstance(target, Symbol) and MEANINGS.get(target.base) in ("Z", "A") and not style.layer_of(target):
+            for key in (target.base, *(f"_{index}" for index in target.subscripts)):
+                found.setdefault(key, set()).update(layers)
+    for each in bare:
+        keys = [*(f"_{index}" for index in each.subscripts), each.base.removeprefix("d")]
+        layer = next((min(found[key]) for key in keys if len(found.get(key, ())) == 1), "")
+        if layer.isdigit():
+            each.layer, each.implied = layer, True

@@ -194,6 +194,9 @@ class Structures(Marks):
             match = re.fullmatch(r"(\\?[A-Za-z]+?)\^\{?\(?(\w(?:[-+]\d)?)\)?\}?", text)
             by = Symbol(match[1], round=match[2]) if match else Symbol(text)
             of.subscripts = of.subscripts[1:]
+        behind = [each.text for each in self.tokens[self.place - 3 : self.place]]
+        if by is None and isinstance(of, Call) and behind[::2] == ["(", ")"]:
+            by = Symbol(behind[1])  # of J(w)
         if by is None:
             raise NotReadError("a gradient without the variable")
         if isinstance(by, Symbol) and self.peek() == "^":

@@ -115,7 +115,7 @@ class Frame:
         """Counts, rates and the cost."""
         base, plain = symbol.base, not symbol.subscripts and not self.style.layer_of(symbol)
         if base in COSTS and (
-            plain or (base == "J" and all(len(each) > 1 for each in symbol.subscripts)) or (symbol.subscripts == ("n",))
+            plain or all(len(each) > 1 for each in symbol.subscripts) or symbol.subscripts == ("n",)
         ):
             return "J"
         if base in RATES and plain:

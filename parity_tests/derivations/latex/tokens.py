@@ -90,9 +90,21 @@ def tokens_of(text: str, macros: Mapping[str, Macro] | None = None) -> list[Toke
     if len(text) > LONGEST:
         raise NotReadError(f"it has {len(text)} characters, at most {LONGEST} are read")
     pieces = [Token(match[0], match.start()) for match in _TOKEN.finditer(text)]
-    pieces = _expanded(pieces, macros or {})
+    pieces = _digit_by_digit(_expanded(pieces, macros or {}))
     _check_depth(pieces)
     return _plain(pieces)
+
+
+def _digit_by_digit(tokens: list[Token]) -> list[Token]:
+    r"""The tokens with the number behind a fraction taken apart, as TeX does: ``\frac12``."""
+    done: list[Token] = []
+    for each in tokens:
+        before = next((other.text for other in done[::-1] if not other.text.isspace()), "")
+        if _SAME.get(before, before) == "\\frac" and each.text.isdigit():
+            done += [Token(each.text[:1], each.at), *([Token(each.text[1:], each.at + 1)] if each.text[1:] else [])]
+        else:
+            done.append(each)
+    return done
 
 
 def group(tokens: list[Token], start: int) -> tuple[list[Token], int]:

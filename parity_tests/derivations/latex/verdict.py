@@ -210,6 +210,8 @@ class Judge:
         taken, told = self.taken(claim.section), self.conventions.told.examples
         found = set(taken.settled) - {"many"}
         strong = abs(claim.many) >= 9 or (abs(self.weights[number]) >= 3 and "many" in taken.settled)
+        if isinstance(claim.target, Derivative) and not taken.convention.total:
+            found.discard("total")  # a derivative of J is one, whatever dZ stands for
         if told or strong or is_loss(claim):
             found.add("one")
         if told == "one":
@@ -274,6 +276,8 @@ class Judge:
         ):
             return wrong(claim, "sign", equation(claim.target, negated), also=also, found=found)
         others = main, main._replace(one=not main.one), main._replace(above=not main.above)
+        if not has_evidence(claim, read, settled):
+            return None
         for cause, right in rewritings(claim.right):
             if cause in ("extra-factor", "g-for-gprime") and any(
                 self.holds(claim._replace(right=right), each) for each in others
