@@ -9,6 +9,7 @@ from typing import Any
 from parity_tests.derivations.latex.claims import Aside, Claim, Found, Numbers, Shape
 from parity_tests.derivations.latex.cursor import split
 from parity_tests.derivations.latex.documents import Formula, Note
+from parity_tests.derivations.latex.frames import is_size
 from parity_tests.derivations.latex.limits import in_place, limits
 from parity_tests.derivations.latex.numbers import Compared, compared
 from parity_tests.derivations.latex.parser import parsed
@@ -202,6 +203,8 @@ class _Collector:
         """Add one claim; False where the right side says nothing."""
         if is_number(right) or _is_assumption(target, right):
             return False
+        if isinstance(target, Symbol) and target.base == "n" and not is_size(target, right):
+            return False
         adds = relation == "+="
         if relation in ("-=", "*="):
             sign = {"-=": "-", "*=": ""}[relation]
@@ -273,6 +276,10 @@ _NO_TARGETS = frozenset(["\\lambda", "\\beta", "\\ones", *"eijklfspcN"])
 def is_target(node: Node) -> bool:
     """Whether a part names a quantity that a formula can be given for."""
     if isinstance(node, Symbol):
+        if node.base == "n":
+            return bool(node.layer or node.subscripts)
+        if node.base in "msvrVSM" and re.fullmatch(r"t(?:\+1)?", "".join(node.subscripts[-1:])):
+            return True  # the state of an optimizer at a step
         if node.base in (*COUNTS, *RATES, *_NO_TARGETS):
             return bool(node.layer) and node.base not in COUNTS
         return node.base != "L" or not node.layer

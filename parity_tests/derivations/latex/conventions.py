@@ -174,10 +174,12 @@ class Conventions:
             base = base._replace(undivided=max(shown, key=lambda key: (len(shown[key]), not key)))
             settled.add("undivided")
         votes: Counter[bool | None] = Counter()
-        for number in numbers:  # a partial fraction is a derivative of J anyway, and says little of dZ
+        outputs = [each for each in numbers if MEANINGS.get(_base(self.claims[each])) in ("dZ", "dA")]
+        said = any(self._divides_per_example(number, base) for number in outputs)
+        for number in numbers if said else ():  # a partial fraction is a derivative of J anyway, and says little of dZ
             partial = isinstance(self.claims[number].target, Derivative)
             votes[self._divides_per_example(number, base)] += 1 if partial else 2
-        disputed = 0 < 2 * min(votes[True], votes[False]) >= max(votes[True], votes[False])
+        disputed = 2 * min(votes[True], votes[False]) > max(votes[True], votes[False])
         if votes[True] and votes[True] >= votes[False]:
             base = base._replace(total=True)
             settled |= {"many"} if disputed else {"total", "many"}
@@ -188,10 +190,21 @@ class Conventions:
             and MEANINGS.get(_base(self.claims[number]), "")[:2] in ("dW", "db", "W", "b")
             and self.holds(number, base._replace(one=False)) and not self.holds(number, base._replace(total=True))
         ]  # fmt: skip
+        if any(self._averages(number, base) for number in numbers):
+            settled.add("many")
         if averages:
             settled |= {"many"} if base.total or disputed else {"many", "total"}
             lines["many"] = tuple(self.claims[each].line for each in averages)
         return Taken(base, frozenset(settled), lines)
+
+    def _averages(self, number: int, base: Convention) -> bool:
+        """Whether a derivative in a parameter is written out, from the labels on, as an average over the examples."""
+        claim = self.claims[number]
+        return (
+            claim.many >= 9 and _base(claim) in ("dw", "dW", "dtheta", "db") and depends_on_cost(claim)
+            and not any(MEANINGS.get(each.base) == "dZ" for each in self._symbols(number))
+            and bool(self.holds(number, base._replace(one=False)))
+        )  # fmt: skip
 
     def _divides_per_example(self, number: int, base: Convention) -> bool | None:
         """Whether a claim says that the derivatives of the output are those of J itself, as dZ = (A - Y)/m does.
@@ -219,11 +232,10 @@ class Conventions:
             if not used & {"W", "dW"} or ("dW" in used and "W" in used):
                 continue
             one = not self.many[number]
-            costs = (base.cost, *COSTS) if depends_on_cost(self.claims[number]) else (base.cost,)
-            held = [
-                key for key in LAYOUTS
-                if any(self.holds(number, base._replace(rows=key[0], turned=key[1], one=one, cost=cost)) for cost in costs)
-            ]  # fmt: skip
+            held: list[tuple[bool, bool]] = []
+            for cost in (base.cost, *(COSTS if depends_on_cost(self.claims[number]) else ())):
+                here = base._replace(one=one, cost=cost)
+                held = held or [key for key in LAYOUTS if self.holds(number, here._replace(rows=key[0], turned=key[1]))]
             if 0 < len(held) < len(LAYOUTS):
                 for key in held:
                     found.setdefault(key, []).append(number)
@@ -260,7 +272,9 @@ class Conventions:
                 held = [_unit_of(claim)]
             if 0 < len(held) < len(values):
                 for each in held:  # a definition says more than a formula that follows
-                    found.setdefault(each, []).extend([number] * (3 if _unit_of(claim) or _base(claim) in ("J", "L") else 1))
+                    found.setdefault(each, []).extend(
+                        [number] * (3 if _unit_of(claim) or _base(claim) in ("J", "L") else 1)
+                    )
         return found
 
     def _costs(self, numbers: Iterable[int], base: Convention) -> dict[str, tuple[float, tuple[int, ...]]]:
@@ -325,7 +339,9 @@ def has_complement(claim: Claim) -> bool:
 def depends_on_cost(claim: Claim) -> bool:
     """Whether the truth of a claim depends on which cost there is."""
     used = {MEANINGS.get(each.base, "") for each in symbols_of(claim.right) if not each.accents}
-    shares = MEANINGS.get(_base(claim), "") == "A" and any(isinstance(each, Sum) for each in walk(claim.right))
+    linear = isinstance(claim.right, Symbol) and MEANINGS.get(claim.right.base) == "Z"
+    shares = any(isinstance(each, Sum) for each in walk(claim.right))
+    shares = (shares or linear) and (MEANINGS.get(_base(claim), "") == "A" or _base(claim) in ("y", "Y"))
     return "Y" in used or shares or _base(claim) in ("J", "L")
 
 

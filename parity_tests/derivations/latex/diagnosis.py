@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import lru_cache
 
 from parity_tests.derivations.latex.claims import Claim
 from parity_tests.derivations.latex.conventions import Conventions, depends_on_cost, has_complement
@@ -12,6 +14,8 @@ from parity_tests.derivations.latex.judge import Meant, diagnosed, holds
 from parity_tests.derivations.latex.references import SOFTMAX
 from parity_tests.derivations.latex.tree import NotReadError
 from parity_tests.derivations.mistakes.causes import CAUSES
+from parity_tests.derivations.settings.optimisers import RULES, Rule
+from parity_tests.derivations.settings.setting import Setting
 from parity_tests.derivations.verdicts import WRONG, Verdict
 
 PER_EXAMPLE = "db-not-summed + missing-1/m"
@@ -56,6 +60,27 @@ def diagnoses(conventions: Conventions, claim: Claim, read: list[Meant]) -> Iter
             found = diagnosed(other)
             if found is not None and found.verdict == WRONG and found.cause != "softmax-elementwise":
                 yield other, found
+
+
+@lru_cache
+def _rules() -> tuple[tuple[Rule, Setting], ...]:
+    return tuple((rule, rule.as_setting) for rule in RULES)
+
+
+def rule_of(each: Meant) -> str:
+    """The rule of an optimizer by which a claim holds, in words; "" for none.
+
+    There v may be the step or its negative.
+    """
+    for rule, setting in _rules():
+        if rule.setting.name != each.frame.setting.name:
+            continue
+        turned = re.sub(r"\bv\b", "(-v)", each.text)
+        texts = each.text, f"-({turned})" if each.target == "v" else turned
+        frame = replace(each.frame, setting=setting)
+        if any(holds(each._replace(text=text, frame=frame)) for text in dict.fromkeys(texts)):
+            return rule.words
+    return ""
 
 
 def other_products(each: Meant, *, swapped: bool = False) -> Iterator[Meant]:

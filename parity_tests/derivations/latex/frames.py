@@ -14,11 +14,23 @@ from parity_tests.derivations.latex.symbols import (
     LOGISTIC,
     MEANINGS,
     NETWORK,
+    OF_FILTERS,
     OUTPUTS,
+    SIZE,
     STEP,
     Frame,
 )
-from parity_tests.derivations.latex.tree import Call, Derivative, Symbol, symbols_of, walk
+from parity_tests.derivations.latex.tree import (
+    Call,
+    Derivative,
+    Floor,
+    Node,
+    Number,
+    Operation,
+    Symbol,
+    symbols_of,
+    walk,
+)
 from parity_tests.derivations.settings import setting_named
 
 ACTIVATIONS = ("sigmoid", "tanh", "relu", "leaky_relu")
@@ -26,6 +38,9 @@ ACTIVATIONS = ("sigmoid", "tanh", "relu", "leaky_relu")
 
 def frames(claim: Claim, style: Style, convention: Convention, let: Mapping[str, str]) -> Iterator[Frame]:
     """The frames in which a claim may be read, the likeliest first."""
+    if is_size(claim.target, claim.right):
+        yield Frame(setting_named("sizes"), SIZE, convention, style, let=let)
+        return
     found = symbols_of((claim.target, claim.right))
     penalty = any(each.base == "\\lambda" for each in found)
     convention = convention._replace(one=convention.one or is_loss(claim), l2=convention.l2 or penalty)
@@ -59,6 +74,17 @@ def frames(claim: Claim, style: Style, convention: Convention, let: Mapping[str,
     target = claim.target.base if isinstance(claim.target, Symbol) else ""
     if MEANINGS.get(target) in ("dA", "dZ") or units & {"dA", "da"}:
         yield Frame(network_setting(3, convention), NETWORK, convention, style, 3, {}, 2, let)
+
+
+def is_size(target: Node, right: Node) -> bool:
+    """Whether the size of an output of a convolution is claimed, from those of an input and of filters."""
+    parts = walk(right)
+    if not isinstance(target, Symbol) or not all(isinstance(x, Number | Symbol | Operation | Floor) for x in parts):
+        return False
+    found = [each for each in symbols_of(right) if each.base not in OF_FILTERS]
+    letters = {OF_FILTERS[each.base] for each in symbols_of(right) if each.base in OF_FILTERS}
+    inputs = {target.base, *("i" if target.base == "o" else "")}
+    return len(found) == 1 and found[0].base in inputs and "f" in letters and target.base in (*"nHWhwo",)
 
 
 def _networks(

@@ -27,6 +27,7 @@ from parity_tests.derivations.latex.symbols import (
     LOGISTIC,
     MEANINGS,
     NETWORK,
+    SIZE,
     Frame,
 )
 from parity_tests.derivations.latex.tree import (
@@ -144,6 +145,8 @@ COLUMNS = "its columns"
 def target_of(node: Node, frame: Frame) -> tuple[str, tuple[str, ...]]:
     """The setting's name of what is claimed, with its indices."""
     reader = Reader(frame)
+    if frame.family == SIZE:
+        return "n_H", ()
     if isinstance(node, Symbol):
         name = frame.name_of(node)
         return name, reader.indices_of(node, name)

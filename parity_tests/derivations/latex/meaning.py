@@ -242,10 +242,23 @@ def _is_bias(node: Node) -> bool:
 def _of_numbered_examples(node: Sum) -> Sum:
     """A sum over i with x_ij in it, with the number of the example above the letters: x_j^(i)."""
     inside = symbols_of(node.body)
-    if not any(each.base in ("x", "X") and len(each.subscripts) == 2 and node.index in each.subscripts for each in inside):
+    if not any(
+        each.base in ("x", "X") and len(each.subscripts) == 2 and node.index in each.subscripts for each in inside
+    ):
         return node
     node = deepcopy(node)
     for each in symbols_of(node.body):
-        if node.index in each.subscripts and each.base in (*"xXyYtT", "a", "A", "p", "P", "\\delta", "z", "Z", "h", "H"):
+        if node.index in each.subscripts and each.base in (
+            *"xXyYtT",
+            "a",
+            "A",
+            "p",
+            "P",
+            "\\delta",
+            "z",
+            "Z",
+            "h",
+            "H",
+        ):
             each.subscripts, each.round = tuple(x for x in each.subscripts if x != node.index), node.index
     return node

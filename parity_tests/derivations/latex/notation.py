@@ -8,7 +8,7 @@ import re
 from parity_tests.derivations.latex.printer import latex
 from parity_tests.derivations.latex.rewritten import latex_of
 from parity_tests.derivations.latex.style import BARE, BELOW, BRACKETS, ROUND
-from parity_tests.derivations.latex.symbols import COSTS, MEANINGS, Frame
+from parity_tests.derivations.latex.symbols import COSTS, MEANINGS, SIZE, Frame
 from parity_tests.derivations.latex.tree import Call, Derivative, Node, NotReadError, Symbol, symbols_of, walk
 
 
@@ -19,13 +19,22 @@ def in_the_writers_letters(line: str, frame: Frame, target: Node, right: Node | 
     """
     known = symbols_of((target, right))
     of = next((each.of for each in walk((target, right)) if isinstance(each, Derivative) and _is_cost(each.of)), None)
+    if frame.convention.undivided:
+        divided = "(lambda_ / m)"
+        if line.count("lambda_") != line.count(divided):
+            return ""
+        line = line.replace(divided, "lambda_")
     line = re.sub(r"(\w)'", r"\1_prime", line)
     try:
         tree = ast.parse(line)
         used = {each.id for each in ast.walk(tree) if isinstance(each, ast.Name)}
         text = latex(line, {name: _symbol(name, frame, known, of) for name in used - {"np"}})
         _, equals, rest = text.partition(" = ")
-        return f"{latex_of(target)} = {rest}" if equals and isinstance(target, Derivative | Call) else text
+        return (
+            f"{latex_of(target)} = {rest}"
+            if (equals and frame.family == SIZE) or isinstance(target, Derivative | Call)
+            else text
+        )
     except (SyntaxError, IndexError, KeyError):
         return line
 
@@ -37,8 +46,10 @@ def _is_cost(node: Node | None) -> bool:
 
 def _symbol(name: str, frame: Frame, known: list[Symbol], of: Node | None = None) -> str:
     """A symbol of the setting as the writer has it in the line, or would have it."""
-    for each in known:
+    for each in known[frame.family == SIZE :]:
         try:
+            if frame.family == SIZE and frame.name_of(each) == name:
+                return latex_of(each)
             if frame.name_of(each) == name and not each.primes:
                 return _written(each, _layer_text(name, frame))
         except NotReadError:
@@ -92,7 +103,7 @@ def _written(symbol: Symbol, layer: str, layers: str = "") -> str:
     """A symbol with its marks."""
     style = layers or (BRACKETS if symbol.layer else ROUND if symbol.round and symbol.round != "i" else "")
     base = f"\\hat{{{symbol.letter}}}" if "hat" in symbol.accents else symbol.letter
-    indices = [each for each in symbol.subscripts if each != layer]
+    indices = [each for each in symbol.subscripts if each != layer and not (symbol.implied and each == "dW")]
     below = f"_{{{''.join(indices)}}}" if indices else ""
     above = f"^{{({symbol.round})}}" if symbol.round and style != ROUND else ""
     layer = "" if symbol.implied else layer

@@ -14,6 +14,7 @@ from parity_tests.derivations.latex.symbols import (
     LOGISTIC,
     MEANINGS,
     NETWORK,
+    SIZE,
     STEP,
     UNITS,
     Frame,
@@ -68,7 +69,7 @@ class Quantities:
             raise NotReadError(f"{shown(node)} is a function")
         if name == "lambda_" and self.frame.convention.undivided:
             return value("(lambda_/m)")
-        return self.quantity(name, axes, self.indices_of(node, name))
+        return self.quantity(name, axes, () if self.frame.family == SIZE else self.indices_of(node, name))
 
     def quantity(self, name: str, axes: tuple[str, ...], indices: tuple[str, ...]) -> Value:
         """A symbol of the setting, or its entry; in an update that adds the penalty dW is without it."""

@@ -18,6 +18,7 @@ def settle(claims: Sequence[Claim], styles: Sequence[Style]) -> None:
     The letters that were written stay with the symbols, for repairs.
     """
     symbols = list({id(each): each for claim in claims for each in symbols_of((claim.target, claim.right))}.values())
+    _drop_steps(claims)
     for each in symbols:
         if MEANINGS.get(each.base) == "W" and (unit := re.fullmatch("([a-z])0", "".join(each.subscripts))):
             each.base, each.subscripts = "b", (unit[1],)  # the weight of a constant input
@@ -116,3 +117,42 @@ def _add_shown_layers(claims: Sequence[Claim], styles: Sequence[Style]) -> None:
         layer = next((min(found[key]) for key in keys if len(found.get(key, ())) == 1), "")
         if layer.isdigit():
             each.layer, each.implied = layer, True
+
+
+_STATES = {
+    "v": "v",
+    "V": "v",
+    "s": "s",
+    "S": "s",
+    "r": "s",
+    "m": "v",
+    "M": "v",
+    "\\theta": "\\theta",
+    "w": "w",
+    "W": "W",
+}
+"""Letters that an optimizer changes from step to step; m is Adam's average of the gradients, v that of the squares."""
+
+
+def _drop_steps(claims: Sequence[Claim]) -> None:
+    """Take the number of the step from the letters of optimizers, as in v_t = beta v_{t-1} + (1 - beta) g_t."""
+    numbered: dict[int, list[Symbol]] = {}
+    for claim in claims:
+        here = [each for each in symbols_of((claim.target, claim.right)) if each.subscripts and is_step(each)]
+        numbered.setdefault(claim.section, []).extend({id(each): each for each in here}.values())
+    for found in numbered.values():
+        steps = {each.subscripts[-1] for each in found if each.base in _STATES}
+        of_the_paper = any(each.base in "mM" for each in found)
+        for each in found if len(steps) > 1 else ():
+            each.written, each.subscripts = each.letter, each.subscripts[:-1]
+            if each.base in ("g", "G"):
+                each.base = "dW"
+            elif each.base in _STATES:
+                state = "s" if of_the_paper and each.base in "vV" else _STATES[each.base]
+                each.base, each.implied = state, True
+                each.subscripts = ("dW",) if state in "vs" else each.subscripts
+
+
+def is_step(symbol: Symbol) -> bool:
+    """Whether a symbol has the number of a step below it."""
+    return bool(re.fullmatch(r"t(?:[-+]1)?", symbol.subscripts[-1] if symbol.subscripts else ""))

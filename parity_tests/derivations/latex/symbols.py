@@ -13,7 +13,7 @@ from parity_tests.derivations.latex.style import NONE, Style
 from parity_tests.derivations.latex.tree import NotReadError, Symbol
 from parity_tests.derivations.settings import Setting
 
-NETWORK, LOGISTIC, ACTIVATION, STEP = "network", "logistic", "activation", "step"
+NETWORK, LOGISTIC, ACTIVATION, STEP, SIZE = "network", "logistic", "activation", "step", "size"
 
 MEANINGS: dict[str, str] = {
     **dict.fromkeys(("W", "w", "\\theta", "\\Theta", "\\omega", "\\Omega"), "W"),
@@ -39,6 +39,9 @@ OUTPUTS = ("o", "O", "do", "dO", "s", "S", "ds", "dS", "p", "P", "dp", "dP")
 
 RATES = ("\\alpha", "\\eta", "\\mu", "alpha", "\\epsilon")
 COUNTS = ("m", "M", "N", "n")
+OF_FILTERS = {**dict.fromkeys("fFkK", "f"), **dict.fromkeys("pP", "pad"), **dict.fromkeys("sS", "stride")}
+"""Letters of convolutions; what else stands in a size is that of the input."""
+
 UNITS = {
     "sigmoid": "sigmoid", "Sigmoid": "sigmoid", "tanh": "tanh", "softmax": "softmax", "Softmax": "softmax",
     **dict.fromkeys(("ReLU", "ReLu", "Relu", "relu", "RELU"), "relu"), "LeakyReLU": "leaky_relu",
@@ -105,6 +108,8 @@ class Frame:
         """
         if symbol.base in self.let:
             return self.let[symbol.base]
+        if self.family == SIZE:
+            return OF_FILTERS.get(symbol.base, "n_H_prev")
         for reading in (self._of_family, self._of_numbers):
             name = reading(symbol)
             if name and (name in self.shapes or name in self.setting.functions):
@@ -114,9 +119,7 @@ class Frame:
     def _of_numbers(self, symbol: Symbol) -> str:
         """Counts, rates and the cost."""
         base, plain = symbol.base, not symbol.subscripts and not self.style.layer_of(symbol)
-        if base in COSTS and (
-            plain or all(len(each) > 1 for each in symbol.subscripts) or symbol.subscripts == ("n",)
-        ):
+        if base in COSTS and (plain or all(len(each) > 1 for each in symbol.subscripts) or symbol.subscripts == ("n",)):
             return "J"
         if base in RATES and plain:
             return "alpha"
@@ -180,6 +183,8 @@ class Frame:
         if base in ("v", "V", "s", "S", "r"):
             corrected = bool(symbol.accents & {"hat", "corrected"})
             return ("v" if base in "vV" else "s") + ("_corrected" if corrected else "")
+        if base in ("\\gamma", "\\rho", "\\mu") and not number:
+            base = "\\beta"
         if base == "\\beta":
             return f"beta{number}" if number else "beta" if "beta" in self.shapes else "beta2"
         if base in ("\\epsilon", "t"):

@@ -21,7 +21,8 @@ class Symbol:
     """A letter or word with its marks: ``layer`` in brackets, ``round`` in parentheses, ``bare`` above without either,
     ``subscripts`` below, ``accents`` such as hat, and how many primes.
 
-    ``written`` is the writer's letter where it is not ``base``; an ``implied`` layer is not written.
+    ``written`` is the writer's letter where it is not ``base``; an ``implied`` layer, or name of a
+    gradient, is not written.
     ``sizes`` are those of a shape below it.
     """
 

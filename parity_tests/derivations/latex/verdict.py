@@ -16,7 +16,7 @@ from parity_tests.derivations.latex.alternatives import (
 )
 from parity_tests.derivations.latex.claims import Claim
 from parity_tests.derivations.latex.conventions import Conventions, Taken, depends_on_cost, names_products
-from parity_tests.derivations.latex.diagnosis import another_target, diagnoses
+from parity_tests.derivations.latex.diagnosis import another_target, diagnoses, rule_of
 from parity_tests.derivations.latex.frames import is_loss, layers_are_guessed
 from parity_tests.derivations.latex.identities import identical
 from parity_tests.derivations.latex.judge import (
@@ -34,8 +34,17 @@ from parity_tests.derivations.latex.notation import in_the_writers_letters
 from parity_tests.derivations.latex.references import COSTS, Convention
 from parity_tests.derivations.latex.rewritten import latex_of, rewritings
 from parity_tests.derivations.latex.symbols import COSTS as COST_LETTERS
-from parity_tests.derivations.latex.symbols import LARGE, MEANINGS, STEP
-from parity_tests.derivations.latex.tree import Derivative, Negative, Node, NotReadError, Symbol, symbols_of
+from parity_tests.derivations.latex.symbols import LARGE, MEANINGS, SIZE, STEP
+from parity_tests.derivations.latex.tree import (
+    Derivative,
+    Floor,
+    Negative,
+    Node,
+    NotReadError,
+    Symbol,
+    symbols_of,
+    walk,
+)
 from parity_tests.derivations.line_verdict import TURNED
 from parity_tests.derivations.mistakes.causes import CAUSES
 from parity_tests.derivations.verdicts import DOUBTFUL, HOLDS, NO_CLAIM, WRONG, Verdict, not_judged, teach
@@ -43,6 +52,9 @@ from parity_tests.derivations.verdicts import DOUBTFUL, HOLDS, NO_CLAIM, WRONG, 
 BRACKETS = "brackets-missing"
 CONVENTIONAL = {
     "epsilon-inside-root": "holds where epsilon is added under the root",
+    "floor-missing": "holds where the stride leaves no remainder",
+    "stride-ignored": "holds where the stride is 1",
+    "padding-ignored": "holds without padding",
     "bias-missing": "holds where there are no biases",
 }
 """What is a convention in a note, by the mistake that it is elsewhere."""
@@ -227,17 +239,30 @@ class Judge:
         if wider is not None and self.holds(claim._replace(right=wider), main):
             message = "it holds with brackets around all that stands behind the sum"
             return wrong(claim, BRACKETS, message=message, also=also, found=stands(read[0]))
+        if read[0].penalised and main.decays and target != "J":  # dW is another than the engine's
+            for cause, right in rewritings(claim.right):
+                if cause == "sign" and self.holds(claim._replace(right=right), main):
+                    return wrong(claim, cause, equation(claim.target, right), also=also, found=stands(read[0]))
+            return said(claim, DOUBTFUL, f"does not hold with {main.words}", target)
         for cause, right in rewritings(claim.right):
             if cause == "index-order" and self.holds(claim._replace(right=right), main) and self.indices_shown(claim):
                 return wrong(claim, cause, equation(claim.target, right))
         if layers_are_guessed(claim, self.conventions.styles[claim.section], self.conventions.known_layers):
             why = "does not hold if letters without a layer are those of the same layer"
             return said(claim, DOUBTFUL, why, target)
+        floored = claim._replace(right=Floor(claim.right))
+        whole = any(isinstance(each, Floor) for each in walk(claim.right))
+        if read[0].frame.family == SIZE and not whole and not self.holds(floored, main):
+            read = self.conventions.read(floored, main)
+        rule = next(filter(None, (rule_of(each) for each in read if each.frame.family == STEP)), "")
+        if rule:
+            return said(claim, DOUBTFUL, f"holds for {rule}", target)
         several = ""
         for each, found in diagnoses(self.conventions, claim, read):
+            parts = found.cause.split(" + ")
+            if set(parts) <= set(CONVENTIONAL):
+                return said(claim, DOUBTFUL, " and ".join(CONVENTIONAL[part] for part in parts), target)
             if found.cause in CAUSES:
-                if found.cause in CONVENTIONAL:
-                    return said(claim, DOUBTFUL, CONVENTIONAL[found.cause], target)
                 if not has_evidence(claim, each, settled):
                     why = f"does not hold with {each.frame.convention.words}: {teach(found.cause)}, if that is meant"
                     return said(claim, DOUBTFUL, why, target)
@@ -293,7 +318,7 @@ def _defines_weights(read: Meant, main: Convention, other: Convention) -> bool:
 
 def has_evidence(claim: Claim, read: Meant, settled: set[str]) -> bool:
     """Whether what a claim depends on has been shown."""
-    return read.frame.family == STEP or not names_products(claim) or "layout" in settled
+    return read.frame.family in (SIZE, STEP) or not names_products(claim) or "layout" in settled
 
 
 def _is_of_a_sum(claim: Claim) -> bool:

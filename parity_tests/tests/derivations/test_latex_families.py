@@ -7,7 +7,7 @@ import re
 import pytest
 
 from parity_tests.derivations.latex.answers import verify_latex
-from parity_tests.derivations.verdicts import DOUBTFUL, HOLDS, NO_CLAIM, WRONG
+from parity_tests.derivations.verdicts import DOUBTFUL, HOLDS, NO_CLAIM, NOT_JUDGED, WRONG
 
 UFLDL = r"""
 $$z^{(2)} = W^{(1)} x + b^{(1)}$$ $$z^{(3)} = W^{(2)} a^{(2)} + b^{(2)}$$ $$J = \frac{1}{2} \| a^{(3)} - y \|^2$$
@@ -40,6 +40,26 @@ $$E_n = \frac{1}{2} \sum_k (y_k - t_k)^2$$ $$\delta_k = y_k - t_k$$
 """
 LOOP = r"""$$J += -[y^{(i)} \log a^{(i)} + (1 - y^{(i)}) \log (1 - a^{(i)})]$$
 $$dw_1 += x_1^{(i)} dz^{(i)}$$ $$dw_1 = dw_1 / m$$"""
+RIDGE = r"""
+$$J(w) = \frac{1}{2n} \|Xw - y\|^2$$ $$\frac{\partial J}{\partial w_j} = \frac1n \sum_{i=1}^n (\hat y_i - y_i) x_{ij}$$
+$$\nabla J_\lambda(w) = \frac1n X^\top (Xw - y) + \lambda w$$
+"""
+DEUTSCH = r"""
+$$Z_1 = X W_1 + \mathbf{1} b_1^T, \quad A_1 = \tanh(Z_1), \quad Z_2 = A_1 W_2 + \mathbf{1} b_2^T$$
+$$E = \frac{1}{2N} \|Z_2 - Y\|_F^2$$
+"""
+ONE_PARTIAL = r"""
+$$\frac{\partial J}{\partial z^{[2](i)}} = \frac{1}{m} (a^{[2](i)} - y^{(i)})$$ $$dZ^{[2]} = A^{[2]} - Y$$
+$$dW^{[2]} = \frac{1}{m} dZ^{[2]} A^{[1]T}$$ $$db^{[2]} = \frac{1}{m} \sum_{i=1}^m dZ^{[2](i)}$$
+"""
+INDICES = r"""
+$$a_j = \sum_i w^{(1)}_{ji} x_i + w^{(1)}_{j0}, \quad z_j = \tanh(a_j)$$
+$$a_k = \sum_j w^{(2)}_{kj} z_j + w^{(2)}_{k0}, \quad y_k = a_k$$ $$E_n = \frac12 \sum_k (y_k - t_k)^2$$
+"""
+ADAM = r"""
+$$m_t = \beta_1 m_{t-1} + (1 - \beta_1) g_t, \quad \hat m_t = \frac{m_t}{1 - \beta_1^t}$$
+"""
+SIZE = r"""$$n_W = \left\lfloor \frac{n_W^{[l-1]} + 2p - f}{s} \right\rfloor + 1$$"""
 THETA = r"$$\nabla_\theta J = \frac{1}{m} X^T (h - y)$$"
 
 
@@ -104,6 +124,16 @@ RIGHT = [
     ("", r"\begin{bmatrix} 1 \\ 2 \end{bmatrix} + 100 = \begin{bmatrix} 101 \\ 102 \end{bmatrix}"),
     (r"$$A = \begin{pmatrix} 3 & 4 \\ 0 & 0 \end{pmatrix}$$", r"\|A\|_F^2 = (\sqrt{3^2 + 4^2})^2 = 25"),
     ("", r"\log 10 = 2.3026"),
+    (RIDGE, r"J_\lambda(w) = \frac{1}{2n} \|Xw - y\|^2 + \frac{\lambda}{2} \|w\|^2"),
+    (RIDGE, r"w \leftarrow (1 - \alpha \lambda) w - \frac{\alpha}{n} X^T (Xw - y)"),
+    (ROWS, r"W_1 \leftarrow W_1 - \eta (\frac{\partial L}{\partial W_1} + \frac{\lambda}{m} W_1)"),
+    (ROWS, r"dZ_1 = dH \odot \mathbb{1}[H > 0]"),
+    (DEUTSCH, r"\frac{\partial E}{\partial b_2} = \frac1N (Z_2 - Y)^T \mathbf{1}"),
+    (INDICES, r"\delta_j = (1 - z_j^2) \sum_k w^{(2)}_{kj} \delta_k"),
+    (NIELSEN, r"w^l \to w^l - \frac{\eta}{m} \sum_x \delta^{x,l} (a^{x,l-1})^T"),
+    (ADAM, r"v_t = \beta_2 v_{t-1} + (1 - \beta_2) g_t^2"),
+    (ADAM, r"\theta_t = \theta_{t-1} - \alpha \hat m_t / (\sqrt{\hat v_t} + \epsilon)"),
+    (SIZE, r"H_{out} = \lfloor \frac{H_{in} + 2P - K}{S} \rfloor + 1"),
 ]  # fmt: skip
 
 
@@ -149,6 +179,13 @@ WRONG_ONES = [
     ("", r"5 \cdot 3 + 5 + 1 \cdot 5 + 1 = 27", "wrong-number"),
     ("", matrix(r"1 2; 3 4") + r" + " + matrix(r"10 20") + r" = " + matrix(r"11 22; 13 26"), "wrong-number"),
     ("", r"\begin{bmatrix} 1 & 2 \end{bmatrix} \begin{bmatrix} 3 & 4 & 5 \end{bmatrix} = 11", "wrong-number"),
+    (ROWS, r"dZ_1 = dH \odot \mathbb{1}[H < 0]", "wrong-operator"),
+    (DEUTSCH, r"\frac{\partial E}{\partial W_2} = \frac1N (Z_2 - Y) A_1^T", "operand-order"),
+    (ONE_PARTIAL, r"dW^{[1]} = dZ^{[1]} X^T", "missing-1/m"),
+    (INDICES, r"\delta_j = (1 - z_j) \sum_k w^{(2)}_{kj} \delta_k", "square-missing"),
+    (ADAM, r"v_t = \beta_2 v_{t-1} + (1 - \beta_2) g_t", "square-missing"),
+    (SIZE, r"n_H = \left\lfloor \frac{n_H^{[l-1]} + p - f}{s} \right\rfloor + 1", "padding-once"),
+    (SIZE, r"W_2 = (W_1 - F + 2P) / S", "missing-term"),
 ]  # fmt: skip
 
 
@@ -175,6 +212,40 @@ def test_a_repair_has_the_partial_fractions_of_the_note(claim: str, repaired: st
     judged = verify_latex(f"{NIELSEN}\n$${claim}$$").lines[-1]
     assert (judged.verdict, judged.repaired) == (WRONG, repaired)
     assert verify_latex(f"{NIELSEN}\n$${repaired}$$").lines[-1].verdict == HOLDS
+
+
+@pytest.mark.parametrize(
+    ("before", "claim", "said"),
+    [
+        ("", r"v_t = \gamma v_{t-1} + \eta \nabla_\theta J(\theta)", "classical momentum"),
+        ("", r"\theta_{t+1} = \theta_t - v_t", "classical momentum"),
+        ("", r"v_{t+1} = \beta v_t + g_t", "torch's momentum"),
+        (SIZE, r"W_2 = (W_1 - F + 2P)/S + 1", "stride leaves no remainder"),
+        (SIZE, r"n_{out} = n_{in} - f + 1", "stride is 1 and holds without padding"),
+        (ROWS, r"W_1 \leftarrow W_1 - \eta (dW_1 + \lambda W_1)", ""),
+        (
+            ONE_PARTIAL,
+            r"\frac{\partial J}{\partial z^{[2](i)}} = \frac{1}{m} (a^{[2](i)} - y^{(i)})",
+            "derivatives of J",
+        ),
+        ("", r"w^* = (X^T X)^{-1} X^T y", "inverse of a matrix"),
+        ("", r"dS = P \odot (dP - (dP \odot P) \mathbf 1 \mathbf 1^\top)", ""),
+    ],
+)
+def test_other_conventions_are_no_mistakes(before: str, claim: str, said: str) -> None:
+    judged = verify_latex(f"{before}\n$${claim}$$").lines[-1]
+    assert judged.verdict in (HOLDS, DOUBTFUL, NOT_JUDGED)
+    assert said in judged.message
+
+
+def test_a_definition_of_the_note_outweighs_a_formula_of_another_section() -> None:
+    text = (
+        DEUTSCH
+        + r"# Back"
+        + "\n"
+        + r"$$\frac{\partial E}{\partial Z_1} = \frac{\partial E}{\partial A_1} \odot A_1 \odot (1 - A_1)$$"
+    )
+    assert verify_latex(text).lines[-1].verdict != HOLDS
 
 
 def test_a_sum_that_begins_with_0_is_right() -> None:
