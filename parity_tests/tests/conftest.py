@@ -23,17 +23,3 @@ def _one_thread_and_one_seed() -> None:
 
     torch.set_num_threads(1)
     torch.manual_seed(0)
-
-
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """The flag for what takes minutes."""
-    parser.addoption("--bars", action="store_true", help="run the tests marked bars, and them alone")
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what takes minutes, or all else."""
-    wanted = bool(config.getoption("--bars"))
-    left_out = [item for item in items if (item.get_closest_marker("bars") is not None) != wanted]
-    if left_out:
-        config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if item not in left_out]

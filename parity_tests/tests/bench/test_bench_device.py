@@ -40,6 +40,7 @@ class WithGraphs(device.DevicePlan):
     has_graphs = True
 
 
+@pytest.mark.slow
 def test_on_the_cpu_it_runs_without_graphs_and_bars(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

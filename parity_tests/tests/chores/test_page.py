@@ -229,6 +229,7 @@ def test_fault_is_caught(fault: str, opened: Browser, tmp_path: Path) -> None:
     assert any(says in problem for problem in problems), list(problems)
 
 
+@pytest.mark.slow
 def test_every_check_can_fail() -> None:
     assert {check.name for check in checks.CHECKS} == {fault[0] for fault in FAULTS.values()}
 

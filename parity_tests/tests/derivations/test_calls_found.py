@@ -8,6 +8,7 @@ import pytest
 from parity_tests.derivations.engine.python.judged import how_to_call, judge_program
 from parity_tests.derivations.verdicts import HOLDS, NOT_JUDGED, WRONG, Judged
 from parity_tests.tests.derivations.test_function_caches import SUMMED
+from parity_tests.tests.slices import sliced
 
 UNITS = """\
 import numpy as np
@@ -150,15 +151,18 @@ def judged(text: str, call: str = "") -> Judged:
 
 @pytest.mark.parametrize(
     ("text", "old", "new", "line"),
-    [
-        (UNITS, "A * (1 - A)", "1 - A", 16),
-        (COST_NOT_CALLED, "A - Y", "(A - Y) * A * (1 - A)", 11),
-        (OVER_THE_EXAMPLES, "axis=1", "axis=0", 4),
-        (WRITTEN_COST, "-np.sum(Y * np.log(A)", "np.sum(-Y * np.log(A)", 8),
-        (DRAWN_TOO_LARGE, "x.T @ dz", "x.T @ -dz", 11),
-        (UNPACKED, "a - 0.5", "a + 0.5", 6),
-        (PARAMETERS_IN_A_DICT, '+ reg * p["W"]', '+ 2 * reg * p["W"]', 16),
-    ],
+    sliced(
+        [
+            (UNITS, "A * (1 - A)", "1 - A", 16),
+            (COST_NOT_CALLED, "A - Y", "(A - Y) * A * (1 - A)", 11),
+            (OVER_THE_EXAMPLES, "axis=1", "axis=0", 4),
+            (WRITTEN_COST, "-np.sum(Y * np.log(A)", "np.sum(-Y * np.log(A)", 8),
+            (DRAWN_TOO_LARGE, "x.T @ dz", "x.T @ -dz", 11),
+            (UNPACKED, "a - 0.5", "a + 0.5", 6),
+            (PARAMETERS_IN_A_DICT, '+ reg * p["W"]', '+ 2 * reg * p["W"]', 16),
+        ],
+        3,
+    ),
 )
 def test_it_holds_and_the_line_that_is_changed_is_wrong(text: str, old: str, new: str, line: int) -> None:
     found = judged(text)
@@ -169,6 +173,7 @@ def test_it_holds_and_the_line_that_is_changed_is_wrong(text: str, old: str, new
     assert wrong == [line]
 
 
+@pytest.mark.slow
 def test_a_backward_pass_alone_is_judged_where_it_holds_and_else_has_a_call_to_paste() -> None:
     found = judged(BACKWARD_ALONE)
     assert {each.verdict for each in found.lines} == {HOLDS}
@@ -349,15 +354,18 @@ def rosen_der(x):
 
 @pytest.mark.parametrize(
     ("text", "old", "new"),
-    [
-        (LOGISTIC, "return dj_db / m", "return dj_db"),  # a number, not an array
-        (LOGISTIC, "- y[i]", "+ y[i]"),
-        (MARGIN, "0.1 * w", "0.05 * w"),
-        (MARGIN, "s = -y", "s = y"),
-        (MARGIN, "return X.T @ s / len(y) + 0.1 * w", "return -(X.T @ s / len(y) + 0.1 * w)"),  # no convention here
-        (VALLEY, "- 2 * (1", "+ 2 * (1"),
-        (VALLEY, "der[:-1] += -400", "der[:-1] += -200"),
-    ],
+    sliced(
+        [
+            (LOGISTIC, "return dj_db / m", "return dj_db"),  # a number, not an array
+            (LOGISTIC, "- y[i]", "+ y[i]"),
+            (MARGIN, "0.1 * w", "0.05 * w"),
+            (MARGIN, "s = -y", "s = y"),
+            (MARGIN, "return X.T @ s / len(y) + 0.1 * w", "return -(X.T @ s / len(y) + 0.1 * w)"),  # no convention here
+            (VALLEY, "- 2 * (1", "+ 2 * (1"),
+            (VALLEY, "der[:-1] += -400", "der[:-1] += -200"),
+        ],
+        4,
+    ),
 )
 def test_a_cost_and_the_function_of_its_gradient_are_called_together(text: str, old: str, new: str) -> None:
     right, wrong = judge_program("net.py", text), judge_program("net.py", text.replace(old, new))

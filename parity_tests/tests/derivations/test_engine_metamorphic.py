@@ -9,6 +9,7 @@ import pytest
 from parity_tests.derivations.engine.texts import verify_text
 from parity_tests.derivations.verdicts import HOLDS, WRONG
 from parity_tests.tests.derivations.engine_texts import all_texts, network
+from parity_tests.tests.slices import sliced
 
 OWN_NAMES = {
     "X": "inputs", "Y": "targets", "m": "n_samples", "J": "total_loss", "W1": "w_in", "b1": "b_in", "W2": "w_out",
@@ -60,7 +61,7 @@ def wrong_rows(text: str) -> set[int]:
     return {line.line for line in judged.lines if line.verdict == WRONG}
 
 
-@pytest.mark.parametrize(("mistake", "cost"), list(zip(MISTAKES, ("squared", "softmax") * 3, strict=True)))
+@pytest.mark.parametrize(("mistake", "cost"), sliced(zip(MISTAKES, ("squared", "softmax") * 3, strict=True), 3))
 def test_names_layout_and_breaks_of_lines_change_no_verdict(mistake: str, cost: str) -> None:
     old, new = MISTAKES[mistake]
     columns = network(False, 2, "tanh", cost)
@@ -79,7 +80,7 @@ def test_names_layout_and_breaks_of_lines_change_no_verdict(mistake: str, cost: 
 
 
 @pytest.mark.parametrize("names", ANYONES_NAMES, ids=lambda names: "-".join(names.values()))
-@pytest.mark.parametrize("name", ANYONES_TEXTS)
+@pytest.mark.parametrize("name", sliced(ANYONES_TEXTS, 2))
 def test_what_a_name_is_shows_in_its_use(name: str, names: dict[str, str]) -> None:
     text = all_texts()[name]
     other = named(text, names)

@@ -52,6 +52,7 @@ def reaches(count: Counter[str]) -> None:
     assert count["repaired"] >= 0.70 * total, count
 
 
+@pytest.mark.slow
 def test_planted_mistakes_are_found_and_mended() -> None:
     reaches(rates(mistakes(SLICE)))
 

@@ -133,7 +133,7 @@ BINARY = "Y * np.log(A2) + (1 - Y) * np.log(1 - A2)"
 @pytest.mark.parametrize(
     ("J", "slope", "units"),
     [
-        (BINARY, "g1'(Z1)", "g1 is taken to be tanh and g2 to be sigmoid"),
+        pytest.param(BINARY, "g1'(Z1)", "g1 is taken to be tanh and g2 to be sigmoid", marks=pytest.mark.slow),
         pytest.param(BINARY, "(Z1 > 0)", "g1 is taken to be relu and g2 to be sigmoid", marks=pytest.mark.bars),
         ("-0.5 * (A2 - Y)**2", "A1 * (1 - A1)", "g1 is taken to be sigmoid and g2 to be identity"),
     ],
@@ -435,7 +435,9 @@ def test_every_derivative_that_a_text_names_is_judged(name: str, judged: int) ->
     ("name", "right", "wrong"),
     [
         ("batch-norm-shift-named-beta", "dbeta = np.sum(dout", "dbeta = np.mean(dout"),
-        ("lstm-gates-as-slices", "df*f*(1-f), do*o*(1-o)", "do*o*(1-o), df*f*(1-f)"),
+        pytest.param(
+            "lstm-gates-as-slices", "df*f*(1-f), do*o*(1-o)", "do*o*(1-o), df*f*(1-f)", marks=pytest.mark.slow
+        ),
         ("lstm-rows-concatenated", "dz[:, :h_prev", "dz[:, -h_prev"),
         ("layers-as-entries", "(z[1] > 0)", "(z[2] > 0)"),
         ("layer-norm-gain-named-g", "dg = (dy * xn)", "dg = (dy * x)"),
@@ -569,8 +571,13 @@ def test_second_steps_and_results_that_are_written_into_an_argument_are_not_judg
     ("J", "dZ2", "wrong"),
     [
         ("-np.sum(Y * np.log(A2) + (1 - Y) * np.log(1 - A2)) / m", "A2 - Y", []),
-        ("np.sum(-Y * np.log(A2) + (1 - Y) * np.log(1 - A2)) / m", "A2 - Y", ["J"]),
-        ("-np.sum(Y * np.log(A2) + (1 - Y) * np.log(1 - A2)) / m", "(A2 - Y) * A2 * (1 - A2)", ["dZ2"]),
+        pytest.param("np.sum(-Y * np.log(A2) + (1 - Y) * np.log(1 - A2)) / m", "A2 - Y", ["J"], marks=pytest.mark.slow),
+        pytest.param(
+            "-np.sum(Y * np.log(A2) + (1 - Y) * np.log(1 - A2)) / m",
+            "(A2 - Y) * A2 * (1 - A2)",
+            ["dZ2"],
+            marks=pytest.mark.slow,
+        ),
         ("np.sum((A2 - Y)**2) / (2 * m)", "A2 - Y", ["dZ2"]),
     ],
     ids=["right", "one bracket too few", "a slope too many", "a slope too few"],

@@ -500,7 +500,7 @@ def test_functions_are_read_in_the_conventions_that_texts_are_read_in(text: str,
         f"def momentum_update(W, dW, v, learning_rate, beta):\n    {CLASSICAL.replace('W + v', 'W - v')}",
         "def squared_error(A, Y):\n    return np.sum((A - Y) ** 2)",
         "def squared_error(A, Y):\n    return np.mean((A - Y) ** 2, axis=0)",
-        OVER_OUTPUTS.format(CROSS_ENTROPY.replace("+", "-")),
+        pytest.param(OVER_OUTPUTS.format(CROSS_ENTROPY.replace("+", "-")), marks=pytest.mark.slow),
         "def squared_error_prime(A, Y):\n    return (A - Y) / 2",
     ],
 )

@@ -297,12 +297,30 @@ def test_a_right_program_is_judged_and_never_wrong(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "old", "new", "cause"),
     [
-        (SEQUENCES, "dWh += dwh", "dWh = dwh", "overwritten"),
-        (SEQUENCES, "dpre = dnext_h * (1 - next_h ** 2)", "dpre = dnext_h * (1 - next_h)", "square-missing"),
-        (DEEP, "dZ = (W[l].T @ dZ) * slope(Z[l - 1])", "dZ = (W[l].T @ dZ) * leaky(Z[l - 1])", "g-for-gprime"),
+        pytest.param(SEQUENCES, "dWh += dwh", "dWh = dwh", "overwritten", marks=pytest.mark.slow),
+        pytest.param(
+            SEQUENCES,
+            "dpre = dnext_h * (1 - next_h ** 2)",
+            "dpre = dnext_h * (1 - next_h)",
+            "square-missing",
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            DEEP,
+            "dZ = (W[l].T @ dZ) * slope(Z[l - 1])",
+            "dZ = (W[l].T @ dZ) * leaky(Z[l - 1])",
+            "g-for-gprime",
+            marks=pytest.mark.slow,
+        ),
         (LOSS_AND_GRADIENT, "g = 2 * X.T @ (X @ w - y) / len(y)", "g = -2 * X.T @ (X @ w - y) / len(y)", "sign"),
         (UNNAMED, DELTA, f"{DELTA} * sigmoid(zs[-1]) * (1 - sigmoid(zs[-1]))", "gprime-extra-at-output"),
-        (DEEP, "return np.where(Z > 0, 1.0, leak)", "return np.where(Z > 0, 1.0, 0)", "wrong-number"),
+        pytest.param(
+            DEEP,
+            "return np.where(Z > 0, 1.0, leak)",
+            "return np.where(Z > 0, 1.0, 0)",
+            "wrong-number",
+            marks=pytest.mark.slow,
+        ),
         (TORCH, "db1 = dz1.sum(dim=0)", "db1 = dz1.sum()", "db-summed-over-all"),
     ],
 )
@@ -348,6 +366,7 @@ def test_all_turns_at_once_leave_half_of_the_trials_to_values_one_by_one(monkeyp
     assert any(after > (1 + before) / 2 for before, after in begun)  # it would have gone on
 
 
+@pytest.mark.slow
 def test_a_list_of_numbers_is_a_parameter() -> None:
     right, wrong = (judged(text) for text in (WEIGHTS, WEIGHTS.replace("error * row[j]", "error")))
     steps = [each.message for each in right.lines if each.text == "weights[j] += 0.1 * grad_w[j]"]
@@ -619,8 +638,22 @@ Wi -= 0.1 * dWi
     ("text", "old", "new", "line", "repaired"),
     [
         (CACHED, "    dZ[Z <= 0] = 0\n", "", "dZ = np.array(dA, copy=True)", "dZ = np.array(dA, copy=True) * (Z > 0)"),
-        (GATES, "dhf = c_old * dc", "dhf = c_old * dh", "dhf = c_old * dh", "dhf = c_old * dc"),
-        (UNPACKED, "dz = dh * (c -", "dz = dh * (-c -", "dz = dh * (-c - h_prev)", "dz = dh * (c - h_prev)"),
+        pytest.param(
+            GATES,
+            "dhf = c_old * dc",
+            "dhf = c_old * dh",
+            "dhf = c_old * dh",
+            "dhf = c_old * dc",
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            UNPACKED,
+            "dz = dh * (c -",
+            "dz = dh * (-c -",
+            "dz = dh * (-c - h_prev)",
+            "dz = dh * (c - h_prev)",
+            marks=pytest.mark.slow,
+        ),
     ],
     ids=["a function called for two layers", "a gate behind a state of zeros", "a step in time"],
 )

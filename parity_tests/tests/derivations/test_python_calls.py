@@ -95,8 +95,8 @@ def all_hold(found: Judged) -> bool:
 @pytest.mark.parametrize(
     ("text", "old", "new"),
     [
-        (FUNCTIONS, "* (z1 > 0)", ""),
-        (ENDS_EARLY, "dw2 = a1.T @ d2 / m", "dw2 = a1.T @ d2"),
+        pytest.param(FUNCTIONS, "* (z1 > 0)", "", marks=pytest.mark.slow),
+        pytest.param(ENDS_EARLY, "dw2 = a1.T @ d2 / m", "dw2 = a1.T @ d2", marks=pytest.mark.slow),
         (LAYERS, " * (1 - a[-1] ** 2)", ""),
     ],
 )

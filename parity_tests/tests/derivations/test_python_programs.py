@@ -9,10 +9,11 @@ import pytest
 from parity_tests.derivations.engine.python.judged import judge_program
 from parity_tests.derivations.verdicts import HOLDS, NOT_JUDGED, WRONG, Verdict
 from parity_tests.tests.derivations.python_programs import PROGRAMS
+from parity_tests.tests.slices import sliced
 
 MISTAKES = [(name, number) for name, written in PROGRAMS.items() for number in range(len(written.mistakes))]
 FIRST = [(name, number) for name, number in MISTAKES if number == 0]
-"""One mistake of each program; the others take minutes and are run with --bars."""
+"""One mistake of each program; the others take minutes and are run with -m bars."""
 
 LATER = [pytest.param(name, number, marks=pytest.mark.bars) for name, number in MISTAKES if number]
 
@@ -32,13 +33,17 @@ def test_a_right_program_raises_no_alarm(name: str) -> None:
     assert judged.summary.holds >= 2
 
 
-@pytest.mark.parametrize(("name", "number"), [*FIRST, *LATER])
+@pytest.mark.parametrize(("name", "number"), [*sliced(FIRST, 4), *LATER])
 def test_a_mistake_in_a_program_is_flagged(name: str, number: int) -> None:
     text, _ = PROGRAMS[name].wrong(PROGRAMS[name].mistakes[number])
     assert wrong_lines(text)
 
 
-@pytest.mark.parametrize("mistakes", [FIRST, pytest.param(MISTAKES, marks=pytest.mark.bars)], ids=["first", "all"])
+@pytest.mark.parametrize(
+    "mistakes",
+    [pytest.param(FIRST, marks=pytest.mark.slow), pytest.param(MISTAKES, marks=pytest.mark.bars)],
+    ids=["first", "all"],
+)
 def test_most_mistakes_are_found_in_their_line_with_a_repair(mistakes: list[tuple[str, int]]) -> None:
     lines = repairs = 0
     for name, number in mistakes:

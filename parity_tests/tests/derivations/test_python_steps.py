@@ -73,7 +73,7 @@ def test_a_penalty_may_be_added_in_the_step() -> None:
     assert judged_with("W -= lr * dW; b -= lr * db", PENALTY).summary.wrong == 1
 
 
-@pytest.mark.parametrize("bias", [VECTOR, NUMBER], ids=["vector", "number"])
+@pytest.mark.parametrize("bias", [NUMBER, pytest.param(VECTOR, marks=pytest.mark.slow)], ids=["number", "vector"])
 def test_a_likelihood_is_climbed(bias: tuple[str, str]) -> None:
     up = UPHILL.removesuffix("; dZ = 0")
     assert judged_with("W -= lr * dW; b -= lr * db", up, bias).summary.wrong == 0

@@ -18,6 +18,7 @@ from parity_tests.derivations.engine.python.reading import PythonReading
 from parity_tests.derivations.engine.python.several import together
 from parity_tests.derivations.verdicts import HOLDS, NOT_JUDGED, WRONG, Judged
 from parity_tests.tests.derivations.python_styles import STYLES
+from parity_tests.tests.slices import sliced
 
 NOT_YET = ("np.matrix", "class, recurrent steps through time")
 """Styles that are not followed yet: nothing is said of them."""
@@ -50,7 +51,7 @@ def test_a_right_program_raises_no_alarm(name: str) -> None:
     assert judged.summary.holds >= 2
 
 
-@pytest.mark.parametrize(("name", "number"), MISTAKES)
+@pytest.mark.parametrize(("name", "number"), sliced(MISTAKES, 4))
 def test_a_mistake_is_found_named_and_mended(name: str, number: int) -> None:
     mistake = STYLES[name].mistakes[number]
     text, line = STYLES[name].wrong(mistake)
@@ -118,6 +119,7 @@ def test_what_is_not_drawn_is_said() -> None:
     assert judged.summary.wrong == 0
 
 
+@pytest.mark.slow
 def test_clipped_gradients_follow_a_cost_that_is_not_written_down() -> None:
     text = STYLES["clipped by norm, Adagrad, a rate that decays"].text
     judged = judged_text(text.replace("    loss = np.mean((yhat - y) ** 2)\n", ""))

@@ -99,6 +99,7 @@ def test_a_right_formula_holds_however_it_is_written() -> None:
     assert not_holding(40, 0) == []
 
 
+@pytest.mark.slow
 def test_a_wrong_formula_never_holds_and_its_repair_is_right_and_short() -> None:
     assert faults(8, 3) == []
 

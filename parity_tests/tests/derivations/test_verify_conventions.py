@@ -15,6 +15,7 @@ from parity_tests.derivations.settings.optimisers import RULES
 from parity_tests.derivations.settings.readings import PAPER, SCALES, readings_of
 from parity_tests.derivations.verdicts import HOLDS, NOTES_CONVENTION, WRONG
 from parity_tests.derivations.verify import verify
+from parity_tests.tests.slices import sliced
 
 V, S = "v = beta1 * v + (1 - beta1) * dW", "s = beta2 * s + (1 - beta2) * dW**2"
 CORRECTED = "v_hat = v / (1 - beta1**t)\ns_hat = s / (1 - beta2**t)"
@@ -83,7 +84,7 @@ RIGHT = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("setting", "text", "words"), RIGHT, ids=[f"{row[0]}: {row[2]}" for row in RIGHT])
+@pytest.mark.parametrize(("setting", "text", "words"), sliced(RIGHT, 2), ids=[f"{row[0]}: {row[2]}" for row in RIGHT])
 def test_what_is_right_in_another_convention_holds_in_it(
     setting: str | None, text: str, words: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -126,7 +127,9 @@ INCONSISTENT = [
 
 
 @pytest.mark.parametrize(
-    ("setting", "text", "wrong", "cause", "words"), INCONSISTENT, ids=[f"{row[0]}: {row[2]}" for row in INCONSISTENT]
+    ("setting", "text", "wrong", "cause", "words"),
+    sliced(INCONSISTENT, 2),
+    ids=[f"{row[0]}: {row[2]}" for row in INCONSISTENT],
 )
 def test_a_line_that_does_not_keep_to_the_convention_is_wrong(
     setting: str | None, text: str, wrong: str, cause: str, words: str

@@ -19,6 +19,7 @@ from parity_tests.derivations.settings.setting import probe_of
 from parity_tests.derivations.verdicts import CANNOT_TELL, HOLDS, NOTES_CONVENTION, WRONG
 from parity_tests.derivations.verify import verify
 from parity_tests.tests.derivations.verdicts import verdicts_on
+from parity_tests.tests.slices import sliced
 
 Numbers = dict[str, Any]
 WAYS = [(name, place) for name, setting in SETTINGS.items() for place in range(len(setting.own))]
@@ -119,7 +120,7 @@ def test_sizes_that_are_no_sizes_are_refused(setting: str, change: Numbers, mess
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
-@pytest.mark.parametrize("name", ["shallow", "deep", "softmax", "logistic"])
+@pytest.mark.parametrize("name", sliced(["logistic", "shallow", "deep", "softmax"], 4))
 def test_what_is_off_beyond_the_bound_is_wrong(name: str, dtype: type, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("parity_tests.derivations.own.data.recognise", lambda *_: None)  # verdicts alone
     given: Numbers = {each: np.asarray(value, dtype) for each, value in numbers(name).items()}
@@ -162,7 +163,7 @@ def saturated(name: str, output: str, scale: float, dtype: type) -> Numbers:
 @pytest.mark.parametrize(
     ("name", "output"), [("shallow", "sigmoid"), ("multilabel", "sigmoid"), ("softmax", "softmax")]
 )
-@pytest.mark.parametrize("scale", [0, 10, 60, 1000])
+@pytest.mark.parametrize("scale", sliced([60, 0, 10, 1000], 4))
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 def test_right_numbers_of_a_confident_network_are_not_wrong(
     name: str, output: str, scale: float, dtype: type, monkeypatch: pytest.MonkeyPatch
@@ -263,16 +264,19 @@ def test_where_sizes_do_not_tell_rows_from_columns_values_do() -> None:
 
 @pytest.mark.parametrize(
     ("deltas", "gradients", "words"),
-    [
-        (lambda m: 1 / m, lambda m: 1, "every dA and dZ is 1/m = 1/"),
-        (
-            lambda m: -1,
-            lambda m: -1,
-            "every gradient of a parameter is -1 times the notes' and every dA and dZ is -1 times",
-        ),
-        (lambda m: 1, lambda m: m, "every gradient of a parameter is m = "),
-        (lambda m: 2, lambda m: 2, "every gradient of a parameter is 2 times the notes'"),
-    ],
+    sliced(
+        [
+            (lambda m: 1 / m, lambda m: 1, "every dA and dZ is 1/m = 1/"),
+            (
+                lambda m: -1,
+                lambda m: -1,
+                "every gradient of a parameter is -1 times the notes' and every dA and dZ is -1 times",
+            ),
+            (lambda m: 1, lambda m: m, "every gradient of a parameter is m = "),
+            (lambda m: 2, lambda m: 2, "every gradient of a parameter is 2 times the notes'"),
+        ],
+        2,
+    ),
 )
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 def test_consistent_conventions_are_named(deltas: Any, gradients: Any, words: str, dtype: type) -> None:

@@ -169,7 +169,7 @@ def test_every_picture_is_there_and_says_what_it_shows() -> None:
 
 def test_every_flag_that_is_named_exists() -> None:
     doors = (("manual", by_hand.COMMANDS), ("torch_ref", by_torch.COMMANDS), ("parity_tests", cli.COMMANDS))
-    known = {"--help", "--bars"}
+    known = {"--help"}
     for package, names in doors:
         for name in names:
             parser = ArgumentParser()

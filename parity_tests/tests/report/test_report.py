@@ -299,6 +299,7 @@ def test_model_is_measured_step_by_step() -> None:
     assert any(line.basis == "measured" for line in measured.results)
 
 
+@pytest.mark.slow
 def test_command_writes_the_site(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -262,6 +262,7 @@ def test_masks_are_shared_like_the_examples() -> None:
 WORDS = ["train", "--device", "cpu", "--dtype", "float64", "--hidden", "8", "--lambda", "0.1", "--batch-size", "75"]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="processes are found through /proc")
 def test_a_lost_process_ends_the_job_and_another_number_goes_on(tmp_path: Path) -> None:
     kept, whole, again = tmp_path / "kept", tmp_path / "whole.safetensors", tmp_path / "again.safetensors"

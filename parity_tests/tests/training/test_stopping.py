@@ -280,6 +280,7 @@ WITH_PROCESSES = {
 """Commands whose work is shared by processes, and what their bar shows when some of it is done, but far from all."""
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc").exists(), reason="looks for processes in /proc")
 @pytest.mark.parametrize("name", WITH_PROCESSES)
 def test_a_real_ctrl_c_ends_all_processes(name: str) -> None:

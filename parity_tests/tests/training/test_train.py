@@ -105,6 +105,7 @@ def test_a_run_resumed_is_the_run_undisturbed(
     assert "lambda is 3.0, expected 0.0 as in" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("package", "kills"), [("manual", 1), pytest.param("torch_ref", 1, marks=pytest.mark.bars)])
 def test_a_run_killed_and_resumed_ends_the_same(package: str, kills: int) -> None:
     found = ending(package, kills, epochs=8, rng=np.random.default_rng(12))  # the first kill comes within the run
