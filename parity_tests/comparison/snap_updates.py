@@ -14,7 +14,7 @@ import numpy as np
 from manual.notation import Array, Gradients, Parameters
 from manual.optimizers import OPTIMIZERS
 from parity_tests.comparison.models import ModelCase, Start, about
-from parity_tests.formulas.updates import RULES
+from parity_tests.formulas.update_bounds import RULES
 from parity_tests.judging import bounds
 from parity_tests.judging.judge import NEAR_OVERFLOW, Ledger
 from torch_ref import network as torch_side

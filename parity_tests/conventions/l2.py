@@ -15,7 +15,7 @@ from manual.optimizers import GradientDescent
 from parity_tests.conventions.convention import Convention
 from parity_tests.formulas.case import LAMBDA, N_1, N_X, Inputs, M, normal
 from parity_tests.formulas.dense import db_bound, dW_bound
-from parity_tests.formulas.updates import update_bound
+from parity_tests.formulas.update_bounds import update_bound
 from parity_tests.judging import bounds
 
 RATE = 0.3

@@ -16,10 +16,11 @@ from manual.updates import adam_update
 from parity_tests.conventions.convention import Convention
 from parity_tests.formulas import CASES
 from parity_tests.formulas.case import LAMBDA, N_1, N_2, Case, Inputs, M, normal
+from parity_tests.formulas.framework_updates import DAMPENING
+from parity_tests.formulas.framework_updates import DECAY as WEIGHT_DECAY
 from parity_tests.formulas.optimizers import BETA, BETA2, EPSILON, LEARNING_RATE, run_by_torch
 from parity_tests.formulas.schedules import schedule_bound
-from parity_tests.formulas.updates import DAMPENING, adam_bound
-from parity_tests.formulas.updates import DECAY as WEIGHT_DECAY
+from parity_tests.formulas.update_bounds import adam_bound
 from parity_tests.judging import bounds
 from torch_ref.schedules import exponential as torch_exponential
 

@@ -12,7 +12,7 @@ from manual.normalization import LAYOUTS, Axes, Statistics
 from parity_tests.formulas.conv import conv_backward_bounds, conv_forward_bound
 from parity_tests.formulas.dense import Z_bound, dA_prev_bound, db_bound, dW_bound
 from parity_tests.formulas.dropout import dropout_bound
-from parity_tests.formulas.normalization import (
+from parity_tests.formulas.norm_bounds import (
     norm_backward_bounds,
     norm_bound,
     predict_backward_bounds,

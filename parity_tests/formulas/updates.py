@@ -1,4 +1,4 @@
-"""Updates of one parameter, by each rule."""
+"""Updates of one parameter, by each rule of the notes."""
 
 from __future__ import annotations
 
@@ -15,13 +15,9 @@ from manual.notation import Array
 from manual.optimizers import (
     Adam,
     AdamState,
-    AdamW,
-    ClassicalMomentum,
     GradientDescent,
     Momentum,
     MomentumState,
-    Nesterov,
-    Optimizer,
     RMSprop,
     RMSpropState,
 )
@@ -42,152 +38,22 @@ from parity_tests.formulas.optimizers import (
     torch_momentum,
 )
 from parity_tests.formulas.planting import Change, fault, instead, largest_moved, result
-from parity_tests.judging.bounds import Bound, Magnitudes, gamma, unit_roundoff
+from parity_tests.formulas.update_bounds import (
+    adam_bound,
+    mean_square_bound,
+    momentum_bound,
+    rmsprop_bound,
+    update_bound,
+    velocity_bound,
+)
 from torch_ref import optimizers as torch_rules
 
 
-def update_bound(u: float, value: Magnitudes, gradient: Magnitudes, learning_rate: float) -> Bound:
-    """W - alpha dW: alpha rounded, the product, the difference; W takes part in the last alone."""
-    return gamma(3, u) * learning_rate * np.abs(gradient) + u * np.abs(value)
-
-
-def velocity_bound(u: float, v: Magnitudes, dW: Magnitudes, beta: float, steps: int = 1) -> Bound:
-    """v := beta v + (1 - beta) dW, the last of ``steps`` such steps.
-
-    By hand: beta and 1 - beta rounded to the dtype, two products, a sum. torch's SGD keeps v / (1 - beta): a division
-    going in, a product coming out, both by a rounded 1 - beta, and the step between; 8 roundings in all. torch's Adam
-    computes v + (1 - beta) (dW - v), where the past passes a difference and a product as well, so |v| counts in full.
-    Over several steps v is the sum of the magnitudes up to the last: what a step inherits is at most what it adds.
-    """
-    return gamma(8 * steps, u) * (np.abs(v) + (1 - beta) * np.abs(dW))
-
-
-def mean_square_bound(u: float, s: Magnitudes, dW: Magnitudes, beta2: float, steps: int = 1) -> Bound:
-    """s := beta2 s + (1 - beta2) dW^2: nothing cancels; a factor rounded, a square, a product, a sum, one to spare."""
-    return gamma(5 * steps, u) * (beta2 * s + (1 - beta2) * np.square(dW))
-
-
-def momentum_bound(
-    u: float, W: Magnitudes, dW: Magnitudes, v: Magnitudes, learning_rate: float, beta: float, steps: int = 1
-) -> Bound:
-    """W - alpha v: v's error, alpha (1 - beta in it for torch) rounded, the product, the difference."""
-    v_new = np.abs(v) + (1 - beta) * np.abs(dW)
-    return _update(u, W, learning_rate * v_new, 8 * steps + 4)
-
-
-def rmsprop_bound(
-    u: float,
-    W: Magnitudes,
-    dW: Magnitudes,
-    s: Magnitudes,
-    learning_rate: float,
-    beta2: float,
-    epsilon: float,
-    steps: int = 1,
-) -> Bound:
-    """W - alpha dW / (sqrt(s) + epsilon): the root takes half of the 5 roundings a step of s and adds one, then
-    epsilon, the sum, the quotient, alpha, the product and the difference.
-    """
-    root = np.sqrt(beta2 * s + (1 - beta2) * np.square(dW)) + epsilon
-    return _update(u, W, learning_rate * np.abs(dW) / root, 3 * steps + 7)
-
-
-def adam_bound(
-    u: float,
-    W: Magnitudes,
-    dW: Magnitudes,
-    v: Magnitudes,
-    s: Magnitudes,
-    t: int,
-    learning_rate: float,
-    beta1: float,
-    beta2: float,
-    epsilon: float,
-    steps: int = 1,
-) -> Bound:
-    """W - alpha v_hat / (sqrt(s_hat) + epsilon): the roundings of v and, by the root, half of those of s; the
-    corrections, epsilon, the sum, the quotient, alpha, the product and the difference, on either way of writing it.
-
-    The corrections 1 - beta^t are Python floats, whatever the dtype. There beta^t is off by an ulp, 2 u of float64, and
-    the difference cancels: it keeps a relative error of 2 u beta^t / (1 - beta^t), a thousand u at t = 2 with
-    beta2 = 0.999. Of s_hat's the root takes half. At t = 1 there is no power to round.
-    """
-    v_new = np.abs(v) + (1 - beta1) * np.abs(dW)
-    s_hat = (beta2 * s + (1 - beta2) * np.square(dW)) / (1 - beta2**t)
-    step = learning_rate * v_new / (1 - beta1**t) / (np.sqrt(s_hat) + epsilon)
-    corrections = unit_roundoff(np.float64) * sum(
-        part * beta**t / (1 - beta**t) for part, beta in ((2, beta1), (1, beta2)) if t > 1
-    )
-    return _update(u, W, step, 11 * steps + 10) + corrections * step
-
-
-def classical_momentum_bounds(
-    u: float,
-    W: Magnitudes,
-    dW: Magnitudes,
-    v: Magnitudes,
-    learning_rate: float,
-    beta: float,
-    ahead: bool = False,
-    steps: int = 1,
-) -> tuple[Bound, Bound]:
-    """W - alpha v and v := beta v + dW: two rounded factors, two products and a sum a step, and those of the step.
-
-    Nesterov's step is alpha (dW + beta v), looking ``ahead``. Over several steps v is the sum of all magnitudes.
-    """
-    v_new = beta * np.abs(v) + np.abs(dW)
-    step = learning_rate * (np.abs(dW) + beta * v_new if ahead else v_new)
-    return _update(u, W, step, 5 * steps + 4 + 3 * int(ahead)), gamma(5 * steps, u) * v_new
-
-
-def adamw_bound(u: float, W: Magnitudes, *rest: Any, steps: int = 1) -> Bound:
-    """Adam's, and for 1 - alpha weight_decay, rounded, and its product with W three more roundings of W."""
-    return adam_bound(u, W, *rest[:-1], steps=steps) + 3 * u * np.abs(W)  # type: ignore[misc]  # rest ends before
-
-
-def _update(u: float, W: Magnitudes, step: Magnitudes, roundings: int) -> Bound:
-    """W minus a step that has seen so many roundings, the difference's included; |W| takes part in that one alone."""
-    return gamma(roundings, u) * step + u * np.abs(W)
-
-
-# pragma: no mutate start, for what follows is drawn and planted: the bounds above judge
-
-
-RULES: dict[type[Optimizer], Callable[..., dict[str, Bound]]] = {
-    GradientDescent: lambda u, rule, t, W, dW: {"W": update_bound(u, W, dW, rule.learning_rate)},
-    Momentum: lambda u, rule, t, W, dW, v: {
-        "W": momentum_bound(u, W, dW, v, rule.learning_rate, rule.beta),
-        "v": velocity_bound(u, v, dW, rule.beta),
-    },
-    RMSprop: lambda u, rule, t, W, dW, s: {
-        "W": rmsprop_bound(u, W, dW, s, rule.learning_rate, rule.beta2, rule.epsilon),
-        "s": mean_square_bound(u, s, dW, rule.beta2),
-    },
-    Adam: lambda u, rule, t, W, dW, v, s: {
-        "W": adam_bound(u, W, dW, v, s, t, rule.learning_rate, rule.beta1, rule.beta2, rule.epsilon),
-        "v": velocity_bound(u, v, dW, rule.beta1),
-        "s": mean_square_bound(u, s, dW, rule.beta2),
-    },
-    ClassicalMomentum: lambda u, rule, t, W, dW, v: dict(
-        zip("Wv", classical_momentum_bounds(u, W, dW, v, rule.learning_rate, rule.beta), strict=True)
-    ),
-    Nesterov: lambda u, rule, t, W, dW, v: dict(
-        zip("Wv", classical_momentum_bounds(u, W, dW, v, rule.learning_rate, rule.beta, ahead=True), strict=True)
-    ),
-    AdamW: lambda u, rule, t, W, dW, v, s: {
-        "W": adamw_bound(u, W, dW, v, s, t, *vars(rule).values()),
-        "v": velocity_bound(u, v, dW, rule.beta1),
-        "s": mean_square_bound(u, s, dW, rule.beta2),
-    },
-}
-"""Bounds of W, and of v and s where a rule has them, after its step number t from W, dW, v and s."""
-
-
-def _parameter(rng: np.random.Generator) -> Inputs:
+def parameter(rng: np.random.Generator) -> Inputs:
     return {"W": normal(rng, N_2, N_1), "dW": normal(rng, N_2, N_1)}
 
 
-def _mean_square(rng: np.random.Generator) -> Any:
+def mean_square(rng: np.random.Generator) -> Any:
     return rng.uniform(0.1, 2.0, (N_2, N_1))
 
 
@@ -203,7 +69,7 @@ def _sized(W: float, dW: float, **state: float) -> Callable[[np.random.Generator
     }
 
 
-def _settings(
+def with_numbers(
     draw: Callable[[np.random.Generator], Inputs], **settings: float
 ) -> Callable[[np.random.Generator], Inputs]:
     """What is drawn, and the numbers of the rule behind it."""
@@ -222,7 +88,7 @@ ADAM = {"learning_rate": LEARNING_RATE, "beta1": BETA, "beta2": BETA2, "epsilon"
 def _adam_step(t: int) -> Case:
     """Step number t of Adam, from a drawn state."""
     return probe(
-        _settings(lambda rng: {**_parameter(rng), "v": normal(rng, N_2, N_1), "s": _mean_square(rng)}, t=t, **ADAM),
+        with_numbers(lambda rng: {**parameter(rng), "v": normal(rng, N_2, N_1), "s": mean_square(rng)}, t=t, **ADAM),
         {
             "W": lambda u, at: adam_bound(
                 u, at.W, at.dW, at.v, at.s, at.t, at.learning_rate, at.beta1, at.beta2, at.epsilon
@@ -231,39 +97,6 @@ def _adam_step(t: int) -> Case:
             "s": lambda u, at: mean_square_bound(u, at.s, at.dW, at.beta2),
         },
         id=f"optimizers.adam_step_{t}",
-    )
-
-
-DAMPENING, DECAY = 0.4, 0.2
-
-ADAMW = {**ADAM, "weight_decay": DECAY}
-
-
-def _momentum_case(name: str, ahead: bool, t: int = 0, **settings: float) -> Case:
-    """A step of classical momentum, number t, or of Nesterov's, from a drawn velocity."""
-
-    def bound(number: int) -> Bound:
-        return lambda u, at: classical_momentum_bounds(u, at.W, at.dW, at.v, at.learning_rate, at.beta, ahead)[number]
-
-    numbered = {"t": t} if t else {}
-    return probe(
-        _settings(lambda rng: {**_parameter(rng), "v": normal(rng, N_2, N_1)}, **numbered, **MOMENTUM, **settings),
-        {"W": bound(0)} if t == 1 else {"W": bound(0), "v": bound(1)},  # the first v is dW itself
-        id=f"optimizers.{name}" + (f"_step_{t}" if t else ""),
-        stays_real={"v": "the first step does not look at it"} if t == 1 else {},
-    )
-
-
-def _momentum_steps(name: str, ahead: bool, **settings: float) -> Case:
-    """The first steps of either: v comes as the sum of (1 - beta) |dW|."""
-    return first_steps(
-        name,
-        "",
-        lambda u, W, dW, v, s, t: classical_momentum_bounds(
-            u, W, dW, v / (1 - BETA), LEARNING_RATE, BETA, ahead, steps=t
-        )[0],
-        beta=BETA,
-        **settings,
     )
 
 
@@ -288,7 +121,7 @@ def _stepping(step: Callable[..., Array]) -> Change:
     )
 
 
-def _refused_by(rule: Any) -> tuple[Refusal, ...]:
+def refused_by(rule: Any) -> tuple[Refusal, ...]:
     """What every rule says of a step of no length, and of gradients that do not fit."""
     step, state = rule(0.1).step, rule(0.1).init({"W1": W})
     return (
@@ -335,7 +168,7 @@ FORMULAS = (
         ),
         cases=(
             probe(
-                lambda rng: {**_parameter(rng), "learning_rate": LEARNING_RATE},
+                lambda rng: {**parameter(rng), "learning_rate": LEARNING_RATE},
                 {"W": lambda u, at: update_bound(u, at.W, at.dW, at.learning_rate)},
                 id="optimizers.gradient_descent",
                 formulas="F029 F056 F091 F181 F214",
@@ -346,8 +179,8 @@ FORMULAS = (
         ),
         sharp=(
             Sharp(0.2),
-            Sharp(0.2, "W alone", _settings(_sized(1, 1e-4), learning_rate=LEARNING_RATE)),
-            Sharp(0.2, "the step alone", _settings(_sized(1e-4, 1), learning_rate=LEARNING_RATE)),
+            Sharp(0.2, "W alone", with_numbers(_sized(1, 1e-4), learning_rate=LEARNING_RATE)),
+            Sharp(0.2, "the step alone", with_numbers(_sized(1e-4, 1), learning_rate=LEARNING_RATE)),
         ),
         faults=(
             fault("one entry of the update moved", result(largest_moved), "W", at="manual"),
@@ -357,7 +190,7 @@ FORMULAS = (
         refusals=(
             refusal(f"learning_rate is -1, {RATE}", -1, of=GradientDescent),
             refusal("dW has shape (2, 4), expected (4, 2): dW has the shape of W", W, W.T, 0.1),
-            *_refused_by(GradientDescent),
+            *refused_by(GradientDescent),
         ),
     ),
     Formula(
@@ -376,7 +209,7 @@ FORMULAS = (
         ),
         cases=(
             probe(
-                _settings(lambda rng: {**_parameter(rng), "v": normal(rng, N_2, N_1)}, **MOMENTUM),
+                with_numbers(lambda rng: {**parameter(rng), "v": normal(rng, N_2, N_1)}, **MOMENTUM),
                 {
                     "W": lambda u, at: momentum_bound(u, at.W, at.dW, at.v, at.learning_rate, at.beta),
                     "v": lambda u, at: velocity_bound(u, at.v, at.dW, at.beta),
@@ -393,9 +226,9 @@ FORMULAS = (
         ),
         sharp=(
             Sharp(0.1),
-            Sharp(0.1, "v alone", _settings(_sized(1, 1e-4, v=1), **MOMENTUM)),
-            Sharp(0.1, "dW alone", _settings(_sized(1e-4, 1, v=1e-4), **MOMENTUM)),
-            Sharp(0.1, "W alone", _settings(_sized(1, 1e-4, v=1e-4), **MOMENTUM)),
+            Sharp(0.1, "v alone", with_numbers(_sized(1, 1e-4, v=1), **MOMENTUM)),
+            Sharp(0.1, "dW alone", with_numbers(_sized(1e-4, 1, v=1e-4), **MOMENTUM)),
+            Sharp(0.1, "W alone", with_numbers(_sized(1, 1e-4, v=1e-4), **MOMENTUM)),
         ),
         faults=(
             fault(
@@ -436,7 +269,7 @@ FORMULAS = (
             ),
             refusal("dW has shape (2, 4), expected (4, 2): dW has the shape of W", W, W.T, W, 0.1, 0.9),
             refusal("v has shape (2, 4), expected (4, 2): v has the shape of W", W, W, W.T, 0.1, 0.9),
-            *_refused_by(Momentum),
+            *refused_by(Momentum),
         ),
     ),
     Formula(
@@ -456,7 +289,7 @@ FORMULAS = (
         ),
         cases=(
             probe(
-                _settings(lambda rng: {**_parameter(rng), "s": _mean_square(rng)}, **RMSPROP),
+                with_numbers(lambda rng: {**parameter(rng), "s": mean_square(rng)}, **RMSPROP),
                 {
                     "W": lambda u, at: rmsprop_bound(u, at.W, at.dW, at.s, at.learning_rate, at.beta2, at.epsilon),
                     "s": lambda u, at: mean_square_bound(u, at.s, at.dW, at.beta2),
@@ -474,8 +307,8 @@ FORMULAS = (
         ),
         sharp=(
             Sharp(0.1),
-            Sharp(0.1, "s alone", _settings(_sized(1e-4, 1e-2, s=1), **RMSPROP)),
-            Sharp(0.1, "dW alone", _settings(_sized(1e-4, 1, s=1e-6), **RMSPROP)),
+            Sharp(0.1, "s alone", with_numbers(_sized(1e-4, 1e-2, s=1), **RMSPROP)),
+            Sharp(0.1, "dW alone", with_numbers(_sized(1e-4, 1, s=1e-6), **RMSPROP)),
         ),
         faults=(
             fault("RMSprop without square", instead(_rmsprop_without_square), "W", "s", at="manual"),
@@ -501,7 +334,7 @@ FORMULAS = (
             ),
             refusal("dW has shape (2, 4), expected (4, 2): dW has the shape of W", W, W.T, W, 0.1, 0.9, 1e-8),
             refusal("s has shape (1, 2), expected (4, 2): s has the shape of W", W, W, W[:1], 0.1, 0.9, 1e-8),
-            *_refused_by(RMSprop),
+            *refused_by(RMSprop),
         ),
     ),
     Formula(
@@ -537,9 +370,14 @@ FORMULAS = (
         sharp=(
             Sharp(0.1),
             Sharp(0.1, of="optimizers.adam_step_3"),
-            Sharp(0.05, "v alone", _settings(_sized(1e-4, 1e-4, v=1, s=1), t=2, **ADAM), of="optimizers.adam_step_2"),
             Sharp(
-                0.1, "dW alone", _settings(_sized(1e-4, 1, v=1e-4, s=1e-6), t=2, **ADAM), of="optimizers.adam_step_2"
+                0.05, "v alone", with_numbers(_sized(1e-4, 1e-4, v=1, s=1), t=2, **ADAM), of="optimizers.adam_step_2"
+            ),
+            Sharp(
+                0.1,
+                "dW alone",
+                with_numbers(_sized(1e-4, 1, v=1e-4, s=1e-6), t=2, **ADAM),
+                of="optimizers.adam_step_2",
             ),
         ),
         faults=(
@@ -622,131 +460,7 @@ FORMULAS = (
             refusal(
                 "t is 0, expected a whole number of at least 1: the first step is number 1", W, W, W, W, 0, *NUMBERS
             ),
-            *_refused_by(Adam),
+            *refused_by(Adam),
         ),
     ),
-    Formula(
-        (
-            code(by_hand, torch_side, "classical_momentum_update"),
-            Code("optimizers.ClassicalMomentum", "", ClassicalMomentum, None, torch_rules.classical_momentum,
-                 "optimizers.classical_momentum"),
-        ),
-        Words(
-            "Momentum as a sum",
-            r"v \coloneqq dW \text{ at first,} \qquad v \coloneqq \beta v + (1 - d)\, dW, \qquad W \coloneqq W - "
-            r"\alpha v",
-            r"Polyak's heavy ball, as torch writes it: what persists adds up to $1/(1 - \beta)$ gradients, so the same "
-            r"$\alpha$ is a longer step than with the notes' average. The dampening $d$ shortens every gradient but "
-            "the first.",
-            "Dampening is set to beta for the notes' form.",
-            "The first step is 1/(1 - beta) times too long, and all others carry it along.",
-            shapes="dW, v and the result have the shape of W; t is a whole number.",
-        ),
-        cases=(
-            _momentum_case("classical_momentum", False, t=2, dampening=DAMPENING),
-            _momentum_case("classical_momentum", False, t=1, dampening=DAMPENING),
-            _momentum_steps("classical_momentum", False, dampening=DAMPENING),
-        ),
-        sharp=(Sharp(0.1),),
-        faults=(
-            fault("the notes' factor in classical momentum",
-                  instead(lambda W, dW, v, t, alpha, beta, d: MomentumUpdate(
-                      W - alpha * (beta * v + (1 - beta) * dW), beta * v + (1 - beta) * dW)), "W", "v", at="manual"),
-            fault("the first step dampened", lambda f: lambda W, dW, v, t, *rest: f(W, dW, 0 * v, 2, *rest), "W",
-                  at="case:optimizers.classical_momentum_step_1 manual"),
-            fault("dampening forgotten", instead(run_by_hand(ClassicalMomentum(LEARNING_RATE, BETA))), "path",
-                  at="case:optimizers.classical_momentum_run manual"),
-        ),
-        refusals=(
-            refusal("dampening is 1.0, expected a number in [0, 1): what a gradient loses in v", 0.1, 0.9, 1.0,
-                    of=ClassicalMomentum),
-            refusal("v has shape (2, 4), expected (4, 2): v has the shape of W", W, W, W.T, 1, 0.1, 0.9),
-            refusal("t is 0, expected a whole number of at least 1: the first step is number 1", W, W, W, 0, 0.1, 0.9),
-            *_refused_by(ClassicalMomentum),
-        ),
-    ),
-    Formula(
-        (
-            code(by_hand, torch_side, "nesterov_update"),
-            Code("optimizers.Nesterov", "", Nesterov, None, torch_rules.nesterov, "optimizers.nesterov"),
-        ),
-        Words(
-            "Nesterov's momentum",
-            r"v \coloneqq \beta v + dW, \qquad W \coloneqq W - \alpha\, (dW + \beta v)",
-            r"The gradient should be taken where the velocity is about to lead. Sutskever and others do that: $v "
-            r"\coloneqq \mu v - \alpha\, dW(W + \mu v)$, $W \coloneqq W + v$. Keep $W + \mu v$ in place of $W$, and "
-            "the gradient is that of the parameters at hand: torch's form.",
-            "The velocity of before the step is looked along.",
-            "It is classical momentum, one step late.",
-            shapes="dW, v and the result have the shape of W.",
-        ),
-        cases=(_momentum_case("nesterov", True), _momentum_steps("nesterov", True)),
-        sharp=(Sharp(0.1),),
-        faults=(
-            fault("no look ahead", lambda f: lambda W, dW, v, alpha, beta: by_hand.classical_momentum_update(
-                W, dW, v, 2, alpha, beta), "W", at="manual"),
-            fault("ahead along the old velocity", instead(lambda W, dW, v, alpha, beta: MomentumUpdate(
-                W - alpha * (dW + beta * v), beta * v + dW)), "W", at="manual"),
-        ),
-        refusals=(
-            refusal("v has shape (2, 4), expected (4, 2): v has the shape of W", W, W, W.T, 0.1, 0.9),
-            *_refused_by(Nesterov),
-        ),
-    ),
-    Formula(
-        (
-            code(by_hand, torch_side, "adamw_update"),
-            Code("optimizers.AdamW", "", AdamW, None, torch_rules.adamw, "optimizers.adamw"),
-        ),
-        Words(
-            "AdamW",
-            r"W \coloneqq W - \alpha \kappa W - \alpha \frac{\hat v}{\sqrt{\hat s} + \varepsilon}",
-            r"A penalty in the gradient goes into $v$ and $s$ too, so that parameters with large gradients are "
-            r"penalised less. AdamW leaves the gradient alone and lets $W$ shrink beside the step, by the share "
-            r"$\alpha \kappa$.",
-            "The decay is added to the gradient, as Adam's weight_decay does.",
-            "All weights shrink at about the same speed, whatever their size: s divides the decay away.",
-            shapes="dW, v, s and the result have the shape of W; t is a whole number.",
-        ),
-        cases=(
-            probe(
-                _settings(
-                    lambda rng: {**_parameter(rng), "v": normal(rng, N_2, N_1), "s": _mean_square(rng)}, t=3, **ADAMW
-                ),
-                {
-                    "W": lambda u, at: adamw_bound(u, at.W, at.dW, at.v, at.s, at.t, *ADAMW.values()),
-                    "v": lambda u, at: velocity_bound(u, at.v, at.dW, at.beta1),
-                    "s": lambda u, at: mean_square_bound(u, at.s, at.dW, at.beta2),
-                },
-                id="optimizers.adamw",
-            ),
-            first_steps(
-                "adamw",
-                "",
-                lambda u, W, dW, v, s, t: adamw_bound(u, W, dW, v, s, t, *ADAMW.values(), steps=t),
-                beta1=BETA,
-                beta2=BETA2,
-                epsilon=EPSILON,
-                weight_decay=DECAY,
-            ),
-        ),
-        sharp=(Sharp(0.1),),
-        faults=(
-            fault("decay in the gradient",
-                  instead(lambda W, dW, v, s, t, *rest: by_hand.adam_update(W, dW + DECAY * W, v, s, t, *rest[:-1])),
-                  "W", "v", "s", at="manual"),
-            fault("decay not times alpha", result(lambda new, W, *a: new._replace(
-                W=new.W - (1 - LEARNING_RATE) * DECAY * W)), "W", at="manual"),
-            fault("decay forgotten",
-                  instead(lambda W, dW, v, s, t, *rest: by_hand.adam_update(W, dW, v, s, t, *rest[:-1])), "W",
-                  at="manual"),
-        ),
-        refusals=(
-            refusal("weight_decay is -0.1, expected a finite number of at least 0: the share of W that a step takes "
-                    "off", of=lambda: AdamW(0.1, weight_decay=-0.1)),
-            refusal("v has shape (1, 2), expected (4, 2): v has the shape of W", W, W, W[:1], W, 1, *NUMBERS, 0.1),
-            *_refused_by(AdamW),
-        ),
-    ),
-)  # fmt: skip
-# pragma: no mutate end
+)

@@ -18,7 +18,7 @@ from parity_tests.comparison.models import ModelCase, Start
 from parity_tests.comparison.snap import Step, _Wide, judged_steps, longest_sum, passes, run_once, run_steps
 from parity_tests.formulas.case import LAMBDA, binary, normal, one_hot
 from parity_tests.formulas.layer_bounds import PLAIN, WEIGHTED, of_running_statistics
-from parity_tests.formulas.updates import RULES
+from parity_tests.formulas.update_bounds import RULES
 from parity_tests.judging import bounds
 from parity_tests.judging.bounds import divided, smallest_normal, unit_roundoff
 from parity_tests.judging.judge import FAILS, HOLDS, Ledger, Where

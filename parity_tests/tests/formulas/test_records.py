@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 from parity_tests.comparison.faults import FAULTS, healthy, run_fault
-from parity_tests.formulas import CASES, FORMULAS, conv, dense, dropout, normalization, pooling, theory, updates
+from parity_tests.formulas import CASES, FORMULAS, conv, dense, dropout, norm_bounds, pooling, theory, update_bounds
 from parity_tests.formulas.case import Case
 from parity_tests.formulas.formula import Formula, Refusal, Sharp
 from parity_tests.formulas.planting import Fault
@@ -228,7 +228,7 @@ def test_an_error_just_above_the_bound_fails_and_one_just_below_does_not(case: C
 
 BOUNDS: list[Callable[..., Any]] = [
     function
-    for module in (bounds, conv, dense, dropout, normalization, pooling, theory, updates)
+    for module in (bounds, conv, dense, dropout, norm_bounds, pooling, theory, update_bounds)
     for name, function in inspect.getmembers(module, inspect.isfunction)
     if function.__module__ == module.__name__
     and not name.startswith(("_", "x_"))  # x_: what mutmut adds

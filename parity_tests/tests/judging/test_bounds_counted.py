@@ -15,7 +15,7 @@ from parity_tests.formulas.conv import conv_backward_bounds, conv_forward_bound
 from parity_tests.formulas.dense import Z_bound, dA_prev_bound, db_bound, dW_bound
 from parity_tests.formulas.dropout import dropout_bound
 from parity_tests.formulas.layer_bounds import PLAIN, WEIGHTED, of_running_statistics
-from parity_tests.formulas.normalization import (
+from parity_tests.formulas.norm_bounds import (
     norm_backward_bounds,
     norm_bound,
     predict_backward_bounds,
@@ -25,7 +25,7 @@ from parity_tests.formulas.normalization import (
 from parity_tests.formulas.pooling import pool_backward_bound, pool_forward_bound
 from parity_tests.formulas.schedules import schedule_bound
 from parity_tests.formulas.theory import distance_bound, spread_bound, two_linear_layers_bound
-from parity_tests.formulas.updates import (
+from parity_tests.formulas.update_bounds import (
     RULES,
     adam_bound,
     mean_square_bound,

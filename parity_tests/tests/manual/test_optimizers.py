@@ -26,8 +26,8 @@ from manual.optimizers import (
     RMSprop,
 )
 from parity_tests.comparison.free_runs import REPEATS, judge_by_spread, moved
-from parity_tests.formulas import updates as recorded
 from parity_tests.formulas.optimizers import run_by_hand, run_by_torch
+from parity_tests.formulas.update_bounds import RULES as BOUNDS
 from parity_tests.judging import bounds
 from parity_tests.judging.judge import Judgement, judge
 from torch_ref import optimizers as torch_rules
@@ -57,7 +57,7 @@ def bounds_of_update(rule: Any, W: Array, dW: Array, state: Any) -> tuple[Any, .
     u = bounds.unit_roundoff(W.dtype)
     arrays = {"W": W, "dW": dW, **{part: value["dW1"] for part, value in state._asdict().items() if part != "t"}}
     wide = {name: value.astype(np.float64) for name, value in arrays.items()}
-    return tuple(recorded.RULES[type(rule)](u, rule, state.t + 1, **wide).values())
+    return tuple(BOUNDS[type(rule)](u, rule, state.t + 1, **wide).values())
 
 
 @DTYPES
