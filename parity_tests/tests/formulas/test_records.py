@@ -8,10 +8,10 @@ or lacks a term, is noticed.
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -259,7 +259,7 @@ def test_every_bound_has_a_sharp_case_in_which_it_is_the_whole(
         return tuple(10 * part for part in value) if isinstance(value, tuple) else 10 * value
 
     before = values()
-    module: ModuleType | None = inspect.getmodule(function)
-    assert module is not None
-    monkeypatch.setattr(module, function.__name__, wider)
+    for module in [each for name, each in sys.modules.items() if name.startswith("parity_tests.")]:
+        if vars(module).get(function.__name__) is function:  # where it is defined, and where it is imported
+            monkeypatch.setattr(module, function.__name__, wider)
     assert any(np.allclose(now, 10 * old, rtol=1e-9, atol=0) for now, old in zip(values(), before, strict=True))
