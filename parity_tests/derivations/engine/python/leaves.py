@@ -157,7 +157,7 @@ class Finder:
         if shrinks:
             slopes = found[0] / cotangent
             return bool(torch.any((slopes - slopes.ravel()[0]).abs() > 1e-9))
-        return bool(torch.any((found[0] != 0) & (found[0] != cotangent)))
+        return bool(torch.any((found[0] != 0) & ((found[0] - cotangent).abs() > 1e-12)))
 
 
 def _terms(node: Any, scaled: bool = False) -> Iterator[tuple[torch.Tensor, bool]]:
