@@ -87,7 +87,8 @@ MISTAKES = {
     "adam-uphill": ("sW = 0.01 * dW ** 2; W += lr * dW / (np.sqrt(sW) + 1e-8); b -= lr * db", "W", ""),
     "another-value": ("W -= lr * dW; b -= lr * (A - Y)[0]", "b", ""),
     "the-sum-for-the-mean": ("W -= lr * dW; b -= lr * (A - Y).sum(axis=0)", "b", ""),
-    "a-sum-that-is-missing": ("W -= lr * dW; b = b - lr * dZ", "b", ""),
+    "a-sum-that-is-missing-in-a-step": ("W -= lr * dW; b = b - lr * dZ", "b", "db-not-summed"),
+    "a-sum-that-is-missing": ("db = dZ; W -= lr * dW; b = b - lr * db", "db", "db-not-summed"),
     "adam-of-something-else": (
         "sW = 0.01 * (X.T @ A) ** 2; W -= lr * (X.T @ A) / np.sqrt(sW + 1e-8); b -= lr * db",
         "W",

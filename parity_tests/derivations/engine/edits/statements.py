@@ -14,6 +14,7 @@ from parity_tests.derivations.engine.edits.terms import (
     new_terms,
     penalties,
     shifted,
+    summed,
     sums,
     terms,
     through_softmax,
@@ -83,6 +84,8 @@ def _whole(statement: ast.stmt, words: Words) -> Iterator[Edit]:
     for new, cause, cost in (*products.put_in(value, words), *products.exchanged(value, words)):
         cause = "wrong-symbol" if cause == "wrong-function" and is_but_a_name(value, new) else cause
         yield Edit(_with_value(statement, new), cause, cost)
+    for new in summed(value, words):
+        yield Edit(_with_value(statement, new), "db-not-summed", 1.0)
     for new in through_softmax(value, words):
         yield Edit(_with_value(statement, new), "softmax-elementwise", 1.4)
     for new, cause in names_exchanged(value, words):

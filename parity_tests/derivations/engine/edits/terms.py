@@ -66,6 +66,21 @@ def terms(value: ast.expr) -> Iterator[ast.expr]:
             yield node
 
 
+def summed(value: ast.expr, words: Words) -> Iterator[ast.expr]:
+    """A right side that has more entries than the target, with it or a term of it summed over an axis."""
+    entries, whole = np.prod(words.shape), words.value(value)
+    for part in terms(value) if whole is not None and np.size(whole) > entries else ():
+        shape = np.shape(words.value(part))
+        settings = [] if words.shape else [""]
+        for axis in range(len(shape)):
+            before, behind = shape[:axis], shape[axis + 1 :]
+            settings += [f"axis={axis}"] if (*before, *behind) == words.shape else []
+            settings += [f"axis={axis}, keepdims=True"] if (*before, 1, *behind) == words.shape else []
+        for each in settings if np.prod(shape) > entries else ():
+            call = ast.parse(f"np.sum({each})", mode="eval").body
+            yield replaced(value, part, ast.Call(call.func, [part], call.keywords))  # type: ignore[attr-defined]
+
+
 def sums(value: ast.expr) -> Iterator[tuple[ast.expr, bool]]:
     """Where a term may be missing, and whether that is the whole right side: it, and factors that are sums or names."""
     yield value, True
