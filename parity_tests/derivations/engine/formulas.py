@@ -36,6 +36,7 @@ class Formulas:
         self.kind, self.hook, self.until, self.keep = kind, hook, until, keep
         self.names: dict[str, Any] = {}
         self.builtins = words.builtins(kind)
+        self.total_sums = False
         self.draws = np.random.default_rng(7)
         self.events: list[Event] = []
         self.problems: list[tuple[int, str]] = []
@@ -112,6 +113,8 @@ class Formulas:
             return value
         if node.id in TYPES:
             return TYPES[node.id]
+        if node.id == "sum" and self.total_sums:
+            return words.total
         if node.id in self.builtins:
             return self.builtins[node.id]
         if node.id in ("softmax", "_softmax"):
@@ -143,6 +146,9 @@ class Formulas:
                 result = self.call(node, names)
             case ast.Attribute():
                 return self.attribute(node, names)
+            case ast.Subscript(value=ast.Attribute(value=ast.Name(id="np"), attr=("c_" | "r_") as word)):
+                parts = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+                result = words.numpy_word(words.JOINING[word], self.kind, self.draws)(self.elements(parts, names))
             case ast.Subscript():
                 base = self.value(node.value, names)
                 if isinstance(base, int | float | bool):

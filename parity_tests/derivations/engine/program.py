@@ -29,6 +29,7 @@ from parity_tests.derivations.engine.operators import (
 from parity_tests.derivations.engine.places import flattened, numbered
 from parity_tests.derivations.engine.replay import Round, Spelled
 from parity_tests.derivations.engine.shapes.sizes import declarations
+from parity_tests.derivations.engine.words import is_numpy_code
 from parity_tests.derivations.language.front import Source
 
 
@@ -55,6 +56,7 @@ class TextProgram:
         self.tree = numbered(flattened(tree))
         self.changed: tuple[ast.stmt, Sequence[ast.stmt]] | None = None
         self.classes_axis = -1
+        self.total_sums = not is_numpy_code(source.tree)
 
     def run(
         self,
@@ -71,6 +73,7 @@ class TextProgram:
         """
         walk = _Walk(given, kind, hook, until, keep)
         walk.capture, walk.changed, walk.classes_axis = capture, self.changed, self.classes_axis
+        walk.total_sums = self.total_sums
         try:
             for number, (name, value) in enumerate(given.items()):
                 walk.names[name] = walk.note((-1 - number, 0), 0, name, GIVEN, _own(value, kind), None, None)
@@ -84,7 +87,7 @@ class TextProgram:
 
     def execute(self, statements: Sequence[ast.stmt], names: Mapping[str, Any], target: str) -> Any:
         """What ``target`` is after some statements, None where one of them fails; what ``names`` holds stays."""
-        after = execute(statements, names)
+        after = execute(statements, names, total_sums=self.total_sums)
         return None if after is None else after.get(target)
 
     def editable(
@@ -123,9 +126,12 @@ def evaluate(node: ast.expr, names: Mapping[str, Any]) -> Any:
         return None
 
 
-def execute(statements: Sequence[ast.stmt], names: Mapping[str, Any]) -> dict[str, Any] | None:
+def execute(
+    statements: Sequence[ast.stmt], names: Mapping[str, Any], *, total_sums: bool = False
+) -> dict[str, Any] | None:
     """The names after some statements, None where one of them fails; what ``names`` holds stays as it is."""
     walk = _Walk({}, PLAIN, None, None, keep=False)
+    walk.total_sums = total_sums
     own = {name: _copied(value) for name, value in names.items()}
     try:
         with np.errstate(all="ignore"):

@@ -7,8 +7,9 @@ value that does not depend on them, a bias is added, what stands in a product wi
 from __future__ import annotations
 
 import ast
+import copy
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple, TypeGuard
 
 from parity_tests.derivations.engine import symbols, words
@@ -67,7 +68,7 @@ NO_ROLES = Roles()
 
 def roles_of(tree: ast.Module) -> Roles:
     """The roles that the use of the free names shows."""
-    use = _Use(tree)
+    use = _Use(_written_out(tree))
     states = {name for name in use.updated - use.derived if use.is_state(name) or use.decays(name)}
     learned = use.derived | use.updated - states
     labels = {name for name in use.compared - use.updated - use.in_products if name not in learned or use.is_late(name)}
@@ -85,6 +86,49 @@ def roles_of(tree: ast.Module) -> Roles:
     others = data | labels | weights | entrywise | numbers | offsets | states
     loose = {name for name in use.free - others - use.in_products - use.indices - use.taken_apart if use.is_loose(name)}
     return Roles(*map(frozenset, (data, labels, weights, entrywise, numbers - states, offsets, states, loose)))
+
+
+MOST_DEPTH = 4
+"""How deep calls of the text's own functions are looked through."""
+
+
+def _written_out(tree: ast.Module) -> ast.Module:
+    """The tree with the formulas of the text's own functions of one line in place of their calls."""
+    functions = {
+        node.name: (node.args, node.body[-1].value)
+        for node in tree.body
+        if isinstance(node, ast.FunctionDef) and len(node.body) == 1 and isinstance(node.body[-1], ast.Return)
+    }
+
+    class WrittenOut(ast.NodeTransformer):
+        depth = 0
+
+        def visit_Call(self, node: ast.Call) -> ast.AST:
+            self.generic_visit(node)
+            function = functions.get(node.func.id) if isinstance(node.func, ast.Name) else None
+            if function is None or function[1] is None or node.keywords or self.depth == MOST_DEPTH:
+                return node
+            given = dict(zip((each.arg for each in function[0].args), node.args, strict=False))
+            self.depth += 1
+            new: ast.AST = self.visit(_With(given).visit(copy.deepcopy(function[1])))
+            self.depth -= 1
+            for each in ast.walk(new):
+                ast.copy_location(each, node)
+            return new
+
+    if not functions:
+        return tree
+    return ast.Module([WrittenOut().visit(copy.deepcopy(node)) for node in tree.body], [])
+
+
+class _With(ast.NodeTransformer):
+    """A formula with others in place of its names."""
+
+    def __init__(self, given: Mapping[str, ast.expr]) -> None:
+        self.given = given
+
+    def visit_Name(self, node: ast.Name) -> ast.AST:
+        return copy.deepcopy(self.given.get(node.id, node))
 
 
 class _Use:

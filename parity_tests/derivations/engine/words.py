@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import math
 from collections.abc import Callable, Sequence
@@ -134,6 +135,15 @@ def ufunc_method(name: str, kind: Kind, draws: np.random.Generator) -> Any:
     return lambda array, axis=0, **settings: function(array, axis=axis, **settings)
 
 
+JOINING = {"c_": "column_stack", "r_": "concatenate"}
+"""What ``np.c_[a, b]`` and ``np.r_[a, b]`` do with arrays."""
+
+
+def is_numpy_code(tree: ast.AST) -> bool:
+    """Whether a text names NumPy, so that its ``sum`` is Python's own."""
+    return any(isinstance(node, ast.Name) and node.id in MODULES for node in ast.walk(tree))
+
+
 def random_word(name: str, kind: Kind, draws: np.random.Generator) -> Any:
     """What ``np.random.name`` stands for: drawn by a generator that begins each run in the same state."""
     sized: dict[str, Callable[..., Any]] = {
@@ -243,8 +253,9 @@ def builtins(kind: Kind) -> dict[str, Callable[..., Any]]:
     """Python's own functions that the language has."""
     return {
         "range": range, "len": len, "zip": zip, "enumerate": enumerate, "reversed": reversed, "list": list,
-        "tuple": tuple, "dict": dict, "sorted": sorted, "abs": np.absolute, "sum": _sum, "max": _extreme(max, np.max),
-        "min": _extreme(min, np.min), "print": lambda *_, **__: None, "str": lambda *_: "", "round": lambda x, *_: x,
+        "tuple": tuple, "dict": dict, "sorted": sorted, "abs": np.absolute, "sum": _sum,
+        "max": _extreme(max, np.max, np.maximum), "min": _extreme(min, np.min, np.minimum),
+        "print": lambda *_, **__: None, "str": lambda *_: "", "round": lambda x, *_: x,
         "float": lambda x=0.0: x.item() if is_array(x) else float(x), "int": lambda x=0: _whole(x), "bool": bool,
         "pow": lambda a, b: a**b, "slice": slice, "isinstance": lambda *_: True,
     }  # fmt: skip
@@ -254,19 +265,30 @@ def _whole(value: Any) -> Any:
     return value.astype(int) if is_array(value) and np.ndim(value) else int(value)
 
 
-def _sum(values: Any, start: Any = 0) -> Any:
+def _sum(values: Any, start: Any = 0, **settings: Any) -> Any:
+    if settings:  # NumPy's, as in sum(dZ, axis=1)
+        return np.sum(values, **settings)
     for each in values:
         start = start + each
     return start
 
 
-def _extreme(own: Callable[..., Any], of_array: Callable[..., Any]) -> Callable[..., Any]:
+def _extreme(
+    own: Callable[..., Any], of_array: Callable[..., Any], entrywise: Callable[..., Any]
+) -> Callable[..., Any]:
     def call(*arguments: Any, **settings: Any) -> Any:
         if len(arguments) == 1 and is_array(arguments[0]):
             return of_array(arguments[0], **settings)
+        if len(arguments) == 2 and any(map(np.ndim, arguments)):  # max(0, Z), entry by entry
+            return entrywise(*arguments)
         return own(*arguments, **settings)
 
     return call
+
+
+def total(values: Any, *rest: Any, **settings: Any) -> Any:
+    """The sum of all entries, as ``sum(Y * log(A))`` means it where a text is no NumPy code."""
+    return np.sum(values, **settings) if is_array(values) and not rest else _sum(values, *rest, **settings)
 
 
 def _sigmoid(x: Any) -> Any:

@@ -530,7 +530,7 @@ def test_a_step_up_a_likelihood_is_said_to_go_up() -> None:
     assert judged_of(CLIMBED).lines[-1].message == "theta holds, as a step along dJ/dtheta."
     (wrong,) = [each for each in judged_of(CLIMBED.replace("+ eta", "- eta")).lines if each.verdict == WRONG]
     assert "the step is not along dJ/dtheta." in wrong.message
-    assert wrong.repaired == "theta = theta + eta * grad"
+    assert wrong.repaired == "theta = theta + eta*grad"
 
 
 REGRESSION = """Z1 = W1 @ X + b1

@@ -18,6 +18,9 @@ INTEGER = frozenset(("argmax", "argmin"))
 class Calls(Parts):
     """What functions make of shapes."""
 
+    is_numpy_code = True
+    """Whether ``sum`` is Python's own, which goes through the rows of a matrix."""
+
     def call(self, node: ast.Call) -> Any:
         function = node.func
         if isinstance(function, ast.Name):
@@ -55,7 +58,8 @@ class Calls(Parts):
             return self.of(node.args[0]) if node.args else ()
         if name in ("min", "max") and len(node.args) > 1:
             return self.sizes.together(*[self.shape(self.of(each)) for each in node.args][:2])
-        if name == "sum" and len(node.args) == 1 and is_shape(over := self.of(node.args[0])) and over:
+        is_own = name == "sum" and len(node.args) == 1 and self.is_numpy_code and not node.keywords
+        if is_own and is_shape(over := self.of(node.args[0])) and over:
             return over[1:]  # Python's own sum goes through the rows
         if name in ("dot", "matmul", "outer", "where", *REDUCE):
             return self.word(name, node.args, {each.arg: each.value for each in node.keywords if each.arg})
@@ -149,7 +153,9 @@ class Calls(Parts):
         if name == "diag" and len(arguments) == 1:
             shape = self.shape(self.of(arguments[0]))
             return shape * 2 if len(shape) == 1 else (self.sizes.equal(*shape),)
-        if name in ("einsum", "squeeze", "pad", "tensordot", "diag", "ravel"):
+        if name == "tensordot":
+            return self.tensordot(arguments, settings)
+        if name in ("einsum", "squeeze", "pad", "diag", "ravel"):
             for each in arguments:
                 self.of(each)
             return self.einsum(arguments) if name == "einsum" else None
@@ -178,6 +184,22 @@ class Calls(Parts):
             for letter, size in zip(part, shape, strict=True):
                 letters[letter] = self.sizes.equal(letters.get(letter, size), size)
         return tuple(letters.get(letter, self.sizes.new()) for letter in output)
+
+    def tensordot(self, arguments: list[ast.expr], settings: dict[str, ast.expr]) -> Any:
+        """The axes that are left, first those of the first array."""
+        left, right = (self.shape(self.of(each)) for each in arguments[:2])
+        try:
+            axes = ast.literal_eval(settings.get("axes", arguments[2] if len(arguments) > 2 else ast.Constant(2)))
+        except ValueError:
+            return None
+        if isinstance(axes, int):
+            axes = range(len(left) - axes, len(left)), range(axes)
+        own, others = ([each] if isinstance(each, int) else list(each) for each in axes)
+        for one, other in zip(own, others, strict=True):
+            self.sizes.equal(left[one], right[other])
+        gone = {each % len(left) for each in own}, {each % len(right) for each in others}
+        parts = zip((left, right), gone, strict=True)
+        return tuple(size for shape, out in parts for place, size in enumerate(shape) if place not in out)
 
     def reduced(self, arguments: list[ast.expr], settings: dict[str, ast.expr]) -> Any:
         """A sum over one axis, several, or all."""

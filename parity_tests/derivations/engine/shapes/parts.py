@@ -140,6 +140,11 @@ class Parts(Values):
         axes = [len(self.shape(each)) for each in value.parts]
         if (name == "hstack" and axes[0] > 1) or (name == "column_stack" and axes == [2] * len(axes)):
             axis = 1
+        elif name == "column_stack" and set(axes) == {1, 2}:
+            columns = [(*self.shape(each), 1)[:2] for each in value.parts]
+            for each in columns[1:]:
+                self.sizes.equal(columns[0][0], each[0])
+            return (columns[0][0], self.sizes.total(tuple(each[1] for each in columns)))
         elif name == "column_stack" or (name == "vstack" and axes[0] < 2):
             if axes != [1] * len(axes):
                 return None

@@ -23,6 +23,7 @@ class Reading(Calls):
 
     def __init__(self, tree: ast.Module, ranks: Ranks, declared: dict[str, Shape], roles: Roles = NO_ROLES) -> None:
         super().__init__(tree, ranks, declared, roles)
+        self.is_numpy_code = words.is_numpy_code(tree)
         self.block([each for each in tree.body if not isinstance(each, ast.FunctionDef)])
 
     def block(self, body: list[ast.stmt]) -> None:
@@ -51,8 +52,6 @@ class Reading(Calls):
                     if state is not None:
                         self.names[state] = self.shapes[state] = self.shape(value)
                         self.free.append(state)
-                    if weight == BACKWARD_CLASH:
-                        self.keep_apart(kept, known)
                     for target in targets:
                         if target is not None:
                             self.assign(target, value, augmented=isinstance(node, ast.AugAssign))
@@ -220,6 +219,9 @@ class Reading(Calls):
                 return Each(*entries) if len(entries) < 2 else None
             case ast.Attribute():
                 return self.attribute(node)
+            case ast.Subscript(value=ast.Attribute(value=ast.Name(id="np"), attr=("c_" | "r_") as word)):
+                parts = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+                return self.behind_one_another(words.JOINING[word], [ast.List(parts, ast.Load())], {})
             case ast.Subscript():
                 return self.indexed(node)
             case ast.Call():
