@@ -19,6 +19,7 @@ from parity_tests.derivations.engine.forward_slips import has_a_slip
 from parity_tests.derivations.engine.guards import judged_without_guards
 from parity_tests.derivations.engine.judged import judge_reading
 from parity_tests.derivations.engine.layers import summed_among_averages, unreached
+from parity_tests.derivations.engine.optimiser_lines import with_optimisers
 from parity_tests.derivations.engine.probes import Layout, Probe, doubled, draw, find_layout, normalised
 from parity_tests.derivations.engine.program import TextProgram
 from parity_tests.derivations.engine.python.other_costs import by_the_cost_that_is_followed
@@ -201,6 +202,8 @@ def _judged(reading: TextReading, seed: int, strict: bool) -> Judged | None:
     judged = judge_reading(reading, seed, strict=strict, pasted=reading.pasted)
     trial = reading.trial(seed)
     judged = None if judged is None else _as_far_as_read(judged, reading)
+    if judged is not None:
+        judged = with_optimisers(judged, reading.lines, seed, strict=strict)
     if judged is None or reading.from_above or not judged.summary.wrong or not reading.written(trial):
         return judged
     if has_a_slip(judged):
