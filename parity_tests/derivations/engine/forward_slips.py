@@ -53,7 +53,7 @@ def slips_of(
 ) -> Iterator[Slip]:
     """The changes of one statement of the forward pass, or of the written cost, that all gradients follow."""
     program, statements, tried = finding.truths.program, _statements(finding), 0
-    for changes in (_sign_in_a_sigmoid, _not_rescaled, _other_half, _of_penalty):
+    for changes in (_sign_in_a_sigmoid, _not_rescaled, _other_half, _of_penalty, _no_penalty):
         for statement in statements:
             value: ast.expr | None = getattr(statement, "value", None)
             for old, new, cause in () if value is None else changes(value, finding):
@@ -180,6 +180,43 @@ def _batch(finding: Finding) -> ast.expr | None:
         is_number = name.isidentifier() and event.function in functions and not (event.shape or event.missing)
         if is_number and event.value == batch:
             return ast.Name(name, ast.Load())
+    return None
+
+
+def _no_penalty(value: ast.expr, finding: Finding) -> Changed:
+    """The penalty whose gradients the lines carry: ``+ reg/2 * (np.sum(W1**2) + np.sum(W2**2))``."""
+    here = next((each for each in finding.truths.run.events if each.key == finding.cost.key), None)
+    if here is None or getattr(here.statement, "value", None) is not value or is_penalty(value):
+        return
+    rates: dict[str, ast.expr] = {}
+    for node in ast.walk(finding.truths.program.tree):
+        match node:
+            case ast.BinOp(op=ast.Add(), right=term) if is_penalty(term):
+                for name in finding.claims.parameters:
+                    rate = _without(term, symbols.base_of(name))
+                    rates |= {} if rate is None else {symbols.base_of(name): rate}
+    if rates and len({ast.dump(each) for each in rates.values()}) == 1:
+        squares = " + ".join(f"np.sum({name}**2)" for name in sorted(rates))
+        rate, two = next(iter(rates.values())), ast.Constant(2)
+        match rate:
+            case ast.BinOp(left=above, op=ast.Div(), right=below):
+                half = ast.BinOp(above, ast.Div(), ast.BinOp(two, ast.Mult(), below))
+            case _:
+                half = ast.BinOp(rate, ast.Div(), two)
+        penalty = ast.BinOp(half, ast.Mult(), ast.parse(squares, mode="eval").body)
+        yield value, ast.BinOp(value, ast.Add(), penalty), "l2-missing"
+
+
+def _without(term: ast.expr, name: str) -> ast.expr | None:
+    """What a parameter is multiplied by in a term; None where it is no factor of it."""
+    match term:
+        case ast.BinOp(left=left, op=ast.Mult(), right=ast.Name(id=own)) if own == name:
+            return left
+        case ast.BinOp(left=ast.Name(id=own), op=ast.Mult(), right=right) if own == name:
+            return right
+        case ast.BinOp(left=left, op=ast.Div() | ast.Mult() as op, right=right):
+            inner = _without(left, name)
+            return None if inner is None else ast.BinOp(inner, op, right)
     return None
 
 

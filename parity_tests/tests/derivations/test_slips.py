@@ -72,6 +72,7 @@ TEXTS = [
     ("(np.sum(W1**2) + np.sum(W2**2))", "np.sum(W1**2)", "missing-term", f"J = {CROSS_ENTROPY} + {PENALTY}"),
     ("Y*np.log(A2) + (1-Y)*np.log(1-A2)", "Y*np.log(A2)", "missing-term",
      f"J = {CROSS_ENTROPY} + {PENALTY}".replace("(1-Y)*np.log(1-A2)", "(1 - Y) * np.log(1 - A2)")),
+    (f" + {PENALTY}", "", "l2-missing", f"J = {CROSS_ENTROPY} + lambda_ / (2 * m) * (np.sum(W1**2) + np.sum(W2**2))"),
     ("* (1 - A1**2)", "* 1 - A1**2", "brackets", "dZ1 = W2.T @ dZ2 * (1 - A1**2)"),
     ("* (1 - A1**2)", "* (1-A1)**2", "brackets", "dZ1 = W2.T @ dZ2 * (1 - A1**2)"),
     ("dZ1 @ X.T", "W2.T @ dZ2 @ X.T", "gprime-missing",
