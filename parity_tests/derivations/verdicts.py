@@ -89,7 +89,8 @@ class Verdict(NamedTuple):
 
     def as_json(self) -> dict[str, Any]:
         """Plain data; a number that JSON lacks becomes None."""
-        data = self._asdict() | {"diff": [each._asdict() for each in self.diff]}
+        changes = [{"line": line, "old": [*old], "new": [*new]} for line, old, new in self.diff]
+        data = self._asdict() | {"diff": changes}
         for name in ("error", "bound", "ratio"):
             if not np.isfinite(data[name]):
                 data[name] = None

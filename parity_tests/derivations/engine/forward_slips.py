@@ -108,8 +108,13 @@ def _sign_in_a_sigmoid(value: ast.expr, _: Finding) -> Changed:
         match node:
             case ast.BinOp(left=ast.Constant(value=1), op=ast.Div(), right=ast.BinOp(op=ast.Add()) as below):
                 for each in (below.left, below.right):
-                    if word(each) == "exp" and isinstance(each, ast.Call) and not isinstance(each.args[0], ast.UnaryOp):
+                    if word(each) == "exp" and isinstance(each, ast.Call) and not _is_negative(each.args[0]):
                         yield each, ast.Call(each.func, [ast.UnaryOp(ast.USub(), each.args[0])], []), SIGN
+
+
+def _is_negative(node: ast.expr) -> bool:
+    """Whether a product begins with a minus sign: ``-X @ W``."""
+    return ast.unparse(node).startswith("-")
 
 
 def _other_half(value: ast.expr, _: Finding) -> Changed:

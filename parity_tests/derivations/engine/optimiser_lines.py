@@ -131,7 +131,7 @@ def _under_roots(statement: ast.Assign) -> Iterator[str]:
 
 
 def _target(statement: ast.Assign) -> str:
-    return statement.targets[0].id  # type: ignore[attr-defined]
+    return ast.unparse(statement.targets[0])
 
 
 def _reads(statement: ast.Assign) -> set[str]:

@@ -41,14 +41,14 @@ function goTo(line) {
   text.setSelectionRange(start, start + rows[line - 1].length);
 }
 
-/** The line with what holds in its place; null where it does not stand there alone. */
+/** The text with what holds in the place of its rows; null where they are others by now. */
 function mended(line) {
+  if (text.readOnly || line.cell !== 0 || line.diff.length === 0) return null;
   const rows = text.value.split("\n");
-  const row = rows[line.line - 1];
-  if (row === undefined || !line.repaired || line.repaired.includes("\n") || text.readOnly || line.repaired.includes("\\")) return null;
-  const [, indent, code, comment] = row.match(/^(\s*)(.*?)(\s*(?:#.*)?)$/);
-  if (!code || !line.text || code.replace(/\s/g, "") !== line.text.replace(/\s/g, "")) return null;
-  rows[line.line - 1] = indent + line.repaired + comment;
+  for (const change of [...line.diff].sort((one, other) => other.line - one.line)) {
+    if (change.old.some((row, place) => rows[change.line - 1 + place] !== row)) return null;
+    rows.splice(change.line - 1, change.old.length, ...change.new);
+  }
   return rows.join("\n");
 }
 

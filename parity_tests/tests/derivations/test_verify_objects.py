@@ -125,7 +125,7 @@ RIGHT: dict[str, Callable[[], Any]] = {
 }
 
 MISTAKES: dict[str, tuple[Callable[[], Any], str, str]] = {
-    "forward and backward": (lambda: verify(forward, backward_wrong), "(1 - A1)", "1 - A1 ** 2"),
+    "forward and backward": (lambda: verify(forward, backward_wrong), "(1 - A1)", "1 - A1**2"),
     "one function of both": (lambda: verify(loss_wrong), "dW = X.T @ d", "/ N"),
     "on arguments": (lambda: verify(loss_wrong, x=POINT), "dW = X.T @ d", "/ N"),
     "an object": (lambda: verify(WrongNet(3, 4)), "self.db = d.sum(0)", "/ N"),
