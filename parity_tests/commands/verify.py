@@ -248,7 +248,8 @@ def _options(args: argparse.Namespace) -> Options:
         from parity_tests.derivations.own.program_file import rubric_of
 
         rubric = rubric_of(_file(args.reference), seed=args.seed)
-    told = (args.call, cost, args.grads, rubric, _said_of_notes(args))
+    notes = _said_of_notes(args) if args.let or any(map(is_file_name, args.derivation)) else None
+    told = (args.call, cost, args.grads, rubric, notes)
     return Options(args.setting, bool(args.l2), args.chain, args.seed, args.strict, net, *told)
 
 
