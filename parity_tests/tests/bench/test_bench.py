@@ -133,6 +133,7 @@ def _kept_workers(kept_workers: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(measure, "Worker", kept_workers)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_kept_workers")
 def test_a_quick_run_prints_the_schema(capsys: pytest.CaptureFixture[str]) -> None:
     code = main(["bench", "--quick", "--json"])
@@ -201,6 +202,7 @@ def test_geometric_means_are_taken_by_dtype_and_number_of_threads() -> None:
     assert [mean.ratio for mean in means] == pytest.approx([1.0, 3.0, 4.0])
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_kept_workers")
 @pytest.mark.parametrize(("part", "filled"), [("steps", {"steps"}), ("loops", {"loops"}), ("conv", {"convolutions"})])
 def test_a_part_alone(capsys: pytest.CaptureFixture[str], part: str, filled: set[str]) -> None:

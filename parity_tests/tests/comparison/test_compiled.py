@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from functorch.compile import aot_module_simplified, make_boxed_func  # type: ignore[import-untyped]
 
 from manual import dense
 from manual.architecture import Architecture, Conv, Dense, Dropout, Flatten, Pool
@@ -25,6 +24,13 @@ from parity_tests.judging.judge import Result
 COLUMNS = Architecture(5, (Dense(7, "tanh"), Dropout(0.8), Dense(6, "relu"), Dense(3, "softmax")))
 VOLUMES = Architecture((6, 6, 2), (Conv(3, 3, pad=1, activation="relu"), Pool(2, 2), Flatten(), Dense(1, "sigmoid")))
 CASE = ModelCase("tiny", "drawn", 0.7, 0.0, steps=1)
+
+
+def functorch() -> Any:
+    """Its compiler: seconds of imports, which only these tests need."""
+    import functorch.compile  # type: ignore[import-untyped]
+
+    return functorch.compile
 
 
 def begin(net: Architecture, dtype: Any = np.float64) -> Start:
@@ -67,7 +73,7 @@ def off(graph: Any, inputs: Any) -> Callable[..., Any]:
 
 def right(graph: Any, inputs: Any) -> Callable[..., Any]:
     """The graph as it is."""
-    boxed: Callable[..., Any] = make_boxed_func(graph)
+    boxed: Callable[..., Any] = functorch().make_boxed_func(graph)
     return boxed
 
 
@@ -77,14 +83,15 @@ def off_backward(graph: Any, inputs: Any) -> Callable[..., Any]:
     def run(*given: Any) -> Any:
         return [value * (1 + 1e-9) if isinstance(value, torch.Tensor) else value for value in graph(*given)]
 
-    boxed: Callable[..., Any] = make_boxed_func(run)
+    boxed: Callable[..., Any] = functorch().make_boxed_func(run)
     return boxed
 
 
 def test_a_compiler_that_is_wrong_is_seen_in_every_layer_and_in_the_whole() -> None:
     forward = failed(run(COLUMNS, off))
     assert forward >= {("Z", 1), ("A", 1), ("A", 2), ("Z", 3), ("Z", 4), ("Z_L of the compiled whole", None)}
-    backward = failed(run(COLUMNS, partial(aot_module_simplified, fw_compiler=right, bw_compiler=off_backward)))
+    split = partial(functorch().aot_module_simplified, fw_compiler=right, bw_compiler=off_backward)
+    backward = failed(run(COLUMNS, split))
     assert {(quantity, layer) for quantity, layer in backward if quantity in ("Z", "A", "J with L2")} == set()
     assert backward >= {("dW", 1), ("db", 1), ("dA", 0), ("dZ", 1), ("dW of the compiled whole", 1)}
 

@@ -97,6 +97,7 @@ def test_few_rows_are_beyond_a_machine() -> None:
     assert sum(FORMULA in row.kinds for row in ROWS) >= 120
 
 
+@pytest.mark.slow
 def test_all_rows_come_out_as_they_say(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["notes", "--json", "--jobs", "1"]) == 0
     printed = json.loads(capsys.readouterr().out)

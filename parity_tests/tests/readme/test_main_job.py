@@ -23,6 +23,7 @@ def main_job() -> subprocess.CompletedProcess[str]:
     return subprocess.run(words, cwd=readme.README.parent, capture_output=True, text=True)
 
 
+@pytest.mark.slow
 def test_the_main_job_holds(main_job: subprocess.CompletedProcess[str]) -> None:
     assert main_job.returncode == 0, main_job.stderr
     report = json.loads(main_job.stdout)
@@ -63,6 +64,7 @@ def differences(shown: str, now: str) -> list[str]:
     return found
 
 
+@pytest.mark.slow
 def test_the_parity_table_is_that_of_the_machine_up_to_what_differs(
     main_job: subprocess.CompletedProcess[str],
 ) -> None:

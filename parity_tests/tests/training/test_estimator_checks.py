@@ -18,6 +18,7 @@ SMALL: dict[str, Any] = {"hidden_layer_sizes": (10,), "max_iter": 30, "learning_
 """The checks look at scores too, after a fit that need not be long."""
 
 
+@pytest.mark.slow
 @parametrize_with_checks(  # type: ignore[untyped-decorator]  # scikit-learn has no types
     [
         by_hand.NetworkClassifier(**SMALL),
