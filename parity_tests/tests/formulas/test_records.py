@@ -149,7 +149,8 @@ def both_sides(case: Case, seeds: int) -> dict[str, float]:
 def is_exact(case: Case) -> bool:
     """Whether every bound of the case is zero everywhere."""
     probe = case.inputs(generator(case.id, 0))
-    at = magnitudes(probe, outputs_of(case, probe, np.float64)["manual"])
+    by_hand = replace(case, reference=lambda *_: case.manual(*probe.values()), loop=None)  # torch is not needed here
+    at = magnitudes(probe, outputs_of(by_hand, probe, np.float64)["manual"])
     return not any(np.any(bound(U32, at)) for bound in case.bounds.values())
 
 
@@ -161,9 +162,8 @@ def check_ordinary(case: Case, seeds: int) -> None:
     """The worst errors of an ordinary case are below its bounds, and near enough to them to be seen."""
     errors = both_sides if case.id.startswith(NUMBERS) else one_side
     worst = errors(case, seeds)
-    exact = is_exact(case)
-    assert max(worst.values()) <= (0 if exact else 1), case.id
-    if not exact and (max(worst.values()) > 0 or not case.id.startswith(ROUNDED_NOWHERE)):
+    assert max(worst.values()) <= 1, case.id
+    if max(worst.values()) > 0 or not case.id.startswith(ROUNDED_NOWHERE):
         least = 0.002 if case.id.startswith(LONG_SUMS) else 0.05 if case.id.startswith(NEAR) else 0.02
         assert min(worst.values()) >= least, case.id
 
@@ -189,9 +189,10 @@ def sharp_case(formula: Formula, sharp: Sharp) -> Case:
 
 BY_ID = {case.id: case for case in CASES}
 SHARP = [(sharp_case(formula, sharp), sharp.least) for formula in FORMULAS for sharp in formula.sharp]
+ROUNDED = [case for case in CASES if not is_exact(case)]
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
+@pytest.mark.parametrize("case", ROUNDED, ids=lambda case: case.id)
 def test_errors_come_near_the_bound_and_stay_below_it(case: Case) -> None:
     check_ordinary(case, SEEDS)
 
@@ -203,7 +204,7 @@ def test_a_bound_ten_times_wider_is_noticed(case: Case, least: float) -> None:
 
 @pytest.mark.bars
 def test_on_two_hundred_seeds() -> None:
-    for case in CASES:
+    for case in ROUNDED:
         check_ordinary(case, 10 * SEEDS)
     for case, least in SHARP:
         check_sharp(case, least, 10 * SEEDS)
