@@ -17,7 +17,7 @@ import numpy as np
 from parity_tests.derivations.changes import change_of
 from parity_tests.derivations.engine import symbols
 from parity_tests.derivations.engine.edits.terms import is_penalty
-from parity_tests.derivations.engine.edits.trees import is_product, places, replaced, word
+from parity_tests.derivations.engine.edits.trees import in_front, is_product, places, replaced, word
 from parity_tests.derivations.engine.findings import Finding, Reading, fits
 from parity_tests.derivations.engine.lists.spelled import origin
 from parity_tests.derivations.verdicts import WRONG, Judged, Verdict, teach
@@ -158,6 +158,7 @@ def _of_one(node: ast.expr, finding: Finding) -> Changed:
                 yield two, ast.BinOp(two, ast.Mult(), batch), "l2-not-over-m"
     if batch is not None:
         yield node, ast.BinOp(node, ast.Div(), batch), "l2-not-over-m"
+    yield node, in_front(ast.Constant(0.5), node), "l2-factor-2"
     yield from _left_out(node, finding)
 
 

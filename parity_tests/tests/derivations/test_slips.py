@@ -77,6 +77,8 @@ TEXTS = [
     ("* (1 - A1**2)", "* (1-A1)**2", "brackets", "dZ1 = W2.T @ dZ2 * (1 - A1**2)"),
     ("dZ1 @ X.T", "W2.T @ dZ2 @ X.T", "gprime-missing",
      "dW1 = (1/m) * W2.T @ dZ2 * (1 - A1**2) @ X.T + lambda_/m * W1"),
+    ("lambda_/(2*m)*(", "lambda_/m*(", "l2-factor-2",
+     f"J = {CROSS_ENTROPY} + {PENALTY.replace('lambda_/(2*m)', '0.5 * lambda_/m')}"),
     ("db1 +=", "db1 =", "overwritten", "db1 += dZ1[:, i:i+1] / m"),
 ]  # fmt: skip
 
@@ -138,8 +140,9 @@ def test_a_mask_that_the_way_back_rescales() -> None:
 def test_a_program(tmp_path: Path) -> None:
     right, written, cause, meant = TEXTS[3]
     path = tmp_path / "step.py"
-    path.write_text(PROGRAM.format(NETWORK.strip().replace("\n", "\n    ").replace(right, written)))
-    assert the_wrong(verify(path)) == (cause, [f"    {meant}"])
+    text = PROGRAM.format(NETWORK.strip().replace("\n", "\n    ").replace(right, written))
+    path.write_text(f"class own: reg = 0.3\n{text.replace('lambda_ =', 'other =').replace('lambda_', 'own.reg')}")
+    assert the_wrong(verify(path)) == (cause, [f"    {meant}".replace("lambda_", "own.reg")])
 
 
 def test_a_right_forward_pass_stays() -> None:

@@ -52,10 +52,9 @@ def _is_between(node: ast.expr, one: str, other: str) -> bool:
 
 
 def is_penalty(node: ast.AST) -> bool:
-    return any(
-        isinstance(each, ast.Name) and re.match(r"^(reg\w*|lam\w*|lmbda|l2\w*|wd|weight_decay)$", each.id)
-        for each in ast.walk(node)
-    )
+    """Whether a formula names the factor of a penalty: ``reg``, ``self.reg``, ``lambda_``."""
+    names = (getattr(each, "attr", getattr(each, "id", "")) for each in ast.walk(node))
+    return any(re.match(r"^(reg\w*|lam\w*|lmbda|l2\w*|wd|weight_decay)$", each) for each in names)
 
 
 def terms(value: ast.expr) -> Iterator[ast.expr]:
