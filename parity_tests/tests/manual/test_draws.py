@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from manual.architecture import Architecture, Dense, Dropout, Flatten
-from manual.draws import dropout_mask, dropout_masks, fans, shuffled
+from manual.draws import SCALES, dropout_mask, dropout_masks, fans, initial_parameters, shuffled
 
 
 def test_fans_of_a_layer_and_of_filters() -> None:
@@ -78,3 +78,8 @@ def test_masks_are_drawn_layer_by_layer_and_alike_in_both_dtypes() -> None:
         for one, other in zip(found, expected, strict=True):
             assert one.dtype == dtype
             np.testing.assert_array_equal(one, other)
+
+
+def test_a_scheme_that_is_none_is_refused_with_those_that_are() -> None:
+    with pytest.raises(ValueError, match=f"^scheme is 'best', expected one of {', '.join(SCALES)}$"):
+        initial_parameters(Architecture(2, (Dense(1, "sigmoid"),)), "best", np.random.default_rng(0))
