@@ -9,7 +9,18 @@ from parity_tests.derivations.latex.claims import Claim
 from parity_tests.derivations.latex.cursor import GENERIC
 from parity_tests.derivations.latex.style import Style
 from parity_tests.derivations.latex.symbols import MEANINGS, UNITS
-from parity_tests.derivations.latex.tree import Call, Node, Sum, Symbol, symbols_of, walk
+from parity_tests.derivations.latex.tree import (
+    Call,
+    Derivative,
+    Node,
+    Operation,
+    Sum,
+    Symbol,
+    Transposed,
+    factors,
+    symbols_of,
+    walk,
+)
 
 
 def settle(claims: Sequence[Claim], styles: Sequence[Style]) -> None:
@@ -19,6 +30,8 @@ def settle(claims: Sequence[Claim], styles: Sequence[Style]) -> None:
     """
     symbols = list({id(each): each for claim in claims for each in symbols_of((claim.target, claim.right))}.values())
     _drop_steps(claims)
+    for section in {each.section for each in claims}:
+        _name_parameters([each for each in claims if each.section == section])
     for each in symbols:
         if MEANINGS.get(each.base) == "W" and (unit := re.fullmatch("([a-z])0", "".join(each.subscripts))):
             each.base, each.subscripts = "b", (unit[1],)  # the weight of a constant input
@@ -156,3 +169,58 @@ def _drop_steps(claims: Sequence[Claim]) -> None:
 def is_step(symbol: Symbol) -> bool:
     """Whether a symbol has the number of a step below it."""
     return bool(re.fullmatch(r"t(?:[-+]1)?", symbol.subscripts[-1] if symbol.subscripts else ""))
+
+
+def _name_parameters(claims: Sequence[Claim]) -> None:
+    """Give the parameters of a section their usual letters by its forward pass, where layers are told by letters alone.
+
+    In u = V x + d, h = f(u), o = W h + c are two layers. A letter Y whose derivative is given is no label.
+    """
+    symbols = list({id(each): each for claim in claims for each in symbols_of((claim.target, claim.right))}.values())
+    if any(each.layer or each.bare or each.round for each in symbols):
+        return
+    given = {each.by.base for claim in claims for each in walk((claim.target, claim.right))
+             if isinstance(each, Derivative) and isinstance(each.by, Symbol)}  # fmt: skip
+    affine: list[tuple[str, str, str, str]] = []
+    above: dict[str, str] = {}
+    for claim in claims:
+        target, right = claim.target, claim.right
+        if not isinstance(target, Symbol) or target.subscripts or target.accents:
+            continue
+        if isinstance(right, Call) and len(right.arguments) == 1 and isinstance(right.arguments[0], Symbol):
+            above[target.base] = right.arguments[0].base
+        parts = _affine(right)
+        if parts and (MEANINGS.get(target.base) == "Z" or (target.base == "Y" and "Y" in given)):
+            affine.append((target.base, *parts))
+    if len({each[1] for each in affine}) < len(affine):
+        return
+    produced = {each[0]: each[2] for each in affine}
+    usual: dict[str, tuple[str, str]] = {}
+    for target, W, value, b in affine:
+        layer = 1
+        while len(affine) > 1 and above.get(value) in produced and layer <= len(affine):
+            layer, value = layer + 1, produced[above[value]]
+        number = str(layer) if len(affine) > 1 else ""
+        usual |= {W: ("W", number), b: ("b", number), target: ("Z" if target == "Y" else target, number)}
+    usual |= {letter: (letter, usual[z][1]) for letter, z in above.items() if z in usual and letter not in usual}
+    for each in symbols:
+        base = each.base if each.base in usual else each.base.removeprefix("d")
+        if base in usual and not each.subscripts[2:] and not each.accents:
+            name, layer = usual[base]
+            if name != base:
+                each.written, each.base = each.letter, each.base.replace(base, name)
+            each.layer, each.implied = layer, bool(layer)
+
+
+def _affine(node: Node) -> tuple[str, str, str] | None:
+    """The letters of W x + b or X W + b, None for another formula."""
+    if not (isinstance(node, Operation) and node.sign == "+" and isinstance(node.right, Symbol)):
+        return None
+    found = [each.operand if isinstance(each, Transposed) else each for _, each in factors(node.left)]
+    if len(found) != 2 or not all(isinstance(each, Symbol) and not each.subscripts for each in (*found, node.right)):
+        return None
+    first, second = (each.base for each in found if isinstance(each, Symbol))
+    values = [MEANINGS.get(each) in ("X", "A") for each in (first, second)]
+    if values == [True, False]:
+        first, second = second, first
+    return (first, second, node.right.base) if any(values) and not all(values) else None

@@ -66,6 +66,7 @@ class Judge:
     def __init__(self, conventions: Conventions, weights: list[float]) -> None:
         self.conventions, self.weights = conventions, weights
         self.sections: dict[int, Taken] = {}
+        self.unknown: dict[int, bool] = {}
 
     def taken(self, section: int) -> Taken:
         """What a section takes for granted."""
@@ -114,6 +115,24 @@ class Judge:
         if lower is not None and holds(lower):
             return said(claim, DOUBTFUL, "holds for l = 1", read[0].target)
         return self.mistaken(claim, read, settled, also)
+
+    def has_unknown_letters(self, section: int) -> bool:
+        """Whether a letter of a section's forward pass has no meaning: then others may have another one, too."""
+        if section not in self.unknown:
+            self.unknown[section] = any(
+                each.section == section and isinstance(each.target, Symbol) and not each.target.accents
+                and MEANINGS.get(each.target.base) in ("Z", "A") and self.is_unknown(each)
+                for each in self.conventions.claims
+            )  # fmt: skip
+        return self.unknown[section]
+
+    def is_unknown(self, claim: Claim) -> bool:
+        """Whether a claim is not read for a letter in it."""
+        try:
+            self.conventions.read(claim, self.taken(claim.section).convention)
+        except NotReadError as error:
+            return bool(re.fullmatch(r"\w has no meaning here", str(error)))
+        return False
 
     def misprint(self, claim: Claim) -> Verdict | None:
         """That examples stand in the brackets of layers, or on what is summed over them; None where they do not."""
@@ -247,6 +266,10 @@ class Judge:
         for cause, right in rewritings(claim.right):
             if cause == "index-order" and self.holds(claim._replace(right=right), main) and self.indices_shown(claim):
                 return wrong(claim, cause, equation(claim.target, right))
+        style = self.conventions.styles[claim.section]
+        layered = any(style.layer_of(each) and not each.implied for each in symbols_of((claim.target, claim.right)))
+        if names_products(claim) and not layered and self.has_unknown_letters(claim.section):
+            return said(claim, DOUBTFUL, "does not hold if its letters stand for what they usually do", target)
         if layers_are_guessed(claim, self.conventions.styles[claim.section], self.conventions.known_layers):
             why = "does not hold if letters without a layer are those of the same layer"
             return said(claim, DOUBTFUL, why, target)
@@ -304,9 +327,8 @@ class Judge:
         if not has_evidence(claim, read, settled):
             return None
         for cause, right in rewritings(claim.right):
-            if cause in ("extra-factor", "g-for-gprime") and any(
-                self.holds(claim._replace(right=right), each) for each in others
-            ):
+            tried = {"extra-factor": others, "g-for-gprime": others, "wrong-layer": others[:1]}.get(cause, ())
+            if any(self.holds(claim._replace(right=right), each) for each in tried):
                 return wrong(claim, cause, equation(claim.target, right), also=also, found=found)
         return None
 

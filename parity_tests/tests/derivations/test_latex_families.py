@@ -60,6 +60,10 @@ $$a_k = \sum_j w^{(2)}_{kj} z_j + w^{(2)}_{k0}, \quad y_k = a_k$$ $$E_n = \frac1
 ADAM = r"""
 $$m_t = \beta_1 m_{t-1} + (1 - \beta_1) g_t, \quad \hat m_t = \frac{m_t}{1 - \beta_1^t}$$
 """
+LETTERS = r"""
+$$o = W h + c, \quad p = \mathrm{softmax}(o)$$ $$u = V x + d, \quad h = \mathrm{ReLU}(u)$$
+"""
+GIVEN = r"$$Y = X W^\top + b$$ $$\frac{\partial L}{\partial X} = \frac{\partial L}{\partial Y} W$$"
 SIZE = r"""$$n_W = \left\lfloor \frac{n_W^{[l-1]} + 2p - f}{s} \right\rfloor + 1$$"""
 THETA = r"$$\nabla_\theta J = \frac{1}{m} X^T (h - y)$$"
 
@@ -134,6 +138,9 @@ RIGHT = [
     (NIELSEN, r"w^l \to w^l - \frac{\eta}{m} \sum_x \delta^{x,l} (a^{x,l-1})^T"),
     (ADAM, r"v_t = \beta_2 v_{t-1} + (1 - \beta_2) g_t^2"),
     (ADAM, r"\theta_t = \theta_{t-1} - \alpha \hat m_t / (\sqrt{\hat v_t} + \epsilon)"),
+    (LETTERS, r"\frac{\partial L}{\partial V} = \frac{\partial L}{\partial u} x^\top"),
+    (LETTERS, r"\frac{\partial L}{\partial h} = W^\top (p - y)"),
+    (GIVEN, r"W \in \mathbb{R}^{K \times D}"),
     (SIZE, r"H_{out} = \lfloor \frac{H_{in} + 2P - K}{S} \rfloor + 1"),
 ]  # fmt: skip
 
@@ -187,6 +194,8 @@ WRONG_ONES = [
     (ADAM, r"v_t = \beta_2 v_{t-1} + (1 - \beta_2) g_t", "square-missing"),
     (SIZE, r"n_H = \left\lfloor \frac{n_H^{[l-1]} + p - f}{s} \right\rfloor + 1", "padding-once"),
     (SIZE, r"W_2 = (W_1 - F + 2P) / S", "missing-term"),
+    (LETTERS, r"\frac{\partial L}{\partial V} = \frac{\partial L}{\partial h} x^\top", "gprime-missing"),
+    (GIVEN, r"\frac{\partial L}{\partial X} = \frac{\partial L}{\partial Y} W^\top", "transpose-extra"),
 ]  # fmt: skip
 
 
@@ -229,6 +238,7 @@ def test_a_repair_has_the_partial_fractions_of_the_note(claim: str, repaired: st
             r"\frac{\partial J}{\partial z^{[2](i)}} = \frac{1}{m} (a^{[2](i)} - y^{(i)})",
             "derivatives of J",
         ),
+        (r"$$h_t = \tanh(U x_t + V h_{t-1} + b)$$", r"\frac{\partial L}{\partial h} = W^\top (p - y)", "letters"),
         ("", r"w^* = (X^T X)^{-1} X^T y", "inverse of a matrix"),
         ("", r"dS = P \odot (dP - (dP \odot P) \mathbf 1 \mathbf 1^\top)", ""),
     ],
