@@ -150,6 +150,8 @@ class _Collector:
             if nodes and nodes[0] == Symbol("l") and {"y", "Y"} & {each.base for each in symbols_of(tuple(nodes[1:]))}:
                 nodes = [Symbol("L", written="\\ell"), *nodes[1:]]  # a loss
             place = next((n for n, node in enumerate(nodes) if node is not None and is_target(node)), -1)
+            if place == 1 and nodes[0] == Symbol("p"):
+                place = 0  # p = softmax(o)
             target = nodes[place] if place >= 0 else None
         if target is None:
             last = self.found[-1] if self.found else None

@@ -309,8 +309,6 @@ def _has_layers_of_two_kinds(claim: Claim, style: Style) -> bool:
 def _unit_of(claim: Claim) -> str:
     """The activation that a claim says a layer to have."""
     right = claim.right
-    if isinstance(claim.target, Call) and isinstance(right, Symbol) and MEANINGS.get(right.base) == "A":
-        return UNITS.get(claim.target.function.base, "")  # p = softmax(z)
     if isinstance(right, Call) and right.function.base == "max" and Number("0") in right.arguments:
         return "relu"
     is_value = MEANINGS.get(_base(claim), "") == "A" or getattr(claim.target, "accents", None)
