@@ -86,18 +86,6 @@ class Conventions:
         """All symbols of the claims."""
         return symbols_of(tuple((each.target, each.right) for each in self.claims))
 
-    @cached_property
-    def known_layers(self) -> dict[str, str]:
-        """The layers of letters that carry none, by their formulas: that of W in z = W^{(1)} x."""
-        found: dict[str, str] = {}
-        for claim in self.claims:
-            style, target = self.styles[claim.section], claim.target
-            if isinstance(target, Symbol) and MEANINGS.get(target.base) in ("Z", "A") and not style.layer_of(target):
-                layers = {style.layer_of(each) for each in symbols_of(claim.right)} - {""}
-                if len(layers) == 1:
-                    found.setdefault(target.base, *layers)
-        return found
-
     def read(self, claim: Claim, convention: Convention) -> list[Meant]:
         """A claim in every frame; NotReadError where there is none."""
         return first_meant(claim, self.styles[claim.section], convention, self.told.let)

@@ -140,8 +140,8 @@ def default_layer(claim: Claim, frame: Frame) -> int:
     return next((each for each in own if each), max(found, default=frame.default or (1 if frame.depth == 1 else 0)))
 
 
-def layers_are_guessed(claim: Claim, style: Style, known: Mapping[str, str]) -> bool:
-    """Whether some quantities of a claim carry a layer and others do not; ``known`` letters have theirs elsewhere."""
+def layers_are_guessed(claim: Claim, style: Style) -> bool:
+    """Whether some quantities of a claim carry a layer and others do not."""
     if has_labels(claim):
         return False
     outputs = {
@@ -152,8 +152,7 @@ def layers_are_guessed(claim: Claim, style: Style, known: Mapping[str, str]) -> 
         if MEANINGS.get(each.base, "X") not in ("X", "Y", "dX") and each.base not in ("u", *OUTPUTS)
     ]  # fmt: skip
     style = own_style(found, style)
-    layers = {style.layer_of(each) for each in found}
-    sure = {*(HIDDEN if style.layers != NONE else ()), *(each for each, layer in known.items() if layer in layers)}
+    sure = HIDDEN if style.layers != NONE else ()
     return len({bool(style.layer_of(each)) for each in found if each.base.removeprefix("d") not in sure}) > 1
 
 

@@ -270,7 +270,7 @@ class Judge:
         layered = any(style.layer_of(each) and not each.implied for each in symbols_of((claim.target, claim.right)))
         if names_products(claim) and not layered and self.has_unknown_letters(claim.section):
             return said(claim, DOUBTFUL, "does not hold if its letters stand for what they usually do", target)
-        if layers_are_guessed(claim, self.conventions.styles[claim.section], self.conventions.known_layers):
+        if layers_are_guessed(claim, style):
             why = "does not hold if letters without a layer are those of the same layer"
             return said(claim, DOUBTFUL, why, target)
         floored = claim._replace(right=Floor(claim.right))
