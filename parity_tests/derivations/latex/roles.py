@@ -196,20 +196,20 @@ def _name_parameters(claims: Sequence[Claim]) -> None:
         return
     produced = {each[0]: each[2] for each in affine}
     usual: dict[str, tuple[str, str]] = {}
-    for target, W, value, b in affine:
+    for of, W, value, b in affine:
         layer = 1
         while len(affine) > 1 and above.get(value) in produced and layer <= len(affine):
             layer, value = layer + 1, produced[above[value]]
         number = str(layer) if len(affine) > 1 else ""
-        usual |= {W: ("W", number), b: ("b", number), target: ("Z" if target == "Y" else target, number)}
+        usual |= {W: ("W", number), b: ("b", number), of: ("Z" if of == "Y" else of, number)}
     usual |= {letter: (letter, usual[z][1]) for letter, z in above.items() if z in usual and letter not in usual}
     for each in symbols:
         base = each.base if each.base in usual else each.base.removeprefix("d")
         if base in usual and not each.subscripts[2:] and not each.accents:
-            name, layer = usual[base]
+            name, number = usual[base]
             if name != base:
                 each.written, each.base = each.letter, each.base.replace(base, name)
-            each.layer, each.implied = layer, bool(layer)
+            each.layer, each.implied = number, bool(number)
 
 
 def _affine(node: Node) -> tuple[str, str, str] | None:
