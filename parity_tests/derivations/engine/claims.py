@@ -203,7 +203,7 @@ class Claims:
             if event.missing or not name or key in self.truths.by_key or key in self.truths.vanishing:
                 old[name] = event
                 continue
-            bases = [base for base in symbols.meant_by(name, truths) if base != name]
+            bases = [base for base in symbols.meant_by(name, truths) if base != name and not self.meant.get(name)]
             may_step = self.truths.probe.places is None or key in self.truths.probe.steps
             if may_step and name in truths and name in old and not old[name].missing and event.shape == old[name].shape:
                 found[name] = Claim(event, truths[name], _zero(event.value - old[name].value), UPDATE)

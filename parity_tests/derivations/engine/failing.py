@@ -178,7 +178,7 @@ class Failures:
             uneven = np.size(claim.event.value) == 1 and not self._same_elsewhere(claim)
             if claim.factor is None or (uneven and self.claims.truths.probe.places is not None):
                 if sources is None:
-                    gradients = gradients_of(self.claims, run, claims, overrides)
+                    gradients = gradients_of(self.claims, run, claims, overrides, self.factor)
                     sources = Sources(self.claims, {each.event.key for each in steps}, gradients, overrides)
                 made = sources.of(claim)
                 by_name = self.claims.truths.probe.places is None and self._has_state(claim)
@@ -229,7 +229,7 @@ class Failures:
         rates = self._rates(claim)
         if self._is_rate(claim, rates):
             return False
-        others = [each for each in steps if each.event.key[0] != claim.event.key[0] and each.factor is not None]
+        others = [each for each in steps if each is not claim and each.factor is not None]
         same = [each for each in others if self._rates(each) == rates and self._is_rate(each, rates)]
         return any(self._by_a_size(claim, each) for each in same)
 

@@ -15,7 +15,8 @@ import numpy as np
 
 from parity_tests.derivations.engine import symbols
 from parity_tests.derivations.engine.all_turns import AllTurns, InAll
-from parity_tests.derivations.engine.claims import INNER, Claim, Claims
+from parity_tests.derivations.engine.claims import INNER, UPDATE, Claim, Claims, mark_of
+from parity_tests.derivations.engine.convention import same_factor
 from parity_tests.derivations.engine.events import ENTRY, NAMED, RETURNED, Event, Key
 from parity_tests.derivations.engine.failing import State
 from parity_tests.derivations.engine.roots import Explanation, Repairs, Root, Turned, Values
@@ -214,7 +215,10 @@ class Locator:
             if good:
                 cheapest = min(cost for cost, _ in good)
                 near = [roots[place] for cost, place in good if cost <= cheapest + NEAR]
-                first = min(near, key=lambda each: (not self._is_named_so(each), order[each.event.key]))
+                first = min(
+                    near,
+                    key=lambda each: (self._is_scaled(each, claim), not self._is_named_so(each), order[each.event.key]),
+                )
                 return max(
                     (each for each in near if each.event.name == first.event.name),
                     key=lambda each: order[each.event.key],
@@ -222,6 +226,12 @@ class Locator:
         whole = [each for each in roots if each.rest_of is None]
         helpers = [each for each in whole if each.event.key != claim.event.key]
         return (helpers or whole or roots)[0]
+
+    def _is_scaled(self, root: Root, claim: Claim) -> bool:
+        """Whether a place is right for a multiple of a gradient that is no multiple as it should be."""
+        return mark_of(root.truth) == mark_of(claim.truth) and not same_factor(
+            root.factor, self.search.wanted(claim) if root.kind == UPDATE else self.factor
+        )
 
     def _is_named_so(self, root: Root) -> bool:
         """Whether a value's name says that it is the derivative that belongs there: ``dZ`` for Z[2]."""

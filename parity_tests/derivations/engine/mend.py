@@ -24,6 +24,7 @@ from parity_tests.derivations.engine.events import NAMED, RETURNED, Key
 from parity_tests.derivations.engine.failing import Failures
 from parity_tests.derivations.engine.lists.spelled import as_in_the_text, in_a_loop
 from parity_tests.derivations.engine.numbers.kinds import PLAIN, plain
+from parity_tests.derivations.engine.numbers.tape import Tape
 from parity_tests.derivations.engine.probes import Probe
 from parity_tests.derivations.engine.replay import Program, Spelled
 from parity_tests.derivations.engine.roots import Root
@@ -447,14 +448,16 @@ class Mender:
             text = ast.unparse(node)
             if text not in known:
                 set_to = ast.Assign([ast.Name(RESULT, ast.Store())], node)
-                known[text] = self.truths[0].program.execute([set_to], names, RESULT)
+                found = self.truths[0].program.execute([set_to], names, RESULT)
+                known[text] = plain(found) if isinstance(found, Tape) else found
             return known[text]
 
+        seen = {name: plain(each) if isinstance(each, Tape) else each for name, each in names.items()}
         forward = vocabulary(
-            self.truths[0], self.forward, Scope(names, value, target), root.truth.event.value, root.factor
+            self.truths[0], self.forward, Scope(seen, value, target), root.truth.event.value, root.factor
         )
         return Words(
-            names, batch, tuple(usable), target, shape, base.startswith("b"), probe.batch or 0, rates[:6], step,
+            seen, batch, tuple(usable), target, shape, base.startswith("b"), probe.batch or 0, rates[:6], step,
             forward, value,
         )  # fmt: skip
 

@@ -18,7 +18,7 @@ import torch
 
 from parity_tests.derivations.engine import symbols
 from parity_tests.derivations.engine.claims import PARAMETER, UPDATE, Claim, Claims, mark_of
-from parity_tests.derivations.engine.convention import ratio_of
+from parity_tests.derivations.engine.convention import ratio_of, same_factor
 from parity_tests.derivations.engine.events import PART, RETURNED, Event, Key, Run
 from parity_tests.derivations.engine.numbers.kinds import PLAIN, TAPE, put
 from parity_tests.derivations.engine.numbers.tape import Tape
@@ -45,7 +45,7 @@ def is_maximised(truths: Truths) -> bool:
     here = next((each for each in truths.run.events if each.key == truths.cost.key), None)
     if here is None or LOSSES.search(symbols.base_of(here.name)) or LOSSES.search(here.function):
         return False
-    formula = getattr(here.statement, "value", None)
+    formula = here.node if isinstance(here.node, ast.Call) else getattr(here.statement, "value", None)
     called = getattr(getattr(formula, "func", None), "id", "")
     if called and not LOSSES.search(called):
         formula = next(
@@ -164,11 +164,12 @@ def added_name(statement: ast.stmt | None) -> str:
 
 
 def gradients_of(
-    claims: Claims, run: Run, found: list[Claim], overrides: Collection[Key] = ()
+    claims: Claims, run: Run, found: list[Claim], overrides: Collection[Key], factor: float
 ) -> dict[Key, tuple[tuple[int, ...], bytes]]:
     """The places where a gradient of a parameter stands, with the mark of its truth.
 
-    It is named, inside of a formula, or among the ``overrides``, the places of values that were put right.
+    It is named, inside of a formula, or among the ``overrides``, the places of values that were put right. A single
+    number, a multiple of any other, is one where it carries the ``factor`` of the gradients.
     """
     places = {each.event.key: mark_of(each.truth) for each in found if each.kind == PARAMETER}
     places |= {
@@ -181,12 +182,14 @@ def gradients_of(
         if mark_of(truth) in claims.of_parameters:
             truths.setdefault(np.shape(truth.gradient), []).append(truth)
     for event in claims.truths.round.events(run.events):
-        if event.missing or np.size(event.value) < 2 or event.key in claims.truths.by_key:
+        single = np.size(event.value) == 1
+        if event.missing or not np.size(event.value) or event.key in claims.truths.by_key:
             continue
-        if event.role != PART and event.key not in overrides:
+        if event.role != PART and event.key not in overrides and not single:
             continue
         for truth in truths.get(event.shape, ()):
-            if ratio_of(event.value, truth.gradient) is not None:
+            ratio = ratio_of(event.value, truth.gradient)
+            if ratio is not None and (not single or same_factor(ratio, factor)):
                 places[event.key] = mark_of(truth)
                 break
     return places

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import copy
+import itertools
 import re
 import types
 from collections.abc import Iterator
@@ -121,6 +122,9 @@ def _of_name(node: ast.Name, words: Words) -> Changes:
         yield call, "function-missing", 1.2
     if isinstance(value, np.ndarray) and value.ndim == 2:
         yield turned(node), "transpose-missing", 1.0
+    if isinstance(value, np.ndarray) and value.ndim == 3:
+        method = ast.Attribute(node, "transpose", ast.Load())
+        yield ast.Call(method, [ast.Constant(axis) for axis in (0, 2, 1)], []), "transpose-missing", 1.0
     if isinstance(value, np.ndarray):
         yield ast.BinOp(node, ast.Pow(), ast.Constant(2)), "square-missing", 1.1
         own = family(node.id)
@@ -191,8 +195,22 @@ def _of_call(node: ast.Call, words: Words) -> Changes:
         yield right, _dropped(left, words), 1.1
     elif name == "dot" and isinstance(node.func, ast.Attribute):
         yield ast.BinOp(node.func.value, ast.Mult(), node.args[0]), "star-for-matmul", 1.1
+    elif name == "transpose" and all(isinstance(each, ast.Constant) for each in node.args):
+        yield from _of_transpose(node)
     elif node.args:
         yield from _of_function(node, name, words)
+        if products.is_activation(node):
+            yield ast.BinOp(node, ast.Pow(), ast.Constant(2)), "square-missing", 1.1
+
+
+def _of_transpose(node: ast.Call) -> Changes:
+    """``x.transpose(...)`` with the axes in another order, or without it."""
+    if isinstance(node.func, ast.Attribute) and node.args:
+        yield node.func.value, "transpose-extra", 1.0
+    for one, other in itertools.combinations(range(len(node.args)), 2):
+        axes = list(node.args)
+        axes[one], axes[other] = axes[other], axes[one]
+        yield ast.Call(node.func, axes, node.keywords), "index-order", 1.0
 
 
 def _is_axis(node: ast.expr, place: int, call: ast.Call) -> bool:

@@ -7,6 +7,7 @@ several times each use gives a term: ``1 - A1**2``, ``/ np.sqrt(d_k)``, ``dZ @ W
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -28,6 +29,9 @@ DEPTH = 3
 VARIES = 0.1
 """What an array of mean 0 has to exceed somewhere to be taken for a normalised one."""
 
+MOSTLY = 0.5
+"""The part of a softmax's entries that is above 0 at least: a mask may take others away."""
+
 MOST_TERMS, MOST_FACTORS, MOST_APPLIED = 24, 60, 3
 
 
@@ -42,7 +46,15 @@ def vocabulary(truths: Truths, forward: Forward, scope: Scope, value: Any, facto
         graph.beside(),
         *_along_axes(scope),
         tuple(_distinct(list(_picked(truths.program.tree)), ast.unparse)),
+        tuple(_distinct(list(_but_biases(truths.program.tree)), ast.unparse)),
     )
+
+
+def _but_biases(tree: ast.AST) -> Iterator[ast.expr]:
+    """The indices that leave the first entries along one axis out."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Subscript) and re.fullmatch(r"1:|1:, :|:, 1:", ast.unparse(node.slice)):
+            yield node.slice
 
 
 def _picked(tree: ast.AST) -> Iterator[ast.expr]:
@@ -218,9 +230,11 @@ def _along_axes(scope: Scope) -> tuple[tuple[tuple[str, int], ...], tuple[tuple[
     """The arrays that add up to 1 along an axis, and those whose mean is 0."""
     shares, normalised = [], []
     for name, value in scope.arrays.items():
-        for axis in range(2) if value.ndim == 2 and min(value.shape) > 1 else ():
+        for axis in (0, 1) if value.ndim == 2 else (-1,) if value.ndim > 2 else ():
+            if value.shape[axis] == 1:
+                continue
             total = np.sum(value, axis)
-            if np.all(value > 0) and np.allclose(total, 1.0, 1e-9):
+            if np.all(value >= 0) and np.mean(value > 0) > MOSTLY and np.allclose(total, 1.0, 1e-9):
                 shares.append((name, axis))
             elif np.allclose(total, 0.0, 0.0, 1e-9) and np.max(np.abs(value)) > VARIES:
                 normalised.append((name, axis))

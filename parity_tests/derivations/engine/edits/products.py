@@ -72,6 +72,11 @@ def exchanged(value: ast.expr, words: Words) -> Changed:
             if len(factors) - count > 1:
                 head, tail = factors[:count], factors[count:]
                 yield replaced(value, node, product(head)), dropped(tail, head), 1.05
+        for place, old in enumerate(factors):
+            for name in () if isinstance(old, ast.Name) else words.like(_shape(old, words) or (0,)):
+                if name != words.target:
+                    rest = [*factors[:place], ast.Name(name, ast.Load()), *factors[place + 1 :]]
+                    yield replaced(value, node, product(rest)), "wrong-symbol", 1.55
         for factor in words.forward.factors:
             if not factor.is_slope:
                 continue

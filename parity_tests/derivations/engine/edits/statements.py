@@ -6,6 +6,8 @@ import ast
 import copy
 from collections.abc import Iterator
 
+import numpy as np
+
 from parity_tests.derivations.engine.edits import products
 from parity_tests.derivations.engine.edits.changes import changes
 from parity_tests.derivations.engine.edits.terms import (
@@ -23,6 +25,7 @@ from parity_tests.derivations.engine.edits.trees import (
     in_front,
     is_but_a_name,
     is_sum,
+    negated,
     parsed,
     replaced,
     turned,
@@ -80,6 +83,10 @@ def _whole(statement: ast.stmt, words: Words) -> Iterator[Edit]:
         return
     if not (isinstance(statement, ast.AugAssign) and isinstance(statement.op, ast.Add | ast.Sub)):
         yield Edit(_with_value(statement, ast.UnaryOp(ast.USub(), value)), "sign", 1.0)
+    for part in terms(value):
+        if part is not value:
+            yield Edit(_with_value(statement, replaced(value, part, negated(part))), "sign", 1.0)
+    yield from _of_penalties(statement, value, words)
     yield Edit(_with_value(statement, turned(value)), "transpose-missing", 1.5)
     for new, cause, cost in (*products.put_in(value, words), *products.exchanged(value, words)):
         cause = "wrong-symbol" if cause == "wrong-function" and is_but_a_name(value, new) else cause
@@ -139,6 +146,39 @@ def _whole(statement: ast.stmt, words: Words) -> Iterator[Edit]:
                 yield Edit([ast.AugAssign(statement.target, operator, value)], cause, 1.0)
 
 
+def _of_penalties(statement: ast.stmt, value: ast.expr, words: Words) -> Iterator[Edit]:
+    """A penalty of all weights in place of which one without the biases stands: ``grad[1:] += lam * theta[1:]``."""
+    target = ast.Name(words.target, ast.Store())
+    adds = isinstance(statement, ast.AugAssign) and isinstance(statement.op, ast.Add)
+    whole = value if adds and is_penalty(value) else None
+    if isinstance(statement, ast.Assign) and isinstance(value, ast.BinOp) and isinstance(value.op, ast.Add):
+        whole = value.right if is_penalty(value.right) and not is_penalty(value.left) else None
+    if whole is None or not isinstance(_target(statement), ast.Name):
+        return
+    for index in words.forward.but_biases:
+        more = [_added_at(target, index, whole, words)]
+        if not adds:
+            assert isinstance(value, ast.BinOp)
+            kept = ast.unparse(value.left) == words.target
+            more = [*([] if kept else _with_value(statement, value.left)), *more]
+        yield Edit(more, "l2-on-bias", 1.05)
+
+
+def _target(statement: ast.stmt) -> ast.expr | None:
+    if isinstance(statement, ast.Assign):
+        return statement.targets[0]
+    return statement.target if isinstance(statement, ast.AugAssign) else None
+
+
+def _added_at(target: ast.Name, index: ast.expr, penalty: ast.expr, words: Words) -> ast.stmt:
+    """``grad[1:] += lam * theta[1:]``."""
+    for node in ast.walk(penalty):
+        if isinstance(node, ast.Name) and np.shape(words.names.get(node.id)) == words.shape:
+            penalty = replaced(penalty, node, ast.Subscript(node, index, ast.Load()))
+    entries = ast.Subscript(ast.Name(target.id, ast.Load()), index, ast.Store())
+    return ast.AugAssign(entries, ast.Add(), penalty)
+
+
 def _read(node: ast.expr) -> ast.expr:
     new = copy.copy(node)
     new.ctx = ast.Load()  # type: ignore[attr-defined]
@@ -170,3 +210,5 @@ def _behind(statement: ast.stmt, words: Words) -> Iterator[Edit]:
     value = _value(statement)
     for term in () if value is None else penalties(value, words):
         yield Edit([statement, ast.AugAssign(target, ast.Add(), term)], "l2-missing", 1.25)
+        for index in words.forward.but_biases:
+            yield Edit([statement, _added_at(target, index, term, words)], "l2-missing", 1.27)

@@ -24,6 +24,9 @@ from parity_tests.derivations.engine.edits.trees import (
 )
 from parity_tests.derivations.engine.edits.words import Words
 
+PENALTIES = re.compile(r"^(reg\w*|lam\w*|lmbda|l2\w*|wd|weight_decay)$")
+"""What the strength of a penalty is called."""
+
 
 def names_exchanged(value: ast.expr, words: Words) -> Iterator[tuple[ast.expr, str]]:
     """The formula with two arrays of a shape in each other's places: ``dz2 @ x2.T + dz1 @ x1.T``; and the mistake."""
@@ -53,8 +56,10 @@ def _is_between(node: ast.expr, one: str, other: str) -> bool:
 
 def is_penalty(node: ast.AST) -> bool:
     """Whether a formula names the factor of a penalty: ``reg``, ``self.reg``, ``lambda_``."""
-    names = (getattr(each, "attr", getattr(each, "id", "")) for each in ast.walk(node))
-    return any(re.match(r"^(reg\w*|lam\w*|lmbda|l2\w*|wd|weight_decay)$", each) for each in names)
+    return any(
+        isinstance(each, ast.Name | ast.Attribute) and PENALTIES.match(symbols.base_of(ast.unparse(each)))
+        for each in ast.walk(node)
+    )
 
 
 def terms(value: ast.expr) -> Iterator[ast.expr]:

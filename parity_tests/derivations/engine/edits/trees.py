@@ -98,6 +98,15 @@ def parsed(text: str) -> ast.expr:
     return ast.Name(text, ast.Load())
 
 
+def negated(node: ast.expr) -> ast.expr:
+    """The same with the other sign, which stands before its first factor."""
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        return node.operand
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult | ast.Div | ast.MatMult):
+        return ast.BinOp(negated(node.left), node.op, node.right)
+    return ast.UnaryOp(ast.USub(), node)
+
+
 def is_sum(node: ast.expr) -> bool:
     """``a + b`` or ``a - b``."""
     return isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub)

@@ -39,6 +39,9 @@ class Vocabulary(NamedTuple):
     picked: tuple[ast.expr, ...] = ()
     """Where the forward pass reads the entries of the true classes: ``range(N), y``."""
 
+    but_biases: tuple[ast.expr, ...] = ()
+    """Where the program reads all but the first entries: ``1:`` of ``theta[1:]``."""
+
 
 class Words(NamedTuple):
     """What an edit may write: values by name, the count of examples, sizes in the text's own words, and the target."""

@@ -15,6 +15,7 @@ from parity_tests.derivations.engine.python.calls import quoted
 from parity_tests.derivations.engine.python.other_costs import (
     alternatives,
     by_the_cost_that_is_followed,
+    of_the_same_arguments,
     own_costs,
 )
 from parity_tests.derivations.engine.python.reading import OWN, UNKNOWN, PythonReading
@@ -100,11 +101,12 @@ class Aim(NamedTuple):
         tree = ast.parse(text)
         pairs = dict.fromkeys(each.names for each in meant or usual if all(each.names))
         found = [own_costs(tree, reached, names) for names in pairs]
-        formulas = list(itertools.chain.from_iterable(found))[:MOST_COSTS]
-        ways = ((each, self._replace(cost=each).judge(text, call)) for each in formulas)
+        same = of_the_same_arguments(tree, reached)
+        formulas = [*same, *itertools.chain.from_iterable(found)][:MOST_COSTS]
+        ways = ((each, self._by_formula(each, text, call)) for each in formulas)
         own = [(each, other) for each, other in ways if other is not None and other.summary.judged]
         right = [each for each in own if not each[1].summary.wrong]
-        if right or (own and len(found[0]) == 1):
+        if right or (own and (same or len(found[0]) == 1)):
             formula, best = min(right or own, key=lambda each: (each[1].summary.wrong, -each[1].summary.holds))
             return best._replace(notes=(*best.notes, f"J is {formula}: the file defines it, and calls it nowhere."))
         if judged is None or not meant:
@@ -112,6 +114,13 @@ class Aim(NamedTuple):
         if judged.notes:
             return judged
         return judged._replace(notes=tuple(self._other_costs(trial, usual, meant[0], judged, text, call)))
+
+    def _by_formula(self, formula: str, text: str, call: str) -> Judged | None:
+        """The verdicts under a cost of the file's own; None where no part of it has what the cost is of."""
+        try:
+            return self._replace(cost=formula).judge(text, call)
+        except RefusedError:
+            return None
 
     def _other_costs(
         self, trial: Trial, usual: list[Cost], meant: Cost, judged: Judged, text: str, call: str

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -144,6 +144,8 @@ class Finder:
         """Whether the new value is the old one and a change that depends on it; that of a moving average does not."""
         if symbols.is_data(symbols.base_of(event.name)) or symbols.meant_by(event.name, self.last):
             return False
+        if _is_recurrence(event.statement):
+            return False
         leaf = self.tensors[id(old)]
         if not new.tensor.requires_grad or not _is_as_large(leaf, new.tensor):
             return False
@@ -157,7 +159,31 @@ class Finder:
         if shrinks:
             slopes = found[0] / cotangent
             return bool(torch.any((slopes - slopes.ravel()[0]).abs() > 1e-9))
-        return bool(torch.any((found[0] != 0) & ((found[0] - cotangent).abs() > 1e-12)))
+        changed = bool(torch.any((found[0] != 0) & ((found[0] - cotangent).abs() > 1e-12)))
+        return changed or _adds_its_derivative(event, found[1:])
+
+
+def _is_recurrence(statement: ast.stmt | None) -> bool:
+    """Whether an entry is set to what is computed from other entries of its array: ``s[t] = f(s[t - 1])``."""
+    match statement:
+        case ast.Assign(targets=[ast.Subscript(value=array, slice=place)], value=value):
+            whole = ast.unparse(array)
+            read = [
+                each for each in ast.walk(value) if isinstance(each, ast.Subscript) and ast.unparse(each.value) == whole
+            ]
+            return bool(read) and all(ast.unparse(each.slice) != ast.unparse(place) for each in read)
+    return False
+
+
+def _adds_its_derivative(event: Event, others: Sequence[torch.Tensor | None]) -> bool:
+    """Whether what is added is called the derivative in it: that of a hinge loss in a bias depends on no parameter."""
+    match event.statement:
+        case ast.AugAssign(value=added) | ast.Assign(value=ast.BinOp(right=added)) if any(
+            each is not None and each.numel() for each in others
+        ):
+            names = (ast.unparse(each) for each in ast.walk(added) if isinstance(each, ast.Name | ast.Attribute))
+            return any(symbols.meant_by(name, (symbols.base_of(event.name),)) for name in names)
+    return False
 
 
 def _terms(node: Any, scaled: bool = False) -> Iterator[tuple[torch.Tensor, bool]]:

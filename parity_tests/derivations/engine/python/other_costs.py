@@ -12,6 +12,7 @@ from parity_tests.derivations.engine import symbols
 from parity_tests.derivations.engine.findings import Reading, Trial, fits
 from parity_tests.derivations.engine.judged import judge_reading
 from parity_tests.derivations.engine.python.rubric import kind_of, kinds_of, unlike
+from parity_tests.derivations.engine.python.ways import has_gradients
 from parity_tests.derivations.engine.truths import Cost
 from parity_tests.derivations.verdicts import CALL, UNKNOWN, WRONG, Judged, Verdict, in_order, summarised
 from parity_tests.derivations.verdicts import Cost as CostText
@@ -31,6 +32,24 @@ def own_costs(tree: ast.Module, reached: Collection[str], names: tuple[str, str]
             continue
         turned = symbols.is_label(needed[0]) and not symbols.is_label(needed[1])
         found.append(f"{called}({', '.join(reversed(names) if turned else names)})")
+    return found
+
+
+def of_the_same_arguments(tree: ast.Module, reached: Collection[str]) -> list[str]:
+    """Formulas that call each cost of a file that was not ``reached`` on what a function of gradients takes as well.
+
+    The file says by the names what the cost is of: ``self.loss(X, T)`` beside ``def grad(self, X, T)``.
+    """
+    functions = [each for each in ast.walk(tree) if isinstance(each, ast.FunctionDef)]
+    others = [{one.arg for one in each.args.args} for each in functions if has_gradients(each)]
+    found = []
+    for called, node, method in _functions(tree):
+        listed = [each.arg for each in node.args.args][method:]
+        needed = listed[: len(listed) - len(node.args.defaults)]
+        if len(needed) < 2 or node.name in reached or NO_COSTS.search(called):
+            continue
+        if any(each.issuperset(needed) for each in others):
+            found.append(f"{called}({', '.join(needed)})")
     return found
 
 

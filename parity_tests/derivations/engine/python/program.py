@@ -26,6 +26,7 @@ from parity_tests.derivations.engine.python.exchanged import with_capture, with_
 from parity_tests.derivations.engine.python.execution import FILE, execute, value_behind
 from parity_tests.derivations.engine.python.instrument import Pieces, Site, instrumented, sites_of
 from parity_tests.derivations.engine.python.leaves import Begun, Finder
+from parity_tests.derivations.engine.python.matrices import as_arrays, uses_matrices
 from parity_tests.derivations.engine.python.plain_names import in_plain_names
 from parity_tests.derivations.engine.python.recorder import Before, Hook, Recorder
 from parity_tests.derivations.engine.python.said_cost import with_cost
@@ -79,6 +80,8 @@ class PythonProgram:
                 node.lineno += CALL
                 node.end_lineno += CALL  # type: ignore[attr-defined]
         tree.body += behind.body
+        if not in_torch and uses_matrices(text):
+            tree = as_arrays(tree, self._as_it_is)
         if cost:
             with_cost(tree, cost)
         self.tree = numbered(tree)
@@ -185,6 +188,10 @@ class PythonProgram:
         return compile(new, FILE, "exec"), sites_of(tree, pieces), pieces
 
     # ---- running
+    def _as_it_is(self, code: Any, functions: Mapping[str, Any]) -> None:
+        """Run code on NumPy's own arrays and matrices."""
+        execute(code, functions, Kind("as it is", lambda value: value), self.seed, self.around, called=bool(self.call))
+
     def _kind(self, kind: Kind) -> Kind:
         return Kind(kind.name, of_torch) if self.in_torch else kind
 

@@ -33,17 +33,34 @@ def with_cost(tree: ast.Module, formula: str) -> None:
     }
     known = everywhere | {alias for node in ast.walk(tree) for alias in _imported(node)} | set(dir(builtins)) | {"np"}
     found = False
+    inside = _reached_from(value, tree)
     for body, arguments in _scopes(tree):
         own = _bound_in(body) | arguments
         if needed - own - known or not needed & own:
             continue
         found = True
+        if needed & own <= arguments and not any(body is each.body for each in inside):
+            body.insert(0, _statement(value))
         _insert(body, needed & own, set(arguments), value)
     if not found:
         every = set.union(known, *(_bound_in(body) | arguments for body, arguments in _scopes(tree)))
         missing = sorted(needed - every)
         why = f"the program has no {missing[0]}" if missing else "no part of the program has all of its names"
         raise RefusedError(f"cost is {formula!r}, and {why}")
+
+
+def _reached_from(value: ast.AST, tree: ast.Module) -> list[ast.FunctionDef]:
+    """The functions that a formula calls, and those that they call, by their names."""
+    functions = [each for each in ast.walk(tree) if isinstance(each, ast.FunctionDef)]
+    reached: list[ast.FunctionDef] = []
+    todo = [value]
+    while todo:
+        calls = (each.func for each in ast.walk(todo.pop()) if isinstance(each, ast.Call))
+        names = {ast.unparse(each).rpartition(".")[2] for each in calls}
+        new = [each for each in functions if each.name in names and each not in reached]
+        reached += new
+        todo += new
+    return reached
 
 
 def _names(value: ast.AST) -> Iterator[ast.expr]:
