@@ -18,8 +18,9 @@ from parity_tests.derivations.engine.lists.spelled import origin
 from parity_tests.derivations.engine.roots import Root, Values
 from parity_tests.derivations.engine.search import Search
 from parity_tests.derivations.engine.truths import Truth
+from parity_tests.derivations.engine.turns import is_built_up
 
-MOST_IN_ALL = 12
+MOST_IN_ALL = 24
 """Turns of a loop in which a line is put right all at once."""
 
 Turns = tuple[list[Event], list[Truth], float]
@@ -61,18 +62,31 @@ class AllTurns:
         keys = {each.event.key for each in state.claims if each.kind in (PARAMETER, UPDATE)}
         matched = {each.event.key: each for each in state.claims if each.factor is not None}
         scales = self.search.scales(state, claim)
-        computed = (each for each in events if each.key not in by_key and (each.name or each.role == RETURNED))
+        computed = [each for each in events if each.key not in by_key and (each.name or each.role == RETURNED)]
+        computed = [each for each in computed if not each.missing and not self.claims.is_copy(each)]
         in_a_loop = getattr(claim.event.statement, "turns", ()) or any(
             each.key[0] == claim.event.key[0] and each.key[1] for each in events
         )
         for turns in _sites(computed, least=2):
             least = 1 if in_a_loop or turns[0].role == RETURNED else 2
-            if sum(each.key in reach for each in turns) < least or any(each.key in keys for each in turns):
+            if sum(each.key in reach for each in turns) < least:
                 continue
+            if any(each.key in keys for each in turns) and (is_built_up(turns[0]) or not turns[0].function):
+                continue  # no turn of a sum has a truth; what a function gives each time has one
             known = [matched[each.key].truth for each in turns if each.key in matched]
             ways = [(known, each) for each in scales] if len(known) == len(turns) else []
-            ways = ways or [(truths, self.factor) for truths in forward.get(len(turns), ())]
+            both = (self._in_order(turns, truths) for truths in forward.get(len(turns), ()))
+            ways = ways or [(truths, self.factor) for ordered in both for truths in ordered]
             yield from ((turns, truths, factor) for truths, factor in ways)
+            if not known:  # what goes on to the turn before: of the first state there may be no derivative
+                shorter = [*forward.get(len(turns) - 1, ()), *(each[1:] for each in forward.get(len(turns), ()))]
+                yield from ((turns[:-1], truths, self.factor) for truths in shorter)
+
+    def _in_order(self, turns: list[Event], truths: list[Truth]) -> list[list[Truth]]:
+        """The truths last turn first; first turn first as well where each turn goes forward and back by itself."""
+        order = self.claims.order
+        alone = order.get(turns[0].key, 0) < order.get(truths[-2].event.key, 0)
+        return [truths[::-1], truths] if alone else [truths]
 
     def _returned_arguments(self, state: State, reach: Collection[Key]) -> Iterator[Turns]:
         """The places that return an argument as it came, each with the derivatives in one place of the forward pass."""
@@ -118,7 +132,7 @@ class AllTurns:
             if not wrong:
                 continue
             mended, broken = self.search.mended(state, {**overrides, **values})
-            if not broken and claim.event.key in mended and len(mended) > 1:
+            if not broken and claim.event.key in mended and len(mended) >= min(2, len(state.failing)):
                 event, truth = wrong[0]
                 lines = self.search.lines(state, mended, event.line)
                 root = Root(event, truth, factor, values[event.key], lines, INNER)
@@ -145,9 +159,9 @@ def _sites(events: Iterable[Event], least: int) -> list[list[Event]]:
     """The values of one place, turn by turn, for all places that are reached ``least`` times or more."""
     found: dict[Any, list[Event]] = {}
     for each in events:
-        if each.statement is None or each.missing or np.size(each.value) < 2:
+        if (each.statement is None and each.role != BOUND) or each.missing or np.size(each.value) < 2:
             continue
         where = getattr(each.node, "col_offset", 0), getattr(each.node, "end_col_offset", 0)
-        source = origin(each.statement)
+        source = each.node if each.statement is None else origin(each.statement)  # an argument stands in no statement
         found.setdefault((id(source), type(each.node), each.role, where), []).append(each)
     return [turns for turns in found.values() if least <= len(turns) <= MOST_IN_ALL]

@@ -23,6 +23,7 @@ from parity_tests.derivations.engine.numbers.kinds import PLAIN, TAPE, put
 from parity_tests.derivations.engine.numbers.tape import Tape
 from parity_tests.derivations.engine.roles import NO_ROLES, Roles
 from parity_tests.derivations.engine.truths import ZERO, Truth, Truths
+from parity_tests.derivations.engine.turns import is_built_up
 
 PARAMETER, INNER, UPDATE, VALUE = "parameter", "inner", "update", "value"
 """Kinds of claims: the gradient of a parameter, a named derivative on the way, a step, a value without such a name."""
@@ -105,14 +106,14 @@ class Claims:
     def of(self, run: Run, overrides: dict[Key, Any]) -> list[Claim]:
         """The claims of a run, in their order; what was put in place of a value is none."""
         events = self.truths.round.events(run.events)
-        last = {event.name: event for event in events if event.role in (NAMED, ENTRY)}
+        last = {event.name: event for event in events if event.role in (NAMED, ENTRY) or self._is_drawn(event)}
         found: list[Claim] = []
         before: dict[str, Event] = {}
         met: set[str] = set()
         steps = self.truths.probe.steps
         self.olds = {event.key: event for event in run.events if event.key in steps.values()}
         for event in events:
-            named = event.role in (NAMED, ENTRY) and event.name
+            named = (event.role in (NAMED, ENTRY) and event.name) or self._is_drawn(event)
             returned = event.role == RETURNED and self.truths.probe.places is not None
             if (named or returned) and event.key not in overrides:
                 claim = self._claim(event, before.get(event.name), last.get(event.name) is event, event.name in met)
@@ -128,12 +129,18 @@ class Claims:
                 before[event.name] = event
         return self._without_parts(found, events)
 
+    def _is_drawn(self, event: Event) -> bool:
+        """Whether a derivative by its name depends on nothing: that of a hinge loss in a bias counts labels."""
+        if event.role != GIVEN or event.missing or self.truths.probe.places is None or not np.any(event.value):
+            return False
+        return event.statement is not None and bool(self.meant.get(event.name))
+
     def _without_parts(self, found: list[Claim], events: Sequence[Event]) -> list[Claim]:
         """The claims but those of a function that is called several times and gives a part of a sum each time.
 
         The sum has a name of its own further on; where it is but the last part under that name, the name claims it.
         """
-        times = Counter(event.key[0] for event in events if "#" in event.name and not _adds(event))
+        times = Counter(event.key[0] for event in events if "#" in event.name and not is_built_up(event))
         order = {event.key: place for place, event in enumerate(events)}
         ends = {
             event.name: event
@@ -358,11 +365,6 @@ def _direction(value: Any) -> Any:
     """The entries of an array that is not zero as a vector of length 1."""
     entries = np.ravel(value) / np.max(np.abs(value))
     return entries / np.linalg.norm(entries)
-
-
-def _adds(event: Event) -> bool:
-    """Whether a value is built up where it stands."""
-    return event.role == ENTRY or isinstance(event.statement, ast.AugAssign)
 
 
 def _zero(value: Any) -> float | None:

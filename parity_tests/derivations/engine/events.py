@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -52,4 +54,4 @@ class Run(NamedTuple):
 
     events: tuple[Event, ...]
     problems: tuple[tuple[int, str], ...]
-    captured: dict[str, Any] | None = None
+    captured: Mapping[int, Mapping[str, Any]] = MappingProxyType({})

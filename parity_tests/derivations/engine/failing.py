@@ -93,7 +93,7 @@ class Failures:
             else:
                 failing.append(claim)
         order = {event.key: place for place, event in enumerate(run.events)}
-        failing.sort(key=lambda claim: order[claim.event.key])
+        failing.sort(key=lambda claim: (_is_of_another_shape(claim), order[claim.event.key]))
         return State(run, claims, failing, helpers)
 
     def _parameter_holds(self, claim: Claim, run: Run) -> bool:
@@ -294,6 +294,11 @@ class Failures:
             if (name not in self.claims.names or name in states) and np.shape(value) == claim.event.shape:
                 return True
         return False
+
+
+def _is_of_another_shape(claim: Claim) -> bool:
+    """Whether a value on the way is not as large as what its name says: ``ds`` of one time for all times s."""
+    return claim.kind == INNER and not claim.event.missing and claim.event.shape != np.shape(claim.truth.gradient)
 
 
 def _is_set(statement: ast.Assign, name: str) -> bool:

@@ -6,7 +6,7 @@ Each part of a formula leaves an event; ``hook(key, value)`` sees its value befo
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -45,9 +45,9 @@ class Formulas:
         self.depth = 0
         self.classes_axis = -1
         self.statement: ast.stmt | None = None
-        self.capture: tuple[ast.AST, int] | None = None
+        self.capture: tuple[ast.AST, Collection[int]] | None = None
         self.passed = 0
-        self.captured: dict[str, Any] | None = None
+        self.captured: dict[int, dict[str, Any]] = {}
         self.changed: tuple[ast.stmt, Sequence[ast.stmt]] | None = None
 
     # ---- events

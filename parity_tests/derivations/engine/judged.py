@@ -302,11 +302,12 @@ def _wrong(
     repair = finding.mender.repair(root, before, finding.explanation.factor) if may_be_mended else None
     if repair is not None and repair.later and pasted is not None:
         passes = _passes if finding.truths.program.repeats else _holds_with
-        kept = [
-            each
+        tried = [
+            (passes(pasted(event.line, each.text, each.rows), each, root, finding), each)
             for each in repair.later[:MOST_TRIED]
-            if passes(pasted(event.line, each.text, each.rows), each, root, finding)
         ]
+        fewest = min((left for left, _ in tried if left is not None), default=None)
+        kept = [each for left, each in tried if left is not None and left == fewest]
         repair = together(kept) if kept else None
     if repair is not None:
         cause = repair.causes[0] if len(repair.causes) == 1 else AMBIGUOUS
@@ -328,8 +329,12 @@ def _wrong(
     return base._replace(message=message)
 
 
-def _passes(reading: Reading, repair: Repair, root: Root, finding: Finding) -> bool:
-    """Whether fewer lines fail with the repair, and the repaired one holds: on three seeds, by both referees."""
+def _passes(reading: Reading, repair: Repair, root: Root, finding: Finding) -> int | None:
+    """How many lines fail with the repair; None where they are not fewer, or the repaired one does not hold.
+
+    It is tried on three seeds, by both referees.
+    """
+    most = 0
     lines = range(root.event.line, root.event.line + len(repair.text.splitlines()))
     failed = len({each.line for each in finding.failing()})
     for seed in range(PROBES):
@@ -338,19 +343,20 @@ def _passes(reading: Reading, repair: Repair, root: Root, finding: Finding) -> b
         cost = next((each for each in some if unplaced(each) == unplaced(finding.cost)), None)
         truths = None if cost is None else Truths(*trial, cost)
         if truths is None or not truths.by_key:
-            return False
+            return None
         claims = Claims(truths)
         found = Failures(claims, finding.explanation.factor).claimed()
-        if len({each.event.line for each in found}) >= failed or any(each.event.line in lines for each in found):
-            return False
+        most = max(most, len({each.event.line for each in found}))
+        if most >= failed or any(each.event.line in lines for each in found):
+            return None
         here = [each for each in claims.of(trial.run, {}) if each.event.line in lines]
         if not all(truths.confirmed(each.truth) for each in here):
-            return False
-    return True
+            return None
+    return most
 
 
-def _holds_with(reading: Reading, repair: Repair, root: Root, finding: Finding) -> bool:
-    """Whether a line holds in every turn of its loop, in the text that has the repair in its place."""
+def _holds_with(reading: Reading, repair: Repair, root: Root, finding: Finding) -> int | None:
+    """0 where a line holds in every turn of its loop, in the text that has the repair in its place; else None."""
     trial = reading.trial(1)
     cost = finding.cost
     some = (
@@ -363,8 +369,8 @@ def _holds_with(reading: Reading, repair: Repair, root: Root, finding: Finding) 
         truths = Truths(*trial, each)
         if truths.by_key and (claims := Claims(truths)).of(trial.run, {}):
             found = Locator(claims, finding.explanation.factor).explain()
-            return not any(root.event.line in lines for root in found.roots)
-    return False
+            return None if any(root.event.line in lines for root in found.roots) else 0
+    return None
 
 
 def _name(event: Event) -> str:

@@ -108,6 +108,10 @@ class Locator:
         if in_all is not None and in_all.mended > most:
             return in_all.root, in_all.values
         root = self._likeliest([each for count, each in found if count == most], claim, before, state)
+        if reach and len(state.failing) == 1 and self.repairs is not None and self.repairs(root, before) is None:
+            in_all = self.all_turns.of_a_loop(state, claim, reach, overrides, before)  # each turn gives a part of a sum
+            if in_all is not None and in_all.has_repair:
+                return in_all.root, in_all.values
         right = {root.event.key: root.expected}
         return self._in_a_helper(root, state, overrides, before) or root, right
 

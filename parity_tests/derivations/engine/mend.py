@@ -30,7 +30,7 @@ from parity_tests.derivations.engine.replay import Program, Spelled
 from parity_tests.derivations.engine.roots import Root
 from parity_tests.derivations.engine.steps import added_name
 from parity_tests.derivations.engine.truths import Truths
-from parity_tests.derivations.engine.turns import Turn, turns_of, value_behind
+from parity_tests.derivations.engine.turns import Turn, adds_up, turns_of, value_behind
 
 RESULT = "result"
 """What a formula without a name is called while it is mended."""
@@ -253,7 +253,7 @@ class Mender:
                 _, target, names = program.editable(written, place[0], root.event.name)
                 places.append((target, names, place[1]))
             target, names, expected = places[number]
-            if turns is not None and (isinstance(written, ast.AugAssign) or edit.cause == "overwritten"):
+            if turns is not None and (adds_up(written) or edit.cause == "overwritten"):
                 self.tried += len(turns)
                 value = None if number else value_behind(program, turns, written, edit.statements)
                 if number or self._is_right(value, expected, root) or edit.cause != "overwritten":
@@ -266,7 +266,8 @@ class Mender:
         kept = self._state(root)
         best: list[Edit] = []
         texts: set[str] = set()
-        loop = (bool(root.event.key[1]) and not program.repeats) or in_a_loop(written)
+        again = any(each.key[0] == root.event.key[0] and each.key[1] for each in self.truths[0].run.events)
+        loop = again or in_a_loop(written)
         for edit in possible:
             if best and edit.cost > best[0].cost + (SAME_COST_IN_LOOPS if loop else SAME_COST):
                 break
@@ -396,8 +397,8 @@ class Mender:
         node: ast.AST = part.whole
         if part.node is not None and truths.program.repeats and not isinstance(part.whole, ast.Assign):
             node = part.node
-        capture = node, root.event.key[1]
-        run = truths.program.run(truths.probe.given, PLAIN, hook, keep=False, capture=capture)
+        occurrence = root.event.key[1]
+        run = truths.program.run(truths.probe.given, PLAIN, hook, keep=False, capture=(node, (occurrence,)))
         value = self._step(root, truths) if root.kind == UPDATE else self._expected(root, truths)
         if root.rest_of is not None and value is not None:
             here_value, whole = seen.get(root.event.key), seen.get(root.rest_of)
@@ -411,10 +412,10 @@ class Mender:
                 value = value / seen[root.rest_of]
             else:
                 value = here_value + value - whole
-        if run.captured is None or value is None:
+        if occurrence not in run.captured or value is None:
             return None
         free = truths.probe.given if truths.probe.places is None else {}
-        return {**free, **run.captured}, value
+        return {**free, **run.captured[occurrence]}, value
 
     def _step(self, root: Root, truths: Truths) -> tuple[Any, Any] | None:
         """The old value of a parameter and its derivative, on any of the probes."""

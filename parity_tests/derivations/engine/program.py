@@ -65,11 +65,11 @@ class TextProgram:
         hook: Hook | None = None,
         until: Key | None = None,
         keep: bool = True,
-        capture: tuple[ast.AST, int] | None = None,
+        capture: tuple[ast.AST, Collection[int]] | None = None,
     ) -> Run:
         """All statements in order on the ``given`` values; up to the place ``until``, where there is one.
 
-        ``captured`` holds the names as they are when a node is reached for the n-th time, counted from 0.
+        ``captured`` holds the names as they are when a node is reached for some of all times, counted from 0.
         """
         walk = _Walk(given, kind, hook, until, keep)
         walk.capture, walk.changed, walk.classes_axis = capture, self.changed, self.classes_axis
@@ -165,8 +165,10 @@ class _Walk(Formulas):
         for statement in body:
             self.count()
             outer, self.statement = self.statement, statement
-            if self.capture is not None and statement is self.capture[0] and self._reached(self.capture[1]):
-                self.captured = {name: _copied(value) for name, value in _every(names).items()}
+            if self.capture is not None and statement is self.capture[0]:
+                if self.passed in self.capture[1]:
+                    self.captured[self.passed] = {name: _copied(value) for name, value in _every(names).items()}
+                self.passed += 1
             try:
                 same = self.changed is None or statement is not self.changed[0]
                 for each in [statement] if same or self.changed is None else self.changed[1]:
@@ -179,11 +181,6 @@ class _Walk(Formulas):
                 self.gap(statement, names, Missing(said(error), isinstance(error, Refusal | NotFollowed)))
             finally:
                 self.statement = outer
-
-    def _reached(self, occurrence: int) -> bool:
-        """Whether the statement to be captured is reached for the n-th time."""
-        self.passed += 1
-        return self.passed == occurrence + 1
 
     def gap(self, statement: ast.stmt, names: dict[str, Any], missing: Missing) -> None:
         """What a failed statement would have assigned is missing from here on."""

@@ -46,11 +46,11 @@ class Program(Protocol):
         hook: Hook | None = None,
         until: Key | None = None,
         keep: bool = True,
-        capture: tuple[ast.AST, int] | None = None,
+        capture: tuple[ast.AST, Collection[int]] | None = None,
     ) -> Run:
         """All statements in order on the ``given`` values; up to the place ``until``, where there is one.
 
-        ``captured`` holds the names as they are when a node is reached for the n-th time, counted from 0.
+        ``captured`` holds the names as they are when a node is reached for some of all times, counted from 0.
         """
 
     def execute(self, statements: Sequence[ast.stmt], names: Mapping[str, Any], target: str) -> Any:

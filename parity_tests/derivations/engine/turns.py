@@ -10,7 +10,7 @@ import copy
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from parity_tests.derivations.engine.events import Event, Key
+from parity_tests.derivations.engine.events import ENTRY, Event, Key
 from parity_tests.derivations.engine.lists.spelled import as_in_the_text, origin
 from parity_tests.derivations.engine.numbers.kinds import PLAIN
 from parity_tests.derivations.engine.replay import Program
@@ -25,6 +25,24 @@ class Turn(NamedTuple):
     statement: ast.stmt
     target: str
     names: Mapping[str, Any]
+
+
+def adds_up(statement: ast.stmt | None) -> bool:
+    """Whether a statement adds to what its target holds: ``dW += e`` or ``dW = dW + e``."""
+    match statement:
+        case ast.AugAssign():
+            return True
+        case ast.Assign(targets=[target], value=ast.BinOp(left=left, op=ast.Add() | ast.Sub(), right=right)):
+            name, terms = ast.unparse(target), [left, right]
+            while isinstance(terms[0], ast.BinOp) and isinstance(terms[0].op, ast.Add | ast.Sub):
+                terms[:1] = [terms[0].left, terms[0].right]
+            return name in map(ast.unparse, terms)
+    return False
+
+
+def is_built_up(event: Event) -> bool:
+    """Whether a value is built up where it stands."""
+    return event.role == ENTRY or adds_up(event.statement)
 
 
 def turns_of(
@@ -43,13 +61,19 @@ def turns_of(
     if not 1 < len(places) <= MOST_TURNS:
         return None
     found = []
-    for here, count in places:
+    free = truths.probe.given if truths.probe.places is None else {}
+    captured: dict[tuple[int, int], Mapping[str, Any]] = {}
+    for here, _ in places:
         assert here is not None
-        run = truths.program.run(truths.probe.given, PLAIN, hook, keep=False, capture=(here, count))
-        if run.captured is None:
+        if all(number != id(here) for number, _ in captured):
+            counts = [count for other, count in places if other is here]
+            run = truths.program.run(truths.probe.given, PLAIN, hook, keep=False, capture=(here, counts))
+            captured |= {(id(here), count): names for count, names in run.captured.items()}
+    for here, count in places:
+        names = captured.get((id(here), count))
+        if here is None or names is None:
             return None
-        free = truths.probe.given if truths.probe.places is None else {}
-        found.append(Turn(*truths.program.editable(here, {**free, **run.captured}, last.name)))
+        found.append(Turn(*truths.program.editable(here, {**free, **names}, last.name)))
     return tuple(found)
 
 

@@ -132,7 +132,9 @@ def _of_name(node: ast.Name, words: Words) -> Changes:
             if name in (node.id, words.target) or not isinstance(other, np.ndarray) or other.ndim != value.ndim:
                 continue
             same_family = family(name) == own != node.id
-            if name in words.forward.beside.get(node.id, ()) and other.shape == value.shape:
+            if name in words.forward.unread and other.shape == value.shape:
+                yield parsed(name), "wrong-symbol", 1.0
+            elif name in words.forward.beside.get(node.id, ()) and other.shape == value.shape:
                 backward = all(each.startswith(("d", "grad", "delta")) for each in (name, node.id))
                 yield parsed(name), "gprime-missing" if backward else "wrong-symbol", 1.02
             else:

@@ -46,14 +46,27 @@ def vocabulary(truths: Truths, forward: Forward, scope: Scope, value: Any, facto
         graph.beside(),
         *_along_axes(scope),
         tuple(_distinct(list(_picked(truths.program.tree)), ast.unparse)),
+        _unread(truths.program.tree),
         tuple(_distinct(list(_but_biases(truths.program.tree)), ast.unparse)),
     )
+
+
+def _unread(tree: ast.AST) -> frozenset[str]:
+    """The names that functions, or the statements outside of them, bind and never read."""
+    found: set[str] = set()
+    for scope in [tree, *(node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef))]:
+        names = [each for each in ast.walk(scope) if isinstance(each, ast.Name)]
+        bound = {each.id for each in names if isinstance(each.ctx, ast.Store)}
+        if isinstance(scope, ast.FunctionDef):
+            bound |= {each.arg for each in scope.args.args}
+        found |= bound - {each.id for each in names if isinstance(each.ctx, ast.Load)}
+    return frozenset(found)
 
 
 def _but_biases(tree: ast.AST) -> Iterator[ast.expr]:
     """The indices that leave the first entries along one axis out."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.Subscript) and re.fullmatch(r"1:|1:, :|:, 1:", ast.unparse(node.slice)):
+        if isinstance(node, ast.Subscript) and re.fullmatch(r"\(?(1:|1:, :|:, 1:)\)?", ast.unparse(node.slice)):
             yield node.slice
 
 

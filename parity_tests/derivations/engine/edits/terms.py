@@ -108,7 +108,7 @@ def new_terms(part: ast.expr, words: Words) -> Iterator[tuple[ast.expr, str, flo
     for name in words.like(shape):
         one = ast.Name(name, ast.Load())
         if name != words.target and shape and ast.unparse(part) != name:
-            yield one, "missing-term", 1.3
+            yield one, "missing-term", 0.95 if name in words.forward.unread else 1.3
             yield ast.UnaryOp(ast.USub(), one), "missing-term", 1.3
 
 

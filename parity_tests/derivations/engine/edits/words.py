@@ -39,6 +39,9 @@ class Vocabulary(NamedTuple):
     picked: tuple[ast.expr, ...] = ()
     """Where the forward pass reads the entries of the true classes: ``range(N), y``."""
 
+    unread: frozenset[str] = frozenset()
+    """Names that a function or the program binds and never reads: what was to be used."""
+
     but_biases: tuple[ast.expr, ...] = ()
     """Where the program reads all but the first entries: ``1:`` of ``theta[1:]``."""
 

@@ -40,10 +40,10 @@ def with_formula(whole: ast.Module, node: ast.expr, new: ast.expr) -> ast.Module
     return _exchanged(whole, number, lambda _: [formula], fresh)
 
 
-def with_capture(whole: ast.Module, statement: ast.stmt, occurrence: int) -> ast.Module:
-    """The tree with a call that captures all names, where a statement is reached for the n-th time."""
+def with_capture(whole: ast.Module, statement: ast.stmt) -> ast.Module:
+    """The tree with a call that captures all names, each time that a statement is reached."""
     number: int = statement.number  # type: ignore[attr-defined]
-    ahead = ast.parse(f"__before__({number}, {occurrence})").body[0]
+    ahead = ast.parse(f"__before__({number})").body[0]
     for each in ast.walk(ahead):
         each.number = -1  # type: ignore[attr-defined]
     return _exchanged(whole, number, lambda there: [ahead, there], _fresh(whole))

@@ -89,6 +89,8 @@ class PythonProgram:
         self.code, self.sites, self.pieces = self._compiled(self.tree)
         self.stepped = stepped(self.tree)
         self.filled = filled(self.tree)
+        self.capturing: dict[int, Any] = {}
+        """The code that hands the names on where a statement stands, by the statement's number."""
         self.moved: dict[Key, Any] = {}
         self.window: tuple[Key | None, Key | None] = (None, None)
         self.until: Key | None = None
@@ -116,16 +118,18 @@ class PythonProgram:
         hook: Hook | None = None,
         until: Key | None = None,
         keep: bool = True,
-        capture: tuple[ast.AST, int] | None = None,
+        capture: tuple[ast.AST, Collection[int]] | None = None,
     ) -> Run:
-        """The program from its beginning; ``captured`` are the names where a node is reached for the n-th time."""
+        """The program from its beginning; ``captured`` are the names each time that a node is reached."""
         code, capturing = self.code, None
         if capture is not None:
-            node, occurrence = capture
+            node, occurrences = capture
+            number: int = node.number  # type: ignore[attr-defined]
+            capturing = (number, occurrences)
             if isinstance(node, ast.stmt):
-                code = self._compiled(with_capture(self.tree, node, occurrence))[0]
-            else:
-                capturing = (node.number, occurrence)  # type: ignore[attr-defined]
+                if number not in self.capturing:
+                    self.capturing[number] = self._compiled(with_capture(self.tree, node))[0]
+                code = self.capturing[number]
         last = self.until if until is None else until
         kind = self._kind(kind)
         recorder = Recorder(self.sites, kind, hook, last, keep, self._before(kind), self.stepped, capturing)
@@ -181,6 +185,7 @@ class PythonProgram:
         changed = copy.copy(self)
         changed.tree = tree
         changed.code, changed.sites, _ = self._compiled(tree)
+        changed.capturing = {}
         return changed
 
     def _compiled(self, tree: ast.Module) -> tuple[Any, dict[int, Site], Pieces]:
@@ -238,7 +243,7 @@ class PythonProgram:
         self.problem = problem
         return recorder.events
 
-    def move(self, run: Run) -> None:
+    def move(self, run: Run, size: float = 1.0) -> None:
         """Put generic values in place of the first values of its parameters: zeros and ones hide mistakes."""
         firsts = set(self.begun.steps.values()) - self.begun.steps.keys()
         leaves = [event for event in run.events if event.key in self.begun.leaves]
@@ -251,7 +256,7 @@ class PythonProgram:
                 continue
             shape = event.shape
             scale = 0.9 / np.sqrt(max(shape)) if len(shape) > 1 and min(shape) > 1 else 0.4
-            self.moved[event.key] = scale * draws.standard_normal(shape)
+            self.moved[event.key] = size * scale * draws.standard_normal(shape)
 
     def _is_constant(self, event: Event) -> bool:
         """Whether a variable from around the program is likely to be a parameter that is not trained yet."""
@@ -278,6 +283,20 @@ class PythonProgram:
                 given.setdefault(event.name, event.value)
         steps = {new: old for new, old in self.begun.steps.items() if new not in self.begun.shrinking}
         return Probe(given, {}, batch_of(run), places, steps)
+
+
+def one_sided(run: Run) -> int:
+    """How many masks have entries of one kind, and how many hinges are above 0 everywhere: other mistakes hide there."""
+    found = 0
+    for event in run.events:
+        if event.missing or np.size(event.value) < 2:
+            continue
+        value = getattr(event.statement, "value", None)
+        if event.role == NAMED and isinstance(value, ast.Compare):
+            found += bool(np.ptp(event.value) == 0)
+        elif isinstance(event.node, ast.Call) and ast.unparse(event.node.func).endswith(".maximum"):
+            found += bool(np.all(event.value > 0))
+    return found
 
 
 def _saturates(event: Event) -> bool:

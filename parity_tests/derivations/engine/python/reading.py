@@ -15,7 +15,7 @@ from parity_tests.derivations.engine.events import ENTRY, NAMED, RETURNED, Event
 from parity_tests.derivations.engine.findings import Trial, hits_of
 from parity_tests.derivations.engine.python.instrument import FUNCTIONS
 from parity_tests.derivations.engine.python.other_costs import OF_COSTS
-from parity_tests.derivations.engine.python.program import PythonProgram
+from parity_tests.derivations.engine.python.program import PythonProgram, one_sided
 from parity_tests.derivations.engine.python.rubric import kind_of, kinds_of
 from parity_tests.derivations.engine.python.said_cost import SAID
 from parity_tests.derivations.engine.python.surroundings import Around
@@ -34,6 +34,9 @@ REDUCES = re.compile(r"\*\*|sum|mean|log|square|norm|entropy|loss|cost|mse|avera
 ERRORS = re.compile(r"^(e|err|error|errors|E|l|c)\d*$")
 MONITORS = re.compile(r"abs\(|argmax|round\(|accuracy|==")
 
+
+WIDE = 4.0
+"""How much larger parameters are where all entries of a unit, or of a mask, come out alike otherwise."""
 
 DRAWING = frozenset(("matplotlib", "seaborn", "plotly", "pylab"))
 """Packages in whose place stands one that does nothing."""
@@ -109,6 +112,15 @@ class PythonReading:
                 program.truncated = True  # autograd cannot follow it to its end: where a round ends is not known
             program.move(run)
             moved = program.run({})
+            sides = one_sided(moved)
+            if sides and program.moved:
+                before = program.moved
+                program.move(run, WIDE)
+                wide = program.run({})
+                if one_sided(wide) < sides and wide.problems == moved.problems:
+                    moved = wide
+                else:
+                    program.moved = before
             if moved.problems != run.problems or len(moved.events) != len(run.events):
                 program.moved = {}
             else:

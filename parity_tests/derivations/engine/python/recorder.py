@@ -7,7 +7,7 @@ import copy
 import inspect
 import time
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -60,7 +60,7 @@ class Recorder:
         keep: bool,
         before: Before | None = None,
         stepped: frozenset[str] = frozenset(),
-        capturing: Key | None = None,
+        capturing: tuple[int, Collection[int]] | None = None,
     ) -> None:
         self.capturing = capturing
         self.sites, self.kind, self.hook, self.until, self.keep = sites, kind, hook, until, keep
@@ -75,6 +75,7 @@ class Recorder:
         self.over = False
         self.light = kind is PLAIN and hook is not None
         """Whether parts of formulas leave no events: in their place nothing is ever put."""
+        self.begun = time.perf_counter()
         self.end = time.process_time() + SECONDS
         self.objects: dict[int, tuple[Any, set[str]]] = {}
         self.born: dict[int, int] = {}
@@ -87,7 +88,7 @@ class Recorder:
         self.numbers: dict[str, float] = {}
         self.containers: dict[int, tuple[Any, str]] = {}
         self.holders: dict[str, list[Any]] = {}
-        self.captured: dict[str, Any] | None = None
+        self.captured: dict[int, dict[str, Any]] = {}
 
     @property
     def events(self) -> list[Event]:
@@ -187,16 +188,18 @@ class Recorder:
             return self._each(value, number, name)
         return self._record(number, site, name, value) if is_number(value) else value
 
-    def capture(self, number: int, occurrence: int) -> None:
-        """The names as they are when a statement is reached for the n-th time."""
+    def capture(self, number: int) -> None:
+        """The names as they are each time that a statement is reached."""
         count = self.reached[-1 - number] = self.reached.get(-1 - number, -1) + 1
-        if count == occurrence and self.captured is None:
-            self.captured = _names_of(inspect.currentframe(), 1)
+        self._captures_at(number, count, 2)
 
     def _captures(self, number: int) -> None:
-        """The names as they are where a formula has its value for the n-th time."""
-        if self.capturing == (number, self.reached.get(number, -1) + 1) and self.captured is None:
-            self.captured = _names_of(inspect.currentframe(), 2)
+        """The names as they are each time that a formula has its value."""
+        self._captures_at(number, self.reached.get(number, -1) + 1, 3)
+
+    def _captures_at(self, number: int, count: int, above: int) -> None:
+        if self.capturing is not None and self.capturing[0] == number and count in self.capturing[1]:
+            self.captured.setdefault(count, _names_of(inspect.currentframe(), above))
 
     # ---- names
     def _scoped(self, site: Site, name: str, holder: Any) -> str:
@@ -249,7 +252,7 @@ class Recorder:
         if count >= (MOST_PARTS if site.role == PART else MOST_NAMED) and site.role != ENTRY:
             return value
         self.seen += 1
-        if self.seen > MOST_EVENTS or (self.seen % 64 == 0 and time.process_time() > self.end):
+        if self.seen > MOST_EVENTS or (self.seen % 64 == 0 and self._is_late()):
             self.over = self.truncated = True
             raise Halted
         key = number, count
@@ -266,14 +269,19 @@ class Recorder:
         if name and is_array(made):
             self.objects.setdefault(id(made), (made, set()))[1].add(symbols.base_of(name))
             self.born.setdefault(id(made), self.frames[-1])
+            self.born.setdefault(id(owner(made)), self.frames[-1])
         return self._kept(site, name, key, made)
+
+    def _is_late(self) -> bool:
+        """Whether the run has had its processor time; that is asked only where so much time has passed at all."""
+        return time.perf_counter() - self.begun > SECONDS and time.process_time() > self.end
 
     def _hooked(self, hook: Hook, site: Site, key: Key, made: Any, *, kept: bool) -> Any:
         """A value with what the hook puts in its place: everywhere, or in this function alone if it was lent to it."""
         here = self.frames[-1]
         takes = (site.role in (BOUND, NAMED) or kept) and not _in_place(site)
-        lent = takes and is_array(made) and self.born.get(id(made), here) < here
         whole = owner(made) if isinstance(made, Tape) else made
+        lent = takes and is_array(made) and self._born(made, here) < here
         before: Any = _numbers(whole) if lent else None
         new = hook(key, made)
         if new is not made:
@@ -284,6 +292,10 @@ class Recorder:
             if inside is not before if isinstance(whole, Tape) else not np.array_equal(inside, before):
                 self.lent.setdefault(self.frames[-1], []).append((whole, inside, before))
         return made
+
+    def _born(self, value: Any, here: int) -> int:
+        """The function in which an array was seen first, or else the array that it is a row of; ``here`` for none."""
+        return self.born.get(id(value), self.born.get(id(owner(value)), here))
 
     def _is_alias(self, name: str, value: Any) -> bool:
         """Whether an array is there already under the same symbol, as ``dW1 = grads["dW1"]``."""
