@@ -234,9 +234,9 @@ class Failures:
         return any(self._by_a_size(claim, each) for each in same)
 
     def _by_a_size(self, claim: Claim, other: Claim) -> bool:
-        """Whether two steps differ by the number of examples, or another size, that one lacks or has twice."""
+        """Whether two steps differ by the number of examples, another size or 2, that one lacks or has twice."""
         ratio = (claim.factor or 0.0) / (other.factor or 1.0)
-        return any(same_factor(ratio, size) or same_factor(ratio, 1 / size) for size in self.sizes.values())
+        return any(same_factor(ratio, size) or same_factor(ratio, 1 / size) for size in (2, *self.sizes.values()))
 
     def _rates(self, claim: Claim) -> frozenset[str]:
         """The rates in a step, or in the statement that computes the name that it adds: ``v = mu * v - lr * g``."""

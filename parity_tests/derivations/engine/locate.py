@@ -160,6 +160,7 @@ class Locator:
         With ``reused`` they are derivatives that hold, and should have gone on to the next one under the same name.
         """
         found: list[tuple[int, Root]] = []
+        exact: list[Root] = []
         for root in self.suspects.of(state, claim, own_value, reach or (), reused):
             if reach is not None and root.event.key not in reach:
                 continue
@@ -171,6 +172,9 @@ class Locator:
                 continue
             mended |= {claim.event.key} if own else set()
             found.append((len(mended), root._replace(mends=self.search.lines(state, mended, root.event.line))))
+            exact += [found[-1][1]] if own or self.search.is_exact(claim) else []
+        if claim.kind == UPDATE and len(exact) > 1:  # the others leave a term that may be a decay
+            found = [each for each in found if any(each[1] is other for other in exact)]
         return found + [(count, each) for count, root in found for each in self._built_before(state, root)]
 
     def _built_before(self, state: State, root: Root) -> Iterator[Root]:

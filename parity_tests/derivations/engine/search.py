@@ -27,6 +27,8 @@ class Search:
         self.claims, self.factor, self.repairs = claims, factor, repairs
         self.failures = Failures(claims, factor, more)
         self.trials = 0
+        self.after: State | None = None
+        """What was found with the values that were tried last."""
         self.begun = claims.replays
 
     @property
@@ -42,12 +44,18 @@ class Search:
     def mended(self, state: State, overrides: Values) -> tuple[set[Key], bool]:
         """Which failing claims hold with other values in place, and whether others fail with them, or the run ends."""
         self.trials += 1
-        after = self.failures.state(overrides)
+        after = self.after = self.failures.state(overrides)
         if self.claims.truths.program.repeats and after.run.problems and not state.run.problems:
             return set(), True
         still = {claim.event.key for claim in after.failing}
         before = {claim.event.key for claim in state.failing}
         return before - still, bool(still - before)
+
+    def is_exact(self, claim: Claim) -> bool:
+        """Whether a claim is a multiple of its truth with the values that were tried last."""
+        return self.after is not None and any(
+            each.event.key == claim.event.key and each.factor is not None for each in self.after.claims
+        )
 
     @staticmethod
     def lines(state: State, mended: set[Key], line: int) -> tuple[int, ...]:

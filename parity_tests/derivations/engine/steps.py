@@ -164,7 +164,7 @@ def added_name(statement: ast.stmt | None) -> str:
 
 
 def gradients_of(
-    claims: Claims, run: Run, found: list[Claim], overrides: Collection[Key], factor: float
+    claims: Claims, run: Run, found: list[Claim], overrides: Collection[Key] = (), factor: float = 1.0
 ) -> dict[Key, tuple[tuple[int, ...], bytes]]:
     """The places where a gradient of a parameter stands, with the mark of its truth.
 

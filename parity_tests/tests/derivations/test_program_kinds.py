@@ -748,3 +748,232 @@ def test_one_axis_of_each_side_is_summed_over_on_the_tape() -> None:
     a, b = np.arange(6.0).reshape(2, 3), np.arange(8.0).reshape(4, 2)
     product = np.tensordot(Tape(torch.as_tensor(a)), Tape(torch.as_tensor(b)), axes=(0, 1))
     np.testing.assert_allclose(np.asarray(product), np.tensordot(a, b, axes=(0, 1)))
+
+
+HINGE = """\
+import numpy as np
+rng = np.random.default_rng(0)
+X, y = rng.standard_normal((9, 2)), np.array([1, -1, 1, 1, -1, -1, 1, -1, 1])
+
+class SVM:
+    def cost(self, X, y):
+        return 0.5 * self.w.dot(self.w) + 2 * np.mean(np.maximum(0, 1 - y * (X.dot(self.w) + self.b)))
+
+    def gradient(self, X, y):
+        active = y * (X.dot(self.w) + self.b) < 1
+        dw = self.w - 2 / len(y) * X[active].T.dot(y[active])
+        db = -2 / len(y) * np.sum(y[active])
+        return dw, db
+
+    def fit(self, X, y):
+        self.w, self.b = np.zeros(2), 0.0
+        for _ in range(9):
+            dw, db = self.gradient(X, y)
+            self.w -= 0.1 * dw
+            self.b -= 0.1 * db
+            print(self.cost(X, y))
+
+SVM().fit(X, y)
+"""
+
+ROWS = """\
+import numpy as np
+C, O = np.random.randn(5, 3), np.random.randn(5, 3)
+
+def sigmoid(x):
+    return 1 / (1 + np.exp(-x))
+
+def pair(center, outside, k):
+    s, t = sigmoid(outside[k] @ center), sigmoid(-outside[0] @ center)
+    loss = -np.log(s) - np.log(t)
+    grad_center = (s - 1) * outside[k]
+    grad_center += (1 - t) * outside[0]
+    grad_outside = np.zeros_like(outside)
+    grad_outside[k] = (s - 1) * center
+    grad_outside[0] = (1 - t) * center
+    return loss, grad_center, grad_outside
+
+def window(C, O):
+    loss, gC, gO = 0.0, np.zeros_like(C), np.zeros_like(O)
+    for k in (1, 3):
+        value, gc, go = pair(C[2], O, k)
+        loss += value
+        gC[2] += gc
+        gO += go
+    return loss, gC, gO
+
+for step in range(5):
+    loss, gC, gO = window(C, O)
+    C -= 0.1 * gC
+    O -= 0.1 * gO
+"""
+
+FITTED = """\
+import numpy as np
+
+class Softmax:
+    def __init__(self):
+        self.W, self.reg = np.random.randn(3, 4), 0.1
+
+    def shares(self, X):
+        e = np.exp(X @ self.W)
+        return e / e.sum(axis=1, keepdims=True)
+
+    def loss(self, X, T):
+        return -np.sum(T * np.log(self.shares(X))) / len(X) + 0.5 * self.reg * np.sum(self.W ** 2)
+
+    def grad(self, X, T):
+        E = (self.shares(X) - T) / len(X)
+        dW = X.T @ E
+        dW = dW + self.reg * self.W
+        return dW
+
+    def fit(self, X, T):
+        for epoch in range(3):
+            for start in range(0, 12, 4):
+                self.W -= 0.1 * self.grad(X[start:start + 4], T[start:start + 4])
+            print(self.loss(X, T))
+
+Softmax().fit(np.random.randn(12, 3), np.eye(4)[np.arange(12) % 4])
+"""
+
+REWARDS = """\
+import numpy as np
+model = {"W1": np.random.randn(4, 3), "W2": np.random.randn(4)}
+x, adv = np.random.randn(7, 3), np.random.randn(7)
+actions = np.array([1, 0, 0, 1, 1, 0, 1])
+
+def forward(x):
+    h = np.tanh(x @ model["W1"].T)
+    return 1 / (1 + np.exp(-(h @ model["W2"]))), h
+
+def objective(x):
+    p, _ = forward(x)
+    return np.sum(adv * np.log(np.where(actions == 1, p, 1 - p)))
+
+for episode in range(3):
+    p, h = forward(x)
+    print(episode, objective(x))
+    dlogp = (actions - p) * adv
+    dh = np.outer(dlogp, model["W2"]) * (1 - h ** 2)
+    grad = {"W1": dh.T @ x, "W2": h.T @ dlogp}
+    for k in model:
+        model[k] += 0.01 * grad[k]
+"""
+
+STATES = """\
+import numpy as np
+X, y = np.random.randn(5, 3, 2), np.random.randn(5, 4)
+Wx, Wh, beta, v = np.random.randn(2, 4), np.random.randn(4, 4), np.zeros(1), np.zeros(1)
+
+def forward(x, h, Wx, Wh):
+    new = np.tanh(x @ Wx + h @ Wh)
+    return new, (x, h, Wx, Wh, new)
+
+def backward(dnew, cache):
+    x, h, Wx, Wh, new = cache
+    da = dnew * (1 - new ** 2)
+    return da @ Wh.T, x.T @ da, h.T @ da
+
+for step in range(3):
+    h, caches = np.zeros((5, 4)), []
+    for t in range(3):
+        h, cache = forward(X[:, t], h, Wx, Wh)
+        caches.append(cache)
+    loss = np.mean((h + beta - y) ** 2)
+    dh = 2 * (h + beta - y) / y.size
+    grads = {"beta": dh.sum().reshape(1), "Wx": 0, "Wh": 0}
+    for cache in reversed(caches):
+        dh, gx, gh = backward(dh, cache)
+        grads["Wx"] = grads["Wx"] + gx
+        grads["Wh"] = grads["Wh"] + gh
+    v = 0.9 * v + 0.1 * grads["beta"] ** 2
+    Wx, Wh = Wx - 0.1 * grads["Wx"], Wh - 0.1 * grads["Wh"]
+    beta = beta - 0.1 * grads["beta"] / (np.sqrt(v) + 1e-8)
+"""
+
+
+@pytest.mark.parametrize(
+    "text", [HINGE, ROWS, FITTED, REWARDS, STATES], ids=["hinge", "rows", "loss", "rewards", "states"]
+)
+def test_a_right_program_of_this_kind_holds(text: str) -> None:
+    found = judged(text)
+    assert found.summary.wrong == found.summary.cannot_tell == 0
+    assert found.summary.holds >= 3
+
+
+GATED = """\
+import numpy as np
+Wz, Uz, Wn, Un = (np.random.randn(3, 3) for _ in range(4))
+X, target = np.random.randn(4, 5, 3), np.random.randn(5, 3)
+for step in range(3):
+    h, steps = np.zeros((5, 3)), []
+    for x in X:
+        z, n = 1 / (1 + np.exp(-(x @ Wz + h @ Uz))), np.tanh(x @ Wn + h @ Un)
+        steps.append((x, h, z, n))
+        h = (1 - z) * h + z * n
+    loss = 0.5 * np.sum((h - target) ** 2)
+    dh = h - target
+    dWz, dUz, dWn, dUn = 0, 0, 0, 0
+    for x, h, z, n in reversed(steps):
+        dz = dh * (n - h) * z * (1 - z)
+        dn = dh * z * (1 - n ** 2)
+        dWz = dWz + x.T @ dz
+        dUz = dUz + h.T @ dz
+        dWn = dWn + x.T @ dn
+        dUn = dUn + h.T @ dn
+        dh = dh * (1 - z) + dz @ Uz.T + dn @ Un.T
+    Wz, Uz, Wn, Un = Wz - 0.1 * dWz, Uz - 0.1 * dUz, Wn - 0.1 * dWn, Un - 0.1 * dUn
+"""
+
+PENALISED = """\
+import numpy as np
+X, y, theta, lam = np.random.randn(8, 3), np.random.randn(8), np.random.randn(3), 0.7
+for step in range(3):
+    cost = np.sum((X @ theta - y) ** 2) / 8 + lam * np.sum(theta[1:] ** 2)
+    grad = 2 * X.T @ (X @ theta - y) / 8
+    grad[1:] += 2 * lam * theta[1:]
+    theta = theta - 0.1 * grad
+"""
+
+HEADS = """\
+import numpy as np
+X, Y, mask = np.random.randn(2, 4, 3), np.random.randn(2, 4, 3), np.tril(np.ones((4, 4)))
+Wq, Wk = np.random.randn(3, 3), np.random.randn(3, 3)
+for step in range(3):
+    Q, K = X @ Wq, X @ Wk
+    e = np.exp(np.where(mask == 0, -1e9, Q @ K.transpose(0, 2, 1)))
+    A = e / e.sum(-1, keepdims=True)
+    loss = 0.5 * np.sum((A @ X - Y) ** 2)
+    dA = (A @ X - Y) @ X.transpose(0, 2, 1)
+    dS = A * (dA - (dA * A).sum(-1, keepdims=True))
+    dQ = dS @ K
+    dK = dS.transpose(0, 2, 1) @ Q
+    Wq -= 0.1 * np.einsum("btd,bte->de", X, dQ)
+    Wk -= 0.1 * np.einsum("btd,bte->de", X, dK)
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "old", "new", "line", "repaired"),
+    [
+        (HINGE, "np.sum(y[active])", "np.sum(y)", 12, "db = -2 / len(y) * np.sum(y * active)"),
+        (ROWS, "(1 - t) * outside[0]", "(1 + t) * outside[0]", 11, "grad_center += (1 - t) * outside[0]"),
+        (GATED, " + dn @ Un.T", "", 20, "dh = dh * (1 - z) + dz @ Uz.T + dn @ Un.T"),
+        (PENALISED, "grad[1:] += 2 * lam * theta[1:]", "grad += 2 * lam * theta", 6, "grad[1:] += 2 * lam * theta[1:]"),
+        (HEADS, "A * (dA - (dA * A).sum(-1, keepdims=True))", "A * (1 - A) * dA", 10,
+         "dS = A * (dA - np.sum(dA * A, axis=-1, keepdims=True))"),
+        (HEADS, "dS.transpose(0, 2, 1)", "dS", 12, "dK = dS.transpose(0, 2, 1) @ Q"),
+    ],
+    ids=["labels of all", "rows", "a term of all turns", "penalised bias", "softmax", "three axes"],
+)  # fmt: skip
+def test_a_mistake_of_this_kind_is_mended(text: str, old: str, new: str, line: int, repaired: str) -> None:
+    assert old in text
+    (wrong,) = [each for each in judged(text.replace(old, new)).lines if each.verdict == WRONG]
+    assert (wrong.line, wrong.repaired) == (line, repaired)
+
+
+def test_two_steps_of_one_line_are_not_of_two_lengths() -> None:
+    text = UNEVEN.replace("    B = B - 0.01 * for_b\n    A = A - 0.01 * for_a\n", "")
+    text += "    for p, g in ((B, for_b), (A, for_a)):\n        p -= 0.01 * g\n"
+    assert [each.text for each in judged(text).lines if each.verdict == WRONG] == ["for_b = 2 * (h.T @ error)"]

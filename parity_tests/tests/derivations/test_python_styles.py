@@ -28,7 +28,7 @@ MISTAKES = [
     ("a small convolutional net, loops", 0), ("autoencoder, tied weights", 0), ("autoencoder, tied weights", 1),
     ("word vectors, np.add.at", 2), ("clipped by norm, Adagrad, a rate that decays", 2),
     ("layers that are called, batch norm, two of a kind", 0), ("layers that are called, batch norm, two of a kind", 1),
-    ("layers that are called, batch norm, two of a kind", 2),
+    ("layers that are called, batch norm, two of a kind", 2), ("np.matrix", 0), ("np.matrix", 1),
 ]  # fmt: skip
 
 

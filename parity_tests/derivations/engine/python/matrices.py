@@ -39,13 +39,14 @@ def as_arrays(tree: ast.Module, run: Run) -> ast.Module:
     for place, node in enumerate(ast.walk(tree)):
         node.place = place  # type: ignore[attr-defined]
     kinds = _Kinds()
-    watched = ast.fix_missing_locations(_Watched().visit(copy.deepcopy(tree)))
+    watched: ast.Module = ast.fix_missing_locations(_Watched().visit(copy.deepcopy(tree)))
     run(compile(watched, "<the file>", "exec"), {"__seen__": kinds.seen})
     if not kinds.matrices:
         return tree
     aliases = [each for node in ast.walk(tree) if isinstance(node, ast.Import) for each in node.names]
     names = [each.asname or each.name for each in aliases if each.name == "numpy"]
-    return ast.fix_missing_locations(_Written(kinds, f"{names[0]}." if names else "").visit(tree))
+    written: ast.Module = _Written(kinds, f"{names[0]}." if names else "").visit(tree)
+    return ast.fix_missing_locations(written)
 
 
 class _Kinds:
@@ -80,7 +81,7 @@ class _Kinds:
 class _Watched(ast.NodeTransformer):
     """Every formula inside of a call that looks at its value."""
 
-    def visit(self, node: ast.AST) -> ast.AST:
+    def visit(self, node: ast.AST) -> Any:
         place = getattr(node, "place", -1)
         if isinstance(node, ast.JoinedStr):
             return node
@@ -97,7 +98,7 @@ class _Written(ast.NodeTransformer):
     def __init__(self, kinds: _Kinds, numpy: str) -> None:
         self.kinds, self.numpy = kinds, numpy
 
-    def visit(self, node: ast.AST) -> ast.AST:
+    def visit(self, node: ast.AST) -> Any:
         """A node, its parts first; it keeps its place."""
         new: ast.AST = super().visit(node)
         if new is not node:

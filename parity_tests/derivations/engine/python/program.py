@@ -286,7 +286,7 @@ class PythonProgram:
 
 
 def one_sided(run: Run) -> int:
-    """How many masks have entries of one kind, and how many hinges are above 0 everywhere: other mistakes hide there."""
+    """How many masks have entries of one kind, and hinges are above 0 everywhere: mistakes hide there."""
     found = 0
     for event in run.events:
         if event.missing or np.size(event.value) < 2:
