@@ -57,7 +57,8 @@ class AllTurns:
     def _looped(self, state: State, claim: Claim, reach: Collection[Key]) -> Iterator[Turns]:
         """The lines of loops on the way to a claim, with what may belong in place of their values."""
         by_key = self.claims.truths.by_key
-        forward = self._forward()
+        forward = self._forward(arguments=len(state.failing) == 1)
+        later: list[Turns] = []
         events = self.claims.truths.round.events(state.run.events)
         keys = {each.event.key for each in state.claims if each.kind in (PARAMETER, UPDATE)}
         matched = {each.event.key: each for each in state.claims if each.factor is not None}
@@ -80,7 +81,8 @@ class AllTurns:
             yield from ((turns, truths, factor) for truths, factor in ways)
             if not known:  # what goes on to the turn before: of the first state there may be no derivative
                 shorter = [*forward.get(len(turns) - 1, ()), *(each[1:] for each in forward.get(len(turns), ()))]
-                yield from ((turns[:-1], truths, self.factor) for truths in shorter)
+                later += [(turns[:-1], truths, self.factor) for truths in shorter]
+        yield from later
 
     def _in_order(self, turns: list[Event], truths: list[Truth]) -> list[list[Truth]]:
         """The truths last turn first; first turn first as well where each turn goes forward and back by itself."""
@@ -97,8 +99,11 @@ class AllTurns:
             if any(each.key in reach for each in turns):
                 yield from ((turns, truths, self.factor) for truths in forward.get(len(turns), ()))
 
-    def _forward(self) -> dict[int, list[list[Truth]]]:
-        """The derivatives in each place of the forward pass, the last turn first, by how many turns they are."""
+    def _forward(self, *, arguments: bool = False) -> dict[int, list[list[Truth]]]:
+        """The derivatives in each place of the forward pass, the last turn first, by how many turns they are.
+
+        With ``arguments`` those in the arguments of functions are among them.
+        """
         by_key = self.claims.truths.by_key
         of_value = {(each.event.shape, each.event.value.tobytes()): each for each in by_key.values()}
         vanishing = self.claims.truths.vanishing  # as that in a gate of the first step, behind a state of zeros
@@ -108,7 +113,8 @@ class AllTurns:
                 # what a layer is given is the value of another place
                 truths_of[each.key] = of_value.get((each.shape, np.asarray(each.value).tobytes()))
         found: dict[int, dict[Any, list[Truth]]] = {}
-        for there in _sites((each for each in self.claims.truths.run.events if truths_of[each.key]), least=1):
+        led = (each for each in self.claims.truths.run.events if truths_of[each.key])
+        for there in _sites((each for each in led if arguments or each.statement is not None), least=1):
             truths = [truth for each in reversed(there) if (truth := truths_of[each.key]) is not None]
             if not any(truth.event.key in by_key for truth in truths):
                 continue
