@@ -50,7 +50,7 @@ class Averaged:
 def groups(axis: int) -> list[tuple[tuple[slice | int, slice | int], Averaged]]:
     """The entries that are averaged together, and where they stand: features of a batch, or examples of a layer."""
     places = [(row, slice(None)) for row in range(2)] if axis == 1 else [(slice(None), column) for column in range(5)]
-    return [(place, Averaged(A[place].tolist())) for place in places]  # type: ignore[misc]
+    return [(place, Averaged(A[place].tolist())) for place in places]
 
 
 @pytest.mark.parametrize("axis", [1, 0], ids=["batch", "layer"])
