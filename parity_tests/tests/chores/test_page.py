@@ -217,6 +217,7 @@ def test_good_page_passes(opened: Browser, tmp_path: Path) -> None:
     assert re.fullmatch(r"[1-9]\d* stops", seen["keyboard"].figures)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", FAULTS)
 def test_fault_is_caught(fault: str, opened: Browser, tmp_path: Path) -> None:
     check, right, wrong, says = FAULTS[fault]

@@ -347,6 +347,7 @@ def test_a_change_shares_what_it_leaves_and_gives_new_places_numbers_of_their_ow
     assert len(numbers) == len({*numbers} - {None})
 
 
+@pytest.mark.slow
 def test_all_turns_at_once_leave_half_of_the_trials_to_values_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(search, "MOST_TRIALS", 6)
     spent: list[tuple[float, float]] = []
@@ -691,6 +692,7 @@ def test_every_pair_of_a_file_is_judged() -> None:
     assert found.summary.not_judged == found.summary.wrong == 0
 
 
+@pytest.mark.slow
 def test_a_step_along_the_root_of_a_negative_number_is_not_mended_by_leaving_it_out() -> None:
     (wrong,) = [each for each in judged(ADAM.replace("G[k] ** 2", "G[k]")).lines if each.verdict == WRONG]
     assert wrong.repaired == ""

@@ -60,7 +60,7 @@ RIGHT = {
 
 
 @pytest.mark.parametrize("step", RIGHT.values(), ids=RIGHT)
-@pytest.mark.parametrize("bias", [VECTOR, NUMBER], ids=["vector", "number"])
+@pytest.mark.parametrize("bias", [VECTOR, pytest.param(NUMBER, marks=pytest.mark.slow)], ids=["vector", "number"])
 def test_a_step_of_any_length_is_right(step: str, bias: tuple[str, str]) -> None:
     judged = judged_with(step, bias=bias)
     assert {line.verdict for line in judged.lines} <= {HOLDS, NOT_JUDGED}, [line.message for line in judged.lines]

@@ -58,6 +58,7 @@ OTHER = (
 )
 
 
+@pytest.mark.slow
 def test_gradients_are_judged_by_the_cost_of_the_reference_where_the_own_one_is_another(rubric: Rubric) -> None:
     text = TEACHER.replace(*OTHER)
     found = judged(text, rubric)
@@ -71,6 +72,7 @@ def test_gradients_are_judged_by_the_cost_of_the_reference_where_the_own_one_is_
     assert wrong_lines(judged(text.replace("dZ2 = cache", "dZ2 = 2 * cache"), rubric))
 
 
+@pytest.mark.slow
 def test_a_program_of_another_make_runs_by_itself_and_j_is_the_references(rubric: Rubric) -> None:
     found = judged(STYLES["uphill, no cost"][0].lstrip(), rubric)
     assert {line.verdict for line in found.lines} == {HOLDS}

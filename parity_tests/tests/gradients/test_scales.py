@@ -24,6 +24,7 @@ def test_the_functions_are_twenty_five() -> None:
     assert len({subject.name for subject in SUBJECTS}) == 25
 
 
+@pytest.mark.slow
 def test_right_and_wrong_gradients() -> None:
     counts = tally(range(125), check_gradient)
     assert counts.false == []
@@ -170,6 +171,7 @@ def missed_ties(seeds: Iterable[int]) -> list[str]:
     return missed
 
 
+@pytest.mark.slow
 def test_no_tie_is_missed() -> None:
     assert missed_ties([*range(20), 121, 175]) == []
 

@@ -64,6 +64,7 @@ def lines_of(panel: Axes) -> dict[str, np.ndarray[Any, Any]]:
     return {str(line.get_label()): np.asarray(line.get_ydata(), float) for line in panel.lines}
 
 
+@pytest.mark.slow
 def test_every_part_of_a_picture_is_named_and_can_be_read(drawn: dict[str, Drawn], svgs: dict[str, str]) -> None:
     for name, picture in drawn.items():
         parts, svg = picture.figure.subfigs, svgs[name]
