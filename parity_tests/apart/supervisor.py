@@ -24,12 +24,15 @@ PR_SET_CHILD_SUBREAPER = 36
 
 
 def main(limits: dict[str, Any], folder: str, start: Callable[[], Any]) -> dict[str, Any]:
-    """Watch what ``start`` starts, a ``subprocess.Popen`` or what can be asked and awaited like it, within limits."""
+    """Watch what ``start`` starts, a ``subprocess.Popen`` or what can be asked and awaited like it, within limits.
+
+    The number of its group, for whoever started this process, should the file end it, is printed by ``start``: before
+    the file can do anything where that is possible.
+    """
     adopt_orphans()
     restrict(limits)
     deadline = time.monotonic() + limits["seconds"]
     worker = start()
-    print(worker.pid, flush=True)  # its group, for whoever started this process, should the file end it
     why, alone = "", False
     while not why and not alone and worker.poll() is None:
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -139,9 +142,11 @@ def end_descendants() -> None:
 
 
 def command(words: list[str]) -> subprocess.Popen[bytes]:
-    """Start the command, with a group of its own and nobody who listens."""
+    """Start the command, with a group of its own, which is printed, and nobody who listens."""
     quiet = subprocess.DEVNULL
-    return subprocess.Popen(words, stdin=quiet, stdout=quiet, stderr=quiet, process_group=0)
+    worker = subprocess.Popen(words, stdin=quiet, stdout=quiet, stderr=quiet, process_group=0)
+    print(worker.pid, flush=True)
+    return worker
 
 
 if __name__ == "__main__":

@@ -229,6 +229,23 @@ def test_a_file_that_ends_its_parents_group_ends_nothing_of_others(subject: Path
     assert run_apart(subject, SUBJECT, (), QUICK) == before
 
 
+SAID = """
+import os, sys
+from parity_tests.apart.prepared import Fork, Request
+Fork(Request(["nowhere", "8", "no_runner", "no_file"], {}, sys.argv[1], dict(os.environ)))
+os.kill(os.getpid(), 9)
+"""
+"""A supervisor that is ended before it can say anything."""
+
+
+@pytest.mark.skipif(not prepared.POSSIBLE, reason="forks")
+def test_the_worker_says_its_group_before_the_file_can_end_whoever_started_it(tmp_path: Path) -> None:
+    words = [sys.executable, "-c", SAID, str(tmp_path)]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=30)
+    assert done.returncode == -signal.SIGKILL
+    assert int(done.stdout) > 1
+
+
 def test_a_file_sees_its_siblings_and_hands_over_what_is_large(subject: Path, tmp_path: Path) -> None:
     (subject.parent / "sibling.py").write_text("half = 0.5\n")
     subject.write_text(
