@@ -15,8 +15,8 @@ def _parts(u: float, A: Magnitudes, axes: tuple[int, ...], epsilon: float) -> tu
     The mean is a sum of N terms; its error e stands in every difference, and in the variance as (2 |d| + e) e at most.
     The root may be as small as that of the least variance, which is epsilon's where rounding is all that is spread.
     """
-    N = A.size // np.mean(A, axis=axes, keepdims=True).size
-    d = A - np.mean(A, axis=axes, keepdims=True)
+    mu = np.mean(A, axis=axes, keepdims=True)
+    N, d = A.size // mu.size, A - mu
     e = gamma(N + 1, u) * np.mean(np.abs(A), axis=axes, keepdims=True) + u * np.abs(d)
     variance = np.mean(np.square(d), axis=axes, keepdims=True)
     of_variance = gamma(N + 4, u) * variance + np.mean((2 * np.abs(d) + e) * e, axis=axes, keepdims=True)

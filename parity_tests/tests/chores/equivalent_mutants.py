@@ -44,6 +44,7 @@ ONE_AT_LEAST = "a network has one output and one example at least"
 ON_THE_EDGE = "where a (1 - a) is 2e-12 itself, either is right"
 ALREADY_UNTOLD = "an entry whose tolerance is not finite is not told anyway"
 WIDE = "astype(None) is astype(float64)"
+IT_DIVIDES = "the one size divides the other, and a float counts as a whole number does"
 A_NUMBER = "NumPy takes a number of Python for float64 of itself"
 ALL_ALIKE = "every run takes the same steps, at the same rates"
 NO_FLOOR = "nothing is judged by this ledger's floor"
@@ -216,6 +217,15 @@ EQUIVALENT: tuple[Equivalent, ...] = (
         "initial=0.0, where=np.isfinite(tolerance))",
         "initial=0.0, )",
         ALREADY_UNTOLD,
+    ),
+    Equivalent("formulas.norm_bounds._parts", "A.size // mu.size", "A.size / mu.size", IT_DIVIDES),
+    Equivalent("formulas.norm_bounds.norm_backward_bounds", "A.size // root.size", "A.size / root.size", IT_DIVIDES),
+    Equivalent(
+        "formulas.norm_bounds.norm_backward_bounds", "A.size // weight.size", "A.size / weight.size", IT_DIVIDES
+    ),
+    Equivalent("formulas.norm_bounds.running_bounds", "A.size // mu.size", "A.size / mu.size", IT_DIVIDES),
+    Equivalent(
+        "formulas.norm_bounds.predict_backward_bounds", "A.size // weight.size", "A.size / weight.size", IT_DIVIDES
     ),
     Equivalent("formulas.run.reference_outputs", "np.float64", "None", A_NUMBER),
     Equivalent("formulas.run.magnitudes", "np.float64", "None", WIDE),
