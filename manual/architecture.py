@@ -240,9 +240,9 @@ def _norm(sizes: tuple[int, ...], inputs: Any, outputs: int, hidden: tuple[int, 
 
 def _residual(sizes: tuple[int, ...], inputs: Any, outputs: int, hidden: tuple[int, ...] | None = None) -> Architecture:
     """A hidden layer, then others with layer norm that are added to what is below them; all of one size."""
-    first, *others = sizes if hidden is None else hidden or (0,)
-    layers: list[Layer] = [Dense(first, "relu")]
-    for n in others:
+    chosen = sizes if hidden is None else hidden
+    layers: list[Layer] = [Dense(n, "relu") for n in chosen[:1]]
+    for n in chosen[1:]:
         layers += [Dense(n, "identity"), LayerNorm(), Add(len(layers)), Unit("relu")]
     return Architecture(inputs, (*layers, Dense(outputs, "softmax")))
 

@@ -182,6 +182,8 @@ FORMULAS = (
         refusals=(
             refusal("weight_decay is -0.1, expected a finite number of at least 0: the share of W that a step takes "
                     "off", of=lambda: AdamW(0.1, weight_decay=-0.1)),
+            refusal("weight_decay is inf, expected a finite number of at least 0: the share of W that a step takes "
+                    "off", of=lambda: AdamW(0.1, weight_decay=float("inf"))),
             refusal("v has shape (1, 2), expected (4, 2): v has the shape of W", W, W, W[:1], W, 1, *NUMBERS, 0.1),
             *refused_by(AdamW),
         ),

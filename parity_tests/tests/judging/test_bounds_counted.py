@@ -28,6 +28,8 @@ from parity_tests.formulas.theory import distance_bound, spread_bound, two_linea
 from parity_tests.formulas.update_bounds import (
     RULES,
     adam_bound,
+    adamw_bound,
+    classical_momentum_bounds,
     mean_square_bound,
     momentum_bound,
     rmsprop_bound,
@@ -219,6 +221,27 @@ COUNTED: dict[str, tuple[Callable[[], Any], Any]] = {
         # v_hat is 3 / (1 - 1/4), s_hat is 4 / (1 - 9/16); each correction is off by 2^-53 of beta^t / (1 - beta^t)
         lambda: adam_bound(U, full(0, 1), full(-2, 1), full(-2, 1), full(4, 1), 2, **ADAM),
         (21 + 2.0**47 * (2 * (1 / 3) + 9 / 7)) * 0.5 * 4 / (np.sqrt(64 / 7) + 1),
+    ),
+    "classical momentum": (
+        # v becomes 3/4 * 2 + 1 = 2.5
+        lambda: classical_momentum_bounds(U, full(-2, 1), full(-1, 1), full(-2, 1), 0.5, 0.75)[0],
+        9 * 0.5 * 2.5 + 2,
+    ),
+    "classical momentum, 2 steps": (
+        lambda: classical_momentum_bounds(U, full(-2, 1), full(-1, 1), full(-2, 1), 0.5, 0.75, steps=2)[0],
+        14 * 0.5 * 2.5 + 2,
+    ),
+    "Nesterov": (
+        lambda: classical_momentum_bounds(U, full(-2, 1), full(-1, 1), full(-2, 1), 0.5, 0.75, ahead=True)[0],
+        12 * 0.5 * (1 + 0.75 * 2.5) + 2,
+    ),
+    "classical velocity, 3 steps": (
+        lambda: classical_momentum_bounds(U, full(-2, 1), full(-1, 1), full(-2, 1), 0.5, 0.75, steps=3)[1],
+        15 * 2.5,
+    ),
+    "AdamW, 2 steps": (
+        lambda: adamw_bound(U, full(-2, 1), full(-2, 1), full(-2, 1), full(4, 1), 1, *ADAM.values(), 0.25, steps=2),
+        32 * 0.5 * 6 / (4 + 1) + 2 + 3 * 2,
     ),
     "schedule": (lambda: schedule_bound(U, -2.0, 3), 2 * 3 * 2),
 }

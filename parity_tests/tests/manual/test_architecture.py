@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from manual import network
-from manual.architecture import Architecture, Conv, Dense, Dropout, Flatten, Pool, model, model_for
+from manual.architecture import MODELS, Add, Architecture, Conv, Dense, Dropout, Flatten, Pool, model, model_for
 from manual.checks import check_data, parts
 from manual.draws import initial_parameters
 from manual.layers import HIDDEN_UNITS
@@ -238,3 +238,35 @@ def test_the_targets_of_examples_in_a_file_are_checked_all_the_same() -> None:
 def test_images_that_fit_pass_the_door() -> None:
     check_data(SMALL, IMAGES.images_train, IMAGES.Y_train)
     assert network.forward(SMALL, PARAMS, IMAGES.images_train, [MASK]).A[-1].shape == (2, 5)
+
+
+@pytest.mark.parametrize(
+    ("layers", "problem"),
+    [
+        ((Dense(4, "relu"), Add(2)), "add2, does not fit its input of shape (4,): the source is 2, expected a layer "
+         "below 2: a skip adds an earlier A"),
+        ((Dense(4, "relu"), Dense(5, "relu"), Add(1)), "add1, does not fit its input of shape (5,): A[1] has shape "
+         "(4,), expected (5,): the two that are added have one shape"),
+    ],
+)  # fmt: skip
+def test_a_skip_adds_an_earlier_value_of_its_shape(layers: tuple[Any, ...], problem: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(problem)):
+        Architecture(3, (*layers, OUTPUT))
+    assert Architecture(3, (Dense(4, "relu"), Dense(4, "relu"), Add(1), OUTPUT)).outputs == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "hidden", "words"),
+    [
+        ("wide_norm", (5, 4), "dense5 identity, batchnorm relu, dense4 identity, batchnorm relu, dense2 softmax"),
+        ("wide_norm", (), "dense2 softmax"),
+        ("wide_residual", (5, 5, 5), "dense5 relu, dense5 identity, layernorm identity, add1, relu, dense5 identity, "
+         "layernorm identity, add5, relu, dense2 softmax"),
+        ("wide_residual", (6,), "dense6 relu, dense2 softmax"),
+        ("wide_residual", (), "dense2 softmax"),
+    ],
+)  # fmt: skip
+def test_hidden_layers_of_norms_and_skips_are_those_that_are_asked_for(
+    name: str, hidden: tuple[int, ...], words: str
+) -> None:
+    assert ", ".join(layer.describe() for layer in MODELS[name](3, 2, hidden).layers) == words

@@ -275,3 +275,10 @@ def test_no_weight_for_the_past_is_gradient_descent() -> None:
     expected, _ = plain.step(params, grads, plain.init(params))
     found, _ = momentum.step(params, grads, momentum.init(params))
     np.testing.assert_equal(found, expected)
+
+
+def test_without_decay_adamw_is_adam() -> None:
+    params, grads = {"W": np.array([[1.0, -2.0]])}, {"dW": np.array([[0.5, 3.0]])}
+    adam, without = Adam(0.1), AdamW(0.1, weight_decay=0)
+    right, found = adam.step(params, grads, adam.init(params)), without.step(params, grads, without.init(params))
+    np.testing.assert_array_equal(found[0]["W"], right[0]["W"])
