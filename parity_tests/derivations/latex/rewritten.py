@@ -74,7 +74,7 @@ def latex_of(node: Node) -> str:
         case Bars():
             return f"|{latex_of(node.operand)}|"
         case Entry():
-            return f"({latex_of(node.operand)})_{{{''.join(node.subscripts)}}}"
+            return f"({latex_of(node.operand)})_{{{_joined(node.subscripts)}}}"
     return r"\ldots"
 
 
@@ -84,12 +84,17 @@ def _bracketed(node: Node, signs: str) -> str:
     return f"({text})" if inner or (isinstance(node, Negative) and signs) else text
 
 
+def _joined(subscripts: tuple[str, ...]) -> str:
+    """Indices side by side, as in jk; words and sums among them apart, as in H,prev."""
+    return ("," if max(map(len, subscripts)) > 1 else "").join(subscripts)
+
+
 def symbol_latex(symbol: Symbol) -> str:
     """A symbol with its marks."""
     base = symbol.letter
     for accent in symbol.accents & {"hat", "bar", "tilde"}:
         base = f"\\{accent}{{{base}}}"
-    below = f"_{{{''.join(symbol.subscripts)}}}" if symbol.subscripts else ""
+    below = f"_{{{_joined(symbol.subscripts)}}}" if symbol.subscripts else ""
     above = (
         (f"[{symbol.layer}]" if symbol.layer and not symbol.implied else "")
         + (f"({symbol.round})" if symbol.round else "")

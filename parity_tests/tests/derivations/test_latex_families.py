@@ -225,6 +225,19 @@ def test_a_repair_has_the_partial_fractions_of_the_note(claim: str, repaired: st
 
 
 @pytest.mark.parametrize(
+    ("claim", "kept"),
+    [
+        (r"n_H = \left\lfloor \frac{n_{H,prev} + p - f}{s} \right\rfloor + 1", "n_{H,prev}"),
+        (r"n_H = \left\lfloor \frac{n_{Hprev} + p - f}{s} \right\rfloor + 1", "n_{Hprev}"),
+    ],
+)
+def test_a_repair_has_the_commas_of_words_below(claim: str, kept: str) -> None:
+    judged = verify_latex(f"$${claim}$$").lines[-1]
+    assert judged.verdict == WRONG
+    assert f"{kept} + 2 p - f" in judged.repaired
+
+
+@pytest.mark.parametrize(
     ("before", "claim", "said"),
     [
         ("", r"v_t = \gamma v_{t-1} + \eta \nabla_\theta J(\theta)", "classical momentum"),
