@@ -46,7 +46,9 @@ class AllTurns:
         self, state: State, claim: Claim, reach: Collection[Key], overrides: Values, before: dict[Key, Root]
     ) -> InAll | None:
         """The line of a loop that mends most claims once all of its turns are right: one that a change puts right."""
-        return self._all_at_once(self._looped(state, claim, reach), state, claim, overrides, before)
+        ways = (self._forward(), self._forward(arguments=True))
+        places = (each for forward in ways for each in self._looped(state, claim, reach, forward))
+        return self._all_at_once(places, state, claim, overrides, before)
 
     def of_an_argument(
         self, state: State, claim: Claim, reach: Collection[Key], overrides: Values, before: dict[Key, Root]
@@ -54,10 +56,11 @@ class AllTurns:
         """The ``return grad`` of a layer that hands its argument on and should not, in all layers of its kind."""
         return self._all_at_once(self._returned_arguments(state, reach), state, claim, overrides, before)
 
-    def _looped(self, state: State, claim: Claim, reach: Collection[Key]) -> Iterator[Turns]:
+    def _looped(
+        self, state: State, claim: Claim, reach: Collection[Key], forward: dict[int, list[list[Truth]]]
+    ) -> Iterator[Turns]:
         """The lines of loops on the way to a claim, with what may belong in place of their values."""
         by_key = self.claims.truths.by_key
-        forward = self._forward(arguments=len(state.failing) == 1)
         later: list[Turns] = []
         events = self.claims.truths.round.events(state.run.events)
         keys = {each.event.key for each in state.claims if each.kind in (PARAMETER, UPDATE)}
@@ -92,17 +95,18 @@ class AllTurns:
 
     def _returned_arguments(self, state: State, reach: Collection[Key]) -> Iterator[Turns]:
         """The places that return an argument as it came, each with the derivatives in one place of the forward pass."""
-        by_key, forward = self.claims.truths.by_key, self._forward()
+        by_key, forwards = self.claims.truths.by_key, (self._forward(), self._forward(arguments=True))
         events = self.claims.truths.round.events(state.run.events)
         returned = (each for each in events if each.role == RETURNED and isinstance(each.node, ast.Name))
         for turns in _sites((each for each in returned if each.key not in by_key), least=1):
             if any(each.key in reach for each in turns):
-                yield from ((turns, truths, self.factor) for truths in forward.get(len(turns), ()))
+                of_all = (truths for forward in forwards for truths in forward.get(len(turns), ()))
+                yield from ((turns, truths, self.factor) for truths in of_all)
 
     def _forward(self, *, arguments: bool = False) -> dict[int, list[list[Truth]]]:
         """The derivatives in each place of the forward pass, the last turn first, by how many turns they are.
 
-        With ``arguments`` those in the arguments of functions are among them.
+        With ``arguments`` those in the arguments of functions, which are tried last; else all others.
         """
         by_key = self.claims.truths.by_key
         of_value = {(each.event.shape, each.event.value.tobytes()): each for each in by_key.values()}
@@ -114,7 +118,7 @@ class AllTurns:
                 truths_of[each.key] = of_value.get((each.shape, np.asarray(each.value).tobytes()))
         found: dict[int, dict[Any, list[Truth]]] = {}
         led = (each for each in self.claims.truths.run.events if truths_of[each.key])
-        for there in _sites((each for each in led if arguments or each.statement is not None), least=1):
+        for there in _sites((each for each in led if arguments == (each.statement is None)), least=1):
             truths = [truth for each in reversed(there) if (truth := truths_of[each.key]) is not None]
             if not any(truth.event.key in by_key for truth in truths):
                 continue

@@ -266,7 +266,8 @@ class Mender:
         kept = self._state(root)
         best: list[Edit] = []
         texts: set[str] = set()
-        loop = (bool(root.event.key[1]) and not program.repeats) or in_a_loop(written)
+        again = any(each.key[0] == root.event.key[0] and each.key[1] for each in self.truths[0].run.events)
+        loop = again or in_a_loop(written)
         for edit in possible:
             if best and edit.cost > best[0].cost + (SAME_COST_IN_LOOPS if loop else SAME_COST):
                 break
