@@ -979,3 +979,46 @@ def test_two_steps_of_one_line_are_not_of_two_lengths() -> None:
     text = UNEVEN.replace("    B = B - 0.01 * for_b\n    A = A - 0.01 * for_a\n", "")
     text += "    for p, g in ((B, for_b), (A, for_a)):\n        p -= 0.01 * g\n"
     assert [each.text for each in judged(text).lines if each.verdict == WRONG] == ["for_b = 2 * (h.T @ error)"]
+
+
+UNITS_BY_NAME = """\
+import numpy as np
+rng = np.random.default_rng(0)
+X, Y = rng.normal(size=(3, 7)), (rng.uniform(size=(1, 7)) > 0.5) * 1.0
+layers = [{"W": rng.normal(size=s), "unit": u} for s, u in (((5, 3), "relu"), ((4, 5), "tanh"), ((1, 4), "sigmoid"))]
+
+
+def act(Z, unit):
+    return np.maximum(0, Z) if unit == "relu" else np.tanh(Z) if unit == "tanh" else 1 / (1 + np.exp(-Z))
+
+
+def act_backward(dA, Z, unit):
+    if unit == "relu":
+        return dA * (Z > 0)
+    if unit == "tanh":
+        return dA * (1 - np.tanh(Z) ** 2)
+    A = act(Z, unit)
+    return dA * A * (1 - A)
+
+
+for i in range(100):
+    A = X
+    for layer in layers:
+        layer["A_prev"] = A
+        layer["Z"] = layer["W"] @ A
+        A = act(layer["Z"], layer["unit"])
+    J = -np.sum(Y * np.log(A) + (1 - Y) * np.log(1 - A)) / 7
+    dA = -(Y / A - (1 - Y) / (1 - A)) / 7
+    for layer in reversed(layers):
+        dZ = act_backward(dA, layer["Z"], layer["unit"])
+        layer["dW"] = dZ @ layer["A_prev"].T
+        dA = layer["W"].T @ dZ
+    for layer in layers:
+        layer["W"] -= 0.1 * layer["dW"]
+"""
+"""Each turn of the way back has the slope of another unit."""
+
+
+def test_a_repair_that_holds_in_the_first_turn_alone_is_none() -> None:
+    wrong = judged(UNITS_BY_NAME.replace(".T @ dZ", ".T @ dA")).lines
+    assert [each.repaired for each in wrong if each.verdict == WRONG] == ['dA = layer["W"].T @ dZ']
