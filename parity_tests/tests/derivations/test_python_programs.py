@@ -6,6 +6,7 @@ from functools import cache
 
 import pytest
 
+from parity_tests.derivations.engine.python import leaves, matrices, recorder
 from parity_tests.derivations.engine.python.judged import judge_program
 from parity_tests.derivations.verdicts import HOLDS, NOT_JUDGED, WRONG, Verdict
 from parity_tests.tests.derivations.python_programs import PROGRAMS
@@ -73,6 +74,34 @@ def test_a_program_that_ends_early_is_not_judged_behind_that_line() -> None:
     left = [line for line in judged.lines if line.verdict == NOT_JUDGED]
     assert [line.text.split(" = ")[0] for line in left] == ["W1"]
     assert "NameError" in left[0].message
+
+
+ENDLESS = """\
+import numpy as np
+
+x = np.ones(3)
+{once}
+while True:
+    x = {value}
+"""
+
+
+@pytest.mark.parametrize(("once", "value"), [("", "x + 1.0"), ("", "np.matrix(x) + 1.0"), ("W = np.ones(3)", "x * W")])
+def test_a_program_without_end_is_stopped_by_what_it_does(
+    once: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (recorder, matrices):
+        monkeypatch.setattr(module, "MOST_WORK", 100_000)
+    judged = judge_program("net.py", ENDLESS.format(once=once, value=value))
+    assert judged is None or judged.summary.judged == 0
+
+
+def test_a_step_is_looked_for_in_the_same_place_so_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(leaves.Finder, "_is_step", lambda _finder, event, *_: asked.append(event.name))
+    loop = "for k in range(100):\n    s = np.zeros(3)\n    s += np.tanh(x)\n"
+    judge_program("net.py", f"import numpy as np\n\nx = np.ones(3)\n{loop}J = np.sum(s)\n")
+    assert asked.count("s") == leaves.MOST_REFUSED
 
 
 STEPS = {

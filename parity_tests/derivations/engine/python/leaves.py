@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -16,6 +17,9 @@ from parity_tests.derivations.engine.numbers.tensor import Tensor
 from parity_tests.derivations.engine.python.recorder import Halted
 
 ROUNDS = 2
+
+MOST_REFUSED = 16
+"""How often a place is asked for a step that takes none: each answer follows all that was computed until then."""
 
 SAME_VALUES = frozenset(
     (
@@ -56,6 +60,7 @@ class Finder:
         self.tensors: dict[int, torch.Tensor] = {}
         self.last: dict[str, Any] = {}
         self.stepped: dict[Key, int] = {}
+        self.refused: Counter[int] = Counter()
         self.latest: Key | None = None
         self.begun: list[torch.Tensor] = []
 
@@ -72,7 +77,8 @@ class Finder:
         if known is None and value.tensor.is_leaf and (isinstance(value, Tensor) or not value.tensor.requires_grad):
             return self._leaf(key, event, value, key) if event.name else value  # what is returned is named behind
         before, shrinks = (value, False) if known is not None else self._old_of(event, value)
-        if before is not None and self._is_step(event, before, value, shrinks):
+        asked = self.refused[key[0]] < MOST_REFUSED
+        if before is not None and asked and self._is_step(event, before, value, shrinks):
             self.shrinking |= {key} if shrinks else set()
             _, first, latest = self.lineage[id(before)]
             self.steps[key] = latest
@@ -80,10 +86,13 @@ class Finder:
             value.tensor = value.tensor.detach()
             return self._leaf(key, event, value, first, named=False)
         set_to = event.role == ENTRY and not isinstance(event.statement, ast.AugAssign)
-        if known is not None and not set_to and self._of_itself(value, old):  # ``W -= rate * decay * W``, ``X /= 255``
+        if (
+            known is not None and not set_to and asked and self._of_itself(value, old)
+        ):  # ``W -= rate * decay * W``, ``X /= 255``
             self.leaves = {place: name for place, name in self.leaves.items() if place != known[2]}
             fresh = known[2] not in self.steps
             return self._leaf(key, event, value, key if fresh else known[1], named=fresh)
+        self.refused[key[0]] += before is not None
         if known is not None:
             del self.lineage[id(value)]  # built in place, it is a leaf no more
             self.leaves = {place: name for place, name in self.leaves.items() if place != known[1]}

@@ -8,7 +8,6 @@ from __future__ import annotations
 import ast
 import copy
 import re
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -21,9 +20,9 @@ MAKING = frozenset(("mat", "matrix", "asmatrix"))
 REDUCING = frozenset(("sum", "mean", "max", "min", "amax", "amin", "prod", "std", "var", "argmax", "argmin"))
 LOOKED_AT = (ast.Name, ast.Attribute, ast.Subscript, ast.Call, ast.BinOp, ast.UnaryOp, ast.Constant)
 
-MOST_SEEN = 30_000
-SECONDS = 1.0
-"""How many values of the one run are looked at, and for how long it may last."""
+MOST_WORK = 10_000_000
+VALUE = 300
+"""How much the one run may do: the entries of the values that are looked at, and so many more for each value."""
 
 Run = Callable[[Any, dict[str, Any]], object]
 """Runs compiled code with some functions more."""
@@ -55,11 +54,11 @@ class _Kinds:
     def __init__(self) -> None:
         self.matrices: set[int] = set()
         self.numbers: set[int] = set()
-        self.count, self.end = 0, time.process_time() + SECONDS
+        self.work = 0
 
     def seen(self, value: Any, place: int) -> Any:
-        self.count += 1
-        if self.count > MOST_SEEN or (self.count % 64 == 0 and time.process_time() > self.end):
+        self.work += VALUE + (value.size if isinstance(value, np.ndarray) else 0)
+        if self.work > MOST_WORK:
             raise Halted
         if isinstance(value, np.matrix):
             self.matrices.add(place)

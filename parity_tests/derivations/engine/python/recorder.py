@@ -5,10 +5,9 @@ from __future__ import annotations
 import ast
 import copy
 import inspect
-import time
 import types
 from collections.abc import Callable, Collection, Mapping
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import torch
@@ -37,8 +36,9 @@ MOST_NAMED = 600
 
 MOST_ITEMS = 24
 MOST_ENTRIES = 200_000
-SECONDS = 8.0
-"""Processor time of one run."""
+MOST_WORK = 100_000_000
+VALUE = 200
+"""How much one run may do: the entries of all values that it comes to, and so many more for each value."""
 
 Hook = Callable[[Key, Any], Any]
 Before = Callable[[Key, Event, Any], Any]
@@ -71,12 +71,10 @@ class Recorder:
         self.reached: dict[int, int] = {}
         self.frames = [0]
         self.entered = 0
-        self.seen = 0
+        self.seen = self.work = 0
         self.over = False
         self.light = kind is PLAIN and hook is not None
         """Whether parts of formulas leave no events: in their place nothing is ever put."""
-        self.begun = time.perf_counter()
-        self.end = time.process_time() + SECONDS
         self.objects: dict[int, tuple[Any, set[str]]] = {}
         self.born: dict[int, int] = {}
         """The function in which an array was seen first."""
@@ -248,13 +246,15 @@ class Recorder:
         """A value with its event; what a function returns beside its result is ``kept`` for the backward pass."""
         if self.over:
             return value
+        self.work += VALUE + (value.size if is_array(value) else 0)
+        if self.work > MOST_WORK:
+            self._stop()
         count = self.reached[number] = self.reached.get(number, -1) + 1
         if count >= (MOST_PARTS if site.role == PART else MOST_NAMED) and site.role != ENTRY:
             return value
         self.seen += 1
-        if self.seen > MOST_EVENTS or (self.seen % 64 == 0 and self._is_late()):
-            self.over = self.truncated = True
-            raise Halted
+        if self.seen > MOST_EVENTS:
+            self._stop()
         key = number, count
         made = self._made(site, value)
         if is_array(made) and (made.dtype.kind not in "fc" or made.size > MOST_ENTRIES):
@@ -272,9 +272,10 @@ class Recorder:
             self.born.setdefault(id(owner(made)), self.frames[-1])
         return self._kept(site, name, key, made)
 
-    def _is_late(self) -> bool:
-        """Whether the run has had its processor time; that is asked only where so much time has passed at all."""
-        return time.perf_counter() - self.begun > SECONDS and time.process_time() > self.end
+    def _stop(self) -> NoReturn:
+        """Ends a run that is too long; what it did until then is judged."""
+        self.over = self.truncated = True
+        raise Halted
 
     def _hooked(self, hook: Hook, site: Site, key: Key, made: Any, *, kept: bool) -> Any:
         """A value with what the hook puts in its place: everywhere, or in this function alone if it was lent to it."""
