@@ -102,6 +102,17 @@ def check_data(architecture: Architecture, X: Array, Y: Array) -> None:
             raise ValueError(f"example {column} of Y has {int(ones[column])} classes, expected 1: columns are one-hot")
 
 
+def check_weights(weights: Array | None, m: int) -> None:
+    """ValueError unless the weights, where there are any, are (1, m), finite and above 0."""
+    if weights is None:
+        return
+    check_shape("weights", weights, (1, m), "one for each example")
+    wrong = ~(np.isfinite(weights) & (weights > 0))
+    if wrong.any():
+        i = int(np.argmax(wrong))
+        raise ValueError(f"the weight of example {i} is {weights[0, i]}, expected a finite number above 0")
+
+
 def check_batches(architecture: Architecture, m: int, size: int, processes: int = 1) -> None:
     """ValueError where batch norm would get one value of a feature, in the last batch or a process's share of it."""
     last = m % size or min(size, m)

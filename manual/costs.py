@@ -2,6 +2,9 @@
 
 J = (1/m) sum_i L(i), summed over the outputs of an example. Each cost stands in two forms: on A, as the notes print it,
 and on Z (``_from_logits``), which overflows nowhere. Derivatives are per example: no 1/m. Logarithms are natural.
+
+Where examples have weights s, (1, m), J = (1/m) sum_i s_i L(i). Such of mean 1, from ``relative_weights``, make it the
+weighted mean.
 """
 
 from __future__ import annotations
@@ -43,21 +46,21 @@ def binary_cross_entropy_prime(A: Array, Y: Array) -> Array:
     return _over(1 - Y, 1 - A) - _over(Y, A)
 
 
-def binary_cross_entropy_from_logits(Z: Array, Y: Array) -> Scalar:
+def binary_cross_entropy_from_logits(Z: Array, Y: Array, weights: Array | None = None) -> Scalar:
     """Binary cross-entropy of sigmoid(Z), finite for every finite Z.
 
-    J = (1/m) sum (log(1 + e^z) - y z), with log(1 + e^z) = max(z, 0) + log(1 + e^-|z|).
+    J = (1/m) sum s (log(1 + e^z) - y z), with log(1 + e^z) = max(z, 0) + log(1 + e^-|z|).
 
-    Z and Y are (n_L, m).
+    Z and Y are (n_L, m), s = ``weights`` (1, m), 1 for all where there are none.
 
-    Raises ValueError unless Z and Y are matrices of one shape.
+    Raises ValueError unless Z and Y are matrices of one shape, with a weight for each example.
 
     Notes: F005, F008.
     """
     Y, m = _targets("Z", Z, Y)
     minus_abs = np.minimum(Z, -Z)  # -|z|, differentiable along the imaginary axis
     losses = np.maximum(Z, 0) - Y * Z + np.log1p(np.exp(minus_abs))
-    return losses.sum() / m
+    return _weighed(losses, weights).sum() / m
 
 
 def cross_entropy(A: Array, Y: Array) -> Scalar:
@@ -88,14 +91,14 @@ def cross_entropy_prime(A: Array, Y: Array) -> Array:
     return -_over(Y, A)
 
 
-def cross_entropy_from_logits(Z: Array, Y: Array) -> Scalar:
+def cross_entropy_from_logits(Z: Array, Y: Array, weights: Array | None = None) -> Scalar:
     """Cross-entropy of softmax(Z), finite for every finite Z.
 
-    J = (1/m) sum_i sum_k y_k (log sum_j e^(d_j) - d_k) with d = z - max z.
+    J = (1/m) sum_i s_i sum_k y_k (log sum_j e^(d_j) - d_k) with d = z - max z.
 
-    Z and Y are (n_L, m).
+    Z and Y are (n_L, m), s = ``weights`` (1, m), 1 for all where there are none.
 
-    Raises ValueError unless Z and Y are matrices of one shape.
+    Raises ValueError unless Z and Y are matrices of one shape, with a weight for each example.
 
     Notes: F247.
     """
@@ -103,20 +106,21 @@ def cross_entropy_from_logits(Z: Array, Y: Array) -> Scalar:
     D = Z - Z.max(axis=0, keepdims=True)
     log_sum = np.log(np.exp(D).sum(axis=0, keepdims=True))  # (1, m)
     losses = Y * (log_sum - D)
-    return losses.sum() / m
+    return _weighed(losses, weights).sum() / m
 
 
-def squared_error(A: Array, Y: Array) -> Scalar:
-    """Half the squared error: J = (1/2m) sum (a - y)^2.
+def squared_error(A: Array, Y: Array, weights: Array | None = None) -> Scalar:
+    """Half the squared error: J = (1/2m) sum s (a - y)^2.
 
-    A and Y are (n_L, m). The notes leave the regression loss open; the half makes dz = a - y.
+    A and Y are (n_L, m), s = ``weights`` (1, m), 1 for all where there are none. The notes leave the regression loss
+    open; the half makes dz = a - y.
 
-    Raises ValueError unless A and Y are matrices of one shape.
+    Raises ValueError unless A and Y are matrices of one shape, with a weight for each example.
 
     Notes: F137. Differs from torch's MSELoss, which has no half and divides by n_L too.
     """
     Y, m = _targets("A", A, Y)
-    return np.sum(np.square(A - Y)) / (2 * m)
+    return _weighed(np.square(A - Y), weights).sum() / (2 * m)
 
 
 def squared_error_prime(A: Array, Y: Array) -> Array:
@@ -133,30 +137,56 @@ def squared_error_prime(A: Array, Y: Array) -> Array:
     return dA
 
 
-def squared_error_from_logits(Z: Array, Y: Array) -> Scalar:
+def squared_error_from_logits(Z: Array, Y: Array, weights: Array | None = None) -> Scalar:
     """Half the squared error of the identity output, where a = z.
 
-    Raises ValueError unless Z and Y are matrices of one shape.
+    Raises ValueError unless Z and Y are matrices of one shape, with a weight for each example.
 
     Notes: F137.
     """
-    return squared_error(Z, Y)
+    return squared_error(Z, Y, weights)
 
 
-def output_dZ(A: Array, Y: Array) -> Array:
-    """Derivative at the output's Z: dz = a - y, per example.
+def output_dZ(A: Array, Y: Array, weights: Array | None = None) -> Array:
+    """Derivative at the output's Z: dz = s (a - y), per example.
 
     It holds for sigmoid with binary cross-entropy, softmax with cross-entropy and identity with half the squared error.
 
-    A, Y and the result are (n_L, m).
+    A, Y and the result are (n_L, m), s = ``weights`` (1, m), 1 for all where there are none.
 
-    Raises ValueError unless A and Y are matrices of one shape.
+    Raises ValueError unless A and Y are matrices of one shape, with a weight for each example.
 
     Notes: F014, F050, F098.
     """
     Y, _ = _targets("A", A, Y)
-    dZ: Array = A - Y
-    return dZ
+    return _weighed(A - Y, weights)
+
+
+def relative_weights_loop(weights: Array) -> Array:
+    """Example by example: s_i = m w_i / sum_j w_j. See relative_weights."""
+    total = weights.dtype.type(0)
+    for i in range(weights.shape[1]):
+        total += weights[0, i]
+    s = np.empty_like(weights)
+    for i in range(weights.shape[1]):
+        s[0, i] = weights.shape[1] * weights[0, i] / total
+    return s
+
+
+def relative_weights(weights: Array) -> Array:
+    """Weights of examples as multiples of their mean: s_i = m w_i / sum_j w_j.
+
+    So (1/m) sum_i s_i L(i) = sum_i w_i L(i) / sum_i w_i, the mean that scikit-learn's networks and the losses of torch
+    with class weights take over a batch: an example of weight 2 counts as if it were there twice.
+
+    ``weights`` and the result are (1, m); weights that are all 1 stay as they are to the last bit.
+
+    Raises ValueError unless the weights are one row of finite numbers above 0.
+    """
+    if weights.ndim != 2 or len(weights) != 1 or not np.all((weights.real > 0) & np.isfinite(weights)):
+        raise ValueError(f"weights is {weights}, expected (1, m) finite numbers above 0: one for each example")
+    s: Array = weights * (weights.shape[1] / weights.sum())
+    return s
 
 
 def l2_penalty_loop(weights: Iterable[Array], lambda_: float, m: int) -> Scalar:
@@ -187,11 +217,11 @@ def l2_penalty(weights: Iterable[Array], lambda_: float, m: int) -> Scalar:
 
 
 class Cost(NamedTuple):
-    """A cost on A, its derivative in A, and the same cost on Z."""
+    """A cost on A, its derivative in A, and the same cost on Z, which takes weights too."""
 
     from_A: Callable[[Array, Array], Scalar]
     prime: Callable[[Array, Array], Array]
-    from_Z: Callable[[Array, Array], Scalar]
+    from_Z: Callable[..., Scalar]
 
 
 OUTPUT_COSTS: dict[str, Cost] = {
@@ -207,6 +237,14 @@ def _targets(name: str, A: Array, Y: Array) -> tuple[Array, int]:
     _, m = check_examples(name, A)
     check_shape("Y", Y, A.shape, f"Y has the shape of {name}")
     return Y.astype(A.dtype, copy=False), m
+
+
+def _weighed(losses: Array, weights: Array | None) -> Array:
+    """What each example has, times its weight."""
+    if weights is None:
+        return losses
+    check_shape("weights", weights, (1, losses.shape[1]), "a weight for each example")
+    return weights.astype(losses.dtype, copy=False) * losses
 
 
 def _times_log(P: Array, A: Array) -> Array:

@@ -12,7 +12,7 @@ from manual.architecture import Architecture
 from manual.notation import Array, Parameters
 from manual.shared.estimator_base import NetworkEstimator
 from manual.shared.estimator_targets import ClassifierBase, RegressorBase
-from manual.shared.settings import Examples, Run, Settings
+from manual.shared.settings import Data, Run, Settings
 
 __all__ = ["NetworkClassifier", "NetworkRegressor"]
 
@@ -20,8 +20,8 @@ __all__ = ["NetworkClassifier", "NetworkRegressor"]
 class ByHand(NetworkEstimator):
     """NumPy and the formulas of the notes."""
 
-    def _train(self, architecture: Architecture, data: Examples, settings: Settings, **how: Any) -> Run:
-        return training.fit(architecture, *data, settings, **how)
+    def _train(self, architecture: Architecture, data: Data, settings: Settings, **how: Any) -> Run:
+        return training.fit(architecture, data.X, data.Y, settings, weights=data.weights, **how)
 
     def _answers(self, architecture: Architecture, params: Parameters, X: Array) -> Array:
         return network.forward(architecture, params, X).A[-1]

@@ -140,17 +140,22 @@ def _side_by_side(values: Sequence[Array | None]) -> Array | None:
 
 
 def cost(
-    architecture: Architecture, params: Parameters, forward_pass: ForwardPass, Y: Array, lambda_: float = 0.0
+    architecture: Architecture,
+    params: Parameters,
+    forward_pass: ForwardPass,
+    Y: Array,
+    lambda_: float = 0.0,
+    weights: Array | None = None,
 ) -> Scalar:
     """Regularised cost: J = (1/m) sum_i L(i) + lambda/(2m) sum_l ||W[l]||^2, from the last Z so that nothing overflows.
 
-    Y is (n_L, m).
+    Y is (n_L, m), ``weights``, by which the L(i) are multiplied, (1, m).
 
     Raises ValueError where Y does not fit.
 
     Notes: F008, F090, F199.
     """
-    J = OUTPUT_COSTS[architecture.output_unit].from_Z(_present(forward_pass.Z[-1]), Y)
+    J = OUTPUT_COSTS[architecture.output_unit].from_Z(_present(forward_pass.Z[-1]), Y, *_if_any(weights))
     return J + penalty(architecture, params, lambda_, Y.shape[1]) if lambda_ else J
 
 
@@ -168,14 +173,15 @@ def backward(
     forward_pass: ForwardPass,
     Y: Array,
     lambda_: float = 0.0,
+    weights: Array | None = None,
     *,
     only_grads: bool = False,
 ) -> Backward:
     """Backpropagation of the regularised cost.
 
-    dZ[L] = A[L] - Y; then for l = L..1: dW[l], db[l] and dA[l-1] of the layer, dZ[l-1] = dA[l-1] * g'[l-1](Z[l-1]).
-    Through pooling, flattening and dropout dA[l-1] follows from dA[l] at once. What a skip added gets dA[l] too: dA of
-    its source is the sum over both paths.
+    dZ[L] = A[L] - Y, times the ``weights`` of the examples where there are any; then for l = L..1: dW[l], db[l] and
+    dA[l-1] of the layer, dZ[l-1] = dA[l-1] * g'[l-1](Z[l-1]). Through pooling, flattening and dropout dA[l-1] follows
+    from dA[l] at once. What a skip added gets dA[l] too: dA of its source is the sum over both paths.
 
     Y is (n_L, m). ``only_grads`` leaves out what no gradient needs: dA of the output, and whatever lies below the
     first layer with parameters.
@@ -190,11 +196,12 @@ def backward(
     dZ: list[Array | None] = [None] * (L + 1)
     grads: Gradients = {}
     if not only_grads:
-        dA[L] = OUTPUT_COSTS[architecture.output_unit].prime(A[L], Y)
+        dA_L = OUTPUT_COSTS[architecture.output_unit].prime(A[L], Y)
+        dA[L] = dA_L if weights is None else weights * dA_L
     for l, layer, k in reversed(architecture.numbered()):
         if isinstance(layer, Weighted):
             wanted = k > 1 or not only_grads
-            dZ[l] = dZ_l = output_dZ(A[L], Y) if l == L else _through_unit(layer, dA[l], Z[l])
+            dZ[l] = dZ_l = output_dZ(A[L], Y, *_if_any(weights)) if l == L else _through_unit(layer, dA[l], Z[l])
             below, grads[f"dW{k}"], grads[f"db{k}"] = layer.backward(
                 dZ_l,
                 A[l - 1],
@@ -222,6 +229,11 @@ def _through_unit(layer: Weighted, dA: Array | None, Z: Array | None) -> Array:
     dZ: Array = ACTIVATIONS[layer.activation].g_prime(_present(Z))
     dZ *= _present(dA)
     return dZ
+
+
+def _if_any(weights: Array | None) -> tuple[Array, ...]:
+    """The argument of a cost for weights, where there are any."""
+    return () if weights is None else (weights,)
 
 
 def predict(architecture: Architecture, params: Parameters, X: Array) -> Array:

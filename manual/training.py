@@ -15,13 +15,27 @@ from numpy.typing import NDArray
 
 from manual import network
 from manual.architecture import Architecture
-from manual.checks import check_batches, check_data
+from manual.checks import check_batches, check_data, check_weights
 from manual.clipping import clip_by_norm, gradient_norm
+from manual.costs import relative_weights
 from manual.notation import Array, Gradients, Parameters
 from manual.optimizers import OPTIMIZERS, Optimizer
 from manual.schedules import SCHEDULES
 from manual.shared.loop import run
-from manual.shared.settings import Epoch, Examples, Explosion, Run, Settings, batches, named, start, take
+from manual.shared.settings import (
+    Data,
+    Epoch,
+    Examples,
+    Explosion,
+    Run,
+    Settings,
+    WeightedExamples,
+    batches,
+    named,
+    start,
+    take,
+    weights_of,
+)
 from manual.workspace import StepResult, Workspace, takes
 
 __all__ = ["Epoch", "Examples", "Explosion", "Learner", "Run", "Settings", "fit", "minibatches"]
@@ -51,14 +65,14 @@ class Learner:
 
     look_every = 1
 
-    def __init__(self, architecture: Architecture, data: Examples, settings: Settings) -> None:
+    def __init__(self, architecture: Architecture, data: Data, settings: Settings) -> None:
         """Start without parameters: ``restore`` gives them.
 
         Raises ValueError for an unknown optimiser or schedule, or settings that they do not take.
         """
         self.architecture, self.settings = architecture, settings
-        self.X, self.Y = in_rows(data.X), in_rows(data.Y)
-        self._dense = takes(architecture)
+        self.X, self.Y, self.weights = in_rows(data.X), in_rows(data.Y), data.weights
+        self._dense = takes(architecture) and data.weights is None
         make = named(OPTIMIZERS, "optimizer", settings.optimizer, settings.optimizer_options)
         self.rule: Optimizer = make(settings.learning_rate)
         self.schedule = named(SCHEDULES, "decay", settings.decay, settings.decay_options)
@@ -99,10 +113,11 @@ class Learner:
 
     def _by_network(self, batch: NDArray[np.intp], masks: Sequence[Array | None] | None) -> StepResult:
         """Cost, answers and gradients by the formulas one by one."""
-        X, Y, lambda_ = columns(self.X, batch), columns(self.Y, batch), self.settings.lambda_
+        X, Y = columns(self.X, batch), columns(self.Y, batch)
+        weights, lambda_ = weighed(weights_of(self.weights, batch), self.settings.lambda_)
         passed = network.forward(self.architecture, self._params, X, masks)
-        J = network.cost(self.architecture, self._params, passed, Y, lambda_)
-        back = network.backward(self.architecture, self._params, passed, Y, lambda_, only_grads=True)
+        J = network.cost(self.architecture, self._params, passed, Y, lambda_, weights)
+        back = network.backward(self.architecture, self._params, passed, Y, lambda_, weights, only_grads=True)
         for name, gradient in back.grads.items():
             self._grads[name][...] = gradient
         self._params |= network.remembered(self.architecture, self._params, passed)
@@ -127,16 +142,19 @@ class Learner:
         """Of the last step, after clipping."""
         return gradient_norm({"dW": self._gradient})
 
-    def evaluate(self, X: Any, Y: Array, penalty_m: int | None = None) -> tuple[float, Array]:
+    def evaluate(
+        self, X: Any, Y: Array, penalty_m: int | None = None, weights: Array | None = None
+    ) -> tuple[float, Array]:
         """Cost and answers, CHUNK examples at a time."""
         total, answers, m = 0.0, [], Y.shape[1]
+        weights, lambda_ = weighed(weights, self.settings.lambda_)
         for chunk in batches(m, CHUNK, None):
-            Y_part = take(Y, chunk)
             passed = network.forward(self.architecture, self._params, take(X, chunk))
-            total += len(chunk) * float(network.cost(self.architecture, self._params, passed, Y_part))
+            of_chunk = take(Y, chunk), 0.0, weights_of(weights, chunk)
+            total += len(chunk) * float(network.cost(self.architecture, self._params, passed, *of_chunk))
             answers.append(passed.A[-1])
         if penalty_m is not None:
-            total += m * float(network.penalty(self.architecture, self._params, self.settings.lambda_, penalty_m))
+            total += m * float(network.penalty(self.architecture, self._params, lambda_, penalty_m))
         return total / m, np.concatenate(answers, axis=1)
 
     def params(self) -> Parameters:
@@ -146,6 +164,13 @@ class Learner:
     def state(self) -> dict[str, Array]:
         """The optimiser's state, all parameters in one vector: v.dW, s.dW, t."""
         return flattened(self._state)
+
+
+def weighed(weights: Array | None, lambda_: float) -> tuple[Array | None, float]:
+    """Weights of mean 1, and the lambda that cost and gradients divide by m where they mean the sum of the weights."""
+    if weights is None:
+        return None, lambda_
+    return relative_weights(weights), lambda_ / float(weights.mean())
 
 
 def in_rows(X: Any) -> Any:
@@ -225,8 +250,9 @@ def fit(
     Y: Array,
     settings: Settings | None = None,
     *,
+    weights: Array | None = None,
     params: Parameters | None = None,
-    validation: Examples | None = None,
+    validation: Data | None = None,
     resume: Run | None = None,
     on_epoch: Callable[[Run], None] | None = None,
     on_step: Callable[[int, int], None] | None = None,
@@ -235,19 +261,22 @@ def fit(
 
     X is (n_x, m) or (m, n_H, n_W, n_C), Y (n_L, m), in the dtype of the computation. ``params`` are the parameters to
     start from, drawn by default; ``validation`` is what early stopping looks at; ``resume`` a run to go on with.
+    ``weights`` w of the examples are (1, m): the cost of a batch is (sum w L + lambda/2 sum W^2) / sum w.
 
     Raises ValueError for data, parameters or settings that do not fit.
 
     Notes: F181, F206-F218, F253, F258, F259.
     """
     settings = settings or Settings()
-    for part in (Examples(X, Y), *([validation] if validation else [])):
+    data = Examples(X, Y) if weights is None else WeightedExamples(X, Y, weights)
+    for part in (data, *([validation] if validation else [])):
         check_data(architecture, part.X, part.Y)
+        check_weights(part.weights, part.Y.shape[1])
     check_batches(architecture, Y.shape[1], settings.batch_size)
-    learner = Learner(architecture, Examples(X, Y), settings)
+    learner = Learner(architecture, data, settings)
     drawn, rng = start(architecture, settings, X.dtype, params)
     learner.restore(drawn, None, 0)
     return run(
-        learner, architecture, Examples(X, Y), settings, rng,
+        learner, architecture, data, settings, rng,
         validation=validation, resume=resume, on_epoch=on_epoch, on_step=on_step,
     )  # fmt: skip

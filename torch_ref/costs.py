@@ -21,9 +21,9 @@ def binary_cross_entropy(A: Tensor, Y: Tensor) -> Tensor:
     return functional.binary_cross_entropy(A, Y, reduction="sum") / Y.shape[1]
 
 
-def binary_cross_entropy_from_logits(Z: Tensor, Y: Tensor) -> Tensor:
+def binary_cross_entropy_from_logits(Z: Tensor, Y: Tensor, weights: Tensor | None = None) -> Tensor:
     """F.binary_cross_entropy_with_logits, summed over the outputs, over m."""
-    return functional.binary_cross_entropy_with_logits(Z, Y, reduction="sum") / Y.shape[1]
+    return functional.binary_cross_entropy_with_logits(Z, Y, weights, reduction="sum") / Y.shape[1]
 
 
 def cross_entropy(A: Tensor, Y: Tensor) -> Tensor:
@@ -31,24 +31,28 @@ def cross_entropy(A: Tensor, Y: Tensor) -> Tensor:
     return functional.nll_loss(torch.log(A.T), Y.argmax(dim=0), reduction="sum") / Y.shape[1]
 
 
-def cross_entropy_from_logits(Z: Tensor, Y: Tensor) -> Tensor:
-    """F.cross_entropy, which takes logits in rows and class numbers."""
-    return functional.cross_entropy(Z.T, Y.argmax(dim=0), reduction="sum") / Y.shape[1]
+def cross_entropy_from_logits(Z: Tensor, Y: Tensor, weights: Tensor | None = None) -> Tensor:
+    """F.cross_entropy, which takes logits in rows and class numbers; it has weights of classes, not of examples."""
+    if weights is None:
+        return functional.cross_entropy(Z.T, Y.argmax(dim=0), reduction="sum") / Y.shape[1]
+    return (weights.flatten() * functional.cross_entropy(Z.T, Y.argmax(dim=0), reduction="none")).sum() / Y.shape[1]
 
 
-def squared_error(A: Tensor, Y: Tensor) -> Tensor:
+def squared_error(A: Tensor, Y: Tensor, weights: Tensor | None = None) -> Tensor:
     """Half of F.mse_loss, summed over the outputs, over m."""
-    return functional.mse_loss(A, Y, reduction="sum") / (2 * Y.shape[1])
+    if weights is None:
+        return functional.mse_loss(A, Y, reduction="sum") / (2 * Y.shape[1])
+    return (weights * functional.mse_loss(A, Y, reduction="none")).sum() / (2 * Y.shape[1])
 
 
 squared_error_from_logits = squared_error
 
 
-def _per_example(cost: Callable[[Tensor, Tensor], Tensor]) -> Callable[[Tensor, Tensor], Tensor]:
+def _per_example(cost: Callable[..., Tensor]) -> Callable[..., Tensor]:
     """Autograd's derivative of the summed loss: m times that of the mean."""
 
-    def prime(A: Tensor, Y: Tensor) -> Tensor:
-        return gradient(lambda at: cost(at, Y) * Y.shape[1], A)
+    def prime(A: Tensor, Y: Tensor, *weights: Tensor) -> Tensor:
+        return gradient(lambda at: cost(at, Y, *weights) * Y.shape[1], A)
 
     return prime
 
@@ -64,7 +68,7 @@ class Output(NamedTuple):
     g: Callable[[Tensor], Tensor]
     from_A: Callable[[Tensor, Tensor], Tensor]
     prime: Callable[[Tensor, Tensor], Tensor]
-    from_Z: Callable[[Tensor, Tensor], Tensor]
+    from_Z: Callable[..., Tensor]
 
 
 OUTPUT_COSTS: dict[str, Output] = {
@@ -75,9 +79,14 @@ OUTPUT_COSTS: dict[str, Output] = {
 """The output unit decides the cost, as in manual."""
 
 
-def output_dZ(unit: str, Z: Tensor, Y: Tensor) -> Tensor:
+def output_dZ(unit: str, Z: Tensor, Y: Tensor, *weights: Tensor) -> Tensor:
     """Autograd's derivative of the summed cost in the output's Z."""
-    return _per_example(OUTPUT_COSTS[unit].from_Z)(Z, Y)
+    return _per_example(OUTPUT_COSTS[unit].from_Z)(Z, Y, *weights)
+
+
+def relative_weights(weights: Tensor) -> Tensor:
+    """Weights over their mean."""
+    return weights / weights.mean()
 
 
 def l2_penalty(weights: Iterable[Tensor], lambda_: float, m: int) -> Tensor:

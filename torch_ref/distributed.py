@@ -26,7 +26,7 @@ from torch.nn import functional
 from torch.nn.parallel import DistributedDataParallel
 
 from manual.architecture import Architecture
-from manual.shared.settings import Examples, Run, Settings, take
+from manual.shared.settings import Data, Run, Settings, take
 from torch_ref.hardware import Hardware
 
 SAMPLED = 1000
@@ -128,7 +128,7 @@ def part_of_masks(masks: Sequence[NDArray[Any] | None] | None, part: slice) -> l
 
 
 def start_of_run(
-    data: Examples,
+    data: Data,
     architecture: Architecture,
     settings: Settings,
     hardware: Hardware,
@@ -148,11 +148,12 @@ def start_of_run(
     }
 
 
-def data_checksum(data: Examples) -> str:
+def data_checksum(data: Data) -> str:
     """The same for the same data; of data that stay in their file, a thousand examples count, evenly spread."""
     m = data.Y.shape[1]
     some = np.linspace(0, m - 1, min(m, SAMPLED)).astype(np.intp)
-    return checksum([data.X if isinstance(data.X, np.ndarray) else take(data.X, some), data.Y])
+    X = data.X if isinstance(data.X, np.ndarray) else take(data.X, some)
+    return checksum([X, *data[1:]])
 
 
 def checksum(arrays: Sequence[NDArray[Any]]) -> str:

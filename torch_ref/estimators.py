@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from manual.architecture import Architecture
 from manual.shared.estimator_base import NetworkEstimator
 from manual.shared.estimator_targets import ClassifierBase, RegressorBase
-from manual.shared.settings import Examples, Run, Settings
+from manual.shared.settings import Data, Run, Settings
 from torch_ref import network, training
 from torch_ref.devices import array, tensor
 from torch_ref.training import Hardware
@@ -26,9 +26,10 @@ class OnDevice(NetworkEstimator):
 
     device: str = "cpu"
 
-    def _train(self, architecture: Architecture, data: Examples, settings: Settings, **how: Any) -> Run:
+    def _train(self, architecture: Architecture, data: Data, settings: Settings, **how: Any) -> Run:
         writable = np.require(data.X, requirements="W")  # torch shares memory, and warns where it cannot write
-        return training.fit(architecture, writable, data.Y, settings, hardware=Hardware(device=self.device), **how)
+        how = {**how, "weights": data.weights, "hardware": Hardware(device=self.device)}
+        return training.fit(architecture, writable, data.Y, settings, **how)
 
     @torch.no_grad()
     def _answers(self, architecture: Architecture, params: network.Arrays, X: NDArray[Any]) -> NDArray[Any]:
@@ -37,6 +38,7 @@ class OnDevice(NetworkEstimator):
         return array(network.forward(module, tensor(X, device)).A[-1])
 
 
+@dataclass(eq=False, repr=False)
 class NetworkClassifier(ClassifierBase, OnDevice):
     """A network in torch for two classes, several classes or several labels. See manual.estimators."""
 

@@ -13,12 +13,25 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from manual.architecture import Architecture
-from manual.checks import check_batches, check_data
+from manual.checks import check_batches, check_data, check_weights
 from manual.shared.loop import run
-from manual.shared.settings import Epoch, Examples, Explosion, Run, Settings, batches, check_dtype, named, start, take
+from manual.shared.settings import (
+    Data,
+    Epoch,
+    Examples,
+    Explosion,
+    Run,
+    Settings,
+    WeightedExamples,
+    batches,
+    check_dtype,
+    named,
+    start,
+    take,
+)
 from torch_ref import network
 from torch_ref.clipping import gradient_norm, shortened
-from torch_ref.costs import OUTPUT_COSTS
+from torch_ref.costs import OUTPUT_COSTS, relative_weights
 from torch_ref.devices import DTYPES, array, shared
 from torch_ref.distributed import ALONE, World, part_of_masks, start_of_run
 from torch_ref.graph import Capture, Queued, Steps, capture_on, load, tensors
@@ -49,7 +62,7 @@ class Learner:
     def __init__(
         self,
         architecture: Architecture,
-        data: Examples,
+        data: Data,
         settings: Settings,
         hardware: Hardware | None = None,
         world: World = ALONE,
@@ -59,6 +72,8 @@ class Learner:
         Raises ValueError for an unknown optimiser, schedule or device, or settings that they do not take.
         """
         self.architecture, self.settings, self.hardware = architecture, settings, hardware or Hardware()
+        if data.weights is not None and self.hardware.graph == "on":
+            raise ValueError("graph is on and the examples have weights, expected none: the steps of a graph have none")
         self.device, self.world = self.hardware.set_up(), world
         self.look_every = 1 if self.device.type == "cpu" else LOOK_EVERY_ON_A_DEVICE
         self.dtype = DTYPES[check_dtype(data.X.dtype)]
@@ -66,6 +81,7 @@ class Learner:
             raise ValueError(f"X has dtype {data.X.dtype}, expected float32: amp leaves other dtypes as they are")
         self.rows = Rows(data.X, self.device, self.dtype)
         self.Y = shared(np.ascontiguousarray(data.Y.T)).to(self.device, self.dtype)
+        self.weights = None if data.weights is None else shared(data.weights).to(self.device, self.dtype)
         self.module = network.build(architecture, device=str(self.device), dtype=self.dtype)
         to_Z_L: Callable[[Tensor], Tensor] = network.Logits(self.module)
         self.runs = torch.compile(to_Z_L) if self.hardware.compile else to_Z_L
@@ -75,7 +91,7 @@ class Learner:
         self._made()
         self.steps: Steps | None = None
         dampened = self.hardware.graph == "auto" and self.rule.defaults.get("dampening")
-        if (capture := capture_on(self.device)) and not dampened:
+        if (capture := capture_on(self.device)) and not dampened and data.weights is None:
             step = operations(architecture, min(settings.batch_size, len(self.Y)))
             if self.hardware.captures(self.device, self.dtype, world.size, step, settings.epochs):
                 self.queue_steps(capture)
@@ -152,12 +168,15 @@ class Learner:
         """These examples in rows, on the device."""
         return self.rows.take(batch), self.Y.index_select(0, torch.from_numpy(batch).to(self.device))
 
-    def _cost(self, Z_L: Tensor, Y: Tensor, lambda_: float, m: int, weight: float = 1.0) -> Tensor:
-        """The regularised cost from the last Z, in rows; ``weight`` is what the mean of these losses counts."""
+    def _cost(
+        self, Z_L: Tensor, Y: Tensor, lambda_: float, m: int, share: float = 1.0, weights: Tensor | None = None
+    ) -> Tensor:
+        """The regularised cost from the last Z, in rows; ``share`` is what the mean of these losses counts."""
         # a share without examples has no mean, and still takes part in the average of the gradients
-        J = OUTPUT_COSTS[self.architecture.output_unit].from_Z(Z_L.to(self.dtype).T, Y.T) if len(Y) else Z_L.sum()
-        if weight != 1:
-            J = weight * J
+        from_Z = OUTPUT_COSTS[self.architecture.output_unit].from_Z
+        J = from_Z(Z_L.to(self.dtype).T, Y.T, weights) if len(Y) else Z_L.sum()
+        if share != 1:
+            J = share * J
         return J + network.penalty(self.module, lambda_, m) if lambda_ else J
 
     def step(self, batch: NDArray[np.intp], masks: Sequence[NDArray[Any] | None] | None) -> StepResult | Queued:
@@ -167,7 +186,10 @@ class Learner:
         m, part = len(batch), self.world.part(len(batch))
         X, Y = self._batch(batch[part])
         network.set_masks(self.module, part_of_masks(masks, part), len(Y))
-        J, Z_L = self._eager(X, Y, m)
+        weights, lambda_ = weighed(
+            None if self.weights is None else self.weights[:, torch.from_numpy(batch)], self.settings.lambda_
+        )
+        J, Z_L = self._eager(X, Y, m, lambda_, None if weights is None else weights[:, part])
         if self.settings.clip is not None:
             shortened(self.module, self.settings.clip)
         self.rule.step()
@@ -175,12 +197,12 @@ class Learner:
             self.world.leaders(buffer)
         return StepResult(self.world.mean(J), self.world.gathered(Z_L, m))
 
-    def _eager(self, X: Tensor, Y: Tensor, m: int) -> tuple[Tensor, Tensor]:
+    def _eager(self, X: Tensor, Y: Tensor, m: int, lambda_: float, weights: Tensor | None) -> tuple[Tensor, Tensor]:
         """Cost and Z[L] of this share of m examples; the gradients are left in the parameters."""
         self.rule.zero_grad(set_to_none=True)
         with self._autocast():
             Z_L = self.trains(X)
-        J = self._cost(Z_L, Y, self.settings.lambda_, m, self.world.weight(m))
+        J = self._cost(Z_L, Y, lambda_, m, self.world.weight(m), weights)
         J.backward()  # type: ignore[no-untyped-call]
         return J.detach(), Z_L.detach()
 
@@ -212,20 +234,25 @@ class Learner:
         return gradient_norm(self.module)
 
     @torch.no_grad()
-    def evaluate(self, X: Any, Y: NDArray[Any], penalty_m: int | None = None) -> tuple[float, NDArray[Any]]:
+    def evaluate(
+        self, X: Any, Y: NDArray[Any], penalty_m: int | None = None, weights: NDArray[Any] | None = None
+    ) -> tuple[float, NDArray[Any]]:
         """Cost and answers, CHUNK examples at a time; of several processes, all get what the first one computed."""
         self._settle()
         total, answers, m = 0.0, [], Y.shape[1]
         self.module.eval()
+        given = None if weights is None else shared(weights).to(self.device, self.dtype)
+        s, lambda_ = weighed(given, self.settings.lambda_)
         for chunk in batches(m, CHUNK, None):
             rows = self.rows.moved(take(X, chunk))
             targets = torch.from_numpy(take(Y, chunk).T.copy()).to(self.device, self.dtype)
             with self._autocast():
                 Z_L = self.runs(rows)
-            total += len(chunk) * float(self._cost(Z_L, targets, 0.0, 1))
+            s_part = None if s is None else s[:, torch.from_numpy(chunk)]
+            total += len(chunk) * float(self._cost(Z_L, targets, 0.0, 1, weights=s_part))
             answers.append(self._answers(Z_L))
         if penalty_m is not None:
-            total += m * float(network.penalty(self.module, self.settings.lambda_, penalty_m))
+            total += m * float(network.penalty(self.module, lambda_, penalty_m))
         mean = torch.tensor([total / m], dtype=torch.float64, device=self.device)
         A_L = torch.from_numpy(np.concatenate(answers, axis=1)).to(self.device)
         return float(self.world.leaders(mean)), array(self.world.leaders(A_L))
@@ -240,6 +267,13 @@ class Learner:
         self._settle()
         rule = self.rule if self.steps is None else self.steps.rule
         return {name: array(value).copy() for name, value in tensors(rule).items()}
+
+
+def weighed(weights: Tensor | None, lambda_: float) -> tuple[Tensor | None, float]:
+    """Weights of mean 1, and the lambda that cost and gradients divide by m where they mean the sum of the weights."""
+    if weights is None:
+        return None, lambda_
+    return relative_weights(weights), lambda_ / float(weights.mean())
 
 
 def unflattened(arrays: Mapping[str, NDArray[Any]]) -> dict[int, dict[str, Tensor]]:
@@ -257,8 +291,9 @@ def fit(
     Y: NDArray[Any],
     settings: Settings | None = None,
     *,
+    weights: NDArray[Any] | None = None,
     params: network.Arrays | None = None,
-    validation: Examples | None = None,
+    validation: Data | None = None,
     resume: Run | None = None,
     on_epoch: Callable[[Run], None] | None = None,
     on_step: Callable[[int, int], None] | None = None,
@@ -273,15 +308,17 @@ def fit(
     Raises ValueError for data, parameters, settings or a device that do not fit.
     """
     settings = settings or Settings()
-    for part in (Examples(X, Y), *([validation] if validation else [])):
+    data = Examples(X, Y) if weights is None else WeightedExamples(X, Y, weights)
+    for part in (data, *([validation] if validation else [])):
         check_data(architecture, part.X, part.Y)
+        check_weights(part.weights, part.Y.shape[1])
     check_batches(architecture, Y.shape[1], settings.batch_size, world.size)
     if world.size > 1:
-        world.check_alike(start_of_run(Examples(X, Y), architecture, settings, hardware or Hardware(), params, resume))
-    learner = Learner(architecture, Examples(X, Y), settings, hardware, world)
+        world.check_alike(start_of_run(data, architecture, settings, hardware or Hardware(), params, resume))
+    learner = Learner(architecture, data, settings, hardware, world)
     drawn, rng = start(architecture, settings, X.dtype, params)
     learner.restore(drawn, None, 0)
     return run(
-        learner, architecture, Examples(X, Y), settings, rng,
+        learner, architecture, data, settings, rng,
         validation=validation, resume=resume, on_epoch=on_epoch, on_step=on_step,
     )  # fmt: skip

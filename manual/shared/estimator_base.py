@@ -23,7 +23,7 @@ from manual.architecture import Architecture
 from manual.layers import Dense
 from manual.notation import Array, Parameters
 from manual.shared.estimator_settings import ACTIVATIONS, UNITS, NetworkParameters
-from manual.shared.settings import Examples, Run, Settings, batches, take
+from manual.shared.settings import Data, Examples, Run, Settings, WeightedExamples, batches, take
 
 CHUNK = 1000
 """Examples that are answered at a time."""
@@ -42,7 +42,7 @@ class NetworkEstimator(NetworkParameters, ABC):
     validation_scores_: list[float] | None
 
     @abstractmethod
-    def _train(self, architecture: Architecture, data: Examples, settings: Settings, **how: Any) -> Run:
+    def _train(self, architecture: Architecture, data: Data, settings: Settings, **how: Any) -> Run:
         """The training of one package: its ``fit``."""
 
     @abstractmethod
@@ -53,27 +53,35 @@ class NetworkEstimator(NetworkParameters, ABC):
     def _encoded(self, y: Any, fresh: bool, classes: Any) -> tuple[Array, str]:
         """The targets in rows, (m, n_L), and the output unit that they ask for; ``classes`` are all there will be."""
 
-    def fit(self, X: Any, y: Any) -> Self:
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Train for max_iter epochs at most, from new weights or, with warm_start, from those that are there.
 
-        X is (m, n_x), or (m, n_H, n_W, n_C) where the architecture takes volumes; y (m,) or (m, n_L).
+        X is (m, n_x), or (m, n_H, n_W, n_C) where the architecture takes volumes; y (m,) or (m, n_L). Where there is a
+        ``sample_weight`` w, (m,), the cost of a batch is (sum w L + alpha/2 sum W^2) / sum w, as in scikit-learn: a
+        weight of 2 is an example twice, one of 0 is none.
 
         Raises ValueError for parameters out of range, and data that do not fit each other or the architecture.
         """
-        return self._learn(X, y)
+        return self._learn(X, y, sample_weight)
 
-    def _one_epoch(self, X: Any, y: Any, classes: Any = None) -> Self:
+    def _one_epoch(self, X: Any, y: Any, sample_weight: Any, classes: Any = None) -> Self:
         """partial_fit; ValueError with early_stopping."""
         if self.early_stopping:
             raise ValueError("early_stopping is True, expected False: partial_fit does not support early_stopping=True")
-        return self._learn(X, y, one_epoch=True, classes=classes)
+        return self._learn(X, y, sample_weight, one_epoch=True, classes=classes)
 
-    def _learn(self, X: Any, y: Any, *, one_epoch: bool = False, classes: Any = None) -> Self:
+    def _learn(self, X: Any, y: Any, sample_weight: Any, *, one_epoch: bool = False, classes: Any = None) -> Self:
         """Fit, or go on for one epoch with the optimiser and the generator as they were."""
         self._check()
         fresh = not hasattr(self, "coefs_") or not (one_epoch or self.warm_start)
         rows, y = self._checked(X, y, fresh)
+        weights = None
+        if sample_weight is not None:
+            weights = checked_weights(sample_weight, len(rows))
+            rows, y, weights = rows[weights > 0], y[weights > 0], weights[weights > 0]
         Y, unit = self._encoded(y, fresh, classes)
+        weights = self._by_class(y, weights, one_epoch)
+        weights = None if weights is None or np.all(weights == 1) else weights.astype(rows.dtype)
         architecture = self._network(rows.shape[1], Y.shape[1], unit)
         if not fresh and architecture != self.architecture_:
             raise ValueError(
@@ -82,7 +90,7 @@ class NetworkEstimator(NetworkParameters, ABC):
             )
         random = check_random_state(self.random_state)
         seed = int(random.randint(np.iinfo(np.int32).max))
-        data, validation = self._parts(architecture, rows, Y.astype(rows.dtype), random)
+        data, validation = self._parts(architecture, rows, Y.astype(rows.dtype), weights, random)
         resume = None if fresh else self._resume(rows.dtype, None if one_epoch else seed)
         epochs = 1 + (resume.progress["epoch"] if resume else 0) if one_epoch else self.max_iter
         settings = self._settings(architecture, data.Y.shape[1], epochs, seed, one_epoch)
@@ -135,21 +143,27 @@ class NetworkEstimator(NetworkParameters, ABC):
             )
         return given
 
+    def _by_class(self, y: Any, weights: Array | None, one_epoch: bool) -> Array | None:
+        """The weights of the examples, times those of their classes where these have any."""
+        return weights
+
     def _parts(
-        self, architecture: Architecture, rows: Array, Y: Array, random: np.random.RandomState
-    ) -> tuple[Examples, Examples | None]:
+        self, architecture: Architecture, rows: Array, Y: Array, weights: Array | None, random: np.random.RandomState
+    ) -> tuple[Data, Data | None]:
         """The examples as the network takes them, and those that early stopping looks at."""
+        arrays = (rows, Y) if weights is None else (rows, Y, weights[:, None])
         if not self.early_stopping:
-            return Examples(turned(architecture, rows), Y.T), None
-        rows, checked, Y, Y_checked = train_test_split(
-            rows, Y, test_size=self.validation_fraction, random_state=random, stratify=self._strata(Y)
+            return examples(architecture, *arrays), None
+        parts = train_test_split(
+            *arrays, test_size=self.validation_fraction, random_state=random, stratify=self._strata(Y)
         )
-        if len(checked) < 2:
+        checked = examples(architecture, *parts[1::2])
+        if checked.Y.shape[1] < 2:
             raise ValueError(
-                f"the validation set has {len(checked)} example, expected at least 2: "
+                f"the validation set has {checked.Y.shape[1]} example, expected at least 2: "
                 "a larger validation_fraction, or more data"
             )
-        return Examples(turned(architecture, rows), Y.T), Examples(turned(architecture, checked), Y_checked.T)
+        return examples(architecture, *parts[::2]), checked
 
     def _strata(self, Y: Array) -> Array | None:
         """What both parts of the data have in equal shares, as far as scikit-learn's do: two classes."""
@@ -265,6 +279,24 @@ def in_rows(X: Any, architecture: Architecture | None) -> Any:
             f"{math.prod(architecture.inputs)} features: the architecture takes volumes"
         )
     return volumes.reshape(len(volumes), -1)
+
+
+def checked_weights(given: Any, m: int) -> Array:
+    """The weights of m examples; ValueError unless they are finite, none is below 0, and some are above."""
+    weights = np.asarray(given, np.float64)
+    if weights.shape != (m,):
+        raise ValueError(f"sample_weight has shape {weights.shape}, expected ({m},): a weight for each example")
+    if len(wrong := weights[~(np.isfinite(weights) & (weights >= 0))]):
+        raise ValueError(f"sample_weight holds {wrong[0]}, expected finite numbers of at least 0")
+    if not weights.any():
+        raise ValueError("every sample_weight is zero, expected one above: there would be nothing to learn from")
+    return weights
+
+
+def examples(architecture: Architecture, rows: Array, Y: Array, *weights: Array) -> Data:
+    """Inputs, targets and, where there are any, weights of examples in rows, as the network takes them."""
+    found = Examples(turned(architecture, rows), Y.T)
+    return WeightedExamples(*found, weights[0].T) if weights else found
 
 
 def turned(architecture: Architecture, rows: Array) -> Array:

@@ -63,6 +63,10 @@ class NetworkParameters(BaseEstimator):  # type: ignore[misc]  # scikit-learn ha
         that were not better than the best by tol, in the loss or, with early_stopping, in the score of a part of the
         data that was set aside; then the weights go back to the best ones. A cost that explodes ends it too: with a
         ConvergenceWarning, or a ValueError where it is no longer finite.
+    class_weight, sample_weight
+        Of the classifier, and of ``fit``: the cost of a batch is (sum w L + alpha/2 sum W^2) / sum w, as that of
+        scikit-learn with sample_weight. Scores of the validation part are weighted too; in the statistics of batch norm
+        all examples count alike.
     random_state
         Weights come from a normal distribution, He's scale under ReLU, else Xavier's, with biases at zero;
         scikit-learn's from a uniform one.

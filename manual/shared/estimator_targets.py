@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from numbers import Real
 from typing import Any, Self
 
 import numpy as np
@@ -13,13 +17,41 @@ from manual.notation import Array
 from manual.shared.estimator_base import NetworkEstimator
 
 
+@dataclass(eq=False, repr=False, kw_only=True)
 class ClassifierBase(ClassifierMixin, NetworkEstimator):  # type: ignore[misc]  # scikit-learn has no types
     """Two classes, several classes, or several labels of which each is there or not: y is (m, n_L), of 0 and 1.
 
-    ``classes_`` are the classes, or the numbers of the labels.
+    ``classes_`` are the classes, or the numbers of the labels. ``class_weight`` is a weight for each class, by which
+    the weights of its examples are multiplied: a dict, in which 1 is left out, or "balanced", sum w / (n sum_k w) of n
+    classes, with the sums over all examples and over those of class k, so that all classes count alike.
     """
 
-    def partial_fit(self, X: Any, y: Any, classes: Any = None) -> Self:
+    class_weight: Mapping[Any, Any] | str | None = None
+
+    def _by_class(self, y: Any, weights: Array | None, one_epoch: bool) -> Array | None:
+        given = self.class_weight
+        if given is None:
+            return weights
+        if not (isinstance(given, Mapping) or (isinstance(given, str) and given == "balanced")):
+            raise ValueError(f"class_weight is {given!r}, expected 'balanced', a dict of weights by class, or None")
+        if type_of_target(y).startswith("multilabel"):
+            raise ValueError("class_weight is given and y has several labels, expected None: no example has one class")
+        weights = np.ones(len(y)) if weights is None else weights
+        codes = np.searchsorted(self.classes_, y)
+        if isinstance(given, Mapping):
+            known = self.classes_.tolist()
+            numbers = (isinstance(value, Real) and 0 < float(value) < math.inf for value in given.values())
+            if not (set(given) <= set(known) and all(numbers)):
+                raise ValueError(f"class_weight is {given}, expected finite numbers above 0 by classes among {known}")
+            of_examples: Array = np.array([given.get(each, 1.0) for each in known])[codes]
+        else:
+            if one_epoch:
+                raise ValueError("class_weight is 'balanced', expected a dict: partial_fit does not see all examples")
+            totals = np.bincount(codes, weights)
+            of_examples = weights.sum() / (np.count_nonzero(totals) * totals[codes])
+        return weights * of_examples
+
+    def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
         """Train for one epoch more: weights, optimiser and generator go on from where they were.
 
         ``classes`` are all the classes there will be; the first call needs them.
@@ -31,7 +63,7 @@ class ClassifierBase(ClassifierMixin, NetworkEstimator):  # type: ignore[misc]  
             raise ValueError("classes is None, expected all there will be: the first call to partial_fit needs them")
         if not first and classes is not None and not np.array_equal(unique_labels(classes), self.classes_):
             raise ValueError(f"classes is {classes}, expected {self.classes_}: those of the first call to partial_fit")
-        return self._one_epoch(X, y, classes)
+        return self._one_epoch(X, y, sample_weight, classes)
 
     def _encoded(self, y: Any, fresh: bool, classes: Any) -> tuple[Array, str]:
         check_classification_targets(y)
@@ -75,9 +107,9 @@ class ClassifierBase(ClassifierMixin, NetworkEstimator):  # type: ignore[misc]  
 class RegressorBase(RegressorMixin, NetworkEstimator):  # type: ignore[misc]  # scikit-learn has no types
     """One target, y (m,), or several, y (m, n_L)."""
 
-    def partial_fit(self, X: Any, y: Any) -> Self:
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Train for one epoch more: weights, optimiser and generator go on from where they were. See fit."""
-        return self._one_epoch(X, y)
+        return self._one_epoch(X, y, sample_weight)
 
     def _encoded(self, y: Any, fresh: bool, classes: Any) -> tuple[Array, str]:
         return y.reshape(len(y), -1), "identity"

@@ -26,8 +26,8 @@ from manual.shared.settings import (
     COSTS_SEEN,
     EXPLODED,
     FIRST_EXAMPLES,
+    Data,
     Epoch,
-    Examples,
     Explosion,
     Learner,
     Run,
@@ -35,6 +35,7 @@ from manual.shared.settings import (
     batches,
     score_of,
     take,
+    weights_of,
 )
 
 
@@ -106,11 +107,11 @@ def generator_from(state: Mapping[str, Any]) -> np.random.Generator:
 def run(
     learner: Learner,
     architecture: Architecture,
-    data: Examples,
+    data: Data,
     settings: Settings,
     rng: np.random.Generator,
     *,
-    validation: Examples | None = None,
+    validation: Data | None = None,
     resume: Run | None = None,
     on_epoch: Callable[[Run], None] | None = None,
     on_step: Callable[[int, int], None] | None = None,
@@ -144,13 +145,14 @@ def run(
         if math.isnan(at.first):
             some = np.arange(min(m, FIRST_EXAMPLES))
             # the penalty of a batch is divided by the batch's m: so is the first cost, which batches are held against
-            at.first = learner.evaluate(take(data.X, some), take(data.Y, some), min(m, settings.batch_size))[0]
+            X, Y, weights = take(data.X, some), take(data.Y, some), weights_of(data.weights, some)
+            at.first = learner.evaluate(X, Y, min(m, settings.batch_size), weights)[0]
         while at.epoch < settings.epochs and not at.stopped(settings):
             begun = time.perf_counter()
             rate = learner.begin_epoch(at.epoch)
             if not 0 < rate < math.inf:
                 raise ValueError(f"the learning rate of epoch {at.epoch + 1} is {rate}, expected one above 0")
-            watch = _Watch(learner, Y_rows, unit, at)
+            watch = _Watch(learner, Y_rows, data.weights, unit, at)
             for batch in batches(m, settings.batch_size, rng if settings.shuffle else None):
                 masks = dropout_masks(architecture, len(batch), rng)
                 watch.add(batch, learner.step(batch, masks))
@@ -174,19 +176,19 @@ def run(
     return found._replace(params=best) if best is not None and not at.explosion else found
 
 
-def _checked(learner: Learner, validation: Examples | None, unit: str) -> tuple[float, float] | tuple[None, None]:
+def _checked(learner: Learner, validation: Data | None, unit: str) -> tuple[float, float] | tuple[None, None]:
     """Cost and score on the validation part, where there is one."""
     if validation is None:
         return None, None
-    cost, A_L = learner.evaluate(*validation)
-    return cost, score_of(unit, A_L, validation.Y)
+    cost, A_L = learner.evaluate(validation.X, validation.Y, weights=validation.weights)
+    return cost, score_of(unit, A_L, validation.Y, validation.weights)
 
 
 class _Watch:
     """Looks at the outcomes of an epoch's steps, as often as the learner allows."""
 
-    def __init__(self, learner: Learner, Y_rows: Array, unit: str, at: _Progress) -> None:
-        self.learner, self.Y_rows, self.unit, self.at = learner, Y_rows, unit, at
+    def __init__(self, learner: Learner, Y_rows: Array, weights: Array | None, unit: str, at: _Progress) -> None:
+        self.learner, self.Y_rows, self.weights, self.unit, self.at = learner, Y_rows, weights, unit, at
         self.pending: list[tuple[NDArray[np.intp], Any]] = []
         self.costs: list[float] = []
         self.seen: list[tuple[NDArray[np.intp], Array]] = []
@@ -201,11 +203,11 @@ class _Watch:
         """Mean cost of the batches, by their sizes, and the score of all their answers."""
         self._look()
         numbers, answers = zip(*self.seen, strict=True)
-        sizes = [len(batch) for batch in numbers]
+        sizes, order = [len(batch) for batch in numbers], np.concatenate(numbers)
         A_L = np.concatenate([A.T for A in answers]).T if len(answers) > 1 else answers[0]
-        Y = self.Y_rows.take(np.concatenate(numbers), axis=0).T
+        Y = self.Y_rows.take(order, axis=0).T
         cost = sum(size * cost for size, cost in zip(sizes, self.costs, strict=True)) / sum(sizes)
-        return cost, score_of(self.unit, A_L, Y)
+        return cost, score_of(self.unit, A_L, Y, weights_of(self.weights, order))
 
     def _look(self) -> None:
         for batch, outcome in self.pending:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from numbers import Real
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -160,7 +160,9 @@ class Learner(Protocol):
     def gradient_norm(self) -> float:
         """Of the last step."""
 
-    def evaluate(self, X: Any, Y: Array, penalty_m: int | None = None) -> tuple[float, Array]:
+    def evaluate(
+        self, X: Any, Y: Array, penalty_m: int | None = None, weights: Array | None = None
+    ) -> tuple[float, Array]:
         """Cost and A[L] with the parameters as they are, nothing dropped; with ``penalty_m``, L2 over so many."""
 
     def params(self) -> Parameters:
@@ -195,17 +197,23 @@ def take(X: Any, batch: NDArray[np.intp]) -> Array:
     return X.take(batch, axis=1 if X.ndim == 2 else 0)
 
 
-def score_of(unit: str, A_L: Array, Y: Array) -> float:
+def weights_of(weights: Array | None, batch: NDArray[np.intp]) -> Array | None:
+    """The weights of these examples, where there are any."""
+    return None if weights is None else take(weights, batch)
+
+
+def score_of(unit: str, A_L: Array, Y: Array, weights: Array | None = None) -> float:
     """Accuracy of the answers, or R2 of a regression (the mean over outputs).
 
-    A class is right or wrong; of several labels each counts.
+    A class is right or wrong; of several labels each counts. An example counts by its weight.
     """
+    s = 1.0 if weights is None else weights / weights.mean()
     if unit == "softmax":
-        return float(np.mean(A_L.argmax(axis=0) == Y.argmax(axis=0)))
+        return float(np.mean(s * (A_L.argmax(axis=0) == Y.argmax(axis=0))))
     if unit == "sigmoid":
-        return float(np.mean((A_L > 0.5) == (Y > 0.5)))
-    spread = np.sum(np.square(Y - Y.mean(axis=1, keepdims=True)), axis=1)
-    missed = np.sum(np.square(Y - A_L), axis=1)
+        return float(np.mean(s * ((A_L > 0.5) == (Y > 0.5))))
+    spread = np.sum(s * np.square(Y - (s * Y).mean(axis=1, keepdims=True)), axis=1)
+    missed = np.sum(s * np.square(Y - A_L), axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
         return float(np.mean(1 - missed / spread))
 
@@ -256,6 +264,22 @@ class Examples(NamedTuple):
 
     X: Any
     Y: Array
+
+    @property
+    def weights(self) -> None:
+        """All count alike."""
+
+
+class WeightedExamples(NamedTuple):
+    """The same, and a weight for each example, (1, m)."""
+
+    X: Any
+    Y: Array
+    weights: Array
+
+
+Data: TypeAlias = Examples | WeightedExamples
+"""Examples with or without weights."""
 
 
 def held_back(data: Examples, share: float) -> tuple[Examples, Examples]:

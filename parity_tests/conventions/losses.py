@@ -9,9 +9,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from manual import costs
+from manual.notation import Array
 from parity_tests.conventions.convention import Convention
 from parity_tests.formulas import CASES
-from parity_tests.formulas.losses import DELTA, SMOOTHING
+from parity_tests.formulas.case import N_1, M, normal, one_hot
+from parity_tests.formulas.losses import DELTA, SMOOTHING, _log_softmax
+from parity_tests.judging.running import Running, running_bounds
 
 
 def _of_case(name: str) -> dict[str, Any]:
@@ -30,6 +34,21 @@ def _mean(Z: Tensor, y: Sequence[int], w: Tensor, s: Tensor, smoothing: float) -
     """The weighted mean of torch, sample weights within."""
     losses = functional.cross_entropy(Z.T, torch.tensor(y), w.flatten(), reduction="none", label_smoothing=smoothing)
     return (s.flatten() * losses).sum() / (s.flatten() * w.flatten()[torch.tensor(y)]).sum()
+
+
+def _by_relative_weights(Z: Array, Y: Array, w: Array) -> Any:
+    """The notes' side: an example has the weight of its class, as a multiple of the mean."""
+    return costs.cross_entropy_from_logits(Z, Y, costs.relative_weights(w.T @ Y))
+
+
+def _weighted_mean(Z: Running, Y: Running, w: Running) -> Running:
+    s = w.T @ Y
+    J: Running = ((s * Y * -_log_softmax(Z)).sum() / s.sum())[0, 0]
+    return J
+
+
+def _over_m(Z: Tensor, Y: Tensor, w: Tensor) -> Tensor:
+    return functional.cross_entropy(Z.T, Y.argmax(dim=0), w.flatten(), reduction="none").mean()
 
 
 def _over_the_others(Z: Tensor, y: Sequence[int], w: Tensor, s: Tensor, smoothing: float) -> Tensor:
@@ -56,6 +75,19 @@ CONVENTIONS = (
         translation="reduction='none', times s, summed, over m",
         naive={"the weighted mean": _mean},
         **_of_case("label_cross_entropy"),
+    ),
+    Convention(
+        "losses.weighted_mean",
+        "the mean under class weights",
+        notes="(1/m) sum s L, where s is relative_weights(w_y): m w_y / sum w_y",
+        torch="CrossEntropyLoss(weight = w): sum w_y L / sum w_y; scikit-learn's sample_weight likewise",
+        translation="CrossEntropyLoss(weight = w) as it is; the penalty is divided by 2 sum w_y too",
+        formulas="",
+        inputs=lambda rng: {"Z": normal(rng, N_1, M), "Y": one_hot(rng, N_1, M), "w": rng.uniform(0.5, 2.0, (N_1, 1))},
+        manual=_by_relative_weights,
+        exact=lambda Z, Y, w: functional.cross_entropy(Z.T, Y.argmax(dim=0), w.flatten()),
+        naive={"the weighted losses' mean": _over_m},
+        bounds=running_bounds(_weighted_mean, "J", "Z Y w"),
     ),
     Convention(
         "losses.smoothing",

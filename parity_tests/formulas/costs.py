@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,7 @@ from parity_tests.formulas.case import (
     one_hot,
     probabilities,
 )
-from parity_tests.formulas.formula import ENTRYWISE, EXAMPLES, Formula, Refusal, Sharp, Words, code, refusal
+from parity_tests.formulas.formula import ENTRYWISE, EXAMPLES, Formula, Refusal, Sharp, Words, code, probe, refusal
 from parity_tests.formulas.planting import fault, instead, largest_moved, result
 from parity_tests.judging import bounds
 from torch_ref import network as torch_network
@@ -60,8 +61,11 @@ OUTPUTS: dict[str, tuple[str, str, Draw, Draw, Any]] = {
 """By output unit: the cost's name, its formulas, draws of A and Y, and the unit itself by SciPy."""
 
 
+REAL = "targets and weights are cast to the dtype of the inputs"
+
+
 def _cases(unit: str) -> tuple[Case, ...]:
-    """The cost on A, on Z, on saturated Z, its derivative in A, and A - Y."""
+    """The cost on A, on Z, on saturated Z, its derivative in A, A - Y, and with weights the cost on Z and A - Y."""
     name, formulas, draw_A, draw_Y, output = OUTPUTS[unit]
     from_A, prime, from_Z = by_hand.OUTPUT_COSTS[unit]
     _, torch_from_A, torch_prime, torch_from_Z = torch_side.OUTPUT_COSTS[unit]
@@ -76,8 +80,19 @@ def _cases(unit: str) -> tuple[Case, ...]:
         Y = draw_Y(rng)
         return {"Z": rng.choice([-1000.0, -40.0, 40.0, 1000.0], Y.shape), "Y": Y}
 
+    def weighed(rng: np.random.Generator) -> dict[str, Any]:
+        return {**logits(rng), "weights": rng.uniform(0.5, 2.0, (1, M))}
+
+    def dZ_bound(u: float, at: Any) -> Any:
+        return bounds.output_dZ(u, at.dZ, output(at.Z), at.Z, unit)
+
     def of_logits(u: float, at: Any) -> Any:
         return bounds.cost_from_logits(u, at.J, at.Z, unit)
+
+    def weighed_bound(u: float, at: Any) -> Any:
+        """What stands beside the losses may have the largest weight."""
+        beside = bounds.cost_from_logits(u, 0 * at.J, at.Z, unit)
+        return of_logits(u, at) + (np.maximum(at.weights, 1).max() - 1) * beside
 
     return (
         Case(
@@ -124,8 +139,28 @@ def _cases(unit: str) -> tuple[Case, ...]:
             manual=lambda Z, Y: by_hand.output_dZ(g(Z), Y),
             loop=None,
             reference=lambda Z, Y: torch_side.output_dZ(unit, Z, Y),
-            bounds={"dZ": lambda u, at: bounds.output_dZ(u, at.dZ, output(at.Z), at.Z, unit)},
+            bounds={"dZ": dZ_bound},
             derivatives={"dZ": Derivative(of=lambda Z, Y: from_Z(Z, Y) * M, wrt="Z")},
+        ),
+        Case(
+            f"costs.{name}_from_logits_weighted",
+            formulas,
+            inputs=weighed,
+            manual=from_Z,
+            loop=lambda Z, Y, s: sum(s[0, i] * from_Z(Z[:, i : i + 1], Y[:, i : i + 1]) for i in range(M)) / M,
+            reference=torch_from_Z,
+            bounds={"J": weighed_bound},
+            stays_real={"Y": REAL, "weights": REAL},
+        ),
+        Case(
+            f"costs.output_dZ_{unit}_weighted",
+            "F014 F050 F098",
+            inputs=weighed,
+            manual=lambda Z, Y, s: by_hand.output_dZ(g(Z), Y, s),
+            loop=None,
+            reference=lambda Z, Y, s: torch_side.output_dZ(unit, Z, Y, s),
+            bounds={"dZ": lambda u, at: np.maximum(at.weights, 1) * dZ_bound(u, at) + u * np.abs(at.dZ)},
+            derivatives={"dZ": Derivative(of=lambda Z, Y, weights: from_Z(Z, Y, weights) * M, wrt="Z")},
         ),
     )
 
@@ -156,9 +191,15 @@ A, W = np.full((2, 3), 0.5), np.ones((4, 2))
 """Arrays to be refused."""
 
 
-def _targets(cost: Callable[[Any, Any], Any], name: str) -> tuple[Refusal, ...]:
+WEIGHTS = "weights has shape (1, 2), expected (1, 3): a weight for each example"
+WEIGHTED_DZ = "case:costs.output_dZ_softmax_weighted manual"
+
+
+def _targets(cost: Callable[..., Any], name: str) -> tuple[Refusal, ...]:
     """What a cost says of targets and outputs that do not fit; ``name`` is what it calls its first argument."""
+    weighed = (refusal(WEIGHTS, A, A, A[:1, :2], of=cost),) if "weights" in signature(cost).parameters else ()
     return (
+        *weighed,
         refusal(f"Y has shape (3, 2), expected (2, 3): Y has the shape of {name}", A, A.T, of=cost),
         refusal(f"{name} has shape (2, 0), {EXAMPLES}", A[:, :0], A[:, :0], of=cost),
         refusal(f"{name} has shape (3,), {EXAMPLES}", A[0], A[0], of=cost),
@@ -209,7 +250,7 @@ FORMULAS = (
             "With z = 40 float64 gives a = 1 exactly, log(1 - a) is -inf, and 0 times -inf is NaN.",
             lacks=ENTRYWISE,
         ),
-        cases=_SIGMOID[1:3],
+        cases=(*_SIGMOID[1:3], _SIGMOID[5]),
         sharp=(
             Sharp(
                 0.1,
@@ -251,7 +292,7 @@ FORMULAS = (
             "The first loss is -2.3026: the minus is missing.",
             lacks="Entry by entry, then a mean over the columns.",
         ),
-        cases=_SOFTMAX[:3],
+        cases=(*_SOFTMAX[:3], _SOFTMAX[5]),
         sharp=(
             Sharp(
                 0.2,
@@ -302,7 +343,7 @@ FORMULAS = (
             "number.",
             lacks=ENTRYWISE,
         ),
-        cases=_IDENTITY[:4],
+        cases=(*_IDENTITY[:4], _IDENTITY[5]),
         sharp=(
             Sharp(0.03, of=_sharp_cost("identity", "identity", lambda rng: normal(rng, 1, 1), [[0.3]])),
             Sharp(0.03, "of one output", lambda rng: {"A": normal(rng, 1, 1), "Y": normal(rng, 1, 1)}),
@@ -331,6 +372,7 @@ FORMULAS = (
             _SIGMOID[4],
             _SOFTMAX[4],
             _IDENTITY[4],
+            *(cases[6] for cases in (_SIGMOID, _SOFTMAX, _IDENTITY)),
         ),
         sharp=(
             Sharp(0.1),
@@ -343,8 +385,51 @@ FORMULAS = (
             fault("Y broadcast over the outputs", instead(lambda A, Y: A - Y[:1]), "dZ", at="network.output_dZ"),
             fault("g' again at the output", result(lambda dZ, A, Y: dZ * A * (1 - A)), "dZ", at="network.output_dZ"),
             fault("one entry of dZ_L moved", result(largest_moved), "dZ", at="network.output_dZ"),
+            fault("weights forgotten in dZ_L", lambda f: lambda Z, Y, s: f(Z, Y, s) / s, "dZ", at=WEIGHTED_DZ),
+            fault("weights of the wrong example", lambda f: lambda Z, Y, s: f(Z, Y, s[:, ::-1]), "dZ", at=WEIGHTED_DZ),
         ),
         refusals=_targets(by_hand.output_dZ, "A"),
+    ),
+    Formula(
+        (code(by_hand, torch_side, "relative_weights"),),
+        Words(
+            "Weights of examples and classes",
+            r"s_i = \frac{m\, w_i}{\sum_j w_j}, \qquad \frac{1}{m} \sum_i s_i L^{(i)} = \frac{\sum_i w_i L^{(i)}}"
+            r"{\sum_i w_i}, \qquad dZ^{[L]} = s * (A^{[L]} - Y)",
+            "An example of weight 2 counts as if it were there twice, so the sum of the weights takes the place of "
+            "$m$: in the mean, and below the penalty. A weight for each class is one for each of its examples. With "
+            "weights of mean 1 all formulas stay as they are, the weight comes in once at the output, and the rest of "
+            "the way back carries it.",
+            "The weighted sum is divided by m and compared with torch's weighted mean.",
+            "Off by the mean weight of the batch, another one in every batch, as if the learning rate changed.",
+            shapes="w, s and the result are (1, m).",
+        ),
+        cases=(
+            probe(
+                lambda rng: {"weights": rng.uniform(0.5, 2.0, (1, M))},
+                {"s": lambda u, at: bounds.rounded(u, at.s, M + 3)},
+            ),
+        ),
+        sharp=(Sharp(0.05),),
+        faults=(
+            fault("the weights as shares", instead(lambda w: w / w.sum()), "s", at="manual"),
+            fault("the weights as they are", instead(lambda w: w), "s", at="manual"),
+        ),
+        refusals=(
+            refusal(
+                "weights is [[1. 0.]], expected (1, m) finite numbers above 0: one for each example",
+                np.array([[1.0, 0.0]]),
+            ),
+            refusal(
+                "weights is [[ 1. inf]], expected (1, m) finite numbers above 0: one for each example",
+                np.array([[1.0, np.inf]]),
+            ),
+            refusal("weights is [1. 1.], expected (1, m) finite numbers above 0: one for each example", np.ones(2)),
+            refusal(
+                "weights is [[1.]\n [1.]], expected (1, m) finite numbers above 0: one for each example",
+                np.ones((2, 1)),
+            ),
+        ),
     ),
     Formula(
         (code(by_hand, torch_side, "l2_penalty", "F199 F206 F207"), code(network, torch_network, "penalty", "F199")),

@@ -132,6 +132,7 @@ CHAPTERS: tuple[Chapter, ...] = (
     ),
     _chapter(
         "losses", "Beyond the notes: losses",
+        "costs.relative_weights "
         "losses.log_softmax losses.log_softmax_backward losses.label_cross_entropy losses.label_cross_entropy_prime "
         "losses.softmax_squared_error losses.softmax_squared_error_prime losses.huber losses.huber_prime losses.hinge "
         "losses.hinge_prime",

@@ -43,7 +43,7 @@ WITHOUT_RECORD = {
     "the step that the optimisers share": "optimizers.Rule",
     "a part of what is given": "architecture.model_for network.example",
     "how a learner keeps examples, parameters and states": "training.Learner training.columns training.flattened "
-    "training.gather training.in_rows training.joined training.split training.unflattened",
+    "training.gather training.in_rows training.joined training.split training.unflattened training.weighed",
     "a part of a step of the recipe": "recipe.run.activations recipe.run.backend "
     "recipe.search.at_upper_edge recipe.search.chance_of recipe.search.chosen "
     "recipe.search.trial recipe.steps.judged recipe.steps.small_parameters",

@@ -86,16 +86,21 @@ def probe(name: str, outputs: int = 2, m: int = 7) -> tuple[Architecture, dict[s
     return net, params, rng.standard_normal(net.batch_shape(0, m)), Y
 
 
-@pytest.mark.parametrize("masks", [None, []], ids=["in use", "in training"])
+@pytest.mark.parametrize("masks", [None, []], ids=["in use", "in training, weighed"])
 @pytest.mark.parametrize("name", NAMES)
 def test_backward_is_the_derivative_of_the_cost_through_all_layers(name: str, masks: Any) -> None:
     net, params, X, Y = probe(name)
-    back = network.backward(net, params, network.forward(net, params, X, masks), Y, LAMBDA)
+    s = None if masks is None else np.random.default_rng(0).uniform(0.5, 2.0, (1, Y.shape[1]))
+    passed = network.forward(net, params, X, masks)
+    back = network.backward(net, params, passed, Y, LAMBDA, s)
     assert list(back.grads) == sorted(("d" + key for key in net.learned), key=lambda d: (-int(d[2:]), d[1] == "b"))
 
     def J(changed: dict[str, Any], at: Any = X) -> Any:
-        return network.cost(net, changed, network.forward(net, changed, at, masks), Y, LAMBDA)
+        return network.cost(net, changed, network.forward(net, changed, at, masks), Y, LAMBDA, s)
 
+    alike = network.backward(net, params, passed, Y).dA[-1]
+    assert alike is not None
+    np.testing.assert_array_equal(back.dA[-1], alike if s is None else s * alike)
     for key in net.learned:
         value = params[key]
         expected = complex_step(lambda moved, key=key: J({**params, key: moved}), value)  # type: ignore[misc]

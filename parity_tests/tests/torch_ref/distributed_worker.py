@@ -78,6 +78,10 @@ def examples(m: int) -> Examples:
     return Examples(rng.standard_normal((5, m)), np.eye(3)[:, rng.integers(0, 3, m)])
 
 
+WEIGHTS = np.random.default_rng(0).uniform(0.5, 2.0, (1, 37))
+"""Of the examples of a fit."""
+
+
 def parameters() -> dict[str, Any]:
     """Where NET starts, biases too."""
     rng = np.random.default_rng(0)
@@ -132,15 +136,15 @@ def whole_gradients(world: World, m: int) -> dict[str, Any]:
 def fitted(world: World) -> dict[str, Any]:
     """Parameters after 50 steps."""
     X, Y = examples(37)
-    return fit(DROPPED, X, Y, FIFTY, world=world).params
+    return fit(DROPPED, X, Y, FIFTY, weights=WEIGHTS, world=world).params
 
 
 def interrupted(world: World) -> dict[str, Any]:
     """The same, stopped after four epochs and gone on with by another learner."""
     X, Y = examples(37)
     seen: list[Run] = []
-    fit(DROPPED, X, Y, replace(FIFTY, epochs=4), world=world, on_epoch=seen.append)
-    return fit(DROPPED, X, Y, FIFTY, world=world, resume=seen[-1]).params
+    fit(DROPPED, X, Y, replace(FIFTY, epochs=4), weights=WEIGHTS, world=world, on_epoch=seen.append)
+    return fit(DROPPED, X, Y, FIFTY, weights=WEIGHTS, world=world, resume=seen[-1]).params
 
 
 def in_processes(size: int, work: Callable[..., None], folder: Path, *words: Any) -> list[int | None]:

@@ -34,6 +34,7 @@ from parity_tests.tests.torch_ref.distributed_worker import (
     SIZES,
     STEPS,
     VOLUMES,
+    WEIGHTS,
     WORLDS,
     Uneven,
     all_worlds,
@@ -205,10 +206,12 @@ def fifty() -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Parameters by hand after 50 steps, and those of runs from starts moved by one rounding."""
     X, Y = examples(37)
     rng = np.random.default_rng(0)
-    first = fit_by_hand(DROPPED, X, Y, FIFTY)
+    first = fit_by_hand(DROPPED, X, Y, FIFTY, weights=WEIGHTS)
     assert first.history[-1].step == 50
     drawn, _ = start(DROPPED, FIFTY, np.float64)
-    repeats = [fit_by_hand(DROPPED, X, Y, FIFTY, params=moved(drawn, rng)).params for _ in range(REPEATS)]
+    repeats = [
+        fit_by_hand(DROPPED, X, Y, FIFTY, weights=WEIGHTS, params=moved(drawn, rng)).params for _ in range(REPEATS)
+    ]
     return first.params, repeats
 
 

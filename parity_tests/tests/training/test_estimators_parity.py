@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 from sklearn.neural_network import MLPClassifier, MLPRegressor
+from sklearn.utils.class_weight import compute_sample_weight
 
 from manual import estimators as by_hand
 from manual.notation import Array, Parameters
@@ -41,13 +42,13 @@ TASKS: dict[str, tuple[Callable[[], tuple[Array, Array]], str, type]] = {
 """Data, our estimator and scikit-learn's."""
 
 
-def continued(model: Any, start: Parameters, X: Array, y: Array, **settings: Any) -> Parameters:
+def continued(model: Any, start: Parameters, X: Array, y: Array, w: Any = None, **settings: Any) -> Parameters:
     """What a fit from these weights leaves."""
     model = pickle.loads(pickle.dumps(model))
     since = len(model.loss_curve_)
     model.coefs_ = [value.copy() for name, value in start.items() if name.startswith("W")]
     model.intercepts_ = [value.copy() for name, value in start.items() if name.startswith("b")]
-    model.set_params(warm_start=True, **settings).fit(X, y)
+    model.set_params(warm_start=True, **settings).fit(X, y, sample_weight=w)
     return learned(model, since)
 
 
@@ -64,7 +65,12 @@ SCIKIT_LEARNS = {"momentum": 0.0, "nesterovs_momentum": False}
 
 
 def side_by_side(
-    task: str, common: dict[str, Any], ours: dict[str, Any], theirs: dict[str, Any], side: Any = by_hand
+    task: str,
+    common: dict[str, Any],
+    ours: dict[str, Any],
+    theirs: dict[str, Any],
+    side: Any = by_hand,
+    weighed: bool = False,
 ) -> tuple[Parameters, Parameters, list[Parameters]]:
     """A fit of ours, of scikit-learn's, and of ours from moved weights; all from scikit-learn's weights."""
     load, name, theirs_type = TASKS[task]
@@ -75,10 +81,11 @@ def side_by_side(
     model = getattr(side, name)(**{**common, **still}).fit(X, y)
     start = weights(reference)
     rng = np.random.default_rng(1)
-    got = continued(model, start, X, y, **ours)
+    w = np.random.default_rng(0).uniform(0.2, 3.0, len(y)) if weighed else None
+    got = continued(model, start, X, y, w, **ours)
     repeated = getattr(by_hand, name)(**{**common, **still}).fit(X, y)
-    repeats = [continued(repeated, moved(start, rng), X, y, **ours) for _ in range(REPEATS)]
-    return got, continued(reference, start, X, y, **theirs), repeats
+    repeats = [continued(repeated, moved(start, rng), X, y, w, **ours) for _ in range(REPEATS)]
+    return got, continued(reference, start, X, y, w, **theirs), repeats
 
 
 def fails(got: Parameters, reference: Parameters, repeats: list[Parameters]) -> list[str]:
@@ -99,6 +106,17 @@ def test_gradient_descent_is_scikit_learns_step_by_step(task: str, activation: s
         if task == "numbers":  # scikit-learn's loss is a mean over outputs, its gradient is that of the sum
             reference["loss"] *= 3
         assert fails(got, reference, repeats) == []
+
+
+@pytest.mark.parametrize("side", SIDES, ids=["manual", "torch"])
+@pytest.mark.parametrize("task", ["two", "several", "labels", "number"])
+def test_sample_weights_are_scikit_learns_step_by_step(task: str, side: Any) -> None:
+    run = {"solver": "sgd", "learning_rate_init": 0.05, "max_iter": 3}
+    common = {"activation": "tanh", "batch_size": 16, "alpha": 0.7}
+    got, reference, repeats = side_by_side(task, common, run, {**run, **SCIKIT_LEARNS}, side, weighed=True)
+    assert fails(got, reference, repeats) == []
+    _, unweighed, _ = side_by_side(task, common, run, {**run, **SCIKIT_LEARNS}, side)
+    assert fails(got, unweighed, repeats) == list(got)
 
 
 def test_the_penalty_is_not_averaged_over_outputs() -> None:
@@ -144,12 +162,48 @@ def test_a_fit_ends_in_the_epoch_in_which_scikit_learns_does(tol: float, patienc
 
 FITS: dict[str, tuple[Callable[[], tuple[Array, Array]], str, dict[str, Any]]] = {
     "two": (two, "NetworkClassifier", {"early_stopping": True, "validation_fraction": 0.3}),
+    "weighed": (
+        two,
+        "NetworkClassifier",
+        {"early_stopping": True, "validation_fraction": 0.3, "class_weight": "balanced", "weighed": True},
+    ),
     "several": (several, "NetworkClassifier", {"solver": "rmsprop", "activation": "tanh"}),
     "labels": (labels, "NetworkClassifier", {"solver": "momentum", "learning_rate_init": 0.1}),
     "number": (number, "NetworkRegressor", {"solver": "sgd", "learning_rate_init": 0.1, "activation": "logistic"}),
     "numbers": (numbers, "NetworkRegressor", {"early_stopping": True, "validation_fraction": 0.3}),
-    "volumes": (digits, "NetworkClassifier", {"architecture": VOLUMES, "max_iter": 4}),
+    "volumes": (digits, "NetworkClassifier", {"architecture": VOLUMES, "max_iter": 4, "weighed": True}),
 }
+
+
+def test_weights_of_examples_and_classes() -> None:
+    X, y = several()
+    rng = np.random.default_rng(0)
+    times = rng.integers(0, 4, len(y))
+    balanced = compute_sample_weight("balanced", y)
+    for side in SIDES:
+        model = side.NetworkClassifier((6,), solver="sgd", learning_rate_init=0.1, max_iter=5, alpha=0.5)
+
+        def left(*weight: Any, model: Any = model, X: Array = X, y: Array = y, **settings: Any) -> Parameters:
+            return learned(clone(model).set_params(random_state=0, **settings).fit(X, y, *weight))
+
+        repeated = left(X=np.repeat(X, times, axis=0), y=np.repeat(y, times))
+        by_dict: dict[str, Any] = {"class_weight": {"a": 0.5, "c": 2.0}}
+        for case, ours, expected in (
+            ("integers are repetitions", left(times), repeated),
+            ("zeros are left out", left(times > 1), left(X=X[times > 1], y=y[times > 1])),
+            ("balanced", left(class_weight="balanced"), left(balanced)),
+            ("balanced repetitions", left(times, class_weight="balanced"),
+             left(X=np.repeat(X, times, axis=0), y=np.repeat(y, times), class_weight="balanced")),
+            ("by a dict", left(**by_dict), left(np.array([0.5, 1.0, 2.0])[np.searchsorted(["a", "b", "c"], y)])),
+            ("both", left(balanced, **by_dict),
+             left(balanced * np.array([0.5, 1.0, 2.0])[np.searchsorted(["a", "b", "c"], y)])),
+        ):  # fmt: skip
+            for name, value in expected.items():
+                np.testing.assert_allclose(ours[name], value, rtol=1e-12, atol=1e-14, err_msg=f"{case}, {name}")
+        for name, value in left().items():
+            assert (left(np.ones(len(y)))[name] == value).all()
+            assert not np.allclose(left(times + 1)[name], value)
+            assert not np.allclose(left(2 * np.ones(len(y)))[name], value)  # the penalty is half as large
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32], ids=["float64", "float32"])
@@ -157,15 +211,17 @@ FITS: dict[str, tuple[Callable[[], tuple[Array, Array]], str, dict[str, Any]]] =
 def test_both_sides_fit_the_same_network(name: str, dtype: Any) -> None:
     load, estimator, settings = FITS[name]
     X, y = load()
+    settings = {**settings}
     X = X.astype(dtype)
+    w = np.random.default_rng(1).uniform(0.2, 3.0, len(y)) if settings.pop("weighed", False) else None
     settings = {
         "hidden_layer_sizes": (6, 4), "batch_size": 13, "max_iter": 12, "alpha": 0.3, "learning_rate_init": 0.01,
         "random_state": 3, **settings,
     }  # fmt: skip
-    ours = getattr(by_hand, estimator)(**settings).fit(X, y)
-    theirs = getattr(by_torch, estimator)(**settings).fit(X, y)
+    ours = getattr(by_hand, estimator)(**settings).fit(X, y, w)
+    theirs = getattr(by_torch, estimator)(**settings).fit(X, y, w)
     rng = np.random.default_rng(0)
-    repeats = [learned(clone(ours).fit(moved({"X": X}, rng)["X"], y)) for _ in range(REPEATS)]
+    repeats = [learned(clone(ours).fit(moved({"X": X}, rng)["X"], y, w)) for _ in range(REPEATS)]
     assert {value.dtype for value in weights(ours).values()} == {np.dtype(dtype)}
     got, reference = learned(ours), learned(theirs)
     for part in (got, reference, *repeats):
@@ -177,5 +233,5 @@ def test_both_sides_fit_the_same_network(name: str, dtype: Any) -> None:
     if ours.validation_scores_ is not None:
         tolerance = 1e-4 if dtype == np.float32 else 1e-10
         np.testing.assert_allclose(ours.validation_scores_, theirs.validation_scores_, rtol=tolerance)
-    other = learned(clone(theirs).set_params(random_state=4).fit(X, y))
+    other = learned(clone(theirs).set_params(random_state=4).fit(X, y, w))
     assert judge_by_spread({"W0": got["W0"]}, other, repeats, dtype)["W0"].fails

@@ -80,6 +80,13 @@ BAD: list[tuple[dict[str, Any], str]] = [
         r"the architecture has 3 outputs of identity, expected 3 of softmax",
     ),
     ({"architecture": VOLUMES}, r"the architecture takes 64 features, expected 7"),
+    ({"class_weight": "even"}, r"class_weight is 'even', expected 'balanced', a dict of weights by class, or None"),
+    (
+        {"class_weight": {"d": 2.0}},
+        r"class_weight is {'d': 2.0}, expected finite numbers above 0 by classes among \['a'",
+    ),
+    ({"class_weight": {"a": 0}}, r"class_weight is {'a': 0}, expected finite numbers above 0 by classes"),
+    ({"class_weight": {"a": "b"}}, r"class_weight is {'a': 'b'}, expected finite numbers above 0 by classes"),
     ({"early_stopping": True, "validation_fraction": 0.01}, r"the validation set has 1 example, expected at least 2"),
 ]
 
@@ -120,6 +127,19 @@ def test_bad_data_is_refused() -> None:
     fitted = clone(model).fit(X, y)
     with pytest.raises(ValueError, match=r"classes is \['a', 'b'\], expected \['a' 'b' 'c'\]"):
         fitted.partial_fit(X, y, classes=["a", "b"])
+    balanced = clone(model).set_params(class_weight="balanced")
+    with pytest.raises(ValueError, match=r"class_weight is 'balanced', expected a dict: partial_fit does not see all"):
+        balanced.partial_fit(X, y, classes=["a", "b", "c"])
+    with pytest.raises(ValueError, match=r"class_weight is given and y has several labels, expected None"):
+        balanced.fit(X, (X[:, :3] > 0).astype(int))
+    for wrong, message in (
+        (np.ones((len(y), 1)), r"sample_weight has shape \(60, 1\), expected \(60,\): a weight for each example"),
+        (-np.ones(len(y)), r"sample_weight holds -1.0, expected finite numbers of at least 0"),
+        (np.full(len(y), np.nan), r"sample_weight holds nan, expected finite numbers of at least 0"),
+        (np.zeros(len(y)), r"every sample_weight is zero, expected one above"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            clone(model).fit(X, y, wrong)
     images = by_hand.NetworkClassifier(architecture=VOLUMES)
     with pytest.raises(ValueError, match=r"X has shape \(5, 6, 6, 1\), expected \(m, 8, 8, 1\) or rows of 64 features"):
         images.fit(np.ones((5, 6, 6, 1)), [0, 1, 2, 3, 4])

@@ -63,7 +63,7 @@ class Scripted:
         """As long as there are steps."""
         return float(self.steps)
 
-    def evaluate(self, X: Any, Y: Any, penalty_m: int | None = None) -> tuple[float, Any]:
+    def evaluate(self, X: Any, Y: Any, penalty_m: int | None = None, weights: Any = None) -> tuple[float, Any]:
         """The first cost; on a validation part as many right answers as are written down."""
         if penalty_m is not None:
             self.first_evaluated.append((X[0].tolist(), penalty_m))
@@ -328,6 +328,11 @@ def test_score_of() -> None:
     Y = np.array([[1.0, 2.0, 3.0], [0.0, 0.0, 9.0]])
     assert score_of("identity", Y, Y) == 1
     assert score_of("identity", Y + np.array([[1], [0]]), Y) == pytest.approx((1 - 3 / 2 + 1) / 2)
+    times = np.array([1, 0, 2])
+    for unit, targets in (("softmax", np.eye(3)), ("sigmoid", np.eye(3)), ("identity", Y)):
+        answers = A[: len(targets)]
+        repeated = score_of(unit, np.repeat(answers, times, axis=1), np.repeat(targets, times, axis=1))
+        assert score_of(unit, answers, targets, 3.0 * times[None]) == pytest.approx(repeated)
     assert score_of("identity", np.ones((1, 3)), np.zeros((1, 3))) == -math.inf
     assert math.isnan(score_of("identity", np.zeros((1, 3)), np.zeros((1, 3))))
     assert COSTS_SEEN == 20

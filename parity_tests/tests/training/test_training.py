@@ -18,7 +18,7 @@ from manual import training as by_hand
 from manual.architecture import Architecture, Conv, Dense, Dropout, Flatten, Pool
 from manual.optimizers import OPTIMIZERS
 from manual.schedules import SCHEDULES
-from manual.shared.settings import Examples, Run, Settings
+from manual.shared.settings import Examples, Run, Settings, WeightedExamples
 from torch_ref import training as by_torch
 from torch_ref.training import Hardware
 
@@ -160,6 +160,11 @@ def test_evaluation_in_chunks_is_evaluation_at_once(
     in_chunks, answers = learner.evaluate(*data)
     assert in_chunks == pytest.approx(cost, rel=1e-12)
     np.testing.assert_allclose(answers, A_L, rtol=1e-12)
+    w = np.random.default_rng(0).uniform(0.5, 2.0, (1, M))
+    weighted, _ = learner.evaluate(*data, weights=w)
+    assert weighted == pytest.approx(np.average(-np.sum(data.Y * np.log(A_L), axis=0), weights=w[0]), rel=1e-12)
+    with_penalty, _ = learner.evaluate(*data, 5, w)
+    assert with_penalty == pytest.approx(weighted + penalty * M / (5 * w.mean()), rel=1e-12)
 
 
 @EACH_PACKAGE
@@ -237,6 +242,12 @@ REFUSED: list[tuple[Callable[[ModuleType], Any], str]] = [
     (lambda p: p.fit(DENSE, X[:3], Y), "X has shape (3, 23), expected (4, 23): the network takes 4 features"),
     (lambda p: p.fit(DENSE, X * np.nan, Y), "X is nan at row 0, example 0, expected a finite number"),
     (lambda p: p.fit(DENSE, X, Y, validation=Examples(X, 2 * Y)), "Y is 2.0 at row"),
+    (lambda p: p.fit(DENSE, X, Y, weights=np.ones(23)), "weights has shape (23,), expected (1, 23): one for each"),
+    (lambda p: p.fit(DENSE, X, Y, weights=Y[:1]), "the weight of example 1 is 0.0, expected a finite number above 0"),
+    (
+        lambda p: p.fit(DENSE, X, Y, validation=WeightedExamples(X, Y, np.full((1, 23), np.inf))),
+        "the weight of example 0 is inf, expected a finite number above 0",
+    ),
     (lambda p: p.fit(DENSE, X, Y, params={}), "params has [], expected ['W1', "),
     (lambda p: p.fit(DENSE, X, Y, Settings(initialization="best")), "scheme is 'best', expected one of zeros"),
     (
@@ -301,12 +312,13 @@ def test_a_schedule_that_ends_before_the_run_is_refused_at_once() -> None:
     [
         (Hardware("tpu"), "device is 'tpu', expected one of auto, cpu, cuda, mps, or cuda:N"),
         (Hardware("cuda:99"), "device is 'cuda:99', but this torch"),
+        (Hardware("cuda", graph="on"), "graph is on and the examples have weights, expected none: the steps of a"),
         (Hardware(amp=True), "X has dtype float64, expected float32: amp leaves other dtypes as they are"),
     ],
 )
 def test_hardware_that_is_not_there_or_of_no_use_is_refused(hardware: Hardware, sentence: str) -> None:
     with pytest.raises(ValueError) as caught:
-        by_torch.fit(DENSE, X, Y, SETTINGS, hardware=hardware)
+        by_torch.fit(DENSE, X, Y, SETTINGS, weights=np.ones((1, 23)), hardware=hardware)
     assert str(caught.value).startswith(sentence)
 
 
