@@ -116,8 +116,8 @@ class Learner:
         X, Y = columns(self.X, batch), columns(self.Y, batch)
         weights, lambda_ = weighed(weights_of(self.weights, batch), self.settings.lambda_)
         passed = network.forward(self.architecture, self._params, X, masks)
-        J = network.cost(self.architecture, self._params, passed, Y, lambda_, weights)
-        back = network.backward(self.architecture, self._params, passed, Y, lambda_, weights, only_grads=True)
+        J = network.cost(self.architecture, self._params, passed, Y, lambda_, weights=weights)
+        back = network.backward(self.architecture, self._params, passed, Y, lambda_, weights=weights, only_grads=True)
         for name, gradient in back.grads.items():
             self._grads[name][...] = gradient
         self._params |= network.remembered(self.architecture, self._params, passed)
