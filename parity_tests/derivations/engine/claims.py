@@ -252,11 +252,12 @@ class Claims:
 
     def _match(self, event: Event) -> tuple[Truth, float] | None:
         """The derivative that a value is, up to a constant; labels are no values of a network."""
-        if event.missing or np.size(event.value) < 2 or not np.any(event.value) or self.is_copy(event):
+        if event.missing or np.size(event.value) < 2:
             return None
         mark = event.shape, event.value.tobytes()
         if mark not in self.matches:
-            found = ((truth, ratio_of(event.value, truth.gradient)) for truth in self._along(event.value))
+            truths = [] if mark in self.forward or not np.any(event.value) else self._along(event.value)
+            found = ((truth, ratio_of(event.value, truth.gradient)) for truth in truths)
             self.matches[mark] = next(((truth, factor) for truth, factor in found if factor is not None), None)
         return self.matches[mark]
 

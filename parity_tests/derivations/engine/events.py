@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-import numpy as np
-
 GIVEN, NAMED, ENTRY, PART, RETURNED, BOUND = "given", "named", "entry", "part", "returned", "bound"
 """Where a value came from: a free name, ``x = e`` and ``x += e``, ``x[i] = e``, inside a formula, out of a function; or
 another name for a value that is there: an argument, what a loop goes through.
@@ -41,7 +39,8 @@ class Event(NamedTuple):
     @property
     def shape(self) -> tuple[int, ...]:
         """The shape of the value."""
-        return np.shape(self.value)
+        shape: tuple[int, ...] = getattr(self.value, "shape", ())
+        return shape
 
     @property
     def missing(self) -> bool:

@@ -7,9 +7,9 @@ import ast
 from parity_tests.derivations.engine import words
 
 
-def numbered(tree: ast.Module) -> ast.Module:
+def numbered(tree: ast.Module, first: int = 0) -> ast.Module:
     """The tree, each node of which knows its place in it."""
-    for number, node in enumerate(ast.walk(tree)):
+    for number, node in enumerate(ast.walk(tree), first):
         node.number = number  # type: ignore[attr-defined]
     return tree
 

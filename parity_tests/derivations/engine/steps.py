@@ -228,7 +228,8 @@ class Sources:
         if step is None or not step.requires_grad:
             return None
         cotangent = torch.linspace(0.7, 1.3, step.numel(), dtype=torch.float64).reshape(step.shape)
-        slopes = torch.autograd.grad(step, list(self.sources.values()), cotangent, retain_graph=True, allow_unused=True)
+        change = torch.sum(step * cotangent)
+        slopes = torch.autograd.grad(change, list(self.sources.values()), retain_graph=True, allow_unused=True)
         found = zip(self.sources, slopes, strict=True)
         read = {here for here, slope in found if slope is not None and torch.any(slope != 0)}
         read -= {claim.old.key} if claim.old is not None else set()

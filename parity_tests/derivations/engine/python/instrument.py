@@ -52,13 +52,14 @@ Pieces = dict[int, Piece]
 """Pieces by the identity of their statement, which each piece keeps alive."""
 
 
-def instrumented(tree: ast.Module, known: Pieces) -> tuple[ast.Module, Pieces]:
+def instrumented(tree: ast.Module, known: Pieces, *, parts: bool = True) -> tuple[ast.Module, Pieces]:
     """The rewritten program, and its pieces; those of statements that are ``known`` are taken as they are.
 
-    The tree itself stays as it is, and so do its statements: a repair that is tried shares all others.
+    The tree itself stays as it is, and so do its statements: a repair that is tried shares all others. ``parts`` of
+    formulas are seen, or not.
     """
     made: Pieces = {}
-    body = [each for piece in _pieces(tree.body, known, made) for each in piece.body]
+    body = [each for piece in _pieces(tree.body, known, made, parts) for each in piece.body]
     return ast.Module(body, tree.type_ignores), made
 
 
@@ -67,18 +68,19 @@ def sites_of(tree: ast.Module, pieces: Pieces) -> dict[int, Site]:
     return {number: site for node in tree.body for number, site in pieces[id(node)].sites.items()}
 
 
-def _pieces(block: list[ast.stmt], known: Pieces, made: Pieces) -> list[Piece]:
+def _pieces(block: list[ast.stmt], known: Pieces, made: Pieces, parts: bool) -> list[Piece]:
     for node in block:
-        made[id(node)] = known.get(id(node)) or _piece(node, known, made)
+        made[id(node)] = known.get(id(node)) or _piece(node, known, made, parts)
     return [made[id(node)] for node in block]
 
 
-def _piece(node: ast.stmt, known: Pieces, made: Pieces) -> Piece:
-    inner = _pieces(node.body, known, made) if isinstance(node, ast.ClassDef) else []
+def _piece(node: ast.stmt, known: Pieces, made: Pieces, parts: bool) -> Piece:
+    inner = _pieces(node.body, known, made, parts) if isinstance(node, ast.ClassDef) else []
     outer = copy.copy(node)
     if isinstance(outer, ast.ClassDef):
         outer.body = []
-    rewriter = _Rewriter({getattr(each, "number", -1): each for each in ast.walk(outer) if isinstance(each, NUMBERED)})
+    nodes = {getattr(each, "number", -1): each for each in ast.walk(outer) if isinstance(each, NUMBERED)}
+    rewriter = _Rewriter(nodes, parts)
     found = rewriter.visit(copy.deepcopy(outer))
     body = found if isinstance(found, list) else [found]
     if isinstance(node, ast.ClassDef):
@@ -122,8 +124,8 @@ def _loaded(target: ast.expr) -> ast.expr:
 
 
 class _Rewriter(ast.NodeTransformer):
-    def __init__(self, nodes: dict[int, ast.AST]) -> None:
-        self.nodes = nodes
+    def __init__(self, nodes: dict[int, ast.AST], parts: bool) -> None:
+        self.nodes, self.parts = nodes, parts
         self.sites: dict[int, Site] = {}
         self.functions: list[str] = []
         self.locals: list[set[str]] = []
@@ -296,7 +298,9 @@ class _Rewriter(ast.NodeTransformer):
         """A right side: its parts are seen, the whole is seen by what it is assigned to."""
         return self.generic_visit(value) if _is_formula(value) else self.visit(value)  # type: ignore[return-value]
 
-    def _part(self, node: ast.expr) -> ast.expr:
+    def _part(self, node: ast.expr) -> ast.AST:
+        if not self.parts:
+            return self.generic_visit(node)
         site = self._site(node, PART, "")
         new = self.generic_visit(node)
         return _call("__part__", new, site)  # type: ignore[arg-type]

@@ -160,7 +160,8 @@ class Finder:
             return False
         cotangent = torch.linspace(0.7, 1.3, new.tensor.numel(), dtype=torch.float64).reshape(new.tensor.shape)
         others = [tensor for tensor in self.begun if tensor is not leaf]
-        found = torch.autograd.grad(new.tensor, [leaf, *others], cotangent, retain_graph=True, allow_unused=True)
+        change = torch.sum(new.tensor * cotangent)
+        found = torch.autograd.grad(change, [leaf, *others], retain_graph=True, allow_unused=True)
         if found[0] is None or all(each is None for each in found[1:]):
             return False
         if leaf.shape != new.tensor.shape:

@@ -100,6 +100,10 @@ class _Numpy(types.ModuleType):
         self.__version__ = np.__version__
 
     def __getattr__(self, name: str) -> Any:
+        found = self.__dict__[name] = self._found(name)
+        return found
+
+    def _found(self, name: str) -> Any:
         function = getattr(np, name)
         if name in FLOATS:
             return _FloatType(function)

@@ -10,8 +10,9 @@ from __future__ import annotations
 import ast
 import copy
 import re
+import types
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -20,20 +21,19 @@ from parity_tests.derivations.engine.events import GIVEN, NAMED, PART, Event, Ke
 from parity_tests.derivations.engine.numbers.kinds import PLAIN, TAPE, Kind, of_torch, put
 from parity_tests.derivations.engine.numbers.step import Step, real
 from parity_tests.derivations.engine.numbers.tape import Tape
-from parity_tests.derivations.engine.places import numbered
 from parity_tests.derivations.engine.probes import Probe
 from parity_tests.derivations.engine.python.exchanged import with_capture, with_formula, with_statements
 from parity_tests.derivations.engine.python.execution import FILE, execute, value_behind
-from parity_tests.derivations.engine.python.instrument import Pieces, Site, instrumented, sites_of
+from parity_tests.derivations.engine.python.instrument import Site, instrumented, sites_of
 from parity_tests.derivations.engine.python.leaves import Begun, Finder
 from parity_tests.derivations.engine.python.matrices import as_arrays, uses_matrices
 from parity_tests.derivations.engine.python.plain_names import in_plain_names
 from parity_tests.derivations.engine.python.recorder import Before, Hook, Recorder
 from parity_tests.derivations.engine.python.said_cost import with_cost
+from parity_tests.derivations.engine.python.source import lines_of, parsed, shared, source
 from parity_tests.derivations.engine.python.spelling import spelled, unparsed
-from parity_tests.derivations.engine.python.statements import filled, runs_by_itself, stepped
+from parity_tests.derivations.engine.python.statements import filled, stepped
 from parity_tests.derivations.engine.python.surroundings import Around
-from parity_tests.derivations.engine.python.torch_source import ready
 from parity_tests.derivations.engine.replay import Round, Spelled
 from parity_tests.derivations.verdicts import CALL
 
@@ -45,6 +45,13 @@ STATES = re.compile(
 
 MOST_SPREAD = 5.0
 """How far sums over an axis of a drawn matrix may lie from 0 before units behind it saturate."""
+
+
+class Instrumented(NamedTuple):
+    """A program's code and its sites by their numbers."""
+
+    code: types.CodeType
+    sites: dict[int, Site]
 
 
 class PythonProgram:
@@ -67,29 +74,15 @@ class PythonProgram:
     ) -> None:
         self.text, self.call, self.seed, self.around, self.in_torch = text, call, seed, around, in_torch
         self.rows = tuple(text.splitlines())
-        tree = ast.parse(text)
-        if in_torch:
-            tree = ready(tree)
-        if around is not None:
-            tree.body = around.ordered(tree.body)
-        elif call:
-            tree.body = [node for node in tree.body if not runs_by_itself(node, tree)]
-        behind = ast.parse(call)
-        for node in ast.walk(behind):
-            if hasattr(node, "lineno"):
-                node.lineno += CALL
-                node.end_lineno += CALL  # type: ignore[attr-defined]
-        tree.body += behind.body
-        if not in_torch and uses_matrices(text):
-            tree = as_arrays(tree, self._as_it_is)
-        if cost:
-            with_cost(tree, cost)
-        self.tree = numbered(tree)
-        self.pieces: Pieces = {}
-        self.code, self.sites, self.pieces = self._compiled(self.tree)
-        self.stepped = stepped(self.tree)
-        self.filled = filled(self.tree)
-        self.capturing: dict[int, Any] = {}
+        if around is None and not cost and (in_torch or not uses_matrices(text)):
+            found = shared(text, called=bool(call), in_torch=in_torch).called(call)
+        else:
+            found = source(self._tree(cost))
+        self.tree, self.pieces = found.tree, found.pieces
+        self.codes: dict[bool, Instrumented] = {}
+        self._code(light=False)
+        self.stepped = stepped(found.nodes)
+        self.capturing: dict[tuple[int, bool], types.CodeType] = {}
         """The code that hands the names on where a statement stands, by the statement's number."""
         self.moved: dict[Key, Any] = {}
         self.window: tuple[Key | None, Key | None] = (None, None)
@@ -102,6 +95,18 @@ class PythonProgram:
         self.truncated = False
         """Whether the run ended before a round did: what is built up may be incomplete."""
         self.begun = Begun()
+
+    def _tree(self, cost: str) -> ast.Module:
+        """A tree that no other program has: with what is around it, its matrices as arrays, or a cost put in."""
+        tree = parsed(self.text, called=bool(self.call) and self.around is None, in_torch=self.in_torch)
+        if self.around is not None:
+            tree.body = self.around.ordered(tree.body)
+        tree.body += lines_of(self.call).body
+        if not self.in_torch and uses_matrices(self.text):
+            tree = as_arrays(tree, self._as_it_is)
+        if cost:
+            with_cost(tree, cost)
+        return tree
 
     # ---- what the engine asks for
     def line(self, number: int) -> str:
@@ -121,18 +126,20 @@ class PythonProgram:
         capture: tuple[ast.AST, Collection[int]] | None = None,
     ) -> Run:
         """The program from its beginning; ``captured`` are the names each time that a node is reached."""
-        code, capturing = self.code, None
+        light = kind is PLAIN and hook is not None and not self.in_torch
+        (code, sites), capturing = self._code(light), None
         if capture is not None:
             node, occurrences = capture
             number: int = node.number  # type: ignore[attr-defined]
             capturing = (number, occurrences)
             if isinstance(node, ast.stmt):
-                if number not in self.capturing:
-                    self.capturing[number] = self._compiled(with_capture(self.tree, node))[0]
-                code = self.capturing[number]
+                if (number, light) not in self.capturing:
+                    self.capturing[number, light] = self._compiled(with_capture(self.tree, node), light).code
+                code = self.capturing[number, light]
         last = self.until if until is None else until
         kind = self._kind(kind)
-        recorder = Recorder(self.sites, kind, hook, last, keep, self._before(kind), self.stepped, capturing)
+        before, places = self._before(kind), self.moved.keys() | self.begun.steps.keys()
+        recorder = Recorder(sites, kind, hook, last, keep, before, self.stepped, capturing, places)
         problem = self._execute(code, recorder, kind)
         leaves = self.begun.leaves
         recorder.over = True
@@ -184,13 +191,21 @@ class PythonProgram:
             return None
         changed = copy.copy(self)
         changed.tree = tree
-        changed.code, changed.sites, _ = self._compiled(tree)
-        changed.capturing = {}
+        changed.codes, changed.capturing = {}, {}
+        changed._code(light=True)
         return changed
 
-    def _compiled(self, tree: ast.Module) -> tuple[Any, dict[int, Site], Pieces]:
-        new, pieces = instrumented(tree, self.pieces)
-        return compile(new, FILE, "exec"), sites_of(tree, pieces), pieces
+    def _code(self, light: bool) -> Instrumented:
+        """The instrumented program; without parts of formulas where nothing is ever put in their place."""
+        if light not in self.codes:
+            self.codes[light] = self._compiled(self.tree, light)
+        return self.codes[light]
+
+    def _compiled(self, tree: ast.Module, light: bool = False) -> Instrumented:
+        new, pieces = instrumented(tree, self.pieces[light], parts=not light)
+        if not self.pieces[light]:
+            self.pieces[light].update(pieces)
+        return Instrumented(compile(new, FILE, "exec"), sites_of(tree, pieces))
 
     # ---- running
     def _as_it_is(self, code: Any, functions: Mapping[str, Any]) -> None:
@@ -231,8 +246,9 @@ class PythonProgram:
         self.begun = Begun()
         finder = Finder()
         kind = self._kind(TAPE)
-        recorder = Recorder(self.sites, kind, None, None, True, finder.before, self.stepped)
-        problem = self._execute(self.code, recorder, kind)
+        code, sites = self._code(light=False)
+        recorder = Recorder(sites, kind, None, None, True, finder.before, self.stepped)
+        problem = self._execute(code, recorder, kind)
         self.begun = Begun(
             finder.leaves, finder.steps, tuple(finder.rounds), frozenset(finder.shrinking), frozenset(finder.computed),
             problem,
@@ -263,7 +279,7 @@ class PythonProgram:
         name = symbols.base_of(event.name)
         if event.line or event.missing or np.size(event.value) < 2 or np.ptp(event.value):
             return False
-        return not (symbols.is_data(name) or symbols.is_label(name) or name in self.filled)
+        return not (symbols.is_data(name) or symbols.is_label(name) or name in filled(self.tree))
 
     def probe(self, run: Run) -> Probe:
         """What the engine knows of the values that the program begins with."""

@@ -15,7 +15,6 @@ import torch
 from parity_tests.derivations.engine import symbols
 from parity_tests.derivations.engine.events import BOUND, ENTRY, NAMED, PART, Event, Key
 from parity_tests.derivations.engine.numbers.kinds import (
-    PLAIN,
     Kind,
     is_array,
     is_function,
@@ -61,8 +60,10 @@ class Recorder:
         before: Before | None = None,
         stepped: frozenset[str] = frozenset(),
         capturing: tuple[int, Collection[int]] | None = None,
+        only: Collection[Key] | None = None,
     ) -> None:
-        self.capturing = capturing
+        """``before`` is asked at all places, or at some ``only``."""
+        self.capturing, self.only = capturing, only
         self.sites, self.kind, self.hook, self.until, self.keep = sites, kind, hook, until, keep
         self.before, self.stepped = before, stepped
         self.kept: dict[Key, Event] = {}
@@ -73,8 +74,6 @@ class Recorder:
         self.entered = 0
         self.seen = self.work = 0
         self.over = False
-        self.light = kind is PLAIN and hook is not None
-        """Whether parts of formulas leave no events: in their place nothing is ever put."""
         self.objects: dict[int, tuple[Any, set[str]]] = {}
         self.born: dict[int, int] = {}
         """The function in which an array was seen first."""
@@ -148,9 +147,6 @@ class Recorder:
         value = of_torch(value)
         if not (is_array(value) or isinstance(value, np.floating)) or value.dtype.kind not in "fc":
             return value
-        if self.light and not self.over:
-            self.reached[number] = self.reached.get(number, -1) + 1
-            return self.kind.make(value)
         return self._record(number, self.sites[number], "", value)
 
     def entry(self, base: Any, number: int, key: Callable[[], Any], holder: Any = None) -> None:
@@ -261,9 +257,8 @@ class Recorder:
             return self._kept(site, name, key, made)
         if site.role == NAMED and not _in_place(site) and self._is_alias(name, made):
             site = site._replace(role=BOUND)
-        shown = Event(key, site.line, name, site.role, None, site.statement, site.node, site.function)
-        if self.before is not None:
-            made = self.before(key, shown, made)
+        if self.before is not None and (self.only is None or key in self.only):
+            made = self.before(key, _event(key, site, name, None), made)
         if self.hook is not None:
             made = self._hooked(self.hook, site, key, made, kept=kept)
         if name and is_array(made):
@@ -301,7 +296,7 @@ class Recorder:
     def _is_alias(self, name: str, value: Any) -> bool:
         """Whether an array is there already under the same symbol, as ``dW1 = grads["dW1"]``."""
         base = symbols.base_of(name)
-        if np.ndim(value) == 0:
+        if not is_array(value) or value.ndim == 0:
             before = self.numbers.get(base)
             self.numbers[base] = float(value)
             return before is not None and before == float(value)
@@ -312,13 +307,13 @@ class Recorder:
         if isinstance(value, int | float) and not isinstance(value, bool) and site.name in self.stepped:
             value = np.float64(value)
         made = self.kind.make(value)
-        if is_array(made) and np.ndim(made) == 0 and site.role != ENTRY:
+        if is_array(made) and made.ndim == 0 and site.role != ENTRY:
             return made.copy()  # a single number is never changed in place
         return made
 
     def _kept(self, site: Site, name: str, key: Key, value: Any) -> Any:
         if self.keep:
-            event = Event(key, site.line, name, site.role, plain(value), site.statement, site.node, site.function)
+            event = _event(key, site, name, plain(value))
             if site.role == ENTRY:  # what is built in place is seen as it is in the end
                 self.kept.pop(self.built.get((key[0], name), key), None)
                 self.built[key[0], name] = key
@@ -355,6 +350,10 @@ def snapshot(value: Any, depth: int = 3) -> Any:
             return value
         return new
     return value
+
+
+def _event(key: Key, site: Site, name: str, value: Any) -> Event:
+    return Event(key, site.line, name, site.role, value, site.statement, site.node, site.function)
 
 
 def _numbers(value: Any) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Sequence
 
 from parity_tests.derivations.engine import symbols
 from parity_tests.derivations.engine.python.said_cost import RefusedError
@@ -62,13 +63,15 @@ def runs_by_itself(node: ast.stmt, tree: ast.Module) -> bool:
     return isinstance(node, ast.For | ast.While)
 
 
-def stepped(tree: ast.AST) -> frozenset[str]:
-    """Names of single numbers, or lists of them, that a line changes by a term: ``b -= rate * db``, ``w[j] -= ...``."""
+def stepped(nodes: Sequence[ast.AST]) -> frozenset[str]:
+    """Names of single numbers, or lists of them, that a line changes by a term: ``b -= rate * db``, ``w[j] -= ...``.
+
+    ``nodes`` are all those of a program.
+    """
     found = set()
-    places = _places(tree)
     target: ast.expr
     value: ast.expr
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Add | ast.Sub):
             target, value = node.target, node.value
         elif isinstance(node, ast.Assign) and isinstance(node.value, ast.BinOp):
@@ -81,21 +84,21 @@ def stepped(tree: ast.AST) -> frozenset[str]:
             target = target.value  # a number in a list
         if isinstance(target, ast.Name | ast.Attribute) and isinstance(value, ast.BinOp | ast.Name):
             found.add(ast.unparse(target))
-    return frozenset((found | _derived(tree)) - places)
+    return frozenset((found | _derived(nodes)) - _places(nodes))
 
 
-def _derived(tree: ast.AST) -> set[str]:
+def _derived(nodes: Sequence[ast.AST]) -> set[str]:
     """Names that a call gives, and of whose derivatives the program has names: ``b`` where there is ``db``."""
-    bound = [node for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]
+    bound = [node for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]
     given = {node.id for node in bound if node.lineno > CALL}
     return {name for each in bound for name in symbols.meant_by(each.id, given)}
 
 
-def _places(tree: ast.AST) -> set[str]:
+def _places(nodes: Sequence[ast.AST]) -> set[str]:
     """What counts or is a place: ``p`` of ``data[p:p + n]`` and of ``range(p)``; of ``range(len(w))`` w is none."""
     found = set()
-    lengths = {id(each) for node in ast.walk(tree) if _is_length(node) for each in ast.walk(node)}
-    for node in ast.walk(tree):
+    lengths = {id(each) for node in nodes if _is_length(node) for each in ast.walk(node)}
+    for node in nodes:
         if isinstance(node, ast.Subscript):
             inside: list[ast.AST] = [node.slice]
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "range":
