@@ -79,7 +79,9 @@ def _piece(node: ast.stmt, known: Pieces, made: Pieces, parts: bool) -> Piece:
     outer = copy.copy(node)
     if isinstance(outer, ast.ClassDef):
         outer.body = []
-    nodes = {getattr(each, "number", -1): each for each in ast.walk(outer) if isinstance(each, NUMBERED)}
+    nodes: dict[int, ast.AST] = {
+        getattr(each, "number", -1): each for each in ast.walk(outer) if isinstance(each, NUMBERED)
+    }
     rewriter = _Rewriter(nodes, parts)
     found = rewriter.visit(copy.deepcopy(outer))
     body = found if isinstance(found, list) else [found]
