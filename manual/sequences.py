@@ -69,6 +69,35 @@ class SequenceBackward(NamedTuple):
     db: Array
 
 
+class LstmSequence(NamedTuple):
+    """The h of every step of an LSTM, (T, n, m), and the cell after the last, (n, m)."""
+
+    H: Array
+    c_T: Array
+
+
+class LstmSequenceBackward(NamedTuple):
+    """dX of every step, dh_0 and dc_0 per example; dW, dU and db, summed over the steps, with the 1/m."""
+
+    dX: Array
+    dh_0: Array
+    dc_0: Array
+    dW: Array
+    dU: Array
+    db: Array
+
+
+class GruSequenceBackward(NamedTuple):
+    """dX of every step and dh_0 per example; dW, dU and the two biases', summed over the steps, with the 1/m."""
+
+    dX: Array
+    dh_0: Array
+    dW: Array
+    dU: Array
+    db: Array
+    db_h: Array
+
+
 def rnn_step_forward_loop(x: Array, h_prev: Array, W: Array, U: Array, b: Array) -> Array:
     """Entry by entry. See rnn_step_forward."""
     Z = _affine_loop(x, W) + _affine_loop(h_prev, U) + b
@@ -256,7 +285,7 @@ def gru_step_backward(dh: Array, x: Array, h_prev: Array, W: Array, U: Array, b:
 
 def rnn_forward_loop(X: Array, h_0: Array, W: Array, U: Array, b: Array) -> Array:
     """Step by step, each entry by entry. See rnn_forward."""
-    return _all_steps(rnn_step_forward_loop, X, h_0, W, U, b)
+    return _outputs(rnn_step_forward_loop, X, (h_0,), W, U, b)[0]
 
 
 def rnn_forward(X: Array, h_0: Array, W: Array, U: Array, b: Array) -> Array:
@@ -266,12 +295,13 @@ def rnn_forward(X: Array, h_0: Array, W: Array, U: Array, b: Array) -> Array:
 
     Raises ValueError for shapes that do not fit.
     """
-    return _all_steps(rnn_step_forward, X, h_0, W, U, b)
+    return _outputs(rnn_step_forward, X, (h_0,), W, U, b)[0]
 
 
 def rnn_backward_loop(dH: Array, X: Array, h_0: Array, W: Array, U: Array, b: Array) -> SequenceBackward:
     """From the last step to the first, each entry by entry. See rnn_backward."""
-    return _back_through(rnn_step_forward_loop, rnn_step_backward_loop, dH, X, h_0, W, U, b)
+    steps = rnn_step_forward_loop, rnn_step_backward_loop
+    return SequenceBackward(*_back_through(*steps, dH, (), X, (h_0,), W, U, b))
 
 
 def rnn_backward(dH: Array, X: Array, h_0: Array, W: Array, U: Array, b: Array) -> SequenceBackward:
@@ -284,34 +314,131 @@ def rnn_backward(dH: Array, X: Array, h_0: Array, W: Array, U: Array, b: Array) 
 
     Raises ValueError for shapes that do not fit.
     """
-    return _back_through(rnn_step_forward, rnn_step_backward, dH, X, h_0, W, U, b)
+    return SequenceBackward(*_back_through(rnn_step_forward, rnn_step_backward, dH, (), X, (h_0,), W, U, b))
 
 
-def _all_steps(step: Callable[..., Array], X: Array, h_0: Array, *params: Array) -> Array:
+def lstm_forward_loop(X: Array, h_0: Array, c_0: Array, W: Array, U: Array, b: Array) -> LstmSequence:
+    """Step by step, each unit by unit. See lstm_forward."""
+    H, (_, c_T) = _outputs(lstm_step_forward_loop, X, (h_0, c_0), W, U, b)
+    return LstmSequence(H, c_T)
+
+
+def lstm_forward(X: Array, h_0: Array, c_0: Array, W: Array, U: Array, b: Array) -> LstmSequence:
+    """All steps of the LSTM: (h_t, c_t) = lstm_step_forward(x_t, h_(t-1), c_(t-1)).
+
+    X is (T, n_x, m), h_0 and c_0 (n, m), W (4 n, n_x), U (4 n, n), b (4 n, 1), the gates i, f, g, o; H is (T, n, m), of
+    the cell the last is handed on.
+
+    Raises ValueError for shapes that do not fit.
+    """
+    H, (_, c_T) = _outputs(lstm_step_forward, X, (h_0, c_0), W, U, b)
+    return LstmSequence(H, c_T)
+
+
+def lstm_backward_loop(
+    dH: Array, dc_T: Array, X: Array, h_0: Array, c_0: Array, W: Array, U: Array, b: Array
+) -> LstmSequenceBackward:
+    """From the last step to the first, each unit by unit. See lstm_backward."""
+    steps = lstm_step_forward_loop, lstm_step_backward_loop
+    return LstmSequenceBackward(*_back_through(*steps, dH, (dc_T,), X, (h_0, c_0), W, U, b))
+
+
+def lstm_backward(
+    dH: Array, dc_T: Array, X: Array, h_0: Array, c_0: Array, W: Array, U: Array, b: Array
+) -> LstmSequenceBackward:
+    """The LSTM backward through time: h_t is reached as in rnn_backward, c_t by the step after too.
+
+    dh_t = dH_t + U^T dz_(t+1), dc_t = along_(t+1) f_(t+1), with dc_T given, along and dz as in lstm_step_backward
+    dW = (1/m) sum_t dz_t x_t^T, dU = (1/m) sum_t dz_t h_(t-1)^T, db = (1/m) sum_t sum_i dz_t
+
+    dH is (T, n, m) and dc_T (n, m), per example: what the losses say of every h_t, and of the last cell, 0 for nothing.
+    X is (T, n_x, m).
+
+    Raises ValueError for shapes that do not fit.
+    """
+    check_shape("dc_T", dc_T, c_0.shape, "dc_T has the shape of c_0")
+    steps = lstm_step_forward, lstm_step_backward
+    return LstmSequenceBackward(*_back_through(*steps, dH, (dc_T,), X, (h_0, c_0), W, U, b))
+
+
+def gru_forward_loop(X: Array, h_0: Array, W: Array, U: Array, b: Array, b_h: Array) -> Array:
+    """Step by step, each unit by unit. See gru_forward."""
+    return _outputs(gru_step_forward_loop, X, (h_0,), W, U, b, b_h)[0]
+
+
+def gru_forward(X: Array, h_0: Array, W: Array, U: Array, b: Array, b_h: Array) -> Array:
+    """All steps of the GRU: h_t = gru_step_forward(x_t, h_(t-1)).
+
+    X is (T, n_x, m), h_0 (n, m), W (3 n, n_x), U (3 n, n), b and b_h (3 n, 1), the gates r, z, n; the result (T, n, m)
+    has h_1 to h_T.
+
+    Raises ValueError for shapes that do not fit.
+    """
+    return _outputs(gru_step_forward, X, (h_0,), W, U, b, b_h)[0]
+
+
+def gru_backward_loop(dH: Array, X: Array, h_0: Array, W: Array, U: Array, b: Array, b_h: Array) -> GruSequenceBackward:
+    """From the last step to the first, each unit by unit. See gru_backward."""
+    steps = gru_step_forward_loop, gru_step_backward_loop
+    return GruSequenceBackward(*_back_through(*steps, dH, (), X, (h_0,), W, U, b, b_h))
+
+
+def gru_backward(dH: Array, X: Array, h_0: Array, W: Array, U: Array, b: Array, b_h: Array) -> GruSequenceBackward:
+    """The GRU backward through time: what a step hands down goes straight, times z, and through its gates.
+
+    dh_t = dH_t + dh_(t+1) z_(t+1) + U^T dk_(t+1), with da and dk as in gru_step_backward
+    dW = (1/m) sum_t da_t x_t^T, dU = (1/m) sum_t dk_t h_(t-1)^T
+    db = (1/m) sum_t sum_i da_t, db_h = (1/m) sum_t sum_i dk_t
+
+    dH is (T, n, m), per example: what the losses of the steps themselves say of h_t; X is (T, n_x, m).
+
+    Raises ValueError for shapes that do not fit.
+    """
+    return GruSequenceBackward(*_back_through(gru_step_forward, gru_step_backward, dH, (), X, (h_0,), W, U, b, b_h))
+
+
+def _all_steps(step: Callable[..., Any], X: Array, start: tuple[Array, ...], *params: Array) -> list[tuple[Array, ...]]:
+    """The state before the first step, and after each."""
     if X.ndim != 3 or 0 in X.shape:
         raise ValueError(f"X has shape {X.shape}, expected (T, n_x, m) with no side of length 0: steps come first")
-    H: list[Array] = [h_0]
+    states = [start]
     for x in X:
-        H.append(step(x, H[-1], *params))
-    return np.stack(H[1:])
+        state = step(x, *states[-1], *params)
+        states.append(state if isinstance(state, tuple) else (state,))
+    return states
+
+
+def _outputs(
+    step: Callable[..., Any], X: Array, start: tuple[Array, ...], *params: Array
+) -> tuple[Array, tuple[Array, ...]]:
+    """The h of every step, and the state after the last."""
+    states = _all_steps(step, X, start, *params)
+    return np.stack([state[0] for state in states[1:]]), states[-1]
 
 
 def _back_through(
-    step: Callable[..., Array], back: Callable[..., RnnBackward], dH: Array, X: Array, h_0: Array, *params: Array
-) -> SequenceBackward:
-    """From the last step to the first, what each hands down added to what its loss says."""
-    H = _all_steps(step, X, h_0, *params)
-    check_shape("dH", dH, H.shape, "a derivative for every h of every step")
-    before = np.concatenate([h_0[None].astype(H.dtype), H[:-1]])
+    step: Callable[..., Any],
+    back: Callable[..., tuple[Array, ...]],
+    dH: Array,
+    last: tuple[Array, ...],
+    X: Array,
+    start: tuple[Array, ...],
+    *params: Array,
+) -> tuple[Array, ...]:
+    """From the last step to the first, what each hands down added to what its loss says: of the h of every step dH, of
+    the rest of the state, ``last``, of its end alone.
+    """
+    states = _all_steps(step, X, start, *params)
+    check_shape("dH", dH, (len(X), *start[0].shape), "a derivative for every h of every step")
     dX: list[Array] = []
     total: Sequence[Array] = ()
     dh: Any = 0
-    for dh_t, x, h_prev in reversed(list(zip(dH, X, before, strict=True))):
-        of_step = back(dh_t + dh, x, h_prev, *params)
-        dX.append(of_step.dx)
-        dh = of_step.dh_prev
-        total = [a + b for a, b in zip(total, of_step[2:], strict=True)] if total else of_step[2:]
-    return SequenceBackward(np.stack(dX[::-1]), dh, *total)
+    for dH_t, x, before in reversed(list(zip(dH, X, states[:-1], strict=True))):
+        dx, dh, *others = back(dH_t + dh, *last, x, *before, *params)
+        last, of_step = tuple(others[: len(last)]), others[len(last) :]
+        dX.append(dx)
+        total = [a + b for a, b in zip(total, of_step, strict=True)] if total else of_step
+    return np.stack(dX[::-1]), dh, *last, *total
 
 
 def _check(x: Array, h_prev: Array, W: Array, U: Array, b: Array, gates: int) -> None:

@@ -20,15 +20,19 @@ class LstmState(NamedTuple):
 def _cell(
     kind: type[nn.Module], x: Tensor, state: Any, W: Tensor, U: Tensor, b: Tensor, b_h: Tensor | None = None
 ) -> Any:
-    """A cell of torch with these parameters; it takes examples in rows and has a second bias, here 0 if not given."""
-    module = kind(x.shape[0], U.shape[1], device="meta")
+    """A cell of torch with these parameters, or a layer, which is given all steps and numbers its parameters.
+
+    It takes examples in rows and has a second bias, here 0 if not given.
+    """
+    module = kind(x.shape[-2], U.shape[1], device="meta")
+    layer = "_l0" if x.ndim == 3 else ""
     parameters = {
-        "weight_ih": W,
-        "weight_hh": U,
-        "bias_ih": b.flatten(),
-        "bias_hh": torch.zeros_like(b).flatten() if b_h is None else b_h.flatten(),
+        f"weight_ih{layer}": W,
+        f"weight_hh{layer}": U,
+        f"bias_ih{layer}": b.flatten(),
+        f"bias_hh{layer}": torch.zeros_like(b).flatten() if b_h is None else b_h.flatten(),
     }
-    return functional_call(module, parameters, (x.T, state))
+    return functional_call(module, parameters, (x.mT, state))
 
 
 def rnn_step_forward(x: Tensor, h_prev: Tensor, W: Tensor, U: Tensor, b: Tensor) -> Tensor:
@@ -49,17 +53,29 @@ def gru_step_forward(x: Tensor, h_prev: Tensor, W: Tensor, U: Tensor, b: Tensor,
     return h.T
 
 
+class LstmSequence(NamedTuple):
+    """The h of every step of an LSTM, and the cell after the last."""
+
+    H: Tensor
+    c_T: Tensor
+
+
 def rnn_forward(X: Tensor, h_0: Tensor, W: Tensor, U: Tensor, b: Tensor) -> Tensor:
     """nn.RNN over all steps at once."""
-    module = nn.RNN(X.shape[1], len(h_0), device="meta")
-    parameters = {
-        "weight_ih_l0": W,
-        "weight_hh_l0": U,
-        "bias_ih_l0": b.flatten(),
-        "bias_hh_l0": torch.zeros_like(b).flatten(),
-    }
-    H, _ = functional_call(module, parameters, (X.transpose(1, 2), h_0.T[None]))
-    return H.transpose(1, 2)  # type: ignore[no-any-return]
+    H: Tensor = _cell(nn.RNN, X, h_0.T[None], W, U, b)[0]
+    return H.mT
+
+
+def lstm_forward(X: Tensor, h_0: Tensor, c_0: Tensor, W: Tensor, U: Tensor, b: Tensor) -> LstmSequence:
+    """nn.LSTM over all steps at once."""
+    H, (_, c_T) = _cell(nn.LSTM, X, (h_0.T[None], c_0.T[None]), W, U, b)
+    return LstmSequence(H.mT, c_T[0].T)
+
+
+def gru_forward(X: Tensor, h_0: Tensor, W: Tensor, U: Tensor, b: Tensor, b_h: Tensor) -> Tensor:
+    """nn.GRU over all steps at once."""
+    H: Tensor = _cell(nn.GRU, X, h_0.T[None], W, U, b, b_h)[0]
+    return H.mT
 
 
 def _backward(forward: Callable[..., Any], fields: str, per_example: int) -> Callable[..., Any]:
@@ -83,3 +99,5 @@ rnn_step_backward = _backward(rnn_step_forward, "dx dh_prev dW dU db", 2)
 lstm_step_backward = _backward(lstm_step_forward, "dx dh_prev dc_prev dW dU db", 3)
 gru_step_backward = _backward(gru_step_forward, "dx dh_prev dW dU db db_h", 2)
 rnn_backward = _backward(rnn_forward, "dX dh_0 dW dU db", 2)
+lstm_backward = _backward(lstm_forward, "dX dh_0 dc_0 dW dU db", 3)
+gru_backward = _backward(gru_forward, "dX dh_0 dW dU db db_h", 2)

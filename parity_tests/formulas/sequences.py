@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from unittest import mock
 
 import numpy as np
 
@@ -74,26 +75,36 @@ def _gru_backward(dh: Running, x: Running, h_prev: Running, *params: Running) ->
     return dx, dh * z + dh_prev, dW, dU, db, db_h
 
 
-def _rnn_steps(X: Running, h_0: Running, *params: Running) -> list[Running]:
-    H = [h_0]
+def _steps(step: Any, states: int, X: Running, *given: Running) -> list[tuple[Running, ...]]:
+    """The state, of so many arrays, before the first step and after each."""
+    found = [given[:states]]
     for t in range(STEPS):
-        H.append(_rnn(X[t], H[-1], *params))
-    return H
+        state = step(X[t], *found[-1], *given[states:])
+        found.append(state if isinstance(state, tuple) else (state,))
+    return found
 
 
-def _rnn_sequence(X: Running, h_0: Running, *params: Running) -> Running:
-    return stacked(*(h[None] for h in _rnn_steps(X, h_0, *params)[1:]))
+def _sequence_of(step: Any, states: int) -> Any:
+    def forward(*given: Running) -> tuple[Running, ...]:
+        _, *found = _steps(step, states, *given)
+        return stacked(*(state[0][None] for state in found)), *found[-1][1:]
+
+    return forward
 
 
-def _rnn_sequence_backward(dH: Running, X: Running, h_0: Running, *params: Running) -> tuple[Running, ...]:
-    H = _rnn_steps(X, h_0, *params)
-    dX, dh, total = [], Running(dH.u, 0.0), [Running(dH.u, 0.0)] * 3
-    for t in reversed(range(STEPS)):
-        along = (dH[t] + dh) * (1 - H[t + 1] * H[t + 1])
-        dx, dh, *of_step = _affine_backward(along, X[t], H[t], *params[:2])
-        dX.append(dx[None])
-        total = [a + b for a, b in zip(total, of_step, strict=True)]
-    return stacked(*dX[::-1]), dh, *total
+def _sequence_backward(step: Any, back: Any, states: int) -> Any:
+    def backward(dH: Running, *given: Running) -> tuple[Running, ...]:
+        last, (X, *rest) = given[: states - 1], given[states - 1 :]
+        before = _steps(step, states, X, *rest)
+        dX, dh, total = [], Running(dH.u, 0.0), [Running(dH.u, 0.0)] * (len(rest) - states)
+        for t in reversed(range(STEPS)):
+            dx, dh, *others = back(dH[t] + dh, *last, X[t], *before[t], *rest[states:])
+            last = tuple(others[: states - 1])
+            dX.append(dx[None])
+            total = [a + b for a, b in zip(total, others[states - 1 :], strict=True)]
+        return stacked(*dX[::-1]), dh, *last, *total
+
+    return backward
 
 
 # pragma: no mutate start, for what follows is drawn and planted: the bounds above judge
@@ -111,11 +122,11 @@ def _step(rng: np.random.Generator, gates: int, *states: str, biases: str = "b",
     }
 
 
-def _sequence(rng: np.random.Generator, upstream: bool) -> Inputs:
-    arrays = _step(rng, 1, "h_0")
+def _sequence(rng: np.random.Generator, gates: int, *states: str, biases: str = "b", upstream: bool = False) -> Inputs:
+    arrays = _step(rng, gates, *states, biases=biases)
     del arrays["x"]
-    dH = {"dH": normal(rng, STEPS, N, M)} if upstream else {}
-    return {**dH, "X": normal(rng, STEPS, N_X, M), **arrays}
+    given = {"dH": normal(rng, STEPS, N, M), **({"dc_T": normal(rng, N, M)} if "c_0" in states else {})}
+    return {**(given if upstream else {}), "X": normal(rng, STEPS, N_X, M), **arrays}
 
 
 def _field(name: str, alter: Any) -> Any:
@@ -139,13 +150,32 @@ def _exchanged(x: Any, h_prev: Any, *params: Any) -> Any:
     return z * new + (1 - z) * h_prev
 
 
-def _alone(dH: Any, X: Any, h_0: Any, *params: Any) -> Any:
-    """Backward through time, nothing handed down from step to step."""
+def _forgetful(X: Any, h: Any, c_0: Any, *params: Any) -> Any:
+    """An LSTM whose cell begins anew in every step."""
+    H = []
+    for x in X:
+        h, c = by_hand.lstm_step_forward(x, h, c_0, *params)
+        H.append(h)
+    return by_hand.LstmSequence(np.stack(H), c)
 
-    def back(*args: Any) -> Any:
-        return by_hand.rnn_step_backward(*args)._replace(dh_prev=0 * h_0)
 
-    return by_hand._back_through(by_hand.rnn_step_forward, back, dH, X, h_0, *params)
+def _without(cell: str, *handed: str) -> Any:
+    """Backward through time, of what a step hands down to the one before a part left out."""
+
+    def planted(f: Any) -> Any:
+        def through(*args: Any) -> Any:
+            right = getattr(by_hand, f"{cell}_step_backward")
+
+            def back(*args: Any) -> Any:
+                found = right(*args)
+                return found._replace(**{name: 0 * getattr(found, name) for name in handed})
+
+            with mock.patch.object(by_hand, f"{cell}_step_backward", back):
+                return f(*args)
+
+        return through
+
+    return planted
 
 
 X, H = np.ones((2, 3)), np.ones((4, 3))
@@ -350,7 +380,7 @@ FORMULAS = (
             "Results depend on the order of the examples.",
         ),
         cases=(
-            probe(lambda rng: _sequence(rng, upstream=False), running_bounds(_rnn_sequence, "H", "X h_0 W U b")),
+            probe(lambda rng: _sequence(rng, 1, "h_0"), running_bounds(_sequence_of(_rnn, 1), "H", "X h_0 W U b")),
         ),
         sharp=(Sharp(0.04),),
         faults=(
@@ -379,21 +409,144 @@ FORMULAS = (
         ),
         cases=(
             probe(
-                lambda rng: _sequence(rng, upstream=True),
-                running_bounds(_rnn_sequence_backward, "dX dh_0 dW dU db", "dH X h_0 W U b"),
+                lambda rng: _sequence(rng, 1, "h_0", upstream=True),
+                running_bounds(_sequence_backward(_rnn, _rnn_backward, 1), "dX dh_0 dW dU db", "dH X h_0 W U b"),
                 pulled_back(by_hand.rnn_forward, "dH", "X h_0 W U b", per_example=2, m=M),
             ),
         ),
         sharp=(Sharp(0.02),),
         faults=(
-            fault("steps counted alone", instead(_alone), "dX", "dh_0", "dW",
-                  "dU", "db", at="manual"),
+            fault("steps counted alone", _without("rnn", "dh_prev"), "dX", "dh_0", "dW", "dU", "db", at="manual"),
             fault("averaged over the steps", _field("dW", lambda d, *a: d / STEPS), "dW", at="manual"),
             fault("one entry of dU moved", _field("dU", largest_moved), "dU", at="manual"),
         ),
         refusals=(
             refusal("dH has shape (2, 3), expected (1, 4, 3): a derivative for every h of every step",
                     X, X[None], H, W, U, B),
+        ),
+    ),
+    Formula(
+        (code(by_hand, torch_side, "lstm_forward"),),
+        Words(
+            "An LSTM over a sequence",
+            r"(h_t, c_t) = \mathrm{LSTM}(x_t, h_{t-1}, c_{t-1}), \qquad t = 1, \ldots, T",
+            "Two states go from step to step: $h$, which the layer above sees, and the cell $c$.",
+            "Only h is handed on, the cell begins at zero in every step.",
+            "The first step is right where $c_0$ is 0, and nothing is remembered.",
+        ),
+        cases=(
+            probe(
+                lambda rng: _sequence(rng, 4, "h_0", "c_0"),
+                running_bounds(_sequence_of(_lstm, 2), "H c_T", "X h_0 c_0 W U b"),
+            ),
+        ),
+        sharp=(Sharp(0.04),),
+        faults=(
+            fault("the cell not handed on", instead(_forgetful), "H", "c_T", at="manual"),
+        ),
+        refusals=(
+            refusal("X has shape (2, 3), expected (T, n_x, m) with no side of length 0: steps come first",
+                    X, H, H, W, U, B),
+        ),
+    ),
+    Formula(
+        (code(by_hand, torch_side, "lstm_backward"),),
+        Words(
+            "An LSTM backward through time",
+            r"dh_t = dH_t + U^{T} dz_{t+1}, \qquad dc_t = \bar c_{t+1} * f_{t+1}, \qquad \bar c_t = dc_t + dh_t * o_t "
+            r"* (1 - \tanh^{2} c_t)"
+            "\n"
+            r"dW = \frac{1}{m} \sum_{t} dz_t x_t^{T}, \qquad dU = \frac{1}{m} \sum_{t} dz_t h_{t-1}^{T}, \qquad db = "
+            r"\frac{1}{m} \sum_{t} \sum_{i} dz_t^{(i)}",
+            "Two ways lead from a step to the one before: through $h$ and all gates, and along the cell, where only "
+            "the forget gate is multiplied. The second keeps gradients alive over many steps.",
+            "dc is set back to zero in every step.",
+            "The last step is right, and gradients vanish as in the simple cell.",
+            shapes="dH is (T, n, m), dc_T (n, m), X and dX (T, n_x, m), W (4 n, n_x), U (4 n, n), b (4 n, 1), the "
+            "others (n, m).",
+        ),
+        cases=(
+            probe(
+                lambda rng: _sequence(rng, 4, "h_0", "c_0", upstream=True),
+                running_bounds(
+                    _sequence_backward(_lstm, _lstm_backward, 2),
+                    "dX dh_0 dc_0 dW dU db", "dH dc_T X h_0 c_0 W U b",
+                ),
+                pulled_back(by_hand.lstm_forward, "dH dc_T", "X h_0 c_0 W U b", per_example=3, m=M),
+            ),
+        ),
+        sharp=(Sharp(0.02),),
+        faults=(
+            fault("dc set back in every step", _without("lstm", "dc_prev"), "dX", "dh_0", "dc_0", "dW", "dU", "db",
+                  at="manual"),
+            fault("h of the LSTM counted alone", _without("lstm", "dh_prev"), "dX", "dh_0", "dc_0", "dW", "dU", "db",
+                  at="manual"),
+            fault("one entry of the LSTM's dU moved", _field("dU", largest_moved), "dU", at="manual"),
+        ),
+        refusals=(
+            refusal("dc_T has shape (2, 3), expected (4, 3): dc_T has the shape of c_0", H[None], X, X[None], H, H,
+                    np.ones((16, 2)), np.ones((16, 4)), np.ones((16, 1))),
+            refusal("dH has shape (2, 4, 3), expected (1, 4, 3): a derivative for every h of every step",
+                    np.ones((2, 4, 3)), H, X[None], H, H, np.ones((16, 2)), np.ones((16, 4)), np.ones((16, 1))),
+        ),
+    ),
+    Formula(
+        (code(by_hand, torch_side, "gru_forward"),),
+        Words(
+            "A GRU over a sequence",
+            r"h_t = \mathrm{GRU}(x_t, h_{t-1}), \qquad t = 1, \ldots, T",
+            "One state goes from step to step; where $z$ is 1 it goes unchanged.",
+            "The gates are computed from h_0 in every step.",
+            "The first step is right.",
+        ),
+        cases=(
+            probe(
+                lambda rng: _sequence(rng, 3, "h_0", biases="b b_h"),
+                running_bounds(_sequence_of(_gru, 1), "H", "X h_0 W U b b_h"),
+            ),
+        ),
+        sharp=(Sharp(0.04),),
+        faults=(
+            fault("every step of the GRU from h_0", lambda f: lambda X, h_0, *a: np.concatenate(
+                [f(x[None], h_0, *a) for x in X]), "H", at="manual"),
+        ),
+        refusals=(
+            refusal("X has shape (2, 3), expected (T, n_x, m) with no side of length 0: steps come first",
+                    X, H, W, U, B, B),
+        ),
+    ),
+    Formula(
+        (code(by_hand, torch_side, "gru_backward"),),
+        Words(
+            "A GRU backward through time",
+            r"dh_t = dH_t + dh_{t+1} * z_{t+1} + U^{T} dk_{t+1}"
+            "\n"
+            r"dW = \frac{1}{m} \sum_{t} da_t x_t^{T}, \qquad dU = \frac{1}{m} \sum_{t} dk_t h_{t-1}^{T}",
+            "What a step hands down goes straight through the mixture, times $z$, and through the gates. The straight "
+            "way has no matrix and no slope.",
+            "The straight way is forgotten.",
+            "The last step is right, earlier ones get too little.",
+            shapes="dH is (T, n, m), X and dX (T, n_x, m), W (3 n, n_x), U (3 n, n), b and b_h (3 n, 1), h_0 and dh_0 "
+            "(n, m).",
+        ),
+        cases=(
+            probe(
+                lambda rng: _sequence(rng, 3, "h_0", biases="b b_h", upstream=True),
+                running_bounds(
+                    _sequence_backward(_gru, _gru_backward, 1), "dX dh_0 dW dU db db_h", "dH X h_0 W U b b_h"
+                ),
+                pulled_back(by_hand.gru_forward, "dH", "X h_0 W U b b_h", per_example=2, m=M),
+            ),
+        ),
+        sharp=(Sharp(0.02),),
+        faults=(
+            fault("h of the GRU counted alone", _without("gru", "dh_prev"), "dX", "dh_0", "dW", "dU", "db", "db_h",
+                  at="manual"),
+            fault("one entry of the GRU's db_h moved", _field("db_h", largest_moved), "db_h", at="manual"),
+        ),
+        refusals=(
+            refusal("dH has shape (2, 3), expected (1, 4, 3): a derivative for every h of every step",
+                    X, X[None], H, np.ones((12, 2)), np.ones((12, 4)), np.ones((12, 1)), np.ones((12, 1))),
         ),
     ),
 )  # fmt: skip

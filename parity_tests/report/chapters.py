@@ -148,7 +148,8 @@ CHAPTERS: tuple[Chapter, ...] = (
         "sequences", "Beyond the notes: sequences and attention",
         "sequences.rnn_step_forward sequences.rnn_step_backward sequences.lstm_step_forward "
         "sequences.lstm_step_backward sequences.gru_step_forward sequences.gru_step_backward sequences.rnn_forward "
-        "sequences.rnn_backward attention.softmax_rows attention.softmax_rows_backward attention.attention_forward "
+        "sequences.rnn_backward sequences.lstm_forward sequences.lstm_backward sequences.gru_forward "
+        "sequences.gru_backward attention.softmax_rows attention.softmax_rows_backward attention.attention_forward "
         "attention.attention_backward attention.heads_forward attention.heads_backward",
         (),
     ),
