@@ -26,6 +26,7 @@ from manual.optimizers import (
     RMSprop,
 )
 from parity_tests.comparison.free_runs import REPEATS, judge_by_spread, moved
+from parity_tests.conventions import CONVENTIONS
 from parity_tests.formulas.optimizers import run_by_hand, run_by_torch
 from parity_tests.formulas.update_bounds import RULES as BOUNDS
 from parity_tests.judging import bounds
@@ -123,6 +124,19 @@ def test_500_free_steps_end_where_torch_ends(name: str, dtype: Any) -> None:
     rule = FREE[name]
     judgement = judge_free(rule, lambda module: torch_rules.OPTIMIZERS[name](module, *vars(rule).values()), dtype)
     assert not judgement.fails, judgement
+
+
+@DTYPES
+def test_500_gradients_at_the_point_ahead_are_torchs_at_its_parameter(dtype: Any) -> None:
+    """Nesterov's momentum as Sutskever and others write it, under targets that change in every step."""
+    row = next(each for each in CONVENTIONS if each.id == "optimizers.look_ahead")
+    rng = np.random.default_rng(0)
+    W, targets = rng.standard_normal(SHAPE).astype(dtype), rng.standard_normal((STEPS, *SHAPE)).astype(dtype)
+    repeats = [{"path": row.manual(moved({"W": W}, rng)["W"], targets)} for _ in range(REPEATS)]
+    path = {"path": row.manual(W, targets)}
+    for translated, fails in ((row.exact, False), *((naive, True) for naive in row.naive.values())):
+        reference = {"path": array(translated(tensor(W), tensor(targets)))}
+        assert judge_by_spread(path, reference, repeats, np.dtype(dtype))["path"].fails == fails
 
 
 WRONG: dict[str, tuple[str, Callable[[nn.Module], torch.optim.Optimizer]]] = {
