@@ -21,6 +21,7 @@ import re
 from collections import deque
 from collections.abc import Collection
 from dataclasses import replace as _with
+from functools import lru_cache
 from typing import cast
 
 from parity_tests.derivations.language.errors import DerivationSyntaxError
@@ -55,7 +56,13 @@ def parse(text: str, *, protected: Collection[str] = ()) -> Program:
 
     Raises DerivationSyntaxError, also where a name in ``protected`` (plain names) would be assigned.
     """
-    names = frozenset(protected) | ALWAYS_PROTECTED
+    return _parsed(text, frozenset(protected))
+
+
+@lru_cache(maxsize=512)
+def _parsed(text: str, protected: frozenset[str]) -> Program:
+    """The derivation; the same lines are read again and again, under each convention."""
+    names = protected | ALWAYS_PROTECTED
     readers = [_StatementReader(line, number, names) for number, line in enumerate(plain_lines(text), 1)]
     rest = deque(reader for reader in readers if reader.line.text or reader.hint)
     if not rest:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias, cast
 
 
@@ -153,9 +153,9 @@ def walk(node: object) -> Iterator[Node]:
         here = open_.pop()
         if isinstance(here, tuple):
             open_ += here[::-1]
-        elif isinstance(here, Node):
-            yield here
-            open_ += [getattr(here, each.name) for each in fields(here)][::-1]
+        elif hasattr(here, "__dataclass_fields__"):
+            yield cast(Node, here)
+            open_ += [getattr(here, name) for name in reversed(here.__dataclass_fields__)]
 
 
 def with_parts(node: Node, parts: Mapping[str, object]) -> Node:
