@@ -107,6 +107,7 @@ def test_nothing_but_tests_imports_tests() -> None:
     assert not found
 
 
+@pytest.mark.slow
 def test_what_torch_compile_needs_is_not_imported_by_a_comparison() -> None:
     code = (
         "import sys, parity_tests, parity_tests.comparison.compiled; parity_tests.compare('weight_gradient'); "

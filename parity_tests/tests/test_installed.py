@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 PIP = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input", "-q"]
 
@@ -46,12 +48,10 @@ def test_the_wheel_has_the_data_under_its_own_name_and_no_tests(site: Path) -> N
     ("words", "code", "shown"),
     [
         (["verify", "dW1 = dZ1 @ X.T", "--setting", "shallow"], 1, "[missing-1/m]"),
-        pytest.param(["train", "--dataset", "iris", "--epochs", "1"], 0, "1 epochs in", marks=pytest.mark.slow),
+        (["train", "--dataset", "iris", "--epochs", "1"], 0, "1 epochs in"),
         (["verfy", "x"], 2, "did you mean verify?"),
-        pytest.param(["serve", "--port", "70000"], 2, "port is 70000, expected 0 to 65535", marks=pytest.mark.slow),
-        pytest.param(
-            ["torch", "train", "--dataset", "no-such-set"], 2, "dataset is 'no-such-set'", marks=pytest.mark.slow
-        ),
+        (["serve", "--port", "70000"], 2, "port is 70000, expected 0 to 65535"),
+        (["torch", "train", "--dataset", "no-such-set"], 2, "dataset is 'no-such-set'"),
     ],
 )
 def test_it_works_beside_folders_that_are_called_like_its_packages(

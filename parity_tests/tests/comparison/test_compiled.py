@@ -55,7 +55,7 @@ def failed(results: list[Result]) -> set[tuple[str, int | None]]:
 
 @pytest.mark.parametrize(
     ("net", "dtype"),
-    [(COLUMNS, np.float32), (VOLUMES, np.float64)],
+    [pytest.param(COLUMNS, np.float32, marks=pytest.mark.slow), (VOLUMES, np.float64)],
     ids=["columns", "volumes"],
 )
 def test_what_is_compiled_right_holds_in_every_layer_and_as_a_whole(net: Architecture, dtype: Any) -> None:

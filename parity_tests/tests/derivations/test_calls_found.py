@@ -416,6 +416,7 @@ def gate_backward(dout, cache):
 """
 
 
+@pytest.mark.slow
 def test_each_of_several_statements_that_build_one_array_may_be_the_mistake() -> None:
     judged = judge_program("net.py", GATE.replace("dh = dh + drh * r", "dh = dh + drh"))
     assert judged is not None
@@ -423,6 +424,7 @@ def test_each_of_several_statements_that_build_one_array_may_be_the_mistake() ->
     assert line.repaired == "dh = dh + drh * r"
 
 
+@pytest.mark.slow
 def test_an_argument_that_a_step_makes_larger_is_not_judged_where_its_shape_was_guessed() -> None:
     """Beside another function that is called, too; where the shape was said it is wrong."""
     second = UNPACKED[UNPACKED.index("def step") :].replace("step", "again")

@@ -136,7 +136,12 @@ BINARY = "Y * np.log(A2) + (1 - Y) * np.log(1 - A2)"
     [
         pytest.param(BINARY, "g1'(Z1)", "g1 is taken to be tanh and g2 to be sigmoid", marks=pytest.mark.slow),
         pytest.param(BINARY, "(Z1 > 0)", "g1 is taken to be relu and g2 to be sigmoid", marks=pytest.mark.bars),
-        ("-0.5 * (A2 - Y)**2", "A1 * (1 - A1)", "g1 is taken to be sigmoid and g2 to be identity"),
+        pytest.param(
+            "-0.5 * (A2 - Y)**2",
+            "A1 * (1 - A1)",
+            "g1 is taken to be sigmoid and g2 to be identity",
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_activations_that_are_not_defined_are_those_under_which_the_text_holds(J: str, slope: str, units: str) -> None:

@@ -142,7 +142,7 @@ def test_loops_nest_as_in_the_notes() -> None:
 # Printing back.
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=100)
 @given(trees.expressions)
 def test_printing_and_reading_back_gives_the_same_tree(node: Expression) -> None:
     assert parse_expression(to_text(node)) == node

@@ -84,7 +84,7 @@ RIGHT = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("setting", "text", "words"), sliced(RIGHT, 2), ids=[f"{row[0]}: {row[2]}" for row in RIGHT])
+@pytest.mark.parametrize(("setting", "text", "words"), sliced(RIGHT, 4), ids=[f"{row[0]}: {row[2]}" for row in RIGHT])
 def test_what_is_right_in_another_convention_holds_in_it(
     setting: str | None, text: str, words: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -128,7 +128,7 @@ INCONSISTENT = [
 
 @pytest.mark.parametrize(
     ("setting", "text", "wrong", "cause", "words"),
-    sliced(INCONSISTENT, 2),
+    sliced(INCONSISTENT, 4),
     ids=[f"{row[0]}: {row[2]}" for row in INCONSISTENT],
 )
 def test_a_line_that_does_not_keep_to_the_convention_is_wrong(

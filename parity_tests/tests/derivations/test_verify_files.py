@@ -190,6 +190,7 @@ class Crashing(type(Path())):  # type: ignore[misc]
         os._exit(3)
 
 
+@pytest.mark.slow
 def test_a_crash_ends_no_other_file(tmp_path: Path) -> None:
     unread = [tmp_path / f"{number}.txt" for number in range(3)]
     paths: list[Any] = [unread[0], Crashing(tmp_path / "crash.txt"), *unread[1:]]

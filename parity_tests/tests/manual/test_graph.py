@@ -217,6 +217,7 @@ def test_help_has_examples(words: list[str], capsys: pytest.CaptureFixture[str])
     assert "examples:" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_it_runs_as_a_module_and_imports_no_torch() -> None:
     code = """
 import runpy, sys

@@ -96,6 +96,7 @@ def pages(files: dict[str, str]) -> dict[str, Reader]:
     return found
 
 
+@pytest.mark.slow
 def test_pages_are_well_formed(pages: dict[str, Reader]) -> None:
     assert len(pages) > len(CHAPTERS)
     assert {name: read.open for name, read in pages.items() if read.open} == {}

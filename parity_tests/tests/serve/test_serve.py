@@ -188,6 +188,7 @@ def test_a_name_stays_in_its_folder() -> None:
     assert read({"name": "..\0.txt", "text": "x"}).name == "file.txt"
 
 
+@pytest.mark.slow
 @LINUX
 def test_a_slow_request_blocks_no_other_and_ctrl_c_leaves_no_process(tmp_path: Path) -> None:
     with served(tmp_path) as running:

@@ -46,8 +46,9 @@ def again(run: Callable[[], None]) -> Callable[[], None]:
     return run
 
 
+MARKS: tuple[Any, ...] = ((), pytest.mark.slow, pytest.mark.slow, ())
 TOGETHER = [
-    pytest.param(net, optimizer, (None, again)[(i + j) % 2], id=f"{name}-{optimizer}")
+    pytest.param(net, optimizer, (None, again)[(i + j) % 2], id=f"{name}-{optimizer}", marks=MARKS[j])
     for i, (name, net) in enumerate({"columns": COLUMNS, "volumes": VOLUMES, "norms": NORMS}.items())
     for j, optimizer in enumerate(("gradient_descent", "momentum", "rmsprop", "adam"))
 ]
