@@ -6,6 +6,7 @@ The truth of one turn alone mends nothing where each turn goes on with the mista
 from __future__ import annotations
 
 import ast
+import itertools
 from collections.abc import Collection, Iterable, Iterator
 from typing import Any, NamedTuple
 
@@ -80,8 +81,10 @@ class AllTurns:
             known = [matched[each.key].truth for each in turns if each.key in matched]
             ways = [(known, each) for each in scales] if len(known) == len(turns) else []
             both = (self._in_order(turns, truths) for truths in forward.get(len(turns), ()))
-            ways = ways or [(truths, self.factor) for ordered in both for truths in ordered]
-            yield from ((turns, truths, factor) for truths, factor in ways)
+            of_others = [(truths, self.factor) for ordered in both for truths in ordered]
+            yield from ((turns, truths, factor) for truths, factor in ways or of_others)
+            if ways:  # the derivative in the value behind: a factor is missing
+                later += [(turns, truths, factor) for truths, factor in of_others if truths[0].event.name]
             if not known:  # what goes on to the turn before: of the first state there may be no derivative
                 shorter = [*forward.get(len(turns) - 1, ()), *(each[1:] for each in forward.get(len(turns), ()))]
                 later += [(turns[:-1], truths, self.factor) for truths in shorter]
@@ -118,7 +121,8 @@ class AllTurns:
                 truths_of[each.key] = of_value.get((each.shape, np.asarray(each.value).tobytes()))
         found: dict[int, dict[Any, list[Truth]]] = {}
         led = (each for each in self.claims.truths.run.events if truths_of[each.key])
-        for there in _sites((each for each in led if arguments == (each.statement is None)), least=1):
+        sites = _sites((each for each in led if arguments == (each.statement is None)), least=1)
+        for there in itertools.chain.from_iterable([each, *_by_call(each)] for each in sites):
             truths = [truth for each in reversed(there) if (truth := truths_of[each.key]) is not None]
             if not any(truth.event.key in by_key for truth in truths):
                 continue
@@ -163,6 +167,20 @@ class AllTurns:
         """Whether a line's name says that it is the derivative in that place: ``dhf`` in hf."""
         meant = self.claims.meant.get(turns[0].name, ())
         return any(truth.event.name in meant for truth in truths)
+
+
+def _by_call(turns: list[Event]) -> Iterator[list[Event]]:
+    """The layers of a loop in a function that is called for each example: some of them, in all of its calls.
+
+    Read from its end, each has the calls in their order and the layers of a call the other way, as a backward pass has.
+    """
+    calls: dict[str, list[Event]] = {}
+    for each in turns:
+        calls.setdefault(each.name.partition("#")[0] if "#" in each.name else "", []).append(each)
+    count = len(turns) // len(calls)
+    if count > 1 < len(calls) and all(len(each) == count for each in calls.values()):
+        for start, stop in itertools.combinations(range(count + 1), 2):
+            yield [each for of_call in reversed(calls.values()) for each in of_call[start:stop]]
 
 
 def _sites(events: Iterable[Event], least: int) -> list[list[Event]]:

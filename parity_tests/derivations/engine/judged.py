@@ -45,7 +45,7 @@ from parity_tests.derivations.verdicts import Cost as CostText
 PROBES = 3
 """On how many sets of sizes and values a text has to hold."""
 
-MOST_TRIED = 6
+MOST_TRIED, ENOUGH = 6, 3
 NEGATIVE = "parameters are -"
 SUMMED = ", summed over the examples, not averaged"
 
@@ -302,10 +302,10 @@ def _wrong(
     repair = finding.mender.repair(root, before, finding.explanation.factor) if may_be_mended else None
     if repair is not None and repair.later and pasted is not None:
         passes = _passes if finding.truths.program.repeats else _holds_with
-        tried = [
-            (passes(pasted(event.line, each.text, each.rows), each, root, finding), each)
-            for each in repair.later[:MOST_TRIED]
-        ]
+        tried: list[tuple[int | None, Repair]] = []
+        for each in repair.later[:MOST_TRIED]:
+            if sum(left == 0 for left, _ in tried) < ENOUGH:
+                tried.append((passes(pasted(event.line, each.text, each.rows), each, root, finding), each))
         fewest = min((left for left, _ in tried if left is not None), default=None)
         kept = [each for left, each in tried if left is not None and left == fewest]
         repair = together(kept) if kept else None

@@ -7,7 +7,7 @@ import itertools
 from typing import NamedTuple
 
 from parity_tests.derivations.changes import change_of, put_in
-from parity_tests.derivations.engine.findings import Trial
+from parity_tests.derivations.engine.findings import Trial, hits_of
 from parity_tests.derivations.engine.forward_slips import has_a_slip
 from parity_tests.derivations.engine.guards import judged_without_guards
 from parity_tests.derivations.engine.judged import judge_reading
@@ -103,6 +103,9 @@ class Aim(NamedTuple):
         found = [own_costs(tree, reached, names) for names in pairs]
         same = of_the_same_arguments(tree, reached)
         formulas = [*same, *itertools.chain.from_iterable(found)][:MOST_COSTS]
+        if judged is not None and judged.summary.wrong:  # mistakes are looked for under the one that is meant
+            hits = {each: self._hits(each, text, call) for each in formulas}
+            formulas = [each for each in formulas if hits[each] == max(hits.values())]
         ways = ((each, self._by_formula(each, text, call)) for each in formulas)
         own = [(each, other) for each, other in ways if other is not None and other.summary.judged]
         right = [each for each in own if not each[1].summary.wrong]
@@ -114,6 +117,15 @@ class Aim(NamedTuple):
         if judged.notes:
             return judged
         return judged._replace(notes=tuple(self._other_costs(trial, usual, meant[0], judged, text, call)))
+
+    def _hits(self, formula: str, text: str, call: str) -> int:
+        """Of how many claims a cost of the file's own is what they are the derivatives of."""
+        try:
+            reading = PythonReading(self.name, text, call, self.around, cost=formula)
+            trial = reading.trial(self.seed)
+            return max((hits_of(trial, each) for each in reading.written(trial)), default=0)
+        except RefusedError:
+            return 0
 
     def _by_formula(self, formula: str, text: str, call: str) -> Judged | None:
         """The verdicts under a cost of the file's own; None where no part of it has what the cost is of."""

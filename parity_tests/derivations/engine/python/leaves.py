@@ -58,9 +58,10 @@ class Finder:
         self.computed: set[Key] = set()
         self.lineage: dict[int, tuple[Any, Key, Key]] = {}  # by the object: itself, the first place, the latest
         self.tensors: dict[int, torch.Tensor] = {}
+        self.former: dict[int, list[torch.Tensor]] = {}  # by the object: its tensors before each step
         self.last: dict[str, Any] = {}
-        self.stepped: dict[Key, int] = {}
         self.refused: Counter[int] = Counter()
+        self.stepped: dict[tuple[Key, int], int] = {}
         self.latest: Key | None = None
         self.begun: list[torch.Tensor] = []
 
@@ -81,8 +82,9 @@ class Finder:
         if before is not None and asked and self._is_step(event, before, value, shrinks):
             self.shrinking |= {key} if shrinks else set()
             _, first, latest = self.lineage[id(before)]
-            self.steps[key] = latest
+            self.steps[key] = self.steps.pop(latest) if self._goes_on(event, key, first, latest) else latest
             self._count(first, key)
+            self.former.setdefault(id(value), []).append(self.tensors[id(before)])
             value.tensor = value.tensor.detach()
             return self._leaf(key, event, value, first, named=False)
         set_to = event.role == ENTRY and not isinstance(event.statement, ast.AugAssign)
@@ -139,9 +141,16 @@ class Finder:
             self.leaves[key] = event.name
         return value
 
+    def _goes_on(self, event: Event, key: Key, first: Key, latest: Key) -> bool:
+        """Whether a statement changes other rows of an array than the one before it: both are one step."""
+        target = event.statement.target if isinstance(event.statement, ast.AugAssign) else None
+        is_part = isinstance(target, ast.Subscript) and ast.unparse(target) != event.name
+        earlier = self.stepped.get((first, key[0]), 0) < self.stepped.get((first, latest[0]), 0)
+        return is_part and latest in self.steps and earlier
+
     def _count(self, first: Key, key: Key) -> None:
-        """A round ends where a parameter takes its second step in it."""
-        count = self.stepped[first] = self.stepped.get(first, 0) + 1
+        """A round ends where a parameter takes its second step in it, by the same statement."""
+        count = self.stepped[first, key[0]] = self.stepped.get((first, key[0]), 0) + 1
         if count > len(self.rounds) + 1:
             assert self.latest is not None
             self.rounds.append(self.latest)
@@ -170,7 +179,12 @@ class Finder:
             slopes = found[0] / cotangent
             return bool(torch.any((slopes - slopes.ravel()[0]).abs() > 1e-9))
         changed = bool(torch.any((found[0] != 0) & ((found[0] - cotangent).abs() > 1e-12)))
-        return changed or _adds_its_derivative(event, found[1:])
+        former = self.former.get(id(old), [])  # other rows, by a derivative that was taken before the last step
+        from_former = any(
+            each is not None and any(tensor is one for one in former)
+            for tensor, each in zip(others, found[1:], strict=True)
+        )
+        return changed or from_former or _adds_its_derivative(event, found[1:])
 
 
 def _is_recurrence(statement: ast.stmt | None) -> bool:

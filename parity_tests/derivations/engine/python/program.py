@@ -263,7 +263,11 @@ class PythonProgram:
         """Put generic values in place of the first values of its parameters: zeros and ones hide mistakes."""
         firsts = set(self.begun.steps.values()) - self.begun.steps.keys()
         leaves = [event for event in run.events if event.key in self.begun.leaves]
-        firsts |= {event.key for event in leaves if self._is_constant(event) or _saturates(event)}
+        constant = [event for event in leaves if self._is_constant(event)]
+        known = set() if firsts else {event.name for event in constant}  # beside parameters they may be states
+        meant = {base for event in run.events for base in symbols.meant_by(event.name, known)}
+        firsts |= {event.key for event in constant if event.name in meant or not event.line}
+        firsts |= {event.key for event in leaves if _saturates(event)}
         draws = np.random.default_rng([31, self.seed])
         for event in run.events:
             if event.key not in firsts or event.missing:
@@ -275,21 +279,23 @@ class PythonProgram:
             self.moved[event.key] = size * scale * draws.standard_normal(shape)
 
     def _is_constant(self, event: Event) -> bool:
-        """Whether a variable from around the program is likely to be a parameter that is not trained yet."""
+        """Whether a value is likely to be a parameter that is not trained yet: zeros of a bias, ones of a scale."""
         name = symbols.base_of(event.name)
-        if event.line or event.missing or np.size(event.value) < 2 or np.ptp(event.value):
+        if event.missing or np.size(event.value) < 2 or np.ptp(event.value):
             return False
-        return not (symbols.is_data(name) or symbols.is_label(name) or name in filled(self.tree))
+        return not (symbols.is_data(name) or symbols.is_label(name) or (not event.line and name in filled(self.tree)))
 
     def probe(self, run: Run) -> Probe:
         """What the engine knows of the values that the program begins with."""
         leaves = self.begun.leaves
         given = {event.name: event.value for event in run.events if event.key in leaves and event.name}
         places = {event.key: event.name for event in run.events if event.key in leaves and event.name}
+        pairs = {name for name in given if name.endswith("]") and symbols.is_data(name.partition("[")[0])}
         others = {
             (event.shape, event.value.tobytes())
             for event in run.events
             if event.name in given and not event.missing and not symbols.is_label(symbols.base_of(event.name))
+            if event.name not in pairs
         }
         for event in run.events:
             if event.role == PART or not np.ndim(event.value) or event.key in self.begun.computed:

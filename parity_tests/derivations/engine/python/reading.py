@@ -151,14 +151,11 @@ class PythonReading:
     def _written(self, trial: Trial) -> list[Cost]:
         first: dict[int, tuple[bool, Event]] = {}
         last: dict[int, tuple[bool, Event]] = {}
-        for event in trial.run.events:
-            looks = self._may_be_cost(event)
-            if looks is not None:
-                first.setdefault(event.key[0], (looks, event))
-                last[event.key[0]] = looks, event
+        looked = [(looks, each) for each in trial.run.events if (looks := self._may_be_cost(each)) is not None]
+        for looks, event in _before_steps(looked, trial) if self.cost else looked:
+            first.setdefault(event.key[0], (looks, event))
+            last[event.key[0]] = looks, event
         found = [*first.values(), *(each for each in last.values() if each[1].key[1])]
-        if self.cost:
-            found = _before_steps(found, trial)
         found.sort(key=lambda each: not each[0])
         chosen: list[tuple[int, bool, Event, set[Key]]] = []
         for looks, event in found[:MOST_CANDIDATES]:

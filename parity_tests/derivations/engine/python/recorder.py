@@ -83,6 +83,7 @@ class Recorder:
         What happens to an argument in a function is its own: another use of the same array has another derivative.
         """
         self.numbers: dict[str, float] = {}
+        self.sums: dict[int, Any] = {}
         self.containers: dict[int, tuple[Any, str]] = {}
         self.holders: dict[str, list[Any]] = {}
         self.captured: dict[int, dict[str, Any]] = {}
@@ -97,10 +98,16 @@ class Recorder:
         return {
             "__note__": self.note, "__entry__": self.entry, "__part__": self.part, "__item__": self.item,
             "__attribute__": self.attribute, "__enter__": self.enter, "__leave__": self.leave,
-            "__before__": self.capture,
+            "__before__": self.capture, "__so_far__": self.so_far,
         }  # fmt: skip
 
     # ---- what is called
+    def so_far(self, place: int, value: Any = None) -> Any:
+        """The sum that was computed at a place before, J of the examples until then; with a value it is set to that."""
+        if value is not None:
+            self.sums[place] = value
+        return self.sums.get(place, 0.0)
+
     def enter(self) -> None:
         """A function begins."""
         self.entered += 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
-import copy
+import itertools
 from collections.abc import Iterator
 
 from parity_tests.derivations.engine.python.instrument import FUNCTIONS, local_names
@@ -21,6 +21,8 @@ class RefusedError(ValueError):
 def with_cost(tree: ast.Module, formula: str) -> None:
     """Put ``J__ = formula`` behind every statement that completes its names; where it fails, nothing happens.
 
+    Where one place is reached several times, J is the sum so far: that of the examples that a loop takes one by one.
+
     Raises RefusedError where it is no formula, or no part of the program has all of its names.
     """
     try:
@@ -34,14 +36,15 @@ def with_cost(tree: ast.Module, formula: str) -> None:
     known = everywhere | {alias for node in ast.walk(tree) for alias in _imported(node)} | set(dir(builtins)) | {"np"}
     found = False
     inside = _reached_from(value, tree)
+    statements = (_statement(value, place) for place in itertools.count())
     for body, arguments in _scopes(tree):
         own = _bound_in(body) | arguments
         if needed - own - known or not needed & own:
             continue
         found = True
         if needed & own <= arguments and not any(body is each.body for each in inside):
-            body.insert(0, _statement(value))
-        _insert(body, needed & own, set(arguments), value)
+            body.insert(0, next(statements))
+        _insert(body, needed & own, set(arguments), statements)
     if not found:
         every = set.union(known, *(_bound_in(body) | arguments for body, arguments in _scopes(tree)))
         missing = sorted(needed - every)
@@ -113,8 +116,8 @@ def _bound(node: ast.AST) -> Iterator[str]:
         yield from _bound(each)
 
 
-def _insert(body: list[ast.stmt], needed: set[str], known: set[str], value: ast.expr) -> set[str]:
-    """Put the statement into a block and the blocks in it; the names that are known behind it."""
+def _insert(body: list[ast.stmt], needed: set[str], known: set[str], statements: Iterator[ast.stmt]) -> set[str]:
+    """Put one of the statements into a block and the blocks in it; the names that are known behind it."""
     place = 0
     while place < len(body):
         statement = body[place]
@@ -127,11 +130,11 @@ def _insert(body: list[ast.stmt], needed: set[str], known: set[str], value: ast.
             if isinstance(block := getattr(statement, name, None), list)
         ]
         for block in blocks:
-            known = known | _insert(block, needed, set(known) | set(_head(statement)), value)
+            known = known | _insert(block, needed, set(known) | set(_head(statement)), statements)
         new = set(_bound(statement))
         known = known | new
         if not blocks and new & needed and needed <= known:
-            body.insert(place, _statement(value))
+            body.insert(place, next(statements))
             place += 1
     return known
 
@@ -144,9 +147,9 @@ def _head(statement: ast.stmt) -> Iterator[str]:
                 yield node.id
 
 
-def _statement(value: ast.expr) -> ast.stmt:
+def _statement(value: ast.expr, place: int) -> ast.stmt:
     made = ast.Try(
-        [ast.Assign([ast.Name(SAID, ast.Store())], copy.deepcopy(value))],
+        ast.parse(f"{SAID} = __so_far__({place}) + ({ast.unparse(value)})\n__so_far__({place}, {SAID})").body,
         [ast.ExceptHandler(ast.Name("Exception", ast.Load()), None, [ast.Pass()])],
         [],
         [],

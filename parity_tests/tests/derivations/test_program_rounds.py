@@ -1,0 +1,121 @@
+"""What a round of a program is: parameters that begin as zeros or ones, rows of a table, examples one by one."""
+
+from __future__ import annotations
+
+import pytest
+
+from parity_tests.derivations.engine.python.judged import judge_program
+from parity_tests.derivations.verdicts import WRONG, Judged, Verdict
+
+SCALED = """\
+import numpy as np
+class Net:
+    def __init__(self, n_in, n_out):
+        self.W = 0.1 * np.random.randn(n_in, n_out)
+        self.gamma = np.ones(n_out)
+    def loss(self, X, y):
+        z = X @ self.W
+        out = self.gamma * np.tanh(z)
+        e = out - y
+        dgamma = np.sum(e * np.tanh(z), axis=0)
+        dz = e * self.gamma * (1 - np.tanh(z) ** 2)
+        dW = X.T @ dz
+        return 0.5 * np.sum(e ** 2), dW, dgamma
+"""
+DEAD = """\
+import numpy as np
+class Net:
+    def __init__(self, n_in, n_hidden, n_out):
+        self.params = {"W1": np.random.randn(n_in, n_hidden), "W2": np.random.randn(n_hidden, n_out)}
+        self.params["b1"] = np.zeros(n_hidden)
+    def loss(self, X, y):
+        W1, b1, W2 = self.params["W1"], self.params["b1"], self.params["W2"]
+        X = X * (np.arange(len(X)) > 0)[:, None]
+        z1 = X @ W1 + b1
+        h1 = np.maximum(z1, 0)
+        e = h1 @ W2 - y
+        loss = 0.5 * np.sum(e ** 2)
+        grads = {"W2": h1.T @ e}
+        dz1 = e @ W2.T
+        dz1[z1 <= 0] = 0
+        grads["W1"] = X.T @ dz1
+        grads["b1"] = dz1.sum(axis=0)
+        return loss, grads
+"""
+ROWS = """\
+import numpy as np
+rng = np.random.RandomState(0)
+V, U = rng.rand(7, 3) - 0.5, rng.rand(7, 3) - 0.5
+for center, target, negs in [(0, 1, [2, 3]), (4, 5, [6, 0])]:
+    v, u, n = V[center], U[target], U[negs]
+    s, t = 1 / (1 + np.exp(-u @ v)), 1 / (1 + np.exp(-n @ v))
+    loss = -np.log(s) - np.sum(np.log(1 - t))
+    gv = (s - 1) * u + t @ n
+    gu = (s - 1) * v
+    gn = np.outer(t, v)
+    V[center] -= 0.1 * gv
+    U[target] -= 0.1 * gu
+    U[negs] -= 0.1 * gn
+"""
+ONE_BY_ONE = """\
+import numpy as np
+class Cost:
+    @staticmethod
+    def fn(a, y):
+        return 0.5 * np.sum((a - y) ** 2)
+def sigmoid(z):
+    return 1 / (1 + np.exp(-z))
+class Net:
+    def __init__(self):
+        self.W, self.V = np.random.randn(4, 3), np.random.randn(2, 4)
+    def backprop(self, x, y):
+        h = sigmoid(self.W @ x)
+        a = self.V @ h
+        delta = a - y
+        dV = delta @ h.T
+        delta = (self.V.T @ delta) * h * (1 - h)
+        return delta @ x.T, dV
+    def update(self, batch):
+        nabla_W, nabla_V = np.zeros(self.W.shape), np.zeros(self.V.shape)
+        for x, y in batch:
+            dW, dV = self.backprop(x, y)
+            nabla_W = nabla_W + dW
+            nabla_V = nabla_V + dV
+        self.W = self.W - 0.1 / len(batch) * nabla_W
+        self.V = self.V - 0.1 / len(batch) * nabla_V
+net = Net()
+data = [(np.random.rand(3, 1), np.random.rand(2, 1)) for _ in range(3)]
+for epoch in range(2):
+    net.update(data)
+"""
+
+
+def judged(text: str) -> Judged:
+    found = judge_program("net.py", text)
+    assert found is not None
+    return found
+
+
+def wrong(text: str) -> list[Verdict]:
+    return [line for line in judged(text).lines if line.verdict == WRONG]
+
+
+@pytest.mark.parametrize("text", [SCALED, DEAD, ROWS, ONE_BY_ONE])
+def test_right(text: str) -> None:
+    found = judged(text)
+    assert found.summary.wrong == found.summary.cannot_tell == 0, [line.message for line in found.lines]
+    assert found.summary.holds > 2
+
+
+@pytest.mark.parametrize(
+    ("text", "old", "new", "cause"),
+    [
+        (SCALED, "dz = e * self.gamma * (1", "dz = e * (1", "missing-factor"),
+        (ROWS, "gn = np.outer(t, v)", "gn = np.outer(t - 1, v)", "extra-term"),
+        pytest.param(ONE_BY_ONE, " * h * (1 - h)", " * h * (1 + h)", "sign", marks=pytest.mark.slow),
+    ],
+)
+def test_wrong(text: str, old: str, new: str, cause: str) -> None:
+    (line,) = wrong(text.replace(old, new))
+    assert (line.line, cause in (line.cause, *line.causes)) == (text[: text.index(old)].count("\n") + 1, True), line
+    assert line.repaired
