@@ -135,7 +135,9 @@ class AllTurns:
         """The place that mends most claims once all of its turns are right: one that a change puts right."""
         found: list[InAll] = []
         most = (1 + self.search.spent) / 2  # the other half is left for values one by one
-        for turns, truths, factor in sorted(places, key=lambda each: not self._are_named_so(*each[:2])):
+        left = sorted(places, key=lambda each: not self._are_named_so(*each[:2]))[::-1]
+        while left:
+            turns, truths, factor = left.pop()
             pairs = list(zip(turns, truths, strict=True))
             if any(one.shape != np.shape(other.gradient) for one, other in pairs):
                 continue
@@ -153,12 +155,16 @@ class AllTurns:
                 found.append(InAll(len(mended), root, values))
                 if len(mended) == len(state.failing) and self._has_repair(root, before):
                     return found[-1]._replace(has_repair=True)
+                if len(mended) == len(state.failing):  # next where the same values come from: what a function returned
+                    left.sort(key=lambda each: _are_equal(each, (turns, truths, factor)))
         mended_most = max((each.mended for each in found), default=0)
         found = [each for each in found if each.mended == mended_most]
         for each in found:
             if self._has_repair(each.root, before):
                 return each._replace(has_repair=True)
-        return found[0] if found else None
+        order = self.claims.truths.run.events
+        places_of = {each.key: place for place, each in enumerate(order)}
+        return min(found, key=lambda each: places_of.get(each.root.event.key, 0)) if found else None
 
     def _has_repair(self, root: Root, before: dict[Key, Root]) -> bool:
         return self.repairs is None or self.repairs(root, before) is not None
@@ -181,6 +187,13 @@ def _by_call(turns: list[Event]) -> Iterator[list[Event]]:
     if count > 1 < len(calls) and all(len(each) == count for each in calls.values()):
         for start, stop in itertools.combinations(range(count + 1), 2):
             yield [each for of_call in reversed(calls.values()) for each in of_call[start:stop]]
+
+
+def _are_equal(one: Turns, other: Turns) -> bool:
+    """Whether two places have the same values, turn by turn, and the same truths may belong there."""
+    if len(one[0]) != len(other[0]) or any(a.event.key != b.event.key for a, b in zip(one[1], other[1], strict=True)):
+        return False
+    return all(np.array_equal(a.value, b.value) for a, b in zip(one[0], other[0], strict=True))
 
 
 def _sites(events: Iterable[Event], least: int) -> list[list[Event]]:

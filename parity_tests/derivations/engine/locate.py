@@ -16,7 +16,7 @@ import numpy as np
 from parity_tests.derivations.engine import symbols
 from parity_tests.derivations.engine.all_turns import AllTurns, InAll
 from parity_tests.derivations.engine.claims import INNER, UPDATE, Claim, Claims, mark_of
-from parity_tests.derivations.engine.convention import same_factor
+from parity_tests.derivations.engine.convention import ratio_of, same_factor
 from parity_tests.derivations.engine.events import ENTRY, NAMED, RETURNED, Event, Key
 from parity_tests.derivations.engine.failing import State
 from parity_tests.derivations.engine.roots import Explanation, Repairs, Root, Turned, Values
@@ -223,10 +223,14 @@ class Locator:
             if good:
                 cheapest = min(cost for cost, _ in good)
                 near = [roots[place] for cost, place in good if cost <= cheapest + NEAR]
-                first = min(
-                    near,
-                    key=lambda each: (self._is_scaled(each, claim), not self._is_named_so(each), order[each.event.key]),
-                )
+
+                def rank(each: Root) -> tuple[bool, bool, bool, int]:
+                    """A factor is missing in the last of some places, any other mistake is in the first."""
+                    place = order[each.event.key]
+                    lacks = not each.event.missing and (ratio_of(each.event.value, each.expected) or -1.0) > 0
+                    return self._is_scaled(each, claim), not self._is_named_so(each), lacks, -place if lacks else place
+
+                first = min(near, key=rank)
                 return max(
                     (each for each in near if each.event.name == first.event.name),
                     key=lambda each: order[each.event.key],

@@ -109,7 +109,8 @@ class Suspects:
                 if nominal is None or not same_factor(known.factor, nominal):
                     yield known.truth, needed
             else:
-                yield from ((known.truth, each) for each in scales if not same_factor(each, known.factor))
+                tried = [*scales, *(() if -known.factor in scales else (-known.factor,))]
+                yield from ((known.truth, each) for each in tried if not same_factor(each, known.factor))
             if known.kind == INNER:
                 return
         if known is None and np.all(event.value == np.round(event.value)):

@@ -100,7 +100,7 @@ def wrong(text: str) -> list[Verdict]:
     return [line for line in judged(text).lines if line.verdict == WRONG]
 
 
-@pytest.mark.parametrize("text", [SCALED, DEAD, ROWS, ONE_BY_ONE])
+@pytest.mark.parametrize("text", [SCALED, DEAD, ROWS, pytest.param(ONE_BY_ONE, marks=pytest.mark.slow)])
 def test_right(text: str) -> None:
     found = judged(text)
     assert found.summary.wrong == found.summary.cannot_tell == 0, [line.message for line in found.lines]
@@ -116,6 +116,73 @@ def test_right(text: str) -> None:
     ],
 )
 def test_wrong(text: str, old: str, new: str, cause: str) -> None:
+    (line,) = wrong(text.replace(old, new))
+    assert (line.line, cause in (line.cause, *line.causes)) == (text[: text.index(old)].count("\n") + 1, True), line
+    assert line.repaired
+
+
+SOFTMAX = """\
+import numpy as np
+rng = np.random.RandomState(1)
+X, Y = rng.randn(7, 4), np.eye(3)[rng.randint(0, 3, 7)]
+Theta = rng.randn(4, 3)
+alpha = 0.1
+for epoch in range(9):
+    Z = np.exp(X.dot(Theta))
+    P = Z / Z.sum(axis=1, keepdims=True)
+    loss = -np.mean(np.sum(Y * np.log(P), axis=1)) + alpha / 2 * np.sum(Theta[1:] ** 2)
+    error = P - Y
+    gradients = X.T.dot(error) / len(X) + np.r_[np.zeros([1, 3]), alpha * Theta[1:]]
+    Theta = Theta - 0.1 * gradients
+"""
+NORMALISED = """\
+import numpy as np
+def norm_forward(x, gamma):
+    mean, std = np.mean(x, axis=0), np.sqrt(np.var(x, axis=0) + 1e-5)
+    x_hat = (x - mean) / std
+    return gamma * x_hat, (x_hat, gamma, std)
+def norm_backward(dout, cache):
+    x_hat, gamma, std = cache
+    dx_hat = dout * gamma
+    dx = (dx_hat - np.mean(dx_hat, axis=0) - x_hat * np.mean(dx_hat * x_hat, axis=0)) / std
+    return dx, np.sum(dout * x_hat, axis=0)
+rng = np.random.RandomState(1)
+X, y = rng.randn(7, 5), rng.randn(7, 3)
+p = {"W1": rng.randn(5, 4), "g1": np.ones(4), "W2": rng.randn(4, 3), "g2": np.ones(3)}
+h, caches = X, {}
+for i in (1, 2):
+    z = h @ p["W%d" % i]
+    out, cache = norm_forward(z, p["g%d" % i])
+    caches[i] = h, cache
+    h = np.tanh(out)
+    caches[i] += (h,)
+loss = 0.5 * np.sum((h - y) ** 2)
+grads = {}
+dh = h - y
+for i in (2, 1):
+    h_prev, cache, h = caches[i]
+    dout = dh * (1 - h ** 2)
+    dz, grads["g%d" % i] = norm_backward(dout, cache)
+    grads["W%d" % i] = h_prev.T @ dz
+    dh = dz @ p["W%d" % i].T
+"""
+
+
+@pytest.mark.parametrize("text", [SOFTMAX, NORMALISED])
+def test_right_too(text: str) -> None:
+    assert judged(text).summary.wrong == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "old", "new", "cause"),
+    [
+        (SOFTMAX, "X.T.dot(error) / len(X)", "X.T.dot(error)", "missing-1/m"),
+        (SOFTMAX, "error = P - Y", "error = Y - P", "sign"),
+        (SOFTMAX, "np.r_[np.zeros([1, 3]), alpha * Theta[1:]]", "alpha * Theta", "l2-on-bias"),
+        (NORMALISED, "x_hat * np.mean(dx_hat * x_hat", "np.mean(dx_hat * x_hat", "missing-factor"),
+    ],
+)
+def test_the_line_that_a_person_would_change(text: str, old: str, new: str, cause: str) -> None:
     (line,) = wrong(text.replace(old, new))
     assert (line.line, cause in (line.cause, *line.causes)) == (text[: text.index(old)].count("\n") + 1, True), line
     assert line.repaired

@@ -83,9 +83,13 @@ def _whole(statement: ast.stmt, words: Words) -> Iterator[Edit]:
         return
     if not (isinstance(statement, ast.AugAssign) and isinstance(statement.op, ast.Add | ast.Sub)):
         yield Edit(_with_value(statement, ast.UnaryOp(ast.USub(), value)), "sign", 1.0)
+    own = {each.id for each in ast.walk(value) if isinstance(each, ast.Name)} & set(words.like(words.shape))
     for part in terms(value):
         if part is not value:
             yield Edit(_with_value(statement, replaced(value, part, negated(part))), "sign", 1.0)
+            for name in own:
+                scaled = ast.BinOp(ast.Name(name, ast.Load()), ast.Mult(), part)
+                yield Edit(_with_value(statement, replaced(value, part, scaled)), "missing-factor", 1.3)
     yield from _of_penalties(statement, value, words)
     yield Edit(_with_value(statement, turned(value)), "transpose-missing", 1.5)
     for new, cause, cost in (*products.put_in(value, words), *products.exchanged(value, words)):
@@ -152,7 +156,8 @@ def _of_penalties(statement: ast.stmt, value: ast.expr, words: Words) -> Iterato
     adds = isinstance(statement, ast.AugAssign) and isinstance(statement.op, ast.Add)
     whole = value if adds and is_penalty(value) else None
     if isinstance(statement, ast.Assign) and isinstance(value, ast.BinOp) and isinstance(value.op, ast.Add):
-        whole = value.right if is_penalty(value.right) and not is_penalty(value.left) else None
+        decays = is_penalty(value.right) or _is_scaled_weight(value.right, words)
+        whole = value.right if decays and not is_penalty(value.left) else None
     if whole is None or not isinstance(_target(statement), ast.Name):
         return
     for index in words.forward.but_biases:
@@ -162,6 +167,14 @@ def _of_penalties(statement: ast.stmt, value: ast.expr, words: Words) -> Iterato
             kept = ast.unparse(value.left) == words.target
             more = [*([] if kept else _with_value(statement, value.left)), *more]
         yield Edit(more, "l2-on-bias", 1.05)
+
+
+def _is_scaled_weight(node: ast.expr, words: Words) -> bool:
+    """``alpha * Theta``: a number times an array of the target's shape."""
+    match node:
+        case ast.BinOp(op=ast.Mult(), left=ast.Name(id=rate), right=ast.Name(id=name)):
+            return rate in words.rates and name in words.like(words.shape)
+    return False
 
 
 def _target(statement: ast.stmt) -> ast.expr | None:

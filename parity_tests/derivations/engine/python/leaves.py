@@ -58,10 +58,10 @@ class Finder:
         self.computed: set[Key] = set()
         self.lineage: dict[int, tuple[Any, Key, Key]] = {}  # by the object: itself, the first place, the latest
         self.tensors: dict[int, torch.Tensor] = {}
-        self.former: dict[int, list[torch.Tensor]] = {}  # by the object: its tensors before each step
+        self.former: dict[Key, list[torch.Tensor]] = {}  # by the first place: its tensors before each step
         self.last: dict[str, Any] = {}
         self.refused: Counter[int] = Counter()
-        self.stepped: dict[tuple[Key, int], int] = {}
+        self.stepped: dict[Key, list[set[int]]] = {}  # by the first place: the statements of each step
         self.latest: Key | None = None
         self.begun: list[torch.Tensor] = []
 
@@ -82,9 +82,14 @@ class Finder:
         if before is not None and asked and self._is_step(event, before, value, shrinks):
             self.shrinking |= {key} if shrinks else set()
             _, first, latest = self.lineage[id(before)]
-            self.steps[key] = self.steps.pop(latest) if self._goes_on(event, key, first, latest) else latest
-            self._count(first, key)
-            self.former.setdefault(id(value), []).append(self.tensors[id(before)])
+            if self._goes_on(event, key, self.stepped.get(first, [])) and latest in self.steps:
+                self.steps[key] = self.steps.pop(latest)
+                self.stepped[first][-1].add(key[0])
+                self.latest = key
+            else:
+                self.steps[key] = latest
+                self._count(first, key)
+            self.former.setdefault(first, []).append(self.tensors[id(before)])
             value.tensor = value.tensor.detach()
             return self._leaf(key, event, value, first, named=False)
         set_to = event.role == ENTRY and not isinstance(event.statement, ast.AugAssign)
@@ -141,17 +146,18 @@ class Finder:
             self.leaves[key] = event.name
         return value
 
-    def _goes_on(self, event: Event, key: Key, first: Key, latest: Key) -> bool:
+    @staticmethod
+    def _goes_on(event: Event, key: Key, steps: Sequence[set[int]]) -> bool:
         """Whether a statement changes other rows of an array than the one before it: both are one step."""
         target = event.statement.target if isinstance(event.statement, ast.AugAssign) else None
-        is_part = isinstance(target, ast.Subscript) and ast.unparse(target) != event.name
-        earlier = self.stepped.get((first, key[0]), 0) < self.stepped.get((first, latest[0]), 0)
-        return is_part and latest in self.steps and earlier
+        rows = isinstance(target, ast.Subscript) and ast.unparse(target.value) == event.name.rpartition("#")[2]
+        return rows and bool(steps) and key[0] not in steps[-1]
 
     def _count(self, first: Key, key: Key) -> None:
-        """A round ends where a parameter takes its second step in it, by the same statement."""
-        count = self.stepped[first, key[0]] = self.stepped.get((first, key[0]), 0) + 1
-        if count > len(self.rounds) + 1:
+        """A round ends where a parameter takes its second step in it."""
+        steps = self.stepped.setdefault(first, [])
+        steps.append({key[0]})
+        if len(steps) > len(self.rounds) + 1:
             assert self.latest is not None
             self.rounds.append(self.latest)
             if len(self.rounds) == ROUNDS:
@@ -179,7 +185,9 @@ class Finder:
             slopes = found[0] / cotangent
             return bool(torch.any((slopes - slopes.ravel()[0]).abs() > 1e-9))
         changed = bool(torch.any((found[0] != 0) & ((found[0] - cotangent).abs() > 1e-12)))
-        former = self.former.get(id(old), [])  # other rows, by a derivative that was taken before the last step
+        former = self.former.get(
+            self.lineage[id(old)][1], []
+        )  # other rows, by a derivative that was taken before the last step
         from_former = any(
             each is not None and any(tensor is one for one in former)
             for tensor, each in zip(others, found[1:], strict=True)
