@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from parity_tests.derivations.latex import sizes
@@ -9,7 +10,9 @@ from parity_tests.derivations.latex.claims import Aside, Claim, Numbers, Shape, 
 from parity_tests.derivations.latex.collector import claims_of
 from parity_tests.derivations.latex.conventions import Conventions, Taken, Told
 from parity_tests.derivations.latex.documents import MOST_FORMULAS, Note, cells_of, note_of
+from parity_tests.derivations.latex.evidence import agreed, evidenced
 from parity_tests.derivations.latex.in_place import with_diffs
+from parity_tests.derivations.latex.own import OwnForward
 from parity_tests.derivations.latex.roles import settle
 from parity_tests.derivations.latex.verdict import Judge
 from parity_tests.derivations.verdicts import (
@@ -52,11 +55,17 @@ def judge_note(note: Note, source: str, told: Told | None = None) -> Judged:
     claims = [each for each in found if isinstance(each, Claim)]
     left = claims[MOST_CLAIMS:]
     claims = claims[:MOST_CLAIMS]
+    own = OwnForward(found)
+    places = [place for place, each in enumerate(found) if isinstance(each, Claim)]
     settle(claims, styles)
     weights = for_many(claims)
     many = [each > 0 for each in weights] if not told.examples else [told.examples == "many"] * len(claims)
     judge = Judge(Conventions(claims, styles, many, told), weights)
-    rows = [judge.verdict(number)._replace(cell=claim.cell) for number, claim in enumerate(claims)]
+    rows = [
+        agreed(claim, own, place, partial(judge.verdict, number))._replace(cell=claim.cell)
+        for number, (claim, place) in enumerate(zip(claims, places, strict=False))
+    ]
+    rows = evidenced(claims, rows, [own.judged(place) for place in places])
     wrong = {each.line for each in rows if each.verdict == WRONG}
     rows = [
         _aside(Aside(claim.text, claim.line, claim.cell, f"what is added is judged in line {claim.averages}"))
@@ -64,7 +73,9 @@ def judge_note(note: Note, source: str, told: Told | None = None) -> Judged:
         else row
         for row, claim in zip(rows, claims, strict=True)
     ]
-    rows += [_aside(each) for each in found if isinstance(each, Aside)]
+    rows += [
+        agreed(each, own, place, partial(_aside, each)) for place, each in enumerate(found) if isinstance(each, Aside)
+    ]
     rows += [_numbers(each) for each in found if isinstance(each, Numbers)]
     shapes = [sizes.judged(each, styles[each.section], judge.taken(each.section))
               for each in found if isinstance(each, Shape)]  # fmt: skip

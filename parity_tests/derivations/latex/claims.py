@@ -38,7 +38,7 @@ class Claim(NamedTuple):
 
 
 class Aside(NamedTuple):
-    """What is no claim, or was not read."""
+    """What is no claim, or was not read; ``equation`` are its sides where it is one."""
 
     text: str
     line: int
@@ -46,6 +46,8 @@ class Aside(NamedTuple):
     reason: str
     read: bool = True
     zero: Node | None = None
+    equation: tuple[Node, Node] | None = None
+    section: int = 0
 
 
 class Numbers(NamedTuple):

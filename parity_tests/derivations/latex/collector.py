@@ -160,6 +160,9 @@ class _Collector:
             numbers = any(isinstance(each, Number | Matrix) for each in nodes[1:])
             why = reason or ("numbers" if numbers else "the left side is no quantity that is computed")
             self.aside(statement, why, read=not reason)
+            if len(nodes) > 1 and nodes[0] is not None and nodes[1] is not None:
+                sides = nodes[0], nodes[1]
+                self.found[-1] = self.found[-1]._replace(equation=sides, section=self.formula.section)  # type: ignore[call-arg]
             return
         if not self.formula.text[: statement.first].rstrip().endswith(":"):  # what a colon explains goes on
             self.carried, self.carried_line = target, statement.line

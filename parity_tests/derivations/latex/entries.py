@@ -166,7 +166,7 @@ class Entries:
             case Sum():
                 return self.summed(node, _letters(node), at)
             case Cases():
-                return self.value(_chosen(node, at), at)
+                return self.value(chosen(node, at), at)
             case Derivative():
                 return self.derivative(node, at)
         raise NotReadError(f"a {type(node).__name__.lower()} among entries")
@@ -365,7 +365,7 @@ def _letters(node: Sum) -> list[str]:
     return [each for each in re.split(r"[,\s]", node.index) if each] if node.index else [""]
 
 
-def _chosen(node: Cases, at: Mapping[str, int]) -> Node:
+def chosen(node: Cases, at: Mapping[str, int]) -> Node:
     """The row whose condition on the indices is met; NotReadError for another condition."""
     for row, condition in node.rows:
         match = re.search(r"([a-z]) (=|\\neq|\\ne) ([a-z])(?: |$)", condition)

@@ -27,11 +27,14 @@ from parity_tests.derivations.latex.symbols import (
     LOGISTIC,
     MEANINGS,
     NETWORK,
+    RATES,
     SIZE,
+    STEP,
     Frame,
 )
 from parity_tests.derivations.latex.tree import (
     Call,
+    Cases,
     Derivative,
     Matrix,
     Node,
@@ -73,6 +76,11 @@ class Meant(NamedTuple):
 def meant(claim: Claim, frame: Frame) -> Meant:
     """A claim in a frame; NotReadError where it cannot be read there."""
     claim = with_letters(claim, frame.style)
+    if (
+        frame.family != STEP
+        and len({each.base for each in symbols_of((claim.target, claim.right)) if each.base in RATES}) > 1
+    ):
+        raise NotReadError("two letters that may be the rate")
     frame = frame.with_layer(default_layer(claim, frame))
     target, indices = target_of(claim.target, frame)
     if isinstance(claim.right, Matrix) and values.settled(Reader(frame, target).read(claim.right)).text == target:
@@ -240,7 +248,10 @@ def by_entries(claim: Claim, style: Style, convention: Convention, let: Mapping[
     """Ways to compare the sides of a claim entry by entry; where none can read it, of layers of one unit each."""
     claim = with_letters(claim, style)
     found, units = list[Entries](), list[Entries]()
+    entrywise = _is_entrywise(claim)
     for frame in _tried(frames(claim, style, convention, let)):
+        if entrywise and frame.family == LOGISTIC:
+            continue  # of one output
         frame = frame.with_layer(default_layer(claim, frame))
         makers: list[tuple[list[Entries], Callable[[], Entries]]] = [(found, partial(Entries, frame))]
         if frame.family == NETWORK and _in_names(claim, style):
@@ -261,8 +272,20 @@ def by_entries(claim: Claim, style: Style, convention: Convention, let: Mapping[
 def _in_names(claim: Claim, style: Style) -> bool:
     """Whether derivatives stand in a claim, and no symbol has two indices."""
     parts = (claim.target, claim.right)
-    return any(isinstance(each, Derivative) for each in walk(parts)) and not any(
-        len([index for index in style.indices_of(each) if len(index) == 1]) > 1 for each in symbols_of(parts)
+    return (
+        not _is_entrywise(claim)
+        and any(isinstance(each, Derivative) for each in walk(parts))
+        and not any(
+            len([index for index in style.indices_of(each) if len(index) == 1]) > 1 for each in symbols_of(parts)
+        )
+    )
+
+
+def _is_entrywise(claim: Claim) -> bool:
+    """Whether a claim tells entries with equal indices from others."""
+    return any(
+        isinstance(each, Cases) or (isinstance(each, Symbol) and each.base == "\\delta" and len(each.subscripts) == 2)
+        for each in walk((claim.target, claim.right))
     )
 
 

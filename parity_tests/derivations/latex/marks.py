@@ -59,6 +59,13 @@ class Marks(Cursor):
                     pass
                 node.layer = match[1]
                 return node
+        if (
+            here == "["
+            and isinstance(node, Symbol)
+            and node.subscripts
+            and re.match(r"\[[a-z]_", written(self.tokens[self.place :]))
+        ):
+            raise NotReadError("an entry by its label")
         if here in ("(", "[") and isinstance(node, Symbol):
             return self.called(node)
         return None
@@ -69,12 +76,12 @@ class Marks(Cursor):
             self.place += 3
             node.round = node.round or "i"
             return node
-        if node.base in ("p", "P", "Pr") and self.peek() == "(":
+        if node.base in ("p", "P", "Pr") and self.peek() == "(" and not node.subscripts:
             self.brackets("(", ")")
             return Call(Symbol("probability"), ())
-        if node.base in COSTS and self.peek() == "(" and not node.primes:
-            self.brackets("(", ")")
-            return Call(node, ())
+        listed = node.base == "l" and "," in written(self.tokens[self.place :])
+        if (node.base in COSTS or listed) and self.peek() == "(" and not node.primes:
+            return Call(node, (), {"of": written(self.brackets("(", ")"))})
         if node.base in ("a", "A") and self.peek() == "(":  # a(z): the letter is used for the function too
             inside = written(self.tokens[self.place : self.place + 3])
             if re.match(r"\([zZ]", inside):

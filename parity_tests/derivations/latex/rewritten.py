@@ -111,7 +111,7 @@ def rewritings(node: Node, target: Node | None = None) -> Iterator[tuple[str, No
 
     Indices may be any that stand in the formula or in its ``target``.
     """
-    for here, put in _places(node):
+    for here, put in places(node):
         if isinstance(here, Symbol):
             for cause, other in _other_symbols(here):
                 yield cause, put(other)
@@ -119,7 +119,7 @@ def rewritings(node: Node, target: Node | None = None) -> Iterator[tuple[str, No
             primes = 1 - here.function.primes
             changed = replace(here, function=replace(here.function, primes=primes))
             yield "g-for-gprime" if primes else "gprime-for-g", put(changed)
-    for here, put in _places(node):
+    for here, put in places(node):
         if isinstance(here, Operation) and here.sign in ("+", "-"):
             yield "sign", put(replace(here, sign="-" if here.sign == "+" else "+"))
         elif isinstance(here, Negative):
@@ -137,7 +137,7 @@ def _other_indices(node: Node, target: Node | None) -> Iterator[Node]:
                       if re.fullmatch("[a-z]", index)})  # fmt: skip
     for first, second in combinations(letters, 2):
         yield _exchanged(node, {first: second, second: first})
-    for here, put in _places(node):
+    for here, put in places(node):
         for place, index in enumerate(here.subscripts if isinstance(here, Symbol) else ()):
             for letter in letters if index in letters else ():
                 if letter != index:
@@ -175,13 +175,13 @@ def _neighbours(layer: str) -> Iterator[str]:
             yield f"{match[1]}{moved:+d}" if moved else match[1]
 
 
-def _places(node: Node) -> Iterator[tuple[Node, Callable[[Node], Node]]]:
+def places(node: Node) -> Iterator[tuple[Node, Callable[[Node], Node]]]:
     """Every node of a tree with the way to put another into its place."""
     yield node, lambda other: other
     for each in fields(node):
         if each.name != "function":
             for inner, put in _parts(getattr(node, each.name)):
-                for here, deeper in _places(inner):
+                for here, deeper in places(inner):
                     yield (
                         here,
                         lambda other, name=each.name, put=put, deeper=deeper: with_parts(  # type: ignore[misc]

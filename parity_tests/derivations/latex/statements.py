@@ -18,6 +18,7 @@ OTHERS = ("\\in", "\\approx", "<", ">", "\\le", "\\ge", "\\neq", "\\ne", "\\sim"
           "\\ll", "\\gg", "\\simeq")  # fmt: skip
 _ROWS = re.compile(r"\\(?:begin|end)\{(?:aligned|align|split|gathered|gather|eqnarray|alignedat|alignat|equation|"
                    r"multline|flalign|displaymath|math)\*?\}")  # fmt: skip
+_AND = ("and", "und", "et", "where", "with")
 MOST_STATEMENTS = 200
 
 
@@ -102,6 +103,7 @@ def _has_environment(tokens: list[Token]) -> bool:
 def _pieces(row: list[Token]) -> list[list[Token]]:
     """A row at semicolons, wide spaces, and commas between equations."""
     found: list[list[Token]] = []
+    row = [each._replace(text="\\quad", prose=False) if each.text in _AND else each for each in row]
     for wide in split(row, (";", "\\quad")):
         wide = [each for each in wide if each.text != "\\quad"]
         parts = split(wide, (",",))

@@ -13,6 +13,7 @@ from parity_tests.derivations.latex.tree import (
     Cases,
     Derivative,
     Matrix,
+    Negative,
     Node,
     Norm,
     NotReadError,
@@ -211,7 +212,8 @@ class Structures(Marks):
             text = written(without_braces(self.argument()))
             lower, upper = (text, upper) if mark == "_" else (lower, text)
         index, _, start = lower.partition("=")
-        body = self.product()
+        minus = self.peek() == "-" and bool(self.take())
+        body = Negative(self.product()) if minus else self.product()
         while self.peek() in TIMES or self.peek() == "/":
             sign = self.take().text
             body = Operation("/" if sign == "/" else TIMES[sign], body, self.product())

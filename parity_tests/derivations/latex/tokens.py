@@ -20,7 +20,7 @@ DEEPEST = 60
 NUMPY = r"(?:numpy|np)\s*[.\-]\s*(?:random\s*\.\s*)?[a-z]+"
 FUNCTIONS = (
     "LeakyReLU", "sigmoid", "Sigmoid", "softmax", "Softmax", "ReLU", "ReLu", "Relu", "relu", "RELU", "tanh", "log",
-    "ln", "exp", "max", "sqrt", "abs", "diag", "sum", "mean",
+    "ln", "exp", "max", "sqrt", "abs", "diag", "sum", "mean", "sgn", "sign", "CE",
 )  # fmt: skip
 DIFFERENTIALS = ("dW", "dw", "dZ", "dz", "dA", "da", "db", "dB", "dX", "dx", "dh", "dH",
                  "dS", "ds", "dO", "do", "dP", "dp")  # fmt: skip
@@ -70,7 +70,7 @@ _SAME = {
     "β": "\\beta", "θ": "\\theta", "…": "\\ldots", "\\to": "\\rightarrow", "\\longrightarrow": "\\rightarrow",
     "\\implies": "\\Rightarrow", "\\Longrightarrow": "\\Rightarrow", "\\longleftarrow": "\\leftarrow-",
     "\\log": "log", "\\ln": "log", "ln": "log", "\\exp": "exp", "\\tanh": "tanh", "\\max": "max", "\\newline": "\\\\",
-    "\\cr": "\\\\", "\\tanh*": "tanh",
+    "\\cr": "\\\\", "\\tanh*": "tanh", "\\langle": "(", "\\rangle": ")", "\\iota": "i",
 }  # fmt: skip
 
 
@@ -237,6 +237,8 @@ def _in_a_font(inside: list[Token], at: int, name: str) -> list[Token]:
         return [Token("\\mathbb", at)]
     if text == "1" and name in ("vec", "mathbf", "bm", "boldsymbol", "mathbb"):
         return [Token("\\ones", at)]
+    if re.fullmatch("[a-z]{3,}", text) and text not in WORDS:
+        return [Token(text, at)]
     plain = _plain([each for each in inside if not each.text.isspace()])
     if len(plain) == 1 or (name in PROSE and (re.fullmatch(NUMPY, text) or "axis" in text or "keepdims" in text)):
         return plain

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, TypeAlias, cast
 
 
@@ -71,11 +71,11 @@ class Transposed:
 
 @dataclass
 class Call:
-    """A function of its arguments; keywords as in ``np.sum(dZ, axis=1)``."""
+    """A function of its arguments; keywords as in ``np.sum(dZ, axis=1)``. Those of a cost are text alone, ``of``."""
 
     function: Symbol
     arguments: tuple[Node, ...]
-    keywords: dict[str, str] = field(default_factory=dict)
+    keywords: dict[str, str] = field(default_factory=dict, compare=False)
 
 
 @dataclass
@@ -162,6 +162,17 @@ def with_parts(node: Node, parts: Mapping[str, object]) -> Node:
     """A node with other parts."""
     changed: Node = replace(cast(Any, node), **parts)
     return changed
+
+
+def mapped(node: Node, change: Callable[[Node], Node]) -> Node:
+    """A copy of a tree in which every node is what ``change`` makes of it, from the leaves on."""
+
+    def deeper(part: object) -> object:
+        if isinstance(part, tuple):
+            return tuple(map(deeper, part))
+        return mapped(part, change) if isinstance(part, Node) else part
+
+    return change(with_parts(node, {each.name: deeper(getattr(node, each.name)) for each in fields(cast(Any, node))}))
 
 
 def symbols_of(node: object) -> list[Symbol]:

@@ -1,0 +1,74 @@
+"""What a verdict rests on: the usual meaning of letters where a note shows it, and its own forward pass."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from parity_tests.derivations.latex.claims import Aside, Claim
+from parity_tests.derivations.latex.frames import is_about_activation
+from parity_tests.derivations.latex.own import Own, OwnForward
+from parity_tests.derivations.latex.symbols import COSTS, MEANINGS
+from parity_tests.derivations.latex.tree import Call, Symbol
+from parity_tests.derivations.latex.verdict import claim_name, equation
+from parity_tests.derivations.mistakes.causes import CAUSES
+from parity_tests.derivations.verdicts import DOUBTFUL, HOLDS, NO_CLAIM, NOT_JUDGED, WRONG, Verdict, not_judged, teach
+
+
+def agreed(claim: Claim | Aside, own: OwnForward, place: int, usual: Callable[[], Verdict]) -> Verdict:
+    """The verdict by the ``usual`` meaning of letters, and by what the note's own forward pass makes of them.
+
+    What one of them calls right is not wrong, and letters that the note itself defines mean nothing else.
+    """
+    judged = own.judged(place)
+    base = not_judged("", claim.line, claim.text, "")._replace(cell=claim.cell)
+    if judged is not None and judged.holds:
+        named = claim_name(claim) if isinstance(claim, Claim) else "It"
+        return base._replace(verdict=HOLDS, message=f"{named} holds.")
+    found = usual()
+    if judged is None or found.verdict == HOLDS:
+        return found
+    plain = not own.has_own_meanings(place)
+    if judged.defines:
+        kept = found.verdict in (WRONG, DOUBTFUL) and plain
+        return found if kept else base._replace(verdict=NO_CLAIM, message="A definition of the note's own.")
+    if found.verdict == WRONG and (found.repaired if judged.cause else plain):
+        return found
+    if judged.cause and judged.repaired is not None:
+        cause, repaired = judged.cause, equation(own.claims[place].target, judged.repaired)
+        text = f"{teach(cause) if cause in CAUSES else cause}. With\n    {repaired}\nit holds."
+        return base._replace(verdict=WRONG, cause=cause, causes=(cause,), repaired=repaired, message=text)
+    why = (
+        "holds where vectors or examples lie otherwise" if judged.variant else "does not hold, whatever the mistake is"
+    )
+    return base._replace(verdict=DOUBTFUL, message=f"By the note's own forward pass it {why}.")
+
+
+def evidenced(claims: Sequence[Claim], rows: Sequence[Verdict], own: Sequence[Own | None]) -> list[Verdict]:
+    """The verdicts; "wrong" stays where most of a forward pass is read as the note means it.
+
+    That of the claim's section, else what stands before it, else all of the note's.
+    """
+    forward = [(row, claim) for row, claim in zip(rows, claims, strict=True) if is_forward(claim)]
+    done = []
+    for claim, row, judged in zip(claims, rows, own, strict=True):
+        shown = [each for each, other in forward if other.section == claim.section]
+        shown = shown or [each for each, other in forward if other.place < claim.place]
+        shown = shown or [each for each, _ in forward]
+        bad = [each.line for each in shown if each.verdict in (DOUBTFUL, NOT_JUDGED)]
+        sure = len(bad) < sum(each.verdict == HOLDS for each in shown) or not bad
+        sure = sure or is_about_activation(claim) or bool(judged and judged.cause)
+        if row.verdict == WRONG and not sure:
+            why = f"does not hold if letters mean what they usually do, as not in line {bad[0]}"
+            row = row._replace(
+                verdict=DOUBTFUL, cause="", causes=(), repaired="", message=f"{claim_name(claim)} {why}."
+            )
+        done.append(row)
+    return done
+
+
+def is_forward(claim: Claim) -> bool:
+    """Whether a claim gives a quantity of a forward pass, or a cost."""
+    target = claim.target.function if isinstance(claim.target, Call) else claim.target
+    if not isinstance(target, Symbol) or target.primes:
+        return False
+    return MEANINGS.get(target.base) in ("Z", "A") or target.base in COSTS

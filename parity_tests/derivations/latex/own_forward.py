@@ -1,0 +1,273 @@
+"""A note's own forward pass: what its equations define, under whatever letters."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
+
+from parity_tests.derivations.latex.claims import Claim
+from parity_tests.derivations.latex.cursor import GENERIC, split
+from parity_tests.derivations.latex.parser import parsed
+from parity_tests.derivations.latex.symbols import COSTS, UNITS
+from parity_tests.derivations.latex.tokens import tokens_of
+from parity_tests.derivations.latex.tree import (
+    Call,
+    Derivative,
+    Node,
+    NotReadError,
+    Power,
+    Sum,
+    Symbol,
+    mapped,
+    symbols_of,
+    walk,
+)
+
+INDICES = frozenset("ijklmnpqrsuv")
+COUNTED = frozenset(["m", "n", "N", "M", "T", "D", "d", "k"])
+"""Letters that are numbers where nothing is said of them."""
+
+SCALARS = frozenset(
+    ("\\alpha", "\\beta", "\\gamma", "\\epsilon", "\\eta", "\\lambda", "\\mu", "\\rho", "\\sigma", "\\zeta")
+)
+_STEP = re.compile(r"t([-+]\d)?")
+
+
+HIDDEN = "before "
+"""The letter of what stands in an activation and has none, with that of the activation."""
+
+
+class Key(NamedTuple):
+    """A quantity: its letter with all marks but indices and the step of time."""
+
+    base: str
+    marks: tuple[str, ...] = ()
+    accents: frozenset[str] = frozenset()
+
+
+class Name(NamedTuple):
+    """A quantity as it stands in a formula; ``step`` is how far from t it is, None where it has no time."""
+
+    key: Key
+    indices: tuple[str, ...]
+    step: int | None
+    power: str
+
+
+class Definition(NamedTuple):
+    """That a quantity is computed by a formula; ``letters`` are the indices in it."""
+
+    name: Name
+    right: Node
+    letters: frozenset[str]
+    place: int
+    section: int
+    symbol: Symbol
+
+
+def with_labels(node: Node) -> Node:
+    """A copy in which W^Q is one letter, not a power, and costs have their arguments."""
+
+    def changed(each: Node) -> Node:
+        if isinstance(each, Power) and isinstance(each.base, Symbol) and isinstance(each.exponent, Symbol):
+            label = each.exponent
+            if re.fullmatch("[A-SU-Z]", label.base) and not label.subscripts and each.base.base != "e":
+                return replace(each.base, bare=label.base)
+        if isinstance(each, Call) and is_cost(each) and each.keywords.get("of"):
+            with suppress(NotReadError):  # what a cost depends on
+                return replace(
+                    each, arguments=tuple(map(parsed, split(tokens_of(each.keywords["of"]), (",", ";", "|"))))
+                )
+        return each
+
+    return mapped(node, changed)
+
+
+def letters_of(target: Node | None, right: Node, steps: Iterable[str] = ()) -> frozenset[str]:
+    """The letters that are indices in an equation: those of its sums, and those on both of its sides."""
+    bound = {letter for each in walk((target, right)) if isinstance(each, Sum)
+             for letter in re.findall("[a-z]", each.index.partition("\\ne")[0])}  # fmt: skip
+    sides = [{part for each in symbols_of(side) for part in each.subscripts} for side in (target, right)]
+    return frozenset((bound | (sides[0] & sides[1])) & INDICES - set(steps))
+
+
+def name_of(symbol: Symbol, letters: frozenset[str], raised: frozenset[tuple[str, ...]] = frozenset()) -> Name:
+    """The quantity that a symbol is; NotReadError for a layer or an example that is a letter."""
+    marks, indices, step = list[str](), list[str](), None
+    for part in symbol.subscripts:
+        if match := _STEP.fullmatch(part):
+            step = int(match[1] or 0)
+        elif part in letters:
+            indices.append(part)
+        else:
+            marks.append(part)
+    power = ""
+    for bracket, mark in (("[", symbol.layer), ("(", symbol.round), ("^", symbol.bare)):
+        if match := _STEP.fullmatch(mark):
+            step = int(match[1] or 0)
+        elif re.fullmatch(r"[a-z]([-+]\d)?|L([-+]\d)?", mark):
+            raise NotReadError("a layer or an example that is a letter")
+        elif bracket == "^" and mark.isdigit() and (symbol.base, *marks) not in raised:
+            power = mark
+        elif mark:
+            marks.append(bracket + mark)
+    return Name(Key(symbol.base, tuple(marks), symbol.accents), tuple(indices), step, power)
+
+
+def is_cost(node: Node | None) -> bool:
+    """Whether what is differentiated is a cost by its letter."""
+    symbol = node.function if isinstance(node, Call) else node
+    return isinstance(symbol, Symbol) and symbol.base in COSTS and not symbol.primes
+
+
+def is_hidden(symbol: Symbol) -> bool:
+    """Whether a quantity has no letter in the note."""
+    return symbol.base.startswith(HIDDEN)
+
+
+def differential(symbol: Symbol) -> Symbol | None:
+    """The quantity of which dW is the derivative; None for a letter that is no differential."""
+    return replace(symbol, base=symbol.base[1:]) if re.fullmatch(r"d[A-Za-z]", symbol.base) else None
+
+
+def is_function(claim: Claim) -> str:
+    """The letter of a function whose formula a claim is, as g(z) = ..., "" for another claim."""
+    target = claim.target
+    if not (isinstance(target, Call) and len(target.arguments) == 1) or target.function.primes:
+        return ""
+    by = target.arguments[0]
+    used = {each.base for each in symbols_of(claim.right)} - {"e", "exp"}
+    plain = isinstance(by, Symbol) and not by.subscripts and target.function.base not in (*COSTS, *UNITS)
+    return target.function.base if plain and used == {by.base} else ""  # type: ignore[union-attr]
+
+
+class Forward(NamedTuple):
+    """The definitions that count at a place of a note."""
+
+    definitions: Mapping[Key, Definition]
+    functions: Mapping[str, Claim]
+    ranks: Mapping[Key, int]
+    raised: frozenset[tuple[str, ...]]
+
+    def name(self, symbol: Symbol, letters: frozenset[str]) -> Name:
+        return name_of(symbol, letters, self.raised)
+
+    def names_in(self, node: object, letters: frozenset[str]) -> Iterator[Name]:
+        """The quantities in a formula."""
+        functions = {id(each.function) for each in walk(node) if isinstance(each, Call)}
+        for each in symbols_of(node):
+            if id(each) not in functions and not is_kronecker(each, letters):
+                yield self.name(each, letters)
+
+    def below(self, key: Key) -> set[Key]:
+        """All that a quantity is computed from, with itself."""
+        found, open_ = set[Key](), [key]
+        while open_:
+            here = open_.pop()
+            if here not in found:
+                found.add(here)
+                if definition := self.definitions.get(here):
+                    open_ += [each.key for each in self.names_in(definition.right, definition.letters)]
+        return found
+
+    def known(self) -> set[Key]:
+        """Every quantity that is computed or given."""
+        return {each for key in self.definitions for each in self.below(key)}
+
+    def ends(self) -> list[Key]:
+        """What is computed and used by nothing."""
+        kept = [each for each in self.definitions.values() if not is_cost(each.symbol)
+                and not any(isinstance(part, Derivative) for part in walk(each.right))]  # fmt: skip
+        used = {
+            name.key for each in kept for name in self.names_in(each.right, each.letters) if name.key != each.name.key
+        }
+        return [each.name.key for each in kept if each.name.key not in used]
+
+
+def is_kronecker(symbol: Symbol, letters: frozenset[str]) -> bool:
+    """Whether a symbol is 1 where its two indices are equal, else 0."""
+    return symbol.base in ("\\delta", "I") and len(symbol.subscripts) == 2 and set(symbol.subscripts) <= letters
+
+
+@dataclass
+class Book:
+    """The definitions of a whole note, in their order; claims of one chain have the same number in ``chains``."""
+
+    claims: Sequence[Claim]
+    chains: Sequence[int]
+    definitions: list[Definition] = field(default_factory=list)
+    ranks: dict[Key, int] = field(default_factory=dict)
+    raised: frozenset[tuple[str, ...]] = frozenset()
+
+    def __post_init__(self) -> None:
+        targets = [each.target for each in self.claims if isinstance(each.target, Symbol)]
+        targets += [each.by for claim in self.claims for each in walk(claim.target) if isinstance(each, Derivative)
+                    and isinstance(each.by, Symbol)]  # fmt: skip
+        self.raised = frozenset((each.base, *each.subscripts) for each in targets if each.bare == "2")
+        self.steps = {each.base for each in targets if any(_STEP.fullmatch(part) for part in each.subscripts)}
+        for claim in self.claims:
+            try:
+                self.add(claim)
+            except NotReadError:
+                continue
+
+    def letters(self, claim: Claim) -> frozenset[str]:
+        """The indices in a claim."""
+        return letters_of(claim.target, claim.right, self.steps)
+
+    def add(self, claim: Claim) -> None:
+        """Keep what a claim defines."""
+        letters = self.letters(claim)
+        functions = {id(each.function) for each in walk((claim.target, claim.right)) if isinstance(each, Call)}
+        for each in symbols_of((claim.target, claim.right)):
+            if id(each) not in functions and not is_kronecker(each, letters):
+                name = name_of(each, letters, self.raised)
+                self.ranks[name.key] = max(self.ranks.get(name.key, 0), len(name.indices))
+        target = claim.target.function if is_cost(claim.target) and isinstance(claim.target, Call) else claim.target
+        if not isinstance(target, Symbol) or target.primes or claim.adds or claim.averages:
+            return
+        symbol, name = target, name_of(target, letters, self.raised)
+        again = any(
+            each.key == name.key and (each.step is None or each.step >= 0)
+            for symbol in symbols_of(claim.right) if symbol.base == target.base
+            for each in [name_of(symbol, letters, self.raised)]
+        )  # fmt: skip
+        given = isinstance(claim.right, Derivative)
+        if again or name.step not in (0, None) or ((target.base == "\\delta" or differential(target)) and not given):
+            return
+        old = next((each for each in self.definitions[::-1] if each.name.key == name.key), None)
+        if old is None or old.section != claim.section or self.claims[old.place].right != claim.right:
+            if old is not None and self.chains[old.place] == self.chains[claim.place]:  # further on in a chain
+                middle = old.right
+                if not isinstance(middle, Symbol):
+                    return
+                symbol, name = middle, name_of(middle, letters, self.raised)
+                if any(each.name.key == name.key for each in self.definitions):
+                    return
+            self.definitions += _with_hidden(Definition(name, claim.right, letters, claim.place, claim.section, symbol))
+
+    def at(self, place: int, section: int) -> Forward:
+        """The definitions that count at a place: the last ones before it, in its section or else anywhere."""
+        found: dict[Key, Definition] = {}
+        for each in sorted(
+            self.definitions, key=lambda each: (each.place <= place, each.section == section, each.place)
+        ):
+            if each.place <= place or (each.section == section and each.name.key not in found):
+                found[each.name.key] = each
+        functions = {letter: each for each in self.claims if (letter := is_function(each))}
+        return Forward(found, functions, self.ranks, self.raised)
+
+
+def _with_hidden(each: Definition) -> list[Definition]:
+    """A definition; of h = f(W x + b) also one of what stands in f, which has no letter."""
+    right = each.right
+    if not (isinstance(right, Call) and len(right.arguments) == 1 and right.function.base in (*GENERIC, *UNITS)):
+        return [each]
+    if isinstance(right.arguments[0], Symbol | Call) or right.function.primes:
+        return [each]
+    inner = replace(each.symbol, base=f"{HIDDEN}{each.symbol.base}", accents=frozenset())
+    hidden = each._replace(name=name_of(inner, each.letters), right=right.arguments[0], symbol=inner)
+    return [hidden, each._replace(right=replace(right, arguments=(inner,)))]
