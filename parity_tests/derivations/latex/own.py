@@ -142,7 +142,7 @@ class OwnForward:
     def has_own_meanings(self, place: int) -> bool:
         """Whether a letter of a claim is another kind of quantity in the note than it usually is."""
         claim = self.claims[place]
-        defined = {each.symbol.base for each in self.book.definitions}
+        defined = {each.symbol.base for each in self.book.definitions if each.place != place}
         return any(MEANINGS.get(each.base) in ("W", "b") and each.base in defined
                    for each in symbols_of((claim.target, claim.right)))  # fmt: skip
 
