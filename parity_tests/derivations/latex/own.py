@@ -41,6 +41,9 @@ from parity_tests.derivations.latex.tree import (
 
 UNREAD = (ValueError, KeyError, IndexError, RecursionError)
 UNITS = ("any", "sigmoid", "tanh", "relu")
+SEEDS = 3
+"""Draws on which an equation has to hold: on one, all units of a ReLU may be active."""
+
 MOST_REPAIRS = 1500
 ENOUGH = 2
 """How many other derivatives must hold before one that does not is called wrong."""
@@ -69,7 +72,7 @@ class State(NamedTuple):
 
     forward: Forward
     shapes: Shapes
-    values: Values
+    values: tuple[Values, ...]
     known: frozenset[Key]
 
 
@@ -185,7 +188,7 @@ class OwnForward:
 
     def has_letters(self, places: list[int], variant: Variant) -> bool:
         """Whether a letter such as f stands for the units."""
-        return any(self.state(self.claims[place], variant).values.used_unit for place in places)
+        return any(self.state(self.claims[place], variant).values[0].used_unit for place in places)
 
     def state(self, claim: Claim, variant: Variant) -> State:
         """The numbers of the forward pass that counts for a claim, with the deltas that were told before."""
@@ -201,8 +204,8 @@ class OwnForward:
                 shapes = Shapes(forward, rows=variant.rows, numerator=variant.numerator)
                 bad = [each for each in definitions if not self.usable(shapes.shape, each)]
                 shapes.fixed = len(shapes.parents)
-                values = Values(forward, shapes, variant.unit)
-                bad = bad or [each for each in definitions if not self.usable(values.begin, each)]
+                values = tuple(Values(forward, shapes, variant.unit, seed) for seed in range(SEEDS))
+                bad = bad or [each for each in definitions if not self.usable(values[0].begin, each)]
                 if not bad:
                     break
                 definitions = {name: each for name, each in definitions.items() if name not in bad}
@@ -347,24 +350,24 @@ class OwnForward:
 
     def equal(self, claim: Claim, left: Node, right: Node, state: State) -> bool:
         """Whether the sides are equal; False also where their sizes do not fit."""
-        shapes, values = state.shapes, state.values
-        letters = self.book.letters(claim)
+        shapes, letters = state.shapes, self.book.letters(claim)
         parents = shapes.parents
         shapes.parents = list(parents)
         try:
             scope = self.scope(left, right, letters, shapes)
             if scope is None:
                 return False
-            values.scope = scope
             free = [each for each in scope if not self.is_bound(each, claim, right)]
-            ranges = [range(min(3, values.size(scope[each]))) for each in free]
-            for place in product(*ranges):
-                at = {**dict(zip(free, place, strict=True)), "t": 2}
-                with np.errstate(all="ignore"):
-                    x, y = (values.value(each, letters, at, values.world) for each in (left, right))
-                y = y.T if x.shape != y.shape else y
-                if x.shape != y.shape or not np.allclose(x, y, rtol=1e-8, atol=1e-10):
-                    return False
+            for values in state.values:
+                values.scope = scope
+                ranges = [range(min(3, values.size(scope[each]))) for each in free]
+                for place in product(*ranges):
+                    at = {**dict(zip(free, place, strict=True)), "t": 2}
+                    with np.errstate(all="ignore"):
+                        x, y = (values.value(each, letters, at, values.world) for each in (left, right))
+                    y = y.T if x.shape != y.shape else y
+                    if x.shape != y.shape or not np.allclose(x, y, rtol=1e-8, atol=1e-10):
+                        return False
         finally:
             shapes.parents = parents
         return True

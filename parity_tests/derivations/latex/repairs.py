@@ -61,7 +61,6 @@ def repairs(claim: Claim, forward: Forward) -> Iterator[tuple[str, Node]]:
         if isinstance(activation, Call) and len(activation.arguments) == 1:
             yield "g-for-gprime", put(Call(replace(activation.function, primes=1), activation.arguments))
     yield from rewritings(right, claim.target)
-    yield from _other_quantities(right, forward)
     factors = [*halves, *_scalars(forward)]
     for factor in factors:
         cause = "missing-factor"
@@ -75,6 +74,7 @@ def repairs(claim: Claim, forward: Forward) -> Iterator[tuple[str, Node]]:
         for here, put in places(right):
             if isinstance(here, Operation | Symbol | Derivative) and here is not right:
                 yield "gprime-missing", put(Operation("*", here, slope))
+    yield from _other_quantities(right, forward)
 
 
 def _is_inner(here: Node, right: Node) -> bool:

@@ -91,6 +91,14 @@ def judged(text: str) -> Own | None:
             "transpose-missing",
         ),
         (
+            r"$$u = V x + d, \quad h = \mathrm{ReLU}(u), \quad o = W h + c$$"
+            r"$$\frac{\partial L}{\partial h} = W^T \frac{\partial L}{\partial o}$$"
+            r"$$\frac{\partial L}{\partial c} = \frac{\partial L}{\partial o}$$",
+            r"\frac{\partial L}{\partial V} = \left(\frac{\partial L}{\partial h} \odot \mathrm{ReLU}'(u)\right) x^T",
+            r"\frac{\partial L}{\partial V} = \frac{\partial L}{\partial h} x^T",
+            "gprime-missing",
+        ),
+        (
             LEAST_SQUARES,
             r"\nabla_\theta J = X^T X \theta - X^T y",
             r"\nabla_\theta J = X^T X \theta - X y",
