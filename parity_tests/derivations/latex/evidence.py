@@ -17,17 +17,20 @@ from parity_tests.derivations.verdicts import DOUBTFUL, HOLDS, NO_CLAIM, NOT_JUD
 def agreed(claim: Claim | Aside, own: OwnForward, place: int, usual: Callable[[], Verdict]) -> Verdict:
     """The verdict by the ``usual`` meaning of letters, and by what the note's own forward pass makes of them.
 
-    What one of them calls right is not wrong, and letters that the note itself defines mean nothing else.
+    What one of them calls right is not wrong, and letters that the note itself defines mean nothing else. Of names such
+    as dW the forward pass does not say whether they are averages: there it makes nothing right that is wrong.
     """
     judged = own.judged(place)
     base = not_judged("", claim.line, claim.text, "")._replace(cell=claim.cell)
-    if judged is not None and judged.holds:
-        named = claim_name(claim) if isinstance(claim, Claim) else "It"
-        return base._replace(verdict=HOLDS, message=f"{named} holds.")
-    found = usual()
-    if judged is None or found.verdict == HOLDS:
-        return found
+    named = claim_name(claim) if isinstance(claim, Claim) else "It"
+    right = base._replace(verdict=HOLDS, message=f"{named} holds.")
+    partial = judged is not None and judged.holds and not own.has_differentials(place)
+    found = right if partial else usual()
     plain = not own.has_own_meanings(place)
+    if judged is None or found.verdict == HOLDS or (judged.holds and found.verdict == WRONG and plain):
+        return found
+    if judged.holds:
+        return right
     if judged.defines:
         kept = found.verdict in (WRONG, DOUBTFUL) and plain
         return found if kept else base._replace(verdict=NO_CLAIM, message="A definition of the note's own.")

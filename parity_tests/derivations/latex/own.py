@@ -149,6 +149,11 @@ class OwnForward:
         return any(MEANINGS.get(each.base) in ("W", "b") and each.base in defined
                    for each in symbols_of((claim.target, claim.right)))  # fmt: skip
 
+    def has_differentials(self, place: int) -> bool:
+        """Whether names such as dW and delta stand in a claim."""
+        found = symbols_of((self.claims[place].target, self.claims[place].right))
+        return any(differential(each) is not None or each.base == "\\delta" for each in found)
+
     def is_of_a_written_cost(self, claim: Claim, variant: Variant) -> bool:
         """Whether what is differentiated is a cost whose formula the note gives, and that depends on the variable."""
         state = self.state(claim, variant)
