@@ -127,7 +127,32 @@ class Claims:
                 found += [each for each in [self._obligation(event, self.meant[event.name])] if each is not None]
             if event.name and not event.missing:
                 before[event.name] = event
-        return self._without_parts(found, events)
+        return self._without_parts([*found, *self._beside(found, events, overrides)], events)
+
+    def _beside(self, found: list[Claim], events: Sequence[Event], overrides: dict[Key, Any]) -> list[Claim]:
+        """What a function returns beside gradients: that of the one parameter of its shape that has no other."""
+        if self.truths.probe.places is None:
+            return []
+        known = {mark_of(each.truth) for each in found} & self.of_parameters
+        sites = Counter(each.key[0] for each in events if each.role == RETURNED)
+        returned = [each for each in events if each.role == RETURNED and sites[each.key[0]] <= len(_returned_by(each))]
+        names = {symbols.written(each.event.name) for each in found if mark_of(each.truth) in known}
+        of_gradients = {id(each.statement) for each in returned if names & _returned_by(each)}
+        of_gradients |= {
+            id(each.event.statement)
+            for each in found
+            if each.event.role == RETURNED and each.factor is not None and mark_of(each.truth) in known
+        }
+        claimed = {each.event.key for each in found} | overrides.keys() | self.truths.by_key.keys()
+        more = []
+        for event in returned:
+            if event.key in claimed or id(event.statement) not in of_gradients or event.missing:
+                continue
+            left = [each for each in self.named if mark_of(each) in self.of_parameters - known]
+            left = [each for each in left if np.shape(each.gradient) == event.shape]
+            if len({mark_of(each) for each in left}) == 1 and np.size(event.value) > 1 and not self.is_copy(event):
+                more.append(Claim(event, left[0], None, PARAMETER, (left[0],)))
+        return more
 
     def _is_drawn(self, event: Event) -> bool:
         """Whether a derivative by its name depends on nothing: that of a hinge loss in a bias counts labels."""
@@ -366,6 +391,12 @@ def _direction(value: Any) -> Any:
     """The entries of an array that is not zero as a vector of length 1."""
     entries = np.ravel(value) / np.max(np.abs(value))
     return entries / np.linalg.norm(entries)
+
+
+def _returned_by(event: Event) -> set[str]:
+    """What a function returns together."""
+    value = getattr(event.statement, "value", None)
+    return set(map(ast.unparse, value.elts)) if isinstance(value, ast.Tuple) else {""}
 
 
 def _zero(value: Any) -> float | None:

@@ -99,9 +99,10 @@ class Locator:
         handed_on = self.all_turns.of_an_argument(state, claim, reach, overrides, before) if reach else None
         if handed_on is not None and handed_on.has_repair:
             return handed_on.root, handed_on.values
-        found = self._mending(state, claim, own_value, reach, overrides, reused=False)
-        if max((count for count, _ in found), default=0) < 2 <= len(state.failing):
-            found += self._mending(state, claim, own_value, reach, overrides, reused=True)
+        found = self._mending(state, claim, own_value, reach, overrides)
+        for way in ({"reused": True}, {"wide": True}):
+            if max((count for count, _ in found), default=0) < 2 <= len(state.failing):
+                found += self._mending(state, claim, own_value, reach, overrides, **way)
         if not found:
             found = [(1, Root(claim.event, claim.truth, self.search.wanted(claim), own_value, (), claim.kind))]
         most = max(count for count, _ in found)
@@ -153,15 +154,17 @@ class Locator:
         reach: set[Key] | None,
         overrides: Values,
         *,
-        reused: bool,
+        reused: bool = False,
+        wide: bool = False,
     ) -> list[tuple[int, Root]]:
         """The values that mend a claim once they are right, each with how many claims it mends.
 
-        With ``reused`` they are derivatives that hold, and should have gone on to the next one under the same name.
+        With ``reused`` they are derivatives that hold, and should have gone on to the next one under the same name;
+        if ``wide``, they may carry the factor of a square.
         """
         found: list[tuple[int, Root]] = []
         exact: list[Root] = []
-        for root in self.suspects.of(state, claim, own_value, reach or (), reused):
+        for root in self.suspects.of(state, claim, own_value, reach or (), reused=reused, wide=wide):
             if reach is not None and root.event.key not in reach:
                 continue
             if self.search.is_over:

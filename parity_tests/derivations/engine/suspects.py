@@ -32,9 +32,11 @@ class Suspects:
     def __init__(self, search: Search) -> None:
         self.search, self.claims, self.factor = search, search.claims, search.factor
 
-    def of(self, state: State, claim: Claim, own_value: Any, reach: Collection[Key], reused: bool) -> Iterator[Root]:
+    def of(
+        self, state: State, claim: Claim, own_value: Any, reach: Collection[Key], *, reused: bool, wide: bool
+    ) -> Iterator[Root]:
         """Values that may be the culprit, each with a truth and a factor: the claim's own, then earlier ones."""
-        scales = self.search.scales(state, claim)
+        scales = self.search.scales(state, claim, wide=wide)
         if reused:
             yield from self._reused(state, reach)
             return

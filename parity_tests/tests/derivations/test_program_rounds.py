@@ -186,3 +186,72 @@ def test_the_line_that_a_person_would_change(text: str, old: str, new: str, caus
     (line,) = wrong(text.replace(old, new))
     assert (line.line, cause in (line.cause, *line.causes)) == (text[: text.index(old)].count("\n") + 1, True), line
     assert line.repaired
+
+
+RETURNED = """\
+import numpy as np
+class Net:
+    def __init__(self):
+        self.W, self.V = np.random.randn(4, 3), np.random.randn(2, 4)
+    def backprop(self, x, y):
+        h = np.tanh(self.W @ x)
+        delta = self.V @ h - y
+        loss = 0.5 * np.sum(delta ** 2)
+        dV = delta @ h.T
+        delta = (self.V.T @ delta) * (1 - h ** 2)
+        return delta @ x.T, dV
+net = Net()
+net.backprop(np.random.rand(3, 5), np.random.rand(2, 5))
+def predict(x):
+    return net.V @ np.tanh(net.W @ x) + 1
+"""
+OF_OUTPUT = """\
+import numpy as np
+def sigmoid(z):
+    return 1 / (1 + np.exp(-z))
+def slope(a):
+    return a * (1 - a)
+X, y = np.random.randn(5, 3), np.random.rand(5, 2)
+W, V = np.random.randn(3, 4), np.random.randn(4, 2)
+for epoch in range(9):
+    h = sigmoid(X @ W)
+    out = sigmoid(h @ V)
+    loss = 0.5 * np.sum((out - y) ** 2)
+    delta2 = (out - y) * slope(out)
+    delta1 = delta2 @ V.T * slope(h)
+    V -= 0.1 * h.T @ delta2
+    W -= 0.1 * X.T @ delta1
+"""
+KNOWN = """\
+import numpy as np
+rng = np.random.RandomState(0)
+R, known = rng.rand(5, 4), (rng.rand(5, 4) < 0.6) * 1.0
+P, Q = rng.rand(5, 3), rng.rand(4, 3)
+for epoch in range(9):
+    e = known * (R - P @ Q.T)
+    loss = np.sum(e ** 2)
+    err = known * (R - P @ Q.T)
+    grad_P = -2 * err @ Q
+    grad_Q = -2 * err.T @ P
+    P, Q = P - 0.01 * grad_P, Q - 0.01 * grad_Q
+"""
+
+
+@pytest.mark.parametrize("text", [RETURNED, OF_OUTPUT, KNOWN])
+def test_right_and_whole(text: str) -> None:
+    found = judged(text)
+    assert (found.summary.wrong, found.summary.not_judged) == (0, 0), [line.message for line in found.lines]
+
+
+@pytest.mark.parametrize(
+    ("text", "old", "new", "cause"),
+    [
+        (RETURNED, "(1 - h ** 2)", "(1 + h ** 2)", "sign"),
+        (OF_OUTPUT, "return a * (1 - a)", "return sigmoid(a) * (1 - sigmoid(a))", "gprime-at-a"),
+        (KNOWN, "err = known * (R", "err = (R", "missing-factor"),
+    ],
+)
+def test_the_root_of_several(text: str, old: str, new: str, cause: str) -> None:
+    (line,) = wrong(text.replace(old, new))
+    assert (line.line, cause in (line.cause, *line.causes)) == (text[: text.index(old)].count("\n") + 1, True), line
+    assert line.repaired

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import copy
+from collections import Counter
 from collections.abc import Iterator
 
 import numpy as np
@@ -84,6 +85,10 @@ def _whole(statement: ast.stmt, words: Words) -> Iterator[Edit]:
     if not (isinstance(statement, ast.AugAssign) and isinstance(statement.op, ast.Add | ast.Sub)):
         yield Edit(_with_value(statement, ast.UnaryOp(ast.USub(), value)), "sign", 1.0)
     own = {each.id for each in ast.walk(value) if isinstance(each, ast.Name)} & set(words.like(words.shape))
+    masks = [name for name in words.like(words.shape) if name not in own and np.isin(words.names[name], (0, 1)).all()]
+    for name in masks if words.shape else ():
+        masked = ast.BinOp(ast.Name(name, ast.Load()), ast.Mult(), value)
+        yield Edit(_with_value(statement, masked), "missing-factor", 1.3)
     for part in terms(value):
         if part is not value:
             yield Edit(_with_value(statement, replaced(value, part, negated(part))), "sign", 1.0)
@@ -95,6 +100,8 @@ def _whole(statement: ast.stmt, words: Words) -> Iterator[Edit]:
     for new, cause, cost in (*products.put_in(value, words), *products.exchanged(value, words)):
         cause = "wrong-symbol" if cause == "wrong-function" and is_but_a_name(value, new) else cause
         yield Edit(_with_value(statement, new), cause, cost)
+    for new in _bare(value):
+        yield Edit(_with_value(statement, new), "gprime-at-a", 1.05)
     for new in summed(value, words):
         yield Edit(_with_value(statement, new), "db-not-summed", 1.0)
     for new in through_softmax(value, words):
@@ -148,6 +155,18 @@ def _whole(statement: ast.stmt, words: Words) -> Iterator[Edit]:
             if not isinstance(statement.op, type(operator)):
                 cause = "sign" if isinstance(operator, ast.Add | ast.Sub) else "wrong-operator"
                 yield Edit([ast.AugAssign(statement.target, operator, value)], cause, 1.0)
+
+
+def _bare(value: ast.expr) -> Iterator[ast.expr]:
+    """``a * (1 - a)`` for ``g(a) * (1 - g(a))``: all calls of one function on one name at once."""
+    calls = [node for node in ast.walk(value) if isinstance(node, ast.Call) and len(node.args) == 1]
+    texts = Counter(map(ast.unparse, calls))
+    for text in [text for text, times in texts.items() if times > 1]:
+        new = value
+        for node in calls:
+            if ast.unparse(node) == text:
+                new = replaced(new, node, node.args[0])
+        yield new
 
 
 def _of_penalties(statement: ast.stmt, value: ast.expr, words: Words) -> Iterator[Edit]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import itertools
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -23,7 +23,7 @@ STEPS = 5
 FILTERS = re.compile(r"w|filt|kern", re.I)
 ROUNDS = re.compile(r"epoch|iter|steps?$|rounds", re.I)
 LISTS = re.compile(r"^(sizes|layers|layer_sizes|layer_dims|layers_dims|dims|layout|structure)$")
-LAYERS = (3, 5, 4, 2)
+LAYERS = (3, 5, 7, 11)
 OF_LAYERS = re.compile(r"^(weights|biases|Ws|bs|weight_list|bias_list)$")
 BIASES = re.compile(r"^b")
 SETTINGS = re.compile(r"_param$|hparam|hyper|config$")
@@ -87,7 +87,7 @@ class Caller:
         self.arrays: dict[str, list[int]] = {}
         self.whole: set[str] = set()
         self.known: dict[str, str] = {}
-        self.sizes = iter(SIZES)
+        self.sizes: Iterator[int] = iter(SIZES)
         self.returned: list[ast.expr] = []
         self.shares: dict[str, int] = {}
         self.layers = False
@@ -136,6 +136,7 @@ class Caller:
             return WINDOWS[name]
         if LISTS.match(name):
             self.layers = True
+            self.sizes = (size for size in self.sizes if size not in LAYERS)
             return f"[{', '.join(map(str, LAYERS))}]"
         if OF_LAYERS.match(name):
             return self.listed(name)
@@ -151,7 +152,7 @@ class Caller:
 
     def listed(self, name: str) -> str:
         """A list of the weights or biases of two layers, for rows or, with biases as columns, for columns."""
-        sizes, columns = (3, 5, 2), self.assumed.bias == (0, 1)
+        sizes, columns = LAYERS[:3], self.assumed.bias == (0, 1)
         shapes: list[tuple[int, ...]] = [
             (out, given) if columns else (given, out) for given, out in itertools.pairwise(sizes)
         ]

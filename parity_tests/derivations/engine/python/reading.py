@@ -215,7 +215,7 @@ class PythonReading:
             reasons[int(match[1]) if match else 0] = f"the program ended here: {_program(trial).problem}"
         reached = {event.line for event in trial.run.events}
         for node in ast.walk(trial.program.tree):
-            if not isinstance(node, FUNCTIONS[:2]) or node.lineno >= CALL or not _computes(node):
+            if not isinstance(node, FUNCTIONS[:2]) or node.lineno >= CALL or not _may_have_gradients(node):
                 continue
             if not reached.intersection(range(node.lineno, (node.end_lineno or node.lineno) + 1)):
                 reasons.setdefault(node.lineno, f"{node.name} is not judged: it was not called")
@@ -225,6 +225,12 @@ class PythonReading:
     def problem(self) -> str:
         """Why the program ended before its end, "" where it did not."""
         return _program(self.trial(0)).problem
+
+
+FORWARD = re.compile(
+    r"^_*(feed_?forward|forward\w*|predict\w*|\w*accuracy|evaluate|(total_|compute_)?(cost|loss))$", re.I
+)
+"""Names of functions in which no derivative is computed."""
 
 
 def _imported(tree: ast.AST) -> set[str]:
@@ -298,5 +304,8 @@ def _holds_classes(value: Any, trial: Trial) -> bool:
     )
 
 
-def _computes(node: ast.AST) -> bool:
-    return any(isinstance(each, ast.BinOp) for each in ast.walk(node))
+def _may_have_gradients(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """Whether a function computes something that is not a forward pass or a cost by its name and the names in it."""
+    inside = [each.id for each in ast.walk(node) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)]
+    forward = FORWARD.match(node.name) and not any(map(symbols.may_be_gradient, inside))
+    return not forward and any(isinstance(each, ast.BinOp) for each in ast.walk(node))
