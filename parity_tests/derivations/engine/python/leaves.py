@@ -19,7 +19,7 @@ from parity_tests.derivations.engine.python.recorder import Halted
 ROUNDS = 2
 
 MOST_REFUSED = 16
-"""How often a place is asked for a step that takes none: each answer follows all that was computed until then."""
+"""How often a place is asked for a step that takes none, or for labels: each answer follows all that was computed."""
 
 SAME_VALUES = frozenset(
     (
@@ -56,6 +56,7 @@ class Finder:
         self.rounds: list[Key] = []
         self.shrinking: set[Key] = set()
         self.computed: set[Key] = set()
+        self.of_others: dict[int, list[bool]] = {}
         self.lineage: dict[int, tuple[Any, Key, Key]] = {}  # by the object: itself, the first place, the latest
         self.tensors: dict[int, torch.Tensor] = {}
         self.former: dict[Key, list[torch.Tensor]] = {}  # by the first place: its tensors before each step
@@ -68,8 +69,11 @@ class Finder:
     def before(self, key: Key, event: Event, value: Any) -> Any:
         if event.role == "part" or not isinstance(value, Tape):
             return value
-        if symbols.is_label(symbols.base_of(event.name)) and self._is_of_others(value):
-            self.computed.add(key)
+        if symbols.is_label(symbols.base_of(event.name)):
+            answers = self.of_others.setdefault(key[0], [])
+            if len(answers) < MOST_REFUSED:
+                answers.append(self._is_of_others(value))
+            self.computed |= {key} if answers[-1] else set()
         known = self.lineage.get(id(value))
         old = self.tensors.get(id(value))
         if known is not None and old is value.tensor:
