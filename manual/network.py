@@ -197,7 +197,7 @@ def backward(
     grads: Gradients = {}
     if not only_grads:
         dA_L = OUTPUT_COSTS[architecture.output_unit].prime(A[L], Y)
-        dA[L] = dA_L if weights is None else weights * dA_L
+        dA[L] = dA_L if weights is None else np.multiply(dA_L, weights, dtype=dA_L.dtype)
     for l, layer, k in reversed(architecture.numbered()):
         if isinstance(layer, Weighted):
             wanted = k > 1 or not only_grads

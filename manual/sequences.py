@@ -431,14 +431,14 @@ def _back_through(
     states = _all_steps(step, X, start, *params)
     check_shape("dH", dH, (len(X), *start[0].shape), "a derivative for every h of every step")
     dX: list[Array] = []
-    total: Sequence[Array] = ()
+    of_parameters: list[Sequence[Array]] = []
     dh: Any = 0
     for dH_t, x, before in reversed(list(zip(dH, X, states[:-1], strict=True))):
         dx, dh, *others = back(dH_t + dh, *last, x, *before, *params)
-        last, of_step = tuple(others[: len(last)]), others[len(last) :]
+        last = tuple(others[: len(last)])
         dX.append(dx)
-        total = [a + b for a, b in zip(total, of_step, strict=True)] if total else of_step
-    return np.stack(dX[::-1]), dh, *last, *total
+        of_parameters.append(others[len(last) :])
+    return np.stack(dX[::-1]), dh, *last, *(np.sum(of_steps, axis=0) for of_steps in zip(*of_parameters, strict=True))
 
 
 def _check(x: Array, h_prev: Array, W: Array, U: Array, b: Array, gates: int) -> None:
@@ -487,10 +487,7 @@ def _affine_backward_loop(dZ: Array, x: Array, h_prev: Array, W: Array, U: Array
     m = x.shape[1]
     found = []
     for value, weight in ((x, W), (h_prev, U)):
-        d_value, d_weight = (
-            np.zeros(value.shape, np.result_type(dZ, weight)),
-            np.zeros(weight.shape, np.result_type(dZ, value)),
-        )
+        d_value, d_weight = np.zeros(value.shape, dZ.dtype), np.zeros(weight.shape, dZ.dtype)
         for j, k, e in np.ndindex(*weight.shape, m):
             d_value[k, e] += weight[j, k] * dZ[j, e]
             d_weight[j, k] += dZ[j, e] * value[k, e] / m

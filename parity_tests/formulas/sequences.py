@@ -208,6 +208,7 @@ FORMULAS = (
             refusal(f"b has shape (4,), expected (4, 1): {ONE}, a column", X, H, W, U, B[:, 0]),
             refusal("h_prev has shape (4, 2), expected (4, 3): one column per example of x", X, H[:, :2], W, U, B),
             refusal(f"x has shape (3,), {EXAMPLES}", X[0], H, W, U, B),
+            refusal(f"h_prev has shape (3,), {EXAMPLES}", X, H[0], W, U, B),
         ),
     ),
     Formula(
@@ -303,6 +304,8 @@ FORMULAS = (
                   at="manual"),
         ),
         refusals=(
+            refusal("dh has shape (2, 3), expected (4, 3): dh has the shape of h",
+                    X, H, X, H, H, np.ones((16, 2)), np.ones((16, 4)), np.ones((16, 1))),
             refusal("dc has shape (2, 3), expected (4, 3): dc has the shape of c",
                     H, X, X, H, H, np.ones((16, 2)), np.ones((16, 4)), np.ones((16, 1))),
         ),

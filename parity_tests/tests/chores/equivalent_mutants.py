@@ -49,6 +49,7 @@ A_NUMBER = "NumPy takes a number of Python for float64 of itself"
 ALL_ALIKE = "every run takes the same steps, at the same rates"
 NO_FLOOR = "nothing is judged by this ledger's floor"
 NONE_IS_FLOAT64 = "to NumPy, a dtype of None is float64"
+FROM_THE_END = "of four gates the second before the end is the second after the start"
 BY_DEFAULT = "zip is not strict of itself"
 GIVEN = "the parameters are given: none are drawn in a dtype"
 REPLACED = "it is replaced before every step"
@@ -141,6 +142,18 @@ EQUIVALENT: tuple[Equivalent, ...] = (
     Equivalent("costs._targets", "copy=False", "copy=None", NO_COPY),
     Equivalent("costs._targets", "copy=False", "", NO_COPY),
     Equivalent("costs._targets", "copy=False", "copy=True", NO_COPY),
+    Equivalent("costs._weighed", "copy=False", "copy=None", NO_COPY),
+    Equivalent("costs._weighed", "copy=False", "", NO_COPY),
+    Equivalent("costs._weighed", "copy=False", "copy=True", NO_COPY),
+    Equivalent("sequences.lstm_step_forward_loop", "Z[j + 2 * n, e]", "Z[j - 2 * n, e]", FROM_THE_END),
+    Equivalent("sequences.lstm_step_backward_loop", "g = np.tanh(Z[j + 2", "g = np.tanh(Z[j - 2", FROM_THE_END),
+    Equivalent("sequences.lstm_step_backward_loop", "dZ[j + 2 * n, e] = ", "dZ[j - 2 * n, e] = ", FROM_THE_END),
+    Equivalent("sequences._back_through", "X, states[:-1], strict=True", "X, states[:-1], strict=None", COUNTED),
+    Equivalent("sequences._back_through", "X, states[:-1], strict=True", "X, states[:-1], ", COUNTED),
+    Equivalent("sequences._back_through", "X, states[:-1], strict=True", "X, states[:-1], strict=False", COUNTED),
+    Equivalent("sequences._back_through", "of_parameters, strict=True", "of_parameters, strict=None", EQUAL_LENGTHS),
+    Equivalent("sequences._back_through", "of_parameters, strict=True", "of_parameters, ", EQUAL_LENGTHS),
+    Equivalent("sequences._back_through", "of_parameters, strict=True", "of_parameters, strict=False", EQUAL_LENGTHS),
     Equivalent("costs._times_log", "np.where(P == 0, 1, A)", "np.where(P == 0, 2, A)", TIMES_ZERO),
     Equivalent("costs._over", "np.where(P == 0, 1, A)", "np.where(P == 0, 2, A)", ZERO_OVER),
     Equivalent("jacobians.dZ_dW", "ki,je->keij", "KI,JE->KEIJ", INDEX_NAMES),

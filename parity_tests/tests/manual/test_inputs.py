@@ -22,10 +22,11 @@ def test_one_example_and_one_unit_work_in_every_dtype(name: str, dtype: Any) -> 
     }
     passed = network.forward(net, params, np.ones((1, 1), dtype))
     Y = np.ones((1, 1))
-    back = network.backward(net, params, passed, Y, 0.7)
-    assert network.cost(net, params, passed, Y, 0.7).dtype == dtype
-    arrays = [*passed.A, *passed.Z[1:], *back.dA, *back.dZ[1:], *back.grads.values()]
-    assert all(value is not None and value.dtype == dtype and value.shape == (1, 1) for value in arrays)
+    for weights in (None, np.ones((1, 1))):
+        back = network.backward(net, params, passed, Y, 0.7, weights)
+        assert network.cost(net, params, passed, Y, 0.7, weights).dtype == dtype
+        arrays = [*passed.A, *passed.Z[1:], *back.dA, *back.dZ[1:], *back.grads.values()]
+        assert all(value is not None and value.dtype == dtype and value.shape == (1, 1) for value in arrays)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
