@@ -7,7 +7,7 @@ import itertools
 from typing import NamedTuple
 
 from parity_tests.derivations.changes import change_of, put_in
-from parity_tests.derivations.engine.findings import Trial, hits_of
+from parity_tests.derivations.engine.findings import Trial, fits, hits_of
 from parity_tests.derivations.engine.forward_slips import has_a_slip
 from parity_tests.derivations.engine.guards import judged_without_guards
 from parity_tests.derivations.engine.judged import judge_reading
@@ -103,7 +103,7 @@ class Aim(NamedTuple):
         found = [own_costs(tree, reached, names) for names in pairs]
         same = of_the_same_arguments(tree, reached)
         formulas = [*same, *itertools.chain.from_iterable(found)][:MOST_COSTS]
-        if judged is not None and judged.summary.wrong:  # mistakes are looked for under the one that is meant
+        if len(formulas) > 1:  # mistakes are looked for under the one that is meant
             hits = {each: self._hits(each, text, call) for each in formulas}
             formulas = [each for each in formulas if hits[each] == max(hits.values())]
         ways = ((each, self._by_formula(each, text, call)) for each in formulas)
@@ -118,14 +118,15 @@ class Aim(NamedTuple):
             return judged
         return judged._replace(notes=tuple(self._other_costs(trial, usual, meant[0], judged, text, call)))
 
-    def _hits(self, formula: str, text: str, call: str) -> int:
-        """Of how many claims a cost of the file's own is what they are the derivatives of."""
+    def _hits(self, formula: str, text: str, call: str) -> tuple[bool, int]:
+        """Whether all gradients follow a cost of the file's own, and how many are its derivatives."""
         try:
             reading = PythonReading(self.name, text, call, self.around, cost=formula)
             trial = reading.trial(self.seed)
-            return max((hits_of(trial, each) for each in reading.written(trial)), default=0)
+            found = [(fits(trial, each), hits_of(trial, each)) for each in reading.written(trial)]
         except RefusedError:
-            return 0
+            return False, 0
+        return max(found, default=(False, 0))
 
     def _by_formula(self, formula: str, text: str, call: str) -> Judged | None:
         """The verdicts under a cost of the file's own; None where no part of it has what the cost is of."""
