@@ -146,9 +146,9 @@ def _usual(
     out, y = names
     positive = bool(np.all(value > 0))
     if whole:
-        rows = np.arange(np.size(target))
+        rows, classes = np.arange(np.size(target)), np.ravel(target).astype(np.intp)
         by_rows = np.shape(value)[0] == np.size(target)
-        place = (rows, np.ravel(target)) if by_rows else (np.ravel(target), rows)
+        place = (rows, classes) if by_rows else (classes, rows)
         at = f"{out}[np.arange(len({y})), {y}]" if by_rows else f"{out}[{y}, np.arange(len({y}))]"
         if positive:
             yield (

@@ -255,3 +255,26 @@ def test_the_root_of_several(text: str, old: str, new: str, cause: str) -> None:
     (line,) = wrong(text.replace(old, new))
     assert (line.line, cause in (line.cause, *line.causes)) == (text[: text.index(old)].count("\n") + 1, True), line
     assert line.repaired
+
+
+CLASSES = """\
+import numpy as np
+data = np.random.rand(11, 4)
+data[:, 0] = np.random.randint(0, 3, 11)
+Y, X = data.T[0].astype(int), data.T[1:]
+W = np.random.rand(3, 3) - 0.5
+for epoch in range(9):
+    Z = W.dot(X)
+    A = np.exp(Z) / sum(np.exp(Z))
+    one_hot = np.zeros((Y.size, 3))
+    one_hot[np.arange(Y.size), Y] = 1
+    dZ = A - one_hot.T
+    dW = 1 / Y.size * dZ.dot(X.T)
+    W = W - 0.1 * dW
+"""
+
+
+def test_classes_that_are_a_row_of_the_data_are_whole_numbers() -> None:
+    found = judged(CLASSES)
+    assert (found.summary.wrong, found.summary.cannot_tell) == (0, 0), [line.message for line in found.lines]
+    assert found.summary.holds > 1
