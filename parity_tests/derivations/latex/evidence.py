@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 
 from parity_tests.derivations.latex.claims import Aside, Claim
@@ -12,6 +13,9 @@ from parity_tests.derivations.latex.tree import Call, Symbol
 from parity_tests.derivations.latex.verdict import claim_name, equation
 from parity_tests.derivations.mistakes.causes import CAUSES
 from parity_tests.derivations.verdicts import DOUBTFUL, HOLDS, NO_CLAIM, NOT_JUDGED, WRONG, Verdict, not_judged, teach
+
+COMMON = frozenset(("m", "d", "e", "T", "g", "l", "L"))
+"""Letters that a repair may bring along."""
 
 
 def agreed(claim: Claim | Aside, own: OwnForward, place: int, usual: Callable[[], Verdict]) -> Verdict:
@@ -27,7 +31,7 @@ def agreed(claim: Claim | Aside, own: OwnForward, place: int, usual: Callable[[]
     partial = judged is not None and judged.holds and not own.has_differentials(place)
     found = right if partial else usual()
     plain = not own.has_own_meanings(place)
-    if judged is None or found.verdict == HOLDS or (judged.holds and found.verdict == WRONG and plain):
+    if judged is None or found.verdict == HOLDS or (judged.holds and "1/m" in found.cause):
         return found
     if judged.holds:
         return right
@@ -49,9 +53,10 @@ def agreed(claim: Claim | Aside, own: OwnForward, place: int, usual: Callable[[]
 def evidenced(claims: Sequence[Claim], rows: Sequence[Verdict], own: Sequence[Own | None]) -> list[Verdict]:
     """The verdicts; "wrong" stays where most of a forward pass is read as the note means it.
 
-    That of the claim's section, else what stands before it, else all of the note's.
+    That of the claim's section, else what stands before it, else all of the note's. A repair has the note's letters.
     """
     forward = [(row, claim) for row, claim in zip(rows, claims, strict=True) if is_forward(claim)]
+    letters = set().union(*(letters_in(claim.text) for claim in claims)) | COMMON
     done = []
     for claim, row, judged in zip(claims, rows, own, strict=True):
         shown = [each for each, other in forward if other.section == claim.section]
@@ -60,6 +65,12 @@ def evidenced(claims: Sequence[Claim], rows: Sequence[Verdict], own: Sequence[Ow
         bad = [each.line for each in shown if each.verdict in (DOUBTFUL, NOT_JUDGED)]
         sure = len(bad) < sum(each.verdict == HOLDS for each in shown) or not bad
         sure = sure or is_about_activation(claim) or bool(judged and judged.cause)
+        strange = sorted(letters_in(row.repaired) - letters)
+        if row.verdict == WRONG and strange and not (judged and judged.cause) and not is_about_activation(claim):
+            why = f"does not hold if letters mean what they usually do: {strange[0]} would, which is not in the note"
+            row = row._replace(
+                verdict=DOUBTFUL, cause="", causes=(), repaired="", message=f"{claim_name(claim)} {why}."
+            )
         if row.verdict == WRONG and not sure:
             why = f"does not hold if letters mean what they usually do, as not in line {bad[0]}"
             row = row._replace(
@@ -67,6 +78,13 @@ def evidenced(claims: Sequence[Claim], rows: Sequence[Verdict], own: Sequence[Ow
             )
         done.append(row)
     return done
+
+
+def letters_in(text: str) -> set[str]:
+    """The letters of a formula."""
+    return set(
+        re.findall(r"(?<![A-Za-z\\\\])(?:d?[A-Za-z])(?![A-Za-z])|\\\\(?:theta|delta|phi|omega|xi|mu)(?![A-Za-z])", text)
+    )
 
 
 def is_forward(claim: Claim) -> bool:

@@ -43,7 +43,8 @@ OF_FILTERS = {**dict.fromkeys("fFkK", "f"), **dict.fromkeys("pP", "pad"), **dict
 """Letters of convolutions; what else stands in a size is that of the input."""
 
 UNITS = {
-    "sigmoid": "sigmoid", "Sigmoid": "sigmoid", "tanh": "tanh", "softmax": "softmax", "Softmax": "softmax",
+    **dict.fromkeys(("sigmoid", "Sigmoid", "sig", "expit", "logistic"), "sigmoid"), "tanh": "tanh",
+    "softmax": "softmax", "Softmax": "softmax",
     **dict.fromkeys(("ReLU", "ReLu", "Relu", "relu", "RELU"), "relu"), "LeakyReLU": "leaky_relu",
 }  # fmt: skip
 

@@ -145,9 +145,18 @@ def test_two_rates_are_not_one() -> None:
         first_meant(found[0], styles[0], Convention(), {})
 
 
-@pytest.mark.parametrize(("forward", "verdict"), [(HOLDS, WRONG), (NOT_JUDGED, DOUBTFUL), (DOUBTFUL, DOUBTFUL)])
-def test_a_mistake_needs_a_forward_pass_that_is_read(forward: str, verdict: str) -> None:
+@pytest.mark.parametrize(
+    ("forward", "repaired", "verdict"),
+    [
+        (HOLDS, "", WRONG),
+        (HOLDS, "dw = x (dz)^T", WRONG),
+        (HOLDS, "dw = A dz", DOUBTFUL),
+        (NOT_JUDGED, "", DOUBTFUL),
+        (DOUBTFUL, "", DOUBTFUL),
+    ],
+)
+def test_a_mistake_needs_the_letters_and_a_forward_pass_of_the_note(forward: str, repaired: str, verdict: str) -> None:
     found, _ = claims_of(note_of([(0, r"$$z = w x + b$$ $$dw = x dz$$")]))
     claims = [each for each in found if isinstance(each, Claim)]
-    rows = [not_judged("", 1, "", "")._replace(verdict=each) for each in (forward, WRONG)]
+    rows = [not_judged("", 1, "", "")._replace(verdict=each, repaired=repaired) for each in (forward, WRONG)]
     assert evidenced(claims, rows, [None, None])[1].verdict == verdict
