@@ -22,7 +22,8 @@ def agreed(claim: Claim | Aside, own: OwnForward, place: int, usual: Callable[[]
     """The verdict by the ``usual`` meaning of letters, and by what the note's own forward pass makes of them.
 
     What one of them calls right is not wrong, and letters that the note itself defines mean nothing else. Of names such
-    as dW the forward pass does not say whether they are averages: there it makes nothing right that is wrong.
+    as dW the forward pass does not say whether they are averages: there it makes nothing right that is wrong. A
+    transpose that the forward pass of a written cost asks for is missing, however the examples may lie.
     """
     judged = own.judged(place)
     base = not_judged("", claim.line, claim.text, "")._replace(cell=claim.cell)
@@ -31,7 +32,8 @@ def agreed(claim: Claim | Aside, own: OwnForward, place: int, usual: Callable[[]
     partial = judged is not None and judged.holds and not own.has_differentials(place)
     found = right if partial else usual()
     plain = not own.has_own_meanings(place)
-    if judged is None or found.verdict == HOLDS or (judged.holds and "1/m" in found.cause):
+    sure = judged is not None and judged.written and judged.cause.startswith("transpose")
+    if judged is None or (found.verdict == HOLDS and not sure) or (judged.holds and "1/m" in found.cause):
         return found
     if judged.holds:
         return right
@@ -66,7 +68,7 @@ def evidenced(claims: Sequence[Claim], rows: Sequence[Verdict], own: Sequence[Ow
         sure = len(bad) < sum(each.verdict == HOLDS for each in shown) or not bad
         sure = sure or is_about_activation(claim) or bool(judged and judged.cause)
         strange = sorted(letters_in(row.repaired) - letters)
-        if row.verdict == WRONG and strange and not (judged and judged.cause) and not is_about_activation(claim):
+        if row.verdict == WRONG and strange and judged is None and not is_about_activation(claim):
             why = f"does not hold if letters mean what they usually do: {strange[0]} would, which is not in the note"
             row = row._replace(
                 verdict=DOUBTFUL, cause="", causes=(), repaired="", message=f"{claim_name(claim)} {why}."

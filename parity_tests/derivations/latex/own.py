@@ -14,6 +14,7 @@ import numpy as np
 from parity_tests.derivations.latex.claims import Aside, Claim, Found
 from parity_tests.derivations.latex.collector import is_number
 from parity_tests.derivations.latex.own_forward import (
+    COUNTED,
     Book,
     Definition,
     Forward,
@@ -58,13 +59,17 @@ class Variant(NamedTuple):
 
 
 class Own(NamedTuple):
-    """What is found: ``holds``, a ``cause`` with its repair, that it ``defines`` a quantity, or nothing of these."""
+    """What is found: ``holds``, a ``cause`` with its repair, that it ``defines`` a quantity, or nothing of these.
+
+    ``variant``: it holds where vectors or examples lie otherwise; ``written``: it is about a cost that has a formula.
+    """
 
     holds: bool = False
     cause: str = ""
     repaired: Node | None = None
     defines: bool = False
     variant: bool = False
+    written: bool = False
 
 
 class State(NamedTuple):
@@ -127,13 +132,14 @@ class OwnForward:
             return Own(variant=True)
         sure = sum(bool(self.outcome(each.place, self.variant(each.section))) for each in self.claims
                    if each is not claim and self.is_derivative(each.place))  # fmt: skip
-        if sure < ENOUGH and not self.is_of_a_written_cost(claim, variant):
+        written = self.is_of_a_written_cost(claim, variant)
+        if sure < ENOUGH and not written:
             return Own()
         shapes, letters = self.state(claim, variant).shapes, self.book.letters(claim)
         with suppress(*UNREAD):
             if any(shapes.has_jacobian(each, letters) for each in (claim.target, claim.right)):
                 return Own()
-        return self.mended(claim, variant)
+        return self.mended(claim, variant)._replace(written=written)
 
     @cached_property
     def used(self) -> set[str]:
@@ -184,12 +190,19 @@ class OwnForward:
             def count(variant: Variant) -> int:
                 return sum(bool(self.outcome(place, variant)) for place in places)
 
-            best = max(tried, key=lambda each: (count(each), each == best))
+            best = max(tried, key=lambda each: (-self.thin(places, each), count(each), each == best))
             if any(self.outcome(place, best) is False for place in places):
                 others = [best._replace(unit=unit) for unit in UNITS] if self.has_letters(places, best) else [best]
                 best = max(others, key=lambda each: (count(each), each == best))
             self.best[section] = best
         return self.best[section]
+
+    def thin(self, places: list[int], variant: Variant) -> int:
+        """How many matrices of a section would have to be vectors."""
+        states = {id(state): state for state in (self.state(self.claims[place], variant) for place in places)}
+        return max((sum(ONE in state.shapes.resolved(shape) for key, shape in state.shapes.of.items()
+                        if key.base.isupper() and key not in state.forward.definitions and key.base not in COUNTED
+                        and not state.forward.ranks.get(key)) for state in states.values()), default=0)  # fmt: skip
 
     def has_letters(self, places: list[int], variant: Variant) -> bool:
         """Whether a letter such as f stands for the units."""
@@ -356,26 +369,18 @@ class OwnForward:
     def equal(self, claim: Claim, left: Node, right: Node, state: State) -> bool:
         """Whether the sides are equal; False also where their sizes do not fit."""
         shapes, letters = state.shapes, self.book.letters(claim)
-        parents = shapes.parents
-        shapes.parents = list(parents)
-        try:
+        with shapes.trial(), np.errstate(all="ignore"):
             scope = self.scope(left, right, letters, shapes)
-            if scope is None:
-                return False
-            free = [each for each in scope if not self.is_bound(each, claim, right)]
-            for values in state.values:
-                values.scope = scope
-                ranges = [range(min(3, values.size(scope[each]))) for each in free]
-                for place in product(*ranges):
+            free = [each for each in scope or () if not self.is_bound(each, claim, right)]
+            for values in state.values if scope is not None else ():
+                values.scope = scope or {}
+                for place in product(*(range(min(3, values.size(values.scope[each]))) for each in free)):
                     at = {**dict(zip(free, place, strict=True)), "t": 2}
-                    with np.errstate(all="ignore"):
-                        x, y = (values.value(each, letters, at, values.world) for each in (left, right))
+                    x, y = (values.value(each, letters, at, values.world) for each in (left, right))
                     y = y.T if x.shape != y.shape else y
                     if x.shape != y.shape or not np.allclose(x, y, rtol=1e-8, atol=1e-10):
                         return False
-        finally:
-            shapes.parents = parents
-        return True
+        return scope is not None
 
     @staticmethod
     def scope(left: Node, right: Node, letters: frozenset[str], shapes: Shapes) -> dict[str, int] | None:
@@ -390,11 +395,8 @@ class OwnForward:
 
     def fits(self, claim: Claim, left: Node, right: Node, state: State) -> bool:
         """Whether the sides have the same sizes."""
-        parents = state.shapes.parents
-        state.shapes.parents = list(parents)
-        found = self.scope(left, right, self.book.letters(claim), state.shapes)
-        state.shapes.parents = parents
-        return found is not None
+        with state.shapes.trial():
+            return self.scope(left, right, self.book.letters(claim), state.shapes) is not None
 
     @staticmethod
     def is_bound(letter: str, claim: Claim, right: Node) -> bool:

@@ -27,7 +27,7 @@ from parity_tests.derivations.latex.tree import (
 )
 
 INDICES = frozenset("ijklmnpqrsuv")
-COUNTED = frozenset(["m", "n", "N", "M", "T", "D", "d", "k"])
+COUNTED = frozenset(["m", "n", "N", "M", "T", "d"])
 """Letters that are numbers where nothing is said of them."""
 
 SCALARS = frozenset(
@@ -76,6 +76,8 @@ def with_labels(node: Node) -> Node:
             label = each.exponent
             if re.fullmatch("[A-SU-Z]", label.base) and not label.subscripts and each.base.base != "e":
                 return replace(each.base, bare=label.base)
+        if isinstance(each, Symbol) and each.written == "\\ell":
+            return replace(each, base="l", written="")
         if isinstance(each, Call) and is_cost(each) and each.keywords.get("of"):
             with suppress(NotReadError):  # what a cost depends on
                 return replace(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from parity_tests.derivations.latex.own_forward import (
     COUNTED,
     SCALARS,
@@ -51,6 +54,15 @@ class Shapes:
     def new(self) -> int:
         self.parents.append(len(self.parents))
         return len(self.parents) - 1
+
+    @contextmanager
+    def trial(self) -> Iterator[None]:
+        """Forget behind it what a claim says of sizes."""
+        before = list(self.parents), dict(self.of)
+        try:
+            yield
+        finally:
+            self.parents, self.of = before
 
     def find(self, size: int) -> int:
         while size != ONE and self.parents[size] != size:
@@ -106,7 +118,7 @@ class Shapes:
         rank = self.forward.ranks.get(key, 0)
         if rank > 2:
             raise NotReadError(f"{rank} indices")
-        if not rank and (key.base in SCALARS or (key.base in COUNTED and key.base != "k") or key.base == "e"):
+        if not rank and (key.base in SCALARS or key.base in COUNTED or key.base == "e"):
             return SCALAR
         if rank == 2 or (not rank and key.base[-1:].isupper() and key.base.isalpha()):
             return self.new(), self.new()

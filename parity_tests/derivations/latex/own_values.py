@@ -236,7 +236,8 @@ class Values:
             return np.eye(length) * inner[0].reshape(*inner[0].shape[:-2], 1, length)
         g = self.function(base)
         if not primes:
-            return g(inner[0])
+            power = node.function.bare  # tanh^2(z)
+            return g(inner[0]) ** int(power) if power.isdigit() else g(inner[0])
         if np.any(inner[0].imag):
             raise NotReadError("a derivative of a derivative")
         return g(inner[0] + 1j * _H).imag / _H + 0j

@@ -39,6 +39,8 @@ def repairs(claim: Claim, forward: Forward) -> Iterator[tuple[str, Node]]:
         if isinstance(here, Operation) and here.sign in ("", ".", "x"):
             yield "operand-order", put(replace(here, left=here.right, right=here.left))
             yield "star-for-matmul", put(replace(here, sign="*"))
+    calls = [each for other in forward.definitions.values() for each in walk(other.right)
+             if isinstance(each, Call) and len(each.arguments) == 1]  # fmt: skip
     for here, put in places(right):
         if isinstance(here, Symbol) and not here.bare:
             yield "square-missing", put(replace(here, bare="2"))
@@ -57,6 +59,11 @@ def repairs(claim: Claim, forward: Forward) -> Iterator[tuple[str, Node]]:
                         )
                     ),
                 )
+        for call in calls:
+            if call.arguments[0] == here:
+                yield "activation-missing", put(call)
+        if isinstance(here, Call) and not here.function.bare and not here.function.primes:
+            yield "square-missing", put(replace(here, function=replace(here.function, bare="2")))
         activation = next((each.right for each in forward.definitions.values() if each.symbol == here), None)
         if isinstance(activation, Call) and len(activation.arguments) == 1:
             yield "g-for-gprime", put(Call(replace(activation.function, primes=1), activation.arguments))

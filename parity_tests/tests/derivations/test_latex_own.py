@@ -99,6 +99,26 @@ def judged(text: str) -> Own | None:
             "gprime-missing",
         ),
         (
+            r"$$h = E x, \quad r = D h$$ $$J = \|r - x\|^2$$",
+            r"\frac{\partial J}{\partial h} = D^T \frac{\partial J}{\partial r}",
+            r"\frac{\partial J}{\partial h} = D \frac{\partial J}{\partial r}",
+            "transpose-missing",
+        ),
+        (
+            r"$$c_t = f_t \odot c_{t-1}$$ $$h_t = o_t \odot \tanh(c_t)$$ $$y_t = V h_t + b$$"
+            r"$$\frac{\partial L}{\partial V} = \sum_t \frac{\partial L}{\partial y_t} h_t^T$$"
+            r"$$\frac{\partial L}{\partial b} = \sum_t \frac{\partial L}{\partial y_t}$$",
+            r"\frac{\partial L}{\partial o_t} = \frac{\partial L}{\partial h_t} \odot \tanh(c_t)",
+            r"\frac{\partial L}{\partial o_t} = \frac{\partial L}{\partial h_t} \odot c_t",
+            "activation-missing",
+        ),
+        (
+            r"$$u = A x$$ $$\ell = \frac12 \|u - y\|^2$$",
+            r"\frac{\partial \ell}{\partial u} = u - y",
+            r"\frac{\partial \ell}{\partial u} = y - u",
+            "sign",
+        ),
+        (
             LEAST_SQUARES,
             r"\nabla_\theta J = X^T X \theta - X^T y",
             r"\nabla_\theta J = X^T X \theta - X y",
