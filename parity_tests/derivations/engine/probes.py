@@ -47,6 +47,8 @@ class Layout(NamedTuple):
     derived: frozenset[str]
     """The free names in which the text takes a derivative."""
     roles: Roles
+    one_output: bool = False
+    """Whether each example is taken to have one output, where it may have several."""
 
 
 class Probe(NamedTuple):
@@ -161,13 +163,15 @@ def _assumptions(tree: ast.Module, roles: Roles) -> Iterator[Ranks]:
     numbers, indices, known = _under_roots(tree), _indices(tree), _axes_by_use(tree)
     turned = _counted_through(tree)
     single = len(roles.weights) < 2
+    small = {name for name in roles.weights if len(name) == 1 and name.islower()}
+    one_bias = _added_to(tree, small) if len(small) < len(roles.weights) else set()
     one_output = len(roles.weights) == 1 and all(symbols.stem_of(name).islower() for name in roles.weights)
     for turns, vectors, labels, biases, places, scale in itertools.product(
         (False, True) if turned else (False,),
         ("matrix", "flat", "column"),
         ("flat", "matrix", "column") if one_output else ("matrix", "flat", "column"),
-        ("flat", "row", "column", "number"),
-        (1, 2) if indices else (1,),
+        ("flat", "row", "column", "number", "each") if one_bias else ("flat", "row", "column", "number"),
+        (1, 2, 0) if indices else (1,),
         ("", "number", "flat", "like") if roles.entrywise else ("",),
     ):
         for weights in ("flat", "matrix") if vectors == "matrix" else ("flat",):
@@ -197,22 +201,33 @@ def _assumptions(tree: ast.Module, roles: Roles) -> Iterator[Ranks]:
                 if name in numbers or roles.is_number(name):
                     return None
                 if name in roles.offsets or (symbols.BIASES.match(symbol) and roles.is_bias(name)):
-                    return AXES[b]
+                    return AXES[("number" if name in one_bias else "flat") if b == "each" else b]
                 if name in roles.entrywise:
-                    return AXES[s]
+                    return AXES["flat" if s == "each" else s]
                 if name in roles.loose:
                     return AXES["like"]
                 one = (symbol in ("w", "theta", "weights", "beta") and symbol == symbols.base_of(name)) or (
-                    single and name in roles.weights and symbol.islower()
+                    name in small or (single and name in roles.weights and symbol.islower())
                 )
                 if one:
                     return AXES["flat"] if w == "flat" and v == "matrix" else (None, None) if v == "matrix" else (None,)
-                small = re.match(r"^[a-z]", symbol) and symbol[0] != "w" and name not in roles.weights
-                if v == "flat" and (roles.is_data(name) or small):
+                low = re.match(r"^[a-z]", symbol) and symbol[0] != "w" and name not in roles.weights
+                if v == "flat" and (roles.is_data(name) or low):
                     return (None,)
                 return (None, None)
 
             yield ranks
+
+
+def _added_to(tree: ast.Module, weights: set[str]) -> set[str]:
+    """The names that are added to a product with one of the weights."""
+    found = set()
+    for node in ast.walk(tree):
+        match node:
+            case ast.BinOp(op=ast.Add(), left=product, right=ast.Name(id=bias)):
+                names = {each.id for each in ast.walk(product) if isinstance(each, ast.Name)}
+                found |= {bias} if names & weights else set()
+    return found
 
 
 def _sizes_in(reading: Reading, name: str) -> tuple[Size, ...]:
@@ -228,8 +243,16 @@ def _roles(reading: Reading) -> tuple[set[Size], set[Size]]:
         if reading.is_claim(name):
             continue  # what comes from above has the sizes of a value that is there
         of_data = roles.is_data(name) or roles.is_label(name) or name in reading.labels or name in roles.loose
+        of_data = of_data or _is_of_each_example(reading, name)
         (data if of_data else parameters).update(_sizes_in(reading, name))
     return data - {1}, parameters - {1}
+
+
+def _is_of_each_example(reading: Reading, name: str) -> bool:
+    """Whether a factor beside weights that is called neither bias nor gain is a matrix: it comes with the examples."""
+    factor = bool(reading.roles.weights) and name in reading.roles.entrywise - reading.roles.offsets
+    named = symbols.BIASES.match(symbols.stem_of(name)) is not None
+    return factor and not named and sum(size != 1 for size in _sizes_in(reading, name)) > 1
 
 
 def _unlikely(reading: Reading) -> int:
@@ -247,7 +270,7 @@ def _unlikely(reading: Reading) -> int:
         sizes = [size for size in _sizes_in(reading, name) if size != 1]
         if roles.is_label(name) and sizes and examples and not set(sizes) & examples:
             count += BACKWARD_CLASH  # labels are as many as the examples
-        if roles.is_bias(name) and matrices and not set(sizes) <= matrices:
+        if roles.is_bias(name) and matrices and not set(sizes) <= matrices and not _is_of_each_example(reading, name):
             count += 3 * BACKWARD_CLASH
         if roles.is_label(name) and data and sizes and not set(sizes) & (data | matrices):
             count += BACKWARD_CLASH
@@ -361,6 +384,16 @@ def draw(layout: Layout, seed: int, whole_labels: frozenset[str] = frozenset()) 
     named = {str(size): count for size, count in sizes.items() if not str(size).startswith("?")}
     named |= {name: given[name] for name in layout.counts}
     return Probe(given, named, batch, roles=layout.roles)
+
+
+def one_output(layout: Layout) -> Layout:
+    """The layout where each example has one output; the same where it has one, or classes."""
+    labels = [shape for name, shape in layout.shapes.items() if layout.roles.is_label(name) and layout.batch in shape]
+    others = {size for shape in labels for size in shape if size not in (1, layout.batch)}
+    if len(others) != 1 or layout.labels:
+        return layout
+    shapes = {name: tuple(1 if each in others else each for each in shape) for name, shape in layout.shapes.items()}
+    return layout._replace(shapes=shapes, said=f"{layout.said}, one output", one_output=True)
 
 
 def doubled(layout: Layout, probe: Probe) -> Probe | None:

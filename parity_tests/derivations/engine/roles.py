@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import copy
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple, TypeGuard
 
@@ -71,8 +72,11 @@ def roles_of(tree: ast.Module) -> Roles:
     use = _Use(_written_out(tree))
     states = {name for name in use.updated - use.derived if use.is_state(name) or use.decays(name)}
     learned = use.derived | use.updated - states
-    labels = {name for name in use.compared - use.updated - use.in_products if name not in learned or use.is_late(name)}
-    labels -= {name for name in labels if symbols.NUMBERS.match(name) and not symbols.is_label(name)}
+    labels = {
+        name for name in use.compared.keys() - use.updated - use.in_products if name not in learned or use.is_late(name)
+    }
+    numeric = {name for name in labels if symbols.NUMBERS.match(name) and not symbols.is_label(name)}
+    labels -= {name for name in numeric if use.compared[name] < 2 or symbols.COUNTS.match(name)}
     learned = learned - labels
     numbers = {name for name in use.free - learned - labels - use.in_products - use.indices if use.is_number(name)}
     numbers -= {name for name in numbers if symbols.is_data(name)}
@@ -80,7 +84,8 @@ def roles_of(tree: ast.Module) -> Roles:
     data |= {name for name in learned if symbols.is_data(name)}
     data |= use.examples(learned - data) if not data else set()
     entrywise = {name for name in learned - use.in_products - data if use.entrywise(name)}
-    data |= learned - use.in_products - entrywise if not data else set()
+    if not data and not any(map(symbols.is_data, use.free - learned)):
+        data |= learned - use.in_products - entrywise
     offsets = {name for name in use.free - use.in_products - labels - data if use.is_offset(name)}
     weights = learned & use.in_products - data
     others = data | labels | weights | entrywise | numbers | offsets | states
@@ -166,7 +171,7 @@ class _Use:
         """Names that are another name for a free one: ``A0 = X``."""
         for each in self.nodes:
             if isinstance(each, ast.Assign) and _is_name(target := each.targets[0]):
-                for name in _operand(each.value):
+                for name in _operand(each.value) if not symbols.meant_by(target.id, stored | self.free) else ():
                     self.aliases.setdefault(target.id, self.aliases.get(name, name))
         self.joined: dict[str, set[str]] = {}
         """What stands one behind the other under a new name, as examples beside a column of ones."""
@@ -223,9 +228,9 @@ class _Use:
                 return other if looks == [True, False] else one
         return set()
 
-    def _compared(self) -> set[str]:
-        """The names that a computed value is compared with, which does not depend on them."""
-        found: set[str] = set()
+    def _compared(self) -> Counter[str]:
+        """The names that a computed value is compared with, which does not depend on them, and how often."""
+        found: Counter[str] = Counter()
         for node in self.loads:
             if node.id not in self.free:
                 continue
@@ -234,11 +239,13 @@ class _Use:
                 case ast.BinOp(op=ast.Sub()):
                     other = parent.left if parent.right is node else parent.right
                     if self._computed(other) and node.id not in self._reached(other):
-                        found.add(node.id)
-                case ast.BinOp(op=ast.Mult()) if _of_a_logarithm(parent.left if parent.right is node else parent.right):
-                    found.add(node.id)
+                        found[node.id] += 1
+                case ast.BinOp(op=ast.Mult()):
+                    other = parent.left if parent.right is node else parent.right
+                    if _of_a_logarithm(other) and not _is_reduced(other):
+                        found[node.id] += 1
                 case ast.Tuple() if isinstance(self.parents.get(id(parent)), ast.Subscript):
-                    found.add(node.id)
+                    found[node.id] += 1
         return found
 
     def is_late(self, name: str) -> bool:
@@ -275,10 +282,17 @@ class _Use:
         return False
 
     def is_loose(self, name: str) -> bool:
-        """Whether a name that looks like nothing else only stands in sums, differences, products and quotients."""
+        """Whether a name that looks like nothing else only stands in sums, differences, products and quotients.
+
+        It may be handed on as a whole, as ``J = np.sum(a * R)`` has the derivative ``da = R``, added up, or counted.
+        """
         looks = symbols.is_data(name), symbols.is_label(name), symbols.NUMBERS.match(name), symbols.BIASES.match(name)
         places = [self.parents.get(id(node)) for node in self.loads if node.id == name]
-        return not any(looks) and all(isinstance(each, ast.BinOp) for each in places)
+        return (
+            not any(looks)
+            and any(isinstance(each, ast.BinOp) for each in places)
+            and all(isinstance(each, ast.BinOp | ast.Assign) or (each is not None and _counts(each)) for each in places)
+        )
 
     def is_state(self, name: str) -> bool:
         """Whether all that reads a name is an update."""
@@ -291,13 +305,24 @@ class _Use:
         return True
 
     def is_number(self, name: str) -> bool:
-        """Whether a name only divides, multiplies a whole sum, or scales a step or a parameter."""
+        """Whether a name only divides, multiplies a whole sum, or scales a step or a parameter; or is a bound."""
         places = [node for node in self.loads if node.id == name]
+        if any(map(self._bounds, places)):
+            return True
         scales = [self._scales(node) for node in places]
         factors = [parent for node in places if isinstance(parent := self._unsigned(node), ast.BinOp)]
         if not any(scales) or len(factors) < len(places):
             return False
-        return all(isinstance(each.op, ast.Mult | ast.Div) for each in factors) or all(scales)
+        return all(isinstance(each.op, ast.Mult | ast.Div | ast.Pow) for each in factors) or all(scales)
+
+    def _bounds(self, node: ast.Name) -> bool:
+        """Whether a name is what a computed value is held against, or cut off at: ``np.abs(r) <= delta``."""
+        match self._unsigned(node):
+            case ast.Compare(left=left, ops=[ast.Lt() | ast.LtE() | ast.Gt() | ast.GtE()], comparators=[right]):
+                return self._computed(right if left is node else left)
+            case ast.Call(func=function, args=[first, *_]):
+                return ast.unparse(function).rpartition(".")[2] == "clip" and first is not node
+        return False
 
     def _unsigned(self, node: ast.AST) -> ast.AST | None:
         """What a name with its sign stands in."""
@@ -343,7 +368,7 @@ class _Use:
     def entrywise(self, name: str) -> bool:
         """Whether a parameter is added, or written small and multiplied."""
         for node in self.loads:
-            parent = self.parents.get(id(node))
+            parent = self._unsigned(node)
             if node.id == name and isinstance(parent, ast.BinOp):
                 if isinstance(parent.op, ast.Add) and not isinstance(parent.left, ast.Constant):
                     return True
@@ -409,6 +434,16 @@ def _of_a_logarithm(node: ast.expr) -> bool:
         isinstance(each, ast.Call) and ast.unparse(each.func).rpartition(".")[2] in ("log", "log2", "log1p")
         for each in ast.walk(node)
     )
+
+
+def _is_reduced(node: ast.expr) -> bool:
+    """Whether a formula is a sum or a mean as a whole, over all axes or one: what scales it is no label."""
+    return isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in SUMS
+
+
+def _counts(node: ast.AST) -> bool:
+    """Whether a formula is the sum, the mean or the length of a name."""
+    return isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in SUMS | {"len"}
 
 
 def _is_sum(node: ast.expr) -> bool:

@@ -20,7 +20,7 @@ from parity_tests.derivations.engine.guards import judged_without_guards
 from parity_tests.derivations.engine.judged import judge_reading
 from parity_tests.derivations.engine.layers import summed_among_averages, unreached
 from parity_tests.derivations.engine.optimiser_lines import with_optimisers
-from parity_tests.derivations.engine.probes import Layout, Probe, doubled, draw, find_layout, normalised
+from parity_tests.derivations.engine.probes import Layout, Probe, doubled, draw, find_layout, normalised, one_output
 from parity_tests.derivations.engine.program import TextProgram
 from parity_tests.derivations.engine.python.other_costs import by_the_cost_that_is_followed
 from parity_tests.derivations.engine.python.rubric import kind_of
@@ -40,6 +40,9 @@ OVER_THE_EXAMPLES = (
 
 
 ASSIGNED = re.compile(r"^(\w+)[\w\[\]\"'.]*\s*[-+*/@]?=(?!=)")
+COUNTED = frozenset(("missing-factor", "extra-factor", "wrong-divisor"))
+"""Causes by which a line may lack the number of outputs, or have it too often."""
+
 MARGINS = re.compile(r"^(margin|thresh|gap|slack)\w*$")
 WIDE = 8.0
 
@@ -56,6 +59,8 @@ class TextReading:
     """Whether what comes from above is given, and stands for a cost."""
     units: Mapping[str, str] = field(default_factory=dict, kw_only=True)
     """What activations that are not defined are taken to be."""
+    narrow: bool = field(default=False, kw_only=True)
+    """Whether each example is taken to have one output."""
     kind: str = field(default="", kw_only=True)
     """The kind of a usual cost that counts in place of the written one."""
 
@@ -133,10 +138,17 @@ class TextReading:
         runs = [self.program.run(values) for values in (twice.given, {**trial.probe.given, **given})]
         return summed_among_averages(trial.run, cost, *runs)
 
+    @property
+    def has_classes(self) -> bool:
+        """Whether the outputs of an example add up to 1: then there are several."""
+        trial = self.trial(0)
+        labels = [value for name, value in trial.probe.given.items() if self.layout.roles.is_label(name)]
+        return any(costs.softmax_axis(trial.run, value) is not None for value in labels if np.ndim(value))
+
     def pasted(self, line: int, repaired: str, rows: int = 1) -> TextReading:
         """The text with others in place of so many rows from a line on, as far to the right as that was."""
         new = put_in(self.rows, [change_of(self.rows, line, repaired, rows)])
-        return replace(read_text("\n".join(new), self.units), from_above=self.from_above)
+        return replace(read_text("\n".join(new), self.units, narrow=self.narrow), from_above=self.from_above)
 
     def probe(self, seed: int) -> Probe:
         """Values for the free names; targets of a softmax add up to 1, targets that are compared are 0 or 1."""
@@ -157,15 +169,19 @@ class TextReading:
         return probe
 
 
-def read_text(text: str, units: Mapping[str, str] = NO_UNITS) -> TextReading:
-    """The text with the shapes of its free names, and with units for activations that it does not define."""
+def read_text(text: str, units: Mapping[str, str] = NO_UNITS, *, narrow: bool = False) -> TextReading:
+    """The text with the shapes of its free names, and with units for activations that it does not define.
+
+    In a ``narrow`` reading each example has one output, where it may have several.
+    """
     source = read(text)
     if units:
         source = source._replace(tree=with_units(source.tree, units))
     program = TextProgram(source)
     layout = find_layout(program.tree, source.rows)
+    layout = one_output(layout) if narrow else layout
     program.classes_axis = 0 if "examples are columns" in layout.said else -1
-    return TextReading(source, program, layout, text, units=units)
+    return TextReading(source, program, layout, text, units=units, narrow=narrow)
 
 
 def verify_text(text: str, seed: int = 0, *, strict: bool = False, from_above: bool = False) -> Judged | None:
@@ -183,7 +199,7 @@ def _verified(text: str, seed: int, strict: bool, from_above: bool) -> Judged | 
         reading = replace(read_text(text), from_above=from_above)
     except (DerivationError, RecursionError):
         return None
-    judged = _judged(reading, seed, strict)
+    judged = _with_one_output(_judged(reading, seed, strict), reading, seed, strict)
     names = undefined_units(reading.program.tree)
     if judged is None or not names:
         return judged
@@ -213,6 +229,26 @@ def _judged(reading: TextReading, seed: int, strict: bool) -> Judged | None:
         return replace(reading, kind=kind)
 
     return by_the_cost_that_is_followed(reading, reading.implied(trial), by_kind, seed, strict=strict) or judged
+
+
+def _with_one_output(judged: Judged | None, reading: TextReading, seed: int, strict: bool) -> Judged | None:
+    """The verdicts; where gradients are off by a count that is 1 for one output, those for one output.
+
+    What has another shape than it should is no matter of a count.
+    """
+    if judged is None or not judged.summary.wrong or reading.has_classes:
+        return judged
+    if not judged.convention and not any(each.cause in COUNTED for each in judged.lines):
+        return judged
+    narrow = read_text(reading.source, reading.units, narrow=True)
+    found = _judged(replace(narrow, from_above=reading.from_above), seed, strict) if narrow.layout.one_output else None
+    if found is None or found.summary.judged < judged.summary.judged:
+        return judged
+    wrong = {each.line for each in found.lines if each.verdict == WRONG}
+    mended = [each for each in judged.lines if each.verdict == WRONG and each.line not in wrong]
+    if any(each.shape_got != each.shape_expected for each in mended):
+        return judged
+    return min(judged, found, key=lambda each: (each.summary.wrong, bool(each.convention)))
 
 
 def _as_far_as_read(judged: Judged, reading: TextReading) -> Judged:

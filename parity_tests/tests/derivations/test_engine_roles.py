@@ -83,10 +83,30 @@ ROLES = [
     ("Z = F @ theta; J = np.sum(Z); dF = 1; dtheta = 2", "data F; weights theta"),
     ("Z = O @ Q; J = np.sum(Z); dO = 1; dQ = 2", "data O; weights Q"),
     ("p = W @ X; J = -np.sum(np.log(p) @ L); dW = -(L/p) @ X.T", "data X; weights W"),
+    # what is held against a computed value or cut off at it is a number; what comes from above, or weighs, is loose
+    (
+        "r = X @ w - y; J = np.where(np.abs(r) < c, r**2, c).sum(); dw = X.T @ np.clip(r, -c, c)",
+        "data X; labels y; weights w; numbers c",
+    ),
+    ("a = X @ W; J = np.sum(a * R); da = R; dW = X.T @ da", "data X; weights W; loose R"),
+    (
+        "a = X @ W; A = a @ V; J = np.sum(A * R); dA = R; dV = a.T @ dA; dW = X.T @ (dA @ V.T)",
+        "data X; weights V W; loose R",
+    ),
+    (
+        "A = s(X @ W); J = -np.sum(u * np.sum(Y * np.log(A), axis=1)) / np.sum(u); dW = X.T @ (u[:, None] * (A - Y))",
+        "data X; labels Y; weights W",
+    ),
+    (
+        "A = s(X @ W); J = -np.sum(v * np.sum(Y * np.log(A), axis=1)) / np.sum(v); dW = X.T @ (A - Y)",
+        "data X; labels Y; weights W; loose v",
+    ),
+    ("D = (X - C)**2; J = np.exp(-c * D).sum(); dC = 2 * c * (X - C); dc = -D", "entrywise c; loose C"),
+    ("q = s(X @ W); J = -np.sum(p * np.log(q)); dW = X.T @ (q - p)", "data X; labels p; weights W"),
     ("Z = W @ X; J = np.mean(Z); dW = np.ones(1) @ X.T / n; n2 = n + 1", "data X; weights W"),
     (
         "Z = W @ X; D = (np.random.rand(4) < kp)/kp; Z = Z * D; J = np.sum((Z - Y)**2)*0.5; dW = (D*(Z-Y)) @ X.T",
-        "data X; labels Y; weights W",
+        "data X; labels Y; weights W; numbers kp",
     ),
     ("Z = W @ X; J = c1*np.sum(Z) + -lam*np.sum(W); dW = c1*X - lam", "data X; weights W; numbers c1"),
     ("Z = W @ X; J = np.sum(W.shape[0]*Z)/X.shape[1]; dW = Z", "data X; weights W"),
@@ -115,7 +135,7 @@ ROLES = [
     ("Z = W @ X; J = np.sum(Z) / -n; dW = Z/n", "data X; weights W; numbers n"),
     ("Z = W @ X; J = (np.sum(Z) + np.sum(W))*k; dW = k*Z", "data X; weights W; numbers k"),
     ("Z = W @ X; J = np.sum(Z, axis=0)*k; dW = k*Z", "data X; weights W; loose k"),
-    ("Z = W @ X; J = np.sum(Z)**k; dW = k*Z", "data X; weights W; loose k"),
+    ("Z = W @ X; J = np.sum(Z)**k; dW = k*Z", "data X; weights W; numbers k"),
     ("Z = np.dot(W, X) + r; V = Z + r; J = np.sum(V); dW = V", "data X; weights W; loose r"),
     ("Z = np.matmul(W, X) + r; J = np.sum(Z); dW = Z", "data X; weights W; offsets r"),
     ("Z = r + W @ X; J = np.sum(Z); dW = Z", "data X; weights W; loose r"),

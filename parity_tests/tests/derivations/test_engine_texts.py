@@ -119,6 +119,46 @@ def test_what_comes_from_above_stands_for_a_cost(s: str) -> None:
     assert verify(LOG_SOFTMAX.format(s=s, ds=f"d{s} + p")).lines[-1].verdict == WRONG
 
 
+SHAPED = {
+    "what comes from above, handed on": "u = X @ W\nv = gamma * u + beta\nJ = np.sum(np.maximum(v, 0) * R)\nda = R\n"
+    "dv = R * (v > 0)\ndgamma = (dv * u).sum(axis=0)\ndbeta = dv.sum(axis=0)\ndW = X.T @ (dv * gamma)",
+    "a bound": "r = X @ w - y\n"
+    "J = np.where(np.abs(r) <= d, 0.5 * r**2, d * (np.abs(r) - 0.5 * d)).sum()\n"
+    "dr = np.clip(r, -d, d)\ndw = X.T @ dr",
+    "a weight of each example": "r = X @ w - y\nJ = np.sum(s * r**2) / (2 * np.sum(s))\ndw = X.T @ (s * r) / np.sum(s)",
+    "a rate of decay that is learned": "D = ((X[:, None, :] - C[None, :, :])**2).sum(axis=2)\nP = np.exp(-gamma * D)\n"
+    "J = 0.5 * ((P @ w - y)**2).sum()\ndw = P.T @ (P @ w - y)\ndP = np.outer(P @ w - y, w)\n"
+    "dgamma = -(D * P * dP).sum()\n"
+    "dC = 2 * gamma * ((P * dP)[:, :, None] * (X[:, None, :] - C[None, :, :])).sum(axis=0)",
+    "one output": "n = len(X)\np = np.tanh(X @ W1) @ W2\nloss = np.abs(p - y).mean() + lam * np.sum(W1**2) / 2\n"
+    "dp = np.sign(p - y) / n\ndW2 = np.tanh(X @ W1).T @ dp\n"
+    "dW1 = X.T @ ((dp @ W2.T) * (1 - np.tanh(X @ W1)**2)) + lam * W1",
+    "one bias, several": "h = np.tanh(X @ W + b)\np = h @ u + c\nJ = 0.5 * np.sum((p - y)**2)\n"
+    "dp = p - y\ndu = h.T @ dp\ndc = dp.sum()\ndz = np.outer(dp, u) * (1 - h**2)\ndW = X.T @ dz\ndb = dz.sum(axis=0)",
+    "a factor with each example": "g = c @ Wg\nJ = np.sum(g * f * U)\ndg = f * U\ndf = g * U\ndWg = c.T @ dg",
+    "two vectors of weights": "mu = X @ w + b\ns2 = np.exp(X @ v + c)\n"
+    "J = 0.5 * np.sum(np.log(s2) + (y - mu)**2 / s2)\n"
+    "dmu = (mu - y) / s2\ndw = X.T @ dmu\ndb = np.sum(dmu)\ndv = X.T @ (0.5 * (1 - (y - mu)**2 / s2))",
+    "one word": "h = W1[c]\nu = W2 @ h\np = np.exp(u) / np.sum(np.exp(u))\nL = -np.log(p[o])\ne = p.copy()\ne[o] -= 1\n"
+    "dW2 = np.outer(e, h)\ndh = W2.T @ e",
+    "targets of another network": "q = np.exp(z / T) / np.sum(np.exp(z / T), axis=1, keepdims=True)\n"
+    "loss = -np.sum(p * np.log(q)) * T**2 / len(z)\ndz = (q - p) * T / len(z)",
+}
+
+
+@pytest.mark.parametrize("name", SHAPED)
+def test_shapes_follow_from_the_use_of_a_name(name: str) -> None:
+    judged = judged_of(SHAPED[name])
+    assert {line.verdict for line in judged.lines} == {HOLDS}
+
+
+def test_a_count_of_outputs_is_no_mistake_where_there_may_be_one_output() -> None:
+    text = SHAPED["one output"].replace("W1).T @ dp", "W1).T @ (2 * dp)")
+    judged = judged_of(text)
+    assert "one output" in judged.layout
+    assert [(line.line, line.cause) for line in judged.lines if line.verdict == WRONG] == [(5, "extra-factor")]
+
+
 UNDEFINED = """Z1 = W1 @ X + b1
 A1 = g1(Z1)
 Z2 = W2 @ A1 + b2
