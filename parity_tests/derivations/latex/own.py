@@ -361,10 +361,27 @@ class OwnForward:
             plain = not name.indices and (key.base in COSTS or (key.base in ("\\ones", "e", "I") and not key.marks))
             if key not in state.known and not plain:
                 raise NotReadError(f"{key.base} has no meaning here")
+        self.check_labels((left, right), letters, state)
         if isinstance(left, Symbol | Call) and is_cost(left) and not isinstance(claim.target, Derivative):
             name = state.forward.name(left.function if isinstance(left, Call) else left, letters)
             if name.key not in state.known:
                 raise NotReadError("a cost without a formula")
+
+    @staticmethod
+    def check_labels(sides: tuple[Node, Node], letters: frozenset[str], state: State) -> None:
+        """Raise NotReadError where labels stand beside a derivative of a cost whose formula does not lead to it."""
+        forward = state.forward
+        computed = {key for end in forward.ends() for key in forward.below(end)}
+        labels = any(
+            name.key in state.known - computed - set(forward.definitions) and name.key.base not in COSTS
+            for name in forward.names_in(sides, letters)
+        )
+        for each in walk(sides) if labels else ():
+            if isinstance(each, Derivative) and is_cost(each.of) and isinstance(each.by, Symbol):
+                of = each.of.function if isinstance(each.of, Call) else each.of
+                cost, by = (forward.name(part, letters).key for part in (of, each.by))  # type: ignore[arg-type]
+                if cost not in forward.definitions or by not in forward.below(cost):
+                    raise NotReadError("labels beside a cost without a formula")
 
     def equal(self, claim: Claim, left: Node, right: Node, state: State) -> bool:
         """Whether the sides are equal; False also where their sizes do not fit."""

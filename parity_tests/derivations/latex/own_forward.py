@@ -116,6 +116,8 @@ def name_of(symbol: Symbol, letters: frozenset[str], raised: frozenset[tuple[str
             power = mark
         elif mark:
             marks.append(bracket + mark)
+    if step is not None:
+        marks.append("t")  # L is another quantity than L_t
     return Name(Key(symbol.base, tuple(marks), symbol.accents), tuple(indices), step, power)
 
 

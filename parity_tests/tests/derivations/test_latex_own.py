@@ -180,3 +180,12 @@ def test_a_mistake_needs_the_letters_and_a_forward_pass_of_the_note(forward: str
     claims = [each for each in found if isinstance(each, Claim)]
     rows = [not_judged("", 1, "", "")._replace(verdict=each, repaired=repaired) for each in (forward, WRONG)]
     assert evidenced(claims, rows, [None, None])[1].verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("cost", "holds"), [(r"L = \sum_{t=1}^T L_t, \quad L_t = -y_t^T \log p_t", True), (r"L_t = -y_t^T \log p_t", None)]
+)
+def test_labels_need_the_formula_of_their_cost(cost: str, holds: bool | None) -> None:
+    forward = r"$$h_t = \tanh(U x_t + W h_{t-1})$$ $$o_t = V h_t$$ $$p_t = \mathrm{softmax}(o_t)$$"
+    found = judged(rf"{forward} $${cost}$$ $$\frac{{\partial L}}{{\partial V}} = \sum_t (p_t - y_t) h_t^T$$")
+    assert (found and found.holds) == holds
