@@ -9,7 +9,7 @@ from parity_tests.derivations.latex.claims import Aside, Claim
 from parity_tests.derivations.latex.frames import is_about_activation
 from parity_tests.derivations.latex.own import Own, OwnForward
 from parity_tests.derivations.latex.symbols import COSTS, MEANINGS
-from parity_tests.derivations.latex.tree import Call, Symbol
+from parity_tests.derivations.latex.tree import Call, Symbol, symbols_of
 from parity_tests.derivations.latex.verdict import claim_name, equation
 from parity_tests.derivations.mistakes.causes import CAUSES
 from parity_tests.derivations.verdicts import DOUBTFUL, HOLDS, NO_CLAIM, NOT_JUDGED, WRONG, Verdict, not_judged, teach
@@ -55,7 +55,8 @@ def agreed(claim: Claim | Aside, own: OwnForward, place: int, usual: Callable[[]
 def evidenced(claims: Sequence[Claim], rows: Sequence[Verdict], own: Sequence[Own | None]) -> list[Verdict]:
     """The verdicts; "wrong" stays where most of a forward pass is read as the note means it.
 
-    That of the claim's section, else what stands before it, else all of the note's. A repair has the note's letters.
+    That of the claim's section, else what stands before it, else all of the note's. A repair has the note's letters,
+    unless the claim's carry their layers.
     """
     forward = [(row, claim) for row, claim in zip(rows, claims, strict=True) if is_forward(claim)]
     letters = set().union(*(letters_in(claim.text) for claim in claims)) | COMMON
@@ -68,7 +69,8 @@ def evidenced(claims: Sequence[Claim], rows: Sequence[Verdict], own: Sequence[Ow
         sure = len(bad) < sum(each.verdict == HOLDS for each in shown) or not bad
         sure = sure or is_about_activation(claim) or bool(judged and judged.cause)
         strange = sorted(letters_in(row.repaired) - letters)
-        if row.verdict == WRONG and strange and judged is None and not is_about_activation(claim):
+        layered = any(each.layer and not each.implied for each in symbols_of((claim.target, claim.right)))
+        if row.verdict == WRONG and strange and judged is None and not (layered or is_about_activation(claim)):
             why = f"does not hold if letters mean what they usually do: {strange[0]} would, which is not in the note"
             row = row._replace(
                 verdict=DOUBTFUL, cause="", causes=(), repaired="", message=f"{claim_name(claim)} {why}."
