@@ -22,6 +22,9 @@ from parity_tests.derivations.engine.shapes.reading import BACKWARD_CLASH, Readi
 from parity_tests.derivations.engine.shapes.sizes import Shape, Size, declarations
 from parity_tests.derivations.engine.shapes.values import LIKE, Ranks
 
+VOLUME = 4
+"""The axes of what is summed over several, the third or a later one among them: examples, height, width, channels."""
+
 PRIMES = (5, 3, 7, 11, 13, 17, 19, 23, 29, 31)
 AXES: dict[str, tuple[int | None, ...] | None] = {
     "flat": (None,),
@@ -155,6 +158,11 @@ def _axes_by_use(tree: ast.Module) -> dict[str, int]:
                 parts = rule.replace(" ", "").partition("->")[0].split(",")
                 pairs = zip(factors, parts, strict=False)
                 found |= {each.id: len(part) for each, part in pairs if isinstance(each, ast.Name) and "." not in part}
+            case ast.Call(
+                func=ast.Attribute(value=ast.Name(id=name)), keywords=[ast.keyword("axis", ast.Tuple(axes)), *_]
+            ):
+                over = [each.value for each in axes if isinstance(each, ast.Constant) and isinstance(each.value, int)]
+                found |= {name: max(VOLUME, max(over) + 1)} if max(over, default=0) > 1 else {}
     return found
 
 
@@ -265,7 +273,8 @@ def _unlikely(reading: Reading) -> int:
         other = roles.is_bias(name) or roles.is_data(name) or roles.is_label(name) or name in reading.labels
         if not other and name not in roles.loose and not reading.is_claim(name):
             matrices.update(_sizes_in(reading, name))
-    examples = {size for name in reading.free if roles.is_data(name) for size in _sizes_in(reading, name)} - parameters
+    examples = {size for name in reading.free if roles.is_data(name) for size in _sizes_in(reading, name)}
+    examples -= {1, *parameters}
     for name in reading.free:
         sizes = [size for size in _sizes_in(reading, name) if size != 1]
         if roles.is_label(name) and sizes and examples and not set(sizes) & examples:

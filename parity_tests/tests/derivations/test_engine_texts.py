@@ -139,6 +139,9 @@ SHAPED = {
     "two vectors of weights": "mu = X @ w + b\ns2 = np.exp(X @ v + c)\n"
     "J = 0.5 * np.sum(np.log(s2) + (y - mu)**2 / s2)\n"
     "dmu = (mu - y) / s2\ndw = X.T @ dmu\ndb = np.sum(dmu)\ndv = X.T @ (0.5 * (1 - (y - mu)**2 / s2))",
+    "volumes": "mu = x.mean(axis=(1, 2), keepdims=True)\n"
+    "xh = (x - mu) / np.sqrt(x.var(axis=(1, 2), keepdims=True) + eps)\n"
+    "y = gamma * xh + beta\nL = np.sum(y * dy)\ndbeta = dy.sum(axis=(0, 1, 2))\ndgamma = (dy * xh).sum(axis=(0, 1, 2))",
     "one word": "h = W1[c]\nu = W2 @ h\np = np.exp(u) / np.sum(np.exp(u))\nL = -np.log(p[o])\ne = p.copy()\ne[o] -= 1\n"
     "dW2 = np.outer(e, h)\ndh = W2.T @ e",
     "targets of another network": "q = np.exp(z / T) / np.sum(np.exp(z / T), axis=1, keepdims=True)\n"
@@ -150,6 +153,13 @@ SHAPED = {
 def test_shapes_follow_from_the_use_of_a_name(name: str) -> None:
     judged = judged_of(SHAPED[name])
     assert {line.verdict for line in judged.lines} == {HOLDS}
+
+
+def test_a_wrong_line_does_not_turn_columns_into_flat_arrays() -> None:
+    forward = "z2 = w2 @ a1 + b2\na2 = np.tanh(z2)\nz3 = w3 @ a2 + b3\nC = 0.5 * np.sum((z3 - y)**2)\n"
+    top = "delta3 = z3 - y\nnabla_w3 = delta3 @ a2.T\ndelta2 = w3.T @ delta3 * (1 - a2**2)\n"
+    judged = judged_of(f"{forward}{top}nabla_w2 = delta2 @ a2.T")
+    assert [(line.line, line.verdict) for line in judged.lines if line.verdict != HOLDS] == [(8, WRONG)]
 
 
 def test_a_count_of_outputs_is_no_mistake_where_there_may_be_one_output() -> None:
