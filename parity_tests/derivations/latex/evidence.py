@@ -33,7 +33,9 @@ def agreed(claim: Claim | Aside, own: OwnForward, place: int, usual: Callable[[]
     found = right if partial else usual()
     plain = not own.has_own_meanings(place)
     sure = judged is not None and judged.written and judged.cause.startswith("transpose")
-    if judged is None or (found.verdict == HOLDS and not sure) or (judged.holds and "1/m" in found.cause):
+    if judged is None or (found.verdict == HOLDS and not sure):
+        return found
+    if judged.holds and ("1/m" in found.cause or (found.verdict == DOUBTFUL and not partial)):
         return found
     if judged.holds:
         return right
