@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from types import SimpleNamespace
 from typing import Any
 
@@ -41,6 +42,11 @@ def event(number: int, name: str, value: Any, role: str = NAMED) -> Event:
     return Event((number, 0), number, name, role, value, None, None)
 
 
+def stated(text: str, number: int, name: str, value: Any, role: str = BOUND, count: int = 0) -> Event:
+    """A value that a statement gives a name, at a place that is reached for the ``count``-th time."""
+    return event(number, name, value, role)._replace(statement=ast.parse(text).body[0], key=(number, count))
+
+
 W1, Z1, Z1_AGAIN, RATE, X = (
     event(-1, "W1", OLD_W, GIVEN),
     event(1, "Z1", np.ones((1, 2))),
@@ -67,28 +73,33 @@ def claims_of(
     zero: tuple[Truth, ...] = (),
     given: Any = None,
     roles: Roles = NO_ROLES,
+    places: Any = None,
+    partial: tuple[Any, ...] = (),
+    text: str = "",
 ) -> Claims:
     """The claims of a text with W1, Z1 (twice) and lr on the way to J; ``moved`` is what the program leaves later.
 
     ``steps`` are the places of known steps, ``after`` that behind which the round of training begins. ``more`` are
     truths before the others, ``zero`` those of what J does not change with, and ``given`` other values of free
-    names.
+    names. ``places`` are those of the free names; ``partial`` are the places of truths in an argument alone.
     """
     calls: list[Any] = []
+    if steps is not None and places is None:
+        places = {}
 
     def replay(given: Any, kind: Any, hook: Any) -> Run:
         calls.append((given, kind, hook))
         return Run(tuple(moved or ()), ())
 
     truths = SimpleNamespace(
-        program=SimpleNamespace(run=replay),
-        probe=Probe({**GIVENS, **(given or {})}, {}, None, None if steps is None else {}, steps or {}, roles),
+        program=SimpleNamespace(run=replay, tree=ast.parse(text)),
+        probe=Probe({**GIVENS, **(given or {})}, {}, None, places, steps or {}, roles),
         round=Round(after),
         run=Run((*(truth.event for truth in (*TRUTHS, *zero)), *events), ()),
         cost=SimpleNamespace(key=COST),
         by_key={truth.event.key: truth for truth in TRUTHS},
         vanishing={truth.event.key: truth for truth in zero},
-        partial=frozenset(),
+        partial=frozenset(partial),
         undone={},
         named=lambda: [*more, *TRUTHS],
         distinct=lambda: [*more, OF_W1, TRUTHS[3], TRUTHS[2], TRUTHS[4]],
@@ -224,6 +235,7 @@ def test_an_argument_may_be_what_its_name_says(value: Any, claimed: list[Any]) -
     [
         (3 * G_W, 6 * G_W, (10, "W1", -1, 6, INNER)),  # what the label is compared with is meant
         (np.ones((1, 5)), 2 * np.ones((1, 5)), (10, "y", -5, 2, INNER)),
+        (np.ones((1, 5)), np.arange(5.0)[None], (10, "y", -5, None, INNER)),
         (np.ones((1, 3)), 2 * G_W, (10, "y", -5, None, INNER)),
         (-2 * G_Z, G_Z + 1, (10, "Z1", 1, None, INNER)),
         (np.ones((1, 2)), G_Z + 1, (10, "y", -5, None, INNER)),
@@ -255,6 +267,222 @@ def test_a_derivative_in_another_order_is_one_of_another_value(
     H = Truth(event(5, "H", np.full(np.shape(gradient), 7.0)), gradient)
     numbers = value * gradient if isinstance(value, int) else np.array(value)
     assert found(event(10, name, numbers), more=(H,)) == [claimed]
+
+
+def test_a_value_of_the_forward_pass_claims_nothing_unless_it_is_undone() -> None:
+    claims = claims_of(event(10, "dW1", 2 * G_W))
+    claims.truths.by_key[10, 0] = OF_W1
+    assert claims.of(claims.truths.run, {}) == []
+    claims.truths.undone[10, 0] = (9, 0)
+    assert len(claims.of(claims.truths.run, {})) == 1
+
+
+G_H = np.array([[2.0, 3.0, 7.0]])
+H = Truth(event(20, "H", np.full((1, 3), 7.0))._replace(function="norm_forward"), G_H)
+
+
+def test_no_derivative_is_known_before_the_value_that_it_is_in() -> None:
+    value = event(10, "T", 2 * G_H)
+    assert found(value, H.event, more=(H,)) == []
+    assert found(H.event, value, more=(H,)) == [(10, "H", 20, 2, VALUE)]
+
+
+def test_few_truths_are_left_to_look_at_closely() -> None:
+    claims = claims_of(more=(H,))
+
+    def along(value: Any) -> list[str]:
+        return [truth.event.name for truth in claims._along(value)]
+
+    assert along(-2 * G_W) == along(1e200 * G_W) == ["W1"]
+    assert along(G_H) == ["H"]
+    assert along(G_W - G_H) == []
+    assert along(0 * G_W) == along(np.full((1, 3), np.inf)) == ["H", "W1"]  # they have no direction
+    assert along(G_Z + 1) == ["Z1"]  # one truth is looked at anyway
+
+
+def test_of_several_numbers_what_a_call_got_is_meant_least() -> None:
+    number, again = (Truth(event(line, "b", np.array(0.1)), np.array(float(line))) for line in (5, 6))
+    of_b = (number, again)
+    assert found(event(10, "db", np.array(3.0)), more=of_b) == [(10, "b", 6, 0.5, INNER)]
+    assert found(event(10, "db", np.array(3.0)), more=of_b, places={(5, 0): "b"}) == [(10, "b", 5, 0.6, INNER)]
+    arrays = tuple(each._replace(gradient=each.gradient * np.ones(2)) for each in of_b)
+    assert found(event(10, "db", np.full(2, 3.0)), more=arrays, places={(5, 0): "b"}) == [(10, "b", 6, 0.5, INNER)]
+
+
+def test_an_argument_may_be_a_number() -> None:
+    number = Truth(event(5, "b", np.array(0.1)), np.array(4.0))
+    events = event(10, "dlr", np.array(14.0), BOUND), event(11, "dlr", G_W + 1), event(12, "T", 2 * G_W)
+    assert found(*events, more=(number, H)) == [(12, "W1", -1, 2, VALUE)]
+
+
+@pytest.mark.parametrize(
+    ("events", "claimed"),
+    [
+        ([stated("for i in s: pass", 10, "dW1", 2 * G_W, GIVEN)], [(10, "W1", -1, 2, PARAMETER)]),
+        ([event(10, "dW1", 2 * G_W, GIVEN)], []),  # a free name
+        ([stated("dW1 = 0", 10, "dW1", 0 * G_W, GIVEN)], []),  # a beginning
+        ([stated("dW1 = a", 10, "dW1", MISSING, GIVEN)], []),
+        ([stated("T = a", 10, "T", 2 * G_W, GIVEN)], []),
+        ([stated("dW1 = a", 10, "dW1", 2 * G_W, PART)], []),
+    ],
+)
+def test_what_depends_on_nothing_may_be_a_derivative_by_its_name(events: list[Event], claimed: list[Any]) -> None:
+    assert found(*events, places={}) == claimed
+    assert found(*events) == []
+
+
+# --- functions
+
+
+@pytest.mark.parametrize(
+    ("function", "is_its_own"),
+    [("norm_backward", True), ("BackProp_Norm", True), ("dense_backward", False), ("norm_forward", False)],
+)
+def test_the_derivative_in_an_argument_is_for_the_backward_pass_of_its_own_function(
+    function: str, is_its_own: bool
+) -> None:
+    again = Truth(event(21, "H", np.ones(5)), np.ones(5))
+
+    def inside(*events: Event) -> list[Any]:
+        return found(*(each._replace(function=function) for each in events), more=(again, H), partial=((20, 0),))
+
+    assert inside(event(30, "dH", 2 * G_H)) == [(30, "H", 20, 2, INNER) if is_its_own else (30, "H", 21, None, INNER)]
+    came_in = inside(event(30, "dH", G_H, BOUND), event(31, "dH", G_Z + 1))
+    assert came_in == ([] if is_its_own else [(31, "H", 21, None, INNER)])
+
+
+TWO_LAYERS = """\
+class Norm:
+    def forward(self, x):
+        self.x = x
+class Dense:
+    def backward(self, dy):
+        return dy
+"""
+
+
+@pytest.mark.parametrize(
+    ("statement", "function", "home"),
+    [
+        (ast.Pass(lineno=1), "forward", ("Norm", "")),
+        (ast.Pass(lineno=3), "norm_bwd", ("Norm", "norm")),
+        (ast.Pass(lineno=4), "Backward_Norm", ("Dense", "norm")),
+        (ast.Pass(lineno=7), "norm", ("", "norm")),
+        (ast.Pass(), "norm_grad_of", ("", "norm__of")),
+        (None, "_norm_vjp_", ("", "norm")),
+    ],
+)
+def test_a_value_stands_in_a_class_and_in_one_pass_of_a_function(
+    statement: Any, function: str, home: tuple[str, str]
+) -> None:
+    assert claims_of(text=TWO_LAYERS)._home(W1._replace(statement=statement, function=function)) == home
+
+
+@pytest.mark.parametrize(
+    ("one", "is_claimed"),
+    [
+        (stated("dZ1 = dH", 30, "dZ1", 2 * G_H), True),
+        (stated("dZ1 = dW1", 30, "dZ1", 2 * G_W), False),  # no derivative in an argument alone
+        (stated("dZ1 = a", 30, "dZ1", G_W + 1), False),
+        (stated("dZ1 = a", 30, "dZ1", MISSING), False),
+        (stated("for dZ1 in s: pass", 30, "dZ1", 2 * G_H), False),
+        (stated("T = dH", 30, "T", 2 * G_H), False),
+    ],
+)
+def test_the_derivative_in_one_use_of_a_value_is_not_that_in_all(one: Event, is_claimed: bool) -> None:
+    more: dict[str, Any] = {"more": (H,), "partial": (H.event.key,)}
+    own = [(29, "lr", -4, 2, INNER)]
+    events = event(29, "dlr", np.array(14.0)), one
+    assert found(*events, **more) == own + [(30, "Z1", 2, None, INNER)] * is_claimed
+    assert found(*events, **more, overrides={one.key: 1.0}) == own
+
+
+PARTS = [stated("f()", 10, f"{call}#dW1", part, NAMED, call - 1) for call, part in ((1, G_W - 1), (2, 0 * G_W + 1))]
+OF_PARTS = [(10, "W1", -1, None, PARAMETER)] * 2
+SUM = event(20, "dW1", G_W)
+OF_SUM = (20, "W1", -1, 1, PARAMETER)
+
+
+@pytest.mark.parametrize(
+    ("events", "claimed"),
+    [
+        ([*PARTS, SUM], [OF_SUM]),
+        ([*PARTS], OF_PARTS),
+        ([SUM, *PARTS], [OF_SUM, *OF_PARTS]),
+        ([PARTS[0], SUM], [OF_PARTS[0], OF_SUM]),  # called once
+        ([*PARTS, event(20, "T", G_W)], [*OF_PARTS, (20, "W1", -1, 1, VALUE)]),
+        ([*PARTS, event(20, "dZ1", G_Z)], [*OF_PARTS, (20, "Z1", 1, 1, INNER)]),
+        ([each._replace(role=ENTRY) for each in PARTS] + [SUM], [*OF_PARTS, OF_SUM]),  # built up where they stand
+        ([each._replace(name="W1_grad") for each in PARTS] + [SUM], [OF_PARTS[0], OF_SUM]),  # a loop
+        # the last part under the name of the sum claims it
+        ([event(9, "dZ1", G_Z), *PARTS, stated("dW1 = f()", 20, "dW1", G_W)], [(9, "Z1", 1, 1, INNER), OF_SUM]),
+        ([*PARTS, stated("W1_grad = f()", 19, "W1_grad", G_W), stated("dW1 = f()", 20, "dW1", G_W)], [OF_SUM]),
+        ([*PARTS, stated("dW1 = f()", 19, "dW1", G_W), event(20, "W1_grad", G_W)], [OF_SUM]),
+        ([*PARTS, stated("f()", 20, "dW1", G_W)], OF_PARTS),
+    ],
+)  # fmt: skip
+def test_a_function_that_is_called_several_times_gives_parts_of_a_sum(events: list[Event], claimed: list[Any]) -> None:
+    assert found(*events) == claimed
+
+
+OF_b1, OF_c1 = (
+    Truth(event(line, name, np.full(2, 7.0), GIVEN), np.array([5.0, line])) for line, name in ((-5, "b1"), (-6, "c1"))
+)
+OF_W1_AND_b1 = [(10, "W1", -1, 1, PARAMETER), (30, "W1", -1, 1, VALUE), (30, "b1", -5, None, PARAMETER)]
+
+
+def returned(text: str, *values: Any, calls: int = 1) -> list[Event]:
+    """What a function returns, each time that it is called."""
+    first, *_ = events = [stated(f"return {text}", 30, "", each, RETURNED, n) for n, each in enumerate(values * calls)]
+    return [each._replace(statement=first.statement) for each in events]
+
+
+@pytest.mark.parametrize(
+    ("events", "claimed"),
+    [
+        ([event(10, "dW1", G_W), *returned("dW1, s", G_W, np.ones(2))], OF_W1_AND_b1),
+        (returned("f(x), s", G_W, np.ones(2)), OF_W1_AND_b1[1:]),
+        ([event(10, "dW1", G_W + 1), *returned("dW1, s", G_W + 1, np.ones(2))],
+         [(10, "W1", -1, None, PARAMETER), OF_W1_AND_b1[2]]),
+        # no gradient is returned beside it, or that of this parameter is there
+        ([event(10, "dW1", G_W), *returned("a, s", G_W + 1, np.ones(2))], OF_W1_AND_b1[:1]),
+        (returned("f(x), s", G_Z, np.ones(2)), [(30, "Z1", 1, 1, VALUE)]),
+        ([event(10, "db1", 2 * OF_b1.gradient), *returned("db1, s", G_Z, np.ones(2))],
+         [(10, "b1", -5, 2, PARAMETER), (30, "Z1", 1, 1, VALUE)]),
+        # of another shape, missing, a copy, several calls, no tuple
+        (returned("f(x), s", G_W, np.ones(5)), OF_W1_AND_b1[1:2]),
+        (returned("f(x), s", G_W, MISSING), OF_W1_AND_b1[1:2]),
+        (returned("f(x), s", G_W, OF_b1.event.value), OF_W1_AND_b1[1:2]),
+        (returned("f(x), s", G_W, np.ones(2), calls=2), OF_W1_AND_b1[1:2] * 2),
+        (returned("s", np.ones(2)), []),
+    ],
+)  # fmt: skip
+def test_what_is_returned_beside_gradients_is_one(events: list[Event], claimed: list[Any]) -> None:
+    more: dict[str, Any] = {"more": (OF_b1,), "given": {"b1": np.ones(2)}}
+    assert found(*events, **more, places={}) == claimed
+    assert not [each for each in found(*events, **more) if each[0] == 30]
+
+
+def test_what_is_returned_beside_a_gradient_may_be_that_of_any_of_several_parameters() -> None:
+    events = returned("f(x), s", G_W, np.ones(2))
+    of_w1, of_b1 = OF_W1_AND_b1[1:]
+    for gradient, claimed in ((OF_c1.gradient, [of_w1]), (OF_b1.gradient, [of_w1, of_b1])):
+        both = (OF_b1, OF_c1._replace(gradient=gradient))
+        assert found(*events, more=both, given={"b1": np.ones(2), "c1": np.ones(2)}, places={}) == claimed
+    of_inner = OF_c1._replace(event=OF_c1.event._replace(name="h"))
+    assert found(*events, more=(of_inner,), places={}) == [of_w1]  # of what is no parameter
+    number = OF_b1._replace(gradient=np.array([5.0]))
+    assert found(*returned("f(x), s", G_W, np.ones(1)), more=(number,), given={"b1": 0.5}, places={}) == [of_w1]
+
+
+def test_what_is_put_in_place_of_a_returned_value_is_no_claim() -> None:
+    events = returned("f(x), s", G_W, np.ones(2))
+    known = claims_of(*events, more=(OF_b1,), given={"b1": np.ones(2)}, places={})
+    (_, beside) = known.of(known.truths.run, {})
+    assert beside.others == (OF_b1,)
+    assert known.of(known.truths.run, {(30, 1): 1.0})[1:] == []
+    known.truths.by_key[30, 1] = OF_b1
+    assert known.of(known.truths.run, {})[1:] == []
 
 
 # --- what J does not change with
@@ -310,9 +538,17 @@ def test_of_what_else_there_are_truths_nothing_is_said_to_be_zero() -> None:
     assert zeros(event(10, "dD", np.zeros((1, 2))), after=(10, 0)) == []
     named = Truth(event(4, "dD", np.zeros((1, 2))), np.zeros((1, 2)))
     assert zeros(zero=(DEAD, named)) == []
+    like_z1 = DEAD._replace(event=DEAD.event._replace(name="Z_1"))
+    assert zeros(event(10, "dZ1", np.zeros((1, 2))), zero=(like_z1,)) == []
     known = claims_of(event(10, "dD", np.zeros((1, 2))), zero=(DEAD,))
     known.truths.by_key[10, 0] = OF_W1
     assert known.of_zero(known.truths.run) == []
+
+
+def test_where_places_of_steps_are_known_only_they_are_steps() -> None:
+    step = event(10, "b", np.ones((2, 1)))
+    assert zeros(step, steps={step.key: DEAD_b.event.key}) == [(10, "b", 1, UPDATE)]
+    assert zeros(step, steps={}) == []
 
 
 def leading_to(text: str, name: str, overrides: Any = None) -> set[str] | None:
@@ -399,7 +635,7 @@ def test_steps_at_known_places() -> None:
     [
         (MISSING, OLD_W[0, :1], None),
         (OLD_W[0, :1], MISSING, None),
-        (MISSING, np.ones(np.shape(MISSING)), None),
+        (MISSING, np.array(1.0), None),
         (OLD_W, OLD_W[0], None),
     ],
 )

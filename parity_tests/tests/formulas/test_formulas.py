@@ -124,6 +124,13 @@ def test_beside_an_output_that_is_missing_the_others_are_compared() -> None:
     assert found["square", "manual/torch"].reason == ""
 
 
+def test_a_case_that_compares_nothing_fails() -> None:
+    found = run_case(replace(RIGHT, bounds={}, derivatives={}), np.float64, 0)
+    assert [(line.case, line.quantity, line.pair, line.verdict, line.reason) for line in found] == [
+        ("formulas.pair", "", "", FAILS, "the case compares nothing")
+    ]
+
+
 def test_a_single_value_is_the_first_output_alone() -> None:
     found = lines(replace(RIGHT, reference=lambda X: 2 * X))
     assert found["twice", "manual/torch"].verdict == HOLDS
