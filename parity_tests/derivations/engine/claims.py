@@ -394,9 +394,9 @@ def _direction(value: Any) -> Any:
 
 
 def _returned_by(event: Event) -> set[str]:
-    """What a function returns together."""
+    """What a function returns together; nothing where it returns one value."""
     value = getattr(event.statement, "value", None)
-    return set(map(ast.unparse, value.elts)) if isinstance(value, ast.Tuple) else {""}
+    return set(map(ast.unparse, value.elts)) if isinstance(value, ast.Tuple) else set()
 
 
 def _zero(value: Any) -> float | None:

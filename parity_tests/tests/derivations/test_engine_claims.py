@@ -454,6 +454,7 @@ def returned(text: str, *values: Any, calls: int = 1) -> list[Event]:
         (returned("f(x), s", G_W, MISSING), OF_W1_AND_b1[1:2]),
         (returned("f(x), s", G_W, OF_b1.event.value), OF_W1_AND_b1[1:2]),
         (returned("f(x), s", G_W, np.ones(2), calls=2), OF_W1_AND_b1[1:2] * 2),
+        ([*returned("f(x)", G_W), stated("return s", 31, "", np.ones(2), RETURNED)], OF_W1_AND_b1[1:2]),
         (returned("s", np.ones(2)), []),
     ],
 )  # fmt: skip
