@@ -89,6 +89,9 @@ COPIED_IN = "numbers are copied into the array that is there, whatever their cla
 NO_BASES = "None names as few as an empty tuple"
 ONLY_REACHED = "all that is asked is what is reached"
 OF_TWO_AXES = "of two axes the last but one is the first"
+ITSELF = "a claim alone stands at its place, and at one place there are no two ends"
+NO_LINE = "None has no line either"
+IN_LOWER_CASE = "in lower case there is no X"
 PARSED = "what Python's parser made has its end"
 NO_SUCH_NAME = "no name is XXXX"
 NO_REST = "the one size is a multiple of the other"
@@ -333,6 +336,26 @@ EQUIVALENT: tuple[Equivalent, ...] = (
     Equivalent("derivations.engine.claims.Claims.leads_to", "strict=True", "strict=None", EQUAL_LENGTHS),
     Equivalent("derivations.engine.claims.Claims.leads_to", "strict=True", "", EQUAL_LENGTHS),
     Equivalent("derivations.engine.claims.Claims.leads_to", "strict=True", "strict=False", EQUAL_LENGTHS),
+    Equivalent("derivations.engine.claims.Claims._is_meant", "event.name, ()", "event.name, None", NO_BASES),
+    Equivalent("derivations.engine.claims.Claims._is_meant", "event.name, ()", "event.name, ", NO_BASES),
+    Equivalent(
+        "derivations.engine.claims.Claims._without_parts",
+        "order[each.event.key] > order",
+        "order[each.event.key] >= order",
+        ITSELF,
+    ),
+    Equivalent(
+        "derivations.engine.claims.Claims._home",
+        "if event.statement is None else",
+        "if (event.statement is None) and False else",
+        NO_LINE,
+    ),
+    Equivalent("derivations.engine.claims.Claims._home", "end_lineno or 0", "end_lineno or 1", PARSED),
+    Equivalent("derivations.engine.claims.Claims._home", 'strip("_")', 'strip("XX_XX")', IN_LOWER_CASE),
+    Equivalent("derivations.engine.claims.Claims._along", "strict=True", "strict=None", EQUAL_LENGTHS),
+    Equivalent("derivations.engine.claims.Claims._along", "strict=True", "", EQUAL_LENGTHS),
+    Equivalent("derivations.engine.claims.Claims._along", "strict=True", "strict=False", EQUAL_LENGTHS),
+    Equivalent("derivations.engine.claims.Claims._along", "cosine > 1", "cosine >= 1", EITHER),
     Equivalent("derivations.engine.roles._Use.is_late", 'else ""', 'else "XXXX"', NO_SUCH_NAME),
     Equivalent("derivations.engine.shapes.sizes.Sizes.together", "strict=True", "strict=None", EQUAL_LENGTHS),
     Equivalent("derivations.engine.shapes.sizes.Sizes.together", "strict=True", "", EQUAL_LENGTHS),
