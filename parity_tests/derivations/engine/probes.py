@@ -172,7 +172,7 @@ def _assumptions(tree: ast.Module, roles: Roles) -> Iterator[Ranks]:
     turned = _counted_through(tree)
     single = len(roles.weights) < 2
     small = {name for name in roles.weights if len(name) == 1 and name.islower()}
-    one_bias = _added_to(tree, small) if len(small) < len(roles.weights) else set()
+    one_bias = _added_to(tree, small)
     one_output = len(roles.weights) == 1 and all(symbols.stem_of(name).islower() for name in roles.weights)
     for turns, vectors, labels, biases, places, scale in itertools.product(
         (False, True) if turned else (False,),

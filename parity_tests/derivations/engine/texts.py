@@ -232,10 +232,7 @@ def _judged(reading: TextReading, seed: int, strict: bool) -> Judged | None:
 
 
 def _with_one_output(judged: Judged | None, reading: TextReading, seed: int, strict: bool) -> Judged | None:
-    """The verdicts; where gradients are off by a count that is 1 for one output, those for one output.
-
-    What has another shape than it should is no matter of a count.
-    """
+    """The verdicts; where gradients are off by a count that is 1 for one output, those for one output."""
     if judged is None or not judged.summary.wrong or reading.has_classes:
         return judged
     if not judged.convention and not any(each.cause in COUNTED for each in judged.lines):
@@ -243,10 +240,6 @@ def _with_one_output(judged: Judged | None, reading: TextReading, seed: int, str
     narrow = read_text(reading.source, reading.units, narrow=True)
     found = _judged(replace(narrow, from_above=reading.from_above), seed, strict) if narrow.layout.one_output else None
     if found is None or found.summary.judged < judged.summary.judged:
-        return judged
-    wrong = {each.line for each in found.lines if each.verdict == WRONG}
-    mended = [each for each in judged.lines if each.verdict == WRONG and each.line not in wrong]
-    if any(each.shape_got != each.shape_expected for each in mended):
         return judged
     return min(judged, found, key=lambda each: (each.summary.wrong, bool(each.convention)))
 

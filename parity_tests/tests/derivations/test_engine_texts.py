@@ -155,6 +155,19 @@ def test_shapes_follow_from_the_use_of_a_name(name: str) -> None:
     assert {line.verdict for line in judged.lines} == {HOLDS}
 
 
+OUTPUTS = "p = X @ W + b\nloss = {mean}((p - y)**2)\ndp = {dp}\ndW = X.T @ dp\ndb = dp.sum()"
+
+
+@pytest.mark.parametrize("dp", ["2 * (p - y)", "(p - y)"])
+def test_a_bias_as_a_number_is_no_sign_of_one_output(dp: str) -> None:
+    hidden = "h = np.tanh(X @ W1 + b1)\n"
+    text = hidden + OUTPUTS.format(mean="np.sum", dp=dp).replace("X @ W +", "h @ W +").replace("X.T", "h.T")
+    judged = judged_of(f"{text}\ndh = (dp @ W.T) * (1 - h**2)\ndW1 = X.T @ dh\ndb1 = dh.sum(axis=0)")
+    assert [(line.target, line.cause) for line in judged.lines if line.verdict == WRONG] == [
+        ("db", "db-summed-over-all")
+    ]
+
+
 def test_a_wrong_line_does_not_turn_columns_into_flat_arrays() -> None:
     forward = "z2 = w2 @ a1 + b2\na2 = np.tanh(z2)\nz3 = w3 @ a2 + b3\nC = 0.5 * np.sum((z3 - y)**2)\n"
     top = "delta3 = z3 - y\nnabla_w3 = delta3 @ a2.T\ndelta2 = w3.T @ delta3 * (1 - a2**2)\n"

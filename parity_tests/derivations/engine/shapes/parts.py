@@ -61,7 +61,7 @@ class Parts(Values):
                     raise Unknown
                 self.labels.setdefault(item.id, axis)  # a row of a table for each entry, such as that of a word
                 result.extend(value)
-            elif value == () and isinstance(item, ast.Name) and item.id in self.free and item.id not in self.counts:
+            elif value == () and isinstance(item, ast.Name) and item.id in self.free:
                 self.labels.setdefault(item.id, axis)  # one place
         return tuple(result) + tuple(sizes)
 
