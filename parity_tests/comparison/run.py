@@ -10,6 +10,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from datetime import date
+from functools import cache
 from importlib.metadata import version
 from typing import Any, NamedTuple, overload
 
@@ -259,6 +260,12 @@ def one_thread() -> Iterator[None]:
         torch.set_num_threads(before)
 
 
+@cache
+def _loaded(name: str, seed: int) -> Any:
+    """A data set, read once for all cases: none of them changes it."""
+    return toy_datasets().load(name, seed=seed)
+
+
 def _run(unit: Unit) -> list[Result]:
     dtype = np.dtype(unit.dtype).type
     results: list[Result] = []
@@ -267,7 +274,7 @@ def _run(unit: Unit) -> list[Result]:
             results += run_case(case, dtype, unit.seed, unit.device)
     for model_case in MODEL_CASES:
         if model_case.id in unit.cases:
-            data = toy_datasets().load(model_case.dataset, seed=unit.seed)
+            data = _loaded(model_case.dataset, unit.seed)
             begin = start(model_case, data, dtype, unit.seed)
             if unit.precision != "ieee":
                 results += rounded(run_short(model_case, begin, unit.precision, unit.device))

@@ -50,6 +50,8 @@ def _operators(here: Expression, context: Context) -> Changes:
         case "/":
             yield replace(here, operator="*", form="operator"), "wrong-operator", "wrong-operator", 2.0
             yield replace(here, left=here.right, right=here.left), "wrong-operator", "wrong-operator", 2.2
+            if here.left == Number(1.0):
+                yield replace(here, operator="-", form="operator"), "wrong-operator", "wrong-operator", 1.9
         case "+":
             yield replace(here, operator="-"), "sign", "sign", 1.0
             if isinstance(here.left, Binary) and here.left.operator == "/":

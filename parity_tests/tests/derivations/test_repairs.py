@@ -116,6 +116,7 @@ REPAIRS = [
     ("layer", "dW = dA @ A_prev.T / m", "dW = dZ @ A_prev.T / m"),
     ("shallow", "A2 = sigmoid(W2 @ g1(W1 @ X) + b2)", "A2 = sigmoid(W2 @ g1(W1 @ X + b1) + b2)"),
     ("logistic", "A = sigmoid(np.dot(w.T, X))", "A = sigmoid(np.dot(w.T, X) + b)"),
+    ("rmsprop", "s = beta2 * s + (1 / beta2) * np.square(dW)", "s = beta2 * s + (1 - beta2) * np.square(dW)"),
     ("shallow", "W1 = dW1 * alpha", "W1 = W1 - dW1 * alpha"),
     (
         "shallow",
