@@ -261,9 +261,9 @@ def one_thread() -> Iterator[None]:
 
 
 @cache
-def _loaded(name: str, seed: int) -> Any:
-    """A data set, read once for all cases: none of them changes it."""
-    return toy_datasets().load(name, seed=seed)
+def _loaded(datasets: Any, name: str, seed: int) -> Any:
+    """A data set of the package, read once for all cases: none of them changes it."""
+    return datasets.load(name, seed=seed)
 
 
 def _run(unit: Unit) -> list[Result]:
@@ -274,7 +274,7 @@ def _run(unit: Unit) -> list[Result]:
             results += run_case(case, dtype, unit.seed, unit.device)
     for model_case in MODEL_CASES:
         if model_case.id in unit.cases:
-            data = _loaded(model_case.dataset, unit.seed)
+            data = _loaded(toy_datasets(), model_case.dataset, unit.seed)
             begin = start(model_case, data, dtype, unit.seed)
             if unit.precision != "ieee":
                 results += rounded(run_short(model_case, begin, unit.precision, unit.device))
