@@ -82,6 +82,7 @@ class Claims:
         names = {event.name for event in truths.run.events if event.name}
         self.meant = {name: self._trusted(name) for name in names}
         self.order = {event.key: place for place, event in enumerate(truths.run.events)}
+        self.following: dict[Key, bool] = {}
         self.replays = 0
         """How many events there were in all runs with other values: the same on every machine, unlike the time."""
 
@@ -150,9 +151,17 @@ class Claims:
                 continue
             left = [each for each in self.named if mark_of(each) in self.of_parameters - known]
             left = [each for each in left if np.shape(each.gradient) == event.shape]
-            if len({mark_of(each) for each in left}) == 1 and np.size(event.value) > 1 and not self.is_copy(event):
+            one = len({mark_of(each) for each in left}) == 1 and np.size(event.value) > 1
+            if one and not self.is_copy(event) and self._follows_the_pass(event.key):
                 more.append(Claim(event, left[0], None, PARAMETER, (left[0],)))
         return more
+
+    def _follows_the_pass(self, key: Key) -> bool:
+        """Whether a value is computed from those on the way to J, as derivatives are; an optimiser's state is not."""
+        if key not in self.following:
+            way = self.truths.by_key.keys() - (self.truths.probe.places or {}).keys() - {key}
+            self.following[key] = bool(way & (self.leads_to(key, {}) or set()))
+        return self.following[key]
 
     def _is_drawn(self, event: Event) -> bool:
         """Whether a derivative by its name depends on nothing: that of a hinge loss in a bias counts labels."""

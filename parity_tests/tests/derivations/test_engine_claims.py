@@ -425,6 +425,12 @@ def test_a_function_that_is_called_several_times_gives_parts_of_a_sum(events: li
     assert found(*events) == claimed
 
 
+@pytest.fixture
+def followed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every value is computed from Z1."""
+    monkeypatch.setattr(Claims, "leads_to", lambda _claims, key, _overrides: {key, Z1.key})
+
+
 OF_b1, OF_c1 = (
     Truth(event(line, name, np.full(2, 7.0), GIVEN), np.array([5.0, line])) for line, name in ((-5, "b1"), (-6, "c1"))
 )
@@ -437,6 +443,7 @@ def returned(text: str, *values: Any, calls: int = 1) -> list[Event]:
     return [each._replace(statement=first.statement) for each in events]
 
 
+@pytest.mark.usefixtures("followed")
 @pytest.mark.parametrize(
     ("events", "claimed"),
     [
@@ -464,6 +471,7 @@ def test_what_is_returned_beside_gradients_is_one(events: list[Event], claimed: 
     assert not [each for each in found(*events, **more) if each[0] == 30]
 
 
+@pytest.mark.usefixtures("followed")
 def test_what_is_returned_beside_a_gradient_may_be_that_of_any_of_several_parameters() -> None:
     events = returned("f(x), s", G_W, np.ones(2))
     of_w1, of_b1 = OF_W1_AND_b1[1:]
@@ -476,6 +484,14 @@ def test_what_is_returned_beside_a_gradient_may_be_that_of_any_of_several_parame
     assert found(*returned("f(x), s", G_W, np.ones(1)), more=(number,), given={"b1": 0.5}, places={}) == [of_w1]
 
 
+@pytest.mark.parametrize("reached", [None, {(30, 1)}, {(30, 1), W1.key}])
+def test_what_follows_from_no_value_on_the_way_is_no_gradient(reached: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Claims, "leads_to", lambda *_: reached)
+    more: dict[str, Any] = {"more": (OF_b1,), "given": {"b1": np.ones(2)}, "places": {W1.key: "W1"}}
+    assert found(*returned("f(x), s", G_W, np.ones(2)), **more) == OF_W1_AND_b1[1:2]
+
+
+@pytest.mark.usefixtures("followed")
 def test_what_is_put_in_place_of_a_returned_value_is_no_claim() -> None:
     events = returned("f(x), s", G_W, np.ones(2))
     known = claims_of(*events, more=(OF_b1,), given={"b1": np.ones(2)}, places={})

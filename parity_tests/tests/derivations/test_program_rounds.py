@@ -278,3 +278,29 @@ def test_classes_that_are_a_row_of_the_data_are_whole_numbers() -> None:
     found = judged(CLASSES)
     assert (found.summary.wrong, found.summary.cannot_tell) == (0, 0), [line.message for line in found.lines]
     assert found.summary.holds > 1
+
+
+FROZEN = """\
+import numpy as np
+rng = np.random.default_rng(0)
+class Net:
+    def __init__(self):
+        self.W1, self.W2 = rng.standard_normal((3, 5)), rng.standard_normal((5, 2))
+        self.velocity = np.ones((3, 5))
+    def step(self, X, y):
+        h = np.tanh(X @ self.W1)
+        d = h @ self.W2 - y
+        loss = 0.5 * np.sum(d ** 2)
+        dW2 = h.T @ d
+        return dW2, self.velocity * 0.9, loss
+net = Net()
+X, y = rng.standard_normal((7, 3)), rng.standard_normal((7, 2))
+for k in range(3):
+    dW2, v, loss = net.step(X, y)
+    net.W2 -= 0.1 * dW2
+"""
+
+
+def test_a_state_that_is_returned_beside_a_gradient_is_none() -> None:
+    assert not wrong(FROZEN)
+    assert judged(FROZEN).summary.holds == 2
