@@ -4,34 +4,20 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from rich.console import Console
-
-from manual.shared.cli import GOOD, MISMATCH, UsageError, console, output_flags, plain_table
+from manual.shared.cli import GOOD, UsageError, console, output_flags, plain_table
 from parity_tests.derivations.own.answers import Answer, Options, answers, verify_path
 from parity_tests.derivations.own.fixed import fix, name_of_copy
-from parity_tests.derivations.own.reports import first_cause, write_csv, write_html, write_junit
-from parity_tests.derivations.own.sources import PROGRAMS, Found, found, is_file_name, is_note
+from parity_tests.derivations.own.flags import Flags
+from parity_tests.derivations.own.printed import exit_code, plain, rows_of_latex, show, show_table
+from parity_tests.derivations.own.reports import write_csv, write_html, write_junit
+from parity_tests.derivations.own.sources import Found, found, is_file_name
 from parity_tests.derivations.settings import SETTINGS, listing, setting_named
 from parity_tests.derivations.verdicts import (
-    AMBIGUOUS,
-    HOLDS,
-    NO_CLAIM,
-    WRONG,
     Judged,
-    Summary,
-    Verdict,
-    against,
-    closing,
 )
-
-if TYPE_CHECKING:
-    from parity_tests.derivations.engine.networks import Network
-    from parity_tests.derivations.latex.conventions import Told
 
 EPILOG = """examples:
   python -m parity_tests verify "dW1 = dZ1 @ X.T" --setting shallow
@@ -74,11 +60,6 @@ Every line or function is accounted for: judged, a helper of a judged one, or no
 exit code: 0 everything holds, 1 something is wrong or cannot be told, 2 bad usage,
            3 nothing is wrong, but something was not judged, or J is not written and another usual one would not do
 """
-
-NOT_ALL = 3
-"""The exit code where nothing is wrong, and something was not judged."""
-
-MARKS = {HOLDS: "[green]holds[/]", WRONG: "[bold red]wrong[/]"}
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -153,7 +134,8 @@ def _run(args: argparse.Namespace) -> int:
         return _many(args, found(args.derivation))
     with args.work.bar("judging"):
         judged = _judged(args)
-        fixed = fix(Path(args.derivation[0]), judged, _options(args)) if args.fix else None
+        file = Path(args.derivation[0]) if args.fix else None
+        fixed = fix(file, judged, _options(args, [file])) if file else None
     only = Answer(judged.source, judged)
     _write([only], args)
     if args.json:
@@ -164,7 +146,7 @@ def _run(args: argparse.Namespace) -> int:
     else:
         show(judged, console(), quiet=args.quiet)
     if fixed and not args.json:
-        console().print(_plain(fixed.sentence), soft_wrap=True)
+        console().print(plain(fixed.sentence), soft_wrap=True)
     return exit_code(only)
 
 
@@ -183,10 +165,11 @@ def _files_to_fix(args: argparse.Namespace) -> None:
 
 def _many(args: argparse.Namespace, files: Found) -> int:
     """Judge several files, and print a row for each."""
-    parts = answers(files.files, _options(args), min(args.jobs, len(files.files)))
+    options = _options(args, files.files)
+    parts = answers(files.files, options, min(args.jobs, len(files.files)))
     rows = args.work.gather("files", parts, len(files.files))
     wrong = [row for row in rows if args.fix and row.judged is not None and row.summary.wrong]
-    copies = {row.file: fix(Path(row.file), row.judged, _options(args)) for row in wrong if row.judged}
+    copies = {row.file: fix(Path(row.file), row.judged, options) for row in wrong if row.judged}
     _write(rows, args)
     if args.json:
         fixed = {file: {"fixed": each.as_json()} for file, each in copies.items()}
@@ -194,22 +177,8 @@ def _many(args: argparse.Namespace, files: Found) -> int:
     else:
         show_table(rows, files, console(), quiet=args.quiet)
         for file, each in copies.items():
-            console().print(_plain(f"{file}: {each.sentence}"), soft_wrap=True)
+            console().print(plain(f"{file}: {each.sentence}"), soft_wrap=True)
     return exit_code(*rows)
-
-
-def rows_of_latex(judged: Judged) -> list[str]:
-    """Each line as LaTeX, repaired where it is wrong; one that has no formula as it is written."""
-    from parity_tests.derivations.latex.printer import latex
-
-    rows = []
-    for line in judged.lines:
-        text = line.repaired or line.text
-        try:
-            rows.append(text if "\\" in text else latex(text))
-        except SyntaxError:
-            rows.append(text)
-    return rows
 
 
 def _write(rows: Sequence[Answer], args: argparse.Namespace) -> None:
@@ -225,47 +194,15 @@ def _place_for(flag: str, name: str | None) -> None:
         raise UsageError(f"--{flag} is {name}, expected a file in a folder that is there")
 
 
-def total(rows: Sequence[Answer]) -> Summary:
-    """The counts of all files."""
-    return Summary(*map(sum, zip(*(row.summary for row in rows), strict=True))) if rows else Summary(0, 0, 0, 0, 0)
-
-
-def exit_code(*rows: Answer) -> int:
-    """What the answers say to a script: what is wrong before what was not judged, or depends on what is not written."""
-    summary = total(rows)
-    if summary.wrong or summary.cannot_tell:
-        return MISMATCH
-    left = summary.not_judged or summary.doubtful or any(row.depends for row in rows)
-    return NOT_ALL if left else GOOD
-
-
-def _options(args: argparse.Namespace) -> Options:
-    """How the flags have files judged."""
-    net = _network(args)
-    cost = "" if net else args.cost or ""
-    rubric = ""
+def _options(args: argparse.Namespace, files: Sequence[Path]) -> Options:
+    """How the flags have these files judged."""
     if args.reference:
-        from parity_tests.derivations.own.program_file import rubric_of
-
-        rubric = rubric_of(_file(args.reference), seed=args.seed)
-    notes = _said_of_notes(args) if args.let or any(map(is_file_name, args.derivation)) else None
-    told = (args.call, cost, args.grads, rubric, notes)
-    return Options(args.setting, bool(args.l2), args.chain, args.seed, args.strict, net, *told)
+        _file(args.reference)
+    return _flags(args).options(files)
 
 
-def _said_of_notes(args: argparse.Namespace) -> Told:
-    """What the flags say about a note; UsageError for a layout, a cost or a letter that is none."""
-    from parity_tests.derivations.latex.conventions import Told, costs_named
-
-    letters = dict(each.split("=", 1) for each in (args.let or "").split(",") if "=" in each)
-    if args.let and len(letters) != args.let.count(",") + 1:
-        raise UsageError(f"--let is {args.let!r}, expected letters and symbols such as H=A1,S=Z2")
-    notes = any(is_note(Path(each)) for each in args.derivation)
-    if notes and args.layout not in (None, "rows", "columns"):
-        raise UsageError(f"--layout is {args.layout!r}, expected rows or columns")
-    cost = args.cost or "" if notes else ""
-    costs_named(cost)
-    return Told(letters, args.layout or "" if notes else "", cost, strict=args.strict)
+def _flags(args: argparse.Namespace) -> Flags:
+    return Flags(**{flag: getattr(args, flag) for flag in Flags._fields if getattr(args, flag) is not None})
 
 
 def _judged(args: argparse.Namespace) -> Judged:
@@ -273,36 +210,16 @@ def _judged(args: argparse.Namespace) -> Judged:
     if args.data is not None:
         from parity_tests.derivations.own.data import verify_data
 
+        _flags(args).refuse_with_numbers()
         return verify_data(_file(args.data), args.setting, l2=bool(args.l2))
     (text,) = args.derivation
-    options = _options(args)
     if is_file_name(text):
-        return verify_path(_file(text), options)
+        path = _file(text)
+        return verify_path(path, _options(args, [path]))
     from parity_tests.derivations.verify import verify
 
-    setting, l2, chain, seed, strict, net, *_ = options
+    setting, l2, chain, seed, strict, net, *_ = _options(args, [])
     return verify(text, setting, l2=l2, chain=chain, seed=seed, strict=strict, net=net)
-
-
-def _network(args: argparse.Namespace) -> Network | None:
-    """The network that the flags describe, None where they describe none."""
-    programs = any(Path(each).suffix in PROGRAMS or os.path.isdir(each) for each in args.derivation)
-    notes = any(is_note(Path(each)) for each in args.derivation)
-    cost, layout = None if programs or notes else args.cost, None if notes else args.layout
-    flags = {"--cost": cost, "--layout": layout, "--no-bias": args.no_bias}
-    if args.net is None:
-        alone = [flag for flag, value in flags.items() if value]
-        if alone or isinstance(args.l2, str):
-            raise UsageError(
-                f"{alone[0] if alone else '--l2 with a formula'} says more about a network, expected --net with it"
-            )
-        return None
-    if args.setting or args.chain or args.l2 is True:
-        flag = "--setting" if args.setting else "--chain" if args.chain else "--l2 without a formula"
-        raise UsageError(f"{flag} belongs to settings, expected --net without it")
-    from parity_tests.derivations.engine.networks import network
-
-    return network(args.net, args.cost or "", args.layout or "", args.l2 or "", biases=not args.no_bias)
 
 
 def _file(name: str) -> Path:
@@ -310,95 +227,6 @@ def _file(name: str) -> Path:
     if not path.is_file():
         raise UsageError(f"the file {name} was not found")
     return path
-
-
-def show(judged: Judged, out: Console, *, quiet: bool = False) -> None:
-    """What it was judged against, and each line with its verdict; ``quiet`` those alone that do not hold.
-
-    A wrong line has what to do about it, one that was not judged has the reason; the closing line counts them all. A
-    line that holds in the same words for several layers is shown once, with how often.
-    """
-    if not quiet:
-        for row in against(judged):
-            out.print(_plain(row), soft_wrap=True)
-    times = Counter(_place_and_words(each) for each in judged.lines)
-    for verdict in judged.lines:
-        if verdict.verdict == NO_CLAIM or (quiet and verdict.verdict == HOLDS):
-            continue
-        count = times[_place_and_words(verdict)]
-        if verdict.verdict != HOLDS:
-            _show_line(verdict, out, file=judged.source)
-        elif count:
-            _show_line(verdict, out, count)
-            times[_place_and_words(verdict)] = 0
-    out.print(_plain(closing(judged)), soft_wrap=True)
-
-
-WIDEST = 120
-"""Columns of the table of files."""
-
-
-def show_table(rows: Sequence[Answer], files: Found, out: Console, *, quiet: bool = False) -> None:
-    """A row for each file, and the totals; ``quiet`` those files alone that do not hold."""
-    numbers = ["judged", "wrong", "cannot tell", "not judged"]
-    table = plain_table("", ["file"], numbers, verdict=False)
-    table.add_column("first")
-    table.columns[0].overflow = table.columns[-1].overflow = "fold"
-    for row in rows:
-        counts = row.summary
-        if quiet and exit_code(row) == GOOD:
-            continue
-        first = ": ".join(part for part in first_cause(row) if part)
-        cells = [counts.judged, counts.wrong, counts.cannot_tell, counts.not_judged]
-        shown = [str(cell) if cell else "" for cell in cells]
-        shown[1] = f"[bold red]{shown[1]}[/]" if counts.wrong else ""
-        table.add_row(_plain(row.file), *shown, _plain(first))
-    if table.row_count:
-        out.print(table, width=min(WIDEST, out.width))
-    for sentence in totals(rows, files):
-        out.print(_plain(sentence), soft_wrap=True)
-
-
-def totals(rows: Sequence[Answer], files: Found) -> list[str]:
-    """The counts of all files and lines, and what was left out of the folders."""
-    codes = [exit_code(row) for row in rows]
-    kinds = ((GOOD, "hold"), (MISMATCH, "do not hold"), (NOT_ALL, "not judged, or not in full"))
-    parts = [f"{codes.count(code)} {word}" for code, word in kinds if code in codes]
-    lines = total([row for row in rows if row.judged is not None])
-    left = lines.not_judged
-    said = [f"{len(rows)} file{'s' * (len(rows) != 1)}: {', '.join(parts)}. {lines.sentence}; not judged: {left}."]
-    return [*said, f"{files.sentence[0].upper()}{files.sentence[1:]}."] if files.sentence else said
-
-
-def _place_and_words(verdict: Verdict) -> tuple[str, str, str]:
-    return verdict.place, verdict.text, verdict.message
-
-
-def _show_line(verdict: Verdict, out: Console, times: int = 1, file: str = "") -> None:
-    mark = MARKS.get(verdict.verdict, f"[yellow]{verdict.verdict}[/]")
-    place = f"{verdict.place}: " if verdict.place else ""
-    text = verdict.text or verdict.target
-    if verdict.verdict == HOLDS:
-        ids = f" ({', '.join(verdict.formula_ids)})" if verdict.formula_ids else ""
-        what = verdict.message.partition(" holds, ")[2].removesuffix(".")
-        often = f" {times} times" if times > 1 else ""
-        out.print(f"{place}{_plain(text)}  {mark}{often}{_plain(f', {what}{ids}' if what else ids)}", soft_wrap=True)
-        note = verdict.message.partition(" holds.")[2].strip()
-        if note:
-            out.print(f"    {_plain(note)}", soft_wrap=True)
-        return
-    cause = f" \\[{_plain(verdict.cause)}]" if verdict.cause and verdict.cause != AMBIGUOUS else ""
-    if verdict.cause == AMBIGUOUS:
-        cause = f" \\[ambiguous: {_plain(', '.join(verdict.causes))}]"
-    out.print(f"{place}{_plain(text)}  {mark}{cause}", soft_wrap=True)
-    message = verdict.with_diff(file) if is_file_name(file) else verdict.message
-    for row in message.splitlines():
-        out.print(f"    {_plain(row)}", soft_wrap=True)
-
-
-def _plain(text: str) -> str:
-    """The text with rich's markup switched off."""
-    return text.replace("[", "\\[")
 
 
 def _list_settings(args: argparse.Namespace) -> int:
@@ -411,13 +239,13 @@ def _list_settings(args: argparse.Namespace) -> int:
     if name is None:
         table = plain_table("Settings", ["setting", "what it is", "J"], verdict=False)
         for setting in SETTINGS.values():
-            table.add_row(setting.name, _plain(setting.summary), _plain(setting.cost))
+            table.add_row(setting.name, plain(setting.summary), plain(setting.cost))
         out.print(table)
         return GOOD
     setting = setting_named(name)
     table = plain_table(f"{setting.name}: {setting.summary}", ["symbol", "shape", "meaning", "judged"], verdict=False)
     for row in listing(setting):
-        table.add_row(*(_plain(str(cell)) if not isinstance(cell, bool) else ("yes" if cell else "") for cell in row))
+        table.add_row(*(plain(str(cell)) if not isinstance(cell, bool) else ("yes" if cell else "") for cell in row))
     out.print(table)
-    out.print(_plain(setting.cost))
+    out.print(plain(setting.cost))
     return GOOD

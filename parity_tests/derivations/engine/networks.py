@@ -19,7 +19,7 @@ from parity_tests.derivations.engine.program import TextProgram
 from parity_tests.derivations.engine.texts import TextReading
 from parity_tests.derivations.engine.truths import Truths
 from parity_tests.derivations.language.front import Source, plain_line, read
-from parity_tests.derivations.verdicts import HOLDS, Judged
+from parity_tests.derivations.verdicts import HOLDS, WRONG, Judged, Verdict
 
 HIDDEN = {
     "relu": "np.maximum({z}, 0)",
@@ -199,7 +199,7 @@ def verify_lines(text: str, net: Network, seed: int = 0, *, strict: bool = False
 
     Raises DerivationError for a text that cannot be read, NetworkError for one that has a forward pass of its own.
     """
-    found: list[tuple[tuple[int, int, bool], Judged, bool]] = []
+    found: list[tuple[tuple[int, int, int, bool], Judged, bool]] = []
     for layout in (net.layout,) if net.layout else ("columns", "rows"):
         for scaled in (False, True) if net.averaged else (False,):
             judged = _judged(text, net._replace(layout=layout), scaled, seed, strict)
@@ -213,9 +213,21 @@ def verify_lines(text: str, net: Network, seed: int = 0, *, strict: bool = False
     return judged
 
 
-def _misses(judged: Judged) -> tuple[int, int, bool]:
+def _misses(judged: Judged) -> tuple[int, int, int, bool]:
+    """The lines that do not hold, against those that do; then how much is wrong with them."""
     holds = sum(line.verdict == HOLDS for line in judged.lines)
-    return len(judged.lines) - holds, -holds, bool(judged.convention)
+    mistakes = sum(_mistakes(line) for line in judged.lines if line.verdict == WRONG)
+    return len(judged.lines) - holds, -holds, mistakes, bool(judged.convention)
+
+
+def _mistakes(line: Verdict) -> int:
+    """The mistakes that a repair mends; more where there is none, and most where nothing can be computed at all."""
+    if line.repaired:
+        return len(line.cause.split(" + "))
+    return _UNREPAIRED if line.shape_got else 2 * _UNREPAIRED
+
+
+_UNREPAIRED = 4
 
 
 def _judged(text: str, net: Network, scaled: bool, seed: int, strict: bool) -> Judged | None:

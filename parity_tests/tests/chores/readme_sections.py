@@ -9,8 +9,8 @@ from io import StringIO
 from rich.console import Console
 
 from manual.shared.cli import default_jobs
-from parity_tests.commands.verify import show
 from parity_tests.comparison.run import compare
+from parity_tests.derivations.own.printed import show
 from parity_tests.derivations.verify import verify
 from parity_tests.measured import measured
 from parity_tests.report.evidence import ratios_table

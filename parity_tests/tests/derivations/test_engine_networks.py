@@ -92,3 +92,19 @@ def test_the_network_on_the_command_line(capsys: pytest.CaptureFixture[str]) -> 
     ):
         assert main(["verify", "dW1 = 2", *flags]) == 2
         assert message in " ".join(capsys.readouterr().err.split())
+
+
+@pytest.mark.parametrize(
+    ("text", "causes"),
+    [
+        ("dW2 = dZ2 @ A1.T / m", ["l2-missing"]),
+        ("dZ2 = A2 - Y\ndW2 = dZ2 @ A1.T / m", ["", "l2-missing"]),  # the first line holds in rows as well
+        ("dZ2 = A2 - Y\ndW2 = A1.T @ dZ2 / m", ["", "l2-missing"]),
+    ],
+)
+def test_of_readings_in_which_as_many_lines_hold_that_with_the_fewest_mistakes_is_taken(
+    text: str, causes: list[str]
+) -> None:
+    judged = verify(text, net=network("4-5-3 relu,softmax", l2="reg/2*W^2"))
+    assert [line.cause for line in judged.lines] == causes
+    assert judged.lines[-1].repaired.endswith("+ reg * W2")

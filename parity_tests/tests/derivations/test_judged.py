@@ -10,9 +10,9 @@ import pytest
 
 from parity_tests import Judged
 from parity_tests.cli import main
-from parity_tests.commands.verify import NOT_ALL, exit_code
 from parity_tests.derivations.own.answers import Answer
 from parity_tests.derivations.own.not_looked_at import not_looked_at
+from parity_tests.derivations.own.printed import NOT_ALL, exit_code
 from parity_tests.derivations.verdicts import (
     CANNOT_TELL,
     HOLDS,

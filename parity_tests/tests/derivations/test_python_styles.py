@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from parity_tests.commands.verify import show
 from parity_tests.derivations.engine.findings import fits, hits_of
 from parity_tests.derivations.engine.numbers.kinds import is_function
 from parity_tests.derivations.engine.python.aim import with_repair
 from parity_tests.derivations.engine.python.judged import judge_program
 from parity_tests.derivations.engine.python.reading import PythonReading
 from parity_tests.derivations.engine.python.several import together
+from parity_tests.derivations.own.printed import show
 from parity_tests.derivations.verdicts import HOLDS, NOT_JUDGED, WRONG, Judged
 from parity_tests.tests.derivations.python_styles import STYLES
 from parity_tests.tests.slices import sliced

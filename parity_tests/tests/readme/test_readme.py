@@ -19,8 +19,8 @@ from manual.shared.search_ranges import COARSE
 from manual.shared.settings import EXPLODED
 from parity_tests import cli
 from parity_tests.commands.notes import NOTES
-from parity_tests.commands.verify import NOT_ALL
 from parity_tests.comparison.models import MODEL_CASES
+from parity_tests.derivations.own.printed import NOT_ALL
 from parity_tests.judging.bounds import ELEMENTARY
 from parity_tests.judging.judge import SEEN, Result
 from parity_tests.measured import measured
