@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from parity_tests.derivations.own.flags import Flags
 from parity_tests.derivations.own.sources import PROGRAMS, TEXTS
 from parity_tests.derivations.settings import SETTINGS
 
@@ -23,18 +24,21 @@ SECONDS, SECONDS_OF_PROGRAMS = 20.0, 90.0
 SECONDS_FOR_A_GRAPH = 5.0
 """Of processor time: a text that took longer to judge gets no graph."""
 
+KINDS: dict[str, type | tuple[type, ...]] = {
+    **dict.fromkeys(("name", "text", "content", "setting", "net", "cost", "layout", "let", "call", "grads"), str),
+    **dict.fromkeys(("no_bias", "chain", "strict"), bool), "l2": (bool, str),
+}  # fmt: skip
+"""What a request may have; ``l2`` is true for the penalty of a setting, a formula for that of a network."""
+
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_ -]{0,60}")
 
 
 class Given(NamedTuple):
-    """A file by its name and content, and how it is judged; ``call`` and ``cost`` belong to programs."""
+    """A file by its name and content, and the flags of ``verify`` that say how it is judged."""
 
     name: str
     content: bytes
-    setting: str = ""
-    l2: bool = False
-    call: str = ""
-    cost: str = ""
+    flags: Flags = Flags()
 
     @property
     def is_program(self) -> bool:
@@ -53,12 +57,11 @@ def read(data: Any) -> Given:
     ``text`` is a text, ``content`` a file in base64, beside a ``name`` that ends as files do that can be judged. The
     other keys are the flags of ``verify``.
     """
-    kinds = {**dict.fromkeys(("name", "text", "content", "setting", "call", "cost"), str), "l2": bool}
     if not isinstance(data, Mapping):
         raise ValueError(f"the request is a {type(data).__name__}, expected an object")
     for key, value in data.items():
-        if key not in kinds or not isinstance(value, kinds[key]):
-            raise ValueError(f"the request has {key}, expected one of {', '.join(kinds)}, each of its kind")
+        if key not in KINDS or not isinstance(value, KINDS[key]):
+            raise ValueError(f"the request has {key}, expected one of {', '.join(KINDS)}, each of its kind")
     if ("text" in data) == ("content" in data):
         raise ValueError("the request has no text and no content, or both, expected one of them")
     name = Path(data.get("name", "derivation.txt").replace("\\", "/"))
@@ -71,25 +74,22 @@ def read(data: Any) -> Given:
     except (UnicodeEncodeError, binascii.Error) as error:
         raise ValueError(f"the file cannot be read: {error}") from error
     stem = name.stem if NAME.fullmatch(name.stem) else "file"
-    told = {key: data[key] for key in ("setting", "l2", "call", "cost") if key in data}
-    given = Given(f"{stem}{name.suffix}", content, **told)
-    if not given.is_program and (given.call or given.cost):
-        raise ValueError(f"the request has a call or a cost with {given.name}, expected them with a program alone")
-    return given
+    said = {key: data[key] for key in Flags._fields if data.get(key)}
+    return Given(f"{stem}{name.suffix}", content, Flags(**said))
 
 
 def answered(given: Given, folder: Path) -> dict[str, Any]:
     """The answer on a file that is written into ``folder``: what ``verify --json`` says, and how the page shows it."""
-    from parity_tests.derivations.own.answers import Answer, Options, answer
+    from parity_tests.derivations.own.answers import Answer, answer
     from parity_tests.derivations.verdicts import against, closing
 
     start = time.process_time()
     path = folder / given.name
     path.write_bytes(given.content)
-    if path.suffix == DATA:
-        found = _numbers(path, given)
-    else:
-        found = answer(path, Options(given.setting or None, given.l2, call=given.call, cost=given.cost))
+    try:
+        found = _numbers(path, given.flags) if path.suffix == DATA else answer(path, given.flags.options([path]))
+    except (ValueError, OSError) as error:
+        found = Answer(path.name, None, " ".join(str(error).split()))
     data = Answer(given.name, found.judged, found.problem.replace(f"{folder}/", "")).as_json()
     if found.judged is None:
         return data
@@ -106,22 +106,20 @@ def _graph(path: Path, given: Given) -> list[dict[str, Any]]:
     from parity_tests.derivations.own.sources import is_note
     from parity_tests.serve.graph import graph_of
 
-    if path.suffix not in TEXTS or given.setting or is_note(path):
+    if path.suffix not in TEXTS or given.flags.setting or given.flags.net or is_note(path):
         return []
     return graph_of(given.content.decode(errors="replace"))
 
 
-def _numbers(path: Path, given: Given) -> Any:
+def _numbers(path: Path, flags: Flags) -> Any:
     """The answer on a file of numbers."""
     from parity_tests.derivations.own.answers import Answer
     from parity_tests.derivations.own.data import verify_data
 
-    try:
-        if not given.setting:
-            raise ValueError("expected a setting with numbers: it says what J is")
-        return Answer(path.name, verify_data(path, given.setting, l2=given.l2))
-    except (ValueError, OSError) as error:
-        return Answer(path.name, None, " ".join(str(error).split()))
+    flags.refuse_with_numbers()
+    if not flags.setting:
+        raise ValueError("expected a setting with numbers: it says what J is")
+    return Answer(path.name, verify_data(path, flags.setting, l2=bool(flags.l2)))
 
 
 def _drawing() -> Any:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from parity_tests.apart import prepare, prepared
+from parity_tests.derivations.own.flags import Flags
 from parity_tests.derivations.own.program_file import RUNNER
 from parity_tests.serve.given import Given, answered
 
@@ -120,7 +121,7 @@ class Processes:
         """Import what the processes need, before anything is asked."""
         prepare(RUNNER)
         with suppress(BusyError, EndedError):
-            self.answer(Given("derivation.txt", b"dW1 = (1/m) * dZ1 @ X.T", "shallow"))
+            self.answer(Given("derivation.txt", b"dW1 = (1/m) * dZ1 @ X.T", Flags("shallow")))
 
     def close(self) -> None:
         """End every process; nothing more is begun."""

@@ -3,6 +3,9 @@ const at = (id) => document.getElementById(id);
 const KEY = new URLSearchParams(location.search).get("key");
 const PAUSE = 350;  // milliseconds after the last key
 const SIGNS = { holds: ["✓", "good"], wrong: ["✗", "bad"], "cannot tell": ["?", "unsure"], doubtful: ["?", "unsure"], "not judged": ["–", "unsure"] };
+const OF_PROGRAMS = ["call", "cost", "grads"];
+const WORDS = ["net", "kind", "penalty", "let"];
+const CHOICES = ["layout", "no_bias", "strict", "chain"];
 const text = at("text");
 let file = null;      // what was dropped, where it is not the text itself
 let name = "derivation.txt";
@@ -161,9 +164,14 @@ function answered(answer) {
 
 async function judge() {
   running?.abort();
-  const given = { name, setting: at("setting").value, l2: at("l2").checked };
+  const given = { name, setting: at("setting").value, l2: at("penalty").value.trim() || at("l2").checked };
+  for (const flag of ["net", "layout", "let"]) given[flag] = at(flag).value.trim();
+  for (const flag of ["no_bias", "strict", "chain"]) given[flag] = at(flag).checked;
+  given.cost = at("kind").value.trim();
   if (file) given.content = file; else given.text = text.value;
-  if (!at("program").hidden) Object.assign(given, { call: at("call").value, cost: at("cost").value });
+  if (!at("program").hidden) {
+    for (const flag of OF_PROGRAMS) given[flag] = at(flag).value || given[flag] || "";
+  }
   if (!file && !text.value.trim()) {
     running = null;
     answered({ closing: "Nothing is written yet." });
@@ -202,7 +210,7 @@ function show(words, called = "derivation.txt", content = null) {
   at("opened").hidden = called === "derivation.txt";
   at("name").textContent = called;
   at("program").hidden = !/\.(py|ipynb)$/.test(called);
-  at("call").value = at("cost").value = "";
+  for (const flag of OF_PROGRAMS) at(flag).value = "";
   text.scrollTop = 0;
   typed(0);
 }
@@ -228,14 +236,15 @@ function example() {
   at("setting").value = setting;
   at("l2").checked = l2;
   at("file").value = "";
+  for (const flag of WORDS) at(flag).value = "";
+  for (const flag of CHOICES) at(flag).checked = false;
+  at("layout").value = "";
   show(words);
 }
 
 text.addEventListener("input", () => typed());
 text.addEventListener("scroll", () => { at("gutter").scrollTop = text.scrollTop; });
-at("setting").addEventListener("change", () => typed(0));
-at("l2").addEventListener("change", () => typed(0));
-for (const told of ["call", "cost"]) at(told).addEventListener("change", () => typed(0));
+for (const flag of ["setting", "l2", ...OF_PROGRAMS, ...WORDS, ...CHOICES]) at(flag).addEventListener("change", () => typed(0));
 at("example").addEventListener("change", example);
 at("file").addEventListener("change", () => opened(at("file").files[0]));
 at("close").addEventListener("click", example);

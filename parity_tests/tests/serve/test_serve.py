@@ -23,6 +23,7 @@ import pytest
 from manual.shared.cli import GOOD, USAGE
 from parity_tests import cli
 from parity_tests.derivations.own.answers import Answer
+from parity_tests.derivations.own.flags import Flags
 from parity_tests.derivations.verdicts import HOLDS, WRONG
 from parity_tests.derivations.verify import verify
 from parity_tests.serve import given as giving
@@ -169,9 +170,9 @@ def test_every_answer_forbids_what_the_page_does_not_need(server: Served) -> Non
         ({}, "no text and no content, or both"),
         ({"text": "x", "content": "eA=="}, "no text and no content, or both"),
         ({"text": 3}, "the request has text, expected one of name, text"),
-        ({"text": "x", "net": "4-5-3"}, "the request has net, expected one of"),
+        ({"text": "x", "seed": 3}, "the request has seed, expected one of"),
+        ({"text": "x", "net": ["4-5-3"]}, "the request has net, expected one of"),
         ({"text": "x", "setting": "nowhere"}, "setting is 'nowhere'"),
-        ({"text": "x", "call": "f()"}, "a call or a cost with derivation.txt"),
         ({"name": "a.sh", "text": "x"}, "the file is 'a.sh', expected one that ends with .txt"),
         ({"name": "a.npz", "content": "no base64!"}, "the file cannot be read"),
         ({"text": "\ud800"}, "the file cannot be read"),
@@ -180,6 +181,24 @@ def test_every_answer_forbids_what_the_page_does_not_need(server: Served) -> Non
 def test_a_request_that_is_none_is_refused(data: Any, says: str) -> None:
     with pytest.raises(ValueError, match=re.escape(says)):
         read(data)
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        ({"text": "dW2 = dZ2 @ A1.T / m", "net": "4-5-3 relu,softmax"}, "1 judged: 1 holds"),
+        ({"text": "dW2 = dZ2 @ A1.T", "net": "4-5-3 relu,softmax", "l2": "reg/2*W^2"}, "1 judged: 1 wrong"),
+        ({"text": "dW1 = dZ1 @ X.T", "net": "", "setting": "shallow", "l2": False}, "1 judged: 1 wrong"),
+        ({"name": "n.md", "text": r"$$dZ^{[1]} = W^{[2]T} dZ^{[2]} * (1 - H^2)$$", "let": "H=A1"}, "1 judged: 1 holds"),
+        ({"text": "x = 3", "call": "f()"}, "--call belongs to programs"),
+        ({"text": "x = 3", "let": "H=A1"}, "--let belongs to notes"),
+        ({"name": "a.npz", "content": "eA==", "net": "4-5-3"}, "--net says nothing about numbers"),
+        ({"text": "dW1 = X", "net": "4-5-3 relu,softmax", "l2": True}, "--l2 without a formula belongs to settings"),
+    ],
+)
+def test_a_request_has_the_flags_of_verify(data: dict[str, Any], says: str, tmp_path: Path) -> None:
+    found = answered(read(data), tmp_path)
+    assert (found.get("closing") or found["problem"]).startswith(says)
 
 
 def test_a_name_stays_in_its_folder() -> None:
@@ -231,7 +250,7 @@ def _until(done: Callable[[], bool], seconds: float = 30) -> None:
 def test_an_answer_has_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(giving, "SECONDS", 0.0)
     with pytest.raises(work.EndedError, match="derivation took more than 0 seconds and was ended"):
-        work.Processes().answer(Given("derivation", b"dW1 = dZ1", "shallow"))
+        work.Processes().answer(Given("derivation", b"dW1 = dZ1", Flags("shallow")))
 
 
 def test_too_many_at_a_time_are_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -245,7 +264,8 @@ def test_too_many_at_a_time_are_told_so(monkeypatch: pytest.MonkeyPatch) -> None
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda each: each.title)
 def test_examples_are_judged_whole_and_one_holds(example: Example, tmp_path: Path) -> None:
-    found = answered(Given("derivation.txt", example.text.encode(), example.setting, example.l2), tmp_path)
+    flags = Flags(example.setting or None, example.l2)
+    found = answered(Given("derivation.txt", example.text.encode(), flags), tmp_path)
     verdicts = [line["verdict"] for line in found["lines"]]
     assert set(verdicts) <= {HOLDS, WRONG, "no claim"}
     assert (WRONG in verdicts) == (example.title != "The same, right")
@@ -275,14 +295,14 @@ def test_a_graph_has_the_values_and_the_derivatives_of_the_text(tmp_path: Path) 
     ],
 )
 def test_what_has_no_forward_pass_has_no_graph(name: str, text: str, setting: str, tmp_path: Path) -> None:
-    assert answered(Given(name, text.encode(), setting), tmp_path)["graph"] == []
+    assert answered(Given(name, text.encode(), Flags(setting or None)), tmp_path)["graph"] == []
 
 
 def test_numbers_need_a_setting_and_formulas_are_optional(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     found = answered(Given("run.npz", npz(X=np.ones((2, 3)))), tmp_path)
     assert found["problem"] == "expected a setting with numbers: it says what J is"
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    found = answered(Given("derivation.txt", b"dW1 = dZ1 @ X.T", "shallow"), tmp_path)
+    found = answered(Given("derivation.txt", b"dW1 = dZ1 @ X.T", Flags("shallow")), tmp_path)
     assert (found["lines"][0]["verdict"], found["lines"][0]["formula"]) == (WRONG, "")
 
 

@@ -19,6 +19,11 @@ const text = document.getElementById("text");
 text.value = arguments[0];
 text.dispatchEvent(new Event("input"));
 """
+FLAG = """
+const flag = document.getElementById(arguments[0]);
+flag.value = arguments[1];
+flag.dispatchEvent(new Event("change"));
+"""
 DROP = """
 const given = new DataTransfer();
 given.items.add(new File([arguments[1]], arguments[0]));
@@ -79,6 +84,16 @@ def test_the_page(opened: Browser, server: Served) -> None:
     assert opened.evaluate("return document.getElementById('text').readOnly")
     opened.evaluate("document.getElementById('close').click()")
     said(opened, "6 judged: 5 hold, 1 wrong")
+    opened.evaluate(TYPE, "dW2 = dZ2 @ A1.T / m")
+    opened.evaluate(FLAG, "net", "4-5-3 relu,softmax")
+    said(opened, "1 judged: 1 holds")
+    opened.evaluate(FLAG, "penalty", "reg/2*W^2")
+    said(opened, "1 judged: 1 wrong")
+    opened.evaluate("document.getElementById('more').open = true")
+    for wide in (checks.WIDE, checks.NARROW):
+        opened.look(wide)
+        for check in (checks.fitting, checks.accessible):
+            assert not check(opened, PAGE).problems
     opened.evaluate(TYPE, "")
     said(opened, "Nothing is written yet.")
 
