@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from numbers import Real
 from typing import Any, Self
 
 import numpy as np
@@ -14,6 +12,7 @@ from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
 
 from manual.notation import Array
+from manual.shared.class_weights import BALANCED, by_class
 from manual.shared.estimator_base import NetworkEstimator
 
 
@@ -32,24 +31,12 @@ class ClassifierBase(ClassifierMixin, NetworkEstimator):  # type: ignore[misc]  
         given = self.class_weight
         if given is None:
             return weights
-        if not (isinstance(given, Mapping) or (isinstance(given, str) and given == "balanced")):
-            raise ValueError(f"class_weight is {given!r}, expected 'balanced', a dict of weights by class, or None")
+        if one_epoch and given == BALANCED:
+            raise ValueError("class_weight is 'balanced', expected a dict: partial_fit does not see all examples")
         if type_of_target(y).startswith("multilabel"):
             raise ValueError("class_weight is given and y has several labels, expected None: no example has one class")
         weights = np.ones(len(y)) if weights is None else weights
-        codes = np.searchsorted(self.classes_, y)
-        if isinstance(given, Mapping):
-            known = self.classes_.tolist()
-            numbers = (isinstance(value, Real) and 0 < float(value) < math.inf for value in given.values())
-            if not (set(given) <= set(known) and all(numbers)):
-                raise ValueError(f"class_weight is {given}, expected finite numbers above 0 by classes among {known}")
-            of_examples: Array = np.array([given.get(each, 1.0) for each in known])[codes]
-        else:
-            if one_epoch:
-                raise ValueError("class_weight is 'balanced', expected a dict: partial_fit does not see all examples")
-            totals = np.bincount(codes, weights)
-            of_examples = weights.sum() / (np.count_nonzero(totals) * totals[codes])
-        return weights * of_examples
+        return by_class(given, self.classes_.tolist(), np.searchsorted(self.classes_, y), weights)
 
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
         """Train for one epoch more: weights, optimiser and generator go on from where they were.

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from numbers import Real
-from typing import Any, NamedTuple, Protocol, TypeAlias
+from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -282,8 +282,11 @@ Data: TypeAlias = Examples | WeightedExamples
 """Examples with or without weights."""
 
 
-def held_back(data: Examples, share: float) -> tuple[Examples, Examples]:
-    """The examples to train on, and the last ones, such a share of them, to look at.
+Held = TypeVar("Held", Examples, WeightedExamples)
+
+
+def held_back(data: Held, share: float) -> tuple[Held, Held]:
+    """The examples to train on, and the last ones, such a share of them, to look at; with their weights.
 
     Raises ValueError where none would be left to train on.
     """
@@ -294,4 +297,5 @@ def held_back(data: Examples, share: float) -> tuple[Examples, Examples]:
     first, last = np.arange(m - held), np.arange(m - held, m)
     # what is held elsewhere stays there: only its first examples are taken
     X = take(data.X, first) if isinstance(data.X, np.ndarray) else data.X
-    return Examples(X, data.Y[:, : m - held]), Examples(take(data.X, last), data.Y[:, m - held :])
+    train = type(data)(X, *(each[:, : m - held] for each in data[1:]))
+    return train, type(data)(take(data.X, last), *(each[:, m - held :] for each in data[1:]))

@@ -11,8 +11,8 @@ from typing import Any, cast
 
 from manual.files import Checkpoint, exclusive, load_checkpoint, make_directory, save_checkpoint
 from manual.shared.cli import GOOD, MISMATCH, UsageError, console, door
-from manual.shared.settings import Epoch, Examples, Run, Settings, held_back
-from manual.shared.train_flags import Subject, configure, epilog, settings_of, subject_of
+from manual.shared.settings import Data, Epoch, Run, Settings, held_back
+from manual.shared.train_flags import Subject, configure, epilog, settings_of, subject_of, training_data
 from manual.shared.train_report import Package, opening, report, shown
 
 __all__ = ["Package", "configure", "epilog", "run"]
@@ -73,7 +73,7 @@ def _trained(args: argparse.Namespace, package: Package, subject: Subject, setti
             Run,
             door(
                 package.fit, subject.architecture, train.X, train.Y, settings,
-                validation=validation, resume=resume, on_epoch=on_epoch, on_step=show.step,
+                weights=train.weights, validation=validation, resume=resume, on_epoch=on_epoch, on_step=show.step,
             ),
         )  # fmt: skip
     assert done is not None  # without an epoch, Ctrl-C has ended the command
@@ -100,12 +100,12 @@ def _own_checkpoint(args: argparse.Namespace, package: Package) -> Iterator[None
         yield
 
 
-def _training(args: argparse.Namespace, subject: Subject) -> tuple[Examples, Examples | None]:
+def _training(args: argparse.Namespace, subject: Subject) -> tuple[Data, Data | None]:
     """The examples to train on and, with a patience, those that early stopping looks at: the last ones."""
-    data = Examples(*subject.parts[:2])
+    data = training_data(args, subject)
     if args.patience is None:
         return data, None
-    return cast("tuple[Examples, Examples]", door(held_back, data, VALIDATION))
+    return cast("tuple[Data, Data]", door(held_back, data, VALIDATION))
 
 
 def _asked(args: argparse.Namespace, subject: Subject, settings: Settings) -> dict[str, Any]:
@@ -114,6 +114,7 @@ def _asked(args: argparse.Namespace, subject: Subject, settings: Settings) -> di
         "data": args.data or subject.name,
         "layers": subject.architecture.describe(),
         "dtype": args.dtype,
+        "class_weight": args.class_weight,
         **settings.as_json(),
     }
 

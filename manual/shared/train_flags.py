@@ -6,11 +6,15 @@ import argparse
 from collections.abc import Collection
 from typing import Any, NamedTuple, cast
 
+import numpy as np
+
 from manual.architecture import MODELS, Architecture, Dense, Layer, model_for
 from manual.checks import Parts, parts
 from manual.layer_words import layers_from, with_dropout
+from manual.notation import Array
+from manual.shared.class_weights import by_class, weights_named
 from manual.shared.cli import UsageError, door, output_flags, toy_datasets
-from manual.shared.settings import Settings
+from manual.shared.settings import Data, Examples, Settings, WeightedExamples
 
 OUTPUT_UNITS = {"binary": "sigmoid", "multilabel": "sigmoid", "multiclass": "softmax", "regression": "identity"}
 """The output unit that a task asks for."""
@@ -107,6 +111,11 @@ FLAGS: dict[str, tuple[Flag, ...]] = {
             type=float,
             default=0.0,
         ),
+        flag(
+            "--class-weight",
+            "balanced, or weights by class such as ill=3,well=1: an example counts by its class; default: all alike",
+            metavar="WEIGHTS",
+        ),
         flag("--clip", "shorten longer gradients to this", type=float, metavar="NORM"),
         flag(
             "--patience",
@@ -164,6 +173,24 @@ def subject_of(args: argparse.Namespace) -> Subject:
     net = cast(Architecture, door(_architecture, args, data))
     fitting = cast(Parts, door(parts, net, data))
     return Subject(data.name, data.task, data.target_names, fitting, net, data.preparation.to_json())
+
+
+def training_data(args: argparse.Namespace, subject: Subject) -> Data:
+    """The training part, with weights where ``--class-weight`` gives its classes any.
+
+    Raises UsageError for weights that are none, or where an example has no class.
+    """
+    X, Y = subject.parts[:2]
+    if args.class_weight is None:
+        return Examples(X, Y)
+    if subject.task not in ("binary", "multiclass"):
+        raise UsageError(
+            f"--class-weight is given and the task is {subject.task}, expected classes: binary, multiclass"
+        )
+    given = door(weights_named, args.class_weight)
+    codes = Y[0].astype(int) if subject.task == "binary" else Y.argmax(axis=0)
+    weights = cast(Array, door(by_class, given, subject.target_names, codes, np.ones(Y.shape[1])))
+    return WeightedExamples(X, Y, weights.astype(Y.dtype)[None, :])
 
 
 def _architecture(args: argparse.Namespace, data: Any) -> Architecture:

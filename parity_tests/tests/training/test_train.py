@@ -10,9 +10,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from sklearn.utils.class_weight import compute_sample_weight
 
+from datasets import load as load_dataset
 from manual.__main__ import main as by_hand
 from manual.files import exclusive, load, load_checkpoint
+from manual.shared.settings import Settings, WeightedExamples, held_back
+from manual.training import fit
 from parity_tests.tests.chores.interruptions import ending
 from torch_ref.__main__ import main as by_torch
 
@@ -88,6 +92,40 @@ def test_networks_by_flags(words: list[str], layers: str | None, capsys: pytest.
         assert lines(capsys)[-1]["layers"] == layers
 
 
+@pytest.mark.parametrize(
+    ("words", "given", "patience"),
+    [
+        (["--dataset", "breast_cancer"], {"malignant": 5, "benign": 1}, None),
+        (["--dataset", "breast_cancer"], "balanced", 50),
+        (["--dataset", "iris"], {"setosa": 0.25, "virginica": 3}, None),
+    ],
+)
+@pytest.mark.parametrize("main", PACKAGES)
+def test_weights_of_classes_are_those_of_scikit_learn(
+    main: Callable[..., int], words: list[str], given: Any, patience: int | None, tmp_path: Path
+) -> None:
+    path, data = tmp_path / "net.safetensors", load_dataset(words[1], dtype="float64")
+    named = given if isinstance(given, str) else ",".join(f"{name}={weight}" for name, weight in given.items())
+    told = [*SHORT, "--keep-prob", "1", "--dtype", "float64", "--save", str(path), "--quiet", "--class-weight", named]
+    assert main(["train", *words, *told, *(["--patience", str(patience)] if patience else [])]) == 0
+
+    Y = data.Y_train
+    codes = Y[0].astype(int) if len(Y) == 1 else Y.argmax(axis=0)
+    by_code = given if isinstance(given, str) else {k: given.get(x, 1) for k, x in enumerate(data.target_names)}
+    weights = compute_sample_weight(by_code, codes)[None, :]
+    saved = load(path)
+    settings = Settings(
+        learning_rate=0.003, epochs=2, batch_size=32, decay="cosine", decay_options={"epochs": 2}, patience=patience
+    )
+    whole = WeightedExamples(data.X_train, Y, weights)
+    train, rest = (whole, None) if patience is None else held_back(whole, 0.1)
+    again = fit(saved.architecture, train.X, train.Y, settings, weights=train.weights, validation=rest)
+    alike = fit(saved.architecture, train.X, train.Y, settings, validation=rest)
+    for name, value in again.params.items():
+        np.testing.assert_allclose(saved.params[name], value, rtol=1e-7, atol=1e-9)
+        assert not np.allclose(alike.params[name], value, rtol=1e-4, atol=1e-6)
+
+
 @pytest.mark.parametrize("main", PACKAGES)
 def test_a_run_resumed_is_the_run_undisturbed(
     main: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -101,6 +139,8 @@ def test_a_run_resumed_is_the_run_undisturbed(
     whole, again = load(tmp_path / "whole.safetensors").params, load(tmp_path / "again.safetensors").params
     for name, value in whole.items():
         np.testing.assert_array_equal(again[name], value)
+    assert main([*words, "--checkpoint", str(kept), "--resume", "--class-weight", "balanced"]) == 2
+    assert "class-weight is balanced, expected None as in" in capsys.readouterr().err
     assert main([*words, "--checkpoint", str(kept), "--resume", "--lambda", "3"]) == 2
     assert "lambda is 3.0, expected 0.0 as in" in capsys.readouterr().err
 
@@ -172,6 +212,11 @@ def test_own_data(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         (["--learning-rate", "-1"], "learning_rate is -1.0, expected a finite number above 0"),
         (["--learning-rate", "nan"], "learning_rate is nan, expected a finite number above 0"),
         (["--lambda", "-1"], "lambda is -1.0, expected a finite number of at least 0"),
+        (["--class-weight", "0=2,x"], "class-weight is '0=2,x', expected balanced, or a weight for each class"),
+        (["--class-weight", "0=2,0=3"], "class-weight is '0=2,0=3', expected balanced, or a weight for each class"),
+        (["--class-weight", "ill=3"], "class_weight is {'ill': 3.0}, expected finite numbers above 0 by classes among"),
+        (["--class-weight", "0=-1"], "class_weight is {'0': -1.0}, expected finite numbers above 0 by classes among"),
+        (["--class-weight", "balanced", "--dataset", "diabetes"], "the task is regression, expected classes"),
         (["--clip", "0"], "clip is 0.0, expected a number above 0"),
         (["--patience", "0"], "patience is 0, expected at least 1 epoch"),
         (["--decay", "linear"], "decay is 'linear', expected a number such as 0.9, or one of constant"),
