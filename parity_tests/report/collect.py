@@ -11,6 +11,7 @@ from parity_tests.notes.row import Row
 from parity_tests.notes.run import BY_ID
 from parity_tests.report import sources
 from parity_tests.report.chapters import CHAPTERS, Chapter
+from parity_tests.report.worked import Worked, worked
 
 LOOPS, TORCH = "as a loop", "in torch"
 
@@ -26,7 +27,8 @@ class Listing(NamedTuple):
 class Section(NamedTuple):
     """A formula with all that belongs to it.
 
-    ``anchored`` are the rows of the notes whose anchor is here, ``elsewhere`` the ids that another section has.
+    ``anchored`` are the rows of the notes whose anchor is here, ``elsewhere`` the ids that another section has;
+    ``worked`` is its example in numbers, where it has one.
     """
 
     anchor: str
@@ -35,6 +37,7 @@ class Section(NamedTuple):
     elsewhere: tuple[str, ...]
     listings: tuple[Listing, ...]
     shapes: tuple[tuple[str, str], ...]
+    worked: Worked | None
 
 
 class Part(NamedTuple):
@@ -99,7 +102,7 @@ def _section(formula: Formula, own: tuple[Row, ...], elsewhere: tuple[str, ...])
     described = [(name, sources.shapes(name)) for name in formula.names]
     given = formula.words.shapes
     shapes = ((formula.id, given),) if given else tuple(each for each in described if each[1])
-    return Section(formula.id, formula, own, elsewhere, tuple(listings.values()), shapes)
+    return Section(formula.id, formula, own, elsewhere, tuple(listings.values()), shapes, worked(formula))
 
 
 def lines_of(formula: Formula, results: Sequence[Result]) -> list[Result]:

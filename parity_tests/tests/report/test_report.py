@@ -31,6 +31,7 @@ from parity_tests.report.measure import measure_model, model_case
 from parity_tests.report.pictures import PICTURES
 from parity_tests.report.pictures.style import COLORS, NEUTRAL, Picture, embedded
 from parity_tests.report.site import sentences, site, wrapped
+from parity_tests.report.worked import worked
 from parity_tests.tests.readme.readme_text import commands
 
 VOID = {"meta", "link", "input", "br", "img", "hr", "wbr"}
@@ -263,6 +264,20 @@ def test_text_is_escaped_and_mathematics_drawn() -> None:
     assert 'aria-label="x_1"' in drawn
     with pytest.raises(ValueError, match="expected LaTeX"):
         mathematics.drawn(r"\frac{1}{")
+
+
+def test_an_example_is_what_the_formula_gives_on_its_first_probe() -> None:
+    found = worked(BY_ID["dense.weight_gradient"])
+    assert found is not None
+    assert [(box.name, box.size) for box in found.given] == [("dZ", "5 × 7"), ("A_prev", "3 × 7"), ("W", "5 × 3")]
+    assert (found.values, found.numbers) == ((("lambda", "0.7"),), ())
+    dZ, A_prev, W, dW = (np.array([[float(each.replace("−", "-")) for each in row] for row in box.rows])
+                         for box in (*found.given, *found.found))  # fmt: skip
+    np.testing.assert_allclose(dW, (dZ @ A_prev.T + 0.7 * W) / 7, atol=0.03)
+    volumes = worked(BY_ID["conv.conv_forward"])
+    assert volumes is not None
+    assert [(box.name, box.shape, box.rows) for box in volumes.found] == [("Z", (2, 3, 3, 3), ())]
+    assert worked(BY_ID["training.fit"]) is None
 
 
 def test_names_of_cases_break_where_a_part_ends() -> None:
