@@ -11,7 +11,8 @@ import numpy as np
 
 from parity_tests.derivations.engine import symbols
 from parity_tests.derivations.engine.events import GIVEN, NAMED, RETURNED, Event, Run
-from parity_tests.derivations.engine.probes import Layout, Probe
+from parity_tests.derivations.engine.layouts import Layout
+from parity_tests.derivations.engine.probes import Probe
 from parity_tests.derivations.engine.truths import Cost
 from parity_tests.derivations.language.front import Source
 

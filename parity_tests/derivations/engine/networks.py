@@ -14,7 +14,7 @@ from typing import NamedTuple
 from parity_tests.derivations.engine import symbols
 from parity_tests.derivations.engine.findings import Trial
 from parity_tests.derivations.engine.judged import judge_reading
-from parity_tests.derivations.engine.probes import find_layout
+from parity_tests.derivations.engine.layouts import find_layout
 from parity_tests.derivations.engine.program import TextProgram
 from parity_tests.derivations.engine.texts import TextReading
 from parity_tests.derivations.engine.truths import Truths

@@ -19,8 +19,9 @@ from parity_tests.derivations.engine.forward_slips import has_a_slip
 from parity_tests.derivations.engine.guards import judged_without_guards
 from parity_tests.derivations.engine.judged import judge_reading
 from parity_tests.derivations.engine.layers import summed_among_averages, unreached
+from parity_tests.derivations.engine.layouts import Layout, find_layout
 from parity_tests.derivations.engine.optimiser_lines import with_optimisers
-from parity_tests.derivations.engine.probes import Layout, Probe, doubled, draw, find_layout, normalised, one_output
+from parity_tests.derivations.engine.probes import Probe, doubled, draw, normalised, one_output
 from parity_tests.derivations.engine.program import TextProgram
 from parity_tests.derivations.engine.python.other_costs import by_the_cost_that_is_followed
 from parity_tests.derivations.engine.python.rubric import kind_of

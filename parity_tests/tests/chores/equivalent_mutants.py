@@ -356,7 +356,7 @@ EQUIVALENT: tuple[Equivalent, ...] = (
     Equivalent("derivations.engine.claims.Claims._along", "strict=True", "", EQUAL_LENGTHS),
     Equivalent("derivations.engine.claims.Claims._along", "strict=True", "strict=False", EQUAL_LENGTHS),
     Equivalent("derivations.engine.claims.Claims._along", "cosine > 1", "cosine >= 1", EITHER),
-    Equivalent("derivations.engine.roles._Use.is_late", 'else ""', 'else "XXXX"', NO_SUCH_NAME),
+    Equivalent("derivations.engine.name_uses.Uses.is_late", 'else ""', 'else "XXXX"', NO_SUCH_NAME),
     Equivalent("derivations.engine.shapes.sizes.Sizes.together", "strict=True", "strict=None", EQUAL_LENGTHS),
     Equivalent("derivations.engine.shapes.sizes.Sizes.together", "strict=True", "", EQUAL_LENGTHS),
     Equivalent("derivations.engine.shapes.sizes.Sizes.together", "strict=True", "strict=False", EQUAL_LENGTHS),

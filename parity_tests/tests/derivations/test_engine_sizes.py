@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from parity_tests.derivations.engine.probes import find_layout
+from parity_tests.derivations.engine.layouts import find_layout
 from parity_tests.derivations.engine.shapes.sizes import Clash, Sizes, declarations, without_ones
 
 

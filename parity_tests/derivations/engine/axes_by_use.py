@@ -1,0 +1,89 @@
+"""What a text does with its names, as far as that says how many axes they have: index, loop, outer product, einsum."""
+
+from __future__ import annotations
+
+import ast
+
+from parity_tests.derivations.engine import symbols
+
+VOLUME = 4
+"""The axes of what is summed over several, the third or a later one among them: examples, height, width, channels."""
+
+
+def derived(tree: ast.Module) -> frozenset[str]:
+    """The names of which another name of the text says that it is the derivative in them."""
+    names = [node for node in ast.walk(tree) if isinstance(node, ast.Name)]
+    read = {node.id for node in names if isinstance(node.ctx, ast.Load)}
+    assigned = {node.id for node in names if isinstance(node.ctx, ast.Store)}
+    return frozenset(base for name in assigned for base in symbols.meant_by(name, read) if base != name)
+
+
+def under_roots(tree: ast.Module) -> set[str]:
+    """The names that the text only takes the root of: numbers that are not below 0."""
+    under: list[str] = []
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call(func=ast.Attribute(attr="sqrt") | ast.Name(id="sqrt"), args=[ast.Name(id=name)]):
+                under.append(name)
+            case ast.BinOp(left=ast.Name(id=name), op=ast.Pow(), right=ast.Constant(value=0.5)):
+                under.append(name)
+    every = [node.id for node in ast.walk(tree) if isinstance(node, ast.Name)]
+    return {name for name in under if under.count(name) == every.count(name)}
+
+
+def indices(tree: ast.Module) -> set[str]:
+    """The names that stand alone between brackets."""
+    subscripts = (node.slice for node in ast.walk(tree) if isinstance(node, ast.Subscript))
+    return {each.id for each in subscripts if isinstance(each, ast.Name)}
+
+
+def counted_through(tree: ast.Module) -> set[str]:
+    """The names that loops take one entry of in each turn: ``x[t]``."""
+    loops = [node for node in ast.walk(tree) if isinstance(node, ast.For) and isinstance(node.target, ast.Name)]
+    return {
+        each.value.id
+        for loop in loops
+        for each in ast.walk(loop)
+        if isinstance(each, ast.Subscript)
+        and isinstance(each.value, ast.Name)
+        and isinstance(each.slice, ast.Name)
+        and ast.unparse(loop.target) == each.slice.id
+    }
+
+
+def axes_by_use(tree: ast.Module) -> dict[str, int]:
+    """How many axes names have by what is done with them: ``b[:, None]``, ``np.outer(d, v)``, a rule of einsum."""
+    found: dict[str, int] = {}
+    for node in ast.walk(tree):
+        match node:
+            case ast.Assign(targets=[ast.Tuple(elts=sizes)], value=ast.Attribute(ast.Name(id=name), "shape")):
+                found |= {name: len(sizes)}
+            case ast.Subscript(value=ast.Name(id=name), slice=ast.Tuple(elts=[_, _, _, *_] as places)):
+                plain = not any(ast.unparse(each) in ("...", "None", "np.newaxis") for each in places)
+                found |= {name: len(places)} if plain else {}
+            case ast.Subscript(value=ast.Name(id=name), slice=ast.Tuple(elts=[first, second])):
+                kinds = {ast.unparse(first), ast.unparse(second)}
+                found |= {name: 1} if kinds <= {":", "None", "np.newaxis"} and len(kinds) == 2 else {}
+            case ast.Call(func=ast.Attribute(attr="outer"), args=[*factors]):
+                found |= {each.id: 1 for each in factors if isinstance(each, ast.Name)}
+            case ast.Call(func=ast.Attribute(attr="einsum"), args=[ast.Constant(value=str() as rule), *factors]):
+                parts = rule.replace(" ", "").partition("->")[0].split(",")
+                pairs = zip(factors, parts, strict=False)
+                found |= {each.id: len(part) for each, part in pairs if isinstance(each, ast.Name) and "." not in part}
+            case ast.Call(
+                func=ast.Attribute(value=ast.Name(id=name)), keywords=[ast.keyword("axis", ast.Tuple(axes)), *_]
+            ):
+                over = [each.value for each in axes if isinstance(each, ast.Constant) and isinstance(each.value, int)]
+                found |= {name: max(VOLUME, max(over) + 1)} if max(over, default=0) > 1 else {}
+    return found
+
+
+def added_to(tree: ast.Module, weights: set[str]) -> set[str]:
+    """The names that are added to a product with one of the weights."""
+    found = set()
+    for node in ast.walk(tree):
+        match node:
+            case ast.BinOp(op=ast.Add(), left=product, right=ast.Name(id=bias)):
+                names = {each.id for each in ast.walk(product) if isinstance(each, ast.Name)}
+                found |= {bias} if names & weights else set()
+    return found

@@ -1,0 +1,251 @@
+"""The axes of a text's free names: the assumption about them under which most lines fit."""
+
+from __future__ import annotations
+
+import ast
+import itertools
+import re
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from parity_tests.derivations.engine import symbols
+from parity_tests.derivations.engine.axes_by_use import (
+    added_to,
+    axes_by_use,
+    counted_through,
+    derived,
+    indices,
+    under_roots,
+)
+from parity_tests.derivations.engine.roles import Roles, roles_of
+from parity_tests.derivations.engine.shapes.reading import BACKWARD_CLASH, Reading
+from parity_tests.derivations.engine.shapes.sizes import Shape, Size, declarations
+from parity_tests.derivations.engine.shapes.values import LIKE, Ranks
+
+AXES: dict[str, tuple[int | None, ...] | None] = {
+    "flat": (None,),
+    "row": (1, None),
+    "column": (None, 1),
+    "number": None,
+    "like": (LIKE, LIKE),
+}
+
+
+class Layout(NamedTuple):
+    """What the text says of its free names: shapes in sizes, labels with their number of classes, and the batch."""
+
+    shapes: dict[str, Shape]
+    labels: dict[str, Size]
+    counts: dict[str, Size]
+    batch: Size | None
+    clashes: int
+    said: str
+    sums: dict[Size, Shape]
+    products: dict[Size, Shape]
+    """The sizes that are sums of others, and those that are products."""
+    derived: frozenset[str]
+    """The free names in which the text takes a derivative."""
+    roles: Roles
+    one_output: bool = False
+    """Whether each example is taken to have one output, where it may have several."""
+
+
+def find_layout(tree: ast.Module, rows: tuple[str, ...]) -> Layout:
+    """The reading of the text in which most lines fit."""
+    declared, free, roles = declarations(rows), derived(tree), roles_of(tree)
+    best: Layout | None = None
+    walked: list[dict[str, Any]] = []
+    for ranks in _assumptions(tree, roles):
+        if any(all(ranks(name) == axes for name, axes in asked.items()) for asked in walked):
+            continue  # the walk would be the same
+        walked.append({})
+        reading = Reading(tree, _noting(ranks, walked[-1]), declared, roles)
+        layout = _layout(reading, reading.clashes + _unlikely(reading), free)
+        if best is None or layout.clashes < best.clashes:
+            best = layout
+        if layout.clashes == 0:
+            break
+    assert best is not None
+    return best
+
+
+def _noting(ranks: Ranks, asked: dict[str, Any]) -> Ranks:
+    """The same axes; ``asked`` keeps those of every name that a walk asks for."""
+
+    def noted(name: str) -> Any:
+        asked[name] = axes = ranks(name)
+        return axes
+
+    return noted
+
+
+def _assumptions(tree: ast.Module, roles: Roles) -> Iterator[Ranks]:
+    """The axes that free names may have, the usual ones first."""
+    numbers, places_of, known = under_roots(tree), indices(tree), axes_by_use(tree)
+    turned = counted_through(tree)
+    single = len(roles.weights) < 2
+    small = {name for name in roles.weights if len(name) == 1 and name.islower()}
+    one_bias = added_to(tree, small)
+    one_output = len(roles.weights) == 1 and all(symbols.stem_of(name).islower() for name in roles.weights)
+    for turns, vectors, labels, biases, places, scale in itertools.product(
+        (False, True) if turned else (False,),
+        ("matrix", "flat", "column"),
+        ("flat", "matrix", "column") if one_output else ("matrix", "flat", "column"),
+        ("flat", "row", "column", "number", "each") if one_bias else ("flat", "row", "column", "number"),
+        (1, 2, 0) if places_of else (1,),
+        ("", "number", "flat", "like") if roles.entrywise else ("",),
+    ):
+        for weights in ("flat", "matrix") if vectors == "matrix" else ("flat",):
+
+            def ranks(
+                name: str,
+                v: str = vectors,
+                y: str = labels,
+                b: str = biases,
+                w: str = weights,
+                i: int = places,
+                s: str = scale or biases,
+                turns: bool = turns,
+            ) -> Any:
+                symbol = symbols.stem_of(name)
+                if name in turned and turns:
+                    return (None,) * 3
+                if roles.is_label(name):
+                    of = v if v != "matrix" else y
+                    return (None, None) if of == "matrix" else AXES[of]
+                if name in places_of:
+                    return (None,) * i
+                if name in known:
+                    return (None,) * known[name]
+                if v == "column" and roles.is_data(name):
+                    return AXES["column"]
+                if name in numbers or roles.is_number(name):
+                    return None
+                if name in roles.offsets or (symbols.BIASES.match(symbol) and roles.is_bias(name)):
+                    return AXES[("number" if name in one_bias else "flat") if b == "each" else b]
+                if name in roles.entrywise:
+                    return AXES["flat" if s == "each" else s]
+                if name in roles.loose:
+                    return AXES["like"]
+                one = (symbol in ("w", "theta", "weights", "beta") and symbol == symbols.base_of(name)) or (
+                    name in small or (single and name in roles.weights and symbol.islower())
+                )
+                if one:
+                    return AXES["flat"] if w == "flat" and v == "matrix" else (None, None) if v == "matrix" else (None,)
+                low = re.match(r"^[a-z]", symbol) and symbol[0] != "w" and name not in roles.weights
+                if v == "flat" and (roles.is_data(name) or low):
+                    return (None,)
+                return (None, None)
+
+            yield ranks
+
+
+def _sizes_in(reading: Reading, name: str) -> tuple[Size, ...]:
+    return tuple(reading.sizes.find(each) for each in reading.shapes[name])
+
+
+def _roles(reading: Reading) -> tuple[set[Size], set[Size]]:
+    """The sizes of the data, and those of the parameters."""
+    roles = reading.roles
+    data: set[Size] = set()
+    parameters: set[Size] = set()
+    for name in reading.free:
+        if reading.is_claim(name):
+            continue  # what comes from above has the sizes of a value that is there
+        of_data = roles.is_data(name) or roles.is_label(name) or name in reading.labels or name in roles.loose
+        of_data = of_data or _is_of_each_example(reading, name)
+        (data if of_data else parameters).update(_sizes_in(reading, name))
+    return data - {1}, parameters - {1}
+
+
+def _is_of_each_example(reading: Reading, name: str) -> bool:
+    """Whether a factor beside weights that is called neither bias nor gain is a matrix: it comes with the examples."""
+    factor = bool(reading.roles.weights) and name in reading.roles.entrywise - reading.roles.offsets
+    named = symbols.BIASES.match(symbols.stem_of(name)) is not None
+    return factor and not named and sum(size != 1 for size in _sizes_in(reading, name)) > 1
+
+
+def _unlikely(reading: Reading) -> int:
+    """Clashes of another kind: a bias as long as the batch, labels that are not."""
+    roles = reading.roles
+    data, parameters = _roles(reading)
+    matrices: set[Size] = set()
+    count = 0
+    for name in reading.free:
+        other = roles.is_bias(name) or roles.is_data(name) or roles.is_label(name) or name in reading.labels
+        if not other and name not in roles.loose and not reading.is_claim(name):
+            matrices.update(_sizes_in(reading, name))
+    examples = {size for name in reading.free if roles.is_data(name) for size in _sizes_in(reading, name)}
+    examples -= {1, *parameters}
+    for name in reading.free:
+        sizes = [size for size in _sizes_in(reading, name) if size != 1]
+        if roles.is_label(name) and sizes and examples and not set(sizes) & examples:
+            count += BACKWARD_CLASH  # labels are as many as the examples
+        if roles.is_bias(name) and matrices and not set(sizes) <= matrices and not _is_of_each_example(reading, name):
+            count += 3 * BACKWARD_CLASH
+        if roles.is_label(name) and data and sizes and not set(sizes) & (data | matrices):
+            count += BACKWARD_CLASH
+    if any(
+        symbols.stem_of(name)[0].isupper() or name in reading.measured
+        for name in reading.free
+        if reading.shapes[name][1:] == (1,) and roles.is_data(name)
+    ):
+        count += 3 * BACKWARD_CLASH  # a single example is written small, and nobody asks how many there are
+    learned = [reading.shapes[name] for name in reading.free if name in roles.entrywise | roles.offsets]
+    if not roles.weights and learned:
+        wide = [name for name in reading.free if roles.is_data(name) and len(_sizes_in(reading, name)) > 1]
+        if not any(learned):
+            count += 3 * BACKWARD_CLASH * len(wide)  # where all that is learned are numbers, an example is a number
+        elif not data - parameters:
+            count += BACKWARD_CLASH  # as many parameters as numbers in the data
+    if data and not data - parameters and any(symbols.COUNTS.match(symbols.stem_of(name)) for name in reading.free):
+        count += 3 * BACKWARD_CLASH  # a text that divides by m has several examples
+    numbers = [name for name in reading.free if name in roles.offsets and not reading.shapes[name]]
+    if any(
+        len(reading.shapes[name]) == 2 and 1 not in reading.shapes[name]
+        for name in reading.free
+        if roles.is_weight(name)
+    ):
+        count += BACKWARD_CLASH * len(numbers)  # one bias for several outputs
+    if data and matrices and not data - matrices and any(len(_sizes_in(reading, name)) > 1 for name in reading.free):
+        two = [n for n in reading.free if roles.is_data(n) and sum(each != 1 for each in _sizes_in(reading, n)) > 1]
+        count += 2 * BACKWARD_CLASH if two else 0
+    return count
+
+
+def _layout(reading: Reading, clashes: int, derived: frozenset[str]) -> Layout:
+    data, parameters = _roles(reading)
+    batches = [size for size in data if size not in parameters]
+    roles = reading.roles
+    first = next((name for name in reading.free if roles.is_data(name) and len(_sizes_in(reading, name)) > 1), None)
+    batch: Size | None = None
+    if batches:
+        own = [size for size in (_sizes_in(reading, first) if first else ()) if size in batches]
+        batch = own[0] if own else sorted(batches, key=str)[0]
+    shapes = {name: _sizes_in(reading, name) for name in reading.free}
+    counts = {name: reading.sizes.find(name) for name in reading.counts if name in reading.free}
+    labels = {name: reading.sizes.find(size) for name, size in reading.labels.items() if name in reading.free}
+    for name in reading.free:
+        if shapes.get(name) == () and name not in counts and symbols.COUNTS.match(symbols.stem_of(name)):
+            counts[name] = batch if batch is not None else 1
+    sums = {reading.sizes.find(name): reading.sizes.parts(name) for name in reading.sizes.sums}
+    find = reading.sizes.find
+    products = {find(name): tuple(map(find, parts)) for name, parts in reading.sizes.products.items()}
+    said = _described(shapes, first, batch, labels)
+    free = derived & frozenset(reading.free)
+    return Layout(shapes, labels, counts, batch, clashes, said, sums, products, free, roles)
+
+
+def _described(shapes: dict[str, Shape], first: str | None, batch: Size | None, labels: dict[str, Size]) -> str:
+    """The layout in words: rows or columns, and who holds labels."""
+    said = []
+    if first is not None and batch in shapes.get(first, ()):
+        where = "rows" if shapes[first][0] == batch else "columns"
+        said.append(f"examples are {where}")
+    elif batch is None:
+        said.append("one example")
+    if labels:
+        said.append(
+            f"{' and '.join(labels)} holds labels" if len(labels) == 1 else f"{' and '.join(labels)} hold labels"
+        )
+    return ", ".join(said)
