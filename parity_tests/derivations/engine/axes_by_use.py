@@ -51,8 +51,22 @@ def counted_through(tree: ast.Module) -> set[str]:
     }
 
 
-def axes_by_use(tree: ast.Module) -> dict[str, int]:
-    """How many axes names have by what is done with them: ``b[:, None]``, ``np.outer(d, v)``, a rule of einsum."""
+def axes_by_use(tree: ast.Module) -> dict[str, tuple[int | None, ...]]:
+    """The axes of names by what is done with them: ``b[:, None]``, ``np.outer(d, v)``, a rule of einsum.
+
+    Those of a bias of which only the first place is asked for have one: ``b[0, 0, 0, c]``.
+    """
+    found: dict[str, tuple[int | None, ...]] = {name: (None,) * axes for name, axes in _counted_axes(tree).items()}
+    for node in ast.walk(tree):
+        match node:
+            case ast.Subscript(value=ast.Name(id=name), slice=ast.Tuple(elts=places)) if symbols.BIASES.match(name):
+                first: tuple[int | None, ...] = tuple(1 if ast.unparse(each) == "0" else None for each in places)
+                found |= {name: first} if len(first) == len(found.get(name, ())) and 1 in first else {}
+    return found
+
+
+def _counted_axes(tree: ast.Module) -> dict[str, int]:
+    """How many axes names have by what is done with them."""
     found: dict[str, int] = {}
     for node in ast.walk(tree):
         match node:

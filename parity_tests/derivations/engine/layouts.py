@@ -43,9 +43,15 @@ class Layout(NamedTuple):
     sums: dict[Size, Shape]
     products: dict[Size, Shape]
     """The sizes that are sums of others, and those that are products."""
+    quotients: dict[Size, tuple[Shape, Size]]
+    """The sizes that are sums of others divided by one and rounded down."""
+    windows: frozenset[Size]
+    """The sizes that are smaller than others: those of windows."""
     derived: frozenset[str]
     """The free names in which the text takes a derivative."""
     roles: Roles
+    masks: frozenset[str] = frozenset()
+    """The free names that are taken to hold 0 and 1."""
     one_output: bool = False
     """Whether each example is taken to have one output, where it may have several."""
 
@@ -90,7 +96,7 @@ def _assumptions(tree: ast.Module, roles: Roles) -> Iterator[Ranks]:
     for turns, vectors, labels, biases, places, scale in itertools.product(
         (False, True) if turned else (False,),
         ("matrix", "flat", "column"),
-        ("flat", "matrix", "column") if one_output else ("matrix", "flat", "column"),
+        ("flat", "matrix", "column", "number") if one_output else ("matrix", "flat", "column", "number"),
         ("flat", "row", "column", "number", "each") if one_bias else ("flat", "row", "column", "number"),
         (1, 2, 0) if places_of else (1,),
         ("", "number", "flat", "like") if roles.entrywise else ("",),
@@ -111,12 +117,12 @@ def _assumptions(tree: ast.Module, roles: Roles) -> Iterator[Ranks]:
                 if name in turned and turns:
                     return (None,) * 3
                 if roles.is_label(name):
-                    of = v if v != "matrix" else y
+                    of = v if v != "matrix" and y != "number" else y
                     return (None, None) if of == "matrix" else AXES[of]
                 if name in places_of:
                     return (None,) * i
                 if name in known:
-                    return (None,) * known[name]
+                    return known[name]
                 if v == "column" and roles.is_data(name):
                     return AXES["column"]
                 if name in numbers or roles.is_number(name):
@@ -231,9 +237,13 @@ def _layout(reading: Reading, clashes: int, derived: frozenset[str]) -> Layout:
     sums = {reading.sizes.find(name): reading.sizes.parts(name) for name in reading.sizes.sums}
     find = reading.sizes.find
     products = {find(name): tuple(map(find, parts)) for name, parts in reading.sizes.products.items()}
+    quotients = {
+        find(name): (tuple(map(find, parts)), find(by)) for name, (parts, by) in reading.sizes.quotients.items()
+    }
+    windows = frozenset(map(find, reading.sizes.windows))
     said = _described(shapes, first, batch, labels)
     free = derived & frozenset(reading.free)
-    return Layout(shapes, labels, counts, batch, clashes, said, sums, products, free, roles)
+    return Layout(shapes, labels, counts, batch, clashes, said, sums, products, quotients, windows, free, roles)
 
 
 def _described(shapes: dict[str, Shape], first: str | None, batch: Size | None, labels: dict[str, Size]) -> str:

@@ -156,7 +156,7 @@ class Uses:
 
     def _reached(self, node: ast.expr) -> set[str]:
         names = {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}
-        return names.union(*(self.depends.get(each, set()) for each in names))
+        return names.union(*(self.depends.get(each, set()) for each in names - self.updated))
 
     def decays(self, name: str) -> bool:
         """Whether the text updates a name to a share of itself and something else: ``v = mu * v - lr * dW``."""
@@ -174,7 +174,8 @@ class Uses:
 
         It may be handed on as a whole, as ``J = np.sum(a * R)`` has the derivative ``da = R``, added up, or counted.
         """
-        looks = symbols.is_data(name), symbols.is_label(name), symbols.NUMBERS.match(name), symbols.BIASES.match(name)
+        is_number = symbols.NUMBERS.match(name) and not (name == "M" and self.is_factor(name))
+        looks = symbols.is_data(name), symbols.is_label(name), is_number, symbols.BIASES.match(name)
         places = [self.parents.get(id(node)) for node in self.loads if node.id == name]
         return (
             not any(looks)
@@ -182,6 +183,17 @@ class Uses:
             and all(
                 isinstance(each, ast.BinOp | ast.Assign) or (each is not None and is_counted(each)) for each in places
             )
+        )
+
+    def is_factor(self, name: str) -> bool:
+        """Whether all that is done with a name is that something computed is multiplied by it."""
+        places = [(node, self.parents.get(id(node))) for node in self.loads if node.id == name]
+        return all(
+            isinstance(each, ast.BinOp)
+            and isinstance(each.op, ast.Mult)
+            and self._computed(other := each.left if each.right is node else each.right)
+            and not is_reduced(other)
+            for node, each in places
         )
 
     def is_state(self, name: str) -> bool:

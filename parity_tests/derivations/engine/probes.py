@@ -14,12 +14,20 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from parity_tests.derivations.engine import symbols
+from parity_tests.derivations.engine.axes_by_use import VOLUME
 from parity_tests.derivations.engine.events import Key
 from parity_tests.derivations.engine.layouts import Layout
 from parity_tests.derivations.engine.roles import NO_ROLES, Roles
 from parity_tests.derivations.engine.shapes.sizes import Size
 
+WINDOWS = (2, 3, 4)
+FEW = (3, 2, 4, 5, 7, 6, 8, 9)
+"""Sizes of volumes, whose entries are looped over one by one."""
+
 PRIMES = (5, 3, 7, 11, 13, 17, 19, 23, 29, 31)
+
+
+RATES = re.compile(r"^(lr|alpha|eta|learning_rate|step_size|rate|gamma|decay)(_\w+|\d)?$", re.I)
 
 
 class Probe(NamedTuple):
@@ -40,10 +48,12 @@ class Probe(NamedTuple):
 def draw(layout: Layout, seed: int, whole_labels: frozenset[str] = frozenset()) -> Probe:
     """One set of values; labels in ``whole_labels`` are 0 or 1."""
     draws = np.random.default_rng([20, seed])
-    order = list(PRIMES)
+    loops = any(len(shape) >= VOLUME for shape in layout.shapes.values())
+    order = list(FEW if loops else PRIMES)
     if seed:
         order = [order[(place + seed) % 6] for place in range(6)] + order[6:]
     sizes: dict[Size, int] = {}
+    windows = [WINDOWS[(place + seed) % len(WINDOWS)] for place in range(len(WINDOWS))]
 
     def number(size: Size) -> int:
         if isinstance(size, int):
@@ -52,8 +62,13 @@ def draw(layout: Layout, seed: int, whole_labels: frozenset[str] = frozenset()) 
             return sum(number(part) for part in layout.sums[size])
         if size in layout.products and size not in layout.products[size]:
             return math.prod(number(part) for part in layout.products[size])
-        if size not in sizes:
-            sizes[size] = order[len(sizes) % len(order)]
+        if size in layout.quotients and size not in layout.quotients[size][0]:
+            parts, by = layout.quotients[size]
+            return max(sum(number(part) for part in parts) // number(by), 1)
+        if size not in sizes and size in layout.windows:
+            sizes[size] = windows[len(layout.windows & sizes.keys()) % len(windows)]
+        elif size not in sizes:
+            sizes[size] = order[len(sizes.keys() - layout.windows) % len(order)]
         return sizes[size]
 
     given: dict[str, Any] = {}
@@ -70,10 +85,13 @@ def draw(layout: Layout, seed: int, whole_labels: frozenset[str] = frozenset()) 
         elif shape == () and name in layout.derived:
             given[name] = np.asarray(draws.uniform(0.15, 0.85))
         elif shape == () and not layout.roles.is_bias(name):
-            given[name] = 3 if symbol in ("t", "T", "L", "K") else float(np.round(draws.uniform(0.15, 0.85), 3))
+            drawn = draws.uniform(0.15, 0.85)
+            if RATES.match(symbol):  # the steps of single numbers are compared between probes
+                drawn = np.random.default_rng(list(symbol.encode())).uniform(0.15, 0.85)
+            given[name] = 3 if symbol in ("t", "T", "L", "K") else float(np.round(drawn, 3))
         elif layout.roles.is_label(name):
             given[name] = draws.uniform(0.1, 0.9, extents)
-        elif re.match(r"^(mask|drop|D\d$|keep|u\d$)", symbol):
+        elif name in layout.masks or re.match(r"^(mask|drop|D\d$|keep|u\d$)", symbol):
             given[name] = (draws.random(extents) < 0.7) * 1.0
         else:
             given[name] = np.asarray((0.9 if layout.roles.is_data(name) else 0.55) * draws.standard_normal(extents))
@@ -81,6 +99,20 @@ def draw(layout: Layout, seed: int, whole_labels: frozenset[str] = frozenset()) 
     named = {str(size): count for size, count in sizes.items() if not str(size).startswith("?")}
     named |= {name: given[name] for name in layout.counts}
     return Probe(given, named, batch, roles=layout.roles)
+
+
+WEIGHED = re.compile(r"^(w|weight|scale|coef|gain|alpha|sample)|noise|eps", re.I)
+"""What multiplies entry by entry and is no mask."""
+
+
+def with_masks(layout: Layout) -> Layout:
+    """The layout where what only multiplies other values entry by entry holds 0 and 1; the same without such."""
+    masks = sorted(name for name in layout.roles.factors if layout.shapes.get(name) and not WEIGHED.search(name))
+    if not masks:
+        return layout
+    holds = "holds" if len(masks) == 1 else "hold"
+    said = ", ".join(filter(None, [layout.said, f"{' and '.join(masks)} {holds} 0 and 1"]))
+    return layout._replace(masks=frozenset(masks), said=said)
 
 
 def one_output(layout: Layout) -> Layout:

@@ -30,6 +30,8 @@ class Roles(NamedTuple):
     """What an optimiser keeps: it decays, or is read only where it, or a parameter, is updated."""
     loose: frozenset[str] = frozenset()
     """What only scales or shifts other values, entry by entry or as a whole."""
+    factors: frozenset[str] = frozenset()
+    """Those of the loose that only multiply: masks."""
 
     def is_data(self, name: str) -> bool:
         """Whether a name holds examples."""
@@ -47,7 +49,8 @@ class Roles(NamedTuple):
 
     def is_number(self, name: str) -> bool:
         """Whether a name is one number that is not learned: a count, a rate."""
-        return name in self.numbers or (self._unsaid(name) and bool(symbols.NUMBERS.match(symbols.stem_of(name))))
+        unsaid = self._unsaid(name) and name not in self.factors
+        return name in self.numbers or (unsaid and bool(symbols.NUMBERS.match(symbols.stem_of(name))))
 
     def is_weight(self, name: str) -> bool:
         """Whether a name is likely to be a matrix of weights."""
@@ -55,7 +58,7 @@ class Roles(NamedTuple):
         return name in self.weights or not any(others)
 
     def _unsaid(self, name: str) -> bool:
-        return not any(name in each for each in self[:-1])
+        return not any(name in each for each in self[:-2])
 
 
 NO_ROLES = Roles()
@@ -84,7 +87,8 @@ def roles_of(tree: ast.Module) -> Roles:
     weights = learned & use.in_products - data
     others = data | labels | weights | entrywise | numbers | offsets | states
     loose = {name for name in use.free - others - use.in_products - use.indices - use.taken_apart if use.is_loose(name)}
-    return Roles(*map(frozenset, (data, labels, weights, entrywise, numbers - states, offsets, states, loose)))
+    factors = {name for name in loose if use.is_factor(name)}
+    return Roles(*map(frozenset, (data, labels, weights, entrywise, numbers - states, offsets, states, loose, factors)))
 
 
 MOST_DEPTH = 4

@@ -21,7 +21,7 @@ from parity_tests.derivations.engine.judged import judge_reading
 from parity_tests.derivations.engine.layers import summed_among_averages, unreached
 from parity_tests.derivations.engine.layouts import Layout, find_layout
 from parity_tests.derivations.engine.optimiser_lines import with_optimisers
-from parity_tests.derivations.engine.probes import Probe, doubled, draw, normalised, one_output
+from parity_tests.derivations.engine.probes import Probe, doubled, draw, normalised, one_output, with_masks
 from parity_tests.derivations.engine.program import TextProgram
 from parity_tests.derivations.engine.python.other_costs import by_the_cost_that_is_followed
 from parity_tests.derivations.engine.python.rubric import kind_of
@@ -201,6 +201,7 @@ def _verified(text: str, seed: int, strict: bool, from_above: bool) -> Judged | 
     except (DerivationError, RecursionError):
         return None
     judged = _with_one_output(_judged(reading, seed, strict), reading, seed, strict)
+    judged = _with_masks(judged, reading, seed, strict)
     names = undefined_units(reading.program.tree)
     if judged is None or not names:
         return judged
@@ -243,6 +244,15 @@ def _with_one_output(judged: Judged | None, reading: TextReading, seed: int, str
     if found is None or found.summary.judged < judged.summary.judged:
         return judged
     return min(judged, found, key=lambda each: (each.summary.wrong, bool(each.convention)))
+
+
+def _with_masks(judged: Judged | None, reading: TextReading, seed: int, strict: bool) -> Judged | None:
+    """The verdicts; where fewer lines are wrong if what only multiplies holds 0 and 1, those of masks."""
+    if judged is None or not judged.summary.wrong:
+        return judged
+    layout = with_masks(reading.layout)
+    found = _judged(replace(reading, layout=layout), seed, strict) if layout.masks else None
+    return judged if found is None or found.summary.wrong >= judged.summary.wrong else found
 
 
 def _as_far_as_read(judged: Judged, reading: TextReading) -> Judged:

@@ -385,11 +385,12 @@ def _split(a: Any, parts: Any, axis: int = 0) -> list[Tape]:
 
 
 def _pad(a: Any, width: Any, mode: str = "constant", constant_values: Any = 0, **_: Any) -> Tape:
-    if mode != "constant" or np.ndim(constant_values):
+    fills = np.unique(constant_values)
+    if mode != "constant" or fills.size != 1:
         raise NotFollowed(f"np.pad in mode {mode}")
     tensor = as_tensor(a)
     widths = np.broadcast_to(np.asarray(width), (tensor.dim(), 2))[::-1].reshape(-1)
-    return Tape(torch.nn.functional.pad(tensor, [int(each) for each in widths], value=float(constant_values)))
+    return Tape(torch.nn.functional.pad(tensor, [int(each) for each in widths], value=float(fills[0])))
 
 
 def _places(name: str) -> Callable[..., Tape]:

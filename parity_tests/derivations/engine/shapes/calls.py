@@ -54,6 +54,8 @@ class Calls(Parts):
             if len(node.args) == 1:
                 return (self.size(node.args[0]),)
             return None
+        if name == "int" and node.args and isinstance(node.args[0], ast.BinOp):
+            self.count_names(node.args[0])
         if name in ("float", "int", "abs", "reversed", "list", "round"):
             return self.of(node.args[0]) if node.args else ()
         if name in ("min", "max") and len(node.args) > 1:
@@ -155,7 +157,10 @@ class Calls(Parts):
             return shape * 2 if len(shape) == 1 else (self.sizes.equal(*shape),)
         if name == "tensordot":
             return self.tensordot(arguments, settings)
-        if name in ("einsum", "squeeze", "pad", "diag", "ravel"):
+        widths = settings.get("pad_width", arguments[1] if len(arguments) > 1 else None)
+        if name == "pad" and widths is not None:
+            return self.padded(self.shape(self.of(arguments[0])), widths)
+        if name in ("einsum", "squeeze", "diag", "ravel"):
             for each in arguments:
                 self.of(each)
             return self.einsum(arguments) if name == "einsum" else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from typing import Any
 
 from parity_tests.derivations.engine.shapes.sizes import Clash, Shape, Size
@@ -71,9 +72,10 @@ class Parts(Values):
             return axis
         if item.step is not None:
             return self.sizes.new()
-        match item.lower, item.upper:
-            case ast.expr() as first, ast.BinOp(op=ast.Add()) as last if ast.dump(last.left) == ast.dump(first):
-                return self.size(last.right)
+        if item.lower is not None and item.upper is not None:
+            length = self.beyond(item.lower, item.upper)
+            if length is not None:
+                return length
         start = () if item.lower is None else self.extent(item.lower)
         if start is None:
             return self.sizes.new()
@@ -84,6 +86,21 @@ class Parts(Values):
                 self.sizes.without(axis, stop)
             return self.sizes.new() if between is None else self.sizes.total(between)
         return self.sizes.without(axis, start)
+
+    def beyond(self, start: ast.expr, stop: ast.expr) -> Size | None:
+        """How far ``j + n - k`` lies behind ``j``, by what of the one stands in the other; None where it does not."""
+        if isinstance(stop, ast.Name):
+            stop = self.written.get(stop.id, stop)
+        terms = list(_terms(stop))
+        texts = [ast.unparse(each) for _, each in terms]
+        if ast.unparse(start) not in texts or len(terms) < 2:
+            return None
+        del terms[texts.index(ast.unparse(start))]
+        whole, taken = ([self.extent(each) for sign, each in terms if sign == wanted] for wanted in (1, -1))
+        if None in whole or None in taken:
+            return None
+        own, others = (tuple(part for each in parts if each is not None for part in each) for parts in (whole, taken))
+        return self.sizes.less(own, others)
 
     def extent(self, node: ast.expr) -> Shape | None:
         """The sizes that add up to a whole number: H and H for ``2 * H``; None where that is not known."""
@@ -99,10 +116,26 @@ class Parts(Values):
             case ast.BinOp(op=ast.Add()):
                 first, second = self.extent(node.left), self.extent(node.right)
                 return None if first is None or second is None else first + second
-            case ast.Name() | ast.Subscript():
+            case ast.Name() | ast.Subscript() | ast.BinOp(op=ast.Sub() | ast.FloorDiv() | ast.Div()) | ast.Call():
                 size = self.known_size(node)
                 return None if size is None else self.sizes.parts(size)
         return None
+
+    def padded(self, shape: Shape, widths: ast.expr) -> Any:
+        """A border on both sides of each axis: of one width, of two for all axes, or of two for each."""
+        pairs = [list(each.elts) if isinstance(each, ast.Tuple | ast.List) else [each] for each in _elements(widths)]
+        if all(len(each) == 1 for each in pairs):
+            pairs = [[each for pair in pairs for each in pair]]
+        pairs *= len(shape) if len(pairs) == 1 else 1
+        if len(pairs) != len(shape):
+            raise Clash("borders of another number of axes")
+        result: list[Size] = []
+        for size, pair in zip(shape, pairs, strict=True):
+            borders = [self.extent(each) for each in (pair * 2)[:2]]
+            parts = [part for border in borders if border is not None for part in border]
+            self.sizes.windows.update(each for each in parts if isinstance(each, str))
+            result.append(self.sizes.new() if None in borders else self.sizes.total((size, *parts)))
+        return tuple(result)
 
     def joined(self, arrays: ast.expr, axis: int, *, stacked: bool = False) -> Any:
         """Arrays one behind the other: their sizes along the axis add up, the others are equal."""
@@ -163,6 +196,21 @@ class Parts(Values):
             others = tuple(each for place, each in enumerate(result) if place not in rest)
             result[rest[0]] = self.sizes.quotient(base, others)
         return tuple(result)
+
+
+def _terms(node: ast.expr, sign: int = 1) -> Iterator[tuple[int, ast.expr]]:
+    """The terms of a sum, each with its sign."""
+    match node:
+        case ast.BinOp(op=ast.Add() | ast.Sub() as op):
+            yield from _terms(node.left, sign)
+            yield from _terms(node.right, -sign if isinstance(op, ast.Sub) else sign)
+        case _:
+            yield sign, node
+
+
+def _elements(node: ast.expr) -> list[ast.expr]:
+    """The parts of a tuple or list; the formula itself, where it is none."""
+    return list(node.elts) if isinstance(node, ast.Tuple | ast.List) else [node]
 
 
 def _without(sizes: Shape, taken: Shape) -> Shape | None:

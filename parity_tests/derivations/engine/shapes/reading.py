@@ -53,6 +53,8 @@ class Reading(Calls):
                         self.names[state] = self.shapes[state] = self.shape(value)
                         self.free.append(state)
                     for target in targets:
+                        if isinstance(node, ast.Assign) and target is not None:
+                            self.note(target, node.value)
                         if target is not None:
                             self.assign(target, value, augmented=isinstance(node, ast.AugAssign))
                     if weight == BACKWARD_CLASH:
@@ -69,6 +71,15 @@ class Reading(Calls):
                             self.names[target.id] = None
             case _:
                 pass
+
+    def note(self, target: ast.expr, formula: ast.expr) -> None:
+        """Keeps what a name is computed from: it may turn out to be a size."""
+        match target, formula:
+            case ast.Name(), ast.BinOp() | ast.Call():
+                self.written[target.id] = formula
+            case ast.Tuple(), ast.Tuple() if len(target.elts) == len(formula.elts):
+                for one, other in zip(target.elts, formula.elts, strict=True):
+                    self.note(one, other)
 
     def is_new_state(self, name: str) -> bool:
         """Whether a name is a state of an optimiser that is met first where it is updated: it has the new shape."""
@@ -191,6 +202,8 @@ class Reading(Calls):
                 return self.of(node.operand)
             case ast.BinOp():
                 self.adopt(node)
+                if isinstance(node.op, ast.FloorDiv):
+                    self.count_names(node)
                 left, right = self.of(node.left), self.of(node.right)
                 if isinstance(left, Count) and isinstance(right, Count):
                     return ()
@@ -257,7 +270,7 @@ class Reading(Calls):
         labels = [
             each for each in (node.left, node.right) if isinstance(each, ast.Name) and self.roles.is_label(each.id)
         ]
-        if labels and left and right and len(left) != len(right):
+        if labels and len(left) != len(right):
             self.clashes += BACKWARD_CLASH
 
     def attribute(self, node: ast.Attribute) -> Any:
@@ -270,4 +283,6 @@ class Reading(Calls):
             if isinstance(node.value, ast.Name):
                 self.measured.add(node.value.id)
             return Several(tuple(Count(each) for each in base))
+        if node.attr == "size" and len(base) == 1:
+            return Count(base[0])
         return () if node.attr in ("ndim", "size") else None

@@ -23,6 +23,10 @@ class Sizes:
         self.sums: dict[str, Shape] = {}
         self.products: dict[str, Shape] = {}
         """The unknown sizes that are sums of others, and those that are products."""
+        self.quotients: dict[str, tuple[Shape, Size]] = {}
+        """The unknown sizes that are a sum of others divided by one and rounded down."""
+        self.windows: set[Size] = set()
+        """The sizes that are taken away from others, or divide them: those of windows, and how far these move."""
         self.made = 0
 
     def new(self) -> str:
@@ -114,6 +118,50 @@ class Sizes:
             return self.new()
         new = self.new()
         self.sums[parts[0]] = (*taken, new)
+        return new
+
+    def less(self, whole: Shape, taken: Shape) -> Size | None:
+        """What is left of sizes that add up when others are taken away, of which one has to be the larger.
+
+        None where each of them is known to be something else.
+        """
+        left, missing = list(whole), []
+        for size in taken:
+            if size in left:
+                left.remove(size)
+            else:
+                missing.append(size)
+        known = sum(each for each in left if isinstance(each, int))
+        known -= sum(each for each in missing if isinstance(each, int))
+        names = [each for each in left if isinstance(each, str)]
+        parts: list[Size] = [each for each in missing if isinstance(each, str)]
+        self.windows.update(parts)
+        parts += [-known] if known < 0 else []
+        if parts:
+            free = next((each for each in names if each not in self.products and each not in parts), None)
+            if free is None:
+                return None
+            rest = self.new()
+            self.sums[free] = (*parts, rest)
+            names[names.index(free)] = rest
+        return self.total((*names, max(known, 0)))
+
+    def divided(self, whole: Shape, by: Size) -> Size:
+        """How often a size fits into others that add up: a factor, where nothing is known of them."""
+        if isinstance(by, int) and all(isinstance(each, int) for each in whole):
+            return sum(each for each in whole if isinstance(each, int)) // by
+        self.windows.add(by)
+        for name, known in self.quotients.items():
+            if known == (whole, by):
+                return self.find(name)
+        first, new = whole[0], self.new()
+        factors = self.products.get(first) if isinstance(first, str) and len(whole) == 1 else None
+        if factors is not None and by in factors:
+            return self.quotient(factors, (by,))
+        if isinstance(first, str) and len(whole) == 1 and factors is None:
+            self.products[first] = (new, by)
+        else:
+            self.quotients[new] = (whole, by)
         return new
 
     def equal(self, a: Size, b: Size) -> Size:

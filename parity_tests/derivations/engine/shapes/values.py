@@ -48,6 +48,9 @@ Ranks = Callable[[str], "tuple[int | None, ...] | None"]
 A name with the axes (LIKE, LIKE) has those of what it meets first, if that is known.
 """
 
+ROUNDED = frozenset(("int", "np.floor", "math.floor", "floor", "np.int64"))
+"""Functions that round down."""
+
 MOST_PARTS = 64
 """Into how many parts an axis is cut."""
 
@@ -78,6 +81,8 @@ class Values:
         """Names that stand for functions where the text gives them no value."""
         self.labels: dict[str, Size] = {}
         self.counts: set[str] = set()
+        self.written: dict[str, ast.expr] = {}
+        """What numbers are computed from, by their names: ``n_out`` from ``n - k + 1``."""
         self.measured: set[str] = set()
         """The names whose shape the text reads."""
         self.clashes = 0
@@ -112,6 +117,13 @@ class Values:
         self.free.append(name)
         self.counts.add(name)
 
+    def count_names(self, node: ast.expr) -> None:
+        """The free names in what is rounded down are whole numbers."""
+        taken = self.names.keys() | self.functions | words.MODULES
+        names = {each.id for each in ast.walk(node) if isinstance(each, ast.Name)} - taken
+        for name in sorted(name for name in names if words.free_function(name) is None):
+            self.count_named(name)
+
     def shape(self, value: Any) -> Shape:
         """A value's shape; a size is a number, and what is not known raises Unknown."""
         if isinstance(value, Count | Turn):
@@ -131,6 +143,10 @@ class Values:
     def _of(self, node: ast.expr) -> Any:
         raise NotImplementedError
 
+    def extent(self, node: ast.expr) -> Shape | None:
+        """The sizes that add up to a whole number: H and H for ``2 * H``; None where that is not known."""
+        raise NotImplementedError
+
     def statement(self, node: ast.stmt) -> None:
         """One statement."""
         raise NotImplementedError
@@ -146,9 +162,17 @@ class Values:
         """The size that a formula is, None for any other number."""
         try:
             match node:
-                case ast.BinOp(op=ast.Sub(), right=ast.Constant(value=int() as less)) if less > 0:
-                    whole = self.known_size(node.left)
-                    return None if whole is None else self.sizes.without(whole, (less,))
+                case ast.BinOp(op=ast.Sub()):
+                    whole, taken = self.extent(node.left), self.extent(node.right)
+                    return None if whole is None or taken is None else self.sizes.less(whole, taken)
+                case ast.BinOp(op=ast.FloorDiv() | ast.Div()):
+                    whole, by = self.extent(node.left), self.known_size(node.right)
+                    return None if not whole or by is None or by == 0 else self.sizes.divided(whole, by)
+                case ast.BinOp(op=ast.Add() | ast.Mult()):
+                    parts = self.extent(node)
+                    return None if parts is None else self.sizes.total(parts)
+                case ast.Call(func=function, args=[inner]) if ast.unparse(function) in ROUNDED:
+                    return self.known_size(inner)
             return self.size(node) if isinstance(node, ast.Name) or isinstance(self.of(node), Count) else None
         except (Clash, IndexError, TypeError, Unknown):
             return None
@@ -160,13 +184,17 @@ class Values:
         value = self.of(node)
         if isinstance(value, Count):
             return value.size
+        if isinstance(node, ast.Name) and value == () and node.id in self.written:
+            formula = self.written.pop(node.id)
+            known = self.known_size(formula)
+            if known is not None:
+                self.names[node.id] = Count(known)
+                return known
         if isinstance(node, ast.Name) and value == ():
             self.counts.add(node.id)
             return self.sizes.find(node.id)
-        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
-            return self.sizes.total((self.size(node.left), self.size(node.right)))
-        less = self.known_size(node) if isinstance(node, ast.BinOp) else None
-        return self.sizes.new() if less is None else less
+        known = self.known_size(node) if isinstance(node, ast.BinOp | ast.Call) else None
+        return self.sizes.new() if known is None else known
 
     def made(self, node: ast.expr | None) -> Any:
         """A shape that was written out: ``(N, D)``, ``W.shape``, or a number."""

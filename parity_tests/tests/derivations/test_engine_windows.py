@@ -1,0 +1,158 @@
+"""Sizes of windows that move over others, masks of 0 and 1, and steps of single numbers, in texts without a setting."""
+
+from __future__ import annotations
+
+import pytest
+
+from parity_tests.derivations.engine.layouts import find_layout
+from parity_tests.derivations.engine.shapes.sizes import Sizes
+from parity_tests.derivations.engine.texts import verify_text
+from parity_tests.derivations.language.front import read
+from parity_tests.derivations.verdicts import WRONG
+
+TEXTS = {
+    "strided, padded, over volumes": """
+(m, n_H_prev, n_W_prev, n_C_prev) = A_prev.shape
+(f, f, n_C_prev, n_C) = W.shape
+n_H = int((n_H_prev - f + 2 * pad) / stride) + 1
+n_W = int((n_W_prev - f + 2 * pad) / stride) + 1
+Z = np.zeros((m, n_H, n_W, n_C))
+A_prev_pad = np.pad(A_prev, ((0, 0), (pad, pad), (pad, pad), (0, 0)), mode='constant', constant_values=(0, 0))
+for i in range(m):
+    for h in range(n_H):
+        for w in range(n_W):
+            vert_start = h * stride
+            vert_end = vert_start + f
+            horiz_start = w * stride
+            horiz_end = horiz_start + f
+            for c in range(n_C):
+                a_slice = A_prev_pad[i, vert_start:vert_end, horiz_start:horiz_end, :]
+                Z[i, h, w, c] = np.sum(a_slice * W[:, :, :, c]) + b[0, 0, 0, c]
+J = np.sum(Z * dZ)
+dA_prev_pad = np.zeros_like(A_prev_pad)
+dW = np.zeros_like(W)
+db = np.zeros_like(b)
+for i in range(m):
+    for h in range(n_H):
+        for w in range(n_W):
+            for c in range(n_C):
+                a_slice = A_prev_pad[i, h*stride:h*stride+f, w*stride:w*stride+f, :]
+                dA_prev_pad[i, h*stride:h*stride+f, w*stride:w*stride+f, :] += W[:, :, :, c] * dZ[i, h, w, c]
+                dW[:, :, :, c] += a_slice * dZ[i, h, w, c]
+                db[:, :, :, c] += dZ[i, h, w, c]
+dA_prev = dA_prev_pad[:, pad:-pad, pad:-pad, :]
+""",
+    "one axis": """
+N, T = x.shape
+K = w.shape[0]
+out_len = T - K + 1
+y_hat = np.zeros((N, out_len))
+for t in range(out_len):
+    y_hat[:, t] = x[:, t:t+K] @ w + b
+loss = np.sum((y_hat - y)**2) / N
+dy = 2 * (y_hat - y) / N
+dw = np.zeros_like(w)
+dx = np.zeros_like(x)
+for t in range(out_len):
+    dw += x[:, t:t+K].T @ dy[:, t]
+    dx[:, t:t+K] += np.outer(dy[:, t], w)
+db = dy.sum()
+""",
+    "pooling, windows side by side": """
+H, W = x.shape
+oh, ow = H // 2, W // 2
+out = np.zeros((oh, ow))
+for i in range(oh):
+    for j in range(ow):
+        out[i, j] = np.max(x[2*i:2*i+2, 2*j:2*j+2])
+loss = np.sum(out * dout)
+dx = np.zeros((H, W))
+for i in range(oh):
+    for j in range(ow):
+        window = x[2*i:2*i+2, 2*j:2*j+2]
+        mask = (window == out[i, j])
+        dx[2*i:2*i+2, 2*j:2*j+2] += mask * dout[i, j]
+""",
+    "a list of windows, and a label that is a number": """
+n = signal.size
+k = len(kernel)
+resp = np.array([np.dot(signal[i:i+k], kernel) for i in range(n - k + 1)])
+act = np.maximum(resp, 0)
+score = act.mean()
+loss = (score - label)**2
+dscore = 2 * (score - label)
+dact = np.full(n - k + 1, dscore / (n - k + 1))
+dresp = dact * (resp > 0)
+dkernel = np.array([np.dot(dresp, signal[j:j+n-k+1]) for j in range(k)])
+""",
+    "a mask that is not named so": """
+E = (Q - U @ V.T) * M
+loss = 0.5 * np.sum(E**2) + 0.5 * lam * np.sum(U**2)
+dU = -E @ V + lam * U
+dV = -E.T @ U
+U = U - lr * dU
+V = V - lr * dV
+""",
+    "momentum beside a single number": """
+eta = X @ beta + b0
+rate = np.exp(eta)
+loss = np.mean(rate - y * eta)
+dbeta = X.T @ (rate - y) / len(y)
+db0 = np.mean(rate - y)
+v = mom * v + dbeta
+beta = beta - lr * v
+b0 = b0 - lr * db0
+""",
+}
+MISTAKES = [
+    ("one axis", "dx[:, t:t+K] += np.outer(dy[:, t], w)", "dx[:, t:t+K] = np.outer(dy[:, t], w)"),
+    ("pooling, windows side by side", "+= mask * dout[i, j]", "+= dout[i, j]"),
+    ("a list of windows, and a label that is a number", "dact * (resp > 0)", "dact"),
+    ("a mask that is not named so", "dU = -E @ V", "dU = E @ V"),
+    ("momentum beside a single number", "b0 = b0 - lr", "b0 = b0 + lr"),
+]
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_right_texts_hold(name: str) -> None:
+    judged = verify_text(TEXTS[name])
+    assert judged is not None
+    assert judged.summary.judged == judged.summary.holds > 0
+    assert not judged.convention or "momentum" in judged.convention
+
+
+@pytest.mark.parametrize(("name", "old", "new"), MISTAKES)
+def test_a_mistake_is_found_in_its_line(name: str, old: str, new: str) -> None:
+    text = TEXTS[name]
+    assert text.count(old) == 1
+    judged = verify_text(text.replace(old, new))
+    line = text[: text.index(old)].count("\n") + 1
+    assert judged is not None
+    assert [each.line for each in judged.lines if each.verdict == WRONG] == [line]
+
+
+def test_what_is_taken_away_is_smaller() -> None:
+    found = Sizes()
+    assert found.less(("n", 1), ("k",)) == found.total(("?1", 1))
+    assert found.parts("n") == ("k", "?1")
+    assert found.less((5,), (2,)) == 3
+    assert found.less(("n",), ("n",)) == 0
+    assert found.less((2,), ("k",)) is None
+    assert found.windows == {"k"}
+
+
+def test_how_often_a_size_fits() -> None:
+    found = Sizes()
+    assert found.divided((7,), 2) == 3
+    assert found.divided(("n",), 2) == "?1"
+    assert found.divided(("n",), 2) == "?1"
+    both = found.divided(("n", "p"), "s")
+    assert found.divided(("n", "p"), "s") == both
+    assert found.quotients[str(both)] == (("n", "p"), "s")
+
+
+def test_a_border_makes_an_axis_longer() -> None:
+    rows = ("P = np.pad(X, ((0, 0), (1, 1)))", "Z = P @ W", "J = np.sum(Z * G)")
+    layout = find_layout(read("\n".join(rows)).tree, rows)
+    (size,) = layout.shapes["W"][:1]
+    assert layout.sums[size] == (layout.shapes["X"][1], 1, 1)
