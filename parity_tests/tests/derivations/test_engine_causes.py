@@ -225,9 +225,76 @@ for t in reversed(range(1, 5)):
     dWhh += dz @ hs[t - 1].T
     dhnext = Whh.T @ dz
 """,
+    "several-margins": """
+n = X.shape[0]
+scores = X.dot(W)
+margins = np.maximum(0, scores - scores[np.arange(n), y].reshape(-1, 1) + 1)
+margins[np.arange(n), y] = 0
+loss = np.sum(margins) / n + reg * np.sum(W * W)
+mask = np.zeros(scores.shape)
+mask[margins > 0] = 1
+mask[np.arange(n), y] = -np.sum(mask, axis=1)
+dW = X.T.dot(mask) / n + 2 * reg * W
+""",
+    "root-mean-square": """
+rstd = 1 / np.sqrt(np.mean(x**2, axis=-1, keepdims=True) + eps)
+xhat = x * rstd
+y = xhat * gain
+loss = np.sum(y * dy)
+dgain = np.sum(dy * xhat, axis=0)
+dxhat = dy * gain
+dx = rstd * (dxhat - xhat * np.mean(dxhat * xhat, axis=1, keepdims=True))
+""",
+    "table-of-words": """
+emb = E[tokens]
+z = emb @ W.T
+loss = np.sum((z - T)**2) / len(tokens) + lam / 2 * np.sum(W**2)
+dz = 2 * (z - T) / len(tokens)
+dW = dz.T @ emb + lam * W
+dE = np.zeros_like(E)
+np.add.at(dE, tokens, dz @ W)
+""",
+    "elu": """
+h1 = X @ W1 + b1
+e1 = np.where(h1 > 0, h1, a * (np.exp(h1) - 1))
+h2 = e1 @ W2 + b2
+e2 = np.where(h2 > 0, h2, a * (np.exp(h2) - 1))
+loss = 0.5 * np.sum((e2 - Y)**2)
+dh2 = (e2 - Y) * np.where(h2 > 0, 1, a * np.exp(h2))
+dh1 = dh2 @ W2.T * np.where(h1 > 0, 1, a * np.exp(h1))
+dW1 = X.T @ dh1
+""",
 }
 
 MISTAKES = [
+    (
+        "several-margins",
+        "mask[np.arange(n), y] = -np.sum(mask, axis=1)",
+        "mask[np.arange(n), y] = np.sum(mask, axis=1)",
+        "sign",
+        "mask[np.arange(n), y] = -np.sum(mask, axis=1)",
+    ),
+    (
+        "root-mean-square",
+        "dx = rstd * (dxhat - xhat * np.mean(dxhat * xhat, axis=1, keepdims=True))",
+        "dx = rstd * dxhat",
+        "missing-term",
+        "dx = rstd * (dxhat - xhat * np.mean(dxhat * xhat, axis=1, keepdims=True))",
+    ),
+    (
+        "table-of-words",
+        "np.add.at(dE, tokens, dz @ W)",
+        "dE[tokens] = dz @ W",
+        "overwritten",
+        "np.add.at(dE, tokens, dz @ W)",
+    ),
+    (
+        "elu",
+        "dh1 = dh2 @ W2.T * np.where(h1 > 0, 1, a * np.exp(h1))",
+        "dh1 = dh2 @ W2.T * np.where(h2 > 0, 1, a * np.exp(h2))",
+        "wrong-layer",
+        "dh1 = dh2 @ W2.T * np.where(h1 > 0, 1, a * np.exp(h1))",
+    ),
     ("dense2-tanh-columns", "dZ1 = dH * (1 - H**2)", "dZ1 = dH * 1 - H**2", "brackets", "dZ1 = dH * (1 - H**2)"),
     (
         "dense2-tanh-columns",

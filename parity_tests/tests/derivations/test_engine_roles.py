@@ -146,7 +146,7 @@ ROLES = [
     ),
     (
         "Z = W @ X; Q = Z * G + 1; J = np.sum((Q-T)**2); dG = np.sum(Q*Z); dW = Q @ X.T",
-        "data X; labels T; weights W; loose G",
+        "data X; labels T; weights W; loose G; factors G",
     ),
     (
         "Z = 1 + W @ X + 1 * c; J = np.sum((Z-T)**2); dc = np.sum(Z); dW = Z @ X.T",
@@ -222,9 +222,9 @@ ROLES = [
     ("Z = W @ X; J = np.sum(Z); dW = Z + q * W", "data X; weights W; numbers q"),
     ("Z = W @ X; J = np.sum(Z) / -q; dW = Z", "data X; weights W; numbers q"),
     ("Z = W @ X; J = np.sum(Z) * -(2 * q); dW = Z", "data X; weights W; numbers q"),
-    ("Z = W @ X; J = np.sum((np.sum(Z) + W) * q); dW = Z", "data X; weights W; loose q"),
+    ("Z = W @ X; J = np.sum((np.sum(Z) + W) * q); dW = Z", "data X; weights W; loose q; factors q"),
     ("Z = W @ X; J = q * np.sum(a=Z); dW = Z", "data X; weights W; numbers q"),
-    ("Z = W @ X; J = np.sum(Z); dW = Z; print(q * J)", "data X; weights W; loose q"),
+    ("Z = W @ X; J = np.sum(Z); dW = Z; print(q * J)", "data X; weights W; loose q; factors q"),
     (
         "Z = W @ X; J = np.sum((Z - Y)**2); dW = Z @ X.T; U = lr*dW + U; P = U + 1",
         "data X; labels Y; weights W; entrywise U; numbers lr",

@@ -45,6 +45,7 @@ def vocabulary(truths: Truths, forward: Forward, scope: Scope, value: Any, facto
         graph.applied(),
         graph.beside(),
         *_along_axes(scope),
+        tuple(dict.fromkeys(graph.scaled())),
         tuple(_distinct(list(_picked(truths.program.tree)), ast.unparse)),
         _unread(truths.program.tree),
         tuple(_distinct(list(_but_biases(truths.program.tree)), ast.unparse)),
@@ -208,6 +209,19 @@ class _Graph:
                 if said is not None:
                     other = step.operands[1 - place][1] if len(step.operands) == 2 else None
                     yield Factor(said, divides, multiplies and _keeps_positive(value, other))
+
+    def scaled(self) -> Iterator[tuple[str, int]]:
+        """The arrays that are others times, or by, one number for each of their rows or columns, with the axis."""
+        for step in self.forward.steps:
+            by = word(step.node) in ("multiply", "divide") or isinstance(
+                getattr(step.node, "op", None), ast.Mult | ast.Div
+            )
+            shapes = [np.shape(value) for _, value in step.operands] if by else []
+            whole = np.shape(step.result.value)
+            for axis in range(len(whole)) if len(shapes) == 2 and whole in shapes else ():
+                name = self.scope.exact(step.result.value) if (*whole[:axis], 1, *whole[axis + 1 :]) in shapes else ""
+                if name:
+                    yield name, axis
 
     def applied(self) -> dict[str, tuple[ast.expr, ...]]:
         """The functions of one argument that the forward pass applies to values that have a name."""

@@ -15,6 +15,7 @@ from parity_tests.derivations.engine.edits.terms import (
     is_penalty,
     names_exchanged,
     new_terms,
+    one_name_everywhere,
     penalties,
     shifted,
     summed,
@@ -110,6 +111,8 @@ def _whole(statement: ast.stmt, words: Words) -> Iterator[Edit]:
         yield Edit(_with_value(statement, new), cause, 1.3)
     for new in shifted(value, words):
         yield Edit(_with_value(statement, new), "wrong-layer", 1.25)
+    for new, cause, cost in one_name_everywhere(value, words):
+        yield Edit(_with_value(statement, new), cause, cost)
     for name in words.rates:
         rate, cause = parsed(name), products.missing_factor(name)
         for part in terms(value):
@@ -121,14 +124,16 @@ def _whole(statement: ast.stmt, words: Words) -> Iterator[Edit]:
                 yield Edit(_with_value(statement, divided), cause, 1.15)
     for place, count in enumerate(words.counts):
         cause = "missing-1/m" if words.counts_examples(count) else "missing-factor"
+        once, twice = ("l2-not-over-m", "l2-averaged-again") if words.counts_examples(count) else (cause, cause)
         for part in terms(value):
+            of_penalty = is_penalty(part) and not is_sum(part)
             divided = replaced(value, part, ast.BinOp(part, ast.Div(), parsed(count)))
-            yield Edit(_with_value(statement, divided), cause, 0.9 + 0.05 * place)
+            yield Edit(_with_value(statement, divided), once if of_penalty else cause, 0.9 + 0.05 * place)
             more = replaced(value, part, ast.BinOp(part, ast.Mult(), parsed(count)))
-            yield Edit(
-                _with_value(statement, more), "double-1/m" if words.counts_examples(count) else "missing-factor", 1.2
-            )
-    for number, cause in ((2, "missing-factor"), (0.5, "extra-factor")):
+            too_often = "double-1/m" if words.counts_examples(count) else "missing-factor"
+            yield Edit(_with_value(statement, more), twice if of_penalty else too_often, 1.2)
+    has_two = any(isinstance(each, ast.Constant) and each.value == 2 for each in ast.walk(value))
+    for number, cause in ((2, "missing-factor"), (0.5, "extra-factor" if has_two else "missing-factor")):
         for part in terms(value):
             if isinstance(part, ast.Constant):
                 continue  # another number
@@ -142,10 +147,10 @@ def _whole(statement: ast.stmt, words: Words) -> Iterator[Edit]:
             added = term.operand if isinstance(term, ast.UnaryOp) else term
             more = ast.BinOp(part, ast.Sub() if is_negative else ast.Add(), added)
             yield Edit(_with_value(statement, replaced(value, part, more)), cause, cost + (0.0 if alone else 0.08))
-    if isinstance(statement, ast.AugAssign) and isinstance(statement.target, ast.Subscript):
-        base = statement.target.value
+    if isinstance(entries := _target(statement), ast.Subscript):
+        base = entries.value
         at = ast.parse("np.add.at", mode="eval").body
-        call = ast.Call(at, [_read(base), statement.target.slice, value], [])
+        call = ast.Call(at, [_read(base), entries.slice, value], [])
         yield Edit([ast.Expr(call)], "overwritten", 1.0)
     if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name | ast.Subscript):
         yield Edit([ast.AugAssign(statement.targets[0], ast.Add(), value)], "overwritten", 1.0)

@@ -6,6 +6,7 @@ import ast
 import copy
 import itertools
 import re
+from collections import Counter
 from collections.abc import Iterator
 
 import numpy as np
@@ -37,6 +38,17 @@ def names_exchanged(value: ast.expr, words: Words) -> Iterator[tuple[ast.expr, s
             product = any(_is_between(node, one, other) for node, _ in places(value))
             new = Renamed({one: other, other: one}).visit(copy.deepcopy(value))
             yield new, "operand-order" if product else "wrong-symbol"
+
+
+def one_name_everywhere(value: ast.expr, words: Words) -> Iterator[tuple[ast.expr, str, float]]:
+    """The formula with another array of its shape in place of one that stands in it more than once; and the mistake."""
+    names = Counter(each.id for each in ast.walk(value) if isinstance(each, ast.Name))
+    for name in [name for name, times in names.items() if times > 1]:
+        for other in words.like(np.shape(words.names.get(name, 0.0))):
+            if other not in (name, words.target) and np.ndim(words.names[other]):
+                new = Renamed({name: other}).visit(copy.deepcopy(value))
+                same_family = family(name) == family(other) != name
+                yield new, "wrong-layer" if same_family else "wrong-symbol", 1.15 if same_family else 1.4
 
 
 def _is_between(node: ast.expr, one: str, other: str) -> bool:
@@ -114,6 +126,11 @@ def new_terms(part: ast.expr, words: Words) -> Iterator[tuple[ast.expr, str, flo
 
 def _projections(shape: tuple[int, ...], words: Words) -> Iterator[ast.expr]:
     """What a normalisation takes away from a derivative: its mean, and its part along the normalised values."""
+    known = {name for name, _ in (*words.forward.shares, *words.forward.normalised)}
+    for one, axis in words.forward.scaled:
+        for other in words.like(shape) if words.names[one].shape == shape and one not in known else ():
+            for function in ("mean", "sum") if other not in (one, words.target) else ():
+                yield written(f"-(N * np.{function}(D * N, axis={axis}, keepdims=True))", N=one, D=other)
     for one, axis in words.forward.normalised:
         keep = ", keepdims=True" if axis else ""
         for other in words.like(shape) if words.names[one].shape == shape else ():

@@ -137,14 +137,16 @@ class Renamed(ast.NodeTransformer):
 
 
 def is_but_a_name(one: ast.expr, other: ast.expr) -> bool:
-    """Whether two formulas differ in one name alone."""
-    if isinstance(one, ast.Name) and isinstance(other, ast.Name):
-        return one.id != other.id
-    parts, others = (list(ast.iter_child_nodes(each)) for each in (one, other))
-    if type(one) is not type(other) or len(parts) != len(others):
-        return False
-    different = [pair for pair in zip(parts, others, strict=True) if ast.dump(pair[0]) != ast.dump(pair[1])]
-    return len(different) == 1 and is_but_a_name(*different[0])  # type: ignore[arg-type]
+    """Whether two formulas differ in one name alone, once or wherever it stands."""
+    names = {pair for pair in zip(_names(one), _names(other), strict=False) if pair[0] != pair[1]}
+    return len(names) == 1 and ast.dump(Renamed(dict(names)).visit(copy.deepcopy(one))) in (
+        ast.dump(other),
+        ast.dump(Renamed(dict(names)).visit(copy.deepcopy(other))),
+    )
+
+
+def _names(node: ast.expr) -> list[str]:
+    return [each.id for each in ast.walk(node) if isinstance(each, ast.Name)]
 
 
 def family(name: str) -> str:

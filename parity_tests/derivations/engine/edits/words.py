@@ -36,6 +36,9 @@ class Vocabulary(NamedTuple):
     normalised: tuple[tuple[str, int], ...] = ()
     """Arrays with mean 0 along an axis: a normalisation."""
 
+    scaled: tuple[tuple[str, int], ...] = ()
+    """Arrays that are scaled along an axis, as by a norm."""
+
     picked: tuple[ast.expr, ...] = ()
     """Where the forward pass reads the entries of the true classes: ``range(N), y``."""
 
