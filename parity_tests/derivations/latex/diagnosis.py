@@ -1,53 +1,49 @@
-"""Which mistake a claim has that holds in no convention: by the engine, and by products that are read otherwise."""
+"""Which mistake a claim has that holds in no convention: the one change with which it holds."""
 
 from __future__ import annotations
 
-import ast
-import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
+from typing import NamedTuple
 
 from parity_tests.derivations.latex.claims import Claim
 from parity_tests.derivations.latex.conventions import Conventions, depends_on_cost, has_complement
-from parity_tests.derivations.latex.judge import Meant, diagnosed, holds
+from parity_tests.derivations.latex.judge import Meant, holds, is_the_same
+from parity_tests.derivations.latex.notation import known_to, left_sides, node_of
 from parity_tests.derivations.latex.references import SOFTMAX
-from parity_tests.derivations.latex.tree import NotReadError
-from parity_tests.derivations.mistakes.causes import CAUSES
+from parity_tests.derivations.latex.repairs import repairs
+from parity_tests.derivations.latex.symbols import SIZE
+from parity_tests.derivations.latex.tree import (
+    Call,
+    Negative,
+    Node,
+    NotReadError,
+    Operation,
+    Symbol,
+    mapped,
+    symbols_of,
+)
 from parity_tests.derivations.settings.optimisers import RULES, Rule
 from parity_tests.derivations.settings.setting import Setting
-from parity_tests.derivations.verdicts import WRONG, Verdict
 
-PER_EXAMPLE = "db-not-summed + missing-1/m"
-"""Of db = dZ: one thing to a reader."""
+MOST = 2000
+"""Changes of a claim that are tried."""
 
 
-def diagnoses(conventions: Conventions, claim: Claim, read: list[Meant]) -> Iterator[tuple[Meant, Verdict]]:
-    """What is wrong with a claim: as it was read, with products entry by entry, and for costs that may be meant."""
+class Mistake(NamedTuple):
+    """What is wrong, and the right side that holds."""
+
+    cause: str
+    right: Node
+
+
+def diagnoses(conventions: Conventions, claim: Claim, read: list[Meant]) -> Iterator[tuple[Meant, Mistake]]:
+    """What is wrong with a claim: as it was read, and for costs that may be meant."""
     main = read[0].frame.convention
     for each in read:
-        found = diagnosed(each)
-        if found is None or found.verdict != WRONG:
-            continue
-        if found.cause == PER_EXAMPLE:
-            found = found._replace(cause="db-not-summed")
-        if found.cause == "softmax-elementwise" and main.cost != SOFTMAX:
-            found = found._replace(cause="unknown")
-        turned = [other for other in other_products(each, swapped=True) if "star-for-matmul" in found.cause]
-        for other in filter(holds, turned):
-            yield each, found._replace(cause="operand-order", repaired=other.line)
-        if found.cause in ("transpose-missing", "transpose-extra") or found.cause not in CAUSES:
-            for other in filter(holds, transposed_operands(each)):  # a product of matrices, none by entries
-                extra = other.text.count(".T") < each.text.count(".T")
-                yield (
-                    each,
-                    found._replace(cause=f"transpose-{'extra' if extra else 'missing'}", repaired=other.line),
-                )
-        yield each, found
-        for other in other_products(each) if "star-for-matmul" in found.cause else ():
-            again = diagnosed(other)
-            if again is not None and again.verdict == WRONG and again.cause != "star-for-matmul":
-                yield other, again
+        if found := mistake(each, conventions.symbols):
+            yield each, found
     costs = conventions.costs() if depends_on_cost(claim) else ()
     if read[0].target == "J" and not has_complement(claim):
         costs = (*costs, SOFTMAX)
@@ -57,9 +53,40 @@ def diagnoses(conventions: Conventions, claim: Claim, read: list[Meant]) -> Iter
         except NotReadError:
             continue
         for other in others:
-            found = diagnosed(other)
-            if found is not None and found.verdict == WRONG and found.cause != "softmax-elementwise":
+            if found := mistake(other, conventions.symbols):
                 yield other, found
+
+
+def mistake(each: Meant, symbols: Sequence[Symbol]) -> Mistake | None:
+    """The first change of the right side with which a claim holds."""
+    claim = each.claim
+    known = known_to(each.frame, claim, symbols)
+    for count, (cause, right) in enumerate(repairs(claim.right, claim.target, known)):
+        if count > MOST:
+            break
+        changed = each._replace(claim=claim._replace(right=right))
+        if not is_the_same(right, each) and holds(changed):
+            return Mistake(named(cause, each, right), right)
+    return None
+
+
+def named(cause: str, each: Meant, right: Node) -> str:
+    """The name that a mistake has in a line of this kind."""
+    target, claim = each.target, each.claim
+    added = [x for x in symbols_of(right) if x.base in ("m", "N", "M", "n")]
+    before = [x for x in symbols_of(claim.right) if x.base in ("m", "N", "M", "n")]
+    if cause == "missing-factor":
+        if len(added) > len(before):
+            return "missing-1/m"
+        if each.frame.family == SIZE:
+            return "padding-once"
+    if cause in ("missing-factor", "extra-factor") and any(x.base == "\\lambda" for x in symbols_of(claim.right)):
+        return "l2-factor-2"
+    if cause == "double-1/m" and len(added) == len(before):
+        return "extra-factor"
+    if cause == "db-not-summed" and not target.startswith("db"):
+        return "missing-factor"
+    return cause
 
 
 @lru_cache
@@ -75,48 +102,26 @@ def rule_of(each: Meant) -> str:
     for rule, setting in _rules():
         if rule.setting.name != each.frame.setting.name:
             continue
-        turned = re.sub(r"\bv\b", "(-v)", each.text)
-        texts = each.text, f"-({turned})" if each.target == "v" else turned
+        right = mapped(each.claim.right, lambda node: Negative(node) if _is_average(node) else node)
+        right = Negative(right) if each.target == "v" else right
         frame = replace(each.frame, setting=setting)
-        if any(holds(each._replace(text=text, frame=frame)) for text in dict.fromkeys(texts)):
+        tried = each._replace(frame=frame)
+        if holds(tried) or holds(tried._replace(claim=each.claim._replace(right=right))):
             return rule.words
     return ""
 
 
-def other_products(each: Meant, *, swapped: bool = False) -> Iterator[Meant]:
-    """A claim with one of its matrix products taken entry by entry, or with its operands ``swapped``."""
-    tree = ast.parse(each.text, mode="eval")
-    for node in ast.walk(tree):
-        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult):
-            before = node.left, node.op, node.right
-            node.left, node.op, node.right = (
-                (node.right, node.op, node.left) if swapped else (node.left, ast.Mult(), node.right)
-            )
-            yield each._replace(text=ast.unparse(tree))
-            node.left, node.op, node.right = before
+def _is_average(node: Node) -> bool:
+    return isinstance(node, Symbol) and node.base in "vV"
 
 
-def transposed_operands(each: Meant) -> Iterator[Meant]:
-    """A claim with one operand of a matrix product transposed."""
-    tree = ast.parse(each.text, mode="eval")
-    for node in ast.walk(tree):
-        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult):
-            for name in ("right", "left"):
-                before = getattr(node, name)
-                is_turned = isinstance(before, ast.Attribute) and before.attr == "T"
-                setattr(node, name, before.value if is_turned else ast.Attribute(before, "T"))
-                yield each._replace(text=ast.unparse(tree))
-                setattr(node, name, before)
-
-
-def another_target(each: Meant) -> str:
-    """Another quantity whose formula the right side is, "" for none."""
-    layer = each.target.removeprefix("dZ")
-    if each.target == f"dZ{layer}" and holds(each._replace(text=f"dA{layer} * ({each.text})")):
-        return f"g{layer}_prime(Z{layer})"
-    for name, target in each.frame.setting.targets.items():
-        if name == each.target or target.kind == "update":
-            continue
-        if holds(Meant(name, each.text, replace(each.frame))):
-            return name
-    return ""
+def another_target(each: Meant) -> tuple[str, Node] | None:
+    """Another quantity whose formula the right side is, with its name in the setting; None for none."""
+    claim, layer = each.claim, each.target.removeprefix("dZ")
+    upstream = node_of(f"dA{layer}", each.frame, claim) if each.target == f"dZ{layer}" else None
+    if upstream and holds(each._replace(claim=claim._replace(right=Operation("*", upstream, claim.right)))):
+        return f"g{layer}_prime", Call(Symbol("g", primes=1), (Symbol("z", layer),))
+    for name, node in left_sides(each.frame, claim, each.target):
+        if not is_the_same(claim.right, each._replace(target=name)) and holds(each._replace(target=name)):
+            return name, node
+    return None

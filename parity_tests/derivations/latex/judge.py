@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from copy import deepcopy
 from dataclasses import replace
-from functools import lru_cache, partial
-from typing import NamedTuple
+from functools import partial
+from itertools import product
+from typing import Any, NamedTuple
 
-from parity_tests.derivations.language.errors import DerivationError
-from parity_tests.derivations.latex import values
+import numpy as np
+
+from parity_tests.derivations.agreement import agrees
 from parity_tests.derivations.latex.claims import Claim
-from parity_tests.derivations.latex.entries import Entries
 from parity_tests.derivations.latex.frames import default_layer, frames
-from parity_tests.derivations.latex.meaning import Reader
-from parity_tests.derivations.latex.references import (
-    Convention,
-    scalar_setting,
-)
+from parity_tests.derivations.latex.references import Convention, scalar_setting
 from parity_tests.derivations.latex.style import Style
 from parity_tests.derivations.latex.symbols import (
     ACTIVATION,
@@ -44,33 +40,69 @@ from parity_tests.derivations.latex.tree import (
     symbols_of,
     walk,
 )
-from parity_tests.derivations.settings import Setting
-from parity_tests.derivations.text_lines import lines_in
-from parity_tests.derivations.verdicts import HOLDS, NOT_JUDGED, Verdict
+from parity_tests.derivations.latex.usual import Usual
 
 FEW = 2
-"""Probes on which a convention is tried."""
+"""Probes on which a claim is tried, and values of an index on its left side."""
 
-STEPS = 40_000
-"""What the search for one mistake may do: single changes of a formula, and the likeliest pairs."""
+SAME = "two names for one thing"
+COLUMNS = "its columns"
+"""Why a claim has no formula: of X = [x^(1) ... x^(m)] too."""
 
 
 class Meant(NamedTuple):
-    """A claim as a line of the language in a frame."""
+    """A claim in a frame: the setting's name of what is claimed, and whether it holds on the numbers of each seed."""
 
     target: str
-    text: str
+    claim: Claim
     frame: Frame
+    penalised: bool
 
-    @property
-    def line(self) -> str:
-        """The line."""
-        return f"{self.target} = {self.text}"
+    def numbers(self, seed: int) -> Usual:
+        """What computes its formulas."""
+        return Usual(self.frame, seed, self.target, penalised=self.penalised)
 
-    @property
-    def penalised(self) -> bool:
-        """Whether the L2 penalty belongs to J."""
-        return self.frame.convention.l2 and self.frame.setting.penalised
+    def agrees(self, seed: int) -> bool:
+        """Whether it holds on the numbers of a seed; NotReadError where it cannot be read."""
+        return agreement(self.numbers(seed), self.claim)
+
+
+def agreement(numbers: Usual, claim: Claim) -> bool:
+    """Whether the right side of a claim is what its left side is, at a few values of the left side's indices."""
+    numbers.measure((claim.target, claim.right))
+    inner = claim.target.by if isinstance(claim.target, Derivative) else claim.target
+    letters = [] if not isinstance(inner, Symbol) else [
+        each for each, _ in _places(numbers, inner) if each in numbers.sizes and each.isalpha()
+    ]  # fmt: skip
+    equal = True
+    numbers.unit = letters[0] if len(letters) == 1 else ""
+    for values in product(*(range(min(FEW, numbers.sizes[each])) for each in letters)):
+        at = dict(zip(letters, values, strict=True))
+        try:
+            with np.errstate(all="ignore"):
+                found = numbers.value(claim.right, at)
+                truths = numbers.truths(claim.target, at)
+            equal = equal and not numbers.misfit and all(_agrees(numbers, found, each, bool(at)) for each in truths)
+        except NotReadError:
+            raise
+        except ValueError:  # sizes that do not fit
+            equal = False
+    return equal
+
+
+def _places(numbers: Usual, node: Symbol) -> list[tuple[str, int]]:
+    units = numbers.units_of(node)
+    return [(each, axis) for each, axis in numbers.places(numbers.target, node) if each in units]
+
+
+def _agrees(numbers: Usual, found: Any, truth: Any, indexed: bool) -> bool:
+    """Whether a value is what it should be; biases may stand in a column, and entries of one index lie either way."""
+    if numbers.target == "J" and found.size > 1:
+        found = found.sum(keepdims=True)
+    either = indexed or (numbers.target.startswith("db") and numbers.frame.convention.rows)
+    if either and np.shape(found) != np.shape(truth) and np.ndim(truth) == 2:
+        found = found.T
+    return agrees(found, truth)
 
 
 def meant(claim: Claim, frame: Frame) -> Meant:
@@ -82,34 +114,38 @@ def meant(claim: Claim, frame: Frame) -> Meant:
     ):
         raise NotReadError("two letters that may be the rate")
     frame = frame.with_layer(default_layer(claim, frame))
-    target, indices = target_of(claim.target, frame)
-    if isinstance(claim.right, Matrix) and values.settled(Reader(frame, target).read(claim.right)).text == target:
+    target = target_of(claim.target, frame)
+    if isinstance(claim.right, Matrix) and _holds_columns(claim, target, frame):
         raise NotReadError(COLUMNS)
     if target not in frame.setting.targets:
         raise NotReadError(f"{target} is given, and has no formula")
     named = claim.target.function if isinstance(claim.target, Call) else claim.target
     penalised = target == "J" and frame.convention.l2 and isinstance(named, Symbol) and bool(named.subscripts)
-    penalised = penalised or (target[0] in "Ww" and has_penalty(claim))
-    reader = Reader(frame, target, penalised=penalised)
-    if indices:  # the indices of the left side say how far they run
-        reader.entry(target, indices)
-    found = values.settled(reader.read(claim.right))
-    axes = frame.shapes.get(target, ())
-    if indices:
-        wanted = reader.entry(target, indices).axes
-        if found.axes == wanted[::-1] != wanted:
-            found = values.transposed(found)
-    if target.startswith("db") and frame.convention.rows and found.axes == axes[::-1]:
-        found = values.transposed(found)  # biases as a column
-    if target == "J" and not isinstance(claim.right, Symbol):
-        if (any(axis != values.ONE for axis in found.axes) and frame.convention.one) or found.axes:
-            found = values.Value(values.called("np.sum", found.tree))
-    elif target == "db" and frame.family == LOGISTIC and found.axes and all(a == values.ONE for a in found.axes):
-        found = values.Value(values.called("np.sum", found.tree))
-    text = ast.unparse(ast.fix_missing_locations(found.tree))
-    if text == target or text in ("J",):
+    found = Meant(target, claim, frame, penalised or (target[0] in "Ww" and has_penalty(claim)))
+    if is_the_same(claim.right, found):
         raise NotReadError(SAME)
-    return Meant(target, text, frame)
+    found.agrees(0)
+    return found
+
+
+def _holds_columns(claim: Claim, target: str, frame: Frame) -> bool:
+    """Whether a matrix has the entries, or the examples, of what stands on the left."""
+    numbers = Usual(frame)
+    return np.array_equal(numbers.value(claim.right, {}), np.asarray(numbers.environment.get(target)))
+
+
+def is_the_same(right: Node, meant: Meant) -> bool:
+    """Whether a formula is what is claimed by another name."""
+    if isinstance(right, Call):
+        slope = right.function.primes and meant.target == "g_prime" and len(right.arguments) == 1
+        return bool(slope) and isinstance(right.arguments[0], Symbol)
+    if not isinstance(right, Symbol | Derivative):
+        return False
+    with suppress(NotReadError):
+        if isinstance(right, Derivative):
+            return meant.numbers(0).derivative_name(right) == meant.target
+        return meant.frame.name_of(right) in (meant.target, "J") and not right.primes and not meant.penalised
+    return False
 
 
 def has_penalty(claim: Claim) -> bool:
@@ -145,33 +181,28 @@ def with_letters(claim: Claim, style: Style) -> Claim:
     return claim
 
 
-SAME = "two names for one thing"
-COLUMNS = "its columns"
-"""Why a claim has no formula: of X = [x^(1) ... x^(m)] too."""
-
-
-def target_of(node: Node, frame: Frame) -> tuple[str, tuple[str, ...]]:
-    """The setting's name of what is claimed, with its indices."""
-    reader = Reader(frame)
+def target_of(node: Node, frame: Frame) -> str:
+    """The setting's name of what is claimed."""
+    reader = Usual(frame)
     if frame.family == SIZE:
-        return "n_H", ()
+        return "n_H"
     if isinstance(node, Symbol):
-        name = frame.name_of(node)
-        return name, reader.indices_of(node, name)
+        if node.primes and frame.family != ACTIVATION:
+            raise NotReadError("the left side is no quantity that is computed")
+        return frame.name_of(node)
     if isinstance(node, Derivative):
-        name = reader.derivative(node)
-        by = node.by
-        indices = reader.indices_of(by, name) if isinstance(by, Symbol) and name in frame.shapes else ()
-        return name, indices
+        return reader.derivative_name(node)
     if isinstance(node, Call):
         if node.function.base in COSTS and not node.function.primes:
-            return "J", ()
+            return "J"
         if frame.family in (NETWORK, LOGISTIC) and node.function.base in ("h", "f") and not node.function.primes:
-            return reader.read(node).text, ()  # h(x) is the output
+            reader.value(node, {})
+            return reader.output if isinstance(node.arguments[0], Symbol) else "A"  # h(x) is the output
         if frame.family == ACTIVATION:
-            if reader.read(node.arguments[0]).text != "z":
+            inner = node.arguments[0]
+            if not (isinstance(inner, Symbol) and frame.name_of(inner) == "z"):
                 raise NotReadError("an activation of something else than z")
-            return ("g_prime" if node.function.primes else "a"), ()
+            return "g_prime" if node.function.primes else "a"
     raise NotReadError("the left side is no quantity that is computed")
 
 
@@ -186,41 +217,12 @@ def in_the_first_layer(claim: Claim, style: Style, convention: Convention, let: 
     return None
 
 
-def stands(each: Meant) -> Verdict | None:
-    """The verdict on a claim without a search for its mistake; None where nothing can be said."""
-    return _stands(each.frame.setting, each.line, each.penalised)
-
-
-@lru_cache(maxsize=4096)
-def _stands(setting: Setting, line: str, penalised: bool) -> Verdict | None:
-    try:
-        for most in range(1, FEW + 1):
-            rows, _ = lines_in(setting, line, penalised, seed=0, diagnose=False, most=most)
-            if not any(each.verdict == HOLDS for each in rows):
-                break
-    except (DerivationError, RuntimeError):  # no numbers on which no ReLU is near its kink
-        return None
-    return next((each for each in rows if each.verdict != NOT_JUDGED), None)
-
-
-@lru_cache(maxsize=1024)
-def _diagnosed(setting: Setting, line: str, penalised: bool) -> Verdict | None:
-    try:
-        rows, _ = lines_in(setting, line, penalised, seed=0, diagnose=True, steps=STEPS)
-    except (DerivationError, RuntimeError):
-        return None
-    return next((each for each in rows if each.verdict != NOT_JUDGED), None)
-
-
-def diagnosed(each: Meant) -> Verdict | None:
-    """The verdict with the mistake, where one is found."""
-    return _diagnosed(each.frame.setting, each.line, each.penalised)
-
-
 def holds(each: Meant) -> bool:
     """Whether a claim holds in its frame."""
-    found = stands(each)
-    return found is not None and found.verdict == HOLDS
+    try:
+        return all(each.agrees(seed) for seed in range(FEW))
+    except NotReadError:
+        return False
 
 
 def first_meant(claim: Claim, style: Style, convention: Convention, let: Mapping[str, str]) -> list[Meant]:
@@ -244,21 +246,55 @@ def first_meant(claim: Claim, style: Style, convention: Convention, let: Mapping
     return found
 
 
-def by_entries(claim: Claim, style: Style, convention: Convention, let: Mapping[str, str]) -> list[Entries]:
+class Entrywise(NamedTuple):
+    """A way to compare two formulas entry by entry."""
+
+    frame: Frame
+    scalars: bool = False
+
+    def agree(self, left: Node, right: Node) -> bool:
+        """Whether they are equal at every index; NotReadError where one cannot be read."""
+        numbers = Usual(self.frame, entries=not self.scalars, scalars=self.scalars)
+        numbers.measure((left, right))
+        bound = {index for each in walk((left, right)) if isinstance(each, Sum) for index in each.index}
+        own = {part for each in symbols_of(left)
+               for part in (*numbers.units_of(each), self.frame.style.example_of(each))}  # fmt: skip
+        free = [letter for letter in numbers.sizes if letter not in bound or letter in own]
+        equal = True
+        for values in product(*(range(min(FEW, numbers.sizes[letter])) for letter in free)):
+            at = dict(zip(free, values, strict=True))
+            try:
+                with np.errstate(all="ignore"):
+                    a, b = numbers.value(left, at), numbers.value(right, at)
+            except NotReadError:
+                raise
+            except ValueError:  # sizes that do not fit
+                equal = False
+                continue
+            if numbers.misfit:
+                numbers.misfit = equal = False
+                continue
+            if not a.size == b.size == 1:
+                raise NotReadError("entries without an index")
+            equal = equal and bool(np.all(abs(a - b) <= 1e-9 * max(1, abs(a), abs(b))))
+        return equal
+
+
+def by_entries(claim: Claim, style: Style, convention: Convention, let: Mapping[str, str]) -> list[Entrywise]:
     """Ways to compare the sides of a claim entry by entry; where none can read it, of layers of one unit each."""
     claim = with_letters(claim, style)
-    found, units = list[Entries](), list[Entries]()
+    found, units = list[Entrywise](), list[Entrywise]()
     entrywise = _is_entrywise(claim)
     for frame in _tried(frames(claim, style, convention, let)):
         if entrywise and frame.family == LOGISTIC:
             continue  # of one output
         frame = frame.with_layer(default_layer(claim, frame))
-        makers: list[tuple[list[Entries], Callable[[], Entries]]] = [(found, partial(Entries, frame))]
+        makers: list[tuple[list[Entrywise], Callable[[], Entrywise]]] = [(found, partial(Entrywise, frame))]
         if frame.family == NETWORK and _in_names(claim, style):
             sums = claim.many >= 9 or any(isinstance(each, Sum) for each in walk((claim.target, claim.right)))
             single = convention._replace(rows=False, turned=False, one=convention.one or not sums)
             lone = replace(frame, setting=scalar_setting(frame.depth, single), convention=single)
-            makers.append((units, partial(Entries, lone, scalars=True)))
+            makers.append((units, partial(Entrywise, lone, scalars=True)))
         for into, make in makers:
             try:
                 made = make()

@@ -390,10 +390,10 @@ class OwnForward:
             scope = self.scope(left, right, letters, shapes)
             free = [each for each in scope or () if not self.is_bound(each, claim, right)]
             for values in state.values if scope is not None else ():
-                values.scope = scope or {}
+                values.scope, values.letters = scope or {}, letters
                 for place in product(*(range(min(3, values.size(values.scope[each]))) for each in free)):
                     at = {**dict(zip(free, place, strict=True)), "t": 2}
-                    x, y = (values.value(each, letters, at, values.world) for each in (left, right))
+                    x, y = (values.value(each, at) for each in (left, right))
                     y = y.T if x.shape != y.shape else y
                     if x.shape != y.shape or not np.allclose(x, y, rtol=1e-8, atol=1e-10):
                         return False
@@ -426,7 +426,7 @@ class OwnForward:
         state = self.state(claim, variant)
         alias = self.alias(claim.place, variant) if claim.place in self.unnamed else None
         left = alias.right if alias else self.derivatives(claim.target, claim, state)
-        for count, (cause, right) in enumerate(repairs(claim, state.forward)):
+        for count, (cause, right) in enumerate(repairs(claim.right, claim.target, state.forward.mending)):
             if count > MOST_REPAIRS:
                 break
             try:

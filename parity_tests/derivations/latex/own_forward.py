@@ -11,6 +11,7 @@ from typing import NamedTuple
 from parity_tests.derivations.latex.claims import Claim
 from parity_tests.derivations.latex.cursor import GENERIC, split
 from parity_tests.derivations.latex.parser import parsed
+from parity_tests.derivations.latex.repairs import Known, quantities_in, scalars_in
 from parity_tests.derivations.latex.symbols import COSTS, UNITS
 from parity_tests.derivations.latex.tokens import tokens_of
 from parity_tests.derivations.latex.tree import (
@@ -158,6 +159,18 @@ class Forward(NamedTuple):
 
     def name(self, symbol: Symbol, letters: frozenset[str]) -> Name:
         return name_of(symbol, letters, self.raised)
+
+    @property
+    def mending(self) -> Known:
+        """What a repair may bring in."""
+        kept = list(self.definitions.values())
+        calls = [(each.symbol if each.right is node else None, node) for each in kept for node in walk(each.right)
+                 if isinstance(node, Call) and len(node.arguments) == 1]  # fmt: skip
+        slopes = [Call(replace(each.function, primes=1), each.arguments) for _, each in calls
+                  if each.function.base not in ("log", "exp", "sqrt", "sum", "diag")]  # fmt: skip
+        quantities = quantities_in([each.symbol for each in kept], [each.right for each in kept])
+        shown = tuple(each for each in quantities if not is_hidden(each))
+        return Known(tuple(scalars_in([each.right for each in kept])), tuple(slopes), tuple(calls), shown)
 
     def names_in(self, node: object, letters: frozenset[str]) -> Iterator[Name]:
         """The quantities in a formula."""

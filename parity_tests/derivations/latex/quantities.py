@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
+from functools import cached_property
+from typing import Any
 
-from parity_tests.derivations.latex import values
+import numpy as np
+
 from parity_tests.derivations.latex.cursor import GENERIC
-from parity_tests.derivations.latex.patterns import pattern_of
+from parity_tests.derivations.latex.evaluation import STEP, At, Evaluation
 from parity_tests.derivations.latex.symbols import (
     ACTIVATION,
     COSTS,
@@ -15,150 +19,245 @@ from parity_tests.derivations.latex.symbols import (
     MEANINGS,
     NETWORK,
     SIZE,
-    STEP,
     UNITS,
     Frame,
     shown,
 )
+from parity_tests.derivations.latex.symbols import STEP as STEP_OF_TRAINING
 from parity_tests.derivations.latex.tree import (
     Call,
     Derivative,
-    Matrix,
     Node,
     NotReadError,
     Number,
     Power,
     Symbol,
     Transposed,
+    symbols_of,
 )
-from parity_tests.derivations.latex.values import EXAMPLES, ONE, Value, value
+from parity_tests.derivations.settings.setting import Probe, probe_of
 
-_WORDS = ("prev", "next", "pred", "in", "out", "reg", "x")
+WORDS = ("prev", "next", "pred", "in", "out", "reg", "x")
 """Subscripts that are no indices."""
 
 
-class Quantities:
-    """Reads symbols in a frame; ``sizes`` are those of the indices, ``target`` what is claimed."""
+class Quantities(Evaluation):
+    """Reads symbols in a frame, on the numbers of a seed; ``target`` is what is claimed.
 
-    summed_examples = ""
-    summing = False
-    """Whether what is read stands in a sum over the examples, and the index of that sum."""
+    With ``scalars`` every layer has one unit, and there is one example: then indices say nothing, and products of
+    derivatives in names may be taken in any order. With ``entries`` two indices may stand on a value, and values be
+    differentiated.
+    """
 
-    def __init__(self, frame: Frame, target: str = "", *, penalised: bool = False) -> None:
-        self.frame, self.target, self.penalised = frame, target, penalised
-        self.sizes: dict[str, str] = {}
+    spends = 60_000
 
-    def symbol(self, node: Symbol) -> Value:
-        power = self.frame.style.power_of(node)
-        if power:
-            plain = replace(node, bare="")
-            return self.power(Power(plain, Symbol(power) if power.isalpha() else Number(power)))
+    def __init__(
+        self, frame: Frame, seed: int = 0, target: str = "", *, penalised: bool = False, entries: bool = False,
+        scalars: bool = False,
+    ) -> None:  # fmt: skip
+        super().__init__()
+        if (entries or scalars) and frame.family not in (NETWORK, LOGISTIC):
+            raise NotReadError("entries of something else than a network")
+        self.frame, self.seed, self.target, self.penalised = frame, seed, target, penalised
+        self.entries, self.scalars = entries, scalars
+        self.misfit = False
+        """Whether sizes did not fit somewhere."""
+        self.example: int | None = None
+        self.unit = ""
+        """The index of the unit that a formula is about."""
+        self.summing, self.met = "", False
+        """The index of the sum over examples in which something stands, and whether anything there has an example."""
+        self.sizes: dict[str, int] = {}
+        self.derivatives: dict[tuple[str, str, tuple[int, ...]], Any] = {}
+
+    @cached_property
+    def probe(self) -> Probe:
+        """The numbers, with the truths."""
+        convention, setting = self.frame.convention, self.frame.setting
+        try:
+            return probe_of(setting, self.seed, convention.l2 and setting.penalised)
+        except RuntimeError as error:  # no numbers on which no ReLU is near its kink
+            raise NotReadError(str(error)) from error
+
+    @cached_property
+    def environment(self) -> Mapping[str, Any]:
+        """The numbers."""
+        known = self.target in self.frame.setting.targets
+        return self.frame.setting.environment(self.probe, self.target) if known else self.probe.environment
+
+    @property
+    def m(self) -> int:
+        """How many examples there are, 0 for one."""
+        count = self.environment.get("m", 0) if not self.scalars else 0
+        return int(count) if count > 1 else 0
+
+    @property
+    def axis_of_units(self) -> int:
+        return int(self.frame.convention.rows)
+
+    @property
+    def output(self) -> str:
+        return f"A{self.frame.depth}" if self.frame.family == NETWORK else "A"
+
+    def name_of(self, node: Symbol) -> str:
+        return self.frame.name_of(node)
+
+    def units_of(self, node: Symbol) -> list[str]:
+        """The indices of a symbol below it."""
+        if self.frame.family in (STEP_OF_TRAINING, SIZE):
+            return []
+        found = [each for each in self.frame.style.indices_of(node) if each not in WORDS]
+        return list(found[0]) if len(found) == 1 and re.fullmatch("[a-z]{2}", found[0]) else found
+
+    def is_kronecker(self, node: Symbol) -> bool:
+        """Whether a delta is 1 where its indices are equal, and else 0."""
+        return (self.entries and node.base == "\\delta" and not self.frame.style.layer_of(node)
+                and len(self.units_of(node)) == 2)  # fmt: skip
+
+    def measure(self, node: object) -> None:
+        """Note how far the indices in a formula run."""
+        for each in symbols_of(node):
+            if not self.scalars and not self.is_kronecker(each):
+                try:
+                    array = self.environment.get(name := self.name_of(each))
+                    if isinstance(array, np.ndarray) and array.ndim == 2:
+                        places = [place for place in self.places(name, each) if re.fullmatch("[a-z]", place[0])]
+                        self.sizes = {**{index: array.shape[axis] for index, axis in places}, **self.sizes}
+                except NotReadError:
+                    continue
+
+    def places(self, name: str, node: Symbol) -> list[tuple[str, int]]:
+        """The indices of a symbol, each with the axis along which it runs."""
+        units, example = self.units_of(node), self.frame.style.example_of(node)
+        kind, column = name.removeprefix("d")[:1], name in ("w", "dw")
+        if len(units) == 1 and units[0] == self.summing and kind not in "Ww":
+            units, example = [], units[0]
+        if name in ("w1", "w2", "dw1", "dw2", "J"):
+            return []
+        if kind == "W" or column:
+            if len(units) > (1 if column else 2):
+                raise NotReadError(f"{len(units)} indices on {shown(node)}")
+            if len(units) == 1 and not column:  # the weights of one unit
+                rows, turned = self.frame.convention.rows, self.frame.convention.turned
+                return [(units[0], int(rows != turned))]
+            return list(zip(units, (0, 1), strict=False))
+        if len(units) == 2 and self.entries:
+            return list(zip(units, (0, 1), strict=True))
+        if len(units) > 1:
+            raise NotReadError(f"{len(units)} indices on {name}")
+        unit, kept = self.axis_of_units, bool(example) and (self.entries or not example.isdigit())
+        return [*((each, unit) for each in units), *([(example, 1 - unit)] if kept else [])]
+
+    def symbol(self, node: Symbol, at: At) -> Any:
+        if power := self.frame.style.power_of(node):
+            return self.power(Power(replace(node, bare=""), Symbol(power) if power.isalpha() else Number(power)), at)
         if node.base == "e" and not node.subscripts:
-            return value("np.exp(1)")
+            return np.full((1, 1), np.e)
+        if self.is_kronecker(node):
+            first, second = (self.index(each, at) for each in self.units_of(node))
+            return np.full((1, 1), float(first == second))
         if node.base == "\\ones":
-            return value("np.ones((m, 1))", ("1" if self.frame.convention.one else EXAMPLES, ONE))
+            return np.ones((1 if self.scalars else self.m or 1, 1))
         if node.base in COSTS and self.penalised and not node.subscripts and self.frame.family in (NETWORK, LOGISTIC):
             return self.loss(node)
         if node.base in ("\\mathbb", "True"):
             raise NotReadError("a set")
         if node.primes and self.frame.family != ACTIVATION:
-            return self.slope_of_layer(node)
-        name = self.frame.name_of(node)
-        axes = self.frame.shapes.get(name)
-        if axes is None:
+            return self.slope_of_layer(node, at)
+        name = self.name_of(node)
+        if name not in self.frame.shapes:
             raise NotReadError(f"{shown(node)} is a function")
-        if name == "lambda_" and self.frame.convention.undivided:
-            return value("(lambda_/m)")
-        return self.quantity(name, axes, () if self.frame.family == SIZE else self.indices_of(node, name))
+        found = self.named(name, node, at)
+        return found / self.environment["m"] if name == "lambda_" and self.frame.convention.undivided else found
 
-    def quantity(self, name: str, axes: tuple[str, ...], indices: tuple[str, ...]) -> Value:
-        """A symbol of the setting, or its entry; in an update that adds the penalty dW is without it."""
-        whole = self.entry(name, indices) if indices else value(name, axes)
-        W = name.removeprefix("d")
+    def named(self, name: str, node: Symbol, at: At) -> Any:
+        """A quantity of the setting, or its entry; in an update that adds the penalty dW is without it."""
+        whole, W = self.entry(name, node, at), name.removeprefix("d")
         if self.penalised and self.frame.convention.decays and name[:2] in ("dW", "dw") and self.target == W:
-            penalty = values.times(value("(lambda_/m)"), self.entry(W, indices) if indices else value(W, axes), "*")
-            return values.added("-", whole, penalty)
+            return whole - self.environment["lambda_"] / self.environment["m"] * self.entry(W, node, at)
         return whole
 
-    def slope_of_layer(self, node: Symbol) -> Value:
+    def slope_of_layer(self, node: Symbol, at: At) -> Any:
         """``a'^{(l)}``, which is g'(z) of its layer."""
         if self.frame.family != NETWORK or (MEANINGS.get(node.base) != "A" and node.base not in GENERIC):
             raise NotReadError(f"{shown(node)} with a prime")
         layer = self.frame.layer_of(node) or self.frame.default
-        return value(f"g{layer}_prime(Z{layer})", self.frame.shapes[f"Z{layer}"])
+        Z = self.entry(f"Z{layer}", replace(node, primes=0), at)
+        return self.environment[f"g{layer}_prime"](Z)
 
-    def indices_of(self, node: Symbol, name: str) -> tuple[str, ...]:
-        """The units of a symbol that have a meaning as indices."""
-        found = self.frame.style.indices_of(node)
-        if name in ("w1", "w2", "dw1", "dw2", "J") or self.frame.family == STEP:
-            return ()
-        if len(found) == 1 and found[0] == self.summed_examples:
-            return ()
-        return tuple(each for each in found if each not in _WORDS)
+    def entry(self, name: str, node: Symbol, at: At, array: Any = None) -> Any:
+        """The part of a quantity that the indices of a symbol, and the example of a sum, name."""
+        found = np.asarray(self.environment[name] if array is None else array)
+        if found.ndim < 2 or found.shape == (1, 1):
+            self.met = self.met or found.ndim == 2
+            return found.reshape(1, 1) if found.size == 1 else found.reshape(-1, 1)
+        if self.scalars:
+            return self.at_example(found)
+        places, whole = [], self.places(name, node)
+        if self.unit and not whole and name[0] == "b":
+            whole = [(self.unit, self.axis_of_units)]  # of the unit that the formula is about
+        for letter, axis in whole:
+            place = self.place(letter, at)
+            if place is not None:
+                if place >= found.shape[axis]:
+                    self.misfit, place = True, 0
+                found = np.take(found, [place], axis)
+                places.append(axis)
+        if name.removeprefix("d")[:1] == "W" and len(whole) == 1 and len(places) == 1 and places[0] == 0:
+            found = found.T  # the weights of one unit are a column
+        self.met = self.met or (not self.is_parameter(name) and bool(self.summing) and 1 - self.axis_of_units in places)
+        if not (self.is_parameter(name) or 1 - self.axis_of_units in places):
+            found = self.at_example(found)
+        if self.entries and found.size > 1:
+            raise NotReadError(f"{shown(node)} without an index")
+        return found
 
-    def entry(self, name: str, indices: tuple[str, ...]) -> Value:
-        """An entry of an array: its axes bear the names of the indices."""
-        frame = self.frame
-        axes = frame.shapes[name]
-        if len(axes) < 2 or any(not re.fullmatch(r"[a-z]|[1-9]", each) for each in indices):
-            raise NotReadError(f"the entry {', '.join(indices)} of {name}")
-        is_weight = name[0] == "W" or name.startswith("dW")
-        if frame.family == LOGISTIC and name in ("w", "dw"):
-            is_weight = False
-        if len(indices) == 1 and is_weight:
-            return self.weights_of(name, indices[0])
-        places: tuple[int, ...] = (0, 1)
-        if len(indices) == 1:
-            places = (1,) if frame.convention.rows and name not in ("w", "dw") else (0,)
-        elif not is_weight:
-            raise NotReadError(f"{len(indices)} indices on {name}")
-        text, own = name, list(axes)
-        for index, place in zip(indices, places, strict=True):
-            if index.isdigit():
-                at = f"{int(index) - 1}:{index}"
-                text = f"{text}[{at}]" if place == 0 else f"{text}[:, {at}]"
-                own[place] = ONE
-            else:
-                self.sizes.setdefault(index, axes[place])
-                own[place] = index
-        return replace(value(text, own), entries=True)
+    @staticmethod
+    def is_parameter(name: str) -> bool:
+        return name.removeprefix("d")[:1] in ("W", "b", "w")
 
-    def weights_of(self, name: str, unit: str) -> Value:
-        """The weights of one unit, as a column."""
-        axes = self.frame.shapes[name]
-        place = 1 if self.frame.convention.rows != self.frame.convention.turned else 0
-        if unit.isdigit():
-            raise NotReadError(f"the weights of unit {unit}")
-        self.sizes.setdefault(unit, axes[place])
-        own = tuple(unit if at == place else axis for at, axis in enumerate(axes))
-        whole = replace(value(name, own), entries=True)
-        return whole if place else values.transposed(whole)
+    def place(self, letter: str, at: At) -> int | None:
+        """Where an index points; None for the example of a whole formula, which may be any."""
+        if letter in at:
+            return at[letter]
+        if letter.isdigit():
+            return int(letter) - 1
+        if match := re.fullmatch(r"[yY]_\{?\(?(\w)\)?\}?", letter):  # the class of an example
+            Y, example = self.environment["Y"], self.index(match[1], at)
+            return int(np.argmax(Y[example] if self.frame.convention.rows else Y[:, example]))
+        return None
 
-    def matrix(self, node: Matrix) -> Value:
-        """A matrix whose columns, rows or entries follow a pattern."""
-        entry, row, column, of_examples = pattern_of(node)
-        before, self.sizes = self.sizes, {}
-        found = values.settled(self.read(entry))
-        sizes, self.sizes = self.sizes, before
-        if len(found.axes) < 2:
-            return found
-        if of_examples or not (row or column):  # [x^(1) ... x^(m)] is X, and [b ... b] is b
-            across = EXAMPLES in found.axes and found.axes[0] == EXAMPLES
-            return values.transposed(found) if of_examples and across == bool(column) else found
-        if (row and column and found.axes != (row, column)) or (not row and found.axes[0] == column):
-            found = values.transposed(found)
-        if not column and found.axes[-1] == row:
-            found = values.transposed(found)
-        axes = tuple(sizes.get(axis, axis) for axis in found.axes)
-        return replace(found, axes=axes, entries=False)
+    def index(self, letter: str, at: At) -> int:
+        place = self.place(letter, at)
+        if place is None:
+            raise NotReadError(f"the index {letter}")
+        return place
 
-    def derivative_value(self, node: Derivative) -> Value:
-        name = self.derivative(node)
-        axes = self.frame.shapes.get(name) or self.frame.shapes.get(name.partition("(")[2].rstrip(")"), ())
-        indices = self.indices_of(node.by, name) if isinstance(node.by, Symbol) else ()
-        return self.quantity(name, axes, indices if name in self.frame.shapes else ())
+    def at_example(self, array: Any) -> Any:
+        """What belongs to the example of a sum, where something stands in one."""
+        axis = 1 - self.axis_of_units
+        if self.example is None or array.ndim < 2 or array.shape[axis] != int(self.environment["m"]):
+            return array
+        self.met = True
+        return np.take(array, [self.example], axis)
 
-    def derivative(self, node: Derivative) -> str:
+    def derivative(self, node: Derivative, at: At) -> Any:
+        try:
+            name = self.derivative_name(node)
+        except NotReadError:
+            if not (self.entries or self.scalars):
+                raise
+            return self.of_a_value(node, at)
+        by = node.by.operand if isinstance(node.by, Transposed) else node.by
+        assert isinstance(by, Symbol)
+        of = node.of.function if isinstance(node.of, Call) else node.of
+        if match := re.fullmatch(r"(g\d|sigmoid)_prime\((\w+)\)", name):
+            return self.environment[f"{match[1]}_prime"](self.entry(match[2], by, at))
+        if self.scalars and self.example is not None and getattr(of, "base", "J") != "J" and by.base[0] in "Wbw":
+            return self.of_one_example(name.removeprefix("d"))
+        return self.named(name, by, at)
+
+    def derivative_name(self, node: Derivative) -> str:
         """The name of a derivative: dW2 for that of the cost in W2, g_prime for that of an activation."""
         of, by, frame = node.of, node.by, self.frame
         while isinstance(of, Call):
@@ -184,14 +283,92 @@ class Quantities:
             return "sigmoid_prime(Z)"
         raise NotReadError("a derivative of one value in another: a chain rule in names")
 
-    def read(self, node: Node) -> Value:
-        """The formula that a tree stands for; NotReadError where it has none here."""
-        raise NotImplementedError
+    def of_one_example(self, name: str) -> Any:
+        """The derivative of an example's loss in a parameter, where every layer has one unit."""
+        self.met = True
+        layer = next(each for each in self.layers if name in each)
+        slope = self.environment[f"d{layer[0]}"].ravel()[self.example]
+        below = 1 if name[0] == "b" else self.environment[layer[4]].ravel()[self.example]
+        return np.full((1, 1), slope * below)
 
-    def power(self, node: Power) -> Value:
-        """A power."""
-        raise NotImplementedError
+    def of_a_value(self, node: Derivative, at: At) -> Any:
+        """The derivative of an entry of a value in an entry of what it depends on, by the complex step."""
+        of, by = node.of.function if isinstance(node.of, Call) else node.of, node.by
+        if not isinstance(of, Symbol) or not isinstance(by, Symbol):
+            raise NotReadError("a derivative of nothing that has a name")
+        value, name = self.name_of(of), self.name_of(by)
+        array = self.environment[name]
+        where = self.position(name, array, by, at)
+        if (value, name, where) not in self.derivatives:
+            given = np.array(array, complex)
+            given[where] += 1j * STEP
+            found = self.forward({name: given}, value)
+            if found is None:
+                raise NotReadError(f"a derivative of {value} in {name}")
+            self.derivatives[value, name, where] = found.imag / STEP
+        whole = self.derivatives[value, name, where]
+        return whole[tuple(slice(x, x + 1) for x in self.position(value, whole, of, at))]
 
-    def loss(self, function: Symbol) -> Value:
+    def position(self, name: str, array: Any, node: Symbol, at: At) -> tuple[int, ...]:
+        """Where the entry of a symbol stands; an axis of one entry needs no index."""
+        given = {axis: letter for letter, axis in self.places(name, node)} if not self.scalars else {}
+        found = []
+        for axis, size in enumerate(np.shape(array)):
+            if axis in given and size > 1:
+                found.append(self.index(given[axis], at))
+            elif size == 1:
+                found.append(0)
+            elif self.example is not None and axis == 1 - self.axis_of_units:
+                found.append(self.example)
+                self.met = True
+            else:
+                raise NotReadError(f"{shown(node)} without an index")
+            if found[-1] >= size:
+                self.misfit, found[-1] = True, 0
+        return tuple(found)
+
+    def forward(self, given: dict[str, Any], value: str) -> Any:
+        """A value where something below it is another; None where that is no part of it."""
+        at = {**self.environment, **given}
+        if value in given:
+            return given[value]
+        changed, rows = False, self.frame.convention.rows
+        turned = not rows if self.frame.family == LOGISTIC else self.frame.convention.turned
+        for Z, A, W, b, below, unit in self.layers:
+            if Z not in given and (changed or {W, b, below} & set(given)):
+                weights = at[W].T if turned else at[W]
+                at[Z] = (at[below] @ weights if rows else weights @ at[below]) + at[b]
+                changed = True
+            changed = changed or Z in given
+            if value == Z:
+                return at[Z] if changed else None
+            if changed and A not in given:  # a softmax takes its classes along the first axis
+                at[A] = at[unit](at[Z].T).T if rows else at[unit](at[Z])
+            if value == A:
+                return at[A] if changed else None
+            changed = changed or A in given
+        return None
+
+    @cached_property
+    def layers(self) -> list[tuple[str, str, str, str, str, str]]:
+        """The names of each layer, from the inputs on."""
+        if self.frame.family == LOGISTIC:
+            return [("Z", "A", "w", "b", "X", "sigmoid")]
+        below = ["X", *(f"A{layer}" for layer in range(1, self.frame.depth))]
+        return [
+            (f"Z{layer}", f"A{layer}", f"W{layer}", f"b{layer}", below[layer - 1], f"g{layer}")
+            for layer in range(1, self.frame.depth + 1)
+        ]
+
+    def loss(self, function: Symbol) -> Any:
         """The cost."""
         raise NotImplementedError
+
+    def truths(self, target: Node, at: At) -> list[Any]:
+        """What is claimed, by both referees."""
+        inner = target.by if isinstance(target, Derivative) else target
+        inner = inner.operand if isinstance(inner, Transposed) else inner
+        found = [referee[self.target] for referee in self.probe.truths]
+        plain = isinstance(inner, Symbol) and inner.base not in COSTS and self.target in self.frame.shapes
+        return [self.entry(self.target, inner, at, array=each) if plain and isinstance(inner, Symbol) else each
+                for each in found]  # fmt: skip

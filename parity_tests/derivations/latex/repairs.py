@@ -1,21 +1,23 @@
-"""What may be wrong with a formula of a note's own quantities: the formulas that are one change away from it."""
+"""What may be wrong with a formula: the formulas that are one change away from it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import NamedTuple
 
-from parity_tests.derivations.latex.claims import Claim
-from parity_tests.derivations.latex.own_forward import Forward, is_hidden
 from parity_tests.derivations.latex.rewritten import places, rewritings
+from parity_tests.derivations.latex.symbols import MEANINGS
 from parity_tests.derivations.latex.tree import (
     Call,
     Derivative,
+    Floor,
     Negative,
     Node,
     Number,
     Operation,
     Power,
+    Sum,
     Symbol,
     Transposed,
     symbols_of,
@@ -23,65 +25,111 @@ from parity_tests.derivations.latex.tree import (
     with_parts,
 )
 
+TWO, HALF = Number("2"), Operation("/", Number("1"), Number("2"))
 
-def repairs(claim: Claim, forward: Forward) -> Iterator[tuple[str, Node]]:
+
+class Known(NamedTuple):
+    """What a repair may bring in: numbers such as 1/m, derivatives of activations, activations, and quantities."""
+
+    scalars: tuple[Node, ...] = ()
+    slopes: tuple[Node, ...] = ()
+    calls: tuple[tuple[Symbol | None, Call], ...] = ()
+    quantities: tuple[Symbol | Derivative, ...] = ()
+
+
+def repairs(right: Node, target: Node | None, known: Known) -> Iterator[tuple[str, Node]]:
     """Other right sides with the mistake that each mends, the likeliest first."""
-    right = claim.right
     yield "sign", Negative(right)
-    halves: list[Node] = [Number("2"), Operation("/", Number("1"), Number("2"))]
-    for factor in halves:
-        yield "missing-factor" if factor == Number("2") else "extra-factor", Operation("", factor, right)
+    for factor in (*known.scalars, TWO, HALF):
+        yield _factor(factor), Operation("", factor, right)
+    yield from _sums(right, known)
+    yield "operand-order", Transposed(right)
+    yield from _turned(right)
+    yield from _of_functions(right, known)
+    yield from rewritings(right, target)
+    for factor in (TWO, HALF, *known.scalars):
+        for here, put in places(right):
+            if here is not right and isinstance(here, Symbol | Operation | Derivative) and not _is_inner(here, right):
+                yield _factor(factor), put(Operation("", factor, here))
+    yield from (("sign", put(Negative(here))) for here, put in places(right) if isinstance(here, Operation | Call))
+    for slope in known.slopes:
+        yield "gprime-missing", Operation("*", right, slope)
+        for here, put in places(right):
+            if isinstance(here, Operation | Symbol | Derivative) and here is not right:
+                yield "gprime-missing", put(Operation("*", here, slope))
+    yield from _other_quantities(right, known)
+    yield from _terms(right)
+
+
+def _factor(factor: Node) -> str:
+    return "extra-factor" if factor == HALF else "missing-factor"
+
+
+def _sums(right: Node, known: Known) -> Iterator[tuple[str, Node]]:
+    """Sums over the examples that are missing, run along another axis, or are averaged twice."""
+    yield "db-not-summed", Sum("", "", "m", right)
+    for here, put in places(right):
+        if isinstance(here, Operation) and here.sign == "/":
+            yield "double-1/m", put(here.left)
+        if isinstance(here, Call) and here.function.base in ("sum", "np.sum") and "axis" in here.keywords:
+            axis = "0" if here.keywords["axis"].strip() == "1" else "1"
+            yield "db-wrong-axis", put(replace(here, keywords={**here.keywords, "axis": axis}))
+        for factor in known.scalars:
+            if isinstance(here, Symbol | Derivative) and not _is_inner(here, right):
+                yield "db-not-summed", put(Operation("", factor, Sum("", "", "m", here)))
+
+
+def _turned(right: Node) -> Iterator[tuple[str, Node]]:
+    """Products with their operands turned round, transposed or taken entry by entry."""
     for here, put in places(right):
         if isinstance(here, Transposed):
             yield "transpose-extra", put(here.operand)
         elif isinstance(here, Symbol | Derivative) and not _is_inner(here, right):
             yield "transpose-missing", put(Transposed(here))
-        if isinstance(here, Operation) and here.sign in ("", ".", "x"):
+        if isinstance(here, Operation) and here.sign in ("", ".", "x", "*"):
             yield "operand-order", put(replace(here, left=here.right, right=here.left))
-            yield "star-for-matmul", put(replace(here, sign="*"))
-    calls = [each for other in forward.definitions.values() for each in walk(other.right)
-             if isinstance(each, Call) and len(each.arguments) == 1]  # fmt: skip
+            yield "star-for-matmul", put(replace(here, sign="." if here.sign == "*" else "*"))
+            yield "operand-order", put(Transposed(here))
+
+
+def _of_functions(right: Node, known: Known) -> Iterator[tuple[str, Node]]:
+    """Squares and powers, and activations that are missing."""
     for here, put in places(right):
         if isinstance(here, Symbol) and not here.bare:
             yield "square-missing", put(replace(here, bare="2"))
+            yield "square-missing", put(Power(here, TWO))
         elif isinstance(here, Symbol) and here.bare == "2":
             yield "square-extra", put(replace(here, bare=""))
         elif isinstance(here, Power):
             for step in (-1, 1):
-                yield (
-                    "power",
-                    put(
-                        replace(
-                            here,
-                            exponent=Operation(
-                                "+", here.exponent, Number(str(step)) if step > 0 else Negative(Number("1"))
-                            ),
-                        )
-                    ),
-                )
-        for call in calls:
+                other = Number(str(step)) if step > 0 else Negative(Number("1"))
+                yield "power", put(replace(here, exponent=Operation("+", here.exponent, other)))
+            yield "square-extra", put(here.base)
+        elif isinstance(here, Operation) and here.sign in ("+", "-"):
+            yield "square-missing", put(Power(here, TWO))
+        for symbol, call in known.calls:
             if call.arguments[0] == here:
                 yield "activation-missing", put(call)
+            if symbol == here:
+                yield "g-for-gprime", put(Call(replace(call.function, primes=1), call.arguments))
         if isinstance(here, Call) and not here.function.bare and not here.function.primes:
             yield "square-missing", put(replace(here, function=replace(here.function, bare="2")))
-        activation = next((each.right for each in forward.definitions.values() if each.symbol == here), None)
-        if isinstance(activation, Call) and len(activation.arguments) == 1:
-            yield "g-for-gprime", put(Call(replace(activation.function, primes=1), activation.arguments))
-    yield from rewritings(right, claim.target)
-    factors = [*halves, *_scalars(forward)]
-    for factor in factors:
-        cause = "missing-factor"
-        yield cause, Operation("", factor, right)
-        for here, put in places(right):
-            if here is not right and isinstance(here, Symbol | Operation | Derivative) and not _is_inner(here, right):
-                yield cause, put(Operation("", factor, here))
-    yield from (("sign", put(Negative(here))) for here, put in places(right) if isinstance(here, Operation))
-    for slope in _slopes(forward):
-        yield "gprime-missing", Operation("*", right, slope)
-        for here, put in places(right):
-            if isinstance(here, Operation | Symbol | Derivative) and here is not right:
-                yield "gprime-missing", put(Operation("*", here, slope))
-    yield from _other_quantities(right, forward)
+        if isinstance(here, Call) and here.function.base == "indicator":
+            for sign in {"<", ">"} - {here.keywords["sign"]}:
+                yield "wrong-operator", put(replace(here, keywords={"sign": sign}))
+
+
+def _terms(right: Node) -> Iterator[tuple[str, Node]]:
+    """Terms of a sum that are too many, or 1 that is missing, and quotients that are rounded down."""
+    yield "missing-term", Operation("+", right, Number("1"))
+    yield "floor-missing", Floor(right)
+    for here, put in places(right):
+        if isinstance(here, Operation) and here.sign == "/":
+            yield "wrong-operator", put(replace(here, left=here.right, right=here.left))
+        if isinstance(here, Operation) and here.sign in ("+", "-"):
+            yield "extra-term", put(here.left)
+            yield "extra-term", put(here.right)
+            yield "wrong-operator", put(replace(here, sign="."))
 
 
 def _is_inner(here: Node, right: Node) -> bool:
@@ -89,51 +137,54 @@ def _is_inner(here: Node, right: Node) -> bool:
     return any(isinstance(each, Derivative) and (each.of is here or each.by is here) for each in walk(right))
 
 
-def _other_quantities(right: Node, forward: Forward) -> Iterator[tuple[str, Node]]:
+def _other_quantities(right: Node, known: Known) -> Iterator[tuple[str, Node]]:
     """The formulas in which one quantity is another with the same letter, or the one it is computed from."""
-    symbols: dict[str, Symbol] = {}
-    for each in forward.definitions.values():
-        for symbol in (each.symbol, *symbols_of(each.right)):
-            if not is_hidden(symbol):
-                symbols.setdefault(repr(replace(symbol, bare="")), symbol)
     for here, put in places(right):
-        if not isinstance(here, Symbol):
+        if not isinstance(here, Symbol | Derivative) or _is_inner(here, right):
             continue
+        below = here.subscripts if isinstance(here, Symbol) else ()
         for step in ("t-1", "t", "t+1"):
-            if any(part.startswith("t") for part in here.subscripts) and step not in here.subscripts:
-                parts = tuple(step if part.startswith("t") else part for part in here.subscripts)
-                yield "wrong-step", put(replace(here, subscripts=parts))
-        for other in symbols.values():
-            same = other.base == here.base
-            if other != here and len(other.subscripts) == len(here.subscripts) and not other.primes:
-                yield "wrong-layer" if same else "wrong-symbol", put(replace(other, bare=here.bare or other.bare))
-            if other.subscripts and other != here and not same and len(other.subscripts) == len(here.subscripts):
-                yield "wrong-symbol", put(with_parts(other, {"subscripts": here.subscripts}))
-
-
-def _scalars(forward: Forward) -> Iterator[Node]:
-    """Numbers of the forward pass by which something may have to be multiplied."""
-    seen = set[str]()
-    for each in forward.definitions.values():
-        for node in walk(each.right):
-            if isinstance(node, Operation) and node.sign == "/":
-                found: Node = Operation("/", Number("1"), node.right)
-            elif isinstance(node, Symbol) and node.base in ("\\lambda", "\\gamma", "\\alpha", "\\beta"):
-                found = node
-            else:
+            if any(part.startswith("t") for part in below) and step not in below:
+                parts = tuple(step if part.startswith("t") else part for part in below)
+                yield "wrong-step", put(with_parts(here, {"subscripts": parts}))
+        for other in known.quantities:
+            if isinstance(other, Derivative) or isinstance(here, Derivative):
+                if other != here:
+                    yield "wrong-symbol", put(other)
                 continue
-            if repr(found) not in seen:
-                seen.add(repr(found))
-                yield found
+            same = other.base == here.base
+            if other != here and len(other.subscripts) == len(below) and not other.primes:
+                kinds = {MEANINGS.get(each.base) for each in (here, other)}
+                cause = "wrong-layer" if same or kinds == {"X", "A"} else "wrong-symbol"
+                yield cause, put(_powered(other, here.bare) if here.bare.isdigit() else other)
+            if below and not other.subscripts and not same:
+                yield "wrong-symbol", put(replace(other, subscripts=below))
+            if other.subscripts and other != here and not same and len(other.subscripts) == len(below):
+                yield "wrong-symbol", put(replace(other, subscripts=below))
 
 
-def _slopes(forward: Forward) -> Iterator[Node]:
-    """The derivatives of the activations of the forward pass."""
-    for each in forward.definitions.values():
-        for node in walk(each.right):
-            if (
-                isinstance(node, Call)
-                and len(node.arguments) == 1
-                and node.function.base not in ("log", "exp", "sqrt", "sum", "diag")
-            ):
-                yield Call(replace(node.function, primes=1), node.arguments)
+def _powered(symbol: Symbol, power: str) -> Node:
+    if symbol.bare or symbol.layer:
+        return Power(symbol, Number(power))
+    return replace(symbol, bare=power)
+
+
+def scalars_in(nodes: list[Node]) -> list[Node]:
+    """Numbers of a forward pass by which something may have to be multiplied."""
+    found: dict[str, Node] = {}
+    for each in walk(tuple(nodes)):
+        if isinstance(each, Operation) and each.sign == "/":
+            each = Operation("/", Number("1"), each.right)
+        elif not (isinstance(each, Symbol) and each.base in ("\\lambda", "\\gamma", "\\alpha", "\\beta")):
+            continue
+        found.setdefault(repr(each), each)
+    return list(found.values())
+
+
+def quantities_in(symbols: list[Symbol], rights: list[Node]) -> list[Symbol]:
+    """The quantities of a forward pass, each once."""
+    found: dict[str, Symbol] = {}
+    for symbol, right in zip(symbols, rights, strict=True):
+        for each in (symbol, *symbols_of(right)):
+            found.setdefault(repr(replace(each, bare="")), each)
+    return list(found.values())

@@ -157,6 +157,9 @@ def _other_symbols(here: Symbol) -> Iterator[tuple[str, Node]]:
     words, indices = here.subscripts[:-2], here.subscripts[-2:]
     if len(indices) == 2 and indices[0] != indices[1]:
         yield "index-order", replace(here, subscripts=(*words, *indices[::-1]))
+    if here.subscripts and re.match("[lL]", here.subscripts[0]):
+        for moved in _neighbours(here.subscripts[0]):
+            yield "wrong-layer", replace(here, subscripts=(moved, *here.subscripts[1:]))
     for mark in ("layer", "round", "bare"):
         for moved in _neighbours(getattr(here, mark)):
             yield "wrong-layer", with_parts(here, {mark: moved})

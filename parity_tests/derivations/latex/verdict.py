@@ -27,10 +27,8 @@ from parity_tests.derivations.latex.judge import (
     entries_agree,
     holds,
     in_the_first_layer,
-    stands,
     with_letters,
 )
-from parity_tests.derivations.latex.notation import in_the_writers_letters
 from parity_tests.derivations.latex.references import COSTS, Convention
 from parity_tests.derivations.latex.rewritten import latex_of, rewritings
 from parity_tests.derivations.latex.symbols import COSTS as COST_LETTERS
@@ -45,7 +43,6 @@ from parity_tests.derivations.latex.tree import (
     symbols_of,
     walk,
 )
-from parity_tests.derivations.line_verdict import TURNED
 from parity_tests.derivations.mistakes.causes import CAUSES
 from parity_tests.derivations.verdicts import DOUBTFUL, HOLDS, NO_CLAIM, WRONG, Verdict, not_judged, teach
 
@@ -89,17 +86,12 @@ class Judge:
         except NotReadError as error:
             return self.unread(claim, number, main, str(error))
         for each in read:
-            found = stands(each)
-            if found is not None and found.verdict == HOLDS and TURNED not in found.message:
-                message = f"{claim_name(claim)} holds."
-                return self.misprint(claim) or found._replace(line=claim.line, text=claim.text, message=message)
+            if holds(each):
+                return self.misprint(claim) or said(claim, HOLDS, "holds", each.target)
         if main.rows and not any(each.base in LARGE for each in symbols_of((claim.target, claim.right))):
             lone = main._replace(rows=False, turned=False, one=True)  # a lone example is a column for all that
             if self.holds(claim, lone):
                 return said(claim, HOLDS, "holds", read[0].target)
-        if all(stands(each) is None for each in read):
-            why = "what it reads follows from what it gives"
-            return not_judged(read[0].target, claim.line, claim.text, f"not judged: {why}.")
         settled = self.settled(claim, number)
         also = ""
         for other in alternatives(claim, main):
@@ -257,11 +249,11 @@ class Judge:
         wider = with_brackets(claim.right)
         if wider is not None and self.holds(claim._replace(right=wider), main):
             message = "it holds with brackets around all that stands behind the sum"
-            return wrong(claim, BRACKETS, message=message, also=also, found=stands(read[0]))
+            return wrong(claim, BRACKETS, message=message, also=also)
         if read[0].penalised and main.decays and target != "J":  # dW is another than the engine's
             for cause, right in rewritings(claim.right):
                 if cause == "sign" and self.holds(claim._replace(right=right), main):
-                    return wrong(claim, cause, equation(claim.target, right), also=also, found=stands(read[0]))
+                    return wrong(claim, cause, equation(claim.target, right), also=also)
             return said(claim, DOUBTFUL, f"does not hold with {main.words}", target)
         for cause, right in rewritings(claim.right):
             if cause == "index-order" and self.holds(claim._replace(right=right), main) and self.indices_shown(claim):
@@ -280,56 +272,41 @@ class Judge:
         rule = next(filter(None, (rule_of(each) for each in read if each.frame.family == STEP)), "")
         if rule:
             return said(claim, DOUBTFUL, f"holds for {rule}", target)
-        several = ""
         for each, found in diagnoses(self.conventions, claim, read):
-            parts = found.cause.split(" + ")
-            if set(parts) <= set(CONVENTIONAL):
-                return said(claim, DOUBTFUL, " and ".join(CONVENTIONAL[part] for part in parts), target)
+            if found.cause in CONVENTIONAL:
+                return said(claim, DOUBTFUL, CONVENTIONAL[found.cause], target)
             if found.cause in CAUSES:
                 if not has_evidence(claim, each, settled):
                     why = f"does not hold with {each.frame.convention.words}: {teach(found.cause)}, if that is meant"
                     return said(claim, DOUBTFUL, why, target)
-                repaired = found.repaired and in_the_writers_letters(
-                    found.repaired, each.frame, claim.target, claim.right
-                )
-                return wrong(claim, found.cause, repaired, also=also, found=found)
-            several = several or (found.cause if found.cause != "unknown" else "")
+                return wrong(claim, found.cause, equation(claim.target, found.right), also=also)
         for each in read:
-            name = another_target(each)
-            if name and has_evidence(claim, each, settled):
-                left = in_the_writers_letters(name, each.frame, claim.target, claim.right)
+            other = another_target(each)
+            if other and has_evidence(claim, each, settled):
+                name, left = other
                 cause = {"a of g_prime": "gprime-for-g", "g_prime of a": "g-for-gprime"}.get(
                     f"{each.target} of {name}", LEFT_SIDE
                 )
-                return wrong(claim, cause, message=f"the right side is {left}", also=also, found=stands(each))
-        return self.rewritten(claim, read[0], settled, also) or said(
-            claim,
-            DOUBTFUL,
-            f"does not hold with {main.words}"
-            + (
-                f"; more than one thing would be wrong: {several}"
-                if several
-                else ", and which mistake it is cannot be told"
-            ),
-            target,
-        )
+                return wrong(claim, cause, message=f"the right side is {latex_of(left)}", also=also)
+        why = f"does not hold with {main.words}, and which mistake it is cannot be told"
+        return self.rewritten(claim, read[0], settled, also) or said(claim, DOUBTFUL, why, target)
 
     def rewritten(self, claim: Claim, read: Meant, settled: set[str], also: str) -> Verdict | None:
         """The mistake of a claim of which one change holds for another cost, or for one example; None for another."""
-        main, found = read.frame.convention, stands(read)
+        main = read.frame.convention
         costs = COSTS if depends_on_cost(claim) and read.target != "J" else ()
         negated = Negative(claim.right)  # the sign is wrong for every cost
         if has_evidence(claim, read, settled) and any(
             self.holds(claim._replace(right=negated), main._replace(cost=cost)) for cost in costs
         ):
-            return wrong(claim, "sign", equation(claim.target, negated), also=also, found=found)
+            return wrong(claim, "sign", equation(claim.target, negated), also=also)
         others = main, main._replace(one=not main.one), main._replace(above=not main.above)
         if not has_evidence(claim, read, settled):
             return None
         for cause, right in rewritings(claim.right):
             tried = {"extra-factor": others, "g-for-gprime": others, "wrong-layer": others[:1]}.get(cause, ())
             if any(self.holds(claim._replace(right=right), each) for each in tried):
-                return wrong(claim, cause, equation(claim.target, right), also=also, found=found)
+                return wrong(claim, cause, equation(claim.target, right), also=also)
         return None
 
 
@@ -359,14 +336,12 @@ def said(claim: Claim, verdict: str, message: str, target: str = "") -> Verdict:
     return not_judged(target, claim.line, claim.text, f"{claim_name(claim)} {message}.")._replace(verdict=verdict)
 
 
-def wrong(
-    claim: Claim, cause: str, repaired: str = "", *, message: str = "", also: str = "", found: Verdict | None = None
-) -> Verdict:
+def wrong(claim: Claim, cause: str, repaired: str = "", *, message: str = "", also: str = "") -> Verdict:
     """That a claim has a mistake; ``also`` is the convention in which it holds as it is written."""
     text = f"{claim_name(claim)}: {message or teach(cause)}."
     text += f" With\n    {repaired}\nit holds." if repaired else ""
     text += f" As written it holds {also}." if also else ""
-    return (found or not_judged("", claim.line, claim.text, ""))._replace(
+    return not_judged("", claim.line, claim.text, "")._replace(
         verdict=WRONG, line=claim.line, text=claim.text, cause=cause, causes=(cause,), repaired=repaired, message=text
     )
 
