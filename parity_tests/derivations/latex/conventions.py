@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from parity_tests.derivations.latex.claims import Claim
-from parity_tests.derivations.latex.judge import COLUMNS, SAME, Meant, entries_agree, first_meant, has_penalty, holds
+from parity_tests.derivations.latex.judge import Meant, first_meant, has_penalty, holds
 from parity_tests.derivations.latex.references import (
     COSTS,
     CROSS_ENTROPY,
@@ -78,7 +78,7 @@ class Conventions:
 
     def __init__(self, claims: Sequence[Claim], styles: Sequence[Style], many: Sequence[bool], told: Told) -> None:
         self.claims, self.styles, self.many, self.told = claims, styles, many, told
-        self.by_entries: dict[tuple[int, Convention], bool | None] = {}
+        self.held: dict[tuple[int, Convention], bool | None] = {}
         self.whole = self._taken(range(len(claims)), None)
 
     @cached_property
@@ -92,18 +92,13 @@ class Conventions:
 
     def holds(self, number: int, convention: Convention) -> bool | None:
         """Whether a claim holds in a convention; None where it cannot be read there."""
-        claim = self.claims[number]
-        try:
-            found = self.read(claim, convention)
-        except NotReadError as error:
-            if str(error) in (SAME, COLUMNS):
-                return None
-            key = number, convention
-            if key not in self.by_entries:
-                style = self.styles[claim.section]
-                self.by_entries[key] = entries_agree(claim, style, convention, self.told.let)
-            return self.by_entries[key]
-        return any(map(holds, found))
+        key = number, convention
+        if key not in self.held:
+            try:
+                self.held[key] = any(map(holds, self.read(self.claims[number], convention)))
+            except NotReadError:
+                self.held[key] = None
+        return self.held[key]
 
     def costs(self) -> tuple[str, ...]:
         """The costs that may be meant."""

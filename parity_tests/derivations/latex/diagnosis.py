@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
+from itertools import product
 from typing import NamedTuple
+
+import numpy as np
 
 from parity_tests.derivations.latex.claims import Claim
 from parity_tests.derivations.latex.conventions import Conventions, depends_on_cost, has_complement
-from parity_tests.derivations.latex.judge import Meant, holds, is_the_same
+from parity_tests.derivations.latex.judge import FEW, Meant, holds, is_the_same
 from parity_tests.derivations.latex.notation import known_to, left_sides, node_of
 from parity_tests.derivations.latex.references import SOFTMAX
 from parity_tests.derivations.latex.repairs import repairs
@@ -24,6 +27,7 @@ from parity_tests.derivations.latex.tree import (
     mapped,
     symbols_of,
 )
+from parity_tests.derivations.latex.usual import Usual
 from parity_tests.derivations.settings.optimisers import RULES, Rule
 from parity_tests.derivations.settings.setting import Setting
 
@@ -107,8 +111,25 @@ def rule_of(each: Meant) -> str:
         frame = replace(each.frame, setting=setting)
         tried = each._replace(frame=frame)
         if holds(tried) or holds(tried._replace(claim=each.claim._replace(right=right))):
-            return rule.words
+            return f"for {rule.words}"
     return ""
+
+
+def simpler_size(each: Meant) -> str:
+    """Where a formula of a size holds that leaves something out, in words; "" for nowhere."""
+    for stride, pad, whole in product((True, False), repeat=3):
+        if all(_is_size(each.numbers(seed), each.claim.right, stride, pad, whole) for seed in range(FEW)):
+            said = {"where the stride is 1": stride, "holds without padding": pad,
+                    "where the stride leaves no remainder": whole}  # fmt: skip
+            parts = [words for words, kept in said.items() if not kept]
+            return " and ".join(parts).removeprefix("holds ")
+    return ""
+
+
+def _is_size(numbers: Usual, right: Node, stride: bool, pad: bool, whole: bool) -> bool:
+    at, found = numbers.environment, numbers.value(right, {}).item()
+    size = (at["n_H_prev"] + 2 * at["pad"] * pad - at["f"]) / (at["stride"] if stride else 1)
+    return bool(abs(found - (np.floor(size) if whole else size) - 1) < 1e-9)
 
 
 def _is_average(node: Node) -> bool:

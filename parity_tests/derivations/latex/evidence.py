@@ -14,7 +14,7 @@ from parity_tests.derivations.latex.verdict import claim_name, equation
 from parity_tests.derivations.mistakes.causes import CAUSES
 from parity_tests.derivations.verdicts import DOUBTFUL, HOLDS, NO_CLAIM, NOT_JUDGED, WRONG, Verdict, not_judged, teach
 
-COMMON = frozenset(("m", "d", "e", "T", "g", "l", "L"))
+COMMON = frozenset(("m", "i", "d", "e", "T", "g", "l", "L"))
 """Letters that a repair may bring along."""
 
 

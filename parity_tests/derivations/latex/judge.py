@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from copy import deepcopy
 from dataclasses import replace
-from functools import partial
 from itertools import product
 from typing import Any, NamedTuple
 
@@ -47,24 +46,31 @@ FEW = 2
 
 SAME = "two names for one thing"
 COLUMNS = "its columns"
+TWO_RATES = "two letters that may be the rate"
 """Why a claim has no formula: of X = [x^(1) ... x^(m)] too."""
 
 
 class Meant(NamedTuple):
-    """A claim in a frame: the setting's name of what is claimed, and whether it holds on the numbers of each seed."""
+    """A claim in a frame: the setting's name of what is claimed, "" where both sides are compared entry by entry.
+
+    With ``scalars`` every layer has one unit.
+    """
 
     target: str
     claim: Claim
     frame: Frame
-    penalised: bool
+    penalised: bool = False
+    scalars: bool = False
 
     def numbers(self, seed: int) -> Usual:
         """What computes its formulas."""
-        return Usual(self.frame, seed, self.target, penalised=self.penalised)
+        entries = not self.target and not self.scalars
+        return Usual(self.frame, seed, self.target, penalised=self.penalised, entries=entries, scalars=self.scalars)
 
     def agrees(self, seed: int) -> bool:
         """Whether it holds on the numbers of a seed; NotReadError where it cannot be read."""
-        return agreement(self.numbers(seed), self.claim)
+        compare = agreement if self.target else agreement_of_entries
+        return compare(self.numbers(seed), self.claim)
 
 
 def agreement(numbers: Usual, claim: Claim) -> bool:
@@ -112,7 +118,7 @@ def meant(claim: Claim, frame: Frame) -> Meant:
         frame.family != STEP
         and len({each.base for each in symbols_of((claim.target, claim.right)) if each.base in RATES}) > 1
     ):
-        raise NotReadError("two letters that may be the rate")
+        raise NotReadError(TWO_RATES)
     frame = frame.with_layer(default_layer(claim, frame))
     target = target_of(claim.target, frame)
     if isinstance(claim.right, Matrix) and _holds_columns(claim, target, frame):
@@ -220,13 +226,13 @@ def in_the_first_layer(claim: Claim, style: Style, convention: Convention, let: 
 def holds(each: Meant) -> bool:
     """Whether a claim holds in its frame."""
     try:
-        return all(each.agrees(seed) for seed in range(FEW))
+        return all(each.agrees(seed) for seed in range(FEW if each.target else 1))
     except NotReadError:
         return False
 
 
 def first_meant(claim: Claim, style: Style, convention: Convention, let: Mapping[str, str]) -> list[Meant]:
-    """A claim in every frame in which it can be read.
+    """A claim in every frame in which it can be read, where there is none entry by entry.
 
     Raises NotReadError with the reason of the likeliest frame where it can be read in none.
     """
@@ -236,72 +242,62 @@ def first_meant(claim: Claim, style: Style, convention: Convention, let: Mapping
         try:
             found.append(meant(claim, frame))
         except NotReadError as error:
-            if str(error) in (SAME, COLUMNS):
+            if str(error) in (SAME, COLUMNS, TWO_RATES):
                 raise
             reason = reason or str(error)
         except RecursionError:
             reason = reason or "it is too deep"
+    found = found or by_entries(claim, style, convention, let)
     if not found:
         raise NotReadError(reason or "its layers are more than are judged")
     return found
 
 
-class Entrywise(NamedTuple):
-    """A way to compare two formulas entry by entry."""
-
-    frame: Frame
-    scalars: bool = False
-
-    def agree(self, left: Node, right: Node) -> bool:
-        """Whether they are equal at every index; NotReadError where one cannot be read."""
-        numbers = Usual(self.frame, entries=not self.scalars, scalars=self.scalars)
-        numbers.measure((left, right))
-        bound = {index for each in walk((left, right)) if isinstance(each, Sum) for index in each.index}
-        own = {part for each in symbols_of(left)
-               for part in (*numbers.units_of(each), self.frame.style.example_of(each))}  # fmt: skip
-        free = [letter for letter in numbers.sizes if letter not in bound or letter in own]
-        equal = True
-        for values in product(*(range(min(FEW, numbers.sizes[letter])) for letter in free)):
-            at = dict(zip(free, values, strict=True))
-            try:
-                with np.errstate(all="ignore"):
-                    a, b = numbers.value(left, at), numbers.value(right, at)
-            except NotReadError:
-                raise
-            except ValueError:  # sizes that do not fit
-                equal = False
-                continue
-            if numbers.misfit:
-                numbers.misfit = equal = False
-                continue
-            if not a.size == b.size == 1:
-                raise NotReadError("entries without an index")
-            equal = equal and bool(np.all(abs(a - b) <= 1e-9 * max(1, abs(a), abs(b))))
-        return equal
+def agreement_of_entries(numbers: Usual, claim: Claim) -> bool:
+    """Whether two formulas are equal at every index; NotReadError where one cannot be read."""
+    left, right = claim.target, claim.right
+    numbers.measure((left, right))
+    bound = {index for each in walk((left, right)) if isinstance(each, Sum) for index in each.index}
+    own = {part for each in symbols_of(left)
+           for part in (*numbers.units_of(each), numbers.frame.style.example_of(each))}  # fmt: skip
+    free = [letter for letter in numbers.sizes if letter not in bound or letter in own]
+    equal = True
+    for values in product(*(range(min(FEW, numbers.sizes[letter])) for letter in free)):
+        at, numbers.misfit = dict(zip(free, values, strict=True)), False
+        try:
+            with np.errstate(all="ignore"):
+                a, b = numbers.value(left, at), numbers.value(right, at)
+        except NotReadError:
+            raise
+        except ValueError:  # sizes that do not fit
+            numbers.misfit = True
+        if numbers.misfit:
+            equal = False
+            continue
+        if not a.size == b.size == 1:
+            raise NotReadError("entries without an index")
+        equal = equal and bool(np.all(abs(a - b) <= 1e-9 * max(1, abs(a), abs(b))))
+    return equal
 
 
-def by_entries(claim: Claim, style: Style, convention: Convention, let: Mapping[str, str]) -> list[Entrywise]:
-    """Ways to compare the sides of a claim entry by entry; where none can read it, of layers of one unit each."""
+def by_entries(claim: Claim, style: Style, convention: Convention, let: Mapping[str, str]) -> list[Meant]:
+    """A claim whose sides are compared entry by entry; where none can be read, with layers of one unit each."""
     claim = with_letters(claim, style)
-    found, units = list[Entrywise](), list[Entrywise]()
-    entrywise = _is_entrywise(claim)
+    found, units = list[Meant](), list[Meant]()
     for frame in _tried(frames(claim, style, convention, let)):
-        if entrywise and frame.family == LOGISTIC:
+        if frame.family not in (NETWORK, LOGISTIC) or (_is_entrywise(claim) and frame.family == LOGISTIC):
             continue  # of one output
         frame = frame.with_layer(default_layer(claim, frame))
-        makers: list[tuple[list[Entrywise], Callable[[], Entrywise]]] = [(found, partial(Entrywise, frame))]
+        tried = [(found, Meant("", claim, frame))]
         if frame.family == NETWORK and _in_names(claim, style):
             sums = claim.many >= 9 or any(isinstance(each, Sum) for each in walk((claim.target, claim.right)))
             single = convention._replace(rows=False, turned=False, one=convention.one or not sums)
             lone = replace(frame, setting=scalar_setting(frame.depth, single), convention=single)
-            makers.append((units, partial(Entrywise, lone, scalars=True)))
-        for into, make in makers:
-            try:
-                made = make()
-                made.agree(claim.target, claim.right)
-                into.append(made)
-            except NotReadError:
-                continue
+            tried.append((units, Meant("", claim, lone, scalars=True)))
+        for into, each in tried:
+            with suppress(NotReadError):
+                each.agrees(0)
+                into.append(each)
     return found or units
 
 
@@ -329,10 +325,3 @@ def _tried(found: Iterator[Frame]) -> Iterator[Frame]:
     """The frames up to one that does not exist."""
     with suppress(NotReadError):
         yield from found
-
-
-def entries_agree(claim: Claim, style: Style, convention: Convention, let: Mapping[str, str]) -> bool | None:
-    """Whether the sides of a claim are equal entry by entry; None where they cannot be compared so."""
-    plain = with_letters(claim, style)
-    ways = by_entries(claim, style, convention, let)
-    return any(each.agree(plain.target, plain.right) for each in ways) if ways else None

@@ -67,7 +67,7 @@ def _factor(factor: Node) -> str:
 
 def _sums(right: Node, known: Known) -> Iterator[tuple[str, Node]]:
     """Sums over the examples that are missing, run along another axis, or are averaged twice."""
-    yield "db-not-summed", Sum("", "", "m", right)
+    yield "db-not-summed", Sum("i", "1", "m", right)
     for here, put in places(right):
         if isinstance(here, Operation) and here.sign == "/":
             yield "double-1/m", put(here.left)
@@ -76,7 +76,7 @@ def _sums(right: Node, known: Known) -> Iterator[tuple[str, Node]]:
             yield "db-wrong-axis", put(replace(here, keywords={**here.keywords, "axis": axis}))
         for factor in known.scalars:
             if isinstance(here, Symbol | Derivative) and not _is_inner(here, right):
-                yield "db-not-summed", put(Operation("", factor, Sum("", "", "m", here)))
+                yield "db-not-summed", put(Operation("", factor, Sum("i", "1", "m", here)))
 
 
 def _turned(right: Node) -> Iterator[tuple[str, Node]]:

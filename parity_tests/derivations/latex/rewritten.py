@@ -14,6 +14,7 @@ from parity_tests.derivations.latex.tree import (
     Cases,
     Derivative,
     Entry,
+    Floor,
     Negative,
     Node,
     Norm,
@@ -52,7 +53,10 @@ def latex_of(node: Node) -> str:
             base = f"({base})" if isinstance(node.base, Symbol) and "^" in base else base
             return f"{base}^{{{latex_of(node.exponent)}}}"
         case Transposed():
-            return f"({latex_of(node.operand)})^T"
+            inside = latex_of(node.operand)
+            if isinstance(node.operand, Symbol) and inside.endswith("]}"):
+                return f"{inside[:-1]} T}}"
+            return f"{inside}^T" if isinstance(node.operand, Symbol) and "^" not in inside else f"({inside})^T"
         case Call():
             inside = ", ".join(map(latex_of, node.arguments))
             name = symbol_latex(node.function)
@@ -73,6 +77,8 @@ def latex_of(node: Node) -> str:
             return rf"\|{latex_of(node.operand)}\|"
         case Bars():
             return f"|{latex_of(node.operand)}|"
+        case Floor():
+            return rf"\left\lfloor {latex_of(node.operand)} \right\rfloor"
         case Entry():
             return f"({latex_of(node.operand)})_{{{_joined(node.subscripts)}}}"
     return r"\ldots"

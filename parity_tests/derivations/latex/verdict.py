@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from math import isclose
 
 from parity_tests.derivations.latex.alternatives import (
@@ -16,18 +17,15 @@ from parity_tests.derivations.latex.alternatives import (
 )
 from parity_tests.derivations.latex.claims import Claim
 from parity_tests.derivations.latex.conventions import Conventions, Taken, depends_on_cost, names_products
-from parity_tests.derivations.latex.diagnosis import another_target, diagnoses, rule_of
+from parity_tests.derivations.latex.diagnosis import another_target, diagnoses, rule_of, simpler_size
 from parity_tests.derivations.latex.frames import is_loss, layers_are_guessed
 from parity_tests.derivations.latex.identities import identical
 from parity_tests.derivations.latex.judge import (
     COLUMNS,
     SAME,
     Meant,
-    by_entries,
-    entries_agree,
     holds,
     in_the_first_layer,
-    with_letters,
 )
 from parity_tests.derivations.latex.references import COSTS, Convention
 from parity_tests.derivations.latex.rewritten import latex_of, rewritings
@@ -39,6 +37,8 @@ from parity_tests.derivations.latex.tree import (
     Negative,
     Node,
     NotReadError,
+    Number,
+    Operation,
     Symbol,
     symbols_of,
     walk,
@@ -49,9 +49,6 @@ from parity_tests.derivations.verdicts import DOUBTFUL, HOLDS, NO_CLAIM, WRONG, 
 BRACKETS = "brackets-missing"
 CONVENTIONAL = {
     "epsilon-inside-root": "holds where epsilon is added under the root",
-    "floor-missing": "holds where the stride leaves no remainder",
-    "stride-ignored": "holds where the stride is 1",
-    "padding-ignored": "holds without padding",
     "bias-missing": "holds where there are no biases",
 }
 """What is a convention in a note, by the mistake that it is elsewhere."""
@@ -103,6 +100,14 @@ class Judge:
                 also = also or other.against(main)
                 continue
             return said(claim, DOUBTFUL, f"holds {other.against(main)}", read[0].target)
+        if not read[0].target:
+            summed = main._replace(total=True)
+            if not main.total and _is_of_a_sum(claim):
+                if self.conventions.holds(number, summed):
+                    return said(claim, DOUBTFUL, f"holds {summed.against(main)}")
+                with suppress(NotReadError):
+                    read = [*read, *self.conventions.read(claim, summed)]
+            return self.of_entries(claim, read)
         lower = in_the_first_layer(claim, self.conventions.styles[claim.section], main, self.conventions.told.let)
         if lower is not None and holds(lower):
             return said(claim, DOUBTFUL, "holds for l = 1", read[0].target)
@@ -139,7 +144,7 @@ class Judge:
         return None
 
     def unread(self, claim: Claim, number: int, main: Convention, why: str) -> Verdict:
-        """The verdict on a claim that is no formula of a setting: by its entries, or as an identity."""
+        """The verdict on a claim that is no formula of a setting: it may be an identity."""
         if why == COLUMNS:
             message = "The entries of the matrix are those of the left side."
             return not_judged("", claim.line, claim.text, message)._replace(verdict=HOLDS)
@@ -150,42 +155,29 @@ class Judge:
                 return self.verdict(sums[-1])._replace(line=claim.line, text=claim.text)
             return not_judged("", claim.line, claim.text, SAME)._replace(verdict=NO_CLAIM)
         unread = not_judged("", claim.line, claim.text, f"not read: {why}.")
-        return self.by_entries(claim, number, main) or self.identity(claim) or unread
+        return self.of_another_value(claim, main) or self.identity(claim) or unread
 
-    def by_entries(self, claim: Claim, number: int, main: Convention) -> Verdict | None:
-        """The verdict on a claim whose sides are compared entry by entry; None where they cannot be."""
-        if self.conventions.holds(number, main):
-            return said(claim, HOLDS, "holds")
-        settled = self.settled(claim, number)
-        others = [each for each in alternatives(claim, main) if not changed(main, each) & settled]
-        summed = [main._replace(total=True)] if _is_of_a_sum(claim) else []
-        for other in (*others, *summed):
-            if self.conventions.holds(number, other):
-                return said(claim, DOUBTFUL, f"holds {other.against(main)}")
-        style, let = self.conventions.styles[claim.section], self.conventions.told.let
-        plain = with_letters(claim, style)
-        tried = [each for convention in (main, *summed) for each in by_entries(claim, style, convention, let)]
-        for entries in tried:
-            for cause, other_claim in one_change_away(plain):
-                try:
-                    if not entries.agree(other_claim.target, other_claim.right):
-                        continue
-                except NotReadError:
+    def of_entries(self, claim: Claim, read: list[Meant]) -> Verdict:
+        """The verdict on a claim whose sides are not equal entry by entry."""
+        for each in read:
+            for cause, other in one_change_away(each.claim):
+                if not holds(each._replace(claim=other)):
                     continue
                 if cause == "index-order" and not self.indices_shown(claim):
                     return said(claim, DOUBTFUL, "holds with indices turned")
-                return wrong(claim, cause, equation(other_claim.target, other_claim.right))
-        for target in other_values(claim):
-            if entries_agree(claim._replace(target=target), style, main, let):
-                return wrong(claim, LEFT_SIDE, equation(target, claim.right))
-        if not tried:
-            return None
+                return wrong(claim, cause, equation(other.target, other.right))
+        if found := self.of_another_value(claim, read[0].frame.convention):
+            return found
         cause = broken_chain(claim)
-        return (
-            wrong(claim, cause)
-            if cause
-            else said(claim, DOUBTFUL, "does not hold, and which mistake it is cannot be told")
-        )
+        why = "does not hold, and which mistake it is cannot be told"
+        return wrong(claim, cause) if cause else said(claim, DOUBTFUL, why)
+
+    def of_another_value(self, claim: Claim, main: Convention) -> Verdict | None:
+        """That the left side differentiates another value than the right one; None where it does not."""
+        for target in other_values(claim):
+            if self.holds(claim._replace(target=target), main):
+                return wrong(claim, LEFT_SIDE, equation(target, claim.right))
+        return None
 
     def identity(self, claim: Claim) -> Verdict | None:
         """The verdict on two formulas of numbers; None for others."""
@@ -265,21 +257,23 @@ class Judge:
         if layers_are_guessed(claim, style):
             why = "does not hold if letters without a layer are those of the same layer"
             return said(claim, DOUBTFUL, why, target)
-        floored = claim._replace(right=Floor(claim.right))
-        whole = any(isinstance(each, Floor) for each in walk(claim.right))
-        if read[0].frame.family == SIZE and not whole and not self.holds(floored, main):
-            read = self.conventions.read(floored, main)
-        rule = next(filter(None, (rule_of(each) for each in read if each.frame.family == STEP)), "")
-        if rule:
-            return said(claim, DOUBTFUL, f"holds for {rule}", target)
-        for each, found in diagnoses(self.conventions, claim, read):
-            if found.cause in CONVENTIONAL:
-                return said(claim, DOUBTFUL, CONVENTIONAL[found.cause], target)
-            if found.cause in CAUSES:
+        rules = {STEP: rule_of, SIZE: simpler_size}
+        found = (rules[each.frame.family](each) for each in read if each.frame.family in rules)
+        if where := next(filter(None, found), ""):
+            return said(claim, DOUBTFUL, f"holds {where}", target)
+        if read[0].frame.family == SIZE and not any(isinstance(each, Floor) for each in walk(claim.right)):
+            floored = Operation("+", Floor(claim.right), Number("1"))
+            if self.holds(claim._replace(right=floored), main):
+                return wrong(claim, "missing-term", equation(claim.target, floored), also=also)
+            read = self.conventions.read(claim._replace(right=Floor(claim.right)), main)
+        for each, mistake in diagnoses(self.conventions, claim, read):
+            if mistake.cause in CONVENTIONAL:
+                return said(claim, DOUBTFUL, CONVENTIONAL[mistake.cause], target)
+            if mistake.cause in CAUSES:
                 if not has_evidence(claim, each, settled):
-                    why = f"does not hold with {each.frame.convention.words}: {teach(found.cause)}, if that is meant"
+                    why = f"does not hold with {each.frame.convention.words}: {teach(mistake.cause)}, if that is meant"
                     return said(claim, DOUBTFUL, why, target)
-                return wrong(claim, found.cause, equation(claim.target, found.right), also=also)
+                return wrong(claim, mistake.cause, equation(claim.target, mistake.right), also=also)
         for each in read:
             other = another_target(each)
             if other and has_evidence(claim, each, settled):
@@ -312,7 +306,7 @@ class Judge:
 
 def _defines_weights(read: Meant, main: Convention, other: Convention) -> bool:
     """Whether a line of a forward pass shows that weights lie the other way round there."""
-    return read.target[0] == "Z" and main.rows == other.rows
+    return read.target.startswith("Z") and main.rows == other.rows
 
 
 def has_evidence(claim: Claim, read: Meant, settled: set[str]) -> bool:
