@@ -183,7 +183,7 @@ def huber(A: Array, Y: Array, delta: float = 1.0) -> Scalar:
     Differs from torch in the sum over outputs: its mean divides by n as well.
     """
     d = _distances(A, Y, delta)
-    size = np.maximum(d, -d) if not np.iscomplexobj(d) else np.where(d.real >= 0, d, -d)
+    size = np.where(d.real >= 0, d, -d)
     losses = np.where(size.real <= delta, d * d / 2, delta * (size - delta / 2))
     return np.sum(losses) / A.shape[1]
 

@@ -25,8 +25,14 @@ from parity_tests.report.guides import GUIDES
 from parity_tests.report.measure import DTYPES, STEPS
 from parity_tests.report.pictures.style import Picture
 
-LARGE = ("wide", "convnet", "strided", "lenet5")
-"""Models whose pictures have a page of their own."""
+PICTURED = {
+    "models.html": ("The models, layer by layer", "logistic shallow deep deep6 softmax regression"),
+    "wide-models.html": ("The wide models", "wide wide_norm wide_residual"),
+    "convolutional-models.html": (
+        "The convolutional models", "convnet convnet_norm convnet_residual strided lenet5"
+    ),
+}  # fmt: skip
+"""The pages of the models' pictures: title, and models by name."""
 
 BEYOND = "Beyond the notes"
 """What titles of chapters begin with that no note has."""
@@ -44,7 +50,7 @@ class Page(NamedTuple):
     sections: Sequence[tuple[str, str]] = ()
     part: Part | None = None
     dtype: str = ""
-    large: bool = False
+    models: tuple[str, ...] = ()
 
 
 def site(
@@ -65,7 +71,6 @@ def site(
     )
     counts = summary(results)
     templates.globals |= {
-        "LARGE": LARGE,
         "MARKS": MARKS,
         "VERDICT_MARKS": VERDICT_MARKS,
         "display": mathematics.display,
@@ -119,8 +124,7 @@ def _groups(shown: Sequence[Part]) -> list[tuple[str, list[Page]]]:
     proofs = [("matrix", "Are mistakes named?"), *((_anchor(title), title) for title in sections())]
     start = [Page("index.html", "Neural networks", "index"), Page("guides.html", "Where to begin", "guides", guides)]
     evidence = [
-        Page("models.html", "The models, layer by layer", "models"),
-        Page("larger-models.html", "The larger models", "models", large=True),
+        *(Page(file, title, "models", models=tuple(names.split())) for file, (title, names) in PICTURED.items()),
         *(Page(f"parity-{dtype}.html", f"The parity table, {dtype}", "parity", dtype=dtype) for dtype in DTYPES),
         Page("conventions.html", "The conventions", "conventions"),
         Page("evidence.html", "Mistakes, mutants, speed", "evidence", proofs),

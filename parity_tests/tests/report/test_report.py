@@ -16,6 +16,7 @@ import pytest
 from manual.shared.cli import GOOD, MISMATCH, USAGE
 from parity_tests import cli
 from parity_tests.commands import report as command
+from parity_tests.comparison.models import MODEL_CASES
 from parity_tests.comparison.run import compare
 from parity_tests.derivations.testbed.dense import TESTBED
 from parity_tests.derivations.testbed.matrix import Outcome
@@ -30,7 +31,7 @@ from parity_tests.report.guides import GUIDES
 from parity_tests.report.measure import measure_model, model_case
 from parity_tests.report.pictures import PICTURES
 from parity_tests.report.pictures.style import COLORS, NEUTRAL, Picture, embedded
-from parity_tests.report.site import sentences, site, wrapped
+from parity_tests.report.site import PICTURED, sentences, site, wrapped
 from parity_tests.report.worked import worked
 from parity_tests.tests.readme.readme_text import commands
 
@@ -147,6 +148,11 @@ def test_titles_beyond_the_notes_are_short_in_the_contents(files: dict[str, str]
 
 def test_no_page_is_too_large(files: dict[str, str]) -> None:
     assert max(len(text.encode()) for text in files.values()) < 10**6
+
+
+def test_every_model_has_its_pictures_on_one_page() -> None:
+    pictured = [name for _, names in PICTURED.values() for name in names.split()]
+    assert sorted(pictured) == sorted({case.model for case in MODEL_CASES})
 
 
 def entries(files: dict[str, str]) -> list[dict[str, str]]:
