@@ -152,18 +152,18 @@ def test_an_empty_row_of_a_mask_is_named_and_an_empty_column_is_none() -> None:
 
 @pytest.mark.parametrize("name", ["W_Q", "W_K", "W_V", "W_O"])
 def test_each_weight_of_the_heads_is_looked_at(name: str) -> None:
-    weights = dict.fromkeys(("W_Q", "W_K", "W_V", "W_O"), W) | {name: W[:, :3]}
+    W_Q, W_K, W_V, W_O = (W[:, :3] if each == name else W for each in ("W_Q", "W_K", "W_V", "W_O"))
     says = f"{name} has shape (4, 3), expected (4, 4): as many rows and columns as X has features"
     with pytest.raises(ValueError, match=re.escape(says)):
-        attention.heads_forward(X, *weights.values(), heads=2)
+        attention.heads_forward(X, W_Q, W_K, W_V, W_O, 2)
     with pytest.raises(ValueError, match=re.escape(says)):
-        attention.heads_backward(X, X, *weights.values(), heads=2)
+        attention.heads_backward(X, X, W_Q, W_K, W_V, W_O, 2)
 
 
 @pytest.mark.parametrize(
     ("refused", "says"),
     [
-        (lambda: attention.softmax_rows(np.float64(3)), "S has shape (), expected rows"),
+        (lambda: attention.softmax_rows(np.array(3.0)), "S has shape (), expected rows"),
         (lambda: attention.attention_forward(Z, Z[0], Z), "Q has shape (4, 5), K (5,), expected (..., T, d)"),
         (lambda: attention.attention_forward(Z[:0], Z, Z), "Q has shape (0, 5), K (4, 5), expected (..., T, d)"),
         (
