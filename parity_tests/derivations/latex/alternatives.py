@@ -7,11 +7,12 @@ from dataclasses import replace
 from itertools import pairwise
 
 from parity_tests.derivations.latex.claims import Claim
-from parity_tests.derivations.latex.conventions import LAYOUTS, depends_on_cost, names_products
-from parity_tests.derivations.latex.judge import has_penalty
+from parity_tests.derivations.latex.conventions import LAYOUTS
+from parity_tests.derivations.latex.kinds import depends_on_cost, names_products
 from parity_tests.derivations.latex.references import COSTS, Convention
 from parity_tests.derivations.latex.rewritten import rewritings
 from parity_tests.derivations.latex.symbols import MEANINGS
+from parity_tests.derivations.latex.targets import has_penalty
 from parity_tests.derivations.latex.tree import (
     Derivative,
     Negative,

@@ -12,15 +12,12 @@ from parity_tests.derivations.latex.documents import Formula, Note
 from parity_tests.derivations.latex.frames import is_size
 from parity_tests.derivations.latex.limits import in_place, limits
 from parity_tests.derivations.latex.numbers import Compared, compared
-from parity_tests.derivations.latex.parser import parsed
+from parity_tests.derivations.latex.sides import divides, is_assumption, is_number, is_target, speaks_of_many, tree_of
 from parity_tests.derivations.latex.statements import EQUALS, Statement, statements_of
 from parity_tests.derivations.latex.style import Style, style_of
-from parity_tests.derivations.latex.symbols import COSTS, COUNTS, LARGE, RATES, SMALL, UNITS
+from parity_tests.derivations.latex.symbols import UNITS
 from parity_tests.derivations.latex.tokens import Token, sizes_in, written
 from parity_tests.derivations.latex.tree import (
-    Call,
-    Cases,
-    Derivative,
     Matrix,
     Node,
     NotReadError,
@@ -90,7 +87,7 @@ class _Collector:
         """Add what a statement says."""
         text = statement.text
         if not statement.is_equation:
-            named = [_tree(tuple(each))[0] for part in statement.parts for each in split(list(part), (",",))]
+            named = [tree_of(tuple(each))[0] for part in statement.parts for each in split(list(part), (",",))]
             self.symbols += symbols_of(tuple(named))
             behind = written(list(statement.parts[-1])).removeprefix("\\mathbb^{").removesuffix("}")
             sizes = sizes_in(behind if statement.relations == ("\\in",) else statement.aside)
@@ -106,7 +103,7 @@ class _Collector:
         nodes: list[Node | None] = []
         reasons: list[str] = []
         for part, relation in zip(statement.parts, ("=", *statement.relations), strict=True):
-            node, reason = (None, "") if relation not in EQUALS and nodes else _tree(part)
+            node, reason = (None, "") if relation not in EQUALS and nodes else tree_of(part)
             nodes.append(node)
             reasons.append(reason)
             self.symbols += symbols_of(node) if node else []
@@ -171,7 +168,7 @@ class _Collector:
             if number == place or node is None:
                 continue
             relation = statement.relations[number - 1] if number else "="
-            if isinstance(target, Symbol) and _is_assumption(target, node):
+            if isinstance(target, Symbol) and is_assumption(target, node):
                 target, self.linear = node, True
                 continue
             made |= self.claim(statement, target, node, part, relation, first=not made)
@@ -206,7 +203,7 @@ class _Collector:
         self, statement: Statement, target: Node, right: Node, part: tuple[Token, ...], relation: str, *, first: bool
     ) -> bool:
         """Add one claim; False where the right side says nothing."""
-        if is_number(right) or _is_assumption(target, right):
+        if is_number(right) or is_assumption(target, right):
             return False
         if isinstance(target, Symbol) and target.base == "n" and not is_size(target, right):
             return False
@@ -215,15 +212,15 @@ class _Collector:
             sign = {"-=": "-", "*=": ""}[relation]
             right = Operation(sign, target, right)
         before = self._added(target)
-        divides = relation == "/=" or _divides(target, right)
-        if divides:
+        divided = relation == "/=" or divides(target, right)
+        if divided:
             if before is None:
                 return False
             count = right if relation == "/=" else right.right  # type: ignore[union-attr]
             right = Operation("/", Sum("i", "1", "m", before.right), count)
-        many = _many(statement, (target, right), adds=adds)
+        many = speaks_of_many(statement, (target, right), adds=adds)
         units = tuple(UNITS[each.base] for each in symbols_of((target, right)) if each.base in UNITS)
-        averages = before.line if before and divides else 0
+        averages = before.line if before and divided else 0
         claim = Claim(
             target, right, statement.text, written(list(part)), statement.line, self.formula.cell,
             self.formula.section, len(self.found), many, units or self.words, adds, averages, self.linear, first,
@@ -245,94 +242,3 @@ class _Collector:
             if isinstance(each, Claim) and each.adds and each.section == self.formula.section and each.target == target:
                 return each
         return None
-
-
-def _tree(part: tuple[Token, ...]) -> tuple[Node | None, str]:
-    """The tree of a part, or why there is none."""
-    tokens = [each for each in part if each.text != "&"] if not any(_opens(each) for each in part) else list(part)
-    while tokens and tokens[-1].text in (".", ",", ";"):
-        tokens = tokens[:-1]
-    tokens = _without_shape(tokens)
-    if not tokens:
-        return None, ""
-    try:
-        return parsed(tokens), ""
-    except NotReadError as error:
-        return None, str(error)
-    except IndexError:
-        return None, "it breaks off"
-
-
-def _without_shape(tokens: list[Token]) -> list[Token]:
-    """The tokens of a formula without the shape behind it: ``W^T dz (n, m)``."""
-    for place in range(1, len(tokens)):
-        if tokens[place].text == "(" and "n" in (text := written(tokens[place:])) and sizes_in(text):
-            return tokens[:place]
-    return tokens
-
-
-def _opens(token: Token) -> bool:
-    return token.text.startswith("\\begin{")
-
-
-_NO_TARGETS = frozenset(["\\lambda", "\\beta", "\\ones", *"eijklfspcN"])
-
-
-def is_target(node: Node) -> bool:
-    """Whether a part names a quantity that a formula can be given for."""
-    if isinstance(node, Symbol):
-        if node.base == "n":
-            return bool(node.layer or node.subscripts)
-        if node.base in "msvrVSM" and re.fullmatch(r"t(?:\+1)?", "".join(node.subscripts[-1:])):
-            return True  # the state of an optimizer at a step
-        if node.base in (*COUNTS, *RATES, *_NO_TARGETS):
-            return bool(node.layer) and node.base not in COUNTS
-        return node.base != "L" or not node.layer
-    if isinstance(node, Derivative):
-        return True
-    if isinstance(node, Call):
-        return node.function.base in (*COSTS, *UNITS, "g", "f", "\\sigma", "\\phi", "S", "h")
-    return False
-
-
-def is_number(node: Node) -> bool:
-    """Whether a part is made of numbers alone."""
-    return not any(isinstance(each, Symbol | Derivative | Cases) for each in walk(node))
-
-
-def _is_assumption(target: Node, right: Node) -> bool:
-    """Whether two quantities are set equal: g(z) = z for what follows, A0 = X."""
-    if not isinstance(target, Symbol) or not isinstance(right, Symbol):
-        return False
-    inputs = target.base in ("x", "X") or target.layer == "0"
-    return inputs or (target.base in "aAh" and right.base in "zZxX" and not right.accents)
-
-
-def _divides(target: Node, right: Node) -> bool:
-    """``dw = dw / m``."""
-    return isinstance(right, Operation) and right.sign == "/" and right.left == target
-
-
-_AVERAGE = re.compile(
-    r"\\[dt]?frac\s*\{?\s*[12]\s*\}?\s*\{?\s*2?\s*[mMN]\b|1\s*/\s*[mMN]\b|\\[dt]?frac\s*\{?1\}?\s*\{?2?n\b(?!_)|\}\s*\{\s*[mM]\s*\}|/\s*[mM]\b"
-)
-
-
-def _many(statement: Statement, nodes: tuple[Node, ...], *, adds: bool) -> int:
-    """How much a statement speaks of m examples: below 0 it speaks of one."""
-    text = statement.text
-    found = symbols_of(nodes)
-    sums = [each for each in walk(nodes) if isinstance(each, Sum)]
-    if adds:
-        return -9
-    if _AVERAGE.search(text) or re.search(r"axis\s*=|keepdims|\bsum\s*\(", text):
-        return 9
-    if any(each.upper in ("m", "M", "N") for each in sums) or any(each.base == "\\ones" for each in found):
-        return 9
-    if re.search(r"\bm\b|\\times\s*m", statement.aside):
-        return 5
-    if any(each.round == "i" for each in found) and not sums:
-        return -9
-    large = any(each.base in LARGE for each in found)
-    small = any(each.base in SMALL and not (each.base == "y" and large) for each in found)
-    return 2 * large - 2 * small

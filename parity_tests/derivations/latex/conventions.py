@@ -8,7 +8,15 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from parity_tests.derivations.latex.claims import Claim
-from parity_tests.derivations.latex.judge import Meant, first_meant, has_penalty, holds
+from parity_tests.derivations.latex.judge import Meant, first_meant, holds
+from parity_tests.derivations.latex.kinds import (
+    base_of,
+    depends_on_cost,
+    has_complement,
+    has_layers_of_two_kinds,
+    names_a_unit,
+    unit_of,
+)
 from parity_tests.derivations.latex.references import (
     COSTS,
     CROSS_ENTROPY,
@@ -20,17 +28,13 @@ from parity_tests.derivations.latex.references import (
     Convention,
 )
 from parity_tests.derivations.latex.style import Style
-from parity_tests.derivations.latex.symbols import LARGE, MEANINGS, UNITS
+from parity_tests.derivations.latex.symbols import LARGE, MEANINGS
+from parity_tests.derivations.latex.targets import has_penalty
 from parity_tests.derivations.latex.tree import (
-    Call,
     Derivative,
     NotReadError,
-    Number,
-    Operation,
-    Sum,
     Symbol,
     symbols_of,
-    walk,
 )
 
 UNITS_OF_HIDDEN = ("tanh", "sigmoid", "relu")
@@ -119,11 +123,11 @@ class Conventions:
         lines: dict[str, tuple[int, ...]] = dict(whole.lines) if whole else {}
         penalties = [number for number in numbers if has_penalty(self.claims[number])]
         if penalties:
-            given = any(MEANINGS.get(_base(self.claims[number])) == "dW" for number in penalties)
+            given = any(MEANINGS.get(base_of(self.claims[number])) == "dW" for number in penalties)
             base = base._replace(decays=not given)
             settled |= {"decays"} if given else set()
         for name, usual, others in (("above", False, (True,)), ("hidden", base.hidden, UNITS_OF_HIDDEN)):
-            if name == "hidden" and name in settled and not any(_unit_of(self.claims[number]) for number in numbers):
+            if name == "hidden" and name in settled and not any(unit_of(self.claims[number]) for number in numbers):
                 continue  # it is defined elsewhere in the note
             if shown := self._shown(numbers, base, name, others):
                 best_value = max(shown, key=lambda key: (len(shown[key]), key == usual))
@@ -157,7 +161,7 @@ class Conventions:
             base = base._replace(undivided=max(shown, key=lambda key: (len(shown[key]), not key)))
             settled.add("undivided")
         votes: Counter[bool | None] = Counter()
-        outputs = [each for each in numbers if MEANINGS.get(_base(self.claims[each])) in ("dZ", "dA")]
+        outputs = [each for each in numbers if MEANINGS.get(base_of(self.claims[each])) in ("dZ", "dA")]
         said = any(self._divides_per_example(number, base) for number in outputs)
         for number in numbers if said else ():  # a partial fraction is a derivative of J anyway, and says little of dZ
             partial = isinstance(self.claims[number].target, Derivative)
@@ -170,7 +174,7 @@ class Conventions:
             number
             for number in numbers
             if self.claims[number].many >= 9
-            and MEANINGS.get(_base(self.claims[number]), "")[:2] in ("dW", "db", "W", "b")
+            and MEANINGS.get(base_of(self.claims[number]), "")[:2] in ("dW", "db", "W", "b")
             and self.holds(number, base._replace(one=False)) and not self.holds(number, base._replace(total=True))
         ]  # fmt: skip
         if any(self._averages(number, base) for number in numbers):
@@ -184,7 +188,7 @@ class Conventions:
         """Whether a derivative in a parameter is written out, from the labels on, as an average over the examples."""
         claim = self.claims[number]
         return (
-            claim.many >= 9 and _base(claim) in ("dw", "dW", "dtheta", "db") and depends_on_cost(claim)
+            claim.many >= 9 and base_of(claim) in ("dw", "dW", "dtheta", "db") and depends_on_cost(claim)
             and not any(MEANINGS.get(each.base) == "dZ" for each in self._symbols(number))
             and bool(self.holds(number, base._replace(one=False)))
         )  # fmt: skip
@@ -195,7 +199,7 @@ class Conventions:
         None where it says neither.
         """
         claim = self.claims[number]
-        named = MEANINGS.get(_base(claim), "")
+        named = MEANINGS.get(base_of(claim), "")
         parameter = named in ("dW", "db") and any(MEANINGS.get(each.base) == "dZ" for each in self._symbols(number))
         if not self.many[number] or not (parameter or (named in ("dZ", "dA") and depends_on_cost(claim))):
             return None
@@ -231,7 +235,7 @@ class Conventions:
 
     def _is_forward(self, number: int) -> bool:
         """Whether a claim is of a forward pass."""
-        return MEANINGS.get(_base(self.claims[number]), "") in ("Z", "A")
+        return MEANINGS.get(base_of(self.claims[number]), "") in ("Z", "A")
 
     def _names_matrices(self, number: int) -> bool:
         """Whether a claim has letters of all examples."""
@@ -244,19 +248,19 @@ class Conventions:
         found: dict[Any, list[int]] = {}
         for number in numbers:
             claim = self.claims[number]
-            if name == "above" and not _has_layers_of_two_kinds(claim, self.styles[claim.section]):
+            if name == "above" and not has_layers_of_two_kinds(claim, self.styles[claim.section]):
                 continue
-            if name == "hidden" and not _names_a_unit(claim):
+            if name == "hidden" and not names_a_unit(claim):
                 continue
             here = base._replace(one=not self.many[number])
             values = [getattr(base, name), *(each for each in others if each != getattr(base, name))]
             held = [each for each in values if self.holds(number, here._replace(**{name: each}))]
-            if _unit_of(claim) in ("relu", "tanh") and name == "hidden":
-                held = [_unit_of(claim)]
+            if unit_of(claim) in ("relu", "tanh") and name == "hidden":
+                held = [unit_of(claim)]
             if 0 < len(held) < len(values):
                 for each in held:  # a definition says more than a formula that follows
                     found.setdefault(each, []).extend(
-                        [number] * (3 if _unit_of(claim) or _base(claim) in ("J", "L") else 1)
+                        [number] * (3 if unit_of(claim) or base_of(claim) in ("J", "L") else 1)
                     )
         return found
 
@@ -267,7 +271,7 @@ class Conventions:
         lines: dict[str, list[int]] = {}
         for number in numbers:
             claim = self.claims[number]
-            if _unit_of(claim) == "softmax":
+            if unit_of(claim) == "softmax":
                 found[SOFTMAX] += 3
                 lines.setdefault(SOFTMAX, []).append(claim.line)
             if not depends_on_cost(claim):
@@ -277,68 +281,6 @@ class Conventions:
             held = [cost for cost in trying if self.holds(number, base._replace(cost=cost, one=one))]
             if 0 < len(held) < len(COSTS):
                 for cost in held:
-                    found[cost] += 3 if _base(claim) in ("J", "L", "C", "E") else 1
+                    found[cost] += 3 if base_of(claim) in ("J", "L", "C", "E") else 1
                     lines.setdefault(cost, []).append(claim.line)
         return {cost: (votes, tuple(lines[cost])) for cost, votes in found.items()}
-
-
-def _has_layers_of_two_kinds(claim: Claim, style: Style) -> bool:
-    """Whether values and parameters stand together, each with a layer."""
-    found = [each for each in symbols_of((claim.target, claim.right)) if style.layer_of(each)]
-    kinds = {MEANINGS.get(each.base, "")[-1:] for each in found}
-    return bool(kinds & {"W", "b"}) and bool(kinds & {"Z", "A"})
-
-
-def _unit_of(claim: Claim) -> str:
-    """The activation that a claim says a layer to have."""
-    right = claim.right
-    if isinstance(right, Call) and right.function.base == "max" and Number("0") in right.arguments:
-        return "relu"
-    is_value = MEANINGS.get(_base(claim), "") == "A" or getattr(claim.target, "accents", None)
-    return UNITS.get(right.function.base, "") if isinstance(right, Call) and is_value else ""
-
-
-def _names_a_unit(claim: Claim) -> bool:
-    """Whether a claim may hold for one hidden activation alone: its slope is written out, or it is named."""
-    labels = any(MEANINGS.get(each.base) == "Y" and not each.accents for each in symbols_of(claim.right))
-    weighed = any(MEANINGS.get(each.base) == "W" for each in symbols_of(claim.right))  # behind the labels' layer
-    return (weighed or not labels) and _base(claim) not in ("J", "L", "C", "E") and any(
-        (isinstance(each, Call) and each.function.base in (*UNITS, "max"))
-        or (isinstance(each, Operation) and each.sign == "-" and isinstance(each.left, Number | Symbol)
-            and getattr(each.left, "text", getattr(each.left, "base", "")) in ("1", "\\ones"))
-        for each in walk(claim.right)
-    )  # fmt: skip
-
-
-def has_complement(claim: Claim) -> bool:
-    """Whether 1 - y stands in a claim: then there is no softmax."""
-    return any(
-        isinstance(each, Operation) and each.sign == "-" and isinstance(each.left, Number)
-        and isinstance(each.right, Symbol) and each.right.base in ("y", "Y")
-        for each in walk(claim.right)
-    )  # fmt: skip
-
-
-def depends_on_cost(claim: Claim) -> bool:
-    """Whether the truth of a claim depends on which cost there is."""
-    used = {MEANINGS.get(each.base, "") for each in symbols_of(claim.right) if not each.accents}
-    linear = isinstance(claim.right, Symbol) and MEANINGS.get(claim.right.base) == "Z"
-    shares = any(isinstance(each, Sum) for each in walk(claim.right))
-    shares = (shares or linear) and (MEANINGS.get(_base(claim), "") == "A" or _base(claim) in ("y", "Y"))
-    return "Y" in used or shares or _base(claim) in ("J", "L")
-
-
-def _base(claim: Claim) -> str:
-    """The letter on the left side; of a derivative of the cost that of dW, dz, ..."""
-    target = getattr(claim.target, "function", claim.target)
-    if isinstance(target, Derivative):
-        by = target.by
-        return f"d{by.base.removeprefix(chr(92))}" if isinstance(by, Symbol) else ""
-    return target.base if isinstance(target, Symbol) else ""
-
-
-def names_products(claim: Claim) -> bool:
-    """Whether a claim depends on the layout."""
-    return any(MEANINGS.get(each.base, "") in ("W", "dW") for each in symbols_of((claim.target, claim.right))) or any(
-        type(each).__name__ == "Transposed" for each in walk(claim.right)
-    )

@@ -11,8 +11,9 @@ from typing import NamedTuple
 import numpy as np
 
 from parity_tests.derivations.latex.claims import Claim
-from parity_tests.derivations.latex.conventions import Conventions, depends_on_cost, has_complement
+from parity_tests.derivations.latex.conventions import Conventions
 from parity_tests.derivations.latex.judge import FEW, Meant, holds, is_the_same
+from parity_tests.derivations.latex.kinds import depends_on_cost, has_complement
 from parity_tests.derivations.latex.notation import known_to, left_sides, node_of
 from parity_tests.derivations.latex.references import SOFTMAX
 from parity_tests.derivations.latex.repairs import repairs

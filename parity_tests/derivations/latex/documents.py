@@ -69,14 +69,6 @@ def has_mathematics(text: str) -> bool:
     return next(_found(text, ""), None) is not None
 
 
-def read_note(path: Path) -> Note:
-    """The formulas of a file.
-
-    Raises ValueError for a notebook that is damaged, and for a file that is too long.
-    """
-    return note_of(cells_of(path), path.suffix)
-
-
 def cells_of(path: Path) -> list[tuple[int, str]]:
     """The pieces of text of a file, each with the number of its cell, 0 for a file without cells."""
     text = path.read_text(encoding="utf-8", errors="replace")

@@ -111,10 +111,10 @@ class Evaluation:
         raise NotImplementedError
 
     def summed(self, node: Sum, at: At) -> Any:
-        raise NotImplementedError
+        raise NotReadError("a sum")
 
     def derivative(self, node: Derivative, at: At) -> Any:
-        raise NotImplementedError
+        raise NotReadError("a derivative")
 
     def function(self, function: Symbol, inner: Any) -> Any:
         """A function by its letter, without its primes."""

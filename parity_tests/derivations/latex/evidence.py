@@ -6,11 +6,11 @@ import re
 from collections.abc import Callable, Sequence
 
 from parity_tests.derivations.latex.claims import Aside, Claim
-from parity_tests.derivations.latex.frames import is_about_activation
+from parity_tests.derivations.latex.kinds import is_about_activation
 from parity_tests.derivations.latex.own import Own, OwnForward
 from parity_tests.derivations.latex.symbols import COSTS, MEANINGS
 from parity_tests.derivations.latex.tree import Call, Symbol, symbols_of
-from parity_tests.derivations.latex.verdict import claim_name, equation
+from parity_tests.derivations.latex.wording import claim_name, equation
 from parity_tests.derivations.mistakes.causes import CAUSES
 from parity_tests.derivations.verdicts import DOUBTFUL, HOLDS, NO_CLAIM, NOT_JUDGED, WRONG, Verdict, not_judged, teach
 

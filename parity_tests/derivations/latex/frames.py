@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from parity_tests.derivations.latex.claims import Claim
+from parity_tests.derivations.latex.kinds import (
+    has_labels,
+    is_about_activation,
+    is_loss,
+    is_step_of_training,
+)
 from parity_tests.derivations.latex.references import MOST_LAYERS, Convention, logistic_setting, network_setting
 from parity_tests.derivations.latex.style import NONE, Style, own_style
 from parity_tests.derivations.latex.symbols import (
     ACTIVATION,
-    COSTS,
     HIDDEN,
     LOGISTIC,
     MEANINGS,
@@ -22,7 +27,6 @@ from parity_tests.derivations.latex.symbols import (
 )
 from parity_tests.derivations.latex.tree import (
     Call,
-    Derivative,
     Floor,
     Node,
     Number,
@@ -61,7 +65,7 @@ def frames(claim: Claim, style: Style, convention: Convention, let: Mapping[str,
         yield from _networks(claim, style, convention, let, numbers, letters, found)
         return
     units = {each.base for each in found}
-    if _is_step(claim):
+    if is_step_of_training(claim):
         for name in _steps(found):
             yield Frame(setting_named(name), STEP, convention, style, let=let)
         return
@@ -112,18 +116,6 @@ def _networks(
         yield Frame(setting, NETWORK, convention, style, depth, {"L": 2}, 0, let)
 
 
-def is_loss(claim: Claim) -> bool:
-    """Whether a claim is about the loss of one example: L(a, y) without a sum over the examples."""
-    target = claim.target.function if isinstance(claim.target, Call) else claim.target
-    return isinstance(target, Symbol) and target.base in COSTS and target.base != "J" and claim.many < 9
-
-
-def has_labels(claim: Claim) -> bool:
-    """Whether the targets of the network stand in a claim."""
-    found = symbols_of((claim.target, claim.right))
-    return any(MEANINGS.get(each.base) == "Y" and not each.accents for each in found)
-
-
 def default_layer(claim: Claim, frame: Frame) -> int:
     """The layer of letters that carry none: that of the line, or the only one there is."""
     if frame.family != NETWORK:
@@ -156,15 +148,6 @@ def layers_are_guessed(claim: Claim, style: Style) -> bool:
     return len({bool(style.layer_of(each)) for each in found if each.base.removeprefix("d") not in sure}) > 1
 
 
-def _is_step(claim: Claim) -> bool:
-    """Whether a claim is about an optimizer with a state."""
-    found = symbols_of((claim.target, claim.right))
-    return any(
-        each.base == "\\beta" or (each.base in "SVsv" and any("d" in part for part in each.subscripts))
-        for each in found
-    )
-
-
 def _steps(found: list[Symbol]) -> list[str]:
     """The optimizers that a claim may be about, the likeliest first."""
     bases = {each.base for each in found}
@@ -172,24 +155,6 @@ def _steps(found: list[Symbol]) -> list[str]:
     if corrected or (bases & {"v", "V"} and bases & {"s", "S"}):
         return ["adam", "rmsprop", "momentum"]
     return ["rmsprop", "adam"] if bases & {"s", "S"} else ["momentum", "adam"]
-
-
-def is_about_activation(claim: Claim) -> bool:
-    """Whether what is claimed is an activation or its derivative."""
-    target = claim.target
-    if isinstance(target, Call):
-        return target.function.base not in COSTS or target.function.primes > 0
-    if isinstance(target, Derivative):
-        of = target.of.function if isinstance(target.of, Call) else target.of
-        by = target.by
-        if not (isinstance(by, Symbol) and by.base in ("z", "Z", "x", "t", "u") and not by.subscripts):
-            return False
-        return of is None or (isinstance(of, Symbol) and (of.base not in COSTS or of.base in "gfS"))
-    if isinstance(target, Symbol):
-        names = {each.base for each in symbols_of(claim.right)}
-        about = target.base in ("a", "g", "f", "\\sigma", "S", "y", "tanh") and not target.subscripts
-        return about and (bool(target.primes) or not names & {"w", "W", "b", "Y"})
-    return False
 
 
 def activation_names(claim: Claim) -> list[str]:

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
 from parity_tests.derivations.latex.cursor import split
+from parity_tests.derivations.latex.evaluation import FUNCTIONS
 from parity_tests.derivations.latex.numbers import Compared, value_of
 from parity_tests.derivations.latex.parser import parsed
 from parity_tests.derivations.latex.tokens import Token, tokens_of
 from parity_tests.derivations.latex.tree import Matrix, Node, NotReadError, Symbol
 
-_FUNCTIONS: Mapping[str, Callable[[Any], Any]] = {
-    "sigmoid": lambda z: 1 / (1 + np.exp(-z)), "tanh": np.tanh, "relu": lambda z: np.maximum(z, 0.0),
-    "leaky": lambda z: np.maximum(z, 0.01 * z),
-}  # fmt: skip
+_FUNCTIONS = {name.removesuffix("_relu"): FUNCTIONS[name] for name in ("sigmoid", "tanh", "relu", "leaky_relu")}
 _FAR = {"\\infty": 700.0, "+\\infty": 700.0, "-\\infty": -700.0, "0": 0.0}
 _TO = r"[zx](?:\\rightarrow|=)(?P<to>[-+]?\\infty|0)"
 _IS = r"(?:g|f|\\sigma|tanh)\([zx]\)(?:\\rightarrow|=)(?P<value>[^,]+?)"
@@ -40,12 +37,12 @@ def limits(tokens: Sequence[Token], named: Sequence[str]) -> Compared | None:
             return None
         try:
             value = match["value"].rpartition("=")[2]
-            rows.append((_FAR[match["to"]], float(value_of(parsed(tokens_of(value)), {}))))
+            rows.append((_FAR[match["to"]], float(value_of(parsed(tokens_of(value)), {}).item())))
         except NotReadError:
             return None
     if len(rows) < 2:
         return None
-    fits = {name: [bool(abs(g(to) - value) < 1e-9) for to, value in rows] for name, g in _FUNCTIONS.items()}
+    fits = {name: [bool(abs(g(np.float64(to)) - value) < 1e-9) for to, value in rows] for name, g in _FUNCTIONS.items()}
     most = max(map(sum, fits.values()))
     best = [name for name, found in fits.items() if sum(found) == most]
     chosen = next((name for name in (*named[::-1], *(best if len(best) == 1 else ())) if name in best), "")
@@ -55,10 +52,10 @@ def limits(tokens: Sequence[Token], named: Sequence[str]) -> Compared | None:
         return Compared(True)
     to, value = rows[fits[chosen].index(False)]
     g = _FUNCTIONS[chosen]
-    slope = (g(to + _STEP) - g(to - _STEP)) / (2 * _STEP)
+    slope = (g(np.float64(to + _STEP)) - g(np.float64(to - _STEP))) / (2 * _STEP)
     cause = "gprime-for-g" if abs(slope - value) < _STEP and not np.isinf(value) else "limit"
     at = "0" if to == 0 else "infinity" if to > 0 else "minus infinity"
-    return Compared(False, f"{chosen} of {at} is {g(to):.6g}, not {value:.6g}", cause=cause)
+    return Compared(False, f"{chosen} of {at} is {g(np.float64(to)):.6g}, not {value:.6g}", cause=cause)
 
 
 def in_place(matrix: Matrix) -> Compared | None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from parity_tests.derivations.latex.evaluation import FUNCTIONS, NAMED, At, Evaluation, MisfitError, combined
 from parity_tests.derivations.latex.rewritten import symbol_latex
 from parity_tests.derivations.latex.tree import (
     Call,
@@ -21,22 +22,12 @@ from parity_tests.derivations.latex.tree import (
     Operation,
     Power,
     Symbol,
-    Transposed,
     symbols_of,
     walk,
 )
 
 LARGEST = 1e12
 """What exceeds it is not computed with."""
-
-_FUNCTIONS: Mapping[str, Callable[[Any], Any]] = {
-    "log": np.log, "exp": np.exp, "sqrt": np.sqrt, "tanh": np.tanh, "abs": np.abs,
-    "sigmoid": lambda z: 1 / (1 + np.exp(-z)), "\\sigma": lambda z: 1 / (1 + np.exp(-z)),
-}  # fmt: skip
-
-
-class MisfitError(ValueError):
-    """Shapes that cannot be combined."""
 
 
 class Compared(NamedTuple):
@@ -100,64 +91,62 @@ def _note(nodes: list[Node | None], known: dict[str, Any]) -> None:
 def value_of(node: Node, known: Mapping[str, Any]) -> Any:
     """The number or matrix that a formula is; NotReadError where it has other letters."""
     with np.errstate(all="ignore"):
-        found = _value(node, known)
+        found = _Numbers(known).value(node, {})
     if not np.all(np.isfinite(found)) or np.max(np.abs(found)) > LARGEST:
         raise NotReadError("a number out of bounds")
     return found
 
 
-def _value(node: Node, known: Mapping[str, Any]) -> Any:
-    match node:
-        case Number():
-            return np.float64(node.text)
-        case Symbol():
-            if symbol_latex(node) not in known:
-                raise NotReadError(f"{symbol_latex(node)} has no value")
-            return known[symbol_latex(node)]
-        case Negative():
-            return -_value(node.operand, known)
-        case Transposed():
-            return np.transpose(_value(node.operand, known))
-        case Operation():
-            return _operation(node.sign, _value(node.left, known), _value(node.right, known))
-        case Norm():
-            return np.sqrt(np.sum(np.square(_value(node.operand, known))))
-        case Floor():
-            return np.floor(_value(node.operand, known))
-        case Power():
-            base, exponent = _value(node.base, known), _value(node.exponent, known)
-            if np.ndim(base) or np.ndim(exponent) or abs(exponent) > 64:
-                raise NotReadError("a power of a matrix")
-            return base**exponent
-        case Matrix():
-            rows = [[_entry(each, known) for each in row] for row in node.rows]
-            if len(set(map(len, rows))) != 1:
-                raise NotReadError("a matrix whose rows differ in length")
-            return np.array(rows)
-        case Call() if node.function.base in _FUNCTIONS and len(node.arguments) == 1 and not node.function.subscripts:
-            return _FUNCTIONS[node.function.base](_value(node.arguments[0], known))
-    raise NotReadError("no number")
+class _Numbers(Evaluation):
+    """Numbers, matrices of numbers, and letters that were set to such before."""
 
+    def __init__(self, known: Mapping[str, Any]) -> None:
+        super().__init__()
+        self.known = known
 
-def _entry(node: Node | None, known: Mapping[str, Any]) -> Any:
-    found = None if node is None else _value(node, known)
-    if found is None or np.ndim(found):
-        raise NotReadError("a matrix with dots")
-    return np.float64(found)
+    def symbol(self, node: Symbol, at: At) -> Any:
+        if symbol_latex(node) not in self.known:
+            raise NotReadError(f"{symbol_latex(node)} has no value")
+        return self.known[symbol_latex(node)]
 
+    def other(self, node: Node, at: At) -> Any:
+        if not isinstance(node, Matrix):
+            raise NotReadError("no number")
+        rows = [[self.entry(each) for each in row] for row in node.rows]
+        if len(set(map(len, rows))) != 1:
+            raise NotReadError("a matrix whose rows differ in length")
+        return np.array(rows)
 
-def _operation(sign: str, left: Any, right: Any) -> Any:
-    matrices = np.ndim(left) == np.ndim(right) == 2
-    if matrices and sign not in ("+", "-", "/", "*"):
-        if left.shape[1] == right.shape[0]:
-            return left @ right
-        if left.shape != right.shape:
-            raise MisfitError(f"a matrix of shape {_shape(left)} cannot be multiplied by one of shape {_shape(right)}")
-    if matrices and any(a != b and 1 not in (a, b) for a, b in zip(left.shape, right.shape, strict=True)):
-        raise MisfitError(f"matrices of the shapes {_shape(left)} and {_shape(right)} cannot be combined")
-    return (
-        left + right if sign == "+" else left - right if sign == "-" else left / right if sign == "/" else left * right
-    )
+    def entry(self, node: Node | None) -> float:
+        found = None if node is None else self.value(node, {})
+        if found is None or found.size > 1:
+            raise NotReadError("a matrix with dots")
+        return float(found.item())
+
+    def power(self, node: Power, at: At) -> Any:
+        base, exponent = self.value(node.base, at), self.value(node.exponent, at)
+        if base.size > 1 or exponent.size > 1 or abs(exponent.item()) > 64:
+            raise NotReadError("a power of a matrix")
+        return base**exponent
+
+    def function(self, function: Symbol, inner: Any) -> Any:
+        name = NAMED.get(function.base, function.base)
+        if name not in ("log", "exp", "sqrt", "tanh", "abs", "sigmoid") or function.subscripts:
+            raise NotReadError("no number")
+        return FUNCTIONS[name](inner)
+
+    def operation(self, node: Operation, at: At) -> Any:
+        left, right, sign = self.value(node.left, at), self.value(node.right, at), node.sign
+        matrices = left.size > 1 and right.size > 1
+        if matrices and sign not in ("+", "-", "/", "*"):
+            if left.shape[1] == right.shape[0]:
+                return left @ right
+            if left.shape != right.shape:
+                shapes = f"a matrix of shape {_shape(left)} cannot be multiplied by one of shape {_shape(right)}"
+                raise MisfitError(shapes)
+        if matrices and any(a != b and 1 not in (a, b) for a, b in zip(left.shape, right.shape, strict=True)):
+            raise MisfitError(f"matrices of the shapes {_shape(left)} and {_shape(right)} cannot be combined")
+        return combined(sign, left, right)
 
 
 def _shape(array: Any) -> str:
@@ -184,7 +173,7 @@ def _last_place(node: Node) -> float:
 
 
 def _shown(value: Any) -> str:
-    if np.ndim(value) == 0:
-        return f"{value:.10g}"
+    if np.size(value) == 1:
+        return f"{value.item():.10g}"
     rows = "; ".join(", ".join(f"{each:.10g}" for each in row) for row in np.atleast_2d(value)[:6])
     return f"({rows})"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from parity_tests.derivations.latex.evaluation import MisfitError
 from parity_tests.derivations.latex.own_forward import (
     COUNTED,
     SCALARS,
@@ -33,10 +34,6 @@ from parity_tests.derivations.latex.tree import (
 ONE = -1
 SCALAR = (ONE, ONE)
 Shape = tuple[int, int]
-
-
-class MisfitError(ValueError):
-    """Sizes that do not fit."""
 
 
 class Shapes:

@@ -57,6 +57,9 @@ def latex_of(node: Node) -> str:
             if isinstance(node.operand, Symbol) and inside.endswith("]}"):
                 return f"{inside[:-1]} T}}"
             return f"{inside}^T" if isinstance(node.operand, Symbol) and "^" not in inside else f"({inside})^T"
+        case Call(function=Symbol(base="indicator")):
+            sign = f" {node.keywords['sign']} "
+            return rf"\mathbb{{1}}[{sign.join(map(latex_of, node.arguments))}]"
         case Call():
             inside = ", ".join(map(latex_of, node.arguments))
             name = symbol_latex(node.function)
@@ -100,7 +103,8 @@ def symbol_latex(symbol: Symbol) -> str:
     base = symbol.letter
     for accent in symbol.accents & {"hat", "bar", "tilde"}:
         base = f"\\{accent}{{{base}}}"
-    below = f"_{{{_joined(symbol.subscripts)}}}" if symbol.subscripts else ""
+    named = symbol.implied and symbol.subscripts == ("dW",)  # what an optimizer's state is the average of
+    below = f"_{{{_joined(symbol.subscripts)}}}" if symbol.subscripts and not named else ""
     above = (
         (f"[{symbol.layer}]" if symbol.layer and not symbol.implied else "")
         + (f"({symbol.round})" if symbol.round else "")

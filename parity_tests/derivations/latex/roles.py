@@ -157,7 +157,8 @@ def _drop_steps(claims: Sequence[Claim]) -> None:
         steps = {each.subscripts[-1] for each in found if each.base in _STATES}
         of_the_paper = any(each.base in "mM" for each in found)
         for each in found if len(steps) > 1 else ():
-            each.written, each.subscripts = each.letter, each.subscripts[:-1]
+            step = f"_{{{each.subscripts[-1]}}}" if len(each.subscripts) == 1 and not each.accents else ""
+            each.written, each.subscripts = each.letter + step, each.subscripts[:-1]
             if each.base in ("g", "G"):
                 each.base = "dW"
             elif each.base in _STATES:

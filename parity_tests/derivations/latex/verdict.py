@@ -16,9 +16,9 @@ from parity_tests.derivations.latex.alternatives import (
     with_brackets,
 )
 from parity_tests.derivations.latex.claims import Claim
-from parity_tests.derivations.latex.conventions import Conventions, Taken, depends_on_cost, names_products
+from parity_tests.derivations.latex.conventions import Conventions, Taken
 from parity_tests.derivations.latex.diagnosis import another_target, diagnoses, rule_of, simpler_size
-from parity_tests.derivations.latex.frames import is_loss, layers_are_guessed
+from parity_tests.derivations.latex.frames import layers_are_guessed
 from parity_tests.derivations.latex.identities import identical
 from parity_tests.derivations.latex.judge import (
     COLUMNS,
@@ -27,15 +27,14 @@ from parity_tests.derivations.latex.judge import (
     holds,
     in_the_first_layer,
 )
+from parity_tests.derivations.latex.kinds import depends_on_cost, is_loss, is_of_a_sum, names_products
 from parity_tests.derivations.latex.references import COSTS, Convention
 from parity_tests.derivations.latex.rewritten import latex_of, rewritings
-from parity_tests.derivations.latex.symbols import COSTS as COST_LETTERS
 from parity_tests.derivations.latex.symbols import LARGE, MEANINGS, SIZE, STEP
 from parity_tests.derivations.latex.tree import (
     Derivative,
     Floor,
     Negative,
-    Node,
     NotReadError,
     Number,
     Operation,
@@ -43,8 +42,9 @@ from parity_tests.derivations.latex.tree import (
     symbols_of,
     walk,
 )
+from parity_tests.derivations.latex.wording import equation, said, wrong
 from parity_tests.derivations.mistakes.causes import CAUSES
-from parity_tests.derivations.verdicts import DOUBTFUL, HOLDS, NO_CLAIM, WRONG, Verdict, not_judged, teach
+from parity_tests.derivations.verdicts import DOUBTFUL, HOLDS, NO_CLAIM, Verdict, not_judged, teach
 
 BRACKETS = "brackets-missing"
 CONVENTIONAL = {
@@ -102,7 +102,7 @@ class Judge:
             return said(claim, DOUBTFUL, f"holds {other.against(main)}", read[0].target)
         if not read[0].target:
             summed = main._replace(total=True)
-            if not main.total and _is_of_a_sum(claim):
+            if not main.total and is_of_a_sum(claim):
                 if self.conventions.holds(number, summed):
                     return said(claim, DOUBTFUL, f"holds {summed.against(main)}")
                 with suppress(NotReadError):
@@ -273,7 +273,7 @@ class Judge:
                 if not has_evidence(claim, each, settled):
                     why = f"does not hold with {each.frame.convention.words}: {teach(mistake.cause)}, if that is meant"
                     return said(claim, DOUBTFUL, why, target)
-                return wrong(claim, mistake.cause, equation(claim.target, mistake.right), also=also)
+                return wrong(claim, mistake.cause, equation(claim.given or claim.target, mistake.right), also=also)
         for each in read:
             other = another_target(each)
             if other and has_evidence(claim, each, settled):
@@ -283,25 +283,11 @@ class Judge:
                 )
                 return wrong(claim, cause, message=f"the right side is {latex_of(left)}", also=also)
         why = f"does not hold with {main.words}, and which mistake it is cannot be told"
-        return self.rewritten(claim, read[0], settled, also) or said(claim, DOUBTFUL, why, target)
-
-    def rewritten(self, claim: Claim, read: Meant, settled: set[str], also: str) -> Verdict | None:
-        """The mistake of a claim of which one change holds for another cost, or for one example; None for another."""
-        main = read.frame.convention
-        costs = COSTS if depends_on_cost(claim) and read.target != "J" else ()
-        negated = Negative(claim.right)  # the sign is wrong for every cost
-        if has_evidence(claim, read, settled) and any(
-            self.holds(claim._replace(right=negated), main._replace(cost=cost)) for cost in costs
-        ):
-            return wrong(claim, "sign", equation(claim.target, negated), also=also)
-        others = main, main._replace(one=not main.one), main._replace(above=not main.above)
-        if not has_evidence(claim, read, settled):
-            return None
-        for cause, right in rewritings(claim.right):
-            tried = {"extra-factor": others, "g-for-gprime": others, "wrong-layer": others[:1]}.get(cause, ())
-            if any(self.holds(claim._replace(right=right), each) for each in tried):
-                return wrong(claim, cause, equation(claim.target, right), also=also)
-        return None
+        costs = COSTS if depends_on_cost(claim) and target != "J" and has_evidence(claim, read[0], settled) else ()
+        negated = claim._replace(right=Negative(claim.right))  # the sign is wrong for every cost
+        if any(self.holds(negated, main._replace(cost=cost)) for cost in costs):
+            return wrong(claim, "sign", equation(claim.target, negated.right), also=also)
+        return said(claim, DOUBTFUL, why, target)
 
 
 def _defines_weights(read: Meant, main: Convention, other: Convention) -> bool:
@@ -312,34 +298,3 @@ def _defines_weights(read: Meant, main: Convention, other: Convention) -> bool:
 def has_evidence(claim: Claim, read: Meant, settled: set[str]) -> bool:
     """Whether what a claim depends on has been shown."""
     return read.frame.family in (SIZE, STEP) or not names_products(claim) or "layout" in settled
-
-
-def _is_of_a_sum(claim: Claim) -> bool:
-    """Whether a claim is about a derivative of what may be the sum of the losses."""
-    of = claim.target.of if isinstance(claim.target, Derivative) else None
-    return isinstance(of, Symbol) and of.base in COST_LETTERS and of.base != "J"
-
-
-def claim_name(claim: Claim) -> str:
-    """The right side as it is written, for a sentence."""
-    return claim.own if len(claim.own) < 60 else "it"
-
-
-def said(claim: Claim, verdict: str, message: str, target: str = "") -> Verdict:
-    """A verdict on a claim with what is said of it."""
-    return not_judged(target, claim.line, claim.text, f"{claim_name(claim)} {message}.")._replace(verdict=verdict)
-
-
-def wrong(claim: Claim, cause: str, repaired: str = "", *, message: str = "", also: str = "") -> Verdict:
-    """That a claim has a mistake; ``also`` is the convention in which it holds as it is written."""
-    text = f"{claim_name(claim)}: {message or teach(cause)}."
-    text += f" With\n    {repaired}\nit holds." if repaired else ""
-    text += f" As written it holds {also}." if also else ""
-    return not_judged("", claim.line, claim.text, "")._replace(
-        verdict=WRONG, line=claim.line, text=claim.text, cause=cause, causes=(cause,), repaired=repaired, message=text
-    )
-
-
-def equation(target: Node, right: Node) -> str:
-    """An equation as LaTeX."""
-    return f"{latex_of(target)} = {latex_of(right)}"

@@ -85,6 +85,7 @@ RIGHT = [
     (UFLDL, r"\frac{\partial}{\partial b^{(l)}_i} J(W, b; x, y) = \delta^{(l+1)}_i"),
     (UFLDL, r"\nabla_{W^{(l)}} J = \delta^{(l+1)} (a^{(l)})^T"),
     (UFLDL, r"h_{W,b}(x) = a^{(3)} = f(z^{(3)})"),
+    (UFLDL, r"J(W, b) = \frac1m \sum_{i=1}^m J(W, b; x^{(i)}, y^{(i)})"),
     (BELOW, r"\frac{\partial L}{\partial W_2} = (\hat{y} - y) h^\top"),
     (BELOW, r"\frac{\partial L}{\partial W_1} = \left( W_2^\top (\hat{y} - y) \odot (1 - h^2) \right) x^\top"),
     (ROWS, r"dW_2 = H^T dS"),
@@ -196,6 +197,9 @@ WRONG_ONES = [
     (SIZE, r"W_2 = (W_1 - F + 2P) / S", "missing-term"),
     (LETTERS, r"\frac{\partial L}{\partial V} = \frac{\partial L}{\partial h} x^\top", "gprime-missing"),
     (GIVEN, r"\frac{\partial L}{\partial X} = \frac{\partial L}{\partial Y} W^\top", "transpose-extra"),
+    ("", r"\tanh(x) = 2 \sigma(x) - 1", "missing-factor"),
+    ("", r"\frac{d}{dz} \sigma(z) = \frac{e^{-z}}{1 + e^{-z}}", "square-missing"),
+    ("", r"\tanh(z) = \frac{e^z + e^{-z}}{e^z - e^{-z}}", "wrong-operator"),
 ]  # fmt: skip
 
 
@@ -203,6 +207,8 @@ WRONG_ONES = [
 def test_mistakes_are_named(before: str, claim: str, cause: str) -> None:
     judged = verify_latex(f"{before}\n$${claim}$$").lines[-1]
     assert (judged.verdict, judged.cause) == (WRONG, cause), judged
+    if judged.repaired and cause != "shape":  # what is offered holds where it is put
+        assert verify_latex(f"{before}\n$${judged.repaired}$$").lines[-1].verdict == HOLDS, judged
 
 
 @pytest.mark.parametrize(

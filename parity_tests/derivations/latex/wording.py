@@ -1,0 +1,35 @@
+"""Verdicts in words."""
+
+from __future__ import annotations
+
+from parity_tests.derivations.latex.claims import Claim
+from parity_tests.derivations.latex.rewritten import latex_of
+from parity_tests.derivations.latex.tree import (
+    Node,
+)
+from parity_tests.derivations.verdicts import WRONG, Verdict, not_judged, teach
+
+
+def claim_name(claim: Claim) -> str:
+    """The right side as it is written, for a sentence."""
+    return claim.own if len(claim.own) < 60 else "it"
+
+
+def said(claim: Claim, verdict: str, message: str, target: str = "") -> Verdict:
+    """A verdict on a claim with what is said of it."""
+    return not_judged(target, claim.line, claim.text, f"{claim_name(claim)} {message}.")._replace(verdict=verdict)
+
+
+def wrong(claim: Claim, cause: str, repaired: str = "", *, message: str = "", also: str = "") -> Verdict:
+    """That a claim has a mistake; ``also`` is the convention in which it holds as it is written."""
+    text = f"{claim_name(claim)}: {message or teach(cause)}."
+    text += f" With\n    {repaired}\nit holds." if repaired else ""
+    text += f" As written it holds {also}." if also else ""
+    return not_judged("", claim.line, claim.text, "")._replace(
+        verdict=WRONG, line=claim.line, text=claim.text, cause=cause, causes=(cause,), repaired=repaired, message=text
+    )
+
+
+def equation(target: Node, right: Node) -> str:
+    """An equation as LaTeX."""
+    return f"{latex_of(target)} = {latex_of(right)}"
