@@ -228,6 +228,10 @@ def _factor_of_gradients(finding: Finding) -> float | None:
         each.factor
         for each in explanation.claims
         if each.kind == VALUE and each.factor is not None and mark_of(each.truth) in claims.of_parameters
+    ] or [
+        each.factor
+        for each in explanation.claims
+        if each.factor is not None and each.truth.event.role == GIVEN and each.event.line < CALL
     ]
     return factors[0] if factors and all(same_factor(each, factors[0]) for each in factors) else None
 

@@ -116,7 +116,7 @@ def _assumptions(tree: ast.Module, roles: Roles) -> Iterator[Ranks]:
                 symbol = symbols.stem_of(name)
                 if name in turned and turns:
                     return (None,) * 3
-                if roles.is_label(name):
+                if roles.is_label(name) and not (y == "number" and name in places_of):
                     of = v if v != "matrix" and y != "number" else y
                     return (None, None) if of == "matrix" else AXES[of]
                 if name in places_of:

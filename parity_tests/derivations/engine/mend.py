@@ -340,10 +340,10 @@ class Mender:
 
     def _expected(self, root: Root, truths: Truths) -> Any:
         """The value that belongs in place of a root's, on any of the probes."""
-        truth = truths.by_key.get(root.truth.event.key)
+        own = self.truths[0]
+        truth = truths.by_key.get(_there(root.truth.event.key, own, truths))
         if truth is None:
             return None
-        own = self.truths[0]
         if truths is own:
             return root.factor * truth.gradient
         here, there = sizes_of(own.probe, own.run), sizes_of(truths.probe, truths.run)
@@ -384,37 +384,45 @@ class Mender:
         truths = self.on_probe(number)
         if truths is None:
             return None
-        earlier = {key: self._expected(other, truths) for key, other in before.items() if key != root.event.key}
+        own, place = self.truths[0], _there(root.event.key, self.truths[0], truths)
+        rest_of = None if root.rest_of is None else _there(root.rest_of, own, truths)
+        earlier = {
+            _there(key, own, truths): self._expected(other, truths)
+            for key, other in before.items()
+            if key != root.event.key
+        }
         seen: dict[Key, Any] = {}
 
         def hook(key: Key, value: Any) -> Any:
             new = earlier.get(key)
             value = value if new is None else np.array(new)
-            if key in (root.event.key, root.rest_of):
+            if key in (place, rest_of):
                 seen[key] = plain(value)
             return value
 
         node: ast.AST = part.whole
         if part.node is not None and truths.program.repeats and not isinstance(part.whole, ast.Assign):
             node = part.node
-        occurrence = root.event.key[1]
-        run = truths.program.run(truths.probe.given, PLAIN, hook, keep=False, capture=(node, (occurrence,)))
+        occurrence, given = place[1], dict(truths.probe.given)
+        if root.kind == UPDATE:  # a step from rest is along its gradient
+            given |= {name: 0.0 * given[name] for name in truths.probe.roles.states & given.keys()}
+        run = truths.program.run(given, PLAIN, hook, keep=False, capture=(node, (occurrence,)))
         value = self._step(root, truths) if root.kind == UPDATE else self._expected(root, truths)
-        if root.rest_of is not None and value is not None:
-            here_value, whole = seen.get(root.event.key), seen.get(root.rest_of)
+        if rest_of is not None and value is not None:
+            here_value, whole = seen.get(place), seen.get(rest_of)
             if here_value is None or whole is None or not here_value.shape == whole.shape == np.shape(value):
                 return None
             if root.is_factor:  # what it is multiplied with shows where it is 1
-                earlier[root.event.key] = np.ones(here_value.shape)
+                earlier[place] = np.ones(here_value.shape)
                 truths.program.run(truths.probe.given, PLAIN, hook, keep=False)
-                if not np.all(seen[root.rest_of]):
+                if not np.all(seen[rest_of]):
                     return None
-                value = value / seen[root.rest_of]
+                value = value / seen[rest_of]
             else:
                 value = here_value + value - whole
         if occurrence not in run.captured or value is None:
             return None
-        free = truths.probe.given if truths.probe.places is None else {}
+        free = given if truths.probe.places is None else {}
         return {**free, **run.captured[occurrence]}, value
 
     def _step(self, root: Root, truths: Truths) -> tuple[Any, Any] | None:
@@ -486,6 +494,18 @@ class Mender:
             return False
         ratio = ratio_of(root.event.value - found[0], found[1], 1e-7)
         return ratio is not None and ratio * root.factor > 0
+
+
+def _there(key: Key, own: Truths, other: Truths) -> Key:
+    """The place on another probe: what was reached last in a loop, as often as the sizes say, is last there as well."""
+    if other is own or not key[1]:
+        return key
+    here, there = (max((k[1] for k in _keys_of(each, key[0])), default=key[1]) for each in (own, other))
+    return (key[0], there) if key[1] == here else key
+
+
+def _keys_of(truths: Truths, node: int) -> Iterator[Key]:
+    return (each.key for each in truths.run.events if each.key[0] == node)
 
 
 def _two(possible: list[Edit], words: Words) -> Iterator[Edit]:

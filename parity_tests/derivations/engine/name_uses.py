@@ -66,6 +66,15 @@ class Uses:
         for each in self.nodes:
             if isinstance(each, ast.Assign) and is_name(target := each.targets[0]) and (parts := joined(each.value)):
                 self.joined[target.id] = parts
+        self.tables = {
+            each.value.id
+            for each in self.nodes
+            if isinstance(each, ast.Subscript)
+            and isinstance(each.value, ast.Name)
+            and isinstance(each.slice, ast.Name)
+            and each.slice.id in self.free
+        }
+        """The names of which another free name picks rows: vectors of words."""
         self.in_products, self.partners = self._products()
         self.compared = self._compared()
         self.taken_apart = {
@@ -110,6 +119,7 @@ class Uses:
 
     def examples(self, learned: set[str]) -> set[str]:
         """Of two names that meet in the first product, and in both of which the text takes a derivative, the data."""
+        learned = learned - self.tables
         for one, other in self.partners:
             if one & learned and other & learned:
                 looks = [bool(WEIGHTS.match(symbols.stem_of(min(each)))) for each in (one, other)]

@@ -64,6 +64,8 @@ class Suspects:
                 continue
             if event.key == self.claims.truths.cost.key or event.name in self.claims.parameters:
                 continue
+            if event.name in self.claims.truths.probe.roles.states:
+                continue  # what an optimiser keeps is no derivative
             if np.size(event.value) < 2 and event.key not in reach:
                 continue
             if self.claims.is_copy(event) and not DERIVATIVES.match(symbols.base_of(event.name)):
