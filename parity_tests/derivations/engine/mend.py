@@ -404,7 +404,7 @@ class Mender:
         if part.node is not None and truths.program.repeats and not isinstance(part.whole, ast.Assign):
             node = part.node
         occurrence, given = place[1], dict(truths.probe.given)
-        if root.kind == UPDATE:  # a step from rest is along its gradient
+        if root.kind == UPDATE and not added_name(root.event.statement):  # a step from rest is along its gradient
             given |= {name: 0.0 * given[name] for name in truths.probe.roles.states & given.keys()}
         run = truths.program.run(given, PLAIN, hook, keep=False, capture=(node, (occurrence,)))
         value = self._step(root, truths) if root.kind == UPDATE else self._expected(root, truths)
@@ -448,7 +448,8 @@ class Mender:
         rates = tuple(
             name
             for name, value in names.items()
-            if isinstance(value, float) and value not in (0.0, 1.0) and re.fullmatch(r"[A-Za-z_][\w.]*", name)
+            if isinstance(value, float) or (name in probe.given and isinstance(value, int) and name not in sizes)
+            if value not in (0.0, 1.0) and re.fullmatch(r"[A-Za-z_][\w.]*", name)
         )
         step = root.kind == UPDATE
         known: dict[str, Any] = {}

@@ -138,6 +138,16 @@ def doubled(layout: Layout, probe: Probe) -> Probe | None:
     return probe._replace(given=given)
 
 
+def shrunk(probe: Probe) -> Probe:
+    """The probe with smaller parameters, behind which fewer units are saturated."""
+    roles = probe.roles
+    given = {
+        name: 0.3 * value if np.ndim(value) and np.any(value < 0) and not roles.is_data(name) else value
+        for name, value in probe.given.items()
+    }
+    return probe._replace(given=given)
+
+
 def normalised(probe: Probe, name: str, axis: int, *, one_hot: bool = False) -> Probe:
     """The probe with targets that add up to 1 along an axis, as those of a softmax do; one of them 1, the others 0."""
     value = probe.given[name]

@@ -12,7 +12,7 @@ import numpy as np
 from parity_tests.derivations.engine import symbols
 from parity_tests.derivations.engine.claims import INNER, PARAMETER, UPDATE, VALUE, Claim, holds_with, mark_of
 from parity_tests.derivations.engine.convention import same_factor
-from parity_tests.derivations.engine.events import ENTRY, NAMED, RETURNED, Event, Key
+from parity_tests.derivations.engine.events import ENTRY, NAMED, PART, RETURNED, Event, Key
 from parity_tests.derivations.engine.failing import State
 from parity_tests.derivations.engine.roots import Root
 from parity_tests.derivations.engine.search import Search
@@ -48,6 +48,8 @@ class Suspects:
             for truth in claim.others or (claim.truth,):
                 for factor in [self.factor] if claim.kind == PARAMETER else scales:
                     yield Root(claim.event, truth, factor, factor * truth.gradient, (), claim.kind)
+            for truth in self._inside(claim):
+                yield from (Root(claim.event, truth, each, each * truth.gradient, (), INNER) for each in scales)
         matched = {each.event.key: each for each in state.claims if each.factor is not None}
         carried = [each.factor for each in state.claims if each.kind in (INNER, VALUE) and each.factor]
         nominal = max(carried, key=lambda one: sum(same_factor(one, each) for each in carried), default=None)
@@ -64,8 +66,8 @@ class Suspects:
                 continue
             if event.key == self.claims.truths.cost.key or event.name in self.claims.parameters:
                 continue
-            if event.name in self.claims.truths.probe.roles.states:
-                continue  # what an optimiser keeps is no derivative
+            if event.name in self.claims.truths.probe.roles.states and not added_name(claim.event.statement):
+                continue  # what an optimiser keeps is no derivative, and the step has the rate
             if np.size(event.value) < 2 and event.key not in reach:
                 continue
             if self.claims.is_copy(event) and not DERIVATIVES.match(symbols.base_of(event.name)):
@@ -85,6 +87,17 @@ class Suspects:
                 if event.role == RETURNED and np.all(claim.event.value):
                     rest = event.value * own_value / claim.event.value
                     yield Root(event, claim.truth, self.factor, rest, (), INNER, claim.event.key, True)
+
+    def _inside(self, claim: Claim) -> Iterator[Truth]:
+        """What may be meant by the name of a value that is computed in one line: ``dg`` for Z in ``g = np.tanh(Z)``."""
+        if claim.kind != INNER or claim.event.missing:
+            return
+        known = {mark_of(each) for each in claim.others}
+        for truth in self.claims.truths.by_key.values():
+            within = truth.event.role == PART and truth.event.line == claim.truth.event.line
+            if within and np.shape(truth.gradient) == claim.event.shape and mark_of(truth) not in known:
+                known.add(mark_of(truth))
+                yield truth
 
     def _is_gradient(self, claim: Claim) -> bool:
         """Whether a value is the gradient of a parameter, by its name or by what it is."""

@@ -11,6 +11,7 @@ _BEFORE = re.compile(
     r"^(?:d(?:J|L|C|E|loss|cost|Loss)_?d_?|d_|d(?=[A-Za-z])|g(?=[A-Z]|b\d?$)|grads?_|gradients?_|g_|delta_?|nabla_?|del_?|partial_?)(.+)$"
 )
 _BEHIND = re.compile(r"^(.+?)_?(?:grads?|gradients?|delta|deriv|derivative|_d)$")
+_WITHIN = re.compile(r"^(.+?)s?_(?:grads?|gradients?|deltas?)_?(\d+)$")
 _GRADIENTS = re.compile(r"grad|deriv|delta|nabla|(^|#)[dg]$", re.I)
 
 
@@ -72,7 +73,11 @@ def family_of(name: str, known: Iterable[str]) -> tuple[str, ...]:
 
 
 def _candidates(symbol: str) -> list[str]:
-    return [found[1] for pattern in (_BEFORE, _BEHIND) if (found := pattern.match(symbol))]
+    within = _WITHIN.match(symbol)
+    numbered = [f"{within[1]}_{within[2]}", f"{within[1]}s_{within[2]}"] if within else []
+    behind = _BEHIND.match(symbol)
+    plural = [f"{behind[1]}s"] if behind and len(behind[1]) > 1 else []
+    return [found[1] for found in (_BEFORE.match(symbol), behind) if found] + numbered + plural
 
 
 def _meant_by_entry(stem: str, place: str, known: list[str]) -> tuple[str, ...]:

@@ -7,13 +7,11 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import Any
 
 import numpy as np
 
 from parity_tests.derivations.changes import change_of, put_in
 from parity_tests.derivations.engine import costs, symbols
-from parity_tests.derivations.engine.events import PART, Event, Run
 from parity_tests.derivations.engine.findings import Trial
 from parity_tests.derivations.engine.forward_slips import has_a_slip
 from parity_tests.derivations.engine.guards import judged_without_guards
@@ -26,6 +24,7 @@ from parity_tests.derivations.engine.program import TextProgram
 from parity_tests.derivations.engine.python.other_costs import by_the_cost_that_is_followed
 from parity_tests.derivations.engine.python.rubric import kind_of
 from parity_tests.derivations.engine.roles import Roles
+from parity_tests.derivations.engine.trials import telling_trial
 from parity_tests.derivations.engine.truths import Cost, Truths
 from parity_tests.derivations.engine.undefined_units import choices, said, undefined_units, with_units
 from parity_tests.derivations.language.errors import DerivationError
@@ -43,9 +42,6 @@ OVER_THE_EXAMPLES = (
 ASSIGNED = re.compile(r"^(\w+)[\w\[\]\"'.]*\s*[-+*/@]?=(?!=)")
 COUNTED = frozenset(("missing-factor", "extra-factor", "wrong-divisor"))
 """Causes by which a line may lack the number of outputs, or have it too often."""
-
-MARGINS = re.compile(r"^(margin|thresh|gap|slack)\w*$")
-WIDE = 8.0
 
 
 @dataclass(frozen=True)
@@ -80,26 +76,8 @@ class TextReading:
         return self.lines.text(line)
 
     def trial(self, seed: int) -> Trial:
-        """The text on values for its free names.
-
-        None is below 0 where roots or logarithms of them do not exist; margins are wide where nothing is within them.
-        """
-        probe = self.probe(seed)
-        run = self.program.run(probe.given)
-        states = self.layout.roles.states
-        for names in [] if _finite(run) else [states, *([name] for name in probe.given), probe.given]:
-            above = {name: _above_zero(value) if name in names else value for name, value in probe.given.items()}
-            again = self.program.run(above)
-            if _finite(again):
-                probe, run = probe._replace(given=above), again
-                break
-        margins = [name for name in probe.given if MARGINS.match(symbols.stem_of(name))]
-        if margins and _cut_off(run):
-            wide = {**probe.given, **{name: WIDE * probe.given[name] for name in margins}}
-            again = self.program.run(wide)
-            if not _cut_off(again):
-                return Trial(self.program, probe._replace(given=wide), again)
-        return Trial(self.program, probe, run)
+        """The text on values for its free names."""
+        return telling_trial(self.program, self.probe(seed))
 
     def written(self, trial: Trial) -> list[Cost]:
         """The scalars that may be the cost; or the one of which what is given is the slope."""
@@ -299,26 +277,6 @@ def what_fails(text: str) -> tuple[Verdict, ...]:
         for line in sorted({*assigned, *fails})
     ]
     return tuple(rows)
-
-
-def _finite(run: Run) -> bool:
-    """Whether no value of a run is infinite, or no number."""
-    arrays = (each.value for each in run.events if isinstance(each.value, np.ndarray | np.generic))
-    return all(bool(np.all(np.isfinite(each))) for each in arrays)
-
-
-def _cut_off(run: Run) -> bool:
-    """Whether a hinge is 0 for every example: then nothing behind it is seen."""
-
-    def is_hinge(event: Event) -> bool:
-        node = event.node if event.role == PART else getattr(event.statement, "value", None)
-        return isinstance(node, ast.Call) and ast.unparse(node.func).endswith(("maximum", "relu", "clip"))
-
-    return any(np.size(event.value) > 1 and not np.any(event.value) for event in run.events if is_hinge(event))
-
-
-def _above_zero(value: Any) -> Any:
-    return np.abs(value) if isinstance(value, np.ndarray) and value.dtype.kind == "f" else value
 
 
 def _compared(tree: ast.AST, roles: Roles) -> set[str]:

@@ -264,9 +264,24 @@ dh2 = (e2 - Y) * np.where(h2 > 0, 1, a * np.exp(h2))
 dh1 = dh2 @ W2.T * np.where(h1 > 0, 1, a * np.exp(h1))
 dW1 = X.T @ dh1
 """,
+    "one gate": """
+g = np.tanh(Wg @ x + bg)
+i = 1 / (1 + np.exp(-(Wi @ x + bi)))
+c = i * g + 0.3 * c_prev
+loss = np.sum((c - target)**2)
+dc = 2 * (c - target)
+dg = dc * i * (1 - g**2)
+di = dc * g * i * (1 - i)
+dWg = dg @ x.T
+dWi = di @ x.T
+dbg = dg
+dc_prev = 0.3 * dc
+""",
 }
 
 MISTAKES = [
+    ("one gate", "dg = dc * i * (1 - g**2)", "dg = dc * i * g * (1 - g)", "wrong-function", "dg = dc * i * (1 - g**2)"),
+    ("one gate", "dc_prev = 0.3 * dc", "dc_prev = 0.03 * dc", "wrong-number", "dc_prev = 0.3 * dc"),
     (
         "several-margins",
         "mask[np.arange(n), y] = -np.sum(mask, axis=1)",

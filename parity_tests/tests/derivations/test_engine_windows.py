@@ -1,4 +1,4 @@
-"""Sizes of windows that move over others, masks of 0 and 1, and steps of single numbers, in texts without a setting."""
+"""Sizes of windows, masks of 0 and 1, steps of single numbers, saturated units, other names of gradients, in texts."""
 
 from __future__ import annotations
 
@@ -103,12 +103,49 @@ v = mom * v + dbeta
 beta = beta - lr * v
 b0 = b0 - lr * db0
 """,
+    "how many there are is asked first": """
+f1 = np.tanh(X1 @ W)
+f2 = np.tanh(X2 @ W)
+d2 = np.sum((f1 - f2)**2, axis=1)
+hinge = np.maximum(margin - d2, 0)
+n = len(same)
+loss = np.sum(same * d2 + (1 - same) * hinge) / n
+dd2 = (same - (1 - same) * (hinge > 0)) / n
+ddiff = 2 * dd2[:, None] * (f1 - f2)
+dW = X1.T @ (ddiff * (1 - f1**2)) - X2.T @ (ddiff * (1 - f2**2))
+""",
+    "units that large weights saturate": """
+H = np.maximum(0, W1 @ X) * mask / keep_prob
+R = W2 @ H + b2 + X
+S = 1 / (1 + np.exp(-(W3 @ R + b3)))
+J = -np.sum(Y * np.log(S) + (1 - Y) * np.log(1 - S)) / m
+dS = (S - Y) / m
+dW3 = dS @ R.T
+dR = W3.T @ dS
+dW2 = dR @ H.T
+dX = W1.T @ (W2.T @ dR * mask / keep_prob * (W1 @ X > 0)) + dR
+""",
+    "gradients named within": """
+act_1 = np.tanh(X @ coefs_0 + intercepts_0)
+act_2 = act_1 @ coefs_1 + intercepts_1
+loss = ((y - act_2)**2).mean() / 2 + alpha * 0.5 * np.sum(coefs_0**2) / n_samples
+deltas_1 = (act_2 - y) / y.size
+coef_grads_1 = act_1.T @ deltas_1
+deltas_0 = deltas_1 @ coefs_1.T * (1 - act_1**2)
+coef_grads_0 = X.T @ deltas_0 + alpha * coefs_0 / n_samples
+intercept_grads_0 = np.sum(deltas_0, axis=0)
+""",
 }
 MISTAKES = [
     ("one axis", "dx[:, t:t+K] += np.outer(dy[:, t], w)", "dx[:, t:t+K] = np.outer(dy[:, t], w)"),
     ("pooling, windows side by side", "+= mask * dout[i, j]", "+= dout[i, j]"),
     ("a list of windows, and a label that is a number", "dact * (resp > 0)", "dact"),
     ("a mask that is not named so", "dU = -E @ V", "dU = E @ V"),
+    ("how many there are is asked first", "(same - (1 - same) * (hinge > 0))", "(same - (1 - same))"),
+    ("units that large weights saturate", "(W1 @ X > 0)) + dR", "(W1 @ X > 0))"),
+    ("gradients named within", "np.sum(deltas_0, axis=0)", "np.mean(deltas_0, axis=0)"),
+    ("gradients named within", "* (1 - act_1**2)", "* (1 + act_1**2)"),
+    ("momentum beside a single number", "beta - lr * v", "beta + lr * v"),
     ("momentum beside a single number", "b0 = b0 - lr", "b0 = b0 + lr"),
 ]
 

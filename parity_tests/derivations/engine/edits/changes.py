@@ -37,6 +37,9 @@ def changes(node: ast.expr, words: Words) -> Changes:
         case ast.Constant() if isinstance(node.value, int | float):
             for name in words.rates:
                 yield parsed(name), "wrong-number", 1.35
+            for number in words.forward.numbers:
+                if number != node.value:
+                    yield ast.Constant(number), "wrong-number", 1.05
             for number in (1, 2, 0.5, 0):
                 if number != node.value:
                     yield ast.Constant(number), "wrong-number", 1.3
@@ -127,6 +130,7 @@ def _of_name(node: ast.Name, words: Words) -> Changes:
         yield ast.Call(method, [ast.Constant(axis) for axis in (0, 2, 1)], []), "transpose-missing", 1.0
     if isinstance(value, np.ndarray):
         yield ast.BinOp(node, ast.Pow(), ast.Constant(2)), "square-missing", 1.1
+        yield ast.BinOp(node, ast.Pow(), ast.Constant(3)), "square-missing", 1.35
         own = family(node.id)
         for name, other in words.names.items():
             if name in (node.id, words.target) or not isinstance(other, np.ndarray) or other.ndim != value.ndim:

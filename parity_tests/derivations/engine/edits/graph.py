@@ -32,7 +32,7 @@ VARIES = 0.1
 MOSTLY = 0.5
 """The part of a softmax's entries that is above 0 at least: a mask may take others away."""
 
-MOST_TERMS, MOST_FACTORS, MOST_APPLIED = 24, 60, 3
+MOST_TERMS, MOST_FACTORS, MOST_APPLIED, MOST_NUMBERS = 24, 60, 3, 6
 
 
 def vocabulary(truths: Truths, forward: Forward, scope: Scope, value: Any, factor: float) -> Vocabulary:
@@ -45,6 +45,7 @@ def vocabulary(truths: Truths, forward: Forward, scope: Scope, value: Any, facto
         graph.applied(),
         graph.beside(),
         *_along_axes(scope),
+        _numbers(truths.program.tree),
         tuple(dict.fromkeys(graph.scaled())),
         tuple(_distinct(list(_picked(truths.program.tree)), ast.unparse)),
         _unread(truths.program.tree),
@@ -69,6 +70,12 @@ def _but_biases(tree: ast.AST) -> Iterator[ast.expr]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Subscript) and re.fullmatch(r"\(?(1:|1:, :|:, 1:)\)?", ast.unparse(node.slice)):
             yield node.slice
+
+
+def _numbers(tree: ast.AST) -> tuple[float, ...]:
+    """The numbers that the program writes, but 0.5 and whole ones."""
+    found = (each.value for each in ast.walk(tree) if isinstance(each, ast.Constant))
+    return tuple({each: 0 for each in found if isinstance(each, float) and each % 0.5})[:MOST_NUMBERS]
 
 
 def _picked(tree: ast.AST) -> Iterator[ast.expr]:

@@ -36,6 +36,9 @@ class Vocabulary(NamedTuple):
     normalised: tuple[tuple[str, int], ...] = ()
     """Arrays with mean 0 along an axis: a normalisation."""
 
+    numbers: tuple[float, ...] = ()
+    """The numbers with a point that the program writes: slopes, shares."""
+
     scaled: tuple[tuple[str, int], ...] = ()
     """Arrays that are scaled along an axis, as by a norm."""
 

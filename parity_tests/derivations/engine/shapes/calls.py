@@ -47,6 +47,8 @@ class Calls(Parts):
     def plain_call(self, name: str, node: ast.Call) -> Any:
         if name in self.functions and self.depth < 4:
             return self.own(self.functions[name], node)
+        if name == "len" and self.is_unmet(node.args[0]):
+            return None
         if name == "range" or name == "len":
             value = self.of(node.args[-1 if name == "range" and len(node.args) < 2 else 0])
             if name == "len":

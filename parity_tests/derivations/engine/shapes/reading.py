@@ -11,7 +11,7 @@ from parity_tests.derivations.engine import words
 from parity_tests.derivations.engine.roles import NO_ROLES, Roles
 from parity_tests.derivations.engine.shapes.calls import Calls
 from parity_tests.derivations.engine.shapes.sizes import Clash, Shape, Size, without_ones
-from parity_tests.derivations.engine.shapes.values import LIKE, Count, Each, Ranks, Several, Turn, Unknown, is_shape
+from parity_tests.derivations.engine.shapes.values import Count, Each, Ranks, Several, Turn, Unknown, is_shape
 from parity_tests.derivations.engine.symbols import family_of, meant_by
 
 FORWARD_CLASH, BACKWARD_CLASH = 10, 1
@@ -244,7 +244,7 @@ class Reading(Calls):
     def adopt(self, node: ast.BinOp) -> None:
         """A name that only scales or shifts others has the shape of what it meets first."""
         for one, other in ((node.left, node.right), (node.right, node.left)):
-            if isinstance(one, ast.Name) and one.id not in self.names and self.ranks(one.id) == (LIKE, LIKE):
+            if isinstance(one, ast.Name) and self.is_unmet(one):
                 shape = None
                 with suppress(Clash, IndexError, TypeError):
                     shape = self.of(other)
@@ -276,6 +276,8 @@ class Reading(Calls):
     def attribute(self, node: ast.Attribute) -> Any:
         if isinstance(node.value, ast.Name) and node.value.id in words.MODULES:
             return ()
+        if self.is_unmet(node.value):
+            return None
         base = self.shape(self.of(node.value))
         if node.attr == "T":
             return tuple(reversed(base))

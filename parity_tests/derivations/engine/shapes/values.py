@@ -111,6 +111,10 @@ class Values:
             self.known.add(name)
         return self.names[name]
 
+    def is_unmet(self, node: ast.expr) -> bool:
+        """Whether a name has the axes of what it meets, which is still to come."""
+        return isinstance(node, ast.Name) and node.id not in self.names and self.ranks(node.id) == (LIKE, LIKE)
+
     def count_named(self, name: str) -> None:
         """A free name that stands where a size belongs."""
         self.names[name] = self.shapes[name] = ()
