@@ -55,7 +55,10 @@ class Told(NamedTuple):
 
 
 class Taken(NamedTuple):
-    """A section's convention; ``settled`` are the parts with evidence, ``lines`` those that are it."""
+    """A section's convention; ``settled`` are the parts with evidence, ``lines`` those that are it.
+
+    "weights" is settled where all of a note's forward pass says how they lie.
+    """
 
     convention: Convention
     settled: frozenset[str]
@@ -135,6 +138,11 @@ class Conventions:
                 settled.add(name)
                 lines[name] = tuple(self.claims[each].line for each in dict.fromkeys(shown[best_value]))
         layouts = self._layouts(numbers, base)
+        forward = {number for votes in layouts.values() for number in votes if self._is_forward(number)}
+        if whole is None and forward and len({rows != turned for rows, turned in layouts}) == 1:
+            settled.add("weights")
+        elif "weights" in settled and not forward:  # they lie as in the note's forward pass
+            layouts = {key: votes for key, votes in layouts.items() if (key[0] != key[1]) == (base.rows != base.turned)}
         if self.told.layout:
             layouts = {key: votes for key, votes in layouts.items() if key[0] == (self.told.layout == "rows")}
             base = base._replace(rows=self.told.layout == "rows")

@@ -278,6 +278,30 @@ def test_a_definition_of_the_note_outweighs_a_formula_of_another_section() -> No
     assert verify_latex(text).lines[-1].verdict != HOLDS
 
 
+ELSEWHERE = r"""
+# Forward
+$$z^l = w^l a^{l-1} + b^l$$ $$a^l = \sigma(z^l)$$ $$C = \frac12 \|a^L - y\|^2$$
+# Back
+"""
+
+
+@pytest.mark.parametrize(
+    ("forward", "claim", "verdict"),
+    [
+        (ELSEWHERE, r"\delta^l = (w^{l+1} \delta^{l+1}) \odot \sigma'(z^l)", WRONG),
+        (ELSEWHERE, r"\delta^l = ((w^{l+1})^T \delta^{l+1}) \odot \sigma'(z^l)", HOLDS),
+        (ELSEWHERE.replace("w^l a", "(w^l)^T a"), r"\delta^l = (w^{l+1} \delta^{l+1}) \odot \sigma'(z^l)", HOLDS),
+        (
+            ELSEWHERE + r"$$z^l = (w^l)^T a^{l-1} + b^l$$",
+            r"\delta^l = (w^{l+1} \delta^{l+1}) \odot \sigma'(z^l)",
+            HOLDS,
+        ),
+    ],
+)
+def test_weights_lie_as_in_the_forward_pass_of_another_section(forward: str, claim: str, verdict: str) -> None:
+    assert verify_latex(f"{forward}\n$${claim}$$").lines[-1].verdict == verdict
+
+
 def test_a_sum_that_begins_with_0_is_right() -> None:
     judged = verify_latex("$$J = 0$$ $$db = 0$$\n$$db += dz^{(i)}$$\n$$db /= m$$")
     assert [each.verdict for each in judged.lines] == [NO_CLAIM, HOLDS, HOLDS, HOLDS]
