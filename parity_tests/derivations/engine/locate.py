@@ -21,7 +21,7 @@ from parity_tests.derivations.engine.events import ENTRY, NAMED, RETURNED, Event
 from parity_tests.derivations.engine.failing import State
 from parity_tests.derivations.engine.roots import Explanation, Repairs, Root, Turned, Values
 from parity_tests.derivations.engine.search import Search
-from parity_tests.derivations.engine.suspects import Suspects
+from parity_tests.derivations.engine.suspects import DERIVATIVES, Suspects
 from parity_tests.derivations.engine.truths import Truths
 from parity_tests.derivations.verdicts import CALL
 
@@ -227,11 +227,13 @@ class Locator:
                 cheapest = min(cost for cost, _ in good)
                 near = [roots[place] for cost, place in good if cost <= cheapest + NEAR]
 
-                def rank(each: Root) -> tuple[bool, bool, bool, int]:
+                def rank(each: Root) -> tuple[bool, bool, bool, bool, int]:
                     """A factor is missing in the last of some places, any other mistake is in the first."""
                     place = order[each.event.key]
                     lacks = not each.event.missing and (ratio_of(each.event.value, each.expected) or -1.0) > 0
-                    return self._is_scaled(each, claim), not self._is_named_so(each), lacks, -place if lacks else place
+                    plain = not DERIVATIVES.match(symbols.base_of(each.event.name))
+                    names = not self._is_named_so(each), plain
+                    return self._is_scaled(each, claim), *names, lacks, -place if lacks else place
 
                 first = min(near, key=rank)
                 return max(

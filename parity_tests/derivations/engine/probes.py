@@ -138,11 +138,11 @@ def doubled(layout: Layout, probe: Probe) -> Probe | None:
     return probe._replace(given=given)
 
 
-def shrunk(probe: Probe) -> Probe:
-    """The probe with smaller parameters, behind which fewer units are saturated."""
+def scaled(probe: Probe, by: float) -> Probe:
+    """The probe with smaller or larger parameters, behind which other units are saturated or cut off."""
     roles = probe.roles
     given = {
-        name: 0.3 * value if np.ndim(value) and np.any(value < 0) and not roles.is_data(name) else value
+        name: by * value if np.ndim(value) and np.any(value < 0) and not roles.is_data(name) else value
         for name, value in probe.given.items()
     }
     return probe._replace(given=given)

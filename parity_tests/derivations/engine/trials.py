@@ -11,11 +11,12 @@ import numpy as np
 from parity_tests.derivations.engine import symbols
 from parity_tests.derivations.engine.events import PART, Event, Run
 from parity_tests.derivations.engine.findings import Trial
-from parity_tests.derivations.engine.probes import Probe, shrunk
+from parity_tests.derivations.engine.probes import Probe, scaled
 from parity_tests.derivations.engine.program import TextProgram
 
 MARGINS = re.compile(r"^(margin|thresh|gap|slack)\w*$")
 WIDER = (2.0, 4.0, 0.5, 0.25, 0.1, 16.0, 8.0)
+SMALLER, LARGER = 0.3, (3.0, 8.0)
 MOST_SHRUNK = 3
 NEAR_ONE, NEAR_ZERO = 1e-3, 1e-12
 
@@ -29,7 +30,7 @@ def telling_trial(program: TextProgram, probe: Probe) -> Trial:
     for _ in range(MOST_SHRUNK):
         if not _saturated(run):
             break
-        probe = shrunk(probe)
+        probe = scaled(probe, SMALLER)
         run = program.run(probe.given)
     for names in [] if _finite(run) else [probe.roles.states, *([name] for name in probe.given), probe.given]:
         above = {name: _above_zero(value) if name in names else value for name, value in probe.given.items()}
@@ -43,6 +44,11 @@ def telling_trial(program: TextProgram, probe: Probe) -> Trial:
         again = program.run(given)
         if _is_mixed(again) or (wide == WIDER[-1] and _is_mixed(again, open_alone=True)):
             return Trial(program, probe._replace(given=given), again)
+    for larger in LARGER if not margins and not _is_mixed(run) else ():
+        other = scaled(probe, larger)
+        again = program.run(other.given)
+        if _is_mixed(again) and _finite(again):
+            return Trial(program, other, again)
     return Trial(program, probe, run)
 
 

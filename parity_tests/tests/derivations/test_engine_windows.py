@@ -125,6 +125,15 @@ dR = W3.T @ dS
 dW2 = dR @ H.T
 dX = W1.T @ (W2.T @ dR * mask / keep_prob * (W1 @ X > 0)) + dR
 """,
+    "a hinge within which all lie": """
+scores = X @ w + b
+xi = np.maximum(0, 1 - y * scores)
+loss = 0.5 * lam * np.dot(w, w) + np.mean(xi)
+active = (xi > 0).astype(float)
+ds = -active * y / X.shape[0]
+dw = lam * w + X.T @ ds
+db = np.sum(ds)
+""",
     "gradients named within": """
 act_1 = np.tanh(X @ coefs_0 + intercepts_0)
 act_2 = act_1 @ coefs_1 + intercepts_1
@@ -143,6 +152,8 @@ MISTAKES = [
     ("a mask that is not named so", "dU = -E @ V", "dU = E @ V"),
     ("how many there are is asked first", "(same - (1 - same) * (hinge > 0))", "(same - (1 - same))"),
     ("units that large weights saturate", "(W1 @ X > 0)) + dR", "(W1 @ X > 0))"),
+    ("a hinge within which all lie", "ds = -active * y", "ds = -y"),
+    ("a hinge within which all lie", "ds = -active", "ds = active"),
     ("gradients named within", "np.sum(deltas_0, axis=0)", "np.mean(deltas_0, axis=0)"),
     ("gradients named within", "* (1 - act_1**2)", "* (1 + act_1**2)"),
     ("momentum beside a single number", "beta - lr * v", "beta + lr * v"),

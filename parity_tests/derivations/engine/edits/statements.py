@@ -147,7 +147,8 @@ def _whole(statement: ast.stmt, words: Words) -> Iterator[Edit]:
             added = term.operand if isinstance(term, ast.UnaryOp) else term
             more = ast.BinOp(part, ast.Sub() if is_negative else ast.Add(), added)
             yield Edit(_with_value(statement, replaced(value, part, more)), cause, cost + (0.0 if alone else 0.08))
-    if isinstance(entries := _target(statement), ast.Subscript):
+    entries = _target(statement)
+    if isinstance(entries, ast.Subscript) and not any(isinstance(each, ast.Slice) for each in ast.walk(entries.slice)):
         base = entries.value
         at = ast.parse("np.add.at", mode="eval").body
         call = ast.Call(at, [_read(base), entries.slice, value], [])
