@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import ast
 import itertools
+import re
 from collections.abc import Collection, Iterable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from parity_tests.derivations.engine import symbols
 from parity_tests.derivations.engine.claims import INNER, PARAMETER, UPDATE, Claim, mark_of
-from parity_tests.derivations.engine.events import BOUND, RETURNED, Event, Key
+from parity_tests.derivations.engine.convention import in_words, same_factor
+from parity_tests.derivations.engine.events import BOUND, NAMED, RETURNED, Event, Key
 from parity_tests.derivations.engine.failing import State
 from parity_tests.derivations.engine.lists.spelled import origin
 from parity_tests.derivations.engine.roots import Root, Values
@@ -23,6 +26,9 @@ from parity_tests.derivations.engine.turns import is_built_up
 
 MOST_IN_ALL = 24
 """Turns of a loop in which a line is put right all at once."""
+
+MOST_UNITS = 12
+"""Units, single numbers, of which some may be those of a layer."""
 
 Turns = tuple[list[Event], list[Truth], float]
 """The values of one place, turn by turn, and the truths that may belong there, times a factor."""
@@ -42,12 +48,15 @@ class AllTurns:
 
     def __init__(self, search: Search) -> None:
         self.search, self.claims, self.factor, self.repairs = search, search.claims, search.factor, search.repairs
+        self.holders: dict[int, dict[tuple[str, ...], None]] = {}
+        """Whose the values of each place of the forward pass are, the last turn first, by how many turns they are."""
 
     def of_a_loop(
         self, state: State, claim: Claim, reach: Collection[Key], overrides: Values, before: dict[Key, Root]
     ) -> InAll | None:
         """The line of a loop that mends most claims once all of its turns are right: one that a change puts right."""
-        ways = (self._forward(), self._forward(arguments=True))
+        least = 1 if np.size(claim.event.value) == 1 else 2
+        ways = (self._forward(least=least), self._forward(arguments=True, least=least))
         places = (each for forward in ways for each in self._looped(state, claim, reach, forward))
         return self._all_at_once(places, state, claim, overrides, before)
 
@@ -69,10 +78,11 @@ class AllTurns:
         scales = self.search.scales(state, claim)
         computed = [each for each in events if each.key not in by_key and (each.name or each.role == RETURNED)]
         computed = [each for each in computed if not each.missing and not self.claims.is_copy(each)]
+        least_entries = 1 if np.size(claim.event.value) == 1 else 2
         in_a_loop = getattr(claim.event.statement, "turns", ()) or any(
             each.key[0] == claim.event.key[0] and each.key[1] for each in events
         )
-        for turns in _sites(computed, least=2):
+        for turns in (_computed_as(each, computed) for each in _sites(computed, 2, least_entries)):
             least = 1 if in_a_loop or turns[0].role == RETURNED else 2
             if sum(each.key in reach for each in turns) < least:
                 continue
@@ -81,7 +91,12 @@ class AllTurns:
             known = [matched[each.key].truth for each in turns if each.key in matched]
             ways = [(known, each) for each in scales] if len(known) == len(turns) else []
             both = (self._in_order(turns, truths) for truths in forward.get(len(turns), ()))
-            of_others = [(truths, self.factor) for ordered in both for truths in ordered]
+            ways_of = [list(self._of_the_same(turns, forward))]
+            of_others = [
+                (truths, self._way(turns, truths, claim))
+                for ordered in (ways_of if ways_of[0] else both)
+                for truths in ordered
+            ]
             yield from ((turns, truths, factor) for truths, factor in ways or of_others)
             if ways:  # the derivative in the value behind: a factor is missing
                 later += [(turns, truths, factor) for truths, factor in of_others if truths[0].event.name]
@@ -91,25 +106,49 @@ class AllTurns:
         yield from later
 
     def _in_order(self, turns: list[Event], truths: list[Truth]) -> list[list[Truth]]:
-        """The truths last turn first; first turn first as well where each turn goes forward and back by itself."""
+        """The truths last turn first; first turn first as well where each turn goes forward and back by itself, or of units."""
         order = self.claims.order
-        alone = order.get(turns[0].key, 0) < order.get(truths[-2].event.key, 0)
+        alone = np.size(turns[0].value) == 1 or order.get(turns[0].key, 0) < order.get(truths[-2].event.key, 0)
         return [truths[::-1], truths] if alone else [truths]
+
+    def _way(self, turns: list[Event], truths: list[Truth], claim: Claim) -> float:
+        """The factor of the derivatives in the turns; of single numbers that of several, or of the steps that hold."""
+        pairs = zip(turns, truths, strict=False)
+        if np.size(turns[0].value) > 1:
+            return self.factor
+        slopes = [(float(np.ravel(each.value)[0]), float(np.ravel(truth.gradient)[0])) for each, truth in pairs]
+        ratios = [value / slope for value, slope in slopes if slope]
+        often = max(ratios, key=lambda one: sum(same_factor(one, each) for each in ratios), default=1.0)
+        if sum(same_factor(often, each) for each in ratios) > 1 and in_words(often, {}) is not None:
+            return often
+        sign = 1.0 if sum(np.sign(ratios)) >= 0 else -1.0
+        steps = self.search.failures.factors_of_steps(claim)
+        return sign * next((each for each in steps if in_words(each, {}) is not None), self.factor)
+
+    def _of_the_same(self, turns: list[Event], forward: dict[int, list[list[Truth]]]) -> Iterator[list[Truth]]:
+        """The truths in the order of the objects that the values belong to: ``unit["delta"]``, ``unit["output"]``."""
+        holders = [_holder(each) for each in turns]
+        orders = (each for each in self.holders.get(len(turns), ()) if set(each) == set(holders))
+        theirs = next(orders, None) if all(holders) and len(set(holders)) == len(holders) else None
+        if theirs is not None:
+            places = [theirs.index(each) for each in holders]
+            yield from ([each[place] for place in places] for each in forward.get(len(turns), ()))
 
     def _returned_arguments(self, state: State, reach: Collection[Key]) -> Iterator[Turns]:
         """The places that return an argument as it came, each with the derivatives in one place of the forward pass."""
         by_key, forwards = self.claims.truths.by_key, (self._forward(), self._forward(arguments=True))
         events = self.claims.truths.round.events(state.run.events)
         returned = (each for each in events if each.role == RETURNED and isinstance(each.node, ast.Name))
-        for turns in _sites((each for each in returned if each.key not in by_key), least=1):
+        for turns in _sites((each for each in returned if each.key not in by_key), 1):
             if any(each.key in reach for each in turns):
                 of_all = (truths for forward in forwards for truths in forward.get(len(turns), ()))
                 yield from ((turns, truths, self.factor) for truths in of_all)
 
-    def _forward(self, *, arguments: bool = False) -> dict[int, list[list[Truth]]]:
+    def _forward(self, *, arguments: bool = False, least: int = 2) -> dict[int, list[list[Truth]]]:
         """The derivatives in each place of the forward pass, the last turn first, by how many turns they are.
 
-        With ``arguments`` those in the arguments of functions, which are tried last; else all others.
+        With ``arguments`` those in the arguments of functions, which are tried last; else all others. ``least`` is the
+        number of entries of a value.
         """
         by_key = self.claims.truths.by_key
         of_value = {(each.event.shape, each.event.value.tobytes()): each for each in by_key.values()}
@@ -121,9 +160,10 @@ class AllTurns:
                 truths_of[each.key] = of_value.get((each.shape, np.asarray(each.value).tobytes()))
         found: dict[int, dict[Any, list[Truth]]] = {}
         led = (each for each in self.claims.truths.run.events if truths_of[each.key])
-        sites = _sites((each for each in led if arguments == (each.statement is None)), least=1)
+        sites = _sites((each for each in led if arguments == (each.statement is None)), 1, least)
         for there in itertools.chain.from_iterable([each, *_by_call(each)] for each in sites):
             truths = [truth for each in reversed(there) if (truth := truths_of[each.key]) is not None]
+            self.holders.setdefault(len(there), {})[tuple(_holder(each) for each in reversed(there))] = None
             if not any(truth.event.key in by_key for truth in truths):
                 continue
             found.setdefault(len(truths), {}).setdefault(tuple(map(mark_of, truths)), truths)
@@ -155,6 +195,11 @@ class AllTurns:
                 found.append(InAll(len(mended), root, values))
                 if len(mended) == len(state.failing) and self._has_repair(root, before):
                     return found[-1]._replace(has_repair=True)
+                for scale in (0.5, 2.0) if claim.kind == UPDATE and not root.event.shape else ():  # at any rate
+                    scaled = root._replace(factor=scale * factor, expected=scale * root.expected)
+                    if len(mended) == len(state.failing) and self._has_repair(scaled, before):
+                        values = {key: scale * value for key, value in values.items()}
+                        return InAll(len(mended), scaled, values, has_repair=True)
                 if len(mended) == len(state.failing):  # next where the same values come from: what a function returned
                     left.sort(key=lambda each: _are_equal(each, (turns, truths, factor)))
         mended_most = max((each.mended for each in found), default=0)
@@ -180,6 +225,9 @@ def _by_call(turns: list[Event]) -> Iterator[list[Event]]:
 
     Read from its end, each has the calls in their order and the layers of a call the other way, as a backward pass has.
     """
+    if np.size(turns[0].value) == 1 and len(turns) <= MOST_UNITS:  # the units of a layer
+        yield from (turns[start:stop] for start, stop in itertools.combinations(range(len(turns) + 1), 2))
+        return
     calls: dict[str, list[Event]] = {}
     for each in turns:
         calls.setdefault(each.name.partition("#")[0] if "#" in each.name else "", []).append(each)
@@ -189,6 +237,25 @@ def _by_call(turns: list[Event]) -> Iterator[list[Event]]:
             yield [each for of_call in reversed(calls.values()) for each in of_call[start:stop]]
 
 
+def _computed_as(turns: list[Event], events: list[Event]) -> list[Event]:
+    """Where the values of a place that only hands on a name were computed: ``total`` of ``sums.append(total)``."""
+    name, found = getattr(turns[0].node, "id", None), []
+    if name is None or turns[0].role != NAMED or not isinstance(turns[0].statement, ast.Expr):
+        return turns
+    named = [each for each in events if symbols.written(each.name) == name]
+    order = {each.key: place for place, each in enumerate(events)}
+    for turn in turns:
+        before = (each for each in reversed(named) if order[each.key] < order[turn.key])
+        found += [each for each in itertools.islice(before, 1) if np.array_equal(each.value, turn.value)]
+    return found if len(found) == len(turns) else turns
+
+
+def _holder(event: Event) -> str:
+    """The object or dict that a value is an attribute or entry of, "" for none."""
+    found = re.match(r"""(.*)(?:\.\w+|\[['"]\w+['"]\])$""", event.name)
+    return "" if found is None else found[1]
+
+
 def _are_equal(one: Turns, other: Turns) -> bool:
     """Whether two places have the same values, turn by turn, and the same truths may belong there."""
     if len(one[0]) != len(other[0]) or any(a.event.key != b.event.key for a, b in zip(one[1], other[1], strict=True)):
@@ -196,11 +263,14 @@ def _are_equal(one: Turns, other: Turns) -> bool:
     return all(np.array_equal(a.value, b.value) for a, b in zip(one[0], other[0], strict=True))
 
 
-def _sites(events: Iterable[Event], least: int) -> list[list[Event]]:
-    """The values of one place, turn by turn, for all places that are reached ``least`` times or more."""
+def _sites(events: Iterable[Event], least: int, entries: int = 2) -> list[list[Event]]:
+    """The values of one place, turn by turn, for all places that are reached ``least`` times or more.
+
+    Values have at least so many ``entries``.
+    """
     found: dict[Any, list[Event]] = {}
     for each in events:
-        if (each.statement is None and each.role != BOUND) or each.missing or np.size(each.value) < 2:
+        if (each.statement is None and each.role != BOUND) or each.missing or np.size(each.value) < entries:
             continue
         where = getattr(each.node, "col_offset", 0), getattr(each.node, "end_col_offset", 0)
         source = each.node if each.statement is None else origin(each.statement)  # an argument stands in no statement

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 
 from parity_tests.derivations.engine import symbols
-from parity_tests.derivations.engine.convention import ratio_of, same_factor, same_shape
+from parity_tests.derivations.engine.convention import in_words, ratio_of, same_factor, same_shape
 from parity_tests.derivations.engine.events import BOUND, ENTRY, GIVEN, NAMED, PART, RETURNED, Event, Key, Missing, Run
 from parity_tests.derivations.engine.numbers.kinds import PLAIN, TAPE, put
 from parity_tests.derivations.engine.numbers.tape import Tape
@@ -268,7 +268,13 @@ class Claims:
         bases = self.meant.get(event.name, ())
         if bases:
             claim = self._obligation(event, bases)
-            if claim is not None and ((claim.factor is not None and claim.kind == INNER) or (is_last and not met)):
+            part = (
+                np.size(event.value) == 1
+                and not is_last
+                and (claim is None or in_words(claim.factor or 0.1, {}) is None)
+            )
+            inner = claim is not None and claim.factor is not None and claim.kind == INNER and not part
+            if claim is not None and (inner or (is_last and not met)):
                 match = self._match(event) if self.truths.probe.roles.is_label(claim.truth.event.name) else None
                 if not self._is_rearranged(claim):
                     return claim if match is None or claim.factor is None else Claim(event, *match, INNER)

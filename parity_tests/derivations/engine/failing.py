@@ -46,6 +46,8 @@ class Failures:
         self.rate: float | None = None
         """The rate of the steps, where they have one."""
         self.unsettled: list[Claim] = []
+        self.rates_of: dict[int, frozenset[str]] = {}
+        self.values_of: dict[str, set[float]] = {}
         self.elsewhere: dict[Key, bool] = {}
         """Whether the step of a single number has the same rate on other values."""
 
@@ -151,7 +153,7 @@ class Failures:
         A step along the derivative of J settles its gradient, too: the penalty's part may be added in the step.
         """
         steps = [claim for claim in claims if claim.kind == UPDATE]
-        rates = [claim.factor for claim in steps if claim.factor is not None and np.size(claim.event.value) > 1]
+        rates = [claim.factor for claim in steps if claim.factor is not None and not _is_a_number(claim)]
         rates = rates or [claim.factor for claim in steps if claim.factor is not None]
         way = 1.0 if is_maximised(self.claims.truths) else -1.0
         along = [rate for rate in rates if rate * way > 0]
@@ -159,7 +161,7 @@ class Failures:
         settled = {
             mark_of(claim.truth)
             for claim in steps
-            if claim.factor is not None and claim.factor * way > 0 and np.size(claim.event.value) > 1
+            if claim.factor is not None and claim.factor * way > 0 and not _is_a_number(claim)
         }
         failing[:] = [
             claim
@@ -175,7 +177,7 @@ class Failures:
             if claim.factor is not None and self._is_uneven(claim, steps):
                 wrong.append(self._uneven_gradient(claim, claims))
                 continue
-            uneven = np.size(claim.event.value) == 1 and not self._same_elsewhere(claim)
+            uneven = self._is_uneven_number(claim, steps)
             if claim.factor is None or (uneven and self.claims.truths.probe.places is not None):
                 if sources is None:
                     gradients = gradients_of(self.claims, run, claims, overrides, self.factor)
@@ -201,10 +203,10 @@ class Failures:
         rates = self._rates(claim)
         if self._is_uneven(claim, steps):
             return False
+        if self._is_uneven_number(claim, steps):
+            return False
         if any(same_factor(claim.factor, each.factor or 0.0) for each in others):
             return True
-        if np.size(claim.event.value) == 1 and not self._same_elsewhere(claim):
-            return False
         common = [each for each in others if self.rate is not None and same_factor(each.factor or 0.0, self.rate)]
         if len(common) == len(others) > 1 and same_factor(abs(claim.factor), abs(self.factor)):
             return False  # the others have a rate, and it has none
@@ -214,6 +216,18 @@ class Failures:
             if self._rates(each) == rates and in_words(claim.factor / (each.factor or 1.0), self.sizes) is not None
         ]
         return not alike or self._is_rate(claim, rates)
+
+    def _is_uneven_number(self, claim: Claim, steps: list[Claim]) -> bool:
+        """Whether the step of a single number, along any derivative, has another rate elsewhere.
+
+        That is on other values, or where its statement changes another parameter, and the rate is not that of most.
+        """
+        if not _is_a_number(claim):
+            return False
+        turns = [each for each in steps if each.event.key[0] == claim.event.key[0]]
+        uneven = any(not same_factor(each.factor or 0.0, claim.factor or 0.0) for each in turns)
+        of_most = self.rate is not None and same_factor(claim.factor or 0.0, self.rate)
+        return (uneven and not of_most) or not self._same_elsewhere(claim)
 
     def _uneven_gradient(self, step: Claim, claims: list[Claim]) -> Claim:
         """The gradient that makes a step too long or too short; the step itself where no line holds it."""
@@ -240,23 +254,37 @@ class Failures:
 
     def _rates(self, claim: Claim) -> frozenset[str]:
         """The rates in a step, or in the statement that computes the name that it adds: ``v = mu * v - lr * g``."""
-        added = added_name(claim.event.statement)
-        made = (each.statement for each in self.claims.truths.run.events if each.statement is not None)
-        source = next((each for each in made if isinstance(each, ast.Assign) and _is_set(each, added)), None)
-        return rates_in(source if source is not None else claim.event.statement)
+        statement = claim.event.statement
+        if id(statement) not in self.rates_of:
+            added = added_name(statement)
+            made = (each.statement for each in self.claims.truths.run.events if added and each.statement is not None)
+            source = next((each for each in made if isinstance(each, ast.Assign) and _is_set(each, added)), None)
+            self.rates_of[id(statement)] = rates_in(source if source is not None else statement)
+        return self.rates_of[id(statement)]
 
     def _is_rate(self, claim: Claim, rates: frozenset[str]) -> bool:
         """Whether a step is as long as the one rate that stands in it says."""
+        return any(same_factor(abs(claim.factor or 0.0), abs(each * self.factor)) for each in self._values(rates))
+
+    def _values(self, rates: frozenset[str]) -> set[float]:
+        """The values that the one rate in a step has."""
         if len(rates) != 1:
-            return False
+            return set()
         (name,) = rates
-        values = [name] if re.fullmatch(r"[\d.e-]+", name) else []
-        values += [
-            str(event.value)
-            for event in self.claims.truths.run.events
-            if symbols.base_of(event.name) == symbols.base_of(name) and not event.missing and np.ndim(event.value) == 0
-        ]
-        return any(same_factor(abs(claim.factor or 0.0), abs(float(each) * self.factor)) for each in values)
+        if name not in self.values_of:
+            values = {float(name)} if re.fullmatch(r"[\d.e-]+", name) else set()
+            self.values_of[name] = values | {
+                float(event.value)
+                for event in self.claims.truths.run.events
+                if symbols.base_of(event.name) == symbols.base_of(name)
+                if not event.missing and np.ndim(event.value) == 0
+            }
+        return self.values_of[name]
+
+    def factors_of_steps(self, claim: Claim) -> list[float]:
+        """The factors that gradients carry where most steps go, without the rate that stands in one of them."""
+        values = self._values(self._rates(claim)) if claim.kind == UPDATE and self.rate is not None else set()
+        return [abs(self.rate / value) for value in values if value and self.rate is not None]
 
     @staticmethod
     def _may_be(made: Made, claim: Claim, way: float) -> bool:
@@ -266,11 +294,16 @@ class Failures:
     def _same_elsewhere(self, claim: Claim) -> bool:
         """Whether the step of a single number, along any derivative, has the same rate on other values."""
         key = claim.event.key
-        if key not in self.elsewhere and claim.event in self.claims.truths.run.events and self.more is not None:
+        own = next((each for each in self.claims.truths.run.events if each.key == key), None)
+        if own is None or self.more is None or claim.event.missing or not np.array_equal(own.value, claim.event.value):
+            return True  # it is not as the program has it, and is known on these values alone
+        if key not in self.elsewhere:
             truths = self.more(1)
             found = [] if truths is None else Claims(truths).of(truths.run, {})
-            rates = [each.factor for each in found if each.event.key == key]
-            self.elsewhere[key] = all(each is not None and same_factor(each, claim.factor or 0.0) for each in rates)
+            rates = {each.event.key: each.factor for each in found}
+            for each in self.claims.of(self.claims.truths.run, {}):
+                rate, same = each.factor, rates.get(each.event.key, each.factor)
+                self.elsewhere[each.event.key] = same is not None and same_factor(same, rate or 0.0)
         return self.elsewhere.get(key, True)
 
     def _settle_not(self, claim: Claim) -> None:
@@ -294,6 +327,11 @@ class Failures:
             if (name not in self.claims.names or name in states) and np.shape(value) == claim.event.shape:
                 return True
         return False
+
+
+def _is_a_number(claim: Claim) -> bool:
+    """Whether a claim is about a single number, or about one entry of an array: it is a multiple of any other."""
+    return np.size(claim.event.value) == 1 or np.count_nonzero(claim.truth.gradient) == 1
 
 
 def _is_of_another_shape(claim: Claim) -> bool:

@@ -137,6 +137,7 @@ def _differing(reading: Reading, trial: Trial) -> Judged | None:
 def _judged(reading: Reading, finding: Finding, fits: list[str], pasted: Pasted | None) -> Judged:
     explanation = finding.explanation
     sizes = sizes_of(finding.truths.probe, finding.truths.run)
+    finding.truths.confirm(each.truth for each in explanation.claims)
     lines: list[Verdict] = []
     root_keys = {root.event.key for root in explanation.roots}
     mended = {line for root in explanation.roots for line in root.mends}

@@ -463,6 +463,8 @@ class Mender:
             return known[text]
 
         seen = {name: plain(each) if isinstance(each, Tape) else each for name, each in names.items()}
+        if not shape:  # among single numbers each is one that may be meant
+            seen = {name: np.asarray(each) if isinstance(each, float) else each for name, each in seen.items()}
         forward = vocabulary(
             self.truths[0], self.forward, Scope(seen, value, target), root.truth.event.value, root.factor
         )

@@ -44,7 +44,9 @@ class Search:
     def mended(self, state: State, overrides: Values) -> tuple[set[Key], bool]:
         """Which failing claims hold with other values in place, and whether others fail with them, or the run ends."""
         self.trials += 1
+        rate = self.failures.rate
         after = self.after = self.failures.state(overrides)
+        self.failures.rate = rate  # it is that of the state whose mistakes are looked for
         if self.claims.truths.program.repeats and after.run.problems and not state.run.problems:
             return set(), True
         still = {claim.event.key for claim in after.failing}

@@ -181,11 +181,17 @@ def gradients_of(
     for truth in claims.named:
         if mark_of(truth) in claims.of_parameters:
             truths.setdefault(np.shape(truth.gradient), []).append(truth)
+    numbers = np.array([float(each.gradient) for each in truths.get((), ())])
     for event in claims.truths.round.events(run.events):
         single = np.size(event.value) == 1
         if event.missing or not np.size(event.value) or event.key in claims.truths.by_key:
             continue
         if event.role != PART and event.key not in overrides and not single:
+            continue
+        if event.shape == ():
+            near = np.flatnonzero(np.isclose(event.value, factor * numbers, 1e-9, 0.0))
+            if near.size and event.value:
+                places[event.key] = mark_of(truths[()][near[0]])
             continue
         for truth in truths.get(event.shape, ()):
             ratio = ratio_of(event.value, truth.gradient)

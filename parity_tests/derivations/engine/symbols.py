@@ -31,6 +31,10 @@ def base_of(name: str) -> str:
 _PLACE = re.compile(r"^(?P<stem>.*[\w\"'\]])(?P<place>\[-?\d+\]'?)$")
 
 
+_NODE = re.compile(r"^(.+)\.(?:grad|gradient|derivative|adjoint)$")
+"""The derivative that a node of a graph holds beside its own value: ``self.grad`` in ``self.data``."""
+
+
 def stem_of(name: str) -> str:
     """The symbol without the place in a list: ``W`` of ``W[2]``."""
     match = _PLACE.match(name)
@@ -42,6 +46,10 @@ def meant_by(name: str, known: Iterable[str]) -> tuple[str, ...]:
     place = _PLACE.match(name)
     if place is not None:
         return _meant_by_entry(written(place["stem"]), place["place"], [each for each in known if each != name])
+    if (node := _NODE.match(name)) is not None:
+        held = tuple(each for each in known if each in {f"{node[1]}.{value}" for value in ("data", "value", "val")})
+        if held:
+            return held
     match = _ENTRY.match(name)
     symbol = base_of(name)
     candidates = []

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -186,7 +186,7 @@ class Truths:
         """The derivative of J along a direction of one value, by the complex step."""
         if self.by_differences:
             return self._differences(key, direction)
-        found = self._cost_with(STEP, key, 1j * STEP_SIZE * direction)
+        found = self._cost_with(STEP, {key: 1j * STEP_SIZE * direction})
         if isinstance(found, Tensor):
             self.by_differences = True
             return self._differences(key, direction)
@@ -194,8 +194,8 @@ class Truths:
             return np.nan
         return float(np.sum(np.imag(found.view(np.ndarray)))) / STEP_SIZE
 
-    def _cost_with(self, kind: Kind, key: Key, change: Any) -> Any:
-        """J where a change is added to one value; None where J is not reached."""
+    def _cost_with(self, kind: Kind, changes: Mapping[Key, Any]) -> Any:
+        """J where changes are added to some values; None where J is not reached."""
         found: list[Any] = []
         given: dict[str, Any] = dict(self.probe.given)
         free = self.free_keys()
@@ -204,12 +204,15 @@ class Truths:
         def hook(here: Key, value: Any) -> Any:
             if here in self.undone:
                 value = put(value, olds[self.undone[here]])
-            if here == key and isinstance(value, np.ndarray):
+            change = changes.get(here)
+            if change is not None and isinstance(value, Step):
+                value = put(value, Step(value.view(np.ndarray) + change))
+            elif change is not None and isinstance(value, np.ndarray):
                 moved = plain(value) + change
                 value = put(value, Step(moved) if kind is STEP else moved)
-            elif here == key and isinstance(value, Tensor):
+            elif change is not None and isinstance(value, Tensor):
                 value = put(value, value.tensor.detach() + torch.as_tensor(np.real(change)))
-            elif here == key and kind is PLAIN:
+            elif change is not None and kind is PLAIN:
                 value = value + change
             if here in free:
                 given[free[here]] = value
@@ -228,7 +231,7 @@ class Truths:
         wanted, near_enough = float(np.sum(terms)), AGREE_DIFFERENCES * np.sum(np.abs(terms))
         slopes = []
         for step in DIFFERENCES:
-            values = [self._cost_with(PLAIN, key, number * step * direction) for number in (-2, -1, 1, 2)]
+            values = [self._cost_with(PLAIN, {key: number * step * direction}) for number in (-2, -1, 1, 2)]
             if any(each is None for each in values):
                 return np.nan
             low, near, next_one, high = (float(each) for each in values)
@@ -240,7 +243,7 @@ class Truths:
     def _value_of_cost(self) -> Any:
         """J as NumPy computes it."""
         if self.undone:
-            return self._cost_with(PLAIN, self.cost.key, 0.0)
+            return self._cost_with(PLAIN, {self.cost.key: 0.0})
         here = next(event.value for event in self.run.events if event.key == self.cost.key)
         return self.cost.value(here, self.probe.given)
 
@@ -263,10 +266,30 @@ class Truths:
             self.sure[key] = bool(abs(slope - np.sum(terms)) <= size)
         return self.sure[key]
 
+    def confirm(self, truths: Iterable[Truth]) -> None:
+        """Ask the second referee for several values at once: each that contributes as it should is sure.
+
+        Of changes of about the same effect the derivatives add up; where the sum differs, each is asked for by itself.
+        """
+        if self.by_differences:
+            return
+        changes, terms = {}, []
+        for key, truth in {each.event.key: each for each in truths}.items():
+            direction = _direction(key, truth)
+            size = np.sum(np.abs(truth.gradient * direction))
+            if key in self.by_key and key not in self.sure and size:
+                changes[key] = 1j * STEP_SIZE * direction / size
+                terms.append(np.sum(truth.gradient * direction) / size)
+        found = self._cost_with(STEP, changes) if len(changes) > 1 else None
+        if isinstance(found, Step) and np.allclose(plain(found), self._value_of_cost(), 1e-9):
+            slope = float(np.sum(np.imag(found.view(np.ndarray)))) / STEP_SIZE
+            if abs(slope - sum(terms)) <= AGREE:
+                self.sure |= dict.fromkeys(changes, True)
+
     def by_central_differences(self, key: Key, direction: Any) -> float:
         """The same derivative from two values of J: what needs no rule, and has half of the digits."""
         size = CENTRAL / max(1.0, float(np.max(np.abs(direction), initial=0.0)))
-        after, before = (self._cost_with(PLAIN, key, sign * size * direction) for sign in (1.0, -1.0))
+        after, before = (self._cost_with(PLAIN, {key: sign * size * direction}) for sign in (1.0, -1.0))
         return np.nan if after is None else float(np.sum(after) - np.sum(before)) / (2 * size)
 
     def dispute(self, truth: Truth, meaning: str) -> str:

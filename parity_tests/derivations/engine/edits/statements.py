@@ -91,6 +91,9 @@ def _whole(statement: ast.stmt, words: Words) -> Iterator[Edit]:
         masked = ast.BinOp(ast.Name(name, ast.Load()), ast.Mult(), value)
         yield Edit(_with_value(statement, masked), "missing-factor", 1.3)
     for part in terms(value):
+        for name in () if words.shape else words.like(()):  # a single number fits wherever another does
+            scaled = ast.BinOp(part, ast.Mult(), parsed(name))
+            yield Edit(_with_value(statement, replaced(value, part, scaled)), "missing-factor", 1.25)
         if part is not value:
             yield Edit(_with_value(statement, replaced(value, part, negated(part))), "sign", 1.0)
             for name in own:

@@ -8,7 +8,7 @@ import contextlib
 import io
 import traceback
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,6 +24,27 @@ from parity_tests.derivations.verdicts import CALL
 FILE = "<the file>"
 IN_NOTEBOOKS: dict[str, Any] = {"display": lambda *_, **__: None, "get_ipython": lambda: Silent("IPython")}
 """What IPython adds to the names of Python."""
+
+
+class InOrder(set[Any]):
+    """A set whose elements come in the order in which they were put in: by their addresses each run has another."""
+
+    def __init__(self, elements: Iterable[Any] = ()) -> None:
+        super().__init__()
+        self.places: dict[Any, None] = {}
+        self.update(elements)
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter([each for each in self.places if each in self])
+
+    def add(self, element: Any) -> None:
+        super().add(element)
+        self.places[element] = None
+
+    def update(self, *others: Iterable[Any]) -> None:
+        for other in others:
+            for each in other:
+                self.add(each)
 
 
 class Ended(NamedTuple):
@@ -45,7 +66,13 @@ def execute(
     space: dict[str, Any] = {
         "__name__": "__main__",
         "__file__": FILE,
-        "__builtins__": {**vars(builtins), "__import__": modules.load, "input": _no_input, **IN_NOTEBOOKS},
+        "__builtins__": {
+            **vars(builtins),
+            "__import__": modules.load,
+            "input": _no_input,
+            "set": InOrder,
+            **IN_NOTEBOOKS,
+        },
         "__float__": floated,
         "__dot__": product,
         "__seed__": modules.moved,

@@ -170,7 +170,10 @@ class Finder:
 
     def _is_step(self, event: Event, old: Tape, new: Tape, shrinks: bool) -> bool:
         """Whether the new value is the old one and a change that depends on it; that of a moving average does not."""
-        if symbols.is_data(symbols.base_of(event.name)) or symbols.meant_by(event.name, self.last):
+        of_number = event.name.endswith(".data")  # what a node of a graph holds, beside its .grad
+        if symbols.is_data(symbols.base_of(event.name)) and not of_number:
+            return False
+        if symbols.meant_by(event.name, self.last):
             return False
         if _is_recurrence(event.statement):
             return False

@@ -28,9 +28,9 @@ def in_plain_names(
     flat = _reached(around, {name: value for name, value in names.items() if not name.startswith("__")})
     for name, value in list(flat.items()):
         flat |= _entries(name, value)
-    for text in _said_beside(tree, around, statement):
+    for text in (*_said_beside(tree, around, statement), *_of_lists(statement, flat)):
         value = _value_of(ast.parse(text, mode="eval").body, flat) if text not in flat else None
-        if is_array(value):
+        if is_array(value) or isinstance(value, float):
             flat[text] = value
     flattener = _Flattener(flat)
     new = flattener.visit(copy.deepcopy(statement))
@@ -88,6 +88,17 @@ def _said_beside(tree: ast.Module, around: ast.AST, statement: ast.stmt) -> list
     for text in forward_factors(tree):
         found[text] = None
     return list(found)[:MOST_BESIDE]
+
+
+def _of_lists(statement: ast.stmt, names: Mapping[str, Any]) -> list[str]:
+    """The entries of lists of numbers in the place that a statement reads or writes: ``inputs[j]`` beside ``w[j]``."""
+    places = {
+        each.slice.id
+        for each in ast.walk(statement)
+        if isinstance(each, ast.Subscript) and isinstance(each.slice, ast.Name)
+    }
+    lists = [name for name, value in names.items() if isinstance(value, list) and value and isinstance(value[0], float)]
+    return [f"{name}[{place}]" for place in sorted(places) for name in lists][:MOST_BESIDE]
 
 
 def _simple(text: str) -> str:

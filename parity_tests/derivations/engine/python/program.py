@@ -88,6 +88,8 @@ class PythonProgram:
         self.window: tuple[Key | None, Key | None] = (None, None)
         self.until: Key | None = None
         self.problem = ""
+        self.lines: set[int] = set()
+        """The lines that were reached."""
         self.ended = 0
         """The line outside of functions where the last run ended early, 0 where none did."""
         self.absent: tuple[str, ...] = ()
@@ -142,6 +144,7 @@ class PythonProgram:
         recorder = Recorder(sites, kind, hook, last, keep, before, self.stepped, capturing, places)
         problem = self._execute(code, recorder, kind)
         leaves = self.begun.leaves
+        self.lines |= recorder.lines
         recorder.over = True
         events = tuple(each._replace(role=GIVEN) if each.key in leaves else each for each in recorder.events)
         return Run(events, ((0, problem),) if problem else (), recorder.captured)

@@ -167,6 +167,8 @@ class PythonReading:
                     chosen.append((hits, looks, event, set(truths.by_key)))
         whole = [each for each in chosen if not any(each[2].key in other[3] and other[0] for other in chosen)]
         whole.sort(key=lambda each: (-each[0], not each[1]))
+        if whole and whole[0][1] and whole[0][0]:
+            whole = [each for each in whole if each[1]]  # of single numbers any is a multiple of what leads to J
         return [Cost(event.key, self._said(event), event.line) for _, _, event, _ in whole]
 
     def _may_be_cost(self, event: Event) -> bool | None:
@@ -213,7 +215,7 @@ class PythonReading:
         if _program(trial).problem:
             match = re.search(r" in line (\d+)", _program(trial).problem)
             reasons[int(match[1]) if match else 0] = f"the program ended here: {_program(trial).problem}"
-        reached = {event.line for event in trial.run.events}
+        reached = {event.line for event in trial.run.events} | _program(trial).lines
         for node in ast.walk(trial.program.tree):
             if not isinstance(node, FUNCTIONS[:2]) or node.lineno >= CALL or not _may_have_gradients(node):
                 continue
@@ -308,4 +310,6 @@ def _may_have_gradients(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
     """Whether a function computes something that is not a forward pass or a cost by its name and the names in it."""
     inside = [each.id for each in ast.walk(node) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)]
     forward = FORWARD.match(node.name) and not any(map(symbols.may_be_gradient, inside))
+    if re.fullmatch(r"__\w+__", node.name) and len(node.body) == 1:
+        return False  # an operator by another one
     return not forward and any(isinstance(each, ast.BinOp) for each in ast.walk(node))

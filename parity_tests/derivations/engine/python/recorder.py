@@ -6,6 +6,7 @@ import ast
 import copy
 import inspect
 import types
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, NoReturn
 
@@ -27,6 +28,7 @@ from parity_tests.derivations.engine.numbers.kinds import (
 )
 from parity_tests.derivations.engine.numbers.tape import Tape
 from parity_tests.derivations.engine.python.instrument import Site
+from parity_tests.derivations.engine.python.statements import is_stepped
 
 MOST_EVENTS = 20_000
 MOST_PARTS = 24
@@ -34,6 +36,9 @@ MOST_NAMED = 600
 """How often the same place is seen in one run, inside of formulas and as a name."""
 
 MOST_ITEMS = 24
+MOST_DEPTH = 3
+"""How many entries of lists and dicts are looked at, and how deep: weights of units of layers of a network."""
+
 MOST_ENTRIES = 200_000
 MOST_WORK = 100_000_000
 VALUE = 200
@@ -70,6 +75,8 @@ class Recorder:
         self.built: dict[tuple[int, str], Key] = {}
         self.truncated = False
         self.reached: dict[int, int] = {}
+        self.lines: set[int] = set()
+        """Where anything was seen, of which only numbers and arrays are events."""
         self.frames = [0]
         self.entered = 0
         self.seen = self.work = 0
@@ -85,7 +92,9 @@ class Recorder:
         self.numbers: dict[str, float] = {}
         self.sums: dict[int, Any] = {}
         self.containers: dict[int, tuple[Any, str]] = {}
-        self.holders: dict[str, list[Any]] = {}
+        self.holders: dict[int, tuple[Any, str]] = {}
+        """Objects, each with the mark and the name by which it was seen first."""
+        self.bases: Counter[str] = Counter()
         self.captured: dict[int, dict[str, Any]] = {}
 
     @property
@@ -125,6 +134,7 @@ class Recorder:
     def note(self, value: Any, number: int, holder: Any = None) -> Any:
         """A value that a name gets, or that a function returns; of a list, tuple or dict, each entry."""
         self._captures(number)
+        self.lines.add(self.sites[number].line)
         return self._noted(value, number, self.sites[number], holder)
 
     def attribute(self, value: Any, number: int, holder: Any, key: str) -> Any:
@@ -145,9 +155,11 @@ class Recorder:
             if site.name and not isinstance(value, tuple):
                 name = self.containers.setdefault(id(value), (value, name))[1]
             return self._each(value, number, name)
-        if not is_number(value):
-            return value
-        return self._record(number, site, self._scoped(site, site.name, holder), value)
+        if is_number(value):
+            return self._record(number, site, self._scoped(site, site.name, holder), value)
+        if site.role == NAMED and is_array(getattr(value, "data", None)) and symbols.COSTS.search(site.name):
+            value.data = self._record(number, site, self._scoped(site, site.name, holder), value.data)
+        return value  # of a node of a graph J is what it holds
 
     def part(self, value: Any, number: int) -> Any:
         """A value inside of a formula."""
@@ -215,27 +227,33 @@ class Recorder:
         return self.containers.setdefault(id(base), (base, self._scoped(site, site.name, None)))[1]
 
     def _held(self, name: str, base: str, holder: Any) -> str:
-        """A name in an object, dict or list: that of another holder of the same name is another name."""
-        known = self.holders.setdefault(base, [])
-        for place, each in enumerate(known):
-            if each is holder:
-                return name if place == 0 else f"o{place}#{name}"
-        known.append(holder)
-        return name if len(known) == 1 else f"o{len(known) - 1}#{name}"
+        """A name in an object, whatever it is called here: that of another object of the same name is another name."""
+        if id(holder) not in self.holders:
+            place = self.bases[base]
+            self.bases[base] += 1
+            self.holders[id(holder)] = holder, f"o{place}#{base}" if place else base
+        return f"{self.holders[id(holder)][1]}.{name.rpartition('.')[2]}"
 
     def _each(self, value: Any, number: int, name: str, depth: int = 0) -> Any:
         """The entries of a list, tuple or dict, each by its own name."""
-        if len(value) > MOST_ITEMS or depth > 2:
+        if len(value) > MOST_ITEMS or depth > MOST_DEPTH:
             return value
         pairs = list(value.items()) if isinstance(value, dict) else list(enumerate(value))
+        steps = is_stepped(self.sites[number].name, self.stepped) or is_stepped(symbols.written(name), self.stepped)
         new: list[Any] = []
         for key, each in pairs:
             own = f"{name}[{key!r}]" if name else ""
             each = of_torch(each)
             if isinstance(each, list | tuple | dict):
+                if own and not isinstance(each, tuple):
+                    own = self.containers.setdefault(id(each), (each, own))[1]
                 each = self._each(each, number, own, depth + 1)
-            elif is_array(each) or (self.sites[number].name in self.stepped and is_number(each)):
-                each = self._record(number, self.sites[number], own, each, kept=bool(depth or new))
+            elif (
+                is_array(each) and each.ndim == 0 and symbols.base_of(own) in self.objects.get(id(each), (None, ()))[1]
+            ):
+                pass  # the same number in the same place
+            elif is_array(each) or (steps and is_number(each)):
+                each = self._record(number, self.sites[number], own, _as_array(each), kept=bool(depth or new))
             new.append(each)
         if isinstance(value, tuple):
             return value if all(a is b for a, b in zip(new, value, strict=True)) else _like(value, new)
@@ -311,9 +329,7 @@ class Recorder:
         return known is not None and base in known[1]
 
     def _made(self, site: Site, value: Any) -> Any:
-        if isinstance(value, int | float) and not isinstance(value, bool) and site.name in self.stepped:
-            value = np.float64(value)
-        made = self.kind.make(value)
+        made = self.kind.make(_as_array(value) if is_stepped(site.name, self.stepped) else value)
         if is_array(made) and made.ndim == 0 and site.role != ENTRY:
             return made.copy()  # a single number is never changed in place
         return made
@@ -361,6 +377,11 @@ def snapshot(value: Any, depth: int = 3) -> Any:
 
 def _event(key: Key, site: Site, name: str, value: Any) -> Event:
     return Event(key, site.line, name, site.role, value, site.statement, site.node, site.function)
+
+
+def _as_array(value: Any) -> Any:
+    """A number of Python's as one of NumPy's, which is seen."""
+    return np.float64(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 
 def _numbers(value: Any) -> Any:

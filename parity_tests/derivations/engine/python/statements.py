@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Sequence
+from functools import cache
 
 from parity_tests.derivations.engine import symbols
 from parity_tests.derivations.engine.python.said_cost import RefusedError
@@ -63,9 +64,13 @@ def runs_by_itself(node: ast.stmt, tree: ast.Module) -> bool:
     return isinstance(node, ast.For | ast.While)
 
 
+_LAST = re.compile(r"""\.\w+$|\[['"]\w+['"]\]$""")
+
+
 def stepped(nodes: Sequence[ast.AST]) -> frozenset[str]:
     """Names of single numbers, or lists of them, that a line changes by a term: ``b -= rate * db``, ``w[j] -= ...``.
 
+    Of an attribute or an entry its key counts, whoever holds it: ``.data`` of ``p.data``, ``['w']`` of ``u['w'][j]``.
     ``nodes`` are all those of a program.
     """
     found = set()
@@ -82,9 +87,22 @@ def stepped(nodes: Sequence[ast.AST]) -> frozenset[str]:
             continue
         if isinstance(target, ast.Subscript) and isinstance(value, ast.BinOp | ast.Name):
             target = target.value  # a number in a list
-        if isinstance(target, ast.Name | ast.Attribute) and isinstance(value, ast.BinOp | ast.Name):
+        if isinstance(target, ast.Name | ast.Attribute | ast.Subscript) and isinstance(
+            value, ast.BinOp | ast.Name | ast.Attribute
+        ):
             found.add(ast.unparse(target))
-    return frozenset((found | _derived(nodes)) - _places(nodes))
+    return _with_keys(found | _derived(nodes)) - _with_keys(_places(nodes))
+
+
+def _with_keys(names: set[str]) -> frozenset[str]:
+    """Names, and the keys of those that are attributes or entries."""
+    return frozenset(names | {key[0] for each in names if (key := _LAST.search(each))})
+
+
+@cache
+def is_stepped(name: str, names: frozenset[str]) -> bool:
+    """Whether a name is one of those, or has the key of one."""
+    return name in names or ((key := _LAST.search(name)) is not None and key[0] in names)
 
 
 def _derived(nodes: Sequence[ast.AST]) -> set[str]:

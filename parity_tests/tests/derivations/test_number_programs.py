@@ -1,0 +1,164 @@
+"""Programs of single numbers: units that are dicts in lists, nodes of a graph, one entry of a table."""
+
+from __future__ import annotations
+
+import pytest
+
+from parity_tests.derivations.engine.python.execution import InOrder
+from parity_tests.derivations.engine.python.judged import judge_program
+from parity_tests.derivations.engine.python.statements import is_stepped
+from parity_tests.derivations.engine.symbols import meant_by
+from parity_tests.derivations.verdicts import WRONG
+
+UNITS = """\
+from math import exp
+from random import random, seed
+
+seed(2)
+network = [[{"w": [random() for _ in range(3)]} for _ in range(2)] for _ in range(2)]
+rows = [[2.7, 2.5, 0], [1.4, 2.3, 1], [3.3, 4.4, 0]]
+
+def squash(z):
+    return 1 / (1 + exp(-z))
+
+def slope(a):
+    return a * (1 - a)
+
+for row in rows:
+    values = row[:-1]
+    for layer in network:
+        outputs = []
+        for unit in layer:
+            z = unit["w"][-1]
+            for j in range(len(values)):
+                z += unit["w"][j] * values[j]
+            unit["out"] = squash(z)
+            outputs.append(unit["out"])
+        values = outputs
+    target = [float(row[-1] == k) for k in range(2)]
+    loss = sum([(t - o) ** 2 for t, o in zip(target, values)])
+    for k in (1, 0):
+        for j, unit in enumerate(network[k]):
+            if k == 1:
+                error = unit["out"] - target[j]
+            else:
+                error = 0.0
+                for above in network[1]:
+                    error += above["w"][j] * above["delta"]
+            unit["delta"] = error * slope(unit["out"])
+    for k in range(2):
+        inputs = row[:-1] if k == 0 else [unit["out"] for unit in network[0]]
+        for unit in network[k]:
+            for j in range(len(inputs)):
+                unit["w"][j] -= 0.5 * unit["delta"] * inputs[j]
+            unit["w"][-1] -= 0.5 * unit["delta"]
+"""
+
+GRAPH = """\
+import random
+
+class Node:
+    def __init__(self, data, parents=()):
+        self.data = data
+        self.grad = 0.0
+        self.parents = set(parents)
+        self.back = lambda: None
+
+    def __add__(self, other):
+        out = Node(self.data + other.data, (self, other))
+        def back():
+            self.grad += out.grad
+            other.grad += out.grad
+        out.back = back
+        return out
+
+    def __mul__(self, other):
+        out = Node(self.data * other.data, (self, other))
+        def back():
+            self.grad += other.data * out.grad
+            other.grad += self.data * out.grad
+        out.back = back
+        return out
+
+    def backward(self):
+        order, seen = [], set()
+        def visit(node):
+            if node not in seen:
+                seen.add(node)
+                for each in node.parents:
+                    visit(each)
+                order.append(node)
+        visit(self)
+        self.grad = 1.0
+        for node in reversed(order):
+            node.back()
+
+params = [Node(random.random()) for _ in range(3)]
+for step in range(5):
+    u, v, w = params
+    p = u * Node(0.7) + v * Node(-0.4)
+    loss = p * p * w + u * w
+    for each in params:
+        each.grad = 0.0
+    loss.backward()
+    for each in params:
+        each.data -= 0.1 * each.grad
+"""
+
+TABLE = """\
+import numpy as np
+np.random.seed(0)
+R = np.array([[5.0, 3.0], [4.0, 1.0], [1.0, 5.0]])
+P, Q = np.random.randn(3, 2), np.random.randn(2, 2)
+bu, bi = np.zeros(3), np.zeros(2)
+for i in range(3):
+    for j in range(2):
+        e = R[i, j] - P[i] @ Q[j] - bu[i] - bi[j]
+        loss = 0.5 * e ** 2 + 0.05 * (bu[i] ** 2 + bi[j] ** 2)
+        bu[i] += 0.1 * (e - 0.1 * bu[i])
+        bi[j] += 0.1 * (e - 0.1 * bi[j])
+        P[i], Q[j] = P[i] + 0.1 * e * Q[j], Q[j] + 0.1 * e * P[i]
+"""
+
+
+@pytest.mark.parametrize(("text", "judged"), [(UNITS, 12), (GRAPH, 10), (TABLE, 4)], ids=["units", "graph", "table"])
+def test_single_numbers_hold(text: str, judged: int) -> None:
+    found = judge_program("net.py", text)
+    assert found is not None
+    assert found.summary.judged == found.summary.holds >= judged
+    assert not found.summary.not_judged
+
+
+@pytest.mark.parametrize(
+    ("text", "old", "new", "repaired"),
+    [
+        (UNITS, "* inputs[j]", "", "unit['delta'] * inputs[j]"),
+        (UNITS, "* slope(", "* squash(", 'slope(unit["out"])'),
+        (GRAPH.replace("p * p", "p * v"), "other.grad += self.data *", "other.grad += other.data *", ""),
+        (TABLE, "0.1 * bi[j])", "0.1 * bu[i])", ""),
+    ],
+    ids=["factor", "slope", "node", "entry"],
+)
+def test_wrong_among_single_numbers(text: str, old: str, new: str, repaired: str) -> None:
+    assert text.count(old) == 1
+    found = judge_program("net.py", text.replace(old, new))
+    assert found is not None
+    wrong = [line for line in found.lines if line.verdict == WRONG]
+    assert [line.line for line in wrong] == [text[: text.index(old)].count("\n") + 1]
+    assert repaired.replace("'", '"') in wrong[0].repaired.replace("'", '"')
+
+
+def test_sets_keep_their_order() -> None:
+    found = InOrder(["b", "a"])
+    found.update(["c"], ["a"])
+    found.discard("b")
+    assert list(found) == ["a", "c"]
+    assert found == {"a", "c"}
+
+
+def test_keys_count_whoever_holds_them() -> None:
+    names = frozenset(("p.data", ".data", "['w']"))
+    assert is_stepped("self.data", names)
+    assert is_stepped("unit['w']", names)
+    assert not is_stepped("data", names)
+    assert meant_by("o2#self.grad", ("o2#self.data", "self.data")) == ("o2#self.data",)
