@@ -106,7 +106,7 @@ class AllTurns:
         yield from later
 
     def _in_order(self, turns: list[Event], truths: list[Truth]) -> list[list[Truth]]:
-        """The truths last turn first; first turn first as well where each turn goes forward and back by itself, or of units."""
+        """The truths last turn first; or first turn first where each goes forward and back by itself."""
         order = self.claims.order
         alone = np.size(turns[0].value) == 1 or order.get(turns[0].key, 0) < order.get(truths[-2].event.key, 0)
         return [truths[::-1], truths] if alone else [truths]
