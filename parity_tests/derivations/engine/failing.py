@@ -94,9 +94,22 @@ class Failures:
                 helpers.append(claim)
             else:
                 failing.append(claim)
+        mixed = self._of_others(run, failing)
+        claims, failing = ([each for each in them if each.event.key not in mixed] for them in (claims, failing))
         order = {event.key: place for place, event in enumerate(run.events)}
         failing.sort(key=lambda claim: (_is_of_another_shape(claim), order[claim.event.key]))
         return State(run, claims, failing, helpers)
+
+    def _of_others(self, run: Run, failing: list[Claim]) -> set[Key]:
+        """Derivatives in nodes that fail where they were added to last, by what a statement added that fails alone."""
+        names = {each.event.name for each in failing if symbols.is_of_a_node(each.event.name)}
+        added: dict[str, set[int]] = {}
+        for event in self.claims.truths.round.events(run.events) if names else ():
+            if event.name in names and isinstance(event.statement, ast.AugAssign):
+                added.setdefault(event.name, set()).add(event.key[0])
+        alone = {next(iter(places)) for places in added.values() if len(places) == 1}
+        mixed = [each for each in failing if len(added.get(each.event.name, ())) > 1]
+        return {each.event.key for each in mixed if alone & added[each.event.name] and each.event.key[0] not in alone}
 
     def _parameter_holds(self, claim: Claim, run: Run) -> bool:
         """Whether a gradient holds: exactly, cut off at a bound, or scaled by no usual factor once it held."""

@@ -49,7 +49,7 @@ def with_optimisers(judged: Judged, source: Source, seed: int, *, strict: bool) 
         found = judge_lines(
             "\n".join(_renamed(row, step.names) for row in rows), step.setting, seed=seed, strict=strict
         )
-        if not _is_that_optimiser(found, step):
+        if not is_that_optimiser(found, step):
             continue
         back = {new: old for old, new in step.names.items()}
         lines = [each for each in lines if each.line not in step.lines]
@@ -61,7 +61,7 @@ def with_optimisers(judged: Judged, source: Source, seed: int, *, strict: bool) 
     return judged._replace(convention="; ".join(conventions), lines=ordered, summary=summary)
 
 
-def _is_that_optimiser(found: Judged, step: Step) -> bool:
+def is_that_optimiser(found: Judged, step: Step) -> bool:
     """Whether all lines hold, or all but one, whose mistake has one name and a repair in the writer's own names.
 
     There are more optimisers than settings: what differs by more than a slip is another one.
@@ -98,15 +98,20 @@ def steps_in(source: Source, judged: Judged) -> Iterator[Step]:
                 break
             used.append(each)
             wanted |= _reads(each)
-        names = _names(used[::-1], parameter, gradient) if gradient and len(used) > 1 else None
+        names = names_of(used[::-1], parameter, gradient) if gradient and len(used) > 1 else None
         if names is not None and settled:
-            kind = "adam" if {"v", "s"} <= set(names.values()) else "rmsprop" if "s" in names.values() else "momentum"
+            kind = kind_of_step(names)
             if kind == "momentum":
                 names = {old: "beta" if new == "beta1" else new for old, new in names.items()}
             yield Step(tuple(each.lineno for each in used), kind, names)
 
 
-def _names(statements: list[ast.Assign], parameter: str, gradient: str) -> dict[str, str] | None:
+def kind_of_step(names: Mapping[str, str]) -> str:
+    """The setting of a step by the states that it has."""
+    return "adam" if {"v", "s"} <= set(names.values()) else "rmsprop" if "s" in names.values() else "momentum"
+
+
+def names_of(statements: list[ast.Assign], parameter: str, gradient: str) -> dict[str, str] | None:
     """The setting's names for the writer's; None where two would be one, or nothing is kept."""
     names, rooted = {parameter: "W", gradient: "dW"}, set(_under_roots(statements[-1]))
     kept = [_target(each) for each in statements[:-1] if _target(each) in _reads(each)]

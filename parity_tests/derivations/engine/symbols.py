@@ -35,6 +35,11 @@ _NODE = re.compile(r"^(.+)\.(?:grad|gradient|derivative|adjoint)$")
 """The derivative that a node of a graph holds beside its own value: ``self.grad`` in ``self.data``."""
 
 
+def is_of_a_node(name: str) -> bool:
+    """Whether a name says that it is the derivative in the node that holds it."""
+    return _NODE.match(name) is not None
+
+
 def stem_of(name: str) -> str:
     """The symbol without the place in a list: ``W`` of ``W[2]``."""
     match = _PLACE.match(name)

@@ -11,6 +11,7 @@ from typing import Any
 
 from parity_tests.derivations.engine.python.aim import Aim
 from parity_tests.derivations.engine.python.calls import Tried, calls, flag, template
+from parity_tests.derivations.engine.python.optimisers import with_rules
 from parity_tests.derivations.engine.python.other_costs import with_its_arguments
 from parity_tests.derivations.engine.python.program import PythonProgram
 from parity_tests.derivations.engine.python.reading import PythonReading
@@ -107,7 +108,10 @@ def judge_program(
         return judge_program(name, text, call, seed, **told)  # type: ignore[arg-type]
     if found is None and cost.isidentifier():
         raise RefusedError(f"cost is {cost!r}, and no gradient of a number of that name was found")
-    return None if found is None else located(_without_call(found._replace(notes=(*notes, *found.notes))))
+    if found is None:
+        return None
+    found = with_rules(found._replace(notes=(*notes, *found.notes)), text, seed)
+    return located(_without_call(found))
 
 
 def reference(name: str, text: str, seed: int = 0) -> Rubric:

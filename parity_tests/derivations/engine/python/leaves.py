@@ -191,7 +191,7 @@ class Finder:
         if shrinks:
             slopes = found[0] / cotangent
             return bool(torch.any((slopes - slopes.ravel()[0]).abs() > 1e-9))
-        changed = bool(torch.any((found[0] != 0) & ((found[0] - cotangent).abs() > 1e-12)))
+        changed = bool(torch.any((found[0] != 0) & ~((found[0] - cotangent).abs() <= 1e-12)))  # or no number any more
         former = self.former.get(
             self.lineage[id(old)][1], []
         )  # other rows, by a derivative that was taken before the last step

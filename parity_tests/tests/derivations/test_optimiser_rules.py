@@ -1,0 +1,88 @@
+"""The rules of Adam and RMSprop inside of programs: moving averages are judged as those of a text."""
+
+from __future__ import annotations
+
+import pytest
+
+from parity_tests.derivations.engine.python.judged import judge_program
+from parity_tests.derivations.verdicts import HOLDS, NOT_JUDGED, WRONG
+
+ADAM = """\
+import numpy as np
+
+class Line:
+    def __init__(self, d, lr=0.01, beta1=0.9, beta2=0.999, eps=1e-8):
+        self.params = {"W": np.random.randn(d, 1), "b": np.zeros((1, 1))}
+        self.m = {k: np.zeros_like(v) for k, v in self.params.items()}
+        self.v = {k: np.zeros_like(v) for k, v in self.params.items()}
+        self.t, self.lr, self.beta1, self.beta2, self.eps = 0, lr, beta1, beta2, eps
+
+    def adam(self, grads):
+        self.t += 1
+        for k in grads:
+            self.m[k] = self.beta1 * self.m[k] + (1 - self.beta1) * grads[k]
+            self.v[k] = self.beta2 * self.v[k] + (1 - self.beta2) * grads[k] ** 2
+            m_hat = self.m[k] / (1 - self.beta1 ** self.t)
+            v_hat = self.v[k] / (1 - self.beta2 ** self.t)
+            self.params[k] -= self.lr * m_hat / (np.sqrt(v_hat) + self.eps)
+
+    def fit(self, X, y):
+        for _ in range(9):
+            error = X @ self.params["W"] + self.params["b"] - y
+            loss = np.mean(error ** 2)
+            d = 2 * error / len(y)
+            self.adam({"W": X.T @ d, "b": d.sum(axis=0, keepdims=True)})
+
+X = np.random.randn(11, 3)
+Line(3).fit(X, X @ np.ones((3, 1)))
+"""
+
+RMSPROP = """\
+import numpy as np
+np.random.seed(0)
+X = np.random.randn(12, 3)
+y = (X[:, :1] > 0).astype(float)
+W, cache = np.random.randn(3, 1), np.zeros((3, 1))
+lr, decay, eps = 0.01, 0.9, 1e-8
+for i in range(50):
+    p = 1 / (1 + np.exp(-X @ W))
+    loss = -np.mean(y * np.log(p) + (1 - y) * np.log(1 - p))
+    dW = X.T @ (p - y) / len(X)
+    cache = decay * cache + (1 - decay) * dW ** 2
+    W -= lr * dW / (np.sqrt(cache) + eps)
+"""
+
+
+@pytest.mark.parametrize("text", [ADAM, RMSPROP], ids=["adam", "rmsprop"])
+def test_rules_hold(text: str) -> None:
+    found = judge_program("net.py", text)
+    assert found is not None
+    assert {line.verdict for line in found.lines} == {HOLDS}
+    assert any("by the rule of" in line.message for line in found.lines)
+
+
+@pytest.mark.parametrize(
+    ("text", "old", "new", "cause"),
+    [
+        (ADAM, "* grads[k] ** 2", "* grads[k]", "square-missing"),
+        (ADAM, "self.beta1 ** self.t", "self.beta1 * self.t", "adam-no-power"),
+        (ADAM, "self.params[k] -= ", "self.params[k] += ", "sign"),
+        (RMSPROP, "(1 - decay) * dW ** 2", "decay * dW ** 2", ""),
+    ],
+    ids=["square", "power", "sign", "weights"],
+)
+def test_slips_in_rules(text: str, old: str, new: str, cause: str) -> None:
+    assert text.count(old) == 1
+    found = judge_program("net.py", text.replace(old, new))
+    assert found is not None
+    wrong = [line for line in found.lines if line.verdict == WRONG]
+    assert [line.line for line in wrong] == [text[: text.index(old)].count("\n") + 1]
+    assert wrong[0].cause == (cause or wrong[0].cause)
+    assert wrong[0].repaired
+    assert wrong[0].diff
+
+
+def test_a_rule_that_is_not_known_stays_not_judged() -> None:
+    found = judge_program("net.py", ADAM.replace("np.sqrt(v_hat)", "v_hat ** (1 / 3)"))
+    assert found is not None
+    assert {line.verdict for line in found.lines} == {HOLDS, NOT_JUDGED}
