@@ -59,10 +59,11 @@ def with_rules(judged: Judged, text: str, seed: int) -> Judged:
 
 
 def _rules(tree: ast.Module, lines: set[int]) -> Iterator[_Rule]:
-    """The rules behind steps on some lines."""
+    """The rules of which some line is one of these."""
     for node in ast.walk(tree):
-        for block in (getattr(node, "body", None), getattr(node, "orelse", None)):
-            for place, last in enumerate(block if isinstance(block, list) else ()):
+        blocks = [block for _, block in ast.iter_fields(node) if isinstance(block, list)]
+        for block in (each for each in blocks if each and isinstance(each[0], ast.stmt)):
+            for place, last in enumerate(block):
                 made = _assigned(last)
                 rule = None if made is None else _rule(block[:place], made)
                 if rule is not None and lines & rule.rows.keys():
@@ -78,8 +79,9 @@ def _assigned(statement: ast.stmt) -> ast.Assign | None:
         read.ctx = ast.Load()
         value = ast.BinOp(read, statement.op, statement.value)
         return ast.copy_location(ast.Assign([statement.target], value), statement)
-    one = isinstance(statement, ast.Assign) and len(statement.targets) == 1
-    return statement if one and isinstance(statement.targets[0], ast.Name | ast.Attribute | ast.Subscript) else None
+    if not isinstance(statement, ast.Assign) or len(statement.targets) > 1:
+        return None
+    return statement if isinstance(statement.targets[0], ast.Name | ast.Attribute | ast.Subscript) else None
 
 
 def _rule(before: list[ast.stmt], last: ast.Assign) -> _Rule | None:
