@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import textwrap
 from collections.abc import Callable
 
 import numpy as np
@@ -22,6 +23,7 @@ from parity_tests.derivations.engine.locate import Locator
 from parity_tests.derivations.engine.mend import Repair, together
 from parity_tests.derivations.engine.roots import Root
 from parity_tests.derivations.engine.truths import Cost, Truth, Truths
+from parity_tests.derivations.language.rewriting import moved
 from parity_tests.derivations.said_cost import FAMILIES
 from parity_tests.derivations.verdicts import (
     AMBIGUOUS,
@@ -46,6 +48,7 @@ PROBES = 3
 """On how many sets of sizes and values a text has to hold."""
 
 MOST_TRIED, ENOUGH = 6, 3
+EARLY = "updated-before-use"
 NEGATIVE = "parameters are -"
 SUMMED = ", summed over the examples, not averaged"
 
@@ -314,6 +317,13 @@ def _wrong(
         fewest = min((left for left, _ in tried if left is not None), default=None)
         kept = [each for left, each in tried if left is not None and left == fewest]
         repair = together(kept) if kept else None
+    if repair is None and may_be_mended and pasted is not None and finding.truths.program.repeats:
+        early = finding.mender.updated_too_early(root, before)
+        if early:
+            base = _before_the_step(
+                base, early, reading, lambda each: _passes(pasted(early, each.text, each.rows), each, root, finding)
+            )
+            message += f". {teach(EARLY)}: before line {early} it holds"
     if repair is not None:
         cause = repair.causes[0] if len(repair.causes) == 1 else AMBIGUOUS
         diff = (change_of(reading.rows, event.line, repair.text, repair.rows),)
@@ -332,6 +342,16 @@ def _wrong(
         listed = ", ".join(str(line) for line in mends)
         message += f" Once it is right, line{'s' if many else ''} {listed} hold{'' if many else 's'} too."
     return base._replace(message=message)
+
+
+def _before_the_step(base: Verdict, early: int, reading: Reading, passes: Callable[[Repair], int | None]) -> Verdict:
+    """The verdict on a line that would hold before the line of a step: it is moved there, if all holds then."""
+    rows = reading.rows[early - 1 : base.line]
+    moving = Repair((EARLY,), textwrap.dedent(NEW_LINE.join([rows[-1], *rows[:-1]])), len(rows), 1.0)
+    base = base._replace(cause=EARLY, causes=moving.causes)
+    if passes(moving) is None:
+        return base
+    return base._replace(repaired=rows[-1].strip(), diff=moved(reading.rows, base.line, early))
 
 
 def _passes(reading: Reading, repair: Repair, root: Root, finding: Finding) -> int | None:

@@ -92,6 +92,9 @@ class Locator:
             return self._computed(failed, claim, state, overrides)
         reach = None if claim.event.missing else self.claims.leads_to(claim.event.key, overrides)
         in_all: InAll | None = None
+        turned = self._turned(state, claim, reach, overrides, before) if reach else None
+        if turned is not None:
+            return turned, {turned.event.key: turned.expected}
         if reach and len(state.failing) > 1:
             in_all = self.all_turns.of_a_loop(state, claim, reach, overrides, before)
             if in_all is not None and in_all.has_repair:
@@ -116,6 +119,32 @@ class Locator:
         right = {root.event.key: root.expected}
         return self._in_a_helper(root, state, overrides, before) or root, right
 
+    def _turned(
+        self, state: State, claim: Claim, reach: set[Key], overrides: Values, before: dict[Key, Root]
+    ) -> Root | None:
+        """The first value with the opposite sign, where that is all that is wrong with every failing claim."""
+        wanted = {each.event.key: self.search.wanted(each) for each in state.failing}
+        known = [each for each in state.failing if each.factor is not None]
+        if len(known) < 2 or not all(same_factor(each.factor or 0.0, -wanted[each.event.key]) for each in known):
+            return None
+        for event in self.claims.truths.round.events(state.run.events):
+            if event.key == claim.event.key or self.search.is_over:
+                return None
+            if event.key not in reach or event.role not in (NAMED, RETURNED) or event.missing:
+                continue
+            if event.key in self.claims.truths.by_key or np.size(event.value) < 2:
+                continue
+            for truth in self.claims.by_shape.get(event.shape, ()):
+                ratio = ratio_of(event.value, truth.gradient) if truth.event.name else None
+                if ratio is None or ratio * self.factor >= 0:
+                    continue
+                root = Root(event, truth, -ratio, -ratio * truth.gradient, (), INNER)
+                mended, broken = self.search.mended(state, {**overrides, event.key: root.expected})
+                repaired = self.repairs is not None and self.repairs(root, before) is not None
+                if repaired and not broken and len(mended) == len(state.failing):
+                    return root._replace(mends=self.search.lines(state, mended, event.line))
+        return None
+
     def _in_a_helper(self, root: Root, state: State, overrides: Values, before: dict[Key, Root]) -> Root | None:
         """What a function of the writer's returned as a factor of a wrong value, where a change there is as likely."""
         statement = root.event.statement
@@ -124,11 +153,17 @@ class Locator:
         called = {
             ast.unparse(node.func).rpartition(".")[2] for node in ast.walk(statement) if isinstance(node, ast.Call)
         }
+        defined = {each.name for each in ast.walk(self.claims.truths.program.tree) if isinstance(each, ast.FunctionDef)}
+        held = (each.func for each in ast.walk(statement) if isinstance(each, ast.Call))
+        under_another_name = any(
+            ast.unparse(each).startswith("self.") and ast.unparse(each)[5:] not in defined for each in held
+        )
         own: list[Event] = []
         for event in self.claims.truths.round.events(state.run.events):
             if event.key == root.event.key:
                 break
-            if event.role == RETURNED and event.function in called and event.shape == np.shape(root.expected):
+            may_be = event.function in called or under_another_name
+            if event.role == RETURNED and may_be and event.shape == np.shape(root.expected):
                 own.append(event)
         cost = self.repairs(root, before)
         for event in own[-MOST_HELPERS:]:

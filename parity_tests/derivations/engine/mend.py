@@ -20,7 +20,7 @@ from parity_tests.derivations.engine.edits.graph import vocabulary
 from parity_tests.derivations.engine.edits.scope import Scope
 from parity_tests.derivations.engine.edits.statements import edits
 from parity_tests.derivations.engine.edits.words import Edit, Words
-from parity_tests.derivations.engine.events import NAMED, RETURNED, Key
+from parity_tests.derivations.engine.events import ENTRY, NAMED, RETURNED, Key
 from parity_tests.derivations.engine.failing import Failures
 from parity_tests.derivations.engine.lists.spelled import as_in_the_text, in_a_loop
 from parity_tests.derivations.engine.numbers.kinds import PLAIN, plain
@@ -162,6 +162,11 @@ def _stands_for(node: ast.expr, whole: ast.stmt) -> _Part:
     return _Part(ast.copy_location(ast.Assign([ast.Name(RESULT, ast.Store())], node), whole), whole, node)
 
 
+def _are_equal(value: Any, other: Any) -> bool:
+    """Whether an array is another one."""
+    return isinstance(value, np.ndarray) and value.shape == other.shape and np.array_equal(value, other)
+
+
 _Mark = tuple[Key, Key, float, "Key | None", bool]
 
 
@@ -196,6 +201,24 @@ class Mender:
         if mark not in self.known or (self.known[mark] is None and pairs):
             self.known[mark] = self._search(root, before, factor, pairs)
         return self.known[mark]
+
+    def updated_too_early(self, root: Root, before: Mapping[Key, Root]) -> int:
+        """The line of the step without which a root's line would hold as it is; 0 where there is none."""
+        truths, part = self.truths[0], _part(root, repeats=True)
+        place = None if part is None or part.node is not None else self._place(0, root, before, part)
+        if part is None or place is None or root.kind == UPDATE:
+            return 0
+        statement, target, names = truths.program.editable(part.statement, place[0], root.event.name)
+        values = {each.key: each for each in truths.run.events if not each.missing}
+        for new, old in truths.probe.steps.items():
+            if new in values and old in values and values[new].line < root.event.line:
+                held = {name: values[old].value for name, each in names.items() if _are_equal(each, values[new].value)}
+                value = truths.program.execute([statement], {**names, **held}, target) if held else None
+                shape = () if value is None else np.shape(value)
+                alike = (each for each in truths.by_key.values() if held and np.shape(each.gradient) == shape)
+                if value is not None and any(agrees(value, root.factor * each.gradient) for each in alike):
+                    return values[new].line
+        return 0
 
     def in_other_turns(self, root: Root, overrides: Mapping[Key, Any]) -> dict[Key, Any]:
         """What a root's statement gives each time once its repair stands in the program, others being put right."""
@@ -398,8 +421,12 @@ class Mender:
             value = value if new is None else np.array(new)
             if key in (place, rest_of):
                 seen[key] = plain(value)
+            elif built and root.rest_of is not None and key[0] == root.rest_of[0]:
+                seen[root.rest_of] = plain(value)  # it is built up more or less often here
             return value
 
+        events = self.truths[0].run.events
+        built = any(each.key == root.rest_of and each.role == ENTRY for each in events)
         node: ast.AST = part.whole
         if part.node is not None and truths.program.repeats and not isinstance(part.whole, ast.Assign):
             node = part.node

@@ -144,9 +144,10 @@ def _of_name(node: ast.Name, words: Words) -> Changes:
             else:
                 cause = "wrong-symbol" if TIMES.search(node.id) or not same_family else "wrong-layer"
                 yield parsed(name), cause, 1.2 if same_family else 1.45 if other.shape == value.shape else 1.6
-        if value.shape and _is_share(value):
-            yield ast.BinOp(ast.Constant(1), ast.Sub(), node), "missing-term", 1.15
-            yield ast.BinOp(node, ast.Sub(), ast.Constant(1)), "missing-term", 1.2
+    number = isinstance(value, float | np.ndarray) and np.ndim(value) == 0 and 0 < value < 1
+    if number or (isinstance(value, np.ndarray) and value.shape and _is_share(value)):
+        yield ast.BinOp(ast.Constant(1), ast.Sub(), node), "missing-term", 1.15
+        yield ast.BinOp(node, ast.Sub(), ast.Constant(1)), "missing-term", 1.2
 
 
 def _is_share(value: Any) -> bool:
