@@ -300,7 +300,8 @@ def test_central_differences_are_the_third_referee(monkeypatch: pytest.MonkeyPat
     assert np.isnan(truths.by_central_differences((-1, 0), np.ones(2)))
     moved: list[Any] = []
 
-    def cost(kind: Kind, key: Any, change: Any) -> Any:
+    def cost(kind: Kind, changes: dict[Any, Any]) -> Any:
+        ((key, change),) = changes.items()
         moved.append((kind, key, np.asarray(change).tolist()))
         return 7 * change + 100
 
