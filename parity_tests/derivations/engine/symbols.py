@@ -8,7 +8,7 @@ from functools import cache
 
 _ENTRY = re.compile(r"""^(?P<base>.*?)\[['"](?P<key>\w+)['"]\]$|^(?P<object>\w+)\.(?P<attribute>\w+)$""")
 _BEFORE = re.compile(
-    r"^(?:d(?:J|j|L|C|E|loss|cost|Loss)_?d_?|d_|d(?=[A-Za-z])|g(?=[A-Z]|b\d?$)|grads?_|gradients?_|g_|delta_?|nabla_?|del_?|partial_?)(.+)$"
+    r"^(?:d(?:J|L|C|E|loss|cost|Loss)_?d_?|d_|d(?=[A-Za-z])|g(?=[A-Z]|b\d?$)|grads?_|gradients?_|g_|delta_?|nabla_?|del_?|partial_?)(.+)$"
 )
 _BEHIND = re.compile(r"^(.+?)_?(?:grads?|gradients?|delta|deriv|derivative|_d)$")
 _WITHIN = re.compile(r"^(.+?)s?_(?:grads?|gradients?|deltas?)_?(\d+)$")
