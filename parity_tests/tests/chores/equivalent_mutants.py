@@ -96,8 +96,82 @@ PARSED = "what Python's parser made has its end"
 NO_SUCH_NAME = "no name is XXXX"
 NO_REST = "the one size is a multiple of the other"
 STEPS_ANYWAY = "the steps reach down to the last of STEPS at any rate"
+WIDENS = "a sum takes the widest dtype of its terms"
+COMPUTED_FROM = "dS is computed from Q and K, and has the widest dtype of both"
+SIDE_ALONE = "all that is asked of the array is its shape"
+ONE_MORE = "an example that nobody asks for is computed from zeros alone"
+WHOLE_NUMBERS = "pad is a whole number"
+AT_THE_CORNER = "where the pieces meet they are equal"
+ADDS_NOTHING = "what is added there is 0"
+ONCE = "each place is written once"
 
 EQUIVALENT: tuple[Equivalent, ...] = (
+    Equivalent("attention.attention_backward_loop", "np.result_type(dS, K)", "np.result_type(dS, )", COMPUTED_FROM),
+    Equivalent("attention.attention_backward_loop", "np.result_type(dS, Q)", "np.result_type(dS, )", COMPUTED_FROM),
+    Equivalent("attention.heads_forward_loop", "axis=-1", "axis=+1", OF_TWO_AXES),
+    Equivalent("attention.heads_backward_loop", "strict=True", "strict=None", BY_DEFAULT),
+    Equivalent("attention.heads_backward_loop", "strict=True", "", BY_DEFAULT),
+    Equivalent("attention.heads_backward_loop", "strict=True", "strict=False", BY_DEFAULT),
+    Equivalent("attention.heads_backward", "strict=True", "strict=None", BY_DEFAULT),
+    Equivalent("attention.heads_backward", "strict=True", "", BY_DEFAULT),
+    Equivalent("attention.heads_backward", "strict=True", "strict=False", BY_DEFAULT),
+    Equivalent("attention.heads_backward", '"itj,itk->jk"', '"ITJ,ITK->JK"', INDEX_NAMES),
+    Equivalent("attention._scores", "axis=-1", "axis=+1", OF_TWO_AXES),
+    Equivalent("channels_first.col2im", "broadcast_to(0.0, shape)", "broadcast_to(None, shape)", SIDE_ALONE),
+    Equivalent("channels_first.col2im", "broadcast_to(0.0, shape)", "broadcast_to(1.0, shape)", SIDE_ALONE),
+    Equivalent("channels_first.col2im", "n_H + 2 * pad", "n_H + 3 * pad", ROOMIER),
+    Equivalent("channels_first.col2im", "n_W + 2 * pad", "n_W + 3 * pad", ROOMIER),
+    Equivalent("channels_first.conv_first_forward_loop", "((0, 0), (0, 0), (pad", "((0, 1), (0, 0), (pad", ONE_MORE),
+    Equivalent("channels_first.conv_first_forward", "reshape(n_C, -1)", "reshape(n_C, -2)", ANY_NEGATIVE),
+    Equivalent("channels_first.conv_first_backward", "reshape(n_C, -1)", "reshape(n_C, -2)", ANY_NEGATIVE),
+    Equivalent("channels_first.conv_first_backward", '"ick,ijk->cj"', '"ICK,IJK->CJ"', INDEX_NAMES),
+    Equivalent("channels_first._last_padded", "size // 2", "size / 2", WHOLE_NUMBERS),
+    Equivalent("losses.log_softmax", "max(axis=0, keepdims=True)", "max(axis=0, )", ROW),
+    Equivalent("losses.log_softmax", "max(axis=0, keepdims=True)", "max(axis=0, keepdims=False)", ROW),
+    Equivalent("losses.log_softmax", "sum(axis=0, keepdims=True)", "sum(axis=0, )", ROW),
+    Equivalent("losses.log_softmax", "sum(axis=0, keepdims=True)", "sum(axis=0, keepdims=False)", ROW),
+    Equivalent("losses.log_softmax_backward", "sum(axis=0, keepdims=True)", "sum(axis=0, )", ROW),
+    Equivalent("losses.log_softmax_backward", "sum(axis=0, keepdims=True)", "sum(axis=0, keepdims=False)", ROW),
+    Equivalent("losses.label_cross_entropy_prime", "sum(axis=0, keepdims=True)", "sum(axis=0, )", ROW),
+    Equivalent("losses.label_cross_entropy_prime", "sum(axis=0, keepdims=True)", "sum(axis=0, keepdims=False)", ROW),
+    Equivalent("losses.hinge_prime", "sum(axis=0, keepdims=True)", "sum(axis=0, )", ROW),
+    Equivalent("losses.hinge_prime", "sum(axis=0, keepdims=True)", "sum(axis=0, keepdims=False)", ROW),
+    Equivalent("losses._shortfalls", "axis=0, keepdims=True", "axis=0, ", ROW),
+    Equivalent("losses._shortfalls", "axis=0, keepdims=True", "axis=0, keepdims=False", ROW),
+    Equivalent(
+        "losses.label_cross_entropy_loop",
+        "result_type(Z, class_weights, sample_weights)",
+        "result_type(class_weights, sample_weights)",
+        WIDENS,
+    ),
+    Equivalent(
+        "losses.label_cross_entropy_loop",
+        "result_type(Z, class_weights, sample_weights)",
+        "result_type(Z, sample_weights)",
+        WIDENS,
+    ),
+    Equivalent(
+        "losses.label_cross_entropy_loop",
+        "result_type(Z, class_weights, sample_weights)",
+        "result_type(Z, class_weights, )",
+        WIDENS,
+    ),
+    Equivalent("losses.softmax_squared_error_loop", "result_type(Z, Y)", "result_type(Y)", WIDENS),
+    Equivalent("losses.softmax_squared_error_loop", "result_type(Z, Y)", "result_type(Z, )", WIDENS),
+    Equivalent("losses.huber_loop", "result_type(A, Y)", "result_type(Y)", WIDENS),
+    Equivalent("losses.huber_loop", "result_type(A, Y)", "result_type(A, )", WIDENS),
+    Equivalent("losses.huber_loop", "d.real >= 0", "d.real > 0", AT_THE_CORNER),
+    Equivalent("losses.huber_loop", "size.real <= delta", "size.real < delta", AT_THE_CORNER),
+    Equivalent("losses.huber", "d.real >= 0", "d.real > 0", AT_THE_CORNER),
+    Equivalent("losses.huber", "size.real <= delta", "size.real < delta", AT_THE_CORNER),
+    Equivalent("losses.huber_prime_loop", "-delta <= d.real", "-delta < d.real", AT_THE_CORNER),
+    Equivalent("losses.huber_prime_loop", "d.real <= delta", "d.real < delta", AT_THE_CORNER),
+    Equivalent("losses.huber_prime_loop", "d.real > 0", "d.real >= 0", "a d of 0 lies within delta"),
+    Equivalent("losses.huber_prime", "d.real > delta", "d.real >= delta", AT_THE_CORNER),
+    Equivalent("losses.huber_prime", "d.real < -delta", "d.real <= -delta", AT_THE_CORNER),
+    Equivalent("losses.hinge_loop", "short.real > 0", "short.real >= 0", ADDS_NOTHING),
+    Equivalent("losses._shortfalls", "short.real > 0", "short.real >= 0", ADDS_NOTHING),
+    Equivalent("losses.hinge_prime_loop", "+= 1", "= 1", ONCE),
     Equivalent("activations.relu", "Z.shape[-1:]", "Z.shape[+1:]", ANY_ZEROS),
     Equivalent("activations.relu", "Z.shape[-1:]", "Z.shape[-2:]", ANY_ZEROS),
     Equivalent("activations._step", "at_zero == 0", "at_zero == 1", SHORTCUT),
