@@ -13,6 +13,8 @@ from parity_tests.comparison.models import MODEL_CASES
 from parity_tests.comparison.run import environment, one_thread
 from parity_tests.derivations.testbed.matrix import Outcome
 from parity_tests.judging.judge import Result
+from parity_tests.report import mathematics
+from parity_tests.report.chapters import CHAPTERS
 from parity_tests.report.collect import parts
 from parity_tests.report.evidence import Table
 from parity_tests.report.measure import (
@@ -38,7 +40,7 @@ class Made(NamedTuple):
     results: list[Result]
 
 
-Piece = Measured | Picture | Table | list[Outcome]
+Piece = Measured | Picture | Table | list[Outcome] | mathematics.Drawings
 """What one process measures or draws at a time."""
 
 
@@ -50,6 +52,7 @@ def pieces(seed: int, jobs: int, pictures: Path | None = None) -> tuple[Generato
         *(joblib.delayed(_model)(case.id, dtype, seed) for case in reversed(MODEL_CASES) for dtype in DTYPES),
         *(joblib.delayed(measure_formulas)(dtype, seed) for dtype in DTYPES),
         *(joblib.delayed(_picture)(name, seed, pictures) for name in PICTURES),
+        *(joblib.delayed(_formulas)(chapter.id) for chapter in CHAPTERS),
     ]
     return in_processes(work, jobs), len(work)
 
@@ -67,6 +70,8 @@ def make(done: Sequence[Piece], seed: int, pictures: Path | None = None) -> Made
             drawn[found.name] = found
         elif isinstance(found, Table):
             conventions = found
+        elif isinstance(found, dict):
+            mathematics.know(found)
         else:
             matrix = found
     results = [line for each in measured for line in each.results]
@@ -82,6 +87,12 @@ def _picture(name: str, seed: int, folder: Path | None) -> Picture:
     """One picture as SVG and, where there is a folder, as PNG in it."""
     with one_thread():
         return _kept(PICTURES[name](seed), name, folder)
+
+
+def _formulas(chapter: str) -> mathematics.Drawings:
+    """The formulas of a chapter, drawn: their mathematics is what takes longest of a page."""
+    words = [formula.words for each in CHAPTERS if each.id == chapter for formula in each.formulas]
+    return mathematics.drawings((each.latex for each in words), (each.derivation for each in words))
 
 
 def _error_pictures(traces: Iterable[Trace], folder: Path | None) -> dict[str, Picture]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import cache
+from collections.abc import Iterable
 
 from markupsafe import Markup, escape
 from ziamath.config import config
@@ -38,12 +38,37 @@ def text(words: str) -> Markup:
     return Markup("").join(drawn(part, inline=True) if place % 2 else escape(part) for place, part in enumerate(parts))
 
 
-@cache
+Drawings = dict[tuple[str, bool], Markup]
+"""By LaTeX, and whether it stands in a line of text: what was drawn of it."""
+
+_DRAWN: Drawings = {}
+
+
+def drawings(display_of: Iterable[str], text_of: Iterable[str]) -> Drawings:
+    """Draw all of these, and give what is drawn by now: for another process, which ``know`` tells."""
+    for latex in display_of:
+        display(latex)
+    for words in text_of:
+        text(words)
+    return dict(_DRAWN)
+
+
+def know(found: Drawings) -> None:
+    """Take what another process has drawn."""
+    _DRAWN.update(found)
+
+
 def drawn(latex: str, *, inline: bool = False) -> Markup:
-    """One formula as SVG in the colour of the text, with its LaTeX for those who cannot see it.
+    """One formula as SVG in the colour of the text, with its LaTeX for those who cannot see it; each is drawn once.
 
     Raises ValueError for LaTeX that cannot be read.
     """
+    if (latex, inline) not in _DRAWN:
+        _DRAWN[latex, inline] = _drawing(latex, inline)
+    return _DRAWN[latex, inline]
+
+
+def _drawing(latex: str, inline: bool) -> Markup:
     try:
         formula = Latex(latex, size=INLINE_SIZE if inline else SIZE, color="currentColor", inline=inline)
         svg, depth = _FIXED.sub(r"\1", formula.svg()), formula.getyofst()
