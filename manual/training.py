@@ -72,7 +72,7 @@ class Learner:
         """
         self.architecture, self.settings = architecture, settings
         self.X, self.Y, self.weights = in_rows(data.X), in_rows(data.Y), data.weights
-        self._dense = takes(architecture) and data.weights is None
+        self._dense = takes(architecture)
         make = named(OPTIMIZERS, "optimizer", settings.optimizer, settings.optimizer_options)
         self.rule: Optimizer = make(settings.learning_rate)
         self.schedule = named(SCHEDULES, "decay", settings.decay, settings.decay_options)
@@ -132,7 +132,7 @@ class Learner:
         workspace = self._workspaces[m]
         gather(self.X, batch, workspace.X)
         gather(self.Y, batch, workspace.Y)
-        return workspace.step()
+        return workspace.step(*weighed(weights_of(self.weights, batch), self.settings.lambda_))
 
     def look(self, outcome: StepResult) -> tuple[float, Array]:
         """The cost as a float, and A[L]."""

@@ -62,6 +62,7 @@ class Workspace:
         self._m, self._lambda, self._output = m, lambda_, OUTPUTS[architecture.output_unit]
         self._weights = [params[f"W{k}"] for _, _, k in architecture.numbered()]
         dtype = params["W1"].dtype
+        self._shrink = np.array(lambda_ / m, dtype)
         self.X, self.Y = (np.empty((m, n), dtype).T for n in (self._weights[0].shape[1], architecture.outputs))
         self._forward: Calls = []
         self._backward: Calls = []
@@ -72,29 +73,39 @@ class Workspace:
             A, dZ = (np.empty((len(W), m), dtype) for _ in range(2))
             activate, through = _unit(layer.activation, A, dZ) if l < len(self._weights) else ([], [])
             self._forward += [partial(np.matmul, W, A_prev, out=A), partial(np.add, A, b, out=A), *activate]
-            back = [*through, *gradients(dZ, A_prev, W, dW, db, lambda_)]
+            back = [*through, *gradients(dZ, A_prev, W, dW, db, self._shrink if lambda_ else None)]
             if dA_prev is not None:
                 back.append(partial(np.matmul, W.T, dZ, out=dA_prev))
             self._backward[:0] = back
             A_prev, dA_prev = A, dZ
         self._Z_L, self._dZ_L = A, dZ
 
-    def step(self) -> StepResult:
-        """Forward, cost, backward: the cost and A[L]; the gradients are in ``grads``."""
+    def step(self, weights: Array | None = None, lambda_: float | None = None) -> StepResult:
+        """Forward, cost, backward: the cost and A[L]; the gradients are in ``grads``.
+
+        ``weights`` s of the examples are (1, m); with them goes a ``lambda_`` for this step, above 0 where the
+        workspace has one.
+        """
+        if weights is not None:
+            weights = weights.astype(self.X.dtype, copy=False)
         for call in self._forward:
             call()
-        losses, A_L = self._output(self._Z_L, self.Y)
+        losses, A_L = self._output(self._Z_L, self.Y, weights)
         J = losses / self._m
         if self._lambda:
-            J = J + l2_penalty(self._weights, self._lambda, self._m)
+            of_step = self._lambda if lambda_ is None else lambda_
+            self._shrink[...] = of_step / self._m
+            J = J + l2_penalty(self._weights, of_step, self._m)
         np.subtract(A_L, self.Y, out=self._dZ_L)
+        if weights is not None:
+            np.multiply(self._dZ_L, weights, out=self._dZ_L)
         for call in self._backward:
             call()
         return StepResult(J, A_L)
 
 
-def gradients(dZ: Array, A_prev: Array, W: Array, dW: Array, db: Array, lambda_: float) -> Calls:
-    """dW = (1/m) dZ A_prev^T + (lambda/m) W and db = (1/m) sum_i dz(i)."""
+def gradients(dZ: Array, A_prev: Array, W: Array, dW: Array, db: Array, factor: Array | None) -> Calls:
+    """dW = (1/m) dZ A_prev^T + (lambda/m) W and db = (1/m) sum_i dz(i); ``factor`` is lambda/m, None where it is 0."""
     m = dZ.shape[1]
     calls: Calls = [
         partial(np.matmul, dZ, A_prev.T, out=dW),
@@ -102,9 +113,9 @@ def gradients(dZ: Array, A_prev: Array, W: Array, dW: Array, db: Array, lambda_:
         partial(np.add.reduce, dZ, axis=1, keepdims=True, out=db),
         partial(np.divide, db, _number(m, db), out=db),
     ]
-    if lambda_:
+    if factor is not None:
         shrink = np.empty_like(W)
-        calls += [partial(np.multiply, W, _number(lambda_ / m, W), out=shrink), partial(np.add, dW, shrink, out=dW)]
+        calls += [partial(np.multiply, W, factor, out=shrink), partial(np.add, dW, shrink, out=dW)]
     return calls
 
 
@@ -147,31 +158,35 @@ def _unit(name: str, A: Array, dZ: Array) -> tuple[Calls, Calls]:
     return [], []  # the identity
 
 
-def _sigmoid(Z: Array, Y: Array) -> tuple[Scalar, Array]:
-    """The sum of the losses, and A; what both need, e^-|z|, once."""
+def _sigmoid(Z: Array, Y: Array, weights: Array | None) -> tuple[Scalar, Array]:
+    """The sum of the losses, weighed, and A; what both need, e^-|z|, once."""
     E = np.exp(np.minimum(Z, -Z))
     losses = np.maximum(Z, 0) - Y * Z + np.log1p(E)
     A: Array = np.exp(np.minimum(Z, 0))
     A /= 1 + E
-    return losses.sum(), A
+    return _sum(losses, weights), A
 
 
-def _softmax(Z: Array, Y: Array) -> tuple[Scalar, Array]:
-    """The sum of the losses, and A; what both need, d = z - max z, e^d and its sum, once."""
+def _softmax(Z: Array, Y: Array, weights: Array | None) -> tuple[Scalar, Array]:
+    """The sum of the losses, weighed, and A; what both need, d = z - max z, e^d and its sum, once."""
     D = Z - Z.max(axis=0, keepdims=True)
     E: Array = np.exp(D)
     total = E.sum(axis=0, keepdims=True)
     losses = Y * (np.log(total) - D)
     E /= total
-    return losses.sum(), E
+    return _sum(losses, weights), E
 
 
-def _identity(Z: Array, Y: Array) -> tuple[Scalar, Array]:
-    """The sum of half the squared errors, and A = Z."""
-    return np.sum(np.square(Z - Y)) / 2, Z.copy()
+def _identity(Z: Array, Y: Array, weights: Array | None) -> tuple[Scalar, Array]:
+    """The sum of half the squared errors, weighed, and A = Z."""
+    return _sum(np.square(Z - Y), weights) / 2, Z.copy()
 
 
-OUTPUTS: dict[str, Callable[[Array, Array], tuple[Scalar, Array]]] = {
+def _sum(losses: Array, weights: Array | None) -> Scalar:
+    return losses.sum() if weights is None else (losses * weights).sum()
+
+
+OUTPUTS: dict[str, Callable[[Array, Array, Array | None], tuple[Scalar, Array]]] = {
     "sigmoid": _sigmoid,
     "softmax": _softmax,
     "identity": _identity,

@@ -17,7 +17,7 @@ import pytest
 from manual import dense, network, training
 from manual.activations import ACTIVATIONS
 from manual.architecture import Architecture, Dense, Dropout
-from manual.costs import OUTPUT_COSTS
+from manual.costs import OUTPUT_COSTS, relative_weights
 from manual.draws import initial_parameters
 from manual.notation import Array
 from manual.optimizers import OPTIMIZERS
@@ -55,14 +55,21 @@ def test_a_step_is_that_of_the_formulas(unit: str, output: str, dtype: Any) -> N
                 value += rng.standard_normal(value.shape).astype(dtype) / 5
             X, Y = (rows.astype(dtype).T for rows in (rng.standard_normal((m, N_X)), targets(output, 3, m, rng)))
             workspace.X[...], workspace.Y[...] = X, Y
-            J, A_L = workspace.step()
             passed = network.forward(architecture, params, X)
-            assert network.cost(architecture, params, passed, Y, lambda_) == J, (hidden, m, lambda_)
-            assert J.dtype == dtype
-            assert np.array_equal(A_L, passed.A[-1])
-            expected = network.backward(architecture, params, passed, Y, lambda_, only_grads=True).grads
-            for name, gradient in expected.items():
-                assert np.array_equal(grads[name], gradient), (name, hidden, m, lambda_)
+            s = relative_weights(rng.uniform(0.1, 3, (1, m)))
+            for weights, of_step in ((None, lambda_), (s, 1.3 * lambda_), (s.astype(dtype), lambda_)):
+                J, A_L = workspace.step(weights, of_step)
+                assert network.cost(architecture, params, passed, Y, of_step, weights=weights) == J, (
+                    hidden,
+                    m,
+                    lambda_,
+                )
+                assert J.dtype == dtype
+                assert np.array_equal(A_L, passed.A[-1])
+                given = architecture, params, passed, Y, of_step
+                expected = network.backward(*given, weights=weights, only_grads=True).grads
+                for name, gradient in expected.items():
+                    assert np.array_equal(grads[name], gradient), (name, hidden, m, lambda_)
 
 
 @pytest.mark.parametrize("output", OUTPUT_COSTS)
