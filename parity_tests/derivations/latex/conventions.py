@@ -19,13 +19,9 @@ from parity_tests.derivations.latex.kinds import (
 )
 from parity_tests.derivations.latex.references import (
     COSTS,
-    CROSS_ENTROPY,
     SOFTMAX,
-    SQUARED,
-    SQUARED_LINEAR,
-    TWICE,
-    TWICE_LINEAR,
     Convention,
+    costs_named,
 )
 from parity_tests.derivations.latex.style import Style
 from parity_tests.derivations.latex.symbols import LARGE, MEANINGS
@@ -57,27 +53,13 @@ class Told(NamedTuple):
 class Taken(NamedTuple):
     """A section's convention; ``settled`` are the parts with evidence, ``lines`` those that are it.
 
-    "weights" is settled where all of a note's forward pass says how they lie.
+    "weights" is settled where all of a note's forward pass says how they lie, "numbers" where it says which layer's
+    number they have.
     """
 
     convention: Convention
     settled: frozenset[str]
     lines: Mapping[str, tuple[int, ...]]
-
-
-def costs_named(text: str) -> tuple[str, ...]:
-    """The costs that a flag allows; ValueError for another word."""
-    words = text.replace("-", "_").split(",")
-    if not text:
-        return ()
-    half = "half" in words
-    named = {
-        "cross_entropy": (CROSS_ENTROPY, SOFTMAX), "softmax": (SOFTMAX,),
-        "squared_error": (SQUARED, SQUARED_LINEAR) if half else (SQUARED, SQUARED_LINEAR, TWICE, TWICE_LINEAR),
-    }  # fmt: skip
-    if words[0] not in named:
-        raise ValueError(f"cost is {text!r}, expected one of {', '.join(named)}")
-    return named[words[0]]
 
 
 class Conventions:
@@ -132,7 +114,15 @@ class Conventions:
         for name, usual, others in (("above", False, (True,)), ("hidden", base.hidden, UNITS_OF_HIDDEN)):
             if name == "hidden" and name in settled and not any(unit_of(self.claims[number]) for number in numbers):
                 continue  # it is defined elsewhere in the note
-            if shown := self._shown(numbers, base, name, others):
+            shown = self._shown(numbers, base, name, others)
+            if name == "above":
+                forward = {key for key, votes in shown.items() if any(map(self._is_forward, votes))}
+                if whole is None and len(forward) == 1:
+                    settled.add("numbers")
+                    shown = {key: shown[key] for key in forward}
+                elif "numbers" in settled and not forward:
+                    continue  # layers are numbered as in the note's forward pass
+            if shown:
                 best_value = max(shown, key=lambda key: (len(shown[key]), key == usual))
                 base = base._replace(**{name: best_value})
                 settled.add(name)
@@ -262,7 +252,10 @@ class Conventions:
                 continue
             here = base._replace(one=not self.many[number])
             values = [getattr(base, name), *(each for each in others if each != getattr(base, name))]
-            held = [each for each in values if self.holds(number, here._replace(**{name: each}))]
+            layouts = LAYOUTS if name == "above" else ((base.rows, base.turned),)
+            held = [each for each in values if any(
+                self.holds(number, here._replace(**{name: each, "rows": rows, "turned": turned}))
+                for rows, turned in layouts)]  # fmt: skip
             if unit_of(claim) in ("relu", "tanh") and name == "hidden":
                 held = [unit_of(claim)]
             if 0 < len(held) < len(values):

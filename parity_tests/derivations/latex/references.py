@@ -27,6 +27,22 @@ COSTS = {
 }
 """Unit of the output, and the cost of the networks' texts."""
 
+
+def costs_named(text: str) -> tuple[str, ...]:
+    """The costs that a flag allows; ValueError for another word."""
+    words = text.replace("-", "_").split(",")
+    if not text:
+        return ()
+    half = "half" in words
+    named = {
+        "cross_entropy": (CROSS_ENTROPY, SOFTMAX), "softmax": (SOFTMAX,),
+        "squared_error": (SQUARED, SQUARED_LINEAR) if half else (SQUARED, SQUARED_LINEAR, TWICE, TWICE_LINEAR),
+    }  # fmt: skip
+    if words[0] not in named:
+        raise ValueError(f"cost is {text!r}, expected one of {', '.join(named)}")
+    return named[words[0]]
+
+
 MOST_LAYERS = 5
 _SIZES = {
     1: "3 7 5 | 5 3 7 | 7 5 4",

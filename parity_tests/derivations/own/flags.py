@@ -87,7 +87,8 @@ class Flags(NamedTuple):
 
     def _of_notes(self, *, programs: bool) -> Told:
         """What the flags say about a note; a cost in a program's own names says nothing about the note beside it."""
-        from parity_tests.derivations.latex.conventions import Told, costs_named
+        from parity_tests.derivations.latex.conventions import Told
+        from parity_tests.derivations.latex.references import costs_named
 
         letters = dict(each.split("=", 1) for each in self.let.split(",") if "=" in each)
         if self.let and len(letters) != self.let.count(",") + 1:

@@ -298,7 +298,9 @@ $$z^l = w^l a^{l-1} + b^l$$ $$a^l = \sigma(z^l)$$ $$C = \frac12 \|a^L - y\|^2$$
         ),
     ],
 )
-def test_weights_lie_as_in_the_forward_pass_of_another_section(forward: str, claim: str, verdict: str) -> None:
+def test_weights_lie_and_are_numbered_as_in_the_forward_pass_of_another_section(
+    forward: str, claim: str, verdict: str
+) -> None:
     assert verify_latex(f"{forward}\n$${claim}$$").lines[-1].verdict == verdict
 
 
