@@ -132,6 +132,8 @@ class Quantities(Evaluation):
             units, example = [], units[0]
         if name in ("w1", "w2", "dw1", "dw2", "J"):
             return []
+        if any(not re.fullmatch(r"[a-z]|\d|[yY]_.*", each) for each in units):
+            raise NotReadError(f"the entry {', '.join(units)} of {name}")
         if kind == "W" or column:
             if len(units) > (1 if column else 2):
                 raise NotReadError(f"{len(units)} indices on {shown(node)}")
