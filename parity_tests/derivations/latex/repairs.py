@@ -40,6 +40,7 @@ class Known(NamedTuple):
 def repairs(right: Node, target: Node | None, known: Known) -> Iterator[tuple[str, Node]]:
     """Other right sides with the mistake that each mends, the likeliest first."""
     yield "sign", Negative(right)
+    yield from _without_a_number(right)
     for factor in (*known.scalars, TWO, HALF):
         yield _factor(factor), Operation("", factor, right)
     yield from _sums(right, known)
@@ -59,6 +60,23 @@ def repairs(right: Node, target: Node | None, known: Known) -> Iterator[tuple[st
                 yield "gprime-missing", put(Operation("*", here, slope))
     yield from _other_quantities(right, known)
     yield from _terms(right)
+
+
+def _without_a_number(right: Node) -> Iterator[tuple[str, Node]]:
+    """A number that multiplies or divides left out: what is too many goes before its inverse is added."""
+    for here, put in places(right):
+        if not isinstance(here, Operation) or here.sign in ("+", "-"):
+            continue
+        if _is_number(here.right):
+            yield "extra-factor", put(here.left)
+        elif here.sign != "/" and _is_number(here.left):
+            yield "extra-factor", put(here.right)
+
+
+def _is_number(node: Node) -> bool:
+    if isinstance(node, Operation) and node.sign == "/":
+        return _is_number(node.left) and _is_number(node.right)
+    return isinstance(node, Number)
 
 
 def _factor(factor: Node) -> str:

@@ -42,7 +42,7 @@ from parity_tests.derivations.latex.tree import (
     symbols_of,
     walk,
 )
-from parity_tests.derivations.latex.wording import equation, said, wrong
+from parity_tests.derivations.latex.wording import equation, held_by_the_notes, said, wrong
 from parity_tests.derivations.mistakes.causes import CAUSES
 from parity_tests.derivations.verdicts import DOUBTFUL, HOLDS, NO_CLAIM, Verdict, not_judged, teach
 
@@ -84,11 +84,11 @@ class Judge:
             return self.unread(claim, number, main, str(error))
         for each in read:
             if holds(each):
-                return self.misprint(claim) or said(claim, HOLDS, "holds", each.target)
+                return self.misprint(claim) or held_by_the_notes(claim, each)
         if main.rows and not any(each.base in LARGE for each in symbols_of((claim.target, claim.right))):
             lone = main._replace(rows=False, turned=False, one=True)  # a lone example is a column for all that
             if self.holds(claim, lone):
-                return said(claim, HOLDS, "holds", read[0].target)
+                return held_by_the_notes(claim, read[0])
         settled = self.settled(claim, number)
         also = ""
         for other in alternatives(claim, main):

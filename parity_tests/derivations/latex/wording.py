@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from parity_tests.derivations.latex.claims import Claim
+from parity_tests.derivations.latex.judge import Meant
 from parity_tests.derivations.latex.rewritten import latex_of
 from parity_tests.derivations.latex.tree import (
     Node,
 )
-from parity_tests.derivations.verdicts import WRONG, Verdict, not_judged, teach
+from parity_tests.derivations.verdicts import HOLDS, WRONG, Verdict, not_judged, teach
 
 
 def claim_name(claim: Claim) -> str:
@@ -18,6 +19,13 @@ def claim_name(claim: Claim) -> str:
 def said(claim: Claim, verdict: str, message: str, target: str = "") -> Verdict:
     """A verdict on a claim with what is said of it."""
     return not_judged(target, claim.line, claim.text, f"{claim_name(claim)} {message}.")._replace(verdict=verdict)
+
+
+def held_by_the_notes(claim: Claim, read: Meant) -> Verdict:
+    """That a claim holds, with the formulas of the notes that say so too."""
+    target = read.frame.setting.targets.get(read.target)
+    ids = target.ids(read.penalised) if target else ()
+    return said(claim, HOLDS, "holds", read.target)._replace(formula_ids=ids)
 
 
 def wrong(claim: Claim, cause: str, repaired: str = "", *, message: str = "", also: str = "") -> Verdict:

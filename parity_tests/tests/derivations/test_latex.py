@@ -241,3 +241,8 @@ def test_damaged_text_is_read_in_bounded_time(piece: str) -> None:
 def test_ten_megabytes_are_refused() -> None:
     with pytest.raises(ValueError, match="expected at most 1048576"):
         verify_latex("$x$\n" * 2_600_000)
+
+
+def test_what_holds_has_the_formulas_of_the_notes() -> None:
+    note = r"$$dZ^{[2]} = A^{[2]} - Y$$" + "\n\n" + r"$$dW^{[2]} = \frac{1}{m} dZ^{[2]} A^{[1]T}$$"
+    assert [line.formula_ids for line in verify_latex(note).lines] == [("F098", "F175"), ("F168",)]

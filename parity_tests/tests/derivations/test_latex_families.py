@@ -153,6 +153,8 @@ def test_right_formulas_hold(before: str, claim: str) -> None:
     assert {each.verdict for each in judged.lines} <= {HOLDS, NO_CLAIM}
 
 
+LOGISTIC = r"$z = w^T x + b$, $a = \sigma(z)$, $L = -y \log a - (1-y) \log(1-a)$"
+
 WRONG_ONES = [
     (UFLDL, r"\delta^{(2)} = ((W^{(2)})^T \delta^{(3)}) \bullet f(z^{(2)})", "g-for-gprime"),
     (UFLDL, r"\nabla_{W^{(l)}} J = \delta^{(l)} (a^{(l)})^T", "wrong-layer"),
@@ -201,6 +203,14 @@ WRONG_ONES = [
     ("", r"\frac{d}{dz} \sigma(z) = \frac{e^{-z}}{1 + e^{-z}}", "square-missing"),
     ("", r"\tanh(z) = \frac{e^z + e^{-z}}{e^z - e^{-z}}", "wrong-operator"),
 ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "factor", [r"x\, dz / 2", r"2 x\, dz", r"x\, 2 dz", r"\frac{1}{2} x\, dz", r"\frac{x\, dz}{3}"]
+)
+def test_a_number_too_many_is_left_out(factor: str) -> None:
+    judged = verify_latex(f"{LOGISTIC}\n$$dw = {factor}$$").lines[-1]
+    assert (judged.verdict, judged.cause, judged.repaired) == (WRONG, "extra-factor", "dw = x dz")
 
 
 @pytest.mark.parametrize(("before", "claim", "cause"), sliced(WRONG_ONES, 3))
