@@ -260,19 +260,26 @@ class Locator:
             good = [(cost, place) for cost, place in costs if cost is not None]
             if good:
                 cheapest = min(cost for cost, _ in good)
-                near = [roots[place] for cost, place in good if cost <= cheapest + NEAR]
+                near = {place: cost for cost, place in good if cost <= cheapest + NEAR}
+                ratios = {place: ratio_of(roots[place].event.value, roots[place].expected) for place in near}
+                is_turned = any((ratio or 0.0) < 0 for ratio in ratios.values())
 
-                def rank(each: Root) -> tuple[bool, bool, bool, bool, int]:
-                    """A factor is missing in the last of some places, any other mistake is in the first."""
+                def rank(number: int) -> tuple[bool, bool, float, bool, bool, int]:
+                    """A factor is missing in the last of some places, any other mistake is in the first.
+
+                    What is named as a derivative is one sooner than what is not; of signs the smaller change decides.
+                    """
+                    each = roots[number]
                     place = order[each.event.key]
-                    lacks = not each.event.missing and (ratio_of(each.event.value, each.expected) or -1.0) > 0
+                    lacks = not each.event.missing and (ratios[number] or -1.0) > 0
+                    change = near[number] if is_turned else 0.0
                     plain = not DERIVATIVES.match(symbols.base_of(each.event.name))
-                    names = not self._is_named_so(each), plain
+                    names = not self._is_named_so(each), change, plain
                     return self._is_scaled(each, claim), *names, lacks, -place if lacks else place
 
-                first = min(near, key=rank)
+                first = roots[min(near, key=rank)]
                 return max(
-                    (each for each in near if each.event.name == first.event.name),
+                    (each for each in map(roots.__getitem__, near) if each.event.name == first.event.name),
                     key=lambda each: order[each.event.key],
                 )
         whole = [each for each in roots if each.rest_of is None]
