@@ -31,6 +31,7 @@ from parity_tests.derivations.latex.tree import (
     Node,
     Number,
     Operation,
+    Sum,
     Symbol,
     symbols_of,
     walk,
@@ -98,8 +99,10 @@ def _networks(
     """Networks whose layers are those of the claim."""
     labels = has_labels(claim)
     above = int(convention.above)
-    depth = 3 if letters else max(2, style.deepest - above, *numbers, 0)
-    if not letters and labels:
+    summed = {each.index for each in walk((claim.target, claim.right)) if isinstance(each, Sum)}
+    named = set(letters) - summed
+    depth = 3 if named or (not numbers and letters) else max(2, style.deepest - above, *numbers, 0)
+    if not named and numbers and labels:
         depth = max([*numbers, 1 if max(numbers, default=2) == 1 else 2])
     depth = max(depth, *numbers, 1)
     if depth > MOST_LAYERS:

@@ -84,7 +84,7 @@ def agreement(numbers: Usual, claim: Claim) -> bool:
             with np.errstate(all="ignore"):
                 found = numbers.value(claim.right, at)
                 truths = numbers.truths(claim.target, at)
-            equal = equal and not numbers.misfit and all(_agrees(numbers, found, each, bool(at)) for each in truths)
+                equal = equal and not numbers.misfit and all(_agrees(numbers, found, each, bool(at)) for each in truths)
         except NotReadError:
             raise
         except ValueError:  # sizes that do not fit

@@ -13,7 +13,7 @@ from parity_tests.derivations.latex.evaluation import At, combined, total
 from parity_tests.derivations.latex.functions import Functions
 from parity_tests.derivations.latex.patterns import pattern_of
 from parity_tests.derivations.latex.references import SOFTMAX
-from parity_tests.derivations.latex.symbols import ACTIVATION, LARGE
+from parity_tests.derivations.latex.symbols import ACTIVATION, LARGE, Frame
 from parity_tests.derivations.latex.tree import (
     Call,
     Cases,
@@ -164,7 +164,8 @@ class Usual(Functions):
 
     def over_layers(self, node: Sum, at: At) -> Any:
         frame, whole = self.frame, None
-        for layer in range(1, frame.depth + 1):
+        first, last = _layers_between(node, frame)
+        for layer in range(first, last + 1):
             self.frame, self.sizes = replace(frame, letters={**frame.letters, node.index: layer}), {}
             self.measure(node.body)
             part = self.value(node.body, at)
@@ -241,6 +242,18 @@ def _one(node: Node) -> Node:
 
 def _is_bias(node: Node) -> bool:
     return isinstance(node, Symbol) and node.base in ("b", "B")
+
+
+def _layers_between(node: Sum, frame: Frame) -> tuple[int, int]:
+    """The first and the last layer of a sum over layers, all unless numbers say others, wherever counting begins."""
+    if node.upper.replace(" ", "") == "L-1" and not frame.convention.above and frame.depth > 1:
+        return 1, frame.depth - 1
+    first, last = node.lower, node.upper
+    if not (first.isdigit() and last.isdigit()) or int(last) - int(first) + 1 == frame.depth:
+        return 1, frame.depth
+    if not 1 <= int(first) <= int(last) <= frame.depth:
+        raise NotReadError(f"a sum over the layers {first} to {last} of {frame.depth}")
+    return int(first), int(last)
 
 
 def _of_numbered_examples(node: Sum) -> Sum:

@@ -246,3 +246,25 @@ def test_ten_megabytes_are_refused() -> None:
 def test_what_holds_has_the_formulas_of_the_notes() -> None:
     note = r"$$dZ^{[2]} = A^{[2]} - Y$$" + "\n\n" + r"$$dW^{[2]} = \frac{1}{m} dZ^{[2]} A^{[1]T}$$"
     assert [line.formula_ids for line in verify_latex(note).lines] == [("F098", "F175"), ("F168",)]
+
+
+PENALISED = (
+    r"$$J = -\frac{1}{m} \sum_{i=1}^m \left(y^{(i)} \log a^{[2](i)} + (1-y^{(i)}) \log(1-a^{[2](i)})\right) "
+    r"+ \frac{\lambda}{2m} SUM$$"
+)
+
+
+@pytest.mark.parametrize(
+    "penalty",
+    [
+        r"\sum_l \|W^{[l]}\|_F^2", r"\sum_{l=1}^{L} \|W^{[l]}\|_F^2", r"\sum_{l=1}^{2} \|W^{[l]}\|^2",
+        r"\sum_{l} \sum_j \sum_k (W^{[l]}_{jk})^2",
+    ],
+)  # fmt: skip
+def test_a_penalty_is_a_sum_over_the_layers_of_a_numbered_network(penalty: str) -> None:
+    assert [line.verdict for line in verify_latex(PENALISED.replace("SUM", penalty)).lines] == [HOLDS]
+
+
+@pytest.mark.parametrize("penalty", [r"\sum_{l=1}^{5} \|W^{[l]}\|_F^2", r"\sum_l \|W^{[l]}\|_F"])
+def test_another_sum_over_the_layers_does_not_hold(penalty: str) -> None:
+    assert verify_latex(PENALISED.replace("SUM", penalty)).summary.holds == 0
