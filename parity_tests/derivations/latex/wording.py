@@ -24,7 +24,7 @@ def said(claim: Claim, verdict: str, message: str, target: str = "") -> Verdict:
 def held_by_the_notes(claim: Claim, read: Meant) -> Verdict:
     """That a claim holds, with the formulas of the notes that say so too."""
     target = read.frame.setting.targets.get(read.target)
-    ids = target.ids(read.penalised) if target else ()
+    ids = target.ids(read.frame.convention.l2) if target else ()
     return said(claim, HOLDS, "holds", read.target)._replace(formula_ids=ids)
 
 

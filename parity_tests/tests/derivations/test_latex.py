@@ -246,6 +246,8 @@ def test_ten_megabytes_are_refused() -> None:
 def test_what_holds_has_the_formulas_of_the_notes() -> None:
     note = r"$$dZ^{[2]} = A^{[2]} - Y$$" + "\n\n" + r"$$dW^{[2]} = \frac{1}{m} dZ^{[2]} A^{[1]T}$$"
     assert [line.formula_ids for line in verify_latex(note).lines] == [("F098", "F175"), ("F168",)]
+    penalised = r"$$dW^{[1]} = \frac{1}{m} dZ^{[1]} X^T + \frac{\lambda}{m} W^{[1]}$$"
+    assert verify_latex(penalised).lines[0].formula_ids == ("F202",)
 
 
 PENALISED = (

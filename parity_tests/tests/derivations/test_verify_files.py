@@ -13,6 +13,7 @@ import pytest
 
 from parity_tests.cli import main
 from parity_tests.derivations.own.answers import Answer, Options, answers
+from parity_tests.derivations.own.flags import Flags
 from parity_tests.derivations.own.program_file import verify_file
 from parity_tests.derivations.own.reports import write_csv, write_junit
 from parity_tests.derivations.own.sources import found, is_file_name
@@ -241,3 +242,19 @@ def test_csv_has_a_row_a_file_with_what_is_wrong_first(tmp_path: Path) -> None:
         ("c.py", "0", "", "c.py could not be run"),
     ]
     assert rows[0]["message"].endswith("\nrepair")
+
+
+def test_a_cost_in_the_names_of_code_says_nothing_of_the_note_beside_it(tmp_path: Path) -> None:
+    note = tmp_path / "note.md"
+    note.write_text("$$dZ^{[2]} = A^{[2]} - Y$$")
+    notebook = tmp_path / "net.ipynb"
+    cell = {"cell_type": "markdown", "metadata": {}, "source": note.read_text()}
+    notebook.write_text(json.dumps({"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}))
+    with pytest.raises(ValueError, match=r"cost is 'np\.mean"):
+        Flags(cost="np.mean(out)").options([note])
+    told = Flags(cost="np.mean(out)").options([notebook])
+    assert told.told is not None
+    assert (told.cost, told.told.cost) == ("np.mean(out)", "")
+    named = Flags(cost="squared_error").options([note])
+    assert named.told is not None
+    assert named.told.cost == "squared_error"

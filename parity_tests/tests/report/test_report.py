@@ -283,12 +283,23 @@ def test_an_example_is_what_the_formula_gives_on_its_first_probe() -> None:
     volumes = worked(BY_ID["conv.conv_forward"])
     assert volumes is not None
     assert [(box.name, box.shape, box.rows) for box in volumes.found] == [("Z", (2, 3, 3, 3), ())]
+    wide = worked(BY_ID["theory.parity"])
+    assert wide is not None
+    assert [(box.shape, box.rows) for box in wide.given] == [((5, 32), ())]
     assert worked(BY_ID["training.fit"]) is None
 
 
 def test_names_of_cases_break_where_a_part_ends() -> None:
     assert wrapped("wide/digits/lambda=0.7") == "wide/<wbr>digits/<wbr>lambda=0.7"
     assert wrapped("costs.a_b<c") == "costs.<wbr>a_<wbr>b&lt;c"
+
+
+def test_what_another_process_has_drawn_is_not_drawn_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mathematics, "_DRAWN", {})
+    found = mathematics.drawings(["a + 1\nb"], ["c is $c_1$"])
+    assert set(found) == {("a + 1", False), ("b", False), ("c_1", True)}
+    mathematics.know({("no latex {", False): found["b", False]})
+    assert mathematics.drawn("no latex {") == found["b", False]
 
 
 def test_letters_are_shared() -> None:

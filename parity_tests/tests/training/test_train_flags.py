@@ -5,12 +5,14 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 
 from manual.commands import recipe, train
 from manual.optimizers import OPTIMIZERS
 from manual.recipe.steps import RATES
 from manual.schedules import SCHEDULES
+from manual.shared.class_weights import by_class
 from manual.shared.train_flags import DECAYS, FLAGS
 from torch_ref.commands import recipe as torch_recipe
 from torch_ref.commands import search as torch_search
@@ -66,3 +68,9 @@ def test_data_and_network_are_named_alike_everywhere(configure: Configure, witho
     configure(parser)
     # where dropout is named in --layers alone, nothing else is dropped
     assert parser.parse_args([]).keep_prob == (1.0 if without else None)
+
+
+def test_a_class_that_does_not_occur_takes_no_part_in_the_balance() -> None:
+    codes, weights = np.array([0, 0, 0, 2]), np.array([1.0, 2.0, 1.0, 4.0])
+    np.testing.assert_allclose(by_class("balanced", ["a", "b", "c"], codes, weights), [1, 2, 1, 4])
+    np.testing.assert_allclose(by_class({"c": 0.5}, ["a", "b", "c"], codes, weights), [1, 2, 1, 2])
