@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import math
 import os
 import platform
 import shutil
@@ -16,6 +17,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from parity_tests.bench.by_hand import workspace
+from parity_tests.bench.growth import BAR as GROWTH_BAR
+from parity_tests.bench.growth import GROWING, TIMES, GrowthSize
 from parity_tests.bench.same_results import (
     check_convolution,
     check_fit,
@@ -63,6 +66,7 @@ class Plan(NamedTuple):
     fit_rounds: int
     shared_rounds: int
     block: float
+    growing: tuple[str, ...] = ()
     compiled: bool = False
     jax: str | None = None
 
@@ -74,6 +78,7 @@ class Plan(NamedTuple):
             timed
             + len(LOOPS) * len(self.loop_examples)
             + len(DTYPES) * (len(self.memory_sizes) + len(self.fits) + len(self.shared))
+            + len(self.growing)
         )
 
     @property
@@ -93,14 +98,39 @@ class Plan(NamedTuple):
         return self._replace(**left_out)
 
 
-PARTS = {"steps": "sizes", "loops": "loop_examples", "conv": "convolutions", "fit": "fits", "processes": "shared"}
+PARTS = {
+    "steps": "sizes", "loops": "loop_examples", "conv": "convolutions", "fit": "fits", "processes": "shared",
+    "growth": "growing",
+}  # fmt: skip
 """Parts of the bench, and what a plan has of them."""
 
 FULL = Plan(
-    tuple(SIZES), (1, 2), LOOP_EXAMPLES, CONV_SIZES, tuple(FIT_SIZES), tuple(SHARED_SIZES), 25, 9, 3, 9, block=0.03
+    tuple(SIZES),
+    (1, 2),
+    LOOP_EXAMPLES,
+    CONV_SIZES,
+    tuple(FIT_SIZES),
+    tuple(SHARED_SIZES),
+    25,
+    9,
+    3,
+    9,
+    block=0.03,
+    growing=tuple(GROWING),
 )
 QUICK = Plan(
-    tuple(SIZES)[:1], (1,), LOOP_EXAMPLES[:1], CONV_SIZES[:1], tuple(FIT_SIZES)[1:2], (), 3, 3, 1, 3, block=0.005
+    tuple(SIZES)[:1],
+    (1,),
+    LOOP_EXAMPLES[:1],
+    CONV_SIZES[:1],
+    tuple(FIT_SIZES)[1:2],
+    (),
+    3,
+    3,
+    1,
+    3,
+    block=0.005,
+    growing=tuple(GROWING)[-2:-1],
 )
 """Without processes: they start slowly."""
 
@@ -253,6 +283,28 @@ def _processes(plan: Plan) -> Iterator[dict[str, Any]]:
                 }
 
 
+def _growth(plan: Plan) -> Iterator[dict[str, Any]]:
+    """Each task at one size and at TIMES that size: seconds of the processor, and the most memory at a time."""
+    for task in plan.growing:
+        sizes = [GrowthSize(task, n * GROWING[task].least) for n in (1, TIMES)]
+        with Worker("growth", 1) as small, Worker("growth", 1) as large:
+            workers = list(zip((small, large), sizes, strict=True))
+            times: list[list[float]] = [[], []]
+            for _ in range(plan.fit_rounds + 1):
+                for place, (worker, size) in enumerate(workers):
+                    times[place].append(worker.seconds("work", size, "float64", 1))
+            peaks = [worker.seconds("peak", size, "float64", 0) for worker, size in workers]
+        yield {
+            "task": task,
+            "sizes": [size.n for size in sizes],
+            "us": [microseconds(each[1:]) for each in times],  # the first of each warms up
+            "bytes": peaks,
+            "exponent": exponent(*(median(each[1:]) for each in times)),
+            "memory_exponent": exponent(*peaks),
+            "bar": GROWTH_BAR,
+        }
+
+
 MEASURES = {
     "steps": _steps,
     "loops": _loops,
@@ -260,6 +312,7 @@ MEASURES = {
     "workspace": _workspace,
     "fits": _fits,
     "processes": _processes,
+    "growth": _growth,
 }
 """What gives the lines of each part of a plan."""
 
@@ -294,6 +347,11 @@ def microseconds(seconds: Sequence[float]) -> float:
 def ratio(ours: Sequence[float], theirs: Sequence[float]) -> float:
     """The ratio of the medians."""
     return round(median(ours) / median(theirs), 3)
+
+
+def exponent(small: float, large: float) -> float:
+    """The power of the size that it grows with, from one size to TIMES that size."""
+    return round(math.log(large / small) / math.log(TIMES), 2)
 
 
 def quartiles(ours: Sequence[float], theirs: Sequence[float]) -> list[float]:

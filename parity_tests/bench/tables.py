@@ -58,9 +58,10 @@ def tables(values: dict[str, Any]) -> list[Table]:
         "workspace": _workspace,
         "fits": _fits,
         "processes": _processes,
+        "growth": _growth,
     }
     given = {**values, "peers": [line for line in values["steps"] if "formulas_us" in line]}
-    return [table(given[name]) for name, table in made.items() if given[name]]
+    return [table(given[name]) for name, table in made.items() if given.get(name)]
 
 
 def _steps(lines: list[dict[str, Any]]) -> Table:
@@ -172,6 +173,27 @@ def _processes(lines: list[dict[str, Any]]) -> Table:
     numbers = ["two processes", "one, two threads", "two processes / two threads", "at most", "load average"]
     words = ["a step of torch_ref: size; m", "dtype"]
     return Table("A training step that two processes share", words, numbers, rows, within)
+
+
+def _growth(lines: list[dict[str, Any]]) -> Table:
+    """A row for each task: what four times the size costs."""
+    rows = [
+        [
+            line["task"],
+            " and ".join(map(str, line["sizes"])),
+            *map(_time, line["us"]),
+            f"{line['exponent']:.2f}",
+            *(f"{size / 2**20:.2f} MiB" for size in line["bytes"]),
+            f"{line['memory_exponent']:.2f}",
+            _bar(line["bar"]),
+        ]
+        for line in lines
+    ]
+    within = [_keeps((line["exponent"], line["bar"]), (line["memory_exponent"], line["bar"])) for line in lines]
+    numbers = ["time", "of four times", "exponent", "memory", "of four times", "exponent", "at most"]
+    return Table(
+        "How time and memory grow: in proportion is 1, a square is 2", ["the number of", "n"], numbers, rows, within
+    )
 
 
 def device_table(values: dict[str, Any]) -> Table:

@@ -20,6 +20,7 @@ from types import TracebackType
 from typing import Any, TypeAlias
 
 from parity_tests.bench.device_sizes import DrawsSize, EpochSize, WideSize, draw_draws, draw_epochs, draw_wide
+from parity_tests.bench.growth import GrowthSize, draw_growth
 from parity_tests.bench.sizes import ConvSize, FitSize, Size, draw, draw_digits, draw_volumes
 
 SIDES = {
@@ -29,6 +30,7 @@ SIDES = {
     "sklearn": "parity_tests.bench.by_sklearn",
     "jax": "parity_tests.bench.by_jax",
     "device": "parity_tests.bench.by_device",
+    "growth": "parity_tests.bench.growth",
 }
 
 PROCESSES = 2
@@ -36,7 +38,7 @@ PROCESSES = 2
 TORCHRUN = ("-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={PROCESSES}")
 """What starts the processes of a side that has several."""
 
-AnySize: TypeAlias = Size | ConvSize | FitSize | EpochSize | DrawsSize | WideSize
+AnySize: TypeAlias = Size | ConvSize | FitSize | EpochSize | DrawsSize | WideSize | GrowthSize
 
 DRAWS: dict[str, tuple[type[Any], Callable[[Any, str], Any]]] = {
     "Size": (Size, draw),
@@ -44,6 +46,7 @@ DRAWS: dict[str, tuple[type[Any], Callable[[Any, str], Any]]] = {
     "FitSize": (FitSize, draw_digits),
     "EpochSize": (EpochSize, lambda size, dtype: (size, draw_epochs(size, dtype))),
     "DrawsSize": (DrawsSize, lambda size, dtype: (size, draw_draws(size, dtype))),
+    "GrowthSize": (GrowthSize, draw_growth),
     "WideSize": (WideSize, lambda size, dtype: (size, draw_wide(size, dtype))),
 }
 """By the name of its class: a size, and what draws data of that size."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import math
 import shutil
 import sys
 from collections.abc import Callable, Iterator
@@ -20,6 +21,7 @@ import pytest
 from manual.shared.cli import console
 from parity_tests import measured as kept
 from parity_tests.bench import measure
+from parity_tests.bench.growth import BAR, GROWING, TIMES, derivation
 from parity_tests.bench.sizes import (
     FIT_SIZES,
     LOOPS,
@@ -29,9 +31,11 @@ from parity_tests.bench.sizes import (
     SIZES,
     WORST_BAR,
 )
-from parity_tests.bench.tables import PEERS, conv_means, show
+from parity_tests.bench.tables import PEERS, conv_means, show, tables
 from parity_tests.bench.worker import Worker
 from parity_tests.cli import main
+from parity_tests.derivations.verdicts import HOLDS
+from parity_tests.derivations.verify import verify
 from parity_tests.report.evidence import ratios_table
 from parity_tests.tests.chores import readme, save_figures
 
@@ -39,8 +43,15 @@ from parity_tests.tests.chores import readme, save_figures
 def check_schema(values: dict[str, Any], plan: measure.Plan) -> None:
     """Every size, dtype and number of threads once; numbers where numbers belong."""
     rounds = ("rounds", "conv_rounds", "fit_rounds", "shared_rounds")
-    parts = {"steps", "loops", "convolutions", "workspace", "fits", "processes"}
+    parts = {"steps", "loops", "convolutions", "workspace", "fits", "processes", "growth"}
     assert values.keys() == {"environment", *rounds, *parts}
+    assert [(line["task"], line["sizes"]) for line in values["growth"]] == [
+        (task, [GROWING[task].least, TIMES * GROWING[task].least]) for task in plan.growing
+    ]
+    for line in values["growth"]:
+        for name, (small, large) in (("exponent", line["us"]), ("memory_exponent", line["bytes"])):
+            assert 0 < small < large
+            assert line[name] == pytest.approx(math.log(large / small, TIMES), abs=0.02)
     assert values["environment"].keys() >= {
         "date",
         "python",
@@ -204,11 +215,14 @@ def test_geometric_means_are_taken_by_dtype_and_number_of_threads() -> None:
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("_kept_workers")
-@pytest.mark.parametrize(("part", "filled"), [("steps", {"steps"}), ("loops", {"loops"}), ("conv", {"convolutions"})])
+@pytest.mark.parametrize(
+    ("part", "filled"),
+    [("steps", {"steps"}), ("loops", {"loops"}), ("conv", {"convolutions"}), ("growth", {"growth"})],
+)
 def test_a_part_alone(capsys: pytest.CaptureFixture[str], part: str, filled: set[str]) -> None:
     assert main(["bench", "--quick", "--only", part, "--json"]) == 0
     values = json.loads(capsys.readouterr().out)
-    assert {name for name in ("steps", "loops", "convolutions", "workspace") if values[name]} == filled
+    assert {name for name in ("steps", "loops", "convolutions", "workspace", "growth") if values[name]} == filled
 
 
 def test_the_terminal_has_a_table_for_each_part(capsys: pytest.CaptureFixture[str]) -> None:
@@ -218,6 +232,24 @@ def test_the_terminal_has_a_table_for_each_part(capsys: pytest.CaptureFixture[st
         assert f"{title} " in shown
     assert "20 epochs of Adam" not in shown
     assert shown.count(" within") + shown.count(" outside") > 20
+
+
+def test_the_growth_of_a_square_is_outside() -> None:
+    line = {"task": "layers", "sizes": [4, 16], "us": [10.0, 40.0], "bytes": [2**20, 2**22], "bar": BAR}
+    of = {"exponent": measure.exponent(10, 40), "memory_exponent": measure.exponent(2**20, 2**22)}
+    squared = {"us": [10.0, 160.0], "exponent": measure.exponent(10, 160)}
+    assert (of["exponent"], squared["exponent"]) == (1, 2)
+    (table,) = tables({"steps": [], "growth": [line | of, line | of | squared, line | of | {"memory_exponent": 1.3}]})
+    assert table.within == [True, False, False]
+    assert table.rows[1] == ["layers", "4 and 16", "10 µs", "160 µs", "2.00", "1.00 MiB", "4.00 MiB", "1.00", "1.25"]
+
+
+@pytest.mark.parametrize("wrong", [False, True])
+def test_the_text_that_grows_is_right_but_for_one_line(wrong: bool) -> None:
+    judged = verify(derivation(3, wrong=wrong))
+    found = [line for line in judged.lines if line.verdict != HOLDS]
+    assert [line.target for line in found] == ["dZ1"] * wrong
+    assert "".join(line.repaired for line in found).endswith("(1 - A1**2)") == wrong
 
 
 def test_processes_have_no_quick_run(capsys: pytest.CaptureFixture[str]) -> None:
