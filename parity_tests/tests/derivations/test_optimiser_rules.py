@@ -86,3 +86,55 @@ def test_a_rule_that_is_not_known_stays_not_judged() -> None:
     found = judge_program("net.py", ADAM.replace("np.sqrt(v_hat)", "v_hat ** (1 / 3)"))
     assert found is not None
     assert {line.verdict for line in found.lines} == {HOLDS, NOT_JUDGED}
+
+
+PLAIN = """\
+import numpy as np
+rng = np.random.RandomState(0)
+X, y = rng.randn(40, 3), rng.randn(40, 1)
+W, b = rng.randn(3, 1), np.zeros(1)
+m, v = np.zeros_like(W), np.zeros_like(W)
+lr, b1, b2, eps = 0.01, 0.9, 0.999, 1e-8
+for t in range(1, 9):
+    p = X @ W + b
+    loss = np.mean((p - y) ** 2)
+    g = 2 * X.T @ (p - y) / len(X)
+    gb = 2 * (p - y).mean(axis=0)
+    m = b1 * m + (1 - b1) * g
+    v = b2 * v + (1 - b2) * g ** 2
+    mh = m / (1 - b1 ** t)
+    vh = v / (1 - b2 ** t)
+    W -= lr * mh / (np.sqrt(vh) + eps)
+    b -= lr * gb
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("", ""),
+        ("(np.sqrt(vh) + eps)", "np.sqrt(vh + eps)"),
+        ("W -= lr * mh / (np.sqrt(vh) + eps)", "W -= lr * (mh / (np.sqrt(vh) + eps) + 0.01 * W)"),
+        ("W -= lr * mh / (np.sqrt(vh) + eps)", "W = W - lr * 0.01 * W - lr * mh / (np.sqrt(vh) + eps)"),
+        ("mh / (np.sqrt(vh) + eps)", "m / (np.sqrt(v) + eps)"),
+        ("lr * mh / (np.sqrt(vh) + eps)", "lr * np.sqrt(1 - b2 ** t) / (1 - b1 ** t) * m / (np.sqrt(v) + eps)"),
+        ("mh = m / (1 - b1 ** t)", "mh = b1 * m / (1 - b1 ** (t + 1)) + (1 - b1) * g / (1 - b1 ** t)"),
+        ("vh = v / (1 - b2 ** t)", "vh = np.maximum(v, v / (1 - b2 ** t))"),
+    ],
+)
+def test_rules_near_to_adam_are_not_wrong(old: str, new: str) -> None:
+    found = judge_program("net.py", PLAIN.replace(old, new))
+    assert found is not None
+    assert found.summary.wrong == 0
+    assert found.summary.holds >= 4
+
+
+def test_what_goes_into_a_state_is_the_gradient_whatever_its_name() -> None:
+    right, wrong = (
+        judge_program("net.py", text) for text in (PLAIN, PLAIN.replace("mh = m / (1 - b1 ** t)", "mh = m / (1 - b1)"))
+    )
+    assert right is not None
+    assert wrong is not None
+    assert right.summary.not_judged == 0
+    (line,) = (each for each in wrong.lines if each.verdict == WRONG)
+    assert (line.line, line.cause) == (14, "adam-no-power")

@@ -47,6 +47,8 @@ def with_rules(judged: Judged, text: str, seed: int) -> Judged:
     for rule in _rules(ast.parse(text), open_lines):
         found = judge_lines(_text(rule), rule.step.setting, seed=seed)
         slipped = [each for each in found.lines if each.verdict == WRONG]
+        if any(_is_a_variant(each, rule) for each in slipped):
+            continue
         flagged = any(each.verdict == WRONG for each in lines if each.line in rule.rows)
         if not is_that_optimiser(found, rule.step) or (slipped and slipped[0].cause == "sign" and not flagged):
             continue  # uphill, where that is meant
@@ -93,14 +95,17 @@ def _rule(before: list[ast.stmt], last: ast.Assign) -> _Rule | None:
         return None
     named = {name for each in statements for name in _reads(each) if parameter in symbols.meant_by(name, {parameter})}
     for each in reversed(statements[:-1]):
-        if _target(each) in wanted - named - {parameter}:
+        target, reads = _target(each), _reads(each)
+        if target in wanted - named - {parameter}:
             used.insert(0, each)
-            wanted |= _reads(each)
+            wanted |= reads
+            if target in reads:  # a state: what goes into it is the gradient, whatever its name
+                named |= {name for name in reads - {target} if not _is_a_number(name)}
     states = [each for each in used[:-1] if _target(each) in _reads(each)]
     made = {_target(each) for each in used}
     sources = [_reads(each) - made for each in (states if len(states) > 1 else [*states, used[-1]])]
     common = reduce(set.intersection, sources) if states else set()
-    free = [each for each in common if not any(known.match(each) for known in (RATES, SMALL, STEPS, NUMBERS))]
+    free = [each for each in common if not _is_a_number(each)]
     names = names_of(used, parameter, free[0]) if len(free) == 1 else None
     if names is None or (kind := kind_of_step(names)) not in KINDS:
         return None
@@ -108,6 +113,17 @@ def _rule(before: list[ast.stmt], last: ast.Assign) -> _Rule | None:
     return _Rule(
         rows, Step(tuple(rows), kind, names), {names[new]: old for old, new in plain.names.items() if new in names}
     )
+
+
+def _is_a_variant(slip: Verdict, rule: _Rule) -> bool:
+    """Whether what is no line of the rule is one of a rule near to it: epsilon under the root, or a decay beside."""
+    decays = slip.cause == "extra-term" and slip.line == max(rule.rows)
+    return decays or slip.cause == "epsilon-inside-root"
+
+
+def _is_a_number(name: str) -> bool:
+    """Whether a name is that of a rate, of a share, of epsilon, or counts the steps."""
+    return any(known.match(name) for known in (RATES, SMALL, STEPS, NUMBERS))
 
 
 def _text(rule: _Rule) -> str:
