@@ -27,11 +27,13 @@ def telling_trial(program: TextProgram, probe: Probe) -> Trial:
     None is below 0 where roots or logarithms of them do not exist; some lie within a margin, and others do not.
     """
     run = program.run(probe.given)
-    for _ in range(MOST_SHRUNK):
-        if not _saturated(run):
+    smaller = probe
+    for _ in range(MOST_SHRUNK if _saturated(run) else 0):
+        smaller = scaled(smaller, SMALLER)
+        of_smaller = program.run(smaller.given)
+        if not _saturated(of_smaller):  # else what is near to 1 is a slope, and all below it would vanish
+            probe, run = smaller, of_smaller
             break
-        probe = scaled(probe, SMALLER)
-        run = program.run(probe.given)
     for names in [] if _finite(run) else [probe.roles.states, *([name] for name in probe.given), probe.given]:
         above = {name: _above_zero(value) if name in names else value for name, value in probe.given.items()}
         again = program.run(above)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from parity_tests.bench.growth import derivation
 from parity_tests.derivations.engine.layouts import find_layout
 from parity_tests.derivations.engine.shapes.sizes import Sizes
 from parity_tests.derivations.engine.texts import verify_text
@@ -204,3 +205,10 @@ def test_a_border_makes_an_axis_longer() -> None:
     layout = find_layout(read("\n".join(rows)).tree, rows)
     (size,) = layout.shapes["W"][:1]
     assert layout.sums[size] == (layout.shapes["X"][1], 1, 1)
+
+
+@pytest.mark.parametrize("layers", [3, 11, 16])
+def test_deep_networks_hold_whose_slopes_are_near_one(layers: int) -> None:
+    judged = verify_text(derivation(layers, wrong=False))
+    assert judged is not None
+    assert judged.summary.holds == judged.summary.judged == 3 * layers
