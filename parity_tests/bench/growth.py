@@ -60,15 +60,16 @@ def _table(shape: Callable[[int], tuple[int, int]]) -> Work:
     """A CSV of such a shape, read and prepared."""
 
     def work(n: int) -> Callable[[], object]:
-        from datasets import from_file
+        from manual.shared.cli import toy_datasets
 
         X = np.random.default_rng(0).standard_normal(shape(n))
         head = ",".join([*(f"x{column}" for column in range(X.shape[1])), "y"])
         rows = (",".join([*(f"{value:.4f}" for value in row), str(i % 2)]) for i, row in enumerate(X))
+        read = toy_datasets().from_file
         folder = tempfile.TemporaryDirectory(prefix="growth-")
         path = Path(folder.name, "table.csv")
         path.write_text("\n".join([head, *rows]), encoding="utf-8")
-        return lambda: from_file(path, target="y") if folder.name else None  # the folder lasts as long as this does
+        return lambda: read(path, target="y") if folder.name else None  # the folder lasts as long as this does
 
     return work
 

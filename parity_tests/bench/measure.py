@@ -10,6 +10,7 @@ import shutil
 import sys
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import ExitStack
+from datetime import date
 from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
@@ -302,6 +303,7 @@ def _growth(plan: Plan) -> Iterator[dict[str, Any]]:
             "exponent": exponent(*(median(each[1:]) for each in times)),
             "memory_exponent": exponent(*peaks),
             "bar": GROWTH_BAR,
+            "date": date.today().isoformat(),
         }
 
 

@@ -191,9 +191,8 @@ def _growth(lines: list[dict[str, Any]]) -> Table:
     ]
     within = [_keeps((line["exponent"], line["bar"]), (line["memory_exponent"], line["bar"])) for line in lines]
     numbers = ["time", "of four times", "exponent", "memory", "of four times", "exponent", "at most"]
-    return Table(
-        "How time and memory grow: in proportion is 1, a square is 2", ["the number of", "n"], numbers, rows, within
-    )
+    title = f"How time and memory grow, 1 in proportion ({lines[0]['date']})"
+    return Table(title, ["the number of", "n"], numbers, rows, within)
 
 
 def device_table(values: dict[str, Any]) -> Table:

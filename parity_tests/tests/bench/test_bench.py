@@ -235,7 +235,14 @@ def test_the_terminal_has_a_table_for_each_part(capsys: pytest.CaptureFixture[st
 
 
 def test_the_growth_of_a_square_is_outside() -> None:
-    line = {"task": "layers", "sizes": [4, 16], "us": [10.0, 40.0], "bytes": [2**20, 2**22], "bar": BAR}
+    line = {
+        "task": "layers",
+        "sizes": [4, 16],
+        "us": [10.0, 40.0],
+        "bytes": [2**20, 2**22],
+        "bar": BAR,
+        "date": "today",
+    }
     of = {"exponent": measure.exponent(10, 40), "memory_exponent": measure.exponent(2**20, 2**22)}
     squared = {"us": [10.0, 160.0], "exponent": measure.exponent(10, 160)}
     assert (of["exponent"], squared["exponent"]) == (1, 2)
