@@ -68,13 +68,15 @@ def said(request: Request, patience: float) -> bytes:
 
 
 def _hand_over(channel: socket.socket, request: Request) -> None:
-    """Give the socket to the process that has the runner, which is started where there is none."""
-    asked = start(request.runner, request.environment)
-    try:
-        socket.send_fds(asked, [b"\n"], [channel.fileno()])
-    except OSError:  # it was ended
-        with _lock:
-            started.pop(_kind(request.runner, request.environment), asked).close()
+    """Give the socket to the process that has the runner, which is started where there is none, or was ended."""
+    for _ in range(ATTEMPTS):
+        asked = start(request.runner, request.environment)
+        try:
+            socket.send_fds(asked, [b"\n"], [channel.fileno()])
+            return
+        except OSError:  # it was ended
+            with _lock:
+                started.pop(_kind(request.runner, request.environment), asked).close()
 
 
 def _kind(runner: str, environment: Mapping[str, str]) -> tuple[str, str]:

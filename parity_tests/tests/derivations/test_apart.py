@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -292,3 +294,21 @@ def test_help_says_that_a_file_is_run_with_the_rights_of_whoever_calls(
     with pytest.raises(SystemExit):
         main(words)
     assert "with the rights of whoever calls" in capsys.readouterr().out
+
+
+@pytest.mark.skipif(not prepared.POSSIBLE, reason="nothing is forked here")
+def test_who_was_ended_between_two_questions_is_started_anew(subject: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first question may still be taken by a process that ends, so that only the second one is refused."""
+    subject.write_text("def answer():\n    return 3\n")
+    send, refused = socket.send_fds, list[socket.socket]()
+
+    def lost_then_refused(asked: socket.socket, *what: Any) -> int:
+        refused.append(asked)
+        if len(refused) == 1:
+            return 1  # taken, and never answered
+        if len(refused) == 2:
+            raise BrokenPipeError
+        return send(asked, *what)
+
+    monkeypatch.setattr(socket, "send_fds", lost_then_refused)
+    assert run_apart(subject, SUBJECT, (), QUICK) == {"value": 3}
