@@ -246,8 +246,6 @@ def _is_bias(node: Node) -> bool:
 
 def _layers_between(node: Sum, frame: Frame) -> tuple[int, int]:
     """The first and the last layer of a sum over layers, all unless numbers say others, wherever counting begins."""
-    if node.upper.replace(" ", "") == "L-1" and not frame.convention.above and frame.depth > 1:
-        return 1, frame.depth - 1
     first, last = node.lower, node.upper
     if not (first.isdigit() and last.isdigit()) or int(last) - int(first) + 1 == frame.depth:
         return 1, frame.depth

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from parity_tests.bench.growth import derivation
 from parity_tests.derivations.engine.layouts import find_layout
 from parity_tests.derivations.engine.shapes.sizes import Sizes
-from parity_tests.derivations.engine.texts import verify_text
+from parity_tests.derivations.engine.texts import read_text, verify_text
 from parity_tests.derivations.language.front import read
 from parity_tests.derivations.verdicts import WRONG
 
@@ -212,3 +213,14 @@ def test_deep_networks_hold_whose_slopes_are_near_one(layers: int) -> None:
     judged = verify_text(derivation(layers, wrong=False))
     assert judged is not None
     assert judged.summary.holds == judged.summary.judged == 3 * layers
+
+
+@pytest.mark.parametrize(
+    ("text", "smaller"), [(derivation(11, wrong=False), False), (TEXTS["units that large weights saturate"], True)]
+)
+def test_parameters_are_made_smaller_only_where_that_saturates_less(text: str, smaller: bool) -> None:
+    reading = read_text(text)
+    drawn, tried = reading.probe(0).given, reading.trial(0).probe.given
+    shrunk = [name for name, value in drawn.items() if np.abs(tried[name]).max() < np.abs(value).max()]
+    assert bool(shrunk) == smaller
+    assert all(np.array_equal(tried[name], value) for name, value in drawn.items() if name not in shrunk)
