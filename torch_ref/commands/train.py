@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 from functools import partial
 from typing import Any, cast
 
@@ -58,6 +59,7 @@ def in_job(args: argparse.Namespace) -> int:
         try:
             return train(args, device, world)
         except (KeyboardInterrupt, RuntimeError) as error:
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)  # torchrun ends what a lost process leaves; this one says why
             again = (
                 f"--checkpoint {args.checkpoint} --resume goes on after its last epoch, with any number of processes"
             )
