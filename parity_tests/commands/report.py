@@ -62,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
     if args.work.stopped:
         return GOOD
     with args.work.bar("the pages"):
-        made = make(done, args.seed, folder)
+        made = make(done, args.seed)
     for name, text in made.files.items():
         replace_file(target / name, text.encode())
     fails = sum(line.verdict == FAILS for line in made.results)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -13,8 +14,8 @@ from parity_tests.comparison.run import one_thread
 from parity_tests.comparison.snap import judged_steps
 from parity_tests.conventions import CONVENTIONS
 from parity_tests.conventions.check import check_all
-from parity_tests.derivations.testbed.dense import TESTBED
 from parity_tests.derivations.testbed.matrix import Outcome, outcomes
+from parity_tests.derivations.testbed.wrong import Wrong
 from parity_tests.formulas import CASES
 from parity_tests.formulas.run import run_case
 from parity_tests.judging.judge import Result
@@ -37,17 +38,17 @@ class Trace(NamedTuple):
 
 
 class Measured(NamedTuple):
-    """Lines of the parity table and, for models, their steps."""
+    """Lines of the parity table of a model, and its steps."""
 
     results: list[Result]
     traces: list[Trace]
 
 
-def measure_formulas(dtype: str, seed: int) -> Measured:
+def measure_formulas(dtype: str, seed: int) -> list[Result]:
     """Every formula case in one dtype."""
     with one_thread():
         kind = np.dtype(dtype).type
-        return Measured([line for case in CASES for line in run_case(case, kind, seed)], [])
+        return [line for case in CASES for line in run_case(case, kind, seed)]
 
 
 def measure_conventions() -> Table:
@@ -78,7 +79,7 @@ def model_case(id_: str) -> ModelCase:
     return next(case for case in MODEL_CASES if case.id == id_)
 
 
-def measure_matrix() -> list[Outcome]:
-    """What verify says of the wrong formulas that were written by hand."""
+def measure_matrix(wrongs: Sequence[Wrong]) -> list[Outcome]:
+    """What verify says of wrong formulas."""
     with one_thread():
-        return list(outcomes(TESTBED))
+        return list(outcomes(wrongs))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from html.parser import HTMLParser
 from typing import NamedTuple
@@ -12,6 +13,10 @@ LEFT_OUT = ("svg", "table", "pre", "button")
 """Pictures and numbers; code is found by the names above it."""
 
 INLINE = ("a", "code", "span", "strong", "wbr")
+
+
+INSIDE = re.compile(rf"(<({'|'.join(LEFT_OUT)})\b[^>]*>).*?</\2>", re.DOTALL)
+"""What is left out, as a whole: nine tenths of a page. A picture's tag says what it shows."""
 
 
 class Entry(NamedTuple):
@@ -34,7 +39,7 @@ def script(pages: Mapping[str, tuple[str, str]]) -> str:
 def entries_of(name: str, title: str, html: str) -> list[Entry]:
     """The entries of one page: its beginning, each article, each row of the notes, each part under a heading."""
     reader = _Reader()
-    reader.feed(html)
+    reader.feed(INSIDE.sub(r"\1</\2>", html))
     reader.close()
     found = []
     for ids, heading, words in reader.pieces:
@@ -52,7 +57,7 @@ class _Reader(HTMLParser):
         super().__init__()
         self.pieces: list[tuple[list[str], list[str], list[str]]] = []
         self._ids: list[str] = []
-        self._inside = self._silent = 0
+        self._inside = False
         self._heading = ""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -60,10 +65,9 @@ class _Reader(HTMLParser):
         self._inside |= tag == "main"
         if not self._inside:
             return
-        if tag == "svg" and not self._silent and _is_formula(given):
-            self.handle_data(f" {given['aria-label']} ")
-        self._silent += tag in LEFT_OUT
-        if self._silent:
+        if tag in LEFT_OUT:
+            if _is_formula(given):
+                self.handle_data(f" {given['aria-label']} ")
             return
         if given.get("id"):
             self._ids.append(str(given["id"]))
@@ -76,12 +80,11 @@ class _Reader(HTMLParser):
 
     def handle_endtag(self, tag: str) -> None:
         self._inside &= tag != "main"
-        self._silent -= tag in LEFT_OUT and self._silent > 0
         if tag == self._heading:
             self._heading = ""
 
     def handle_data(self, data: str) -> None:
-        if self._inside and not self._silent and self.pieces:
+        if self._inside and self.pieces:
             _, heading, words = self.pieces[-1]
             (heading if self._heading else words).append(data)
 

@@ -22,6 +22,8 @@ CODE = re.compile(r"``([^`]+)``")
 SHAPE = re.compile(r"\((?:m|r|c|1|L \+ 1|n(?:_\w+)?(?: n_\w+)*)(?:, ?[^()]+|,)\)|\bshape")
 """Of an array: (n, m), (m, n_H, n_W, n_C), (n_H n_W n_C, m), or "the shape of W"."""
 
+LEXER, FORMATTER = PythonLexer(), HtmlFormatter(nowrap=True)
+
 Definition = ast.FunctionDef | ast.ClassDef
 
 
@@ -86,4 +88,4 @@ def _read(path: Path) -> tuple[str, dict[str, ast.stmt]]:
 @cache
 def highlighted(code: str) -> Markup:
     """Python as HTML; the page's style sheet has the colours."""
-    return Markup(highlight(code, PythonLexer(), HtmlFormatter(nowrap=True)))
+    return Markup(highlight(code, LEXER, FORMATTER))

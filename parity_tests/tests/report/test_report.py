@@ -23,7 +23,7 @@ from parity_tests.derivations.testbed.matrix import Outcome
 from parity_tests.derivations.verify import verify
 from parity_tests.judging.judge import CANNOT_TELL, FAILS, HOLDS, Result
 from parity_tests.notes.run import ROWS
-from parity_tests.report import evidence, mathematics, measure, sources
+from parity_tests.report import evidence, mathematics, sources
 from parity_tests.report import make as making
 from parity_tests.report.chapters import BY_ID, CHAPTERS
 from parity_tests.report.collect import lines_of
@@ -338,7 +338,7 @@ def test_command_writes_the_site(
 ) -> None:
     monkeypatch.setattr(making, "MODEL_CASES", (model_case("shallow/moons/lambda=0.7"),))
     monkeypatch.setattr(making, "PICTURES", {"activations": PICTURES["activations"]})
-    monkeypatch.setattr(measure, "TESTBED", TESTBED[:2])
+    monkeypatch.setattr(making, "TESTBED", TESTBED[:2])
     target, folder = tmp_path / "site", tmp_path / "pictures"
     assert cli.main(["report", "--site", str(target), "--pictures", str(folder), "--jobs", "1"]) == GOOD
     assert sorted(path.name for path in folder.iterdir()) == ["activations.png", "errors-shallow-moons.png"]
