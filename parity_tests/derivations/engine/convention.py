@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from itertools import combinations
 from typing import Any
 
@@ -46,18 +47,26 @@ def _is_a_size(value: Any) -> bool:
 
 def in_words(factor: float, sizes: dict[str, int]) -> str | None:
     """``N``, ``1/m``, ``-2``, ``2/m``: a product of a sign, 1, 2 or 1/2 and sizes; None for any other number."""
-    sign, size = ("-" if factor < 0 else ""), abs(factor)
-    counts: list[tuple[str, float]] = [("1", 1.0), *((name, float(count)) for name, count in sizes.items())]
-    counts += [(f"{a} * {b}", float(sizes[a] * sizes[b])) for a, b in combinations(sizes, 2)]
+    words, usual = _usual_factors(tuple(sizes.items()))
+    found = np.flatnonzero(np.abs(abs(factor) - usual) <= SAME * usual)
+    return ("-" if factor < 0 else "") + words[found[0]] if found.size else None
+
+
+@lru_cache(maxsize=64)
+def _usual_factors(sizes: tuple[tuple[str, int], ...]) -> tuple[list[str], Any]:
+    """The factors that people use, in words and as numbers, the simplest first; asked for at every value of a run."""
+    counts = [("1", 1.0), *((name, float(count)) for name, count in sizes)]
+    counts += [(f"{a} * {b}", float(m * n)) for (a, m), (b, n) in combinations(sizes, 2)]
+    found: list[tuple[str, float]] = []
     for name, count in counts:
+        below = f"({name})" if "*" in name else name
         for number, mark in ((1.0, ""), (2.0, "2"), (0.5, "1/2")):
-            if same_factor(size, number * count):
-                word = mark or "1" if name == "1" else f"{mark} * {name}" if mark else name
-                return sign + word
-            if name != "1" and same_factor(size, number / count):
-                below = f"({name})" if "*" in name else name
-                return f"{sign}1/(2 * {name})" if mark == "1/2" else f"{sign}{mark or 1}/{below}"
-    return None
+            if name == "1":
+                found.append((mark or "1", number))
+                continue
+            found.append((f"{mark} * {name}" if mark else name, number * count))
+            found.append((f"1/(2 * {name})" if mark == "1/2" else f"{mark or 1}/{below}", number / count))
+    return [words for words, _ in found], np.array([number for _, number in found])
 
 
 def is_a_count(factor: float, sizes: dict[str, int]) -> bool:

@@ -39,6 +39,9 @@ MOST_ITEMS = 24
 MOST_DEPTH = 3
 """How many entries of lists and dicts are looked at, and how deep: weights of units of layers of a network."""
 
+SILENT = {int, float, str, bool, type(None)}
+"""Entries that are no event, as in the lists of numbers and words that data are made of."""
+
 MOST_ENTRIES = 200_000
 MOST_WORK = 100_000_000
 VALUE = 200
@@ -238,8 +241,10 @@ class Recorder:
         """The entries of a list, tuple or dict, each by its own name."""
         if len(value) > MOST_ITEMS or depth > MOST_DEPTH:
             return value
-        pairs = list(value.items()) if isinstance(value, dict) else list(enumerate(value))
         steps = is_stepped(self.sites[number].name, self.stepped) or is_stepped(symbols.written(name), self.stepped)
+        if not steps and SILENT.issuperset(map(type, value.values() if isinstance(value, dict) else value)):
+            return value
+        pairs = list(value.items()) if isinstance(value, dict) else list(enumerate(value))
         new: list[Any] = []
         for key, each in pairs:
             own = f"{name}[{key!r}]" if name else ""
