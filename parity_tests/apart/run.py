@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from parity_tests.apart import prepared
-from parity_tests.apart.supervisor import end_group
+from parity_tests.apart.supervisor import LATEST, end_group
 
 ROOT = Path(__file__).parents[2]
 SUPERVISOR = Path(__file__).with_name("supervisor.py")
@@ -34,10 +34,11 @@ ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 class Limits(NamedTuple):
-    """What a file may use: wall-clock seconds, bytes of memory, bytes in a file, and processes that it starts.
+    """What a file may use: seconds, bytes of memory, bytes in a file, and processes that it starts.
 
-    Memory is limited for each process by the system, and for all of them together by the supervisor; so are
-    processes. Systems without ``/proc`` or resource limits limit less; time is limited everywhere.
+    Seconds count while the file works or sleeps, not while it waits for a processor (``supervisor.Clock``). Memory is
+    limited for each process by the system, and for all of them together by the supervisor; so are processes. Systems
+    without ``/proc`` or resource limits limit less; time is limited everywhere.
     """
 
     seconds: float = 20.0
@@ -105,7 +106,7 @@ def _ended(words: list[str], limits: Limits) -> dict[str, Any]:
     place, _, _, path, *_ = words
     request = prepared.Request(words, limits._asdict(), str(Path(path).parent), _environment(place))
     said = prepared.said if prepared.POSSIBLE else _said
-    group, report, *_ = [*said(request, limits.seconds + GRACE).splitlines(), b"", b""]
+    group, report, *_ = [*said(request, LATEST * limits.seconds + GRACE).splitlines(), b"", b""]
     if group and not report:  # the file ended the supervisor
         _end_worker(int(group))
     ended: dict[str, Any] = json.loads(report or b'{"why": "", "code": -9}')

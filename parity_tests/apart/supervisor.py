@@ -14,13 +14,47 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 CHECK = 0.05
 """Seconds between two looks at the descendants."""
 
+LATEST = 5
+"""So many times its seconds a file may take while others have the processors."""
+
 PR_SET_CHILD_SUBREAPER = 36
+
+
+class Process(NamedTuple):
+    """What a process has: bytes of memory, seconds of processor time with its ended children, and whether it works."""
+
+    memory: int
+    worked: float
+    works: bool
+
+
+class Clock:
+    """The seconds that a file has had: those that it worked, and those that it waited of its own accord.
+
+    None pass while it waits for a processor: what ends a file is the same on a busy machine as on a quiet one.
+    """
+
+    def __init__(self) -> None:
+        self.seconds, self.worked = 0.0, 0.0
+        self.begun = self.at = time.monotonic()
+
+    def tick(self, family: Mapping[int, Process]) -> None:
+        """Add what has passed since the last time."""
+        now, worked = time.monotonic(), sum(each.worked for each in family.values())
+        passed = now - self.at
+        works = any(each.works for each in family.values())
+        self.seconds += min(passed, max(0.0, worked - self.worked)) if works else passed
+        self.at, self.worked = now, worked
+
+    def is_over(self, seconds: float) -> bool:
+        """Whether the file has had so many seconds, or others too many times as many."""
+        return self.seconds > seconds or self.at - self.begun > LATEST * seconds
 
 
 def main(limits: dict[str, Any], folder: str, start: Callable[[], Any]) -> dict[str, Any]:
@@ -31,13 +65,13 @@ def main(limits: dict[str, Any], folder: str, start: Callable[[], Any]) -> dict[
     """
     adopt_orphans()
     restrict(limits)
-    deadline = time.monotonic() + limits["seconds"]
+    clock = Clock()
     worker = start()
     why, alone = "", False
     while not why and not alone and worker.poll() is None:
         with contextlib.suppress(subprocess.TimeoutExpired):
             worker.wait(CHECK)
-        why, alone = broken(limits, deadline), orphaned()
+        why, alone = broken(limits, clock), orphaned()
     code = worker.poll()
     end_group(worker.pid)
     end_descendants()
@@ -74,14 +108,15 @@ def restrict(limits: dict[str, Any]) -> None:
                 resource.setrlimit(kind, (most, most))
 
 
-def broken(limits: dict[str, Any], deadline: float) -> str:
+def broken(limits: dict[str, Any], clock: Clock) -> str:
     """The limit that is broken, "" where none is."""
-    if time.monotonic() > deadline:
-        return "seconds"
     family = descendants()
+    clock.tick(family)
+    if clock.is_over(limits["seconds"]):
+        return "seconds"
     if len(family) - 1 > limits["processes"]:  # the worker itself was not started by the file
         return "processes"
-    return "memory" if sum(family.values()) > limits["memory"] else ""
+    return "memory" if sum(each.memory for each in family.values()) > limits["memory"] else ""
 
 
 def orphaned() -> bool:
@@ -91,12 +126,13 @@ def orphaned() -> bool:
     return False
 
 
-def descendants() -> dict[int, int]:
-    """The living descendants of this process, each with its resident memory in bytes; none without ``/proc``."""
+def descendants() -> dict[int, Process]:
+    """The living descendants of this process, with their resident memory; none without ``/proc``."""
     if not os.path.isdir("/proc"):
         return {}
     children: dict[int, list[int]] = {}
-    memory: dict[int, int] = {}
+    living: dict[int, Process] = {}
+    page, second = os.sysconf("SC_PAGE_SIZE"), os.sysconf("SC_CLK_TCK")
     for name in os.listdir("/proc"):
         if not name.isdigit():
             continue
@@ -107,13 +143,14 @@ def descendants() -> dict[int, int]:
             continue
         children.setdefault(int(parent), []).append(int(name))
         if state not in (b"Z", b"X"):
-            memory[int(name)] = int(rest[19]) * os.sysconf("SC_PAGE_SIZE")
+            worked = sum(map(int, rest[9:13])) / second
+            living[int(name)] = Process(int(rest[19]) * page, worked, state in (b"R", b"D"))
     family, todo = {}, [os.getpid()]
     while todo:
         for child in children.get(todo.pop(), []):
             todo.append(child)
-            if child in memory:
-                family[child] = memory[child]
+            if child in living:
+                family[child] = living[child]
     return family
 
 

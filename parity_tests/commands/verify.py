@@ -36,9 +36,10 @@ EPILOG = """examples:
 
 A formula, a .txt or .md text and a .npz file are only read. A .py file and the code cells of a notebook are run, here
 and with the rights of whoever calls: give only what you would run yourself. Each runs in a process of its own, and
-ends with all that it started: after 60 seconds (a file of functions known by their names: 20), with more than 2 GB of
-memory, or more than 64 processes. It cannot write, rename or remove files, nor reach the network by Python's sockets,
-and nobody answers input(); it can read what you can read. What it prints or plots is dropped.
+ends with all that it started: after 60 seconds in which it works or sleeps (a file of functions known by their names:
+20), with more than 2 GB of memory, or more than 64 processes. It cannot write, rename or remove files, nor reach the
+network by Python's sockets, and nobody answers input(); it can read what you can read. What it prints or plots is
+dropped.
 
 Of a folder every .py, .ipynb, .txt, .md and .tex file is judged, at every depth; hidden files and folders, links to
 folders, virtual environments and __pycache__ are left out, and counted. A table that numpy.loadtxt does not find is

@@ -14,8 +14,9 @@ from typing import Any
 
 import pytest
 
-from parity_tests.apart import MIB, Limits, prepared, run_apart
+from parity_tests.apart import MIB, Limits, prepared, run_apart, supervisor
 from parity_tests.apart.run import ROOT
+from parity_tests.apart.supervisor import Process
 from parity_tests.cli import main
 
 SUBJECT = "parity_tests.tests.derivations.apart_subject"
@@ -144,6 +145,28 @@ def test_a_hostile_file_gets_one_sentence_and_leaves_nothing(kind: str, subject:
     assert "\n" not in str(refusal.value)
     assert len(str(refusal.value)) < 400
     nothing_is_left(subject)
+
+
+def test_no_time_passes_while_others_have_the_processors(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = iter([0.0, 10.0, 20.0, 30.0, 31.0, 24.0 * supervisor.LATEST, 24.0 * supervisor.LATEST + 0.1])
+    monkeypatch.setattr(supervisor.time, "monotonic", lambda: next(now))
+    clock = supervisor.Clock()
+    clock.tick({1: Process(0, 2.0, True), 2: Process(0, 1.0, False)})
+    assert clock.seconds == 3.0  # of ten: others had the processor
+    clock.tick({1: Process(0, 2.0, False)})
+    assert clock.seconds == 13.0  # it sleeps; what the other did is no longer counted
+    clock.tick({1: Process(0, 40.0, True)})
+    assert clock.seconds == 23.0  # two threads at once take no longer than the clock
+    clock.tick({})
+    assert clock.seconds == 24.0
+    assert clock.is_over(23.9)
+    assert not clock.is_over(24.0)
+    clock.tick({1: Process(0, 0.0, True)})
+    assert clock.seconds == 24.0
+    assert not clock.is_over(24.0)
+    clock.tick({1: Process(0, 0.0, True)})
+    assert clock.seconds == 24.0
+    assert clock.is_over(24.0)  # the others have had too much
 
 
 @pytest.mark.parametrize("kind", RIGHT)
