@@ -43,8 +43,9 @@ dropped.
 
 Of a folder every .py, .ipynb, .txt, .md and .tex file is judged, at every depth; hidden files and folders, links to
 folders, virtual environments and __pycache__ are left out, and counted. A table that numpy.loadtxt does not find is
-drawn instead, and said. A file that cannot be judged is a row of the table, with the reason. In a notebook, "cell 3" is
-the third code cell; lines for IPython and the shell are left out, and said.
+drawn instead, a .txt that open does not find is made up, and that is said. A file that cannot be judged is a row of
+the table, with the reason. In a notebook, "cell 3" is the third code cell; lines for IPython and the shell are left
+out, and said.
 
 With --reference solution.py the others are called as the teacher's file is, with its arguments, where they have its
 functions; and J is of the kind of its cost, also where a file writes another one, or none.

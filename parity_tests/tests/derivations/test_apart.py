@@ -149,7 +149,7 @@ def test_a_hostile_file_gets_one_sentence_and_leaves_nothing(kind: str, subject:
 
 def test_no_time_passes_while_others_have_the_processors(monkeypatch: pytest.MonkeyPatch) -> None:
     now = iter([0.0, 10.0, 20.0, 30.0, 31.0, 24.0 * supervisor.LATEST, 24.0 * supervisor.LATEST + 0.1])
-    monkeypatch.setattr(supervisor.time, "monotonic", lambda: next(now))
+    monkeypatch.setattr(time, "monotonic", lambda: next(now))
     clock = supervisor.Clock()
     clock.tick({1: Process(0, 2.0, True), 2: Process(0, 1.0, False)})
     assert clock.seconds == 3.0  # of ten: others had the processor

@@ -727,7 +727,37 @@ def test_a_list_of_caches_of_several_shapes_says_no_value() -> None:
 
 
 def test_a_table_that_is_not_there_is_said() -> None:
-    assert "drawn in place of housing.csv" in judged(TABLE).layout
+    assert "made-up data stand in for housing.csv, which is not there" in judged(TABLE).layout
+
+
+BIGRAM = """\
+import numpy as np
+text = open("input.txt").read()
+letters = sorted(set(text))
+X = np.eye(len(letters))[[letters.index(each) for each in text[:9]]]
+y = np.array([letters.index(each) for each in text[1:10]])
+W = np.random.randn(len(letters), len(letters))
+for _ in range(100):
+    Z = X @ W
+    P = np.exp(Z) / np.exp(Z).sum(1, keepdims=True)
+    loss = -np.log(P[np.arange(9), y]).mean()
+    dZ = P.copy()
+    dZ[np.arange(9), y] -= 1
+    W -= 0.5 * X.T @ dZ / 9
+"""
+
+
+def test_a_text_that_is_not_there_is_made_up_and_said() -> None:
+    found = judged(BIGRAM)
+    assert "made-up data stand in for input.txt, which is not there" in found.layout
+    assert found.summary.wrong == 0
+    assert found.summary.holds > 0
+    assert judged(BIGRAM.replace("X.T @ dZ", "X.T @ (dZ + 0.1)")).summary.wrong == 1
+
+
+@pytest.mark.parametrize("how", ['"input.csv"', '"input.txt", "rb"'])
+def test_nothing_else_is_made_up(how: str) -> None:
+    assert judge_program("net.py", BIGRAM.replace('"input.txt"', how)) is None
 
 
 def test_what_autograd_cannot_follow_to_the_end_is_not_called_wrong() -> None:

@@ -8,7 +8,7 @@ import contextlib
 import io
 import traceback
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,6 +24,10 @@ from parity_tests.derivations.verdicts import CALL
 FILE = "<the file>"
 IN_NOTEBOOKS: dict[str, Any] = {"display": lambda *_, **__: None, "get_ipython": lambda: Silent("IPython")}
 """What IPython adds to the names of Python."""
+
+
+WORDS = "\n".join(("the gradient of a sum is the sum of gradients and each layer hands on what it has " * 8).split())
+"""What a text has that is not there: a word in each line, of enough letters for a language model to be trained on."""
 
 
 class InOrder(set[Any]):
@@ -53,7 +57,7 @@ class Ended(NamedTuple):
     problem: str = ""
     line: int = 0
     absent: tuple[str, ...] = ()
-    """The files in whose place numbers were drawn."""
+    """The files that are not there, and in whose place something was made up."""
 
 
 def execute(
@@ -70,6 +74,7 @@ def execute(
             **vars(builtins),
             "__import__": modules.load,
             "input": _no_input,
+            "open": _opener(modules.numpy.absent),
             "set": InOrder,
             **IN_NOTEBOOKS,
         },
@@ -88,8 +93,23 @@ def execute(
     except (Halted, SystemExit):
         pass
     except Exception as error:
-        return _sentence(error)
+        return _sentence(error)._replace(absent=tuple(dict.fromkeys(modules.numpy.absent)))
     return Ended(absent=tuple(dict.fromkeys(modules.numpy.absent)))
+
+
+def _opener(absent: list[str]) -> Callable[..., Any]:
+    """``open``, which reads WORDS in place of a text that is not there, and keeps its name."""
+
+    def opened(file: Any, mode: str = "r", *rest: Any, **settings: Any) -> Any:
+        try:
+            return open(file, mode, *rest, **settings)
+        except FileNotFoundError:
+            if mode not in ("r", "rt") or not str(file).endswith(".txt"):
+                raise
+            absent.append(str(file))
+            return io.StringIO(WORDS)
+
+    return opened
 
 
 def _sentence(error: BaseException) -> Ended:

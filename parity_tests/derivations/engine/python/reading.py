@@ -82,7 +82,7 @@ class PythonReading:
         elif _program(trial).begun.rounds:
             said.append("one round of training")
         if absent := _program(trial).absent:
-            said.append(f"numbers are drawn in place of {' and '.join(absent)}, which is not there")
+            said.append(f"made-up data stand in for {' and '.join(absent)}, which is not there")
         drawn = sorted(_imported(_program(trial).tree) & DRAWING)
         if drawn:
             said.append(f"{' and '.join(drawn)} replaced: nothing is drawn")
