@@ -112,6 +112,28 @@ def test_a_file_without_a_run_is_called_and_the_call_can_be_pasted(text: str, ol
     assert WRONG in {line.verdict for line in judged(text.replace(old, new)).lines}
 
 
+LOADER = """\
+from our_loader import load_digits
+from testCases import *
+import our_plots.figures as figures
+
+"""
+
+
+def test_data_that_cannot_be_loaded_are_no_hindrance() -> None:
+    rest = "\nx_train, y_train = load_digits(normalized=True)\nshape = x_train.shape\nfigures.show(x_train)\n"
+    text = LOADER + FUNCTIONS + rest
+    found = judged(text)
+    assert all_hold(found)
+    first = len(text.splitlines()) - 2
+    whys = ("ModuleNotFoundError: No module named 'our_loader'", "NameError: name 'x_train' is not defined")
+    assert found.notes[1:] == (
+        *(f"Line {first + place} is passed over, which ends with {why}." for place, why in enumerate(whys)),
+        f"Line {first + 2} is passed over, which ends with NameError: name 'x_train' is not defined.",
+    )
+    assert WRONG in {line.verdict for line in judged(text.replace("dw2 = a1.T @ d2 / m", "dw2 = a1.T @ d2")).lines}
+
+
 def test_what_cannot_be_judged_says_what_to_add(tmp_path: Path) -> None:
     sentence = how_to_call(LISTS)
     match = re.match(r"called with (--call .*), no gradient of a cost was found: say J with --cost", sentence)

@@ -49,7 +49,7 @@ from parity_tests.derivations.verdicts import (
 from parity_tests.derivations.verdicts import Cost as CostText
 
 MOST_FAILURES = 12
-"""Cells of a notebook that may fail before the rest is not run any more."""
+"""Cells of a notebook, or statements of a file, that may fail before the rest is not run any more."""
 
 
 def judge_program(
@@ -89,6 +89,7 @@ def judge_program(
         if found is not None:
             return located(_without_call(found._replace(referees=("torch's autograd", "central differences"))))
     notes: tuple[str, ...] = ()
+    failed: tuple[str, ...] = ()
     if rubric is not None and rubric.call and not call:
         way, lacks = call_for(rubric, text)
         found = first_judged(defined_alone(text), [Tried(way, "")], aim)[0] if way else None
@@ -97,6 +98,7 @@ def judge_program(
     if found is None and (call or (is_program(text) and not pair)):
         found, _ = first_judged(text, [Tried(named(call, grads), "")], aim)
     if found is None and not call:
+        text, failed = (text, ()) if around is not None else without_failing(text)
         settled = set()
         tried = (each for each in calls(text, around, pair, settled) if not each.problem)
         ways = (each._replace(call=named(each.call, grads)) for each in tried)
@@ -110,8 +112,29 @@ def judge_program(
         raise RefusedError(f"cost is {cost!r}, and no gradient of a number of that name was found")
     if found is None:
         return None
-    found = with_rules(found._replace(notes=(*notes, *found.notes)), text, seed)
+    found = with_rules(found._replace(notes=(*notes, *found.notes, *failed)), text, seed)
     return located(_without_call(found))
+
+
+def without_failing(text: str) -> tuple[str, tuple[str, ...]]:
+    """A file without the statements that fail before anything is called, as those that load data, and what is said.
+
+    The other lines stay where they are.
+    """
+    said: list[str] = []
+    for _ in range(MOST_FAILURES):
+        program = PythonProgram(text, "0")
+        program.begin()
+        failing = (node for node in ast.parse(text).body if node.lineno <= program.ended <= (node.end_lineno or 0))
+        node = next(failing, None) if program.problem else None
+        if node is None:
+            break
+        rows = text.splitlines()
+        rows[node.lineno - 1 : node.end_lineno] = [""] * ((node.end_lineno or 0) - node.lineno + 1)
+        text = "\n".join([*rows, ""])
+        why = program.problem.replace(f" in line {node.lineno}", "", 1)
+        said.append(f"Line {node.lineno} is passed over, which ends with {why}.")
+    return text, tuple(said)
 
 
 def reference(name: str, text: str, seed: int = 0) -> Rubric:
@@ -150,12 +173,14 @@ def _without_call(judged: Judged) -> Judged:
 
 def how_to_call(text: str, call: str = "") -> str:
     """What to say where nothing of a program was judged: a call to complete, or that J is to be said; "" for none."""
+    whole = text
     try:
+        text, _ = without_failing(text)
         ways = calls(text, in_torch=uses_torch(ast.parse(text)))
         tried = [] if call or call_in(text) else list(itertools.islice(ways, MOST_CALLS))
         other = template(text) if not (tried or call or is_program(text)) else None
         tried += [] if other is None else [other]
-        program = PythonProgram(text, call or call_in(text))
+        program = PythonProgram(whole, call or call_in(text))
     except (SyntaxError, ValueError):
         return ""
     if not call and not call_in(text) and not is_program(text) and (alone := best_forward_call(text)[0]):

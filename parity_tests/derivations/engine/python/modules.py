@@ -71,7 +71,12 @@ class Modules:
                 return importlib.import_module(name) if fromlist else self.numpy
             if name.split(".")[0] == "scipy":
                 return _Scipy(importlib.import_module(name if fromlist else "scipy"))
-        return builtins.__import__(name, globals_, locals_, fromlist, level)
+        try:
+            return builtins.__import__(name, globals_, locals_, fromlist, level)
+        except ModuleNotFoundError as error:
+            if level or error.name is None or not f"{name}.".startswith(f"{error.name}."):
+                raise  # of a module that is there, and lacks another itself
+            return Absent(name if fromlist else name.split(".")[0], str(error))
 
     def moved(self, seed: Any) -> Any:
         """A seed of the program, moved with the run's."""
@@ -267,6 +272,30 @@ class Silent(types.ModuleType):
 
     def __exit__(self, *_: object) -> None:
         pass
+
+
+class Absent(types.ModuleType):
+    """A module that is not there, as those that load data: what a program defines beside it can be judged.
+
+    It can be imported and handed on; whatever is done with what it has raises ModuleNotFoundError.
+    """
+
+    __path__ = ()  # type: ignore[assignment]
+    __all__ = ()
+
+    def __init__(self, name: str, why: str) -> None:
+        super().__init__(name)
+        self.why = why
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return Absent(name, self.why)
+
+    def _refuse(self, *_: Any, **__: Any) -> Any:
+        raise ModuleNotFoundError(self.why)
+
+    __call__ = __iter__ = __getitem__ = __enter__ = __exit__ = __mro_entries__ = _refuse
 
 
 class _ArrayType(type):
