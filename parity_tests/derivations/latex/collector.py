@@ -15,9 +15,10 @@ from parity_tests.derivations.latex.numbers import Compared, compared
 from parity_tests.derivations.latex.sides import divides, is_assumption, is_number, is_target, speaks_of_many, tree_of
 from parity_tests.derivations.latex.statements import EQUALS, Statement, statements_of
 from parity_tests.derivations.latex.style import Style, style_of
-from parity_tests.derivations.latex.symbols import UNITS
+from parity_tests.derivations.latex.symbols import COSTS, MEANINGS, UNITS
 from parity_tests.derivations.latex.tokens import Token, sizes_in, written
 from parity_tests.derivations.latex.tree import (
+    Derivative,
     Matrix,
     Node,
     NotReadError,
@@ -35,6 +36,8 @@ MOST_ROWS = 4
 
 
 NO_EQUATION = "no equation"
+_RANGE = re.compile(r"[a-zL]=(?:\w+(?:[-+]\d)?,)*(?:\\ldots|\.\.\.),?(?:\w+(?:[-+]\d)?,?)*")
+"""As in l = 1, ..., L."""
 
 
 def claims_of(note: Note) -> tuple[list[Found], list[Style]]:
@@ -97,6 +100,9 @@ class _Collector:
             if not self.shapes(statement, named, sizes) and not self.matrices(statement, named, found):
                 self.aside(statement, NO_EQUATION)
             return
+        if _RANGE.fullmatch("=".join(written(list(part)) for part in statement.parts)):
+            self.aside(statement, "a range of an index")
+            return
         if re.search(r"\\mathbb|\\\{.*,.*\\\}", text) and "\\in" in statement.relations:
             self.aside(statement, "a set")
             return
@@ -149,6 +155,13 @@ class _Collector:
             place = next((n for n, node in enumerate(nodes) if node is not None and is_target(node)), -1)
             if place == 1 and nodes[0] == Symbol("p"):
                 place = 0  # p = softmax(o)
+            named = nodes[place] if place >= 0 else None
+            if isinstance(named, Symbol) and named.base not in (*MEANINGS, *COSTS) and not named.primes:
+                ahead = nodes[place + 1 : place + 2]
+                if (
+                    ahead and isinstance(ahead[0], Derivative) and len(nodes) > place + 2
+                ):  # g = dJ/dz = ... is about dJ/dz
+                    nodes, place = [*nodes[:place], None, *nodes[place + 1 :]], place + 1
             target = nodes[place] if place >= 0 else None
         if target is None:
             last = self.found[-1] if self.found else None

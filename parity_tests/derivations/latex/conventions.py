@@ -117,8 +117,8 @@ class Conventions:
             shown = self._shown(numbers, base, name, others)
             if name == "above":
                 forward = {key for key, votes in shown.items() if any(map(self._is_forward, votes))}
-                if whole is None and len(forward) == 1:
-                    settled.add("numbers")
+                if len(forward) == 1:
+                    settled |= {"numbers"} if whole is None else set()
                     shown = {key: shown[key] for key in forward}
                 elif "numbers" in settled and not forward:
                     continue  # layers are numbered as in the note's forward pass

@@ -17,7 +17,7 @@ from parity_tests.derivations.latex.kinds import depends_on_cost, has_complement
 from parity_tests.derivations.latex.notation import known_to, left_sides, node_of
 from parity_tests.derivations.latex.references import SOFTMAX
 from parity_tests.derivations.latex.repairs import repairs
-from parity_tests.derivations.latex.symbols import SIZE
+from parity_tests.derivations.latex.symbols import COUNTS, SIZE
 from parity_tests.derivations.latex.tree import (
     Call,
     Negative,
@@ -78,16 +78,12 @@ def mistake(each: Meant, symbols: Sequence[Symbol]) -> Mistake | None:
 def named(cause: str, each: Meant, right: Node) -> str:
     """The name that a mistake has in a line of this kind."""
     target, claim = each.target, each.claim
-    added = [x for x in symbols_of(right) if x.base in ("m", "N", "M", "n")]
-    before = [x for x in symbols_of(claim.right) if x.base in ("m", "N", "M", "n")]
-    if cause == "missing-factor":
-        if len(added) > len(before):
-            return "missing-1/m"
-        if each.frame.family == SIZE:
-            return "padding-once"
+    added, before = (sum(x.base in COUNTS for x in symbols_of(side)) for side in (right, claim.right))
+    if cause == "missing-factor" and each.frame.family == SIZE:
+        return "padding-once"
     if cause in ("missing-factor", "extra-factor") and any(x.base == "\\lambda" for x in symbols_of(claim.right)):
         return "l2-factor-2"
-    if cause == "double-1/m" and len(added) == len(before):
+    if cause == "double-1/m" and added == before:
         return "extra-factor"
     if cause == "db-not-summed" and not target.startswith("db"):
         return "missing-factor"

@@ -89,7 +89,7 @@ class Evaluation:
             case Norm():
                 return np.sqrt(self.squares(node, at))
             case Floor():
-                return np.floor(self.value(node.operand, at))
+                return np.floor(self.value(node.operand, at).real)
             case Sum():
                 return self.summed(node, at)
             case Cases():
@@ -147,10 +147,16 @@ class Evaluation:
         if base == "indicator":
             below = inner[0].real < inner[1].real
             return (below if node.keywords["sign"] in ("<", "\\le") else inner[0].real > inner[1].real) + 0.0
+        if base == "concat":
+            along = -2 if inner[0].shape[-1] == 1 else -1
+            batch = np.broadcast_shapes(*(each.shape[:-2] for each in inner))
+            return np.concatenate([np.broadcast_to(each, (*batch, *each.shape[-2:])) for each in inner], along)
         if len(inner) != 1:
             raise NotReadError(f"{base.removeprefix(chr(92))} of {len(inner)} arguments")
         if base == "sum":
             return total(inner[0])
+        if base == "tr":
+            return np.trace(inner[0], axis1=-2, axis2=-1)[..., None, None]
         if base == "diag":
             length = max(inner[0].shape[-2:])
             return np.eye(length) * inner[0].reshape(*inner[0].shape[:-2], 1, length)

@@ -23,7 +23,8 @@ def agreed(claim: Claim | Aside, own: OwnForward, place: int, usual: Callable[[]
 
     What one of them calls right is not wrong, and letters that the note itself defines mean nothing else. Of names such
     as dW the forward pass does not say whether they are averages: there it makes nothing right that is wrong. A
-    transpose that the forward pass of a written cost asks for is missing, however the examples may lie.
+    transpose that the forward pass of a written cost asks for is missing, however the examples may lie; so is anything
+    else where most other derivatives are those of that cost.
     """
     judged = own.judged(place)
     base = not_judged("", claim.line, claim.text, "")._replace(cell=claim.cell)
@@ -33,6 +34,7 @@ def agreed(claim: Claim | Aside, own: OwnForward, place: int, usual: Callable[[]
     found = right if partial else usual()
     plain = not own.has_own_meanings(place)
     sure = judged is not None and judged.written and judged.cause.startswith("transpose")
+    sure = sure or (judged is not None and judged.trusted and not own.has_differentials(place))
     if judged is None or (found.verdict == HOLDS and not sure):
         return found
     if judged.holds and ("1/m" in found.cause or (found.verdict == DOUBTFUL and not partial)):
@@ -45,7 +47,7 @@ def agreed(claim: Claim | Aside, own: OwnForward, place: int, usual: Callable[[]
     if found.verdict == WRONG and (found.repaired if judged.cause else plain):
         return found
     if judged.cause and judged.repaired is not None:
-        cause, repaired = judged.cause, equation(own.claims[place].target, judged.repaired)
+        cause, repaired = judged.cause, equation(own.written[place].target, judged.repaired)
         text = f"{teach(cause) if cause in CAUSES else cause}. With\n    {repaired}\nit holds."
         return base._replace(verdict=WRONG, cause=cause, causes=(cause,), repaired=repaired, message=text)
     why = (
@@ -88,9 +90,7 @@ def evidenced(claims: Sequence[Claim], rows: Sequence[Verdict], own: Sequence[Ow
 
 def letters_in(text: str) -> set[str]:
     """The letters of a formula."""
-    return set(
-        re.findall(r"(?<![A-Za-z\\\\])(?:d?[A-Za-z])(?![A-Za-z])|\\\\(?:theta|delta|phi|omega|xi|mu)(?![A-Za-z])", text)
-    )
+    return set(re.findall(r"(?<![A-Za-z\\])d?([A-Za-z])(?![A-Za-z])", text))
 
 
 def is_forward(claim: Claim) -> bool:

@@ -9,6 +9,9 @@ from typing import Any
 import numpy as np
 
 from parity_tests.derivations.latex.evaluation import FUNCTIONS, STEP, At, Evaluation, combined
+from parity_tests.derivations.latex.own_forward import Forward
+from parity_tests.derivations.latex.own_shapes import ONE, Shapes
+from parity_tests.derivations.latex.own_values import Values
 from parity_tests.derivations.latex.rewritten import symbol_latex
 from parity_tests.derivations.latex.style import Style
 from parity_tests.derivations.latex.tree import (
@@ -22,6 +25,7 @@ from parity_tests.derivations.latex.tree import (
     Power,
     Sum,
     Symbol,
+    Transposed,
     symbols_of,
     walk,
 )
@@ -38,8 +42,10 @@ _FUNCTIONS: Mapping[str, Any] = {
 def identical(left: Node, right: Node, style: Style) -> float | None:
     """The factor by which two formulas of numbers differ: 1 where they are the same, 0 where there is none.
 
-    None where they are no formulas of numbers alone.
+    None where they are no formulas of numbers alone, or of matrices.
     """
+    if names_matrices((left, right)):
+        return _of_matrices(left, right)
     ratios = []
     for seed in range(DRAWS):
         drawn = _Numbers(np.random.default_rng(seed), style)
@@ -58,6 +64,31 @@ def identical(left: Node, right: Node, style: Style) -> float | None:
         ratios.append(1.0 if abs(a - b) <= slack * max(1, abs(a), abs(b)) else float((a / b).real) if b else 0.0)
     first = ratios[0]
     return first if np.allclose(ratios, first, rtol=1e-9) else 0.0
+
+
+def names_matrices(node: object) -> bool:
+    """Whether letters stand for matrices: something is transposed, or a trace."""
+    return any(isinstance(each, Transposed) or (isinstance(each, Call) and each.function.base == "tr")
+               for each in walk(node))  # fmt: skip
+
+
+def _of_matrices(left: Node, right: Node) -> float | None:
+    forward = Forward({}, {}, {}, frozenset())
+    shapes, none = Shapes(forward, rows=False, numerator=False), frozenset[str]()
+    try:
+        first, second = (shapes.infer(each, none, {}) for each in (left, right))
+        for a, b in zip(first, second, strict=True):
+            shapes.same(a, b)
+        if any(each.base.isupper() and ONE in shapes.resolved(shape) for each, shape in shapes.of.items()):
+            return None  # matrices that would have to be vectors
+        ratios = []
+        for seed in range(DRAWS):
+            values = Values(forward, shapes, seed=seed)
+            a, b = (values.value(each, {}) for each in (left, right))
+            ratios += [ratio for ratio in (1.0, -1.0, 0.0) if not ratio or np.allclose(a, ratio * b, rtol=1e-9)][:1]
+    except (ValueError, KeyError, IndexError, RecursionError):
+        return None
+    return ratios[0] if len(set(ratios)) == 1 else 0.0
 
 
 class _Numbers(Evaluation):

@@ -146,7 +146,10 @@ def is_the_same(right: Node, meant: Meant) -> bool:
     with suppress(NotReadError):
         if isinstance(right, Derivative):
             return meant.numbers(0).derivative_name(right) == meant.target
-        return meant.frame.name_of(right) in (meant.target, "J") and not right.primes and not meant.penalised
+        name, output = meant.frame.name_of(right), f"A{meant.frame.depth}"
+        if meant.target == output and isinstance(meant.claim.target, Symbol) and meant.claim.target.accents:
+            return name[:1] == "A" and bool(meant.frame.letters)  # what the last layer gives has the name of a label
+        return name in (meant.target, "J") and not right.primes and not meant.penalised
     return False
 
 

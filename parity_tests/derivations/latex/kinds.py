@@ -47,6 +47,7 @@ def is_about_activation(claim: Claim) -> bool:
     if isinstance(target, Symbol):
         names = {each.base for each in symbols_of(claim.right)}
         about = target.base in ("a", "g", "f", "\\sigma", "S", "y", "tanh") and not target.subscripts
+        about = about and not any(each.accents for each in symbols_of(claim.right))
         return about and (bool(target.primes) or not names & {"w", "W", "b", "Y"})
     return False
 

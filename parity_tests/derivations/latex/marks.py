@@ -63,7 +63,7 @@ class Marks(Cursor):
             here == "["
             and isinstance(node, Symbol)
             and node.subscripts
-            and re.match(r"\[[a-z]_", written(self.tokens[self.place :]))
+            and re.match(r"\[[a-z]_[^,;]*\]", written(self.tokens[self.place :]))
         ):
             raise NotReadError("an entry by its label")
         if here in ("(", "[") and isinstance(node, Symbol):

@@ -8,11 +8,12 @@ from itertools import product
 from typing import NamedTuple
 
 from parity_tests.derivations.latex.claims import Claim
-from parity_tests.derivations.latex.own_equations import UNREAD, Equations, Variant
+from parity_tests.derivations.latex.own_equations import UNREAD, Equations, Variant, with_step
 from parity_tests.derivations.latex.own_forward import (
     COUNTED,
     differential,
     is_cost,
+    is_kronecker,
 )
 from parity_tests.derivations.latex.own_shapes import ONE
 from parity_tests.derivations.latex.repairs import repairs
@@ -21,8 +22,10 @@ from parity_tests.derivations.latex.tree import (
     Call,
     Derivative,
     Node,
+    NotReadError,
     Symbol,
     symbols_of,
+    walk,
 )
 
 UNITS = ("any", "sigmoid", "tanh", "relu")
@@ -35,7 +38,8 @@ ENOUGH = 2
 class Own(NamedTuple):
     """What is found: ``holds``, a ``cause`` with its repair, that it ``defines`` a quantity, or nothing of these.
 
-    ``variant``: it holds where vectors or examples lie otherwise; ``written``: it is about a cost that has a formula.
+    ``variant``: it holds where vectors or examples lie otherwise; ``written``: it is about a cost that has a formula;
+    ``trusted``: so are other derivatives, most of which hold.
     """
 
     holds: bool = False
@@ -44,6 +48,7 @@ class Own(NamedTuple):
     defines: bool = False
     variant: bool = False
     written: bool = False
+    trusted: bool = False
 
 
 class OwnForward(Equations):
@@ -63,18 +68,22 @@ class OwnForward(Equations):
             return Own(defines=True) if own.symbol.base in self.used else None
         if held:
             return Own(holds=True)
-        if any(self.outcome(place, other) for other in self.variants(claim.section)):
+        here = [place]
+        if any(self.outcome(place, other) and self.thin(here, other) <= self.thin(here, variant)
+               for other in self.variants(claim.section)):  # fmt: skip
             return Own(variant=True)
-        sure = sum(bool(self.outcome(each.place, self.variant(each.section))) for each in self.claims
-                   if each is not claim and self.is_derivative(each.place))  # fmt: skip
+        others = [self.outcome(each.place, self.variant(each.section)) for each in self.claims
+                  if each is not claim and self.is_derivative(each.place)]  # fmt: skip
+        sure = others.count(True)
         written = self.is_of_a_written_cost(claim, variant)
         if sure < ENOUGH and not written:
             return Own()
         shapes, letters = self.state(claim, variant).shapes, self.book.letters(claim)
         with suppress(*UNREAD):
-            if any(shapes.has_jacobian(each, letters) for each in (claim.target, claim.right)):
+            if shapes.has_jacobian(claim.right, letters):
                 return Own()
-        return self.mended(claim, variant)._replace(written=written)
+        trusted = written and sure >= ENOUGH and sure > 2 * others.count(False)
+        return self.mended(claim, variant)._replace(written=written, trusted=trusted)
 
     @cached_property
     def used(self) -> set[str]:
@@ -86,14 +95,19 @@ class OwnForward(Equations):
     def has_own_meanings(self, place: int) -> bool:
         """Whether a letter of a claim is another kind of quantity in the note than it usually is."""
         claim = self.claims[place]
-        defined = {each.symbol.base for each in self.book.definitions if each.place != place}
-        return any(MEANINGS.get(each.base) in ("W", "b") and each.base in defined
+        others = [each for each in self.book.definitions if each.place != place]
+        defined = {each.symbol.base for each in others if MEANINGS.get(each.symbol.base) in ("W", "b")}
+        defined |= {each.symbol.base for each in others if MEANINGS.get(each.symbol.base) == "Y"
+                    and any(MEANINGS.get(inner.base) == "W" for inner in symbols_of(each.right))}  # fmt: skip
+        return any((each.base in defined and not each.accents) or (each.base == "J" and each.written)
                    for each in symbols_of((claim.target, claim.right)))  # fmt: skip
 
     def has_differentials(self, place: int) -> bool:
         """Whether names such as dW and delta stand in a claim."""
-        found = symbols_of((self.claims[place].target, self.claims[place].right))
-        return any(differential(each) is not None or each.base == "\\delta" for each in found)
+        claim = self.claims[place]
+        found, letters = symbols_of((claim.target, claim.right)), self.book.letters(claim)
+        return any(differential(each) is not None or (each.base == "\\delta" and not is_kronecker(each, letters))
+                   for each in found)  # fmt: skip
 
     def is_of_a_written_cost(self, claim: Claim, variant: Variant) -> bool:
         """Whether what is differentiated is a cost whose formula the note gives, and that depends on the variable."""
@@ -161,6 +175,8 @@ class OwnForward(Equations):
             if isinstance(claim.target, Call) and not is_cost(claim.target):
                 return None
             left, right = (self.derivatives(each, claim, state) for each in (claim.target, claim.right))
+            if isinstance(left, Derivative) and left in walk(right):
+                raise NotReadError("what is added to what it was")
             self.check(claim, left, right, state)
             return self.equal(claim, left, right, state)
         except UNREAD as error:
@@ -177,7 +193,7 @@ class OwnForward(Equations):
                 break
             try:
                 if self.equal(claim, left, self.derivatives(right, claim, state), state):
-                    return Own(cause=cause, repaired=right)
+                    return Own(cause=cause, repaired=with_step(right, "t", "T") if claim.place in self.last else right)
             except UNREAD:
                 continue
         return Own()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -21,16 +22,18 @@ from parity_tests.derivations.latex.own_forward import (
     differential,
     is_cost,
     is_hidden,
+    with_differentials,
     with_labels,
 )
 from parity_tests.derivations.latex.own_shapes import ONE, Shapes
-from parity_tests.derivations.latex.own_values import Values
+from parity_tests.derivations.latex.own_values import STEPS, Values
 from parity_tests.derivations.latex.sides import is_number
 from parity_tests.derivations.latex.symbols import COSTS
 from parity_tests.derivations.latex.tree import (
     Call,
     Derivative,
     Node,
+    Norm,
     NotReadError,
     Number,
     Symbol,
@@ -61,6 +64,22 @@ class State(NamedTuple):
     known: frozenset[Key]
 
 
+def with_step(node: Node, old: str, new: str) -> Node:
+    """A formula with another letter for a step of time."""
+    return mapped(node, lambda each: replace(each, subscripts=tuple(re.sub(f"^{old}", new, part)
+                                                                    for part in each.subscripts))
+                  if isinstance(each, Symbol) else each)  # fmt: skip
+
+
+def _at_last_step(claim: Claim, steps: set[str]) -> Claim:
+    """A claim with t for T, the last step of time; itself where it is not about that."""
+    found = symbols_of((claim.target, claim.right))
+    numbered = any(part.startswith("T") for each in found if each.base in steps for part in each.subscripts)
+    if not numbered or any(part.startswith("t") for each in found for part in each.subscripts):
+        return claim
+    return claim._replace(target=with_step(claim.target, "T", "t"), right=with_step(claim.right, "T", "t"))
+
+
 def _as_written(each: Found, place: int) -> Claim:
     """A claim, or another equation, with quantities on its left side; what is no equation claims nothing."""
     if isinstance(each, Aside) and each.equation is not None:
@@ -75,12 +94,54 @@ def _as_written(each: Found, place: int) -> Claim:
     return each._replace(target=left, right=right, place=place)
 
 
+def _with_objectives(claims: list[Claim]) -> list[Claim]:
+    """Claims in which a function of one letter whose formula is a sum of squares, as f(w), is a cost."""
+    letters = {claim.target.function.base for claim in claims if isinstance(claim.target, Call)
+               and len(claim.target.arguments) == 1 and isinstance(claim.target.arguments[0], Symbol)
+               and not claim.target.function.primes
+               and any(isinstance(each, Norm) for each in walk(claim.right))}  # fmt: skip
+
+    def changed(each: Node) -> Node:
+        if isinstance(each, Call) and each.function.base in letters and not is_cost(each):
+            name = each.function.base
+            return replace(each, function=replace(each.function, base="J", accents=frozenset({name}), written=name))
+        return each
+
+    return [each._replace(target=mapped(each.target, changed), right=mapped(each.right, changed)) if letters else each
+            for each in claims]  # fmt: skip
+
+
+def _with_differentials(claim: Claim, computed: set[str]) -> Claim:
+    """A claim with derivatives such as df in letters that the note computes."""
+    left, right = (with_differentials(each, computed) for each in (claim.target, claim.right))
+    return claim._replace(target=left, right=right, identity=claim.identity and not isinstance(left, Symbol))
+
+
+def _unequal(found: Sequence[Found]) -> dict[int, tuple[str, str]]:
+    """The indices of which a claim is said to hold where they differ: in it, or right before it."""
+    said: dict[int, tuple[str, str]] = {}
+    for place, each in enumerate(found):
+        texts = [each.text, *(other.text for other in found[max(0, place - 1) : place] if isinstance(other, Aside))]
+        for match in re.finditer(r"\b([ijk])\s*\\neq?\s*([ijk])\b", " ".join(texts)):
+            said[place] = match[1], match[2]
+    return said
+
+
 class Equations:
     """The equations of a note, each judged by its own definitions."""
 
     def __init__(self, found: Sequence[Found]) -> None:
         """``found`` in its order; the places of claims are theirs in it."""
-        self.claims = [_as_written(each, place) for place, each in enumerate(found)]
+        written = [_as_written(each, place) for place, each in enumerate(found)]
+        written = _with_objectives(written)
+        computed = {each.target.base for each in written if isinstance(each.target, Symbol)}
+        written = [_with_differentials(each, computed) for each in written]
+        steps = {each.base for each in symbols_of(tuple((claim.target, claim.right) for claim in written))
+                 if "t" in each.subscripts}  # fmt: skip
+        self.written = written
+        self.claims = [_at_last_step(each, steps) for each in written]
+        self.last = {each.place for each, other in zip(self.claims, written, strict=True) if each is not other}
+        self.unequal = _unequal(found)
         chains = [id(each.target) if isinstance(each, Claim) else -place for place, each in enumerate(found)]
         self.book = Book(self.claims, chains)
         self.states: dict[Any, State] = {}
@@ -254,7 +315,10 @@ class Equations:
             for values in state.values if scope is not None else ():
                 values.scope, values.letters = scope or {}, letters
                 for place in product(*(range(min(3, values.size(values.scope[each]))) for each in free)):
-                    at = {**dict(zip(free, place, strict=True)), "t": 2}
+                    at = {**dict(zip(free, place, strict=True)), "t": STEPS if claim.place in self.last else 2}
+                    first, second = self.unequal.get(claim.place, ("", ""))
+                    if first in at and at[first] == at.get(second):
+                        continue
                     x, y = (values.value(each, at) for each in (left, right))
                     y = y.T if x.shape != y.shape else y
                     if x.shape != y.shape or not np.allclose(x, y, rtol=1e-8, atol=1e-10):

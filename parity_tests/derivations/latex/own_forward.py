@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
@@ -19,6 +19,8 @@ from parity_tests.derivations.latex.tree import (
     Derivative,
     Node,
     NotReadError,
+    Number,
+    Operation,
     Power,
     Sum,
     Symbol,
@@ -84,6 +86,19 @@ def with_labels(node: Node) -> Node:
                 return replace(
                     each, arguments=tuple(map(parsed, split(tokens_of(each.keywords["of"]), (",", ";", "|"))))
                 )
+        return each
+
+    return mapped(node, changed)
+
+
+def with_differentials(node: Node, quantities: Set[str]) -> Node:
+    """A copy in which a d before one of some letters is that of its derivative."""
+
+    def changed(each: Node) -> Node:
+        if isinstance(each, Operation) and not each.sign and each.left == Symbol("d"):
+            of = each.right
+            if isinstance(of, Symbol) and len(of.base) == 1 and of.base in quantities:
+                return replace(of, base=f"d{of.base}")
         return each
 
     return mapped(node, changed)
@@ -195,11 +210,14 @@ class Forward(NamedTuple):
         return {each for key in self.definitions for each in self.below(key)}
 
     def ends(self) -> list[Key]:
-        """What is computed and used by nothing."""
+        """What is computed and used by nothing, unless in the next step of time."""
         kept = [each for each in self.definitions.values() if not is_cost(each.symbol)
                 and not any(isinstance(part, Derivative) for part in walk(each.right))]  # fmt: skip
         used = {
-            name.key for each in kept for name in self.names_in(each.right, each.letters) if name.key != each.name.key
+            name.key
+            for each in kept
+            for name in self.names_in(each.right, each.letters)
+            if name.key != each.name.key and name.step in (None, 0)
         }
         return [each.name.key for each in kept if each.name.key not in used]
 
@@ -247,6 +265,8 @@ class Book:
         if not isinstance(target, Symbol) or target.primes or claim.adds or claim.averages:
             return
         symbol, name = target, name_of(target, letters, self.raised)
+        if symbol == Symbol(symbol.base) and symbol.base in INDICES and isinstance(claim.right, Symbol | Number):
+            return  # i = j, l = 1
         again = any(
             each.key == name.key and (each.step is None or each.step >= 0)
             for symbol in symbols_of(claim.right) if symbol.base == target.base

@@ -45,6 +45,8 @@ class Shapes:
         self.of: dict[Key, Shape] = {}
         self.scopes: dict[Key, dict[str, int]] = {}
         self.counts: dict[str, int] = {}
+        self.sums: dict[int, tuple[int, ...]] = {}
+        """Sizes that are sums of others: of what stands one upon the other."""
         self.fixed = 0
         self.open: set[Key] = set()
 
@@ -225,12 +227,18 @@ class Shapes:
             return SCALAR
         if base in ("max", "indicator") and len(shapes) == 2:
             return self.joined(*shapes)
+        if base == "concat":
+            size = self.new()
+            self.sums[size] = tuple(map(self.along, shapes))
+            return self.vector(size)
         if len(shapes) != 1:
             raise NotReadError(f"{base} of {len(shapes)} arguments")
         if base == "diag":
             size = self.along(shapes[0])
             return size, size
-        return SCALAR if base == "sum" else shapes[0]
+        if base == "tr":
+            self.same(*shapes[0])
+        return SCALAR if base in ("sum", "tr") else shapes[0]
 
     def has_jacobian(self, node: Node, letters: frozenset[str]) -> bool:
         """Whether a whole derivative of one vector in another stands in a formula."""
@@ -242,13 +250,15 @@ class Shapes:
         return False
 
     def derivative(self, node: Derivative, letters: frozenset[str], scope: dict[str, int]) -> Shape:
-        of = node.of.function if isinstance(node.of, Call) else node.of
-        if not isinstance(of, Symbol) or not isinstance(node.by, Symbol):
+        of = node.of.function if isinstance(node.of, Call) and is_cost(node.of) else node.of
+        if of is None or not isinstance(node.by, Symbol):
             raise NotReadError("a derivative of what has no name")
         name = self.forward.name(node.by, letters)
         by = self.shape(name.key)
         whole, of_shape = by, SCALAR
-        if not is_cost(of):
+        if not isinstance(of, Symbol):
+            of_shape = self.infer(of, letters, scope)
+        elif not is_cost(of):
             value = self.forward.name(of, letters)
             of_shape = self.entry(self.shape(value.key), value.indices, scope)
         by_shape = self.entry(by, name.indices, scope)

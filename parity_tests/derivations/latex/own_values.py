@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +19,7 @@ from parity_tests.derivations.latex.tree import (
     Operation,
     Sum,
     Symbol,
+    Transposed,
     symbols_of,
     walk,
 )
@@ -55,6 +56,9 @@ class Values(Evaluation):
 
     def size(self, size: int) -> int:
         root = self.shapes.find(size)
+        for whole, parts in self.shapes.sums.items():
+            if self.shapes.find(whole) == root:
+                return sum(map(self.size, parts))
         return 1 if root == ONE else self.sizes.setdefault(root, _SIZES[(len(self.sizes) + self.first) % len(_SIZES)])
 
     def given(self, key: Key, step: int) -> Any:
@@ -119,6 +123,8 @@ class Values(Evaluation):
     def symbol(self, node: Symbol, at: At) -> Any:
         if is_kronecker(node, self.letters):
             return np.full((1, 1), complex(at[node.subscripts[0]] == at[node.subscripts[1]]))
+        if node.base == "\\ones":
+            return np.ones((1, 1), complex)
         if node.primes:
             raise NotReadError("a prime")
         if node.base == "e" and not node.subscripts:
@@ -126,6 +132,17 @@ class Values(Evaluation):
         name = self.forward.name(node, self.letters)
         found = entry(self.quantity(name.key, step_of(name, at)), name.indices, at)
         return found ** int(name.power) if name.power else found
+
+    def operation(self, node: Operation, at: At) -> Any:
+        """Two operands; a column of ones adds up what it is multiplied with, or spreads a vector."""
+        sides = (node.left, node.right)
+        for side, other in (sides, sides[::-1]) if node.sign in ("", ".", "x") else ():
+            turned = isinstance(side, Transposed)
+            if (side.operand if isinstance(side, Transposed) else side) == Symbol("\\ones"):
+                found = self.value(other, at)
+                adds = turned == (side is node.left)
+                return found.sum(-2 if side is node.left else -1, keepdims=True) if adds else found
+        return super().operation(node, at)
 
     def summed(self, node: Sum, at: At) -> Any:
         index, _, without = node.index.partition("\\ne")
@@ -196,10 +213,15 @@ class Values(Evaluation):
         return [key for key in found if key not in parts or self.shapes.resolved(self.shapes.shape(key)) != (ONE, ONE)]
 
     def derivative(self, node: Derivative, at: At) -> Any:
-        of = node.of.function if isinstance(node.of, Call) else node.of
-        if self.world.given or not isinstance(of, Symbol) or not isinstance(node.by, Symbol):
+        of = node.of.function if isinstance(node.of, Call) and is_cost(node.of) else node.of
+        if self.world.given or of is None or not isinstance(node.by, Symbol):
             raise NotReadError("a derivative of what has no name")
         by = self.forward.name(node.by, self.letters)
+        if not isinstance(of, Symbol):
+            found = self.perturbed(by, step_of(by, at), lambda: self.value(of, at))
+            if found.shape[-2:] != (1, 1):
+                raise NotReadError("a derivative of a vector that has no name")
+            return found.reshape(self.quantity(by.key, step_of(by, at)).shape)
         value = self.forward.name(of, self.letters)
         if is_cost(of):
             defined = value.key in self.forward.definitions
@@ -231,20 +253,27 @@ class Values(Evaluation):
         step = step_of(by, at)
         key = value and (value.key, step_of(value, at)), by.key, step
         if key not in self.gradients:
-            base = self.quantity(by.key, step)
-            rows, columns = base.shape
-            given = base + 1j * STEP * np.eye(rows * columns).reshape(rows * columns, rows, columns)
-            if np.abs(base.imag).max() > 0:
-                raise NotReadError("a derivative of a derivative")
-            self.world = World({(by.key, step): given})
-            try:
+
+            def computed() -> Any:
                 found = self.cost(self.above(by)) if value is None else self.quantity(value.key, step_of(value, at))
-            finally:
-                self.world = self.plain
-            found = total(found) if value is not None and value.key.base in COSTS else found
-            found = found.imag / STEP
-            self.gradients[key] = np.broadcast_to(found, (rows * columns, *found.shape[-2:])) + 0j
+                return total(found) if value is not None and value.key.base in COSTS else found
+
+            self.gradients[key] = self.perturbed(by, step, computed)
         return self.gradients[key]
+
+    def perturbed(self, by: Name, step: int, computed: Callable[[], Any]) -> Any:
+        """How what is computed changes with each entry of a quantity, along an axis in front."""
+        base = self.quantity(by.key, step)
+        rows, columns = base.shape
+        given = base + 1j * STEP * np.eye(rows * columns).reshape(rows * columns, rows, columns)
+        if np.abs(base.imag).max() > 0:
+            raise NotReadError("a derivative of a derivative")
+        self.world = World({(by.key, step): given})
+        try:
+            found = computed().imag / STEP
+        finally:
+            self.world = self.plain
+        return np.broadcast_to(found, (rows * columns, *found.shape[-2:])) + 0j
 
     def above(self, by: Name) -> list[Key]:
         """What is computed last from a quantity."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
-from parity_tests.derivations.latex.cursor import is_named
+from parity_tests.derivations.latex.cursor import is_named, split
 from parity_tests.derivations.latex.patterns import summed
 from parity_tests.derivations.latex.structures import ACCENTS, GREEK, TIMES, Structures
+from parity_tests.derivations.latex.symbols import COUNTS
 from parity_tests.derivations.latex.tokens import Token
 from parity_tests.derivations.latex.tree import (
     Call,
@@ -28,6 +29,10 @@ def parsed(tokens: list[Token]) -> Node:
         return parser.whole()
     except RecursionError as error:
         raise NotReadError("it is too deep") from error
+
+
+def _counts(node: Node) -> bool:
+    return isinstance(node, Number) or (isinstance(node, Symbol) and node == Symbol(node.base) and node.base in COUNTS)
 
 
 class _Parser(Structures):
@@ -70,8 +75,24 @@ class _Parser(Structures):
         while self.peek() in TIMES or self.peek() == "/":
             sign = self.take().text
             minus = self.peek() == "-" and bool(self.take())
-            right = self.product()
+            right = self.divisor() if sign == "/" else self.product()
             node = Operation("/" if sign == "/" else TIMES[sign], node, Negative(right) if minus else right)
+            if sign == "/" and self.begins():
+                node = Operation("", node, self.product())
+        return node
+
+    def divisor(self) -> Node:
+        """What stands behind a slash: behind numbers and counts, as in 1/2m dZ, nothing else divides."""
+        start, node = self.place, self.factor()
+        if not _counts(node):
+            self.place = start
+            return self.product()
+        while self.begins():
+            start, following = self.place, self.factor()
+            if not _counts(following):
+                self.place = start
+                break
+            node = Operation("", node, following)
         return node
 
     def product(self) -> Node:
@@ -114,7 +135,11 @@ class _Parser(Structures):
             return self.atom()
         if text == "(" or text == "[":
             self.place -= 1
-            node = self.in_brackets(self.brackets(text, ")" if text == "(" else "]"))
+            inside = self.brackets(text, ")" if text == "(" else "]")
+            parts = split(inside, (",", ";"))
+            if text == "[" and len(parts) > 1 and not any(each.text == "\\ldots" for each in inside):
+                return Call(Symbol("concat"), tuple(map(self.parsed, parts)))  # one upon the other
+            node = self.in_brackets(inside)
             if isinstance(node, Symbol) and self.peek() == "^" and re.fullmatch(r"\{?\d\}?", self.ahead()):
                 self.take()
                 return Power(node, self.parsed(self.argument()))  # a number behind brackets is no layer

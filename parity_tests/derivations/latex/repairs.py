@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from parity_tests.derivations.latex.rewritten import places, rewritings
-from parity_tests.derivations.latex.symbols import MEANINGS
+from parity_tests.derivations.latex.symbols import COUNTS, MEANINGS
 from parity_tests.derivations.latex.tree import (
     Call,
     Derivative,
@@ -80,7 +80,8 @@ def _is_number(node: Node) -> bool:
 
 
 def _factor(factor: Node) -> str:
-    return "extra-factor" if factor == HALF else "missing-factor"
+    average = isinstance(factor, Operation) and any(each.base in COUNTS for each in symbols_of(factor))
+    return "extra-factor" if factor == HALF else "missing-1/m" if average else "missing-factor"
 
 
 def _sums(right: Node, known: Known) -> Iterator[tuple[str, Node]]:

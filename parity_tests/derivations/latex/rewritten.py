@@ -125,6 +125,9 @@ def rewritings(node: Node, target: Node | None = None) -> Iterator[tuple[str, No
         if isinstance(here, Symbol):
             for cause, other in _other_symbols(here):
                 yield cause, put(other)
+        elif isinstance(here, Sum) and re.match("[lL]", here.index):
+            for moved in _neighbours(here.upper):
+                yield "wrong-layer", put(replace(here, upper=moved))
         elif isinstance(here, Call) and here.function.base not in ("log", "exp", "max", "sqrt"):
             primes = 1 - here.function.primes
             changed = replace(here, function=replace(here.function, primes=primes))

@@ -52,7 +52,7 @@ def _usual(claims: Iterable[Claim]) -> dict[str, str]:
             inner = right.arguments[0] if len(right.arguments) == 1 else None
             if isinstance(inner, Symbol) and not right.function.primes and inner.base != target.base:
                 before.add(inner.base)
-                behind.add(target.base)
+                behind |= set() if target.accents else {target.base}
     found = {}
     for letter in before - behind:
         if MEANINGS.get(letter) == "A":
@@ -65,10 +65,13 @@ def _usual(claims: Iterable[Claim]) -> dict[str, str]:
 
 
 def _outputs(claims: Iterable[Claim], before: set[str]) -> set[str]:
-    """The letters that are set equal to what stands before an activation, as y = a of a linear output."""
+    """The letters of linear outputs: set equal to what stands before an activation, or weighed sums beside labels t."""
+    labels = any(each.base == "t" for claim in claims for each in symbols_of((claim.target, claim.right)))
     return {
         claim.target.base for claim in claims
-        if isinstance(claim.target, Symbol) and isinstance(claim.right, Symbol) and claim.right.base in before
+        if isinstance(claim.target, Symbol) and not claim.target.accents and (
+            (isinstance(claim.right, Symbol) and claim.right.base in before)
+            or (labels and any(MEANINGS.get(each.base) == "W" for each in symbols_of(claim.right))))
     }  # fmt: skip
 
 

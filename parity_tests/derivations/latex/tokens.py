@@ -21,14 +21,29 @@ NUMPY = r"(?:numpy|np)\s*[.\-]\s*(?:random\s*\.\s*)?[a-z]+"
 FUNCTIONS = (
     "LeakyReLU", "sigmoid", "Sigmoid", "softmax", "Softmax", "ReLU", "ReLu", "Relu", "relu", "RELU", "tanh", "log",
     "ln", "exp", "max", "sqrt", "abs", "diag", "sum", "mean", "sgn", "sign", "CE",
-    "expit", "logistic", "sig",
+    "expit", "logistic", "sig", "tr",
 )  # fmt: skip
 DIFFERENTIALS = ("dW", "dw", "dZ", "dz", "dA", "da", "db", "dB", "dX", "dx", "dh", "dH",
                  "dS", "ds", "dO", "do", "dP", "dp")  # fmt: skip
-WORDS = (*FUNCTIONS, *DIFFERENTIALS, "axis", "keepdims", "True", "true", "ture", "prev", "corrected", "undef")
+WORDS = (
+    *FUNCTIONS,
+    *DIFFERENTIALS,
+    "target",
+    "out",
+    "net",
+    "axis",
+    "keepdims",
+    "True",
+    "true",
+    "ture",
+    "prev",
+    "corrected",
+    "undef",
+)
 _TOKEN = re.compile(
     r"\|\||\\(?:begin|end)\s*\{[A-Za-z]+\*?\}|\\[A-Za-z]+\*?|\\.|" + NUMPY
-    + "|" + "|".join(WORDS) + r"|\d{1,3}(?:,\d{3})+(?!\d)|\d+(?:\.\d+)?|\.\d+|[-+*/:]=|\.\*|[A-Za-z]|\s+|.",
+    + "|" + "|".join(sorted(WORDS, key=len, reverse=True))
+    + r"|\d{1,3}(?:,\d{3})+(?!\d)|\d+(?:\.\d+)?|\.\d+|[-+*/:]=|\.\*|[A-Za-z]|\s+|.",
     re.DOTALL,
 )  # fmt: skip
 

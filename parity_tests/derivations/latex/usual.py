@@ -245,13 +245,16 @@ def _is_bias(node: Node) -> bool:
 
 
 def _layers_between(node: Sum, frame: Frame) -> tuple[int, int]:
-    """The first and the last layer of a sum over layers, all unless numbers say others, wherever counting begins."""
-    first, last = node.lower, node.upper
-    if not (first.isdigit() and last.isdigit()) or int(last) - int(first) + 1 == frame.depth:
-        return 1, frame.depth
-    if not 1 <= int(first) <= int(last) <= frame.depth:
-        raise NotReadError(f"a sum over the layers {first} to {last} of {frame.depth}")
-    return int(first), int(last)
+    """The first and the last layer of a sum over layers: all, unless numbers or L say others."""
+    layers = frame.depth + frame.convention.above
+    match = re.fullmatch(r"(\d+|L)([-+]\d)?", node.upper)
+    if match is None or (match[1] == "L" and "L" not in {*frame.letters, *frame.style.letters}):
+        return 1, frame.depth  # L may count the inputs
+    last = (layers if match[1] == "L" else int(match[1])) + int(match[2] or 0)
+    first = int(node.lower) if node.lower.isdigit() else 1
+    if last < first:
+        raise NotReadError(f"a sum over the layers {first} to {last}")
+    return first, last
 
 
 def _of_numbered_examples(node: Sum) -> Sum:

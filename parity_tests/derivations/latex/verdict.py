@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from contextlib import suppress
+from itertools import islice
 from math import isclose
 
 from parity_tests.derivations.latex.alternatives import (
@@ -16,10 +18,10 @@ from parity_tests.derivations.latex.alternatives import (
     with_brackets,
 )
 from parity_tests.derivations.latex.claims import Claim
-from parity_tests.derivations.latex.conventions import Conventions, Taken
-from parity_tests.derivations.latex.diagnosis import another_target, diagnoses, rule_of, simpler_size
+from parity_tests.derivations.latex.conventions import LAYOUTS, Conventions, Taken
+from parity_tests.derivations.latex.diagnosis import Mistake, another_target, diagnoses, rule_of, simpler_size
 from parity_tests.derivations.latex.frames import layers_are_guessed
-from parity_tests.derivations.latex.identities import identical
+from parity_tests.derivations.latex.identities import identical, names_matrices
 from parity_tests.derivations.latex.judge import (
     COLUMNS,
     SAME,
@@ -29,9 +31,11 @@ from parity_tests.derivations.latex.judge import (
 )
 from parity_tests.derivations.latex.kinds import depends_on_cost, is_loss, is_of_a_sum, names_products
 from parity_tests.derivations.latex.references import COSTS, Convention
+from parity_tests.derivations.latex.repairs import Known, repairs
 from parity_tests.derivations.latex.rewritten import latex_of, rewritings
 from parity_tests.derivations.latex.symbols import LARGE, MEANINGS, SIZE, STEP
 from parity_tests.derivations.latex.tree import (
+    Call,
     Derivative,
     Floor,
     Negative,
@@ -39,6 +43,7 @@ from parity_tests.derivations.latex.tree import (
     Number,
     Operation,
     Symbol,
+    Transposed,
     symbols_of,
     walk,
 )
@@ -79,6 +84,8 @@ class Judge:
                 return said(claim, NO_CLAIM, "the left side has no name")
             main = held
         try:
+            if claim.identity and names_matrices((claim.target, claim.right)):
+                raise NotReadError("an equation of matrices")
             read = self.conventions.read(claim, main)
         except NotReadError as error:
             return self.unread(claim, number, main, str(error))
@@ -185,15 +192,17 @@ class Judge:
         chain = [each.right for each in self.conventions.claims if each.target is claim.target and each is not claim]
         if isinstance(claim.right, Derivative) and any(identical(claim.right, each, style) == 1 for each in chain):
             return said(claim, HOLDS, "holds")
-        if not (claim.identity or isinstance(claim.target, Derivative)):
-            return None
         ratio = identical(claim.target, claim.right, style)
-        if ratio is None:
+        if ratio is None or (isinstance(claim.target, Symbol | Call) and not claim.identity and ratio != 1):
             return None
         if ratio == 1:
             return said(claim, HOLDS, "holds")
         if isclose(ratio, -1):
             return wrong(claim, "sign", equation(claim.target, Negative(claim.right)))
+        turned = isinstance(claim.target, Transposed) and isinstance(claim.target.operand, Operation)
+        for cause, right in repairs(claim.right, claim.target, Known()) if turned or not claim.identity else ():
+            if identical(claim.target, right, style) == 1:
+                return wrong(claim, cause, equation(claim.target, right))
         if claim.identity:
             return said(claim, NO_CLAIM, "is an equation that does not hold for every number")
         return said(claim, DOUBTFUL, "does not hold")
@@ -235,6 +244,19 @@ class Judge:
             found.add("hidden")
         return found
 
+    def in_other_layouts(self, claim: Claim, main: Convention) -> Iterator[tuple[Meant, Mistake]]:
+        """The mistake that a claim has in each layout but the section's."""
+        for rows, turned in LAYOUTS:
+            other = main._replace(rows=rows, turned=turned)
+            with suppress(NotReadError):
+                if other != main:
+                    yield from self.named(claim, self.conventions.read(claim, other))
+
+    def named(self, claim: Claim, read: list[Meant]) -> list[tuple[Meant, Mistake]]:
+        """The first mistake that has a name."""
+        found = diagnoses(self.conventions, claim, read)
+        return list(islice((each for each in found if each[1].cause in (*CAUSES, *CONVENTIONAL)), 1))
+
     def mistaken(self, claim: Claim, read: list[Meant], settled: set[str], also: str) -> Verdict:
         """The verdict on a claim that holds in no other convention."""
         main, target = read[0].frame.convention, read[0].target
@@ -266,14 +288,16 @@ class Judge:
             if self.holds(claim._replace(right=floored), main):
                 return wrong(claim, "missing-term", equation(claim.target, floored), also=also)
             read = self.conventions.read(claim._replace(right=Floor(claim.right)), main)
-        for each, mistake in diagnoses(self.conventions, claim, read):
+        found_by = self.named(claim, read)
+        if not has_evidence(claim, read[0], settled):  # whatever the layout is, it is the same mistake
+            found_by += self.in_other_layouts(claim, main)
+        for each, mistake in found_by[:1]:
             if mistake.cause in CONVENTIONAL:
                 return said(claim, DOUBTFUL, CONVENTIONAL[mistake.cause], target)
-            if mistake.cause in CAUSES:
-                if not has_evidence(claim, each, settled):
-                    why = f"does not hold with {each.frame.convention.words}: {teach(mistake.cause)}, if that is meant"
-                    return said(claim, DOUBTFUL, why, target)
-                return wrong(claim, mistake.cause, equation(claim.given or claim.target, mistake.right), also=also)
+            if len({other.cause for _, other in found_by}) > 1:
+                why = f"does not hold with {each.frame.convention.words}: {teach(mistake.cause)}, if that is meant"
+                return said(claim, DOUBTFUL, why, target)
+            return wrong(claim, mistake.cause, equation(claim.given or claim.target, mistake.right), also=also)
         for each in read:
             other = another_target(each)
             if other and has_evidence(claim, each, settled):
@@ -285,7 +309,7 @@ class Judge:
         why = f"does not hold with {main.words}, and which mistake it is cannot be told"
         costs = COSTS if depends_on_cost(claim) and target != "J" and has_evidence(claim, read[0], settled) else ()
         negated = claim._replace(right=Negative(claim.right))  # the sign is wrong for every cost
-        if any(self.holds(negated, main._replace(cost=cost)) for cost in costs):
+        if any(self.holds(negated, main._replace(cost=cost, total=total)) for cost in costs for total in (False, True)):
             return wrong(claim, "sign", equation(claim.target, negated.right), also=also)
         return said(claim, DOUBTFUL, why, target)
 
