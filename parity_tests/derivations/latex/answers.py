@@ -61,15 +61,16 @@ def judge_note(note: Note, source: str, told: Told | None = None) -> Judged:
     claims = [each for each in found if isinstance(each, Claim)]
     left = claims[MOST_CLAIMS:]
     claims = claims[:MOST_CLAIMS]
-    own = OwnForward(found)
     places = [place for place, each in enumerate(found) if isinstance(each, Claim)]
+    end = places[MOST_CLAIMS] if left else len(found)
+    places, own = places[:MOST_CLAIMS], OwnForward(found[:end])
     settle(claims, styles)
     weights = for_many(claims)
     many = [each > 0 for each in weights] if not told.examples else [told.examples == "many"] * len(claims)
     judge = Judge(Conventions(claims, styles, many, told), weights)
     rows = [
         agreed(claim, own, place, partial(judge.verdict, number))._replace(cell=claim.cell)
-        for number, (claim, place) in enumerate(zip(claims, places, strict=False))
+        for number, (claim, place) in enumerate(zip(claims, places, strict=True))
     ]
     rows = evidenced(claims, rows, [own.judged(place) for place in places])
     wrong = {each.line for each in rows if each.verdict == WRONG}
@@ -80,7 +81,9 @@ def judge_note(note: Note, source: str, told: Told | None = None) -> Judged:
         for row, claim in zip(rows, claims, strict=True)
     ]
     rows += [
-        agreed(each, own, place, partial(_aside, each)) for place, each in enumerate(found) if isinstance(each, Aside)
+        agreed(each, own, place, partial(_aside, each)) if place < end else _aside(each)
+        for place, each in enumerate(found)
+        if isinstance(each, Aside)
     ]
     rows += [_numbers(each) for each in found if isinstance(each, Numbers)]
     shapes = [sizes.judged(each, styles[each.section], judge.taken(each.section))

@@ -18,17 +18,45 @@ from parity_tests.derivations.latex.tree import (
     Number,
     Operation,
     Power,
+    Sum,
     Symbol,
 )
+
+DEEPEST_TREE = 60
+"""Factors or terms in a row, and brackets within brackets, of a formula that is computed."""
+
+MOST_SUMS = 6
+"""Sums within sums."""
 
 
 def parsed(tokens: list[Token]) -> Node:
     """The tree of a formula without relations; NotReadError with the place where it is not understood."""
     parser = _Parser([each for each in tokens if not each.text.isspace()])
     try:
-        return parser.whole()
+        node = parser.whole()
     except RecursionError as error:
         raise NotReadError("it is too deep") from error
+    if too_deep(node):
+        raise NotReadError("it is too deep")
+    return node
+
+
+def too_deep(node: Node) -> bool:
+    """Whether a tree is deeper than what is computed, or has more sums within sums."""
+    open_ = [(node, 0, 0)]
+    while open_:
+        here, depth, sums = open_.pop()
+        if depth > DEEPEST_TREE or sums > MOST_SUMS:
+            return True
+        inside = [part for name in here.__dataclass_fields__ for part in _nodes(getattr(here, name))]
+        open_ += [(each, depth + 1, sums + isinstance(here, Sum)) for each in inside]
+    return False
+
+
+def _nodes(part: object) -> list[Node]:
+    if isinstance(part, tuple):
+        return [node for each in part for node in _nodes(each)]
+    return [part] if isinstance(part, Node) else []
 
 
 def _counts(node: Node) -> bool:

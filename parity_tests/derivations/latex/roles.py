@@ -159,7 +159,8 @@ def _drop_steps(claims: Sequence[Claim]) -> None:
     for found in numbered.values():
         steps = {each.subscripts[-1] for each in found if each.base in _STATES}
         of_the_paper = any(each.base in "mM" for each in found)
-        for each in found if len(steps) > 1 else ():
+        sums = {each.base for each in found if each.base in "gG" and each.subscripts[-1] != "t"}  # as Adagrad's G
+        for each in (each for each in found if len(steps) > 1 and each.base not in sums):
             step = f"_{{{each.subscripts[-1]}}}" if len(each.subscripts) == 1 and not each.accents else ""
             each.written, each.subscripts = each.letter + step, each.subscripts[:-1]
             if each.base in ("g", "G"):

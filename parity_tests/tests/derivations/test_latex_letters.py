@@ -153,8 +153,22 @@ def test_right_lines_hold(text: str) -> None:
         (GATES + r"$$dc_t \leftarrow dc_t + dh_t \odot o_t \odot (1 - \tanh^2(c_t))$$", NO_CLAIM),
         (COURSE + r"$$k = 1, 2, \dots, l$$", NO_CLAIM),
         (r"$$\hat{y} = h^{(l)}$$", NO_CLAIM),
+        (r"$$\theta_t = \theta_{t-1} - \frac{\eta}{\sqrt{G_t} + \epsilon} g_t$$ $$G_t = G_{t-1} + g_t^2$$", NO_CLAIM),
+        ("$$Z = " + "W " * 500 + "$$", NOT_JUDGED),
+        ("$$Z = " + r"\sum_i " * 50 + "x_i$$", NOT_JUDGED),
     ],
-    ids=["another value", "equal indices", "stacked columns", "normal matrices", "what is added", "a range", "a name"],
+    ids=[
+        "another value",
+        "equal indices",
+        "stacked columns",
+        "normal matrices",
+        "what is added",
+        "a range",
+        "a name",
+        "sums of squares",
+        "too many factors",
+        "too many sums",
+    ],
 )
 def test_what_is_no_mistake_of_a_kind_is_not_called_one(text: str, verdict: str) -> None:
     assert last(text).verdict == verdict
@@ -168,3 +182,9 @@ def test_a_penalty_that_leaves_out_the_last_layer_is_found() -> None:
     assert last(COURSE + cost.replace("LAST", "L")).verdict == HOLDS
     found = last(COURSE + cost.replace("LAST", "L-1"))
     assert (found.verdict, found.cause) == (WRONG, "wrong-layer")
+
+
+def test_of_too_many_claims_the_rest_is_said_not_to_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("parity_tests.derivations.latex.answers.MOST_CLAIMS", 2)
+    found = verify_latex(COURSE + "\n$x$").lines
+    assert [line.verdict for line in found] == [HOLDS, HOLDS, NOT_JUDGED, NO_CLAIM]
