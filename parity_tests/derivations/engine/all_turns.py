@@ -86,6 +86,8 @@ class AllTurns:
             least = 1 if in_a_loop or turns[0].role == RETURNED else 2
             if sum(each.key in reach for each in turns) < least:
                 continue
+            if any(each.key in self.claims.truths.probe.steps for each in turns):
+                continue  # a derivative in place of what a parameter becomes says nothing
             if any(each.key in keys for each in turns) and (is_built_up(turns[0]) or not turns[0].function):
                 continue  # no turn of a sum has a truth; what a function gives each time has one
             known = [matched[each.key].truth for each in turns if each.key in matched]

@@ -132,7 +132,7 @@ class Claims:
 
     def _beside(self, found: list[Claim], events: Sequence[Event], overrides: dict[Key, Any]) -> list[Claim]:
         """What a function returns beside gradients: that of the one parameter of its shape that has no other."""
-        if self.truths.probe.places is None:
+        if self.truths.probe.places is None or self.truths.sums_examples:  # there each is that of one example
             return []
         known = {mark_of(each.truth) for each in found} & self.of_parameters
         sites = Counter(each.key[0] for each in events if each.role == RETURNED)

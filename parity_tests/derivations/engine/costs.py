@@ -123,9 +123,12 @@ def _outputs(run: Run, target: Any, whole: bool, probe: Probe) -> list[Event]:
     """Named values that may be compared with the labels."""
     outputs: list[Event] = []
     names = {event.name for event in run.events}
+    given = {(np.shape(value), np.asarray(value).tobytes()) for value in probe.given.values()}
     for event in run.events:
         if event.role not in (NAMED, RETURNED) or event.missing or event.name in probe.given:
             continue
+        if (np.shape(event.value), np.asarray(event.value).tobytes()) in given:
+            continue  # a label under another name
         fits = np.shape(event.value) == np.shape(target)
         if whole:
             shape = np.shape(event.value)

@@ -43,6 +43,7 @@ class Failures:
         self.claims, self.factor, self.more = claims, factor, more
         self.sizes = sizes_of(claims.truths.probe, claims.truths.run)
         self.from_above = claims.truths.are_from_above
+        self.summed = claims.truths.sums_examples
         self.rate: float | None = None
         """The rate of the steps, where they have one."""
         self.unsettled: list[Claim] = []
@@ -69,12 +70,19 @@ class Failures:
         run = self.claims.replayed(overrides)
         claims = self.claims.of(run, overrides)
         failing = [claim for claim in claims if claim.kind == PARAMETER and not self._parameter_holds(claim, run)]
-        failing = [claim for claim in failing if not self._is_begun(claim, claims)]
+        failing = [
+            claim
+            for claim in failing
+            if not self._is_begun(claim, claims) and not self._is_completed(claim, run, claims, overrides)
+        ]
         failing += self._updates(run, claims, overrides, failing)
         helpers: list[Claim] = []
         bad = {claim.event.key for claim in failing}
         for claim in claims:
             if claim.kind != INNER or self._is_begun(claim, claims):
+                continue
+            if self._is_completed(claim, run, claims, overrides):
+                helpers.append(claim)
                 continue
             usual = self._is_nice(claim.factor)
             above = self.from_above and not is_a_count(claim.factor or 0.0, self.sizes)
@@ -139,6 +147,21 @@ class Failures:
         mark = mark_of(claim.truth)
         return claim.kind == INNER or any(each.factor is not None and mark_of(each.truth) == mark for each in claims)
 
+    def _is_completed(self, claim: Claim, run: Run, claims: list[Claim], overrides: dict[Key, Any]) -> bool:
+        """Whether what its function returns of it is the derivative that its name says: ``return dx * self.rstd``."""
+        if claim.factor is not None or claim.event.missing or not claim.event.function:
+            return False
+        marks = {mark_of(each) for each in (claim.truth, *claim.others)}
+        ends = {
+            each.event.key
+            for each in claims
+            if not each.event.name and each.event.function == claim.event.function
+            if mark_of(each.truth) in marks and holds_with(each, self.factor)
+        }
+        return bool(ends) and any(
+            each.event.key in ends for each in self.claims.dependents(run, claim.event, claims, overrides)
+        )
+
     def _is_nice(self, factor: float | None) -> bool:
         """Whether a derivative on the way carries a factor that people use."""
         if factor is None:
@@ -176,6 +199,9 @@ class Failures:
             for claim in steps
             if claim.factor is not None and claim.factor * way > 0 and not _is_a_number(claim)
         }
+        if self.summed:  # a gradient of one example is a part of the step that was put right
+            by_key, places = self.claims.truths.by_key, self.claims.truths.probe.steps
+            settled |= {mark_of(by_key[places[key]]) for key in overrides if places.get(key) in by_key}
         failing[:] = [
             claim
             for claim in failing
@@ -252,12 +278,16 @@ class Failures:
         return next(uneven, step)
 
     def _is_uneven(self, claim: Claim, steps: list[Claim]) -> bool:
-        """Whether a step has the rate of another one and is not as long as it says, as that one is, by a size."""
+        """Whether a step has the rate of another one and is not as long as it says, as that one is, by a size.
+
+        Where J is the sum over the examples of a loop, the step that averages is the one that is meant.
+        """
         rates = self._rates(claim)
-        if self._is_rate(claim, rates):
+        as_it_says = self._is_rate(claim, rates)
+        if as_it_says is not self.summed:
             return False
         others = [each for each in steps if each is not claim and each.factor is not None]
-        same = [each for each in others if self._rates(each) == rates and self._is_rate(each, rates)]
+        same = [each for each in others if self._rates(each) == rates and self._is_rate(each, rates) is not as_it_says]
         return any(self._by_a_size(claim, each) for each in same)
 
     def _by_a_size(self, claim: Claim, other: Claim) -> bool:

@@ -214,7 +214,8 @@ def judge(
     mender = Mender(truths, lambda number: _truths_on(reading, cost, number))
 
     best: Explanation | None = None
-    for factor in factors[: 1 if strict else 3]:
+    tried = factors[: 1 if strict else 3]
+    for factor in sorted(tried, key=lambda each: Failures(claims, each).any()):  # first one under which all holds
         locator = Locator(
             claims, factor, partial(_cost_of_repair, mender, factor), mender.on_probe, mender.in_other_turns
         )

@@ -97,7 +97,7 @@ class Locator:
             return turned, {turned.event.key: turned.expected}
         if reach and len(state.failing) > 1:
             in_all = self.all_turns.of_a_loop(state, claim, reach, overrides, before)
-            if in_all is not None and in_all.has_repair:
+            if in_all is not None and in_all.has_repair and in_all.mended == len(state.failing):
                 return self._in_a_helper(in_all.root, state, overrides, before) or in_all.root, in_all.values
         handed_on = self.all_turns.of_an_argument(state, claim, reach, overrides, before) if reach else None
         if handed_on is not None and handed_on.has_repair:
@@ -109,6 +109,8 @@ class Locator:
         if not found:
             found = [(1, Root(claim.event, claim.truth, self.search.wanted(claim), own_value, (), claim.kind))]
         most = max(count for count, _ in found)
+        if in_all is not None and in_all.has_repair and in_all.mended >= most:
+            return self._in_a_helper(in_all.root, state, overrides, before) or in_all.root, in_all.values
         if in_all is not None and in_all.mended > most:
             return in_all.root, in_all.values
         root = self._likeliest([each for count, each in found if count == most], claim, before, state)
@@ -146,7 +148,10 @@ class Locator:
         return None
 
     def _in_a_helper(self, root: Root, state: State, overrides: Values, before: dict[Key, Root]) -> Root | None:
-        """What a function of the writer's returned as a factor of a wrong value, where a change there is as likely."""
+        """What was computed before as a factor of a wrong value, by a function of the writer's or under a name.
+
+        It is wrong where a change there is as likely.
+        """
         statement = root.event.statement
         if self.repairs is None or not self.claims.truths.program.repeats or statement is None or root.event.missing:
             return None
@@ -158,12 +163,21 @@ class Locator:
         under_another_name = any(
             ast.unparse(each).startswith("self.") and ast.unparse(each)[5:] not in defined for each in held
         )
+        products = (each for each in ast.walk(statement) if isinstance(each, ast.BinOp))
+        factors = {
+            each.id
+            for product in products
+            if isinstance(product.op, ast.Mult)
+            for each in (product.left, product.right)
+            if isinstance(each, ast.Name)
+        }
         own: list[Event] = []
         for event in self.claims.truths.round.events(state.run.events):
             if event.key == root.event.key:
                 break
-            may_be = event.function in called or under_another_name
-            if event.role == RETURNED and may_be and event.shape == np.shape(root.expected):
+            may_be = event.role == RETURNED and (event.function in called or under_another_name)
+            may_be |= event.role == NAMED and symbols.written(event.name) in factors
+            if may_be and not event.missing and event.shape == np.shape(root.expected):
                 own.append(event)
         cost = self.repairs(root, before)
         for event in own[-MOST_HELPERS:]:

@@ -125,7 +125,7 @@ def from_rest(claims: Claims, claim: Claim, overrides: Mapping[Key, Any]) -> flo
 
 def is_clipped(value: Any, whole: Any) -> bool:
     """Whether a value is another one with its entries cut off at a bound: ``np.clip(dW, -1, 1)``."""
-    if np.shape(value) != np.shape(whole) or not np.size(value):
+    if np.shape(value) != np.shape(whole) or not np.any(value):
         return False
     bound = np.max(np.abs(value))
     cut = np.abs(whole) > bound * (1 + 1e-9)

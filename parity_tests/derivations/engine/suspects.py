@@ -56,6 +56,7 @@ class Suspects:
         if not any(self._is_gradient(each) and holds_with(each, self.factor) for each in state.claims):
             nominal = None  # all gradients are off, and so may be the first of them
         events = self.claims.truths.round.events(state.run.events)
+        steps = self.claims.truths.probe.steps
         turns = Counter(event.key[0] for event in events)
         for event in events:
             if event.key == claim.event.key:
@@ -70,6 +71,8 @@ class Suspects:
                 continue  # what an optimiser keeps is no derivative, and the step has the rate
             if np.size(event.value) < 2 and event.key not in reach:
                 continue
+            if claim.kind == UPDATE and (np.array_equal(event.value, claim.event.value) or event.key in steps):
+                continue  # the parameter itself, where it is computed or once it was set
             if self.claims.is_copy(event) and not DERIVATIVES.match(symbols.base_of(event.name)):
                 continue
             known = matched.get(event.key)

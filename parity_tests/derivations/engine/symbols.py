@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from functools import cache
 
 _ENTRY = re.compile(r"""^(?P<base>.*?)\[['"](?P<key>\w+)['"]\]$|^(?P<object>\w+)\.(?P<attribute>\w+)$""")
@@ -46,13 +46,13 @@ def stem_of(name: str) -> str:
     return base_of(name if match is None else match["stem"])
 
 
-def meant_by(name: str, known: Iterable[str]) -> tuple[str, ...]:
+def meant_by(name: str, known: Collection[str]) -> tuple[str, ...]:
     """The known names whose derivative this name says it is: ``dW1``, ``grad_W1``, ``W1_grad``, ``grads["W1"]``."""
     place = _PLACE.match(name)
     if place is not None:
         return _meant_by_entry(written(place["stem"]), place["place"], [each for each in known if each != name])
     if (node := _NODE.match(name)) is not None:
-        held = tuple(each for each in known if each in {f"{node[1]}.{value}" for value in ("data", "value", "val")})
+        held = tuple(each for value in ("data", "value", "val") if (each := f"{node[1]}.{value}") in known)
         if held:
             return held
     match = _ENTRY.match(name)
@@ -82,7 +82,7 @@ def family_of(name: str, known: Iterable[str]) -> tuple[str, ...]:
     candidates = _candidates(base_of(name))
     if not candidates or _PLACE.match(name):
         return ()
-    return tuple(each for each in known if _PLACE.match(each) and stem_of(each) in candidates)
+    return tuple(each for each in known if each[-1:] in "]'" and _PLACE.match(each) and stem_of(each) in candidates)
 
 
 def _candidates(symbol: str) -> list[str]:

@@ -22,7 +22,7 @@ from parity_tests.derivations.engine.numbers.tape import Tape
 from parity_tests.derivations.engine.numbers.tensor import Tensor
 from parity_tests.derivations.engine.probes import Probe
 from parity_tests.derivations.engine.replay import Program
-from parity_tests.derivations.verdicts import CALL
+from parity_tests.derivations.verdicts import CALL, COST
 
 STEP_SIZE = 1e-30
 AGREE = 1e-9
@@ -109,6 +109,11 @@ class Truths:
             for new, old in before.items()
             if new in gradients and old in gradients and new not in before.values()
         }
+
+    @property
+    def sums_examples(self) -> bool:
+        """Whether J is put into the program, and is the sum over the examples that a loop takes one by one."""
+        return self.cost.line == COST and self.cost.key[1] > 0
 
     @property
     def are_from_above(self) -> bool:

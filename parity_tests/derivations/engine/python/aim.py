@@ -6,7 +6,10 @@ import ast
 import itertools
 from typing import NamedTuple
 
+import numpy as np
+
 from parity_tests.derivations.changes import change_of, put_in
+from parity_tests.derivations.engine import symbols
 from parity_tests.derivations.engine.findings import Trial, fits, hits_of
 from parity_tests.derivations.engine.forward_slips import has_a_slip
 from parity_tests.derivations.engine.guards import judged_without_guards
@@ -24,6 +27,7 @@ from parity_tests.derivations.engine.python.said_cost import RefusedError
 from parity_tests.derivations.engine.python.softmaxes import over_the_examples, with_its_axis, with_shares
 from parity_tests.derivations.engine.python.surroundings import Around
 from parity_tests.derivations.engine.truths import Cost
+from parity_tests.derivations.said_cost import FAMILIES
 from parity_tests.derivations.verdicts import Judged, in_order, summarised
 
 MOST_COSTS = 6
@@ -60,6 +64,8 @@ class Aim(NamedTuple):
             return reading(with_repair(text, line, repaired, rows))
 
         own = reading(text)
+        if not self.cost and self.rubric is None and (found := self._by_sum_of_examples(own, text, call)):
+            return found
         judged = judge_reading(own, self.seed, strict=self.strict, pasted=pasted)
         if judged is not None and self.rubric is not None:
             return judged._replace(notes=self._whose_cost(own, self.rubric))
@@ -117,6 +123,32 @@ class Aim(NamedTuple):
         if judged.notes:
             return judged
         return judged._replace(notes=tuple(self._other_costs(trial, usual, meant[0], judged, text, call)))
+
+    def _by_sum_of_examples(self, reading: PythonReading, text: str, call: str) -> Judged | None:
+        """The verdicts where a loop takes examples one by one and J is not written: under the sum of a usual cost.
+
+        That one counts of which the most gradients are derivatives; None where none are.
+        """
+        trial = reading.trial(self.seed)
+        usual = [] if reading.written(trial) else reading.implied(trial)
+        labels: dict[str, set[bytes]] = {}
+        for event in trial.run.events:
+            if not event.missing and np.ndim(event.value):
+                labels.setdefault(symbols.written(event.name), set()).add(event.value.tobytes())
+        several = [each for each in usual if each.formula and len(labels.get(each.names[1], ())) > 1]
+        formulas = dict.fromkeys(each.formula for each in several if all(map(str.isidentifier, each.names)))
+        hits = {each: self._hits(each, text, call) for each in list(formulas)[:MOST_COSTS]}
+        best = max(hits, key=lambda each: hits[each], default="")
+        found = self._by_formula(best, text, call) if best and hits[best][1] else None
+        if found is None or not found.summary.judged:
+            return None
+        meant = next(each for each in several if each.formula == best)
+        families = {family for family in FAMILIES if family in meant.text}
+        others = [each.text for each in several if not any(family in each.text for family in families)]
+        words = f"J is not written down; taken to be {meant.text}, summed over the examples"
+        words += f"; not {others[0]}, whose gradients differ" if others and not found.summary.wrong else ""
+        otherwise = others[0] if others and not found.summary.wrong else ""
+        return found._replace(cost=found.cost._replace(text=words, otherwise=otherwise))
 
     def _hits(self, formula: str, text: str, call: str) -> tuple[bool, int]:
         """Whether all gradients follow a cost of the file's own, and how many are its derivatives."""

@@ -60,7 +60,9 @@ class Finder:
         self.lineage: dict[int, tuple[Any, Key, Key]] = {}  # by the object: itself, the first place, the latest
         self.tensors: dict[int, torch.Tensor] = {}
         self.former: dict[Key, list[torch.Tensor]] = {}  # by the first place: its tensors before each step
+        self.holders: dict[int, Tape] = {}  # by the tensor, the object that holds it
         self.last: dict[str, Any] = {}
+        self.names_of: dict[int, set[str]] = {}  # by the object, the names that stand for it
         self.refused: Counter[int] = Counter()
         self.stepped: dict[Key, list[set[int]]] = {}  # by the first place: the statements of each step
         self.latest: Key | None = None
@@ -77,7 +79,7 @@ class Finder:
         known = self.lineage.get(id(value))
         old = self.tensors.get(id(value))
         if known is not None and old is value.tensor:
-            self.last[event.name] = value
+            self._is_called(event.name, value)
             return value
         if known is None and value.tensor.is_leaf and (isinstance(value, Tensor) or not value.tensor.requires_grad):
             return self._leaf(key, event, value, key) if event.name else value  # what is returned is named behind
@@ -103,11 +105,11 @@ class Finder:
             self.leaves = {place: name for place, name in self.leaves.items() if place != known[2]}
             fresh = known[2] not in self.steps
             return self._leaf(key, event, value, key if fresh else known[1], named=fresh)
-        self.refused[key[0]] += before is not None
+        self.refused[key[0]] += before is not None and not event.name.endswith(".data")
         if known is not None:
             del self.lineage[id(value)]  # built in place, it is a leaf no more
             self.leaves = {place: name for place, name in self.leaves.items() if place != known[1]}
-        self.last[event.name] = value
+        self._is_called(event.name, value)
         return value
 
     def _is_of_others(self, value: Tape) -> bool:
@@ -131,21 +133,31 @@ class Finder:
 
     def _old_of(self, event: Event, new: Tape) -> tuple[Tape | None, bool]:
         """The parameter to which the new value adds a term and whose place it takes, and whether it shrinks as well."""
+        base = symbols.base_of(event.name)
         for leaf, scaled in _terms(new.tensor.grad_fn):
-            for place, (old, _, _) in self.lineage.items():
-                if self.tensors[place] is leaf:
-                    names = {symbols.base_of(name) for name, value in self.last.items() if value is old}
-                    base = symbols.base_of(event.name)
-                    if base in names or (not scaled and any(_renewed(base, name) for name in names)):
-                        return old, scaled
+            old = self.holders.get(id(leaf))
+            if old is None or id(old) not in self.lineage or self.tensors[id(old)] is not leaf:
+                continue
+            names = {symbols.base_of(name) for name in self.names_of[id(old)]}
+            if base in names or (not scaled and any(_renewed(base, name) for name in names)):
+                return old, scaled
         return None, False
+
+    def _is_called(self, name: str, value: Tape) -> None:
+        """Keep what a name stands for from here on."""
+        before = self.last.get(name)
+        if before is not None:
+            self.names_of[id(before)].discard(name)
+        self.last[name] = value
+        self.names_of.setdefault(id(value), set()).add(name)
 
     def _leaf(self, key: Key, event: Event, value: Tape, first: Key, named: bool = True) -> Tape:
         value.tensor = value.tensor.clone().requires_grad_()
         self.lineage[id(value)] = value, first, key
         self.tensors[id(value)] = value.tensor
+        self.holders[id(value.tensor)] = value
         self.begun.append(value.tensor)
-        self.last[event.name] = value
+        self._is_called(event.name, value)
         if named:
             self.leaves[key] = event.name
         return value

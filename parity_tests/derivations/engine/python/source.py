@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from parity_tests.derivations.engine.places import numbered
+from parity_tests.derivations.engine.python.dataclasses import with_init
 from parity_tests.derivations.engine.python.instrument import Pieces
 from parity_tests.derivations.engine.python.statements import runs_by_itself
 from parity_tests.derivations.engine.python.torch_source import ready
@@ -32,7 +33,7 @@ class Source(NamedTuple):
 
 def parsed(text: str, *, called: bool, in_torch: bool) -> ast.Module:
     """The tree of a text; what runs by itself is left out where the text is ``called``."""
-    tree = ready(ast.parse(text)) if in_torch else ast.parse(text)
+    tree = with_init(ready(ast.parse(text)) if in_torch else ast.parse(text))
     if called:
         tree.body = [node for node in tree.body if not runs_by_itself(node, tree)]
     return tree
