@@ -18,17 +18,20 @@ def derived(tree: ast.Module) -> frozenset[str]:
     return frozenset(base for name in assigned for base in symbols.meant_by(name, read) if base != name)
 
 
-def under_roots(tree: ast.Module) -> set[str]:
-    """The names that the text only takes the root of: numbers that are not below 0."""
+def numbers_by_use(tree: ast.Module) -> set[str]:
+    """The names that are numbers: the text only takes the root of them, or they stand in an exponent."""
     under: list[str] = []
+    exponents: set[str] = set()
     for node in ast.walk(tree):
         match node:
             case ast.Call(func=ast.Attribute(attr="sqrt") | ast.Name(id="sqrt"), args=[ast.Name(id=name)]):
                 under.append(name)
             case ast.BinOp(left=ast.Name(id=name), op=ast.Pow(), right=ast.Constant(value=0.5)):
                 under.append(name)
+            case ast.BinOp(op=ast.Pow(), right=ast.Name(id=name) | ast.BinOp(left=ast.Name(id=name), op=ast.Sub())):
+                exponents.add(name)
     every = [node.id for node in ast.walk(tree) if isinstance(node, ast.Name)]
-    return {name for name in under if under.count(name) == every.count(name)}
+    return exponents | {name for name in under if under.count(name) == every.count(name)}
 
 
 def indices(tree: ast.Module) -> set[str]:
@@ -72,6 +75,10 @@ def _counted_axes(tree: ast.Module) -> dict[str, int]:
         match node:
             case ast.Assign(targets=[ast.Tuple(elts=sizes)], value=ast.Attribute(ast.Name(id=name), "shape")):
                 found |= {name: len(sizes)}
+            case ast.Subscript(
+                slice=ast.Tuple(elts=[ast.Name(id=turn), ast.Subscript(value=ast.Name(id=name), slice=ast.Name(id=of))])
+            ) if turn == of:
+                found |= {name: 1}
             case ast.Subscript(value=ast.Name(id=name), slice=ast.Tuple(elts=[_, _, _, *_] as places)):
                 plain = not any(ast.unparse(each) in ("...", "None", "np.newaxis") for each in places)
                 found |= {name: len(places)} if plain else {}

@@ -32,6 +32,9 @@ PARAMETER, INNER, UPDATE, VALUE = "parameter", "inner", "update", "value"
 SAME_DIRECTION = 1e-6
 """One minus the cosine of values that may be multiples of each other."""
 
+SAME_SLOPE, SLOPE_STEP = 1e-7, 1e-5
+"""How close to the slope of a unit a value is, by central differences."""
+
 PASSES = re.compile(
     r"(?<![a-z])(forward|fwd|fprop|forwards|backward|backwards|bwd|bprop|back_?prop|back|grads?|gradients?|vjp)(?![a-z])"
 )
@@ -81,8 +84,13 @@ class Claims:
         self.forward = {(truth.event.shape, truth.event.value.tobytes()) for truth in self.named}
         names = {event.name for event in truths.run.events if event.name}
         self.meant = {name: self._trusted(name) for name in names}
+        self.meant |= self._of_the_only_parameter()
         self.order = {event.key: place for place, event in enumerate(truths.run.events)}
         self.following: dict[Key, bool] = {}
+        self.slopes: dict[Key, list[Any]] = {}
+        """The slopes of units in what they are computed from, entry by entry."""
+        self.of_the_text: list[Claim] | None = None
+        """Those of the text as it is, which are asked for again and again."""
         self.replays = 0
         """How many events there were in all runs with other values: the same on every machine, unlike the time."""
 
@@ -91,6 +99,17 @@ class Claims:
         meant = symbols.meant_by(name, self.names) or symbols.family_of(name, self.names)
         bases = tuple(base for base in meant if base != name)
         return tuple(base for base in bases if base in self.parameters) if "delta" in name.lower() else bases
+
+    def _of_the_only_parameter(self) -> dict[str, tuple[str, ...]]:
+        """What ``grad`` is in a text that has one parameter, and no other name for the derivative in it."""
+        bases = tuple(self.parameters)
+        named = any(self.parameters.intersection(each) for each in self.meant.values())
+        if len(bases) != 1 or named or self.truths.probe.places is not None:
+            return {}
+        last = {event.name: event for event in self.truths.run.events if symbols.ALONE.match(event.name)}
+        shape = np.shape(self.truths.probe.given[bases[0]])
+        fitting = [name for name, event in last.items() if not event.missing and event.shape == shape]
+        return {fitting[0]: bases} if len(last) == len(fitting) == 1 else {}
 
     def replayed(self, overrides: dict[Key, Any]) -> Run:
         """The run with other values put behind some places."""
@@ -106,6 +125,13 @@ class Claims:
 
     def of(self, run: Run, overrides: dict[Key, Any]) -> list[Claim]:
         """The claims of a run, in their order; what was put in place of a value is none."""
+        if run is not self.truths.run or overrides:
+            return self._of(run, overrides)
+        if self.of_the_text is None:
+            self.of_the_text = self._of(run, overrides)
+        return list(self.of_the_text)
+
+    def _of(self, run: Run, overrides: dict[Key, Any]) -> list[Claim]:
         events = self.truths.round.events(run.events)
         last = {event.name: event for event in events if event.role in (NAMED, ENTRY) or self._is_drawn(event)}
         found: list[Claim] = []
@@ -336,6 +362,23 @@ class Claims:
     def is_copy(self, event: Event) -> bool:
         """Whether a value is one of the forward pass under another name."""
         return (event.shape, event.value.tobytes()) in self.forward
+
+    def is_local(self, claim: Claim) -> bool:
+        """Whether a value is the slope of a unit that its name names: ``dA = 1 - A**2``, dA/dZ and not dJ/dA."""
+        base = claim.truth.event
+        if claim.event.missing or base.statement is None or claim.event.shape != base.shape or not base.shape:
+            return False
+        read = {each.id for each in ast.walk(base.statement) if isinstance(each, ast.Name)}
+        if base.key not in self.slopes:
+            inputs = (each for each in self.named if each.event.name in read - {base.name})
+            self.slopes[base.key] = [self._slope(each.event, base) for each in inputs if each.event.shape == base.shape]
+        return any(np.allclose(claim.event.value, slope, SAME_SLOPE, SAME_SLOPE) for slope in self.slopes[base.key])
+
+    def _slope(self, source: Event, result: Event) -> Any:
+        """The derivative of each entry of a value in that entry of another one."""
+        ends = [self.replayed({source.key: source.value + step}) for step in (SLOPE_STEP, -SLOPE_STEP)]
+        up, down = (next(each.value for each in run.events if each.key == result.key) for run in ends)
+        return (up - down) / (2 * SLOPE_STEP)
 
     def _obligation(self, event: Event, bases: tuple[str, ...]) -> Claim | None:
         """The claim that a name makes; of several values of that symbol, the one that it is."""

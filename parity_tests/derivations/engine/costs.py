@@ -213,7 +213,10 @@ def softmax_axis(run: Run, target: Any) -> int | None:
             continue
         value = event.value
         axes = np.ndim(value)
-        if not axes or np.shape(value) != np.shape(target)[-axes:] or np.ndim(target) > axes + 1 or np.any(value < 0):
+        if not axes or np.shape(value) != np.shape(target)[-axes:] or np.ndim(target) > axes + 1:
+            continue
+        value = np.exp(value) if np.all(value < 0) else value  # the logarithm of a softmax
+        if np.any(value < 0):
             continue
         for axis in range(axes):
             if np.shape(value)[axis] > 1 and np.allclose(np.sum(value, axis=axis), 1):

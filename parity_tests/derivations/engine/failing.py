@@ -93,7 +93,7 @@ class Failures:
                 each for each in users if not each.event.name and mark_of(each.truth) in self.claims.of_parameters
             ]
             users = [each for each in users if each.kind != VALUE] + returned
-            if usual and users:
+            if (usual and users) or self.claims.is_local(claim):
                 continue  # what it carries too much or too little shows in them
             unsettled = {each.event.key for each in self.unsettled}
             sound = [each for each in users if each.kind in (PARAMETER, UPDATE) or not each.event.name]

@@ -14,6 +14,7 @@ from parity_tests.derivations.engine.claims import PARAMETER, UPDATE, Claim, Cla
 from parity_tests.derivations.engine.convention import candidates, in_words, is_a_count, ratio_of, sizes_of
 from parity_tests.derivations.engine.events import Event, Key, Run
 from parity_tests.derivations.engine.failing import Failures
+from parity_tests.derivations.engine.in_the_whole import InTheWhole
 from parity_tests.derivations.engine.locate import MOST_ROOTS, Locator
 from parity_tests.derivations.engine.mend import Mender
 from parity_tests.derivations.engine.probes import Probe
@@ -62,7 +63,7 @@ class Reading(Protocol):
     def implied(self, trial: Trial) -> list[Cost]:
         """The costs that it may mean where it writes none down."""
 
-    def left(self, trial: Trial) -> dict[int, str]:
+    def left(self, truths: Truths) -> dict[int, str]:
         """Lines that cannot be judged, each with the reason."""
 
 
@@ -217,7 +218,13 @@ def judge(
     tried = factors[: 1 if strict else 3]
     for factor in sorted(tried, key=lambda each: Failures(claims, each).any()):  # first one under which all holds
         locator = Locator(
-            claims, factor, partial(_cost_of_repair, mender, factor), mender.on_probe, mender.in_other_turns
+            claims,
+            factor,
+            partial(_cost_of_repair, mender, factor),
+            mender.on_probe,
+            mender.in_other_turns,
+            partial(mender.read_by_the_repair, factor),
+            None if trial.program.repeats else InTheWhole(mender, claims, factor),
         )
         found = locator.explain(most)
         if best is None or found.wrong < best.wrong:

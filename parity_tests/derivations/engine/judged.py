@@ -175,7 +175,7 @@ def _judged(reading: Reading, finding: Finding, fits: list[str], pasted: Pasted 
     judged = {line.line for line in lines}
     lines += [
         not_judged("", line, reading.text(line), message)
-        for line, message in sorted(reading.left(finding.trial).items())
+        for line, message in sorted(reading.left(finding.truths).items())
         if line not in judged
     ]
     helpers = len({claim.event.line for claim in explanation.helpers} - {line.line for line in lines})

@@ -15,12 +15,13 @@ from parity_tests.derivations.engine.axes_by_use import (
     counted_through,
     derived,
     indices,
-    under_roots,
+    numbers_by_use,
 )
+from parity_tests.derivations.engine.name_uses import COST
 from parity_tests.derivations.engine.roles import Roles, roles_of
 from parity_tests.derivations.engine.shapes.reading import BACKWARD_CLASH, Reading
 from parity_tests.derivations.engine.shapes.sizes import Shape, Size, declarations
-from parity_tests.derivations.engine.shapes.values import LIKE, Ranks
+from parity_tests.derivations.engine.shapes.values import LIKE, Ranks, is_shape
 
 AXES: dict[str, tuple[int | None, ...] | None] = {
     "flat": (None,),
@@ -87,17 +88,17 @@ def _noting(ranks: Ranks, asked: dict[str, Any]) -> Ranks:
 
 def _assumptions(tree: ast.Module, roles: Roles) -> Iterator[Ranks]:
     """The axes that free names may have, the usual ones first."""
-    numbers, places_of, known = under_roots(tree), indices(tree), axes_by_use(tree)
+    numbers, places_of, known = numbers_by_use(tree), indices(tree), axes_by_use(tree)
     turned = counted_through(tree)
     single = len(roles.weights) < 2
     small = {name for name in roles.weights if len(name) == 1 and name.islower()}
-    one_bias = added_to(tree, small)
+    one_bias = added_to(tree, small | {name for name in roles.weights if known.get(name) == (None,)})
     one_output = len(roles.weights) == 1 and all(symbols.stem_of(name).islower() for name in roles.weights)
     for turns, vectors, labels, biases, places, scale in itertools.product(
         (False, True) if turned else (False,),
         ("matrix", "flat", "column"),
         ("flat", "matrix", "column", "number") if one_output else ("matrix", "flat", "column", "number"),
-        ("flat", "row", "column", "number", "each") if one_bias else ("flat", "row", "column", "number"),
+        ("flat", "row", "column", "each", "number") if one_bias else ("flat", "row", "column", "number"),
         (1, 2, 0) if places_of else (1,),
         ("", "number", "flat", "like") if roles.entrywise else ("",),
     ):
@@ -213,6 +214,9 @@ def _unlikely(reading: Reading) -> int:
         if roles.is_weight(name)
     ):
         count += BACKWARD_CLASH * len(numbers)  # one bias for several outputs
+    written = [value for name, value in reading.names.items() if COST.match(name) and is_shape(value)]
+    if written and not any(set(map(reading.sizes.find, value)) <= {1} for value in written):
+        count += BACKWARD_CLASH  # a cost is one number
     if data and matrices and not data - matrices and any(len(_sizes_in(reading, name)) > 1 for name in reading.free):
         two = [n for n in reading.free if roles.is_data(n) and sum(each != 1 for each in _sizes_in(reading, n)) > 1]
         count += 2 * BACKWARD_CLASH if two else 0
@@ -227,7 +231,8 @@ def _layout(reading: Reading, clashes: int, derived: frozenset[str]) -> Layout:
     batch: Size | None = None
     if batches:
         own = [size for size in (_sizes_in(reading, first) if first else ()) if size in batches]
-        batch = own[0] if own else sorted(batches, key=str)[0]
+        of_labels = {size for name in reading.free if roles.is_label(name) for size in _sizes_in(reading, name)}
+        batch = own[0] if own else min(batches, key=lambda size: (size not in of_labels, str(size)))
     shapes = {name: _sizes_in(reading, name) for name in reading.free}
     counts = {name: reading.sizes.find(name) for name in reading.counts if name in reading.free}
     labels = {name: reading.sizes.find(size) for name, size in reading.labels.items() if name in reading.free}

@@ -15,11 +15,12 @@ import numpy as np
 
 from parity_tests.derivations.engine import symbols
 from parity_tests.derivations.engine.all_turns import AllTurns, InAll
-from parity_tests.derivations.engine.claims import INNER, UPDATE, Claim, Claims, mark_of
-from parity_tests.derivations.engine.convention import ratio_of, same_factor
+from parity_tests.derivations.engine.claims import INNER, UPDATE, Claim, Claims, holds_with, mark_of
+from parity_tests.derivations.engine.convention import is_a_count, ratio_of, same_factor
 from parity_tests.derivations.engine.events import ENTRY, NAMED, RETURNED, Event, Key
 from parity_tests.derivations.engine.failing import State
-from parity_tests.derivations.engine.roots import Explanation, Repairs, Root, Turned, Values
+from parity_tests.derivations.engine.in_the_whole import InTheWhole
+from parity_tests.derivations.engine.roots import Explanation, Reads, Repairs, Root, Turned, Values
 from parity_tests.derivations.engine.search import Search
 from parity_tests.derivations.engine.suspects import DERIVATIVES, Suspects
 from parity_tests.derivations.engine.truths import Truths
@@ -45,34 +46,47 @@ class Locator:
         repairs: Repairs | None = None,
         more: Callable[[int], Truths | None] | None = None,
         turned: Turned | None = None,
+        reads: Reads | None = None,
+        in_the_whole: InTheWhole | None = None,
     ) -> None:
         self.claims, self.factor, self.repairs = claims, factor, repairs
         self.search = Search(claims, factor, repairs, more)
         self.failures = self.search.failures
         self.suspects, self.all_turns = Suspects(self.search), AllTurns(self.search)
-        self.turned = turned
+        self.turned, self.reads, self.in_the_whole = turned, reads, in_the_whole
 
     def explain(self, most: int = MOST_ROOTS) -> Explanation:
         """The mistakes, one after the other, each with what comes right with it; of more than ``most`` it is said."""
         overrides: Values = {}
         roots: list[Root] = []
+        excused: set[Key] = set()
+        failed: set[Key] = set()
+        before_last: Values = {}
         first: State | None = None
         more = False
         while len(roots) < MOST_ROOTS:
             state = self.failures.state(overrides)
             first = first or state
+            for each in state.failing if roots else ():  # what a repaired line is computed from as it is
+                earlier = {other.event.key: other for other in roots[:-1]}
+                fresh = each.kind == INNER and each.event.key not in failed
+                if fresh and self._goes_into(each, roots[-1], state, before_last, earlier):
+                    excused.add(each.event.key)
+            state = state._replace(failing=[each for each in state.failing if each.event.key not in excused])
+            failed |= {each.event.key for each in state.failing}
             if not state.failing:
                 break
             if len(roots) >= most:
                 more = True
                 break
-            root, right = self._locate(state, state.failing[0], overrides, {each.event.key: each for each in roots})
+            root, right = self._located(state, overrides, {each.event.key: each for each in roots}, excused)
             if root.is_factor and root.rest_of is not None:  # the statement that calls it, in other turns
                 roots = [each for each in roots if each.event.key[0] != root.rest_of[0]]
             if self.turned is not None and self.repairs is not None:
                 mended = self.repairs(root, {each.event.key: each for each in roots}) is not None
                 right = (self.turned(root, {**overrides, **right}) if mended else {}) | right
             roots.append(root)
+            before_last = dict(overrides)
             overrides |= right
         assert first is not None
         return Explanation(
@@ -83,6 +97,40 @@ class Locator:
             tuple(self.failures.unsettled),
             more,
         )
+
+    def _located(
+        self, state: State, overrides: Values, before: dict[Key, Root], excused: set[Key]
+    ) -> tuple[Root, Values]:
+        """The mistake behind the first failing claim; where that claim alone is off, the one behind a later claim.
+
+        That is so if the later one has a repair that reads the value as it is, or if nothing puts a value right that
+        leads to it: its name says more than it should, and it is ``excused``.
+        """
+        claim, *others = state.failing
+        found = self._locate(state, claim, overrides, before)
+        root = found[0]
+        if self.reads is None or claim.kind != INNER or root.event.key != claim.event.key or root.mends or not others:
+            return found
+        later = self._locate(state, others[0], overrides, before)
+        if later[0].event.key != claim.event.key:
+            unknown = self.repairs is None or self.repairs(root, before) is None
+            unknown &= claim.event.key in (self.claims.leads_to(others[0].event.key, overrides) or ())
+            if unknown or self._goes_into(claim, later[0], state, overrides, before):
+                excused.add(claim.event.key)
+                return later
+        return found
+
+    def _goes_into(self, claim: Claim, root: Root, state: State, overrides: Values, before: dict[Key, Root]) -> bool:
+        """Whether a root's line, once it is put right, is computed from the value of a claim as it is."""
+        read = frozenset() if self.reads is None else self.reads(root, before)
+        latest: dict[str, Event] = {}
+        for event in self.claims.truths.round.events(state.run.events):
+            if event.key == root.event.key:
+                break
+            if event.name in read:
+                latest[event.name] = event
+        reach = [(each.key, *(self.claims.leads_to(each.key, overrides) or ())) for each in latest.values()]
+        return any(claim.event.key in each for each in reach)
 
     def _locate(self, state: State, claim: Claim, overrides: Values, before: dict[Key, Root]) -> tuple[Root, Values]:
         """The mistake behind a failing claim, and what to put where for the search to go on."""
@@ -118,6 +166,11 @@ class Locator:
             in_all = self.all_turns.of_a_loop(state, claim, reach, overrides, before)  # each turn gives a part of a sum
             if in_all is not None and in_all.has_repair:
                 return in_all.root, in_all.values
+        unmended = claim.kind != UPDATE and self.repairs is not None and self.repairs(root, before) is None
+        if self.in_the_whole is not None and unmended:
+            changed = self.in_the_whole.of(state, claim, reach or (), overrides, before)
+            if changed is not None:
+                return changed
         right = {root.event.key: root.expected}
         return self._in_a_helper(root, state, overrides, before) or root, right
 
@@ -276,9 +329,10 @@ class Locator:
                 cheapest = min(cost for cost, _ in good)
                 near = {place: cost for cost, place in good if cost <= cheapest + NEAR}
                 ratios = {place: ratio_of(roots[place].event.value, roots[place].expected) for place in near}
+                held = {each.event.key for each in state.claims if holds_with(each, self.factor)}
                 is_turned = any((ratio or 0.0) < 0 for ratio in ratios.values())
 
-                def rank(number: int) -> tuple[bool, bool, float, bool, bool, int]:
+                def rank(number: int) -> tuple[bool, bool, bool, float, bool, bool, int]:
                     """A factor is missing in the last of some places, any other mistake is in the first.
 
                     What is named as a derivative is one sooner than what is not; of signs the smaller change decides.
@@ -289,7 +343,9 @@ class Locator:
                     change = near[number] if is_turned else 0.0
                     plain = not DERIVATIVES.match(symbols.base_of(each.event.name))
                     names = not self._is_named_so(each), change, plain
-                    return self._is_scaled(each, claim), *names, lacks, -place if lacks else place
+                    ratio = None if each.event.key in held else ratios[number]
+                    is_other = ratio is None or is_a_count(ratio, self.failures.sizes)  # a sign or a number is lost
+                    return self._is_scaled(each, claim), is_other, *names, lacks, -place if lacks else place
 
                 first = roots[min(near, key=rank)]
                 return max(

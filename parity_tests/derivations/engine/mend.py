@@ -202,6 +202,20 @@ class Mender:
             self.known[mark] = self._search(root, before, factor, pairs)
         return self.known[mark]
 
+    def know(self, root: Root, repair: Repair) -> None:
+        """Keeps the repair of a mistake that was found with it."""
+        self.known[_mark(root)] = repair
+
+    def put_right(self, before: Mapping[Key, Root], truths: Truths) -> dict[Key, Any]:
+        """The values that belong in place of earlier mistakes, on any of the probes."""
+        found = {_there(key, self.truths[0], truths): self._expected(other, truths) for key, other in before.items()}
+        return {key: np.array(value) for key, value in found.items() if value is not None}
+
+    def factor_on(self, factor: float, truths: Truths) -> float:
+        """The factor of the gradients on any of the probes."""
+        own = self.truths[0]
+        return on_other_sizes(factor, sizes_of(own.probe, own.run), sizes_of(truths.probe, truths.run))
+
     def updated_too_early(self, root: Root, before: Mapping[Key, Root]) -> int:
         """The line of the step without which a root's line would hold as it is; 0 where there is none."""
         truths, part = self.truths[0], _part(root, repeats=True)
@@ -233,6 +247,12 @@ class Mender:
         place = root.event.key[0]
         return {each.key: each.value for each in run.events if each.key[0] == place and not each.missing}
 
+    def read_by_the_repair(self, factor: float, root: Root, before: Mapping[Key, Root]) -> frozenset[str]:
+        """The names that a root's statement reads once it is repaired; none where there is no repair."""
+        repair = self.repair(root, before, factor, pairs=False)
+        nodes = [] if repair is None else [node for each in self.changes[_mark(root)] for node in ast.walk(each)]
+        return frozenset(each.id for each in nodes if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Load))
+
     def _search(self, root: Root, before: Mapping[Key, Root], factor: float, pairs: bool) -> Repair | None:
         program = self.truths[0].program
         part = _part(root, program.repeats)
@@ -242,7 +262,7 @@ class Mender:
         if first is None:
             return None
         statement, target, names = program.editable(part.statement, first[0], root.event.name)
-        words = self._words(root, target, names)
+        words = self.words(root, target, names)
         again = bool(root.event.key[1]) and not program.repeats
         possible = [each for each in edits(statement, words) if part.fits(each)]
         best = self._first(possible, root, before, factor, part)
@@ -465,7 +485,8 @@ class Mender:
             old = named[-1] if named else None
         return None if truth is None or old is None or old.missing else (old.value, truth.gradient)
 
-    def _words(self, root: Root, target: str, names: Mapping[str, Any]) -> Words:
+    def words(self, root: Root, target: str, names: Mapping[str, Any]) -> Words:
+        """What a changed statement may write where the names hold these values."""
         probe: Probe = self.truths[0].probe
         sizes = sizes_of(probe, self.truths[0].run)
         usable = [name for name in sizes if name in names or re.fullmatch(r"\w+\.shape\[\d\]", name)]

@@ -50,5 +50,8 @@ class Explanation(NamedTuple):
 Repairs = Callable[[Root, "dict[Key, Root]"], "float | None"]
 """The cost of the smallest change of a root's own line that puts it right, None where there is none."""
 
+Reads = Callable[[Root, "dict[Key, Root]"], "frozenset[str]"]
+"""The names that a root's line reads once it is put right; none where it cannot be."""
+
 Turned = Callable[[Root, "Values"], "Values"]
 """What a root's line gives in all turns of its loop once it is repaired, with other values put right."""

@@ -133,7 +133,7 @@ class Suspects:
                 yield from ((known.truth, each) for each in tried if not same_factor(each, known.factor))
             if known.kind == INNER:
                 return
-        if known is None and np.all(np.isin(event.value, (-1, 0, 1))):
+        if known is None and event.role != ENTRY and np.all(np.isin(event.value, (-1, 0, 1))):
             return  # a mask, or labels
         bases = self.claims.meant.get(event.name, ())
         named = [

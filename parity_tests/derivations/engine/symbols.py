@@ -8,7 +8,7 @@ from functools import cache
 
 _ENTRY = re.compile(r"""^(?P<base>.*?)\[['"](?P<key>\w+)['"]\]$|^(?P<object>\w+)\.(?P<attribute>\w+)$""")
 _BEFORE = re.compile(
-    r"^(?:d(?:J|L|C|E|loss|cost|Loss)_?d_?|d_|d(?=[A-Za-z])|g(?=[A-Z]|b\d?$)|grads?_|gradients?_|g_|delta_?|nabla_?|del_?|partial_?)(.+)$"
+    r"^(?:d(?:J|L|C|E|loss|cost|Loss)_?d_?|d_|d(?=[A-Za-z])|g(?=[A-Z]|[wb]\d*$)|grads?_|gradients?_|g_|delta_?|nabla_?|del_?|partial_?)(.+)$"
 )
 _BEHIND = re.compile(r"^(.+?)_?(?:grads?|gradients?|delta|deriv|derivative|_d)$")
 _WITHIN = re.compile(r"^(.+?)s?_(?:grads?|gradients?|deltas?)_?(\d+)$")
@@ -117,6 +117,8 @@ NUMBERS = re.compile(
     r"step_size|beta\d|beta|rho|mu|momentum|t|decay|weight_decay|l2|l2_\w+|keep_prob|p|slope|scale|rate|\w+_size|leak|"
     r"samples|examples|dropout\w*|d_k|dk|wd|gamma_|keep|margin|tau|temp|temperature|threshold|clip\w*|max_norm|lr_?\w{1,4}|epochs?|iteration)$"
 )
+ALONE = re.compile(r"^(grads?|gradients?|d[JL]|nabla|grad_?[JL])$")
+"""Names that say of no parameter that they are the derivative in it: of the only one."""
 COUNTS = re.compile(r"^(m|M|n|N|B|num_\w+|n_\w+|batch_size|samples|examples|\w+_size)$")
 COSTS = re.compile(
     r"(^|_)(j|l|loss|losses|cost|costs|c|e|err|error|objective|nll|mse|ce|bce|xent|cross_?entropy|total|obj|"

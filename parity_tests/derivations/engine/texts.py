@@ -60,6 +60,8 @@ class TextReading:
     """Whether each example is taken to have one output."""
     kind: str = field(default="", kw_only=True)
     """The kind of a usual cost that counts in place of the written one."""
+    trials: dict[int, Trial] = field(default_factory=dict, init=False, compare=False)
+    """What was computed already, by seed."""
 
     @property
     def said(self) -> str:
@@ -77,7 +79,9 @@ class TextReading:
 
     def trial(self, seed: int) -> Trial:
         """The text on values for its free names."""
-        return telling_trial(self.program, self.probe(seed))
+        if seed not in self.trials:
+            self.trials[seed] = telling_trial(self.program, self.probe(seed))
+        return self.trials[seed]
 
     def written(self, trial: Trial) -> list[Cost]:
         """The scalars that may be the cost; or the one of which what is given is the slope."""
@@ -93,15 +97,17 @@ class TextReading:
             return self.written(trial)
         return costs.implied_costs(trial.run, trial.probe, self.layout.labels, self.program.tree)
 
-    def left(self, trial: Trial) -> dict[int, str]:
+    def left(self, truths: Truths) -> dict[int, str]:
         """Lines that cannot be read or computed, and a doubtful forward pass."""
+        trial = Trial(truths.program, truths.probe, truths.run)
         reasons = {refused.line: refused.message for refused in self.lines.refused}
         for line, message in trial.run.problems:
             reasons.setdefault(line, message)
         for event in costs.over_the_examples(trial.run, trial.probe, self.layout):
             reasons.setdefault(event.line, f"{event.name} {OVER_THE_EXAMPLES}")
         for cost in self.written(trial)[:1]:
-            reasons = unreached(Truths(*trial, cost)) | self._uneven(trial, cost) | reasons
+            same = truths if truths.cost == cost else Truths(*trial, cost)
+            reasons = unreached(same) | self._uneven(trial, cost) | reasons
         return reasons
 
     def _uneven(self, trial: Trial, cost: Cost) -> dict[int, str]:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import ast
-import copy
-import itertools
 import re
 import types
 from collections.abc import Iterator
@@ -13,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from parity_tests.derivations.engine.edits import products
+from parity_tests.derivations.engine.edits.functions import of_choice, of_numpy, of_transpose, renamed
 from parity_tests.derivations.engine.edits.terms import is_penalty
 from parity_tests.derivations.engine.edits.trees import family, parsed, replaced, turned
 from parity_tests.derivations.engine.edits.words import Words
@@ -26,6 +25,8 @@ def changes(node: ast.expr, words: Words) -> Changes:
         case ast.BinOp():
             yield from _of_operator(node, words)
             yield from _of_brackets(node, words)
+            if isinstance(node.op, ast.Sub):
+                yield ast.BinOp(node, ast.Pow(), ast.Constant(2)), "square-missing", 1.25
         case ast.UnaryOp(op=ast.USub()):
             yield node.operand, "sign", 0.9
         case ast.Name():
@@ -53,7 +54,7 @@ def changes(node: ast.expr, words: Words) -> Changes:
                 if not isinstance(node.ops[0], type(sign)):
                     yield ast.Compare(node.left, [sign], node.comparators), "wrong-operator", 0.95
         case ast.Subscript():
-            yield from _of_index(node)
+            yield from _of_index(node, words)
 
 
 def _of_operator(node: ast.BinOp, words: Words) -> Changes:
@@ -82,6 +83,8 @@ def _of_operator(node: ast.BinOp, words: Words) -> Changes:
             yield ast.BinOp(left, ast.Add(), right), "sign", 0.9
             yield ast.BinOp(right, ast.Sub(), left), "sign", 0.9
             yield left, _extra_term(right, words), 1.1
+            if isinstance(left, ast.Constant):
+                yield right, "extra-term", 1.12
         case ast.Pow():
             yield left, "square-extra", 1.1
             yield ast.BinOp(left, ast.Mult(), right), "wrong-operator", 1.3
@@ -123,6 +126,8 @@ def _of_name(node: ast.Name, words: Words) -> Changes:
     value = words.names.get(node.id)
     for call in words.forward.applied.get(node.id, ()):
         yield call, "function-missing", 1.2
+    for function in words.forward.functions if isinstance(value, np.ndarray) else ():
+        yield ast.Call(function, [node], []), "function-missing", 1.3
     if isinstance(value, np.ndarray) and value.ndim == 2:
         yield turned(node), "transpose-missing", 1.0
     if isinstance(value, np.ndarray) and value.ndim == 3:
@@ -163,7 +168,7 @@ def _of_call(node: ast.Call, words: Words) -> Changes:
     settings = {each.arg: each for each in node.keywords}
     if name in ("sum", "mean"):
         other = "mean" if name == "sum" else "sum"
-        yield _renamed(node, other), "db-mean-for-sum" if name == "mean" else "db-sum-for-mean", 1.05
+        yield renamed(node, other), "db-mean-for-sum" if name == "mean" else "db-sum-for-mean", 1.05
         axis = settings.get("axis")
         axis_cause = "db-wrong-axis" if words.of_bias else "wrong-axis"
         place = next((n for n, each in enumerate(node.args) if _is_axis(each, n, node)), None)
@@ -202,22 +207,15 @@ def _of_call(node: ast.Call, words: Words) -> Changes:
         yield right, _dropped(left, words), 1.1
     elif name == "dot" and isinstance(node.func, ast.Attribute):
         yield ast.BinOp(node.func.value, ast.Mult(), node.args[0]), "star-for-matmul", 1.1
+    elif name == "where" and len(node.args) == 3:
+        yield from of_choice(node, words)
     elif name == "transpose" and all(isinstance(each, ast.Constant) for each in node.args):
-        yield from _of_transpose(node)
+        yield from of_transpose(node)
     elif node.args:
         yield from _of_function(node, name, words)
+        yield from of_numpy(node, name)
         if products.is_activation(node):
             yield ast.BinOp(node, ast.Pow(), ast.Constant(2)), "square-missing", 1.1
-
-
-def _of_transpose(node: ast.Call) -> Changes:
-    """``x.transpose(...)`` with the axes in another order, or without it."""
-    if isinstance(node.func, ast.Attribute) and node.args:
-        yield node.func.value, "transpose-extra", 1.0
-    for one, other in itertools.combinations(range(len(node.args)), 2):
-        axes = list(node.args)
-        axes[one], axes[other] = axes[other], axes[one]
-        yield ast.Call(node.func, axes, node.keywords), "index-order", 1.0
 
 
 def _is_axis(node: ast.expr, place: int, call: ast.Call) -> bool:
@@ -229,7 +227,7 @@ def _is_axis(node: ast.expr, place: int, call: ast.Call) -> bool:
 def _of_function(node: ast.Call, name: str, words: Words) -> Changes:
     """Another function of the writer's, or the same with its flag turned over: ``sigmoid(z, deriv=True)``."""
     if name == "exp" and not isinstance(node.args[0], ast.UnaryOp):
-        yield ast.Call(node.func, [ast.UnaryOp(ast.USub(), node.args[0])], node.keywords), "sign", 1.1
+        yield ast.Call(node.func, [ast.UnaryOp(ast.USub(), node.args[0])], node.keywords), "sign", 0.95
     others: list[ast.expr] = []
     function: Any = None
     if isinstance(node.func, ast.Name):
@@ -266,7 +264,21 @@ def _of_function(node: ast.Call, name: str, words: Words) -> Changes:
         yield ast.Call(node.func, node.args, [*node.keywords, more]), "g-for-gprime", 1.1
 
 
-def _of_index(node: ast.Subscript) -> Changes:
+def _of_index(node: ast.Subscript, words: Words) -> Changes:
+    counters = [name for name, value in words.names.items() if type(value) is int and name not in words.counts]
+    for each in ast.walk(node.slice):
+        match each:
+            case ast.Slice(lower=ast.Constant(value=int() as first), upper=ast.Constant(value=int() as last)):
+                for step in (1, -1) if first else (1,):  # the block beside it
+                    moved = ast.Slice(ast.Constant(first + step), ast.Constant(last + step), each.step)
+                    yield ast.Subscript(node.value, replaced(node.slice, each, moved), ast.Load()), "index", 1.1
+    places = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+    for each in places:
+        if isinstance(each, ast.Constant | ast.Name) and ast.unparse(each) not in words.counts:
+            for name in counters:
+                if name != ast.unparse(each):
+                    new = replaced(node.slice, each, parsed(name))
+                    yield ast.Subscript(node.value, new, ast.Load()), "index", 1.2
     if isinstance(node.slice, ast.Tuple):
         for one in range(len(node.slice.elts)):
             for other in range(one + 1, len(node.slice.elts)):
@@ -278,13 +290,6 @@ def _of_index(node: ast.Subscript) -> Changes:
             for number in (each.value - 1, each.value + 1):
                 new = replaced(node.slice, each, ast.Constant(number))
                 yield ast.Subscript(node.value, new, ast.Load()), "wrong-symbol", 1.6
-
-
-def _renamed(node: ast.Call, name: str) -> ast.Call:
-    function = copy.copy(node.func)
-    if isinstance(function, ast.Attribute):
-        function.attr = name
-    return ast.Call(function, node.args, node.keywords)
 
 
 def _keyed(node: ast.Call, name: str, value: ast.expr) -> ast.Call:

@@ -17,7 +17,7 @@ from parity_tests.derivations.engine import symbols
 from parity_tests.derivations.engine.edits.forward import Forward, Step
 from parity_tests.derivations.engine.edits.scope import Scope, is_array, mark
 from parity_tests.derivations.engine.edits.slopes import Factor, Slopes
-from parity_tests.derivations.engine.edits.trees import turned, word
+from parity_tests.derivations.engine.edits.trees import negated, turned, word
 from parity_tests.derivations.engine.edits.words import Vocabulary
 from parity_tests.derivations.engine.events import Event
 from parity_tests.derivations.engine.numbers.kinds import is_number
@@ -44,6 +44,7 @@ def vocabulary(truths: Truths, forward: Forward, scope: Scope, value: Any, facto
         tuple(_distinct(graph.terms(value, DEPTH), ast.unparse))[:MOST_TERMS],
         graph.applied(),
         graph.beside(),
+        tuple(_distinct(list(graph.functions()), ast.unparse)),
         *_along_axes(scope),
         _numbers(truths.program.tree),
         tuple(dict.fromkeys(graph.scaled())),
@@ -132,10 +133,16 @@ class _Graph:
         return None
 
     def derivative(self, event: Event) -> ast.expr | None:
-        """The name of the derivative in a value; None where the line has none."""
+        """The name of the derivative in a value, with its sign; None where the line has none."""
         truth = self.truths.by_key.get(event.key)
-        name = "" if truth is None else self.scope.near(self.factor * truth.gradient)
-        return ast.Name(name, ast.Load()) if name else None
+        if truth is None:
+            return None
+        for sign in (1.0, -1.0):
+            name = self.scope.near(sign * self.factor * truth.gradient)
+            if name:
+                node = ast.Name(name, ast.Load())
+                return node if sign > 0 else ast.UnaryOp(ast.USub(), node)
+        return None
 
     # ---- terms
     def terms(self, value: Any, depth: int) -> list[ast.expr]:
@@ -168,11 +175,11 @@ class _Graph:
             return ast.BinOp(sides[0], ast.MatMult(), sides[1])
         match node:
             case ast.UnaryOp(op=ast.USub()):
-                return ast.UnaryOp(ast.USub(), end)
+                return negated(end)
             case ast.BinOp(op=ast.Add()):
                 return _summed(end, *shapes)
             case ast.BinOp(op=ast.Sub()):
-                return _summed(end if place == 0 else ast.UnaryOp(ast.USub(), end), *shapes)
+                return _summed(end if place == 0 else negated(end), *shapes)
             case ast.BinOp(op=ast.Mult()) if other is not None:
                 return _summed(ast.BinOp(end, ast.Mult(), other), *shapes)
             case ast.BinOp(op=ast.Div()) if other is not None and place == 0:
@@ -240,6 +247,15 @@ class _Graph:
                     call = ast.Call(step.node.func, [said], [])
                     found.setdefault(said.id, {}).setdefault(ast.unparse(call), call)
         return {name: tuple(calls.values())[:MOST_APPLIED] for name, calls in found.items()}
+
+    def functions(self) -> Iterator[ast.expr]:
+        """The functions of NumPy of one argument that keep a shape."""
+        for step in self.forward.by_node.values():
+            call = step.node
+            if isinstance(call, ast.Call) and len(step.operands) == len(call.args) == 1 and not call.keywords:
+                same_shape = np.shape(step.operands[0][1]) == step.result.shape != ()
+                if same_shape and ast.unparse(call.func).startswith("np."):
+                    yield call.func
 
     def beside(self) -> dict[str, frozenset[str]]:
         """The neighbours of each name in the graph of the whole run."""

@@ -54,12 +54,12 @@ def put_in(value: ast.expr, words: Words) -> Changed:
                 continue
             operator = ast.Div() if factor.divides else ast.Mult()
             cost = (1.0 if factor.is_slope else 1.1) + deep + 0.0005 * order
-            yield replaced(value, node, ast.BinOp(node, operator, factor.node)), _missing(factor), cost
+            yield replaced(value, node, ast.BinOp(node, operator, factor.node)), _missing(factor, words), cost
         if node is value or isinstance(parent, ast.Call):
             for name in words.like(shape):
                 if name != words.target and shape:
                     scaled = ast.BinOp(node, ast.Mult(), ast.Name(name, ast.Load()))
-                    yield replaced(value, node, scaled), missing_factor(name), 1.25 + deep
+                    yield replaced(value, node, scaled), missing_factor(name, is_array=True), 1.25 + deep
 
 
 def exchanged(value: ast.expr, words: Words) -> Changed:
@@ -129,11 +129,11 @@ def _alike(one: ast.expr, other: ast.expr) -> bool:
     return families[0] == families[1]
 
 
-def _missing(factor: Factor) -> str:
+def _missing(factor: Factor, words: Words) -> str:
     """What it is called when a local derivative is missing."""
     if factor.is_slope:
         return "gprime-missing"
-    return missing_factor(ast.unparse(factor.node))
+    return missing_factor(ast.unparse(factor.node), is_array=bool(_shape(factor.node, words)))
 
 
 def _shape(node: ast.expr, words: Words) -> tuple[int, ...] | None:
@@ -167,9 +167,9 @@ def instead_of(tail: list[ast.expr]) -> str:
     return "wrong-function" if any(is_slope(each) or isinstance(each, ast.Call) for each in tail) else "gprime-missing"
 
 
-def missing_factor(name: str) -> str:
+def missing_factor(name: str, *, is_array: bool = False) -> str:
     """What it is called when a factor of this name is missing."""
-    if re.search(r"keep|drop|^p$|retain", name, re.I):
+    if re.search(r"keep|drop|^p$|retain", name, re.I) and not is_array:
         return "dropout-not-rescaled"
     return "dropout-mask-forgotten-backward" if MASKS.search(symbols.base_of(name)) else "missing-factor"
 

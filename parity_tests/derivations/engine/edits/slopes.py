@@ -122,12 +122,18 @@ def _units(value: Any) -> Iterator[tuple[Any, Any, str, str]]:
     """The usual activations of a value: the result, its slope, and the slope's form in the input and in the output."""
     with np.errstate(all="ignore"):
         tanh, sigmoid, softplus = np.tanh(value), 1 / (1 + np.exp(-value)), np.log1p(np.exp(value))
+        exp, log, root, reciprocal = np.exp(value), np.log(value), np.sqrt(value), 1 / value
+        half = 0.5 / root
     yield tanh, 1 - tanh**2, "1 - np.tanh({0})**2", "1 - {0}**2"
     yield sigmoid, sigmoid * (1 - sigmoid), "", "{0} * (1 - {0})"
     yield np.where(value > 0, value, 0.0), (value > 0) * 1.0, "{0} > 0", "{0} > 0"
     for leak in (0.01, 0.1, 0.2, 0.3):
         slope, form = np.where(value > 0, 1.0, leak), f"np.where({{0}} > 0, 1, {leak})"
         yield slope * value, slope, form, form
+    yield exp, exp, "np.exp({0})", "{0}"
+    yield log, reciprocal, "1 / {0}", ""
+    yield root, half, "", "1 / (2 * {0})"
+    yield np.abs(value), np.sign(value), "np.sign({0})", ""
     yield softplus, sigmoid, "1 / (1 + np.exp(-{0}))", ""
 
 

@@ -24,6 +24,7 @@ from parity_tests.derivations.engine.edits.terms import (
     through_softmax,
 )
 from parity_tests.derivations.engine.edits.trees import (
+    has_minus,
     in_front,
     is_but_a_name,
     is_sum,
@@ -109,7 +110,7 @@ def _whole(statement: ast.stmt, words: Words) -> Iterator[Edit]:
     for new in summed(value, words):
         yield Edit(_with_value(statement, new), "db-not-summed", 1.0)
     for new in through_softmax(value, words):
-        yield Edit(_with_value(statement, new), "softmax-elementwise", 1.4)
+        yield Edit(_with_value(statement, new), "softmax-elementwise", 1.5)
     for new, cause in names_exchanged(value, words):
         yield Edit(_with_value(statement, new), cause, 1.3)
     for new in shifted(value, words):
@@ -135,7 +136,9 @@ def _whole(statement: ast.stmt, words: Words) -> Iterator[Edit]:
             more = replaced(value, part, ast.BinOp(part, ast.Mult(), parsed(count)))
             too_often = "double-1/m" if words.counts_examples(count) else "missing-factor"
             yield Edit(_with_value(statement, more), twice if of_penalty else too_often, 1.2)
-    has_two = any(isinstance(each, ast.Constant) and each.value == 2 for each in ast.walk(value))
+    powers = [each for each in ast.walk(value) if isinstance(each, ast.BinOp) and isinstance(each.op, ast.Pow)]
+    squares = sum(ast.unparse(each.right) == "2" for each in powers)
+    has_two = sum(isinstance(each, ast.Constant) and each.value == 2 for each in ast.walk(value)) > squares
     for number, cause in ((2, "missing-factor"), (0.5, "extra-factor" if has_two else "missing-factor")):
         for part in terms(value):
             if isinstance(part, ast.Constant):
@@ -146,8 +149,8 @@ def _whole(statement: ast.stmt, words: Words) -> Iterator[Edit]:
             yield Edit(_with_value(statement, replaced(value, part, scaled)), made, cost)
     for part, alone in sums(value):
         for term, cause, cost in new_terms(part, words):
-            is_negative = isinstance(term, ast.UnaryOp)
-            added = term.operand if isinstance(term, ast.UnaryOp) else term
+            is_negative = has_minus(term)
+            added = negated(term) if is_negative else term
             more = ast.BinOp(part, ast.Sub() if is_negative else ast.Add(), added)
             yield Edit(_with_value(statement, replaced(value, part, more)), cause, cost + (0.0 if alone else 0.08))
     entries = _target(statement)
@@ -240,7 +243,7 @@ def _behind(statement: ast.stmt, words: Words) -> Iterator[Edit]:
         node = factor.node
         if not factor.is_slope:
             operator = ast.Div() if factor.divides else ast.Mult()
-            cause = products.missing_factor(ast.unparse(node))
+            cause = products.missing_factor(ast.unparse(node), is_array=np.ndim(words.value(node)) > 0)
             yield Edit([statement, ast.AugAssign(target, operator, node)], cause, 1.25)
             continue
         if isinstance(node, ast.Compare) and isinstance(statement, ast.Assign | ast.AugAssign):

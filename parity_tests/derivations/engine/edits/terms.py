@@ -119,6 +119,8 @@ def new_terms(part: ast.expr, words: Words) -> Iterator[tuple[ast.expr, str, flo
         yield from ((term, "missing-term", 1.2) for term in _projections(shape, words))
     for name in words.like(shape):
         one = ast.Name(name, ast.Load())
+        for count in words.counts[:2] if name != words.target and shape == words.shape != () else ():
+            yield ast.BinOp(one, ast.Div(), parsed(count)), "missing-term", 1.4
         if name != words.target and shape and ast.unparse(part) != name:
             yield one, "missing-term", 0.95 if name in words.forward.unread else 1.3
             yield ast.UnaryOp(ast.USub(), one), "missing-term", 1.3

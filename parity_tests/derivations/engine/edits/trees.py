@@ -107,6 +107,13 @@ def negated(node: ast.expr) -> ast.expr:
     return ast.UnaryOp(ast.USub(), node)
 
 
+def has_minus(node: ast.expr) -> bool:
+    """Whether a sign stands before the first factor."""
+    while isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult | ast.Div | ast.MatMult):
+        node = node.left
+    return isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub)
+
+
 def is_sum(node: ast.expr) -> bool:
     """``a + b`` or ``a - b``."""
     return isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub)

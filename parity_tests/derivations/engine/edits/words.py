@@ -30,6 +30,9 @@ class Vocabulary(NamedTuple):
     beside: Mapping[str, frozenset[str]] = {}
     """The names that a name is computed from, or that are computed from it."""
 
+    functions: tuple[ast.expr, ...] = ()
+    """The functions of NumPy of one argument that the forward pass applies to anything."""
+
     shares: tuple[tuple[str, int], ...] = ()
     """Arrays that add up to 1 along an axis: a softmax."""
 

@@ -209,8 +209,9 @@ class PythonReading:
         whole = [name for name in labels.values() if _holds_classes(given[name], trial)]
         return costs.implied_costs(trial.run, trial.probe._replace(given=kept), whole, trial.program.tree)
 
-    def left(self, trial: Trial) -> dict[int, str]:
+    def left(self, truths: Truths) -> dict[int, str]:
         """Where the program ended early, and the functions that it does not reach."""
+        trial = Trial(truths.program, truths.probe, truths.run)
         reasons: dict[int, str] = {}
         if _program(trial).problem:
             match = re.search(r" in line (\d+)", _program(trial).problem)

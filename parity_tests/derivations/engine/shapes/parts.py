@@ -62,8 +62,8 @@ class Parts(Values):
                     raise Unknown
                 self.labels.setdefault(item.id, axis)  # a row of a table for each entry, such as that of a word
                 result.extend(value)
-            elif value == () and isinstance(item, ast.Name) and item.id in self.free:
-                self.labels.setdefault(item.id, axis)  # one place
+            elif value == () and (name := _place_of(item)) in self.free:
+                self.labels.setdefault(name, axis)  # one place
         return tuple(result) + tuple(sizes)
 
     def cut(self, axis: Size, item: ast.Slice) -> Size:
@@ -211,6 +211,13 @@ def _terms(node: ast.expr, sign: int = 1) -> Iterator[tuple[int, ast.expr]]:
 def _elements(node: ast.expr) -> list[ast.expr]:
     """The parts of a tuple or list; the formula itself, where it is none."""
     return list(node.elts) if isinstance(node, ast.Tuple | ast.List) else [node]
+
+
+def _place_of(item: ast.expr) -> str:
+    """The name that holds a place, or places one of which is taken: ``y`` of ``S[i, y[i]]``."""
+    while isinstance(item, ast.Subscript):
+        item = item.value
+    return item.id if isinstance(item, ast.Name) else ""
 
 
 def _without(sizes: Shape, taken: Shape) -> Shape | None:

@@ -280,6 +280,8 @@ class Reading(Calls):
             return None
         base = self.shape(self.of(node.value))
         if node.attr == "T":
+            if base == () and isinstance(node.value, ast.Name):
+                raise Clash("a number that is transposed")
             return tuple(reversed(base))
         if node.attr == "shape":
             if isinstance(node.value, ast.Name):

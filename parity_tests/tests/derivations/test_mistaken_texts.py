@@ -1,0 +1,71 @@
+"""Texts of strangers: right ones hold, and a mistake in them is seen, at its line, with its cause and a true repair."""
+
+from __future__ import annotations
+
+import pytest
+
+from parity_tests.derivations.engine.texts import verify_text
+from parity_tests.tests.derivations.mistaken_texts import mistaken_texts, right_texts
+from parity_tests.tests.derivations.test_engine_mistakes import rates, wrong_lines
+
+UNUSUAL = (
+    "softplus-regression",  # one bias is a number, another an array: np.outer says of which weights
+    "l2-half-over-m-logistic",  # y.T: a number is not transposed, and J is one number
+    "focal-binary",  # an exponent is a number
+    "svm-hinge-loops",  # S[i, y[i]]: y holds labels
+    "flat-1d-single-example",  # yhat[k]: one label
+    "gelu-tanh-approx",  # dinner is the slope of a unit
+    "contrastive-margin",  # dd2 is one term of a derivative
+)
+"""Of the right texts those that were not read, or called wrong."""
+
+FOUND = {
+    "sig-squared-depth4:7": ("missing-1/m", "gw2 = delta2 @ a1.T / m"),
+    "bn-train-rows:2": ("missing-term", "dx = dxc - dmu / N"),
+    "gelu-tanh-approx:3": ("sign", "dpre = dact * (0.5 * (1 + t) + 0.5 * pre * (1 - t ** 2) * dinner)"),
+    "contrastive-margin:0": ("sign", "dW = xa.T @ ddiff - xb.T @ ddiff"),
+    "focal-binary:3": ("sign", "dneg = -gam * p ** (gam - 1) * np.log(1 - p) + p ** gam / (1 - p)"),
+    "triplet-rows:0": ("sign", "ga = 2 * active[:, None] * (fn - fp)"),
+    "embedding-bag:7": ("sign", "dlogits[np.arange(n), y] -= 1"),
+    "svm-hinge-loops:1": ("overwritten", "dW[:, j] += X[i]"),
+    "moe-two-experts:2": ("index", "de1 = dout * g[:, 0:1]"),
+    "moe-two-experts:9": ("missing-factor", "dg2 = np.sum(dout * e2, axis=1, keepdims=True)"),
+    "logcosh-cols:1": ("wrong-function", "dO = np.tanh(O - Y) / m"),
+    "vae-kl:0": ("missing-term", "dmu = dz + mu / n"),
+    "label-smoothing:1": ("function-missing", "do = (np.exp(logp) - y_s) / N"),
+    "dropout-inverted-cols:4": ("wrong-number", "dZ1 = np.where(Z1 > 0, dA1, 0)"),
+}
+"""Mistakes of which the line, the cause or the repair was another one, or none."""
+
+
+@pytest.mark.parametrize("name", UNUSUAL)
+def test_an_unusual_right_text_holds(name: str) -> None:
+    judged = verify_text(right_texts()[name])
+    assert judged is not None
+    assert judged.summary.holds == judged.summary.judged > 0
+
+
+@pytest.mark.parametrize("name", FOUND)
+def test_a_mistake_in_it_is_the_one_report(name: str) -> None:
+    (mistake,) = (each for each in mistaken_texts() if each.name == name)
+    (line,) = wrong_lines(mistake.text)
+    cause, repaired = FOUND[name]
+    assert (line.line, line.repaired.replace("**", " ** ").replace("  ", " ")) == (mistake.line, repaired)
+    assert cause in line.causes
+
+
+@pytest.mark.bars
+def test_all_right_texts_hold() -> None:
+    assert not {name: lines for name, text in right_texts().items() if (lines := wrong_lines(text))}
+
+
+@pytest.mark.bars
+@pytest.mark.parametrize(("put_aside", "cause"), [(False, 0.9), (True, 0.8)])
+def test_mistakes_in_texts_of_strangers_are_found_and_mended(put_aside: bool, cause: float) -> None:
+    count = rates(each for each in mistaken_texts() if each.put_aside == put_aside)
+    total = count["all"]
+    assert count["flagged"] >= 0.95 * total, count
+    assert count["line"] >= 0.9 * total, count
+    assert count["more"] <= 0.03 * total, count
+    assert count["cause"] >= cause * total, count
+    assert count["repaired"] >= 0.85 * total, count
