@@ -49,7 +49,7 @@ MOST_FIRST = 8
 """How many changes of a line are tried together with a second one."""
 
 
-MOST_TRIED = 12_000
+MOST_TRIED = 24_000
 """How often changed lines are computed for one text, a sum over a loop as often as it has turns: some seconds."""
 
 
@@ -492,7 +492,8 @@ class Mender:
         usable = [name for name in sizes if name in names or re.fullmatch(r"\w+\.shape\[\d\]", name)]
         batch = next((name for name in usable if sizes[name] == probe.batch), None)
         shape = np.shape(root.expected)
-        base = symbols.base_of(root.truth.event.name)
+        name = root.truth.event.name
+        of_bias = symbols.base_of(name).startswith("b") or probe.roles.is_bias(name)
         rates = tuple(
             name
             for name, value in names.items()
@@ -517,7 +518,7 @@ class Mender:
             self.truths[0], self.forward, Scope(seen, value, target), root.truth.event.value, root.factor
         )
         return Words(
-            seen, batch, tuple(usable), target, shape, base.startswith("b"), probe.batch or 0, rates[:6], step,
+            seen, batch, tuple(usable), target, shape, of_bias, probe.batch or 0, rates[:6], step,
             forward, value,
         )  # fmt: skip
 

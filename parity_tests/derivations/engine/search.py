@@ -14,8 +14,8 @@ from parity_tests.derivations.engine.steps import is_maximised
 from parity_tests.derivations.engine.truths import Truths
 
 MOST_TRIALS = 240
-MOST_EVENTS = 200_000
-"""Of all runs of one search: about eight seconds."""
+MOST_EVENTS = 100_000
+"""Of all runs of one search: some seconds."""
 
 
 class Search:

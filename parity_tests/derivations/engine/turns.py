@@ -16,7 +16,7 @@ from parity_tests.derivations.engine.numbers.kinds import PLAIN
 from parity_tests.derivations.engine.replay import Program
 from parity_tests.derivations.engine.truths import Truths
 
-MOST_TURNS = 40
+MOST_TURNS = 600
 
 
 class Turn(NamedTuple):
