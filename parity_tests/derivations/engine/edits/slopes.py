@@ -59,7 +59,11 @@ class Slopes:
         for result, slope, of_input, of_output in _units(value):
             after, before = self.scope.near(result), self.scope.exact(value)
             computed = self.computed.get(last(result))
-            if not np.ptp(slope) or not (after or (computed is not None and same(computed, result))):
+            if (
+                not np.all(np.isfinite(slope))
+                or not np.ptp(slope)
+                or not (after or (computed is not None and same(computed, result)))
+            ):
                 continue
             of = tuple(name for name in (before, after) if name)
             for node in self._helpers(of, slope):
