@@ -20,7 +20,7 @@ from typing import Any
 
 EXPLAINED: tuple[tuple[type[BaseException], str], ...] = (
     (SystemExit, "it ends itself"),
-    (MemoryError, "it may not use so much memory"),
+    (MemoryError, "it may not use so much memory: a network of fewer examples or units is judged alike"),
     (EOFError, "nobody is there to answer input()"),
 )
 """Exceptions whose own words do not say what happened."""
