@@ -134,6 +134,15 @@ def test_data_that_cannot_be_loaded_are_no_hindrance() -> None:
     assert WRONG in {line.verdict for line in judged(text.replace("dw2 = a1.T @ d2 / m", "dw2 = a1.T @ d2")).lines}
 
 
+def test_a_module_that_lacks_another_one_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "our_tools.py").write_text("import nothing_like_it\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    found = judged(f"import our_tools\n{FUNCTIONS}")
+    assert all_hold(found)
+    why = "ModuleNotFoundError: No module named 'nothing_like_it'"
+    assert found.notes[1:] == (f"Line 1 is passed over, which ends with {why}.",)
+
+
 def test_what_cannot_be_judged_says_what_to_add(tmp_path: Path) -> None:
     sentence = how_to_call(LISTS)
     match = re.match(r"called with (--call .*), no gradient of a cost was found: say J with --cost", sentence)
