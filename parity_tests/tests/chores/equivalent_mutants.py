@@ -74,7 +74,6 @@ BOTH_SIDES = "both sides are looked at"
 AS_LITTLE_FINITE = "NaN is as little finite as infinity, and sorts behind it"
 NO_DIFFERENCES = "all that is asked of the method is whether it is differences"
 NONE_IS_NAN = "among floats, NumPy takes None for NaN"
-OVER_ONE = "over 1 is times 1, which was looked at before"
 NO_AXES = "a text without a comma names no two axes"
 NO_SUCH_AXIS = "no axis is named X"
 NO_OUTPUT = "without units of its own a setting has no output's either"
@@ -504,6 +503,5 @@ EQUIVALENT: tuple[Equivalent, ...] = (
     Equivalent("comparison.run._import_what_is_used_late", "nn.Linear(1, 1)", "nn.Linear(1, 2)", ANY_LAYER),
     Equivalent("comparison.run._import_what_is_used_late", "learning_rate=1.0", "learning_rate=2.0", ANY_LAYER),
     Equivalent("derivations.engine.convention.in_words", "factor < 0", "factor <= 0", NO_ZERO),
-    Equivalent("derivations.engine.convention.in_words", 'name != "1"', 'name != "XX1XX"', OVER_ONE),
     Equivalent("derivations.engine.convention.ratio_of", "<= tolerance", "< tolerance", EITHER),
 )

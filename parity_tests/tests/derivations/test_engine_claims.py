@@ -101,6 +101,7 @@ def claims_of(
         vanishing={truth.event.key: truth for truth in zero},
         partial=frozenset(partial),
         undone={},
+        sums_examples=False,
         named=lambda: [*more, *TRUTHS],
         distinct=lambda: [*more, OF_W1, TRUTHS[3], TRUTHS[2], TRUTHS[4]],
         calls=calls,
@@ -274,6 +275,7 @@ def test_a_value_of_the_forward_pass_claims_nothing_unless_it_is_undone() -> Non
     claims.truths.by_key[10, 0] = OF_W1
     assert claims.of(claims.truths.run, {}) == []
     claims.truths.undone[10, 0] = (9, 0)
+    claims.of_the_text = None  # kept for a text that stays as it is
     assert len(claims.of(claims.truths.run, {})) == 1
 
 
