@@ -493,6 +493,26 @@ def test_what_follows_from_no_value_on_the_way_is_no_gradient(reached: Any, monk
     assert found(*returned("f(x), s", G_W, np.ones(2)), **more) == OF_W1_AND_b1[1:2]
 
 
+def test_the_claims_of_a_text_are_looked_for_once_and_those_with_other_values_again() -> None:
+    claims = claims_of(event(10, "dW1", 2 * G_W))
+    first = claims.of(claims.truths.run, {})
+    first.clear()  # the caller's own
+    claims.truths.run.events[-1].value[:] = 0.0
+    (kept,) = claims.of(claims.truths.run, {})
+    assert kept.factor == 2
+    assert claims.of(claims.truths.run, {(10, 0): G_W}) == []
+    again = Run(claims.truths.run.events, ())
+    assert [each.factor for each in claims.of(again, {})] != [2]
+
+
+@pytest.mark.usefixtures("followed")
+def test_what_examples_give_one_by_one_claims_nothing_beside_gradients() -> None:
+    events = returned("f(x), s", G_W, np.ones(2))
+    known = claims_of(*events, more=(OF_b1,), given={"b1": np.ones(2)}, places={})
+    known.truths.sums_examples = True
+    assert len(known.of(known.truths.run, {})) == 1
+
+
 @pytest.mark.usefixtures("followed")
 def test_what_is_put_in_place_of_a_returned_value_is_no_claim() -> None:
     events = returned("f(x), s", G_W, np.ones(2))
@@ -501,6 +521,7 @@ def test_what_is_put_in_place_of_a_returned_value_is_no_claim() -> None:
     assert beside.others == (OF_b1,)
     assert known.of(known.truths.run, {(30, 1): 1.0})[1:] == []
     known.truths.by_key[30, 1] = OF_b1
+    known.of_the_text = None
     assert known.of(known.truths.run, {})[1:] == []
 
 
