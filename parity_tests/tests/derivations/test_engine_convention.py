@@ -10,6 +10,7 @@ import pytest
 from parity_tests.derivations.engine.convention import (
     candidates,
     in_words,
+    is_a_count,
     on_other_sizes,
     ratio_of,
     same_factor,
@@ -57,6 +58,7 @@ def run(**named: Any) -> Run:
         (Probe({"x": np.ones(2), "y": 3.0}, {"n": 5}, None), {}, {"n": 5}),
         (Probe({"x": np.ones(2), "y": 3.0}, {"n": 5}, 2), {}, {"x.shape[0]": 2, "n": 5}),
         (Probe({"X": np.ones((5, 7))}, {"n": 5}, 7), {"k": 7}, {"k": 7, "n": 5}),
+        (Probe({"X": np.ones((1, 3))}, {}, 1), {}, {"X.shape[1]": 3}),
     ],
 )
 def test_sizes_have_the_names_of_the_text(probe: Probe, values: dict[str, Any], sizes: dict[str, int]) -> None:
@@ -88,11 +90,18 @@ def test_sizes_have_the_names_of_the_text(probe: Probe, values: dict[str, Any], 
         (3.0, None),
         (1.4, None),
         (49.0, None),
+        ((1 + 1e-5) / 70, None),
     ],
 )
 def test_a_factor_in_words(factor: float, words: str | None) -> None:
     assert in_words(factor, SIZES) == words
     assert times(factor, SIZES) == ("" if words == "1" else f"{words or f'{factor:.4g}'} * ")
+
+
+@pytest.mark.parametrize("factor", [1.0, 7.0, 5.0, 1 / 7, 1 / 5])
+def test_a_mean_is_about_a_count(factor: float) -> None:
+    assert is_a_count(factor, SIZES)
+    assert not any(is_a_count(each * factor, SIZES) for each in (-1, 2, 0.5, 1.1))
 
 
 def test_a_factor_of_no_size_has_four_digits() -> None:
