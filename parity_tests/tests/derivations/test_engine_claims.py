@@ -509,7 +509,7 @@ def test_the_claims_of_a_text_are_looked_for_once_and_those_with_other_values_ag
 def test_what_examples_give_one_by_one_claims_nothing_beside_gradients() -> None:
     events = returned("f(x), s", G_W, np.ones(2))
     known = claims_of(*events, more=(OF_b1,), given={"b1": np.ones(2)}, places={})
-    known.truths.sums_examples = True
+    known.truths.sums_examples = True  # type: ignore[misc]
     assert len(known.of(known.truths.run, {})) == 1
 
 
