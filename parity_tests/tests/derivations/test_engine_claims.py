@@ -781,3 +781,59 @@ def test_what_a_network_learns(name: str, value: Any, learned: bool) -> None:
 @pytest.mark.parametrize(("own", "factor", "holds"), [(2.0, 2.0, True), (2.0, -2.0, False), (None, 2.0, False)])
 def test_a_claim_holds_with_a_factor(own: float | None, factor: float, holds: bool) -> None:
     assert holds_with(Claim(W1, OF_W1, own, VALUE), factor) is holds
+
+
+@pytest.mark.parametrize("name", ["grad", "gradient", "dJ", "nabla"])
+def test_a_gradient_of_nothing_is_that_of_the_only_parameter(name: str) -> None:
+    assert claims_of(event(10, name, 2 * G_W)).meant[name] == ("W1",)
+    early = event(9, name, np.ones(2))
+    assert claims_of(early, event(10, name, 2 * G_W)).meant[name] == ("W1",)  # what it is in the end counts
+
+
+@pytest.mark.parametrize(
+    "events",
+    [
+        [event(10, "grad", np.ones(2))],
+        [event(10, "grad", MISSING)],
+        [event(10, "grad", G_W), event(11, "dW1", G_W)],
+        [event(10, "grad", G_W), event(11, "nabla", G_W)],
+        [event(10, "grad", G_W), event(11, "nabla", np.ones(2))],
+        [event(10, "graded", G_W)],
+    ],
+)
+def test_where_another_may_be_meant_nothing_is(events: list[Event]) -> None:
+    assert claims_of(*events).meant.get("grad", ()) == ()
+
+
+def test_of_several_parameters_or_in_a_program_none_is_the_only_one() -> None:
+    several = (OF_b1,)
+    assert claims_of(event(10, "grad", G_W), more=several, given={"b1": np.ones(2)}).meant["grad"] == ()
+    assert claims_of(event(10, "grad", G_W), places={}).meant["grad"] == ()
+
+
+def local(slope: Any, text: str = "A = Z1 ** 3", **changes: Any) -> bool:
+    """Whether a value that is named after A = Z1^3 is its slope in Z1."""
+    A = stated(text, 3, "A", Z1.value**3, NAMED)._replace(**changes)
+    claims = claims_of(more=(Truth(A, np.full((1, 2), 5.0)),))
+
+    def replayed(overrides: dict[Any, Any]) -> Run:
+        return Run((event(3, "A", overrides[Z1.key] ** 3),), ())
+
+    claims.replayed = replayed  # type: ignore[method-assign]
+    claim = Claim(event(10, "dA", slope), Truth(A, np.full((1, 2), 5.0)), None, INNER)
+    again = claims.is_local(claim)
+    assert claims.is_local(claim) is again
+    return again
+
+
+def test_the_slope_of_a_unit_is_no_derivative_of_the_cost() -> None:
+    slope = np.full((1, 2), 3.0)
+    assert local(slope)
+    assert local(slope * (1 + 5e-8))
+    assert not local(slope * (1 + 1e-6))
+    assert not local(-slope)
+    assert not local(np.array([[3.0, 4.0]]))
+    assert not local(np.float64(3.0))
+    assert not local(MISSING)
+    assert not local(slope, "A = Z2 ** 3")
+    assert not local(slope, statement=None)
