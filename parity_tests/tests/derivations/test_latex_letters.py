@@ -57,6 +57,7 @@ def last(text: str) -> Verdict:
     return verify_latex(text).lines[-1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("before", "right", "mistake", "cause"),
     [

@@ -213,6 +213,7 @@ SLIPS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("text", "old", "new", "line"), SLIPS, ids=("step", "factor", "zero", "no average"))
 def test_the_line_of_a_mistake_is_named_and_no_other(text: str, old: str, new: str, line: int) -> None:
     assert _wrong(_judged(text, old, new)) == [line]

@@ -120,6 +120,7 @@ import our_plots.figures as figures
 """
 
 
+@pytest.mark.slow
 def test_data_that_cannot_be_loaded_are_no_hindrance() -> None:
     rest = "\nx_train, y_train = load_digits(normalized=True)\nshape = x_train.shape\nfigures.show(x_train)\n"
     text = LOADER + FUNCTIONS + rest
