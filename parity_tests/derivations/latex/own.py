@@ -23,7 +23,9 @@ from parity_tests.derivations.latex.tree import (
     Derivative,
     Node,
     NotReadError,
+    Number,
     Symbol,
+    mapped,
     symbols_of,
     walk,
 )
@@ -93,14 +95,20 @@ class OwnForward(Equations):
         return {each.base for each in symbols_of(tuple(parts))}
 
     def has_own_meanings(self, place: int) -> bool:
-        """Whether a letter of a claim is another kind of quantity in the note than it usually is."""
+        """Whether a letter of a claim is another kind of quantity in the note than it usually is.
+
+        An output that is called as labels are is one where its values stand, not where something is derived in it.
+        """
         claim = self.claims[place]
         others = [each for each in self.book.definitions if each.place != place]
         defined = {each.symbol.base for each in others if MEANINGS.get(each.symbol.base) in ("W", "b")}
-        defined |= {each.symbol.base for each in others if MEANINGS.get(each.symbol.base) == "Y"
-                    and any(MEANINGS.get(inner.base) == "W" for inner in symbols_of(each.right))}  # fmt: skip
+        outputs = {each.symbol.base for each in others if MEANINGS.get(each.symbol.base) == "Y"
+                   and any(MEANINGS.get(inner.base) == "W" for inner in symbols_of(each.right))}  # fmt: skip
+        sides = (claim.target, claim.right)
+        values = [mapped(side, lambda each: Number("1") if isinstance(each, Derivative) else each) for side in sides]
         return any((each.base in defined and not each.accents) or (each.base == "J" and each.written)
-                   for each in symbols_of((claim.target, claim.right)))  # fmt: skip
+                   for each in symbols_of(sides)) or any(
+            each.base in outputs and not each.accents for each in symbols_of(tuple(values)))  # fmt: skip
 
     def has_differentials(self, place: int) -> bool:
         """Whether names such as dW and delta stand in a claim."""
