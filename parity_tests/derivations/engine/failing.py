@@ -93,8 +93,11 @@ class Failures:
                 each for each in users if not each.event.name and mark_of(each.truth) in self.claims.of_parameters
             ]
             users = [each for each in users if each.kind != VALUE] + returned
-            if (usual and users) or self.claims.is_local(claim):
+            if usual and users:
                 continue  # what it carries too much or too little shows in them
+            if self.claims.is_local(claim):
+                helpers.append(claim)
+                continue
             unsettled = {each.event.key for each in self.unsettled}
             sound = [each for each in users if each.kind in (PARAMETER, UPDATE) or not each.event.name]
             sound = [each for each in sound if each.event.key not in unsettled]

@@ -89,11 +89,13 @@ class Locator:
             before_last = dict(overrides)
             overrides |= right
         assert first is not None
+        mends = {line for root in roots for line in root.mends}
+        names = (each for each in first.claims if each.event.key in excused and each.event.line not in mends)
         return Explanation(
             self.factor,
             tuple(roots),
             tuple(first.claims),
-            tuple(first.helpers),
+            (*first.helpers, *(each for each in names if not holds_with(each, self.factor))),
             tuple(self.failures.unsettled),
             more,
         )

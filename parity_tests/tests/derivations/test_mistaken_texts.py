@@ -54,6 +54,23 @@ def test_a_mistake_in_it_is_the_one_report(name: str) -> None:
     assert cause in line.causes
 
 
+@pytest.mark.parametrize(("name", "line"), [("gelu-tanh-approx:5", 13), ("contrastive-margin:4", 9)])
+def test_what_is_no_derivative_is_not_said_to_hold_as_one(name: str, line: int) -> None:
+    (mistake,) = (each for each in mistaken_texts() if each.name == name)
+    judged = verify_text(mistake.text)
+    assert judged is not None
+    assert line not in {each.line for each in judged.lines}
+    assert judged.summary.helpers == 1
+    assert judged.summary.wrong == 1
+
+
+def test_the_slope_of_a_unit_is_a_helper() -> None:
+    judged = verify_text(right_texts()["gelu-tanh-approx"])
+    assert judged is not None
+    assert 13 not in {each.line for each in judged.lines}
+    assert judged.summary.helpers == 1
+
+
 @pytest.mark.bars
 def test_all_right_texts_hold() -> None:
     assert not {name: lines for name, text in right_texts().items() if (lines := wrong_lines(text))}
