@@ -12,7 +12,15 @@ from parity_tests.derivations.latex.documents import Formula, Note
 from parity_tests.derivations.latex.frames import is_size
 from parity_tests.derivations.latex.limits import in_place, limits
 from parity_tests.derivations.latex.numbers import Compared, compared
-from parity_tests.derivations.latex.sides import divides, is_assumption, is_number, is_target, speaks_of_many, tree_of
+from parity_tests.derivations.latex.sides import (
+    divides,
+    is_assumption,
+    is_number,
+    is_target,
+    speaks_of_many,
+    tree_of,
+    with_counts,
+)
 from parity_tests.derivations.latex.statements import EQUALS, Statement, statements_of
 from parity_tests.derivations.latex.style import Style, style_of
 from parity_tests.derivations.latex.symbols import COSTS, MEANINGS, UNITS
@@ -231,6 +239,7 @@ class _Collector:
                 return False
             count = right if relation == "/=" else right.right  # type: ignore[union-attr]
             right = Operation("/", Sum("i", "1", "m", before.right), count)
+        right = with_counts(target, right)
         many = speaks_of_many(statement, (target, right), adds=adds)
         units = tuple(UNITS[each.base] for each in symbols_of((target, right)) if each.base in UNITS)
         averages = before.line if before and divided else 0

@@ -17,6 +17,7 @@ from parity_tests.derivations.latex.kinds import depends_on_cost, has_complement
 from parity_tests.derivations.latex.notation import known_to, left_sides, node_of
 from parity_tests.derivations.latex.references import SOFTMAX
 from parity_tests.derivations.latex.repairs import repairs
+from parity_tests.derivations.latex.rewritten import places, rewritings
 from parity_tests.derivations.latex.symbols import COUNTS, SIZE
 from parity_tests.derivations.latex.tree import (
     Call,
@@ -25,6 +26,7 @@ from parity_tests.derivations.latex.tree import (
     NotReadError,
     Operation,
     Symbol,
+    Transposed,
     mapped,
     symbols_of,
 )
@@ -69,10 +71,32 @@ def mistake(each: Meant, symbols: Sequence[Symbol]) -> Mistake | None:
     for count, (cause, right) in enumerate(repairs(claim.right, claim.target, known)):
         if count > MOST:
             break
-        changed = each._replace(claim=claim._replace(right=right))
+        changed = each.but(claim=claim._replace(right=right))
         if not is_the_same(right, each) and holds(changed):
             return Mistake(named(cause, each, right), right)
     return None
+
+
+def two_mistakes(each: Meant) -> Mistake | None:
+    """Two changes of the right side with which a claim holds: of layers, primes, signs, indices and transposes."""
+    tried = 0
+    for first, once in _slips(each.claim):
+        for second, right in _slips(each.claim._replace(right=once)):
+            tried += 1
+            if tried > MOST:
+                return None
+            if holds(each.but(claim=each.claim._replace(right=right))):
+                return Mistake(" + ".join(dict.fromkeys((first, second))), right)
+    return None
+
+
+def _slips(claim: Claim) -> Iterator[tuple[str, Node]]:
+    yield from rewritings(claim.right, claim.target)
+    for here, put in places(claim.right):
+        if isinstance(here, Transposed):
+            yield "transpose-extra", put(here.operand)
+        elif isinstance(here, Symbol):
+            yield "transpose-missing", put(Transposed(here))
 
 
 def named(cause: str, each: Meant, right: Node) -> str:
@@ -106,8 +130,8 @@ def rule_of(each: Meant) -> str:
         right = mapped(each.claim.right, lambda node: Negative(node) if _is_average(node) else node)
         right = Negative(right) if each.target == "v" else right
         frame = replace(each.frame, setting=setting)
-        tried = each._replace(frame=frame)
-        if holds(tried) or holds(tried._replace(claim=each.claim._replace(right=right))):
+        tried = each.but(frame=frame)
+        if holds(tried) or holds(tried.but(claim=each.claim._replace(right=right))):
             return f"for {rule.words}"
     return ""
 
@@ -137,9 +161,9 @@ def another_target(each: Meant) -> tuple[str, Node] | None:
     """Another quantity whose formula the right side is, with its name in the setting; None for none."""
     claim, layer = each.claim, each.target.removeprefix("dZ")
     upstream = node_of(f"dA{layer}", each.frame, claim) if each.target == f"dZ{layer}" else None
-    if upstream and holds(each._replace(claim=claim._replace(right=Operation("*", upstream, claim.right)))):
+    if upstream and holds(each.but(claim=claim._replace(right=Operation("*", upstream, claim.right)))):
         return f"g{layer}_prime", Call(Symbol("g", primes=1), (Symbol("z", layer),))
     for name, node in left_sides(each.frame, claim, each.target):
-        if not is_the_same(claim.right, each._replace(target=name)) and holds(each._replace(target=name)):
+        if not is_the_same(claim.right, each.but(target=name)) and holds(each.but(target=name)):
             return name, node
     return None

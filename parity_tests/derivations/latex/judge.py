@@ -49,7 +49,7 @@ TWO_RATES = "two letters that may be the rate"
 class Meant(NamedTuple):
     """A claim in a frame: the setting's name of what is claimed, "" where both sides are compared entry by entry.
 
-    With ``scalars`` every layer has one unit.
+    With ``scalars`` every layer has one unit. ``first``: whether it agrees on the first numbers, once that was tried.
     """
 
     target: str
@@ -57,6 +57,15 @@ class Meant(NamedTuple):
     frame: Frame
     penalised: bool = False
     scalars: bool = False
+    first: bool | None = None
+
+    def but(self, **changes: Any) -> Meant:
+        """The same with other parts."""
+        return self._replace(first=None, **changes)
+
+    def tried(self) -> Meant:
+        """The same, tried on the first numbers; NotReadError where it cannot be read."""
+        return self._replace(first=self.agrees(0))
 
     def numbers(self, seed: int) -> Usual:
         """What computes its formulas."""
@@ -126,8 +135,7 @@ def meant(claim: Claim, frame: Frame) -> Meant:
     found = Meant(target, claim, frame, penalised or (target[0] in "Ww" and has_penalty(claim)))
     if is_the_same(claim.right, found):
         raise NotReadError(SAME)
-    found.agrees(0)
-    return found
+    return found.tried()
 
 
 def _holds_columns(claim: Claim, target: str, frame: Frame) -> bool:
@@ -167,7 +175,8 @@ def in_the_first_layer(claim: Claim, style: Style, convention: Convention, let: 
 def holds(each: Meant) -> bool:
     """Whether a claim holds in its frame."""
     try:
-        return all(each.agrees(seed) for seed in range(FEW if each.target else 1))
+        first = each.agrees(0) if each.first is None else each.first
+        return first and all(each.agrees(seed) for seed in range(1, FEW if each.target else 1))
     except NotReadError:
         return False
 
@@ -237,8 +246,7 @@ def by_entries(claim: Claim, style: Style, convention: Convention, let: Mapping[
             tried.append((units, Meant("", claim, lone, scalars=True)))
         for into, each in tried:
             with suppress(NotReadError):
-                each.agrees(0)
-                into.append(each)
+                into.append(each.tried())
     return found or units
 
 

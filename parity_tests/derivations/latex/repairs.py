@@ -99,12 +99,13 @@ def _sums(right: Node, known: Known) -> Iterator[tuple[str, Node]]:
 
 
 def _turned(right: Node) -> Iterator[tuple[str, Node]]:
-    """Products with their operands turned round, transposed or taken entry by entry."""
+    """Operands transposed, products with their operands turned round, transposed or taken entry by entry."""
     for here, put in places(right):
         if isinstance(here, Transposed):
             yield "transpose-extra", put(here.operand)
         elif isinstance(here, Symbol | Derivative) and not _is_inner(here, right):
             yield "transpose-missing", put(Transposed(here))
+    for here, put in places(right):
         if isinstance(here, Operation) and here.sign in ("", ".", "x", "*"):
             yield "operand-order", put(replace(here, left=here.right, right=here.left))
             yield "star-for-matmul", put(replace(here, sign="." if here.sign == "*" else "*"))
@@ -117,6 +118,9 @@ def _of_functions(right: Node, known: Known) -> Iterator[tuple[str, Node]]:
         if isinstance(here, Symbol) and not here.bare:
             yield "square-missing", put(replace(here, bare="2"))
             yield "square-missing", put(Power(here, TWO))
+            yield "root-missing", put(Call(Symbol("sqrt"), (here,)))
+            if here.base == "\\beta":
+                yield "adam-no-power", put(Power(here, Symbol("t")))
         elif isinstance(here, Symbol) and here.bare == "2":
             yield "square-extra", put(replace(here, bare=""))
         elif isinstance(here, Power):
@@ -193,7 +197,11 @@ def scalars_in(nodes: list[Node]) -> list[Node]:
     found: dict[str, Node] = {}
     for each in walk(tuple(nodes)):
         if isinstance(each, Operation) and each.sign == "/":
-            each = Operation("/", Number("1"), each.right)
+            below = each.right
+            each = Operation("/", Number("1"), below)
+            if isinstance(below, Operation) and below.sign not in ("+", "-", "/") and isinstance(below.left, Number):
+                whole = Operation("/", Number("1"), below.right)  # the derivative of a square over 2N
+                found.setdefault(repr(whole), whole)
         elif not (isinstance(each, Symbol) and each.base in ("\\lambda", "\\gamma", "\\alpha", "\\beta")):
             continue
         found.setdefault(repr(each), each)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
-from dataclasses import fields, replace
+from dataclasses import replace
 from itertools import combinations
 
 from parity_tests.derivations.latex.tree import (
+    PARTS,
     Bars,
     Call,
     Cases,
@@ -60,8 +61,10 @@ def latex_of(node: Node) -> str:
         case Call(function=Symbol(base="indicator")):
             sign = f" {node.keywords['sign']} "
             return rf"\mathbb{{1}}[{sign.join(map(latex_of, node.arguments))}]"
+        case Call(function=Symbol(base="sqrt")):
+            return rf"\sqrt{{{latex_of(node.arguments[0])}}}"
         case Call():
-            inside = ", ".join(map(latex_of, node.arguments))
+            inside = ", ".join(map(latex_of, node.arguments)) or node.keywords.get("of", "")
             name = symbol_latex(node.function)
             return f"\\{name}({inside})" if name in _WORDS else f"{name}({inside})"
         case Slope():
@@ -128,6 +131,9 @@ def rewritings(node: Node, target: Node | None = None) -> Iterator[tuple[str, No
         elif isinstance(here, Sum) and re.match("[lL]", here.index):
             for moved in _neighbours(here.upper):
                 yield "wrong-layer", put(replace(here, upper=moved))
+            for inner, deeper in places(here.body):  # one layer's in each of the terms
+                if isinstance(inner, Symbol) and inner.layer.isdigit():
+                    yield "wrong-layer", put(replace(here, body=deeper(replace(inner, layer=here.index))))
         elif isinstance(here, Call) and here.function.base not in ("log", "exp", "max", "sqrt"):
             primes = 1 - here.function.primes
             changed = replace(here, function=replace(here.function, primes=primes))
@@ -194,13 +200,13 @@ def _neighbours(layer: str) -> Iterator[str]:
 def places(node: Node) -> Iterator[tuple[Node, Callable[[Node], Node]]]:
     """Every node of a tree with the way to put another into its place."""
     yield node, lambda other: other
-    for each in fields(node):
-        if each.name != "function":
-            for inner, put in _parts(getattr(node, each.name)):
+    for name in PARTS[type(node)]:
+        if name != "function":
+            for inner, put in _parts(getattr(node, name)):
                 for here, deeper in places(inner):
                     yield (
                         here,
-                        lambda other, name=each.name, put=put, deeper=deeper: with_parts(  # type: ignore[misc]
+                        lambda other, name=name, put=put, deeper=deeper: with_parts(  # type: ignore[misc]
                             node, {name: put(deeper(other))}
                         ),
                     )

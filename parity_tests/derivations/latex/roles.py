@@ -161,7 +161,7 @@ def _drop_steps(claims: Sequence[Claim]) -> None:
         of_the_paper = any(each.base in "mM" for each in found)
         sums = {each.base for each in found if each.base in "gG" and each.subscripts[-1] != "t"}  # as Adagrad's G
         for each in (each for each in found if len(steps) > 1 and each.base not in sums):
-            step = f"_{{{each.subscripts[-1]}}}" if len(each.subscripts) == 1 and not each.accents else ""
+            step = f"_{{{each.subscripts[-1]}}}" if len(each.subscripts) == 1 else ""
             each.written, each.subscripts = each.letter + step, each.subscripts[:-1]
             if each.base in ("g", "G"):
                 each.base = "dW"

@@ -14,9 +14,11 @@ from parity_tests.derivations.latex.tree import (
     Derivative,
     Node,
     NotReadError,
+    Number,
     Operation,
     Sum,
     Symbol,
+    mapped,
     symbols_of,
     walk,
 )
@@ -58,8 +60,8 @@ def is_target(node: Node) -> bool:
     if isinstance(node, Symbol):
         if node.base == "n":
             return bool(node.layer or node.subscripts)
-        if node.base in "msvrVSM" and re.fullmatch(r"t(?:\+1)?", "".join(node.subscripts[-1:])):
-            return True  # the state of an optimizer at a step
+        if node.base in "msvrVSM" and re.fullmatch(r"t(?:\+1)?|d[Wwb]", "".join(node.subscripts[-1:])):
+            return True  # the state of an optimizer, at a step or by its gradient
         if node.base in (*COUNTS, *RATES, *_NO_TARGETS):
             return bool(node.layer) and node.base not in COUNTS
         return node.base != "L" or not node.layer
@@ -86,6 +88,17 @@ def is_assumption(target: Node, right: Node) -> bool:
 def divides(target: Node, right: Node) -> bool:
     """``dw = dw / m``."""
     return isinstance(right, Operation) and right.sign == "/" and right.left == target
+
+
+def with_counts(target: Node, right: Node) -> Node:
+    """A cost with m for the one large number by which its sums are divided: that of the examples."""
+    numbers = {each.text for each in walk(right) if isinstance(each, Number) and re.fullmatch(r"[1-9]\d\d+", each.text)}
+    named = target.function if isinstance(target, Call) else target
+    sums = any(isinstance(each, Sum) for each in walk(right))
+    if not (sums and len(numbers) == 1 and isinstance(named, Symbol) and named.base in COSTS):
+        return right
+    count = Symbol("m", written=numbers.pop())
+    return mapped(right, lambda each: count if each == Number(count.written) else each)
 
 
 _AVERAGE = re.compile(

@@ -134,11 +134,18 @@ def _goes_on(part: list[Token]) -> bool:
     return is_product and not any(each.prose or each.text == "\\in" for each in part)
 
 
+_LEADING = re.compile(r"(?:(?!alpha|beta|gamma|delta|epsilon|theta|lambda|sigma|softmax|tanh|diag|sign|tr|log|exp)"
+                      r"[A-Z]?[a-z]{3,}\s+)+(?:\\ \s*)?(?=[A-Za-z\\])")  # fmt: skip
+"""Words before a formula that are not set as text."""
+
+
 def _at_arrows(tokens: list[Token], formula: Formula) -> list[Statement]:
     """The statements of a piece: arrows begin new ones; what equates nothing behind one is said of the one before."""
     found: list[Statement] = []
     while tokens and (tokens[0].text.isspace() or tokens[0].text == "*"):
         tokens = tokens[1:]
+    if tokens and (words := _LEADING.match(formula.text, tokens[0].at)):
+        tokens = [each for each in tokens if each.at >= words.end()]
     for part in split(_updates(tokens), (*ARROWS, ":")):
         if not written(part):
             continue

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias, cast
 
 
@@ -146,16 +146,25 @@ Node: TypeAlias = (
 )  # fmt: skip
 
 
+PARTS: Mapping[type, tuple[str, ...]] = {
+    Number: (), Symbol: (), Operation: ("left", "right"), Power: ("base", "exponent"), Sum: ("body",),
+    Call: ("function", "arguments"), Derivative: ("of", "by"), Cases: ("rows",), Matrix: ("rows",),
+    **dict.fromkeys((Negative, Transposed, Slope, Norm, Floor, Bars, Entry), ("operand",)),
+}  # fmt: skip
+"""The fields in which a node has others, from left to right."""
+
+
 def walk(node: object) -> Iterator[Node]:
     """A node and all below it."""
     open_ = [node]
     while open_:
         here = open_.pop()
-        if isinstance(here, tuple):
-            open_ += here[::-1]
-        elif hasattr(here, "__dataclass_fields__"):
+        parts = PARTS.get(type(here))
+        if parts is not None:
             yield cast(Node, here)
-            open_ += [getattr(here, name) for name in reversed(here.__dataclass_fields__)]
+            open_ += [getattr(here, name) for name in parts[::-1]]
+        elif isinstance(here, tuple):
+            open_ += here[::-1]
 
 
 def with_parts(node: Node, parts: Mapping[str, object]) -> Node:
@@ -172,7 +181,7 @@ def mapped(node: Node, change: Callable[[Node], Node]) -> Node:
             return tuple(map(deeper, part))
         return mapped(part, change) if isinstance(part, Node) else part
 
-    return change(with_parts(node, {each.name: deeper(getattr(node, each.name)) for each in fields(cast(Any, node))}))
+    return change(with_parts(node, {name: deeper(getattr(node, name)) for name in PARTS[type(node)]}))
 
 
 def symbols_of(node: object) -> list[Symbol]:

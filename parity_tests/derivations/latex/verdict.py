@@ -19,7 +19,14 @@ from parity_tests.derivations.latex.alternatives import (
 )
 from parity_tests.derivations.latex.claims import Claim
 from parity_tests.derivations.latex.conventions import LAYOUTS, Conventions, Taken
-from parity_tests.derivations.latex.diagnosis import Mistake, another_target, diagnoses, rule_of, simpler_size
+from parity_tests.derivations.latex.diagnosis import (
+    Mistake,
+    another_target,
+    diagnoses,
+    rule_of,
+    simpler_size,
+    two_mistakes,
+)
 from parity_tests.derivations.latex.frames import layers_are_guessed
 from parity_tests.derivations.latex.identities import identical, names_matrices
 from parity_tests.derivations.latex.judge import (
@@ -168,7 +175,7 @@ class Judge:
         """The verdict on a claim whose sides are not equal entry by entry."""
         for each in read:
             for cause, other in one_change_away(each.claim):
-                if not holds(each._replace(claim=other)):
+                if not holds(each.but(claim=other)):
                     continue
                 if cause == "index-order" and not self.indices_shown(claim):
                     return said(claim, DOUBTFUL, "holds with indices turned")
@@ -311,6 +318,10 @@ class Judge:
         negated = claim._replace(right=Negative(claim.right))  # the sign is wrong for every cost
         if any(self.holds(negated, main._replace(cost=cost, total=total)) for cost in costs for total in (False, True)):
             return wrong(claim, "sign", equation(claim.target, negated.right), also=also)
+        layered = any(read[0].frame.style.layer_of(each) for each in symbols_of(claim.right))
+        sure = layered and not also and {"weights", "numbers"} <= settled and has_evidence(claim, read[0], settled)
+        if sure and (both := two_mistakes(read[0])):
+            return wrong(claim, both.cause, equation(claim.target, both.right))
         return said(claim, DOUBTFUL, why, target)
 
 

@@ -186,6 +186,14 @@ def test_optimizers() -> None:
     assert last(r"$$v_{dW} = \beta v_{dW} + (1 - \beta) dW$$") == (HOLDS, "")
     assert last(r"$$V\delta W^{corrected} = \frac{V \delta W}{1 - \beta^t_1}$$") == (HOLDS, "")
     assert last(r"$$S_{dW} = \beta S_{dW} + (1 - \beta) dW$$") == (WRONG, "square-missing")
+    assert last(r"$$s_{dW} = \beta_2 s_{dW} + (1 - \beta_2) dW$$") == (WRONG, "square-missing")
+    adam = r"$$m_t = \beta_1 m_{t-1} + (1 - \beta_1) g_t$$ $$v_t = \beta_2 v_{t-1} + (1 - \beta_2) g_t^2$$"
+    assert last(adam + r"$$\hat m_t = \frac{m_t}{1 - \beta_1}$$") == (WRONG, "adam-no-power")
+    step = r"$$\theta_t = \theta_{t-1} - \alpha \frac{\hat m_t}{@ + \epsilon}$$"
+    assert last(adam + step.replace("@", r"\sqrt{\hat v_t}")) == (HOLDS, "")
+    assert last(adam + step.replace("@", r"\hat v_t")) == (WRONG, "root-missing")
+    repaired = verify_latex(adam + step.replace("@", r"\hat v_t")).lines[-1].repaired
+    assert last(f"{adam}$${repaired}$$") == (HOLDS, "")
 
 
 def test_a_row_times_a_column_is_no_product_of_entries() -> None:
