@@ -63,7 +63,7 @@ def judge_note(note: Note, source: str, told: Told | None = None) -> Judged:
     claims = claims[:MOST_CLAIMS]
     places = [place for place, each in enumerate(found) if isinstance(each, Claim)]
     end = places[MOST_CLAIMS] if left else len(found)
-    places, own = places[:MOST_CLAIMS], OwnForward(found[:end])
+    places, own = places[:MOST_CLAIMS], OwnForward(found[:end], styles)
     settle(claims, styles)
     weights = for_many(claims)
     many = [each > 0 for each in weights] if not told.examples else [told.examples == "many"] * len(claims)

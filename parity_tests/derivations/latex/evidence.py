@@ -32,7 +32,7 @@ def agreed(claim: Claim | Aside, own: OwnForward, place: int, usual: Callable[[]
     right = base._replace(verdict=HOLDS, message=f"{named} holds.")
     partial = judged is not None and judged.holds and not own.has_differentials(place)
     found = right if partial else usual()
-    plain = not own.has_own_meanings(place)
+    plain = not own.has_own_meanings(place) or place in own.layers
     sure = judged is not None and judged.written and judged.cause.startswith("transpose")
     sure = sure or (judged is not None and judged.trusted and not own.has_differentials(place))
     if judged is None or (found.verdict == HOLDS and not sure):

@@ -73,7 +73,7 @@ def names_matrices(node: object) -> bool:
 
 
 def _of_matrices(left: Node, right: Node) -> float | None:
-    forward = Forward({}, {}, {}, frozenset())
+    forward = Forward({}, {}, {}, frozenset(), {}, {})
     shapes, none = Shapes(forward, rows=False, numerator=False), frozenset[str]()
     try:
         first, second = (shapes.infer(each, none, {}) for each in (left, right))

@@ -15,6 +15,7 @@ from parity_tests.derivations.latex.own_forward import (
     is_cost,
     is_kronecker,
 )
+from parity_tests.derivations.latex.own_layers import in_letters
 from parity_tests.derivations.latex.own_shapes import ONE
 from parity_tests.derivations.latex.repairs import repairs
 from parity_tests.derivations.latex.symbols import MEANINGS
@@ -120,7 +121,7 @@ class OwnForward(Equations):
     def is_of_a_written_cost(self, claim: Claim, variant: Variant) -> bool:
         """Whether what is differentiated is a cost whose formula the note gives, and that depends on the variable."""
         state = self.state(claim, variant)
-        left = self.derivatives(claim.target, claim, state)
+        left = self.left_side(claim, state)
         if not (isinstance(left, Derivative) and is_cost(left.of) and isinstance(left.by, Symbol)):
             return False
         of = left.of.function if isinstance(left.of, Call) else left.of
@@ -130,8 +131,8 @@ class OwnForward(Equations):
 
     def is_derivative(self, place: int) -> bool:
         target = self.claims[place].target
-        return isinstance(target, Derivative) or (isinstance(target, Symbol) and (
-            target.base == "\\delta" or differential(target) is not None))  # fmt: skip
+        named = isinstance(target, Symbol) and (target.base == "\\delta" or differential(target) is not None)
+        return isinstance(target, Derivative) or named or repr(target) in self.book.derivatives
 
     def variants(self, section: int) -> list[Variant]:
         unit = self.variant(section).unit
@@ -142,15 +143,18 @@ class OwnForward(Equations):
         if section not in self.best:
             places = [each.place for each in self.claims if each.section == section]
             best = Variant(False, False, "any")
-            tried = [Variant(rows, numerator, "any") for rows, numerator in product((False, True), repeat=2)]
 
             def count(variant: Variant) -> int:
                 return sum(bool(self.outcome(place, variant)) for place in places)
 
-            best = max(tried, key=lambda each: (-self.thin(places, each), count(each), each == best))
-            if any(self.outcome(place, best) is False for place in places):
-                others = [best._replace(unit=unit) for unit in UNITS] if self.has_letters(places, best) else [best]
-                best = max(others, key=lambda each: (count(each), each == best))
+            def fails(variant: Variant) -> bool:
+                return any(self.outcome(place, variant) is False for place in places)
+
+            if fails(best) or self.thin(places, best):
+                tried = [Variant(rows, numerator, "any") for rows, numerator in product((False, True), repeat=2)]
+                best = max(tried, key=lambda each: (-self.thin(places, each), count(each), each == best))
+            if fails(best) and self.has_letters(places, best):
+                best = max((best._replace(unit=unit) for unit in UNITS), key=lambda each: (count(each), each == best))
             self.best[section] = best
         return self.best[section]
 
@@ -182,7 +186,7 @@ class OwnForward(Equations):
             state = self.state(claim, variant)
             if isinstance(claim.target, Call) and not is_cost(claim.target):
                 return None
-            left, right = (self.derivatives(each, claim, state) for each in (claim.target, claim.right))
+            left, right = self.left_side(claim, state), self.derivatives(claim.right, claim, state)
             if isinstance(left, Derivative) and left in walk(right):
                 raise NotReadError("what is added to what it was")
             self.check(claim, left, right, state)
@@ -191,17 +195,24 @@ class OwnForward(Equations):
             self.reasons[claim.place] = f"{type(error).__name__} {error}"
             return None
 
+    def in_its_letters(self, right: Node, claim: Claim) -> Node:
+        """A repair with the letters that a claim has for the last step of time, and for layers."""
+        if claim.place in self.last:
+            return with_step(right, "t", "T")
+        letters = self.layers.get(claim.place, set())
+        return in_letters(right, letters, self.styles[claim.section]) if self.layers else right
+
     def mended(self, claim: Claim, variant: Variant) -> Own:
         """The one change with which a claim holds."""
         state = self.state(claim, variant)
         alias = self.alias(claim.place, variant) if claim.place in self.unnamed else None
-        left = alias.right if alias else self.derivatives(claim.target, claim, state)
+        left = alias.right if alias else self.left_side(claim, state)
         for count, (cause, right) in enumerate(repairs(claim.right, claim.target, state.forward.mending)):
             if count > MOST_REPAIRS:
                 break
             try:
                 if self.equal(claim, left, self.derivatives(right, claim, state), state):
-                    return Own(cause=cause, repaired=with_step(right, "t", "T") if claim.place in self.last else right)
+                    return Own(cause=cause, repaired=self.in_its_letters(right, claim))
             except UNREAD:
                 continue
         return Own()

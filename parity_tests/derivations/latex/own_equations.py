@@ -25,9 +25,11 @@ from parity_tests.derivations.latex.own_forward import (
     with_differentials,
     with_labels,
 )
+from parity_tests.derivations.latex.own_layers import in_every_layer, in_the_middle, layer_letters
 from parity_tests.derivations.latex.own_shapes import ONE, Shapes
 from parity_tests.derivations.latex.own_values import STEPS, Values
 from parity_tests.derivations.latex.sides import is_number
+from parity_tests.derivations.latex.style import Style
 from parity_tests.derivations.latex.symbols import COSTS
 from parity_tests.derivations.latex.tree import (
     Call,
@@ -130,8 +132,8 @@ def _unequal(found: Sequence[Found]) -> dict[int, tuple[str, str]]:
 class Equations:
     """The equations of a note, each judged by its own definitions."""
 
-    def __init__(self, found: Sequence[Found]) -> None:
-        """``found`` in its order; the places of claims are theirs in it."""
+    def __init__(self, found: Sequence[Found], styles: Sequence[Style] = ()) -> None:
+        """``found`` in its order; the places of claims are theirs in it. ``styles`` are those of the sections."""
         written = [_as_written(each, place) for place, each in enumerate(found)]
         written = _with_objectives(written)
         computed = {each.target.base for each in written if isinstance(each.target, Symbol)}
@@ -143,12 +145,30 @@ class Equations:
         self.last = {each.place for each, other in zip(self.claims, written, strict=True) if each is not other}
         self.unequal = _unequal(found)
         chains = [id(each.target) if isinstance(each, Claim) else -place for place, each in enumerate(found)]
-        self.book = Book(self.claims, chains)
+        self.styles, self.layers = styles, dict[int, set[str]]()
+        """The letters of layers in each claim."""
+        every = self.by_layers() if styles else {}
+        self.book = Book(self.claims, chains, every)
         self.states: dict[Any, State] = {}
         self.best: dict[int, Variant] = {}
         self.reasons: dict[int, str] = {}
         self.aliases: dict[tuple[int, Variant], Definition | None] = {}
         self.outcomes: dict[tuple[int, Variant], bool | None] = {}
+
+    def by_layers(self) -> dict[int, list[Claim]]:
+        """What each claim says of single layers; claims themselves become those of one.
+
+        Nothing where no layer is a letter.
+        """
+        here = {each.place: self.styles[each.section] for each in self.claims if each.section >= 0}
+        letters = {place: layer_letters(self.claims[place], style) for place, style in here.items()}
+        self.layers = {place: found for place, found in letters.items() if found}
+        every = dict[int, list[Claim]]()
+        for place, style in here.items() if self.layers else ():
+            with suppress(NotReadError):
+                claim = self.claims[place]
+                every[place], self.claims[place] = list(in_every_layer(claim, style)), in_the_middle(claim, style)
+        return every
 
     @cached_property
     def defining(self) -> dict[int, Definition]:
@@ -267,6 +287,16 @@ class Equations:
             return each
 
         return mapped(node, changed)
+
+    def left_side(self, claim: Claim, state: State) -> Node:
+        """The left side, as a derivative where its name was said to stand for one."""
+        left = self.derivatives(claim.target, claim, state)
+        if isinstance(left, Symbol):
+            name = state.forward.name(left, self.book.letters(claim))
+            definition = state.forward.definitions.get(name.key)
+            if definition and isinstance(definition.right, Derivative) and not name.indices:
+                return definition.right
+        return left
 
     def cost(self, claim: Claim, state: State) -> Symbol:
         """The cost that is meant where none is named: the last one that is defined before."""

@@ -39,6 +39,9 @@ SCALARS = frozenset(
 _STEP = re.compile(r"t([-+]\d)?")
 
 
+MOST_NAMES = 50_000
+"""How many symbols are remembered."""
+
 HIDDEN = "before "
 """The letter of what stands in an activation and has none, with that of the activation."""
 
@@ -171,9 +174,18 @@ class Forward(NamedTuple):
     functions: Mapping[str, Claim]
     ranks: Mapping[Key, int]
     raised: frozenset[tuple[str, ...]]
+    seen: dict[int, tuple[Definition, tuple[Name, ...]]]
+    """The quantities in the formula of each definition, once they were asked for."""
+    names: dict[tuple[int, frozenset[str]], tuple[Symbol, Name]]
+    """What symbols are, by their identity."""
 
     def name(self, symbol: Symbol, letters: frozenset[str]) -> Name:
-        return name_of(symbol, letters, self.raised)
+        key = id(symbol), letters
+        if key not in self.names:
+            if len(self.names) > MOST_NAMES:
+                self.names.clear()
+            self.names[key] = symbol, name_of(symbol, letters, self.raised)
+        return self.names[key][1]
 
     @property
     def mending(self) -> Known:
@@ -194,6 +206,13 @@ class Forward(NamedTuple):
             if id(each) not in functions and not is_kronecker(each, letters):
                 yield self.name(each, letters)
 
+    def parts(self, definition: Definition) -> tuple[Name, ...]:
+        """The quantities in the formula of a definition."""
+        if id(definition) not in self.seen:
+            found = tuple(self.names_in(definition.right, definition.letters))
+            self.seen[id(definition)] = definition, found
+        return self.seen[id(definition)][1]
+
     def below(self, key: Key) -> set[Key]:
         """All that a quantity is computed from, with itself."""
         found, open_ = set[Key](), [key]
@@ -202,7 +221,7 @@ class Forward(NamedTuple):
             if here not in found:
                 found.add(here)
                 if definition := self.definitions.get(here):
-                    open_ += [each.key for each in self.names_in(definition.right, definition.letters)]
+                    open_ += [each.key for each in self.parts(definition)]
         return found
 
     def known(self) -> set[Key]:
@@ -216,7 +235,7 @@ class Forward(NamedTuple):
         used = {
             name.key
             for each in kept
-            for name in self.names_in(each.right, each.letters)
+            for name in self.parts(each)
             if name.key != each.name.key and name.step in (None, 0)
         }
         return [each.name.key for each in kept if each.name.key not in used]
@@ -229,13 +248,19 @@ def is_kronecker(symbol: Symbol, letters: frozenset[str]) -> bool:
 
 @dataclass
 class Book:
-    """The definitions of a whole note, in their order; claims of one chain have the same number in ``chains``."""
+    """The definitions of a whole note, in their order; claims of one chain have the same number in ``chains``.
+
+    ``every``: what claims about layers say of each of them.
+    """
 
     claims: Sequence[Claim]
     chains: Sequence[int]
+    every: Mapping[int, Sequence[Claim]] = field(default_factory=dict)
     definitions: list[Definition] = field(default_factory=list)
     ranks: dict[Key, int] = field(default_factory=dict)
     raised: frozenset[tuple[str, ...]] = frozenset()
+    seen: dict[int, tuple[Definition, tuple[Name, ...]]] = field(default_factory=dict)
+    names: dict[tuple[int, frozenset[str]], tuple[Symbol, Name]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         targets = [each.target for each in self.claims if isinstance(each.target, Symbol)]
@@ -244,10 +269,9 @@ class Book:
         self.raised = frozenset((each.base, *each.subscripts) for each in targets if each.bare == "2")
         self.steps = {each.base for each in targets if any(_STEP.fullmatch(part) for part in each.subscripts)}
         for claim in self.claims:
-            try:
-                self.add(claim)
-            except NotReadError:
-                continue
+            for each in self.every.get(claim.place, (claim,)):
+                with suppress(NotReadError):
+                    self.add(each)
 
     def letters(self, claim: Claim) -> frozenset[str]:
         """The indices in a claim."""
@@ -276,6 +300,8 @@ class Book:
         if again or name.step not in (0, None) or ((target.base == "\\delta" or differential(target)) and not given):
             return
         old = next((each for each in self.definitions[::-1] if each.name.key == name.key), None)
+        if old is not None and isinstance(old.right, Derivative) and not given:
+            return  # a formula for what was said to be a derivative
         if old is None or old.section != claim.section or self.claims[old.place].right != claim.right:
             if old is not None and self.chains[old.place] == self.chains[claim.place]:  # further on in a chain
                 middle = old.right
@@ -286,6 +312,11 @@ class Book:
                     return
             self.definitions += _with_hidden(Definition(name, claim.right, letters, claim.place, claim.section, symbol))
 
+    @property
+    def derivatives(self) -> set[str]:
+        """The names that were said to stand for derivatives."""
+        return {repr(each.symbol) for each in self.definitions if isinstance(each.right, Derivative)}
+
     def at(self, place: int, section: int) -> Forward:
         """The definitions that count at a place: the last ones before it, in its section or else anywhere."""
         found: dict[Key, Definition] = {}
@@ -295,7 +326,7 @@ class Book:
             if each.place <= place or (each.section == section and each.name.key not in found):
                 found[each.name.key] = each
         functions = {letter: each for each in self.claims if (letter := is_function(each))}
-        return Forward(found, functions, self.ranks, self.raised)
+        return Forward(found, functions, self.ranks, self.raised, self.seen, self.names)
 
 
 def _with_hidden(each: Definition) -> list[Definition]:

@@ -208,7 +208,7 @@ class Values(Evaluation):
     def ends(self) -> list[Key]:
         """What is computed last, without the numbers of which a cost is the sum."""
         costs = [each for each in self.forward.definitions.values() if is_cost(each.symbol)]
-        parts = {name.key for each in costs for name in self.forward.names_in(each.right, each.letters)}
+        parts = {name.key for each in costs for name in self.forward.parts(each)}
         found = self.forward.ends()
         return [key for key in found if key not in parts or self.shapes.resolved(self.shapes.shape(key)) != (ONE, ONE)]
 
