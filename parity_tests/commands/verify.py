@@ -78,8 +78,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--net", metavar="SIZES UNITS", help="the network of the lines, such as '4-5-3 relu,softmax'")
     parser.add_argument(
         "--cost",
-        help="its J: cross_entropy or squared_error, then half, and sum or mean, such as squared_error,half; of a .py "
-        "file the name of a value or function, or a formula in its names, such as 'np.mean((out - y)**2)'",
+        help="its J: cross_entropy or squared_error, then half, and sum or mean, such as squared_error,half; of a text "
+        "without --net the name of J; of a .py file the name of a value or function, or a formula in its names, such "
+        "as 'np.mean((out - y)**2)'",
     )
     parser.add_argument("--layout", help="whether its examples are rows or columns; default: what fits the lines")
     parser.add_argument(
@@ -220,8 +221,9 @@ def _judged(args: argparse.Namespace) -> Judged:
         return verify_path(path, _options(args, [path]))
     from parity_tests.derivations.verify import verify
 
-    setting, l2, chain, seed, strict, net, *_ = _options(args, [])
-    return verify(text, setting, l2=l2, chain=chain, seed=seed, strict=strict, net=net)
+    told = _options(args, [])
+    setting, l2, chain, seed, strict, net, *_ = told
+    return verify(text, setting, l2=l2, chain=chain, seed=seed, strict=strict, net=net, cost=told.named)
 
 
 def _file(name: str) -> Path:

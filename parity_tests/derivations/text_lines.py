@@ -71,16 +71,21 @@ def judge_lines(
     seed: int = 0,
     strict: bool = False,
     net: Network | None = None,
+    cost: str = "",
 ) -> Judged:
     """The verdicts on the lines of a text; ``verify`` says how they are reached, and what is raised."""
     if net is not None:
         from parity_tests.derivations.engine.networks import verify_lines  # torch and the engine only where needed
 
         return verify_lines(derivation, net, seed, strict=strict)
+    if cost and (setting is not None or l2 or chain):
+        raise ValueError(f"cost is {cost!r}, the name of J in a text with a forward pass: expected no setting with it")
     if setting is None and not (l2 or chain):
-        by_itself = _by_its_own_forward_pass(derivation, seed, strict)
+        by_itself = _by_its_own_forward_pass(derivation, seed, strict, cost=cost)
         if by_itself is not None:
             return by_itself
+    if cost:
+        raise ValueError(f"cost is {cost!r}, and no line is a derivative of it")
     text = readable(derivation)
     program = text.program
     named = setting_named(setting) if isinstance(setting, str) else setting
@@ -239,13 +244,15 @@ def _is_another_network(row: Verdict, setting: Setting) -> bool:
     return forward and row.verdict == WRONG and (row.cause == UNKNOWN or " + " in row.cause)
 
 
-def _by_its_own_forward_pass(derivation: str, seed: int, strict: bool, *, from_above: bool = False) -> Judged | None:
+def _by_its_own_forward_pass(
+    derivation: str, seed: int, strict: bool, *, from_above: bool = False, cost: str = ""
+) -> Judged | None:
     """The answer of the engine, which needs no setting; None for a text without a forward pass."""
     if len(derivation.strip().splitlines()) < 2 and ";" not in derivation:
         return None
     from parity_tests.derivations.engine.texts import verify_text  # torch and the engine only where they are used
 
-    return verify_text(derivation, seed, strict=strict, from_above=from_above)
+    return verify_text(derivation, seed, strict=strict, from_above=from_above, cost=cost)
 
 
 def _one_of_many(line: Line, derivation: str, times: int) -> Verdict:

@@ -25,6 +25,7 @@ def verify(
     net: Network | None = None,
     x: Any = None,
     call: str = "",
+    cost: str = "",
 ) -> Judged:
     """Judge a derivation, line by line, and account for every line of it.
 
@@ -50,7 +51,7 @@ def verify(
     steps, for all lines together, so that the answer is the same on every machine.
 
     With ``net`` (``engine.networks.network``) the lines are those of the backward pass of a network that is described
-    in words, and no setting is used.
+    in words, and no setting is used. ``cost`` is the name of J in a text with a forward pass of its own.
 
     Raises ValueError (a DerivationSyntaxError points at the character) for text that is not a derivation, for an
     unknown setting, and for functions or a file of which nothing can be judged.
@@ -59,7 +60,7 @@ def verify(
         from parity_tests.derivations.own.answers import Options, verify_path
 
         name = setting if isinstance(setting, str) else None
-        return verify_path(derivation, Options(name, l2, chain, seed, strict, net, call))
+        return verify_path(derivation, Options(name, l2, chain, seed, strict, net, call, cost, named=cost))
     if not isinstance(derivation, str):
         from parity_tests.derivations.own.objects import verify_objects
 
@@ -67,4 +68,4 @@ def verify(
         return verify_objects(objects, x, call=call, seed=seed, strict=strict)
     if setting is not None and not isinstance(setting, str | Setting):
         raise ValueError(f"setting is {setting!r}, expected the name of one, or functions in both places")
-    return judge_lines(derivation, setting, l2=l2, chain=chain, seed=seed, strict=strict, net=net)
+    return judge_lines(derivation, setting, l2=l2, chain=chain, seed=seed, strict=strict, net=net, cost=cost)

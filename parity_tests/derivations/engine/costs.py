@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
@@ -14,13 +15,13 @@ from parity_tests.derivations.engine.events import GIVEN, NAMED, RETURNED, Event
 from parity_tests.derivations.engine.layouts import Layout
 from parity_tests.derivations.engine.probes import Probe
 from parity_tests.derivations.engine.truths import Cost
-from parity_tests.derivations.language.front import Source
 
 
-def written_costs(run: Run, source: Source) -> list[Cost]:
-    """The scalars that may be the cost, the likeliest first: named like one, late before early.
+def written_costs(run: Run, tree: ast.AST, named: str = "") -> list[Cost]:
+    """The scalars that may be the cost, the likeliest first: ``named`` so, else like one, late before early.
 
-    A cost that is built up has the value that it has last, before anything given is updated.
+    A cost that is built up has the value that it has last, before anything given is updated. Where none has such a
+    name, it is the one number of which nothing is computed.
     """
     given = {event.name for event in run.events if event.role == GIVEN}
     found: dict[str, tuple[bool, Cost]] = {}
@@ -30,11 +31,49 @@ def written_costs(run: Run, source: Source) -> list[Cost]:
         if event.role not in (NAMED, RETURNED) or event.missing or np.size(event.value) != 1 or _is_size(event):
             continue
         name = event.name or "the value that is returned"
-        looks = bool(symbols.COSTS.search(symbols.stem_of(event.name)))
-        if looks or (event.role == RETURNED and name not in found):
+        looks = event.name == named if named else bool(symbols.COSTS.search(symbols.stem_of(event.name)))
+        if looks or (event.role == RETURNED and name not in found and not named):
             found[name] = looks, Cost(event.key, f"J is {name} (line {event.line})", event.line)
     ordered = sorted(found.values(), key=lambda each: (not each[0], -each[1].line))
-    return [cost for _, cost in ordered]
+    return [cost for _, cost in ordered] or ([] if named else _unread(run, tree))
+
+
+SUMS = re.compile(r"(^|\.)(sum|mean|average|len|float)$")
+
+
+def _unread(run: Run, tree: ast.AST) -> list[Cost]:
+    """The one number that is computed and not read again; not the sum of values that go on, as of errors."""
+    reads = Counter(node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load))
+    names = {event.name for event in run.events}
+    arrays = {event.name for event in run.events if not event.missing and np.ndim(event.value)}
+
+    def is_linear(node: ast.AST) -> bool:
+        match node:
+            case ast.Call():
+                return bool(SUMS.search(ast.unparse(node.func)))
+            case ast.BinOp(op=ast.Pow() | ast.MatMult()):
+                return False
+            case ast.BinOp(op=ast.Mult()):
+                sides = ({getattr(each, "id", "") for each in ast.walk(side)} for side in (node.left, node.right))
+                return not all(arrays & side for side in sides)
+        return True
+
+    def may_be(event: Event) -> bool:
+        value = getattr(event.statement, "value", None)
+        if event.role != NAMED or event.missing or np.size(event.value) != 1 or not isinstance(value, ast.expr):
+            return False
+        if np.asarray(event.value).dtype.kind != "f" or reads[event.name] or symbols.meant_by(event.name, names):
+            return False
+        parts = list(ast.walk(value))
+        goes_on = any(isinstance(each, ast.Name) and reads[each.id] > 1 for each in parts)
+        return not (goes_on and all(map(is_linear, parts)))
+
+    found = {
+        event.name: Cost(event.key, f"J is {event.name} (line {event.line})", event.line, is_a_guess=True)
+        for event in run.events
+        if may_be(event)
+    }
+    return list(found.values()) if len(found) == 1 else []
 
 
 def _is_size(event: Event) -> bool:

@@ -106,7 +106,9 @@ def findings_of(reading: Reading, trial: Trial, strict: bool) -> list[Finding]:
         costs = [each.cost for each in first if each.hits == max(other.hits for other in first)]
     written = _judged(reading, trial, costs, strict, _claims)
     if written:
-        return [min(written, key=lambda each: each.wrong)]
+        best = min(written, key=lambda each: each.wrong)
+        others = _implied(reading, trial, strict) if best.wrong and best.cost.is_a_guess else []
+        return [each for each in others if not each.wrong] or [best]
     if any(Truths(*trial, cost).differs for cost in reading.written(trial)[:1]):
         return []
     return _implied(reading, trial, strict)
@@ -227,13 +229,21 @@ def judge(
             None if trial.program.repeats else InTheWhole(mender, claims, factor),
         )
         found = locator.explain(most)
-        if best is None or found.wrong < best.wrong:
+        fewer = best is None or found.wrong < best.wrong
+        if best is None or (fewer and (not found.wrong or _changes(found, mender) < _changes(best, mender))):
             best = found
         if not best.wrong:
             break
         most = min(most, best.wrong - 1)
     assert best is not None
     return Finding(cost, truths, claims, best, mender)
+
+
+def _changes(explanation: Explanation, mender: Mender) -> int:
+    """How many changes put all right: two are needed where one was not enough, or are not enough either."""
+    before = {each.event.key: each for each in explanation.roots}
+    found = (mender.repair(each, before, explanation.factor, pairs=False) for each in explanation.roots)
+    return sum(1 if each is not None and not each.is_a_pair else 2 for each in found)
 
 
 def _cost_of_repair(mender: Mender, factor: float, root: Root, before: dict[Key, Root]) -> float | None:

@@ -44,6 +44,9 @@ SAME_COST_IN_LOOPS = 0.6
 MOST_CAUSES = 3
 
 
+AND = " + "
+"""What stands between the causes of two changes."""
+
 MOST_PAIRS = 900
 MOST_FIRST = 8
 """How many changes of a line are tried together with a second one."""
@@ -62,6 +65,11 @@ class Repair(NamedTuple):
     cost: float
     later: tuple[Repair, ...] = ()
     """Each repair by itself, to be tried in the text: of a line in a loop, and of a program."""
+
+    @property
+    def is_a_pair(self) -> bool:
+        """Whether it takes two changes."""
+        return AND in self.causes[0]
 
 
 def together(repairs: list[Repair]) -> Repair:
@@ -182,7 +190,10 @@ class Mender:
         self.truths = [truths]
         self.tried = 0
         self.more = more
-        self.known: dict[_Mark, Repair | None] = {}
+        self.known: dict[_Mark, Repair] = {}
+        """The mistakes that one change puts right."""
+        self.others: dict[tuple[_Mark, frozenset[Key], bool], Repair | None] = {}
+        """The rest of them, beside which others, and whether pairs were tried: one may do once those are right."""
         self.changes: dict[_Mark, list[ast.stmt]] = {}
         """What stands in place of the statement of a root, with its repair."""
 
@@ -198,9 +209,14 @@ class Mender:
         """
         mark = _mark(root)
         pairs = pairs or not self.truths[0].program.repeats
-        if mark not in self.known or (self.known[mark] is None and pairs):
-            self.known[mark] = self._search(root, before, factor, pairs)
-        return self.known[mark]
+        if mark in self.known:
+            return self.known[mark]
+        tried = mark, frozenset(before) - {root.event.key}, pairs
+        if tried not in self.others:
+            found = self.others[tried] = self._search(root, before, factor, pairs)
+            if found is not None and not found.is_a_pair:
+                self.known[mark] = found
+        return self.others[tried]
 
     def know(self, root: Root, repair: Repair) -> None:
         """Keeps the repair of a mistake that was found with it."""
@@ -248,9 +264,10 @@ class Mender:
         return {each.key: each.value for each in run.events if each.key[0] == place and not each.missing}
 
     def read_by_the_repair(self, factor: float, root: Root, before: Mapping[Key, Root]) -> frozenset[str]:
-        """The names that a root's statement reads once it is repaired; none where there is no repair."""
+        """The names that a root's statement reads once one change repairs it; none where none does."""
         repair = self.repair(root, before, factor, pairs=False)
-        nodes = [] if repair is None else [node for each in self.changes[_mark(root)] for node in ast.walk(each)]
+        changed = [] if repair is None or repair.is_a_pair else self.changes[_mark(root)]
+        nodes = (node for each in changed for node in ast.walk(each))
         return frozenset(each.id for each in nodes if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Load))
 
     def _search(self, root: Root, before: Mapping[Key, Root], factor: float, pairs: bool) -> Repair | None:
@@ -567,6 +584,6 @@ def _two(possible: list[Edit], words: Words) -> Iterator[Edit]:
         for second in edits(first.statements[0], words):
             if second.cost > first.cost or second.cause == first.cause or len(second.statements) > 1:
                 continue
-            cause = " + ".join(sorted((first.cause, second.cause)))
+            cause = AND.join(sorted((first.cause, second.cause)))
             pairs.append(Edit(second.statements, cause, first.cost + second.cost))
     yield from sorted(pairs, key=lambda edit: edit.cost)[:MOST_PAIRS]

@@ -84,6 +84,7 @@ class Suspects:
                 claim.kind != UPDATE
                 and not claim.event.missing
                 and event.shape == claim.event.shape == np.shape(own_value)
+                and not (known is not None and known.kind == INNER and holds_with(known, self.factor))
             ):
                 rest = event.value + own_value - claim.event.value
                 yield Root(event, claim.truth, self.factor, rest, (), INNER, claim.event.key)

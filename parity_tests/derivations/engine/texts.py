@@ -58,6 +58,8 @@ class TextReading:
     """What activations that are not defined are taken to be."""
     narrow: bool = field(default=False, kw_only=True)
     """Whether each example is taken to have one output."""
+    cost: str = field(default="", kw_only=True)
+    """The name of J, where it is told."""
     kind: str = field(default="", kw_only=True)
     """The kind of a usual cost that counts in place of the written one."""
     trials: dict[int, Trial] = field(default_factory=dict, init=False, compare=False)
@@ -89,7 +91,7 @@ class TextReading:
             return costs.from_above(trial.run, trial.probe)
         if self.kind:
             return [cost for cost in self.implied(trial) if kind_of(cost.text) == self.kind]
-        return costs.written_costs(trial.run, self.lines)
+        return costs.written_costs(trial.run, self.program.tree, self.cost)
 
     def implied(self, trial: Trial) -> list[Cost]:
         """The usual costs of each value that has the labels' shape."""
@@ -133,7 +135,11 @@ class TextReading:
     def pasted(self, line: int, repaired: str, rows: int = 1) -> TextReading:
         """The text with others in place of so many rows from a line on, as far to the right as that was."""
         new = put_in(self.rows, [change_of(self.rows, line, repaired, rows)])
-        return replace(read_text("\n".join(new), self.units, narrow=self.narrow), from_above=self.from_above)
+        return self.like_it(read_text("\n".join(new), self.units, narrow=self.narrow))
+
+    def like_it(self, other: TextReading) -> TextReading:
+        """Another reading, with what was told about this one."""
+        return replace(other, from_above=self.from_above, cost=self.cost)
 
     def probe(self, seed: int) -> Probe:
         """Values for the free names; targets of a softmax add up to 1, targets that are compared are 0 or 1."""
@@ -169,21 +175,27 @@ def read_text(text: str, units: Mapping[str, str] = NO_UNITS, *, narrow: bool = 
     return TextReading(source, program, layout, text, units=units, narrow=narrow)
 
 
-def verify_text(text: str, seed: int = 0, *, strict: bool = False, from_above: bool = False) -> Judged | None:
+def verify_text(
+    text: str, seed: int = 0, *, strict: bool = False, from_above: bool = False, cost: str = ""
+) -> Judged | None:
     """Judge a text by its own forward pass; None where it has none, or where no line of it could be judged.
 
     With ``strict`` the gradients have to be those of J itself: no constant factor is taken for a convention. With
-    ``from_above`` the text has no cost, and the derivative in its result is given.
+    ``from_above`` the text has no cost, and the derivative in its result is given. ``cost`` is the name of J.
+
+    Raises ValueError where the text computes no number of that name.
     """
-    return judged_without_guards(lambda written: _verified(written, seed, strict, from_above), text)
+    return judged_without_guards(lambda written: _verified(written, seed, strict, from_above, cost), text)
 
 
-def _verified(text: str, seed: int, strict: bool, from_above: bool) -> Judged | None:
+def _verified(text: str, seed: int, strict: bool, from_above: bool, cost: str) -> Judged | None:
     """What is said of a text as it is; a unit that it does not define is each of the usual ones."""
     try:
-        reading = replace(read_text(text), from_above=from_above)
+        reading = replace(read_text(text), from_above=from_above, cost=cost)
     except (DerivationError, RecursionError):
         return None
+    if cost and not reading.written(reading.trial(seed)):
+        raise ValueError(f"cost is {cost!r}, expected the name of a single number that the text computes")
     judged = _with_one_output(_judged(reading, seed, strict), reading, seed, strict)
     judged = _with_masks(judged, reading, seed, strict)
     names = undefined_units(reading.program.tree)
@@ -193,7 +205,7 @@ def _verified(text: str, seed: int, strict: bool, from_above: bool) -> Judged | 
     for units in choices(names):
         if judged.summary.holds == judged.summary.judged:
             break
-        found = _judged(replace(read_text(text, units), from_above=from_above), seed, strict)
+        found = _judged(reading.like_it(read_text(text, units)), seed, strict)
         if found is not None and _holds_best(found) > _holds_best(judged):
             judged, taken = found, units
     return judged._replace(layout=f"{judged.layout}; {said(taken)}")
@@ -202,13 +214,15 @@ def _verified(text: str, seed: int, strict: bool, from_above: bool) -> Judged | 
 def _judged(reading: TextReading, seed: int, strict: bool) -> Judged | None:
     """What is said of a text by the cost that it writes down, or by the one that all of its gradients follow."""
     judged = judge_reading(reading, seed, strict=strict, pasted=reading.pasted)
+    if reading.cost and judged is not None and not judged.cost.line:
+        return None
     trial = reading.trial(seed)
     judged = None if judged is None else _as_far_as_read(judged, reading)
     if judged is not None:
         judged = with_optimisers(judged, reading.lines, seed, strict=strict)
     if judged is None or reading.from_above or not judged.summary.wrong or not reading.written(trial):
         return judged
-    if has_a_slip(judged):
+    if reading.cost or has_a_slip(judged):
         return judged
 
     def by_kind(kind: str) -> TextReading:
@@ -224,7 +238,7 @@ def _with_one_output(judged: Judged | None, reading: TextReading, seed: int, str
     if not judged.convention and not any(each.cause in COUNTED for each in judged.lines):
         return judged
     narrow = read_text(reading.source, reading.units, narrow=True)
-    found = _judged(replace(narrow, from_above=reading.from_above), seed, strict) if narrow.layout.one_output else None
+    found = _judged(reading.like_it(narrow), seed, strict) if narrow.layout.one_output else None
     if found is None or found.summary.judged < judged.summary.judged:
         return judged
     return min(judged, found, key=lambda each: (each.summary.wrong, bool(each.convention)))

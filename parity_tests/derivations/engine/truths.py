@@ -55,6 +55,8 @@ class Cost(NamedTuple):
     of: Callable[[Any, Mapping[str, Any]], Any] | None = None
     formula: str = ""
     names: tuple[str, str] = ("", "")
+    is_a_guess: bool = False
+    """Whether neither a name nor the person says that the value is J."""
 
     def value(self, here: Any, given: Mapping[str, Any]) -> Any:
         """J from the value at the place, and from the free names."""

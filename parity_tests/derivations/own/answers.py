@@ -39,6 +39,7 @@ class Options(NamedTuple):
     grads: str = ""
     rubric: str = ""
     told: Told | None = None
+    named: str = ""
 
 
 class Answer(NamedTuple):
@@ -100,6 +101,7 @@ def verify_path(path: Path, options: Options) -> Judged:
         seed=options.seed,
         strict=options.strict,
         net=options.net,
+        cost=options.named,
     )
     return judged._replace(source=str(path))
 

@@ -51,7 +51,8 @@ class Flags(NamedTuple):
             rubric = rubric_of(Path(self.reference), seed=self.seed)
         told = self._of_notes(programs=programs) if notes else None
         of_programs = (self.call, "" if net else self.cost, self.grads, rubric)
-        return Options(self.setting, bool(self.l2), self.chain, self.seed, self.strict, net, *of_programs, told)
+        named = "" if net or programs or notes else self.cost
+        return Options(self.setting, bool(self.l2), self.chain, self.seed, self.strict, net, *of_programs, told, named)
 
     def refuse_with_numbers(self) -> None:
         """ValueError for a flag that says nothing about a file of numbers: a setting, its penalty and a seed do."""
@@ -71,7 +72,7 @@ class Flags(NamedTuple):
     def _network(self, *, programs: bool, notes: bool) -> Network | None:
         """The network in words, None where there is none."""
         if self.net is None:
-            cost, layout = not (programs or notes) and self.cost, not notes and self.layout
+            cost, layout = not (programs or notes) and _is_of_a_network(self.cost), not notes and self.layout
             flags = {"--cost": cost, "--layout": layout, "--no-bias": self.no_bias}
             flags["--l2 with a formula"] = isinstance(self.l2, str)
             alone = next((flag for flag, value in flags.items() if value), None)
@@ -103,3 +104,12 @@ class Flags(NamedTuple):
                 raise
             cost = ""
         return Told(letters, self.layout, cost, strict=self.strict)
+
+
+def _is_of_a_network(cost: str) -> bool:
+    """Whether a cost is that of a network in words, and not the name of J in a text."""
+    if not cost:
+        return False
+    from parity_tests.derivations.engine.networks import COSTS
+
+    return not cost.isidentifier() or cost in COSTS

@@ -71,6 +71,34 @@ def test_the_slope_of_a_unit_is_a_helper() -> None:
     assert judged.summary.helpers == 1
 
 
+TWO = {
+    "softmax-jacobian-mse": {  # dp is right: it holds as the derivative that its name says
+        "ds = p * (dp - np.sum(p * dp, axis=1, keepdims=True))": "ds = dp",
+        "dW = x.T @ ds": "dW = x.T @ dp",
+    },
+    "dropout-inverted-cols": {  # two changes of the second line are no sign that the first is right
+        "dA1 = dA1d * D1": "dA1 = dA1d",
+        "dZ1 = np.where(Z1 > 0, dA1, 0)": "dZ1 = np.where(Z1 > 0, dA1, 1)",
+    },
+    "l1-linear": {  # nor are two changes of one line likelier than one change of two
+        "db = 2 / n * np.sum(resid)": "db = 1 / n * np.sum(resid)",
+        "dw = 2 / n * X.T @ resid + lam * np.sign(w)": "dw = 2 / n * X.T @ resid + 2 * lam * np.sign(w)",
+    },
+}
+
+
+@pytest.mark.parametrize("name", TWO)
+def test_of_two_mistakes_each_is_at_its_line_and_no_other_line_is_wrong(name: str) -> None:
+    text = right_texts()[name]
+    for right, wrong in TWO[name].items():
+        assert right in text
+        text = text.replace(right, wrong)
+    rows = text.splitlines()
+    found = {rows[line.line - 1].strip(): line.repaired for line in wrong_lines(text)}
+    assert found.keys() == set(TWO[name].values())
+    assert {each for each in found.values() if each and "2 * 1" not in each} <= TWO[name].keys()
+
+
 @pytest.mark.bars
 def test_all_right_texts_hold() -> None:
     assert not {name: lines for name, text in right_texts().items() if (lines := wrong_lines(text))}
