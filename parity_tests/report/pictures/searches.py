@@ -31,6 +31,9 @@ from parity_tests.report.pictures.style import (
 
 MODEL, DATASET = "wide", "digits"
 
+DRAWS = 50
+"""Of each search: half of what the recipe takes are enough to see it."""
+
 DTYPE = np.float32
 """What the recipe's command computes in."""
 
@@ -55,7 +58,7 @@ def _subject(seed: int) -> _Subject:
     loaded = toy_datasets().load(DATASET, seed=seed)
     net = model_for(MODEL, loaded)
     data = Examples(loaded.X_train.astype(DTYPE), loaded.Y_train.astype(DTYPE))
-    plan = Plan(seed=seed, fine=FINE)
+    plan = Plan(seed=seed, fine=FINE, draws=DRAWS)
     size = plan.batch(held_back(data, VALIDATION)[0].Y.shape[1])
     settings = Settings(
         optimizer=plan.optimizer, initialization=plan.initialization, seed=seed, epochs=plan.epochs, batch_size=size,
