@@ -12,12 +12,12 @@ import pytest
 def verify_derivation() -> Callable[..., None]:
     """A function that judges a derivation and fails the test where a line does not hold, with the cause and the repair.
 
-    A line that was not judged fails it too, with the reason. It takes what ``parity_tests.verify`` takes: a text, the
-    path of a file, or functions::
+    A line that was not judged fails it too, with the reason. It takes what ``parity_tests.verify`` takes: a text, a
+    file by its name or path, or functions::
 
         def test_my_gradients(verify_derivation):
             verify_derivation("dW1 = (1/m) * dZ1 @ X.T", "shallow")
-            verify_derivation(Path("my_network.py"))
+            verify_derivation("my_network.py")
             verify_derivation(forward, backward)
     """
 
@@ -37,7 +37,7 @@ def _problem(derivation: Any, setting: Any, options: dict[str, Any]) -> str:
 
     try:
         judged = verify(derivation, setting, **options)
-    except ValueError as error:
+    except (ValueError, OSError) as error:
         return str(error)
     rows = [str(line) for line in judged.lines if line.verdict != HOLDS]
     return "\n".join([*rows, closing(judged)]) if rows else ""

@@ -137,7 +137,8 @@ def run_commands(
         args, unknown = parser.parse_known_args(words)
         if unknown:
             if not unknown[0].startswith("-"):
-                raise UsageError(f"{unknown[0]} is one argument too many for {words[0]}")
+                told = f": a file is given with --data {unknown[0]}" if "--data" in flags else ""
+                raise UsageError(f"{unknown[0]} is one argument too many for {words[0]}{told}")
             raise UsageError(_unknown("flag", unknown[0], flags))
         work.quiet, args.work = args.quiet, work
         return execute(args)

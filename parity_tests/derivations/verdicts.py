@@ -174,9 +174,7 @@ class Judged(NamedTuple):
         lines = [str(line) for line in self.lines if line.verdict != NO_CLAIM]
         return "\n".join([*against(self), *lines, closing(self)])
 
-    def _repr_pretty_(self, printer: Any, _: bool) -> None:
-        """The same at IPython's prompt."""
-        printer.text(str(self))
+    __repr__ = __str__  # what a prompt shows
 
     def _repr_html_(self) -> str:
         """A table for notebooks: each line with its verdict, and beside a wrong one what would hold."""

@@ -31,8 +31,8 @@ def verify(
 
     ``verify(forward, backward)`` judges functions, ``verify(loss)`` one that returns (J, gradients), ``verify(net)`` an
     object with methods: on the arguments ``x``, a dict or tuple, or as ``call`` says, or on arrays whose sizes are
-    found by trying. Functions run in this process, unlimited: give only what you would call yourself. A ``Path`` is
-    that of a file of formulas, or of a .py file, which is run apart.
+    found by trying. Functions run in this process, unlimited: give only what you would call yourself. A ``Path``, or
+    a file's name, is that of a file of formulas, or of a .py file, which is run apart.
 
     Else ``derivation`` is one assignment or many, as in notes; ``setting`` says what J is and which symbols exist
     (None: the first that knows every name and in which all lines hold, or else the first that knows every name);
@@ -56,11 +56,13 @@ def verify(
     Raises ValueError (a DerivationSyntaxError points at the character) for text that is not a derivation, for an
     unknown setting, and for functions or a file of which nothing can be judged.
     """
-    if isinstance(derivation, Path):
+    from parity_tests.derivations.own.sources import is_file_name
+
+    if isinstance(derivation, Path) or (isinstance(derivation, str) and is_file_name(derivation)):
         from parity_tests.derivations.own.answers import Options, verify_path
 
         name = setting if isinstance(setting, str) else None
-        return verify_path(derivation, Options(name, l2, chain, seed, strict, net, call, cost, named=cost))
+        return verify_path(Path(derivation), Options(name, l2, chain, seed, strict, net, call, cost, named=cost))
     if not isinstance(derivation, str):
         from parity_tests.derivations.own.objects import verify_objects
 

@@ -85,6 +85,8 @@ class Difference(NamedTuple):
                 lines.append(f"{words}, {len(names)}: {some(names)}")
         return "\n".join(lines)
 
+    __repr__ = __str__  # what a prompt shows
+
     def as_json(self) -> dict[str, Any]:
         """Plain data."""
         entries = [

@@ -120,6 +120,8 @@ class GradientCheck(NamedTuple):
         lines += [f"  {note}" for note in self.notes]
         return "\n".join(lines)
 
+    __repr__ = __str__  # what a prompt shows
+
 
 def smallest(dtype: Any) -> float:
     """What underflow may do: to the gradient under test, and to derivatives that travel as multiples of the step."""

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from manual import dense
+from manual.__main__ import main as by_hand
 from manual.shared import cli as shared
 from parity_tests.cli import main
 from parity_tests.judging.judge import Result
@@ -74,6 +75,12 @@ def test_words_that_argparse_refuses_give_exit_code_2(capsys: pytest.CaptureFixt
 def test_a_mistyped_word_gets_the_nearest(words: list[str], sentence: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(words) == 2
     assert re.fullmatch(f"python -m parity_tests: {sentence}\n", capsys.readouterr().err)
+
+
+def test_a_file_that_is_no_argument_is_told_its_flag(capsys: pytest.CaptureFixture[str]) -> None:
+    assert by_hand(["train", "mine.csv"]) == 2
+    told = "mine.csv is one argument too many for train: a file is given with --data mine.csv"
+    assert capsys.readouterr().err == f"python -m manual: {told}\n"
 
 
 @pytest.mark.parametrize("command", ["conventions", "index"])

@@ -47,19 +47,29 @@ def test_wrong_functions(verify_derivation):
 
 def test_no_text(verify_derivation):
     verify_derivation("dW1 = (", "shallow")
+
+def test_wrong_file_by_its_name(verify_derivation, tmp_path):
+    file = tmp_path / "named.txt"
+    file.write_text("dZ2 = Y - A2")
+    verify_derivation(str(file), "shallow")
+
+def test_no_file(verify_derivation):
+    verify_derivation("nowhere.txt")
 """
 
 
 def test_the_fixture_fails_a_test_with_line_cause_and_repair_alone(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(TESTS)
     done = pytester.runpytest_inprocess("-p", "no:cacheprovider", "-p", PLUGIN)
-    done.assert_outcomes(passed=2, failed=4)
+    done.assert_outcomes(passed=2, failed=6)
     done.stdout.fnmatch_lines(
         [
             "*line 2: dW2 = (1/m) * dZ2 @ A1  wrong [[]transpose-missing]*",
             "*line 1: dW1 = dZ1 @ X.T  wrong [[]missing-1/m]*",
             "*dW1 is m = * times too large everywhere: the average over the examples is missing*",
             "*line 14: return dout @ W.T, X.T @ dout + W  wrong*",
+            "*line 1: dZ2 = Y - A2  wrong [[]sign]*",
+            "*No such file or directory: 'nowhere.txt'*",
         ]
     )
     shown = done.stdout.str()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -193,9 +192,7 @@ def test_what_it_is_judged_against_and_what_is_said_of_each_line() -> None:
         "2 judged: 1 holds, 1 wrong; not judged: none.",
     ]
     assert str(JUDGED).splitlines() == rows
-    printed: list[str] = []
-    JUDGED._repr_pretty_(SimpleNamespace(text=printed.append), False)
-    assert printed == [str(JUDGED)]
+    assert repr(JUDGED) == str(JUDGED)
     for convention in ("", NOTES_CONVENTION):
         assert against(JUDGED._replace(convention=convention)) == [*rows[:2], "a note"]
     assert against(JUDGED._replace(layout="", convention="", notes=(), cost=Cost("there is no J"))) == [

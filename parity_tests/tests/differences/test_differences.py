@@ -77,7 +77,7 @@ def never_differs(seeds: range) -> None:
         for seed in seeds:
             sides = right_pair(seed)
             found = compared(sides)
-            assert found.verdict != DIFFERS, (seed, str(found))
+            assert found.verdict != DIFFERS, (seed, found)
             agreeing = [e for e in found.entries if e.verdict == AGREES and e.stage != "given"]
             if seed % 5 or not agreeing:
                 continue
@@ -162,6 +162,11 @@ def test_exit_codes(mine: dict[str, Any], theirs: dict[str, Any], code: int, tmp
     np.savez(tmp_path / "mine.npz", **mine)
     np.savez(tmp_path / "theirs.npz", **theirs)
     assert main(["diff", str(tmp_path / "mine.npz"), str(tmp_path / "theirs.npz")]) == code
+
+
+def test_a_prompt_shows_what_is_printed() -> None:
+    found = diff({"W1": W}, {"W1": 2 * W})
+    assert repr(found) == str(found)
 
 
 def test_folders_safetensors_and_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

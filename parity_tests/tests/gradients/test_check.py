@@ -160,7 +160,9 @@ def test_an_assertion_is_a_check(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_report() -> None:
     claimed = gradients(**point())
     claimed["db"] = 2 * claimed["db"]
-    lines = str(check_gradient(J, claimed, point())).splitlines()
+    check = check_gradient(J, claimed, point())
+    lines = str(check).splitlines()
+    assert repr(check) == str(check)
     assert lines[0] == "The gradient fails."
     assert re.fullmatch(r"  W holds \(complex step\): worst at \(\d, \d\): error \S+, bound \S+", lines[1])
     assert re.fullmatch(
