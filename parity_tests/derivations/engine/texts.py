@@ -290,7 +290,9 @@ def what_fails(text: str) -> tuple[Verdict, ...]:
     fails = dict(reversed(run.problems)) | {each.line: each.message for each in reading.lines.refused}
     if not run.problems:
         return ()
-    why = f"no J could be computed, since line {min(fails)} fails"
+    fails = {line: why for line, why in fails.items() if line} or fails  # a step that is no statement's has none
+    first = min(fails)
+    why = f"no J could be computed, since line {first} fails" if first else fails[first]
     assigned = {event.line: symbols.written(event.name) for event in run.events if event.line and event.name}
     rows = [
         not_judged(assigned.get(line, ""), line, reading.text(line), fails.get(line, why))

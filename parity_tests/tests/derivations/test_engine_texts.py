@@ -9,7 +9,7 @@ from parity_tests.derivations.engine import formulas
 from parity_tests.derivations.engine.numbers.kinds import KINDS
 from parity_tests.derivations.engine.probes import draw
 from parity_tests.derivations.engine.program import TextProgram
-from parity_tests.derivations.engine.texts import read_text, verify_text
+from parity_tests.derivations.engine.texts import read_text, verify_text, what_fails
 from parity_tests.derivations.language.front import plain_line, read
 from parity_tests.derivations.verdicts import HOLDS, NOT_JUDGED, WRONG, Judged
 from parity_tests.derivations.verify import verify
@@ -683,3 +683,10 @@ def test_a_text_that_takes_too_many_steps_is_not_judged_behind_them(monkeypatch:
     run = read_text(text).trial(0).run
     assert {message for _, message in run.problems} == {"the text takes more steps than are computed here"}
     assert verify_text(text) is None
+    assert {row.message for row in what_fails(text)} == {"the text takes more steps than are computed here"}
+    endless = text.replace("range(9)", "range(10**9)")
+    place = text.splitlines().index("for i in range(9):") + 1
+    monkeypatch.setattr(formulas, "MOST_STEPS", 10_000)
+    rows = {row.line: row.message for row in what_fails(endless)}
+    assert rows[1] == f"no J could be computed, since line {place} fails"
+    assert 0 not in rows
