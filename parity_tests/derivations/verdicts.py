@@ -174,7 +174,9 @@ class Judged(NamedTuple):
         lines = [str(line) for line in self.lines if line.verdict != NO_CLAIM]
         return "\n".join([*against(self), *lines, closing(self)])
 
-    __repr__ = __str__  # what a prompt shows
+    def __repr__(self) -> str:
+        """What a prompt shows."""
+        return str(self)
 
     def _repr_html_(self) -> str:
         """A table for notebooks: each line with its verdict, and beside a wrong one what would hold."""

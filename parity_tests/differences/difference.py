@@ -85,7 +85,9 @@ class Difference(NamedTuple):
                 lines.append(f"{words}, {len(names)}: {some(names)}")
         return "\n".join(lines)
 
-    __repr__ = __str__  # what a prompt shows
+    def __repr__(self) -> str:
+        """What a prompt shows."""
+        return str(self)
 
     def as_json(self) -> dict[str, Any]:
         """Plain data."""

@@ -120,7 +120,9 @@ class GradientCheck(NamedTuple):
         lines += [f"  {note}" for note in self.notes]
         return "\n".join(lines)
 
-    __repr__ = __str__  # what a prompt shows
+    def __repr__(self) -> str:
+        """What a prompt shows."""
+        return str(self)
 
 
 def smallest(dtype: Any) -> float:
