@@ -100,6 +100,8 @@ class AllTurns:
                 for truths in ordered
             ]
             yield from ((turns, truths, factor) for truths, factor in ways or of_others)
+            batch = self.claims.truths.probe.batch
+            later += [(turns, truths, factor * batch) for truths, factor in of_others if batch and not ways]
             if ways:  # the derivative in the value behind: a factor is missing
                 later += [(turns, truths, factor) for truths, factor in of_others if truths[0].event.name]
             if not known:  # what goes on to the turn before: of the first state there may be no derivative

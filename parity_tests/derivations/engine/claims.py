@@ -16,12 +16,14 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
+from parity_tests.derivations.agreement import agrees
 from parity_tests.derivations.engine import symbols
 from parity_tests.derivations.engine.convention import in_words, ratio_of, same_factor, same_shape
 from parity_tests.derivations.engine.events import BOUND, ENTRY, GIVEN, NAMED, PART, RETURNED, Event, Key, Missing, Run
 from parity_tests.derivations.engine.numbers.kinds import PLAIN, TAPE, put
 from parity_tests.derivations.engine.numbers.tape import Tape
 from parity_tests.derivations.engine.roles import NO_ROLES, Roles
+from parity_tests.derivations.engine.slopes import Slopes
 from parity_tests.derivations.engine.truths import ZERO, Truth, Truths
 from parity_tests.derivations.engine.turns import is_built_up
 
@@ -31,9 +33,6 @@ PARAMETER, INNER, UPDATE, VALUE = "parameter", "inner", "update", "value"
 
 SAME_DIRECTION = 1e-6
 """One minus the cosine of values that may be multiples of each other."""
-
-SAME_SLOPE, SLOPE_STEP = 1e-7, 1e-5
-"""How close to the slope of a unit a value is, by central differences."""
 
 PASSES = re.compile(
     r"(?<![a-z])(forward|fwd|fprop|forwards|backward|backwards|bwd|bprop|back_?prop|back|grads?|gradients?|vjp)(?![a-z])"
@@ -87,8 +86,7 @@ class Claims:
         self.meant |= self._of_the_only_parameter()
         self.order = {event.key: place for place, event in enumerate(truths.run.events)}
         self.following: dict[Key, bool] = {}
-        self.slopes: dict[Key, list[Any]] = {}
-        """The slopes of units in what they are computed from, entry by entry."""
+        self.slopes = Slopes(truths)
         self.of_the_text: list[Claim] | None = None
         """Those of the text as it is, which are asked for again and again."""
         self.replays = 0
@@ -335,7 +333,7 @@ class Claims:
         if np.shape(value) not in self.directions:
             self.directions[np.shape(value)] = np.stack([_direction(each.gradient) for each in truths])
         cosines = np.abs(self.directions[np.shape(value)] @ _direction(value))
-        return [truth for truth, cosine in zip(truths, cosines, strict=True) if cosine > 1 - SAME_DIRECTION]
+        return [truths[place] for place in np.flatnonzero(cosines > 1 - SAME_DIRECTION)]
 
     def leads_to(self, key: Key, overrides: dict[Key, Any]) -> set[Key] | None:
         """The places whose values a value is computed from, by autograd; None where it cannot follow."""
@@ -368,17 +366,11 @@ class Claims:
         base = claim.truth.event
         if claim.event.missing or base.statement is None or claim.event.shape != base.shape or not base.shape:
             return False
-        read = {each.id for each in ast.walk(base.statement) if isinstance(each, ast.Name)}
-        if base.key not in self.slopes:
-            inputs = (each for each in self.named if each.event.name in read - {base.name})
-            self.slopes[base.key] = [self._slope(each.event, base) for each in inputs if each.event.shape == base.shape]
-        return any(np.allclose(claim.event.value, slope, SAME_SLOPE, SAME_SLOPE) for slope in self.slopes[base.key])
-
-    def _slope(self, source: Event, result: Event) -> Any:
-        """The derivative of each entry of a value in that entry of another one."""
-        ends = [self.replayed({source.key: source.value + step}) for step in (SLOPE_STEP, -SLOPE_STEP)]
-        up, down = (next(each.value for each in run.events if each.key == result.key) for run in ends)
-        return (up - down) / (2 * SLOPE_STEP)
+        read = {each.id for each in ast.walk(base.statement) if isinstance(each, ast.Name)} - {base.name}
+        if not any(each.event.name in read and each.event.shape == base.shape for each in self.named):
+            return False
+        slopes = (each for each in self.slopes.of(base) if each.event.name in read)
+        return any(agrees(claim.event.value, each.gradient) for each in slopes)
 
     def _obligation(self, event: Event, bases: tuple[str, ...]) -> Claim | None:
         """The claim that a name makes; of several values of that symbol, the one that it is."""

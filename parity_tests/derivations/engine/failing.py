@@ -54,6 +54,10 @@ class Failures:
 
     def any(self) -> bool:
         """Whether there is a mistake at all, without looking for where it is."""
+        run = self.claims.truths.run
+        claims = self.claims.of(run, {})
+        if all(claim.kind != UPDATE for claim in claims) and self._gradients(run, claims, {}):
+            return True
         return bool(self.state().failing)
 
     def claimed(self) -> list[Claim]:
@@ -69,12 +73,7 @@ class Failures:
         overrides = overrides or {}
         run = self.claims.replayed(overrides)
         claims = self.claims.of(run, overrides)
-        failing = [claim for claim in claims if claim.kind == PARAMETER and not self._parameter_holds(claim, run)]
-        failing = [
-            claim
-            for claim in failing
-            if not self._is_begun(claim, claims) and not self._is_completed(claim, run, claims, overrides)
-        ]
+        failing = self._gradients(run, claims, overrides)
         failing += self._updates(run, claims, overrides, failing)
         helpers: list[Claim] = []
         bad = {claim.event.key for claim in failing}
@@ -110,6 +109,15 @@ class Failures:
         order = {event.key: place for place, event in enumerate(run.events)}
         failing.sort(key=lambda claim: (_is_of_another_shape(claim), order[claim.event.key]))
         return State(run, claims, failing, helpers)
+
+    def _gradients(self, run: Run, claims: list[Claim], overrides: dict[Key, Any]) -> list[Claim]:
+        """The gradients of parameters that fail, whatever the steps are."""
+        failing = [claim for claim in claims if claim.kind == PARAMETER and not self._parameter_holds(claim, run)]
+        return [
+            claim
+            for claim in failing
+            if not self._is_begun(claim, claims) and not self._is_completed(claim, run, claims, overrides)
+        ]
 
     def _of_others(self, run: Run, failing: list[Claim]) -> set[Key]:
         """Derivatives in nodes that fail where they were added to last, by what a statement added that fails alone."""

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from parity_tests.derivations.engine.claims import PARAMETER, UPDATE, Claim, Claims
+from parity_tests.derivations.engine.claims import PARAMETER, UPDATE, Claim, Claims, holds_with
 from parity_tests.derivations.engine.convention import candidates, in_words, is_a_count, ratio_of, sizes_of
 from parity_tests.derivations.engine.events import Event, Key, Run
 from parity_tests.derivations.engine.failing import Failures
@@ -24,6 +24,9 @@ from parity_tests.derivations.engine.truths import Cost, Truths
 
 MOST_COSTS = 4
 MOST_IMPLIED = 6
+PENALTY = " penalty "
+"""What the words for a cost with a penalty have in them."""
+
 LEAST_CLAIMS = 3
 """How many gradients and steps have to follow from one line before a cost counts of which no line is a derivative."""
 
@@ -176,9 +179,9 @@ def _is_one_slip(finding: Finding) -> bool:
     return repair is not None and bool(SLIPS.intersection(repair.causes))
 
 
-def _likely(reading: Reading, trial: Trial) -> list[Cost]:
-    """The usual costs, those first of which most claims are derivatives."""
-    hits = {cost: hits_of(trial, cost) for cost in reading.implied(trial)}
+def _likely(reading: Reading, trial: Trial, *, penalised: bool = False) -> list[Cost]:
+    """The usual costs, those first of which most claims are derivatives; those alone that are ``penalised``."""
+    hits = {cost: hits_of(trial, cost) for cost in reading.implied(trial) if PENALTY in cost.text or not penalised}
     return sorted((cost for cost in hits if hits[cost]), key=lambda cost: -hits[cost])
 
 
@@ -296,10 +299,20 @@ def unplaced(cost: Cost) -> str:
     return re.sub(r" \(line \d+\)$", "", cost.text)
 
 
-def followed(reading: Reading, trial: Trial) -> str:
-    """The usual cost that the gradients follow where they do not follow the written one; "" for none."""
+def followed(reading: Reading, trial: Trial, finding: Finding) -> str:
+    """The usual cost that the gradients follow where they do not follow the written one; "" for none.
+
+    Where one of them does, it is at most the same cost with a penalty.
+    """
     written = reading.written(trial)[:MOST_COSTS]
-    for cost in [*written[1:], *_likely(reading, trial)[:2]]:  # of the first they are a multiple that is no convention
+    holds = any(
+        each.kind == PARAMETER and np.size(each.event.value) > 1 and holds_with(each, finding.explanation.factor)
+        for each in finding.explanation.claims
+    )
+    for cost in [
+        *written[1:],
+        *_likely(reading, trial, penalised=holds)[:2],
+    ]:  # of the first they are a multiple that is no convention
         if fits(trial, cost):
             meant = cost.text.removeprefix("J is ")
             return f"the cost that is written is not what the gradients follow: they are right for {meant}"

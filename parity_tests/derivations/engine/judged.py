@@ -15,7 +15,16 @@ from parity_tests.derivations.engine.claims import PARAMETER, UPDATE, VALUE, Cla
 from parity_tests.derivations.engine.convention import in_words, same_factor, sizes_of, times
 from parity_tests.derivations.engine.events import GIVEN, Event
 from parity_tests.derivations.engine.failing import Failures
-from parity_tests.derivations.engine.findings import Finding, Reading, Trial, again, findings_of, followed, unplaced
+from parity_tests.derivations.engine.findings import (
+    PENALTY,
+    Finding,
+    Reading,
+    Trial,
+    again,
+    findings_of,
+    followed,
+    unplaced,
+)
 from parity_tests.derivations.engine.forward_slips import LIKELIER, SIGN, has_a_slip, slips_of, verdict_on
 from parity_tests.derivations.engine.layers import dense_layers, formula_ids
 from parity_tests.derivations.engine.lists.spelled import origin
@@ -84,7 +93,7 @@ def judge_reading(
     if written and pasted is not None:
         judged = _by_a_slip(reading, chosen, judged, pasted, seed, strict) or judged
     if written and chosen.wrong and not has_a_slip(judged):
-        return judged._replace(convention=followed(reading, trial) or judged.convention)
+        return judged._replace(convention=followed(reading, trial, chosen) or judged.convention)
     return judged
 
 
@@ -215,9 +224,7 @@ def _as_implied(finding: Finding, reading: Reading, fits: list[str]) -> tuple[st
     others = [each for each in reading.implied(finding.trial) if each.key == cost.key and each.text not in fits]
     families = {family for family in FAMILIES if family in cost.text}
     not_followed = [
-        each.text
-        for each in others
-        if " penalty " not in each.text and not any(family in each.text for family in families)
+        each.text for each in others if PENALTY not in each.text and not any(family in each.text for family in families)
     ]
     unless = f"; not {not_followed[0]}, whose gradients differ" if families and not_followed else ""
     return summed, unless
@@ -282,14 +289,15 @@ def _wrong(
     if event.missing and event.value.refused:
         name = _name(event)
         return not_judged(name, event.line, reading.text(event.line), event.value.message)
-    sure = finding.truths.confirmed(root.truth)
+    truths = root.of or finding.truths
+    sure = truths.confirmed(root.truth)
     value = np.nan if event.missing else event.value
     agreement = None if event.missing else compare(value, root.expected)
     problem = event.value.message if event.missing else ""
     name = _name(event)
     shown = f"{name} {explain(agreement, '', sizes)}" if agreement is not None else f"{name}: {problem}"
     symbol = _symbol(root.truth)
-    meaning = f"{times(root.factor, sizes)}dJ/d{symbol}"
+    meaning = f"{times(root.factor, sizes)}d{'J' if root.of is None else root.of.cost.text}/d{symbol}"
     base = Verdict(
         name, event.line, reading.text(event.line), WRONG, UNKNOWN, (), "", (),
         np.inf if agreement is None else agreement.error, np.nan if agreement is None else agreement.bound,
@@ -297,7 +305,7 @@ def _wrong(
         () if event.missing else event.shape, np.shape(root.expected), "",
     )  # fmt: skip
     if not sure:
-        return base._replace(verdict=CANNOT_TELL, cause="", message=finding.truths.dispute(root.truth, meaning))
+        return base._replace(verdict=CANNOT_TELL, cause="", message=truths.dispute(root.truth, meaning))
     if root.kind == UPDATE:
         message = f"{shown}: the step is not along {_sign_of_way(root.factor)}dJ/d{symbol}"
     elif root.rest_of is not None:

@@ -94,7 +94,7 @@ def summed_among_averages(run: Run, cost: Cost, doubled: Run, others: Run) -> di
     With every example twice (``doubled``) a sum is twice as large, and an average stays as it is; what stays as it is
     on ``others`` as well, such as a penalty, is neither.
     """
-    terms = _terms(run, cost.key)
+    terms = terms_of(run, cost.key)
     kinds = []
     for _, key, _ in terms:
         here, twice, other = (_value_at(each, key) for each in (run, doubled, others))
@@ -108,7 +108,7 @@ def summed_among_averages(run: Run, cost: Cost, doubled: Run, others: Run) -> di
     return {line: f"{text} is a sum over the examples, {average} an average: whether that is meant is not judged"}
 
 
-def _terms(run: Run, key: Key) -> list[tuple[int, Key, str]]:
+def terms_of(run: Run, key: Key) -> list[tuple[int, Key, str]]:
     """The terms that a value is the sum of: the line, the place and the text of each; those of its terms, where these
     are names for sums.
     """
@@ -121,7 +121,7 @@ def _terms(run: Run, key: Key) -> list[tuple[int, Key, str]]:
         named = [each for each in run.events[:place] if isinstance(term, ast.Name) and each.name == term.id]
         here = named[-1] if named else parts.get(id(term))
         if here is not None and not here.missing and np.ndim(here.value) == 0:
-            inner = _terms(run, here.key) if named and here.role == NAMED else []
+            inner = terms_of(run, here.key) if named and here.role == NAMED else []
             found += inner if len(inner) > 1 else [(here.line or event.line, here.key, ast.unparse(term))]
     return found
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 import numpy as np
@@ -142,6 +142,9 @@ class Locator:
             return self._computed(failed, claim, state, overrides)
         reach = None if claim.event.missing else self.claims.leads_to(claim.event.key, overrides)
         in_all: InAll | None = None
+        slope = self._slope(state, claim, reach or (), overrides, before, named=True)
+        if slope is not None:
+            return slope, {slope.event.key: slope.expected}
         turned = self._turned(state, claim, reach, overrides, before) if reach else None
         if turned is not None:
             return turned, {turned.event.key: turned.expected}
@@ -169,12 +172,37 @@ class Locator:
             if in_all is not None and in_all.has_repair:
                 return in_all.root, in_all.values
         unmended = claim.kind != UPDATE and self.repairs is not None and self.repairs(root, before) is None
+        slope = self._slope(state, claim, reach or (), overrides, before, named=False) if unmended else None
+        if slope is not None:
+            return slope, {slope.event.key: slope.expected}
         if self.in_the_whole is not None and unmended:
             changed = self.in_the_whole.of(state, claim, reach or (), overrides, before)
             if changed is not None:
                 return changed
         right = {root.event.key: root.expected}
         return self._in_a_helper(root, state, overrides, before) or root, right
+
+    def _slope(
+        self,
+        state: State,
+        claim: Claim,
+        reach: Collection[Key],
+        overrides: Values,
+        before: dict[Key, Root],
+        *,
+        named: bool,
+    ) -> Root | None:
+        """A helper that mends a claim once it is the slope of a unit: the one that it is ``named`` after, or any."""
+        if self.claims.truths.program.repeats:
+            return None
+        for root in self.suspects.slopes(state, claim, reach, named=named):
+            mended, broken = self.search.mended(state, {**overrides, root.event.key: root.expected})
+            helps = not broken and claim.event.key in mended and mended != {root.event.key}
+            if helps and (named or self.repairs is None or self.repairs(root, before) is not None):
+                return root._replace(mends=self.search.lines(state, mended, root.event.line))
+            if self.search.is_over:
+                break
+        return None
 
     def _turned(
         self, state: State, claim: Claim, reach: set[Key], overrides: Values, before: dict[Key, Root]

@@ -194,6 +194,7 @@ class Mender:
         """The mistakes that one change puts right."""
         self.others: dict[tuple[_Mark, frozenset[Key], bool], Repair | None] = {}
         """The rest of them, beside which others, and whether pairs were tried: one may do once those are right."""
+        self.of_slopes: dict[Key, Mender] = {}
         self.changes: dict[_Mark, list[ast.stmt]] = {}
         """What stands in place of the statement of a root, with its repair."""
 
@@ -207,6 +208,8 @@ class Mender:
 
         ``factor`` is that of the convention: where a statement is reached several times, all claims are tried with it.
         """
+        if root.of is not None:
+            return self._of_slope(root.of).repair(root._replace(of=None), {}, 1.0, pairs=pairs)
         mark = _mark(root)
         pairs = pairs or not self.truths[0].program.repeats
         if mark in self.known:
@@ -217,6 +220,15 @@ class Mender:
             if found is not None and not found.is_a_pair:
                 self.known[mark] = found
         return self.others[tried]
+
+    def _of_slope(self, truths: Truths) -> Mender:
+        """The repairs of what should be the slope of another value than J."""
+
+        def more(number: int) -> Truths | None:
+            there = self.on_probe(number)
+            return None if there is None else Truths(there.program, there.probe, there.run, truths.cost)
+
+        return self.of_slopes.setdefault(truths.cost.key, Mender(truths, more))
 
     def know(self, root: Root, repair: Repair) -> None:
         """Keeps the repair of a mistake that was found with it."""
@@ -266,7 +278,8 @@ class Mender:
     def read_by_the_repair(self, factor: float, root: Root, before: Mapping[Key, Root]) -> frozenset[str]:
         """The names that a root's statement reads once one change repairs it; none where none does."""
         repair = self.repair(root, before, factor, pairs=False)
-        changed = [] if repair is None or repair.is_a_pair else self.changes[_mark(root)]
+        changes = self.changes if root.of is None else self._of_slope(root.of).changes
+        changed = [] if repair is None or repair.is_a_pair else changes[_mark(root)]
         nodes = (node for each in changed for node in ast.walk(each))
         return frozenset(each.id for each in nodes if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Load))
 
@@ -401,6 +414,10 @@ class Mender:
     def _expected(self, root: Root, truths: Truths) -> Any:
         """The value that belongs in place of a root's, on any of the probes."""
         own = self.truths[0]
+        if root.of is not None:
+            slopes = self._of_slope(root.of)
+            of_slopes = slopes.on_probe(self.truths.index(truths))
+            return None if of_slopes is None else slopes._expected(root._replace(of=None), of_slopes)
         truth = truths.by_key.get(_there(root.truth.event.key, own, truths))
         if truth is None:
             return None

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from parity_tests.derivations.engine.claims import Claim
 from parity_tests.derivations.engine.events import Event, Key
-from parity_tests.derivations.engine.truths import Truth
+from parity_tests.derivations.engine.truths import Truth, Truths
 
 
 class Root(NamedTuple):
@@ -22,6 +22,8 @@ class Root(NamedTuple):
     rest_of: Key | None = None
     """The value that this one is a term or a factor of, where the truth belongs there."""
     is_factor: bool = False
+    of: Truths | None = None
+    """The truths of another value than J, of which it is the slope."""
 
 
 Values = dict[Key, Any]

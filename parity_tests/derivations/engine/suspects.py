@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from parity_tests.derivations.agreement import agrees
 from parity_tests.derivations.engine import symbols
 from parity_tests.derivations.engine.claims import INNER, PARAMETER, UPDATE, VALUE, Claim, holds_with, mark_of
 from parity_tests.derivations.engine.convention import same_factor
@@ -91,6 +92,34 @@ class Suspects:
                 if event.role == RETURNED and np.all(claim.event.value):
                     rest = event.value * own_value / claim.event.value
                     yield Root(event, claim.truth, self.factor, rest, (), INNER, claim.event.key, True)
+
+    def slopes(self, state: State, claim: Claim, reach: Collection[Key], *, named: bool) -> Iterator[Root]:
+        """Helpers that are no derivatives, each with a slope that may be meant: of a value that is ``named`` in it.
+
+        Loops are not looked into.
+        """
+        turns = Counter(each.key[0] for each in self.claims.truths.run.events)
+        by_key = {key: truth for key, truth in self.claims.truths.by_key.items() if turns[key[0]] == 1}
+        matched = {each.event.key for each in state.claims if each.factor is not None}
+        for event in self.claims.truths.round.events(state.run.events):
+            here = event.key == claim.event.key
+            helps = here or (event.key in reach and event.key not in matched)
+            helps = helps and turns[event.key[0]] == 1 and event.key not in by_key
+            if helps and event.role == NAMED and not event.missing and event.shape and not self.claims.is_copy(event):
+                meant = self.claims.meant.get(event.name, ())
+                bases = [each.event for each in by_key.values() if each.event.shape == event.shape]
+                bases = [each for each in bases if (each.name in meant if named else not meant)]
+                found = [(base, slope) for base in bases for slope in self.claims.slopes.of(base)]
+                if any(agrees(event.value, slope.gradient) for _, slope in found):
+                    continue
+                for base, slope in found:
+                    of = self.claims.slopes.truths_of(base)
+                    yield from (
+                        Root(event, slope, sign, sign * slope.gradient, (), INNER, of=of)
+                        for sign in ((1.0,) if named else (1.0, -1.0))
+                    )
+            if here:
+                return
 
     def _inside(self, claim: Claim) -> Iterator[Truth]:
         """What may be meant by the name of a value that is computed in one line: ``dg`` for Z in ``g = np.tanh(Z)``."""

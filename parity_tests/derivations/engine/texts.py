@@ -16,7 +16,7 @@ from parity_tests.derivations.engine.findings import Trial
 from parity_tests.derivations.engine.forward_slips import has_a_slip
 from parity_tests.derivations.engine.guards import judged_without_guards
 from parity_tests.derivations.engine.judged import judge_reading
-from parity_tests.derivations.engine.layers import summed_among_averages, unreached
+from parity_tests.derivations.engine.layers import summed_among_averages, terms_of, unreached
 from parity_tests.derivations.engine.layouts import Layout, find_layout
 from parity_tests.derivations.engine.optimiser_lines import with_optimisers
 from parity_tests.derivations.engine.probes import Probe, doubled, draw, normalised, one_output, with_masks
@@ -115,14 +115,14 @@ class TextReading:
     def _uneven(self, trial: Trial, cost: Cost) -> dict[int, str]:
         """A term of J that is a sum over the examples where the others are averages."""
         twice, roles = doubled(self.layout, trial.probe), self.layout.roles
-        if twice is None:
+        if twice is None or len(terms_of(trial.run, cost.key)) < 2:
             return {}
         given = {
             name: 0.9 * value if np.ndim(value) and (roles.is_data(name) or roles.is_label(name)) else value
             for name, value in trial.probe.given.items()
             if name not in self.layout.labels
         }
-        runs = [self.program.run(values) for values in (twice.given, {**trial.probe.given, **given})]
+        runs = [self.program.run(values, until=cost.key) for values in (twice.given, {**trial.probe.given, **given})]
         return summed_among_averages(trial.run, cost, *runs)
 
     @property

@@ -23,6 +23,10 @@ FOUND = {
     "sig-squared-depth4:7": ("missing-1/m", "gw2 = delta2 @ a1.T / m"),
     "bn-train-rows:2": ("missing-term", "dx = dxc - dmu / N"),
     "gelu-tanh-approx:3": ("sign", "dpre = dact * (0.5 * (1 + t) + 0.5 * pre * (1 - t ** 2) * dinner)"),
+    "gelu-tanh-approx:5": ("missing-factor", "dinner = k * (1 + 0.044715 * (3 * pre ** 2))"),
+    "gelu-tanh-approx:6": ("square-missing", "dinner = k * (1 + 3 * 0.044715 * pre ** 2)"),
+    "gelu-tanh-approx:8": ("missing-factor", "dinner = ((1 + 3 * 0.044715 * pre ** 2) * k)"),
+    "loops-scalar-logistic:5": ("gprime-extra-at-output", "dz = a - y[i]"),
     "contrastive-margin:0": ("sign", "dW = xa.T @ ddiff - xb.T @ ddiff"),
     "focal-binary:3": ("sign", "dneg = -gam * p ** (gam - 1) * np.log(1 - p) + p ** gam / (1 - p)"),
     "triplet-rows:0": ("sign", "ga = 2 * active[:, None] * (fn - fp)"),
@@ -54,12 +58,11 @@ def test_a_mistake_in_it_is_the_one_report(name: str) -> None:
     assert cause in line.causes
 
 
-@pytest.mark.parametrize(("name", "line"), [("gelu-tanh-approx:5", 13), ("contrastive-margin:4", 9)])
-def test_what_is_no_derivative_is_not_said_to_hold_as_one(name: str, line: int) -> None:
-    (mistake,) = (each for each in mistaken_texts() if each.name == name)
+def test_what_is_no_derivative_is_not_said_to_hold_as_one() -> None:
+    (mistake,) = (each for each in mistaken_texts() if each.name == "contrastive-margin:4")
     judged = verify_text(mistake.text)
     assert judged is not None
-    assert line not in {each.line for each in judged.lines}
+    assert 9 not in {each.line for each in judged.lines}
     assert judged.summary.helpers == 1
     assert judged.summary.wrong == 1
 
@@ -69,6 +72,15 @@ def test_the_slope_of_a_unit_is_a_helper() -> None:
     assert judged is not None
     assert 13 not in {each.line for each in judged.lines}
     assert judged.summary.helpers == 1
+
+
+@pytest.mark.parametrize("name", ["dinner", "slope"])
+def test_a_wrong_slope_is_one_by_its_own_line(name: str) -> None:
+    (mistake,) = (each for each in mistaken_texts() if each.name == "gelu-tanh-approx:6")
+    (line,) = wrong_lines(mistake.text.replace("dinner", name))
+    assert line.line == 13
+    assert f"{name} is " in line.message
+    assert "it should be dinner/dpre" in line.message
 
 
 TWO = {

@@ -88,6 +88,17 @@ def _of_operator(node: ast.BinOp, words: Words) -> Changes:
         case ast.Pow():
             yield left, "square-extra", 1.1
             yield ast.BinOp(left, ast.Mult(), right), "wrong-operator", 1.3
+            for exponent in _exponents_before(right):
+                yield ast.BinOp(exponent, ast.Mult(), node), "missing-factor", 1.15
+
+
+def _exponents_before(exponent: ast.expr) -> Iterator[ast.expr]:
+    """The factor of ``3 * z**2`` and of ``k * z**(k - 1)``, slopes of a power."""
+    match exponent:
+        case ast.Constant(value=int(value)):
+            yield ast.Constant(value + 1)
+        case ast.BinOp(left=left, op=ast.Sub(), right=ast.Constant(value=1)):
+            yield left
 
 
 def _of_brackets(node: ast.BinOp, words: Words) -> Changes:

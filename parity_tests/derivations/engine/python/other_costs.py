@@ -104,10 +104,10 @@ def by_the_cost_that_is_followed(
     """
     trial = reading.trial(seed)
     written = reading.written(trial)[0]
-    followed = next((each for each in usual if fits(trial, each)), None)
-    if followed is None or written.line >= CALL or kinds_of(trial, written, list(usual)):
+    if written.line >= CALL or kinds_of(trial, written, list(usual)):
         return None
-    if not unlike(trial, written, followed):
+    followed = next((each for each in usual if fits(trial, each)), None)
+    if followed is None or not unlike(trial, written, followed):
         return None
     found = judge_reading(by_kind(kind_of(followed.text)), seed, strict=strict)
     if found is None or not found.summary.judged or found.summary.holds < found.summary.judged:
