@@ -52,7 +52,8 @@ functions; and J is of the kind of its cost, also where a file writes another on
 
 A note's formulas are judged in what its own sections take for granted: layers as [l], (l), ^l or _l, examples in
 columns or rows, one example or m, the cost. What holds in another convention is doubtful, with the convention; what
-cannot be read is said with the place. --layout, --cost and --let say more about a note.
+cannot be read is said with the place. --layout, --cost and --let say more about a note. In its --json error, bound and
+ratio are null: whether the two sides of a formula are equal is found on small numbers, without a bound of rounding.
 
 --fix writes net.fixed.py beside net.py, never over a file that is there: with the repairs that hold in it on three
 seeds. Of the file itself nothing is changed, and the exit code is that of the file as it is.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
-from itertools import product
+from itertools import islice, product
 from typing import NamedTuple
 
 import numpy as np
@@ -17,7 +17,7 @@ from parity_tests.derivations.latex.kinds import depends_on_cost, has_complement
 from parity_tests.derivations.latex.notation import known_to, left_sides, node_of
 from parity_tests.derivations.latex.references import SOFTMAX
 from parity_tests.derivations.latex.repairs import repairs
-from parity_tests.derivations.latex.rewritten import places, rewritings
+from parity_tests.derivations.latex.rewritten import affordable, places, rewritings
 from parity_tests.derivations.latex.symbols import COUNTS, SIZE
 from parity_tests.derivations.latex.tree import (
     Call,
@@ -45,11 +45,13 @@ class Mistake(NamedTuple):
     right: Node
 
 
-def diagnoses(conventions: Conventions, claim: Claim, read: list[Meant]) -> Iterator[tuple[Meant, Mistake]]:
-    """What is wrong with a claim: as it was read, and for costs that may be meant."""
+def diagnoses(
+    conventions: Conventions, claim: Claim, read: list[Meant], most: int = MOST
+) -> Iterator[tuple[Meant, Mistake]]:
+    """What is wrong with a claim: as it was read, and for costs that may be meant; ``most`` changes are tried."""
     main = read[0].frame.convention
     for each in read:
-        if found := mistake(each, conventions.symbols):
+        if found := mistake(each, conventions.symbols, most):
             yield each, found
     costs = conventions.costs() if depends_on_cost(claim) else ()
     if read[0].target == "J" and not has_complement(claim):
@@ -60,17 +62,15 @@ def diagnoses(conventions: Conventions, claim: Claim, read: list[Meant]) -> Iter
         except NotReadError:
             continue
         for other in others:
-            if found := mistake(other, conventions.symbols):
+            if found := mistake(other, conventions.symbols, most):
                 yield other, found
 
 
-def mistake(each: Meant, symbols: Sequence[Symbol]) -> Mistake | None:
+def mistake(each: Meant, symbols: Sequence[Symbol], most: int) -> Mistake | None:
     """The first change of the right side with which a claim holds."""
     claim = each.claim
     known = known_to(each.frame, claim, symbols)
-    for count, (cause, right) in enumerate(repairs(claim.right, claim.target, known)):
-        if count > MOST:
-            break
+    for cause, right in islice(repairs(claim.right, claim.target, known), affordable(claim.right, most)):
         changed = each.but(claim=claim._replace(right=right))
         if not is_the_same(right, each) and holds(changed):
             return Mistake(named(cause, each, right), right)
@@ -79,14 +79,11 @@ def mistake(each: Meant, symbols: Sequence[Symbol]) -> Mistake | None:
 
 def two_mistakes(each: Meant) -> Mistake | None:
     """Two changes of the right side with which a claim holds: of layers, primes, signs, indices and transposes."""
-    tried = 0
-    for first, once in _slips(each.claim):
-        for second, right in _slips(each.claim._replace(right=once)):
-            tried += 1
-            if tried > MOST:
-                return None
-            if holds(each.but(claim=each.claim._replace(right=right))):
-                return Mistake(" + ".join(dict.fromkeys((first, second))), right)
+    claim = each.claim
+    pairs = ((first, *after) for first, once in _slips(claim) for after in _slips(claim._replace(right=once)))
+    for first, second, right in islice(pairs, affordable(claim.right, MOST)):
+        if holds(each.but(claim=claim._replace(right=right))):
+            return Mistake(" + ".join(dict.fromkeys((first, second))), right)
     return None
 
 

@@ -72,10 +72,12 @@ class Meant(NamedTuple):
         entries = not self.target and not self.scalars
         return Usual(self.frame, seed, self.target, penalised=self.penalised, entries=entries, scalars=self.scalars)
 
-    def agrees(self, seed: int) -> bool:
-        """Whether it holds on the numbers of a seed; NotReadError where it cannot be read."""
+    def agrees(self, seed: int, *, read: bool = False) -> bool:
+        """Whether it holds on the numbers of a seed; NotReadError where it cannot be read, unless it was ``read``."""
         compare = agreement if self.target else agreement_of_entries
-        return compare(self.numbers(seed), self.claim)
+        numbers = self.numbers(seed)
+        numbers.known_to_be_read = read
+        return compare(numbers, self.claim)
 
 
 def agreement(numbers: Usual, claim: Claim) -> bool:
@@ -175,8 +177,8 @@ def in_the_first_layer(claim: Claim, style: Style, convention: Convention, let: 
 def holds(each: Meant) -> bool:
     """Whether a claim holds in its frame."""
     try:
-        first = each.agrees(0) if each.first is None else each.first
-        return first and all(each.agrees(seed) for seed in range(1, FEW if each.target else 1))
+        first = each.agrees(0, read=True) if each.first is None else each.first
+        return first and all(each.agrees(seed, read=True) for seed in range(1, FEW if each.target else 1))
     except NotReadError:
         return False
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from functools import cached_property
-from itertools import product
+from itertools import islice, product
 from typing import NamedTuple
 
 from parity_tests.derivations.latex.claims import Claim
@@ -18,6 +18,7 @@ from parity_tests.derivations.latex.own_forward import (
 from parity_tests.derivations.latex.own_layers import in_letters
 from parity_tests.derivations.latex.own_shapes import ONE
 from parity_tests.derivations.latex.repairs import repairs
+from parity_tests.derivations.latex.rewritten import affordable
 from parity_tests.derivations.latex.symbols import MEANINGS
 from parity_tests.derivations.latex.tree import (
     Call,
@@ -207,9 +208,8 @@ class OwnForward(Equations):
         state = self.state(claim, variant)
         alias = self.alias(claim.place, variant) if claim.place in self.unnamed else None
         left = alias.right if alias else self.left_side(claim, state)
-        for count, (cause, right) in enumerate(repairs(claim.right, claim.target, state.forward.mending)):
-            if count > MOST_REPAIRS:
-                break
+        tried = repairs(claim.right, claim.target, state.forward.mending)
+        for cause, right in islice(tried, affordable(claim.right, MOST_REPAIRS)):
             try:
                 if self.equal(claim, left, self.derivatives(right, claim, state), state):
                     return Own(cause=cause, repaired=self.in_its_letters(right, claim))

@@ -60,6 +60,8 @@ class Quantities(Evaluation):
         self.entries, self.scalars = entries, scalars
         self.misfit = False
         """Whether sizes did not fit somewhere."""
+        self.known_to_be_read = False
+        """Whether a formula is known to be read: then nothing is computed behind sizes that do not fit."""
         self.example: int | None = None
         self.unit = ""
         """The index of the unit that a formula is about."""
@@ -114,8 +116,8 @@ class Quantities(Evaluation):
 
     def measure(self, node: object) -> None:
         """Note how far the indices in a formula run."""
-        for each in symbols_of(node):
-            if not self.scalars and not self.is_kronecker(each):
+        for each in symbols_of(node) if not self.scalars else ():
+            if (each.subscripts or each.round) and not self.is_kronecker(each):
                 try:
                     array = self.environment.get(name := self.name_of(each))
                     if isinstance(array, np.ndarray) and array.ndim == 2:

@@ -27,11 +27,14 @@ from parity_tests.derivations.latex.tree import (
     Symbol,
     Transposed,
     symbols_of,
+    walk,
     with_parts,
 )
 
 _SIGNS = {"+": " + ", "-": " - ", "": " ", ".": r" \cdot ", "x": r" \times ", "*": r" \odot "}
 _WORDS = {"log", "exp", "tanh", "max"}
+_SHORT = 40
+"""Nodes of a formula that is not long."""
 
 
 def latex_of(node: Node) -> str:
@@ -195,6 +198,11 @@ def _neighbours(layer: str) -> Iterator[str]:
             yield str(moved)
         else:
             yield f"{match[1]}{moved:+d}" if moved else match[1]
+
+
+def affordable(node: Node, most: int) -> int:
+    """How many changes of a formula are tried: fewer of a long one, each of which takes longer."""
+    return most * _SHORT // max(_SHORT, sum(1 for _ in walk(node)))
 
 
 def places(node: Node) -> Iterator[tuple[Node, Callable[[Node], Node]]]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from parity_tests.derivations.latex.evaluation import At, combined, total
+from parity_tests.derivations.latex.evaluation import At, MisfitError, combined, total
 from parity_tests.derivations.latex.functions import Functions
 from parity_tests.derivations.latex.patterns import pattern_of
 from parity_tests.derivations.latex.references import SOFTMAX
@@ -86,6 +86,8 @@ class Usual(Functions):
     def misfitting(self, value: Any) -> Any:
         """What stands for an operation on sizes that do not fit: the rest of the formula is still to be read."""
         self.misfit = True
+        if self.known_to_be_read:
+            raise MisfitError
         return value
 
     def product(self, sign: str, a: Any, b: Any, *, numbers: bool = False) -> Any:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from parity_tests.cli import main
+from parity_tests.derivations.latex import judge
 from parity_tests.derivations.latex.answers import verify_latex, verify_note
+from parity_tests.derivations.latex.claims import Claim
 from parity_tests.derivations.latex.conventions import Told
 from parity_tests.derivations.latex.documents import note_of
+from parity_tests.derivations.latex.tree import walk
+from parity_tests.derivations.latex.usual import Usual
 from parity_tests.derivations.verdicts import DOUBTFUL, HOLDS, NO_CLAIM, NOT_JUDGED, WRONG, Judged
 from parity_tests.notes.reading import figures, judged_notes, readings
 from parity_tests.notes.row import FORMULA, Check, Finding, Row
@@ -244,6 +249,22 @@ def test_rows_beside_the_text_of_the_notes(tmp_path: Path) -> None:
 @pytest.mark.parametrize("piece", ["\\[", "$", "\\(", "` `` ", "$a "])
 def test_damaged_text_is_read_in_bounded_time(piece: str) -> None:
     assert verify_latex(piece * (200_000 // len(piece))).summary.wrong == 0
+
+
+def test_the_changes_of_a_long_formula_that_are_tried_take_no_more_than_those_of_a_short_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    nodes = Counter[int]()
+    whole = judge.agreement
+
+    def counted(numbers: Usual, claim: Claim) -> bool:
+        nodes[count] += sum(1 for _ in walk(claim.right))
+        return whole(numbers, claim)
+
+    monkeypatch.setattr(judge, "agreement", counted)
+    for count in (24, 48):
+        assert verify_latex(f"$$Z = {'W ' * count}$$").lines[-1].verdict == DOUBTFUL
+    assert nodes[48] < 1.5 * nodes[24]
 
 
 def test_ten_megabytes_are_refused() -> None:

@@ -121,3 +121,11 @@ def test_two_mistakes_are_not_named_where_no_forward_pass_shows_the_layers() -> 
 )
 def test_a_transpose_is_missing_whatever_the_layout_is(claim: str, cause: str) -> None:
     assert verify_latex(f"$${claim}$$").lines[-1].cause == cause
+
+
+def test_a_line_is_no_evidence_for_itself_that_weights_are_turned() -> None:
+    claim = r"$$dW^{[l]} = \frac{1}{m} A^{[l-1]} dZ^{[l]T}$$"
+    found = verify_latex(claim).lines[-1]
+    assert found.verdict == DOUBTFUL
+    assert "where weights have the shape (units below, units)" in found.message
+    assert verify_latex(r"$$Z^{[l]} = W^{[l]T} A^{[l-1]} + b^{[l]}$$" + "\n" + claim).lines[-1].verdict == HOLDS
