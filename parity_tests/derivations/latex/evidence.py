@@ -30,11 +30,14 @@ def agreed(claim: Claim | Aside, own: OwnForward, place: int, usual: Callable[[]
     base = not_judged("", claim.line, claim.text, "")._replace(cell=claim.cell)
     named = claim_name(claim) if isinstance(claim, Claim) else "It"
     right = base._replace(verdict=HOLDS, message=f"{named} holds.")
-    partial = judged is not None and judged.holds and not own.has_differentials(place)
+    partial = judged is not None and judged.holds and not own.has_differentials(place, even_said=False)
     found = right if partial else usual()
     plain = not own.has_own_meanings(place) or place in own.layers
     sure = judged is not None and judged.written and judged.cause.startswith("transpose")
     sure = sure or (judged is not None and judged.trusted and not own.has_differentials(place))
+    defined = base._replace(verdict=NO_CLAIM, message="A definition of the note's own.")
+    if found.verdict in (WRONG, DOUBTFUL) and own.names_a_derivative(place):
+        return defined
     if judged is None or (found.verdict == HOLDS and not sure):
         return found
     if judged.holds and ("1/m" in found.cause or (found.verdict == DOUBTFUL and not partial)):
@@ -43,7 +46,7 @@ def agreed(claim: Claim | Aside, own: OwnForward, place: int, usual: Callable[[]
         return right
     if judged.defines:
         kept = found.verdict in (WRONG, DOUBTFUL) and plain
-        return found if kept else base._replace(verdict=NO_CLAIM, message="A definition of the note's own.")
+        return found if kept else defined
     if found.verdict == WRONG and (found.repaired if judged.cause else plain):
         return found
     if judged.cause and judged.repaired is not None:

@@ -112,12 +112,21 @@ class OwnForward(Equations):
                    for each in symbols_of(sides)) or any(
             each.base in outputs and not each.accents for each in symbols_of(tuple(values)))  # fmt: skip
 
-    def has_differentials(self, place: int) -> bool:
-        """Whether names such as dW and delta stand in a claim."""
+    def has_differentials(self, place: int, *, even_said: bool = True) -> bool:
+        """Whether names such as dW and delta stand in a claim; ``even_said``: also a delta that was said to be one."""
         claim = self.claims[place]
         found, letters = symbols_of((claim.target, claim.right)), self.book.letters(claim)
-        return any(differential(each) is not None or (each.base == "\\delta" and not is_kronecker(each, letters))
-                   for each in found)  # fmt: skip
+        deltas = [each for each in found if each.base == "\\delta" and not is_kronecker(each, letters)]
+        return any(differential(each) is not None for each in found) or any(
+            even_said or repr(each) not in self.book.derivatives for each in deltas
+        )
+
+    def names_a_derivative(self, place: int) -> bool:
+        """Whether a claim says which derivative a delta is: its number may be any."""
+        claim = self.claims[place]
+        return (
+            isinstance(claim.right, Derivative) and isinstance(claim.target, Symbol) and claim.target.base == "\\delta"
+        )
 
     def is_of_a_written_cost(self, claim: Claim, variant: Variant) -> bool:
         """Whether what is differentiated is a cost whose formula the note gives, and that depends on the variable."""

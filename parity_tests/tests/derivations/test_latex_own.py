@@ -158,6 +158,28 @@ def test_what_a_note_defines_is_no_claim() -> None:
     assert rows[0].verdict == NO_CLAIM
 
 
+NUMBERED_DELTAS = r"""
+$$z_1 = x W_1 + b_1$$ $$h = \text{sigmoid}(z_1)$$ $$z_2 = h W_2 + b_2$$ $$\hat{y} = \text{softmax}(z_2)$$
+$$J = -\sum_i y_i \log(\hat{y}_i)$$ $$\delta_1 = \frac{\partial J}{\partial z_2} = \hat{y} - y$$
+"""
+
+
+@pytest.mark.parametrize(
+    ("claim", "verdict"),
+    [
+        (r"\delta_2 = \frac{\partial J}{\partial h}", NO_CLAIM),
+        (r"\delta_2 = \frac{\partial J}{\partial h} = \delta_1 W_2^T", HOLDS),
+        (r"\delta_2 = \frac{\partial J}{\partial h} = \delta_1 W_2", WRONG),
+        (r"\frac{\partial J}{\partial W_2} = h^T \delta_1", HOLDS),
+        (r"\frac{\partial J}{\partial W_2} = \delta_1^T h", WRONG),
+    ],
+)
+def test_the_number_of_a_delta_that_is_said_to_be_a_derivative_may_be_any(claim: str, verdict: str) -> None:
+    rows = verify_latex(f"{NUMBERED_DELTAS}$${claim}$$").lines
+    assert rows[-1].verdict == verdict
+    assert verdict == WRONG or WRONG not in {each.verdict for each in rows}
+
+
 def test_two_rates_are_not_one() -> None:
     found, styles = claims_of(note_of([(0, r"$$w = w - \epsilon (\alpha w + \nabla_w J(w))$$")]))
     assert isinstance(found[0], Claim)
