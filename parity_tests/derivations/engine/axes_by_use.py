@@ -71,8 +71,14 @@ def axes_by_use(tree: ast.Module) -> dict[str, tuple[int | None, ...]]:
 def _counted_axes(tree: ast.Module) -> dict[str, int]:
     """How many axes names have by what is done with them."""
     found: dict[str, int] = {}
+    names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
     for node in ast.walk(tree):
         match node:
+            case ast.Assign(
+                targets=[ast.Name(id=target)],
+                value=ast.Call(func=ast.Attribute(attr="array" | "stack"), args=[ast.List(elts=[*sums]), *_]),
+            ) if sums and all(map(_is_a_sum_of_all, sums)):
+                found |= dict.fromkeys(symbols.meant_by(target, names), 1)
             case ast.Assign(targets=[ast.Tuple(elts=sizes)], value=ast.Attribute(ast.Name(id=name), "shape")):
                 found |= {name: len(sizes)}
             case ast.Subscript(
@@ -97,6 +103,14 @@ def _counted_axes(tree: ast.Module) -> dict[str, int]:
                 over = [each.value for each in axes if isinstance(each, ast.Constant) and isinstance(each.value, int)]
                 found |= {name: max(VOLUME, max(over) + 1)} if max(over, default=0) > 1 else {}
     return found
+
+
+def _is_a_sum_of_all(node: ast.expr) -> bool:
+    """Whether a value is a single number: the sum or the average of all entries of an array."""
+    match node:
+        case ast.Call(func=ast.Attribute(value=base, attr="sum" | "mean"), args=arguments, keywords=[]):
+            return len(arguments) == (ast.unparse(base) == "np")
+    return False
 
 
 def added_to(tree: ast.Module, weights: set[str]) -> set[str]:

@@ -297,7 +297,10 @@ class Locator:
         """
         found: list[tuple[int, Root]] = []
         exact: list[Root] = []
-        for root in self.suspects.of(state, claim, own_value, reach or (), reused=reused, wide=wide):
+        suspects = list(self.suspects.of(state, claim, own_value, reach or (), reused=reused, wide=wide))
+        if claim.kind != UPDATE:  # the usual factor first, of all values
+            suspects.sort(key=lambda root: root.event.key != claim.event.key and root.factor != self.factor)
+        for root in suspects:
             if reach is not None and root.event.key not in reach:
                 continue
             if self.search.is_over:

@@ -73,10 +73,10 @@ class Search:
 
     def rate(self, claim: Claim) -> float:
         """The rate that a step should have: its own where it goes the wrong way, else that of the others."""
-        way = 1.0 if is_maximised(self.claims.truths) else -1.0
-        if claim.factor is not None and claim.factor * way < 0:
+        up = is_maximised(self.claims.truths)
+        if claim.factor and (claim.factor < 0) is up:
             return -claim.factor
-        return self.failures.rate if self.failures.rate is not None else 0.1 * way
+        return self.failures.rate if self.failures.rate is not None else 0.1 if up else -0.1
 
     def wanted(self, claim: Claim) -> float:
         """The factor that a claim should have."""

@@ -85,3 +85,28 @@ def test_an_update_that_goes_up_is_wrong() -> None:
     judged = verify_text(text)
     assert judged is not None
     assert sum(each.verdict == HOLDS for each in judged.lines) == 9
+
+
+STEPS = """\
+x1 = x0 + h * np.tanh(x0 @ A + c)
+x2 = x1 + h * np.tanh(x1 @ A + c)
+x3 = x2 + h * np.tanh(x2 @ A + c)
+R = x3 - goal
+E = np.sum(R * R) / (2 * len(x0))
+k1 = 1 - np.tanh(x0 @ A + c) ** 2
+k2 = 1 - np.tanh(x1 @ A + c) ** 2
+k3 = 1 - np.tanh(x2 @ A + c) ** 2
+gx3 = R / len(x0)
+p3 = h * gx3 * k3
+gx2 = gx3 + p3 @ A.T
+p2 = h * gx2 * k2
+gx1 = p2 @ A.T
+p1 = h * gx1 * k1
+gA = x0.T @ p1 + x1.T @ p2 + x2.T @ p3
+gc = (p1 + p2 + p3).sum(axis=0)
+"""
+
+
+def test_of_many_values_of_one_shape_each_is_tried_with_the_usual_factor_before_any_with_another() -> None:
+    (line,) = wrong_lines(STEPS)
+    assert (line.line, line.repaired) == (13, "gx1 = p2 @ A.T + gx2")

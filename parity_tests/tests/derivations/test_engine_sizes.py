@@ -9,6 +9,7 @@ import pytest
 
 from parity_tests.derivations.engine.layouts import find_layout
 from parity_tests.derivations.engine.shapes.sizes import Clash, Sizes, declarations, without_ones
+from parity_tests.derivations.engine.texts import read_text, verify_text
 
 
 def sizes(**same: Any) -> Sizes:
@@ -245,3 +246,27 @@ def test_a_wrong_axis_in_a_gradient_says_nothing_of_the_bias() -> None:
     rows = ("z = x @ W + b", "dz = z - y", "dW = x.T @ dz / m", "db = np.sum(dz, axis=1) / m")
     found = find_layout(ast.parse("\n".join(rows)), rows)
     assert found.shapes["b"] == found.shapes["W"][1:]
+
+
+TAPS = """\
+y = k[0] * x[:, :-2] + k[1] * x[:, 1:-1] + k[2] * x[:, 2:]
+J = 0.5 * np.sum((y - t) ** 2)
+dy = y - t
+dk = np.stack([np.sum(dy * x[:, :-2]), np.sum(dy * x[:, 1:-1]), np.sum(dy * x[:, 2:])])
+"""
+
+
+@pytest.mark.parametrize(
+    ("more", "size"), [("", 3), ("n = len(k)", None), ("p = k[5]", None), ("q = k[x > 0]", None), ("p = k[3]", 4)]
+)
+def test_an_array_of_which_a_text_reads_single_entries_has_as_many(more: str, size: int | None) -> None:
+    shape = read_text(TAPS + more).layout.shapes["k"]
+    assert (shape[0] == size) is (size is not None)
+
+
+def test_what_is_built_of_as_many_entries_holds() -> None:
+    for text in (TAPS, TAPS.replace("stack", "array"), TAPS.replace("np.sum(dy * x[:, 2:])", "(dy * x[:, 2:]).sum()")):
+        assert len(read_text(text).layout.shapes["k"]) == 1
+    judged = verify_text(TAPS)
+    assert judged is not None
+    assert judged.summary.holds == judged.summary.judged == 2

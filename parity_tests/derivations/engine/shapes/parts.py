@@ -26,6 +26,9 @@ class Parts(Values):
             except (ValueError, TypeError):
                 return None
         sizes = list(self.shape(base))
+        count = self.entries.get(node.value.id, 0) if isinstance(node.value, ast.Name) else 0
+        if count > 1:
+            sizes[0] = self.sizes.equal(sizes[0], count)
         items = list(node.slice.elts) if isinstance(node.slice, ast.Tuple) else [node.slice]
         result: list[Size] = []
         fancy: Size | None = None

@@ -7,6 +7,7 @@ tuple of values), ``Each`` (a list of values of one shape), or None where nothin
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -55,6 +56,22 @@ MOST_PARTS = 64
 """Into how many parts an axis is cut."""
 
 
+def _entries(tree: ast.Module) -> dict[str, int]:
+    """How many entries an array has of which single ones alone are read: 3 in ``k[0] * x + k[1] * y + k[2]``."""
+    parts = [node for node in ast.walk(tree) if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name)]
+    names = Counter(node.id for node in ast.walk(tree) if isinstance(node, ast.Name))
+    found: dict[str, set[int]] = {}
+    for node in parts:
+        first = node.slice.elts[0] if isinstance(node.slice, ast.Tuple) and node.slice.elts else node.slice
+        if isinstance(first, ast.Constant) and isinstance(first.value, int):
+            name: str = node.value.id  # type: ignore[attr-defined]
+            found.setdefault(name, set()).add(first.value)
+            names[name] -= 1
+    return {
+        name: len(places) for name, places in found.items() if not names[name] and places == set(range(len(places)))
+    }
+
+
 class Unknown(Exception):  # noqa: N818
     """Nothing is known of a value."""
 
@@ -85,6 +102,7 @@ class Values:
         """What numbers are computed from, by their names: ``n_out`` from ``n - k + 1``."""
         self.measured: set[str] = set()
         """The names whose shape the text reads."""
+        self.entries = _entries(tree)
         self.clashes = 0
         self.clashed: set[tuple[int, int]] = set()
         self.known: set[str] = set()
