@@ -75,13 +75,16 @@ class Definition(NamedTuple):
 
 
 def with_labels(node: Node) -> Node:
-    """A copy in which W^Q is one letter, not a power, and costs have their arguments."""
+    """A copy in which W^Q is one letter, not a power, costs have their arguments, and sums one index each."""
 
     def changed(each: Node) -> Node:
         if isinstance(each, Power) and isinstance(each.base, Symbol) and isinstance(each.exponent, Symbol):
             label = each.exponent
             if re.fullmatch("[A-SU-Z]", label.base) and not label.subscripts and each.base.base != "e":
                 return replace(each.base, bare=label.base)
+        if isinstance(each, Sum) and re.fullmatch("[a-z](,[a-z])+", each.index):
+            first, _, others = each.index.partition(",")
+            return replace(each, index=first, body=changed(replace(each, index=others)))
         if isinstance(each, Symbol) and each.written == "\\ell":
             return replace(each, base="l", written="")
         if isinstance(each, Call) and is_cost(each) and each.keywords.get("of"):

@@ -217,7 +217,8 @@ class Structures(Marks):
         while self.peek() in TIMES or self.peek() == "/":
             sign = self.take().text
             body = Operation("/" if sign == "/" else TIMES[sign], body, self.product())
-        return Sum(index.replace("\\ell", "l"), start, upper, body)
+        index = index.replace("\\ell", "l")
+        return Sum(",".join(index) if re.fullmatch("[a-z]{2,3}", index) else index, start, upper, body)
 
     def environment(self, name: str) -> Node:
         depth, start = 1, self.place

@@ -119,6 +119,13 @@ def judged(text: str) -> Own | None:
             "sign",
         ),
         (
+            r"$$Z_{ij} = \sum_k W_{ik} X_{kj}$$ $$L = \frac12 \sum_{ij} (Z_{ij} - Y_{ij})^2$$"
+            r"$$\frac{\partial L}{\partial Z_{ij}} = Z_{ij} - Y_{ij}$$",
+            r"\frac{\partial L}{\partial X_{kj}} = \sum_i W_{ik} (Z_{ij} - Y_{ij})",
+            r"\frac{\partial L}{\partial X_{kj}} = \sum_i W_{ki} (Z_{ij} - Y_{ij})",
+            "index-order",
+        ),
+        (
             LEAST_SQUARES,
             r"\nabla_\theta J = X^T X \theta - X^T y",
             r"\nabla_\theta J = X^T X \theta - X y",
