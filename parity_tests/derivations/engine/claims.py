@@ -337,12 +337,18 @@ class Claims:
 
     def leads_to(self, key: Key, overrides: dict[Key, Any]) -> set[Key] | None:
         """The places whose values a value is computed from, by autograd; None where it cannot follow."""
+        reached = set(*self.slopes_of([(key, 1.0)], overrides))
+        return reached if len(reached) > 1 else None  # a step begins anew
+
+    def slopes_of(self, ends: Sequence[tuple[Key, Any]], overrides: dict[Key, Any]) -> list[dict[Key, Any]]:
+        """How some values along their directions change with what they are computed from, by autograd."""
         recorded: dict[Key, torch.Tensor] = {}
+        wanted = {key for key, _ in ends}
 
         def hook(here: Key, value: Any) -> Any:
             if isinstance(value, Tape):
                 tensor = value.tensor
-                if here == key and value.before is not None:
+                if here in wanted and value.before is not None:
                     tensor = value.before
                 if here in overrides:
                     tensor = torch.as_tensor(np.array(overrides[here], np.float64))
@@ -350,12 +356,20 @@ class Claims:
                 put(value, Tape(recorded[here]))
             return value
 
-        self.truths.program.run(self.truths.probe.given, TAPE, hook, key, keep=False)
-        if key not in recorded:
-            return None
-        found = torch.autograd.grad(recorded[key].sum(), list(recorded.values()), allow_unused=True)
-        reached = {place for place, slope in zip(recorded, found, strict=True) if slope is not None}
-        return reached if len(reached) > 1 else None  # a step begins anew
+        last = max(wanted, key=lambda key: self.order.get(key, -1))
+        self.truths.program.run(self.truths.probe.given, TAPE, hook, last, keep=False)
+        found: list[dict[Key, Any]] = []
+        for key, direction in ends:
+            end = recorded.get(key)
+            along = None if end is None else torch.sum(end * torch.as_tensor(direction))
+            slopes = (
+                ()
+                if along is None
+                else torch.autograd.grad(along, list(recorded.values()), retain_graph=True, allow_unused=True)
+            )
+            pairs = zip(recorded, slopes, strict=along is not None)
+            found.append({place: slope.numpy() for place, slope in pairs if slope is not None})
+        return found
 
     def is_copy(self, event: Event) -> bool:
         """Whether a value is one of the forward pass under another name."""

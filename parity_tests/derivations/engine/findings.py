@@ -14,6 +14,7 @@ from parity_tests.derivations.engine.claims import PARAMETER, UPDATE, Claim, Cla
 from parity_tests.derivations.engine.convention import candidates, in_words, is_a_count, ratio_of, sizes_of
 from parity_tests.derivations.engine.events import Event, Key, Run
 from parity_tests.derivations.engine.failing import Failures
+from parity_tests.derivations.engine.in_the_program import InTheProgram
 from parity_tests.derivations.engine.in_the_whole import InTheWhole
 from parity_tests.derivations.engine.locate import MOST_ROOTS, Locator
 from parity_tests.derivations.engine.mend import Mender
@@ -230,6 +231,7 @@ def judge(
             mender.in_other_turns,
             partial(mender.read_by_the_repair, factor),
             None if trial.program.repeats else InTheWhole(mender, claims, factor),
+            InTheProgram(mender, claims, factor) if trial.program.repeats else None,
         )
         found = locator.explain(most)
         fewer = best is None or found.wrong < best.wrong

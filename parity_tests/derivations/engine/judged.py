@@ -13,7 +13,7 @@ from parity_tests.derivations.changes import change_of
 from parity_tests.derivations.engine import symbols
 from parity_tests.derivations.engine.claims import PARAMETER, UPDATE, VALUE, Claim, Claims, mark_of
 from parity_tests.derivations.engine.convention import in_words, same_factor, sizes_of, times
-from parity_tests.derivations.engine.events import GIVEN, Event
+from parity_tests.derivations.engine.events import GIVEN, PART, Event
 from parity_tests.derivations.engine.failing import Failures
 from parity_tests.derivations.engine.findings import (
     PENALTY,
@@ -373,7 +373,8 @@ def _passes(reading: Reading, repair: Repair, root: Root, finding: Finding) -> i
     for seed in range(PROBES):
         trial = reading.trial(seed)
         some = reading.written(trial) if finding.cost.of is None else reading.implied(trial)
-        cost = next((each for each in some if unplaced(each) == unplaced(finding.cost)), None)
+        first = some[0] if some and finding.cost.of is None else None  # what was put right may have another name
+        cost = next((each for each in some if unplaced(each) == unplaced(finding.cost)), first)
         truths = None if cost is None else Truths(*trial, cost)
         if truths is None or not truths.by_key:
             return None
@@ -408,7 +409,8 @@ def _holds_with(reading: Reading, repair: Repair, root: Root, finding: Finding) 
 
 def _name(event: Event) -> str:
     """What a value is called in the text."""
-    return symbols.written(event.name) or "what it returns"
+    of_part = ast.unparse(event.node) if event.role == PART and event.node is not None else "what it returns"
+    return symbols.written(event.name) or of_part
 
 
 def _symbol(truth: Truth) -> str:

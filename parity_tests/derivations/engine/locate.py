@@ -19,6 +19,7 @@ from parity_tests.derivations.engine.claims import INNER, UPDATE, Claim, Claims,
 from parity_tests.derivations.engine.convention import is_a_count, ratio_of, same_factor
 from parity_tests.derivations.engine.events import ENTRY, NAMED, RETURNED, Event, Key
 from parity_tests.derivations.engine.failing import State
+from parity_tests.derivations.engine.in_the_program import InTheProgram, surely_failing
 from parity_tests.derivations.engine.in_the_whole import InTheWhole
 from parity_tests.derivations.engine.roots import Explanation, Reads, Repairs, Root, Turned, Values
 from parity_tests.derivations.engine.search import Search
@@ -48,12 +49,14 @@ class Locator:
         turned: Turned | None = None,
         reads: Reads | None = None,
         in_the_whole: InTheWhole | None = None,
+        in_the_program: InTheProgram | None = None,
     ) -> None:
         self.claims, self.factor, self.repairs = claims, factor, repairs
         self.search = Search(claims, factor, repairs, more)
         self.failures = self.search.failures
         self.suspects, self.all_turns = Suspects(self.search), AllTurns(self.search)
         self.turned, self.reads, self.in_the_whole = turned, reads, in_the_whole
+        self.in_the_program = in_the_program
 
     def explain(self, most: int = MOST_ROOTS) -> Explanation:
         """The mistakes, one after the other, each with what comes right with it; of more than ``most`` it is said."""
@@ -63,6 +66,7 @@ class Locator:
         failed: set[Key] = set()
         before_last: Values = {}
         first: State | None = None
+        previous: State | None = None
         more = False
         while len(roots) < MOST_ROOTS:
             state = self.failures.state(overrides)
@@ -74,6 +78,13 @@ class Locator:
                     excused.add(each.event.key)
             state = state._replace(failing=[each for each in state.failing if each.event.key not in excused])
             failed |= {each.event.key for each in state.failing}
+            if self.in_the_program is not None and previous is not None:
+                changed = self._in_the_program(previous, state, roots, before_last)
+                if changed is not None:
+                    roots[-1], overrides = changed[0], before_last | changed[1]
+                    if len(changed[1]) == len(surely_failing(previous)):
+                        break
+                    state = self.failures.state(overrides)
             if not state.failing:
                 break
             if len(roots) >= most:
@@ -86,7 +97,7 @@ class Locator:
                 mended = self.repairs(root, {each.event.key: each for each in roots}) is not None
                 right = (self.turned(root, {**overrides, **right}) if mended else {}) | right
             roots.append(root)
-            before_last = dict(overrides)
+            before_last, previous = dict(overrides), state
             overrides |= right
         assert first is not None
         mends = {line for root in roots for line in root.mends}
@@ -99,6 +110,19 @@ class Locator:
             tuple(self.failures.unsettled),
             more,
         )
+
+    def _in_the_program(
+        self, previous: State, state: State, roots: list[Root], overrides: Values
+    ) -> tuple[Root, Values] | None:
+        """One change that mends more than the last mistake's, or as much where that has no repair."""
+        assert self.in_the_program is not None
+        earlier = {each.event.key: each for each in roots[:-1]}
+        has_repair = self.repairs is None or self.repairs(roots[-1], earlier) is not None
+        if has_repair and (len(roots) > 1 or not state.failing):
+            return None
+        before, after = (len(surely_failing(each)) for each in (previous, state))
+        least = before if has_repair else max(1, before - after)
+        return self.in_the_program.of(previous, self.search, overrides, earlier, least)
 
     def _located(
         self, state: State, overrides: Values, before: dict[Key, Root], excused: set[Key]

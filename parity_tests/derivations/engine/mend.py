@@ -20,7 +20,7 @@ from parity_tests.derivations.engine.edits.graph import vocabulary
 from parity_tests.derivations.engine.edits.scope import Scope
 from parity_tests.derivations.engine.edits.statements import edits
 from parity_tests.derivations.engine.edits.words import Edit, Words
-from parity_tests.derivations.engine.events import ENTRY, NAMED, RETURNED, Key
+from parity_tests.derivations.engine.events import ENTRY, NAMED, RETURNED, Event, Key
 from parity_tests.derivations.engine.failing import Failures
 from parity_tests.derivations.engine.lists.spelled import as_in_the_text, in_a_loop
 from parity_tests.derivations.engine.numbers.kinds import PLAIN, plain
@@ -79,7 +79,7 @@ def together(repairs: list[Repair]) -> Repair:
     return Repair(causes[:MOST_CAUSES], repairs[0].text, repairs[0].rows, repairs[0].cost)
 
 
-class _Part(NamedTuple):
+class Part(NamedTuple):
     """The statement that is changed: the writer's own, or one that stands for a formula in it.
 
     ``node`` is that formula in the ``whole`` statement: what is returned, appended, or an entry of a tuple or dict.
@@ -131,32 +131,32 @@ def _exchanged(root: Any, old: ast.expr, new: ast.expr) -> Any:
     return result
 
 
-def _part(root: Root, repeats: bool) -> _Part | None:
-    """What of the root's statement may be changed; None where nothing can be."""
-    statement, node = root.event.statement, root.event.node
+def part_of(event: Event, repeats: bool) -> Part | None:
+    """What of the statement behind a value may be changed; None where nothing can be."""
+    statement, node = event.statement, event.node
     if repeats and statement is not None and isinstance(node, ast.expr):
-        if root.event.role == RETURNED or (isinstance(statement, ast.Expr) and root.event.role == NAMED):
-            return _stands_for(node, statement)
+        if event.role == RETURNED or (isinstance(statement, ast.Expr) and event.role == NAMED):
+            return stands_for(node, statement)
         if _is_added(statement):
-            return _Part(statement, statement, None)
+            return Part(statement, statement, None)
     if not isinstance(statement, ast.Assign | ast.AugAssign):
         return None
     value = statement.value
     if repeats and isinstance(statement, ast.Assign) and isinstance(value, ast.Dict):
         for key, part in zip(value.keys, value.values, strict=True):
-            if isinstance(key, ast.Constant) and root.event.name.endswith(f"[{key.value!r}]"):
-                return _stands_for(part, statement)
+            if isinstance(key, ast.Constant) and event.name.endswith(f"[{key.value!r}]"):
+                return stands_for(part, statement)
         return None
     if isinstance(statement, ast.AugAssign) or not isinstance(statement.targets[0], ast.Tuple | ast.List):
-        return _Part(statement, statement, None)
+        return Part(statement, statement, None)
     targets = statement.targets[0].elts
     if not isinstance(value, ast.Tuple | ast.List) or len(value.elts) != len(targets):
         return None
-    place = next((n for n, each in enumerate(targets) if getattr(each, "number", None) == root.event.key[0]), None)
+    place = next((n for n, each in enumerate(targets) if getattr(each, "number", None) == event.key[0]), None)
     if place is None:
         return None
     entry = ast.copy_location(ast.Assign([targets[place]], value.elts[place]), statement)
-    return _Part(entry, statement, value.elts[place])
+    return Part(entry, statement, value.elts[place])
 
 
 def _is_added(statement: ast.stmt) -> bool:
@@ -165,9 +165,9 @@ def _is_added(statement: ast.stmt) -> bool:
     return isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr == "at"
 
 
-def _stands_for(node: ast.expr, whole: ast.stmt) -> _Part:
+def stands_for(node: ast.expr, whole: ast.stmt) -> Part:
     """The formula as an assignment of its own."""
-    return _Part(ast.copy_location(ast.Assign([ast.Name(RESULT, ast.Store())], node), whole), whole, node)
+    return Part(ast.copy_location(ast.Assign([ast.Name(RESULT, ast.Store())], node), whole), whole, node)
 
 
 def _are_equal(value: Any, other: Any) -> bool:
@@ -246,7 +246,7 @@ class Mender:
 
     def updated_too_early(self, root: Root, before: Mapping[Key, Root]) -> int:
         """The line of the step without which a root's line would hold as it is; 0 where there is none."""
-        truths, part = self.truths[0], _part(root, repeats=True)
+        truths, part = self.truths[0], part_of(root.event, repeats=True)
         place = None if part is None or part.node is not None else self._place(0, root, before, part)
         if part is None or place is None or root.kind == UPDATE:
             return 0
@@ -264,7 +264,7 @@ class Mender:
 
     def in_other_turns(self, root: Root, overrides: Mapping[Key, Any]) -> dict[Key, Any]:
         """What a root's statement gives each time once its repair stands in the program, others being put right."""
-        statements, part = self.changes.get(_mark(root)), _part(root, True)
+        statements, part = self.changes.get(_mark(root)), part_of(root.event, True)
         program, given = self.truths[0].program, self.truths[0].probe.given
         if statements is None or part is None or not program.repeats or root.kind == UPDATE:
             return {}
@@ -285,7 +285,7 @@ class Mender:
 
     def _search(self, root: Root, before: Mapping[Key, Root], factor: float, pairs: bool) -> Repair | None:
         program = self.truths[0].program
-        part = _part(root, program.repeats)
+        part = part_of(root.event, program.repeats)
         if part is None or (part.node is not None and not program.repeats and root.event.key[1]):
             return None
         first = self._place(0, root, before, part)
@@ -309,7 +309,7 @@ class Mender:
         return whole._replace(later=tuple(single)) if later else whole
 
     def _first(
-        self, possible: Iterable[Edit], root: Root, before: Mapping[Key, Root], factor: float, part: _Part
+        self, possible: Iterable[Edit], root: Root, before: Mapping[Key, Root], factor: float, part: Part
     ) -> list[Edit]:
         """The cheapest of some changes that give the truth on three probes."""
         written = part.statement
@@ -383,7 +383,7 @@ class Mender:
                     found.append(edit)
         return [*found[:MOST_FIRST], *[each for each in possible if each not in found][: MOST_FIRST // 2]]
 
-    def _turns(self, root: Root, before: Mapping[Key, Root], part: _Part) -> tuple[Turn, ...] | None:
+    def _turns(self, root: Root, before: Mapping[Key, Root], part: Part) -> tuple[Turn, ...] | None:
         """The turns of a statement that may add up over a loop; None for any other."""
         truths = self.truths[0]
         looped = root.event.key[1] or in_a_loop(part.statement)
@@ -397,7 +397,7 @@ class Mender:
         others |= {root.event.key: None}
         return lambda key, value: value if others.get(key) is None else np.array(others[key])
 
-    def _in_the_end(self, edit: Edit, root: Root, before: Mapping[Key, Root], part: _Part) -> Any:
+    def _in_the_end(self, edit: Edit, root: Root, before: Mapping[Key, Root], part: Part) -> Any:
         """The value behind a loop of many turns once the program itself is changed; None where it cannot be."""
         truths, seen, put_right = self.truths[0], [], self._put_right(root, before)
 
@@ -426,7 +426,7 @@ class Mender:
         here, there = sizes_of(own.probe, own.run), sizes_of(truths.probe, truths.run)
         return on_other_sizes(root.factor, here, there) * truth.gradient
 
-    def _holds_in_all(self, edit: Edit, part: _Part, root: Root, before: Mapping[Key, Root], factor: float) -> bool:
+    def _holds_in_all(self, edit: Edit, part: Part, root: Root, before: Mapping[Key, Root], factor: float) -> bool:
         """Whether fewer claims fail once the program itself is changed, and none where the statement stands."""
         truths = self.truths[0]
         if root.kind == UPDATE and np.size(root.event.value) == 1:
@@ -455,7 +455,7 @@ class Mender:
         return self.truths[number]
 
     def _place(
-        self, number: int, root: Root, before: Mapping[Key, Root], part: _Part
+        self, number: int, root: Root, before: Mapping[Key, Root], part: Part
     ) -> tuple[dict[str, Any], Any] | None:
         """The names where the statement stands, with earlier mistakes put right, and the value that belongs there."""
         truths = self.on_probe(number)

@@ -36,6 +36,9 @@ def changes(node: ast.expr, words: Words) -> Changes:
         case ast.Call():
             yield from _of_call(node, words)
         case ast.Constant() if isinstance(node.value, int | float):
+            for name in words.forward.unread & words.names.keys():
+                if np.ndim(words.names[name]) and isinstance(words.names[name], np.ndarray):
+                    yield parsed(name), "wrong-number", 1.2
             for name in words.rates:
                 yield parsed(name), "wrong-number", 1.35
             for number in words.forward.numbers:
@@ -141,9 +144,10 @@ def _of_name(node: ast.Name, words: Words) -> Changes:
         yield ast.Call(function, [node], []), "function-missing", 1.3
     if isinstance(value, np.ndarray) and value.ndim == 2:
         yield turned(node), "transpose-missing", 1.0
-    if isinstance(value, np.ndarray) and value.ndim == 3:
-        method = ast.Attribute(node, "transpose", ast.Load())
-        yield ast.Call(method, [ast.Constant(axis) for axis in (0, 2, 1)], []), "transpose-missing", 1.0
+    for order in ((0, 2, 1), *words.forward.orders) if isinstance(value, np.ndarray) else ():
+        if len(order) == value.ndim:
+            method = ast.Attribute(node, "transpose", ast.Load())
+            yield ast.Call(method, [ast.Constant(axis) for axis in order], []), "transpose-missing", 1.0
     if isinstance(value, np.ndarray):
         yield ast.BinOp(node, ast.Pow(), ast.Constant(2)), "square-missing", 1.1
         yield ast.BinOp(node, ast.Pow(), ast.Constant(3)), "square-missing", 1.35
@@ -222,11 +226,22 @@ def _of_call(node: ast.Call, words: Words) -> Changes:
         yield from of_choice(node, words)
     elif name == "transpose" and all(isinstance(each, ast.Constant) for each in node.args):
         yield from of_transpose(node)
+    elif name == "copy" and isinstance(node.func, ast.Attribute) and not node.args:
+        above = ast.Compare(node.func.value, [ast.Gt()], [ast.Constant(0)])
+        yield (
+            ast.Call(ast.Attribute(above, "astype", ast.Load()), [ast.Name("float", ast.Load())], []),
+            "wrong-function",
+            1.3,
+        )
     elif node.args:
         yield from _of_function(node, name, words)
         yield from of_numpy(node, name)
         if products.is_activation(node):
             yield ast.BinOp(node, ast.Pow(), ast.Constant(2)), "square-missing", 1.1
+            below = ast.BinOp(ast.Constant(1), ast.Sub(), node)
+            yield ast.BinOp(node, ast.Mult(), below), "g-for-gprime", 1.15
+            squared = ast.BinOp(node, ast.Pow(), ast.Constant(2))
+            yield ast.BinOp(ast.Constant(1), ast.Sub(), squared), "g-for-gprime", 1.15
 
 
 def _is_axis(node: ast.expr, place: int, call: ast.Call) -> bool:

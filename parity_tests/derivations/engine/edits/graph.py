@@ -17,7 +17,7 @@ from parity_tests.derivations.engine import symbols
 from parity_tests.derivations.engine.edits.forward import Forward, Step
 from parity_tests.derivations.engine.edits.scope import Scope, is_array, mark
 from parity_tests.derivations.engine.edits.slopes import Factor, Slopes
-from parity_tests.derivations.engine.edits.trees import negated, turned, word
+from parity_tests.derivations.engine.edits.trees import negated, replaced, turned, word
 from parity_tests.derivations.engine.edits.words import Vocabulary
 from parity_tests.derivations.engine.events import Event
 from parity_tests.derivations.engine.numbers.kinds import is_number
@@ -48,8 +48,9 @@ def vocabulary(truths: Truths, forward: Forward, scope: Scope, value: Any, facto
         *_along_axes(scope),
         _numbers(truths.program.tree),
         tuple(dict.fromkeys(graph.scaled())),
-        tuple(_distinct(list(_picked(truths.program.tree)), ast.unparse)),
+        tuple(_distinct(list(_picked(truths.program.tree, scope)), ast.unparse)),
         _unread(truths.program.tree),
+        tuple(dict.fromkeys(_orders(truths.program.tree))),
         tuple(_distinct(list(_but_biases(truths.program.tree)), ast.unparse)),
     )
 
@@ -66,6 +67,16 @@ def _unread(tree: ast.AST) -> frozenset[str]:
     return frozenset(found)
 
 
+def _orders(tree: ast.AST) -> Iterator[tuple[int, ...]]:
+    """The orders of axes to which arrays are transposed, each with the one that undoes it."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and word(node) == "transpose":
+            order = tuple(each.value for each in node.args if isinstance(each, ast.Constant))
+            if len(order) == len(node.args) > 2 and sorted(order) == list(range(len(order))):
+                yield order
+                yield tuple(map(int, np.argsort(order)))
+
+
 def _but_biases(tree: ast.AST) -> Iterator[ast.expr]:
     """The indices that leave the first entries along one axis out."""
     for node in ast.walk(tree):
@@ -79,13 +90,24 @@ def _numbers(tree: ast.AST) -> tuple[float, ...]:
     return tuple({each: 0 for each in found if isinstance(each, float) and each % 0.5})[:MOST_NUMBERS]
 
 
-def _picked(tree: ast.AST) -> Iterator[ast.expr]:
-    """The indices of the true classes: those that read labels."""
+def _picked(tree: ast.AST, scope: Scope) -> Iterator[ast.expr]:
+    """The indices of the true classes, those that read labels, in the names of a line."""
+    labels = [name for name, value in scope.names.items() if _are_classes(value) and _is_of_labels(name)]
     for node in ast.walk(tree):
         match node:
             case ast.Subscript(ctx=ast.Load(), slice=ast.Tuple(elts=parts)):
-                if any(isinstance(each, ast.Name) and symbols.is_label(each.id) for each in parts):
+                read = [each for each in parts if isinstance(each, ast.Name | ast.Attribute)]
+                for each in [each for each in read if _is_of_labels(ast.unparse(each))]:
                     yield node.slice
+                    yield from (replaced(node.slice, each, ast.Name(name, ast.Load())) for name in labels)
+
+
+def _is_of_labels(name: str) -> bool:
+    return symbols.is_label(symbols.base_of(name))
+
+
+def _are_classes(value: Any) -> bool:
+    return isinstance(value, np.ndarray) and value.ndim == 1 and not np.any(value % 1)
 
 
 def _distinct(found: list[Any], text: Callable[[Any], str]) -> list[Any]:

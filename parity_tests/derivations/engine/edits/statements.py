@@ -72,8 +72,14 @@ def _inside(statement: ast.stmt, words: Words) -> Iterator[Edit]:
 def _of_place(statement: ast.Assign, target: ast.Subscript, words: Words) -> Iterator[Edit]:
     """Changes of the condition in ``dZ[Z <= 0] = 0``."""
     for node in ast.walk(target.slice):
+        others = [name for name in words.like(words.shape) if name != words.target]
+        left = (
+            [(ast.Compare(parsed(name), node.ops, node.comparators), "wrong-symbol", 1.3) for name in others]
+            if (isinstance(node, ast.Compare))
+            else []
+        )
         if isinstance(node, ast.Compare | ast.Name):
-            for new, cause, cost in changes(node, words):
+            for new, cause, cost in (*changes(node, words), *left):
                 changed = copy.copy(target)
                 changed.slice = replaced(target.slice, node, new)
                 yield Edit([ast.Assign([changed], statement.value, lineno=1)], cause, cost)
@@ -87,6 +93,10 @@ def _whole(statement: ast.stmt, words: Words) -> Iterator[Edit]:
     if not (isinstance(statement, ast.AugAssign) and isinstance(statement.op, ast.Add | ast.Sub)):
         yield Edit(_with_value(statement, ast.UnaryOp(ast.USub(), value)), "sign", 1.0)
     own = {each.id for each in ast.walk(value) if isinstance(each, ast.Name)} & set(words.like(words.shape))
+    for name in words.like(words.shape) if words.shape else ():
+        if words.names[name].dtype == bool:
+            off = ast.BinOp(value, ast.Mult(), ast.UnaryOp(ast.Invert(), parsed(name)))
+            yield Edit(_with_value(statement, off), "gprime-missing", 1.15)
     masks = [name for name in words.like(words.shape) if name not in own and np.isin(words.names[name], (0, 1)).all()]
     for name in masks if words.shape else ():
         masked = ast.BinOp(ast.Name(name, ast.Load()), ast.Mult(), value)
@@ -251,6 +261,10 @@ def _behind(statement: ast.stmt, words: Words) -> Iterator[Edit]:
             entries = ast.Subscript(ast.Name(words.target, ast.Load()), off, ast.Store())
             yield Edit([statement, ast.Assign([entries], ast.Constant(0), lineno=1)], "gprime-missing", 1.12)
         yield Edit([statement, ast.AugAssign(target, ast.Mult(), node)], "gprime-missing", 1.15)
+    for name in words.like(words.shape) if isinstance(statement, ast.Assign | ast.AugAssign) else ():
+        if words.names[name].dtype == bool and words.shape:  # a mask of its own
+            entries = ast.Subscript(ast.Name(words.target, ast.Load()), parsed(name), ast.Store())
+            yield Edit([statement, ast.Assign([entries], ast.Constant(0), lineno=1)], "gprime-missing", 1.12)
     value = _value(statement)
     for term in () if value is None else penalties(value, words):
         yield Edit([statement, ast.AugAssign(target, ast.Add(), term)], "l2-missing", 1.25)

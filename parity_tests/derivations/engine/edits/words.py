@@ -51,6 +51,9 @@ class Vocabulary(NamedTuple):
     unread: frozenset[str] = frozenset()
     """Names that a function or the program binds and never reads: what was to be used."""
 
+    orders: tuple[tuple[int, ...], ...] = ()
+    """The orders of axes that the program transposes to, and their inverses."""
+
     but_biases: tuple[ast.expr, ...] = ()
     """Where the program reads all but the first entries: ``1:`` of ``theta[1:]``."""
 
