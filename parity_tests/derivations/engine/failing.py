@@ -302,9 +302,16 @@ class Failures:
         return any(self._by_a_size(claim, each) for each in same)
 
     def _by_a_size(self, claim: Claim, other: Claim) -> bool:
-        """Whether two steps differ by the number of examples, another size or 2, that one lacks or has twice."""
-        ratio = (claim.factor or 0.0) / (other.factor or 1.0)
-        return any(same_factor(ratio, size) or same_factor(ratio, 1 / size) for size in (2, *self.sizes.values()))
+        """Whether two steps differ by the number of examples, another count or 2, that one lacks or has twice.
+
+        A number that stands in the step is meant.
+        """
+        ratio = abs((claim.factor or 0.0) / (other.factor or 1.0))
+        count = max(ratio, 1 / ratio)
+        statement = claim.event.statement
+        written = () if statement is None else (each for each in ast.walk(statement) if isinstance(each, ast.Constant))
+        meant = any(same_factor(count, each.value) for each in written if type(each.value) is int)
+        return count > 1.5 and same_factor(count, round(count)) and (round(count) == 2 or not meant)
 
     def _rates(self, claim: Claim) -> frozenset[str]:
         """The rates in a step, or in the statement that computes the name that it adds: ``v = mu * v - lr * g``."""

@@ -28,8 +28,8 @@ from parity_tests.derivations.engine.steps import is_maximised
 MOST_COST = 1.6
 """How unlikely a change may be."""
 
-MOST_CLAIMS, MOST_TURNS, MOST_VALUES = 4, 48, 6_000
-"""How many claims are followed, in how many turns of a loop, and how many values changed lines may compute."""
+MOST_CLAIMS, MOST_TURNS, MOST_OF_ONE, MOST_VALUES = 4, 48, 800, 8_000
+"""How many claims are followed, in how many turns of a loop, and how many values a changed line, and all, compute."""
 
 MOST_VERIFIED, MOST_BLIND, MOST_EVENTS = 10, 24, 30_000
 """How many changes are tried in the program: those that come out right, and those of which that is not known.
@@ -172,14 +172,16 @@ class InTheProgram:
         root = Root(site.event, truths.distinct()[0], self.factor, site.event.value, (), INNER)
         possible = [each for each in edits(statement, self.mender.words(root, target, names)) if site.part.fits(each)]
         possible = [each for each in possible if each.cost <= MOST_COST]
-        known = len(counts) == len(turns)
-        blind += [_Tried(site, each, site.event.value) for each in possible[:3] if not known or len(turns) > 1]
+        known, first = len(counts) == len(turns), 3 if len(turns) > 1 else 0
+        unsure = [each for n, each in enumerate(possible) if not known or n < first or each.cause == "overwritten"]
+        blind += [_Tried(site, each, site.event.value) for each in unsure[:4]]
         if not known:
             return
+        most = self.values + MOST_OF_ONE
         shapes = {np.shape(each.expected) for each in wanted}
         own = [self._value([statement], names, target) for _, statement, target, names in turns]
         for edit in possible:
-            if self.values > MOST_VALUES:
+            if self.values > min(most, MOST_VALUES):
                 return
             moves, sizes = [0.0] * len(wanted), [0.0] * len(wanted)
             for (count, _, target, names), value in zip(turns, own, strict=True):

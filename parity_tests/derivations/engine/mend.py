@@ -117,6 +117,14 @@ class Part(NamedTuple):
         return found or Spelled("\n".join(as_in_the_text(self.whole, each) for each in changed), 1)
 
 
+def is_length(node: ast.AST, names: Mapping[str, Any]) -> bool:
+    """Whether a formula is the length of what a name holds: ``len(pairs)``."""
+    match node:
+        case ast.Call(func=ast.Name(id="len"), args=[ast.Name(id=name)]):
+            return isinstance(names.get(name), list | tuple | np.ndarray)
+    return False
+
+
 def _exchanged(root: Any, old: ast.expr, new: ast.expr) -> Any:
     """A tree with one of its nodes changed."""
     if root is old:
@@ -525,6 +533,8 @@ class Mender:
         sizes = sizes_of(probe, self.truths[0].run)
         usable = [name for name in sizes if name in names or re.fullmatch(r"\w+\.shape\[\d\]", name)]
         batch = next((name for name in usable if sizes[name] == probe.batch), None)
+        counted = (ast.unparse(each) for each in ast.walk(self.truths[0].program.tree) if is_length(each, names))
+        usable += [each for each in dict.fromkeys(counted) if each not in usable]
         shape = np.shape(root.expected)
         name = root.truth.event.name
         of_bias = symbols.base_of(name).startswith("b") or probe.roles.is_bias(name)

@@ -96,10 +96,17 @@ def _picked(tree: ast.AST, scope: Scope) -> Iterator[ast.expr]:
     for node in ast.walk(tree):
         match node:
             case ast.Subscript(ctx=ast.Load(), slice=ast.Tuple(elts=parts)):
-                read = [each for each in parts if isinstance(each, ast.Name | ast.Attribute)]
-                for each in [each for each in read if _is_of_labels(ast.unparse(each))]:
+                read = [ast.unparse(each) for each in parts if isinstance(each, ast.Name | ast.Attribute)]
+                for own in filter(_is_of_labels, read):
                     yield node.slice
-                    yield from (replaced(node.slice, each, ast.Name(name, ast.Load())) for name in labels)
+                    yield from (_called(node.slice, own, name) for name in labels)
+
+
+def _called(node: ast.expr, own: str, name: str) -> ast.expr:
+    """A formula with another name in place of one, wherever that stands."""
+    for each in [each for each in ast.walk(node) if isinstance(each, ast.expr) and ast.unparse(each) == own]:
+        node = replaced(node, each, ast.Name(name, ast.Load()))
+    return node
 
 
 def _is_of_labels(name: str) -> bool:

@@ -93,7 +93,7 @@ def turned(node: ast.expr) -> ast.expr:
 
 def parsed(text: str) -> ast.expr:
     """A name of the text, or a size such as ``X.shape[0]``."""
-    if re.fullmatch(r"\w+\.shape\[\d\]", text):
+    if re.fullmatch(r"\w+\.shape\[\d\]|len\(\w+\)", text):
         return ast.parse(text, mode="eval").body
     return ast.Name(text, ast.Load())
 

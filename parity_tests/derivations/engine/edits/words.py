@@ -79,7 +79,11 @@ class Words(NamedTuple):
     def counts_examples(self, count: str) -> bool:
         """Whether a size is the number of examples, under any of its names."""
         known = self.names.get(count)
-        return count == self.batch or (isinstance(known, int | float) and 0 < self.size == known)
+        return (
+            count == self.batch
+            or count.startswith("len(")
+            or (isinstance(known, int | float) and 0 < self.size == known)
+        )
 
     def like(self, shape: tuple[int, ...]) -> list[str]:
         """The arrays of a shape."""
