@@ -337,7 +337,7 @@ class Claims:
 
     def leads_to(self, key: Key, overrides: dict[Key, Any]) -> set[Key] | None:
         """The places whose values a value is computed from, by autograd; None where it cannot follow."""
-        reached = set(*self.slopes_of([(key, 1.0)], overrides))
+        reached: set[Key] = set(*self.slopes_of([(key, 1.0)], overrides))
         return reached if len(reached) > 1 else None  # a step begins anew
 
     def slopes_of(self, ends: Sequence[tuple[Key, Any]], overrides: dict[Key, Any]) -> list[dict[Key, Any]]:

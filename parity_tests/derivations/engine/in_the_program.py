@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from parity_tests.derivations.engine.claims import INNER, UPDATE, Claim, Claims
+from parity_tests.derivations.engine.claims import INNER, PARAMETER, UPDATE, Claim, Claims
 from parity_tests.derivations.engine.convention import ratio_of, same_factor, same_shape
 from parity_tests.derivations.engine.edits.statements import edits
 from parity_tests.derivations.engine.edits.words import Edit
@@ -91,10 +91,10 @@ class InTheProgram:
         blind: list[_Tried] = []
         for site in self._sites(slopes, {*overrides, *before}, state):
             self._promising(site, slopes, wanted, overrides, found, blind)
-        best = self._verified(sorted(found, key=_order)[:MOST_VERIFIED], state, overrides, before, least)
+        best = self._verified(sorted(found, key=_order)[:MOST_VERIFIED], state, search, overrides, before, least)
         if not best:
             most = min(MOST_BLIND, MOST_EVENTS // max(1, len(state.run.events)))
-            best = self._verified(sorted(blind, key=_order)[:most], state, overrides, before, least)
+            best = self._verified(sorted(blind, key=_order)[:most], state, search, overrides, before, least)
         if not best:
             return None
         first, claim = best[0], wanted[0].claim
@@ -139,7 +139,7 @@ class InTheProgram:
             if event.role in (NAMED, ENTRY, RETURNED):
                 part = part_of(event, repeats=True)
             elif event.role == PART and event.node in _tops(statement):
-                part = stands_for(event.node, statement)  # type: ignore[arg-type]
+                part = stands_for(event.node, statement)
             if part is not None and hasattr(part.whole, "number"):
                 yield _Site(part, number, event)
 
@@ -211,6 +211,7 @@ class InTheProgram:
         self,
         tried: list[_Tried],
         state: State,
+        search: Search,
         overrides: Values,
         before: dict[Key, Root],
         least: int,
@@ -218,16 +219,19 @@ class InTheProgram:
         """The changes with which fewer claims fail, and none that held, on two sets of values: those that mend most."""
         good: list[_Tried] = []
         for each in tried:
-            mended = self._mended(each, state, overrides, before)
+            mended = self._mended(each, state, search, overrides, before)
             good += [each._replace(mended=mended)] if len(mended) >= least else []
             if len(good) == ENOUGH:
                 break
         return sorted(good, key=_order)
 
-    def _mended(self, tried: _Tried, state: State, overrides: Values, before: dict[Key, Root]) -> frozenset[Key]:
+    def _mended(
+        self, tried: _Tried, state: State, search: Search, overrides: Values, before: dict[Key, Root]
+    ) -> frozenset[Key]:
         """The failing claims that hold with a change, on two sets of values; none where one that held does not."""
         found = frozenset(each.event.key for each in surely_failing(state))
         way = 1.0 if is_maximised(self.claims.truths) else -1.0
+        rate = search.failures.rate or way
         for number in (0, 1):
             claims, right = self._on_probe(number), overrides
             if claims is None:
@@ -241,10 +245,14 @@ class InTheProgram:
                 return frozenset()
             values = {each.key: each.value for each in run.events if not each.missing}
             known = {each.event.key: each for each in (claims.of(truths.run, {}) if number else state.claims)}
-            held = {each.event.key for each in state.claims} - {each.event.key for each in state.failing}
-            if not all(_holds(known[key], values, known[key].factor, way) for key in held & known.keys()):
+            ends = {each.event.key for each in state.claims if each.kind in (PARAMETER, UPDATE)}
+            held = ends - {each.event.key for each in state.failing}
+            if not all(
+                _holds(known[key], values, known[key].factor, known[key].factor or rate) for key in held & known.keys()
+            ):
                 return frozenset()
-            found &= {key for key in found & known.keys() if _holds(known[key], values, factor, way)}
+            right_now = {key for key in found & known.keys() if _holds(known[key], values, factor, rate)}
+            found &= right_now if number else {key for key in right_now if _differs(known[key].event, values[key])}
         return found
 
     def _on_probe(self, number: int) -> Claims | None:
@@ -260,7 +268,12 @@ def surely_failing(state: State) -> list[Claim]:
     return [each for each in state.failing if each.kind != INNER] or state.failing
 
 
-def _holds(claim: Claim, values: Mapping[Key, Any], factor: float | None, way: float) -> bool:
+def _differs(event: Event, value: Any) -> bool:
+    """Whether a value is another one than it was before the change."""
+    return event.shape != np.shape(value) or not np.allclose(event.value, value, 1e-9, 1e-12)
+
+
+def _holds(claim: Claim, values: Mapping[Key, Any], factor: float | None, rate: float) -> bool:
     """Whether a claim is a multiple of its truth among some values: that factor, or a step the same way."""
     value, gradient = values.get(claim.event.key), claim.truth.gradient
     if factor is None:
@@ -269,7 +282,8 @@ def _holds(claim: Claim, values: Mapping[Key, Any], factor: float | None, way: f
         if value is None or claim.old is None or np.shape(value) != claim.old.shape:
             return False
         ratio = ratio_of(value - claim.old.value, gradient, 1e-7)
-        return ratio is not None and ratio * way > 0
+        rates = ratio is not None and (claim.factor is None or same_factor(ratio, rate))
+        return ratio is not None and rates and ratio * rate > 0
     if value is None or not same_shape(np.shape(value), np.shape(gradient)):
         return False
     if claim.kind == INNER:

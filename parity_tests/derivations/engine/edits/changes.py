@@ -37,7 +37,7 @@ def changes(node: ast.expr, words: Words) -> Changes:
             yield from _of_call(node, words)
         case ast.Constant() if isinstance(node.value, int | float):
             for name in words.forward.unread & words.names.keys():
-                if np.ndim(words.names[name]) and isinstance(words.names[name], np.ndarray):
+                if words.shape_of(name):
                     yield parsed(name), "wrong-number", 1.2
             for name in words.rates:
                 yield parsed(name), "wrong-number", 1.35
@@ -144,8 +144,8 @@ def _of_name(node: ast.Name, words: Words) -> Changes:
         yield ast.Call(function, [node], []), "function-missing", 1.3
     if isinstance(value, np.ndarray) and value.ndim == 2:
         yield turned(node), "transpose-missing", 1.0
-    for order in ((0, 2, 1), *words.forward.orders) if isinstance(value, np.ndarray) else ():
-        if len(order) == value.ndim:
+    for order in ((0, 2, 1), *words.forward.orders):
+        if isinstance(value, np.ndarray) and len(order) == value.ndim:
             method = ast.Attribute(node, "transpose", ast.Load())
             yield ast.Call(method, [ast.Constant(axis) for axis in order], []), "transpose-missing", 1.0
     if isinstance(value, np.ndarray):

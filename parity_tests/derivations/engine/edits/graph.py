@@ -71,7 +71,8 @@ def _orders(tree: ast.AST) -> Iterator[tuple[int, ...]]:
     """The orders of axes to which arrays are transposed, each with the one that undoes it."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and word(node) == "transpose":
-            order = tuple(each.value for each in node.args if isinstance(each, ast.Constant))
+            axes = (each.value for each in node.args if isinstance(each, ast.Constant))
+            order = tuple(each for each in axes if isinstance(each, int))
             if len(order) == len(node.args) > 2 and sorted(order) == list(range(len(order))):
                 yield order
                 yield tuple(map(int, np.argsort(order)))

@@ -227,7 +227,7 @@ def _target(statement: ast.stmt) -> ast.expr | None:
 def _added_at(target: ast.Name, index: ast.expr, penalty: ast.expr, words: Words) -> ast.stmt:
     """``grad[1:] += lam * theta[1:]``."""
     for node in ast.walk(penalty):
-        if isinstance(node, ast.Name) and np.shape(words.names.get(node.id, 0.0)) == words.shape:
+        if isinstance(node, ast.Name) and words.shape_of(node.id) == words.shape:
             penalty = replaced(penalty, node, ast.Subscript(node, index, ast.Load()))
     entries = ast.Subscript(ast.Name(target.id, ast.Load()), index, ast.Store())
     return ast.AugAssign(entries, ast.Add(), penalty)

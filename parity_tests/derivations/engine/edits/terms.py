@@ -44,7 +44,7 @@ def one_name_everywhere(value: ast.expr, words: Words) -> Iterator[tuple[ast.exp
     """The formula with another array of its shape in place of one that stands in it more than once; and the mistake."""
     names = Counter(each.id for each in ast.walk(value) if isinstance(each, ast.Name))
     for name in [name for name, times in names.items() if times > 1]:
-        for other in words.like(np.shape(words.names.get(name, 0.0))):
+        for other in words.like(words.shape_of(name)):
             if other not in (name, words.target) and np.ndim(words.names[other]):
                 new = Renamed({name: other}).visit(copy.deepcopy(value))
                 same_family = family(name) == family(other) != name

@@ -85,6 +85,10 @@ class Words(NamedTuple):
             or (isinstance(known, int | float) and 0 < self.size == known)
         )
 
+    def shape_of(self, name: str) -> tuple[int, ...]:
+        """The shape of an array; that of a number for anything else."""
+        return getattr(self.names.get(name), "shape", ())
+
     def like(self, shape: tuple[int, ...]) -> list[str]:
         """The arrays of a shape."""
         return [name for name, value in self.names.items() if isinstance(value, np.ndarray) and value.shape == shape]
