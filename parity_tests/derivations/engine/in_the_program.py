@@ -18,12 +18,13 @@ from parity_tests.derivations.engine.convention import ratio_of, same_factor, sa
 from parity_tests.derivations.engine.edits.statements import edits
 from parity_tests.derivations.engine.edits.words import Edit
 from parity_tests.derivations.engine.events import ENTRY, NAMED, PART, RETURNED, Event, Key
-from parity_tests.derivations.engine.failing import State
+from parity_tests.derivations.engine.failing import Failures, State
 from parity_tests.derivations.engine.mend import Mender, Part, Repair, part_of, stands_for, together
 from parity_tests.derivations.engine.numbers.kinds import PLAIN
 from parity_tests.derivations.engine.roots import Root, Values
 from parity_tests.derivations.engine.search import Search
 from parity_tests.derivations.engine.steps import is_maximised
+from parity_tests.derivations.engine.truths import Truths
 
 MOST_COST = 1.6
 """How unlikely a change may be."""
@@ -253,7 +254,17 @@ class InTheProgram:
                 return frozenset()
             right_now = {key for key in found & known.keys() if _holds(known[key], values, factor, rate)}
             found &= right_now if number else {key for key in right_now if _differs(known[key].event, values[key])}
-        return found
+        return found | self._excused(tried, state, overrides) if 0 < len(found) < len(surely_failing(state)) else found
+
+    def _excused(self, tried: _Tried, state: State, overrides: Values) -> frozenset[Key]:
+        """The claims that fail no more where a later line holds: what ``dW`` was before the penalty was added."""
+        truths = self.claims.truths
+        changed = tried.site.part.changed(truths.program, tried.edit.statements)
+        assert changed is not None
+        mended = Truths(changed, truths.probe, changed.run(truths.probe.given), truths.cost)
+        failing = {each.event.key for each in state.failing}
+        fails = Failures(Claims(mended), self.factor).keys(overrides) if mended.by_key else failing
+        return frozenset(failing - fails) if fails < failing else frozenset()
 
     def _on_probe(self, number: int) -> Claims | None:
         """The claims on one of the sets of values."""

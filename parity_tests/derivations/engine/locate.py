@@ -82,7 +82,7 @@ class Locator:
                 changed = self._in_the_program(previous, state, roots, before_last)
                 if changed is not None:
                     roots[-1], overrides = changed[0], before_last | changed[1]
-                    if len(changed[1]) == len(surely_failing(previous)):
+                    if {each.event.key for each in surely_failing(previous)} <= changed[1].keys():
                         break
                     state = self.failures.state(overrides)
             if not state.failing:
