@@ -176,11 +176,11 @@ class Claims:
             left = [each for each in self.named if mark_of(each) in self.of_parameters - known]
             left = [each for each in left if np.shape(each.gradient) == event.shape]
             one = len({mark_of(each) for each in left}) == 1 and np.size(event.value) > 1
-            if one and not self.is_copy(event) and self._follows_the_pass(event.key):
+            if one and not self.is_copy(event) and self.follows_the_pass(event.key):
                 more.append(Claim(event, left[0], None, PARAMETER, (left[0],)))
         return more
 
-    def _follows_the_pass(self, key: Key) -> bool:
+    def follows_the_pass(self, key: Key) -> bool:
         """Whether a value is computed from those on the way to J, as derivatives are; an optimiser's state is not."""
         if key not in self.following:
             way = self.truths.by_key.keys() - (self.truths.probe.places or {}).keys() - {key}

@@ -150,13 +150,13 @@ class Failures:
             for event in events
         )
 
-    @staticmethod
-    def _is_begun(claim: Claim, claims: list[Claim]) -> bool:
+    def _is_begun(self, claim: Claim, claims: list[Claim]) -> bool:
         """Whether a value is the zeros to which a derivative is added later, through a view or under another name."""
         if claim.event.missing or np.any(claim.event.value) or not np.ndim(claim.event.value):
             return False
         mark = mark_of(claim.truth)
-        return claim.kind == INNER or any(each.factor is not None and mark_of(each.truth) == mark for each in claims)
+        later = any(each.factor is not None and mark_of(each.truth) == mark for each in claims)
+        return later or (claim.kind == INNER and not self.claims.follows_the_pass(claim.event.key))
 
     def _is_completed(self, claim: Claim, run: Run, claims: list[Claim], overrides: dict[Key, Any]) -> bool:
         """Whether what its function returns of it is the derivative that its name says: ``return dx * self.rstd``."""

@@ -97,6 +97,28 @@ for epoch in range(4):
 """
 
 
+UNNAMED = """\
+import numpy as np
+
+def gradient(A, B, x, counts):
+    pre = x @ A
+    act = np.maximum(pre, 0)
+    d_eta = (np.exp(act @ B) - counts) / counts.size
+    d_act = d_eta @ B.T
+    d_pre = d_act * (act > 0)
+    return [x.T @ d_pre, act.T @ d_eta]
+
+rng = np.random.default_rng(11)
+x, counts = rng.normal(size=(9, 3)), rng.poisson(2.0, size=(9, 2)).astype(float)
+w = [rng.normal(size=(3, 7)), rng.normal(size=(7, 2))]
+for step in range(5):
+    pre = x @ w[0]
+    eta = np.maximum(pre, 0) @ w[1]
+    loss = np.mean(np.exp(eta) - counts * eta)
+    w = [p - 0.05 * d for p, d in zip(w, gradient(*w, x, counts))]
+"""
+
+
 def _wrong(program: str, right: str, wrong: str) -> tuple[int, list[Verdict]]:
     """The line with the mistake, and what is called wrong."""
     assert program.count(right) == 1
@@ -107,7 +129,7 @@ def _wrong(program: str, right: str, wrong: str) -> tuple[int, list[Verdict]]:
     return line, [each for each in judged.lines if each.verdict == WRONG]
 
 
-@pytest.mark.parametrize("program", [SOFTMAX, PARTS, PAIRS], ids=["softmax", "parts", "pairs"])
+@pytest.mark.parametrize("program", [SOFTMAX, PARTS, PAIRS, UNNAMED], ids=["softmax", "parts", "pairs", "unnamed"])
 def test_right_programs_hold(program: str) -> None:
     judged = judge_program("net.py", program)
     assert judged is not None
@@ -118,6 +140,7 @@ def test_right_programs_hold(program: str) -> None:
 @pytest.mark.parametrize(
     ("program", "right", "wrong", "away", "cause", "repaired"),
     [
+        (UNNAMED, "d_act * (act > 0)", "d_act * (act < 0)", 0, "wrong-operator", "act > 0"),
         (SOFTMAX, "        d[np.arange(n), self.targets] -= 1\n", "", -1, "label-not-subtracted", "self.targets] -= 1"),
         (SOFTMAX, "self.targets] -= 1", "self.targets] += 1", 0, "sign", "d[np.arange(n), self.targets] -= 1"),
         (SOFTMAX, "        dout[self.off] = 0\n", "", 0, "gprime-missing", "return dout * ~self.off"),
@@ -126,7 +149,7 @@ def test_right_programs_hold(program: str) -> None:
         (PARTS, "w=back @ x.T", "w=-back @ x.T", 0, "sign", "w=back @ x.T"),
         (PAIRS, "gradC += go / len(pairs)", "gradC += go", 0, "missing-1/m", "gradC += go / len(pairs)"),
     ],
-    ids=["label", "sign-at-labels", "mask", "penalty", "axis", "argument", "average"],
+    ids=["zeros", "label", "sign-at-labels", "mask", "penalty", "axis", "argument", "average"],
 )
 def test_one_change_of_a_line_that_is_no_derivative(
     program: str, right: str, wrong: str, away: int, cause: str, repaired: str
