@@ -333,7 +333,7 @@ class Claims:
         if np.shape(value) not in self.directions:
             self.directions[np.shape(value)] = np.stack([_direction(each.gradient) for each in truths])
         cosines = np.abs(self.directions[np.shape(value)] @ _direction(value))
-        return [truths[place] for place in np.flatnonzero(cosines > 1 - SAME_DIRECTION)]
+        return [truth for truth, cosine in zip(truths, cosines, strict=True) if cosine > 1 - SAME_DIRECTION]
 
     def leads_to(self, key: Key, overrides: dict[Key, Any]) -> set[Key] | None:
         """The places whose values a value is computed from, by autograd; None where it cannot follow."""

@@ -498,6 +498,7 @@ EQUIVALENT: tuple[Equivalent, ...] = (
     Equivalent("comparison.run._import_what_is_used_late", "nn.Linear(1, 1)", "nn.Linear(2, 1)", ANY_LAYER),
     Equivalent("comparison.run._import_what_is_used_late", "nn.Linear(1, 1)", "nn.Linear(1, 2)", ANY_LAYER),
     Equivalent("comparison.run._import_what_is_used_late", "learning_rate=1.0", "learning_rate=2.0", ANY_LAYER),
+    Equivalent("derivations.engine.search.Search.rate", "factor < 0", "factor <= 0", NO_ZERO),
     Equivalent("derivations.engine.convention._is_a_size", '"iuf"', '"XXiufXX"', NO_SUCH_KIND),
     Equivalent("derivations.engine.convention.in_words", "factor < 0", "factor <= 0", NO_ZERO),
     Equivalent("derivations.engine.convention.in_words", "<= SAME", "< SAME", EITHER),
