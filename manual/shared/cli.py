@@ -131,13 +131,13 @@ def run_commands(
             if words and name == words[0]:
                 home = package if isinstance(package, str) else package[name]
                 importlib.import_module(f"{home}.{name}").configure(command)
-                flags = re.findall(r"--[\w-]+", command.format_usage())
+                flags = re.findall(r"--?[\w-]+", command.format_usage())
         if words and not words[0].startswith("-") and words[0] not in commands:
             raise UsageError(_unknown("command", words[0], list(commands)))
         args, unknown = parser.parse_known_args(words)
         if unknown:
             if not unknown[0].startswith("-"):
-                told = f": a file is given with --data {unknown[0]}" if "--data" in flags else ""
+                told = next((f": it is given with {flag} {unknown[0]}" for flag in ("--data", "-k") if flag in flags), "")
                 raise UsageError(f"{unknown[0]} is one argument too many for {words[0]}{told}")
             raise UsageError(_unknown("flag", unknown[0], flags))
         work.quiet, args.work = args.quiet, work

@@ -69,7 +69,7 @@ def test_words_that_argparse_refuses_give_exit_code_2(capsys: pytest.CaptureFixt
         (["verfy"], "verfy is no command, expected one of compare, verify, .*: did you mean verify\\?"),
         (["xyzzy"], "xyzzy is no command, expected one of compare, .*, bench"),
         (["verify", "x = 1", "--seting=shallow"], "--seting=shallow is no flag, .*: did you mean --setting\\?"),
-        (["index", "F098"], "F098 is one argument too many for index"),
+        (["index", "F098"], "F098 is one argument too many for index: it is given with -k F098"),
     ],
 )
 def test_a_mistyped_word_gets_the_nearest(words: list[str], sentence: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -79,7 +79,7 @@ def test_a_mistyped_word_gets_the_nearest(words: list[str], sentence: str, capsy
 
 def test_a_file_that_is_no_argument_is_told_its_flag(capsys: pytest.CaptureFixture[str]) -> None:
     assert by_hand(["train", "mine.csv"]) == 2
-    told = "mine.csv is one argument too many for train: a file is given with --data mine.csv"
+    told = "mine.csv is one argument too many for train: it is given with --data mine.csv"
     assert capsys.readouterr().err == f"python -m manual: {told}\n"
 
 
