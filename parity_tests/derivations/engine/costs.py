@@ -31,7 +31,7 @@ def written_costs(run: Run, tree: ast.AST, named: str = "") -> list[Cost]:
         if event.role not in (NAMED, RETURNED) or event.missing or np.size(event.value) != 1 or _is_size(event):
             continue
         name = event.name or "the value that is returned"
-        looks = event.name == named if named else bool(symbols.COSTS.search(symbols.stem_of(event.name)))
+        looks = event.name == named if named else symbols.is_cost(symbols.stem_of(event.name))
         if looks or (event.role == RETURNED and name not in found and not named):
             found[name] = looks, Cost(event.key, f"J is {name} (line {event.line})", event.line)
     ordered = sorted(found.values(), key=lambda each: (not each[0], -each[1].line))
@@ -92,7 +92,10 @@ def implied_costs(run: Run, probe: Probe, whole: Collection[str], tree: ast.AST)
     penalties = penalised(tree, probe)
     for label in (name for name in probe.given if probe.roles.is_label(name)):
         target = probe.given[label]
+        beside = () if np.ndim(target) else _beside(symbols.base_of(label), tree)
         for output in _outputs(run, target, label in whole, probe):
+            if not np.ndim(target) and symbols.base_of(output.name) not in beside:
+                continue  # any number has the shape of one
             names = symbols.written(output.name), symbols.written(label)
             for text, formula, of in _usual(output, target, names, label in whole):
                 found.append(Cost(output.key, text, 0, _with_penalty(of, 1.0, 0.0, "", ()), formula, names))
@@ -103,6 +106,16 @@ def implied_costs(run: Run, probe: Probe, whole: Collection[str], tree: ast.AST)
                                  _with_penalty(of, scale, half, rate, weights))
                             for rate, weights in penalties.items()
                         ]  # fmt: skip
+    return found
+
+
+def _beside(name: str, tree: ast.AST) -> set[str]:
+    """The symbols that a difference or another operation takes together with a name."""
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.BinOp):
+            sides = [symbols.base_of(ast.unparse(each)) for each in (node.left, node.right)]
+            found |= set(sides) if name in sides else set()
     return found
 
 
@@ -177,7 +190,7 @@ def _outputs(run: Run, target: Any, whole: bool, probe: Probe) -> list[Event]:
         if fits and not np.allclose(event.value, 0) and not (known and event.role == RETURNED):
             outputs = [each for each in outputs if each.name or not np.array_equal(event.value, each.value)]
             outputs.append(event)
-    return outputs[:MOST_OUTPUTS]
+    return outputs if not np.ndim(target) else outputs[:MOST_OUTPUTS]
 
 
 def _usual(

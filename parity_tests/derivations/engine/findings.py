@@ -92,7 +92,8 @@ class Finding(NamedTuple):
 
     def failing(self) -> list[Event]:
         """The places of the claims that fail in the source as it is."""
-        return [each.event for each in Failures(self.claims, self.explanation.factor).claimed()]
+        failures = Failures(self.claims, self.explanation.factor, self.mender.on_probe)
+        return [each.event for each in failures.claimed()]
 
     @property
     def hits(self) -> int:
@@ -186,14 +187,18 @@ def _likely(reading: Reading, trial: Trial, *, penalised: bool = False) -> list[
     return sorted((cost for cost in hits if hits[cost]), key=lambda cost: -hits[cost])
 
 
-def hits_of(trial: Trial, cost: Cost) -> int:
-    """How many claims are derivatives of a cost; a single number beside arrays is one with a usual factor alone."""
+def hits_of(trial: Trial, cost: Cost, *, likely: bool = True) -> int:
+    """How many claims are derivatives of a cost.
+
+    A single number is one with a usual factor alone, where it stands beside arrays or the cost is not a ``likely`` one:
+    of single numbers any is a multiple of any other.
+    """
     truths = Truths(*trial, cost)
     if not truths.by_key:
         return 0
     claims = Claims(truths).of(trial.run, {})
     sizes = sizes_of(trial.probe, trial.run)
-    only_numbers = all(np.size(claim.truth.gradient) == 1 for claim in claims)
+    only_numbers = likely and all(np.size(claim.truth.gradient) == 1 for claim in claims)
     return sum(
         claim.factor is not None
         and (only_numbers or np.size(claim.truth.gradient) > 1 or in_words(claim.factor, sizes) is not None)

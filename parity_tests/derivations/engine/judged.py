@@ -308,6 +308,8 @@ def _wrong(
         return base._replace(verdict=CANNOT_TELL, cause="", message=truths.dispute(root.truth, meaning))
     if root.kind == UPDATE:
         message = f"{shown}: the step is not along {_sign_of_way(root.factor)}dJ/d{symbol}"
+    elif root.rest_of in finding.truths.probe.steps:
+        message = f"{shown}: the step that it is a factor of is not along {_sign_of_way(root.factor)}dJ/d{symbol}"
     elif root.rest_of is not None:
         message = f"{shown}: what it is a {'factor' if root.is_factor else 'term'} of is not {meaning}"
     else:
@@ -370,6 +372,7 @@ def _passes(reading: Reading, repair: Repair, root: Root, finding: Finding) -> i
     most = 0
     lines = range(root.event.line, root.event.line + len(repair.text.splitlines()))
     failed = len({each.line for each in finding.failing()})
+    on_probes: list[Truths] = []
     for seed in range(PROBES):
         trial = reading.trial(seed)
         some = reading.written(trial) if finding.cost.of is None else reading.implied(trial)
@@ -378,12 +381,14 @@ def _passes(reading: Reading, repair: Repair, root: Root, finding: Finding) -> i
         truths = None if cost is None else Truths(*trial, cost)
         if truths is None or not truths.by_key:
             return None
+        on_probes.append(truths)
+    for truths, other in zip(on_probes, [*on_probes[1:], on_probes[0]], strict=True):
         claims = Claims(truths)
-        found = Failures(claims, finding.explanation.factor).claimed()
+        found = Failures(claims, finding.explanation.factor, lambda _, other=other: other).claimed()
         most = max(most, len({each.event.line for each in found}))
         if most >= failed or any(each.event.line in lines for each in found):
             return None
-        here = [each for each in claims.of(trial.run, {}) if each.event.line in lines]
+        here = [each for each in claims.of(truths.run, {}) if each.event.line in lines]
         if not all(truths.confirmed(each.truth) for each in here):
             return None
     return most

@@ -449,7 +449,7 @@ class Mender:
         if not mended.by_key:
             return False
         overrides = {key: other.expected for key, other in before.items() if key != root.event.key}
-        failed = Failures(Claims(truths), factor).keys(overrides)
+        failed = Failures(Claims(truths), factor, self.on_probe).keys(overrides)
         fails = Failures(Claims(mended), factor).keys(overrides)
         return len(fails) < len(failed) and all(key[0] != root.event.key[0] for key in fails)
 
@@ -487,8 +487,7 @@ class Mender:
                 seen[root.rest_of] = plain(value)  # it is built up more or less often here
             return value
 
-        events = self.truths[0].run.events
-        built = any(each.key == root.rest_of and each.role == ENTRY for each in events)
+        built = any(each.key == root.rest_of and each.role == ENTRY for each in self.truths[0].run.events)
         node: ast.AST = part.whole
         if part.node is not None and truths.program.repeats and not isinstance(part.whole, ast.Assign):
             node = part.node
@@ -504,9 +503,11 @@ class Mender:
             if root.is_factor:  # what it is multiplied with shows where it is 1
                 earlier[place] = np.ones(here_value.shape)
                 truths.program.run(truths.probe.given, PLAIN, hook, keep=False)
-                if not np.all(seen[rest_of]):
+                before_it = truths.probe.steps.get(rest_of)  # a step is what is added to the parameter
+                old = next((each.value for each in truths.run.events if each.key == before_it and not each.missing), 0.0)
+                if not np.all(seen[rest_of] - old):
                     return None
-                value = value / seen[rest_of]
+                value = value / (seen[rest_of] - old)
             else:
                 value = here_value + value - whole
         if occurrence not in run.captured or value is None:

@@ -155,7 +155,7 @@ class Uses:
             for target in node.targets
         }
         return all(
-            symbols.COSTS.search(each) or symbols.meant_by(each, self.free | set(self.depends)) for each in assigned
+            symbols.is_cost(each) or symbols.meant_by(each, self.free | set(self.depends)) for each in assigned
         )
 
     def _computed(self, node: ast.expr) -> bool:

@@ -51,7 +51,13 @@ class Search:
             return set(), True
         still = {claim.event.key for claim in after.failing}
         before = {claim.event.key for claim in state.failing}
-        return before - still, bool(still - before)
+        steps = {each.event.key: each.factor for each in state.claims if each.kind == UPDATE and each.factor is not None}
+        moved = any(
+            each.factor is not None and not same_factor(each.factor, steps[each.event.key])
+            for each in after.claims
+            if each.event.key in steps.keys() - before
+        )
+        return before - still, moved or bool(still - before)
 
     def is_exact(self, claim: Claim) -> bool:
         """Whether a claim is a multiple of its truth with the values that were tried last."""

@@ -79,6 +79,11 @@ class Suspects:
             known = matched.get(event.key)
             if known is not None and known.kind not in (INNER, VALUE):
                 continue
+            if claim.kind == UPDATE and claim.factor is not None and np.size(claim.event.value) == 1:
+                wanted = self.search.wanted(claim)  # of single numbers any is a multiple of any truth
+                expected = event.value * wanted / claim.factor
+                yield Root(event, claim.truth, wanted, expected, (), INNER, claim.event.key, True)
+                continue
             for truth, factor in self._truths_for(event, known, claim, scales, nominal):
                 yield Root(event, truth, factor, factor * truth.gradient, (), INNER)
             if (

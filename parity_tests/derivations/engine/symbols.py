@@ -125,6 +125,7 @@ COSTS = re.compile(
     r"ll|log_?lik\w*|likelihood|elbo|kl)(\d*)($|_)",
     re.I,
 )
+_IN_A_COST = re.compile(r"^(?:d|del|partial)_?(?:j|l|e|c|loss|cost|err|error)_?(?:by_|wrt_)?(?:d|del|partial)_?\w", re.I)
 BIASES = re.compile(r"^(b|bias|biases|c|gamma|beta|bf|bi|bo|bg|bc|by|bh|bias_\w+|b_?\w{1,3}|b_\w+|bias\d)$")
 LABELS = re.compile(
     r"^((?:batch_|mini_?|train_)?(?:y|Y|t|T|ys|targets?|labels?|one_?hot)(?:_(?:batch|mini|train|true|one_?hot))?|"
@@ -133,6 +134,11 @@ LABELS = re.compile(
 DATA = re.compile(
     r"^((?:batch_|mini_?|train_)(?:X|x|data|inputs?|images?)|features|X|x|A0|a0|X_?\w{0,5}|x_?\w{0,5}|inputs?|data|dout\w*|upstream|dy|grad_out\w*|dnext\w*|d\w_next|h0|h|prev_\w+|\w+_prev|c0|images?|batch)$"
 )
+
+
+def is_cost(symbol: str) -> bool:
+    """Whether a symbol is likely to be the cost, and not a derivative of it such as ``d_L_d_out``."""
+    return bool(COSTS.search(symbol)) and not _IN_A_COST.match(symbol)
 
 
 def is_label(name: str) -> bool:

@@ -300,12 +300,16 @@ class PythonProgram:
             if event.name in given and not event.missing and not symbols.is_label(symbols.base_of(event.name))
             if event.name not in pairs
         }
+        labels: dict[str, Any] = {}
         for event in run.events:
-            if event.role == PART or not np.ndim(event.value) or event.key in self.begun.computed:
+            if event.role == PART or event.missing or event.key in self.begun.computed:
                 continue
             same = (event.shape, event.value.tobytes()) in others  # an argument with the name of labels
             if symbols.is_label(symbols.base_of(event.name)) and not same:
-                given.setdefault(event.name, event.value)
+                labels.setdefault(event.name, event.value)
+        arrays = {name: value for name, value in labels.items() if np.ndim(value)}
+        for name, value in (arrays or labels).items():  # numbers where examples come one by one
+            given.setdefault(name, value)
         steps = {new: old for new, old in self.begun.steps.items() if new not in self.begun.shrinking}
         return Probe(given, {}, batch_of(run), places, steps)
 

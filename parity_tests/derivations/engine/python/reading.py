@@ -162,7 +162,7 @@ class PythonReading:
             cost = Cost(event.key, self._said(event), event.line)
             truths = Truths(*trial, cost)
             if truths.by_key:
-                hits = hits_of(trial, cost)
+                hits = hits_of(trial, cost, likely=looks)
                 if hits or self.cost or (looks and not MONITORS.search(_text(event))):
                     chosen.append((hits, looks, event, set(truths.by_key)))
         whole = [each for each in chosen if not any(each[2].key in other[3] and other[0] for other in chosen)]
@@ -202,9 +202,10 @@ class PythonReading:
         """The usual costs of each value that has the labels' shape."""
         given = trial.probe.given
         labels: dict[bytes, str] = {}
-        for name, value in given.items():
-            if symbols.is_label(symbols.base_of(name)) and np.ndim(value):
-                labels.setdefault(np.asarray(value, np.float64).tobytes(), name)
+        known = {name: value for name, value in given.items() if symbols.is_label(symbols.base_of(name))}
+        arrays = {name: value for name, value in known.items() if np.ndim(value)}
+        for name, value in (arrays or known).items():
+            labels.setdefault(np.asarray(value, np.float64).tobytes(), name)
         kept = {name: value for name, value in given.items() if name in labels.values() or not symbols.is_label(name)}
         whole = [name for name in labels.values() if _holds_classes(given[name], trial)]
         return costs.implied_costs(trial.run, trial.probe._replace(given=kept), whole, trial.program.tree)
@@ -234,6 +235,10 @@ FORWARD = re.compile(
     r"^_*(feed_?forward|forward\w*|predict\w*|\w*accuracy|evaluate|(total_|compute_)?(cost|loss))$", re.I
 )
 """Names of functions in which no derivative is computed."""
+
+
+SLOPES = re.compile(r"deriv|prime|slope|^d_|_d$", re.I)
+"""Names of functions that return the slope of a unit."""
 
 
 def _imported(tree: ast.AST) -> set[str]:
@@ -268,9 +273,10 @@ def _may_be_cost(event: Event) -> bool | None:
         return None
     if event.role == RETURNED:
         looks = bool(OF_COSTS.search(event.function))
-        return looks if np.ndim(event.value) == 0 or looks else None
+        number = np.ndim(event.value) == 0 and not SLOPES.search(event.function)
+        return looks if number or looks else None
     stem = re.sub(r"\[-?\d+\]$", "", symbols.base_of(event.name))
-    if not symbols.COSTS.search(symbols.base_of(stem)) or _is_smoothed(event):
+    if not symbols.is_cost(symbols.base_of(stem)) or _is_smoothed(event):
         return None
     if (ERRORS.match(stem) or np.ndim(event.value)) and not REDUCES.search(_text(event).partition("=")[2]):
         return None

@@ -160,7 +160,7 @@ class Recorder:
             return self._each(value, number, name)
         if is_number(value):
             return self._record(number, site, self._scoped(site, site.name, holder), value)
-        if site.role == NAMED and is_array(getattr(value, "data", None)) and symbols.COSTS.search(site.name):
+        if site.role == NAMED and is_array(getattr(value, "data", None)) and symbols.is_cost(site.name):
             value.data = self._record(number, site, self._scoped(site, site.name, holder), value.data)
         return value  # of a node of a graph J is what it holds
 
