@@ -137,7 +137,8 @@ def run_commands(
         args, unknown = parser.parse_known_args(words)
         if unknown:
             if not unknown[0].startswith("-"):
-                told = next((f": it is given with {flag} {unknown[0]}" for flag in ("--data", "-k") if flag in flags), "")
+                flag = next((each for each in ("--data", "-k") if each in flags), "")
+                told = f": it is given with {flag} {unknown[0]}" if flag else ""
                 raise UsageError(f"{unknown[0]} is one argument too many for {words[0]}{told}")
             raise UsageError(_unknown("flag", unknown[0], flags))
         work.quiet, args.work = args.quiet, work

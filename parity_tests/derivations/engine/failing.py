@@ -49,6 +49,9 @@ class Failures:
         self.unsettled: list[Claim] = []
         self.rates_of: dict[int, frozenset[str]] = {}
         self.values_of: dict[str, set[float]] = {}
+        ended = bool(claims.truths.program.repeats and claims.truths.run.problems)
+        self.reached = {each.key for each in claims.truths.run.events} if ended else None
+        """All values of a program that ended early: what it would go on with, once it is mended, has no truth."""
         self.elsewhere: dict[Key, bool] = {}
         """Whether the step of a single number has the same rate on other values."""
 
@@ -73,6 +76,8 @@ class Failures:
         overrides = overrides or {}
         run = self.claims.replayed(overrides)
         claims = self.claims.of(run, overrides)
+        if self.reached is not None:
+            claims = [claim for claim in claims if claim.event.key in self.reached]
         failing = self._gradients(run, claims, overrides)
         failing += self._updates(run, claims, overrides, failing)
         helpers: list[Claim] = []

@@ -25,7 +25,15 @@ def judged_without_guards(judge: Callable[[str], Judged | None], text: str) -> J
         return judged
     rows = text.split("\n")
     kept = [line._replace(diff=_of(line.diff, rows)) for line in other.lines]
-    return other._replace(source=judged.source, lines=tuple(kept), notes=(*other.notes, LEFT_OUT))
+    cost = other.cost
+    if 0 < cost.line <= len(rows):
+        cost = cost._replace(text=cost.text.replace(_formula(bare.split("\n"), cost.line), _formula(rows, cost.line)))
+    return other._replace(source=judged.source, cost=cost, lines=tuple(kept), notes=(*other.notes, LEFT_OUT))
+
+
+def _formula(rows: list[str], line: int) -> str:
+    """What stands behind the equals sign of a line."""
+    return rows[line - 1].partition("=")[2].strip()
 
 
 def _of(diff: tuple[Change, ...], rows: list[str]) -> tuple[Change, ...]:

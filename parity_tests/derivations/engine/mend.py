@@ -503,8 +503,8 @@ class Mender:
             if root.is_factor:  # what it is multiplied with shows where it is 1
                 earlier[place] = np.ones(here_value.shape)
                 truths.program.run(truths.probe.given, PLAIN, hook, keep=False)
-                before_it = truths.probe.steps.get(rest_of)  # a step is what is added to the parameter
-                old = next((each.value for each in truths.run.events if each.key == before_it and not each.missing), 0.0)
+                begun = truths.probe.steps.get(rest_of)  # a step is what is added to the parameter
+                old = next((each.value for each in truths.run.events if each.key == begun and not each.missing), 0.0)
                 if not np.all(seen[rest_of] - old):
                     return None
                 value = value / (seen[rest_of] - old)

@@ -154,9 +154,7 @@ class Uses:
             if isinstance(node, ast.Assign) and name in {each.id for each in ast.walk(node.value) if is_name(each)}
             for target in node.targets
         }
-        return all(
-            symbols.is_cost(each) or symbols.meant_by(each, self.free | set(self.depends)) for each in assigned
-        )
+        return all(symbols.is_cost(each) or symbols.meant_by(each, self.free | set(self.depends)) for each in assigned)
 
     def _computed(self, node: ast.expr) -> bool:
         """Whether a formula reads what the text computes, or is a product of its own."""

@@ -51,7 +51,7 @@ class Search:
             return set(), True
         still = {claim.event.key for claim in after.failing}
         before = {claim.event.key for claim in state.failing}
-        steps = {each.event.key: each.factor for each in state.claims if each.kind == UPDATE and each.factor is not None}
+        steps = {each.event.key: each.factor for each in state.claims if each.kind == UPDATE and each.factor}
         moved = any(
             each.factor is not None and not same_factor(each.factor, steps[each.event.key])
             for each in after.claims

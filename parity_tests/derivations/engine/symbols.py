@@ -125,7 +125,7 @@ COSTS = re.compile(
     r"ll|log_?lik\w*|likelihood|elbo|kl)(\d*)($|_)",
     re.I,
 )
-_IN_A_COST = re.compile(r"^(?:d|del|partial)_?(?:j|l|e|c|loss|cost|err|error)_?(?:by_|wrt_)?(?:d|del|partial)_?\w", re.I)
+_IN_A_COST = re.compile(r"^(?:d|del|partial)_?(?:j|l|e|c|loss|cost|err|error)_?(?:d|del|partial)_?\w", re.I)
 BIASES = re.compile(r"^(b|bias|biases|c|gamma|beta|bf|bi|bo|bg|bc|by|bh|bias_\w+|b_?\w{1,3}|b_\w+|bias\d)$")
 LABELS = re.compile(
     r"^((?:batch_|mini_?|train_)?(?:y|Y|t|T|ys|targets?|labels?|one_?hot)(?:_(?:batch|mini|train|true|one_?hot))?|"

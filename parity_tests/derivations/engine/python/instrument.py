@@ -125,6 +125,9 @@ def _loaded(target: ast.expr) -> ast.expr:
     return new
 
 
+SHORT_FLOATS = ("float32", "float16", "f4", "f2", "single", "half")
+
+
 class _Rewriter(ast.NodeTransformer):
     def __init__(self, nodes: dict[int, ast.AST], parts: bool) -> None:
         self.nodes, self.parts = nodes, parts
@@ -324,6 +327,10 @@ class _Rewriter(ast.NodeTransformer):
         elif isinstance(node, ast.Call) and _is_product(node) and isinstance(node.func, ast.Attribute):
             node.args.insert(0, node.func.value)
             node.func = ast.Name("__dot__", ast.Load())
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "astype":
+            for each in (*node.args, *(keyword.value for keyword in node.keywords)):
+                if isinstance(each, ast.Constant) and each.value in SHORT_FLOATS:
+                    each.value = "float64"  # every number is one here
         return super().generic_visit(node)
 
     def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.AST:

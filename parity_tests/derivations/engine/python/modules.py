@@ -21,6 +21,7 @@ from parity_tests.derivations.engine.numbers import step, tape
 from parity_tests.derivations.engine.numbers.kinds import Kind, is_array
 from parity_tests.derivations.engine.numbers.step import Step
 from parity_tests.derivations.engine.numbers.tape import Tape
+from parity_tests.derivations.engine.python import drawn
 from parity_tests.derivations.engine.python.composed import OF_NUMPY, OF_SCIPY, composed
 
 CREATING = frozenset(
@@ -37,8 +38,6 @@ SILENT = frozenset(
 
 READING = frozenset(("loadtxt", "genfromtxt"))
 """Functions that read a table, in whose place numbers are drawn where its file is missing."""
-
-DRAWN_TABLE = (12, 6)
 
 SEED = 7919
 
@@ -76,7 +75,7 @@ class Modules:
         except ModuleNotFoundError as error:
             if level or error.name is None or not f"{name}.".startswith(f"{error.name}."):
                 raise  # of a module that is there, and lacks another itself
-            return Absent(name if fromlist else name.split(".")[0], str(error))
+            return Absent(name if fromlist else name.split(".")[0], str(error), self.numpy.of_keras)
 
     def moved(self, seed: Any) -> Any:
         """A seed of the program, moved with the run's."""
@@ -135,12 +134,19 @@ class _Numpy(types.ModuleType):
             return self._created(function, arguments, settings)
         except FileNotFoundError:
             self.absent.append(str(arguments[0] if arguments else settings.get("fname")))
-        columns = settings.get("usecols")
-        rows, count = DRAWN_TABLE[0], DRAWN_TABLE[1] if columns is None else np.size(columns)
-        table = np.random.default_rng([5, self.random.shift]).standard_normal((rows, count))
-        if count > 1:
-            table[:, -1] = np.arange(rows) % 2
+        table = drawn.table(settings.get("usecols"), self.random.shift)
         return self.kind.make(table.T if settings.get("unpack") else np.squeeze(table))
+
+    def of_keras(self, path: str) -> Any:
+        """What stands for a function of Keras that loads data or makes them one-hot; None for any other."""
+        *_, home, name = ["", *path.split(".")]
+        if name == "to_categorical":
+            return lambda *arguments, **settings: self._created(drawn.one_hot, arguments, settings)
+        if name != "load_data" or home not in drawn.IMAGES:
+            return None
+        self.absent.append(f"{home}.load_data()")
+        parts = drawn.images(home, self.random.shift)
+        return lambda *_, **__: tuple((self.kind.make(images), labels) for images, labels in parts)
 
     def _array(self, name: str, value: Any, rest: Any, settings: dict[str, Any]) -> Any:
         settings = _plain_type(settings)
@@ -283,14 +289,16 @@ class Absent(types.ModuleType):
     __path__ = ()  # type: ignore[assignment]
     __all__ = ()
 
-    def __init__(self, name: str, why: str) -> None:
+    def __init__(self, name: str, why: str, known: Callable[[str], Any]) -> None:
+        """``known`` gives what stands for a function of that path, None where nothing does."""
         super().__init__(name)
-        self.why = why
+        self.why, self.known = why, known
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
-        return Absent(name, self.why)
+        path = f"{self.__name__}.{name}"
+        return self.known(path) or Absent(path, self.why, self.known)
 
     def _refuse(self, *_: Any, **__: Any) -> Any:
         raise ModuleNotFoundError(self.why)

@@ -1,0 +1,91 @@
+"""Programs that load the images everybody loads, where neither they nor their package are there."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from parity_tests.derivations.engine.python import drawn
+from parity_tests.derivations.engine.python.judged import judge_program
+from parity_tests.derivations.verdicts import HOLDS, WRONG
+
+IMAGES = """\
+import numpy as np
+from keras.datasets import mnist
+from keras.utils import to_categorical
+
+(train_X, train_y), (test_X, test_y) = mnist.load_data()
+X = train_X.reshape(-1, 784).astype("float32").T / 255.
+Y = to_categorical(train_y).T
+m = X.shape[1]
+W1 = np.random.randn(8, 784) * np.sqrt(2 / 784)
+b1 = np.zeros((8, 1))
+W2 = np.random.randn(10, 8) * np.sqrt(2 / 8)
+b2 = np.zeros((10, 1))
+for i in range(100):
+    Z1 = W1 @ X + b1
+    A1 = np.maximum(0, Z1)
+    Z2 = W2 @ A1 + b2
+    E = np.exp(Z2 - Z2.max(axis=0))
+    A2 = E / E.sum(axis=0)
+    loss = -np.sum(Y * np.log(A2 + 1e-8)) / m
+    dZ2 = A2 - Y
+    dW2 = dZ2 @ A1.T / m
+    db2 = dZ2.sum(axis=1, keepdims=True) / m
+    dZ1 = W2.T @ dZ2 * (A1 > 0)
+    dW1 = dZ1 @ X.T / m
+    db1 = dZ1.sum(axis=1, keepdims=True) / m
+    W1 -= 0.1 * dW1; b1 -= 0.1 * db1; W2 -= 0.1 * dW2; b2 -= 0.1 * db2
+"""
+
+
+@pytest.mark.parametrize("package", ["keras", "tensorflow.keras"])
+def test_made_up_images_stand_in_and_that_is_said(package: str) -> None:
+    judged = judge_program("net.py", IMAGES.replace("keras", package))
+    assert judged is not None
+    assert {line.verdict for line in judged.lines} == {HOLDS}
+    assert "made-up data stand in for mnist.load_data(), which is not there" in judged.layout
+    assert judged.cost.text == "loss = -np.sum(Y * np.log(A2 + 1e-8)) / m"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "cause"), [("dZ1.sum(axis=1) / m", "keepdims"), ("dZ1.sum(axis=1, keepdims=True)", "1/m")]
+)
+def test_a_mistake_behind_them_is_the_one_report(wrong: str, cause: str) -> None:
+    """A column that is flat ends the program in its step: nothing that comes behind it is called wrong."""
+    judged = judge_program("net.py", IMAGES.replace("db1 = dZ1.sum(axis=1, keepdims=True) / m", f"db1 = {wrong}"))
+    assert judged is not None
+    (line,) = [line for line in judged.lines if line.verdict == WRONG]
+    assert line.target == "db1"
+    assert cause in line.cause
+
+
+def test_every_class_is_in_each_part_and_another_seed_draws_others() -> None:
+    for name, shape in drawn.IMAGES.items():
+        (images, labels), (_, others) = drawn.images(name, 0)
+        assert images.shape == (drawn.COUNT, *shape)
+        assert set(labels) == set(others) == set(range(drawn.CLASSES))
+        assert not np.array_equal(images, drawn.images(name, 1)[0][0])
+
+
+def test_to_categorical_has_a_column_for_each_class() -> None:
+    assert np.array_equal(drawn.one_hot([[0, 2]]), [[[1, 0, 0], [0, 0, 1]]])
+    assert drawn.one_hot(np.array([1]), num_classes=4).tolist() == [[0, 1, 0, 0]]
+
+
+@pytest.mark.parametrize("words", ["'float32'", "dtype='float32'", '"f4"', "np.float32"])
+def test_numbers_made_short_by_a_word_are_numbers_like_any(words: str) -> None:
+    text = f"""\
+import numpy as np
+X = np.random.rand(8, 4).astype({words})
+y = np.random.rand(8, 1).astype({words})
+W = np.random.randn(4, 1)
+for i in range(10):
+    p = X @ W
+    loss = np.mean((p - y)**2)
+    dW = 2 * X.T @ (p - y) / 8
+    W -= 0.1 * dW
+"""
+    judged = judge_program("net.py", text)
+    assert judged is not None
+    assert [line.verdict for line in judged.lines] == [HOLDS, HOLDS]
