@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import textwrap
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
@@ -384,7 +385,7 @@ def _passes(reading: Reading, repair: Repair, root: Root, finding: Finding) -> i
         on_probes.append(truths)
     for truths, other in zip(on_probes, [*on_probes[1:], on_probes[0]], strict=True):
         claims = Claims(truths)
-        found = Failures(claims, finding.explanation.factor, lambda _, other=other: other).claimed()
+        found = Failures(claims, finding.explanation.factor, partial(_the_same, other)).claimed()
         most = max(most, len({each.event.line for each in found}))
         if most >= failed or any(each.event.line in lines for each in found):
             return None
@@ -392,6 +393,11 @@ def _passes(reading: Reading, repair: Repair, root: Root, finding: Finding) -> i
         if not all(truths.confirmed(each.truth) for each in here):
             return None
     return most
+
+
+def _the_same(truths: Truths, _: int) -> Truths:
+    """The same truths, whatever probe is asked for."""
+    return truths
 
 
 def _holds_with(reading: Reading, repair: Repair, root: Root, finding: Finding) -> int | None:
