@@ -268,7 +268,9 @@ class Failures:
         alike = [
             each
             for each in elsewhere
-            if self._rates(each) == rates and in_words(claim.factor / (each.factor or 1.0), self.sizes) is not None
+            if self._rates(each) == rates
+            and in_words(ratio := claim.factor / (each.factor or 1.0), self.sizes) is not None
+            and not self._is_meant(claim, ratio)
         ]
         return not alike or self._is_rate(claim, rates)
 
@@ -307,16 +309,23 @@ class Failures:
         return any(self._by_a_size(claim, each) for each in same)
 
     def _by_a_size(self, claim: Claim, other: Claim) -> bool:
-        """Whether two steps differ by the number of examples, another count or 2, that one lacks or has twice.
-
-        A number that stands in the step is meant.
-        """
+        """Whether two steps differ by the number of examples, another count or 2, that one lacks or has twice."""
         ratio = abs((claim.factor or 0.0) / (other.factor or 1.0))
         count = max(ratio, 1 / ratio)
-        statement = claim.event.statement
-        written = () if statement is None else (each for each in ast.walk(statement) if isinstance(each, ast.Constant))
-        meant = any(same_factor(count, each.value) for each in written if type(each.value) is int)
-        return count > 1.5 and same_factor(count, round(count)) and (round(count) == 2 or not meant)
+        return count > 1.5 and same_factor(count, round(count)) and not self._is_meant(claim, count)
+
+    def _is_meant(self, claim: Claim, count: float) -> bool:
+        """Whether the whole number by which a step differs stands in it; a 2 beside the name of its gradient.
+
+        Where the gradient is worked out in the step, the 2 of a square may be one too many.
+        """
+        parts = () if claim.event.statement is None else tuple(ast.walk(claim.event.statement))
+        written = [each.value for each in parts if isinstance(each, ast.Constant) and type(each.value) is int]
+        if not any(same_factor(count, each) for each in written):
+            return False
+        shapes = {symbols.written(each.name): each.shape for each in self.claims.truths.run.events if each.name}
+        read = {shapes.get(ast.unparse(each), ()) for each in parts if isinstance(getattr(each, "ctx", None), ast.Load)}
+        return round(count) != 2 or read - {()} == {claim.event.shape}
 
     def _rates(self, claim: Claim) -> frozenset[str]:
         """The rates in a step, or in the statement that computes the name that it adds: ``v = mu * v - lr * g``."""

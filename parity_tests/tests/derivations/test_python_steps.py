@@ -141,3 +141,34 @@ def test_of_two_steps_at_one_rate_one_lacks_the_average(right: str, wrong: str, 
     both = judge_program("net.py", summed)
     assert both is not None
     assert both.summary.wrong == 0
+
+
+LINE = """\
+import numpy as np
+rng = np.random.default_rng(0)
+X, y = rng.normal(size=(30, 4)), rng.normal(size=30)
+w, b = rng.normal(size=4), rng.normal(size=1)
+lr = 0.1
+for it in range(50):
+    err = X @ w + b - y
+    loss = np.mean(err**2) / 2
+    dw = X.T @ err / 30
+    db = np.sum(err, keepdims=True) / 30
+    w -= lr * dw
+    b -= lr * db
+"""
+
+
+@pytest.mark.parametrize(
+    ("step", "wrong"),
+    [
+        ("2 * lr * db", 0),
+        ("lr * 3 * db", 0),
+        ("lr * 2 * np.sum(err) / 30", 1),
+        ("lr * np.sum(err)", 1),
+    ],
+)
+def test_biases_may_have_twice_the_rate_and_squares_a_two_too_many(step: str, wrong: int) -> None:
+    judged = judge_program("net.py", LINE.replace("lr * db", step))
+    assert judged is not None
+    assert judged.summary.wrong == wrong
