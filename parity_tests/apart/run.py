@@ -80,12 +80,12 @@ def prepare(runner: str) -> None:
 
 
 def _environment(place: str) -> dict[str, str]:
-    """What a file runs with: its temporary files are in the place."""
+    """What a file runs with: its temporary files are in the place, and sets of words have the same order every time."""
     given = [each for each in os.environ.get("PYTHONPATH", "").split(os.pathsep) if each]
     search = os.pathsep.join([str(ROOT), *map(os.path.abspath, given)])  # it starts in another folder
     threads = {name: os.environ.get(name, "1") for name in ONE_THREAD}
     more = {"PYTHONPATH": search, "PYTHONDONTWRITEBYTECODE": "1", "MPLBACKEND": "Agg", "TMPDIR": place}
-    return {**os.environ, **threads, **more}
+    return {**os.environ, **threads, **more, "PYTHONHASHSEED": "0"}
 
 
 @contextlib.contextmanager

@@ -217,6 +217,16 @@ def test_files_share_an_import_and_nothing_else(subject: Path, monkeypatch: pyte
     nothing_is_left(subject)
 
 
+def test_sets_of_words_have_the_same_order_every_time(subject: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    subject.write_text("def answer():\n    return list({'some', 'words', 'in', 'no', 'order', 'at', 'all'})\n")
+    monkeypatch.setattr(prepared, "POSSIBLE", False)  # each time a process of its own
+    found = set()
+    for seed in ("1", "2"):
+        monkeypatch.setenv("PYTHONHASHSEED", seed)
+        found.add(tuple(run_apart(subject, SUBJECT, (), QUICK)["value"]))
+    assert len(found) == 1
+
+
 @pytest.mark.parametrize("possible", [False, prepared.POSSIBLE])
 def test_a_search_path_is_meant_from_where_it_is_called(
     possible: bool, subject: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
