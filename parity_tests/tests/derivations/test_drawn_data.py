@@ -39,6 +39,16 @@ for i in range(100):
 """
 
 
+def test_the_package_of_the_digits_gives_each_part_alone() -> None:
+    loads = "train_X, train_y, test_y = mnist.train_images(), mnist.train_labels(), mnist.test_labels()"
+    text = IMAGES.replace("from keras.datasets import mnist", "import mnist")
+    text = text.replace("(train_X, train_y), (test_X, test_y) = mnist.load_data()", loads)
+    judged = judge_program("net.py", text)
+    assert judged is not None
+    assert {line.verdict for line in judged.lines} == {HOLDS}
+    assert "stand in for mnist.train_images() and mnist.train_labels() and mnist.test_labels()" in judged.layout
+
+
 @pytest.mark.parametrize("package", ["keras", "tensorflow.keras"])
 def test_made_up_images_stand_in_and_that_is_said(package: str) -> None:
     judged = judge_program("net.py", IMAGES.replace("keras", package))

@@ -11,6 +11,9 @@ TABLE = (12, 6)
 IMAGES = {"mnist": (28, 28), "fashion_mnist": (28, 28), "cifar10": (32, 32, 3)}
 """Data sets of Keras, and the shape of one image."""
 
+PARTS = {"train_images": (0, 0), "train_labels": (0, 1), "test_images": (1, 0), "test_labels": (1, 1)}
+"""Functions of the package ``mnist``, and what each gives of ``images``."""
+
 COUNT, CLASSES = 12, 10
 """Of each part of them; every class is in it."""
 

@@ -75,7 +75,7 @@ class Modules:
         except ModuleNotFoundError as error:
             if level or error.name is None or not f"{name}.".startswith(f"{error.name}."):
                 raise  # of a module that is there, and lacks another itself
-            return Absent(name if fromlist else name.split(".")[0], str(error), self.numpy.of_keras)
+            return Absent(name if fromlist else name.split(".")[0], str(error), self.numpy.of_absent)
 
     def moved(self, seed: Any) -> Any:
         """A seed of the program, moved with the run's."""
@@ -137,16 +137,19 @@ class _Numpy(types.ModuleType):
         table = drawn.table(settings.get("usecols"), self.random.shift)
         return self.kind.make(table.T if settings.get("unpack") else np.squeeze(table))
 
-    def of_keras(self, path: str) -> Any:
-        """What stands for a function of Keras that loads data or makes them one-hot; None for any other."""
+    def of_absent(self, path: str) -> Any:
+        """What stands for a function of a missing package: that of images, or one-hot labels; None for any other."""
         *_, home, name = ["", *path.split(".")]
         if name == "to_categorical":
             return lambda *arguments, **settings: self._created(drawn.one_hot, arguments, settings)
-        if name != "load_data" or home not in drawn.IMAGES:
+        if home not in drawn.IMAGES or name not in ("load_data", *drawn.PARTS):
             return None
-        self.absent.append(f"{home}.load_data()")
-        parts = drawn.images(home, self.random.shift)
-        return lambda *_, **__: tuple((self.kind.make(images), labels) for images, labels in parts)
+        self.absent.append(f"{home}.{name}()")
+        parts = [(self.kind.make(images), labels) for images, labels in drawn.images(home, self.random.shift)]
+        if name == "load_data":
+            return lambda *_, **__: tuple(parts)
+        part, of = drawn.PARTS[name]
+        return lambda *_, **__: parts[part][of]
 
     def _array(self, name: str, value: Any, rest: Any, settings: dict[str, Any]) -> Any:
         settings = _plain_type(settings)
