@@ -65,8 +65,13 @@ class Claims:
         self.named = truths.named()
         self.names = {truth.event.name for truth in self.named}
         given, roles = truths.probe.given, truths.probe.roles
+        steps, in_text = truths.probe.steps, truths.probe.places is None
+        changed = {event.name for event in truths.run.events if event.role == NAMED and (in_text or event.key in steps)}
         self.parameters = {
-            name for name, value in given.items() if name in self.names and is_parameter(name, value, roles)
+            name
+            for name, value in given.items()
+            if name in self.names and is_parameter(name, value, roles)
+            if symbols.base_of(name) != "A" or name in changed  # the argument of linear_forward(A, W, b)
         }
         self.of_parameters = {mark_of(truth) for truth in self.named if truth.event.name in self.parameters}
         self.matches: dict[tuple[tuple[int, ...], bytes], tuple[Truth, float] | None] = {}

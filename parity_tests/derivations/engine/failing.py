@@ -89,6 +89,8 @@ class Failures:
                 helpers.append(claim)
                 continue
             usual = self._is_nice(claim.factor)
+            if self.from_above and holds_with(claim, 1.0):
+                continue  # the derivative itself, where those of the parameters are averaged: the slope is given
             above = self.from_above and not is_a_count(claim.factor or 0.0, self.sizes)
             if usual and not above and self._is_excused(run, claim, claims, overrides):
                 continue

@@ -308,7 +308,37 @@ def test_a_mistake_is_not_taken_for_another_cost() -> None:
     judged = judge_program("mine.py", f"import numpy as np\n{LABELS.replace('act.T @', 'pre.T @')}")
     assert judged is not None
     found = {line.line for line in judged.lines if line.verdict != HOLDS}
-    assert [LABELS.splitlines()[line - 2].strip() for line in found] == ["return loss, {"]
+    (row,) = [LABELS.splitlines()[line - 2].strip() for line in found]
+    assert row.startswith('"W2": act.T @ dscores')
+
+
+AVERAGED = """\
+import numpy as np
+
+def linear_forward(A, W, b):
+    return W.dot(A) + b, (A, W, b)
+
+def linear_backward(dZ, cache):
+    A_prev, W, b = cache
+    m = A_prev.shape[1]
+    dW = 1. / m * np.dot(dZ, A_prev.T)
+    db = 1. / m * np.sum(dZ, axis=1, keepdims=True)
+    dA_prev = np.dot(W.T, dZ)
+    return dA_prev, dW, db
+"""
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "line"),
+    [("", "", 0), ("dW = 1. / m * ", "dW = ", 10), ("np.dot(W.T, dZ)", "np.dot(W.T, dZ**2)", 11)],
+)
+def test_gradients_that_average_beside_a_delta_that_does_not_are_a_convention(
+    right: str, wrong: str, line: int
+) -> None:
+    judged = judge_program("mine.py", AVERAGED.replace(right, wrong))
+    assert judged is not None
+    assert [each.line for each in judged.lines if each.verdict == WRONG] == ([line] if line else [])
+    assert line or "1/m * dJ/d(parameter), all of them" in judged.convention
 
 
 LOGISTIC = """\
