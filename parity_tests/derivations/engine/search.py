@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from parity_tests.derivations.engine.claims import INNER, UPDATE, VALUE, Claim, Claims
+from parity_tests.derivations.engine.claims import INNER, UPDATE, VALUE, Claim, Claims, mark_of
 from parity_tests.derivations.engine.convention import same_factor
 from parity_tests.derivations.engine.events import Key
 from parity_tests.derivations.engine.failing import Failures, State
@@ -51,11 +51,16 @@ class Search:
             return set(), True
         still = {claim.event.key for claim in after.failing}
         before = {claim.event.key for claim in state.failing}
-        steps = {each.event.key: each.factor for each in state.claims if each.kind == UPDATE and each.factor}
+        fails = {mark_of(each.truth) for each in state.failing}
+        steps = {
+            each.event.key: each.factor
+            for each in state.claims
+            if each.kind == UPDATE and each.factor and mark_of(each.truth) not in fails
+        }
         moved = any(
             each.factor is not None and not same_factor(each.factor, steps[each.event.key])
             for each in after.claims
-            if each.event.key in steps.keys() - before
+            if each.event.key in steps
         )
         return before - still, moved or bool(still - before)
 

@@ -198,7 +198,8 @@ def test_searches_show_draws_scores_and_the_fine_range(monkeypatch: pytest.Monke
 
 
 def test_searches_draw_in_the_notes_ranges(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("parity_tests.report.pictures.searches.Plan", partial(Plan, draws=4, epochs=1))
+    monkeypatch.setattr(searches, "DRAWS", 4)
+    monkeypatch.setattr(searches, "Plan", partial(Plan, epochs=1))
     for found, (reg, rate) in zip(searches.searched(0), (COARSE, FINE), strict=True):
         assert (found.reg, found.learning_rate) == (reg, rate)
         assert len(found.trials) == 4
