@@ -462,3 +462,24 @@ def test_an_argument_that_a_step_makes_larger_is_not_judged_where_its_shape_was_
     assert [(line.line, line.verdict) for line in lines] == [(7, NOT_JUDGED), (13, NOT_JUDGED)]
     told = judged(UNPACKED, "step((np.ones((3, 2)), np.ones((3, 2)), np.ones((3, 2)), np.ones(2)))")
     assert [line.verdict for line in told.lines if line.target == "b"] == [WRONG]
+
+
+UNNAMED = """\
+import numpy as np
+
+def relu_forward(x):
+    return np.maximum(0, x), x
+
+def relu_backward(dout, cache):
+    return dout * (cache > 0)
+"""
+
+
+@pytest.mark.parametrize(("sign", "wrong"), [(">", []), ("<", [7])])
+def test_what_a_forward_pass_returns_last_is_the_cache_that_the_backward_pass_takes(
+    sign: str, wrong: list[int]
+) -> None:
+    judged = judge_program("mine.py", UNNAMED.replace("cache >", f"cache {sign}"))
+    assert judged is not None
+    assert judged.cost.text == "J = np.sum(dout * out)"
+    assert [line.line for line in judged.lines if line.verdict == WRONG] == wrong
