@@ -77,7 +77,7 @@ class Failures:
         run = self.claims.replayed(overrides)
         claims = self.claims.of(run, overrides)
         if self.reached is not None:
-            claims = [claim for claim in claims if claim.event.key in self.reached]
+            claims = [each for each in claims if each.event.key in self.reached and not self._is_unfinished(each)]
         failing = self._gradients(run, claims, overrides)
         failing += self._updates(run, claims, overrides, failing)
         helpers: list[Claim] = []
@@ -125,6 +125,15 @@ class Failures:
             for claim in failing
             if not self._is_begun(claim, claims) and not self._is_completed(claim, run, claims, overrides)
         ]
+
+    def _is_unfinished(self, claim: Claim) -> bool:
+        """Whether a list of gradients has fewer entries than there are parameters: the program ended in its loop."""
+        names = {each.name for each in self.claims.truths.run.events if each.name.endswith("]")}
+        own, base = (
+            sum(symbols.stem_of(each) == symbols.stem_of(name) for each in names)
+            for name in (claim.event.name, claim.truth.event.name)
+        )
+        return claim.event.name in names and own < base
 
     def _of_others(self, run: Run, failing: list[Claim]) -> set[Key]:
         """Derivatives in nodes that fail where they were added to last, by what a statement added that fails alone."""

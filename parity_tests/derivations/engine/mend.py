@@ -271,7 +271,7 @@ class Mender:
         return 0
 
     def in_other_turns(self, root: Root, overrides: Mapping[Key, Any]) -> dict[Key, Any]:
-        """What a root's statement gives each time once its repair stands in the program, others being put right."""
+        """What a root's statement gives each time of a round once its repair stands there, others being put right."""
         statements, part = self.changes.get(_mark(root)), part_of(root.event, True)
         program, given = self.truths[0].program, self.truths[0].probe.given
         if statements is None or part is None or not program.repeats or root.kind == UPDATE:
@@ -279,9 +279,13 @@ class Mender:
         changed = part.changed(program, statements)
         if changed is None:
             return {}
-        run = changed.run(given, PLAIN, lambda key, value: np.array(overrides[key]) if key in overrides else value)
-        place = root.event.key[0]
-        return {each.key: each.value for each in run.events if each.key[0] == place and not each.missing}
+        truths, place = self.truths[0], root.event.key[0]
+        inside = {each.key for each in truths.round.events(truths.run.events)}
+        before = (each for each in truths.run.events if each.key[0] == place and each.key not in inside)
+        put = {**{each.key: each.value for each in before if not each.missing}, **overrides}
+        run = changed.run(given, PLAIN, lambda key, value: np.array(put[key]) if key in put else value)
+        here = (each for each in run.events if each.key[0] == place and each.key in inside)
+        return {each.key: each.value for each in here if not each.missing}
 
     def read_by_the_repair(self, factor: float, root: Root, before: Mapping[Key, Root]) -> frozenset[str]:
         """The names that a root's statement reads once one change repairs it; none where none does."""
