@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from parity_tests.derivations.engine.python.judged import judge_program
-from parity_tests.derivations.verdicts import WRONG, Judged, Verdict
+from parity_tests.derivations.verdicts import NOT_JUDGED, WRONG, Judged, Verdict
 
 SCALED = """\
 import numpy as np
@@ -304,3 +304,70 @@ for k in range(3):
 def test_a_state_that_is_returned_beside_a_gradient_is_none() -> None:
     assert not wrong(FROZEN)
     assert judged(FROZEN).summary.holds == 2
+
+
+PENALISED = """\
+import numpy as np
+
+np.random.seed(0)
+X, y = np.random.randn(30, 2), np.arange(30) % 2
+
+def calculate_loss(W1, b1, W2, b2):
+    scores = np.exp(np.tanh(X.dot(W1) + b1).dot(W2) + b2)
+    probs = scores / np.sum(scores, axis=1, keepdims=True)
+    return (np.sum(-np.log(probs[range(30), y])) + 0.005 * (np.sum(W1**2) + np.sum(W2**2))) / 30
+
+W1, b1 = np.random.randn(2, 3) / 2, np.zeros((1, 3))
+W2, b2 = np.random.randn(3, 2) / 2, np.zeros((1, 2))
+for i in range(100):
+    z1 = X.dot(W1) + b1
+    a1 = np.tanh(z1)
+    scores = np.exp(a1.dot(W2) + b2)
+    delta3 = scores / np.sum(scores, axis=1, keepdims=True)
+    delta3[range(30), y] -= 1
+    delta2 = delta3.dot(W2.T) * (1 - np.power(a1, 2))
+    dW2 = a1.T.dot(delta3) + 0.01 * W2
+    dW1 = X.T.dot(delta2) + 0.01 * W1
+    W1 += -0.01 * dW1
+    b1 += -0.01 * np.sum(delta2, axis=0)
+    W2 += -0.01 * dW2
+    b2 += -0.01 * np.sum(delta3, axis=0, keepdims=True)
+    if i % 10 == 0:
+        print(calculate_loss(W1, b1, W2, b2))
+"""
+
+
+def test_a_repair_leaves_the_rounds_before_the_one_that_j_follows() -> None:
+    judged = judge_program("net.py", PENALISED.replace("np.power(a1, 2)", "np.power(z1, 2)"))
+    assert judged is not None
+    (line,) = [each for each in judged.lines if each.verdict == WRONG]
+    assert line.target == "delta2"
+    assert "np.power(a1, 2)" in line.repaired
+
+
+ENDED = """\
+import numpy as np
+
+rng = np.random.default_rng(0)
+X, Y = rng.normal(size=(9, 4)), rng.normal(size=(9, 3))
+weights = [rng.normal(size=(4, 6)), rng.normal(size=(6, 5)), rng.normal(size=(5, 3))]
+for epoch in range(20):
+    A = [X]
+    for W in weights:
+        A.append(np.tanh(A[-1] @ W))
+    loss = np.sum((A[-1] - Y) ** 2) / 2
+    delta = (A[-1] - Y) * (1 - A[-1] ** 2)
+    grads_w = []
+    for l in (2, 1, 0):
+        grads_w.insert(0, A[l].T @ delta)
+        delta = delta @ weights[l - 1] * (1 - A[l] ** 2)
+    for l in range(3):
+        weights[l] -= 0.1 * grads_w[l]
+"""
+
+
+def test_a_list_that_a_program_did_not_finish_claims_nothing() -> None:
+    judged = judge_program("net.py", ENDED)
+    assert judged is not None
+    assert judged.summary.wrong == 0
+    assert [line.line for line in judged.lines if line.verdict == NOT_JUDGED] == [15]
