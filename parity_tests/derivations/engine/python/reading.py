@@ -237,10 +237,6 @@ FORWARD = re.compile(
 """Names of functions in which no derivative is computed."""
 
 
-SLOPES = re.compile(r"deriv|prime|slope|^d_|_d$", re.I)
-"""Names of functions that return the slope of a unit."""
-
-
 def _imported(tree: ast.AST) -> set[str]:
     """The packages that a program imports."""
     found = {each.name for node in ast.walk(tree) if isinstance(node, ast.Import) for each in node.names}
@@ -273,8 +269,7 @@ def _may_be_cost(event: Event) -> bool | None:
         return None
     if event.role == RETURNED:
         looks = bool(OF_COSTS.search(event.function))
-        number = np.ndim(event.value) == 0 and not SLOPES.search(event.function)
-        return looks if number or looks else None
+        return looks if np.ndim(event.value) == 0 or looks else None
     stem = re.sub(r"\[-?\d+\]$", "", symbols.base_of(event.name))
     if not symbols.is_cost(symbols.base_of(stem)) or _is_smoothed(event):
         return None
