@@ -128,7 +128,33 @@ def roots_by_patterns(entries: Sequence[Entry], sides: Sides) -> list[Root]:
     first, *rest = [each for each in entries if each.verdict == DIFFERS]
     cause, *others = (pattern_cause(e.name, e.got, e.expected, e.bound, arrays, sides) for e in (first, *rest))
     same = [e.name for e, other in zip(rest, others, strict=True) if other == cause and cause.id != "unknown"]
+    if cause.text.endswith("times everywhere") and (
+        why := _one_factor([e for e in entries if e.stage == GRADIENT], sides)
+    ):
+        cause = cause._replace(text=f"{cause.text}: {why}")
     return [_root(first.name, cause, same)]
+
+
+def _one_factor(gradients: Sequence[Entry], sides: Sides) -> str:
+    """What gives all gradients of the parameters one factor: a mean over the outputs, a half, or turns that add up."""
+    sizes = {float(np.vdot(each.got, each.expected) / np.vdot(each.expected, each.expected)) for each in gradients}
+    c = min(sizes, default=0.0)
+    if len(gradients) < 2 or c <= 0 or not np.allclose([*sizes], c, rtol=1e-3):
+        return ""
+    more, less, factor = (sides.one, sides.other, c) if c > 1 else (sides.other, sides.one, 1 / c)
+    biases = [each.expected.size for each in gradients if each.name.startswith("db") and each.expected.ndim]
+    n = biases[0] if biases else 1  # gradients are in order from the last layer down
+    ways = [(float(k), f"{more} is accumulated over {k} turns, without zero_grad()") for k in range(2, 11)]
+    ways.append((2.0, f"{less} has the half of the squares"))
+    if n > 1:
+        ways += [
+            (float(n), f"{less} is a mean over the n_L = {n} outputs too (reduction='mean')"),
+            (
+                n / 2,
+                f"{less} is a mean over the n_L = {n} outputs too (nn.MSELoss), {more} has the half of the squares",
+            ),
+        ]
+    return ", or ".join(text for value, text in ways if np.isclose(value, factor, rtol=1e-3))
 
 
 def roots_by_rebuilding(

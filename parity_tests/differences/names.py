@@ -27,6 +27,12 @@ NUMBERS = (
 TARGETS = ("Y", "y", "labels", "targets")
 """What may be class numbers on one side and one-hot on the other."""
 
+GIVEN_AS = {
+    "X": ("x", "inputs", "X_train", "x_train"),
+    "Y": (*TARGETS[1:], "T", "t", "target", "y_true", "Y_train", "y_train"),
+}
+"""What else people call the examples and their targets."""
+
 LAYOUTS: dict[int, tuple[tuple[int, ...], ...]] = {
     2: ((0, 1), (1, 0)),
     3: ((0, 1, 2), (1, 0, 2), (0, 2, 1)),
@@ -155,6 +161,9 @@ def read_quantities(arrays: Mapping[str, Array]) -> list[Quantity]:
     plain = [name for name in arrays if read_name(name, ()).stage == FORWARD]
     marks = [read_name(name, plain) for name in arrays]
     symbols = numbered([*dict.fromkeys(each.base for each in marks)])
+    for symbol, others in GIVEN_AS.items():
+        other = next((name for name in others if name in arrays), None)
+        symbols |= {other: symbol} if other and symbol not in arrays else {}
     found = []
     for place, (key, name) in enumerate(zip(arrays, marks, strict=True)):
         base = symbols.get(name.base, name.base)

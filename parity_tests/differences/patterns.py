@@ -80,7 +80,9 @@ def pattern_of(got: Array, expected: Array, bound: Array, known: Known = Known()
                 return Pattern(text, exact=True)
     if got.shape != expected.shape:
         return NOTHING
-    parts = chain(_zeros(got, expected, bound, known), _in_parts(got, expected, bound, known))
+    parts = chain(
+        _sums(got, expected, bound), _zeros(got, expected, bound, known), _in_parts(got, expected, bound, known)
+    )
     return next((each for each in parts if each.text), NOTHING)
 
 
@@ -111,6 +113,17 @@ def _orders(got: Array, shape: tuple[int, ...]) -> Iterator[tuple[str, Array]]:
                     f"flattened in another order along axis {axis}: with {n_C} channels first, not last",
                     got.take(shuffle, axis),
                 )
+
+
+def _sums(got: Array, expected: Array, bound: Array) -> Iterator[Pattern]:
+    """Shares of 1, along another axis."""
+    if got.ndim > 1 and (got > 0).all() and (expected > 0).all():
+        along = [
+            next((k for k in range(each.ndim) if (np.abs(each.sum(axis=k) - 1) <= bound.sum(axis=k)).all()), None)
+            for each in (got, expected)
+        ]
+        if None not in along and along[0] != along[1]:
+            yield Pattern(f"adds up to 1 along axis {along[0]}, not along axis {along[1]}: a softmax over another axis")
 
 
 def _zeros(got: Array, expected: Array, bound: Array, known: Known) -> Iterator[Pattern]:

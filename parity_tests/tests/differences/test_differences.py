@@ -221,14 +221,34 @@ def test_an_accident_is_no_cause() -> None:
     assert all(root.cause in ("unknown", "pattern") for root in right.roots)
 
 
-def test_targets_of_one_side_are_enough_for_a_cause() -> None:
+@pytest.mark.parametrize("targets", ["Y", "y", "T"])
+def test_targets_of_one_side_are_enough_for_a_cause(targets: str) -> None:
     draws = np.random.default_rng(3)
     X, W, y = draws.standard_normal((5, 40)), draws.standard_normal((3, 5)), draws.integers(0, 3, 40)
     weight = torch.tensor(W, requires_grad=True)
     twice = torch.softmax(torch.from_numpy(X.T) @ weight.T, 1)
     (slope,) = torch.autograd.grad(torch.nn.functional.cross_entropy(twice, torch.from_numpy(y)), weight)
     A = twice.detach().numpy().T
-    mine = {"X": X, "W1": W, "Y": y, "dW1": (A - np.eye(3)[:, y]) @ X.T / 40}
+    mine = {"X": X, "W1": W, targets: y, "dW1": (A - np.eye(3)[:, y]) @ X.T / 40}
     found = diff(mine, {"X": X.T, "fc.weight": W, "fc.weight.grad": slope.numpy()})
-    assert found.mine_alone == ("Y",)
+    assert found.mine_alone == (targets,)
     assert found.roots[0].cause == "double-softmax"
+
+
+@pytest.mark.parametrize(
+    ("factor", "means"),
+    [
+        (2.0, ("mine is accumulated over 2 turns", "theirs has the half")),
+        (1 / 4, ("accumulated over 4 turns",)),
+        (1 / 3, ("theirs is accumulated over 3 turns", "mine is a mean over the n_L = 3 outputs")),
+        (1.5, ("theirs is a mean over the n_L = 3 outputs too (nn.MSELoss), mine has the half",)),
+        (0.7, ()),
+    ],
+)
+def test_one_factor_of_all_gradients_has_a_meaning(factor: float, means: tuple[str, ...]) -> None:
+    theirs = {"dW2": W, "db2": W[:, 0], "dW1": X, "db1": X[:, 0]}
+    text = diff({name: factor * value for name, value in theirs.items()}, theirs).roots[0].text
+    meant = text.split("everywhere: ")[1:]
+    assert all(each in text for each in means)
+    assert bool(meant) == bool(means)
+    assert "everywhere: " not in diff({**theirs, "dW1": factor * X}, theirs).roots[0].text

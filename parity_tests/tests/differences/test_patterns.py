@@ -57,6 +57,14 @@ def test_the_whole_array(got: Any, pattern: Pattern) -> None:
     assert found(got) == pattern
 
 
+def test_a_softmax_over_another_axis() -> None:
+    E = np.exp(RIGHT)
+    rows, columns = E / E.sum(axis=1, keepdims=True), E / E.sum(axis=0)
+    text = "adds up to 1 along axis 0, not along axis 1: a softmax over another axis"
+    assert found(columns, rows) == Pattern(text)
+    assert found(columns + 0.01, rows) == NOTHING
+
+
 def test_a_square_array_may_be_transposed() -> None:
     square = np.array([[1.0, 2.0], [3.0, 5.0]])
     assert found(square.T, square) == Pattern("transposed", True)
