@@ -281,6 +281,14 @@ def _by_line(roots: tuple[Root, ...]) -> list[list[Root]]:
     return list(found.values())
 
 
+def _fails_before(line: int, finding: Finding) -> int:
+    """The first line before one that cannot be computed and is no mistake that was found; 0 without one."""
+    found = {root.event.line for root in finding.explanation.roots}
+    return min(
+        (fails for fails, _ in finding.truths.run.problems if 0 < fails < line and fails not in found), default=0
+    )
+
+
 def _wrong(
     roots: list[Root], finding: Finding, reading: Reading, sizes: dict[str, int], pasted: Pasted | None
 ) -> Verdict:
@@ -335,6 +343,9 @@ def _wrong(
                 base, early, reading, lambda each: _passes(pasted(early, each.text, each.rows), each, root, finding)
             )
             message += f". {teach(EARLY)}: before line {early} it holds"
+    if event.missing and repair is None and (first := _fails_before(event.line, finding)):
+        why = f"{problem}; so it is with line {first}: say the shapes that you mean, as in # X: (N, D)"
+        return not_judged(name, event.line, reading.text(event.line), why)
     if repair is not None:
         cause = repair.causes[0] if len(repair.causes) == 1 else AMBIGUOUS
         diff = (change_of(reading.rows, event.line, repair.text, repair.rows),)

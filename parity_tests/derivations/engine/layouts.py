@@ -67,7 +67,7 @@ def find_layout(tree: ast.Module, rows: tuple[str, ...]) -> Layout:
             continue  # the walk would be the same
         walked.append({})
         reading = Reading(tree, _noting(ranks, walked[-1]), declared, roles)
-        layout = _layout(reading, reading.clashes + _unlikely(reading), free)
+        layout = _layout(reading, reading.clashes + _unlikely(reading, free), free)
         if best is None or layout.clashes < best.clashes:
             best = layout
         if layout.clashes == 0:
@@ -151,17 +151,20 @@ def _sizes_in(reading: Reading, name: str) -> tuple[Size, ...]:
     return tuple(reading.sizes.find(each) for each in reading.shapes[name])
 
 
-def _roles(reading: Reading) -> tuple[set[Size], set[Size]]:
+def _roles(reading: Reading, derived: frozenset[str]) -> tuple[set[Size], set[Size]]:
     """The sizes of the data, and those of the parameters."""
     roles = reading.roles
+    picked = {size for name in reading.labels if name in reading.free for size in _sizes_in(reading, name)}
     data: set[Size] = set()
     parameters: set[Size] = set()
     for name in reading.free:
         if reading.is_claim(name):
             continue  # what comes from above has the sizes of a value that is there
-        of_data = roles.is_data(name) or roles.is_label(name) or name in reading.labels or name in roles.loose
-        of_data = of_data or _is_of_each_example(reading, name)
-        (data if of_data else parameters).update(_sizes_in(reading, name))
+        sizes = _sizes_in(reading, name)
+        of_data = roles.is_data(name) or roles.is_label(name) or name in reading.labels
+        of_data = of_data or name in roles.loose - derived or _is_of_each_example(reading, name)
+        of_data = of_data or (name not in derived and bool(sizes) and picked.issuperset(sizes))
+        (data if of_data else parameters).update(sizes)
     return data - {1}, parameters - {1}
 
 
@@ -172,10 +175,10 @@ def _is_of_each_example(reading: Reading, name: str) -> bool:
     return factor and not named and sum(size != 1 for size in _sizes_in(reading, name)) > 1
 
 
-def _unlikely(reading: Reading) -> int:
+def _unlikely(reading: Reading, derived: frozenset[str]) -> int:
     """Clashes of another kind: a bias as long as the batch, labels that are not."""
     roles = reading.roles
-    data, parameters = _roles(reading)
+    data, parameters = _roles(reading, derived)
     matrices: set[Size] = set()
     count = 0
     for name in reading.free:
@@ -224,7 +227,7 @@ def _unlikely(reading: Reading) -> int:
 
 
 def _layout(reading: Reading, clashes: int, derived: frozenset[str]) -> Layout:
-    data, parameters = _roles(reading)
+    data, parameters = _roles(reading, derived)
     batches = [size for size in data if size not in parameters]
     roles = reading.roles
     first = next((name for name in reading.free if roles.is_data(name) and len(_sizes_in(reading, name)) > 1), None)

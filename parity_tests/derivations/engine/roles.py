@@ -84,7 +84,8 @@ def roles_of(tree: ast.Module) -> Roles:
     if not data and not any(map(symbols.is_data, use.free - learned)):
         data |= learned - use.in_products - entrywise
     offsets = {name for name in use.free - use.in_products - labels - data if use.is_offset(name)}
-    weights = learned & use.in_products - data
+    weights = use.in_products - data - labels
+    weights = {name for name in weights if name in learned or symbols.NUMBERS.match(name)}  # no number is in a product
     others = data | labels | weights | entrywise | numbers | offsets | states
     loose = {name for name in use.free - others - use.in_products - use.indices - use.taken_apart if use.is_loose(name)}
     factors = {name for name in loose if use.is_factor(name)}

@@ -8,7 +8,8 @@ import re
 import pytest
 
 from parity_tests.derivations.engine.roles import NO_ROLES, Roles, roles_of
-from parity_tests.derivations.verdicts import HOLDS, WRONG
+from parity_tests.derivations.engine.texts import read_text
+from parity_tests.derivations.verdicts import HOLDS, NOT_JUDGED, WRONG
 from parity_tests.derivations.verify import verify
 
 ROLES = [
@@ -300,3 +301,63 @@ def test_where_numbers_alone_are_learned_there_are_several_examples(J: str, dw: 
         verdicts = {line.target.translate(other): line.verdict for line in verify(renamed).lines}
         right = {f"d{name}": WRONG if f"d{name}" in wrong else HOLDS for name in "wb"}
         assert verdicts == {name.translate(other): verdict for name, verdict in right.items()}, renamed
+
+
+LAYOUTS = {
+    # a rate by its name, but a number stands in no matrix product
+    "Poisson": (
+        """
+eta = X @ beta + off
+lam = np.exp(eta)
+J = np.sum(lam - y * eta) + 0.5 * alpha * np.sum(beta**2)
+grad = X.T @ (lam - y) + alpha * beta
+""",
+        "examples are rows",
+    ),
+    # what is learned comes with no example, though it only scales what others are
+    "weight normalisation": (
+        """
+norm = np.sqrt(np.sum(V**2, axis=1, keepdims=True))
+W = g * V / norm
+Z = W @ X + b
+A = 1 / (1 + np.exp(-Z))
+m = X.shape[1]
+J = -np.sum(Y * np.log(A) + (1 - Y) * np.log(1 - A)) / m
+dW = (A - Y) @ X.T / m
+dg = np.sum(dW * V / norm, axis=1, keepdims=True)
+dV = g / norm * dW - g * dg / norm**2 * V
+""",
+        "examples are columns",
+    ),
+    # places that are taken from both are places on axes of one length; what is as long as they are is of each example
+    "policy gradient": (
+        """
+logits = s @ W + b
+logits -= logits.max(1, keepdims=True)
+pi = np.exp(logits)
+pi /= pi.sum(1, keepdims=True)
+J = -np.mean(R * np.log(pi[np.arange(T), a]))
+dlogits = R[:, None] * (pi - np.eye(K)[a]) / T
+dW = s.T @ dlogits
+db = dlogits.sum(0)
+""",
+        "examples are rows, a holds labels",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_the_use_of_names_tells_the_layout(name: str) -> None:
+    text, layout = LAYOUTS[name]
+    assert read_text(text.strip()).layout.said == layout
+    judged = verify(text.strip())
+    assert (judged.summary.holds, judged.summary.not_judged) == (judged.summary.judged, 0)
+
+
+def test_where_an_earlier_line_cannot_be_computed_either_the_shapes_may_be_others() -> None:
+    text = "Z = W @ X\nJ = 0.5 * np.sum((Z - Y)**2)\n{}dW = (Z - Y) @ W @ Y"
+    shapes = "# X: (7, 11)\n"
+    (wrong,) = verify(shapes + text.format("")).lines
+    first, second = verify(shapes + text.format("P = Z @ X\n")).lines
+    assert (wrong.verdict, first.verdict, second.verdict) == (WRONG, NOT_JUDGED, NOT_JUDGED)
+    assert "so it is with line 4: say the shapes that you mean, as in # X: (N, D)" in second.message

@@ -50,7 +50,7 @@ class Parts(Values):
                 axis = axis if known else self.sizes.equal(value.size, axis)
             if is_shape(value) and len(value) == 1:
                 if isinstance(item, ast.Name):
-                    self.labels.setdefault(item.id, axis)
+                    self.pick(item.id, axis)
                 elif isinstance(item, ast.Call):
                     value = (self.sizes.equal(value[0], axis),)
                 if fancy is None:
@@ -63,11 +63,15 @@ class Parts(Values):
                     raise Clash("a matrix as an index")
                 if not isinstance(item, ast.Name) or item.id not in self.free:
                     raise Unknown
-                self.labels.setdefault(item.id, axis)  # a row of a table for each entry, such as that of a word
+                self.pick(item.id, axis)  # a row of a table for each entry, such as that of a word
                 result.extend(value)
             elif value == () and (name := _place_of(item)) in self.free:
-                self.labels.setdefault(name, axis)  # one place
+                self.pick(name, axis)  # one place
         return tuple(result) + tuple(sizes)
+
+    def pick(self, places: str, axis: Size) -> None:
+        """Places that are taken from two axes are places on both: these are equally long."""
+        self.labels[places] = self.sizes.equal(self.labels.get(places, axis), axis)
 
     def cut(self, axis: Size, item: ast.Slice) -> Size:
         """How long ``a:b`` of an axis is: an axis that is cut at a size is that size and the rest."""
