@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from html import escape
 from typing import Any, NamedTuple
 
@@ -35,8 +36,8 @@ NOTES_CONVENTION = "the notes': dA and dZ are per example, dW and db carry the 1
 class Verdict(NamedTuple):
     """One quantity: judged, or "not judged" with the reason as its ``message``.
 
-    ``line`` counts from 1, 0 where there is none; in a notebook it is that of the code cell ``cell``. A line of
-    the call that was added to a file has a number beyond ``CALL``.
+    ``line`` counts from 1, 0 where there is none; in a notebook it is that of the code cell ``cell``, and in a module
+    that a file imports ``cell`` is its name. A line of the call that was added to a file has a number beyond ``CALL``.
 
     ``cause`` is an id of the vocabulary, two joined by " + ", "ambiguous", "unknown", or "" where nothing is wrong;
     ``causes`` are the candidates. ``repaired`` is the formula that holds, "" where none was found. ``error``,
@@ -58,7 +59,7 @@ class Verdict(NamedTuple):
     shape_got: tuple[int, ...]
     shape_expected: tuple[int, ...]
     message: str
-    cell: int = 0
+    cell: int | str = 0
     diff: tuple[Change, ...] = ()
 
     def __str__(self) -> str:
@@ -101,7 +102,8 @@ class Verdict(NamedTuple):
         if not self.diff:
             return self.message
         places = ", ".join(dict.fromkeys(str(each.line) for each in self.diff))
-        where = f"{file}, cell {self.cell}, line {places}" if self.cell else f"{file}:{places}"
+        own, cell = (self.cell, 0) if isinstance(self.cell, str) else (file, self.cell)
+        where = f"{file}, cell {cell}, line {places}" if cell else f"{own}:{places}"
         shown = "\n".join(f"    {row}" for each in self.diff for row in each.shown)
         written = self.repaired.replace(NEW_LINE, f"{NEW_LINE}    ")
         for inline, instead in ((f" With\n    {written}\nit holds", "With"), (f" {self.repaired} holds", "")):
@@ -123,7 +125,7 @@ class Cost(NamedTuple):
     text: str
     line: int = 0
     implied: tuple[str, ...] = ()
-    cell: int = 0
+    cell: int | str = 0
     otherwise: str = ""
 
 
@@ -226,10 +228,15 @@ def closing(judged: Judged) -> str:
     return "; ".join(parts) + "."
 
 
-def place_of(cell: int, line: int) -> str:
-    """A place in words: "line 7", "cell 3, line 2", "the call", "" for line 0; cells below 0 are those of Markdown."""
+def place_of(cell: int | str, line: int) -> str:
+    """A place in words: "line 7", "cell 3, line 2", "the call", "" for line 0; cells below 0 are those of Markdown.
+
+    In place of a cell the name of another file may stand.
+    """
     if line > CALL:
         return "the call"
+    if isinstance(cell, str):
+        return f"{cell}, line {line}"
     if cell < 0:
         return f"Markdown cell {-cell}, line {line}"
     return f"{f'cell {cell}, ' if cell else ''}line {line}" if line else ""
@@ -237,21 +244,13 @@ def place_of(cell: int, line: int) -> str:
 
 LINES = re.compile(r"\blines? (\d+(?:, \d+)*)")
 
-Places = Callable[[int], tuple[int, int]]
-"""The cell of a line, 0 where there are none, and the line in it."""
+Places = Callable[[int], tuple[int | str, int]]
+"""The cell of a line, or the other file that it stands in, 0 where there is none, and the line in it."""
 
 
 def located(judged: Judged, places: Places = lambda line: (0, line)) -> Judged:
     """The verdicts with every line where it stands: in a cell of a notebook, or in the call."""
-
-    def said(text: str) -> str:
-        return LINES.sub(lambda match: words(match[1].split(", ")), text)
-
-    def words(numbers: list[str]) -> str:
-        found = [places(int(number)) for number in numbers]
-        if all(cell == 0 and line <= CALL for cell, line in found):
-            return f"line{'s' * (len(found) > 1)} {', '.join(str(line) for _, line in found)}"
-        return "; ".join(dict.fromkeys(place_of(*each) for each in found))
+    said = partial(placed, places=places)
 
     def moved(verdict: Verdict) -> Verdict:
         cell, line = places(verdict.line)
@@ -262,6 +261,18 @@ def located(judged: Judged, places: Places = lambda line: (0, line)) -> Judged:
     cost = judged.cost._replace(text=said(judged.cost.text), cell=cell, line=0 if line > CALL else line)
     convention, layout = said(judged.convention), said(judged.layout)
     return judged._replace(cost=cost, convention=convention, layout=layout, lines=tuple(map(moved, judged.lines)))
+
+
+def placed(text: str, places: Places) -> str:
+    """A sentence with every line where it stands."""
+
+    def words(match: re.Match[str]) -> str:
+        found = [places(int(number)) for number in match[1].split(", ")]
+        if all(cell == 0 and line <= CALL for cell, line in found):
+            return f"line{'s' * (len(found) > 1)} {', '.join(str(line) for _, line in found)}"
+        return "; ".join(dict.fromkeys(place_of(*each) for each in found))
+
+    return LINES.sub(words, text)
 
 
 def not_judged(target: str, line: int, text: str, reason: str) -> Verdict:

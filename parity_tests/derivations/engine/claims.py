@@ -282,7 +282,11 @@ class Claims:
                 is_zero = same_shape(event.shape, np.shape(truth.gradient)) and _zero(event.value)
                 found[name] = Claim(event, truth, is_zero or None, INNER)
             old[name] = event
-        return list(found.values())
+        claims = list(found.values())
+        later = [{mark_of(each.truth) for each in claims[n:] if "#" not in each.event.name} for n in range(len(claims))]
+        return [
+            each for n, each in enumerate(claims) if not ("#" in each.event.name and mark_of(each.truth) in later[n])
+        ]
 
     def _claim(self, event: Event, old: Event | None, is_last: bool, met: bool) -> Claim | None:
         """What an assignment claims; a name that has ``met`` its obligation once may go on to another value."""

@@ -93,7 +93,7 @@ def judge_note(note: Note, source: str, told: Told | None = None) -> Judged:
     if note.left_out:
         why = f"not read: {note.left_out} formulas more than the {MOST_FORMULAS} that are read."
         rows.append(not_judged("", 0, "", why))
-    rows.sort(key=lambda each: (-each.cell, each.line))
+    rows.sort(key=lambda each: (-int(each.cell), each.line))
     whole = judge.conventions.whole
     cost = Cost(f"J: {whole.convention.cost}", next(iter(whole.lines.get("cost", (0,)))))
     return Judged(
@@ -134,7 +134,7 @@ def layout(taken: Taken) -> str:
 
 def with_diffs(judged: Judged, cells: Mapping[int, Sequence[str]]) -> Judged:
     """The verdicts with their repairs as changes of the rows of a note, by cell."""
-    lines = (each._replace(diff=_diff(each, cells.get(each.cell, ()))) for each in judged.lines)
+    lines = (each._replace(diff=_diff(each, cells.get(int(each.cell), ()))) for each in judged.lines)
     return judged._replace(lines=tuple(lines))
 
 

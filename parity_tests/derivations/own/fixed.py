@@ -134,6 +134,8 @@ class _Source:
         return changed, max(answers, key=lambda each: each.summary.wrong)
 
     def _changed(self, lines: Sequence[Verdict]) -> str:
+        if any(isinstance(line.cell, str) for line in lines):
+            raise ValueError("what is to be changed stands in another file")
         if self.path.suffix == ".ipynb":
             return _in_cells(self.text, lines)
         return _in_rows(self.text, [each for line in lines for each in line.diff])
@@ -171,7 +173,7 @@ def _in_cells(text: str, lines: Sequence[Verdict]) -> str:
     cells = [cell for sheet in sheets for cell in sheet["cells"]]
     code = [each for each in cells if each.get("cell_type") == "code"]
     notes = [each for each in cells if each.get("cell_type") == "markdown"]
-    for number, some in groupby(sorted(lines, key=lambda each: each.cell), key=lambda each: each.cell):
+    for number, some in groupby(sorted(lines, key=lambda each: int(each.cell)), key=lambda each: int(each.cell)):
         cell = code[number - 1] if number > 0 else notes[-number - 1]
         key = "source" if "source" in cell else "input"
         written = "".join(cell[key])

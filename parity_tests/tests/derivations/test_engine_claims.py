@@ -585,6 +585,14 @@ def test_of_what_else_there_are_truths_nothing_is_said_to_be_zero() -> None:
     assert known.of_zero(known.truths.run) == []
 
 
+def test_what_calls_give_is_a_part_of_a_sum_that_is_zero() -> None:
+    """A bias that two branches share does not change their difference: what each branch gives is not zero."""
+    parts = [event(10, "1#db", np.ones((2, 1))), event(11, "2#db", -np.ones((2, 1)))]
+    assert zeros(*parts, event(12, "db", np.zeros((2, 1)))) == [(12, "b", 1, INNER)]
+    assert zeros(*parts, event(12, "db", np.ones((2, 1)))) == [(12, "b", None, INNER)]
+    assert len(zeros(*parts)) == 2
+
+
 def test_where_places_of_steps_are_known_only_they_are_steps() -> None:
     step = event(10, "b", np.ones((2, 1)))
     assert zeros(step, steps={step.key: DEAD_b.event.key}) == [(10, "b", 1, UPDATE)]

@@ -31,6 +31,7 @@ from parity_tests.derivations.engine.python.several import (
     first_judged,
     with_backward_pass,
 )
+from parity_tests.derivations.engine.python.siblings import Joined, joined
 from parity_tests.derivations.engine.python.statements import call_in, is_program, one_a_line
 from parity_tests.derivations.engine.python.surroundings import Around
 from parity_tests.derivations.engine.python.torch_source import uses_torch
@@ -274,11 +275,13 @@ def main(
             pair = next((each for each in pairs(_functions(text)) if each[1] == backward), ())
             if backward and not pair:
                 return {"judged": None, "how": ""}
-            judged = judge_program(file.name, text, call, int(seed), **told, pair=pair)
+            files = joined(file, text) if not pair else Joined(text)
+            judged = judge_program(file.name, files.text, call, int(seed), **told, pair=pair)
+            judged = files.located(judged) if judged is not None else None
     except RefusedError as error:
         return {"refused": str(error)}
     if judged is None:
-        return {"judged": None, "how": how_to_call(text, call)}
+        return {"judged": None, "how": files.said(how_to_call(files.text, call))}
     fields = judged._asdict()
     lines, cost_, summary = ([line._asdict() for line in judged.lines], judged.cost._asdict(), judged.summary._asdict())
     return {"judged": {**fields, "lines": lines, "cost": cost_, "summary": summary}}
