@@ -15,7 +15,6 @@ from parity_tests.derivations.engine.convention import candidates, in_words, is_
 from parity_tests.derivations.engine.events import Event, Key, Run
 from parity_tests.derivations.engine.failing import Failures
 from parity_tests.derivations.engine.in_the_program import InTheProgram
-from parity_tests.derivations.engine.in_the_whole import InTheWhole
 from parity_tests.derivations.engine.locate import MOST_ROOTS, Locator
 from parity_tests.derivations.engine.mend import Mender
 from parity_tests.derivations.engine.probes import Probe
@@ -235,8 +234,7 @@ def judge(
             mender.on_probe,
             mender.in_other_turns,
             partial(mender.read_by_the_repair, factor),
-            None if trial.program.repeats else InTheWhole(mender, claims, factor),
-            InTheProgram(mender, claims, factor) if trial.program.repeats else None,
+            InTheProgram(mender, claims, factor),
         )
         found = locator.explain(most)
         fewer = best is None or found.wrong < best.wrong

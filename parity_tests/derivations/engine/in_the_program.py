@@ -254,7 +254,7 @@ class InTheProgram:
                 return frozenset()
             right_now = {key for key in found & known.keys() if _holds(known[key], values, factor, rate)}
             found &= right_now if number else {key for key in right_now if _differs(known[key].event, values[key])}
-        return found | self._excused(tried, state, overrides) if 0 < len(found) < len(surely_failing(state)) else found
+        return found | self._excused(tried, state, overrides) if 0 < len(found) < len(state.failing) else found
 
     def _excused(self, tried: _Tried, state: State, overrides: Values) -> frozenset[Key]:
         """The claims that fail no more where a later line holds: what ``dW`` was before the penalty was added."""

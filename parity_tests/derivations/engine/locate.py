@@ -20,7 +20,6 @@ from parity_tests.derivations.engine.convention import is_a_count, ratio_of, sam
 from parity_tests.derivations.engine.events import ENTRY, NAMED, RETURNED, Event, Key
 from parity_tests.derivations.engine.failing import State
 from parity_tests.derivations.engine.in_the_program import InTheProgram, surely_failing
-from parity_tests.derivations.engine.in_the_whole import InTheWhole
 from parity_tests.derivations.engine.roots import Explanation, Reads, Repairs, Root, Turned, Values
 from parity_tests.derivations.engine.search import Search
 from parity_tests.derivations.engine.suspects import DERIVATIVES, Suspects
@@ -48,15 +47,13 @@ class Locator:
         more: Callable[[int], Truths | None] | None = None,
         turned: Turned | None = None,
         reads: Reads | None = None,
-        in_the_whole: InTheWhole | None = None,
         in_the_program: InTheProgram | None = None,
     ) -> None:
         self.claims, self.factor, self.repairs = claims, factor, repairs
         self.search = Search(claims, factor, repairs, more)
         self.failures = self.search.failures
         self.suspects, self.all_turns = Suspects(self.search), AllTurns(self.search)
-        self.turned, self.reads, self.in_the_whole = turned, reads, in_the_whole
-        self.in_the_program = in_the_program
+        self.turned, self.reads, self.in_the_program = turned, reads, in_the_program
 
     def explain(self, most: int = MOST_ROOTS) -> Explanation:
         """The mistakes, one after the other, each with what comes right with it; of more than ``most`` it is said."""
@@ -82,7 +79,7 @@ class Locator:
                 changed = self._in_the_program(previous, state, roots, before_last)
                 if changed is not None:
                     roots[-1], overrides = changed[0], before_last | changed[1]
-                    if {each.event.key for each in surely_failing(previous)} <= changed[1].keys():
+                    if {each.event.key for each in previous.failing} <= changed[1].keys():
                         break
                     state = self.failures.state(overrides)
             if not state.failing:
@@ -199,10 +196,6 @@ class Locator:
         slope = self._slope(state, claim, reach or (), overrides, before, named=False) if unmended else None
         if slope is not None:
             return slope, {slope.event.key: slope.expected}
-        if self.in_the_whole is not None and unmended:
-            changed = self.in_the_whole.of(state, claim, reach or (), overrides, before)
-            if changed is not None:
-                return changed
         right = {root.event.key: root.expected}
         return self._in_a_helper(root, state, overrides, before) or root, right
 
