@@ -6,7 +6,8 @@ leaves alone what stands outside of functions (tables, constants) and functions 
 ``OMP_NUM_THREADS=1 python -m mutmut run --max-children 1`` makes the mutants and runs their tests, in half an hour;
 then ``python -m parity_tests.tests.chores.mutants`` prints the figures by module, and ``--save`` keeps them in
 measured.json, beside those of modules that are not in mutants/. Exit code 1: a survivor is not listed as equivalent;
-figures are kept nevertheless where every formula's are, and 95 in a hundred of each judge's.
+figures are kept nevertheless where every formula's are, and 95 in a hundred of each judge's. A mutant that no test can
+tell from the original is listed by hand in measured.json, with the reason: there it stands from then on.
 """
 
 from __future__ import annotations
@@ -26,7 +27,22 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from parity_tests.measured import measured
-from parity_tests.tests.chores.equivalent_mutants import EQUIVALENT, Equivalent
+
+
+class Equivalent(NamedTuple):
+    """A mutant: in ``function``, ``mutated`` stands where ``original`` stood first in its line.
+
+    Functions of manual are named without their package.
+    """
+
+    function: str
+    original: str
+    mutated: str
+    reason: str
+
+
+EQUIVALENT = tuple(Equivalent(**each) for each in measured("mutation")["equivalent"])
+"""Mutants that no test can tell from the original, each with the reason: every other one is killed."""
 
 RESULTS = Path("mutants")
 """Where ``mutmut run`` leaves its results, below the root of the clone."""

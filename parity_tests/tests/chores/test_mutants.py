@@ -13,8 +13,9 @@ import pytest
 
 from parity_tests.measured import measured
 from parity_tests.tests.chores import mutants
-from parity_tests.tests.chores.equivalent_mutants import EQUIVALENT, Equivalent
 from parity_tests.tests.chores.mutants import (
+    EQUIVALENT,
+    Equivalent,
     Mutant,
     Score,
     as_json,
@@ -137,13 +138,12 @@ def test_every_listed_mutant_changes_a_function_as_it_stands(entry: Equivalent) 
     assert entry.reason
 
 
-def test_the_saved_figures_cover_every_formula_module_and_the_list_as_it_stands() -> None:
+def test_the_saved_figures_cover_every_formula_module() -> None:
     saved = measured("mutation")
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["mutmut"]
     modules = {short_name(path) for path in settings["only_mutate"]}
     assert set(saved["modules"]) == modules
     assert {module for module in modules if "." not in module} <= CHAPTERS
-    assert saved["equivalent"] == [entry._asdict() for entry in EQUIVALENT]
     for module, scores in saved["modules"].items():
         assert mutants.is_enough(module, Score(**scores))
         assert scores["mutants"] >= scores["killed"] + scores["equivalent"] > 0
