@@ -7,9 +7,11 @@ from functools import partial
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.nn import functional
 from torch.optim.adam import adam
+from torch.optim.adamw import adamw
+from torch.optim.rmsprop import rmsprop
 from torch.optim.sgd import sgd
 
 from torch_ref import initialization
@@ -19,94 +21,53 @@ from torch_ref.shapes import conv_output_size, conv_parameter_count, dense_param
 Arrays = dict[str, Any]
 
 
-def _momentum(at: Arrays) -> Arrays:
-    W, v = tensor(at["W"]), tensor(at["v"])
+def _sgd(at: Arrays, *, dampened: bool = False, nesterov: bool = False, of_rate: bool = False) -> Arrays:
+    """torch's momentum, whose buffer is v, or v / -alpha where v is a step, which is ``of_rate``."""
+    unit = -at["alpha"] if of_rate else 1.0
+    W, buffer = tensor(at["W"]), tensor(at["v"]).div(unit)
     sgd(
-        [W], [tensor(at["dW"])], [v], lr=at["alpha"], momentum=at["beta"], dampening=at["beta"], weight_decay=0.0,
-        nesterov=False, maximize=False, foreach=False, fused=True,
+        [W], [tensor(at["dW"])], [buffer], lr=at["alpha"], momentum=at["beta"],
+        dampening=at["beta"] if dampened else 0.0, weight_decay=0.0, nesterov=nesterov, maximize=False,
+        foreach=False, fused=True,
     )  # fmt: skip
-    return {"v": array(v), "W": array(W)}
+    return {"v": array(buffer.mul(unit)), "W": array(W)}
 
 
-def _rmsprop(at: Arrays) -> Arrays:
-    dW = tensor(at["dW"])
-    s = tensor(at["s"]).lerp(dW.square(), 1 - at["beta2"])
-    return {"s": array(s), "W": array(tensor(at["W"]).addcdiv(dW, s.sqrt().add(at["epsilon"]), value=-at["alpha"]))}
+def _rmsprop(at: Arrays, *, inside: bool = False) -> Arrays:
+    """torch's RMSprop; with epsilon ``inside`` the root it is in the average already."""
+    W, more = tensor(at["W"]), at["epsilon"] if inside else 0.0
+    s = tensor(at["s"]).add(more / at["beta2"])
+    rmsprop(
+        [W], [tensor(at["dW"])], [s], [], [], [torch.tensor(0.0)], foreach=False, lr=at["alpha"], alpha=at["beta2"],
+        eps=0.0 if inside else at["epsilon"], weight_decay=0.0, momentum=0.0, centered=False,
+    )  # fmt: skip
+    return {"s": array(s.sub(more)), "W": array(W)}
 
 
-def _adam(at: Arrays) -> Arrays:
-    """The function that torch.optim.Adam(fused=True) steps by: to make an optimiser takes longer than all that verify
-    does.
+def _adam(at: Arrays, rule: Callable[..., None] = adam, *, decay: float = 0.0, epsilon: float | None = None) -> Arrays:
+    """The functions that torch.optim.Adam(fused=True) and AdamW step by: to make an optimiser takes longer than all
+    that verify does.
     """
     W, v, s, count = tensor(at["W"]), tensor(at["v"]), tensor(at["s"]), torch.tensor(at["t"] - 1.0)
-    adam(
+    rule(
         [W], [tensor(at["dW"])], [v], [s], [], [count], lr=at["alpha"], beta1=at["beta1"], beta2=at["beta2"],
-        weight_decay=0.0, eps=at["epsilon"], amsgrad=False, maximize=False, foreach=False, fused=True,
+        weight_decay=decay, eps=at["epsilon"] if epsilon is None else epsilon, amsgrad=False, maximize=False,
+        foreach=False, fused=True,
     )  # fmt: skip
     return {"v": array(v), "s": array(s), "W": array(W)}
-
-
-def _velocity(at: Arrays, *, factor: float) -> Tensor:
-    """beta times the last velocity, plus a factor times the gradient."""
-    return tensor(at["v"]).mul(at["beta"]).add(tensor(at["dW"]), alpha=factor)
-
-
-def _averages(at: Arrays) -> tuple[Tensor, Tensor]:
-    """The averages of the gradients and of their squares, after this step."""
-    dW = tensor(at["dW"])
-    return tensor(at["v"]).lerp(dW, 1 - at["beta1"]), tensor(at["s"]).lerp(dW.square(), 1 - at["beta2"])
-
-
-def _classical(at: Arrays) -> Arrays:
-    v = _velocity(at, factor=-at["alpha"])
-    return {"v": array(v), "W": array(tensor(at["W"]).add(v))}
-
-
-def _torch(at: Arrays) -> Arrays:
-    v = _velocity(at, factor=1.0)
-    return {"v": array(v), "W": array(tensor(at["W"]).sub(v, alpha=at["alpha"]))}
-
-
-def _nesterov(at: Arrays) -> Arrays:
-    """As Sutskever writes it: the step of torch's, whose buffer is v / -alpha."""
-    buffer = tensor(at["v"]).div(-at["alpha"])
-    W = _torch_nesterov({**at, "v": array(buffer)})["W"]
-    return {"v": array(_velocity(at, factor=-at["alpha"])), "W": W}
-
-
-def _torch_nesterov(at: Arrays) -> Arrays:
-    v = _velocity(at, factor=1.0)
-    direction = tensor(at["dW"]).add(v, alpha=at["beta"])
-    return {"v": array(v), "W": array(tensor(at["W"]).sub(direction, alpha=at["alpha"]))}
-
-
-def _epsilon_inside(at: Arrays) -> Arrays:
-    dW = tensor(at["dW"])
-    s = tensor(at["s"]).lerp(dW.square(), 1 - at["beta2"])
-    return {"s": array(s), "W": array(tensor(at["W"]).addcdiv(dW, s.add(at["epsilon"]).sqrt(), value=-at["alpha"]))}
 
 
 def _epsilon_uncorrected(at: Arrays) -> Arrays:
-    v, s = _averages(at)
-    rate = at["alpha"] * (1 - at["beta2"] ** at["t"]) ** 0.5 / (1 - at["beta1"] ** at["t"])
-    W = tensor(at["W"]).addcdiv(v, s.sqrt().add(at["epsilon"]), value=-rate)
-    return {"v": array(v), "s": array(s), "W": array(W)}
-
-
-def _adam_l2(at: Arrays) -> Arrays:
-    """The gradient of the regularised cost, as torch.optim.Adam takes it; nothing shrinks beside the step."""
-    decayed = {**at, "dW": array(tensor(at["dW"]).add(tensor(at["W"]), alpha=at["lambda_"])), "lambda_": 0.0}
-    return _adamw(decayed, after=False, rate=True)
+    return _adam(at, epsilon=at["epsilon"] / (1 - at["beta2"] ** at["t"]) ** 0.5)
 
 
 def _adamw(at: Arrays, *, after: bool, rate: bool) -> Arrays:
     """The weights shrink before the step, as torch.optim.AdamW does it, or after it; by the rate, or not."""
-    v, s = _averages(at)
-    corrected, root = v.div(1 - at["beta1"] ** at["t"]), s.div(1 - at["beta2"] ** at["t"]).sqrt()
-    kept = 1 - (at["alpha"] if rate else 1) * at["lambda_"]
-    W = tensor(at["W"]).mul(1 if after else kept)
-    W = W.addcdiv(corrected, root.add(at["epsilon"]), value=-at["alpha"])
-    return {"v": array(v), "s": array(s), "W": array(W.mul(kept if after else 1))}
+    decay = at["lambda_"] if rate else at["lambda_"] / at["alpha"]
+    if not after:
+        return _adam(at, adamw, decay=decay)
+    found = _adam(at)
+    return {**found, "W": found["W"] * (1 - at["alpha"] * decay)}
 
 
 def _scales(at: Arrays) -> Arrays:
@@ -160,16 +121,16 @@ def step(rule: str, at: Arrays) -> Arrays:
 RULES: dict[str, Callable[[Arrays], Arrays]] = {
     "sizes": _sizes,
     "scales": _scales,
-    "momentum": _momentum,
+    "momentum": partial(_sgd, dampened=True),
     "rmsprop": _rmsprop,
     "adam": _adam,
-    "classical": _classical,
-    "torch": _torch,
-    "nesterov": _nesterov,
-    "torch-nesterov": _torch_nesterov,
-    "epsilon-inside": _epsilon_inside,
+    "classical": partial(_sgd, of_rate=True),
+    "torch": _sgd,
+    "nesterov": partial(_sgd, nesterov=True, of_rate=True),
+    "torch-nesterov": partial(_sgd, nesterov=True),
+    "epsilon-inside": partial(_rmsprop, inside=True),
     "epsilon-uncorrected": _epsilon_uncorrected,
-    "adam-l2": _adam_l2,
+    "adam-l2": lambda at: _adam(at, decay=at["lambda_"]),
     "adamw": partial(_adamw, after=False, rate=True),
     "adamw-after": partial(_adamw, after=True, rate=True),
     "adamw-no-rate": partial(_adamw, after=False, rate=False),
