@@ -172,7 +172,8 @@ class InTheProgram:
         _, statement, target, names = turns[-1]
         root = Root(site.event, truths.distinct()[0], self.factor, site.event.value, (), INNER)
         possible = [each for each in edits(statement, self.mender.words(root, target, names)) if site.part.fits(each)]
-        possible = [each for each in possible if each.cost <= MOST_COST]
+        keeps = self.mender.keeps_the_state(site.event)
+        possible = [each for each in possible if each.cost <= MOST_COST and keeps(each)]
         known, first = len(counts) == len(turns), 3 if len(turns) > 1 else 0
         unsure = [each for n, each in enumerate(possible) if not known or n < first or each.cause == "overwritten"]
         blind += [_Tried(site, each, site.event.value) for each in unsure[:4]]

@@ -348,7 +348,7 @@ class Mender:
                 return bool(number) or self._is_right(self._in_the_end(edit, root, before, part), expected, root)
             return self._gives(edit, target, (names, expected), root)
 
-        kept = self._state(root)
+        keeps = self.keeps_the_state(root.event) if root.kind == UPDATE else lambda edit: True
         best: list[Edit] = []
         texts: set[str] = set()
         again = any(each.key[0] == root.event.key[0] and each.key[1] for each in self.truths[0].run.events)
@@ -358,9 +358,7 @@ class Mender:
                 break
             if self.tried > MOST_TRIED:
                 break
-            if kept and not any(kept in map(ast.unparse, ast.walk(each)) for each in edit.statements):
-                continue
-            if not all(gives(edit, number) for number in range(3)):
+            if not keeps(edit) or not all(gives(edit, number) for number in range(3)):
                 continue
             text = "\n".join(ast.unparse(ast.fix_missing_locations(each)) for each in edit.statements)
             if text not in texts and (not program.repeats or self._holds_in_all(edit, part, root, before, factor)):
@@ -368,12 +366,14 @@ class Mender:
             texts.add(text)
         return best
 
-    def _state(self, root: Root) -> str:
-        """The velocity that a step adds, which no repair of the step leaves out; "" where it adds none."""
-        name = added_name(root.event.statement) if root.kind == UPDATE else ""
+    def keeps_the_state(self, event: Event) -> Callable[[Edit], bool]:
+        """Whether a change of a step keeps the velocity that it adds, where it adds one."""
+        name = added_name(event.statement)
         made = (each.statement for each in self.truths[0].run.events if isinstance(each.statement, ast.Assign))
         sources = (each.value for each in made if ast.unparse(each.targets[0]) == name)
-        return name if name and any(name in map(ast.unparse, ast.walk(each)) for each in sources) else ""
+        if not name or not any(name in map(ast.unparse, ast.walk(each)) for each in sources):
+            return lambda edit: True
+        return lambda edit: any(name in map(ast.unparse, ast.walk(each)) for each in edit.statements)
 
     def _promising(
         self, possible: list[Edit], target: str, place: tuple[Mapping[str, Any], Any], root: Root
