@@ -10,7 +10,7 @@ from manual.layers import OUTPUT_UNITS
 from manual.shared.cli import GOOD, MISMATCH, UsageError, console, default_jobs, door, output_flags
 from parity_tests.comparison import run as job
 from parity_tests.comparison.own_module import Own, compare_own, own_file
-from parity_tests.comparison.tables import show
+from parity_tests.comparison.tables import show, summary
 from parity_tests.judging.judge import FAILS, Result
 from torch_ref.devices import device_named
 
@@ -88,7 +88,7 @@ def _report(args: argparse.Namespace, results: list[Result], about: dict[str, st
             **about,
             "environment": job.environment(args.device),
             "results": [result.as_json() for result in results],
-            "summary": job.summary(results),
+            "summary": summary(results),
         }
         args.work.json(report)
     else:

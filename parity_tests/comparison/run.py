@@ -322,22 +322,6 @@ def _default_signals() -> None:
         signal.signal(number, signal.SIG_DFL)
 
 
-def summary(results: Sequence[Result]) -> dict[str, Any]:
-    """Counts by verdict, of lines and of arrays, and the worst derived and measured ratios."""
-    worst = {
-        basis: max((result.ratio for result in results if result.basis == basis), default=None)
-        for basis in ("derived", "measured")
-    }
-    return {
-        "lines": len(results),
-        "arrays": sum(result.arrays for result in results),
-        **{verdict: sum(result.verdict == verdict for result in results) for verdict in (HOLDS, CANNOT_TELL, FAILS)},
-        "arrays that cannot be told": sum(result.cannot_tell for result in results),
-        "worst ratio": worst["derived"],
-        "worst measured ratio": worst["measured"],
-    }
-
-
 def environment(device: str) -> dict[str, str]:
     """What the results were computed with."""
     chosen = device_named(device)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import groupby
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
 from manual.shared.cli import plain_table
-from parity_tests.comparison.run import summary
 from parity_tests.judging.judge import CANNOT_TELL, FAILS, HOLDS, Result
 
 STYLES = {HOLDS: "green", CANNOT_TELL: "yellow", FAILS: "bold red"}
@@ -104,6 +104,22 @@ def describe(result: Result) -> str:
     if result.reason:
         return line + result.reason
     return line + (f"entry {list(result.worst_index)} differs by {result.error:.3g}, the bound is {result.bound:.3g}")
+
+
+def summary(results: Sequence[Result]) -> dict[str, Any]:
+    """Counts by verdict, of lines and of arrays, and the worst derived and measured ratios."""
+    worst = {
+        basis: max((result.ratio for result in results if result.basis == basis), default=None)
+        for basis in ("derived", "measured")
+    }
+    return {
+        "lines": len(results),
+        "arrays": sum(result.arrays for result in results),
+        **{verdict: sum(result.verdict == verdict for result in results) for verdict in (HOLDS, CANNOT_TELL, FAILS)},
+        "arrays that cannot be told": sum(result.cannot_tell for result in results),
+        "worst ratio": worst["derived"],
+        "worst measured ratio": worst["measured"],
+    }
 
 
 def closing(results: Sequence[Result]) -> str:

@@ -13,7 +13,7 @@ import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from parity_tests.comparison.run import summary
+from parity_tests.comparison.tables import summary
 from parity_tests.derivations.testbed.matrix import Outcome, by_mistake, figures
 from parity_tests.judging.judge import CANNOT_TELL, FAILS, HOLDS, Result
 from parity_tests.notes.row import AMBIGUOUS, CONVENTION, MISPRINT, WRONG, Row, explained, is_known

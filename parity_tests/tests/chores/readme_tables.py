@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from parity_tests.comparison.run import summary
-from parity_tests.comparison.tables import worst_of
+from parity_tests.comparison.tables import summary, worst_of
 from parity_tests.judging.judge import FAILS, HOLDS, Result
 from parity_tests.report.evidence import Table
 

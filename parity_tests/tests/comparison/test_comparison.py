@@ -27,9 +27,9 @@ from parity_tests.comparison.run import (
     one_thread,
     run_all,
     run_unit,
-    summary,
     units,
 )
+from parity_tests.comparison.tables import summary
 from parity_tests.formulas import CASES
 from parity_tests.judging.judge import CANNOT_TELL, FAILS, HOLDS, Result
 
