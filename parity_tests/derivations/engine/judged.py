@@ -29,7 +29,6 @@ from parity_tests.derivations.engine.findings import (
 from parity_tests.derivations.engine.forward_slips import LIKELIER, SIGN, has_a_slip, slips_of, verdict_on
 from parity_tests.derivations.engine.layers import dense_layers, formula_ids
 from parity_tests.derivations.engine.lists.spelled import origin
-from parity_tests.derivations.engine.locate import Locator
 from parity_tests.derivations.engine.mend import Repair, together
 from parity_tests.derivations.engine.roots import Root
 from parity_tests.derivations.engine.truths import Cost, Truth, Truths
@@ -328,11 +327,10 @@ def _wrong(
     may_be_mended &= root.kind != UPDATE or bool(np.all(np.isfinite(value)))  # a root of less than 0 came from before
     repair = finding.mender.repair(root, before, finding.explanation.factor) if may_be_mended else None
     if repair is not None and repair.later and pasted is not None:
-        passes = _passes if finding.truths.program.repeats else _holds_with
         tried: list[tuple[int | None, Repair]] = []
         for each in repair.later[:MOST_TRIED]:
             if sum(left == 0 for left, _ in tried) < ENOUGH:
-                tried.append((passes(pasted(event.line, each.text, each.rows), each, root, finding), each))
+                tried.append((_passes(pasted(event.line, each.text, each.rows), each, root, finding), each))
         fewest = min((left for left, _ in tried if left is not None), default=None)
         kept = [each for left, each in tried if left is not None and left == fewest]
         repair = together(kept) if kept else None
@@ -409,24 +407,6 @@ def _passes(reading: Reading, repair: Repair, root: Root, finding: Finding) -> i
 def _the_same(truths: Truths, _: int) -> Truths:
     """The same truths, whatever probe is asked for."""
     return truths
-
-
-def _holds_with(reading: Reading, repair: Repair, root: Root, finding: Finding) -> int | None:
-    """0 where a line holds in every turn of its loop, in the text that has the repair in its place; else None."""
-    trial = reading.trial(1)
-    cost = finding.cost
-    some = (
-        reading.written(trial)
-        if cost.of is None
-        else [each for each in reading.implied(trial) if each.text == cost.text]
-    )
-    lines = range(root.event.line, root.event.line + len(repair.text.splitlines()))
-    for each in some:
-        truths = Truths(*trial, each)
-        if truths.by_key and (claims := Claims(truths)).of(trial.run, {}):
-            found = Locator(claims, finding.explanation.factor).explain()
-            return None if any(root.event.line in lines for root in found.roots) else 0
-    return None
 
 
 def _name(event: Event) -> str:
