@@ -99,3 +99,49 @@ for i in range(10):
     judged = judge_program("net.py", text)
     assert judged is not None
     assert [line.verdict for line in judged.lines] == [HOLDS, HOLDS]
+
+
+PREPARED = """\
+import numpy as np
+from sklearn.datasets import load_iris
+from sklearn.model_selection import train_test_split
+from sklearn.preprocessing import StandardScaler
+
+iris = load_iris()
+kinds = np.array(["setosa", "other"])
+X = StandardScaler().fit_transform(iris.data[:100])
+X, X_test, y, y_test = train_test_split(X, iris.target[:100], test_size=0.5)
+
+class Neuron:
+    def __init__(self, size):
+        self.w = np.zeros(size)
+        self.b = 0.0
+
+    def forward(self, X):
+        self.p = 1 / (1 + np.exp(-(X @ self.w + self.b)))
+
+    def loss(self, y):
+        return -np.mean(y * np.log(self.p) + (1 - y) * np.log(1 - self.p)) + 0.05 * np.sum(self.w**2)
+
+    def backward(self, X, y):
+        dz = (self.p - y) / len(y)
+        return X.T @ dz + 0.1 * self.w, np.sum(dz)
+
+neuron = Neuron(4)
+for epoch in range(10):
+    neuron.forward(X)
+    dw, db = neuron.backward(X, y)
+    neuron.w -= 0.5 * dw
+    neuron.b -= 0.5 * db
+print(neuron.loss(y))
+"""
+
+
+@pytest.mark.parametrize(("old", "new", "wrong"), [("", "", 0), ("0.1 * self.w", "0.2 * self.w", 1)])
+def test_data_of_a_library_and_a_cost_behind_the_training(old: str, new: str, wrong: int) -> None:
+    """The library takes and gives plain numbers; J is the object's own ``loss(y)``, though it is called last."""
+    judged = judge_program("iris.py", PREPARED.replace(old, new) if old else PREPARED)
+    assert judged is not None
+    assert judged.cost.text == "J is self.loss(y)"
+    assert {line.line for line in judged.lines if line.verdict == WRONG} == ({24} if wrong else set())
+    assert judged.summary.holds >= 4

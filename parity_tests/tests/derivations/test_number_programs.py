@@ -6,6 +6,7 @@ import pytest
 
 from parity_tests.derivations.engine.python.execution import InOrder
 from parity_tests.derivations.engine.python.judged import judge_program
+from parity_tests.derivations.engine.python.program import PythonProgram
 from parity_tests.derivations.engine.python.statements import is_stepped
 from parity_tests.derivations.engine.symbols import meant_by
 from parity_tests.derivations.verdicts import WRONG
@@ -162,3 +163,23 @@ def test_keys_count_whoever_holds_them() -> None:
     assert is_stepped("unit['w']", names)
     assert not is_stepped("data", names)
     assert meant_by("o2#self.grad", ("o2#self.data", "self.data")) == ("o2#self.data",)
+
+
+def test_units_that_a_function_hands_on_take_steps() -> None:
+    """Numbers in lists of lists are copied where they are returned and bound; they are still the parameters."""
+    first, rest = UNITS.split("network = ")[0], UNITS.partition("(2)]\n")[2]
+    made = """\
+def made():
+    lower = [{"w": [random() for _ in range(3)]} for _ in range(2)]
+    upper = [{"w": [random() for _ in range(3)]} for _ in range(2)]
+    return [lower, upper]
+
+network = made()
+"""
+    program = PythonProgram(first + made + rest)
+    program.begin()
+    assert program.begun.rounds
+    judged = judge_program("units.py", first + made + rest)
+    assert judged is not None
+    assert not judged.summary.wrong
+    assert judged.summary.judged > 10

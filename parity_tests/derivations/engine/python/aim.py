@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import itertools
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -64,8 +65,10 @@ class Aim(NamedTuple):
             return reading(with_repair(text, line, repaired, rows))
 
         own = reading(text)
-        if not self.cost and self.rubric is None and (found := self._by_sum_of_examples(own, text, call)):
-            return found
+        if not self.cost and self.rubric is None:
+            found = self._by_cost_beside(own, text, call) or self._by_sum_of_examples(own, text, call)
+            if found is not None:
+                return found
         judged = judge_reading(own, self.seed, strict=self.strict, pasted=pasted)
         if judged is not None and self.rubric is not None:
             return judged._replace(notes=self._whose_cost(own, self.rubric))
@@ -95,11 +98,33 @@ class Aim(NamedTuple):
                 return other._replace(source=text, lines=lines, summary=summarised(lines, other.summary.helpers))
         return None
 
-    def _by_own_cost(self, reading: PythonReading, judged: Judged | None, text: str, call: str) -> Judged | None:
-        """The verdicts under the cost that the file defines and does not call; those given where it has none.
+    def _by_cost_beside(self, reading: PythonReading, text: str, call: str) -> Judged | None:
+        """The verdicts under a cost that takes what a function of gradients takes, and is not called before them."""
+        trial = reading.trial(self.seed)
+        if reading.written(trial):
+            return None
+        reached = {event.function for event in trial.run.events}
+        return self._by_one_of(of_the_same_arguments(ast.parse(text), reached), text, call, wrong=True)
 
-        Of several costs one counts under which all holds.
+    def _by_one_of(self, formulas: Sequence[str], text: str, call: str, *, wrong: bool) -> Judged | None:
+        """The verdicts under the one of some costs of a file under which all holds, or else most; None for none.
+
+        Where something is wrong under each of them, they count only if said so.
         """
+        if len(formulas) > 1:  # mistakes are looked for under the one that is meant
+            hits = {each: self._hits(each, text, call) for each in formulas[:MOST_COSTS]}
+            formulas = [each for each, found in hits.items() if found == max(hits.values())]
+        ways = ((each, self._by_formula(each, text, call)) for each in formulas)
+        own = [(each, other) for each, other in ways if other is not None and other.summary.judged]
+        if not own:
+            return None
+        formula, best = min(own, key=lambda each: (each[1].summary.wrong, -each[1].summary.holds))
+        if best.summary.wrong and not wrong:
+            return None
+        return best._replace(notes=(*best.notes, f"J is {formula}: the file defines it, and it is not called before."))
+
+    def _by_own_cost(self, reading: PythonReading, judged: Judged | None, text: str, call: str) -> Judged | None:
+        """The verdicts under the cost that the file defines and does not call; those given where it has none."""
         trial = reading.trial(self.seed)
         usual = reading.usual(trial)
         meant = [each for each in usual if judged is not None and each.text == implied_in(judged)]
@@ -107,17 +132,9 @@ class Aim(NamedTuple):
         tree = ast.parse(text)
         pairs = dict.fromkeys(each.names for each in meant or usual if all(each.names))
         found = [own_costs(tree, reached, names) for names in pairs]
-        same = of_the_same_arguments(tree, reached)
-        formulas = [*same, *itertools.chain.from_iterable(found)][:MOST_COSTS]
-        if len(formulas) > 1:  # mistakes are looked for under the one that is meant
-            hits = {each: self._hits(each, text, call) for each in formulas}
-            formulas = [each for each in formulas if hits[each] == max(hits.values())]
-        ways = ((each, self._by_formula(each, text, call)) for each in formulas)
-        own = [(each, other) for each, other in ways if other is not None and other.summary.judged]
-        right = [each for each in own if not each[1].summary.wrong]
-        if right or (own and (same or len(found[0]) == 1)):
-            formula, best = min(right or own, key=lambda each: (each[1].summary.wrong, -each[1].summary.holds))
-            return best._replace(notes=(*best.notes, f"J is {formula}: the file defines it, and calls it nowhere."))
+        formulas = list(itertools.chain.from_iterable(found))
+        if own := self._by_one_of(formulas, text, call, wrong=bool(found) and len(found[0]) == 1):
+            return own
         if judged is None or not meant:
             return judged
         if judged.notes:

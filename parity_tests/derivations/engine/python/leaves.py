@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import torch
 
 from parity_tests.derivations.engine import symbols
-from parity_tests.derivations.engine.events import ENTRY, Event, Key
+from parity_tests.derivations.engine.events import BOUND, ENTRY, Event, Key
 from parity_tests.derivations.engine.numbers.tape import Tape
 from parity_tests.derivations.engine.numbers.tensor import Tensor
 from parity_tests.derivations.engine.python.recorder import Halted
@@ -109,7 +109,8 @@ class Finder:
         if known is not None:
             del self.lineage[id(value)]  # built in place, it is a leaf no more
             self.leaves = {place: name for place, name in self.leaves.items() if place != known[1]}
-        self._is_called(event.name, value)
+        if event.role != BOUND or value.ndim or event.name not in self.last:  # else a copy of a number by its own name
+            self._is_called(event.name, value)
         return value
 
     def _is_of_others(self, value: Tape) -> bool:

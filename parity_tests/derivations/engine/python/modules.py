@@ -6,6 +6,7 @@ Plots are left out: matplotlib is a module that does nothing.
 from __future__ import annotations
 
 import builtins
+import copy
 import importlib
 import math
 import random
@@ -35,6 +36,12 @@ FLOATS = frozenset(("float64", "float32", "float16", "double", "longdouble", "fl
 SILENT = frozenset(
     ("matplotlib", "seaborn", "plotly", "tqdm", "pylab", "IPython", "ipywidgets", "imageio", "tensorboardX")
 )
+
+LIBRARY = "sklearn"
+"""What data are loaded and prepared with."""
+
+LOADED: dict[str, Any] = {}
+"""Its data sets that were asked for: each run reads them anew."""
 
 READING = frozenset(("loadtxt", "genfromtxt"))
 """Functions that read a table, in whose place numbers are drawn where its file is missing."""
@@ -71,7 +78,8 @@ class Modules:
             if name.split(".")[0] == "scipy":
                 return _Scipy(importlib.import_module(name if fromlist else "scipy"))
         try:
-            return builtins.__import__(name, globals_, locals_, fromlist, level)
+            found = builtins.__import__(name, globals_, locals_, fromlist, level)
+            return Library(found, self.kind) if level == 0 and name.split(".")[0] == LIBRARY else found  # type: ignore[return-value]
         except ModuleNotFoundError as error:
             if level or error.name is None or not f"{name}.".startswith(f"{error.name}."):
                 raise  # of a module that is there, and lacks another itself
@@ -188,6 +196,38 @@ class _Scipy(types.ModuleType):
         if isinstance(found, types.ModuleType):
             return _Scipy(found)
         return composed(OF_SCIPY, name, found) if name in OF_SCIPY else found
+
+
+class Library:
+    """A part of a library that knows float64 alone: it takes plain numbers, and what it gives is of the kind in use."""
+
+    def __init__(self, part: Any, kind: Kind) -> None:
+        vars(self).update(part=part, kind=kind)
+
+    def __getattr__(self, name: str) -> Any:
+        return self._given(getattr(self.part, name))
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        setattr(self.part, name, _bare_all(value))
+
+    def __call__(self, *arguments: Any, **settings: Any) -> Any:
+        if getattr(self.part, "__module__", "").startswith("sklearn.datasets"):
+            key = repr((self.part, arguments, settings))
+            if key not in LOADED:
+                LOADED[key] = self.part(*arguments, **settings)
+            return self._given(copy.deepcopy(LOADED[key]))
+        return self._given(self.part(*_bare_all(arguments), **_bare_all(settings)))
+
+    def __mro_entries__(self, bases: Any) -> tuple[Any, ...]:
+        return (self.part,)
+
+    def _given(self, value: Any) -> Any:
+        if isinstance(value, tuple):
+            return tuple(map(self._given, value))
+        of_class = value.__name__ if isinstance(value, types.ModuleType) else getattr(value, "__module__", None) or ""
+        if of_class.partition(".")[0] in (LIBRARY, "scipy") and not isinstance(value, dict):
+            return Library(value, self.kind)
+        return self.kind.make(value)
 
 
 class _Random(types.ModuleType):
@@ -399,6 +439,15 @@ def _drawing(function: Callable[..., Any], kind: Kind) -> Callable[..., Any]:
 
 def _bare(value: Any) -> Any:
     return tape.plain(step.real(value))
+
+
+def _bare_all(value: Any) -> Any:
+    """The plain numbers of lists, tuples and dicts, and the parts of a library as they are."""
+    if type(value) in (list, tuple):
+        return type(value)(map(_bare_all, value))
+    if isinstance(value, dict):
+        return {name: _bare_all(each) for name, each in value.items()}
+    return value.part if isinstance(value, Library) else _bare(value)
 
 
 def _stacking(function: Callable[..., Any], name: str, kind: Kind) -> Callable[..., Any]:

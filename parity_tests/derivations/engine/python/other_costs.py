@@ -46,7 +46,8 @@ def of_the_same_arguments(tree: ast.Module, reached: Collection[str]) -> list[st
     for called, node, method in _functions(tree):
         listed = [each.arg for each in node.args.args][method:]
         needed = listed[: len(listed) - len(node.args.defaults)]
-        if len(needed) < 2 or node.name in reached or NO_COSTS.search(called):
+        of_state = method and len(needed) == 1 and symbols.is_label(needed[0])  # the output is the object's
+        if (len(needed) < 2 and not of_state) or node.name in reached or NO_COSTS.search(called):
             continue
         if any(each.issuperset(needed) for each in others):
             found.append(f"{called}({', '.join(needed)})")

@@ -284,7 +284,7 @@ class Recorder:
         key = number, count
         made = self._made(site, value)
         if is_array(made) and (made.dtype.kind not in "fc" or made.size > MOST_ENTRIES):
-            return self._kept(site, name, key, made)
+            return self._kept(site, name, key, made) if made.dtype.kind in "fciub" else made  # of words
         if site.role == NAMED and not _in_place(site) and self._is_alias(name, made):
             site = site._replace(role=BOUND)
         if self.before is not None and (self.only is None or key in self.only):
