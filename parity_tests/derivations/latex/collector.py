@@ -8,6 +8,7 @@ from typing import Any
 
 from parity_tests.derivations.latex.claims import Aside, Claim, Found, Numbers, Shape
 from parity_tests.derivations.latex.cursor import split
+from parity_tests.derivations.latex.declared import own_functions, with_functions, with_transposes
 from parity_tests.derivations.latex.documents import Formula, Note
 from parity_tests.derivations.latex.frames import is_size
 from parity_tests.derivations.latex.limits import in_place, limits
@@ -26,6 +27,7 @@ from parity_tests.derivations.latex.style import Style, style_of
 from parity_tests.derivations.latex.symbols import COSTS, MEANINGS, UNITS
 from parity_tests.derivations.latex.tokens import Token, sizes_in, written
 from parity_tests.derivations.latex.tree import (
+    Call,
     Derivative,
     Matrix,
     Node,
@@ -48,14 +50,14 @@ _RANGE = re.compile(r"[a-zL]=(?:\w+(?:[-+]\d)?,)*(?:\\ldots|\.\.\.),?(?:\w+(?:[-
 """As in l = 1, ..., L."""
 
 
-def claims_of(note: Note) -> tuple[list[Found], list[Style]]:
-    """Everything that the formulas of a note say, and the style of each section."""
+def claims_of(note: Note, functions: frozenset[str] = frozenset()) -> tuple[list[Found], list[Style]]:
+    """Everything that the formulas of a note say, and the style of each section; ``functions`` are its own."""
     found: list[Found] = []
     symbols: dict[int, list[Symbol]] = {}
     carried: tuple[Node | None, int] = (None, 0)
     known: dict[str, Any] = {}
     for formula in note.formulas:
-        collector = _Collector(formula, note, found, carried, known)
+        collector = _Collector(formula, note, found, carried, known, functions)
         try:
             statements = statements_of(formula, note.macros)
         except NotReadError as error:
@@ -65,12 +67,20 @@ def claims_of(note: Note) -> tuple[list[Found], list[Style]]:
             collector.statement(statement)
         carried = collector.carried, collector.carried_line
         symbols.setdefault(formula.section, []).extend(collector.symbols)
+    if not functions and (functions := own_functions(found)):
+        return claims_of(note, functions)
     everything = [each for part in symbols.values() for each in part]
     whole = style_of(everything)
     styles = [style_of(symbols.get(number, ())) for number in range(len(note.headings))]
     styles = [each if each.layers != "none" else whole for each in styles]
     deepest = max((each.deepest for each in styles), default=0)
-    return found, [each._replace(deepest=each.deepest or deepest) for each in styles]
+    return with_transposes(found), [each._replace(deepest=each.deepest or deepest) for each in styles]
+
+
+def _is_named(node: Node, target: Node | None) -> bool:
+    """Whether what stands before a derivative is a name for it, as s(w)."""
+    named = isinstance(node, Operation) and isinstance(node.left, Symbol) and isinstance(node.right, Symbol)
+    return named and not node.sign and isinstance(target, Derivative)  # type: ignore[union-attr]
 
 
 def _shortened(text: str, most: int = 160) -> str:
@@ -82,9 +92,10 @@ class _Collector:
     """Goes through the statements of a formula."""
 
     def __init__(
-        self, formula: Formula, note: Note, found: list[Found], carried: tuple[Node | None, int], known: dict[str, Any]
-    ) -> None:
-        self.formula, self.note, self.found, self.known = formula, note, found, known
+        self, formula: Formula, note: Note, found: list[Found], carried: tuple[Node | None, int], known: dict[str, Any],
+        functions: frozenset[str],
+    ) -> None:  # fmt: skip
+        self.formula, self.note, self.found, self.known, self.functions = formula, note, found, known, functions
         self.symbols: list[Symbol] = []
         self.carried, self.carried_line = carried
         before = f"{note.headings[formula.section]} {formula.before}"
@@ -118,7 +129,7 @@ class _Collector:
         reasons: list[str] = []
         for part, relation in zip(statement.parts, ("=", *statement.relations), strict=True):
             node, reason = (None, "") if relation not in EQUALS and nodes else tree_of(part)
-            nodes.append(node)
+            nodes.append(with_functions(node, self.functions))
             reasons.append(reason)
             self.symbols += symbols_of(node) if node else []
         self.numbers(statement, nodes)
@@ -160,7 +171,7 @@ class _Collector:
         if target is None:
             if nodes and nodes[0] == Symbol("l") and {"y", "Y"} & {each.base for each in symbols_of(tuple(nodes[1:]))}:
                 nodes = [Symbol("L", written="\\ell"), *nodes[1:]]  # a loss
-            place = next((n for n, node in enumerate(nodes) if node is not None and is_target(node)), -1)
+            place = next((n for n, node in enumerate(nodes) if node is not None and self.is_target(node)), -1)
             if place == 1 and nodes[0] == Symbol("p"):
                 place = 0  # p = softmax(o)
             named = nodes[place] if place >= 0 else None
@@ -186,7 +197,7 @@ class _Collector:
             self.carried, self.carried_line = target, statement.line
         made = False
         for number, (node, part) in enumerate(zip(nodes, statement.parts, strict=False)):
-            if number == place or node is None:
+            if number == place or node is None or (number < place and _is_named(node, nodes[place])):
                 continue
             relation = statement.relations[number - 1] if number else "="
             if isinstance(target, Symbol) and is_assumption(target, node):
@@ -198,6 +209,9 @@ class _Collector:
         elif not made:
             zero = target if nodes[1:] == [Number("0")] else None
             self.aside(statement, "names, numbers or definitions", zero=zero)
+
+    def is_target(self, node: Node) -> bool:
+        return is_target(node) or (isinstance(node, Call) and node.function.base in self.functions)
 
     def identity(self, statement: Statement, nodes: list[Node | None]) -> bool:
         """Add the claim that two formulas are the same for every number."""

@@ -72,8 +72,9 @@ class Conventions:
 
     @cached_property
     def symbols(self) -> list[Symbol]:
-        """All symbols of the claims."""
-        return symbols_of(tuple((each.target, each.right) for each in self.claims))
+        """All symbols of the claims, each once."""
+        found = symbols_of(tuple((each.target, each.right) for each in self.claims))
+        return list({repr(each): each for each in reversed(found)}.values())[::-1]
 
     def read(self, claim: Claim, convention: Convention) -> list[Meant]:
         """A claim in every frame; NotReadError where there is none."""

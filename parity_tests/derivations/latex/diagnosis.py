@@ -16,7 +16,7 @@ from parity_tests.derivations.latex.judge import FEW, Meant, holds, is_the_same
 from parity_tests.derivations.latex.kinds import depends_on_cost, has_complement
 from parity_tests.derivations.latex.notation import known_to, left_sides, node_of
 from parity_tests.derivations.latex.references import SOFTMAX
-from parity_tests.derivations.latex.repairs import repairs
+from parity_tests.derivations.latex.repairs import of_penalty, repairs
 from parity_tests.derivations.latex.rewritten import affordable, places, rewritings
 from parity_tests.derivations.latex.symbols import COUNTS, SIZE
 from parity_tests.derivations.latex.tree import (
@@ -102,8 +102,7 @@ def named(cause: str, each: Meant, right: Node) -> str:
     added, before = (sum(x.base in COUNTS for x in symbols_of(side)) for side in (right, claim.right))
     if cause == "missing-factor" and each.frame.family == SIZE:
         return "padding-once"
-    if cause in ("missing-factor", "extra-factor") and any(x.base == "\\lambda" for x in symbols_of(claim.right)):
-        return "l2-factor-2"
+    cause = of_penalty(cause, claim.right)
     if cause == "double-1/m" and added == before:
         return "extra-factor"
     if cause == "db-not-summed" and not target.startswith("db"):

@@ -209,6 +209,8 @@ def agreement_of_entries(numbers: Usual, claim: Claim) -> bool:
     """Whether two formulas are equal at every index; NotReadError where one cannot be read."""
     left, right = claim.target, claim.right
     numbers.measure((left, right))
+    if 1 in numbers.sizes.values():
+        raise NotReadError("an index of one entry")
     bound = {index for each in walk((left, right)) if isinstance(each, Sum) for index in each.index}
     own = {part for each in symbols_of(left)
            for part in (*numbers.units_of(each), numbers.frame.style.example_of(each))}  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
@@ -27,7 +27,8 @@ from parity_tests.derivations.latex.tree import (
 def known_to(frame: Frame, claim: Claim, symbols: Sequence[Symbol]) -> Known:
     """The quantities of a setting that may be missing in a claim, as its writer would have them."""
     names = [name for name in frame.shapes if re.fullmatch(r"d?[AZWbXYwv]\d?|J|z|a|s", name)]
-    made = [(name, node) for name in names if (node := node_of(name, frame, claim, symbols)) is not None]
+    written = _written(frame, claim, symbols)
+    made = [(name, node) for name in names if (node := node_of(name, frame, claim, written)) is not None]
     symbols = tuple(node for _, node in made if isinstance(node, Symbol))
     derivatives = tuple(node for _, node in made if isinstance(node, Derivative))
     z = {name: node for name, node in made if name.lstrip("d")[0] in "Zz" and name[0] != "d"}
@@ -43,21 +44,32 @@ def known_to(frame: Frame, claim: Claim, symbols: Sequence[Symbol]) -> Known:
     return Known(scalars, slopes, (), symbols + derivatives)
 
 
-def node_of(name: str, frame: Frame, claim: Claim, symbols: Sequence[Symbol] = ()) -> Node | None:
+def _written(frame: Frame, claim: Claim, symbols: Sequence[Symbol] = ()) -> dict[str, Symbol]:
+    """The symbols that quantities of the setting have: those of the claim, then those with its indices."""
+    known = symbols_of((claim.target, claim.right))
+    letters = {index for each in known for index in each.subscripts}
+    found: dict[str, Symbol] = {}
+    for each in (*known, *sorted(symbols, key=lambda each: not letters & set(each.subscripts))):
+        with suppress(NotReadError):
+            if not each.primes and not frame.style.power_of(each) and (name := frame.name_of(each)) not in found:
+                indices = len(frame.style.indices_of(each)) if each not in known else 0
+                found[name] = replace(each, subscripts=each.subscripts[: len(each.subscripts) - indices])
+    return found
+
+
+def node_of(name: str, frame: Frame, claim: Claim, written: Mapping[str, Symbol] | None = None) -> Node | None:
     """A quantity of the setting as the writer has it in a claim, or would have it; derivatives as partial fractions
     where the claim has such.
     """
     parts = claim.target, claim.right
     known = symbols_of(parts)
-    for each in (*known, *symbols):
-        with suppress(NotReadError):
-            if frame.name_of(each) == name and not each.primes and not frame.style.power_of(each):
-                indices = len(frame.style.indices_of(each)) if each not in known else 0
-                return replace(each, subscripts=each.subscripts[: len(each.subscripts) - indices])
+    written = _written(frame, claim) if written is None else written
+    if name in written:
+        return written[name]
     of = next((each.of for each in walk(parts) if isinstance(each, Derivative) and _is_cost(each.of)), None)
     by = name.removeprefix("d")
     if of is not None and by != name and not (by[0] == "Z" and any(each.base == "\\delta" for each in known)):
-        inner = node_of(by, frame, claim, symbols)
+        inner = node_of(by, frame, claim, written)
         return None if inner is None else Derivative(of, inner)
     match = re.fullmatch(r"(d?[A-Za-z]+?|g)(\d?)", name)
     if match is None:

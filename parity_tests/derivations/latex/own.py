@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from parity_tests.derivations.latex.claims import Claim
 from parity_tests.derivations.latex.own_equations import UNREAD, Equations, Variant, with_step
+from parity_tests.derivations.latex.own_examples import EXAMPLE, with_letter
 from parity_tests.derivations.latex.own_forward import (
     COUNTED,
     differential,
@@ -16,8 +17,8 @@ from parity_tests.derivations.latex.own_forward import (
     is_kronecker,
 )
 from parity_tests.derivations.latex.own_layers import in_letters
-from parity_tests.derivations.latex.own_shapes import ONE
-from parity_tests.derivations.latex.repairs import repairs
+from parity_tests.derivations.latex.own_shapes import ONE, is_large
+from parity_tests.derivations.latex.repairs import of_penalty, repairs
 from parity_tests.derivations.latex.rewritten import affordable
 from parity_tests.derivations.latex.symbols import MEANINGS
 from parity_tests.derivations.latex.tree import (
@@ -122,11 +123,10 @@ class OwnForward(Equations):
         )
 
     def names_a_derivative(self, place: int) -> bool:
-        """Whether a claim says which derivative a delta is: its number may be any."""
+        """Whether a claim says which derivative a letter, as delta or g, is: its number may be any."""
         claim = self.claims[place]
-        return (
-            isinstance(claim.right, Derivative) and isinstance(claim.target, Symbol) and claim.target.base == "\\delta"
-        )
+        plain = isinstance(claim.target, Symbol) and differential(claim.target) is None
+        return plain and isinstance(claim.right, Derivative)
 
     def is_of_a_written_cost(self, claim: Claim, variant: Variant) -> bool:
         """Whether what is differentiated is a cost whose formula the note gives, and that depends on the variable."""
@@ -172,7 +172,7 @@ class OwnForward(Equations):
         """How many matrices of a section would have to be vectors."""
         states = {id(state): state for state in (self.state(self.claims[place], variant) for place in places)}
         return max((sum(ONE in state.shapes.resolved(shape) for key, shape in state.shapes.of.items()
-                        if key.base.isupper() and key not in state.forward.definitions and key.base not in COUNTED
+                        if is_large(key) and key not in state.forward.definitions and key.base not in COUNTED
                         and not state.forward.ranks.get(key)) for state in states.values()), default=0)  # fmt: skip
 
     def has_letters(self, places: list[int], variant: Variant) -> bool:
@@ -197,7 +197,7 @@ class OwnForward(Equations):
             if isinstance(claim.target, Call) and not is_cost(claim.target):
                 return None
             left, right = self.left_side(claim, state), self.derivatives(claim.right, claim, state)
-            if isinstance(left, Derivative) and left in walk(right):
+            if isinstance(left, Derivative | Symbol) and left in walk(right):
                 raise NotReadError("what is added to what it was")
             self.check(claim, left, right, state)
             return self.equal(claim, left, right, state)
@@ -209,6 +209,8 @@ class OwnForward(Equations):
         """A repair with the letters that a claim has for the last step of time, and for layers."""
         if claim.place in self.last:
             return with_step(right, "t", "T")
+        if claim.place in self.letters:
+            return with_letter(right, EXAMPLE, self.letters[claim.place])
         letters = self.layers.get(claim.place, set())
         return in_letters(right, letters, self.styles[claim.section]) if self.layers else right
 
@@ -221,7 +223,7 @@ class OwnForward(Equations):
         for cause, right in islice(tried, affordable(claim.right, MOST_REPAIRS)):
             try:
                 if self.equal(claim, left, self.derivatives(right, claim, state), state):
-                    return Own(cause=cause, repaired=self.in_its_letters(right, claim))
+                    return Own(cause=of_penalty(cause, claim.right), repaired=self.in_its_letters(right, claim))
             except UNREAD:
                 continue
         return Own()

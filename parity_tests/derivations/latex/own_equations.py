@@ -14,6 +14,7 @@ import numpy as np
 
 from parity_tests.derivations.latex.claims import Aside, Claim, Found
 from parity_tests.derivations.latex.evaluation import MisfitError
+from parity_tests.derivations.latex.own_examples import EXAMPLE, Examples, stacked, with_letter
 from parity_tests.derivations.latex.own_forward import (
     Book,
     Definition,
@@ -38,7 +39,10 @@ from parity_tests.derivations.latex.tree import (
     Norm,
     NotReadError,
     Number,
+    Operation,
+    Sum,
     Symbol,
+    Transposed,
     mapped,
     symbols_of,
     walk,
@@ -97,13 +101,22 @@ def _as_written(each: Found, place: int) -> Claim:
 
 
 def _with_objectives(claims: list[Claim]) -> list[Claim]:
-    """Claims in which a function of one letter whose formula is a sum of squares, as f(w), is a cost."""
+    """Claims in which a function of one letter whose formula is a sum of squares, as f(w), is a cost.
+
+    So is one that is differentiated, and whose formula is a sum.
+    """
+    parts = [each.of for claim in claims for each in walk((claim.target, claim.right)) if isinstance(each, Derivative)]
+    of = {getattr(getattr(each, "function", each), "base", "") for each in parts}
     letters = {claim.target.function.base for claim in claims if isinstance(claim.target, Call)
                and len(claim.target.arguments) == 1 and isinstance(claim.target.arguments[0], Symbol)
-               and not claim.target.function.primes
-               and any(isinstance(each, Norm) for each in walk(claim.right))}  # fmt: skip
+               and not claim.target.function.primes and claim.target.function.base not in COSTS
+               and any(isinstance(each, Norm) or (claim.target.function.base in of and _is_sum(each))
+                       for each in walk(claim.right))}  # fmt: skip
 
     def changed(each: Node) -> Node:
+        if isinstance(each, Derivative) and isinstance(each.of, Symbol) and each.of.base in letters:
+            name = each.of.base
+            return replace(each, of=replace(each.of, base="J", accents=frozenset({name}), written=name))
         if isinstance(each, Call) and each.function.base in letters and not is_cost(each):
             name = each.function.base
             return replace(each, function=replace(each.function, base="J", accents=frozenset({name}), written=name))
@@ -111,6 +124,13 @@ def _with_objectives(claims: list[Claim]) -> list[Claim]:
 
     return [each._replace(target=mapped(each.target, changed), right=mapped(each.right, changed)) if letters else each
             for each in claims]  # fmt: skip
+
+
+def _is_sum(node: Node) -> bool:
+    """Whether a formula is a sum, or a product of what is transposed with itself."""
+    if isinstance(node, Operation) and isinstance(node.left, Transposed):
+        return node.left.operand == node.right
+    return isinstance(node, Sum)
 
 
 def _with_differentials(claim: Claim, computed: set[str]) -> Claim:
@@ -138,9 +158,12 @@ class Equations:
         written = _with_objectives(written)
         computed = {each.target.base for each in written if isinstance(each.target, Symbol)}
         written = [_with_differentials(each, computed) for each in written]
+        self.written, self.examples = written, Examples(written)
+        self.letters = {each.place: letter for each in written if (letter := self.examples.letter(each))}
+        """The letter of an example in each claim."""
+        written = [self.of_examples(each) for each in written]
         steps = {each.base for each in symbols_of(tuple((claim.target, claim.right) for claim in written))
                  if "t" in each.subscripts}  # fmt: skip
-        self.written = written
         self.claims = [_at_last_step(each, steps) for each in written]
         self.last = {each.place for each, other in zip(self.claims, written, strict=True) if each is not other}
         self.unequal = _unequal(found)
@@ -149,11 +172,21 @@ class Equations:
         """The letters of layers in each claim."""
         every = self.by_layers() if styles else {}
         self.book = Book(self.claims, chains, every)
+        for letter, row in self.examples.stack(self.claims).items():
+            self.book.stack(letter, stacked(letter, row))
         self.states: dict[Any, State] = {}
         self.best: dict[int, Variant] = {}
         self.reasons: dict[int, str] = {}
         self.aliases: dict[tuple[int, Variant], Definition | None] = {}
         self.outcomes: dict[tuple[int, Variant], bool | None] = {}
+
+    def of_examples(self, claim: Claim) -> Claim:
+        """A claim with steps of time for its examples."""
+        letter = self.letters.get(claim.place)
+        if letter is None:
+            return claim
+        left, right = (with_letter(each, letter, EXAMPLE) for each in (claim.target, claim.right))
+        return claim._replace(target=left, right=right)
 
     def by_layers(self) -> dict[int, list[Claim]]:
         """What each claim says of single layers; claims themselves become those of one.

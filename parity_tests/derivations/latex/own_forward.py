@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from parity_tests.derivations.latex.claims import Claim
 from parity_tests.derivations.latex.cursor import GENERIC, split
+from parity_tests.derivations.latex.own_examples import vectors_in
 from parity_tests.derivations.latex.parser import parsed
 from parity_tests.derivations.latex.repairs import Known, quantities_in, scalars_in
 from parity_tests.derivations.latex.symbols import COSTS, UNITS
@@ -181,6 +182,8 @@ class Forward(NamedTuple):
     """The quantities in the formula of each definition, once they were asked for."""
     names: dict[tuple[int, frozenset[str]], tuple[Symbol, Name]]
     """What symbols are, by their identity."""
+    vectors: frozenset[str] = frozenset()
+    """Letters that are no numbers, whatever they usually are."""
 
     def name(self, symbol: Symbol, letters: frozenset[str]) -> Name:
         key = id(symbol), letters
@@ -194,10 +197,9 @@ class Forward(NamedTuple):
     def mending(self) -> Known:
         """What a repair may bring in."""
         kept = list(self.definitions.values())
-        calls = [(each.symbol if each.right is node else None, node) for each in kept for node in walk(each.right)
-                 if isinstance(node, Call) and len(node.arguments) == 1]  # fmt: skip
-        slopes = [Call(replace(each.function, primes=1), each.arguments) for _, each in calls
-                  if each.function.base not in ("log", "exp", "sqrt", "sum", "diag")]  # fmt: skip
+        calls = [(each.symbol if each.right is node else None, node, slope) for each in kept
+                 for node in walk(each.right) if isinstance(node, Call) and (slope := _slope(node))]  # fmt: skip
+        slopes = [each for _, call, each in calls if call.function.base not in ("log", "exp", "sqrt")]
         quantities = quantities_in([each.symbol for each in kept], [each.right for each in kept])
         shown = tuple(each for each in quantities if not is_hidden(each))
         return Known(tuple(scalars_in([each.right for each in kept])), tuple(slopes), tuple(calls), shown)
@@ -233,7 +235,7 @@ class Forward(NamedTuple):
 
     def ends(self) -> list[Key]:
         """What is computed and used by nothing, unless in the next step of time."""
-        kept = [each for each in self.definitions.values() if not is_cost(each.symbol)
+        kept = [each for each in self.definitions.values() if not is_cost(each.symbol) and each.place >= 0
                 and not any(isinstance(part, Derivative) for part in walk(each.right))]  # fmt: skip
         used = {
             name.key
@@ -242,6 +244,16 @@ class Forward(NamedTuple):
             if name.key != each.name.key and name.step in (None, 0)
         }
         return [each.name.key for each in kept if each.name.key not in used]
+
+
+def _slope(call: Call) -> Node | None:
+    """The derivative of a function of one number; None for what is none."""
+    if call.function.base == "max" and Number("0") in call.arguments:
+        return Call(
+            Symbol("indicator"), tuple(sorted(call.arguments, key=lambda each: each == Number("0"))), {"sign": ">"}
+        )
+    single = len(call.arguments) == 1 and call.function.base not in ("sum", "diag", "tr")
+    return Call(replace(call.function, primes=1), call.arguments) if single else None
 
 
 def is_kronecker(symbol: Symbol, letters: frozenset[str]) -> bool:
@@ -269,12 +281,19 @@ class Book:
         targets = [each.target for each in self.claims if isinstance(each.target, Symbol)]
         targets += [each.by for claim in self.claims for each in walk(claim.target) if isinstance(each, Derivative)
                     and isinstance(each.by, Symbol)]  # fmt: skip
+        self.vectors = vectors_in(self.claims)
         self.raised = frozenset((each.base, *each.subscripts) for each in targets if each.bare == "2")
         self.steps = {each.base for each in targets if any(_STEP.fullmatch(part) for part in each.subscripts)}
         for claim in self.claims:
             for each in self.every.get(claim.place, (claim,)):
                 with suppress(NotReadError):
                     self.add(each)
+
+    def stack(self, letter: str, rows: Node) -> None:
+        """Keep what puts the examples into the rows of a matrix, unless its letter has a formula."""
+        key, symbol = Key(letter), Symbol(letter)
+        if all(each.name.key != key for each in self.definitions):
+            self.definitions.insert(0, Definition(Name(key, (), None, ""), rows, frozenset(), -1, -1, symbol))
 
     def letters(self, claim: Claim) -> frozenset[str]:
         """The indices in a claim."""
@@ -329,7 +348,7 @@ class Book:
             if each.place <= place or (each.section == section and each.name.key not in found):
                 found[each.name.key] = each
         functions = {letter: each for each in self.claims if (letter := is_function(each))}
-        return Forward(found, functions, self.ranks, self.raised, self.seen, self.names)
+        return Forward(found, functions, self.ranks, self.raised, self.seen, self.names, self.vectors)
 
 
 def _with_hidden(each: Definition) -> list[Definition]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from parity_tests.derivations.latex.evaluation import MisfitError
+from parity_tests.derivations.latex.own_examples import STACK
 from parity_tests.derivations.latex.own_forward import (
     COUNTED,
     SCALARS,
@@ -36,17 +38,24 @@ SCALAR = (ONE, ONE)
 Shape = tuple[int, int]
 
 
+def is_large(key: Key) -> bool:
+    """Whether a letter is that of a matrix."""
+    return re.fullmatch(r"\\?[A-Z][a-z]*|[A-Za-z]+[A-Z]", key.base) is not None
+
+
 class Shapes:
     """The rows and columns of every quantity, as numbers that are equal where sizes are."""
 
     def __init__(self, forward: Forward, *, rows: bool, numerator: bool) -> None:
         self.forward, self.rows, self.numerator = forward, rows, numerator
-        self.parents: list[int] = []
+        self.parents: list[int] = [0]
         self.of: dict[Key, Shape] = {}
         self.scopes: dict[Key, dict[str, int]] = {}
         self.counts: dict[str, int] = {}
         self.sums: dict[int, tuple[int, ...]] = {}
         """Sizes that are sums of others: of what stands one upon the other."""
+        self.examples = 0
+        """How many rows a matrix of examples has."""
         self.fixed = 0
         self.open: set[Key] = set()
 
@@ -117,9 +126,11 @@ class Shapes:
         rank = self.forward.ranks.get(key, 0)
         if rank > 2:
             raise NotReadError(f"{rank} indices")
-        if not rank and (key.base in SCALARS or key.base in COUNTED or key.base == "e"):
+        if not rank and (
+            (key.base in SCALARS and key.base not in self.forward.vectors) or key.base in COUNTED or key.base == "e"
+        ):
             return SCALAR
-        if rank == 2 or (not rank and key.base[-1:].isupper() and key.base.isalpha()):
+        if rank == 2 or (not rank and is_large(key)):
             return self.new(), self.new()
         return self.vector(self.new())
 
@@ -233,6 +244,11 @@ class Shapes:
             return self.vector(size)
         if len(shapes) != 1:
             raise NotReadError(f"{base} of {len(shapes)} arguments")
+        if base == STACK:
+            self.examples = self.examples or self.new()
+            if node.keywords:
+                self.same(self.along(shapes[0]), ONE)
+            return self.examples, self.along(shapes[0])
         if base == "diag":
             size = self.along(shapes[0])
             return size, size

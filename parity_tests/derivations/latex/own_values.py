@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from parity_tests.derivations.latex.evaluation import FUNCTIONS, NAMED, STEP, At, Evaluation, combined, softmax, total
+from parity_tests.derivations.latex.own_examples import STACK
 from parity_tests.derivations.latex.own_forward import Definition, Forward, Key, Name, is_cost, is_kronecker
 from parity_tests.derivations.latex.own_shapes import ONE, Shapes
 from parity_tests.derivations.latex.symbols import COSTS
@@ -56,10 +57,13 @@ class Values(Evaluation):
 
     def size(self, size: int) -> int:
         root = self.shapes.find(size)
+        if self.shapes.examples and root == self.shapes.find(self.shapes.examples):
+            return STEPS
         for whole, parts in self.shapes.sums.items():
             if self.shapes.find(whole) == root:
                 return sum(map(self.size, parts))
-        return 1 if root == ONE else self.sizes.setdefault(root, _SIZES[(len(self.sizes) + self.first) % len(_SIZES)])
+        place = len(self.sizes) + self.first + bool(self.shapes.examples)  # STEPS is the size of examples
+        return 1 if root == ONE else self.sizes.setdefault(root, _SIZES[place % len(_SIZES)])
 
     def given(self, key: Key, step: int) -> Any:
         """Numbers for what is not computed; labels are parts of a whole."""
@@ -163,6 +167,11 @@ class Values(Evaluation):
         return found
 
     def call(self, node: Call, at: At) -> Any:
+        if node.function.base == STACK:
+            rows = [self.value(node.arguments[0], {**at, "t": step}) for step in range(1, STEPS + 1)]
+            rows = [np.swapaxes(each, -1, -2) if each.shape[-1] == 1 else each for each in rows]
+            batch = np.broadcast_shapes(*(each.shape[:-2] for each in rows))
+            return np.concatenate([np.broadcast_to(each, (*batch, *each.shape[-2:])) for each in rows], -2)
         if not is_cost(node):
             return super().call(node, at)
         key = self.forward.name(node.function, self.letters).key

@@ -20,6 +20,7 @@ from parity_tests.derivations.latex.tree import (
     Sum,
     Symbol,
     Transposed,
+    mapped,
     symbols_of,
     walk,
     with_parts,
@@ -29,11 +30,13 @@ TWO, HALF = Number("2"), Operation("/", Number("1"), Number("2"))
 
 
 class Known(NamedTuple):
-    """What a repair may bring in: numbers such as 1/m, derivatives of activations, activations, and quantities."""
+    """What a repair may bring in: numbers such as 1/m, derivatives of activations, activations with their letters and
+    derivatives, and quantities.
+    """
 
     scalars: tuple[Node, ...] = ()
     slopes: tuple[Node, ...] = ()
-    calls: tuple[tuple[Symbol | None, Call], ...] = ()
+    calls: tuple[tuple[Symbol | None, Call, Node], ...] = ()
     quantities: tuple[Symbol | Derivative, ...] = ()
 
 
@@ -60,6 +63,13 @@ def repairs(right: Node, target: Node | None, known: Known) -> Iterator[tuple[st
                 yield "gprime-missing", put(Operation("*", here, slope))
     yield from _other_quantities(right, known)
     yield from _terms(right)
+    yield from _of_slopes(right, target)
+
+
+def of_penalty(cause: str, right: Node) -> str:
+    """The name of a factor that is missing or too many, where it is that of a penalty."""
+    penalty = any(each.base == "\\lambda" for each in symbols_of(right))
+    return "l2-factor-2" if penalty and cause in ("missing-factor", "extra-factor") else cause
 
 
 def _without_a_number(right: Node) -> Iterator[tuple[str, Node]]:
@@ -130,11 +140,12 @@ def _of_functions(right: Node, known: Known) -> Iterator[tuple[str, Node]]:
             yield "square-extra", put(here.base)
         elif isinstance(here, Operation) and here.sign in ("+", "-"):
             yield "square-missing", put(Power(here, TWO))
-        for symbol, call in known.calls:
-            if call.arguments[0] == here:
+        for symbol, call, slope in known.calls:
+            if here in call.arguments and not isinstance(here, Number):
                 yield "activation-missing", put(call)
-            if symbol == here:
-                yield "g-for-gprime", put(Call(replace(call.function, primes=1), call.arguments))
+                yield "g-for-gprime", put(slope)
+            if here in (symbol, call):
+                yield "g-for-gprime", put(slope)
         if isinstance(here, Call) and not here.function.bare and not here.function.primes:
             yield "square-missing", put(replace(here, function=replace(here.function, bare="2")))
         if isinstance(here, Call) and here.function.base == "indicator":
@@ -155,6 +166,22 @@ def _terms(right: Node) -> Iterator[tuple[str, Node]]:
             yield "wrong-operator", put(replace(here, sign="."))
 
 
+def _of_slopes(right: Node, target: Node | None) -> Iterator[tuple[str, Node]]:
+    """Slopes of activations: one in two factors that is too many, and that of a softmax taken entry by entry."""
+    sides = (target.of, target.by) if isinstance(target, Derivative) else ()
+    ends = tuple(each.subscripts[-1] for each in sides if isinstance(each, Symbol) and each.subscripts)
+    for here, put in places(right):
+        if here == Number("1") and len(set(ends)) == 2:
+            yield "softmax-elementwise", put(Symbol("\\delta", subscripts=ends))
+        if (
+            isinstance(here, Operation)
+            and isinstance(here.left, Operation)
+            and not {here.sign, here.left.sign} & {*"+-/"}
+        ):
+            slope = here.right == Operation("-", Number("1"), here.left.right)
+            yield "gprime-extra-at-output" if slope else "extra-factor", put(here.left.left)
+
+
 def _is_inner(here: Node, right: Node) -> bool:
     """Whether a node stands in a derivative, where nothing can be done to it."""
     return any(isinstance(each, Derivative) and (each.of is here or each.by is here) for each in walk(right))
@@ -166,6 +193,7 @@ def _other_quantities(right: Node, known: Known) -> Iterator[tuple[str, Node]]:
         if not isinstance(here, Symbol | Derivative) or _is_inner(here, right):
             continue
         below = here.subscripts if isinstance(here, Symbol) else ()
+        again = sum(each == here for each in symbols_of(right)) > 1
         for step in ("t-1", "t", "t+1"):
             if any(part.startswith("t") for part in below) and step not in below:
                 parts = tuple(step if part.startswith("t") else part for part in below)
@@ -180,14 +208,15 @@ def _other_quantities(right: Node, known: Known) -> Iterator[tuple[str, Node]]:
                 kinds = {MEANINGS.get(each.base) for each in (here, other)}
                 cause = "wrong-layer" if same or kinds == {"X", "A"} else "wrong-symbol"
                 yield cause, put(_powered(other, here.bare) if here.bare.isdigit() else other)
-            if below and not other.subscripts and not same:
-                yield "wrong-symbol", put(replace(other, subscripts=below))
-            if other.subscripts and other != here and not same and len(other.subscripts) == len(below):
-                yield "wrong-symbol", put(replace(other, subscripts=below))
+            if below and not same and len(other.subscripts) in (0, len(below)):
+                alike = replace(other, subscripts=below)
+                yield "wrong-symbol", put(_powered(alike, here.bare) if here.bare.isdigit() else alike)
+                if again:  # in each place
+                    yield "wrong-symbol", mapped(right, lambda each, old=here, new=alike: new if each == old else each)  # type: ignore[misc]
 
 
 def _powered(symbol: Symbol, power: str) -> Node:
-    if symbol.bare or symbol.layer:
+    if symbol.bare or (symbol.layer and not symbol.implied):
         return Power(symbol, Number(power))
     return replace(symbol, bare=power)
 

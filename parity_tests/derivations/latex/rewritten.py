@@ -168,10 +168,14 @@ def _other_indices(node: Node, target: Node | None) -> Iterator[Node]:
 
 
 def _exchanged(node: Node, letters: Mapping[str, str]) -> Node:
-    """A copy of a tree with other index letters."""
+    """A copy of a tree with other index letters; layers that are told by them change with them."""
     node = deepcopy(node)
+    layers: dict[tuple[str, ...], str] = {
+        each.subscripts: each.layer for each in symbols_of(node) if each.implied and len(each.subscripts) == 1
+    }
     for each in symbols_of(node):
         each.subscripts = tuple(letters.get(index, index) for index in each.subscripts)
+        each.layer = layers.get(each.subscripts, each.layer) if each.implied else each.layer
     return node
 
 
