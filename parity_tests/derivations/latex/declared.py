@@ -108,6 +108,8 @@ def _primes_turn(nodes: tuple[Node, ...]) -> bool:
 
 
 def _turned(node: Node) -> Node:
+    if isinstance(node, Call) and isinstance(node.function, Transposed):  # a function of the note's own
+        return replace(node, function=replace(node.function.operand, primes=1))  # type: ignore[arg-type]
     if isinstance(node, Symbol) and _is_primed(node):
         return Transposed(replace(node, primes=0))
     return Transposed(node.operand) if isinstance(node, Slope) and _is_primed(node) else node

@@ -62,10 +62,12 @@ class OwnForward(Equations):
     def judged(self, place: int) -> Own | None:
         """What is found of a claim; None where the note's own forward pass says nothing of it."""
         claim = self.claims[place]
-        if claim.identity or claim.given is not None or not self.book.definitions:
+        if claim.section < 0 or claim.given is not None or not self.book.definitions:
             return None
         variant = self.variant(claim.section)
         held = self.outcome(place, variant)
+        if claim.identity:  # of a quantity without a letter, as of log odds
+            return Own(holds=True) if held else None
         if held is None:
             own = self.defining.get(place)
             if own is None or own.name.key not in self.state(claim, variant).forward.definitions:
@@ -194,7 +196,8 @@ class OwnForward(Equations):
             return None if alias is None else self.equal_to(alias, claim, variant)
         try:
             state = self.state(claim, variant)
-            if isinstance(claim.target, Call) and not is_cost(claim.target):
+            slope = isinstance(claim.target, Call) and claim.target.function.base in state.forward.functions
+            if isinstance(claim.target, Call) and not is_cost(claim.target) and not slope:
                 return None
             left, right = self.left_side(claim, state), self.derivatives(claim.right, claim, state)
             if isinstance(left, Derivative | Symbol) and left in walk(right):

@@ -345,7 +345,8 @@ class Equations:
         for name in state.forward.names_in((left, right), letters):
             key = name.key
             plain = not name.indices and (key.base in COSTS or (key.base in ("\\ones", "e", "I") and not key.marks))
-            if key not in state.known and not plain:
+            anything = isinstance(left, Call) and left.function.primes and left.arguments == (Symbol(key.base),)
+            if key not in state.known and not plain and not anything:
                 raise NotReadError(f"{key.base} has no meaning here")
         self.check_labels((left, right), letters, state)
         if isinstance(left, Symbol | Call) and is_cost(left) and not isinstance(claim.target, Derivative):

@@ -25,6 +25,7 @@ $$\nabla E(w) = -\sum_{n=1}^N (t_n - w^T\phi_n) \phi_n$$ $$\nabla E(w) = \Phi^T(
     [
         (LOGIT, r"s(\beta) = \frac{\partial \ell}{\partial \beta} = \sum_{i=1}^n (y_i - \pi_i) x_i",
          r"\frac{\partial \ell}{\partial \beta} = \sum_{i=1}^n (\pi_i - y_i) x_i", "sign"),
+        (LOGIT, r"\Lambda'(z) = \Lambda(z) [1 - \Lambda(z)]", r"\Lambda'(z) = \Lambda(z) [1 + \Lambda(z)]", "sign"),
         (LOGIT, r"\frac{\partial \ell}{\partial \beta} = X'(y - \pi)",
          r"\frac{\partial \ell}{\partial \beta} = X'(\pi - y)", "sign"),
         (LOGIT, r"\frac{\partial R}{\partial \beta} = -2 X'(y - X\beta) + 2\lambda\beta",
