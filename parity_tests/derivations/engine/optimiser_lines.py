@@ -119,10 +119,12 @@ def names_of(statements: list[ast.Assign], parameter: str, gradient: str) -> dic
     for name in kept:
         of_squares = name in rooted or any(name in of and other in rooted for other, of in made.items())
         names[name] = "s" if of_squares else "v"
+    small = {each.id for each in _beside_roots(statements[-1])}
     names |= {name: f"{names[next(iter(of))]}_corrected" for name, of in made.items() if len(of) == 1}
     for name in sorted({name for each in statements for name in _reads(each)} - names.keys() - {"np"}):
         usual = [("alpha", RATES), ("epsilon", SMALL), ("t", STEPS)]
         new = next((word for word, pattern in usual if pattern.match(name)), "")
+        new = "epsilon" if name in small else new
         names[name] = new or ("beta2" if SECOND.search(name) and "s" in names.values() else "beta1")
     return names if kept and len(set(names.values())) == len(names) else None
 
@@ -133,6 +135,14 @@ def _under_roots(statement: ast.Assign) -> Iterator[str]:
         match node:
             case ast.Call(func=ast.Attribute(attr="sqrt") | ast.Name(id="sqrt"), args=[inner]):
                 yield from (each.id for each in ast.walk(inner) if isinstance(each, ast.Name))
+
+
+def _beside_roots(statement: ast.Assign) -> Iterator[ast.Name]:
+    """The names that are added to a root, whatever they are called: ``np.sqrt(s) + e``."""
+    sums = (each for each in ast.walk(statement.value) if isinstance(each, ast.BinOp) and isinstance(each.op, ast.Add))
+    for one, other in (pair for each in sums for pair in ((each.left, each.right), (each.right, each.left))):
+        if isinstance(one, ast.Name) and isinstance(other, ast.Call) and ast.unparse(other.func).endswith("sqrt"):
+            yield one
 
 
 def _target(statement: ast.Assign) -> str:

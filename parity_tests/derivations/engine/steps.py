@@ -181,7 +181,7 @@ def gradients_of(
     for truth in claims.named:
         if mark_of(truth) in claims.of_parameters:
             truths.setdefault(np.shape(truth.gradient), []).append(truth)
-    numbers = np.array([float(each.gradient) for each in truths.get((), ())])
+    numbers = factor * np.array([float(each.gradient) for each in truths.get((), ())])
     for event in claims.truths.round.events(run.events):
         single = np.size(event.value) == 1
         if event.missing or not np.size(event.value) or event.key in claims.truths.by_key:
@@ -189,7 +189,7 @@ def gradients_of(
         if event.role != PART and event.key not in overrides and not single:
             continue
         if event.shape == ():
-            near = np.flatnonzero(np.isclose(event.value, factor * numbers, 1e-9, 0.0))
+            near = np.flatnonzero(np.abs(event.value - numbers) <= 1e-9 * np.abs(numbers)) if numbers.size else numbers
             if near.size and event.value:
                 places[event.key] = mark_of(truths[()][near[0]])
             continue

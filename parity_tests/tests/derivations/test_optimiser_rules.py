@@ -53,7 +53,11 @@ for i in range(50):
 """
 
 
-@pytest.mark.parametrize("text", [ADAM, RMSPROP], ids=["adam", "rmsprop"])
+@pytest.mark.parametrize(
+    "text",
+    [ADAM, RMSPROP, ADAM.replace("eps", "e"), RMSPROP.replace("eps", "tiny")],
+    ids=["adam", "rmsprop", "adam with e", "rmsprop with tiny"],
+)
 def test_rules_hold(text: str) -> None:
     found = judge_program("net.py", text)
     assert found is not None

@@ -7,6 +7,7 @@ import copy
 import re
 import types
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from parity_tests.derivations.engine import words
@@ -29,7 +30,7 @@ def in_plain_names(
     for name, value in list(flat.items()):
         flat |= _entries(name, value)
     for text in (*_said_beside(tree, around, statement), *_of_lists(statement, flat)):
-        value = _value_of(ast.parse(text, mode="eval").body, flat) if text not in flat else None
+        value = _value_of(text, flat) if text not in flat else None
         if is_array(value) or isinstance(value, float):
             flat[text] = value
     flattener = _Flattener(flat)
@@ -40,6 +41,7 @@ def in_plain_names(
     return ast.fix_missing_locations(new), ast.unparse(place), flat
 
 
+@lru_cache(maxsize=32)
 def _function_of(tree: ast.Module, statement: ast.stmt) -> ast.AST:
     """The innermost function in which a statement stands, or else the whole program."""
     around: ast.AST = tree
@@ -68,6 +70,7 @@ def _reached(around: ast.AST, names: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+@lru_cache(maxsize=32)
 def _said_beside(tree: ast.Module, around: ast.AST, statement: ast.stmt) -> list[str]:
     """What stands beside a statement in its function: entries of lists, and what values are multiplied by.
 
@@ -123,14 +126,14 @@ class _Flattener(ast.NodeTransformer):
         return self._flat(node)
 
     def _flat(self, node: ast.Attribute | ast.Subscript) -> ast.AST:
-        holder = _value_of(node.value, self.names)
+        holder = _value_of(ast.unparse(node.value), self.names)
         known = isinstance(node, ast.Attribute) and node.attr in words.ATTRIBUTES | words.METHODS
         if is_array(holder) or holder is None or known or isinstance(holder, types.ModuleType):
             return self.generic_visit(node)
         if isinstance(node.value, ast.Attribute) and node.value.attr == "shape":
             return self.generic_visit(node)
         text = ast.unparse(node)
-        value = _value_of(node, self.names)
+        value = _value_of(text, self.names)
         if isinstance(node.ctx, ast.Load) and not (is_array(value) or isinstance(value, int | float)):
             return self.generic_visit(node)
         if value is not None:
@@ -138,13 +141,17 @@ class _Flattener(ast.NodeTransformer):
         return ast.copy_location(ast.Name(text, node.ctx), node)
 
 
-def _value_of(node: ast.expr, names: dict[str, Any]) -> Any:
+def _value_of(text: str, names: dict[str, Any]) -> Any:
     """The value of an expression among some names, None where it has none."""
     try:
-        code = compile(ast.fix_missing_locations(ast.Expression(_as_read(node))), FILE, "eval")
-        return eval(code, {**names})
+        return eval(_code(text), {**names})
     except Exception:
         return None
+
+
+@lru_cache(maxsize=512)
+def _code(text: str) -> types.CodeType:
+    return compile(text, FILE, "eval")
 
 
 def _as_read(node: ast.expr) -> ast.expr:
