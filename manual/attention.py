@@ -54,8 +54,8 @@ def softmax_rows(S: Array) -> Array:
     """
     if S.ndim == 0 or 0 in S.shape:
         raise ValueError(f"S has shape {S.shape}, expected rows with no side of length 0")
-    E = np.exp(S - S.real.max(axis=-1, keepdims=True))
-    P: Array = E / E.sum(axis=-1, keepdims=True)
+    P: Array = np.exp(S - S.real.max(axis=-1, keepdims=True))
+    P /= P.sum(axis=-1, keepdims=True)
     return P
 
 
@@ -76,7 +76,8 @@ def softmax_rows_backward(dP: Array, P: Array) -> Array:
     Raises ValueError unless dP has the shape of P.
     """
     check_shape("dP", dP, P.shape, "dP has the shape of P")
-    dS: Array = P * (dP - np.sum(dP * P, axis=-1, keepdims=True))
+    dS: Array = dP - np.einsum("...k,...k->...", dP, P)[..., np.newaxis]
+    dS *= P
     return dS
 
 
@@ -128,8 +129,7 @@ def attention_backward(dA: Array, Q: Array, K: Array, V: Array, mask: Array | No
     """
     P = softmax_rows(_scores(Q, K, V, mask))
     check_shape("dA", dA, (*Q.shape[:-1], V.shape[-1]), "a row for each query")
-    dS = softmax_rows_backward(dA @ _T(V), P) / math.sqrt(Q.shape[-1])
-    return AttentionBackward(dS @ K, _T(dS) @ Q, _T(P) @ dA)
+    return _back_through(P, dA, Q, K, V)
 
 
 def heads_forward_loop(
@@ -201,15 +201,22 @@ def heads_backward(
     _check_heads(X, heads, W_Q=W_Q, W_K=W_K, W_V=W_V, W_O=W_O)
     check_shape("dZ", dZ, X.shape, "dZ has the shape of X")
     Q, K, V = (_cut(X @ W.T, heads) for W in (W_Q, W_K, W_V))
-    A = _joined(attention_forward(Q, K, V, mask))
-    of_heads = [_joined(each) for each in attention_backward(_cut(dZ @ W_O, heads), Q, K, V, mask)]
+    P = softmax_rows(_scores(Q, K, V, mask))
+    of_heads = [_joined(each) for each in _back_through(P, _cut(dZ @ W_O, heads), Q, K, V)]
     dX: Array = sum(each @ W for each, W in zip(of_heads, (W_Q, W_K, W_V), strict=True))  # type: ignore[assignment]
-    pairs = [*((each, X) for each in of_heads), (dZ, A)]
-    return HeadsBackward(dX, *(np.einsum("itj,itk->jk", each, other) / len(X) for each, other in pairs))
+    pairs = [*((each, X) for each in of_heads), (dZ, _joined(P @ V))]
+    return HeadsBackward(dX, *(np.tensordot(each, other, axes=((0, 1), (0, 1))) / len(X) for each, other in pairs))
 
 
 def _T(A: Array) -> Array:
     return A.swapaxes(-1, -2)
+
+
+def _back_through(P: Array, dA: Array, Q: Array, K: Array, V: Array) -> AttentionBackward:
+    """From dA to the derivatives, P being known."""
+    dS = softmax_rows_backward(dA @ _T(V), P)
+    dS /= math.sqrt(Q.shape[-1])
+    return AttentionBackward(dS @ K, _T(dS) @ Q, _T(P) @ dA)
 
 
 def _scores(Q: Array, K: Array, V: Array, mask: Array | None) -> Array:

@@ -7,7 +7,8 @@ columns (n, m), rows (m, n) or volumes (m, n_H, n_W, n_C).
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import math
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -66,9 +67,7 @@ def batch_norm_forward(
 
     Raises ValueError for an unknown layout, another rank, gamma or beta of another shape, or N = 1.
     """
-    axes = _batch_axes(A_prev, gamma, layout)
-    check_shape("beta", beta, gamma.shape, "beta has the shape of gamma")
-    return _normalised(A_prev, axes, epsilon)[0] * gamma + beta
+    return _forward(A_prev, gamma, beta, _check_batch(A_prev, gamma, layout), epsilon)
 
 
 def batch_norm_backward_loop(
@@ -93,7 +92,7 @@ def batch_norm_backward(
 
     Raises ValueError as the forward pass does, and for a dZ of another shape.
     """
-    return _backward(dZ, A_prev, gamma, _batch_axes(A_prev, gamma, layout), _examples(A_prev, layout), epsilon)
+    return _backward(dZ, A_prev, gamma, _check_batch(A_prev, gamma, layout), epsilon, batch=True)
 
 
 def running_statistics_loop(
@@ -124,13 +123,13 @@ def running_statistics(
 
     Raises ValueError as batch_norm_forward does.
     """
-    axes = _batch_axes(A_prev, mean, layout, "mean")
+    examples = _check_batch(A_prev, mean, layout, "mean")
     check_shape("variance", variance, mean.shape, "variance has the shape of mean")
-    mu = A_prev.mean(axis=axes, keepdims=True)
-    N = A_prev.size // mu.size
-    unbiased = np.sum(np.square(A_prev - mu), axis=axes, keepdims=True) / (N - 1)
-    mean, variance = ((1 - momentum) * old + momentum * new for old, new in ((mean, mu), (variance, unbiased)))
-    return Statistics(mean, variance)
+    places, A, _ = _matrices(A_prev, mean)
+    _, mu, sigma2 = _moments(A, examples, places, A.dtype)
+    N = A_prev.size // mean.size
+    pairs = (mean, mu), (variance, sigma2 * (N / (N - 1)))
+    return Statistics(*((1 - momentum) * old + momentum * _of_features(new, old) for old, new in pairs))
 
 
 def batch_norm_predict_loop(
@@ -236,9 +235,7 @@ def layer_norm_forward(
 
     Raises ValueError for an unknown layout, another rank, or gamma or beta of another shape.
     """
-    axes = _layer_axes(A_prev, gamma, layout)
-    check_shape("beta", beta, gamma.shape, "beta has the shape of gamma")
-    return _normalised(A_prev, axes, epsilon)[0] * gamma + beta
+    return _forward(A_prev, gamma, beta, 1 - _check_layer(A_prev, gamma, layout), epsilon)
 
 
 def layer_norm_backward_loop(
@@ -262,7 +259,7 @@ def layer_norm_backward(
 
     Raises ValueError as the forward pass does, and for a dZ of another shape.
     """
-    return _backward(dZ, A_prev, gamma, _layer_axes(A_prev, gamma, layout), _examples(A_prev, layout), epsilon)
+    return _backward(dZ, A_prev, gamma, _check_layer(A_prev, gamma, layout), epsilon, batch=False)
 
 
 def _axes(layout: str, A: Array) -> Axes:
@@ -275,46 +272,85 @@ def _axes(layout: str, A: Array) -> Axes:
     return LAYOUTS[layout]
 
 
-def _examples(A: Array, layout: str) -> int:
-    return int(A.shape[LAYOUTS[layout].examples])
-
-
-def _batch_axes(A: Array, gamma: Array, layout: str, name: str = "gamma") -> tuple[int, ...]:
-    """The axes that batch norm averages over: all but that of the features."""
-    features = _axes(layout, A).features
-    axes = tuple(axis for axis in range(A.ndim) if axis != features)
+def _check_batch(A: Array, gamma: Array, layout: str, name: str = "gamma") -> int:
+    """The axis of the examples; ValueError unless gamma is one number for each feature, which has several values."""
+    examples, features = _axes(layout, A)
     one_each = tuple(n if axis == features else 1 for axis, n in enumerate(A.shape))
     check_shape(name, gamma, one_each, f"an entry of {name} for each feature")
     if A.size == A.shape[features]:
         raise ValueError(f"A_prev has shape {A.shape}, expected two values of each feature: one has no spread")
-    return axes
+    return examples
 
 
-def _layer_axes(A: Array, gamma: Array, layout: str) -> tuple[int, ...]:
-    """The axes that layer norm averages over: all but that of the examples."""
+def _check_layer(A: Array, gamma: Array, layout: str) -> int:
+    """The axis of the examples; ValueError unless gamma is shaped as one example is."""
     examples = _axes(layout, A).examples
     of_one = tuple(1 if axis == examples else n for axis, n in enumerate(A.shape))
     check_shape("gamma", gamma, of_one, "an entry of gamma for each feature of one example")
-    return tuple(axis for axis in range(A.ndim) if axis != examples)
+    return examples
 
 
-def _normalised(A: Array, axes: tuple[int, ...], epsilon: float) -> tuple[Array, Array]:
-    """A minus its mean over its root mean square, and that root; np.var would take the magnitude of complex numbers."""
-    A_hat = A - A.mean(axis=axes, keepdims=True)
-    root = np.sqrt(np.mean(np.square(A_hat), axis=axes, keepdims=True) + epsilon)
-    A_hat /= root
-    return A_hat, root
+def _matrices(A: Array, *of_features: Array) -> tuple[int, Array, list[Array]]:
+    """How many places share a feature, A as a matrix, and what belongs to features as a row or a column of it.
+
+    Volumes are rows. In batch norm they repeat what belongs to a channel at every place: NumPy is slow at short rows.
+    """
+    places = math.prod(A.shape[1:-1]) // math.prod(of_features[0].shape[1:-1])
+    beside = [np.tile(each.reshape(len(each), -1), places) for each in of_features]
+    return places, A.reshape(len(A), -1), beside
 
 
-def _backward(dZ: Array, A: Array, gamma: Array, axes: tuple[int, ...], m: int, epsilon: float) -> NormBackward:
-    """Both norms differ in the axes alone."""
-    check_shape("dZ", dZ, A.shape, "dZ has the shape of A_prev")
-    A_hat, root = _normalised(A, axes, epsilon)
-    g = gamma * dZ
-    dA = g - g.mean(axis=axes, keepdims=True) - A_hat * np.mean(g * A_hat, axis=axes, keepdims=True)
-    others = tuple(axis for axis, n in enumerate(gamma.shape) if n == 1)
-    dgamma, dbeta = (np.sum(each, axis=others, keepdims=True) / m for each in (dZ * A_hat, dZ))
-    return NormBackward(dA / root, dgamma, dbeta)
+def _of_features(each: Array, gamma: Array) -> Array:
+    """The way back: of all places the first."""
+    return each.ravel()[: gamma.size].reshape(gamma.shape)
+
+
+def _sum(X: Array, along: int, places: int = 1, weights: Array | None = None) -> Array:
+    """X summed along an axis, under weights, and over places: a product with ones is the fastest sum."""
+    if weights is None:
+        weights = np.ones(X.shape[along], X.dtype)
+    total = X @ weights.reshape(-1, 1) if along else weights.reshape(1, -1) @ X
+    return total if places == 1 else np.tile(total.reshape(places, -1).sum(axis=0, keepdims=True), places)
+
+
+def _moments(A: Array, along: int, places: int, dtype: Any) -> tuple[Array, Array, Array]:
+    """A minus its mean, the mean, and the variance; np.var would take the magnitude of complex numbers."""
+    N = A.shape[along] * places
+    mu = _sum(A, along, places) / N
+    D = np.subtract(A, mu, dtype=dtype)
+    return D, mu, _sum(np.square(D), along, places) / N
+
+
+def _forward(A_prev: Array, gamma: Array, beta: Array, along: int, epsilon: float) -> Array:
+    """Both norms, which differ in the axis they sum along, over one array: a new one takes as long as a sum."""
+    check_shape("beta", beta, gamma.shape, "beta has the shape of gamma")
+    places, A, (weight, bias) = _matrices(A_prev, gamma, beta)
+    Z, _, variance = _moments(A, along, places, np.result_type(A, gamma, beta))
+    Z *= weight / np.sqrt(variance + epsilon)
+    Z += bias
+    return Z.reshape(A_prev.shape)
+
+
+def _backward(dZ: Array, A_prev: Array, gamma: Array, examples: int, epsilon: float, *, batch: bool) -> NormBackward:
+    """Both norms; in batch norm gamma is one number for all that is summed, and two sums serve every derivative."""
+    check_shape("dZ", dZ, A_prev.shape, "dZ has the shape of A_prev")
+    along = examples if batch else 1 - examples
+    places, A, (weight,) = _matrices(A_prev, gamma)
+    D, _, variance = _moments(A, along, places, np.result_type(dZ, A, gamma))
+    g, root, N = dZ.reshape(A.shape), np.sqrt(variance + epsilon), A.shape[along] * places
+    products, dbeta = g * D, _sum(g, examples, places)
+    if batch:
+        of_D, of_mean, scale = _sum(products, along, places), dbeta, weight / root
+        dgamma = of_D / root
+    else:
+        of_D, of_mean, scale = _sum(products, along, weights=weight), _sum(g, along, weights=weight), 1 / root
+        dgamma, g = _sum(products, examples, weights=scale), np.multiply(weight, g, out=products)
+    D *= of_D / (N * root * root)
+    dA = np.subtract(g, D, out=D)
+    dA -= of_mean / N
+    dA *= scale
+    of_gamma, of_beta = (_of_features(each, gamma) / A.shape[examples] for each in (dgamma, dbeta))
+    return NormBackward(dA.reshape(A_prev.shape), of_gamma, of_beta)
 
 
 def _moments_loop(group: Array) -> tuple[Array, Array]:
@@ -343,7 +379,7 @@ def _backward_loop(dZ: Array, A: Array, gamma: Array, kept: int, m: int, epsilon
     """Group by group, through the graph of the forward pass: from the entries to the variance, and to the mean."""
     dtype = np.result_type(dZ, A, gamma)
     dA = np.zeros(A.shape, dtype)
-    dgammas, dbetas = np.zeros(A.shape, np.result_type(dZ, A)), np.zeros(A.shape, dZ.dtype)
+    dgammas, dbetas = np.zeros(A.shape, dtype), np.zeros(A.shape, dZ.dtype)
     for j in range(A.shape[kept]):
         group = (slice(None),) * kept + (j,)
         a, dz, gammas = A[group], dZ[group], np.broadcast_to(gamma, A.shape)[group]

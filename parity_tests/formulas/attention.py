@@ -53,6 +53,10 @@ def _joined(A: Running) -> Running:
     return A.moved(lambda each: np.concatenate(list(each.swapaxes(0, 1)), axis=-1))
 
 
+def _rows(A: Running) -> Running:
+    return A.moved(lambda each: each.reshape(-1, each.shape[-1]))
+
+
 def _heads(X: Running, W_Q: Running, W_K: Running, W_V: Running, W_O: Running, heads: int, mask: Any) -> Running:
     Q, K, V = (_cut(X @ W.T, heads) for W in (W_Q, W_K, W_V))
     return _joined(_attention(Q, K, V, mask)) @ W_O.T
@@ -64,7 +68,7 @@ def _heads_backward(
     Q, K, V = (_cut(X @ W.T, heads) for W in (W_Q, W_K, W_V))
     dQ, dK, dV = (_joined(each) for each in _attention_backward(_cut(dZ @ W_O, heads), Q, K, V, mask))
     pairs = (dQ, X), (dK, X), (dV, X), (dZ, _joined(_attention(Q, K, V, mask)))
-    of_weights = ((each.T @ other).sum(axis=0)[0] / len(X.value) for each, other in pairs)
+    of_weights = (_rows(each).T @ _rows(other) / len(X.value) for each, other in pairs)
     return dQ @ W_Q + dK @ W_K + dV @ W_V, *of_weights
 
 
