@@ -72,7 +72,8 @@ def judge_note(note: Note, source: str, told: Told | None = None) -> Judged:
         agreed(claim, own, place, partial(judge.verdict, number))._replace(cell=claim.cell)
         for number, (claim, place) in enumerate(zip(claims, places, strict=True))
     ]
-    rows = evidenced(claims, rows, [own.judged(place) for place in places])
+    rows = evidenced(claims, rows, [own.judged(place) if row.verdict == WRONG else None
+                                    for place, row in zip(places, rows, strict=True)])  # fmt: skip
     wrong = {each.line for each in rows if each.verdict == WRONG}
     rows = [
         _aside(Aside(claim.text, claim.line, claim.cell, f"what is added is judged in line {claim.averages}"))

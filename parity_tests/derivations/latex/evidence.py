@@ -26,13 +26,15 @@ def agreed(claim: Claim | Aside, own: OwnForward, place: int, usual: Callable[[]
     transpose that the forward pass of a written cost asks for is missing, however the examples may lie; so is anything
     else where most other derivatives are those of that cost.
     """
-    judged = own.judged(place)
+    judged = own.judged(place, mending=False)
     base = not_judged("", claim.line, claim.text, "")._replace(cell=claim.cell)
     named = claim_name(claim) if isinstance(claim, Claim) else "It"
     right = base._replace(verdict=HOLDS, message=f"{named} holds.")
     partial = judged is not None and judged.holds and not own.has_differentials(place, even_said=False)
     found = right if partial else usual()
     plain = not own.has_own_meanings(place) or place in own.layers
+    if judged is not None and (judged.written or found.verdict != HOLDS):
+        judged = judged if found.verdict == WRONG and found.repaired and plain else own.judged(place)
     sure = judged is not None and judged.written and judged.cause.startswith("transpose")
     sure = sure or (judged is not None and judged.trusted and not own.has_differentials(place))
     defined = base._replace(verdict=NO_CLAIM, message="A definition of the note's own.")
@@ -45,7 +47,7 @@ def agreed(claim: Claim | Aside, own: OwnForward, place: int, usual: Callable[[]
     if judged.holds:
         return right
     if judged.defines:
-        kept = found.verdict in (WRONG, DOUBTFUL) and plain
+        kept = found.verdict in (WRONG, DOUBTFUL) and plain and not own.is_followed(place)
         return found if kept else defined
     if found.verdict == WRONG and (found.repaired if judged.cause else plain):
         return found

@@ -24,6 +24,7 @@ from parity_tests.derivations.latex.symbols import (
 )
 from parity_tests.derivations.latex.targets import has_penalty, target_of, with_letters
 from parity_tests.derivations.latex.tree import (
+    SHIFTED,
     Call,
     Cases,
     Derivative,
@@ -260,6 +261,7 @@ def _in_names(claim: Claim, style: Style) -> bool:
     return (
         not _is_entrywise(claim)
         and any(isinstance(each, Derivative) for each in walk(parts))
+        and not any(SHIFTED.fullmatch(index) for each in symbols_of(parts) for index in each.subscripts)
         and not any(
             len([index for index in style.indices_of(each) if len(index) == 1]) > 1 for each in symbols_of(parts)
         )

@@ -59,8 +59,18 @@ class Own(NamedTuple):
 class OwnForward(Equations):
     """Judges the claims of a note by its own definitions."""
 
-    def judged(self, place: int) -> Own | None:
-        """What is found of a claim; None where the note's own forward pass says nothing of it."""
+    def judged(self, place: int, *, mending: bool = True) -> Own | None:
+        """What is found of a claim; None where the note's own forward pass says nothing of it.
+
+        Without ``mending`` no cause is looked for, which takes most of the time.
+        """
+        if (place, mending) not in self.found:
+            self.found[place, mending] = self.looked_at(place, mending=mending)
+        found: Own | None = self.found[place, mending]
+        return found
+
+    def looked_at(self, place: int, *, mending: bool) -> Own | None:
+        """The same, as it is found."""
         claim = self.claims[place]
         if claim.section < 0 or claim.given is not None or not self.book.definitions:
             return None
@@ -85,11 +95,13 @@ class OwnForward(Equations):
         written = self.is_of_a_written_cost(claim, variant)
         if sure < ENOUGH and not written:
             return Own()
+        trusted = written and sure >= ENOUGH and sure > 2 * others.count(False)
+        if not mending:
+            return Own(written=written, trusted=trusted)
         shapes, letters = self.state(claim, variant).shapes, self.book.letters(claim)
         with suppress(*UNREAD):
             if shapes.has_jacobian(claim.right, letters):
                 return Own()
-        trusted = written and sure >= ENOUGH and sure > 2 * others.count(False)
         return self.mended(claim, variant)._replace(written=written, trusted=trusted)
 
     @cached_property
@@ -140,6 +152,15 @@ class OwnForward(Equations):
         letters = self.book.letters(claim)
         key, by = (state.forward.name(each, letters).key for each in (of, left.by))  # type: ignore[arg-type]
         return key in state.forward.definitions and by in state.forward.below(key)
+
+    def is_followed(self, place: int) -> bool:
+        """Whether a claim gives the formula of a cost, of which derivatives of the note are those."""
+        return is_cost(self.claims[place].target) and any(
+            self.is_of_a_written_cost(each, variant) and self.outcome(each.place, variant)
+            for each in self.claims if isinstance(each.target, Derivative)
+            for variant in [self.variant(each.section)]
+            if self.state(each, variant).forward.definitions.get(self.defining[place].name.key) is self.defining[place]
+        )  # fmt: skip
 
     def is_derivative(self, place: int) -> bool:
         target = self.claims[place].target
@@ -196,7 +217,8 @@ class OwnForward(Equations):
             return None if alias is None else self.equal_to(alias, claim, variant)
         try:
             state = self.state(claim, variant)
-            slope = isinstance(claim.target, Call) and claim.target.function.base in state.forward.functions
+            own = isinstance(claim.target, Call) and claim.target.function.base in state.forward.functions
+            slope = own and claim.target.function.primes  # type: ignore[union-attr]
             if isinstance(claim.target, Call) and not is_cost(claim.target) and not slope:
                 return None
             left, right = self.left_side(claim, state), self.derivatives(claim.right, claim, state)

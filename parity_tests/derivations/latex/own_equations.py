@@ -49,6 +49,9 @@ from parity_tests.derivations.latex.tree import (
 )
 
 UNREAD = (ValueError, KeyError, IndexError, RecursionError)
+DELTA = frozenset(("error",))
+"""The mark of a delta that is no Kronecker's."""
+
 SEEDS = 3
 """Draws on which an equation has to hold: on one, all units of a ReLU may be active."""
 
@@ -133,6 +136,18 @@ def _is_sum(node: Node) -> bool:
     return isinstance(node, Sum)
 
 
+def _with_deltas(claims: list[Claim]) -> list[Claim]:
+    """Claims in which a delta of two indices is no Kronecker's, where one has a formula."""
+    given = any(isinstance(each.target, Symbol) and each.target.base == "\\delta" and len(each.target.subscripts) > 1
+                for each in claims)  # fmt: skip
+
+    def changed(each: Node) -> Node:
+        return replace(each, accents=DELTA) if isinstance(each, Symbol) and each.base == "\\delta" else each
+
+    return [each._replace(target=mapped(each.target, changed), right=mapped(each.right, changed)) if given else each
+            for each in claims]  # fmt: skip
+
+
 def _with_differentials(claim: Claim, computed: set[str]) -> Claim:
     """A claim with derivatives such as df in letters that the note computes."""
     left, right = (with_differentials(each, computed) for each in (claim.target, claim.right))
@@ -155,7 +170,7 @@ class Equations:
     def __init__(self, found: Sequence[Found], styles: Sequence[Style] = ()) -> None:
         """``found`` in its order; the places of claims are theirs in it. ``styles`` are those of the sections."""
         written = [_as_written(each, place) for place, each in enumerate(found)]
-        written = _with_objectives(written)
+        written = _with_deltas(_with_objectives(written))
         computed = {each.target.base for each in written if isinstance(each.target, Symbol)}
         written = [_with_differentials(each, computed) for each in written]
         self.written, self.examples = written, Examples(written)
@@ -175,6 +190,7 @@ class Equations:
         for letter, row in self.examples.stack(self.claims).items():
             self.book.stack(letter, stacked(letter, row))
         self.states: dict[Any, State] = {}
+        self.found: dict[tuple[int, bool], Any] = {}
         self.best: dict[int, Variant] = {}
         self.reasons: dict[int, str] = {}
         self.aliases: dict[tuple[int, Variant], Definition | None] = {}
@@ -215,7 +231,8 @@ class Equations:
         for place in self.unnamed:
             if place < claim.place and (alias := self.alias(place, variant)):
                 definitions[alias.name.key] = alias
-        key = tuple(sorted((each.place, each.name.key.base) for each in definitions.values())), variant
+        used = tuple(sorted((each.place, each.name.key.base) for each in definitions.values()))
+        key = used, variant, tuple(forward.ranks.items()) if self.differs(claim.section) else ()
         if key not in self.states:
             while True:
                 forward = forward._replace(definitions=definitions)
@@ -230,6 +247,11 @@ class Equations:
             self.states[key] = State(forward, shapes, values, frozenset(forward.known()))
         return self.states[key]
 
+    def differs(self, section: int) -> bool:
+        """Whether a quantity has fewer indices in a section than elsewhere."""
+        here, most = self.book.ranks.get(section, {}), self.book.ranks_at(-1)
+        return any(most[key] > rank > 1 for key, rank in here.items())
+
     @staticmethod
     def usable(seen: Callable[[Key], Any], key: Key) -> bool:
         """Whether a definition has a shape, or numbers."""
@@ -242,7 +264,7 @@ class Equations:
     @cached_property
     def unnamed(self) -> list[int]:
         """The claims on a delta, or a dz, of which nothing says what it is the derivative in."""
-        named = {key.base for key in self.book.ranks}
+        named = {key.base for ranks in self.book.ranks.values() for key in ranks}
         told = {(each.section, repr(each.symbol)) for each in self.book.definitions}
         return [
             each.place for each in self.claims
@@ -310,6 +332,11 @@ class Equations:
                 return each
             by = differential(each)
             name = state.forward.name(each, letters)
+            told = self.book.told.get(name.key)
+            if told is not None and len(name.indices) > len(told.name.indices) > 0:  # of more than was said at first
+                assert isinstance(told.right, Derivative)
+                assert isinstance(told.right.by, Symbol)
+                return Derivative(told.right.of, replace(told.right.by, subscripts=each.subscripts))
             if name.key in state.known:
                 return each
             if by is not None:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import NamedTuple
 
 from parity_tests.derivations.latex.claims import Claim
@@ -16,6 +17,7 @@ from parity_tests.derivations.latex.repairs import Known, quantities_in, scalars
 from parity_tests.derivations.latex.symbols import COSTS, UNITS
 from parity_tests.derivations.latex.tokens import tokens_of
 from parity_tests.derivations.latex.tree import (
+    SHIFTED,
     Call,
     Derivative,
     Node,
@@ -115,8 +117,15 @@ def letters_of(target: Node | None, right: Node, steps: Iterable[str] = ()) -> f
     """The letters that are indices in an equation: those of its sums, and those on both of its sides."""
     bound = {letter for each in walk((target, right)) if isinstance(each, Sum)
              for letter in re.findall("[a-z]", each.index.partition("\\ne")[0])}  # fmt: skip
-    sides = [{part for each in symbols_of(side) for part in each.subscripts} for side in (target, right)]
-    return frozenset((bound | (sides[0] & sides[1])) & INDICES - set(steps))
+    sides = [{letter for each in symbols_of(side) for part in each.subscripts for letter in _letters(part)}
+             for side in (target, right)]  # fmt: skip
+    wide = {part for each in symbols_of((target, right)) if len(each.subscripts) > 2 for part in each.subscripts}
+    return frozenset((bound | (sides[0] & sides[1])) & (INDICES | wide) - set(steps))
+
+
+def _letters(part: str) -> list[str]:
+    """The letters of an index: one, or two of which it is the sum or the difference."""
+    return [match[1], match[3]] if (match := SHIFTED.fullmatch(part)) else [part]
 
 
 def name_of(symbol: Symbol, letters: frozenset[str], raised: frozenset[tuple[str, ...]] = frozenset()) -> Name:
@@ -125,7 +134,7 @@ def name_of(symbol: Symbol, letters: frozenset[str], raised: frozenset[tuple[str
     for part in symbol.subscripts:
         if match := _STEP.fullmatch(part):
             step = int(match[1] or 0)
-        elif part in letters:
+        elif letters.issuperset(_letters(part)):
             indices.append(part)
         else:
             marks.append(part)
@@ -184,6 +193,8 @@ class Forward(NamedTuple):
     """What symbols are, by their identity."""
     vectors: frozenset[str] = frozenset()
     """Letters that are no numbers, whatever they usually are."""
+    first: int = 0
+    """The number of the first entry, where indices are added."""
 
     def name(self, symbol: Symbol, letters: frozenset[str]) -> Name:
         key = id(symbol), letters
@@ -258,7 +269,8 @@ def _slope(call: Call) -> Node | None:
 
 def is_kronecker(symbol: Symbol, letters: frozenset[str]) -> bool:
     """Whether a symbol is 1 where its two indices are equal, else 0."""
-    return symbol.base in ("\\delta", "I") and len(symbol.subscripts) == 2 and set(symbol.subscripts) <= letters
+    alone = symbol.base in ("\\delta", "I") and not symbol.accents
+    return alone and len(symbol.subscripts) == 2 and set(symbol.subscripts) <= letters
 
 
 @dataclass
@@ -272,7 +284,8 @@ class Book:
     chains: Sequence[int]
     every: Mapping[int, Sequence[Claim]] = field(default_factory=dict)
     definitions: list[Definition] = field(default_factory=list)
-    ranks: dict[Key, int] = field(default_factory=dict)
+    ranks: dict[int, dict[Key, int]] = field(default_factory=dict)
+    """How many indices quantities have, by section."""
     raised: frozenset[tuple[str, ...]] = frozenset()
     seen: dict[int, tuple[Definition, tuple[Name, ...]]] = field(default_factory=dict)
     names: dict[tuple[int, frozenset[str]], tuple[Symbol, Name]] = field(default_factory=dict)
@@ -282,6 +295,11 @@ class Book:
         targets += [each.by for claim in self.claims for each in walk(claim.target) if isinstance(each, Derivative)
                     and isinstance(each.by, Symbol)]  # fmt: skip
         self.vectors = vectors_in(self.claims)
+        below = [part for each in symbols_of(tuple((claim.target, claim.right) for claim in self.claims))
+                 for part in each.subscripts]  # fmt: skip
+        self.first = int(
+            any((match := SHIFTED.fullmatch(part)) and match[2] + str(match[4]) == "+-1" for part in below)
+        )
         self.raised = frozenset((each.base, *each.subscripts) for each in targets if each.bare == "2")
         self.steps = {each.base for each in targets if any(_STEP.fullmatch(part) for part in each.subscripts)}
         for claim in self.claims:
@@ -306,7 +324,8 @@ class Book:
         for each in symbols_of((claim.target, claim.right)):
             if id(each) not in functions and not is_kronecker(each, letters):
                 name = name_of(each, letters, self.raised)
-                self.ranks[name.key] = max(self.ranks.get(name.key, 0), len(name.indices))
+                here = self.ranks.setdefault(claim.section, {})
+                here[name.key] = max(here.get(name.key, 0), len(name.indices))
         target = claim.target.function if is_cost(claim.target) and isinstance(claim.target, Call) else claim.target
         if not isinstance(target, Symbol) or target.primes or claim.adds or claim.averages:
             return
@@ -334,10 +353,26 @@ class Book:
                     return
             self.definitions += _with_hidden(Definition(name, claim.right, letters, claim.place, claim.section, symbol))
 
+    @cached_property
+    def told(self) -> dict[Key, Definition]:
+        """What was said to be a derivative in a letter with the same indices."""
+        return {
+            each.name.key: each for each in self.definitions
+            if isinstance(each.right, Derivative)
+            and getattr(each.right.by, "subscripts", None) == each.symbol.subscripts
+        }  # fmt: skip
+
     @property
     def derivatives(self) -> set[str]:
         """The names that were said to stand for derivatives."""
         return {repr(each.symbol) for each in self.definitions if isinstance(each.right, Derivative)}
+
+    def ranks_at(self, section: int) -> dict[Key, int]:
+        """How many indices quantities have in a section, or else where they have most."""
+        found: dict[Key, int] = {}
+        for ranks in self.ranks.values():
+            found |= {key: max(rank, found.get(key, 0)) for key, rank in ranks.items()}
+        return found | self.ranks.get(section, {})
 
     def at(self, place: int, section: int) -> Forward:
         """The definitions that count at a place: the last ones before it, in its section or else anywhere."""
@@ -348,7 +383,9 @@ class Book:
             if each.place <= place or (each.section == section and each.name.key not in found):
                 found[each.name.key] = each
         functions = {letter: each for each in self.claims if (letter := is_function(each))}
-        return Forward(found, functions, self.ranks, self.raised, self.seen, self.names, self.vectors)
+        return Forward(
+            found, functions, self.ranks_at(section), self.raised, self.seen, self.names, self.vectors, self.first
+        )
 
 
 def _with_hidden(each: Definition) -> list[Definition]:

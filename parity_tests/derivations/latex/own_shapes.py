@@ -17,6 +17,7 @@ from parity_tests.derivations.latex.own_forward import (
     is_kronecker,
 )
 from parity_tests.derivations.latex.tree import (
+    SHIFTED,
     Call,
     Cases,
     Derivative,
@@ -52,8 +53,10 @@ class Shapes:
         self.of: dict[Key, Shape] = {}
         self.scopes: dict[Key, dict[str, int]] = {}
         self.counts: dict[str, int] = {}
-        self.sums: dict[int, tuple[int, ...]] = {}
-        """Sizes that are sums of others: of what stands one upon the other."""
+        self.sums: dict[int, tuple[tuple[int, ...], int]] = {}
+        """Sizes that are sums of others, less a number: of what stands one upon the other, or is moved over."""
+        self.products: dict[int, tuple[int, ...]] = {}
+        """Sizes that are products of others: of rows that have several indices."""
         self.examples = 0
         """How many rows a matrix of examples has."""
         self.fixed = 0
@@ -109,13 +112,31 @@ class Shapes:
         if is_cost(definition.symbol) and not indices and ONE in self.resolved(found):
             self.same(self.along(found), ONE)  # of a single output
         if indices:
-            if self.resolved(found) != SCALAR:
+            if ONE not in self.resolved(found):
                 raise MisfitError
-            sizes = [scope.setdefault(each, self.new()) for each in indices]
-            found = self.vector(sizes[0]) if len(sizes) == 1 else (sizes[0], sizes[1])
+            self.same(self.along(found), ONE)
+            found = self.with_sizes([scope.setdefault(each, self.new()) for each in indices])
         if key in self.of:
             found = tuple(self.same(a, b) for a, b in zip(self.of[key], found, strict=True))  # type: ignore[assignment]
         self.of[key] = found
+        return found
+
+    def with_sizes(self, sizes: list[int]) -> Shape:
+        """The shape of what has some indices: all but the last of more than two are the rows."""
+        if len(sizes) < 3:
+            return self.vector(sizes[0]) if len(sizes) == 1 else (sizes[0], sizes[1])
+        rows = self.new()
+        self.products[rows] = tuple(sizes[:-1])
+        return rows, sizes[-1]
+
+    def sizes_of(self, shape: Shape, count: int) -> list[int]:
+        """The sizes along which some indices run; NotReadError where there are others."""
+        rows, columns = self.resolved(shape)
+        found = [*self.products.get(rows, (rows,)), columns]
+        if count == 1 and ONE in (rows, columns):
+            return [self.along(shape)]
+        if len(found) != count:
+            raise NotReadError("one index on a matrix" if count == 1 else f"{count} indices")
         return found
 
     def vector(self, size: int) -> Shape:
@@ -125,7 +146,7 @@ class Shapes:
         """The shape of what is not computed, by its letter and its indices."""
         rank = self.forward.ranks.get(key, 0)
         if rank > 2:
-            raise NotReadError(f"{rank} indices")
+            return self.with_sizes([self.new() for _ in range(rank)])
         if not rank and (
             (key.base in SCALARS and key.base not in self.forward.vectors) or key.base in COUNTED or key.base == "e"
         ):
@@ -217,16 +238,13 @@ class Shapes:
         """The shape behind indices, which run as far as what they stand on."""
         if not indices:
             return shape
-        if len(indices) == 1:
-            first, second = self.resolved(shape)
-            if first != ONE and second != ONE:
-                raise NotReadError("one index on a matrix")
-            sizes = [self.along(shape)]
-        else:
-            sizes = list(shape)
-        for letter, size in zip(indices, sizes, strict=True):
+        for letter, size in zip(indices, self.sizes_of(shape, len(indices)), strict=True):
             if letter.isalpha():
                 self.same(scope.setdefault(letter, size), size)
+            elif match := SHIFTED.fullmatch(letter):
+                parts = tuple(scope.setdefault(match[place], self.new()) for place in (1, 3))
+                if match[2] == "+" and not self.fixed:
+                    self.sums.setdefault(self.find(size), (parts, 1))
         return SCALAR
 
     def call(self, node: Call, letters: frozenset[str], scope: dict[str, int]) -> Shape:
@@ -240,7 +258,7 @@ class Shapes:
             return self.joined(*shapes)
         if base == "concat":
             size = self.new()
-            self.sums[size] = tuple(map(self.along, shapes))
+            self.sums[size] = tuple(map(self.along, shapes)), 0
             return self.vector(size)
         if len(shapes) != 1:
             raise NotReadError(f"{base} of {len(shapes)} arguments")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,10 +11,18 @@ import numpy as np
 
 from parity_tests.derivations.latex.evaluation import FUNCTIONS, NAMED, STEP, At, Evaluation, combined, softmax, total
 from parity_tests.derivations.latex.own_examples import STACK
-from parity_tests.derivations.latex.own_forward import Definition, Forward, Key, Name, is_cost, is_kronecker
+from parity_tests.derivations.latex.own_forward import (
+    Definition,
+    Forward,
+    Key,
+    Name,
+    is_cost,
+    is_kronecker,
+)
 from parity_tests.derivations.latex.own_shapes import ONE, Shapes
 from parity_tests.derivations.latex.symbols import COSTS
 from parity_tests.derivations.latex.tree import (
+    SHIFTED,
     Call,
     Derivative,
     NotReadError,
@@ -29,6 +38,9 @@ STEPS = 3
 """Steps of time."""
 
 _SIZES = (3, 5, 4, 7, 6, 8, 9, 10)
+
+_FEW = (2, 3)
+"""Those of what has more than two indices."""
 
 Place = tuple[Key, int]
 
@@ -59,11 +71,14 @@ class Values(Evaluation):
         root = self.shapes.find(size)
         if self.shapes.examples and root == self.shapes.find(self.shapes.examples):
             return STEPS
-        for whole, parts in self.shapes.sums.items():
+        for whole, (parts, less) in self.shapes.sums.items():
             if self.shapes.find(whole) == root:
-                return sum(map(self.size, parts))
+                return sum(map(self.size, parts)) - less
+        if root in self.shapes.products:
+            return math.prod(map(self.size, self.shapes.products[root]))
         place = len(self.sizes) + self.first + bool(self.shapes.examples)  # STEPS is the size of examples
-        return 1 if root == ONE else self.sizes.setdefault(root, _SIZES[place % len(_SIZES)])
+        sizes = _FEW if self.shapes.products else _SIZES
+        return 1 if root == ONE else self.sizes.setdefault(root, sizes[place % len(sizes)])
 
     def given(self, key: Key, step: int) -> Any:
         """Numbers for what is not computed; labels are parts of a whole."""
@@ -117,8 +132,9 @@ class Values(Evaluation):
             return self.value(definition.right, {"t": step})
         shape = tuple(map(self.size, self.shapes.shape(definition.name.key)))
         entries = []
-        for position in np.ndindex(*shape):
-            kept = position if len(indices) == 2 else (max(position),)
+        for kept in np.ndindex(
+            *map(self.size, self.shapes.sizes_of(self.shapes.of[definition.name.key], len(indices)))
+        ):
             entries.append(self.value(definition.right, {"t": step, **dict(zip(indices, kept, strict=True))}))
         batch = np.broadcast_shapes(*(each.shape[:-2] for each in entries))
         flat = [np.broadcast_to(each, (*batch, 1, 1))[..., 0, 0] for each in entries]
@@ -134,7 +150,7 @@ class Values(Evaluation):
         if node.base == "e" and not node.subscripts:
             return np.full((1, 1), np.e + 0j)
         name = self.forward.name(node, self.letters)
-        found = entry(self.quantity(name.key, step_of(name, at)), name.indices, at)
+        found = self.entry(self.quantity(name.key, step_of(name, at)), name, at)
         return found ** int(name.power) if name.power else found
 
     def operation(self, node: Operation, at: At) -> Any:
@@ -242,20 +258,45 @@ class Values(Evaluation):
             changed = self.changed(value, by, at)
         shape = self.quantity(by.key, step_of(by, at)).shape[-2:]
         if value.indices and by.indices and not is_cost(of):
-            return entry(
-                entry(changed.reshape(*shape, *changed.shape[-2:]), value.indices, at)[..., 0, 0], by.indices, at
-            )
+            return self.entry(self.entry(changed.reshape(*shape, *changed.shape[-2:]), value, at)[..., 0, 0], by, at)
         if changed.shape[-2:] == (1, 1) or (value.indices and not is_cost(of)):
-            changed = entry(changed, value.indices if not is_cost(of) else (), at)
+            changed = changed if is_cost(of) else self.entry(changed, value, at)
             whole = changed.reshape(shape)
             if by.indices:
-                return entry(whole, by.indices, at)
+                return self.entry(whole, by, at)
             turned = self.shapes.numerator and 1 in shape
             return whole.T if turned else whole
         if shape == (1, 1):
             return changed[0]
         found = changed.reshape(shape[0] * shape[1], -1)
         return found.T if self.shapes.numerator else found
+
+    def entry(self, array: Any, name: Name, at: At) -> Any:
+        """The entry that indices name, 0 where there is none; a vector may lie either way."""
+        if not name.indices:
+            return array
+        where = [self.index(each, at) for each in name.indices]
+        if len(where) == 1:
+            where = [0, where[0]] if array.shape[-2] == 1 else [where[0], 0]
+        elif len(where) > 2:
+            sizes = [self.size(each) for each in self.shapes.sizes_of(self.shapes.shape(name.key), len(where))]
+            if any(not 0 <= each < size for each, size in zip(where, sizes, strict=True)):
+                return np.zeros((1, 1))
+            where = [int(np.ravel_multi_index(where[:-1], sizes[:-1])), where[-1]]
+        if min(where) < 0 or where[0] >= array.shape[-2] or where[1] >= array.shape[-1]:
+            return np.zeros((1, 1))
+        return array[..., where[0] : where[0] + 1, where[1] : where[1] + 1]
+
+    def index(self, part: str, at: At) -> int:
+        """Where an index points."""
+        match = SHIFTED.fullmatch(part)
+        letters = (match[1], match[3]) if match else (part,)
+        if not all(each in at for each in letters):
+            raise NotReadError("an index that is not bound")
+        if match is None:
+            return at[part]
+        sign = 1 if match[2] == "+" else -1
+        return at[match[1]] + sign * at[match[3]] + int(match[4] or 0) + self.forward.first * sign
 
     def changed(self, value: Name | None, by: Name, at: At) -> Any:
         """How a quantity, or a cost without a formula, changes with the entries of another, along an axis in front."""
@@ -297,18 +338,6 @@ class Values(Evaluation):
 def step_of(name: Name, at: Mapping[str, int]) -> int:
     """The step of time at which a quantity is meant."""
     return 0 if name.step is None else at.get("t", 2) + name.step
-
-
-def entry(array: Any, indices: tuple[str, ...], at: Mapping[str, int]) -> Any:
-    """The entry that indices name; a vector may lie either way."""
-    if not indices:
-        return array
-    where = [at.get(each, -1) for each in indices]
-    if -1 in where:
-        raise NotReadError("an index that is not bound")
-    if len(where) == 1:
-        where = [0, where[0]] if array.shape[-2] == 1 else [where[0], 0]
-    return array[..., where[0] : where[0] + 1, where[1] : where[1] + 1]
 
 
 class Inlined(Evaluation):

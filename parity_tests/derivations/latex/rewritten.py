@@ -10,6 +10,7 @@ from itertools import combinations
 
 from parity_tests.derivations.latex.tree import (
     PARTS,
+    SHIFTED,
     Bars,
     Call,
     Cases,
@@ -183,6 +184,11 @@ def _other_symbols(here: Symbol) -> Iterator[tuple[str, Node]]:
     words, indices = here.subscripts[:-2], here.subscripts[-2:]
     if len(indices) == 2 and indices[0] != indices[1]:
         yield "index-order", replace(here, subscripts=(*words, *indices[::-1]))
+    if any(map(SHIFTED.fullmatch, here.subscripts)):  # turned round, x_{i-k+1} for x_{i+k-1}
+        turned = {"+": "-", "-": "+"}
+        yield "index", replace(here, subscripts=tuple(
+            "".join(turned.get(each, each) for each in part) if SHIFTED.fullmatch(part) else part
+            for part in here.subscripts))  # fmt: skip
     if here.subscripts and re.match("[lL]", here.subscripts[0]):
         for moved in _neighbours(here.subscripts[0]):
             yield "wrong-layer", replace(here, subscripts=(moved, *here.subscripts[1:]))

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias, cast
+
+SHIFTED = re.compile(r"([a-z])([-+])([a-z])([-+]\d)?")
+"""An index that is a sum or a difference, as in the x_{i+k-1} of a convolution."""
 
 
 class NotReadError(ValueError):
