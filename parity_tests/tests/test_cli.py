@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
@@ -92,12 +93,22 @@ def test_no_table_of_a_pipe_is_wider_than_120_columns(command: str, capsys: pyte
     assert not any("…" in line for line in lines)
 
 
-@pytest.mark.parametrize("words", [["--help"], ["compare", "--help"]])
-def test_help_has_examples(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    ("main", "words"),
+    [
+        *((main, [*command, "--help"]) for command in ([], ["compare"], ["conventions"], ["index"])),
+        *((by_hand, [*command, "--help"]) for command in ([], ["graph"])),
+    ],
+)
+def test_help_has_examples_and_exit_codes(
+    main: Callable[[list[str]], int], words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(SystemExit) as stopped:
         main(words)
     assert stopped.value.code == 0
-    assert "examples:" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "examples:" in shown
+    assert "exit code: 0" in shown or len(words) == 1
 
 
 def test_another_package_named_datasets_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -187,12 +187,3 @@ def test_the_page_shows_the_map() -> None:
 
 def test_small_shares_keep_a_digit() -> None:
     assert [percent(off) for off in (6.0, 0.857, 0.1, 0.0289, 0.000345)] == ["600%", "86%", "10%", "3%", "0.03%"]
-
-
-def test_help_has_examples_and_exit_codes(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as stopped:
-        main(["conventions", "--help"])
-    assert stopped.value.code == 0
-    shown = capsys.readouterr().out
-    assert "examples:" in shown
-    assert "exit code: 0" in shown

@@ -6,8 +6,9 @@ import shlex
 import pytest
 
 from parity_tests.derivations.engine.python.judged import how_to_call, judge_program
-from parity_tests.derivations.verdicts import HOLDS, NOT_JUDGED, WRONG, Judged
+from parity_tests.derivations.verdicts import HOLDS, NOT_JUDGED, WRONG
 from parity_tests.tests.derivations.test_function_caches import SUMMED
+from parity_tests.tests.derivations.verdicts import of_program, wrong_in
 from parity_tests.tests.slices import sliced
 
 UNITS = """\
@@ -143,12 +144,6 @@ def grads(p, X, y, reg):
 """
 
 
-def judged(text: str, call: str = "") -> Judged:
-    found = judge_program("net.py", text, call)
-    assert found is not None
-    return found
-
-
 @pytest.mark.parametrize(
     ("text", "old", "new", "line"),
     sliced(
@@ -165,36 +160,35 @@ def judged(text: str, call: str = "") -> Judged:
     ),
 )
 def test_it_holds_and_the_line_that_is_changed_is_wrong(text: str, old: str, new: str, line: int) -> None:
-    found = judged(text)
+    found = of_program(text)
     assert {each.verdict for each in found.lines} <= {HOLDS, NOT_JUDGED}, [each.message for each in found.lines]
     assert found.summary.holds
     assert old in text
-    wrong = [each.line for each in judged(text.replace(old, new)).lines if each.verdict == WRONG]
+    wrong = [each.line for each in of_program(text.replace(old, new)).lines if each.verdict == WRONG]
     assert wrong == [line]
 
 
 @pytest.mark.slow
 def test_a_backward_pass_alone_is_judged_where_it_holds_and_else_has_a_call_to_paste() -> None:
-    found = judged(BACKWARD_ALONE)
+    found = of_program(BACKWARD_ALONE)
     assert {each.verdict for each in found.lines} == {HOLDS}
     assert "the forward pass in it is not the file's" in found.notes[0]
     wrong = BACKWARD_ALONE.replace("db1 = np.sum(dZ1", "db1 = 4 * np.sum(dZ1")
     assert judge_program("net.py", wrong) is None
     call = re.search(r'--call (".*")', how_to_call(wrong))
     assert call is not None
-    lines = judged(wrong, shlex.split(call[1])[0].replace("; ", "\n")).lines
+    lines = of_program(wrong, shlex.split(call[1])[0].replace("; ", "\n")).lines
     rows = [(each.line, each.repaired) for each in lines if each.verdict == WRONG]
     assert rows == [(11, "db1 = np.sum(dZ1, axis=1, keepdims=True) / m")]  # 4 is no size
 
 
 def test_another_cost_is_proposed_where_none_is_written() -> None:
     text = COST_NOT_CALLED.replace("def cross_entropy", "def something")
-    found = judged(text)
+    found = of_program(text)
     (note,) = (each for each in found.notes if each.startswith("Another J"))
     cost = re.search(r'--cost ("[^"]*") \(the squared error', note)
     assert cost is not None
-    other = judge_program("net.py", text, cost=shlex.split(cost[1])[0])
-    assert other is not None
+    other = of_program(text, cost=shlex.split(cost[1])[0])
     assert other.summary.wrong
 
 
@@ -247,8 +241,7 @@ def gate_backward(dout, cache):
 
 @pytest.mark.parametrize("text", [SUMMED, GAIN, GATE])
 def test_pairs_of_functions_hold_whatever_their_arguments_are_called(text: str) -> None:
-    judged = judge_program("mine.py", f"import numpy as np\n{text}")
-    assert judged is not None
+    judged = of_program(f"import numpy as np\n{text}")
     assert {line.verdict for line in judged.lines} == {HOLDS}
 
 
@@ -262,15 +255,13 @@ def test_pairs_of_functions_hold_whatever_their_arguments_are_called(text: str) 
     ],
 )
 def test_a_factor_is_no_convention_where_the_slope_of_j_is_given(right: str, wrong: str, line: str, cause: str) -> None:
-    judged = judge_program("mine.py", f"import numpy as np\n{SUMMED.replace(right, wrong)}")
-    assert judged is not None
+    judged = of_program(f"import numpy as np\n{SUMMED.replace(right, wrong)}")
     assert [(each.text, each.cause) for each in judged.lines if each.verdict == WRONG] == [(line, cause)]
 
 
 def test_gradients_that_all_have_the_other_sign_are_wrong_beside_a_right_one() -> None:
     text = SUMMED.replace("dW = dZ", "dW = -dZ").replace("db = np.sum", "db = -np.sum")
-    judged = judge_program("mine.py", f"import numpy as np\n{text}")
-    assert judged is not None
+    judged = of_program(f"import numpy as np\n{text}")
     assert [each.cause for each in judged.lines if each.verdict == WRONG] == ["sign", "sign"]
 
 
@@ -305,8 +296,7 @@ for k in params:
 
 
 def test_a_mistake_is_not_taken_for_another_cost() -> None:
-    judged = judge_program("mine.py", f"import numpy as np\n{LABELS.replace('act.T @', 'pre.T @')}")
-    assert judged is not None
+    judged = of_program(f"import numpy as np\n{LABELS.replace('act.T @', 'pre.T @')}")
     found = {line.line for line in judged.lines if line.verdict != HOLDS}
     (row,) = [LABELS.splitlines()[line - 2].strip() for line in found]
     assert row.startswith('"W2": act.T @ dscores')
@@ -335,8 +325,7 @@ def linear_backward(dZ, cache):
 def test_gradients_that_average_beside_a_delta_that_does_not_are_a_convention(
     right: str, wrong: str, line: int
 ) -> None:
-    judged = judge_program("mine.py", AVERAGED.replace(right, wrong))
-    assert judged is not None
+    judged = of_program(AVERAGED.replace(right, wrong))
     assert [each.line for each in judged.lines if each.verdict == WRONG] == ([line] if line else [])
     assert line or "1/m * dJ/d(parameter), all of them" in judged.convention
 
@@ -407,8 +396,7 @@ def test_a_cost_and_the_function_of_its_gradient_are_called_together(text: str, 
 
 def test_a_cost_that_is_named_is_called_on_what_the_call_has() -> None:
     call = "w = np.random.randn(6); X = np.random.randn(9, 6); y = np.random.randn(9); dw = grad_loss(w, X, y)"
-    judged = judge_program("net.py", MARGIN, call, cost="loss")
-    assert judged is not None
+    judged = of_program(MARGIN, call, cost="loss")
     assert judged.cost.text == "J is loss(w, X, y)"
     assert {line.verdict for line in judged.lines} == {HOLDS}
 
@@ -448,9 +436,7 @@ def gate_backward(dout, cache):
 
 @pytest.mark.slow
 def test_each_of_several_statements_that_build_one_array_may_be_the_mistake() -> None:
-    judged = judge_program("net.py", GATE.replace("dh = dh + drh * r", "dh = dh + drh"))
-    assert judged is not None
-    (line,) = [each for each in judged.lines if each.verdict == WRONG]
+    (line,) = wrong_in(of_program(GATE.replace("dh = dh + drh * r", "dh = dh + drh")))
     assert line.repaired == "dh = dh + drh * r"
 
 
@@ -458,9 +444,9 @@ def test_each_of_several_statements_that_build_one_array_may_be_the_mistake() ->
 def test_an_argument_that_a_step_makes_larger_is_not_judged_where_its_shape_was_guessed() -> None:
     """Beside another function that is called, too; where the shape was said it is wrong."""
     second = UNPACKED[UNPACKED.index("def step") :].replace("step", "again")
-    lines = [line for line in judged(UNPACKED + second).lines if line.target == "b"]
+    lines = [line for line in of_program(UNPACKED + second).lines if line.target == "b"]
     assert [(line.line, line.verdict) for line in lines] == [(7, NOT_JUDGED), (13, NOT_JUDGED)]
-    told = judged(UNPACKED, "step((np.ones((3, 2)), np.ones((3, 2)), np.ones((3, 2)), np.ones(2)))")
+    told = of_program(UNPACKED, "step((np.ones((3, 2)), np.ones((3, 2)), np.ones((3, 2)), np.ones(2)))")
     assert [line.verdict for line in told.lines if line.target == "b"] == [WRONG]
 
 
@@ -479,7 +465,6 @@ def relu_backward(dout, cache):
 def test_what_a_forward_pass_returns_last_is_the_cache_that_the_backward_pass_takes(
     sign: str, wrong: list[int]
 ) -> None:
-    judged = judge_program("mine.py", UNNAMED.replace("cache >", f"cache {sign}"))
-    assert judged is not None
+    judged = of_program(UNNAMED.replace("cache >", f"cache {sign}"))
     assert judged.cost.text == "J = np.sum(dout * out)"
     assert [line.line for line in judged.lines if line.verdict == WRONG] == wrong

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from parity_tests.derivations.engine.python import drawn
-from parity_tests.derivations.engine.python.judged import judge_program
-from parity_tests.derivations.verdicts import HOLDS, WRONG
+from parity_tests.derivations.verdicts import HOLDS
+from parity_tests.tests.derivations.verdicts import of_program, wrong_in
 
 IMAGES = """\
 import numpy as np
@@ -43,16 +43,14 @@ def test_the_package_of_the_digits_gives_each_part_alone() -> None:
     loads = "train_X, train_y, test_y = mnist.train_images(), mnist.train_labels(), mnist.test_labels()"
     text = IMAGES.replace("from keras.datasets import mnist", "import mnist")
     text = text.replace("(train_X, train_y), (test_X, test_y) = mnist.load_data()", loads)
-    judged = judge_program("net.py", text)
-    assert judged is not None
+    judged = of_program(text)
     assert {line.verdict for line in judged.lines} == {HOLDS}
     assert "stand in for mnist.train_images() and mnist.train_labels() and mnist.test_labels()" in judged.layout
 
 
 @pytest.mark.parametrize("package", ["keras", "tensorflow.keras"])
 def test_made_up_images_stand_in_and_that_is_said(package: str) -> None:
-    judged = judge_program("net.py", IMAGES.replace("keras", package))
-    assert judged is not None
+    judged = of_program(IMAGES.replace("keras", package))
     assert {line.verdict for line in judged.lines} == {HOLDS}
     assert "made-up data stand in for mnist.load_data(), which is not there" in judged.layout
     assert judged.cost.text == "loss = -np.sum(Y * np.log(A2 + 1e-8)) / m"
@@ -63,9 +61,7 @@ def test_made_up_images_stand_in_and_that_is_said(package: str) -> None:
 )
 def test_a_mistake_behind_them_is_the_one_report(wrong: str, cause: str) -> None:
     """A column that is flat ends the program in its step: nothing that comes behind it is called wrong."""
-    judged = judge_program("net.py", IMAGES.replace("db1 = dZ1.sum(axis=1, keepdims=True) / m", f"db1 = {wrong}"))
-    assert judged is not None
-    (line,) = [line for line in judged.lines if line.verdict == WRONG]
+    (line,) = wrong_in(of_program(IMAGES.replace("db1 = dZ1.sum(axis=1, keepdims=True) / m", f"db1 = {wrong}")))
     assert line.target == "db1"
     assert cause in line.cause
 
@@ -96,8 +92,7 @@ for i in range(10):
     dW = 2 * X.T @ (p - y) / 8
     W -= 0.1 * dW
 """
-    judged = judge_program("net.py", text)
-    assert judged is not None
+    judged = of_program(text)
     assert [line.verdict for line in judged.lines] == [HOLDS, HOLDS]
 
 
@@ -140,8 +135,7 @@ print(neuron.loss(y))
 @pytest.mark.parametrize(("old", "new", "wrong"), [("", "", 0), ("0.1 * self.w", "0.2 * self.w", 1)])
 def test_data_of_a_library_and_a_cost_behind_the_training(old: str, new: str, wrong: int) -> None:
     """The library takes and gives plain numbers; J is the object's own ``loss(y)``, though it is called last."""
-    judged = judge_program("iris.py", PREPARED.replace(old, new) if old else PREPARED)
-    assert judged is not None
+    judged = of_program(PREPARED.replace(old, new) if old else PREPARED)
     assert judged.cost.text == "J is self.loss(y)"
-    assert {line.line for line in judged.lines if line.verdict == WRONG} == ({24} if wrong else set())
+    assert {line.line for line in wrong_in(judged)} == ({24} if wrong else set())
     assert judged.summary.holds >= 4

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from parity_tests.derivations.engine.texts import verify_text
-from parity_tests.derivations.verdicts import HOLDS, WRONG
+from parity_tests.derivations.verdicts import HOLDS
+from parity_tests.tests.derivations.verdicts import of_text, wrong_in
 from parity_tests.tests.slices import sliced
 
 TEXTS = {
@@ -452,14 +452,11 @@ MISTAKES = [
 def test_a_mistake_is_named_and_mended(name: str, right: str, wrong: str, cause: str, repaired: str) -> None:
     text = TEXTS[name].lstrip()
     assert text.count(right) == 1
-    judged = verify_text(text.replace(right, wrong))
-    assert judged is not None
-    (line,) = [each for each in judged.lines if each.verdict == WRONG]
+    (line,) = wrong_in(of_text(text.replace(right, wrong)))
     assert (line.causes, line.repaired) == ((cause,), repaired)
 
 
 @pytest.mark.parametrize("name", TEXTS)
 def test_the_texts_themselves_hold(name: str) -> None:
-    judged = verify_text(TEXTS[name].lstrip())
-    assert judged is not None
+    judged = of_text(TEXTS[name].lstrip())
     assert {line.verdict for line in judged.lines} == {HOLDS}

@@ -15,13 +15,13 @@ from parity_tests.derivations.engine.numbers.kinds import KINDS, STEP, TAPE, Kin
 from parity_tests.derivations.engine.numbers.tape import Tape
 from parity_tests.derivations.engine.probes import Probe
 from parity_tests.derivations.engine.program import TextProgram
-from parity_tests.derivations.engine.texts import verify_text
 from parity_tests.derivations.engine.truths import Cost, Truths
 from parity_tests.derivations.language.front import read
 from parity_tests.derivations.settings import setting_named
 from parity_tests.derivations.verdicts import CANNOT_TELL, WRONG
 from parity_tests.derivations.verify import verify
 from parity_tests.tests.derivations.engine_texts import all_texts
+from parity_tests.tests.derivations.verdicts import of_text
 from parity_tests.tests.random_arrays import random_program
 
 LARGEST = 1e4
@@ -148,8 +148,7 @@ def test_a_wrong_rule_is_a_disagreement_and_never_the_writers_mistake(
             monkeypatch.setitem(step.RULES, "maximum", lambda a, b: np.maximum(np.real(a), np.real(b)) + 0j)
     text = all_texts()[name]
     affected = ("tanh" in kind) == ("np.tanh" in text)
-    judged = verify_text(text)
-    assert judged is not None
+    judged = of_text(text)
     assert judged.summary.wrong == 0
     assert (judged.summary.cannot_tell > 0) == affected
     right = "the complex step" if kind.startswith("autograd") else "autograd"
@@ -173,20 +172,17 @@ def test_a_wrong_rule_never_makes_a_line_of_a_setting_wrong(kind: str, monkeypat
 
 def test_a_write_that_loses_its_step_is_a_disagreement(monkeypatch: pytest.MonkeyPatch) -> None:
     text = "H = X @ W\nC = np.zeros(H.shape)\nC[:, 0] = H[:, 0] ** 2\nJ = np.sum(C)\ndW = X.T @ (2 * H)\ndW[:, 1:] = 0"
-    right = verify_text(text)
-    assert right is not None
+    right = of_text(text)
     assert right.summary.holds == 1
     monkeypatch.setattr(step.Step, "__setitem__", wrong_write)
-    judged = verify_text(text)
-    assert judged is not None
+    judged = of_text(text)
     assert [line.verdict for line in judged.lines] == [CANNOT_TELL]
 
 
 def test_a_sum_over_the_wrong_axis_is_a_disagreement(monkeypatch: pytest.MonkeyPatch) -> None:
     wrong = lambda a, axis=None, **_: Tape(tape.as_tensor(a).sum() if axis is None else tape.as_tensor(a).sum(1 - axis))  # noqa: E731
     monkeypatch.setitem(tape.FUNCTIONS, "sum", wrong)
-    judged = verify_text(all_texts()["rows-labels-l2"])
-    assert judged is not None
+    judged = of_text(all_texts()["rows-labels-l2"])
     assert WRONG not in {line.verdict for line in judged.lines}
     assert judged.summary.cannot_tell > 0
 

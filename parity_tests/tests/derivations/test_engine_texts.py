@@ -11,29 +11,24 @@ from parity_tests.derivations.engine.probes import draw
 from parity_tests.derivations.engine.program import TextProgram
 from parity_tests.derivations.engine.texts import read_text, verify_text, what_fails
 from parity_tests.derivations.language.front import plain_line, read
-from parity_tests.derivations.verdicts import HOLDS, NOT_JUDGED, WRONG, Judged
+from parity_tests.derivations.verdicts import HOLDS, NOT_JUDGED, WRONG
 from parity_tests.derivations.verify import verify
 from parity_tests.tests.derivations.engine_language import NETWORK, UNUSUAL
 from parity_tests.tests.derivations.engine_texts import TEXTS, all_texts, network
+from parity_tests.tests.derivations.verdicts import of_text, wrong_in
 from parity_tests.tests.slices import sliced
-
-
-def judged_of(text: str, seed: int = 0) -> Judged:
-    found = verify_text(text, seed)
-    assert found is not None
-    return found
 
 
 @pytest.mark.parametrize("name", all_texts())
 def test_a_right_text_raises_no_alarm_and_is_judged_whole(name: str) -> None:
-    judged = judged_of(all_texts()[name])
+    judged = of_text(all_texts()[name])
     assert {line.verdict for line in judged.lines} == {HOLDS}, [line.message for line in judged.lines]
     assert judged.summary.holds >= 1
 
 
 @pytest.mark.parametrize("line", sliced(UNUSUAL, 2))
 def test_numpy_as_people_write_it_is_judged_whole(line: str) -> None:
-    judged = judged_of(UNUSUAL[line])
+    judged = of_text(UNUSUAL[line])
     assert {verdict.verdict for verdict in judged.lines} == {HOLDS}, [each.message for each in judged.lines]
     assert judged.summary.holds >= 6
 
@@ -46,7 +41,7 @@ def test_numpy_as_people_write_it_is_judged_whole(line: str) -> None:
     ],
 )
 def test_what_the_language_lacks_is_not_judged_and_never_wrong(row: str, reason: str) -> None:
-    judged = judged_of(NETWORK.strip().replace("dZ1 = dA1 * (Z1 > 0)", row))
+    judged = of_text(NETWORK.strip().replace("dZ1 = dA1 * (Z1 > 0)", row))
     (line,) = [each for each in judged.lines if each.verdict != HOLDS]
     assert (line.verdict, line.target) == ("not judged", "dZ1")
     assert line.message.startswith(reason)
@@ -61,7 +56,7 @@ def test_a_whole_backward_pass_times_a_usual_factor_is_a_convention(
 ) -> None:
     text = network(rows, 3, "tanh", "softmax")
     first = next(row for row in text.splitlines() if row.startswith("dZ3"))
-    judged = judged_of(text.replace(first, first.replace("= ", f"= {factor} * ")))
+    judged = of_text(text.replace(first, first.replace("= ", f"= {factor} * ")))
     assert {line.verdict for line in judged.lines} == {HOLDS}
     assert judged.convention == (
         "" if convention is None else f"the gradients of the parameters are {convention}dJ/d(parameter), all of them"
@@ -70,8 +65,7 @@ def test_a_whole_backward_pass_times_a_usual_factor_is_a_convention(
 
 def test_strict_knows_no_convention() -> None:
     text = network(True, 2, "tanh", "squared").replace("(A2 - Y) / m", "A2 - Y")
-    judged = verify_text(text, strict=True)
-    assert judged is not None
+    judged = of_text(text, strict=True)
     (line,) = [line for line in judged.lines if line.verdict != HOLDS]
     assert (line.target, line.causes) == ("dZ2", ("missing-1/m",))
 
@@ -80,14 +74,14 @@ def test_strict_knows_no_convention() -> None:
 def test_one_line_times_two_is_exactly_that_line(target: str) -> None:
     text = network(True, 3, "relu", "squared")
     row = next(each for each in text.splitlines() if each.startswith(f"{target} "))
-    judged = judged_of(text.replace(row, row.replace("= ", "= 2 * ")))
+    judged = of_text(text.replace(row, row.replace("= ", "= 2 * ")))
     assert [line.target for line in judged.lines if line.verdict != HOLDS] == [target]
 
 
 def test_without_a_cost_every_cost_that_fits_is_named_and_nothing_is_wrong() -> None:
-    judged = judged_of(TEXTS["no-cost-ascent"])
+    judged = of_text(TEXTS["no-cost-ascent"])
     assert judged.cost.implied == ("the squared error of l2 and y",)
-    other = judged_of(TEXTS["no-cost-ascent"].replace(" * l2 * (1 - l2)", ""))
+    other = of_text(TEXTS["no-cost-ascent"].replace(" * l2 * (1 - l2)", ""))
     assert other.cost.implied == ("the cross-entropy of l2 and y",)
     assert {line.verdict for line in (*judged.lines, *other.lines)} == {HOLDS}
 
@@ -102,7 +96,7 @@ def test_without_a_cost_every_cost_that_fits_is_named_and_nothing_is_wrong() -> 
     ],
 )
 def test_a_consistent_backward_pass_is_said_to_be_that_of_a_sum_or_of_an_average(rows: str, said: str) -> None:
-    judged = judged_of(f"p = sigmoid(X.dot(w))\n{rows}")
+    judged = of_text(f"p = sigmoid(X.dot(w))\n{rows}")
     assert {line.verdict for line in judged.lines} == {HOLDS}
     assert said in judged.cost.text + judged.convention
 
@@ -151,7 +145,7 @@ SHAPED = {
 
 @pytest.mark.parametrize("name", SHAPED)
 def test_shapes_follow_from_the_use_of_a_name(name: str) -> None:
-    judged = judged_of(SHAPED[name])
+    judged = of_text(SHAPED[name])
     assert {line.verdict for line in judged.lines} == {HOLDS}
 
 
@@ -162,7 +156,7 @@ OUTPUTS = "p = X @ W + b\nloss = {mean}((p - y)**2)\ndp = {dp}\ndW = X.T @ dp\nd
 def test_a_bias_as_a_number_is_no_sign_of_one_output(dp: str) -> None:
     hidden = "h = np.tanh(X @ W1 + b1)\n"
     text = hidden + OUTPUTS.format(mean="np.sum", dp=dp).replace("X @ W +", "h @ W +").replace("X.T", "h.T")
-    judged = judged_of(f"{text}\ndh = (dp @ W.T) * (1 - h**2)\ndW1 = X.T @ dh\ndb1 = dh.sum(axis=0)")
+    judged = of_text(f"{text}\ndh = (dp @ W.T) * (1 - h**2)\ndW1 = X.T @ dh\ndb1 = dh.sum(axis=0)")
     assert [(line.target, line.cause) for line in judged.lines if line.verdict == WRONG] == [
         ("db", "db-summed-over-all")
     ]
@@ -171,13 +165,13 @@ def test_a_bias_as_a_number_is_no_sign_of_one_output(dp: str) -> None:
 def test_a_wrong_line_does_not_turn_columns_into_flat_arrays() -> None:
     forward = "z2 = w2 @ a1 + b2\na2 = np.tanh(z2)\nz3 = w3 @ a2 + b3\nC = 0.5 * np.sum((z3 - y)**2)\n"
     top = "delta3 = z3 - y\nnabla_w3 = delta3 @ a2.T\ndelta2 = w3.T @ delta3 * (1 - a2**2)\n"
-    judged = judged_of(f"{forward}{top}nabla_w2 = delta2 @ a2.T")
+    judged = of_text(f"{forward}{top}nabla_w2 = delta2 @ a2.T")
     assert [(line.line, line.verdict) for line in judged.lines if line.verdict != HOLDS] == [(8, WRONG)]
 
 
 def test_a_count_of_outputs_is_no_mistake_where_there_may_be_one_output() -> None:
     text = SHAPED["one output"].replace("W1).T @ dp", "W1).T @ (2 * dp)")
-    judged = judged_of(text)
+    judged = of_text(text)
     assert "one output" in judged.layout
     assert [(line.line, line.cause) for line in judged.lines if line.verdict == WRONG] == [(5, "extra-factor")]
 
@@ -209,14 +203,14 @@ BINARY = "Y * np.log(A2) + (1 - Y) * np.log(1 - A2)"
 )
 def test_activations_that_are_not_defined_are_those_under_which_the_text_holds(J: str, slope: str, units: str) -> None:
     text = UNDEFINED.format(J=J, slope=slope)
-    judged = judged_of(text)
+    judged = of_text(text)
     assert {line.verdict for line in judged.lines} == {HOLDS}
     assert judged.layout.endswith(f"; g1 and g2 are not defined: {units}")
     if J == BINARY:
-        wrong = judged_of(text.replace("dW2 = dZ2", "dW2 = 3 * dZ2"))
+        wrong = of_text(text.replace("dW2 = dZ2", "dW2 = 3 * dZ2"))
         assert [line.target for line in wrong.lines if line.verdict != HOLDS] == ["dW2"]
         assert units in wrong.layout
-    assert WRONG in {line.verdict for line in judged_of(text.replace(f" * {slope}", "")).lines}
+    assert WRONG in {line.verdict for line in of_text(text.replace(f" * {slope}", "")).lines}
 
 
 def test_of_several_slopes_from_above_none_is_taken_for_all() -> None:
@@ -227,16 +221,16 @@ def test_of_several_slopes_from_above_none_is_taken_for_all() -> None:
 def test_a_penalty_in_the_gradients_is_one_in_the_cost_that_is_meant() -> None:
     text = TEXTS["no-cost-labels"].strip().replace("delta3)\n", "delta3) + reg * W2\n", 1)
     text = text.replace("np.dot(X.T, delta2)", "np.dot(X.T, delta2) + reg * W1")
-    judged = judged_of(text)
+    judged = of_text(text)
     assert {line.verdict for line in judged.lines} == {HOLDS}
     assert "-sum log probs at the labels y with the penalty reg/2 sum of squares" in judged.cost.implied
-    other = judged_of(text.replace(" + reg * W1", " + 3 * reg * W1"))
+    other = of_text(text.replace(" + reg * W1", " + 3 * reg * W1"))
     assert [line.target for line in other.lines if line.verdict != HOLDS] in (["dW1"], ["dW2"])
 
 
 def test_a_delta_is_whatever_derivative_it_is() -> None:
     text = TEXTS["no-cost-ascent"].strip().replace("l1_error * l1 * (1 - l1)", "l1_error * l2 * (1 - l2)")
-    judged = judged_of(text)
+    judged = of_text(text)
     assert [line.line for line in judged.lines if line.verdict != HOLDS] == [6]
 
 
@@ -244,7 +238,7 @@ def test_a_state_of_an_optimiser_is_not_judged_and_said() -> None:
     text = (
         TEXTS["linear-mse-mean"].strip() + "\ns = beta * s + (1 - beta) * dW**2\nW = W - lr * dW / (np.sqrt(s) + eps)"
     )
-    (left,) = [line for line in judged_of(text).lines if line.verdict != HOLDS]
+    (left,) = [line for line in of_text(text).lines if line.verdict != HOLDS]
     assert (left.verdict, left.target) == ("not judged", "W")
     assert "name the optimiser with --setting" in left.message
 
@@ -265,9 +259,9 @@ W += vW
 def test_a_step_with_a_state_goes_downhill_from_rest_and_its_gradient_is_judged(
     right: str, wrong: str, line: int | None
 ) -> None:
-    assert {each.verdict for each in judged_of(MOMENTUM.strip()).lines} == {HOLDS, "not judged"}
-    judged = judged_of(MOMENTUM.strip().replace(right, wrong))
-    wrong_ones = [each for each in judged.lines if each.verdict == WRONG]
+    assert {each.verdict for each in of_text(MOMENTUM.strip()).lines} == {HOLDS, "not judged"}
+    judged = of_text(MOMENTUM.strip().replace(right, wrong))
+    wrong_ones = wrong_in(judged)
     assert [each.line for each in wrong_ones] == ([] if line is None else [line])
     # of the two signs either may be wrong; a repair that forgets the velocity is none
     assert not any(each.repaired for each in wrong_ones if each.line > 3)
@@ -285,14 +279,14 @@ do = ((o @ U - y) @ U.T).reshape(5, 2, 4).transpose(1, 0, 2)
 dh = do @ V.T
 dW = X.T @ dh.transpose(1, 0, 2).reshape(5, 6)
 """.strip()
-    assert {each.verdict for each in judged_of(text).lines} == {HOLDS}
-    judged = judged_of(text.replace("do @ V.T", "do @ V.T * (h > 0)"))
+    assert {each.verdict for each in of_text(text).lines} == {HOLDS}
+    judged = of_text(text.replace("do @ V.T", "do @ V.T * (h > 0)"))
     assert [each.line for each in judged.lines if each.verdict == WRONG] == [7]
 
 
 def test_a_written_cost_is_what_the_gradients_are_held_against() -> None:
     text = TEXTS["functions-defined"].replace("(a2 - y) * sig_grad(a2)", "a2 - y")
-    judged = judged_of(text)
+    judged = of_text(text)
     assert [line.target for line in judged.lines if line.verdict != HOLDS] == ["delta2"]
     assert judged.convention.endswith("not what the gradients follow: they are right for the cross-entropy of a2 and y")
 
@@ -300,22 +294,22 @@ def test_a_written_cost_is_what_the_gradients_are_held_against() -> None:
 def test_the_order_of_statements_is_real() -> None:
     row = "dA2 = np.dot(W3.T, dZ3)"
     text = TEXTS["columns-chain-of-dA"].replace(row, f"W3 = W3 - alpha * dW3\n{row}")
-    judged = judged_of(text)
+    judged = of_text(text)
     assert [line.target for line in judged.lines if line.verdict != HOLDS] == ["dA2"]
     kept = text.replace("W3 = W3", "old = W3\nW3 = W3").replace("np.dot(W3.T, dZ3)", "np.dot(old.T, dZ3)")
-    assert {line.verdict for line in judged_of(kept).lines} == {HOLDS}
+    assert {line.verdict for line in of_text(kept).lines} == {HOLDS}
 
 
 def test_writing_into_an_array_changes_its_other_names() -> None:
     text = TEXTS["rows-labels-l2"].replace("dscores /= N", "dscores /= N\ndX = (probs @ W2.T * (hidden > 0)) @ W1.T")
-    assert {line.verdict for line in judged_of(text).lines} == {HOLDS}
+    assert {line.verdict for line in of_text(text).lines} == {HOLDS}
     copied = text.replace("dscores = probs", "dscores = probs.copy()")
-    assert [line.target for line in judged_of(copied).lines if line.verdict != HOLDS] == ["dX"]
+    assert [line.target for line in of_text(copied).lines if line.verdict != HOLDS] == ["dX"]
 
 
 def test_what_cannot_be_read_or_computed_is_not_judged_at_its_own_line() -> None:
     text = TEXTS["residual"].strip() + "\nextra = frobnicate(X)\nthis is no formula"
-    judged = judged_of(text)
+    judged = of_text(text)
     left = {line.line: line.message for line in judged.lines if line.verdict == "not judged"}
     assert left.keys() == {13, 14}
     assert left[13] == "frobnicate is not known here"
@@ -410,9 +404,7 @@ def test_what_never_reaches_j_is_pointed_at(old: str, new: str, line: int, said:
     text = network(True, 2, "tanh", "squared")
     assert old in text
     left = {
-        each.line: each.message
-        for each in judged_of(text.replace(old, new)).lines
-        if each.verdict not in (HOLDS, WRONG)
+        each.line: each.message for each in of_text(text.replace(old, new)).lines if each.verdict not in (HOLDS, WRONG)
     }
     assert left.get(line, "") == said
     assert bool(left) == bool(said)
@@ -420,12 +412,12 @@ def test_what_never_reaches_j_is_pointed_at(old: str, new: str, line: int, said:
 
 def test_a_line_of_a_dense_layer_has_the_formulas_of_the_notes() -> None:
     for text in (network(True, 2, "tanh", "softmax"), network(False, 2, "tanh", "softmax")):
-        ids = {line.target: line.formula_ids for line in judged_of(text).lines}
+        ids = {line.target: line.formula_ids for line in of_text(text).lines}
         assert ids == {
             "dZ2": ("F098", "F175"), "dW2": ("F168",), "db2": ("F169",), "dZ1": ("F164", "F171"),
             "dW1": ("F168",), "db1": ("F169",),
         }  # fmt: skip
-    assert {line.formula_ids for line in judged_of(TEXTS["attention"]).lines if line.target in ("dS", "dA")} == {()}
+    assert {line.formula_ids for line in of_text(TEXTS["attention"]).lines if line.target in ("dS", "dA")} == {()}
 
 
 def test_a_softmax_over_the_examples_is_pointed_at_and_not_judged() -> None:
@@ -457,7 +449,7 @@ dU = hidden.T @ dscores
 )
 def test_a_sum_over_the_examples_among_averages_is_pointed_at(term: str, said: str) -> None:
     rows = ["h = np.tanh(X @ W)", "data = np.mean((h @ V - y)**2)", f"extra = {term}", "J = data + extra"]
-    judged = judged_of("\n".join([*rows, "dp = 2 * (h @ V - y) / y.size", "dV = h.T @ dp"]))
+    judged = of_text("\n".join([*rows, "dp = 2 * (h @ V - y) / y.size", "dV = h.T @ dp"]))
     left = [line for line in judged.lines if line.verdict != HOLDS]
     assert [(line.verdict, line.line) for line in left] == ([("not judged", 3)] if said else [])
     assert all(line.message.startswith(said) for line in left)
@@ -485,7 +477,7 @@ b2 = b2 - 0.1 * db2
     ],
 )
 def test_a_claim_whose_truth_is_zero_has_a_row(db2: str, verdict: str, said: str) -> None:
-    lines = {line.line: line for line in judged_of(OVER_EXAMPLES.format(db2=db2)).lines}
+    lines = {line.line: line for line in of_text(OVER_EXAMPLES.format(db2=db2)).lines}
     assert lines[8].verdict == verdict
     assert said in lines[8].message
     assert lines[10].verdict == verdict
@@ -497,7 +489,7 @@ def test_a_claim_whose_truth_is_zero_has_a_row(db2: str, verdict: str, said: str
     [("batch-norm-shift-named-beta", 4), ("lstm-gates-as-slices", 12), ("attention-root-of-d", 10), ("gru-step", 18)],
 )
 def test_every_derivative_that_a_text_names_is_judged(name: str, judged: int) -> None:
-    assert judged_of(all_texts()[name]).summary.holds == judged
+    assert of_text(all_texts()[name]).summary.holds == judged
 
 
 @pytest.mark.parametrize(
@@ -519,12 +511,12 @@ def test_every_derivative_that_a_text_names_is_judged(name: str, judged: int) ->
 def test_and_a_mistake_in_it_is_seen_at_its_line(name: str, right: str, wrong: str) -> None:
     text = all_texts()[name]
     row = next(number for number, each in enumerate(text.splitlines(), 1) if right in each)
-    judged = judged_of(text.replace(right, wrong))
+    judged = of_text(text.replace(right, wrong))
     assert [line.line for line in judged.lines if line.verdict == WRONG] == [row]
 
 
 def test_logarithms_and_roots_are_tried_above_zero() -> None:
-    judged = judged_of(
+    judged = of_text(
         "u = np.log(x) @ W\nJ = np.sum(np.sqrt(u**2 + c)) / 2\ndu = u / np.sqrt(u**2 + c) / 2\ndW = x.T @ du"
     )
     assert [(line.target, line.verdict) for line in judged.lines] == [("du", HOLDS), ("dW", WRONG)]
@@ -542,13 +534,13 @@ cache = decay * cache + (1 - decay) * dW1**2
 W1 -= lr * dW1 / (np.sqrt(cache) + 1e-7)
 """
     for slope, verdicts in (("0.01", {HOLDS, "not judged"}), ("0.0", {HOLDS, WRONG})):
-        lines = judged_of(text.replace("1, 0.01", f"1, {slope}")).lines
+        lines = of_text(text.replace("1, 0.01", f"1, {slope}")).lines
         assert {line.verdict for line in lines} == verdicts
 
 
 def test_margins_are_wide_enough_that_what_is_behind_them_counts() -> None:
     text = all_texts()["a-margin-between-pairs"]
-    wrong = judged_of(text.replace("ddist = -(1 - y) * hinge / n", "ddist = (1 - y) * hinge / n"))
+    wrong = of_text(text.replace("ddist = -(1 - y) * hinge / n", "ddist = (1 - y) * hinge / n"))
     assert wrong.summary.wrong >= 1
 
 
@@ -573,17 +565,16 @@ def test_what_cannot_be_computed_is_said_once_and_the_lines_behind_it_name_it() 
 )
 def test_mathematics_written_as_on_paper_gets_a_hint(row: str, reason: str) -> None:
     rows = ["J = np.sum(A * Y)", "dA = Y", row]
-    (line,) = [each for each in judged_of("\n".join(rows)).lines if each.line == 3]
+    (line,) = [each for each in of_text("\n".join(rows)).lines if each.line == 3]
     assert (line.verdict, line.message) == ("not judged", reason)
 
 
 def test_a_derivative_named_after_the_labels_is_that_of_what_they_are_compared_with() -> None:
     text = TEXTS["linear-mse-mean"].strip()
-    dy = next(line for line in judged_of(text).lines if line.target == "dy")
+    dy = next(line for line in of_text(text).lines if line.target == "dy")
     assert dy.message == "dy holds, as dJ/dy_hat (line 1)."
     assert dy.formula_ids == ("F098", "F175")
-    judged = judged_of(text.replace("(y_hat - y) /", "(y_hat - y) * y_hat /"))
-    (wrong,) = [line for line in judged.lines if line.verdict == WRONG]
+    (wrong,) = wrong_in(of_text(text.replace("(y_hat - y) /", "(y_hat - y) * y_hat /")))
     assert (wrong.target, wrong.causes) == ("dy", ("extra-factor",))
     assert wrong.repaired == "dy = 2 * (y_hat - y) / y.size"
 
@@ -596,8 +587,8 @@ theta = theta + eta*grad"""
 
 
 def test_a_step_up_a_likelihood_is_said_to_go_up() -> None:
-    assert judged_of(CLIMBED).lines[-1].message == "theta holds, as a step along dJ/dtheta."
-    (wrong,) = [each for each in judged_of(CLIMBED.replace("+ eta", "- eta")).lines if each.verdict == WRONG]
+    assert of_text(CLIMBED).lines[-1].message == "theta holds, as a step along dJ/dtheta."
+    (wrong,) = [each for each in of_text(CLIMBED.replace("+ eta", "- eta")).lines if each.verdict == WRONG]
     assert "the step is not along dJ/dtheta." in wrong.message
     assert wrong.repaired == "theta = theta + eta*grad"
 
@@ -657,8 +648,7 @@ def test_a_cost_that_is_none_of_the_usual_ones_is_wrong_where_all_gradients_foll
     text = REGRESSION.replace("J = np.sum((Z2 - Y)**2) / 2", f"A2 = sigmoid(Z2)\nJ = {J}")
     text = text.replace("dZ2 = Z2 - Y", f"dZ2 = {dZ2}").replace("@ A1.T", "@ A1.T / m").replace("@ X.T", "@ X.T / m")
     for written in (text, text.replace("np.tanh(Z1)", "g1(Z1)").replace("(1 - A1**2)", "g1'(Z1)")):
-        judged = verify_text(written)
-        assert judged is not None
+        judged = of_text(written)
         assert [line.target for line in judged.lines if line.verdict == WRONG] == wrong
 
 

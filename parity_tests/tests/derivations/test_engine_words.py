@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from parity_tests.derivations.engine.texts import verify_text
-from parity_tests.derivations.verdicts import HOLDS, WRONG
+from parity_tests.derivations.verdicts import HOLDS
+from parity_tests.tests.derivations.verdicts import of_text, wrong_in
 
 LOGISTIC = """Z = X @ W + b
 A = σ(Z)
@@ -71,20 +71,17 @@ TEXTS = (
 @pytest.mark.parametrize(("text", "right", "written"), TEXTS)
 def test_a_right_text_holds_and_a_wrong_one_does_not(text: str, right: str, written: str) -> None:
     text += "\n"
-    judged = verify_text(text)
-    assert judged is not None
+    judged = of_text(text)
     assert judged.summary.holds == judged.summary.judged == len(judged.lines)
     assert not judged.cost.implied
     assert text.count(right) in (1, 2)
     place = text.rindex(right)
-    wrong = verify_text(f"{text[:place]}{written}{text[place + len(right) :]}")
-    assert wrong is not None
+    wrong = of_text(f"{text[:place]}{written}{text[place + len(right) :]}")
     assert wrong.summary.wrong == 1 or wrong.convention
 
 
 def test_pythons_own_sum_goes_through_the_rows_of_numpy_code() -> None:
-    judged = verify_text(RELU.replace("dZ.sum(axis=0)", "sum(dZ)"))
-    assert judged is not None
+    judged = of_text(RELU.replace("dZ.sum(axis=0)", "sum(dZ)"))
     assert judged.lines[-1].verdict == HOLDS
 
 
@@ -99,7 +96,5 @@ ds[range(N), y] -= 1
 db2 = np.sum(ds, axis=0) / N
 dZ1 = ds @ W2.T * (H > 0)
 db1 = np.sum(dZ1, axis=1) / N"""
-    judged = verify_text(text)
-    assert judged is not None
-    (line,) = [each for each in judged.lines if each.verdict == WRONG]
+    (line,) = wrong_in(of_text(text))
     assert (line.line, line.cause, line.repaired) == (10, "db-wrong-axis", "db1 = np.sum(dZ1, axis=0) / N")

@@ -6,20 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from parity_tests.derivations.own.functions_file import verify_functions
 from parity_tests.derivations.own.program_file import verify_file
-from parity_tests.derivations.verdicts import HOLDS, NOT_JUDGED, WRONG, Verdict
-
-
-def lines_of(text: str, folder: Path) -> dict[str, list[Verdict]]:
-    """The verdicts on a file, by function."""
-    path = folder / "mine.py"
-    path.write_text(f"import numpy as np\n{text}")
-    found: dict[str, list[Verdict]] = {}
-    for verdict in verify_functions(path).lines:
-        found.setdefault(verdict.target.split(":")[0].split(" ")[0], []).append(verdict)
-    return found
-
+from parity_tests.derivations.verdicts import HOLDS, NOT_JUDGED, WRONG
+from parity_tests.tests.derivations.verdicts import of_functions
 
 OWN_CACHES = """
 def linear_forward(A, W, b):
@@ -76,13 +65,13 @@ MISTAKES = {
 
 
 def test_a_backward_pass_is_given_what_the_forward_pass_beside_it_kept(tmp_path: Path) -> None:
-    rows = [row for each in lines_of(OWN_CACHES, tmp_path).values() for row in each]
+    rows = [row for each in of_functions(OWN_CACHES, tmp_path).values() for row in each]
     assert {row.verdict for row in rows} == {HOLDS}, [row.message for row in rows]
     text = OWN_CACHES
     for right, wrong in MISTAKES.values():
         assert right in text
         text = text.replace(right, wrong)
-    found = {name: {row.verdict for row in rows} for name, rows in lines_of(text, tmp_path).items()}
+    found = {name: {row.verdict for row in rows} for name, rows in of_functions(text, tmp_path).items()}
     assert {name for name, verdicts in found.items() if WRONG in verdicts} == MISTAKES.keys()
     assert all(NOT_JUDGED not in verdicts for verdicts in found.values())
 
@@ -164,7 +153,7 @@ SCALED_IN_USE = (
     ],
 )  # fmt: skip
 def test_dropout_that_draws_its_mask(text: str, count: int, note: str, tmp_path: Path) -> None:
-    rows = [row for each in lines_of(text, tmp_path).values() for row in each]
+    rows = [row for each in of_functions(text, tmp_path).values() for row in each]
     assert [row.verdict for row in rows] == [HOLDS] * count, [row.message for row in rows]
     assert note in rows[0].message
 
@@ -199,6 +188,6 @@ def test_mistakes_in_dropout_that_draws_its_mask(
     for right, wrong in mistakes.items():
         assert right in text
         text = text.replace(right, wrong)
-    rows = [each for rows in lines_of(text, tmp_path).values() for each in rows]
+    rows = [each for rows in of_functions(text, tmp_path).values() for each in rows]
     assert {row.target: row.cause for row in rows if row.verdict == WRONG} == causes, [row.message for row in rows]
     assert NOT_JUDGED not in {each.verdict for each in rows}

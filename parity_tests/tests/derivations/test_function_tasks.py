@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +14,9 @@ from parity_tests.derivations.own.functions_file import verify_functions
 from parity_tests.derivations.own.functions_runner import normal
 from parity_tests.derivations.own.initial import INITIAL
 from parity_tests.derivations.own.tasks import TASKS, setting_of
-from parity_tests.derivations.verdicts import HOLDS, NOT_JUDGED, WITH_A_BORDER, WRONG, Verdict
+from parity_tests.derivations.verdicts import HOLDS, NOT_JUDGED, WITH_A_BORDER, WRONG
 from parity_tests.derivations.verify import verify
+from parity_tests.tests.derivations.verdicts import of_functions
 
 COURSE = {
     "linear_forward": """
@@ -286,17 +286,6 @@ MISTAKES = {
 """One mistake in each: what is written, and what is written in its place."""
 
 
-@cache
-def lines_of(text: str, folder: Path) -> dict[str, list[Verdict]]:
-    """The verdicts on a file, by function."""
-    path = folder / "mine.py"
-    path.write_text(f"import numpy as np\n{text}")
-    found: dict[str, list[Verdict]] = {}
-    for verdict in verify_functions(path).lines:
-        found.setdefault(verdict.target.split(":")[0].split(" ")[0], []).append(verdict)
-    return found
-
-
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("functions")
@@ -304,7 +293,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("name", COURSE)
 def test_functions_of_courses_hold_as_they_are(name: str, folder: Path) -> None:
-    verdicts = lines_of("".join(COURSE.values()), folder)[name]
+    verdicts = of_functions("".join(COURSE.values()), folder)[name]
     assert {verdict.verdict for verdict in verdicts} == {HOLDS}, [verdict.message for verdict in verdicts]
 
 
@@ -328,7 +317,7 @@ def test_a_mistake_in_one_is_wrong_and_nothing_else_is_not_judged(
 ) -> None:
     monkeypatch.setattr("parity_tests.derivations.own.data.recognise", lambda *_: None)  # verdicts alone
     text = with_mistakes(CALLING if name in CALLING else MISTAKES.keys() - set(CALLING))
-    verdicts = lines_of(text, folder)[name]
+    verdicts = of_functions(text, folder)[name]
     found = {verdict.verdict for verdict in verdicts}
     assert WRONG in found
     assert NOT_JUDGED not in found, [verdict.message for verdict in verdicts]
@@ -356,7 +345,7 @@ def input_gradient(dZ, W, scale=1.0):
 
 @pytest.mark.parametrize(("dW", "verdict"), [("dZ @ A_prev.T / m", HOLDS), ("dZ @ A_prev.T", WRONG)])
 def test_dicts_orders_names_and_defaults(dW: str, verdict: str, folder: Path) -> None:
-    found = lines_of(RETURNS.format(dW=dW), folder)
+    found = of_functions(RETURNS.format(dW=dW), folder)
     assert {each.target: each.verdict for each in found["linear_backward"]} == {
         "linear_backward: dA_prev": HOLDS,
         "linear_backward: dW": verdict,
@@ -381,15 +370,15 @@ def linear_backward(dZ, A_prev, W):
 
 
 def test_examples_in_rows_are_right_and_said(folder: Path) -> None:
-    found = lines_of(ROWS.format(axis=1, over="/ m"), folder)
+    found = of_functions(ROWS.format(axis=1, over="/ m"), folder)
     for name in ("softmax", "linear_forward", "linear_backward"):
         for verdict in found[name]:
             assert (verdict.verdict, verdict.message) == (
                 HOLDS,
                 f"{verdict.target} holds. It holds where examples are rows.",
             )
-    assert "rows" not in lines_of(ROWS.format(axis=0, over="/ m"), folder)["softmax"][0].message
-    averaged = lines_of(ROWS.format(axis=1, over=""), folder)["linear_backward"]
+    assert "rows" not in of_functions(ROWS.format(axis=0, over="/ m"), folder)["softmax"][0].message
+    averaged = of_functions(ROWS.format(axis=1, over=""), folder)["linear_backward"]
     assert [each.verdict for each in averaged] == [HOLDS] * 3
     assert averaged[1].message.startswith("linear_backward: dW holds. It holds where dZ carries the 1/m")
 
@@ -422,7 +411,7 @@ def adam(w, dw, moments, settings):
 
 
 def test_what_cannot_be_called_is_not_judged_and_what_is_expected_is_said(folder: Path) -> None:
-    found = {name: each[0] for name, each in lines_of(UNFIT, folder).items()}
+    found = {name: each[0] for name, each in of_functions(UNFIT, folder).items()}
     assert {name: each.verdict for name, each in found.items()} == {
         **dict.fromkeys(("conv_forward", "linear_forward", "linear_backward", "dropout_forward"), NOT_JUDGED),
         **dict.fromkeys(("bias_gradient", "adam", "weight_gradient"), NOT_JUDGED),
@@ -525,7 +514,7 @@ def test_the_derivative_of_a_cost_is_that_of_the_cost_beside_it(
     cost: str, slope: str, expected: dict[str, str], folder: Path
 ) -> None:
     text = f"def squared_error(A, Y):\n    {cost}\n\ndef squared_error_prime(A, Y):\n    {slope}\n"
-    assert {name: rows[0].verdict for name, rows in lines_of(text, folder).items()} == expected
+    assert {name: rows[0].verdict for name, rows in of_functions(text, folder).items()} == expected
 
 
 SLICED = """
@@ -559,7 +548,7 @@ dA_prev = dA_prev_pad[:, pad:-pad, pad:-pad, :]"""
 def test_a_slice_that_is_empty_without_a_border_is_wrong_in_functions_and_texts(
     result: str, saw: str, folder: Path
 ) -> None:
-    wrong = lines_of(SLICED.format(body="pass", result=result), folder)["conv_backward"]
+    wrong = of_functions(SLICED.format(body="pass", result=result), folder)["conv_backward"]
     assert [each.verdict for each in wrong] == [WRONG, HOLDS, HOLDS]
     as_text = verify(CROPPED, "convolution").lines[-1]
     for line in (wrong[0], as_text):
@@ -572,7 +561,7 @@ def test_a_slice_that_is_empty_without_a_border_is_wrong_in_functions_and_texts(
 
 
 def test_a_function_that_refuses_to_have_no_border_holds_and_that_is_said(folder: Path) -> None:
-    raises = lines_of(SLICED.format(body="assert pad, 'no border'", result=WHOLE), folder)["conv_backward"]
+    raises = of_functions(SLICED.format(body="assert pad, 'no border'", result=WHOLE), folder)["conv_backward"]
     assert [each.verdict for each in raises] == [HOLDS] * 3
     assert "With pad = 0 it raised AssertionError in line 4: no border" in raises[0].message
 

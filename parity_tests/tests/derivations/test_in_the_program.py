@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from parity_tests.derivations.engine.python.judged import judge_program
-from parity_tests.derivations.verdicts import WRONG, Verdict
+from parity_tests.derivations.verdicts import Verdict
+from parity_tests.tests.derivations.verdicts import line_of, of_program, wrong_in
 
 SOFTMAX = """\
 import numpy as np
@@ -121,18 +121,15 @@ for step in range(5):
 
 def _wrong(program: str, right: str, wrong: str) -> tuple[int, list[Verdict]]:
     """The line with the mistake, and what is called wrong."""
-    assert program.count(right) == 1
     text = program.replace(right, wrong)
-    judged = judge_program("net.py", text)
-    assert judged is not None
-    line = program[: program.index(right)].count("\n") + 1
-    return line, [each for each in judged.lines if each.verdict == WRONG]
+    judged = of_program(text)
+    line = line_of(right, program)
+    return line, wrong_in(judged)
 
 
 @pytest.mark.parametrize("program", [SOFTMAX, PARTS, PAIRS, UNNAMED], ids=["softmax", "parts", "pairs", "unnamed"])
 def test_right_programs_hold(program: str) -> None:
-    judged = judge_program("net.py", program)
-    assert judged is not None
+    judged = of_program(program)
     assert (judged.summary.wrong, judged.summary.cannot_tell) == (0, 0)
     assert judged.summary.judged
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from parity_tests.derivations.engine.python.judged import judge_program
-from parity_tests.derivations.verdicts import WRONG
+from parity_tests.tests.derivations.verdicts import line_of, of_program, wrong_in
 
 LAYERS = """\
 import numpy as np
@@ -91,8 +90,7 @@ MOVED = """\
 
 @pytest.mark.parametrize("text", [LAYERS, SAMPLED], ids=["layers", "sampled"])
 def test_they_hold(text: str) -> None:
-    found = judge_program("net.py", text)
-    assert found is not None
+    found = of_program(text)
     assert found.summary.judged == found.summary.holds > 2
 
 
@@ -106,20 +104,13 @@ def test_they_hold(text: str) -> None:
     ids=["sign", "prime", "share"],
 )
 def test_slips(text: str, old: str, new: str, cause: str, repaired: str) -> None:
-    assert text.count(old) == 1
-    found = judge_program("net.py", text.replace(old, new))
-    assert found is not None
-    wrong = [line for line in found.lines if line.verdict == WRONG]
-    assert [(line.line, line.cause, line.repaired) for line in wrong] == [
-        (text[: text.index(old)].count("\n") + 1, cause, repaired)
-    ]
+    wrong = wrong_in(of_program(text.replace(old, new)))
+    assert [(line.line, line.cause, line.repaired) for line in wrong] == [(line_of(old, text), cause, repaired)]
 
 
 def test_a_parameter_that_is_updated_too_early() -> None:
     first, second = MOVED.splitlines(keepends=True)
-    found = judge_program("net.py", LAYERS.replace(second + first, MOVED))
-    assert found is not None
-    (wrong,) = [line for line in found.lines if line.verdict == WRONG]
+    (wrong,) = wrong_in(of_program(LAYERS.replace(second + first, MOVED)))
     assert (wrong.line, wrong.cause, wrong.repaired) == (14, "updated-before-use", second.strip())
     assert [(change.line, change.old, change.new) for change in wrong.diff] == [
         (14, (second.rstrip("\n"),), ()),

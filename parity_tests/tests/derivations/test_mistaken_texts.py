@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from parity_tests.derivations.engine.texts import verify_text
 from parity_tests.tests.derivations.mistaken_texts import mistaken_texts, right_texts
 from parity_tests.tests.derivations.test_engine_mistakes import rates, wrong_lines
+from parity_tests.tests.derivations.verdicts import of_text
 
 UNUSUAL = (
     "softplus-regression",  # one bias is a number, another an array: np.outer says of which weights
@@ -44,8 +44,7 @@ FOUND = {
 
 @pytest.mark.parametrize("name", UNUSUAL)
 def test_an_unusual_right_text_holds(name: str) -> None:
-    judged = verify_text(right_texts()[name])
-    assert judged is not None
+    judged = of_text(right_texts()[name])
     assert judged.summary.holds == judged.summary.judged > 0
 
 
@@ -60,16 +59,14 @@ def test_a_mistake_in_it_is_the_one_report(name: str) -> None:
 
 def test_what_is_no_derivative_is_not_said_to_hold_as_one() -> None:
     (mistake,) = (each for each in mistaken_texts() if each.name == "contrastive-margin:4")
-    judged = verify_text(mistake.text)
-    assert judged is not None
+    judged = of_text(mistake.text)
     assert 9 not in {each.line for each in judged.lines}
     assert judged.summary.helpers == 1
     assert judged.summary.wrong == 1
 
 
 def test_the_slope_of_a_unit_is_a_helper() -> None:
-    judged = verify_text(right_texts()["gelu-tanh-approx"])
-    assert judged is not None
+    judged = of_text(right_texts()["gelu-tanh-approx"])
     assert 13 not in {each.line for each in judged.lines}
     assert judged.summary.helpers == 1
 

@@ -9,7 +9,7 @@ from parity_tests.derivations.engine.python.judged import judge_program
 from parity_tests.derivations.engine.python.program import PythonProgram
 from parity_tests.derivations.engine.python.statements import is_stepped
 from parity_tests.derivations.engine.symbols import meant_by
-from parity_tests.derivations.verdicts import WRONG
+from parity_tests.tests.derivations.verdicts import line_of, of_program, wrong_in
 
 UNITS = """\
 from math import exp
@@ -124,8 +124,7 @@ for i in range(3):
 
 @pytest.mark.parametrize(("text", "judged"), [(UNITS, 12), (GRAPH, 10), (TABLE, 4)], ids=["units", "graph", "table"])
 def test_single_numbers_hold(text: str, judged: int) -> None:
-    found = judge_program("net.py", text)
-    assert found is not None
+    found = of_program(text)
     assert found.summary.judged == found.summary.holds >= judged
     assert not found.summary.not_judged
 
@@ -141,11 +140,8 @@ def test_single_numbers_hold(text: str, judged: int) -> None:
     ids=["factor", "slope", "node", "entry"],
 )
 def test_wrong_among_single_numbers(text: str, old: str, new: str, repaired: str) -> None:
-    assert text.count(old) == 1
-    found = judge_program("net.py", text.replace(old, new))
-    assert found is not None
-    wrong = [line for line in found.lines if line.verdict == WRONG]
-    assert [line.line for line in wrong] == [text[: text.index(old)].count("\n") + 1]
+    wrong = wrong_in(of_program(text.replace(old, new)))
+    assert [line.line for line in wrong] == [line_of(old, text)]
     assert repaired.replace("'", '"') in wrong[0].repaired.replace("'", '"')
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from parity_tests.derivations.engine.python.judged import judge_program
-from parity_tests.derivations.verdicts import HOLDS, NOT_JUDGED, WRONG
+from parity_tests.derivations.verdicts import HOLDS, NOT_JUDGED
+from parity_tests.tests.derivations.verdicts import line_of, of_program, wrong_in
 
 ADAM = """\
 import numpy as np
@@ -59,8 +60,7 @@ for i in range(50):
     ids=["adam", "rmsprop", "adam with e", "rmsprop with tiny"],
 )
 def test_rules_hold(text: str) -> None:
-    found = judge_program("net.py", text)
-    assert found is not None
+    found = of_program(text)
     assert {line.verdict for line in found.lines} == {HOLDS}
     assert any("by the rule of" in line.message for line in found.lines)
 
@@ -76,19 +76,15 @@ def test_rules_hold(text: str) -> None:
     ids=["square", "power", "sign", "weights"],
 )
 def test_slips_in_rules(text: str, old: str, new: str, cause: str) -> None:
-    assert text.count(old) == 1
-    found = judge_program("net.py", text.replace(old, new))
-    assert found is not None
-    wrong = [line for line in found.lines if line.verdict == WRONG]
-    assert [line.line for line in wrong] == [text[: text.index(old)].count("\n") + 1]
+    wrong = wrong_in(of_program(text.replace(old, new)))
+    assert [line.line for line in wrong] == [line_of(old, text)]
     assert wrong[0].cause == (cause or wrong[0].cause)
     assert wrong[0].repaired
     assert wrong[0].diff
 
 
 def test_a_rule_that_is_not_known_stays_not_judged() -> None:
-    found = judge_program("net.py", ADAM.replace("np.sqrt(v_hat)", "v_hat ** (1 / 3)"))
-    assert found is not None
+    found = of_program(ADAM.replace("np.sqrt(v_hat)", "v_hat ** (1 / 3)"))
     assert {line.verdict for line in found.lines} == {HOLDS, NOT_JUDGED}
 
 
@@ -127,8 +123,7 @@ for t in range(1, 9):
     ],
 )
 def test_rules_near_to_adam_are_not_wrong(old: str, new: str) -> None:
-    found = judge_program("net.py", PLAIN.replace(old, new))
-    assert found is not None
+    found = of_program(PLAIN.replace(old, new))
     assert found.summary.wrong == 0
     assert found.summary.holds >= 4
 
@@ -140,5 +135,5 @@ def test_what_goes_into_a_state_is_the_gradient_whatever_its_name() -> None:
     assert right is not None
     assert wrong is not None
     assert right.summary.not_judged == 0
-    (line,) = (each for each in wrong.lines if each.verdict == WRONG)
+    (line,) = wrong_in(wrong)
     assert (line.line, line.cause) == (14, "adam-no-power")

@@ -19,7 +19,8 @@ from parity_tests.derivations.engine.python.calls import calls
 from parity_tests.derivations.engine.python.exchanged import with_formula, with_statements
 from parity_tests.derivations.engine.python.instrument import NUMBERED
 from parity_tests.derivations.engine.python.judged import judge_program
-from parity_tests.derivations.verdicts import NOT_JUDGED, WRONG, Judged
+from parity_tests.derivations.verdicts import NOT_JUDGED, WRONG
+from parity_tests.tests.derivations.verdicts import of_program
 
 SEQUENCES = """\
 import numpy as np
@@ -280,15 +281,9 @@ PAIRS = "import numpy as np\n" + "\n".join(
 DELTA = "delta = self.cost.delta(activations[-1], y)"
 
 
-def judged(text: str) -> Judged:
-    found = judge_program("net.py", text)
-    assert found is not None
-    return found
-
-
 @pytest.mark.parametrize("text", [SEQUENCES, DEEP, ADAM, TABLE, TORCH, LOSS_AND_GRADIENT, NUMBERS])
 def test_a_right_program_is_judged_and_never_wrong(text: str) -> None:
-    found = judged(text)
+    found = of_program(text)
     assert found.summary.wrong == found.summary.cannot_tell == 0, [line.message for line in found.lines]
     assert found.summary.holds >= 1
     assert all("def" not in line.text for line in found.lines if line.verdict == NOT_JUDGED)
@@ -326,7 +321,7 @@ def test_a_right_program_is_judged_and_never_wrong(text: str) -> None:
 )
 def test_a_mistake_is_one_line_with_its_repair(text: str, old: str, new: str, cause: str) -> None:
     line = text[: text.index(old)].count("\n") + 1
-    (wrong,) = [each for each in judged(text.replace(old, new)).lines if each.verdict == WRONG]
+    (wrong,) = [each for each in of_program(text.replace(old, new)).lines if each.verdict == WRONG]
     assert (wrong.line, cause in (wrong.cause, *wrong.causes)) == (line, True), wrong
     assert wrong.repaired
 
@@ -360,7 +355,7 @@ def test_all_turns_at_once_leave_half_of_the_trials_to_values_one_by_one(monkeyp
         return found
 
     monkeypatch.setattr(AllTurns, "of_a_loop", counted)
-    judged(SEQUENCES.replace("dpre = dnext_h * (1 - next_h ** 2)", "dpre = dnext_h * (1 - next_h)"))
+    of_program(SEQUENCES.replace("dpre = dnext_h * (1 - next_h ** 2)", "dpre = dnext_h * (1 - next_h)"))
     begun = [(before, after) for before, after in spent if before < 1]
     assert begun
     assert all(after <= (1 + before) / 2 + 1 / search.MOST_TRIALS for before, after in begun)
@@ -369,7 +364,7 @@ def test_all_turns_at_once_leave_half_of_the_trials_to_values_one_by_one(monkeyp
 
 @pytest.mark.slow
 def test_a_list_of_numbers_is_a_parameter() -> None:
-    right, wrong = (judged(text) for text in (WEIGHTS, WEIGHTS.replace("error * row[j]", "error")))
+    right, wrong = (of_program(text) for text in (WEIGHTS, WEIGHTS.replace("error * row[j]", "error")))
     steps = [each.message for each in right.lines if each.text == "weights[j] += 0.1 * grad_w[j]"]
     assert steps == [f"weights[{j}] holds, as a step along dJ/dweights[{j}]." for j in range(3)]
     assert right.summary.holds == right.summary.judged
@@ -403,14 +398,14 @@ def tanh_backward(dout, cache):
 
 
 def test_a_loss_whose_derivative_has_another_factor_says_so() -> None:
-    right, summed = (judged(text) for text in (LOSS_IN_SCORES, LOSS_IN_SCORES.replace("    dx /= N\n", "")))
+    right, summed = (of_program(text) for text in (LOSS_IN_SCORES, LOSS_IN_SCORES.replace("    dx /= N\n", "")))
     assert right.summary.wrong == summed.summary.wrong == 0
     assert right.convention == ""
     assert summed.convention == "what the call returns is N * dJ/dx, with J as it is written"
 
 
 def test_gradients_of_the_other_sign_are_no_other_cost() -> None:
-    assert not judged(LOSS_AND_GRADIENT.replace("g = 2 *", "g = -2 *")).convention
+    assert not of_program(LOSS_AND_GRADIENT.replace("g = 2 *", "g = -2 *")).convention
 
 
 SKIPPED = """\
@@ -497,12 +492,12 @@ for it in range(9):
 
 @pytest.mark.parametrize("text", [SKIPPED, UNPACKED], ids=["a skip", "steps in time"])
 def test_what_a_function_returns_is_a_derivative_in_its_own_arguments(text: str) -> None:
-    found = judged(text)
+    found = of_program(text)
     assert found.summary.holds == found.summary.judged > 5, [each.message for each in found.lines]
 
 
 def test_an_argument_used_twice_needs_both_ways_outside_of_its_function() -> None:
-    (wrong,) = [each for each in judged(SKIPPED.replace("dx = dy + ", "dx = ")).lines if each.verdict == WRONG]
+    (wrong,) = [each for each in of_program(SKIPPED.replace("dx = dy + ", "dx = ")).lines if each.verdict == WRONG]
     assert wrong.text == "dx = dx_norm"
     assert wrong.repaired == "dx = dx_norm + dy"
 
@@ -523,7 +518,7 @@ def batchnorm_backward(dout, x, gamma, beta, eps=1e-5):
 
 
 def test_an_argument_with_a_default_is_not_what_the_forward_pass_returns() -> None:
-    found = judged(BATCH_NORM)
+    found = of_program(BATCH_NORM)
     assert found.summary.wrong == 0
     assert found.summary.holds >= 3
 
@@ -558,7 +553,7 @@ LogisticRegression().fit(X, y)
 @pytest.mark.parametrize("penalty", ["self.l2 / y.size * self.theta", "self.l2 * self.theta", "self.l2 / y.size"])
 def test_a_penalty_in_a_loss_behind_the_step_is_that_of_the_old_values(penalty: str) -> None:
     right = "self.l2 / y.size * self.theta"
-    found = judged(PENALTY_BEHIND_THE_STEP.replace(right, penalty))
+    found = of_program(PENALTY_BEHIND_THE_STEP.replace(right, penalty))
     assert [line.target for line in found.lines if line.verdict != NOT_JUDGED] != ["y"]
     assert found.summary.wrong == (penalty != right), found.lines
     assert found.summary.cannot_tell == 0
@@ -659,7 +654,7 @@ Wi -= 0.1 * dWi
     ids=["a function called for two layers", "a gate behind a state of zeros", "a step in time"],
 )
 def test_a_mistake_of_all_turns_is_one_line(text: str, old: str, new: str, line: str, repaired: str) -> None:
-    (wrong,) = [each for each in judged(text.replace(old, new)).lines if each.verdict == WRONG]
+    (wrong,) = [each for each in of_program(text.replace(old, new)).lines if each.verdict == WRONG]
     assert (wrong.text, wrong.repaired) == (line, repaired)
 
 
@@ -686,7 +681,7 @@ def test_a_function_that_creates_a_mask_makes_no_parameters() -> None:
 
 
 def test_every_pair_of_a_file_is_judged() -> None:
-    found = judged(PAIRS)
+    found = of_program(PAIRS)
     slopes = {number for number, row in enumerate(PAIRS.splitlines(), 1) if "return dout" in row}
     assert slopes <= {line.line for line in found.lines}
     assert found.summary.not_judged == found.summary.wrong == 0
@@ -694,7 +689,7 @@ def test_every_pair_of_a_file_is_judged() -> None:
 
 @pytest.mark.slow
 def test_a_step_along_the_root_of_a_negative_number_is_not_mended_by_leaving_it_out() -> None:
-    wrong = [each for each in judged(ADAM.replace("G[k] ** 2", "G[k]")).lines if each.verdict == WRONG]
+    wrong = [each for each in of_program(ADAM.replace("G[k] ** 2", "G[k]")).lines if each.verdict == WRONG]
     assert {each.line for each in wrong} <= {15, 16}
     assert {each.repaired for each in wrong} == {""}
 
@@ -716,7 +711,7 @@ for i in range(5):
 
 
 def test_a_step_along_a_gradient_that_is_too_large_is_not_the_mistake() -> None:
-    (wrong,) = [each for each in judged(UNEVEN).lines if each.verdict == WRONG]
+    (wrong,) = [each for each in of_program(UNEVEN).lines if each.verdict == WRONG]
     assert (wrong.text, wrong.repaired) == ("for_b = 2 * (h.T @ error)", "for_b = h.T @ error")
 
 
@@ -727,7 +722,7 @@ def test_a_list_of_caches_of_several_shapes_says_no_value() -> None:
 
 
 def test_a_table_that_is_not_there_is_said() -> None:
-    assert "made-up data stand in for housing.csv, which is not there" in judged(TABLE).layout
+    assert "made-up data stand in for housing.csv, which is not there" in of_program(TABLE).layout
 
 
 BIGRAM = """\
@@ -748,11 +743,11 @@ for _ in range(100):
 
 
 def test_a_text_that_is_not_there_is_made_up_and_said() -> None:
-    found = judged(BIGRAM)
+    found = of_program(BIGRAM)
     assert "made-up data stand in for input.txt, which is not there" in found.layout
     assert found.summary.wrong == 0
     assert found.summary.holds > 0
-    assert judged(BIGRAM.replace("X.T @ dZ", "X.T @ (dZ + 0.1)")).summary.wrong == 1
+    assert of_program(BIGRAM.replace("X.T @ dZ", "X.T @ (dZ + 0.1)")).summary.wrong == 1
 
 
 @pytest.mark.parametrize("how", ['"input.csv"', '"input.txt", "rb"'])
@@ -930,7 +925,7 @@ for step in range(3):
     "text", [HINGE, ROWS, FITTED, REWARDS, STATES], ids=["hinge", "rows", "loss", "rewards", "states"]
 )
 def test_a_right_program_of_this_kind_holds(text: str) -> None:
-    found = judged(text)
+    found = of_program(text)
     assert found.summary.wrong == found.summary.cannot_tell == 0
     assert found.summary.holds >= 3
 
@@ -1002,14 +997,14 @@ for step in range(3):
 )  # fmt: skip
 def test_a_mistake_of_this_kind_is_mended(text: str, old: str, new: str, line: int, repaired: str) -> None:
     assert old in text
-    (wrong,) = [each for each in judged(text.replace(old, new)).lines if each.verdict == WRONG]
+    (wrong,) = [each for each in of_program(text.replace(old, new)).lines if each.verdict == WRONG]
     assert (wrong.line, wrong.repaired) == (line, repaired)
 
 
 def test_two_steps_of_one_line_are_not_of_two_lengths() -> None:
     text = UNEVEN.replace("    B = B - 0.01 * for_b\n    A = A - 0.01 * for_a\n", "")
     text += "    for p, g in ((B, for_b), (A, for_a)):\n        p -= 0.01 * g\n"
-    assert [each.text for each in judged(text).lines if each.verdict == WRONG] == ["for_b = 2 * (h.T @ error)"]
+    assert [each.text for each in of_program(text).lines if each.verdict == WRONG] == ["for_b = 2 * (h.T @ error)"]
 
 
 UNITS_BY_NAME = """\
@@ -1051,5 +1046,5 @@ for i in range(100):
 
 
 def test_a_repair_that_holds_in_the_first_turn_alone_is_none() -> None:
-    wrong = judged(UNITS_BY_NAME.replace(".T @ dZ", ".T @ dA")).lines
+    wrong = of_program(UNITS_BY_NAME.replace(".T @ dZ", ".T @ dA")).lines
     assert [each.repaired for each in wrong if each.verdict == WRONG] == ['dA = layer["W"].T @ dZ']

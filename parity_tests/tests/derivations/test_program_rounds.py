@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from parity_tests.derivations.engine.python.judged import judge_program
-from parity_tests.derivations.verdicts import NOT_JUDGED, WRONG, Judged, Verdict
+from parity_tests.derivations.verdicts import NOT_JUDGED, WRONG, Verdict
+from parity_tests.tests.derivations.verdicts import of_program, wrong_in
 
 SCALED = """\
 import numpy as np
@@ -90,19 +90,13 @@ for epoch in range(2):
 """
 
 
-def judged(text: str) -> Judged:
-    found = judge_program("net.py", text)
-    assert found is not None
-    return found
-
-
 def wrong(text: str) -> list[Verdict]:
-    return [line for line in judged(text).lines if line.verdict == WRONG]
+    return [line for line in of_program(text).lines if line.verdict == WRONG]
 
 
 @pytest.mark.parametrize("text", [SCALED, DEAD, ROWS, pytest.param(ONE_BY_ONE, marks=pytest.mark.slow)])
 def test_right(text: str) -> None:
-    found = judged(text)
+    found = of_program(text)
     assert found.summary.wrong == found.summary.cannot_tell == 0, [line.message for line in found.lines]
     assert found.summary.holds > 2
 
@@ -170,7 +164,7 @@ for i in (2, 1):
 
 @pytest.mark.parametrize("text", [SOFTMAX, NORMALISED])
 def test_right_too(text: str) -> None:
-    assert judged(text).summary.wrong == 0
+    assert of_program(text).summary.wrong == 0
 
 
 @pytest.mark.parametrize(
@@ -239,7 +233,7 @@ for epoch in range(9):
 
 @pytest.mark.parametrize("text", [RETURNED, OF_OUTPUT, KNOWN])
 def test_right_and_whole(text: str) -> None:
-    found = judged(text)
+    found = of_program(text)
     assert (found.summary.wrong, found.summary.not_judged) == (0, 0), [line.message for line in found.lines]
 
 
@@ -275,7 +269,7 @@ for epoch in range(9):
 
 
 def test_classes_that_are_a_row_of_the_data_are_whole_numbers() -> None:
-    found = judged(CLASSES)
+    found = of_program(CLASSES)
     assert (found.summary.wrong, found.summary.cannot_tell) == (0, 0), [line.message for line in found.lines]
     assert found.summary.holds > 1
 
@@ -303,7 +297,7 @@ for k in range(3):
 
 def test_a_state_that_is_returned_beside_a_gradient_is_none() -> None:
     assert not wrong(FROZEN)
-    assert judged(FROZEN).summary.holds == 2
+    assert of_program(FROZEN).summary.holds == 2
 
 
 PENALISED = """\
@@ -338,9 +332,7 @@ for i in range(100):
 
 
 def test_a_repair_leaves_the_rounds_before_the_one_that_j_follows() -> None:
-    judged = judge_program("net.py", PENALISED.replace("np.power(a1, 2)", "np.power(z1, 2)"))
-    assert judged is not None
-    (line,) = [each for each in judged.lines if each.verdict == WRONG]
+    (line,) = wrong_in(of_program(PENALISED.replace("np.power(a1, 2)", "np.power(z1, 2)")))
     assert line.target == "delta2"
     assert "np.power(a1, 2)" in line.repaired
 
@@ -367,7 +359,6 @@ for epoch in range(20):
 
 
 def test_a_list_that_a_program_did_not_finish_claims_nothing() -> None:
-    judged = judge_program("net.py", ENDED)
-    assert judged is not None
+    judged = of_program(ENDED)
     assert judged.summary.wrong == 0
     assert [line.line for line in judged.lines if line.verdict == NOT_JUDGED] == [15]

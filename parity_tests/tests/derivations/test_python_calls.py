@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import shlex
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -14,6 +13,7 @@ from parity_tests.derivations.engine.python.judged import how_to_call, judge_pro
 from parity_tests.derivations.engine.python.said_cost import RefusedError
 from parity_tests.derivations.own.program_file import verify_file
 from parity_tests.derivations.verdicts import HOLDS, WRONG, Judged
+from parity_tests.tests.derivations.verdicts import of_program
 
 FUNCTIONS = """\
 import numpy as np
@@ -82,12 +82,6 @@ def train_batch(batch_x, wanted, weights, biases, eta):
 ENDS_EARLY = FUNCTIONS + 'if __name__ == "__main__":\n    table = np.loadtxt("nowhere.csv")\n'
 
 
-def judged(text: str, **said: Any) -> Judged:
-    found = judge_program("net.py", text, **said)
-    assert found is not None
-    return found
-
-
 def all_hold(found: Judged) -> bool:
     return {line.verdict for line in found.lines} == {HOLDS}
 
@@ -101,15 +95,15 @@ def all_hold(found: Judged) -> bool:
     ],
 )
 def test_a_file_without_a_run_is_called_and_the_call_can_be_pasted(text: str, old: str, new: str) -> None:
-    found = judged(text)
+    found = of_program(text)
     assert all_hold(found), [line.message for line in found.lines]
     pasted = re.fullmatch(r"Called with (--call .*)\.", found.notes[0])
     assert pasted is not None
     name, call = shlex.split(pasted[1])
     assert name == "--call"
-    again = judged(text, call=call)
+    again = of_program(text, call=call)
     assert again.summary == found.summary
-    assert WRONG in {line.verdict for line in judged(text.replace(old, new)).lines}
+    assert WRONG in {line.verdict for line in of_program(text.replace(old, new)).lines}
 
 
 LOADER = """\
@@ -124,7 +118,7 @@ import our_plots.figures as figures
 def test_data_that_cannot_be_loaded_are_no_hindrance() -> None:
     rest = "\nx_train, y_train = load_digits(normalized=True)\nshape = x_train.shape\nfigures.show(x_train)\n"
     text = LOADER + FUNCTIONS + rest
-    found = judged(text)
+    found = of_program(text)
     assert all_hold(found)
     first = len(text.splitlines()) - 2
     whys = ("ModuleNotFoundError: No module named 'our_loader'", "NameError: name 'x_train' is not defined")
@@ -132,13 +126,13 @@ def test_data_that_cannot_be_loaded_are_no_hindrance() -> None:
         *(f"Line {first + place} is passed over, which ends with {why}." for place, why in enumerate(whys)),
         f"Line {first + 2} is passed over, which ends with NameError: name 'x_train' is not defined.",
     )
-    assert WRONG in {line.verdict for line in judged(text.replace("dw2 = a1.T @ d2 / m", "dw2 = a1.T @ d2")).lines}
+    assert WRONG in {line.verdict for line in of_program(text.replace("dw2 = a1.T @ d2 / m", "dw2 = a1.T @ d2")).lines}
 
 
 def test_a_module_that_lacks_another_one_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "our_tools.py").write_text("import nothing_like_it\n")
     monkeypatch.syspath_prepend(str(tmp_path))
-    found = judged(f"import our_tools\n{FUNCTIONS}")
+    found = of_program(f"import our_tools\n{FUNCTIONS}")
     assert all_hold(found)
     why = "ModuleNotFoundError: No module named 'nothing_like_it'"
     assert found.notes[1:] == (f"Line 1 is passed over, which ends with {why}.",)
@@ -151,8 +145,8 @@ def test_what_cannot_be_judged_says_what_to_add(tmp_path: Path) -> None:
     call = shlex.split(match[1])[1]
     cost = "0.5 * np.sum((output - wanted) ** 2)"
     assert judge_program("net.py", LISTS, call) is None
-    assert all_hold(judged(LISTS, call=call, cost=cost))
-    assert not all_hold(judged(LISTS.replace("* (1 - values[-t - 1] ** 2)", ""), call=call, cost=cost))
+    assert all_hold(of_program(LISTS, call=call, cost=cost))
+    assert not all_hold(of_program(LISTS.replace("* (1 - values[-t - 1] ** 2)", ""), call=call, cost=cost))
 
 
 def test_a_file_that_needs_more_than_can_be_guessed_has_a_call_to_complete() -> None:
@@ -217,7 +211,7 @@ for i in range(10):
     ],
 )
 def test_the_cost_that_was_said_is_the_one_that_counts(cost: str, holds: bool) -> None:
-    assert all_hold(judged(NO_COST, cost=cost)) is holds
+    assert all_hold(of_program(NO_COST, cost=cost)) is holds
 
 
 @pytest.mark.parametrize(
@@ -246,9 +240,9 @@ def grads_of(X, y, W, b):
 
 def test_what_a_call_returns_gets_names_and_is_judged_by_them() -> None:
     wrong = UNNAMED.replace("2 * X.T @ (out - y),", "X.T @ (out - y) ** 3,")
-    assert all_hold(judged(UNNAMED, grads="dW,db"))
-    assert not all_hold(judged(wrong, grads="dW,db"))
-    assert not all_hold(judged(UNNAMED, grads="db,dW"))
+    assert all_hold(of_program(UNNAMED, grads="dW,db"))
+    assert not all_hold(of_program(wrong, grads="dW,db"))
+    assert not all_hold(of_program(UNNAMED, grads="db,dW"))
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,9 @@ import pytest
 
 from parity_tests.derivations.engine.python import leaves, matrices, recorder
 from parity_tests.derivations.engine.python.judged import judge_program
-from parity_tests.derivations.verdicts import HOLDS, NOT_JUDGED, WRONG, Verdict
+from parity_tests.derivations.verdicts import HOLDS, NOT_JUDGED, Verdict
 from parity_tests.tests.derivations.python_programs import PROGRAMS
+from parity_tests.tests.derivations.verdicts import of_program, wrong_in
 from parity_tests.tests.slices import sliced
 
 MISTAKES = [(name, number) for name, written in PROGRAMS.items() for number in range(len(written.mistakes))]
@@ -21,15 +22,13 @@ LATER = [pytest.param(name, number, marks=pytest.mark.bars) for name, number in 
 
 @cache
 def wrong_lines(text: str) -> list[Verdict]:
-    judged = judge_program("net.py", text)
-    assert judged is not None
-    return [line for line in judged.lines if line.verdict == WRONG]
+    judged = of_program(text)
+    return wrong_in(judged)
 
 
 @pytest.mark.parametrize("name", sliced(PROGRAMS, 2))
 def test_a_right_program_raises_no_alarm(name: str) -> None:
-    judged = judge_program("net.py", PROGRAMS[name].text)
-    assert judged is not None
+    judged = of_program(PROGRAMS[name].text)
     assert {line.verdict for line in judged.lines} <= {HOLDS, NOT_JUDGED}, [line.message for line in judged.lines]
     assert judged.summary.holds >= 2
 
@@ -61,16 +60,14 @@ CALL = "X = np.random.randn(6, 3); y = np.random.randn(6, 2); net = MLP([3, 4, 2
 
 def test_a_file_says_how_it_is_called() -> None:
     text = PROGRAMS["class with a train method"].text
-    judged = judge_program("net.py", f"# verify: {CALL}\n{text}")
-    assert judged is not None
+    judged = of_program(f"# verify: {CALL}\n{text}")
     assert judged.layout.endswith("called as net.train(X, y)")
     assert judged.summary.holds >= 6
 
 
 def test_a_program_that_ends_early_is_not_judged_behind_that_line() -> None:
     text = PROGRAMS["script, columns, cross-entropy"].text.replace("    W1 = W1 - 0.1", "    W1 = W3 - 0.1")
-    judged = judge_program("net.py", text)
-    assert judged is not None
+    judged = of_program(text)
     left = [line for line in judged.lines if line.verdict == NOT_JUDGED]
     assert [line.text.split(" = ")[0] for line in left] == ["W1"]
     assert "NameError" in left[0].message
@@ -144,8 +141,7 @@ for epoch in range(5):
 def test_a_step_begins_a_new_round_in_every_form(form: str) -> None:
     definitions, step = STEPS[form]
     text = TRAINING.format(definitions=definitions, step=step)
-    judged = judge_program("net.py", text)
-    assert judged is not None
+    judged = of_program(text)
     assert {line.verdict for line in judged.lines} <= {HOLDS, NOT_JUDGED}, [line.message for line in judged.lines]
     assert judged.summary.holds >= 3
     assert wrong_lines(text.replace("dW = dZ @ X.T / 7", "dW = dZ @ X.T"))
@@ -222,8 +218,7 @@ DATA = "import numpy as np\nn = 9\nX, y = np.random.randn(n, 3), np.random.randn
 @pytest.mark.parametrize("name", SMALL)
 def test_small_programs_hold_and_a_mistake_in_them_is_found(name: str) -> None:
     text, (right, wrong, line) = SMALL[name]
-    judged = judge_program("net.py", DATA + text)
-    assert judged is not None
+    judged = of_program(DATA + text)
     assert {each.verdict for each in judged.lines} == {HOLDS}, [each.message for each in judged.lines]
     assert judged.summary.holds
     assert [each.line for each in wrong_lines(DATA + text.replace(right, wrong))] == [line]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from parity_tests.derivations.engine.python.judged import judge_program
 from parity_tests.derivations.verdicts import HOLDS, NOT_JUDGED, WRONG, Judged
+from parity_tests.tests.derivations.verdicts import of_program, wrong_in
 
 TRAINING = """\
 import numpy as np
@@ -33,8 +33,7 @@ VECTOR, NUMBER = ("np.zeros(2)", "dZ.sum(axis=0)"), ("0.0", "dZ.sum()")
 
 def judged_with(step: str, cost: str = PLAIN, bias: tuple[str, str] = VECTOR) -> Judged:
     text = TRAINING.format(bias=bias[0], sum=bias[1], cost=cost, step=step.replace("; ", "\n    "))
-    judged = judge_program("net.py", text)
-    assert judged is not None
+    judged = of_program(text)
     return judged
 
 
@@ -100,7 +99,7 @@ MISTAKES = {
 @pytest.mark.parametrize(("step", "target", "cause"), MISTAKES.values(), ids=MISTAKES)
 def test_a_step_elsewhere_is_wrong(step: str, target: str, cause: str) -> None:
     judged = judged_with(step)
-    wrong = [line for line in judged.lines if line.verdict == WRONG]
+    wrong = wrong_in(judged)
     assert [line.target for line in wrong] == [target]
     assert not cause or cause in wrong[0].causes
 
@@ -134,12 +133,10 @@ for epoch in range(9):
     ids=["right", "average-of-the-weights", "average-of-the-biases"],
 )
 def test_of_two_steps_at_one_rate_one_lacks_the_average(right: str, wrong: str, line: int | None) -> None:
-    judged = judge_program("net.py", LISTS.replace(right, wrong) if right else LISTS)
-    assert judged is not None
+    judged = of_program(LISTS.replace(right, wrong) if right else LISTS)
     assert [each.line for each in judged.lines if each.verdict == WRONG] == ([] if line is None else [line])
     summed = LISTS.replace("A[l].T / 9", "A[l].T").replace("keepdims=True) / 9", "keepdims=True)")
-    both = judge_program("net.py", summed)
-    assert both is not None
+    both = of_program(summed)
     assert both.summary.wrong == 0
 
 
@@ -169,6 +166,5 @@ for it in range(50):
     ],
 )
 def test_biases_may_have_twice_the_rate_and_squares_a_two_too_many(step: str, wrong: int) -> None:
-    judged = judge_program("net.py", LINE.replace("lr * db", step))
-    assert judged is not None
+    judged = of_program(LINE.replace("lr * db", step))
     assert judged.summary.wrong == wrong

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from parity_tests.derivations.engine import symbols
-from parity_tests.derivations.engine.python.judged import judge_program
-from parity_tests.derivations.verdicts import HOLDS, WRONG
+from parity_tests.derivations.verdicts import HOLDS
+from parity_tests.tests.derivations.verdicts import of_program, wrong_in
 
 NEURONS = """\
 import numpy as np
@@ -54,8 +54,7 @@ TwoNeurons().train(data, np.array([1, 0, 0, 1]))
 
 
 def test_steps_of_single_numbers_hold_for_the_cost_that_the_file_defines() -> None:
-    judged = judge_program("net.py", NEURONS)
-    assert judged is not None
+    judged = of_program(NEURONS)
     assert judged.cost.text == "J is mse(y_true, y_pred)"
     assert [line.verdict for line in judged.lines] == [HOLDS] * 7
 
@@ -71,9 +70,7 @@ def test_steps_of_single_numbers_hold_for_the_cost_that_the_file_defines() -> No
 def test_a_factor_that_is_wrong_is_named_at_its_line(right: str, wrong: str, cause: str) -> None:
     assert right in NEURONS
     text = NEURONS.replace(right, wrong)
-    judged = judge_program("net.py", text)
-    assert judged is not None
-    (line,) = [each for each in judged.lines if each.verdict == WRONG]
+    (line,) = wrong_in(of_program(text))
     assert wrong in text.splitlines()[line.line - 1]
     assert line.causes == (cause,)
     assert right in line.repaired

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from parity_tests.derivations.engine.texts import verify_text
-from parity_tests.derivations.verdicts import HOLDS, WRONG, Judged
+from parity_tests.derivations.verdicts import HOLDS, Judged
 from parity_tests.derivations.verify import verify
+from parity_tests.tests.derivations.verdicts import of_text, wrong_in
 from parity_tests.tests.slices import sliced
 
 CROSS_ENTROPY = "-(1/m) * np.sum(Y*np.log(A2) + (1-Y)*np.log(1-A2))"
@@ -112,7 +113,7 @@ step(X, Y, W1, b1, W2, b2)
 def the_wrong(judged: Judged | None) -> tuple[str, list[str]]:
     """The cause of the only wrong line, and the rows that take its place."""
     assert judged is not None
-    (line,) = [each for each in judged.lines if each.verdict == WRONG]
+    (line,) = wrong_in(judged)
     assert line.causes == (line.cause,)
     assert all(each.verdict == HOLDS for each in judged.lines if each is not line)
     return line.cause, [row for each in line.diff for row in each.new]
@@ -133,8 +134,7 @@ def test_a_text_with_its_own_forward_pass(right: str, written: str, cause: str, 
 def test_a_mask_that_the_way_back_rescales() -> None:
     cause, rows = the_wrong(verify_text(DROPOUT))
     assert (cause, rows) == ("dropout-not-rescaled", ["A1 = np.tanh(Z1) * D1 / keep_prob"])
-    right = verify_text(DROPOUT.replace("(Z1) * D1", "(Z1) * D1 / keep_prob"))
-    assert right is not None
+    right = of_text(DROPOUT.replace("(Z1) * D1", "(Z1) * D1 / keep_prob"))
     assert right.summary.wrong == 0
 
 
@@ -148,8 +148,7 @@ def test_a_program(tmp_path: Path) -> None:
 
 def test_a_right_forward_pass_stays() -> None:
     for text in (NETWORK, NETWORK.replace("np.exp(-Z2)", "np.exp(Z2)").replace("A2 - Y", "Y - A2")):
-        judged = verify_text(text)
-        assert judged is not None
+        judged = of_text(text)
         assert judged.summary.wrong == 0
 
 
@@ -177,6 +176,5 @@ def test_a_slip_has_its_own_name(right: str, written: str, cause: str) -> None:
     assert SUMS.count(right) == 1
     found, (row,) = the_wrong(verify_text(SUMS.replace(right, written)))
     assert found == cause
-    judged = verify_text(re.sub(f"(?m)^{row.split()[0]} = .*", row, SUMS))
-    assert judged is not None
+    judged = of_text(re.sub(f"(?m)^{row.split()[0]} = .*", row, SUMS))
     assert judged.summary.wrong == 0

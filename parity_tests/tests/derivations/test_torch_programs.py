@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from parity_tests.derivations.engine.numbers.tensor import Tensor
-from parity_tests.derivations.engine.python.judged import judge_program
 from parity_tests.derivations.verdicts import CANNOT_TELL, HOLDS, WRONG
 from parity_tests.tests.derivations.torch_programs import TORCH_PROGRAMS, TRAINED
+from parity_tests.tests.derivations.verdicts import of_program, wrong_in
 from parity_tests.tests.slices import sliced
 
 MISTAKES = [(name, place) for name, each in TORCH_PROGRAMS.items() for place in range(len(each.mistakes))]
@@ -20,15 +20,13 @@ FEW = [("trained", place) for place in range(len(TRAINED.mistakes))] + [("step b
 def wrong_lines(name: str, place: int) -> tuple[list[int], int]:
     written = TORCH_PROGRAMS[name]
     text, line = written.wrong(written.mistakes[place])
-    judged = judge_program("net.py", text)
-    assert judged is not None
+    judged = of_program(text)
     return [each.line for each in judged.lines if each.verdict == WRONG], line
 
 
 @pytest.mark.parametrize("name", TORCH_PROGRAMS)
 def test_a_right_program_in_torch_holds_line_by_line(name: str) -> None:
-    judged = judge_program("net.py", TORCH_PROGRAMS[name].text)
-    assert judged is not None
+    judged = of_program(TORCH_PROGRAMS[name].text)
     assert {line.verdict for line in judged.lines} == {HOLDS}, [line.message for line in judged.lines]
     assert judged.summary.holds >= 10
     assert judged.referees == ("torch's autograd", "central differences")
@@ -49,9 +47,7 @@ def test_all_mistakes_in_torch_are_flagged_and_most_at_their_lines() -> None:
 
 def test_a_step_with_a_repair() -> None:
     text, line = TRAINED.wrong(TRAINED.mistakes[2])
-    judged = judge_program("net.py", text)
-    assert judged is not None
-    (wrong,) = [each for each in judged.lines if each.verdict == WRONG]
+    (wrong,) = wrong_in(of_program(text))
     assert (wrong.line, wrong.repaired) == (line, "grad_b1 = grad_h.sum(dim=0)")
 
 
@@ -69,8 +65,7 @@ def test_a_referee_gone_wrong_is_no_mistake_of_the_writer(monkeypatch: pytest.Mo
 
     spoilt: Any = Spoilt.apply
     monkeypatch.setattr(Tensor, "clamp", lambda self, min: Tensor(spoilt(self.tensor)), raising=False)  # noqa: A006
-    judged = judge_program("net.py", TRAINED.text)
-    assert judged is not None
+    judged = of_program(TRAINED.text)
     verdicts = {line.verdict for line in judged.lines}
     assert CANNOT_TELL in verdicts
     assert WRONG not in verdicts

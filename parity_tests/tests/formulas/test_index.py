@@ -226,12 +226,3 @@ def test_a_broken_link_gives_exit_code_1(monkeypatch: pytest.MonkeyPatch, capsys
 def test_bad_usage_gives_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["index", "-k", "F267"]) == 2
     assert "-k is 'F267', expected part of an id, a text, a function or a case" in capsys.readouterr().err
-
-
-def test_help_has_examples_and_exit_codes(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as stopped:
-        main(["index", "--help"])
-    assert stopped.value.code == 0
-    shown = capsys.readouterr().out
-    assert "examples:" in shown
-    assert "exit code: 0" in shown

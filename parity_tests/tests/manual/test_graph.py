@@ -209,14 +209,6 @@ def test_words_that_argparse_refuses_give_exit_code_2(words: list[str], capsys: 
     assert "usage: python -m manual" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("words", [["--help"], ["graph", "--help"]])
-def test_help_has_examples(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as stopped:
-        main(words)
-    assert stopped.value.code == 0
-    assert "examples:" in capsys.readouterr().out
-
-
 @pytest.mark.slow
 def test_it_runs_as_a_module_and_imports_no_torch() -> None:
     code = """
