@@ -176,10 +176,9 @@ class Locator:
         handed_on = self.all_turns.of_an_argument(state, claim, reach, overrides, before) if reach else None
         if handed_on is not None and handed_on.has_repair:
             return handed_on.root, handed_on.values
-        found = self._mending(state, claim, own_value, reach, overrides, before)
-        for way in ({"reused": True}, {"wide": True}):
-            if max((count for count, _ in found), default=0) < 2 <= len(state.failing):
-                found += self._mending(state, claim, own_value, reach, overrides, before, **way)
+        found = self._mending(state, claim, own_value, reach, overrides)
+        if max((count for count, _ in found), default=0) < 2 <= len(state.failing):
+            found += self._mending(state, claim, own_value, reach, overrides, wide=True)
         if not found:
             found = [(1, Root(claim.event, claim.truth, self.search.wanted(claim), own_value, (), claim.kind))]
         most = max(count for count, _ in found)
@@ -302,19 +301,16 @@ class Locator:
         own_value: Any,
         reach: set[Key] | None,
         overrides: Values,
-        before: dict[Key, Root],
         *,
-        reused: bool = False,
         wide: bool = False,
     ) -> list[tuple[int, Root]]:
         """The values that mend a claim once they are right, each with how many claims it mends.
 
-        With ``reused`` they are derivatives that hold, and should have gone on to the next one under the same name;
-        if ``wide``, they may carry the factor of a square.
+        If ``wide``, they may carry the factor of a square.
         """
         found: list[tuple[int, Root]] = []
         exact: list[Root] = []
-        suspects = list(self.suspects.of(state, claim, own_value, reach or (), reused=reused, wide=wide))
+        suspects = list(self.suspects.of(state, claim, own_value, reach or (), wide=wide))
         if claim.kind != UPDATE:  # the usual factor first, of all values
             suspects.sort(key=lambda root: root.event.key != claim.event.key and root.factor != self.factor)
         for root in suspects:
@@ -327,8 +323,6 @@ class Locator:
             if broken or (claim.event.key not in mended and not own):
                 continue
             mended |= {claim.event.key} if own else set()
-            if reused and self.repairs is not None and self.repairs(root, before) is None:
-                continue  # it holds as it is
             found.append((len(mended), root._replace(mends=self.search.lines(state, mended, root.event.line))))
             exact += [found[-1][1]] if own or self.search.is_exact(claim) else []
         if claim.kind == UPDATE and len(exact) > 1:  # the others leave a term that may be a decay

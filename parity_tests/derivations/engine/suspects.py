@@ -33,14 +33,9 @@ class Suspects:
     def __init__(self, search: Search) -> None:
         self.search, self.claims, self.factor = search, search.claims, search.factor
 
-    def of(
-        self, state: State, claim: Claim, own_value: Any, reach: Collection[Key], *, reused: bool, wide: bool
-    ) -> Iterator[Root]:
+    def of(self, state: State, claim: Claim, own_value: Any, reach: Collection[Key], *, wide: bool) -> Iterator[Root]:
         """Values that may be the culprit, each with a truth and a factor: the claim's own, then earlier ones."""
         scales = self.search.scales(state, claim, wide=wide)
-        if reused:
-            yield from self._reused(state, reach)
-            return
         if claim.kind == UPDATE:
             yield Root(claim.event, claim.truth, self.search.rate(claim), own_value, (), UPDATE)
             if claim.factor is not None and np.size(claim.event.value) > 1 and not added_name(claim.event.statement):
@@ -140,14 +135,6 @@ class Suspects:
     def _is_gradient(self, claim: Claim) -> bool:
         """Whether a value is the gradient of a parameter, by its name or by what it is."""
         return claim.kind == PARAMETER or (claim.kind == VALUE and mark_of(claim.truth) in self.claims.of_parameters)
-
-    def _reused(self, state: State, reach: Collection[Key]) -> Iterator[Root]:
-        """Derivatives that hold, with that in what their value is computed from: ``dh[h <= 0] = 0`` is missing."""
-        for known in state.claims:
-            if known.kind == INNER and known.event.key in reach and holds_with(known, self.factor):
-                for truth in self.claims.by_shape.get(known.event.shape, ()):
-                    if truth is not known.truth:
-                        yield Root(known.event, truth, self.factor, self.factor * truth.gradient, (), INNER)
 
     def _truths_for(
         self, event: Event, known: Claim | None, claim: Claim, scales: list[float], nominal: float | None
