@@ -2,64 +2,21 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
-from functools import partial
 from typing import TYPE_CHECKING
 
-from parity_tests.derivations.choice import Choice, choose, fitting, left, nearest_setting
-from parity_tests.derivations.engine import symbols
-from parity_tests.derivations.language import nodes
-from parity_tests.derivations.language.budget import Effort
+from parity_tests.derivations.choice import fitting, nearest_setting
 from parity_tests.derivations.language.errors import source_lines
-from parity_tests.derivations.language.nodes import Assign
-from parity_tests.derivations.line_verdict import TURNED, judge_line, matrices_read, right_when_turned
-from parity_tests.derivations.lines import (
-    Line,
-    Written,
-    accounted,
-    assigns,
-    base_name,
-    judged_lines,
-    line_number,
-    row_of,
-)
-from parity_tests.derivations.mistakes.diagnosis import ALL_STEPS
+from parity_tests.derivations.lines import assigns
 from parity_tests.derivations.readable import Readable, readable
-from parity_tests.derivations.said_cost import another_cost
+from parity_tests.derivations.setting_lines import in_one_of, judge_in, unjudged
 from parity_tests.derivations.settings import Setting, setting_named
-from parity_tests.derivations.settings.setting import cost_text, layout_text, probe_of
-from parity_tests.derivations.verdicts import (
-    HOLDS,
-    NOTES_CONVENTION,
-    REFEREES,
-    UNKNOWN,
-    WRONG,
-    Cost,
-    Judged,
-    Verdict,
-    in_order,
-    not_judged,
-    summarised,
-)
+from parity_tests.derivations.verdicts import UNKNOWN, WRONG, Cost, Judged, Verdict, in_order, summarised
 
 if TYPE_CHECKING:
     from parity_tests.derivations.engine.networks import Network
 
-PROBES = 5
-"""How many probes a line is judged on, each of other sizes."""
-
-FEW = 2
-"""On how many of them a convention is tried."""
-
-MOST_LINES = 40
-"""Lines of a derivation that may each give one symbol its value."""
-
 MOST_NAMES = 4
 """Names that a sentence lists; lines of which a forward pass and its derivatives have at least so many."""
-
-PROBES_OF_VOLUMES = 3
-"""The same where formulas are loops over the windows of volumes, and a search has a small probe of its own."""
 
 
 def judge_lines(
@@ -86,155 +43,19 @@ def judge_lines(
             return by_itself
     if cost:
         raise ValueError(f"cost is {cost!r}, and no line is a derivative of it")
-    text = readable(derivation)
-    program = text.program
     named = setting_named(setting) if isinstance(setting, str) else setting
-    settings = [named] if named else fitting(program, l2, text.changed)
-
-    seen: dict[Setting, tuple[list[Verdict], int]] = {}
-    unread = {each.line for each in text.left_out}
-
-    def standing(each: Setting) -> list[Verdict]:
-        seen[each] = lines_in(each, derivation, l2, seed=seed, diagnose=False)
-        return [row for row in seen[each][0] if row.line not in unread]
-
-    def glance(each: Setting) -> list[Verdict]:
-        for most in range(1, FEW + 1):  # what fails on the first numbers needs no others
-            rows, _ = lines_in(each, derivation, l2, seed=seed, diagnose=False, most=most)
-            if left(rows) == len(rows):
-                break
-        return [row for row in rows if row.line not in unread]
-
+    if named is not None:
+        return judge_in(derivation, named, l2=l2, chain=chain, seed=seed, strict=strict)
+    text = readable(derivation)
+    settings = fitting(text.program, l2, text.changed)
     try:
-        names = nodes.names(program)
-        choice = choose(settings, standing, glance, names, strict=strict, partly=bool(unread))
+        judged, chosen = in_one_of(derivation, settings, named=False, l2=l2, chain=chain, seed=seed, strict=strict)
     except StopIteration:
-        judged = None if l2 or chain else _by_its_own_forward_pass(derivation, seed, strict, from_above=True)
-        return judged or _nothing_known(text, derivation)
-    rows, helpers = seen.get(choice.setting, ([], 0))
-    if chain or not rows or left(rows):
-        rows, helpers = lines_in(choice.setting, derivation, l2, chain=chain, seed=seed, diagnose=True)
-    unread_cost = next((each for each in text.left_out if symbols.COSTS.search(each.target)), None)
-    if named is None and unread_cost is not None:
-        why = f"J is given in line {unread_cost.line}, which cannot be read"
-        rows = [_not_judged_since(row, why) if row.verdict == WRONG else row for row in rows]
-    if named is None and not (l2 or chain) and any(_is_another_network(row, choice.setting) for row in rows):
-        judged = _by_its_own_forward_pass(derivation, seed, strict, from_above=True)
-        if judged is not None:
-            return judged
-    first, (before, _) = next(iter(seen.items()), (choice.setting, ([], 0)))
-    wrong = {row.line for row in before if row.verdict == WRONG} if choice == Choice(choice.setting) else set()
-    other = (
-        f"It is chosen since every line holds in it; in setting {first.name} {len(wrong)} would be wrong."
-        if wrong and first is not choice.setting and not left(rows)
-        else ""
-    )
-    depends = first is not choice.setting and not left(rows) and _only_in_derivatives(before, first)
-    return Judged(
-        derivation,
-        Cost(cost_text(choice.setting, l2), otherwise=f"that of setting {first.name}" if depends else ""),
-        choice.reading.sentence if choice.reading else NOTES_CONVENTION,
-        layout_text(choice.setting, named=named is not None),
-        REFEREES,
-        in_order(rows),
-        summarised(rows, helpers),
-        (other,) if other else (),
-    )
-
-
-def lines_in(
-    setting: Setting,
-    derivation: str,
-    l2: bool,
-    *,
-    seed: int,
-    diagnose: bool,
-    chain: bool = False,
-    most: int = PROBES,
-    steps: int | None = None,
-) -> tuple[list[Verdict], int]:
-    """The verdicts on all lines in a setting, the wrong ones with a diagnosis or without; and how many lines help.
-
-    The searches may do so many ``steps`` together, ALL_STEPS where nothing is said. Raises BudgetSpent without a
-    diagnosis, where a line takes more than a line may.
-    """
-    text = readable(derivation, frozenset(setting.protected()))
-    program = text.program
-    lines = list(judged_lines(program, setting, l2))
-    count = min(most, PROBES if setting.small is None else PROBES_OF_VOLUMES)
-    numbers = range(seed, seed + count) if lines else ()
-    written = Written(program, [probe_of(setting, number, l2) for number in numbers], setting, chain)
-    effort = Effort(ALL_STEPS if steps is None else steps) if diagnose else None
-    times = Counter(line.target for line in lines)
-    found = [
-        judge_line(line, derivation, l2, written, effort)
-        if times[line.target] <= MOST_LINES
-        else _one_of_many(line, derivation, times[line.target])
-        for line in lines
-    ]
-    if any(map(_is_turned, found)) and any(map(partial(_keeps_the_axes, written), lines, found)):
-        found = [
-            judge_line(line, derivation, l2, written, effort, turns=False) if _is_turned(verdict) else verdict
-            for line, verdict in zip(lines, found, strict=True)
-        ]
-    found = [_as_far_as_read(verdict, line, text) for line, verdict in zip(lines, found, strict=True)]
-    other = another_cost(derivation, setting.cost)
-    if other:
-        found = [
-            _not_judged_since(verdict, other) if verdict.verdict == WRONG or _reads_targets(line, setting) else verdict
-            for line, verdict in zip(lines, found, strict=True)
-        ]
-    helpers, rest = accounted(program, lines)
-    why = f"no judged line reads it, and setting {setting.name} has no formula for it"
-    return [*found, *(_not_judged(assign, derivation, why) for assign in rest), *text.left_out], helpers
-
-
-def _is_turned(verdict: Verdict) -> bool:
-    """Whether a line holds for examples along the other axis alone."""
-    return verdict.verdict == HOLDS and TURNED in verdict.message
-
-
-def _keeps_the_axes(written: Written, line: Line, verdict: Verdict) -> bool:
-    """Whether a line holds for examples along the setting's axis alone: then they lie there for all lines."""
-    if verdict.verdict != HOLDS or _is_turned(verdict) or len(verdict.shape_expected) != 2:
-        return False
-    symbol = written.setting.aliases.get(line.target, line.target)
-    environments = [written.meant(line, number) for number in range(len(written.probes))]
-    truths = [[referee[symbol] for referee in probe.truths] for probe in written.probes]
-    return not right_when_turned(line, environments, truths, matrices_read(line, environments[0]))
-
-
-def _as_far_as_read(verdict: Verdict, line: Line, text: Readable) -> Verdict:
-    """The verdict on a line of a text that could not all be read.
-
-    What a line that was not read may have changed is not judged, and what is computed from it is not called wrong.
-    """
-    own, read = set(nodes.targets(line.program)), nodes.names(line.program)
-    changed = sorted(own & text.changed)
-    if not changed and verdict.verdict == WRONG:
-        changed = sorted((own | read) & text.doubtful)
-    if not changed:
-        return verdict
-    numbers = ", ".join(str(each.line) for each in text.left_out)
-    lines = f"line{'s' * (len(text.left_out) > 1)} {numbers}"
-    why = f"{changed[0]} depends on {lines}, which cannot be read"
-    return _not_judged_since(verdict, why)
-
-
-def _not_judged_since(verdict: Verdict, why: str) -> Verdict:
-    """The verdict on a line that was judged, and about which nothing can be said after all."""
-    return not_judged(verdict.target, verdict.line, verdict.text, f"{verdict.target} is not judged: {why}.")
-
-
-def _reads_targets(line: Line, setting: Setting) -> bool:
-    """Whether a line reads what the output is compared with: there the cost comes in."""
-    return any(setting.aliases.get(name, name) in ("Y", "y") for name in nodes.names(line.program))
-
-
-def _only_in_derivatives(rows: Sequence[Verdict], setting: Setting) -> bool:
-    """Whether what does not hold are derivatives alone: no line of a forward pass says which setting is meant."""
-    targets = [setting.targets.get(setting.aliases.get(row.target, row.target)) for row in rows if row.verdict != HOLDS]
-    return bool(targets) and all(each is not None and each.kind in ("derivative", "gradient") for each in targets)
+        by_itself = None if l2 or chain else _by_its_own_forward_pass(derivation, seed, strict, from_above=True)
+        return by_itself or _nothing_known(text, derivation)
+    if not (l2 or chain) and any(_is_another_network(row, chosen) for row in judged.lines):
+        return _by_its_own_forward_pass(derivation, seed, strict, from_above=True) or judged
+    return judged
 
 
 def _is_another_network(row: Verdict, setting: Setting) -> bool:
@@ -255,11 +76,6 @@ def _by_its_own_forward_pass(
     return verify_text(derivation, seed, strict=strict, from_above=from_above, cost=cost)
 
 
-def _one_of_many(line: Line, derivation: str, times: int) -> Verdict:
-    why = f"{line.target} is not judged: {times} lines assign it, at most {MOST_LINES} are judged."
-    return not_judged(line.target, line.number, row_of(derivation, line.number), why)
-
-
 def _nothing_known(text: Readable, derivation: str) -> Judged:
     """The answer where no setting knows the names: nothing is judged."""
     near, unknown = nearest_setting(text.program)
@@ -268,7 +84,7 @@ def _nothing_known(text: Readable, derivation: str) -> Judged:
     why = f"no setting knows every name of this derivation (the nearest, {near.name}, lacks {names})"
     assigned = (assign for statement in text.program.statements for assign in assigns(statement))
     rows = _what_fails(derivation) or in_order(
-        [*(_not_judged(assign, derivation, why) for assign in assigned), *text.left_out]
+        [*(unjudged(assign, derivation, why) for assign in assigned), *text.left_out]
     )
     return Judged(derivation, Cost(""), "", "", (), rows, summarised(rows))
 
@@ -280,8 +96,3 @@ def _what_fails(derivation: str) -> tuple[Verdict, ...]:
     from parity_tests.derivations.engine.texts import what_fails  # torch and the engine only where they are used
 
     return what_fails(derivation)
-
-
-def _not_judged(assign: Assign, derivation: str, reason: str) -> Verdict:
-    number, name = line_number(assign), base_name(assign)
-    return not_judged(name, number, row_of(derivation, number), f"{name} is not judged: {reason}.")

@@ -14,6 +14,8 @@ from typing import NamedTuple
 from parity_tests.derivations.changes import Change
 from parity_tests.derivations.engine import symbols
 from parity_tests.derivations.language.front import Source, plain_name
+from parity_tests.derivations.setting_lines import judge_in
+from parity_tests.derivations.settings import setting_named
 from parity_tests.derivations.verdicts import (
     HOLDS,
     NOTES_CONVENTION,
@@ -41,14 +43,11 @@ class Step(NamedTuple):
 
 def with_optimisers(judged: Judged, source: Source, seed: int, *, strict: bool) -> Judged:
     """The verdicts with those on steps that depend on a state, each by the setting of its optimiser."""
-    from parity_tests.derivations.text_lines import judge_lines  # it calls the engine itself
-
     lines, conventions = list(judged.lines), [judged.convention] * bool(judged.convention)
     for step in steps_in(source, judged):
         rows = [source.rows[line - 1] if line in step.lines else "" for line in range(1, max(step.lines) + 1)]
-        found = judge_lines(
-            "\n".join(_renamed(row, step.names) for row in rows), step.setting, seed=seed, strict=strict
-        )
+        renamed = "\n".join(_renamed(row, step.names) for row in rows)
+        found = judge_in(renamed, setting_named(step.setting), seed=seed, strict=strict)
         if not is_that_optimiser(found, step):
             continue
         back = {new: old for old, new in step.names.items()}

@@ -17,7 +17,7 @@ from parity_tests.derivations.language.nodes import Node, Program
 from parity_tests.derivations.language.syntax import parse
 from parity_tests.derivations.mistakes.diagnosis import ALL_STEPS, STEPS
 from parity_tests.derivations.mistakes.simplify import meant_by, simplified, tidy
-from parity_tests.derivations.text_lines import MOST_LINES
+from parity_tests.derivations.setting_lines import MOST_LINES
 from parity_tests.derivations.verdicts import NOT_JUDGED, UNKNOWN, WRONG, Verdict
 from parity_tests.derivations.verify import verify
 from parity_tests.tests.derivations.formula import parse_expression
@@ -299,7 +299,7 @@ UNFOUND = "dW1 = np.tanh(dZ1) @ X.T * np.exp(m)"
 
 def test_the_search_ends_when_its_steps_are_done(monkeypatch: pytest.MonkeyPatch) -> None:
     assert STEPS < ALL_STEPS < 5 * STEPS
-    monkeypatch.setattr("parity_tests.derivations.text_lines.ALL_STEPS", 20_000)
+    monkeypatch.setattr("parity_tests.derivations.setting_lines.ALL_STEPS", 20_000)
     verdicts = verify(f"dW1 = dZ1 @ X.T\n{UNFOUND}\ndW1 = dZ1 @ X.T", "shallow").lines
     assert [line.cause for line in verdicts] == ["missing-1/m", UNKNOWN, UNKNOWN]
     assert "the search, which is for all lines together, ended" in verdicts[-1].message

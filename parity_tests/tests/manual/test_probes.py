@@ -7,10 +7,10 @@ from itertools import combinations
 
 import pytest
 
+from parity_tests.derivations.setting_lines import PROBES, PROBES_OF_VOLUMES
 from parity_tests.derivations.settings import SETTINGS, setting_named
 from parity_tests.derivations.settings.setting import derivation_of
 from parity_tests.derivations.settings.volumes import CORNERS, over_windows
-from parity_tests.derivations.text_lines import PROBES, PROBES_OF_VOLUMES
 from parity_tests.derivations.verify import verify
 from parity_tests.tests.derivations.right_formulas import rights_of
 from parity_tests.tests.slices import sliced
