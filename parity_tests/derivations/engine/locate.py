@@ -177,8 +177,6 @@ class Locator:
         if handed_on is not None and handed_on.has_repair:
             return handed_on.root, handed_on.values
         found = self._mending(state, claim, own_value, reach, overrides)
-        if max((count for count, _ in found), default=0) < 2 <= len(state.failing):
-            found += self._mending(state, claim, own_value, reach, overrides, wide=True)
         if not found:
             found = [(1, Root(claim.event, claim.truth, self.search.wanted(claim), own_value, (), claim.kind))]
         most = max(count for count, _ in found)
@@ -295,22 +293,12 @@ class Locator:
         return None
 
     def _mending(
-        self,
-        state: State,
-        claim: Claim,
-        own_value: Any,
-        reach: set[Key] | None,
-        overrides: Values,
-        *,
-        wide: bool = False,
+        self, state: State, claim: Claim, own_value: Any, reach: set[Key] | None, overrides: Values
     ) -> list[tuple[int, Root]]:
-        """The values that mend a claim once they are right, each with how many claims it mends.
-
-        If ``wide``, they may carry the factor of a square.
-        """
+        """The values that mend a claim once they are right, each with how many claims it mends."""
         found: list[tuple[int, Root]] = []
         exact: list[Root] = []
-        suspects = list(self.suspects.of(state, claim, own_value, reach or (), wide=wide))
+        suspects = list(self.suspects.of(state, claim, own_value, reach or ()))
         if claim.kind != UPDATE:  # the usual factor first, of all values
             suspects.sort(key=lambda root: root.event.key != claim.event.key and root.factor != self.factor)
         for root in suspects:

@@ -93,13 +93,8 @@ class Search:
         """The factor that a claim should have."""
         return self.rate(claim) if claim.kind == UPDATE else self.factor
 
-    def scales(self, state: State, claim: Claim, *, wide: bool = False) -> list[float]:
-        """The factors that a derivative on the way may carry here: those of its neighbours, then the usual ones.
-
-        Those of a square, if ``wide``: ``err`` of ``grad = -2 * err @ Q``.
-        """
-        if wide:
-            return [number * self.factor for number in (-0.5, 0.5, -2.0, 2.0)]
+    def scales(self, state: State, claim: Claim) -> list[float]:
+        """The factors that a derivative on the way may carry here: those of its neighbours, then the usual ones."""
         scales = [each.factor for each in state.claims if each.factor is not None and each.kind in (INNER, VALUE)]
         batch = self.claims.truths.probe.batch
         scales += [self.factor] + ([self.factor * batch, self.factor / batch] if batch else [])

@@ -33,9 +33,9 @@ class Suspects:
     def __init__(self, search: Search) -> None:
         self.search, self.claims, self.factor = search, search.claims, search.factor
 
-    def of(self, state: State, claim: Claim, own_value: Any, reach: Collection[Key], *, wide: bool) -> Iterator[Root]:
+    def of(self, state: State, claim: Claim, own_value: Any, reach: Collection[Key]) -> Iterator[Root]:
         """Values that may be the culprit, each with a truth and a factor: the claim's own, then earlier ones."""
-        scales = self.search.scales(state, claim, wide=wide)
+        scales = self.search.scales(state, claim)
         if claim.kind == UPDATE:
             yield Root(claim.event, claim.truth, self.search.rate(claim), own_value, (), UPDATE)
             if claim.factor is not None and np.size(claim.event.value) > 1 and not added_name(claim.event.statement):

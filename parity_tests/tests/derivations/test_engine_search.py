@@ -133,7 +133,6 @@ def test_the_factors_of_neighbours_come_before_the_usual_ones() -> None:
     assert search(2.0, None).scales(state(), claim(5)) == [2.0, -2.0]
     many = tuple(claim(number, VALUE, float(number)) for number in range(3, 9))
     assert search().scales(state(claims=many), claim(1)) == [3.0, 4.0, 5.0, 6.0, 7.0, -1.0]
-    assert search(3.0).scales(state(claims=known), claim(5), wide=True) == [-1.5, 1.5, -6.0, 6.0]
 
 
 def test_a_search_begins_with_nothing_spent(monkeypatch: pytest.MonkeyPatch) -> None:
