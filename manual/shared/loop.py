@@ -21,7 +21,7 @@ from manual.architecture import Architecture
 from manual.checks import check_parameters
 from manual.draws import dropout_masks
 from manual.notation import Array
-from manual.shared.memory import keep_freed_memory
+from manual.shared.memory import prepare_memory
 from manual.shared.settings import (
     COSTS_SEEN,
     EXPLODED,
@@ -123,7 +123,7 @@ def run(
 
     Raises ValueError where the parameters or the generator to resume with do not fit.
     """
-    keep_freed_memory()
+    prepare_memory()
     at, best = _Progress(), None
     if resume is not None:
         check_parameters(architecture, resume.params)

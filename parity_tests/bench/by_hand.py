@@ -11,7 +11,7 @@ import numpy as np
 from manual import conv, dense, logistic_regression, network, training
 from manual.notation import Array, Parameters, Scalar
 from manual.optimizers import GradientDescent
-from manual.shared.memory import keep_freed_memory
+from manual.shared.memory import prepare_memory
 from manual.shared.settings import Examples, Settings
 from parity_tests.bench.sizes import LAMBDA, LEARNING_RATE, ConvData, ConvSize, Data, FitData, draw_volumes
 
@@ -21,7 +21,7 @@ class Training:
 
     def __init__(self, data: Data) -> None:
         """Start from the data's parameters."""
-        keep_freed_memory()  # as a run does
+        prepare_memory()  # as a run does
         settings = Settings("gradient_descent", LEARNING_RATE, lambda_=LAMBDA)
         self.learner = training.Learner(data.architecture, Examples(data.X, data.Y), settings)
         self.learner.restore(data.params, None, 0)
@@ -117,7 +117,7 @@ def conv_backward(data: ConvData) -> Callable[[], conv.ConvBackward]:
 
 def convolution(data: ConvData) -> Callable[[], tuple[Array | None, ...]]:
     """Forward and backward, as in a run: Z, dA_prev, dW, db."""
-    keep_freed_memory()
+    prepare_memory()
     forward, backward = conv_forward(data), conv_backward(data)
     return lambda: (forward(), *backward())
 

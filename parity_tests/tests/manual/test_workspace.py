@@ -152,7 +152,7 @@ def test_a_move_in_place_is_the_update(optimizer: str, dtype: Any) -> None:
 FAULTS_OF_PAGES = """
 import resource
 import numpy as np
-from manual.shared.memory import keep_freed_memory
+from manual.shared.memory import prepare_memory
 
 def faults():
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
@@ -161,7 +161,7 @@ def faults():
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
 
 print(faults())
-keep_freed_memory()
+prepare_memory()
 faults()
 print(faults())
 """
@@ -174,3 +174,24 @@ def test_freed_memory_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     done = subprocess.run([sys.executable, "-c", FAULTS_OF_PAGES], cwd=ROOT, capture_output=True, text=True, check=True)
     before, after = map(int, done.stdout.split())
     assert after < before / 10
+
+
+FAULTS_OF_A_PRODUCT = """
+import resource
+import numpy as np
+from manual.shared.memory import prepare_memory
+
+A, B, Z = np.ones((8, 256)), np.ones((256, 2048)), np.ones((8, 2048))
+{prepared}
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+np.matmul(A, B, out=Z)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="the C library is not glibc")
+def test_products_find_their_memory() -> None:
+    texts = [FAULTS_OF_A_PRODUCT.format(prepared=prepared) for prepared in ("", "prepare_memory()")]
+    done = [subprocess.run([sys.executable, "-c", text], cwd=ROOT, capture_output=True, check=True) for text in texts]
+    without, prepared = (int(each.stdout) for each in done)
+    assert prepared < without / 10
