@@ -126,7 +126,7 @@ def running_statistics(
     examples = _check_batch(A_prev, mean, layout, "mean")
     check_shape("variance", variance, mean.shape, "variance has the shape of mean")
     places, A, _ = _matrices(A_prev, mean)
-    _, mu, sigma2 = _moments(A, examples, places, A.dtype)
+    _, mu, sigma2 = _moments(A, examples, places)
     N = A_prev.size // mean.size
     pairs = (mean, mu), (variance, sigma2 * (N / (N - 1)))
     return Statistics(*((1 - momentum) * old + momentum * _of_features(new, old) for old, new in pairs))
@@ -313,7 +313,7 @@ def _sum(X: Array, along: int, places: int = 1, weights: Array | None = None) ->
     return total if places == 1 else np.tile(total.reshape(places, -1).sum(axis=0, keepdims=True), places)
 
 
-def _moments(A: Array, along: int, places: int, dtype: Any) -> tuple[Array, Array, Array]:
+def _moments(A: Array, along: int, places: int, dtype: Any = None) -> tuple[Array, Array, Array]:
     """A minus its mean, the mean, and the variance; np.var would take the magnitude of complex numbers."""
     N = A.shape[along] * places
     mu = _sum(A, along, places) / N
