@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from parity_tests.derivations.latex.claims import Aside, Claim
 from parity_tests.derivations.latex.kinds import is_about_activation
 from parity_tests.derivations.latex.own import Own, OwnForward
+from parity_tests.derivations.latex.sides import NAMED_FUNCTIONS
 from parity_tests.derivations.latex.symbols import COSTS, MEANINGS
 from parity_tests.derivations.latex.tree import Call, Symbol, symbols_of
 from parity_tests.derivations.latex.wording import claim_name, equation
@@ -31,13 +32,16 @@ def agreed(claim: Claim | Aside, own: OwnForward, place: int, usual: Callable[[]
     named = claim_name(claim) if isinstance(claim, Claim) else "It"
     right = base._replace(verdict=HOLDS, message=f"{named} holds.")
     partial = judged is not None and judged.holds and not own.has_differentials(place, even_said=False)
-    found = right if partial else usual()
+    defined = base._replace(verdict=NO_CLAIM, message="A definition of the note's own.")
+    if (function := _own_function(claim)) is not None and not partial:  # no setting knows what it means
+        found = base._replace(message="not read: a function of the note's own.") if function.primes else defined
+    else:
+        found = right if partial else usual()
     plain = not own.has_own_meanings(place) or place in own.layers
     if judged is not None and (judged.written or found.verdict != HOLDS):
         judged = judged if found.verdict == WRONG and found.repaired and plain else own.judged(place)
     sure = judged is not None and judged.written and judged.cause.startswith("transpose")
     sure = sure or (judged is not None and judged.trusted and not own.has_differentials(place))
-    defined = base._replace(verdict=NO_CLAIM, message="A definition of the note's own.")
     if found.verdict in (WRONG, DOUBTFUL) and own.names_a_derivative(place):
         return defined
     if judged is None or (found.verdict == HOLDS and not sure):
@@ -59,6 +63,12 @@ def agreed(claim: Claim | Aside, own: OwnForward, place: int, usual: Callable[[]
         "holds where vectors or examples lie otherwise" if judged.variant else "does not hold, whatever the mistake is"
     )
     return base._replace(verdict=DOUBTFUL, message=f"By the note's own forward pass it {why}.")
+
+
+def _own_function(claim: Claim | Aside) -> Symbol | None:
+    """The function on the left side of a claim, where it has a letter of the note's own."""
+    target = claim.target if isinstance(claim, Claim) and not claim.identity else None
+    return target.function if isinstance(target, Call) and target.function.base not in NAMED_FUNCTIONS else None
 
 
 def evidenced(claims: Sequence[Claim], rows: Sequence[Verdict], own: Sequence[Own | None]) -> list[Verdict]:

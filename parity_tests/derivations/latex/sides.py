@@ -52,6 +52,9 @@ def _opens(token: Token) -> bool:
     return token.text.startswith("\\begin{")
 
 
+NAMED_FUNCTIONS = (*COSTS, *UNITS, "g", "f", "\\sigma", "\\phi", "S", "h")
+"""Functions that mean what they usually do."""
+
 _NO_TARGETS = frozenset(["\\lambda", "\\beta", "\\ones", *"eijklfspcN"])
 
 
@@ -68,7 +71,7 @@ def is_target(node: Node) -> bool:
     if isinstance(node, Derivative):
         return True
     if isinstance(node, Call):
-        return node.function.base in (*COSTS, *UNITS, "g", "f", "\\sigma", "\\phi", "S", "h")
+        return node.function.base in NAMED_FUNCTIONS
     return False
 
 

@@ -97,3 +97,9 @@ def test_a_repair_keeps_powers_and_moves_layers_with_their_index(wrong: str, cau
     last = verify_latex(f"{UNITS}$${wrong}$$").lines[-1]
     assert (last.verdict, last.cause) == (WRONG, cause)
     assert repaired in last.repaired
+
+
+def test_a_function_of_the_note_is_none_that_has_another_letter_elsewhere() -> None:
+    text = r"""$$\sigma(z) = \frac{1}{1 + e^{-z}}$$ $$h^{(l)} = f(a^{(l)})$$ $$a^{(l)} = W^{(l)} h^{(l-1)}$$
+    $$\zeta(z) = \log(1 + e^z)$$ $$\zeta'(z) = \sigma(z)$$"""
+    assert not {each.verdict for each in verify_latex(text).lines} & {WRONG, DOUBTFUL}
