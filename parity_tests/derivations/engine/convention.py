@@ -14,7 +14,7 @@ from parity_tests.derivations.engine.probes import Probe
 from parity_tests.derivations.engine.shapes.sizes import without_ones
 
 SAME = 1e-7
-MOST_LIKELY_SIZES = range(3, 1000)
+MOST_LIKELY_SIZES = range(3, 10_000)
 
 
 def same_factor(a: float, b: float) -> bool:

@@ -175,7 +175,24 @@ network = made()
     program = PythonProgram(first + made + rest)
     program.begin()
     assert program.begun.rounds
-    judged = judge_program("units.py", first + made + rest)
+
+
+LISTED = """\
+rows = [([1.0, 2.0], 3.1), ([2.0, 0.3], 2.2), ([0.7, 1.1], 4.9)]
+w = [0.1, -0.2]
+for epoch in range(50):
+    loss = sum((sum(wk * xk for wk, xk in zip(w, x)) - y) ** 2 for x, y in rows)
+    g = [0.0] * len(w)
+    for x, y in rows:
+        e = sum(wk * xk for wk, xk in zip(w, x)) - y
+        for k in range(len(w)):
+            g[k] += 2 * e * x[k]
+    w = [wk - 0.01 * gk for wk, gk in zip(w, g)]
+"""
+
+
+def test_a_list_that_is_made_anew_of_its_numbers_takes_steps() -> None:
+    """All of its numbers are parameters: without their steps nothing of it was looked at."""
+    judged = judge_program("list.py", LISTED)
     assert judged is not None
-    assert not judged.summary.wrong
-    assert judged.summary.judged > 10
+    assert judged.summary.judged == judged.summary.holds >= 2

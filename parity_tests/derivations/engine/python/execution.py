@@ -8,7 +8,7 @@ import contextlib
 import io
 import traceback
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,10 +24,6 @@ from parity_tests.derivations.verdicts import CALL
 FILE = "<the file>"
 IN_NOTEBOOKS: dict[str, Any] = {"display": lambda *_, **__: None, "get_ipython": lambda: Silent("IPython")}
 """What IPython adds to the names of Python."""
-
-
-WORDS = "\n".join(("the gradient of a sum is the sum of gradients and each layer hands on what it has " * 8).split())
-"""What a text has that is not there: a word in each line, of enough letters for a language model to be trained on."""
 
 
 class InOrder(set[Any]):
@@ -61,10 +57,20 @@ class Ended(NamedTuple):
 
 
 def execute(
-    code: Any, functions: Mapping[str, Any], kind: Kind, seed: int, around: Around | None, *, called: bool
+    code: Any,
+    functions: Mapping[str, Any],
+    kind: Kind,
+    seed: int,
+    around: Around | None,
+    *,
+    called: bool,
+    text: str = "",
 ) -> Ended:
-    """Run the code with the ``functions`` that it was given; a program that is ``called`` finds NumPy as ``np``."""
-    modules = Modules(kind, seed)
+    """Run the code with the ``functions`` that it was given; a program that is ``called`` finds NumPy as ``np``.
+
+    ``text`` is how it was written: data that are made up fit the sizes in it.
+    """
+    modules = Modules(kind, seed, text)
     modules.start()
     Tensor.wanting.clear()
     space: dict[str, Any] = {
@@ -74,7 +80,7 @@ def execute(
             **vars(builtins),
             "__import__": modules.load,
             "input": _no_input,
-            "open": _opener(modules.numpy.absent),
+            "open": modules.opened,
             "set": InOrder,
             **IN_NOTEBOOKS,
         },
@@ -95,21 +101,6 @@ def execute(
     except Exception as error:
         return _sentence(error)._replace(absent=tuple(dict.fromkeys(modules.numpy.absent)))
     return Ended(absent=tuple(dict.fromkeys(modules.numpy.absent)))
-
-
-def _opener(absent: list[str]) -> Callable[..., Any]:
-    """``open``, which reads WORDS in place of a text that is not there, and keeps its name."""
-
-    def opened(file: Any, mode: str = "r", *rest: Any, **settings: Any) -> Any:
-        try:
-            return open(file, mode, *rest, **settings)
-        except FileNotFoundError:
-            if mode not in ("r", "rt") or not str(file).endswith(".txt"):
-                raise
-            absent.append(str(file))
-            return io.StringIO(WORDS)
-
-    return opened
 
 
 def _sentence(error: BaseException) -> Ended:

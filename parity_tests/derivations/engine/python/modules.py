@@ -22,8 +22,9 @@ from parity_tests.derivations.engine.numbers import step, tape
 from parity_tests.derivations.engine.numbers.kinds import Kind, is_array
 from parity_tests.derivations.engine.numbers.step import Step
 from parity_tests.derivations.engine.numbers.tape import Tape
-from parity_tests.derivations.engine.python import drawn
+from parity_tests.derivations.engine.python import drawn, frames
 from parity_tests.derivations.engine.python.composed import OF_NUMPY, OF_SCIPY, composed
+from parity_tests.derivations.engine.python.frames import Frame
 
 CREATING = frozenset(
     (
@@ -36,6 +37,9 @@ FLOATS = frozenset(("float64", "float32", "float16", "double", "longdouble", "fl
 SILENT = frozenset(
     ("matplotlib", "seaborn", "plotly", "tqdm", "pylab", "IPython", "ipywidgets", "imageio", "tensorboardX")
 )
+
+TABLES = frozenset(("read_csv", "read_table", "read_excel"))
+"""Functions of pandas that read a table."""
 
 LIBRARY = "sklearn"
 """What data are loaded and prepared with."""
@@ -52,9 +56,10 @@ SEED = 7919
 class Modules:
     """The modules of one run: what they create is of one kind, and their generators begin in a state of ``seed``."""
 
-    def __init__(self, kind: Kind, seed: int) -> None:
-        self.kind, self.seed = kind, seed
-        self.numpy = _Numpy(kind, seed)
+    def __init__(self, kind: Kind, seed: int, text: str = "") -> None:
+        """``text`` is the program: data that are not there are made up in the sizes that it has."""
+        self.kind, self.seed, self.text = kind, seed, text
+        self.numpy = _Numpy(kind, seed, text)
         self.replaced: Mapping[str, types.ModuleType] = {
             "numpy": self.numpy,
             "numpy.random": self.numpy.random,
@@ -62,6 +67,7 @@ class Modules:
             "numpy.lib.stride_tricks": self.numpy.lib.stride_tricks,
             "math": _Math("math"),
             "random": _Python(seed),
+            "gzip": _Zipped(self.opened),
         }
 
     def load(
@@ -75,6 +81,8 @@ class Modules:
                 return self.replaced[name] if fromlist or "." not in name else self.replaced[name.split(".")[0]]
             if name.split(".")[0] == "numpy":
                 return importlib.import_module(name) if fromlist else self.numpy
+            if name == "pandas":
+                return _Pandas(self)
             if name.split(".")[0] == "scipy":
                 return _Scipy(importlib.import_module(name if fromlist else "scipy"))
         try:
@@ -84,6 +92,24 @@ class Modules:
             if level or error.name is None or not f"{name}.".startswith(f"{error.name}."):
                 raise  # of a module that is there, and lacks another itself
             return Absent(name if fromlist else name.split(".")[0], str(error), self.numpy.of_absent)
+
+    def opened(self, file: Any, mode: str = "r", *rest: Any, **settings: Any) -> Any:
+        """``open``, which gives what stands for a file that is not there, and keeps its name."""
+        try:
+            return open(file, mode, *rest, **settings)
+        except FileNotFoundError:
+            made = drawn.file(str(file), mode, self.seed, self.text)
+            if made is None:
+                raise
+            self.numpy.absent.append(str(file))
+            return made
+
+    def frame(self, path: Any) -> Frame:
+        """What stands for a table of pandas that is not there."""
+        self.numpy.absent.append(str(path))
+        table = drawn.table(None, self.seed, str(path), self.text)
+        label = 0 if drawn.of_digits(str(path), self.text) else table.shape[1] - 1
+        return Frame(table, [f"column {place}" for place in range(table.shape[1])], self.kind.make, label)
 
     def moved(self, seed: Any) -> Any:
         """A seed of the program, moved with the run's."""
@@ -99,9 +125,9 @@ class Modules:
 class _Numpy(types.ModuleType):
     """NumPy; what it creates out of nothing is of the kind in use."""
 
-    def __init__(self, kind: Kind, seed: int) -> None:
+    def __init__(self, kind: Kind, seed: int, text: str) -> None:
         super().__init__("numpy")
-        self.kind = kind
+        self.kind, self.text = kind, text
         self.random = _Random(kind, seed)
         self.linalg = _Nested(kind, np.linalg)
         self.lib = types.SimpleNamespace(stride_tricks=_Nested(kind, np.lib.stride_tricks))
@@ -141,8 +167,9 @@ class _Numpy(types.ModuleType):
         try:
             return self._created(function, arguments, settings)
         except FileNotFoundError:
-            self.absent.append(str(arguments[0] if arguments else settings.get("fname")))
-        table = drawn.table(settings.get("usecols"), self.random.shift)
+            path = str(arguments[0] if arguments else settings.get("fname"))
+            self.absent.append(path)
+        table = drawn.table(settings.get("usecols"), self.random.shift, path, self.text)
         return self.kind.make(table.T if settings.get("unpack") else np.squeeze(table))
 
     def of_absent(self, path: str) -> Any:
@@ -275,6 +302,52 @@ class _Python(types.ModuleType):
         if name == "seed":
             return lambda seed=None, *_: random.seed((seed if isinstance(seed, int) else 0) + SEED * self.shift)
         return getattr(random, name)
+
+
+class _Zipped(types.ModuleType):
+    """``gzip``, whose ``open`` gives what stands for a file that is not there."""
+
+    def __init__(self, opened: Callable[..., Any]) -> None:
+        super().__init__("gzip")
+        self.opened = opened
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(importlib.import_module("gzip"), name)
+
+    def open(self, file: Any, mode: str = "rb", *rest: Any, **settings: Any) -> Any:
+        """A file that is there, unpacked, or another in its place."""
+        try:
+            return self.__getattr__("open")(file, mode, *rest, **settings)
+        except FileNotFoundError:
+            return self.opened(file, mode if "t" in mode or "b" in mode else f"{mode}b")
+
+
+class _Pandas(types.ModuleType):
+    """``pandas``, if it is there; a table is drawn where its file is not."""
+
+    def __init__(self, modules: Modules) -> None:
+        super().__init__("pandas")
+        self.modules = modules
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        try:
+            function = getattr(importlib.import_module("pandas"), name)
+        except ModuleNotFoundError as error:
+            function = Absent(f"pandas.{name}", str(error), self.modules.numpy.of_absent)
+        if name == "get_dummies":
+            return lambda column, *rest, **settings: (
+                frames.one_hot(column) if isinstance(column, Frame) else function(column, *rest, **settings)
+            )
+        return (lambda *rest, **settings: self._read(function, rest, settings)) if name in TABLES else function
+
+    def _read(self, function: Any, rest: Any, settings: dict[str, Any]) -> Any:
+        path = rest[0] if rest else settings.get("filepath_or_buffer")
+        try:
+            return function(*rest, **settings)
+        except (FileNotFoundError, ModuleNotFoundError):
+            return self.modules.frame(path)
 
 
 class _Math(types.ModuleType):

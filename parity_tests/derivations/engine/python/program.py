@@ -220,7 +220,9 @@ class PythonProgram:
 
     def _execute(self, code: Any, recorder: Recorder, kind: Kind) -> str:
         """Run the code; the sentence of what ended it early, "" for nothing."""
-        found = execute(code, recorder.functions(), kind, self.seed, self.around, called=bool(self.call))
+        found = execute(
+            code, recorder.functions(), kind, self.seed, self.around, called=bool(self.call), text=self.text
+        )
         self.absent = found.absent
         if found.problem:
             self.ended = found.line

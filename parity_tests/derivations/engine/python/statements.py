@@ -83,6 +83,8 @@ def stepped(nodes: Sequence[ast.AST]) -> frozenset[str]:
             target, value = node.targets[0], node.value.right
             if not isinstance(node.value.op, ast.Add | ast.Sub) or ast.unparse(node.value.left) != ast.unparse(target):
                 continue
+        elif isinstance(node, ast.Assign) and isinstance(node.value, ast.ListComp) and _changes_each(node):
+            target, value = node.targets[0], node.value.elt
         else:
             continue
         if isinstance(target, ast.Subscript) and isinstance(value, ast.BinOp | ast.Name):
@@ -92,6 +94,14 @@ def stepped(nodes: Sequence[ast.AST]) -> frozenset[str]:
         ):
             found.add(ast.unparse(target))
     return _with_keys(found | _derived(nodes)) - _with_keys(_places(nodes))
+
+
+def _changes_each(node: ast.Assign) -> bool:
+    """Whether a list is made of its own entries and a term: ``w = [w_k - rate * g_k for w_k, g_k in zip(w, g)]``."""
+    made, own = node.value, ast.unparse(node.targets[0])
+    assert isinstance(made, ast.ListComp)
+    read = {ast.unparse(each) for each in ast.walk(made) if isinstance(each, ast.expr)}
+    return own in read and isinstance(made.elt, ast.BinOp) and isinstance(made.elt.op, ast.Add | ast.Sub)
 
 
 def _with_keys(names: set[str]) -> frozenset[str]:
