@@ -251,7 +251,7 @@ def _convention(finding: Finding, sizes: dict[str, int]) -> str:
     """By which factor the gradients of the parameters follow J; "" for 1, and for one that is no size."""
     factor = _factor_of_gradients(finding)
     if factor is None:
-        return _convention_of_the_call(finding, sizes)
+        return _convention_of_the_call(finding, sizes) or _unlike_factors(finding, sizes)
     named = not same_factor(finding.explanation.factor, 1.0)
     if same_factor(factor, 1.0) or not (named or any(size in times(factor, sizes) for size in sizes)):
         return ""
@@ -270,6 +270,24 @@ def _convention_of_the_call(finding: Finding, sizes: dict[str, int]) -> str:
         return ""
     names = ", ".join(dict.fromkeys(_symbol(each.truth) for each in returned))
     return f"what the call returns is {factor}dJ/d{names}, with J as it is written"
+
+
+def _unlike_factors(finding: Finding, sizes: dict[str, int]) -> str:
+    """Where the gradients of some parameters carry a size, and those of others do not: Adam's step hides it."""
+    factors = {
+        _symbol(each.truth): each.factor
+        for each in finding.explanation.claims
+        if each.kind == VALUE and each.factor is not None and mark_of(each.truth) in finding.claims.of_parameters
+        if in_words(each.factor, sizes) is not None
+    }
+    scaled = [symbol for symbol, factor in factors.items() if any(size in times(factor, sizes) for size in sizes)]
+    plain = [symbol for symbol, factor in factors.items() if same_factor(factor, 1.0)]
+    if not scaled or not plain or finding.wrong:
+        return ""
+    found = (
+        f"the gradient in {scaled[0]} is {times(factors[scaled[0]], sizes)}dJ/d{scaled[0]}, that in {plain[0]} is not"
+    )
+    return f"{found}: they are no multiple of the gradient together, which a step that is scaled anew, as Adam's, hides"
 
 
 def _by_line(roots: tuple[Root, ...]) -> list[list[Root]]:

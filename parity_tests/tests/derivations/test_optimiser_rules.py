@@ -137,3 +137,33 @@ def test_what_goes_into_a_state_is_the_gradient_whatever_its_name() -> None:
     assert right.summary.not_judged == 0
     (line,) = wrong_in(wrong)
     assert (line.line, line.cause) == (14, "adam-no-power")
+
+
+SCALED_ANEW = """\
+import numpy as np
+rng = np.random.default_rng(0)
+X, Y = rng.normal(size=(9, 4)), rng.normal(size=(9, 3))
+params = [rng.normal(size=(4, 3)), np.zeros(3)]
+moving = [np.zeros((4, 3)), np.zeros(3)]
+
+def backward(e):
+    return [X.T @ e, e.sum(axis=0)]
+
+for epoch in range(9):
+    out = X @ params[0] + params[1]
+    loss = ((out - Y) ** 2).sum() / (2 * len(X))
+    found = backward((out - Y) / len(X))
+    for i, (p, g) in enumerate(zip(params, found)):
+        moving[i] = 0.9 * moving[i] + 0.1 * g ** 2
+        p -= 0.01 * g / (np.sqrt(moving[i]) + 1e-8)
+"""
+
+
+@pytest.mark.parametrize(("reduced", "said"), [("sum", ""), ("mean", "the gradient in params[1] is 1/X.shape[0] * dJ")])
+def test_factors_that_a_step_hides_are_said(reduced: str, said: str) -> None:
+    """A mean for a sum in one of the gradients: the step goes as far, and no gradient of all of them goes that way."""
+    judged = judge_program("net.py", SCALED_ANEW.replace("e.sum(axis", f"e.{reduced}(axis"))
+    assert judged is not None
+    assert not judged.summary.wrong
+    assert judged.convention.startswith(said)
+    assert bool(judged.convention) == bool(said)

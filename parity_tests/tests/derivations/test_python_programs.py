@@ -222,3 +222,32 @@ def test_small_programs_hold_and_a_mistake_in_them_is_found(name: str) -> None:
     assert {each.verdict for each in judged.lines} == {HOLDS}, [each.message for each in judged.lines]
     assert judged.summary.holds
     assert [each.line for each in wrong_lines(DATA + text.replace(right, wrong))] == [line]
+
+
+UNFIT = """\
+import numpy as np
+X, Y = np.random.randn(7, 3), np.random.randn(7, 2)
+W1, W2 = np.random.randn(3, 5), np.random.randn(5, 2)
+for epoch in range(3):
+    Z1 = X @ W1
+    A1 = np.tanh(Z1)
+    A2 = A1 @ W2
+    loss = 0.5 * np.sum((A2 - Y) ** 2)
+    dA2 = A2 - Y
+    dW2 = A1.T @ dA2
+    dZ1 = dA2 @ W2.T * (1 - A2**2)
+    dW1 = X.T @ dZ1
+    W1 -= 0.1 * dW1
+    W2 -= 0.1 * dW2
+"""
+
+
+def test_shapes_that_do_not_fit_behind_j_are_wrong_in_the_words_of_numpy() -> None:
+    """The line at which the program ends on its own data is named; on data that are made up nothing is said of it."""
+    judged = judge_program("net.py", UNFIT)
+    assert judged is not None
+    (wrong,) = [each for each in judged.lines if each.verdict == WRONG]
+    assert wrong.line == 11
+    assert "operands could not be broadcast together with shapes (7,5) (7,2)" in wrong.message
+    made_up = judge_program("net.py", UNFIT.replace("np.random.randn(7, 3)", 'np.loadtxt("x.csv")[:7, :3]'))
+    assert made_up is None or not made_up.summary.wrong

@@ -5,16 +5,19 @@ from __future__ import annotations
 import ast
 import itertools
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from parity_tests.derivations.engine.python.aim import Aim
 from parity_tests.derivations.engine.python.calls import Tried, calls, flag, template
 from parity_tests.derivations.engine.python.optimisers import with_rules
 from parity_tests.derivations.engine.python.other_costs import with_its_arguments
 from parity_tests.derivations.engine.python.program import PythonProgram
-from parity_tests.derivations.engine.python.reading import PythonReading
+from parity_tests.derivations.engine.python.reading import ENDED, MADE_UP, PythonReading
 from parity_tests.derivations.engine.python.rubric import (
     Rubric,
     call_for,
@@ -42,12 +45,16 @@ from parity_tests.derivations.verdicts import (
     CALL,
     HOLDS,
     NOT_JUDGED,
+    UNKNOWN,
     WRONG,
     Judged,
     located,
     summarised,
 )
 from parity_tests.derivations.verdicts import Cost as CostText
+
+SHAPES = re.compile(r"ValueError.*(could not be broadcast together|not aligned|mismatch in its core dimension)")
+"""What NumPy says of arrays that do not fit."""
 
 MOST_FAILURES = 12
 """Cells of a notebook, or statements of a file, that may fail before the rest is not run any more."""
@@ -98,6 +105,8 @@ def judge_program(
         notes = (f"Called as {rubric.source} is." if found else f"Not called as {rubric.source} is: {why}.",)
     if found is None and (call or (is_program(text) and not pair)):
         found, _ = first_judged(text, [Tried(named(call, grads), "")], aim)
+    if found is not None and not call and around is None:
+        found = _ended_by_shapes(found)
     if found is None and not call:
         text, failed = (text, ()) if around is not None else without_failing(text)
         settled = set()
@@ -115,6 +124,19 @@ def judge_program(
         return None
     found = with_rules(found._replace(notes=(*notes, *found.notes, *failed)), text, seed)
     return located(_without_call(found))
+
+
+def _ended_by_shapes(judged: Judged) -> Judged:
+    """The verdicts; a line behind J at which NumPy itself ends a program on its own data is wrong."""
+    if MADE_UP in judged.layout:
+        return judged
+    lines = tuple(
+        each._replace(verdict=WRONG, cause=UNKNOWN, error=np.inf, ratio=np.inf)
+        if each.verdict == NOT_JUDGED and each.message.startswith(ENDED) and SHAPES.search(each.message)
+        else each
+        for each in judged.lines
+    )
+    return judged._replace(lines=lines, summary=summarised(lines, judged.summary.helpers))
 
 
 def without_failing(text: str) -> tuple[str, tuple[str, ...]]:
@@ -187,7 +209,8 @@ def how_to_call(text: str, call: str = "") -> str:
     if not call and not call_in(text) and not is_program(text) and (alone := best_forward_call(text)[0]):
         return f"no forward pass is called: with one in the call it is judged, such as {flag(alone)}"
     program.begin()
-    ended = f" (it ended early: {program.problem})" if program.problem and (call or is_program(text)) else ""
+    problem = next((why for _, why in program.run({}).problems), program.problem)  # NumPy's words before torch's
+    ended = f" (it ended early: {problem})" if program.problem and (call or is_program(text)) else ""
     runs = [each for each in tried if not each.problem]
     if tried and not runs:
         return f"say how it is called, such as {flag(tried[0].call)} (which ends with {tried[0].problem}){ended}"

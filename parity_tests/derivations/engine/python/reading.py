@@ -38,6 +38,9 @@ MONITORS = re.compile(r"abs\(|argmax|round\(|accuracy|==")
 WIDE = 4.0
 """How much larger parameters are where all entries of a unit, or of a mask, come out alike otherwise."""
 
+MADE_UP = "made-up data stand in for "
+ENDED = "the program ended here: "
+
 DRAWING = frozenset(("matplotlib", "seaborn", "plotly", "pylab"))
 """Packages in whose place stands one that does nothing."""
 
@@ -82,7 +85,7 @@ class PythonReading:
         elif _program(trial).begun.rounds:
             said.append("one round of training")
         if absent := _program(trial).absent:
-            said.append(f"made-up data stand in for {' and '.join(absent)}, which is not there")
+            said.append(f"{MADE_UP}{' and '.join(absent)}, which is not there")
         drawn = sorted(_imported(_program(trial).tree) & DRAWING)
         if drawn:
             said.append(f"{' and '.join(drawn)} replaced: nothing is drawn")
@@ -214,9 +217,10 @@ class PythonReading:
         """Where the program ended early, and the functions that it does not reach."""
         trial = Trial(truths.program, truths.probe, truths.run)
         reasons: dict[int, str] = {}
-        if _program(trial).problem:
-            match = re.search(r" in line (\d+)", _program(trial).problem)
-            reasons[int(match[1]) if match else 0] = f"the program ended here: {_program(trial).problem}"
+        problem = next((why for _, why in trial.run.problems), _program(trial).problem)  # NumPy's words before torch's
+        if problem:
+            match = re.search(r" in line (\d+)", problem)
+            reasons[int(match[1]) if match else 0] = f"{ENDED}{problem}"
         reached = {event.line for event in trial.run.events} | _program(trial).lines
         for node in ast.walk(trial.program.tree):
             if not isinstance(node, FUNCTIONS[:2]) or node.lineno >= CALL or not _may_have_gradients(node):
