@@ -155,6 +155,9 @@ class Suspects:
                 yield from ((known.truth, each) for each in tried if not same_factor(each, known.factor))
             if known.kind == INNER:
                 return
+        unfit = not claim.event.missing and claim.event.shape != np.shape(claim.truth.gradient)
+        if event.role == RETURNED and unfit and np.array_equal(event.value, claim.event.value):
+            yield claim.truth, self.factor  # it is handed on as it is
         if known is None and event.role != ENTRY and np.all(np.isin(event.value, (-1, 0, 1))):
             return  # a mask, or labels
         bases = self.claims.meant.get(event.name, ())

@@ -68,6 +68,7 @@ def meant_by(name: str, known: Collection[str]) -> tuple[str, ...]:
     exact = tuple(each for each in known if base_of(each) in candidates)
     wanted = {plain_symbol(each) for each in candidates}
     same = exact or tuple(each for each in known if plain_symbol(base_of(each)) in wanted)
+    same = same or tuple(each for each in known if each[-1:] == "]" and plain_symbol(written(each)) in wanted)
     initials = {_INITIAL[each] for each in candidates if each in _INITIAL}
     return same or tuple(each for each in known if _INITIAL.get(base_of(each)) in initials)
 

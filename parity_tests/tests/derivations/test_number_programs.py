@@ -196,3 +196,10 @@ def test_a_list_that_is_made_anew_of_its_numbers_takes_steps() -> None:
     judged = judge_program("list.py", LISTED)
     assert judged is not None
     assert judged.summary.judged == judged.summary.holds >= 2
+
+
+def test_a_name_says_that_it_is_the_derivative_in_an_entry_of_what_it_names() -> None:
+    """``d_encoder_b`` beside ``encoder["b"]``; a symbol of that name comes first."""
+    entry = "encoder['b']"
+    assert meant_by("d_encoder_b", [entry, "decoder['b']"]) == (entry,)
+    assert meant_by("d_encoder_b", [entry, "encoder_b"]) == ("encoder_b",)

@@ -251,3 +251,33 @@ def test_shapes_that_do_not_fit_behind_j_are_wrong_in_the_words_of_numpy() -> No
     assert "operands could not be broadcast together with shapes (7,5) (7,2)" in wrong.message
     made_up = judge_program("net.py", UNFIT.replace("np.random.randn(7, 3)", 'np.loadtxt("x.csv")[:7, :3]'))
     assert made_up is None or not made_up.summary.wrong
+
+
+RETURNED_AS_IT_IS = """\
+import numpy as np
+X, y = np.random.randn(7, 3), np.array([0, 1, 2, 3, 0, 1, 2])
+
+def gradients(X, p, y):
+    d = p.copy()
+    d[np.arange(len(y)), y] -= 1
+    d /= len(y)
+    return X.T @ d, np.sum(d)
+
+W, b = 0.1 * np.random.randn(3, 4), np.zeros(4)
+for epoch in range(3):
+    e = np.exp(X @ W + b)
+    p = e / e.sum(axis=1, keepdims=True)
+    loss = -np.mean(np.log(p[np.arange(len(y)), y]))
+    dW, db = gradients(X, p, y)
+    W -= 0.1 * dW
+    b -= 0.1 * db
+"""
+
+
+def test_what_is_returned_in_another_shape_is_wrong_where_it_is_computed() -> None:
+    """A sum without its axis stands in the return statement, and gets a name only where the function is called."""
+    judged = judge_program("net.py", RETURNED_AS_IT_IS)
+    assert judged is not None
+    (wrong,) = [each for each in judged.lines if each.verdict == WRONG]
+    assert (wrong.line, wrong.cause) == (8, "db-summed-over-all")
+    assert wrong.repaired.strip() == "return X.T @ d, np.sum(d, axis=0)"
