@@ -52,7 +52,11 @@ def run(**named: Any) -> Run:
         (Probe({}, {"n": 5, "one": 1, "m": 7}, 7), {}, {"m": 7, "n": 5}),
         (Probe({}, {"n": 2}, None), {}, {"n": 2}),
         (Probe({}, {"m": 7}, 7), {"N": 7.0, "k": np.array(11.0), "m": 13}, {"m": 7, "N": 7, "k": 11}),
-        (Probe({}, {}, 999), {"two": 2, "half": 3.5, "three": 3, "most": 999, "many": 1000}, {"most": 999, "three": 3}),
+        (
+            Probe({}, {}, 999),
+            {"two": 2, "half": 3.5, "three": 3, "most": 999, "many": 10_000},
+            {"most": 999, "three": 3},
+        ),
         (Probe({}, {}, None), {"v": np.ones(1) * 3, "none": Missing("why"), "k": 5}, {"k": 5}),
         (Probe({"X": np.ones((5, 7)), "b": np.ones((5, 1))}, {}, 7), {}, {"X.shape[1]": 7, "X.shape[0]": 5}),
         (Probe({"x": np.ones(2), "y": 3.0}, {"n": 5}, None), {}, {"n": 5}),
