@@ -750,7 +750,7 @@ def test_a_text_that_is_not_there_is_made_up_and_said() -> None:
     assert of_program(BIGRAM.replace("X.T @ dZ", "X.T @ (dZ + 0.1)")).summary.wrong == 1
 
 
-@pytest.mark.parametrize("how", ['"input.csv"', '"input.txt", "rb"'])
+@pytest.mark.parametrize("how", ['"input.dat"', '"input.txt", "rb"'])
 def test_nothing_else_is_made_up(how: str) -> None:
     assert judge_program("net.py", BIGRAM.replace('"input.txt"', how)) is None
 
