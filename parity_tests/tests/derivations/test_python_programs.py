@@ -281,3 +281,36 @@ def test_what_is_returned_in_another_shape_is_wrong_where_it_is_computed() -> No
     (wrong,) = [each for each in judged.lines if each.verdict == WRONG]
     assert (wrong.line, wrong.cause) == (8, "db-summed-over-all")
     assert wrong.repaired.strip() == "return X.T @ d, np.sum(d, axis=0)"
+
+
+ONE_BY_ONE = """\
+import numpy as np
+
+class Net:
+    def __init__(self):
+        self.V, self.W = np.random.randn(5, 4), np.random.randn(3, 5)
+
+    def train(self, inputs, wanted):
+        x, targets = np.array(inputs, ndmin=2).T, np.array(wanted, ndmin=2).T
+        h = np.tanh(self.V @ x)
+        final = self.W @ h
+        e = targets - final
+        back = (self.W.T @ e) * (1 - h**2)
+        self.W += 0.07 * e @ h.T
+        self.V += 0.07 * back @ x.T
+
+net = Net()
+for place in range(9):
+    inputs = np.random.randn(4)
+    targets = np.zeros(3) + 0.01
+    targets[place % 3] = 0.99
+    net.train(inputs, targets)
+"""
+
+
+def test_labels_that_are_built_in_place_are_labels_in_another_shape_too() -> None:
+    """What they were before the entry was set is no parameter: the column of them is computed from labels alone."""
+    judged = judge_program("net.py", ONE_BY_ONE)
+    assert judged is not None
+    assert "the squared error of final and targets" in judged.cost.text
+    assert judged.summary.judged == judged.summary.holds == 4

@@ -67,6 +67,7 @@ class Finder:
         self.stepped: dict[Key, list[set[int]]] = {}  # by the first place: the statements of each step
         self.latest: Key | None = None
         self.begun: list[torch.Tensor] = []
+        self.called: list[str] = []  # what each of these was called when it began
 
     def before(self, key: Key, event: Event, value: Any) -> Any:
         if event.role == "part" or not isinstance(value, Tape):
@@ -117,8 +118,7 @@ class Finder:
         """Whether a value is computed from more than labels and data: labels may be drawn by a rule."""
         if value.tensor.grad_fn is None:
             return False
-        names = {id(self.tensors[place]): self.leaves.get(key, "") for place, (_, key, _) in self.lineage.items()}
-        bases = [symbols.base_of(names.get(id(tensor), "")) for tensor in self.begun]
+        bases = map(symbols.base_of, self.called)
         known = [symbols.is_label(base) or symbols.is_data(base) for base in bases]
         others = [tensor for tensor, is_known in zip(self.begun, known, strict=True) if not is_known]
         found = torch.autograd.grad(value.tensor.sum(), others, retain_graph=True, allow_unused=True) if others else ()
@@ -158,6 +158,7 @@ class Finder:
         self.tensors[id(value)] = value.tensor
         self.holders[id(value.tensor)] = value
         self.begun.append(value.tensor)
+        self.called.append(event.name)
         self._is_called(event.name, value)
         if named:
             self.leaves[key] = event.name
