@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from parity_tests.derivations.engine.python.execution import InOrder
-from parity_tests.derivations.engine.python.judged import judge_program
 from parity_tests.derivations.engine.python.program import PythonProgram
 from parity_tests.derivations.engine.python.statements import is_stepped
 from parity_tests.derivations.engine.symbols import meant_by
@@ -193,8 +192,7 @@ for epoch in range(50):
 
 def test_a_list_that_is_made_anew_of_its_numbers_takes_steps() -> None:
     """All of its numbers are parameters: without their steps nothing of it was looked at."""
-    judged = judge_program("list.py", LISTED)
-    assert judged is not None
+    judged = of_program(LISTED)
     assert judged.summary.judged == judged.summary.holds >= 2
 
 

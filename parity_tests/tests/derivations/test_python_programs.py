@@ -244,9 +244,8 @@ for epoch in range(3):
 
 def test_shapes_that_do_not_fit_behind_j_are_wrong_in_the_words_of_numpy() -> None:
     """The line at which the program ends on its own data is named; on data that are made up nothing is said of it."""
-    judged = judge_program("net.py", UNFIT)
-    assert judged is not None
-    (wrong,) = [each for each in judged.lines if each.verdict == WRONG]
+    judged = of_program(UNFIT)
+    (wrong,) = wrong_in(judged)
     assert wrong.line == 11
     assert "operands could not be broadcast together with shapes (7,5) (7,2)" in wrong.message
     made_up = judge_program("net.py", UNFIT.replace("np.random.randn(7, 3)", 'np.loadtxt("x.csv")[:7, :3]'))
@@ -276,9 +275,8 @@ for epoch in range(3):
 
 def test_what_is_returned_in_another_shape_is_wrong_where_it_is_computed() -> None:
     """A sum without its axis stands in the return statement, and gets a name only where the function is called."""
-    judged = judge_program("net.py", RETURNED_AS_IT_IS)
-    assert judged is not None
-    (wrong,) = [each for each in judged.lines if each.verdict == WRONG]
+    judged = of_program(RETURNED_AS_IT_IS)
+    (wrong,) = wrong_in(judged)
     assert (wrong.line, wrong.cause) == (8, "db-summed-over-all")
     assert wrong.repaired.strip() == "return X.T @ d, np.sum(d, axis=0)"
 
@@ -310,7 +308,6 @@ for place in range(9):
 
 def test_labels_that_are_built_in_place_are_labels_in_another_shape_too() -> None:
     """What they were before the entry was set is no parameter: the column of them is computed from labels alone."""
-    judged = judge_program("net.py", ONE_BY_ONE)
-    assert judged is not None
+    judged = of_program(ONE_BY_ONE)
     assert "the squared error of final and targets" in judged.cost.text
     assert judged.summary.judged == judged.summary.holds == 4
