@@ -26,6 +26,9 @@ from parity_tests.derivations.engine.truths import Truth, Truths
 
 MAXIMISED = re.compile(r"likelihood|\bll\b|log_?lik|\blog_?p|reward|elbo|utility|objective_to_max", re.I)
 NEGATED = re.compile(r"neg|nll|minus", re.I)
+EITHER_WAY = re.compile(r"objective|surrogate|score", re.I)
+"""Names of what some make small and others large: the steps say which."""
+
 LOSSES = re.compile(r"loss|cost|err|nll|energy|risk", re.I)
 
 
@@ -42,6 +45,8 @@ def is_maximised(truths: Truths) -> bool:
     """Whether J is to become large: by its name, or where it is no loss and adds logarithms of probabilities up."""
     if MAXIMISED.search(truths.cost.text):
         return not NEGATED.search(truths.cost.text)
+    if EITHER_WAY.search(truths.cost.text) and _climbs(truths):
+        return True
     here = next((each for each in truths.run.events if each.key == truths.cost.key), None)
     if here is None or LOSSES.search(symbols.base_of(here.name)) or LOSSES.search(here.function):
         return False
@@ -54,6 +59,17 @@ def is_maximised(truths: Truths) -> bool:
     logarithms = dict(_logarithms(formula)) if isinstance(formula, ast.AST) else {}
     values = [each.value for each in truths.run.events if id(each.node) in logarithms and not each.missing]
     return bool(values) and set(logarithms.values()) == {1} and all(np.all(value < 0) for value in values)
+
+
+def _climbs(truths: Truths) -> bool:
+    """Whether every parameter steps up the slope of J."""
+    values = {each.key: each.value for each in truths.run.events if not each.missing}
+    moves = [
+        float(np.sum((values[new] - values[old]) * truths.by_key[old].gradient))
+        for new, old in truths.probe.steps.items()
+        if old in truths.by_key and new in values and np.shape(values[new]) == np.shape(values[old])
+    ]
+    return bool(moves) and min(moves) > 0
 
 
 def _is_number(event: Event) -> bool:

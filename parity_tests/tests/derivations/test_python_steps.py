@@ -80,6 +80,13 @@ def test_a_likelihood_is_climbed(bias: tuple[str, str]) -> None:
     assert [line.target for line in judged.lines if line.verdict == WRONG] == ["b"]
 
 
+def test_an_objective_is_climbed_where_all_steps_climb() -> None:
+    up = PLAIN.replace("J =", "penalty =") + "; objective = 1 - penalty"
+    up = up.replace("; ", "\n    ")
+    assert judged_with("W -= lr * dW; b -= lr * db", up).summary.wrong == 0
+    assert judged_with("W -= lr * dW; b += lr * db", up).summary.wrong == 1
+
+
 MISTAKES = {
     "uphill": ("W += lr * dW; b -= lr * db", "W", "sign"),
     "uphill-beside-momentum": ("vW = 0.9 * vW - 0.02 * dW; W += vW; b += 0.5 * db", "b", "sign"),
