@@ -19,19 +19,33 @@ def derived(tree: ast.Module) -> frozenset[str]:
 
 
 def numbers_by_use(tree: ast.Module) -> set[str]:
-    """The names that are numbers: the text only takes the root of them, or they stand in an exponent."""
+    """The names that are numbers: the text only takes the root of them, or they are an exponent, a count or a size."""
     under: list[str] = []
-    exponents: set[str] = set()
+    numbers: set[str] = set()
     for node in ast.walk(tree):
         match node:
+            case ast.Call(func=ast.Name(id="range") | ast.Attribute(attr="zeros" | "ones" | "empty"), args=[*sizes]):
+                numbers |= {name for each in sizes for name in _added(each)}
             case ast.Call(func=ast.Attribute(attr="sqrt") | ast.Name(id="sqrt"), args=[ast.Name(id=name)]):
                 under.append(name)
             case ast.BinOp(left=ast.Name(id=name), op=ast.Pow(), right=ast.Constant(value=0.5)):
                 under.append(name)
             case ast.BinOp(op=ast.Pow(), right=ast.Name(id=name) | ast.BinOp(left=ast.Name(id=name), op=ast.Sub())):
-                exponents.add(name)
+                numbers.add(name)
     every = [node.id for node in ast.walk(tree) if isinstance(node, ast.Name)]
-    return exponents | {name for name in under if under.count(name) == every.count(name)}
+    return numbers | {name for name in under if under.count(name) == every.count(name)}
+
+
+def _added(node: ast.expr) -> set[str]:
+    """The names of a size, or of several, as far as they are added up: T and k of ``(T - k + 1, 3)``."""
+    match node:
+        case ast.Name(id=name):
+            return {name}
+        case ast.BinOp(op=ast.Add() | ast.Sub(), left=left, right=right):
+            return _added(left) | _added(right)
+        case ast.Tuple(elts=parts) | ast.List(elts=parts):
+            return {name for each in parts for name in _added(each)}
+    return set()
 
 
 def indices(tree: ast.Module) -> set[str]:
@@ -79,6 +93,15 @@ def _counted_axes(tree: ast.Module) -> dict[str, int]:
                 value=ast.Call(func=ast.Attribute(attr="array" | "stack"), args=[ast.List(elts=[*sums]), *_]),
             ) if sums and all(map(_is_a_sum_of_all, sums)):
                 found |= dict.fromkeys(symbols.meant_by(target, names), 1)
+            case ast.Assign(
+                targets=[ast.Name(id=target)],
+                value=ast.Call(
+                    func=ast.Attribute(attr="zeros" | "empty"),
+                    args=[ast.Name() | ast.Constant() | ast.BinOp() | ast.Tuple() as shape, *_],
+                ),
+            ):
+                axes = len(shape.elts) if isinstance(shape, ast.Tuple) else 1
+                found |= dict.fromkeys(symbols.meant_by(target, names), axes)
             case ast.Assign(targets=[ast.Tuple(elts=sizes)], value=ast.Attribute(ast.Name(id=name), "shape")):
                 found |= {name: len(sizes)}
             case ast.Subscript(
@@ -91,6 +114,8 @@ def _counted_axes(tree: ast.Module) -> dict[str, int]:
             case ast.Subscript(value=ast.Name(id=name), slice=ast.Tuple(elts=[first, second])):
                 kinds = {ast.unparse(first), ast.unparse(second)}
                 found |= {name: 1} if kinds <= {":", "None", "np.newaxis"} and len(kinds) == 2 else {}
+            case ast.For(target=ast.Name(id=turn), iter=ast.Call(func=ast.Name(id="range"), args=[_])):
+                found |= dict.fromkeys(_windowed(node, turn), 1)
             case ast.Call(func=ast.Attribute(attr="outer"), args=[*factors]):
                 found |= {each.id: 1 for each in factors if isinstance(each, ast.Name)}
             case ast.Call(func=ast.Attribute(attr="einsum"), args=[ast.Constant(value=str() as rule), *factors]):
@@ -105,9 +130,31 @@ def _counted_axes(tree: ast.Module) -> dict[str, int]:
     return found
 
 
+def _windowed(loop: ast.For, turn: str) -> set[str]:
+    """The names along which a loop moves a window by single places: ``x[i : i + k]``."""
+    found = set()
+    for node in ast.walk(loop):
+        match node:
+            case ast.Subscript(value=ast.Name(id=name), slice=ast.Slice(lower=ast.Name(id=start))) if start == turn:
+                found.add(name)
+    return found
+
+
+def sums_of_all(tree: ast.Module) -> set[str]:
+    """The names of which a line says that the derivative in them is a single number."""
+    names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    assigned = [node for node in ast.walk(tree) if isinstance(node, ast.Assign) and _is_a_sum_of_all(node.value)]
+    targets = [each.id for node in assigned for each in node.targets if isinstance(each, ast.Name)]
+    return {name for target in targets for name in symbols.meant_by(target, names)}
+
+
 def _is_a_sum_of_all(node: ast.expr) -> bool:
-    """Whether a value is a single number: the sum or the average of all entries of an array."""
+    """Whether a value is a single number: the sum or the average of all entries of an array, or a multiple of it."""
     match node:
+        case ast.UnaryOp(operand=part):
+            return _is_a_sum_of_all(part)
+        case ast.BinOp(left=ast.Constant(), op=ast.Mult(), right=part) | ast.BinOp(left=part, op=ast.Div()):
+            return _is_a_sum_of_all(part)
         case ast.Call(func=ast.Attribute(value=base, attr="sum" | "mean"), args=arguments, keywords=[]):
             return len(arguments) == (ast.unparse(base) == "np")
     return False

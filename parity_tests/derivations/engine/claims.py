@@ -104,15 +104,15 @@ class Claims:
         return tuple(base for base in bases if base in self.parameters) if "delta" in name.lower() else bases
 
     def _of_the_only_parameter(self) -> dict[str, tuple[str, ...]]:
-        """What ``grad`` is in a text that has one parameter, and no other name for the derivative in it."""
-        bases = tuple(self.parameters)
+        """What ``grad`` is in a text with one parameter of its shape, and no other name for a derivative in one."""
         named = any(self.parameters.intersection(each) for each in self.meant.values())
-        if len(bases) != 1 or named or self.truths.probe.places is not None:
-            return {}
         last = {event.name: event for event in self.truths.run.events if symbols.ALONE.match(event.name)}
-        shape = np.shape(self.truths.probe.given[bases[0]])
-        fitting = [name for name, event in last.items() if not event.missing and event.shape == shape]
-        return {fitting[0]: bases} if len(last) == len(fitting) == 1 else {}
+        if named or self.truths.probe.places is not None or len(last) != 1:
+            return {}
+        ((name, event),) = last.items()
+        shapes = {each: np.shape(self.truths.probe.given[each]) for each in self.parameters}
+        fitting = [] if event.missing else [each for each, shape in shapes.items() if shape == event.shape]
+        return {name: tuple(fitting)} if len(fitting) == 1 else {}
 
     def replayed(self, overrides: dict[Key, Any]) -> Run:
         """The run with other values put behind some places."""

@@ -16,6 +16,7 @@ from parity_tests.derivations.engine.axes_by_use import (
     derived,
     indices,
     numbers_by_use,
+    sums_of_all,
 )
 from parity_tests.derivations.engine.name_uses import COST
 from parity_tests.derivations.engine.roles import Roles, roles_of
@@ -62,12 +63,12 @@ def find_layout(tree: ast.Module, rows: tuple[str, ...]) -> Layout:
     declared, free, roles = declarations(rows), derived(tree), roles_of(tree)
     best: Layout | None = None
     walked: list[dict[str, Any]] = []
-    for ranks in _assumptions(tree, roles):
+    for ranks, unlikely in _assumptions(tree, roles):
         if any(all(ranks(name) == axes for name, axes in asked.items()) for asked in walked):
             continue  # the walk would be the same
         walked.append({})
         reading = Reading(tree, _noting(ranks, walked[-1]), declared, roles)
-        layout = _layout(reading, reading.clashes + _unlikely(reading, free), free)
+        layout = _layout(reading, reading.clashes + unlikely + _unlikely(reading, free), free)
         if best is None or layout.clashes < best.clashes:
             best = layout
         if layout.clashes == 0:
@@ -86,15 +87,16 @@ def _noting(ranks: Ranks, asked: dict[str, Any]) -> Ranks:
     return noted
 
 
-def _assumptions(tree: ast.Module, roles: Roles) -> Iterator[Ranks]:
-    """The axes that free names may have, the usual ones first."""
+def _assumptions(tree: ast.Module, roles: Roles) -> Iterator[tuple[Ranks, int]]:
+    """The axes that free names may have, the usual ones first, and what they count against a reading."""
     numbers, places_of, known = numbers_by_use(tree), indices(tree), axes_by_use(tree)
-    turned = counted_through(tree)
+    turned, summed = counted_through(tree), sums_of_all(tree) & roles.entrywise
     single = len(roles.weights) < 2
     small = {name for name in roles.weights if len(name) == 1 and name.islower()}
     one_bias = added_to(tree, small | {name for name in roles.weights if known.get(name) == (None,)})
     one_output = len(roles.weights) == 1 and all(symbols.stem_of(name).islower() for name in roles.weights)
-    for turns, vectors, labels, biases, places, scale in itertools.product(
+    for alone, turns, vectors, labels, biases, places, scale in itertools.product(
+        (False, True) if summed else (False,),
         (False, True) if turned else (False,),
         ("matrix", "flat", "column"),
         ("flat", "matrix", "column", "number") if one_output else ("matrix", "flat", "column", "number"),
@@ -113,8 +115,11 @@ def _assumptions(tree: ast.Module, roles: Roles) -> Iterator[Ranks]:
                 i: int = places,
                 s: str = scale or biases,
                 turns: bool = turns,
+                alone: bool = alone,
             ) -> Any:
                 symbol = symbols.stem_of(name)
+                if name in numbers or (name in summed and alone):
+                    return None
                 if name in turned and turns:
                     return (None,) * 3
                 if roles.is_label(name) and not (y == "number" and name in places_of):
@@ -126,7 +131,7 @@ def _assumptions(tree: ast.Module, roles: Roles) -> Iterator[Ranks]:
                     return known[name]
                 if v == "column" and roles.is_data(name):
                     return AXES["column"]
-                if name in numbers or roles.is_number(name):
+                if roles.is_number(name):
                     return None
                 if name in roles.offsets or (symbols.BIASES.match(symbol) and roles.is_bias(name)):
                     return AXES[("number" if name in one_bias else "flat") if b == "each" else b]
@@ -144,7 +149,7 @@ def _assumptions(tree: ast.Module, roles: Roles) -> Iterator[Ranks]:
                     return (None,)
                 return (None, None)
 
-            yield ranks
+            yield ranks, BACKWARD_CLASH * len(summed) * alone
 
 
 def _sizes_in(reading: Reading, name: str) -> tuple[Size, ...]:
@@ -239,9 +244,15 @@ def _layout(reading: Reading, clashes: int, derived: frozenset[str]) -> Layout:
     shapes = {name: _sizes_in(reading, name) for name in reading.free}
     counts = {name: reading.sizes.find(name) for name in reading.counts if name in reading.free}
     labels = {name: reading.sizes.find(size) for name, size in reading.labels.items() if name in reading.free}
+    outputs = {size for name in reading.free if roles.is_label(name) for size in shapes[name]} | set(labels.values())
+    outputs -= {1, batch}
     for name in reading.free:
-        if shapes.get(name) == () and name not in counts and symbols.COUNTS.match(symbols.stem_of(name)):
-            counts[name] = batch if batch is not None else 1
+        if shapes.get(name) == () and name not in counts.keys() | labels.keys():
+            symbol = symbols.stem_of(name)
+            if symbols.CLASSES.match(symbol) and len(outputs) == 1:
+                counts |= dict.fromkeys([name], *outputs)
+            elif symbols.COUNTS.match(symbol):
+                counts[name] = batch if batch is not None else 1
     sums = {reading.sizes.find(name): reading.sizes.parts(name) for name in reading.sizes.sums}
     find = reading.sizes.find
     products = {find(name): tuple(map(find, parts)) for name, parts in reading.sizes.products.items()}

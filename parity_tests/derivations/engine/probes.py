@@ -84,7 +84,7 @@ def draw(layout: Layout, seed: int, whole_labels: frozenset[str] = frozenset()) 
             given[name] = (draws.random(extents) < 0.5) * 1.0
         elif shape == () and name in layout.derived:
             given[name] = np.asarray(draws.uniform(0.15, 0.85))
-        elif shape == () and not layout.roles.is_bias(name):
+        elif shape == () and not layout.roles.is_bias(name) and name not in layout.roles.labels:
             drawn = draws.uniform(0.15, 0.85)
             if RATES.match(symbol):  # the steps of single numbers are compared between probes
                 drawn = np.random.default_rng(list(symbol.encode())).uniform(0.15, 0.85)

@@ -82,7 +82,7 @@ def roles_of(tree: ast.Module) -> Roles:
     data |= use.examples(learned - data) if not data else set()
     entrywise = {name for name in learned - use.in_products - data if use.entrywise(name)}
     if not data and not any(map(symbols.is_data, use.free - learned)):
-        data |= learned - use.in_products - entrywise
+        data |= learned - use.in_products - entrywise - use.tables
     offsets = {name for name in use.free - use.in_products - labels - data if use.is_offset(name)}
     weights = use.in_products - data - labels
     weights = {name for name in weights if name in learned or symbols.NUMBERS.match(name)}  # no number is in a product

@@ -121,6 +121,8 @@ NUMBERS = re.compile(
 ALONE = re.compile(r"^(grads?|gradients?|d[JL]|nabla|grad_?[JL])$")
 """Names that say of no parameter that they are the derivative in it: of the only one."""
 COUNTS = re.compile(r"^(m|M|n|N|B|num_\w+|n_\w+|batch_size|samples|examples|\w+_size)$")
+CLASSES = re.compile(r"^(C|K|k|nc|(n_?|num_?)?(classes|labels)|(n|num)_(out|outputs?))$")
+"""How many classes there are."""
 COSTS = re.compile(
     r"(^|_)(j|l|loss|losses|cost|costs|c|e|err|error|objective|nll|mse|ce|bce|xent|cross_?entropy|total|obj|"
     r"ll|log_?lik\w*|likelihood|elbo|kl)(\d*)($|_)",

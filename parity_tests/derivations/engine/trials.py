@@ -16,7 +16,7 @@ from parity_tests.derivations.engine.program import TextProgram
 
 MARGINS = re.compile(r"^(margin|thresh|gap|slack)\w*$")
 WIDER = (2.0, 4.0, 0.5, 0.25, 0.1, 16.0, 8.0)
-SMALLER, LARGER = 0.3, (3.0, 8.0)
+SMALLER, LARGER = 0.3, (3.0, 8.0, -1.0)
 MOST_SHRUNK = 3
 NEAR_ONE, NEAR_ZERO = 1e-3, 1e-12
 
@@ -46,12 +46,12 @@ def telling_trial(program: TextProgram, probe: Probe) -> Trial:
         again = program.run(given)
         if _is_mixed(again) or (wide == WIDER[-1] and _is_mixed(again, open_alone=True)):
             return Trial(program, probe._replace(given=given), again)
-    for larger in LARGER if not margins and not _is_mixed(run) else ():
-        other = scaled(probe, larger)
-        again = program.run(other.given)
-        if _is_mixed(again) and _finite(again):
-            return Trial(program, other, again)
-    return Trial(program, probe, run)
+    trial = Trial(program, probe, run)
+    others = [scaled(probe, larger) for larger in LARGER] if not margins and not _is_mixed(run) else []
+    larger = [Trial(program, each, again) for each in others if _finite(again := program.run(each.given))]
+    mixed = [each for each in larger if _is_mixed(each.run)]
+    opened = [each for each in (trial, *larger) if _is_mixed(each.run, open_alone=True)]
+    return (mixed or opened or [trial])[0]
 
 
 def _saturated(run: Run) -> bool:
@@ -76,14 +76,17 @@ def _finite(run: Run) -> bool:
 
 
 def _is_mixed(run: Run, *, open_alone: bool = False) -> bool:
-    """Whether each hinge is 0 for some examples, and for others not; or for none, if ``open_alone`` will do."""
+    """Whether each hinge is 0 for some examples, and for others not; or for none, if ``open_alone`` will do.
+
+    Of one number it is enough that it is not 0: else nothing that goes through it has a derivative.
+    """
 
     def is_hinge(event: Event) -> bool:
         node = event.node if event.role == PART else getattr(event.statement, "value", None)
         return isinstance(node, ast.Call) and ast.unparse(node.func).endswith(("maximum", "relu", "clip"))
 
-    shares = [np.mean(event.value != 0) for event in run.events if np.size(event.value) > 1 and is_hinge(event)]
-    return all(share > 0 and (share < 1 or open_alone) for share in shares)
+    hinges = [event.value != 0 for event in run.events if np.size(event.value) and is_hinge(event)]
+    return all(np.any(each) and (open_alone or each.size == 1 or not np.all(each)) for each in map(np.asarray, hinges))
 
 
 def _above_zero(value: Any) -> Any:

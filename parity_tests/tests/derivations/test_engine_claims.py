@@ -813,9 +813,10 @@ def test_where_another_may_be_meant_nothing_is(events: list[Event]) -> None:
     assert claims_of(*events).meant.get("grad", ()) == ()
 
 
-def test_of_several_parameters_or_in_a_program_none_is_the_only_one() -> None:
+def test_of_several_parameters_that_of_its_shape_is_meant_and_in_a_program_none() -> None:
     several = (OF_b1,)
-    assert claims_of(event(10, "grad", G_W), more=several, given={"b1": np.ones(2)}).meant["grad"] == ()
+    assert claims_of(event(10, "grad", G_W), more=several, given={"b1": np.ones(2)}).meant["grad"] == ("W1",)
+    assert claims_of(event(10, "grad", G_W), more=several, given={"b1": np.ones(G_W.shape)}).meant["grad"] == ()
     assert claims_of(event(10, "grad", G_W), places={}).meant["grad"] == ()
 
 

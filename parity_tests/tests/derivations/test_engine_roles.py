@@ -345,6 +345,77 @@ db = dlogits.sum(0)
     ),
 }
 
+LAYOUTS |= {
+    # one derivative is a sum over all, so that its parameter is a number beside others that are none
+    "ratings": (
+        """
+err = r - (mu + bu[u] + bi[i] + np.sum(P[u] * Q[i], axis=1))
+J = np.sum(err**2)
+dpu = -2 * err[:, None] * Q[i]
+dP = np.zeros_like(P)
+np.add.at(dP, u, dpu)
+dmu = -2 * err.sum()
+""",
+        "u and i hold labels",
+    ),
+    # done has the shape of what 1 - done meets
+    "what was reached": (
+        """
+Q = np.maximum(0, s @ W1 + b1) @ W2 + b2
+td = Q[np.arange(B), act] - (r + gamma * np.max(Qn, axis=1) * (1 - done))
+loss = 0.5 * np.mean(td**2)
+dQ = np.zeros_like(Q)
+dQ[np.arange(B), act] = td / B
+db2 = dQ.sum(axis=0)
+""",
+        "one example, act holds labels",
+    ),
+    # C counts the classes: the targets of an example add up to 1
+    "smoothed labels": (
+        """
+q = np.exp(X @ W / tau) / np.sum(np.exp(X @ W / tau), axis=1, keepdims=True)
+t = (1 - eps) * Y + eps / C
+J = -np.mean(np.sum(t * np.log(q), axis=1))
+dW = X.T @ ((q - t) / (tau * X.shape[0]))
+""",
+        "examples are rows",
+    ),
+    # T is a size, though labels are called so, x is as long as the window goes, and one average of units is not cut off
+    "a window": (
+        """
+S = np.zeros(T - k + 1)
+for i in range(T - k + 1):
+    S[i] = np.sum(x[i:i+k] * w) + b
+g = np.maximum(S, 0).mean()
+loss = 0.5 * (v * g - t)**2
+dg = (v * g - t) * v
+dS = dg / len(S) * (S > 0)
+db = dS.sum()
+dw = np.zeros(k)
+for j in range(k):
+    dw[j] = np.sum(dS * x[j:j+T-k+1])
+""",
+        "",
+    ),
+    # T is longer than k, though both only say how far
+    "a window along arrays that are not begun": (
+        """
+for i in range(T - k + 1):
+    S[i] = np.sum(x[i:i+k] * w) + b
+g = np.maximum(S, 0).mean()
+p = 1 / (1 + np.exp(-(v * g + c)))
+loss = -(t * np.log(p) + (1 - t) * np.log(1 - p))
+dv = (p - t) * g
+dc = p - t
+dS = (p - t) * v / len(S) * (S > 0)
+db = dS.sum()
+for j in range(k):
+    dw[j] = np.sum(dS * x[j:j+T-k+1])
+""",
+        "",
+    ),
+}
+
 
 @pytest.mark.parametrize("name", LAYOUTS)
 def test_the_use_of_names_tells_the_layout(name: str) -> None:
@@ -352,6 +423,25 @@ def test_the_use_of_names_tells_the_layout(name: str) -> None:
     assert read_text(text.strip()).layout.said == layout
     judged = verify(text.strip())
     assert (judged.summary.holds, judged.summary.not_judged) == (judged.summary.judged, 0)
+
+
+@pytest.mark.parametrize(
+    ("name", "right", "wrong", "target"),
+    [
+        ("a window", " / len(S)", "", "db"),  # the average may be taken later
+        (
+            "a window along arrays that are not begun",
+            " / len(S)",
+            "",
+            "dS",
+        ),  # each has several places, and is not cut off
+        ("Poisson", "+ alpha * beta", "+ 2 * alpha * beta", "grad"),  # of the parameters only beta has its shape
+        ("smoothed labels", "(tau * X.shape[0])", "X.shape[0]", "dW"),
+    ],
+)
+def test_a_mistake_in_such_a_text_is_wrong(name: str, right: str, wrong: str, target: str) -> None:
+    judged = verify(LAYOUTS[name][0].strip().replace(right, wrong))
+    assert [line.target for line in judged.lines if line.verdict == WRONG] == [target]
 
 
 def test_where_an_earlier_line_cannot_be_computed_either_the_shapes_may_be_others() -> None:

@@ -10,6 +10,16 @@ from typing import Any
 from parity_tests.derivations.engine import symbols, words
 
 
+def longer_names(tree: ast.Module) -> set[str]:
+    """The names from which another is taken away: T of ``T - k``, in which there is room for more than one k."""
+    found = set()
+    for node in ast.walk(tree):
+        match node:
+            case ast.BinOp(left=ast.Name(id=whole), op=ast.Sub(), right=ast.Name()):
+                found.add(whole)
+    return found
+
+
 def free_lists(tree: ast.Module, excluded: set[str]) -> tuple[set[str], set[str]]:
     """The free names that a loop counts or walks through, and the free names that say how far."""
     functions = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}

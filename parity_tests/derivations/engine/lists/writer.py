@@ -18,6 +18,7 @@ from parity_tests.derivations.engine.lists.names import (
     counters_of,
     free_lists,
     key_families,
+    longer_names,
     names_in,
     numbered_names,
     root_of,
@@ -78,7 +79,8 @@ def _written(tree: ast.Module, depth: int, length: int, declared: frozenset[str]
     while True:
         lists, depths = free_lists(tree, excluded)
         free = [Free(name, length, key_families(tree, name), first.get(name, 0)) for name in sorted(lists)]
-        writer = _Writer(Static({each.name: each for each in free}, dict.fromkeys(depths, depth)), excluded)
+        counts = dict.fromkeys(depths, depth) | dict.fromkeys(longer_names(tree) & depths, depth + 2)
+        writer = _Writer(Static({each.name: each for each in free}, counts), excluded)
         try:
             body = writer.block(tree.body)
         except NotKnown as error:

@@ -41,6 +41,7 @@ class Parts(Values):
             axis = sizes.pop(0)
             if isinstance(item, ast.Slice):
                 result.append(self.cut(axis, item))
+                self.fit(axis, item.lower, result[-1])
                 continue
             value = self.of(item)
             if isinstance(item, ast.Compare):
@@ -93,6 +94,14 @@ class Parts(Values):
                 self.sizes.without(axis, stop)
             return self.sizes.new() if between is None else self.sizes.total(between)
         return self.sizes.without(axis, start)
+
+    def fit(self, axis: Size, start: ast.expr | None, window: Size) -> None:
+        """Where a window goes along an axis by single places, the last of them ends where the axis does."""
+        turn = self.names.get(start.id) if isinstance(start, ast.Name) else None
+        if isinstance(turn, Turn) and turn.size is not None:
+            whole = self.sizes.less((*self.sizes.parts(turn.size), *self.sizes.parts(window)), (1,))
+            if whole is not None:
+                self.sizes.equal(axis, whole)
 
     def beyond(self, start: ast.expr, stop: ast.expr) -> Size | None:
         """How far ``j + n - k`` lies behind ``j``, by what of the one stands in the other; None where it does not."""

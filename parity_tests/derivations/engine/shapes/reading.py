@@ -107,6 +107,8 @@ class Reading(Calls):
         return bool(meant_by(name, self.names) or family_of(name, self.names))
 
     def assign(self, target: ast.expr, value: Any, *, augmented: bool) -> None:
+        if isinstance(target, ast.Subscript) and is_shape(value):
+            self.begin(target, value)
         match target:
             case ast.Name():
                 name = target.id
@@ -139,6 +141,18 @@ class Reading(Calls):
                     if len(place) < len(value):
                         raise Clash("an array in place of an entry")
                     self.sizes.together(place, value)
+
+    def begin(self, target: ast.Subscript, entry: Shape) -> None:
+        """An array that is met first where an entry is put in: ``S[i] = ...`` has an axis for each place in front."""
+        if not isinstance(target.value, ast.Name) or (name := target.value.id) in self.names:
+            return
+        places = target.slice.elts if isinstance(target.slice, ast.Tuple) else [target.slice]
+        turns = [self.names.get(each.id) if isinstance(each, ast.Name) else None for each in places]
+        sizes = [each.size or self.sizes.new() for each in turns if isinstance(each, Turn)]
+        if len(sizes) == len(turns) and self.ranks(name) is not None:
+            self.names[name] = self.shapes[name] = (*sizes, *entry)
+            self.free.append(name)
+            self.known.add(name)
 
     def unpacked(self, value: Any, count: int) -> tuple[Any, ...]:
         if isinstance(value, Several):
@@ -243,12 +257,13 @@ class Reading(Calls):
 
     def adopt(self, node: ast.BinOp) -> None:
         """A name that only scales or shifts others has the shape of what it meets first."""
-        for one, other in ((node.left, node.right), (node.right, node.left)):
+        for one, other in ((_of_numbers(node.left), node.right), (_of_numbers(node.right), node.left)):
             if isinstance(one, ast.Name) and self.is_unmet(one):
-                shape = None
+                shape: Any = None
                 with suppress(Clash, IndexError, TypeError):
                     shape = self.of(other)
-                if is_shape(shape) and shape:
+                computed = isinstance(other, ast.Name) and other.id not in self.free
+                if is_shape(shape) and (shape or computed):
                     self.names[one.id] = self.shapes[one.id] = shape
                     self.free.append(one.id)
                     self.known.add(one.id)
@@ -290,3 +305,13 @@ class Reading(Calls):
         if node.attr == "size" and len(base) == 1:
             return Count(base[0])
         return () if node.attr in ("ndim", "size") else None
+
+
+def _of_numbers(node: ast.expr) -> ast.expr:
+    """The one part of a formula that is no number written out: ``done`` of ``1 - done``."""
+    match node:
+        case ast.UnaryOp(operand=part):
+            return _of_numbers(part)
+        case ast.BinOp(left=ast.Constant(), right=part) | ast.BinOp(left=part, right=ast.Constant()):
+            return _of_numbers(part)
+    return node
