@@ -12,6 +12,8 @@ def sliced(rows: Iterable[Any], every: int) -> list[Any]:
 
 
 def _slow(row: Any) -> Any:
-    """The row as a parameter that is marked slow."""
+    """The row, or the parameter that it is already, marked slow."""
+    if hasattr(row, "marks"):
+        return row._replace(marks=(*row.marks, pytest.mark.slow))
     values = row if type(row) is tuple else (row,)  # a named one is one value
     return pytest.param(*values, marks=pytest.mark.slow)

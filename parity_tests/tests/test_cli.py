@@ -15,8 +15,10 @@ from manual.__main__ import main as by_hand
 from manual.shared import cli as shared
 from parity_tests.cli import main
 from parity_tests.judging.judge import Result
+from parity_tests.tests.slices import sliced
 
 
+@pytest.mark.slow
 def test_tables_are_plain_text_in_a_pipe_and_name_what_they_show(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["-k", "shallow/moons/lambda=0.7", "--dtype", "both", "--jobs", "1"]) == 0
     shown = capsys.readouterr().out
@@ -27,6 +29,7 @@ def test_tables_are_plain_text_in_a_pipe_and_name_what_they_show(capsys: pytest.
     assert "0 fail" in shown.splitlines()[-1]
 
 
+@pytest.mark.slow
 def test_a_mismatch_gives_exit_code_1_and_names_the_entry(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -84,7 +87,7 @@ def test_a_file_that_is_no_argument_is_told_its_flag(capsys: pytest.CaptureFixtu
     assert capsys.readouterr().err == f"python -m manual: {told}\n"
 
 
-@pytest.mark.parametrize("command", ["conventions", "index"])
+@pytest.mark.parametrize("command", sliced(["conventions", "index"], 2))
 def test_no_table_of_a_pipe_is_wider_than_120_columns(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([command]) == 0
     lines = capsys.readouterr().out.splitlines()

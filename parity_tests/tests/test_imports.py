@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from parity_tests.tests.slices import sliced
+
 ROOT = Path(__file__).parents[2]
 
 CALLED = {"__init__", "__main__", "training", "estimators", "files", "graph"}
@@ -69,7 +71,7 @@ FORBIDDEN = {
 """What the files of a package import nothing from."""
 
 
-@pytest.mark.parametrize("package", FORBIDDEN)
+@pytest.mark.parametrize("package", sliced(FORBIDDEN, 4))
 def test_no_file_imports_what_its_package_must_not(package: str) -> None:
     library = [path for path in files(package) if "tests" not in path.parts]
     assert [path for path in library if tops(path) & FORBIDDEN[package]] == []
@@ -169,7 +171,7 @@ def test_the_notes_symbols_and_words_are_let_pass(word: str) -> None:
     assert not SPOILT.match(word)
 
 
-@pytest.mark.parametrize("package", ["datasets", "manual", "parity_tests", "torch_ref"])
+@pytest.mark.parametrize("package", sliced(["datasets", "manual", "parity_tests", "torch_ref"], 4))
 def test_no_docstring_begins_with_a_small_symbol_in_a_capital(package: str) -> None:
     spoilt = [f"{path}: {text:.40}" for path in files(package) for text in read(path)[1] if SPOILT.match(text)]
     assert spoilt == []

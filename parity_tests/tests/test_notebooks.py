@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from parity_tests import cli
+from parity_tests.tests.slices import sliced
 
 FOLDER = Path(cli.__file__).parent / "notebooks"
 NAMES = ("derive_and_check", "from_loops_to_a_gpu", "why_do_they_differ")
@@ -47,7 +48,7 @@ def test_every_notebook_is_known_and_short() -> None:
         assert any("assert " in cell for cell in code)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", sliced(NAMES, 3))
 def test_a_notebook_runs(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     run(cells(name, "code"))
     assert capsys.readouterr().out

@@ -84,6 +84,7 @@ def test_on_a_gpu_every_ratio_has_its_bar(monkeypatch: pytest.MonkeyPatch, capsy
     assert "PyTorch" in table
 
 
+@pytest.mark.slow
 def test_a_disagreement_refuses_to_time(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     def no_worker(*_: Any) -> None:
         raise AssertionError("a worker was started")

@@ -208,6 +208,7 @@ def test_what_the_browser_does_beside_the_page_is_not_the_pages() -> None:
     assert logged.messages() == ["file:///page.html 2:2 odd"]
 
 
+@pytest.mark.slow
 def test_good_page_passes(opened: Browser, tmp_path: Path) -> None:
     names = [check.name for check in checks.CHECKS]
     seen = looked(opened, tmp_path, GOOD_PAGE, *names)

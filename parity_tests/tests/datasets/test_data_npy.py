@@ -144,6 +144,7 @@ def test_a_regression_from_a_map(tmp_path: Path) -> None:
     np.testing.assert_array_equal(data.Y_train, held.Y_train)
 
 
+@pytest.mark.slow
 def test_a_map_is_never_read_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     m, n_x = 40_000, 100
     stored = np.lib.format.open_memmap(tmp_path / "X.npy", "w+", np.float32, (m, n_x))  # 16 MB

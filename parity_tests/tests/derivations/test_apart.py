@@ -18,6 +18,7 @@ from parity_tests.apart import MIB, Limits, prepared, run_apart, supervisor
 from parity_tests.apart.run import ROOT
 from parity_tests.apart.supervisor import Process
 from parity_tests.cli import main
+from parity_tests.tests.slices import sliced
 
 SUBJECT = "parity_tests.tests.derivations.apart_subject"
 QUICK = Limits(seconds=10, memory=256 * MIB, file=MIB, processes=8)
@@ -133,7 +134,7 @@ def processes_in(folder: Path) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("kind", HOSTILE)
+@pytest.mark.parametrize("kind", sliced(HOSTILE, 6))
 def test_a_hostile_file_gets_one_sentence_and_leaves_nothing(kind: str, subject: Path) -> None:
     text, sentence = HOSTILE[kind]
     subject.write_text(text, errors="surrogateescape")

@@ -182,6 +182,7 @@ def test_a_backward_pass_alone_is_judged_where_it_holds_and_else_has_a_call_to_p
     assert rows == [(11, "db1 = np.sum(dZ1, axis=1, keepdims=True) / m")]  # 4 is no size
 
 
+@pytest.mark.slow
 def test_another_cost_is_proposed_where_none_is_written() -> None:
     text = COST_NOT_CALLED.replace("def cross_entropy", "def something")
     found = of_program(text)
@@ -247,12 +248,15 @@ def test_pairs_of_functions_hold_whatever_their_arguments_are_called(text: str) 
 
 @pytest.mark.parametrize(
     ("right", "wrong", "line", "cause"),
-    [
-        ("dA_prev = W.T @ dZ", "dA_prev = -W.T @ dZ", "dA_prev = -W.T @ dZ", "sign"),
-        ("dA_prev = W.T @ dZ", "dA_prev = 3 * W.T @ dZ", "dA_prev = 3 * W.T @ dZ", "extra-factor"),
-        ("dW = dZ", "dW = 2 * dZ", "dW = 2 * dZ @ A.T", "extra-factor"),
-        ("    dW =", "    dZ = -dZ\n    dW =", "dZ = -dZ", "sign"),
-    ],
+    sliced(
+        [
+            ("dA_prev = W.T @ dZ", "dA_prev = -W.T @ dZ", "dA_prev = -W.T @ dZ", "sign"),
+            ("dA_prev = W.T @ dZ", "dA_prev = 3 * W.T @ dZ", "dA_prev = 3 * W.T @ dZ", "extra-factor"),
+            ("dW = dZ", "dW = 2 * dZ", "dW = 2 * dZ @ A.T", "extra-factor"),
+            ("    dW =", "    dZ = -dZ\n    dW =", "dZ = -dZ", "sign"),
+        ],
+        4,
+    ),
 )
 def test_a_factor_is_no_convention_where_the_slope_of_j_is_given(right: str, wrong: str, line: str, cause: str) -> None:
     judged = of_program(f"import numpy as np\n{SUMMED.replace(right, wrong)}")
@@ -295,6 +299,7 @@ for k in params:
 """
 
 
+@pytest.mark.slow
 def test_a_mistake_is_not_taken_for_another_cost() -> None:
     judged = of_program(f"import numpy as np\n{LABELS.replace('act.T @', 'pre.T @')}")
     found = {line.line for line in judged.lines if line.verdict != HOLDS}
@@ -320,7 +325,7 @@ def linear_backward(dZ, cache):
 
 @pytest.mark.parametrize(
     ("right", "wrong", "line"),
-    [("", "", 0), ("dW = 1. / m * ", "dW = ", 10), ("np.dot(W.T, dZ)", "np.dot(W.T, dZ**2)", 11)],
+    sliced([("", "", 0), ("dW = 1. / m * ", "dW = ", 10), ("np.dot(W.T, dZ)", "np.dot(W.T, dZ**2)", 11)], 3),
 )
 def test_gradients_that_average_beside_a_delta_that_does_not_are_a_convention(
     right: str, wrong: str, line: int
@@ -371,20 +376,18 @@ def rosen_der(x):
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "old", "new"),
-    sliced(
-        [
-            (LOGISTIC, "return dj_db / m", "return dj_db"),  # a number, not an array
-            (LOGISTIC, "- y[i]", "+ y[i]"),
-            (MARGIN, "0.1 * w", "0.05 * w"),
-            (MARGIN, "s = -y", "s = y"),
-            (MARGIN, "return X.T @ s / len(y) + 0.1 * w", "return -(X.T @ s / len(y) + 0.1 * w)"),  # no convention here
-            (VALLEY, "- 2 * (1", "+ 2 * (1"),
-            (VALLEY, "der[:-1] += -400", "der[:-1] += -200"),
-        ],
-        4,
-    ),
+    [
+        (LOGISTIC, "return dj_db / m", "return dj_db"),  # a number, not an array
+        (LOGISTIC, "- y[i]", "+ y[i]"),
+        (MARGIN, "0.1 * w", "0.05 * w"),
+        (MARGIN, "s = -y", "s = y"),
+        (MARGIN, "return X.T @ s / len(y) + 0.1 * w", "return -(X.T @ s / len(y) + 0.1 * w)"),  # no convention here
+        (VALLEY, "- 2 * (1", "+ 2 * (1"),
+        (VALLEY, "der[:-1] += -400", "der[:-1] += -200"),
+    ],
 )
 def test_a_cost_and_the_function_of_its_gradient_are_called_together(text: str, old: str, new: str) -> None:
     right, wrong = judge_program("net.py", text), judge_program("net.py", text.replace(old, new))

@@ -8,6 +8,7 @@ import pytest
 from parity_tests.derivations.engine.python import drawn
 from parity_tests.derivations.verdicts import HOLDS
 from parity_tests.tests.derivations.verdicts import of_program, wrong_in
+from parity_tests.tests.slices import sliced
 
 IMAGES = """\
 import numpy as np
@@ -39,6 +40,7 @@ for i in range(100):
 """
 
 
+@pytest.mark.slow
 def test_the_package_of_the_digits_gives_each_part_alone() -> None:
     loads = "train_X, train_y, test_y = mnist.train_images(), mnist.train_labels(), mnist.test_labels()"
     text = IMAGES.replace("from keras.datasets import mnist", "import mnist")
@@ -48,7 +50,7 @@ def test_the_package_of_the_digits_gives_each_part_alone() -> None:
     assert "stand in for mnist.train_images() and mnist.train_labels() and mnist.test_labels()" in judged.layout
 
 
-@pytest.mark.parametrize("package", ["keras", "tensorflow.keras"])
+@pytest.mark.parametrize("package", sliced(["keras", "tensorflow.keras"], 2))
 def test_made_up_images_stand_in_and_that_is_said(package: str) -> None:
     judged = of_program(IMAGES.replace("keras", package))
     assert {line.verdict for line in judged.lines} == {HOLDS}
@@ -56,6 +58,7 @@ def test_made_up_images_stand_in_and_that_is_said(package: str) -> None:
     assert judged.cost.text == "loss = -np.sum(Y * np.log(A2 + 1e-8)) / m"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("wrong", "cause"), [("dZ1.sum(axis=1) / m", "keepdims"), ("dZ1.sum(axis=1, keepdims=True)", "1/m")]
 )

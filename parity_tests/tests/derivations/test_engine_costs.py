@@ -10,6 +10,7 @@ from parity_tests.console import main
 from parity_tests.derivations.engine.texts import verify_text
 from parity_tests.derivations.verdicts import WRONG
 from parity_tests.derivations.verify import verify
+from parity_tests.tests.slices import sliced
 
 LOGISTIC = """\
 z = X @ w + b
@@ -29,7 +30,7 @@ def _wrong(text: str, **told: str) -> tuple[str, list[int]]:
     return judged.cost.text, [line.line for line in judged.lines if line.verdict == WRONG]
 
 
-@pytest.mark.parametrize("name", ["f", "objective_value", "val", "q"])
+@pytest.mark.parametrize("name", sliced(["f", "objective_value", "val", "q"], 4))
 def test_a_number_of_which_nothing_is_computed_is_j(name: str) -> None:
     text = LOGISTIC.format(CROSS_ENTROPY.replace("f", name, 1))
     assert _wrong(text) == (CROSS_ENTROPY.replace("f =", f"{name} ="), [])
@@ -52,6 +53,7 @@ def test_a_guess_gives_way_to_a_usual_cost_that_all_gradients_follow() -> None:
     assert not wrong
 
 
+@pytest.mark.slow
 def test_the_name_that_is_told_is_that_of_j(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     text = LOGISTIC.format(f"loss = np.sum(w * w)\n{SQUARES}")
     assert _wrong(text, cost="f")[0] == SQUARES

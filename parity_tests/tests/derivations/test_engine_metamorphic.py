@@ -61,7 +61,7 @@ def wrong_rows(text: str) -> set[int]:
     return {line.line for line in judged.lines if line.verdict == WRONG}
 
 
-@pytest.mark.parametrize(("mistake", "cost"), sliced(zip(MISTAKES, ("squared", "softmax") * 3, strict=True), 3))
+@pytest.mark.parametrize(("mistake", "cost"), sliced(zip(MISTAKES, ("squared", "softmax") * 3, strict=True), 6))
 def test_names_layout_and_breaks_of_lines_change_no_verdict(mistake: str, cost: str) -> None:
     old, new = MISTAKES[mistake]
     columns = network(False, 2, "tanh", cost)
@@ -80,7 +80,7 @@ def test_names_layout_and_breaks_of_lines_change_no_verdict(mistake: str, cost: 
 
 
 @pytest.mark.parametrize("names", ANYONES_NAMES, ids=lambda names: "-".join(names.values()))
-@pytest.mark.parametrize("name", sliced(ANYONES_TEXTS, 2))
+@pytest.mark.parametrize("name", sliced(ANYONES_TEXTS, 6))
 def test_what_a_name_is_shows_in_its_use(name: str, names: dict[str, str]) -> None:
     text = all_texts()[name]
     other = named(text, names)

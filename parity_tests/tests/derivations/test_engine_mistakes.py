@@ -71,6 +71,7 @@ def test_one_mistake_that_many_lines_feel_is_one_report() -> None:
     assert line.message.endswith("Once it is right, lines 8, 9, 12, 13 hold too.")
 
 
+@pytest.mark.slow
 def test_two_mistakes_are_two_reports() -> None:
     text = (
         TEXTS["columns-course"].strip().replace("1 - np.power(A1, 2)", "1 - A1").replace("dZ2, A1.T)", "dZ2, A1.T) * 2")
@@ -107,6 +108,7 @@ gc = (p1 + p2 + p3).sum(axis=0)
 """
 
 
+@pytest.mark.slow
 def test_of_many_values_of_one_shape_each_is_tried_with_the_usual_factor_before_any_with_another() -> None:
     (line,) = wrong_lines(STEPS)
     assert (line.line, line.repaired) == (13, "gx1 = p2 @ A.T + gx2")

@@ -8,6 +8,7 @@ from parity_tests.cli import main
 from parity_tests.derivations.engine.networks import NetworkError, network
 from parity_tests.derivations.verdicts import HOLDS, WRONG
 from parity_tests.derivations.verify import verify
+from parity_tests.tests.slices import sliced
 
 CASES = {
     "averaged later": ("dW2 = dZ2 @ A1.T / m", ["4-5-3 relu,softmax"], [], "dJ/d(...), to be averaged later"),
@@ -36,7 +37,7 @@ CASES = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", sliced(CASES, 6))
 def test_lines_are_judged_against_the_network(name: str) -> None:
     text, described, wrong, convention = CASES[name]
     judged = verify(text, net=network(*described))
@@ -78,6 +79,7 @@ def test_lines_that_are_no_backward_pass_are_refused(text: str, message: str) ->
         verify(text, net=network("4-5-3 tanh,softmax"))
 
 
+@pytest.mark.slow
 def test_the_network_on_the_command_line(capsys: pytest.CaptureFixture[str]) -> None:
     line = ["verify", "dW2 = dZ2 @ A1.T / m + reg * W2", "--net", "4-5-3 relu,softmax", "--layout", "columns"]
     assert main([*line, "--l2", "reg/2*W^2"]) == 0
@@ -96,11 +98,14 @@ def test_the_network_on_the_command_line(capsys: pytest.CaptureFixture[str]) -> 
 
 @pytest.mark.parametrize(
     ("text", "causes"),
-    [
-        ("dW2 = dZ2 @ A1.T / m", ["l2-missing"]),
-        ("dZ2 = A2 - Y\ndW2 = dZ2 @ A1.T / m", ["", "l2-missing"]),  # the first line holds in rows as well
-        ("dZ2 = A2 - Y\ndW2 = A1.T @ dZ2 / m", ["", "l2-missing"]),
-    ],
+    sliced(
+        [
+            ("dW2 = dZ2 @ A1.T / m", ["l2-missing"]),
+            ("dZ2 = A2 - Y\ndW2 = dZ2 @ A1.T / m", ["", "l2-missing"]),  # the first line holds in rows as well
+            ("dZ2 = A2 - Y\ndW2 = A1.T @ dZ2 / m", ["", "l2-missing"]),
+        ],
+        3,
+    ),
 )
 def test_of_readings_in_which_as_many_lines_hold_that_with_the_fewest_mistakes_is_taken(
     text: str, causes: list[str]

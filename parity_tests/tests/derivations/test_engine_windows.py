@@ -12,6 +12,7 @@ from parity_tests.derivations.engine.texts import read_text, verify_text
 from parity_tests.derivations.language.front import read
 from parity_tests.derivations.verdicts import WRONG
 from parity_tests.tests.derivations.verdicts import line_of, of_text
+from parity_tests.tests.slices import sliced
 
 TEXTS = {
     "strided, padded, over volumes": """
@@ -164,14 +165,14 @@ MISTAKES = [
 ]
 
 
-@pytest.mark.parametrize("name", TEXTS)
+@pytest.mark.parametrize("name", sliced(TEXTS, 6))
 def test_right_texts_hold(name: str) -> None:
     judged = of_text(TEXTS[name])
     assert judged.summary.judged == judged.summary.holds > 0
     assert not judged.convention or "momentum" in judged.convention
 
 
-@pytest.mark.parametrize(("name", "old", "new"), MISTAKES)
+@pytest.mark.parametrize(("name", "old", "new"), sliced(MISTAKES, 6))
 def test_a_mistake_is_found_in_its_line(name: str, old: str, new: str) -> None:
     text = TEXTS[name]
     judged = verify_text(text.replace(old, new))
@@ -207,7 +208,7 @@ def test_a_border_makes_an_axis_longer() -> None:
     assert layout.sums[size] == (layout.shapes["X"][1], 1, 1)
 
 
-@pytest.mark.parametrize("layers", [3, 11, 16])
+@pytest.mark.parametrize("layers", sliced([3, 11, 16], 3))
 def test_deep_networks_hold_whose_slopes_are_near_one(layers: int) -> None:
     judged = of_text(derivation(layers, wrong=False))
     assert judged.summary.holds == judged.summary.judged == 3 * layers

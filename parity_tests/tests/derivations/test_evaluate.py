@@ -108,6 +108,7 @@ def test_the_table_above_calls_the_whole_white_list() -> None:
     assert trees_called >= set(FUNCTIONS)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=200)
 @given(trees.arithmetic)
 def test_signs_and_operators_bind_as_python_binds_them(node: Expression) -> None:
@@ -125,6 +126,7 @@ def test_signs_and_operators_bind_as_python_binds_them(node: Expression) -> None
     np.testing.assert_allclose(evaluate(node, values), expected, rtol=1e-9, atol=1e-12)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=300)
 @given(trees.expressions)
 def test_any_tree_has_a_value_or_a_sentence(node: Expression) -> None:

@@ -127,6 +127,7 @@ def test_in_a_setting_each_statement_changes_in_its_own_row(tmp_path: Path) -> N
     assert verify(late, "shallow").lines[0].verdict == HOLDS
 
 
+@pytest.mark.slow
 def test_two_mistakes_of_a_program_and_the_copy_holds(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "net.py"
     path.write_text(PROGRAM)

@@ -64,6 +64,7 @@ MISTAKES = {
 }
 
 
+@pytest.mark.slow
 def test_a_backward_pass_is_given_what_the_forward_pass_beside_it_kept(tmp_path: Path) -> None:
     rows = [row for each in of_functions(OWN_CACHES, tmp_path).values() for row in each]
     assert {row.verdict for row in rows} == {HOLDS}, [row.message for row in rows]

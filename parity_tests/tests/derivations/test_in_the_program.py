@@ -6,6 +6,7 @@ import pytest
 
 from parity_tests.derivations.verdicts import Verdict
 from parity_tests.tests.derivations.verdicts import line_of, of_program, wrong_in
+from parity_tests.tests.slices import sliced
 
 SOFTMAX = """\
 import numpy as np
@@ -127,7 +128,9 @@ def _wrong(program: str, right: str, wrong: str) -> tuple[int, list[Verdict]]:
     return line, wrong_in(judged)
 
 
-@pytest.mark.parametrize("program", [SOFTMAX, PARTS, PAIRS, UNNAMED], ids=["softmax", "parts", "pairs", "unnamed"])
+@pytest.mark.parametrize(
+    "program", sliced([SOFTMAX, PARTS, PAIRS, UNNAMED], 4), ids=["softmax", "parts", "pairs", "unnamed"]
+)
 def test_right_programs_hold(program: str) -> None:
     judged = of_program(program)
     assert (judged.summary.wrong, judged.summary.cannot_tell) == (0, 0)
@@ -136,16 +139,26 @@ def test_right_programs_hold(program: str) -> None:
 
 @pytest.mark.parametrize(
     ("program", "right", "wrong", "away", "cause", "repaired"),
-    [
-        (UNNAMED, "d_act * (act > 0)", "d_act * (act < 0)", 0, "wrong-operator", "act > 0"),
-        (SOFTMAX, "        d[np.arange(n), self.targets] -= 1\n", "", -1, "label-not-subtracted", "self.targets] -= 1"),
-        (SOFTMAX, "self.targets] -= 1", "self.targets] += 1", 0, "sign", "d[np.arange(n), self.targets] -= 1"),
-        (SOFTMAX, "        dout[self.off] = 0\n", "", 0, "gprime-missing", "return dout * ~self.off"),
-        (SOFTMAX, "X.T @ dh + reg * W1", "X.T @ dh", 0, "l2-missing", "reg * W1"),
-        (PARTS, "back.sum(axis=1, keepdims=True)", "back.sum(keepdims=True)", 0, "db-summed-over-all", "axis=1"),
-        (PARTS, "w=back @ x.T", "w=-back @ x.T", 0, "sign", "w=back @ x.T"),
-        (PAIRS, "gradC += go / len(pairs)", "gradC += go", 0, "missing-1/m", "gradC += go / len(pairs)"),
-    ],
+    sliced(
+        [
+            (UNNAMED, "d_act * (act > 0)", "d_act * (act < 0)", 0, "wrong-operator", "act > 0"),
+            (
+                SOFTMAX,
+                "        d[np.arange(n), self.targets] -= 1\n",
+                "",
+                -1,
+                "label-not-subtracted",
+                "self.targets] -= 1",
+            ),
+            (SOFTMAX, "self.targets] -= 1", "self.targets] += 1", 0, "sign", "d[np.arange(n), self.targets] -= 1"),
+            (SOFTMAX, "        dout[self.off] = 0\n", "", 0, "gprime-missing", "return dout * ~self.off"),
+            (SOFTMAX, "X.T @ dh + reg * W1", "X.T @ dh", 0, "l2-missing", "reg * W1"),
+            (PARTS, "back.sum(axis=1, keepdims=True)", "back.sum(keepdims=True)", 0, "db-summed-over-all", "axis=1"),
+            (PARTS, "w=back @ x.T", "w=-back @ x.T", 0, "sign", "w=back @ x.T"),
+            (PAIRS, "gradC += go / len(pairs)", "gradC += go", 0, "missing-1/m", "gradC += go / len(pairs)"),
+        ],
+        6,
+    ),
     ids=["zeros", "label", "sign-at-labels", "mask", "penalty", "axis", "argument", "average"],
 )
 def test_one_change_of_a_line_that_is_no_derivative(

@@ -21,6 +21,7 @@ from parity_tests.notes.reading import figures, judged_notes, readings
 from parity_tests.notes.row import FORMULA, Check, Finding, Row
 from parity_tests.notes.row import HOLDS as HOLDS_IN_NOTES
 from parity_tests.notes.row import WRONG as WRONG_IN_NOTES
+from parity_tests.tests.slices import sliced
 
 COURSE = r"""
 # Forward
@@ -51,25 +52,32 @@ def last(text: str, told: Told | None = None) -> tuple[str, str]:
 
 @pytest.mark.parametrize(
     ("before", "claim"),
-    [
-        (COURSE, r"dZ^{[1]} = W^{[2]T} dZ^{[2]} * g^{[1]\prime}(Z^{[1]})"),
-        (COURSE, r"dZ^{[1]} = (\mathbf{W}^{[2]})^{\top} dZ^{[2]} \circ [g^{[1]}(Z^{[1]})]'"),
-        (COURSE, r"db^{[1]} = \frac{1}{m} \text{np.sum}(dZ^{[1]}, \text{axis}=1, \text{keepdims}=True)"),
-        (COURSE, r"\frac{\partial J}{\partial W^{[1]}} = \frac1m \underbrace{dZ^{[1]}}_{n \times m} X^T \tag{3}"),
-        (COURSE, r"W^{[1]} := W^{[1]} - \alpha \, dW^{[1]}"),
-        (COURSE, r"J = -\frac{1}{m}\sum_{i=1}^m [y^{(i)} \log a^{[2](i)} + (1-y^{(i)})\log(1-a^{[2](i)})]"),
-        (NIELSEN, r"\delta^l_j = \sum_k w^{l+1}_{kj} \delta^{l+1}_k \sigma'(z^l_j)"),
-        (NIELSEN, r"\frac{\partial C}{\partial w^l_{jk}} = a^{l-1}_k \delta^l_j"),
-        (NIELSEN, r"\delta^L = \nabla_a C \odot \sigma'(z^L)"),
-        (NIELSEN, r"\delta^l = \Sigma'(z^l) (w^{l+1})^T \delta^{l+1}"),
-        (ROWS, r"dW^{[2]} = \frac{1}{m} A^{[1]T} dZ^{[2]}"),
-        ("", r"\frac{d}{dz} \sigma(z) = \sigma(z)(1 - \sigma(z)) = \frac{e^{-z}}{(1+e^{-z})^2}"),
-        ("", r"g'(z) = \begin{cases} 1 & \text{if } z > 0 \\ 0 & z \le 0 \end{cases}"),
-        ("", r"\frac{\partial L}{\partial a} = -\frac{y}{a} + \frac{1-y}{1-a}"),
-        ("", r"dw = \frac{1}{m} X (A - Y)^T"),
-        ("", r"\theta_j := \theta_j - \alpha \frac{1}{m}\sum_{i=1}^m (h_\theta(x^{(i)}) - y^{(i)}) x_j^{(i)}"),
-        ("", r"\frac{\partial J}{\partial \theta_j} = \frac{1}{m}\sum_{i=1}^m (h_\theta(x^{(i)}) - y^{(i)}) x_j^{(i)}"),
-    ],
+    sliced(
+        [
+            (COURSE, r"dZ^{[1]} = W^{[2]T} dZ^{[2]} * g^{[1]\prime}(Z^{[1]})"),
+            (COURSE, r"dZ^{[1]} = (\mathbf{W}^{[2]})^{\top} dZ^{[2]} \circ [g^{[1]}(Z^{[1]})]'"),
+            (COURSE, r"db^{[1]} = \frac{1}{m} \text{np.sum}(dZ^{[1]}, \text{axis}=1, \text{keepdims}=True)"),
+            (COURSE, r"\frac{\partial J}{\partial W^{[1]}} = \frac1m \underbrace{dZ^{[1]}}_{n \times m} X^T \tag{3}"),
+            (COURSE, r"W^{[1]} := W^{[1]} - \alpha \, dW^{[1]}"),
+            (COURSE, r"J = -\frac{1}{m}\sum_{i=1}^m [y^{(i)} \log a^{[2](i)} + (1-y^{(i)})\log(1-a^{[2](i)})]"),
+            (NIELSEN, r"\delta^l_j = \sum_k w^{l+1}_{kj} \delta^{l+1}_k \sigma'(z^l_j)"),
+            (NIELSEN, r"\frac{\partial C}{\partial w^l_{jk}} = a^{l-1}_k \delta^l_j"),
+            (NIELSEN, r"\delta^L = \nabla_a C \odot \sigma'(z^L)"),
+            (NIELSEN, r"\delta^l = \Sigma'(z^l) (w^{l+1})^T \delta^{l+1}"),
+            (ROWS, r"dW^{[2]} = \frac{1}{m} A^{[1]T} dZ^{[2]}"),
+            ("", r"\frac{d}{dz} \sigma(z) = \sigma(z)(1 - \sigma(z)) = \frac{e^{-z}}{(1+e^{-z})^2}"),
+            ("", r"g'(z) = \begin{cases} 1 & \text{if } z > 0 \\ 0 & z \le 0 \end{cases}"),
+            ("", r"\frac{\partial L}{\partial a} = -\frac{y}{a} + \frac{1-y}{1-a}"),
+            ("", r"dw = \frac{1}{m} X (A - Y)^T"),
+            ("", r"\theta_j := \theta_j - \alpha \frac{1}{m}\sum_{i=1}^m (h_\theta(x^{(i)}) - y^{(i)}) x_j^{(i)}"),
+            (
+                "",
+                r"\frac{\partial J}{\partial \theta_j} = "
+                r"\frac{1}{m}\sum_{i=1}^m (h_\theta(x^{(i)}) - y^{(i)}) x_j^{(i)}",
+            ),
+        ],
+        6,
+    ),
 )
 def test_right_formulas_hold(before: str, claim: str) -> None:
     assert last(f"{before}\n$${claim}$$") == (HOLDS, "")
@@ -77,19 +85,22 @@ def test_right_formulas_hold(before: str, claim: str) -> None:
 
 @pytest.mark.parametrize(
     ("before", "claim", "cause"),
-    [
-        (COURSE, r"dW^{[1]} = dZ^{[1]} X^T", "missing-1/m"),
-        (COURSE, r"dZ^{[1]} = W^{[2]T} dZ^{[2]} * g^{[1]}(Z^{[1]})", "g-for-gprime"),
-        (COURSE, r"dZ^{[1]} = W^{[2]} dZ^{[2]} * g'(Z^{[1]})", "transpose-missing"),
-        (COURSE, r"Z^{[2]} = W^{[2]} X + b^{[2]}", "wrong-layer"),
-        (COURSE, r"db^{[1]} = \frac{1}{m} dZ^{[1]}", "db-not-summed"),
-        (COURSE, r"dZ^{[1]} = A^{[2]} - Y", "left-side"),
-        (NIELSEN, r"\delta^l = (w^{l+1})^T \delta^{l+1}", "gprime-missing"),
-        (NIELSEN, r"\delta^L = (y - a^L) \odot \sigma'(z^L)", "sign"),
-        ("", r"\tanh(z) = \frac{e^z + e^{-z}}{e^z + e^{-z}}", "sign"),
-        ("", r"\frac{\partial L}{\partial a} = -\frac{y}{a} - \frac{1-y}{1-a}", "sign"),
-        ("", r"J = -\frac1m \sum_{i=1}^m y^{(i)} \log a^{(i)} + (1-y^{(i)}) \log(1-a^{(i)})", "brackets-missing"),
-    ],
+    sliced(
+        [
+            (COURSE, r"dW^{[1]} = dZ^{[1]} X^T", "missing-1/m"),
+            (COURSE, r"dZ^{[1]} = W^{[2]T} dZ^{[2]} * g^{[1]}(Z^{[1]})", "g-for-gprime"),
+            (COURSE, r"dZ^{[1]} = W^{[2]} dZ^{[2]} * g'(Z^{[1]})", "transpose-missing"),
+            (COURSE, r"Z^{[2]} = W^{[2]} X + b^{[2]}", "wrong-layer"),
+            (COURSE, r"db^{[1]} = \frac{1}{m} dZ^{[1]}", "db-not-summed"),
+            (COURSE, r"dZ^{[1]} = A^{[2]} - Y", "left-side"),
+            (NIELSEN, r"\delta^l = (w^{l+1})^T \delta^{l+1}", "gprime-missing"),
+            (NIELSEN, r"\delta^L = (y - a^L) \odot \sigma'(z^L)", "sign"),
+            ("", r"\tanh(z) = \frac{e^z + e^{-z}}{e^z + e^{-z}}", "sign"),
+            ("", r"\frac{\partial L}{\partial a} = -\frac{y}{a} - \frac{1-y}{1-a}", "sign"),
+            ("", r"J = -\frac1m \sum_{i=1}^m y^{(i)} \log a^{(i)} + (1-y^{(i)}) \log(1-a^{(i)})", "brackets-missing"),
+        ],
+        6,
+    ),
 )
 def test_mistakes_are_named(before: str, claim: str, cause: str) -> None:
     found_verdict, found = last(f"{before}\n$${claim}$$")
@@ -167,6 +178,7 @@ def test_places_of_formulas() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     wrong = COURSE + r"$$dW^{[1]} = dZ^{[1]} X^T$$"
     (tmp_path / "a.tex").write_text(wrong + "\n% $$dW^{[1]} = dZ^{[2]}$$\n")
@@ -246,11 +258,12 @@ def test_rows_beside_the_text_of_the_notes(tmp_path: Path) -> None:
         judged_notes(tmp_path)
 
 
-@pytest.mark.parametrize("piece", ["\\[", "$", "\\(", "` `` ", "$a "])
+@pytest.mark.parametrize("piece", sliced(["\\[", "$", "\\(", "` `` ", "$a "], 5))
 def test_damaged_text_is_read_in_bounded_time(piece: str) -> None:
     assert verify_latex(piece * (200_000 // len(piece))).summary.wrong == 0
 
 
+@pytest.mark.slow
 def test_the_changes_of_a_long_formula_that_are_tried_take_no_more_than_those_of_a_short_one(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -296,6 +309,6 @@ def test_a_penalty_is_a_sum_over_the_layers_of_a_numbered_network(penalty: str) 
     assert [line.verdict for line in verify_latex(PENALISED.replace("SUM", penalty)).lines] == [HOLDS]
 
 
-@pytest.mark.parametrize("penalty", [r"\sum_{l=1}^{5} \|W^{[l]}\|_F^2", r"\sum_l \|W^{[l]}\|_F"])
+@pytest.mark.parametrize("penalty", sliced([r"\sum_{l=1}^{5} \|W^{[l]}\|_F^2", r"\sum_l \|W^{[l]}\|_F"], 2))
 def test_another_sum_over_the_layers_does_not_hold(penalty: str) -> None:
     assert verify_latex(PENALISED.replace("SUM", penalty)).summary.holds == 0

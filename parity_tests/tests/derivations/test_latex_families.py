@@ -146,7 +146,7 @@ RIGHT = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("before", "claim"), sliced(RIGHT, 2))
+@pytest.mark.parametrize(("before", "claim"), sliced(RIGHT, 6))
 def test_right_formulas_hold(before: str, claim: str) -> None:
     judged = verify_latex(f"{before}\n$${claim}$$")
     assert judged.lines[-1].verdict == HOLDS, judged.lines[-1]
@@ -255,22 +255,25 @@ def test_a_repair_has_the_commas_of_words_below(claim: str, kept: str) -> None:
 
 @pytest.mark.parametrize(
     ("before", "claim", "said"),
-    [
-        ("", r"v_t = \gamma v_{t-1} + \eta \nabla_\theta J(\theta)", "classical momentum"),
-        ("", r"\theta_{t+1} = \theta_t - v_t", "classical momentum"),
-        ("", r"v_{t+1} = \beta v_t + g_t", "torch's momentum"),
-        (SIZE, r"W_2 = (W_1 - F + 2P)/S + 1", "stride leaves no remainder"),
-        (SIZE, r"n_{out} = n_{in} - f + 1", "stride is 1 and holds without padding"),
-        (ROWS, r"W_1 \leftarrow W_1 - \eta (dW_1 + \lambda W_1)", ""),
-        (
-            ONE_PARTIAL,
-            r"\frac{\partial J}{\partial z^{[2](i)}} = \frac{1}{m} (a^{[2](i)} - y^{(i)})",
-            "derivatives of J",
-        ),
-        (r"$$h_t = \tanh(U x_t + V h_{t-1} + b)$$", r"\frac{\partial L}{\partial h} = W^\top (p - y)", "letters"),
-        ("", r"w^* = (X^T X)^{-1} X^T y", "inverse of a matrix"),
-        ("", r"dS = P \odot (dP - (dP \odot P) \mathbf 1 \mathbf 1^\top)", ""),
-    ],
+    sliced(
+        [
+            ("", r"v_t = \gamma v_{t-1} + \eta \nabla_\theta J(\theta)", "classical momentum"),
+            ("", r"\theta_{t+1} = \theta_t - v_t", "classical momentum"),
+            ("", r"v_{t+1} = \beta v_t + g_t", "torch's momentum"),
+            (SIZE, r"W_2 = (W_1 - F + 2P)/S + 1", "stride leaves no remainder"),
+            (SIZE, r"n_{out} = n_{in} - f + 1", "stride is 1 and holds without padding"),
+            (ROWS, r"W_1 \leftarrow W_1 - \eta (dW_1 + \lambda W_1)", ""),
+            (
+                ONE_PARTIAL,
+                r"\frac{\partial J}{\partial z^{[2](i)}} = \frac{1}{m} (a^{[2](i)} - y^{(i)})",
+                "derivatives of J",
+            ),
+            (r"$$h_t = \tanh(U x_t + V h_{t-1} + b)$$", r"\frac{\partial L}{\partial h} = W^\top (p - y)", "letters"),
+            ("", r"w^* = (X^T X)^{-1} X^T y", "inverse of a matrix"),
+            ("", r"dS = P \odot (dP - (dP \odot P) \mathbf 1 \mathbf 1^\top)", ""),
+        ],
+        6,
+    ),
 )
 def test_other_conventions_are_no_mistakes(before: str, claim: str, said: str) -> None:
     judged = verify_latex(f"{before}\n$${claim}$$").lines[-1]

@@ -6,6 +6,7 @@ import pytest
 
 from parity_tests.derivations.latex.answers import verify_latex
 from parity_tests.derivations.verdicts import DOUBTFUL, HOLDS, NO_CLAIM, NOT_JUDGED, WRONG, Verdict
+from parity_tests.tests.slices import sliced
 
 GATES = r"""
 $$f_t = \sigma(W_f [h_{t-1}, x_t] + b_f)$$ $$i_t = \sigma(W_i [h_{t-1}, x_t] + b_i)$$
@@ -131,13 +132,16 @@ def test_mistakes_in_letters_of_a_note_are_found(before: str, right: str, mistak
 
 @pytest.mark.parametrize(
     "text",
-    [
-        SOFTMAX + r" for $i \neq j$: $$\frac{\partial p_i}{\partial z_j} = -p_i p_j$$",
-        "$$\\frac{\\partial L}{\\partial S} = P - Y$$\n".join((ROWS, OF_AN_EXAMPLE)),
-        r"$$\mathrm{tr}(AB) = \mathrm{tr}(BA)$$ $$\|A\|_F^2 = \mathrm{tr}(A^\top A)$$",
-        r"$$\frac{\partial}{\partial A} \mathrm{tr}(A^\top B) = B$$",
-        r"$$1 - \sigma(x) = \sigma(-x)$$",
-    ],
+    sliced(
+        [
+            SOFTMAX + r" for $i \neq j$: $$\frac{\partial p_i}{\partial z_j} = -p_i p_j$$",
+            "$$\\frac{\\partial L}{\\partial S} = P - Y$$\n".join((ROWS, OF_AN_EXAMPLE)),
+            r"$$\mathrm{tr}(AB) = \mathrm{tr}(BA)$$ $$\|A\|_F^2 = \mathrm{tr}(A^\top A)$$",
+            r"$$\frac{\partial}{\partial A} \mathrm{tr}(A^\top B) = B$$",
+            r"$$1 - \sigma(x) = \sigma(-x)$$",
+        ],
+        5,
+    ),
     ids=["other indices", "derivatives of an example", "traces", "of a trace", "two calls"],
 )
 def test_right_lines_hold(text: str) -> None:
@@ -146,18 +150,24 @@ def test_right_lines_hold(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "verdict"),
-    [
-        (SOFTMAX + "for $i = j$:\n" + r"$$\frac{\partial p_i}{\partial z_i} = p_i - 1$$", DOUBTFUL),
-        (SOFTMAX + r"$$\frac{\partial p_i}{\partial z_j} = -p_i p_j$$", DOUBTFUL),
-        (r"$$\mathrm{vec}(A X B) = (B^\top \otimes A) \mathrm{vec}(X)$$", NOT_JUDGED),
-        (r"$$A^\top A = A A^\top$$", NO_CLAIM),
-        (GATES + r"$$dc_t \leftarrow dc_t + dh_t \odot o_t \odot (1 - \tanh^2(c_t))$$", NO_CLAIM),
-        (COURSE + r"$$k = 1, 2, \dots, l$$", NO_CLAIM),
-        (r"$$\hat{y} = h^{(l)}$$", NO_CLAIM),
-        (r"$$\theta_t = \theta_{t-1} - \frac{\eta}{\sqrt{G_t} + \epsilon} g_t$$ $$G_t = G_{t-1} + g_t^2$$", NO_CLAIM),
-        ("$$Z = " + "W " * 500 + "$$", NOT_JUDGED),
-        ("$$Z = " + r"\sum_i " * 50 + "x_i$$", NOT_JUDGED),
-    ],
+    sliced(
+        [
+            (SOFTMAX + "for $i = j$:\n" + r"$$\frac{\partial p_i}{\partial z_i} = p_i - 1$$", DOUBTFUL),
+            (SOFTMAX + r"$$\frac{\partial p_i}{\partial z_j} = -p_i p_j$$", DOUBTFUL),
+            (r"$$\mathrm{vec}(A X B) = (B^\top \otimes A) \mathrm{vec}(X)$$", NOT_JUDGED),
+            (r"$$A^\top A = A A^\top$$", NO_CLAIM),
+            (GATES + r"$$dc_t \leftarrow dc_t + dh_t \odot o_t \odot (1 - \tanh^2(c_t))$$", NO_CLAIM),
+            (COURSE + r"$$k = 1, 2, \dots, l$$", NO_CLAIM),
+            (r"$$\hat{y} = h^{(l)}$$", NO_CLAIM),
+            (
+                r"$$\theta_t = \theta_{t-1} - \frac{\eta}{\sqrt{G_t} + \epsilon} g_t$$ $$G_t = G_{t-1} + g_t^2$$",
+                NO_CLAIM,
+            ),
+            ("$$Z = " + "W " * 500 + "$$", NOT_JUDGED),
+            ("$$Z = " + r"\sum_i " * 50 + "x_i$$", NOT_JUDGED),
+        ],
+        6,
+    ),
     ids=[
         "another value",
         "equal indices",
@@ -175,6 +185,7 @@ def test_what_is_no_mistake_of_a_kind_is_not_called_one(text: str, verdict: str)
     assert last(text).verdict == verdict
 
 
+@pytest.mark.slow
 def test_a_penalty_that_leaves_out_the_last_layer_is_found() -> None:
     cost = (
         r"$$J = -\frac{1}{m} \sum_{i=1}^m \left(y^{(i)} \log a^{[L](i)} + (1-y^{(i)}) \log(1-a^{[L](i)})\right) "

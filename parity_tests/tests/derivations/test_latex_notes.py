@@ -56,6 +56,7 @@ def figures(counts: Counter[str]) -> str:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("notes", [SHORT, pytest.param(TUNED, marks=pytest.mark.bars)], ids=["short", "all"])
 def test_notes_for_tuning(notes: list[Path]) -> None:
     counts = counted(notes)

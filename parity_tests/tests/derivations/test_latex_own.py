@@ -14,6 +14,7 @@ from parity_tests.derivations.latex.own import Own, OwnForward
 from parity_tests.derivations.latex.references import Convention
 from parity_tests.derivations.latex.tree import NotReadError
 from parity_tests.derivations.verdicts import DOUBTFUL, HOLDS, NO_CLAIM, NOT_JUDGED, WRONG, not_judged
+from parity_tests.tests.slices import sliced
 
 ATTENTION = r"""
 $$Q = X W^Q, \quad K = X W^K, \quad V = X W^V$$ $$S = \frac{Q K^T}{\sqrt{d_k}}$$ $$A = \mathrm{softmax}(S)$$ $$O = A V$$
@@ -47,91 +48,95 @@ def judged(text: str) -> Own | None:
 
 @pytest.mark.parametrize(
     ("before", "right", "mistake", "cause"),
-    [
-        (
-            ATTENTION,
-            r"\frac{\partial L}{\partial V} = A^T \frac{\partial L}{\partial O}",
-            r"\frac{\partial L}{\partial V} = A \frac{\partial L}{\partial O}",
-            "transpose-missing",
-        ),
-        (
-            ATTENTION,
-            r"\frac{\partial L}{\partial Q} = \frac{1}{\sqrt{d_k}} \frac{\partial L}{\partial S} K",
-            r"\frac{\partial L}{\partial Q} = \frac{\partial L}{\partial S} K",
-            "missing-factor",
-        ),
-        (
-            BATCH_NORM,
-            r"\frac{\partial \ell}{\partial \gamma} = \sum_{i=1}^m \frac{\partial \ell}{\partial y_i} \hat x_i",
-            r"\frac{\partial \ell}{\partial \gamma} = \sum_{i=1}^m \frac{\partial \ell}{\partial y_i} x_i",
-            "wrong-layer",
-        ),
-        (
-            RECURRENT,
-            r"dz_t = (1 - h_t^2) \odot dh_t",
-            r"dz_t = (1 - h_t) \odot dh_t",
-            "square-missing",
-        ),
-        (
-            RECURRENT + r"$$dz_t = (1 - h_t^2) \odot dh_t$$",
-            r"dW_{hh} = \sum_t dz_t h_{t-1}^T",
-            r"dW_{hh} = \sum_t dz_t h_t^T",
-            "wrong-step",
-        ),
-        (
-            LETTERS,
-            r"\frac{\partial J}{\partial \theta} = \hat y - y",
-            r"\frac{\partial J}{\partial \theta} = y - \hat y",
-            "sign",
-        ),
-        (
-            LETTERS,
-            r"\frac{\partial J}{\partial U} = (\hat y - y) h^T",
-            r"\frac{\partial J}{\partial U} = (\hat y - y) h",
-            "transpose-missing",
-        ),
-        (
-            r"$$u = V x + d, \quad h = \mathrm{ReLU}(u), \quad o = W h + c$$"
-            r"$$\frac{\partial L}{\partial h} = W^T \frac{\partial L}{\partial o}$$"
-            r"$$\frac{\partial L}{\partial c} = \frac{\partial L}{\partial o}$$",
-            r"\frac{\partial L}{\partial V} = \left(\frac{\partial L}{\partial h} \odot \mathrm{ReLU}'(u)\right) x^T",
-            r"\frac{\partial L}{\partial V} = \frac{\partial L}{\partial h} x^T",
-            "gprime-missing",
-        ),
-        (
-            r"$$h = E x, \quad r = D h$$ $$J = \|r - x\|^2$$",
-            r"\frac{\partial J}{\partial h} = D^T \frac{\partial J}{\partial r}",
-            r"\frac{\partial J}{\partial h} = D \frac{\partial J}{\partial r}",
-            "transpose-missing",
-        ),
-        (
-            r"$$c_t = f_t \odot c_{t-1}$$ $$h_t = o_t \odot \tanh(c_t)$$ $$y_t = V h_t + b$$"
-            r"$$\frac{\partial L}{\partial V} = \sum_t \frac{\partial L}{\partial y_t} h_t^T$$"
-            r"$$\frac{\partial L}{\partial b} = \sum_t \frac{\partial L}{\partial y_t}$$",
-            r"\frac{\partial L}{\partial o_t} = \frac{\partial L}{\partial h_t} \odot \tanh(c_t)",
-            r"\frac{\partial L}{\partial o_t} = \frac{\partial L}{\partial h_t} \odot c_t",
-            "activation-missing",
-        ),
-        (
-            r"$$u = A x$$ $$\ell = \frac12 \|u - y\|^2$$",
-            r"\frac{\partial \ell}{\partial u} = u - y",
-            r"\frac{\partial \ell}{\partial u} = y - u",
-            "sign",
-        ),
-        (
-            r"$$Z_{ij} = \sum_k W_{ik} X_{kj}$$ $$L = \frac12 \sum_{ij} (Z_{ij} - Y_{ij})^2$$"
-            r"$$\frac{\partial L}{\partial Z_{ij}} = Z_{ij} - Y_{ij}$$",
-            r"\frac{\partial L}{\partial X_{kj}} = \sum_i W_{ik} (Z_{ij} - Y_{ij})",
-            r"\frac{\partial L}{\partial X_{kj}} = \sum_i W_{ki} (Z_{ij} - Y_{ij})",
-            "index-order",
-        ),
-        (
-            LEAST_SQUARES,
-            r"\nabla_\theta J = X^T X \theta - X^T y",
-            r"\nabla_\theta J = X^T X \theta - X y",
-            "transpose-missing",
-        ),
-    ],
+    sliced(
+        [
+            (
+                ATTENTION,
+                r"\frac{\partial L}{\partial V} = A^T \frac{\partial L}{\partial O}",
+                r"\frac{\partial L}{\partial V} = A \frac{\partial L}{\partial O}",
+                "transpose-missing",
+            ),
+            (
+                ATTENTION,
+                r"\frac{\partial L}{\partial Q} = \frac{1}{\sqrt{d_k}} \frac{\partial L}{\partial S} K",
+                r"\frac{\partial L}{\partial Q} = \frac{\partial L}{\partial S} K",
+                "missing-factor",
+            ),
+            (
+                BATCH_NORM,
+                r"\frac{\partial \ell}{\partial \gamma} = \sum_{i=1}^m \frac{\partial \ell}{\partial y_i} \hat x_i",
+                r"\frac{\partial \ell}{\partial \gamma} = \sum_{i=1}^m \frac{\partial \ell}{\partial y_i} x_i",
+                "wrong-layer",
+            ),
+            (
+                RECURRENT,
+                r"dz_t = (1 - h_t^2) \odot dh_t",
+                r"dz_t = (1 - h_t) \odot dh_t",
+                "square-missing",
+            ),
+            (
+                RECURRENT + r"$$dz_t = (1 - h_t^2) \odot dh_t$$",
+                r"dW_{hh} = \sum_t dz_t h_{t-1}^T",
+                r"dW_{hh} = \sum_t dz_t h_t^T",
+                "wrong-step",
+            ),
+            (
+                LETTERS,
+                r"\frac{\partial J}{\partial \theta} = \hat y - y",
+                r"\frac{\partial J}{\partial \theta} = y - \hat y",
+                "sign",
+            ),
+            (
+                LETTERS,
+                r"\frac{\partial J}{\partial U} = (\hat y - y) h^T",
+                r"\frac{\partial J}{\partial U} = (\hat y - y) h",
+                "transpose-missing",
+            ),
+            (
+                r"$$u = V x + d, \quad h = \mathrm{ReLU}(u), \quad o = W h + c$$"
+                r"$$\frac{\partial L}{\partial h} = W^T \frac{\partial L}{\partial o}$$"
+                r"$$\frac{\partial L}{\partial c} = \frac{\partial L}{\partial o}$$",
+                r"\frac{\partial L}{\partial V} = "
+                r"\left(\frac{\partial L}{\partial h} \odot \mathrm{ReLU}'(u)\right) x^T",
+                r"\frac{\partial L}{\partial V} = \frac{\partial L}{\partial h} x^T",
+                "gprime-missing",
+            ),
+            (
+                r"$$h = E x, \quad r = D h$$ $$J = \|r - x\|^2$$",
+                r"\frac{\partial J}{\partial h} = D^T \frac{\partial J}{\partial r}",
+                r"\frac{\partial J}{\partial h} = D \frac{\partial J}{\partial r}",
+                "transpose-missing",
+            ),
+            (
+                r"$$c_t = f_t \odot c_{t-1}$$ $$h_t = o_t \odot \tanh(c_t)$$ $$y_t = V h_t + b$$"
+                r"$$\frac{\partial L}{\partial V} = \sum_t \frac{\partial L}{\partial y_t} h_t^T$$"
+                r"$$\frac{\partial L}{\partial b} = \sum_t \frac{\partial L}{\partial y_t}$$",
+                r"\frac{\partial L}{\partial o_t} = \frac{\partial L}{\partial h_t} \odot \tanh(c_t)",
+                r"\frac{\partial L}{\partial o_t} = \frac{\partial L}{\partial h_t} \odot c_t",
+                "activation-missing",
+            ),
+            (
+                r"$$u = A x$$ $$\ell = \frac12 \|u - y\|^2$$",
+                r"\frac{\partial \ell}{\partial u} = u - y",
+                r"\frac{\partial \ell}{\partial u} = y - u",
+                "sign",
+            ),
+            (
+                r"$$Z_{ij} = \sum_k W_{ik} X_{kj}$$ $$L = \frac12 \sum_{ij} (Z_{ij} - Y_{ij})^2$$"
+                r"$$\frac{\partial L}{\partial Z_{ij}} = Z_{ij} - Y_{ij}$$",
+                r"\frac{\partial L}{\partial X_{kj}} = \sum_i W_{ik} (Z_{ij} - Y_{ij})",
+                r"\frac{\partial L}{\partial X_{kj}} = \sum_i W_{ki} (Z_{ij} - Y_{ij})",
+                "index-order",
+            ),
+            (
+                LEAST_SQUARES,
+                r"\nabla_\theta J = X^T X \theta - X^T y",
+                r"\nabla_\theta J = X^T X \theta - X y",
+                "transpose-missing",
+            ),
+        ],
+        6,
+    ),
 )
 def test_the_notes_own_forward_pass(before: str, right: str, mistake: str, cause: str) -> None:
     assert judged(f"{before}$${right}$$") == Own(holds=True)
@@ -173,13 +178,16 @@ $$J = -\sum_i y_i \log(\hat{y}_i)$$ $$\delta_1 = \frac{\partial J}{\partial z_2}
 
 @pytest.mark.parametrize(
     ("claim", "verdict"),
-    [
-        (r"\delta_2 = \frac{\partial J}{\partial h}", NO_CLAIM),
-        (r"\delta_2 = \frac{\partial J}{\partial h} = \delta_1 W_2^T", HOLDS),
-        (r"\delta_2 = \frac{\partial J}{\partial h} = \delta_1 W_2", WRONG),
-        (r"\frac{\partial J}{\partial W_2} = h^T \delta_1", HOLDS),
-        (r"\frac{\partial J}{\partial W_2} = \delta_1^T h", WRONG),
-    ],
+    sliced(
+        [
+            (r"\delta_2 = \frac{\partial J}{\partial h}", NO_CLAIM),
+            (r"\delta_2 = \frac{\partial J}{\partial h} = \delta_1 W_2^T", HOLDS),
+            (r"\delta_2 = \frac{\partial J}{\partial h} = \delta_1 W_2", WRONG),
+            (r"\frac{\partial J}{\partial W_2} = h^T \delta_1", HOLDS),
+            (r"\frac{\partial J}{\partial W_2} = \delta_1^T h", WRONG),
+        ],
+        5,
+    ),
 )
 def test_the_number_of_a_delta_that_is_said_to_be_a_derivative_may_be_any(claim: str, verdict: str) -> None:
     rows = verify_latex(f"{NUMBERED_DELTAS}$${claim}$$").lines

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from parity_tests.tests.derivations.verdicts import line_of, of_program, wrong_in
+from parity_tests.tests.slices import sliced
 
 LAYERS = """\
 import numpy as np
@@ -96,11 +97,14 @@ def test_they_hold(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "old", "new", "cause", "repaired"),
-    [
-        (LAYERS, "2 * (out - y)", "2 * (y - out)", "sign", "return 2 * (out - y) / np.size(y)"),
-        (LAYERS, "1 - np.tanh(x) ** 2", "1 - np.tanh(x)", "square-missing", "return 1 - np.tanh(x) ** 2"),
-        (SAMPLED, "dU[o] += (p - 1)", "dU[o] += p", "missing-term", "dU[o] += (p - 1) * v"),
-    ],
+    sliced(
+        [
+            (LAYERS, "2 * (out - y)", "2 * (y - out)", "sign", "return 2 * (out - y) / np.size(y)"),
+            (LAYERS, "1 - np.tanh(x) ** 2", "1 - np.tanh(x)", "square-missing", "return 1 - np.tanh(x) ** 2"),
+            (SAMPLED, "dU[o] += (p - 1)", "dU[o] += p", "missing-term", "dU[o] += (p - 1) * v"),
+        ],
+        3,
+    ),
     ids=["sign", "prime", "share"],
 )
 def test_slips(text: str, old: str, new: str, cause: str, repaired: str) -> None:
@@ -108,6 +112,7 @@ def test_slips(text: str, old: str, new: str, cause: str, repaired: str) -> None
     assert [(line.line, line.cause, line.repaired) for line in wrong] == [(line_of(old, text), cause, repaired)]
 
 
+@pytest.mark.slow
 def test_a_parameter_that_is_updated_too_early() -> None:
     first, second = MOVED.splitlines(keepends=True)
     (wrong,) = wrong_in(of_program(LAYERS.replace(second + first, MOVED)))

@@ -190,8 +190,11 @@ def _wrong(judged: Judged) -> list[int]:
     return [line.line for line in judged.lines if line.verdict == WRONG]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
-    "text", [ONE_BY_ONE, NORM, LAST_IS_ZERO, TWICE, STORED], ids=("one by one", "norm", "zero", "twice", "stored")
+    "text",
+    [ONE_BY_ONE, NORM, LAST_IS_ZERO, TWICE, STORED],
+    ids=("one by one", "norm", "zero", "twice", "stored"),
 )
 def test_a_right_program_holds(text: str) -> None:
     judged = _judged(text)
@@ -199,6 +202,7 @@ def test_a_right_program_holds(text: str) -> None:
     assert judged.summary.holds == judged.summary.judged
 
 
+@pytest.mark.slow
 def test_examples_of_a_loop_are_summed_and_their_function_is_judged() -> None:
     judged = _judged(ONE_BY_ONE)
     assert "summed over the examples" in judged.cost.text
@@ -219,6 +223,7 @@ def test_the_line_of_a_mistake_is_named_and_no_other(text: str, old: str, new: s
     assert _wrong(_judged(text, old, new)) == [line]
 
 
+@pytest.mark.slow
 def test_what_a_dataclass_stores_is_judged() -> None:
     assert _judged(STORED, " * (1 - h ** 2)", "").summary.wrong
 

@@ -7,6 +7,7 @@ import pytest
 from parity_tests.tests.derivations.mistaken_texts import mistaken_texts, right_texts
 from parity_tests.tests.derivations.test_engine_mistakes import rates, wrong_lines
 from parity_tests.tests.derivations.verdicts import of_text
+from parity_tests.tests.slices import sliced
 
 UNUSUAL = (
     "softplus-regression",  # one bias is a number, another an array: np.outer says of which weights
@@ -48,7 +49,7 @@ def test_an_unusual_right_text_holds(name: str) -> None:
     assert judged.summary.holds == judged.summary.judged > 0
 
 
-@pytest.mark.parametrize("name", FOUND)
+@pytest.mark.parametrize("name", sliced(FOUND, 6))
 def test_a_mistake_in_it_is_the_one_report(name: str) -> None:
     (mistake,) = (each for each in mistaken_texts() if each.name == name)
     (line,) = wrong_lines(mistake.text)
@@ -57,6 +58,7 @@ def test_a_mistake_in_it_is_the_one_report(name: str) -> None:
     assert cause in line.causes
 
 
+@pytest.mark.slow
 def test_what_is_no_derivative_is_not_said_to_hold_as_one() -> None:
     (mistake,) = (each for each in mistaken_texts() if each.name == "contrastive-margin:4")
     judged = of_text(mistake.text)
@@ -71,7 +73,7 @@ def test_the_slope_of_a_unit_is_a_helper() -> None:
     assert judged.summary.helpers == 1
 
 
-@pytest.mark.parametrize("name", ["dinner", "slope"])
+@pytest.mark.parametrize("name", sliced(["dinner", "slope"], 2))
 def test_a_wrong_slope_is_one_by_its_own_line(name: str) -> None:
     (mistake,) = (each for each in mistaken_texts() if each.name == "gelu-tanh-approx:6")
     (line,) = wrong_lines(mistake.text.replace("dinner", name))
@@ -96,7 +98,7 @@ TWO = {
 }
 
 
-@pytest.mark.parametrize("name", TWO)
+@pytest.mark.parametrize("name", sliced(TWO, 3))
 def test_of_two_mistakes_each_is_at_its_line_and_no_other_line_is_wrong(name: str) -> None:
     text = right_texts()[name]
     for right, wrong in TWO[name].items():

@@ -9,6 +9,7 @@ from parity_tests.derivations.engine.python.program import PythonProgram
 from parity_tests.derivations.engine.python.statements import is_stepped
 from parity_tests.derivations.engine.symbols import meant_by
 from parity_tests.tests.derivations.verdicts import line_of, of_program, wrong_in
+from parity_tests.tests.slices import sliced
 
 UNITS = """\
 from math import exp
@@ -121,13 +122,16 @@ for i in range(3):
 """
 
 
-@pytest.mark.parametrize(("text", "judged"), [(UNITS, 12), (GRAPH, 10), (TABLE, 4)], ids=["units", "graph", "table"])
+@pytest.mark.parametrize(
+    ("text", "judged"), sliced([(UNITS, 12), (GRAPH, 10), (TABLE, 4)], 3), ids=["units", "graph", "table"]
+)
 def test_single_numbers_hold(text: str, judged: int) -> None:
     found = of_program(text)
     assert found.summary.judged == found.summary.holds >= judged
     assert not found.summary.not_judged
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "old", "new", "repaired"),
     [

@@ -7,6 +7,7 @@ import pytest
 from parity_tests.derivations.engine.python.judged import judge_program
 from parity_tests.derivations.verdicts import HOLDS, NOT_JUDGED
 from parity_tests.tests.derivations.verdicts import line_of, of_program, wrong_in
+from parity_tests.tests.slices import sliced
 
 ADAM = """\
 import numpy as np
@@ -65,6 +66,7 @@ def test_rules_hold(text: str) -> None:
     assert any("by the rule of" in line.message for line in found.lines)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "old", "new", "cause"),
     [
@@ -111,16 +113,19 @@ for t in range(1, 9):
 
 @pytest.mark.parametrize(
     ("old", "new"),
-    [
-        ("", ""),
-        ("(np.sqrt(vh) + eps)", "np.sqrt(vh + eps)"),
-        ("W -= lr * mh / (np.sqrt(vh) + eps)", "W -= lr * (mh / (np.sqrt(vh) + eps) + 0.01 * W)"),
-        ("W -= lr * mh / (np.sqrt(vh) + eps)", "W = W - lr * 0.01 * W - lr * mh / (np.sqrt(vh) + eps)"),
-        ("mh / (np.sqrt(vh) + eps)", "m / (np.sqrt(v) + eps)"),
-        ("lr * mh / (np.sqrt(vh) + eps)", "lr * np.sqrt(1 - b2 ** t) / (1 - b1 ** t) * m / (np.sqrt(v) + eps)"),
-        ("mh = m / (1 - b1 ** t)", "mh = b1 * m / (1 - b1 ** (t + 1)) + (1 - b1) * g / (1 - b1 ** t)"),
-        ("vh = v / (1 - b2 ** t)", "vh = np.maximum(v, v / (1 - b2 ** t))"),
-    ],
+    sliced(
+        [
+            ("", ""),
+            ("(np.sqrt(vh) + eps)", "np.sqrt(vh + eps)"),
+            ("W -= lr * mh / (np.sqrt(vh) + eps)", "W -= lr * (mh / (np.sqrt(vh) + eps) + 0.01 * W)"),
+            ("W -= lr * mh / (np.sqrt(vh) + eps)", "W = W - lr * 0.01 * W - lr * mh / (np.sqrt(vh) + eps)"),
+            ("mh / (np.sqrt(vh) + eps)", "m / (np.sqrt(v) + eps)"),
+            ("lr * mh / (np.sqrt(vh) + eps)", "lr * np.sqrt(1 - b2 ** t) / (1 - b1 ** t) * m / (np.sqrt(v) + eps)"),
+            ("mh = m / (1 - b1 ** t)", "mh = b1 * m / (1 - b1 ** (t + 1)) + (1 - b1) * g / (1 - b1 ** t)"),
+            ("vh = v / (1 - b2 ** t)", "vh = np.maximum(v, v / (1 - b2 ** t))"),
+        ],
+        6,
+    ),
 )
 def test_rules_near_to_adam_are_not_wrong(old: str, new: str) -> None:
     found = of_program(PLAIN.replace(old, new))

@@ -21,6 +21,7 @@ from parity_tests.derivations.engine.python.instrument import NUMBERED
 from parity_tests.derivations.engine.python.judged import judge_program
 from parity_tests.derivations.verdicts import NOT_JUDGED, WRONG
 from parity_tests.tests.derivations.verdicts import of_program
+from parity_tests.tests.slices import sliced
 
 SEQUENCES = """\
 import numpy as np
@@ -281,7 +282,7 @@ PAIRS = "import numpy as np\n" + "\n".join(
 DELTA = "delta = self.cost.delta(activations[-1], y)"
 
 
-@pytest.mark.parametrize("text", [SEQUENCES, DEEP, ADAM, TABLE, TORCH, LOSS_AND_GRADIENT, NUMBERS])
+@pytest.mark.parametrize("text", sliced([SEQUENCES, DEEP, ADAM, TABLE, TORCH, LOSS_AND_GRADIENT, NUMBERS], 6))
 def test_a_right_program_is_judged_and_never_wrong(text: str) -> None:
     found = of_program(text)
     assert found.summary.wrong == found.summary.cannot_tell == 0, [line.message for line in found.lines]
@@ -308,7 +309,13 @@ def test_a_right_program_is_judged_and_never_wrong(text: str) -> None:
             marks=pytest.mark.slow,
         ),
         (LOSS_AND_GRADIENT, "g = 2 * X.T @ (X @ w - y) / len(y)", "g = -2 * X.T @ (X @ w - y) / len(y)", "sign"),
-        (UNNAMED, DELTA, f"{DELTA} * sigmoid(zs[-1]) * (1 - sigmoid(zs[-1]))", "gprime-extra-at-output"),
+        pytest.param(
+            UNNAMED,
+            DELTA,
+            f"{DELTA} * sigmoid(zs[-1]) * (1 - sigmoid(zs[-1]))",
+            "gprime-extra-at-output",
+            marks=pytest.mark.slow,
+        ),
         pytest.param(
             DEEP,
             "return np.where(Z > 0, 1.0, leak)",
@@ -316,7 +323,7 @@ def test_a_right_program_is_judged_and_never_wrong(text: str) -> None:
             "wrong-number",
             marks=pytest.mark.slow,
         ),
-        (TORCH, "db1 = dz1.sum(dim=0)", "db1 = dz1.sum()", "db-summed-over-all"),
+        pytest.param(TORCH, "db1 = dz1.sum(dim=0)", "db1 = dz1.sum()", "db-summed-over-all", marks=pytest.mark.slow),
     ],
 )
 def test_a_mistake_is_one_line_with_its_repair(text: str, old: str, new: str, cause: str) -> None:
@@ -490,12 +497,13 @@ for it in range(9):
 """
 
 
-@pytest.mark.parametrize("text", [SKIPPED, UNPACKED], ids=["a skip", "steps in time"])
+@pytest.mark.parametrize("text", sliced([SKIPPED, UNPACKED], 2), ids=["a skip", "steps in time"])
 def test_what_a_function_returns_is_a_derivative_in_its_own_arguments(text: str) -> None:
     found = of_program(text)
     assert found.summary.holds == found.summary.judged > 5, [each.message for each in found.lines]
 
 
+@pytest.mark.slow
 def test_an_argument_used_twice_needs_both_ways_outside_of_its_function() -> None:
     (wrong,) = [each for each in of_program(SKIPPED.replace("dx = dy + ", "dx = ")).lines if each.verdict == WRONG]
     assert wrong.text == "dx = dx_norm"
@@ -550,7 +558,9 @@ LogisticRegression().fit(X, y)
 """
 
 
-@pytest.mark.parametrize("penalty", ["self.l2 / y.size * self.theta", "self.l2 * self.theta", "self.l2 / y.size"])
+@pytest.mark.parametrize(
+    "penalty", sliced(["self.l2 / y.size * self.theta", "self.l2 * self.theta", "self.l2 / y.size"], 3)
+)
 def test_a_penalty_in_a_loss_behind_the_step_is_that_of_the_old_values(penalty: str) -> None:
     right = "self.l2 / y.size * self.theta"
     found = of_program(PENALTY_BEHIND_THE_STEP.replace(right, penalty))
@@ -922,7 +932,7 @@ for step in range(3):
 
 
 @pytest.mark.parametrize(
-    "text", [HINGE, ROWS, FITTED, REWARDS, STATES], ids=["hinge", "rows", "loss", "rewards", "states"]
+    "text", sliced([HINGE, ROWS, FITTED, REWARDS, STATES], 5), ids=["hinge", "rows", "loss", "rewards", "states"]
 )
 def test_a_right_program_of_this_kind_holds(text: str) -> None:
     found = of_program(text)
@@ -984,7 +994,7 @@ for step in range(3):
 
 @pytest.mark.parametrize(
     ("text", "old", "new", "line", "repaired"),
-    [
+    sliced([
         (HINGE, "np.sum(y[active])", "np.sum(y)", 12, "db = -2 / len(y) * np.sum(y * active)"),
         (ROWS, "(1 - t) * outside[0]", "(1 + t) * outside[0]", 11, "grad_center += (1 - t) * outside[0]"),
         (GATED, " + dn @ Un.T", "", 20, "dh = dh * (1 - z) + dz @ Uz.T + dn @ Un.T"),
@@ -992,7 +1002,7 @@ for step in range(3):
         (HEADS, "A * (dA - (dA * A).sum(-1, keepdims=True))", "A * (1 - A) * dA", 10,
          "dS = A * (dA - np.sum(dA * A, axis=-1, keepdims=True))"),
         (HEADS, "dS.transpose(0, 2, 1)", "dS", 12, "dK = dS.transpose(0, 2, 1) @ Q"),
-    ],
+    ], 6),
     ids=["labels of all", "rows", "a term of all turns", "penalised bias", "softmax", "three axes"],
 )  # fmt: skip
 def test_a_mistake_of_this_kind_is_mended(text: str, old: str, new: str, line: int, repaired: str) -> None:
@@ -1045,6 +1055,7 @@ for i in range(100):
 """Each turn of the way back has the slope of another unit."""
 
 
+@pytest.mark.slow
 def test_a_repair_that_holds_in_the_first_turn_alone_is_none() -> None:
     wrong = of_program(UNITS_BY_NAME.replace(".T @ dZ", ".T @ dA")).lines
     assert [each.repaired for each in wrong if each.verdict == WRONG] == ['dA = layer["W"].T @ dZ']

@@ -6,6 +6,7 @@ import pytest
 
 from parity_tests.derivations.verdicts import WRONG, Verdict
 from parity_tests.tests.derivations.verdicts import of_program, wrong_in
+from parity_tests.tests.slices import sliced
 
 SCALED = """\
 import numpy as np
@@ -162,19 +163,22 @@ for i in (2, 1):
 """
 
 
-@pytest.mark.parametrize("text", [SOFTMAX, NORMALISED])
+@pytest.mark.parametrize("text", sliced([SOFTMAX, NORMALISED], 2))
 def test_right_too(text: str) -> None:
     assert of_program(text).summary.wrong == 0
 
 
 @pytest.mark.parametrize(
     ("text", "old", "new", "cause"),
-    [
-        (SOFTMAX, "X.T.dot(error) / len(X)", "X.T.dot(error)", "missing-1/m"),
-        (SOFTMAX, "error = P - Y", "error = Y - P", "sign"),
-        (SOFTMAX, "np.r_[np.zeros([1, 3]), alpha * Theta[1:]]", "alpha * Theta", "l2-on-bias"),
-        (NORMALISED, "x_hat * np.mean(dx_hat * x_hat", "np.mean(dx_hat * x_hat", "missing-factor"),
-    ],
+    sliced(
+        [
+            (SOFTMAX, "X.T.dot(error) / len(X)", "X.T.dot(error)", "missing-1/m"),
+            (SOFTMAX, "error = P - Y", "error = Y - P", "sign"),
+            (SOFTMAX, "np.r_[np.zeros([1, 3]), alpha * Theta[1:]]", "alpha * Theta", "l2-on-bias"),
+            (NORMALISED, "x_hat * np.mean(dx_hat * x_hat", "np.mean(dx_hat * x_hat", "missing-factor"),
+        ],
+        4,
+    ),
 )
 def test_the_line_that_a_person_would_change(text: str, old: str, new: str, cause: str) -> None:
     (line,) = wrong(text.replace(old, new))
@@ -239,11 +243,14 @@ def test_right_and_whole(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "old", "new", "cause"),
-    [
-        (RETURNED, "(1 - h ** 2)", "(1 + h ** 2)", "sign"),
-        (OF_OUTPUT, "return a * (1 - a)", "return sigmoid(a) * (1 - sigmoid(a))", "gprime-at-a"),
-        (KNOWN, "err = known * (R", "err = (R", "missing-factor"),
-    ],
+    sliced(
+        [
+            (RETURNED, "(1 - h ** 2)", "(1 + h ** 2)", "sign"),
+            (OF_OUTPUT, "return a * (1 - a)", "return sigmoid(a) * (1 - sigmoid(a))", "gprime-at-a"),
+            (KNOWN, "err = known * (R", "err = (R", "missing-factor"),
+        ],
+        3,
+    ),
 )
 def test_the_root_of_several(text: str, old: str, new: str, cause: str) -> None:
     (line,) = wrong(text.replace(old, new))
@@ -331,6 +338,7 @@ for i in range(100):
 """
 
 
+@pytest.mark.slow
 def test_a_repair_leaves_the_rounds_before_the_one_that_j_follows() -> None:
     (line,) = wrong_in(of_program(PENALISED.replace("np.power(a1, 2)", "np.power(z1, 2)")))
     assert line.target == "delta2"

@@ -6,6 +6,7 @@ import pytest
 
 from parity_tests.derivations.verdicts import HOLDS, NOT_JUDGED, WRONG, Judged
 from parity_tests.tests.derivations.verdicts import of_program, wrong_in
+from parity_tests.tests.slices import sliced
 
 TRAINING = """\
 import numpy as np
@@ -66,6 +67,7 @@ def test_a_step_of_any_length_is_right(step: str, bias: tuple[str, str]) -> None
     assert judged.summary.holds >= 3
 
 
+@pytest.mark.slow
 def test_a_penalty_may_be_added_in_the_step() -> None:
     judged = judged_with("W -= lr * (dW + decay * W); b -= lr * db", PENALTY)
     assert judged.summary.wrong == 0
@@ -103,7 +105,7 @@ MISTAKES = {
 }
 
 
-@pytest.mark.parametrize(("step", "target", "cause"), MISTAKES.values(), ids=MISTAKES)
+@pytest.mark.parametrize(("step", "target", "cause"), sliced(MISTAKES.values(), 6), ids=MISTAKES)
 def test_a_step_elsewhere_is_wrong(step: str, target: str, cause: str) -> None:
     judged = judged_with(step)
     wrong = wrong_in(judged)
@@ -136,7 +138,7 @@ for epoch in range(9):
 
 @pytest.mark.parametrize(
     ("right", "wrong", "line"),
-    [("", "", None), ("A[l].T / 9", "A[l].T", 15), ("keepdims=True) / 9", "keepdims=True)", 16)],
+    sliced([("", "", None), ("A[l].T / 9", "A[l].T", 15), ("keepdims=True) / 9", "keepdims=True)", 16)], 3),
     ids=["right", "average-of-the-weights", "average-of-the-biases"],
 )
 def test_of_two_steps_at_one_rate_one_lacks_the_average(right: str, wrong: str, line: int | None) -> None:
@@ -165,12 +167,15 @@ for it in range(50):
 
 @pytest.mark.parametrize(
     ("step", "wrong"),
-    [
-        ("2 * lr * db", 0),
-        ("lr * 3 * db", 0),
-        ("lr * 2 * np.sum(err) / 30", 1),
-        ("lr * np.sum(err)", 1),
-    ],
+    sliced(
+        [
+            ("2 * lr * db", 0),
+            ("lr * 3 * db", 0),
+            ("lr * 2 * np.sum(err) / 30", 1),
+            ("lr * np.sum(err)", 1),
+        ],
+        4,
+    ),
 )
 def test_biases_may_have_twice_the_rate_and_squares_a_two_too_many(step: str, wrong: int) -> None:
     judged = of_program(LINE.replace("lr * db", step))

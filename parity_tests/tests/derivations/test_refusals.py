@@ -193,6 +193,7 @@ PIECES += "True 0 2 .5 1e-8 for i in range( to . .T .sum( # ' if import __x__ \n
 pieces = st.lists(st.sampled_from([*PIECES.split(" "), " "]), max_size=25).map(" ".join)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=400)
 @given(st.one_of(pieces, pieces.map(lambda text: f"a = {text}"), st.text(max_size=80)))
 @example("a = \U0001d400")

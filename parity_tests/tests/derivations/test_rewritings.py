@@ -95,6 +95,7 @@ def _fault(spoilt: Spoilt) -> str:
     return f"a long repair: {line.repaired}" if longer > LONGER else ""
 
 
+@pytest.mark.slow
 def test_a_right_formula_holds_however_it_is_written() -> None:
     assert not_holding(40, 0) == []
 
@@ -123,6 +124,7 @@ def test_the_formulas_are_right_by_themselves() -> None:
     assert off == []
 
 
+@pytest.mark.slow
 def test_rewritings_are_many_and_a_wrong_law_is_seen() -> None:
     texts = [(to_text(right.program, as_written=True), text) for right, text in right_rewritings(40, 0)]
     assert sum(one != other for one, other in texts) > 25

@@ -53,12 +53,14 @@ TwoNeurons().train(data, np.array([1, 0, 0, 1]))
 """
 
 
+@pytest.mark.slow
 def test_steps_of_single_numbers_hold_for_the_cost_that_the_file_defines() -> None:
     judged = of_program(NEURONS)
     assert judged.cost.text == "J is mse(y_true, y_pred)"
     assert [line.verdict for line in judged.lines] == [HOLDS] * 7
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("right", "wrong", "cause"),
     [

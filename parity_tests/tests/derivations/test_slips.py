@@ -124,7 +124,7 @@ def test_a_line_in_a_setting(setting: str, l2: str, text: str, cause: str, meant
     assert the_wrong(verify(text, setting, l2=bool(l2))) == (cause, [meant])
 
 
-@pytest.mark.parametrize(("right", "written", "cause", "meant"), sliced(TEXTS, 2), ids=[row[1] for row in TEXTS])
+@pytest.mark.parametrize(("right", "written", "cause", "meant"), sliced(TEXTS, 6), ids=[row[1] for row in TEXTS])
 def test_a_text_with_its_own_forward_pass(right: str, written: str, cause: str, meant: str) -> None:
     assert NETWORK.count(right) == 1
     found, rows = the_wrong(verify_text(NETWORK.replace(right, written)))
@@ -138,6 +138,7 @@ def test_a_mask_that_the_way_back_rescales() -> None:
     assert right.summary.wrong == 0
 
 
+@pytest.mark.slow
 def test_a_program(tmp_path: Path) -> None:
     right, written, cause, meant = TEXTS[3]
     path = tmp_path / "step.py"
@@ -166,11 +167,14 @@ dWx = X2.T @ dz2 + X.T @ dz1 + reg*Wx
 
 @pytest.mark.parametrize(
     ("right", "written", "cause"),
-    [
-        ("2*(h2 - y)/N", "2*(h2 - y/N)", "brackets"),
-        ("h1.T @ dz2 + h0.T @ dz1", "h0.T @ dz2 + h1.T @ dz1", "wrong-symbol"),
-        ("reg*Wx\n", "2*reg*Wx\n", "l2-factor-2"),
-    ],
+    sliced(
+        [
+            ("2*(h2 - y)/N", "2*(h2 - y/N)", "brackets"),
+            ("h1.T @ dz2 + h0.T @ dz1", "h0.T @ dz2 + h1.T @ dz1", "wrong-symbol"),
+            ("reg*Wx\n", "2*reg*Wx\n", "l2-factor-2"),
+        ],
+        3,
+    ),
 )
 def test_a_slip_has_its_own_name(right: str, written: str, cause: str) -> None:
     assert SUMS.count(right) == 1

@@ -149,6 +149,7 @@ def test_printing_and_reading_back_gives_the_same_tree(node: Expression) -> None
     assert parse_expression(to_text(node, as_written=True)) == node
 
 
+@pytest.mark.slow
 def test_every_nesting_of_three_nodes_reads_back() -> None:
     for outer, middle, inner in itertools.product(trees.AROUND, repeat=3):
         node = outer(middle(inner(Name("A"))))

@@ -249,6 +249,7 @@ def test_own_numbers_that_are_wrong_name_the_mistake(name: str, spoil: Any, caus
     assert verify(verdict.repaired, "shallow", l2=True).lines[0].verdict == HOLDS
 
 
+@pytest.mark.slow
 def test_files_of_numbers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     good = tmp_path / "run.npz"
     np.savez(good, **own_numbers())
@@ -298,6 +299,7 @@ def linear_backward(dZ, A_prev, W, lambda_=0.0):
 """
 
 
+@pytest.mark.slow
 def test_own_functions(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "my_backprop.py"
     path.write_text(FUNCTIONS)
@@ -321,13 +323,16 @@ ENDLESS = "sigmoid = 1\nwhile True:\n    pass\n"
 
 @pytest.mark.parametrize(
     ("text", "sentence"),
-    [
-        ("nothing = 1\n", "mine.py is not judged: no gradient of a cost was found: say J with --cost"),
-        ("def broken(:\n", "mine.py is no Python: line 1: invalid syntax"),
-        ("from manual.activations import *\nraise SystemExit(3)\n", "could not be run: raised SystemExit"),
-        ("from os import *\n_exit(7)\n", "could not be run: exit code 7"),
-        (ENDLESS, "ran for more than 0.5 seconds and was ended"),
-    ],
+    sliced(
+        [
+            ("nothing = 1\n", "mine.py is not judged: no gradient of a cost was found: say J with --cost"),
+            ("def broken(:\n", "mine.py is no Python: line 1: invalid syntax"),
+            ("from manual.activations import *\nraise SystemExit(3)\n", "could not be run: raised SystemExit"),
+            ("from os import *\n_exit(7)\n", "could not be run: exit code 7"),
+            (ENDLESS, "ran for more than 0.5 seconds and was ended"),
+        ],
+        5,
+    ),
 )
 def test_files_that_cannot_be_run(
     text: str, sentence: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

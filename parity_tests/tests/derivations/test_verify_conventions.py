@@ -128,7 +128,7 @@ INCONSISTENT = [
 
 @pytest.mark.parametrize(
     ("setting", "text", "wrong", "cause", "words"),
-    sliced(INCONSISTENT, 4),
+    sliced(INCONSISTENT, 16),
     ids=[f"{row[0]}: {row[2]}" for row in INCONSISTENT],
 )
 def test_a_line_that_does_not_keep_to_the_convention_is_wrong(

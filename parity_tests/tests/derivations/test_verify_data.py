@@ -34,7 +34,7 @@ def numbers(name: str, place: int = 0, l2: bool = True) -> Numbers:
     return given | {each: np.array(probe.by_numpy[each]) for each in way.judged}
 
 
-@pytest.mark.parametrize(("name", "place"), WAYS, ids=[f"{name}/{place}" for name, place in WAYS])
+@pytest.mark.parametrize(("name", "place"), sliced(WAYS, 6), ids=[f"{name}/{place}" for name, place in WAYS])
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 def test_right_numbers_hold(name: str, place: int, dtype: type) -> None:
     given: Numbers = {each: np.asarray(value, dtype) for each, value in numbers(name, place).items()}
@@ -46,17 +46,20 @@ def test_right_numbers_hold(name: str, place: int, dtype: type) -> None:
 
 @pytest.mark.parametrize(
     ("setting", "place", "target", "spoil", "cause"),
-    [
-        ("logistic", 0, "dw", lambda n: n["dw"] * n["X"].shape[1], "missing-1/m"),
-        ("logistic", 0, "dZ", lambda n: n["Y"] - n["A"], "sign"),
-        ("logistic", 0, "dw", lambda n: n["dw"] - n["lambda_"] / n["X"].shape[1] * n["w"], "l2-missing"),
-        ("logistic", 0, "Z", lambda n: n["Z"] - n["b"], "bias-missing"),
-        ("layer", 0, "dZ", lambda n: n["dA"], "gprime-missing"),
-        ("layer", 0, "db", lambda n: n["db"] * n["A_prev"].shape[1], "missing-1/m"),
-        ("layer", 1, "dW", lambda n: n["dW"] * n["A_prev"].shape[1], "missing-1/m"),
-        ("layer", 1, "db", lambda n: n["db"][:, 0], "keepdims-missing"),
-        ("layer", 1, "dA_prev", lambda n: -n["dA_prev"], "sign"),
-    ],
+    sliced(
+        [
+            ("logistic", 0, "dw", lambda n: n["dw"] * n["X"].shape[1], "missing-1/m"),
+            ("logistic", 0, "dZ", lambda n: n["Y"] - n["A"], "sign"),
+            ("logistic", 0, "dw", lambda n: n["dw"] - n["lambda_"] / n["X"].shape[1] * n["w"], "l2-missing"),
+            ("logistic", 0, "Z", lambda n: n["Z"] - n["b"], "bias-missing"),
+            ("layer", 0, "dZ", lambda n: n["dA"], "gprime-missing"),
+            ("layer", 0, "db", lambda n: n["db"] * n["A_prev"].shape[1], "missing-1/m"),
+            ("layer", 1, "dW", lambda n: n["dW"] * n["A_prev"].shape[1], "missing-1/m"),
+            ("layer", 1, "db", lambda n: n["db"][:, 0], "keepdims-missing"),
+            ("layer", 1, "dA_prev", lambda n: -n["dA_prev"], "sign"),
+        ],
+        6,
+    ),
 )
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 def test_wrong_numbers_name_the_mistake(
@@ -76,6 +79,7 @@ def test_a_layer_without_what_stands_above_it_follows_from_its_dZ() -> None:
     assert [verdict.target for verdict in verdicts_on(given, "layer")] == ["Z", "dW", "db", "dA_prev"]
 
 
+@pytest.mark.slow
 def test_numbers_that_do_not_fit_are_refused() -> None:
     given = numbers("layer", 1)
     with pytest.raises(ValueError, match=r"W has shape \(5, 2\), expected \(n, n_prev\), with n_prev = 13"):
@@ -196,7 +200,15 @@ def dump(name: str, hidden: tuple[str, ...], seed: int = 5) -> Numbers:
 
 @pytest.mark.parametrize(
     ("name", "hidden"),
-    [("shallow", ("sigmoid",)), ("softmax", ("relu",)), ("regression", ("leaky_relu",)), ("deep", ("sigmoid", "tanh"))],
+    sliced(
+        [
+            ("shallow", ("sigmoid",)),
+            ("softmax", ("relu",)),
+            ("regression", ("leaky_relu",)),
+            ("deep", ("sigmoid", "tanh")),
+        ],
+        4,
+    ),
 )
 def test_hidden_units_are_recognised(name: str, hidden: tuple[str, ...], tmp_path: Path) -> None:
     given = dump(name, hidden)
@@ -211,6 +223,7 @@ def test_hidden_units_are_recognised(name: str, hidden: tuple[str, ...], tmp_pat
     assert wrong.verdict == WRONG
 
 
+@pytest.mark.slow
 def test_hidden_units_are_recognised_from_derivatives_alone(tmp_path: Path) -> None:
     given = {name: value for name, value in dump("shallow", ("relu",)).items() if name[0] not in "AZJ"}
     np.savez(tmp_path / "run.npz", **given)
@@ -237,7 +250,7 @@ def in_rows(given: Numbers, *, weights: bool) -> Numbers:
     return found
 
 
-@pytest.mark.parametrize("weights", [True, False])
+@pytest.mark.parametrize("weights", sliced([True, False], 2))
 @pytest.mark.parametrize("name", ["shallow", "softmax", "deep"])
 def test_examples_in_rows_are_recognised(name: str, weights: bool, tmp_path: Path) -> None:
     given = in_rows(dump(name, ("tanh",) if name != "deep" else ("tanh", "relu")), weights=weights)
@@ -314,6 +327,7 @@ def test_what_is_not_finite_is_refused(change: Numbers, message: str) -> None:
         verdicts_on(given, "shallow", l2=True)
 
 
+@pytest.mark.slow
 def test_a_judged_array_with_nan_is_wrong() -> None:
     given = dump("shallow", ("tanh",))
     given["dW1"][0, 1] = np.nan

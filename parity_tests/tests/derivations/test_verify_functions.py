@@ -51,6 +51,7 @@ def momentum_update(W, dW, v, learning_rate, beta):
 """
 
 
+@pytest.mark.slow
 def test_own_functions_of_layers_and_steps(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "mine.py"
     path.write_text(MINE)

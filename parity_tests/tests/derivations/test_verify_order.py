@@ -10,6 +10,7 @@ from parity_tests.derivations.settings import SETTINGS, setting_named
 from parity_tests.derivations.settings.setting import STATES
 from parity_tests.derivations.verdicts import HOLDS, NOT_JUDGED, WRONG
 from parity_tests.derivations.verify import verify
+from parity_tests.tests.slices import sliced
 
 V = "v = beta * v + (1 - beta) * dW"
 ADAM = [
@@ -106,7 +107,7 @@ def test_a_step_from_a_saved_value_and_the_next_round_may_follow_an_update(setti
 
 @pytest.mark.parametrize(
     ("setting", "text", "cause"),
-    [
+    sliced([
         ("momentum", f"v_prev = v\n{V}\nW = W - alpha * v_prev", "read-before-assigned"),
         ("momentum", f"W = W - alpha * v\n{V}", "read-before-assigned"),
         ("momentum", f"step = alpha * v\n{V}\nW = W - step", "read-before-assigned"),
@@ -119,7 +120,7 @@ def test_a_step_from_a_saved_value_and_the_next_round_may_follow_an_update(setti
         ("shallow", "\n".join([BACKWARD[9], *BACKWARD[4:8]]), "read-before-assigned"),
         ("shallow", "\n".join([*BACKWARD[4:6], BACKWARD[8], *BACKWARD[6:8]]), "updated-before-use"),
         ("shallow", f"{BACKWARD[8]}\nW2_old = W2\ndZ1 = W2_old.T @ dZ2 * (1 - A1**2)", "updated-before-use"),
-    ],
+    ], 6),
 )  # fmt: skip
 def test_the_order_of_the_lines_is_part_of_the_derivation(setting: str, text: str, cause: str) -> None:
     judged = verify(text, setting)

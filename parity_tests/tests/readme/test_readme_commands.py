@@ -21,6 +21,7 @@ from parity_tests.tests.chores.readme_sections import AVERAGE
 from parity_tests.tests.derivations.python_programs import PROGRAMS
 from parity_tests.tests.derivations.test_verify_data import numbers
 from parity_tests.tests.readme.readme_text import commands
+from parity_tests.tests.slices import sliced
 from torch_ref import __main__ as by_torch
 
 ROOT = README.parent
@@ -176,7 +177,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("line", list(RUN_HERE))
+@pytest.mark.parametrize("line", sliced(list(RUN_HERE), 6))
 def test_it_runs(line: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     package, words = words_of(line)
     assert DOORS[package]([*words, *RUN_HERE[line].more.split()]) == RUN_HERE[line].code

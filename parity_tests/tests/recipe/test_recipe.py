@@ -107,6 +107,7 @@ def test_nothing_fails_on_right_code() -> None:
     assert found["9"].numbers["test_score"] > 0.9
 
 
+@pytest.mark.slow
 def test_both_packages_see_the_same() -> None:
     plan = replace(SHORT, draws=3)
     both = [list(steps(backend, digits((16,)), plan, silent)) for backend in (manual_backend(), torch_backend())]

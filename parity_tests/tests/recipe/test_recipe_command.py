@@ -11,9 +11,10 @@ import pytest
 
 from manual.__main__ import main as by_hand
 from parity_tests.tests.recipe.recipe_subject import PACKAGES
+from parity_tests.tests.slices import sliced
 
 
-@pytest.mark.parametrize("main", PACKAGES)
+@pytest.mark.parametrize("main", sliced(PACKAGES, 2))
 def test_the_report(main: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
     words = ["recipe", "--draws", "3", "--hidden", "16", "--jobs", "1", "--train-epochs", "40"]
     assert main([*words, "--lr-range", "-2", "-3", "--reg-range", "-5", "-3"]) == 0
@@ -30,6 +31,7 @@ def test_the_report(main: Callable[..., int], capsys: pytest.CaptureFixture[str]
         assert text in shown
 
 
+@pytest.mark.slow
 def test_json_and_the_exit_code(capsys: pytest.CaptureFixture[str]) -> None:
     words = ["recipe", "--draws", "2", "--epochs", "1", "--train-epochs", "1", "--hidden", "8", "--jobs", "1"]
     assert by_hand([*words, "--initialization", "zeros", "--fine", "notes", "--json"]) == 1
@@ -43,6 +45,7 @@ def test_json_and_the_exit_code(capsys: pytest.CaptureFixture[str]) -> None:
     assert len(shown.splitlines()) == 1
 
 
+@pytest.mark.slow
 def test_processes_change_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     reports = []
     for jobs in ("1", "2"):

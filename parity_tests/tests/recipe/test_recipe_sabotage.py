@@ -92,6 +92,7 @@ def test_a_penalty_of_another_size_is_flagged(monkeypatch: pytest.MonkeyPatch, f
     assert "does not rise by 1/2 reg sum W^2" in found["5"].causes[0]
 
 
+@pytest.mark.slow
 def test_shuffled_labels_are_flagged_at_the_search() -> None:
     subject = digits()
     order = np.random.default_rng(0).permutation(subject.parts.Y_train.shape[1])

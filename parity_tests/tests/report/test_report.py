@@ -104,6 +104,7 @@ def test_pages_are_well_formed(pages: dict[str, Reader]) -> None:
     assert {name: read.open for name, read in pages.items() if read.open} == {}
 
 
+@pytest.mark.slow
 def test_pages_load_nothing_from_outside(files: dict[str, str], pages: dict[str, Reader]) -> None:
     own = "|".join(map(re.escape, files))
     for name, read in pages.items():

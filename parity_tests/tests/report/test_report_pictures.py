@@ -84,6 +84,7 @@ def test_every_part_of_a_picture_is_named_and_can_be_read(drawn: dict[str, Drawn
                 assert not panel.axison or (panel.get_xlabel() and panel.get_ylabel()) or name == "activations"
 
 
+@pytest.mark.slow
 def test_pictures_keep_their_ids_to_themselves(svgs: dict[str, str]) -> None:
     text = "".join(svgs.values())
     ids = re.findall(r'\bid="([^"]+)"', text)

@@ -31,6 +31,7 @@ from parity_tests.serve import work
 from parity_tests.serve.examples import EXAMPLES, Example
 from parity_tests.serve.given import Given, answered, read
 from parity_tests.tests.serve.served import Served, file, served
+from parity_tests.tests.slices import sliced
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
 
@@ -44,6 +45,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         yield running
 
 
+@pytest.mark.slow
 def test_it_says_what_verify_says(server: Served) -> None:
     status, answer = server.ask(WRONG_LINE)
     assert status == 200
@@ -105,7 +107,7 @@ HOSTILE: dict[str, tuple[Callable[[Path], Any], str]] = {
 """A request, of what must never come to be, and what is said."""
 
 
-@pytest.mark.parametrize("hostile", HOSTILE)
+@pytest.mark.parametrize("hostile", sliced(HOSTILE, 6))
 def test_what_is_hostile_gets_a_sentence_and_does_nothing(hostile: str, server: Served, tmp_path: Path) -> None:
     mark = tmp_path / "made"
     request, says = HOSTILE[hostile]
@@ -185,16 +187,25 @@ def test_a_request_that_is_none_is_refused(data: Any, says: str) -> None:
 
 @pytest.mark.parametrize(
     ("data", "says"),
-    [
-        ({"text": "dW2 = dZ2 @ A1.T / m", "net": "4-5-3 relu,softmax"}, "1 judged: 1 holds"),
-        ({"text": "dW2 = dZ2 @ A1.T", "net": "4-5-3 relu,softmax", "l2": "reg/2*W^2"}, "1 judged: 1 wrong"),
-        ({"text": "dW1 = dZ1 @ X.T", "net": "", "setting": "shallow", "l2": False}, "1 judged: 1 wrong"),
-        ({"name": "n.md", "text": r"$$dZ^{[1]} = W^{[2]T} dZ^{[2]} * (1 - H^2)$$", "let": "H=A1"}, "1 judged: 1 holds"),
-        ({"text": "x = 3", "call": "f()"}, "--call belongs to programs"),
-        ({"text": "x = 3", "let": "H=A1"}, "--let belongs to notes"),
-        ({"name": "a.npz", "content": "eA==", "net": "4-5-3"}, "--net says nothing about numbers"),
-        ({"text": "dW1 = X", "net": "4-5-3 relu,softmax", "l2": True}, "--l2 without a formula belongs to settings"),
-    ],
+    sliced(
+        [
+            ({"text": "dW2 = dZ2 @ A1.T / m", "net": "4-5-3 relu,softmax"}, "1 judged: 1 holds"),
+            ({"text": "dW2 = dZ2 @ A1.T", "net": "4-5-3 relu,softmax", "l2": "reg/2*W^2"}, "1 judged: 1 wrong"),
+            ({"text": "dW1 = dZ1 @ X.T", "net": "", "setting": "shallow", "l2": False}, "1 judged: 1 wrong"),
+            (
+                {"name": "n.md", "text": r"$$dZ^{[1]} = W^{[2]T} dZ^{[2]} * (1 - H^2)$$", "let": "H=A1"},
+                "1 judged: 1 holds",
+            ),
+            ({"text": "x = 3", "call": "f()"}, "--call belongs to programs"),
+            ({"text": "x = 3", "let": "H=A1"}, "--let belongs to notes"),
+            ({"name": "a.npz", "content": "eA==", "net": "4-5-3"}, "--net says nothing about numbers"),
+            (
+                {"text": "dW1 = X", "net": "4-5-3 relu,softmax", "l2": True},
+                "--l2 without a formula belongs to settings",
+            ),
+        ],
+        6,
+    ),
 )
 def test_a_request_has_the_flags_of_verify(data: dict[str, Any], says: str, tmp_path: Path) -> None:
     found = answered(read(data), tmp_path)
@@ -247,6 +258,7 @@ def _until(done: Callable[[], bool], seconds: float = 30) -> None:
         time.sleep(0.1)
 
 
+@pytest.mark.slow
 def test_an_answer_has_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(giving, "SECONDS", 0.0)
     monkeypatch.setattr(work, "LOOK", 0.0)  # before the answer can be there
@@ -263,7 +275,7 @@ def test_too_many_at_a_time_are_told_so(monkeypatch: pytest.MonkeyPatch) -> None
         processes.answer(Given("derivation.txt", b"dW1 = dZ1"))
 
 
-@pytest.mark.parametrize("example", EXAMPLES, ids=lambda each: each.title)
+@pytest.mark.parametrize("example", sliced(EXAMPLES, 6), ids=lambda each: each.title)
 def test_examples_are_judged_whole_and_one_holds(example: Example, tmp_path: Path) -> None:
     flags = Flags(example.setting or None, example.l2)
     found = answered(Given("derivation.txt", example.text.encode(), flags), tmp_path)

@@ -59,6 +59,7 @@ def said(opened: Browser, words: str, seconds: float = 60) -> None:
         time.sleep(0.1)
 
 
+@pytest.mark.slow
 def test_the_page(opened: Browser, server: Served) -> None:
     assert [line.split("\n")[0].split()[1] for line in opened.evaluate(LINES)] == ["9", "10", "11", "12", "13", "14"]
     assert "✗ 13" in opened.evaluate("return document.getElementById('gutter').innerText")

@@ -91,6 +91,7 @@ def test_devices_that_processes_cannot_share(monkeypatch: pytest.MonkeyPatch, de
         device_of_rank(device)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="prctl is Linux's")
 def test_a_process_ends_when_torchrun_is_gone() -> None:
     """torchrun's part is played by a shell that is killed."""

@@ -294,6 +294,7 @@ def files(tmp_path: Path) -> tuple[Path, Path]:
     return script, data
 
 
+@pytest.mark.slow
 def test_a_file_on_the_command_line(files: tuple[Path, Path], capsys: pytest.CaptureFixture[str]) -> None:
     script, data = files
     assert main(["--module", f"{script}:net", "--data", str(data), "--json"]) == 0

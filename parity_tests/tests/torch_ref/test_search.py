@@ -15,6 +15,7 @@ from manual.shared.recipe_runs import train
 from manual.shared.search_ranges import COARSE
 from manual.shared.settings import Examples, Settings, start
 from parity_tests.comparison.free_runs import REPEATS, judge_by_spread, moved
+from parity_tests.tests.slices import sliced
 from torch_ref.__main__ import main
 from torch_ref.recipe import backend
 from torch_ref.search import Draw, Plan, Trial, draws, exploded, search
@@ -55,7 +56,7 @@ TOGETHER = [
 """Every network with every optimiser, one eager and the other recorded."""
 
 
-@pytest.mark.parametrize(("net", "optimizer", "capture"), TOGETHER)
+@pytest.mark.parametrize(("net", "optimizer", "capture"), sliced(TOGETHER, 6))
 def test_together_is_as_one_by_one(
     net: Architecture, optimizer: str, capture: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

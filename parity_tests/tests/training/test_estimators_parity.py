@@ -15,6 +15,7 @@ from sklearn.utils.class_weight import compute_sample_weight
 from manual import estimators as by_hand
 from manual.notation import Array, Parameters
 from parity_tests.comparison.free_runs import REPEATS, judge_by_spread, moved
+from parity_tests.tests.slices import sliced
 from parity_tests.tests.training.estimator_data import (
     SIDES,
     TOO_SMALL,
@@ -94,7 +95,7 @@ def fails(got: Parameters, reference: Parameters, repeats: list[Parameters]) -> 
     return [name for name, judged in judge_by_spread(got, reference, repeats, np.float64).items() if judged.fails]
 
 
-@pytest.mark.parametrize(("task", "activation", "side", "batch_size"), DESCENTS)
+@pytest.mark.parametrize(("task", "activation", "side", "batch_size"), sliced(DESCENTS, 6))
 @pytest.mark.filterwarnings("ignore:batch_size is 100", "ignore:Got `batch_size`")
 def test_gradient_descent_is_scikit_learns_step_by_step(task: str, activation: str, side: Any, batch_size: int) -> None:
     alpha = 0.0 if task == "numbers" else 0.7  # see the next test
@@ -108,7 +109,7 @@ def test_gradient_descent_is_scikit_learns_step_by_step(task: str, activation: s
         assert fails(got, reference, repeats) == []
 
 
-@pytest.mark.parametrize("side", SIDES, ids=["manual", "torch"])
+@pytest.mark.parametrize("side", sliced(SIDES, 6), ids=["manual", "torch"])
 @pytest.mark.parametrize("task", ["two", "several", "labels", "number"])
 def test_sample_weights_are_scikit_learns_step_by_step(task: str, side: Any) -> None:
     run = {"solver": "sgd", "learning_rate_init": 0.05, "max_iter": 3}
@@ -152,7 +153,7 @@ def test_what_is_not_translated_is_seen() -> None:
         assert fails(*side_by_side("several", common, ours, theirs)) == every
 
 
-@pytest.mark.parametrize("patience", [1, 3])
+@pytest.mark.parametrize("patience", sliced([1, 3], 2))
 @pytest.mark.parametrize("tol", [1e-2, 3e-3])
 def test_a_fit_ends_in_the_epoch_in_which_scikit_learns_does(tol: float, patience: int) -> None:
     run = {"solver": "sgd", "learning_rate_init": 0.3, "max_iter": 100, "tol": tol, "n_iter_no_change": patience}
@@ -206,7 +207,7 @@ def test_weights_of_examples_and_classes() -> None:
             assert not np.allclose(left(2 * np.ones(len(y)))[name], value)  # the penalty is half as large
 
 
-@pytest.mark.parametrize("dtype", [np.float64, np.float32], ids=["float64", "float32"])
+@pytest.mark.parametrize("dtype", sliced([np.float64, np.float32], 2), ids=["float64", "float32"])
 @pytest.mark.parametrize("name", FITS)
 def test_both_sides_fit_the_same_network(name: str, dtype: Any) -> None:
     load, estimator, settings = FITS[name]

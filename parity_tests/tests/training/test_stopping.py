@@ -24,6 +24,7 @@ from manual import __main__ as manual_main
 from manual.files import load_about, load_checkpoint
 from manual.shared.cli import Terminated, Work, console, guarded
 from parity_tests import cli as parity_main
+from parity_tests.tests.slices import sliced
 from torch_ref import __main__ as torch_main
 
 ROOT = Path(__file__).parents[3]
@@ -205,7 +206,7 @@ STOPS = {
 }
 
 
-@pytest.mark.parametrize("as_json", [False, True], ids=["table", "json"])
+@pytest.mark.parametrize("as_json", sliced([False, True], 2), ids=["table", "json"])
 @pytest.mark.parametrize("name", STOPS)
 def test_ctrl_c_leaves_what_is_done(
     name: str, as_json: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -375,12 +376,15 @@ def test_output_that_cannot_be_written(lines: int, redirected: str, code: int, s
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device that is always full")
 @pytest.mark.parametrize(
     ("words", "redirected", "code", "said"),
-    [
-        ("shapes", ">&-", 0, ""),
-        ("shapes", "2>&-", 0, ""),
-        ("shapes", "<&- >&- 2>&-", 0, ""),
-        ("--help", "> /dev/full", 2, f"python -m manual: {FULL}"),
-    ],
+    sliced(
+        [
+            ("shapes", ">&-", 0, ""),
+            ("shapes", "2>&-", 0, ""),
+            ("shapes", "<&- >&- 2>&-", 0, ""),
+            ("--help", "> /dev/full", 2, f"python -m manual: {FULL}"),
+        ],
+        4,
+    ),
 )
 def test_streams_that_are_closed_or_full(words: str, redirected: str, code: int, said: str) -> None:
     done = run_printing(f"{shlex.quote(sys.executable)} -m manual {words}", redirected)
@@ -400,7 +404,9 @@ def test_what_a_command_starts_has_streams_too(closed: str, tmp_path: Path) -> N
     assert run_printing(shlex.join([sys.executable, "-c", code]), closed).returncode == 0
 
 
-@pytest.mark.parametrize("words", ["shapes", "shapes --json", "train --epochs 2 --json", "--help", "shapes --help"])
+@pytest.mark.parametrize(
+    "words", sliced(["shapes", "shapes --json", "train --epochs 2 --json", "--help", "shapes --help"], 5)
+)
 def test_a_reader_that_has_gone_is_no_mismatch(words: str) -> None:
     reading, writing = os.pipe()
     os.close(reading)
