@@ -97,11 +97,10 @@ def _counted_axes(tree: ast.Module) -> dict[str, int]:
                 targets=[ast.Name(id=target)],
                 value=ast.Call(
                     func=ast.Attribute(attr="zeros" | "empty"),
-                    args=[ast.Name() | ast.Constant() | ast.BinOp() | ast.Tuple() as shape, *_],
+                    args=[ast.Name() | ast.Constant() | ast.BinOp(), *_],
                 ),
             ):
-                axes = len(shape.elts) if isinstance(shape, ast.Tuple) else 1
-                found |= dict.fromkeys(symbols.meant_by(target, names), axes)
+                found |= dict.fromkeys(symbols.meant_by(target, names), 1)
             case ast.Assign(targets=[ast.Tuple(elts=sizes)], value=ast.Attribute(ast.Name(id=name), "shape")):
                 found |= {name: len(sizes)}
             case ast.Subscript(

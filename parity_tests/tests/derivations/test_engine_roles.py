@@ -432,7 +432,7 @@ def test_the_use_of_names_tells_the_layout(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "right", "wrong", "target"),
     [
-        ("a window", " / len(S)", "", "db"),  # the average may be taken later
+        ("a window", " / len(S)", "", "dS"),
         (
             "a window along arrays that are not begun",
             " / len(S)",
@@ -455,3 +455,17 @@ def test_where_an_earlier_line_cannot_be_computed_either_the_shapes_may_be_other
     first, second = verify(shapes + text.format("P = Z @ X\n")).lines
     assert (wrong.verdict, first.verdict, second.verdict) == (WRONG, NOT_JUDGED, NOT_JUDGED)
     assert "so it is with line 4: say the shapes that you mean, as in # X: (N, D)" in second.message
+
+
+def test_an_average_over_several_axes_that_is_missing_is_put_in_as_the_line_can_say_it() -> None:
+    text = """g = 1 / (1 + np.exp(-F.mean(axis=(2, 3)) @ W))
+out = F * g[:, :, None, None]
+J = 0.5 * np.sum((out - T)**2)
+dout = out - T
+dz = (dout * F).sum(axis=(2, 3)) * g * (1 - g)
+dW = F.mean(axis=(2, 3)).T @ dz
+dF = dout * g[:, :, None, None] + (dz @ W.T)[:, :, None, None]"""
+    right = " / (F.shape[2] * F.shape[3])"
+    assert verify(text + right).summary.wrong == 0
+    (wrong,) = [line for line in verify(text).lines if line.verdict == WRONG]
+    assert wrong.repaired == text.splitlines()[-1] + right

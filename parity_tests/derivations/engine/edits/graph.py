@@ -244,8 +244,10 @@ class _Graph:
 
     # ---- what else is said
     def factors(self) -> Iterator[Factor]:
-        """What the forward pass multiplies by and divides by, of arrays and of numbers."""
+        """What the forward pass multiplies by and divides by, of arrays and of numbers; the counts of its averages."""
         for step in self.forward.steps:
+            if word(step.node) in ("mean", "average") and (count := self._count(step)) is not None:
+                yield Factor(count, divides=True, is_slope=False)
             divides = word(step.node) == "divide" or isinstance(getattr(step.node, "op", None), ast.Div)
             multiplies = word(step.node) == "multiply" or isinstance(getattr(step.node, "op", None), ast.Mult)
             for place, (node, value) in enumerate(step.operands if multiplies or divides else ()):
@@ -253,6 +255,17 @@ class _Graph:
                 if said is not None:
                     other = step.operands[1 - place][1] if len(step.operands) == 2 else None
                     yield Factor(said, divides, multiplies and _keeps_positive(value, other))
+
+    def _count(self, step: Step) -> ast.expr | None:
+        """How many numbers an average over all axes or several is taken of: ``S.size``, ``F.shape[2] * F.shape[3]``."""
+        shape, after = np.shape(step.operands[0][1]), step.result.shape
+        axes = [axis for axis, size in enumerate(shape) if axis >= len(after) or after[axis] != size]
+        names = [name for name, each in self.scope.arrays.items() if each.shape == shape and name.isidentifier()]
+        if not names or not axes or (after and shape[: len(after)] != after and len(shape) != len(after)):
+            return None
+        name = min(names, key=len)
+        sizes = [f"{name}.size"] if len(axes) == len(shape) else [f"{name}.shape[{axis}]" for axis in axes]
+        return ast.parse(" * ".join(sizes), mode="eval").body
 
     def scaled(self) -> Iterator[tuple[str, int]]:
         """The arrays that are others times, or by, one number for each of their rows or columns, with the axis."""
