@@ -53,6 +53,7 @@ def failed(results: list[Result]) -> set[tuple[str, int | None]]:
     return {(result.quantity, result.layer) for result in results if result.verdict == "fails"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("net", "dtype"),
     [pytest.param(COLUMNS, np.float32, marks=pytest.mark.slow), (VOLUMES, np.float64)],
@@ -87,6 +88,7 @@ def off_backward(graph: Any, inputs: Any) -> Callable[..., Any]:
     return boxed
 
 
+@pytest.mark.slow
 def test_a_compiler_that_is_wrong_is_seen_in_every_layer_and_in_the_whole() -> None:
     forward = failed(run(COLUMNS, off))
     assert forward >= {("Z", 1), ("A", 1), ("A", 2), ("Z", 3), ("Z", 4), ("Z_L of the compiled whole", None)}

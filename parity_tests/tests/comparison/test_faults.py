@@ -43,6 +43,7 @@ def test_faults_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert "-k is 'no such fault', expected part of a fault's name" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_seeds_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["seeds", "--count", "3", "-k", "dense", "--jobs", "1", "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)

@@ -6,6 +6,7 @@ import pytest
 
 from parity_tests.derivations.engine.python.judged import judge_program
 from parity_tests.derivations.verdicts import WRONG
+from parity_tests.tests.slices import sliced
 
 TABLE = """\
 import numpy as np
@@ -72,7 +73,7 @@ for epoch in range(100):
 """
 
 
-@pytest.mark.parametrize("loading", [TABLE, COLUMNS, DIGITS, PACKED, PICKLED, LINES])
+@pytest.mark.parametrize("loading", sliced([TABLE, COLUMNS, DIGITS, PACKED, PICKLED, LINES], 6))
 def test_what_is_not_there_is_made_up(loading: str) -> None:
     """The network behind it is judged, and it is said that its data are none."""
     judged = judge_program("net.py", loading + TRAINING)

@@ -156,7 +156,7 @@ def grads(p, X, y, reg):
             (UNPACKED, "a - 0.5", "a + 0.5", 6),
             (PARAMETERS_IN_A_DICT, '+ reg * p["W"]', '+ 2 * reg * p["W"]', 16),
         ],
-        3,
+        12,
     ),
 )
 def test_it_holds_and_the_line_that_is_changed_is_wrong(text: str, old: str, new: str, line: int) -> None:

@@ -135,7 +135,7 @@ print(neuron.loss(y))
 """
 
 
-@pytest.mark.parametrize(("old", "new", "wrong"), [("", "", 0), ("0.1 * self.w", "0.2 * self.w", 1)])
+@pytest.mark.parametrize(("old", "new", "wrong"), sliced([("", "", 0), ("0.1 * self.w", "0.2 * self.w", 1)], 2))
 def test_data_of_a_library_and_a_cost_behind_the_training(old: str, new: str, wrong: int) -> None:
     """The library takes and gives plain numbers; J is the object's own ``loss(y)``, though it is called last."""
     judged = of_program(PREPARED.replace(old, new) if old else PREPARED)

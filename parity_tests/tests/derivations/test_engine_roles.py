@@ -421,7 +421,7 @@ for j in range(k):
 }
 
 
-@pytest.mark.parametrize("name", LAYOUTS)
+@pytest.mark.parametrize("name", sliced(LAYOUTS, 6))
 def test_the_use_of_names_tells_the_layout(name: str) -> None:
     text, layout = LAYOUTS[name]
     assert read_text(text.strip()).layout.said == layout

@@ -165,7 +165,7 @@ MISTAKES = [
 ]
 
 
-@pytest.mark.parametrize("name", sliced(TEXTS, 6))
+@pytest.mark.parametrize("name", sliced(TEXTS, 24))
 def test_right_texts_hold(name: str) -> None:
     judged = of_text(TEXTS[name])
     assert judged.summary.judged == judged.summary.holds > 0

@@ -90,6 +90,7 @@ def linear_backward(dZ, cache):
 """
 
 
+@pytest.mark.slow
 def test_a_wrong_backward_pass_is_found_line_by_line(tmp_path: Path) -> None:
     path = tmp_path / "mine.py"
     path.write_text(f"import numpy as np\n{SUMMED.replace('db = np.sum(dZ', 'db = np.mean(dZ')}")

@@ -292,7 +292,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("functions")
 
 
-@pytest.mark.parametrize("name", COURSE)
+@pytest.mark.parametrize("name", sliced(COURSE, 6))
 def test_functions_of_courses_hold_as_they_are(name: str, folder: Path) -> None:
     verdicts = of_functions("".join(COURSE.values()), folder)[name]
     assert {verdict.verdict for verdict in verdicts} == {HOLDS}, [verdict.message for verdict in verdicts]
@@ -312,7 +312,7 @@ def with_mistakes(names: Iterable[str]) -> str:
     return text
 
 
-@pytest.mark.parametrize("name", MISTAKES)
+@pytest.mark.parametrize("name", sliced(MISTAKES, 6))
 def test_a_mistake_in_one_is_wrong_and_nothing_else_is_not_judged(
     name: str, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -485,14 +485,17 @@ def test_functions_are_read_in_the_conventions_that_texts_are_read_in(text: str,
 
 @pytest.mark.parametrize(
     "text",
-    [
-        "def dropout_forward(A, mask, keep_prob):\n    return A * mask",  # one value alone may be a mistake
-        f"def momentum_update(W, dW, v, learning_rate, beta):\n    {CLASSICAL.replace('W + v', 'W - v')}",
-        "def squared_error(A, Y):\n    return np.sum((A - Y) ** 2)",
-        "def squared_error(A, Y):\n    return np.mean((A - Y) ** 2, axis=0)",
-        pytest.param(OVER_OUTPUTS.format(CROSS_ENTROPY.replace("+", "-")), marks=pytest.mark.slow),
-        "def squared_error_prime(A, Y):\n    return (A - Y) / 2",
-    ],
+    sliced(
+        [
+            "def dropout_forward(A, mask, keep_prob):\n    return A * mask",  # one value alone may be a mistake
+            f"def momentum_update(W, dW, v, learning_rate, beta):\n    {CLASSICAL.replace('W + v', 'W - v')}",
+            "def squared_error(A, Y):\n    return np.sum((A - Y) ** 2)",
+            "def squared_error(A, Y):\n    return np.mean((A - Y) ** 2, axis=0)",
+            pytest.param(OVER_OUTPUTS.format(CROSS_ENTROPY.replace("+", "-")), marks=pytest.mark.slow),
+            "def squared_error_prime(A, Y):\n    return (A - Y) / 2",
+        ],
+        5,
+    ),
 )
 def test_a_function_that_keeps_to_no_convention_is_wrong(text: str, tmp_path: Path) -> None:
     path = tmp_path / "mine.py"
@@ -545,7 +548,7 @@ for i in range(m):
 dA_prev = dA_prev_pad[:, pad:-pad, pad:-pad, :]"""
 
 
-@pytest.mark.parametrize(("result", "saw"), [(EMPTY, "has shape"), (FILLED, "has no value with pad = 0")])
+@pytest.mark.parametrize(("result", "saw"), sliced([(EMPTY, "has shape"), (FILLED, "has no value with pad = 0")], 2))
 def test_a_slice_that_is_empty_without_a_border_is_wrong_in_functions_and_texts(
     result: str, saw: str, folder: Path
 ) -> None:
@@ -567,7 +570,7 @@ def test_a_function_that_refuses_to_have_no_border_holds_and_that_is_said(folder
     assert "With pad = 0 it raised AssertionError in line 4: no border" in raises[0].message
 
 
-@pytest.mark.parametrize("name", TASKS)
+@pytest.mark.parametrize("name", sliced(TASKS, 6))
 def test_the_truths_of_every_task_hold_and_their_negatives_do_not(name: str) -> None:
     for task in TASKS[name]:
         setting = setting_of(task.setting)

@@ -6,6 +6,7 @@ import pytest
 
 from parity_tests.derivations.latex.answers import verify_latex
 from parity_tests.derivations.verdicts import DOUBTFUL, HOLDS, NOT_JUDGED, WRONG
+from parity_tests.tests.slices import sliced
 
 PLANE = r"""
 $$z_{i,j} = \sum_{k=0}^{K-1} \sum_{l=0}^{K-1} w_{k,l} x_{i+k,j+l} + b$$ $$a_{i,j} = \sigma(z_{i,j})$$
@@ -26,14 +27,14 @@ $$\delta_i = \frac{\partial L}{\partial a_i} (1 - a_i^2)$$ $$\frac{\partial L}{\
 
 @pytest.mark.parametrize(
     ("note", "left", "right", "wrong"),
-    [
+    sliced([
         (PLANE, r"w_{k,l}", r"\sum_i \sum_j \delta_{i,j} x_{i+k,j+l}", r"\sum_i \sum_j \delta_{i,j} x_{i-k,j-l}"),
         (PLANE, r"x_{i,j}", r"\sum_k \sum_l \delta_{i-k,j-l} w_{k,l}", r"\sum_k \sum_l \delta_{i+k,j+l} w_{k,l}"),
         (CHANNELS, r"w_{d,c,k,l}", r"\sum_{i,j} \delta_{d,i,j} x_{c,i+k,j+l}", ""),
         (CHANNELS, r"x_{c,i,j}", r"\sum_d \sum_k \sum_l \delta_{d,i-k,j-l} w_{d,c,k,l}",
          r"\sum_d \sum_k \sum_l \delta_{d,i+k,j+l} w_{d,c,k,l}"),
         (FROM_ONE, r"x_i", r"\sum_k \delta_{i-k+1} w_k", r"\sum_k \delta_{i+k-1} w_k"),
-    ],
+    ], 5),
 )  # fmt: skip
 def test_indices_that_are_sums(note: str, left: str, right: str, wrong: str) -> None:
     rows = verify_latex(rf"{note}$$\frac{{\partial L}}{{\partial {left}}} = {right}$$").lines

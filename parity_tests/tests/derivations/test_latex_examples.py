@@ -6,6 +6,7 @@ import pytest
 
 from parity_tests.derivations.latex.answers import verify_latex
 from parity_tests.derivations.verdicts import DOUBTFUL, HOLDS, NO_CLAIM, NOT_JUDGED, WRONG
+from parity_tests.tests.slices import sliced
 
 LOGIT = r"""
 $$\eta_i = x_i'\beta$$ $$\pi_i = \Lambda(\eta_i)$$ $$\Lambda(z) = \frac{1}{1 + e^{-z}}$$
@@ -22,7 +23,7 @@ $$\nabla E(w) = -\sum_{n=1}^N (t_n - w^T\phi_n) \phi_n$$ $$\nabla E(w) = \Phi^T(
 
 @pytest.mark.parametrize(
     ("note", "right", "wrong", "cause"),
-    [
+    sliced([
         (LOGIT, r"s(\beta) = \frac{\partial \ell}{\partial \beta} = \sum_{i=1}^n (y_i - \pi_i) x_i",
          r"\frac{\partial \ell}{\partial \beta} = \sum_{i=1}^n (\pi_i - y_i) x_i", "sign"),
         (LOGIT, r"\Lambda'(z) = \Lambda(z) [1 - \Lambda(z)]", r"\Lambda'(z) = \Lambda(z) [1 + \Lambda(z)]", "sign"),
@@ -33,7 +34,7 @@ $$\nabla E(w) = -\sum_{n=1}^N (t_n - w^T\phi_n) \phi_n$$ $$\nabla E(w) = \Phi^T(
         (LOGIT, r"\frac{\partial \pi_i}{\partial \eta_i} = \pi_i (1 - \pi_i)",
          r"\frac{\partial \pi_i}{\partial \eta_i} = \eta_i (1 - \eta_i)", "wrong-symbol"),
         (FEATURES, r"\nabla E(w) = \Phi^T \Phi w - \Phi^T t", r"\nabla E(w) = \Phi (\Phi w - t)", "transpose-missing"),
-    ],
+    ], 6),
 )  # fmt: skip
 def test_an_index_may_be_that_of_an_example(note: str, right: str, wrong: str, cause: str) -> None:
     rows = verify_latex(f"{note}$${right}$$").lines

@@ -146,7 +146,7 @@ RIGHT = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("before", "claim"), sliced(RIGHT, 6))
+@pytest.mark.parametrize(("before", "claim"), sliced(RIGHT, 24))
 def test_right_formulas_hold(before: str, claim: str) -> None:
     judged = verify_latex(f"{before}\n$${claim}$$")
     assert judged.lines[-1].verdict == HOLDS, judged.lines[-1]
@@ -213,7 +213,7 @@ def test_a_number_too_many_is_left_out(factor: str) -> None:
     assert (judged.verdict, judged.cause, judged.repaired) == (WRONG, "extra-factor", "dw = x dz")
 
 
-@pytest.mark.parametrize(("before", "claim", "cause"), sliced(WRONG_ONES, 3))
+@pytest.mark.parametrize(("before", "claim", "cause"), sliced(WRONG_ONES, 12))
 def test_mistakes_are_named(before: str, claim: str, cause: str) -> None:
     judged = verify_latex(f"{before}\n$${claim}$$").lines[-1]
     assert (judged.verdict, judged.cause) == (WRONG, cause), judged

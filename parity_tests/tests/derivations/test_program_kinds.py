@@ -282,7 +282,7 @@ PAIRS = "import numpy as np\n" + "\n".join(
 DELTA = "delta = self.cost.delta(activations[-1], y)"
 
 
-@pytest.mark.parametrize("text", sliced([SEQUENCES, DEEP, ADAM, TABLE, TORCH, LOSS_AND_GRADIENT, NUMBERS], 6))
+@pytest.mark.parametrize("text", sliced([SEQUENCES, DEEP, ADAM, TABLE, TORCH, LOSS_AND_GRADIENT, NUMBERS], 24))
 def test_a_right_program_is_judged_and_never_wrong(text: str) -> None:
     found = of_program(text)
     assert found.summary.wrong == found.summary.cannot_tell == 0, [line.message for line in found.lines]
@@ -640,6 +640,7 @@ Wi -= 0.1 * dWi
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "old", "new", "line", "repaired"),
     [

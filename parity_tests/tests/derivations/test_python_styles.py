@@ -37,7 +37,7 @@ def judged_text(text: str) -> Judged | None:
     return judge_program("net.py", text)
 
 
-@pytest.mark.parametrize("name", sliced(STYLES, 6))
+@pytest.mark.parametrize("name", sliced(STYLES, 24))
 def test_a_right_program_raises_no_alarm(name: str) -> None:
     judged = judged_text(STYLES[name].text)
     assert judged is not None

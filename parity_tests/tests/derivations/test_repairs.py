@@ -152,7 +152,7 @@ REPAIRS = [
 ]
 
 
-@pytest.mark.parametrize(("setting", "wrong", "repaired"), sliced(REPAIRS, 2), ids=[row[1] for row in REPAIRS])
+@pytest.mark.parametrize(("setting", "wrong", "repaired"), sliced(REPAIRS, 8), ids=[row[1] for row in REPAIRS])
 def test_a_repair_is_what_people_would_write(setting: str, wrong: str, repaired: str) -> None:
     line = last(wrong, setting)
     assert (line.verdict, line.repaired) == (WRONG, repaired)

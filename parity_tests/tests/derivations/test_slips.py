@@ -119,12 +119,12 @@ def the_wrong(judged: Judged | None) -> tuple[str, list[str]]:
     return line.cause, [row for each in line.diff for row in each.new]
 
 
-@pytest.mark.parametrize(("setting", "l2", "text", "cause", "meant"), sliced(LINES, 2), ids=[row[2] for row in LINES])
+@pytest.mark.parametrize(("setting", "l2", "text", "cause", "meant"), sliced(LINES, 8), ids=[row[2] for row in LINES])
 def test_a_line_in_a_setting(setting: str, l2: str, text: str, cause: str, meant: str) -> None:
     assert the_wrong(verify(text, setting, l2=bool(l2))) == (cause, [meant])
 
 
-@pytest.mark.parametrize(("right", "written", "cause", "meant"), sliced(TEXTS, 6), ids=[row[1] for row in TEXTS])
+@pytest.mark.parametrize(("right", "written", "cause", "meant"), sliced(TEXTS, 24), ids=[row[1] for row in TEXTS])
 def test_a_text_with_its_own_forward_pass(right: str, written: str, cause: str, meant: str) -> None:
     assert NETWORK.count(right) == 1
     found, rows = the_wrong(verify_text(NETWORK.replace(right, written)))

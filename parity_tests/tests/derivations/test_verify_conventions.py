@@ -84,7 +84,7 @@ RIGHT = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("setting", "text", "words"), sliced(RIGHT, 4), ids=[f"{row[0]}: {row[2]}" for row in RIGHT])
+@pytest.mark.parametrize(("setting", "text", "words"), sliced(RIGHT, 16), ids=[f"{row[0]}: {row[2]}" for row in RIGHT])
 def test_what_is_right_in_another_convention_holds_in_it(
     setting: str | None, text: str, words: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -167,7 +167,7 @@ def saturated(name: str, output: str, scale: float, dtype: type) -> Numbers:
 @pytest.mark.parametrize(
     ("name", "output"), [("shallow", "sigmoid"), ("multilabel", "sigmoid"), ("softmax", "softmax")]
 )
-@pytest.mark.parametrize("scale", sliced([60, 0, 10, 1000], 4))
+@pytest.mark.parametrize("scale", sliced([60, 0, 10, 1000], 16))
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 def test_right_numbers_of_a_confident_network_are_not_wrong(
     name: str, output: str, scale: float, dtype: type, monkeypatch: pytest.MonkeyPatch
@@ -288,7 +288,7 @@ def test_where_sizes_do_not_tell_rows_from_columns_values_do() -> None:
             (lambda m: 1, lambda m: m, "every gradient of a parameter is m = "),
             (lambda m: 2, lambda m: 2, "every gradient of a parameter is 2 times the notes'"),
         ],
-        2,
+        8,
     ),
 )
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])

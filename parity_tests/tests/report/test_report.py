@@ -118,6 +118,7 @@ def test_pages_load_nothing_from_outside(files: dict[str, str], pages: dict[str,
         assert outside <= {"http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"}, name
 
 
+@pytest.mark.slow
 def test_every_link_leads_to_an_anchor_that_is_there_once(pages: dict[str, Reader]) -> None:
     for name, read in pages.items():
         assert [id_ for id_, count in Counter(read.ids).items() if count > 1] == [], name

@@ -52,7 +52,7 @@ def test_every_record_stands_in_one_chapter() -> None:
     assert {name for chapter in CHAPTERS for name in chapter.pictures} == set(PICTURES)
 
 
-@pytest.mark.parametrize("formula", sliced(FORMULAS, 3), ids=lambda formula: formula.id)
+@pytest.mark.parametrize("formula", sliced(FORMULAS, 12), ids=lambda formula: formula.id)
 def test_text_is_complete(formula: Formula) -> None:
     words = formula.words
     assert words.title

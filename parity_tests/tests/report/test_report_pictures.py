@@ -93,6 +93,7 @@ def test_pictures_keep_their_ids_to_themselves(svgs: dict[str, str]) -> None:
     assert "scale(0.015625)" in text  # of letters, which no rounding of places may touch
 
 
+@pytest.mark.slow
 def test_panels_come_back_after_the_page_has_them(drawn: dict[str, Drawn], svgs: dict[str, str]) -> None:
     assert all(part.get_visible() for name in svgs for part in drawn[name].figure.subfigs)
 

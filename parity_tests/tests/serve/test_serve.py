@@ -107,7 +107,7 @@ HOSTILE: dict[str, tuple[Callable[[Path], Any], str]] = {
 """A request, of what must never come to be, and what is said."""
 
 
-@pytest.mark.parametrize("hostile", sliced(HOSTILE, 6))
+@pytest.mark.parametrize("hostile", sliced(HOSTILE, 24))
 def test_what_is_hostile_gets_a_sentence_and_does_nothing(hostile: str, server: Served, tmp_path: Path) -> None:
     mark = tmp_path / "made"
     request, says = HOSTILE[hostile]

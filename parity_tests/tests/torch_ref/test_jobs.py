@@ -16,6 +16,7 @@ import torch
 
 from manual.shared.cli import UsageError
 from parity_tests.tests.chores import interruptions
+from parity_tests.tests.slices import sliced
 from torch_ref import jobs
 from torch_ref.__main__ import main as by_torch
 from torch_ref.jobs import device_of_rank
@@ -26,11 +27,14 @@ JOB = {"RANK": "1", "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT"
 
 @pytest.mark.parametrize(
     ("changed", "said"),
-    [
-        ({}, "rank 1: the processes do not find each other: "),
-        ({"MASTER_PORT": "port"}, "invalid literal for int"),
-        ({"MASTER_ADDR": None}, "MASTER_ADDR expected, but not set"),
-    ],
+    sliced(
+        [
+            ({}, "rank 1: the processes do not find each other: "),
+            ({"MASTER_PORT": "port"}, "invalid literal for int"),
+            ({"MASTER_ADDR": None}, "MASTER_ADDR expected, but not set"),
+        ],
+        3,
+    ),
 )
 def test_a_process_that_does_not_find_the_others_says_so(
     changed: dict[str, str | None], said: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]

@@ -105,7 +105,7 @@ IN_LAYERS = [fault for fault, (where, *_) in FAULTS.items() if where in (dropout
     ("fault", "name", "dtype"),
     [
         *((fault, WIDE, np.float32) for fault in FAULTS),
-        *sliced(((fault, CONVNET, np.float64) for fault in IN_LAYERS), 4),
+        *sliced(((fault, CONVNET, np.float64) for fault in IN_LAYERS), 16),
     ],
 )
 def test_a_fault_of_training_is_caught_where_it_was_planted(
