@@ -101,7 +101,7 @@ def _assumptions(tree: ast.Module, roles: Roles) -> Iterator[tuple[Ranks, int]]:
         ("matrix", "flat", "column"),
         ("flat", "matrix", "column", "number") if one_output else ("matrix", "flat", "column", "number"),
         ("flat", "row", "column", "each", "number") if one_bias else ("flat", "row", "column", "number"),
-        (1, 2, 0) if places_of else (1,),
+        (1, 2, 0, *(sorted(places_of) if len(places_of) > 1 else ())) if places_of else (1,),  # or one alone is a place
         ("", "number", "flat", "like") if roles.entrywise else ("",),
     ):
         for weights in ("flat", "matrix") if vectors == "matrix" else ("flat",):
@@ -112,7 +112,7 @@ def _assumptions(tree: ast.Module, roles: Roles) -> Iterator[tuple[Ranks, int]]:
                 y: str = labels,
                 b: str = biases,
                 w: str = weights,
-                i: int = places,
+                i: int | str = places,
                 s: str = scale or biases,
                 turns: bool = turns,
                 alone: bool = alone,
@@ -126,7 +126,7 @@ def _assumptions(tree: ast.Module, roles: Roles) -> Iterator[tuple[Ranks, int]]:
                     of = v if v != "matrix" and y != "number" else y
                     return (None, None) if of == "matrix" else AXES[of]
                 if name in places_of:
-                    return (None,) * i
+                    return (None,) * (i if isinstance(i, int) else name != i)
                 if name in known:
                     return known[name]
                 if v == "column" and roles.is_data(name):
@@ -266,7 +266,7 @@ def _layout(reading: Reading, clashes: int, derived: frozenset[str]) -> Layout:
 
 
 def _described(shapes: dict[str, Shape], first: str | None, batch: Size | None, labels: dict[str, Size]) -> str:
-    """The layout in words: rows or columns, and who holds labels."""
+    """The layout in words: rows or columns, and what holds labels."""
     said = []
     if first is not None and batch in shapes.get(first, ()):
         where = "rows" if shapes[first][0] == batch else "columns"
@@ -274,7 +274,6 @@ def _described(shapes: dict[str, Shape], first: str | None, batch: Size | None, 
     elif batch is None:
         said.append("one example")
     if labels:
-        said.append(
-            f"{' and '.join(labels)} holds labels" if len(labels) == 1 else f"{' and '.join(labels)} hold labels"
-        )
+        *others, last = labels
+        said.append(f"labels in {', '.join(others)} and {last}" if others else f"labels in {last}")
     return ", ".join(said)

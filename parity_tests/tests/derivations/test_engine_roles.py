@@ -345,7 +345,7 @@ dlogits = R[:, None] * (pi - np.eye(K)[a]) / T
 dW = s.T @ dlogits
 db = dlogits.sum(0)
 """,
-        "examples are rows, a holds labels",
+        "examples are rows, labels in a",
     ),
 }
 
@@ -360,7 +360,23 @@ dP = np.zeros_like(P)
 np.add.at(dP, u, dpu)
 dmu = -2 * err.sum()
 """,
-        "u and i hold labels",
+        "labels in u and i",
+    ),
+    # of several names that are places, one holds a single place
+    "words around one": (
+        """
+h = E[ctx].mean(axis=0)
+sp = 1 / (1 + np.exp(-(O[w] @ h)))
+sn = 1 / (1 + np.exp(-(O[neg] @ h)))
+loss = -np.log(sp) - np.sum(np.log(1 - sn))
+dO = np.zeros_like(O)
+dO[w] += (sp - 1) * h
+np.add.at(dO, neg, np.outer(sn, h))
+dh = (sp - 1) * O[w] + O[neg].T @ sn
+dE = np.zeros_like(E)
+np.add.at(dE, ctx, dh / len(ctx))
+""",
+        "labels in ctx, w and neg",
     ),
     # done has the shape of what 1 - done meets
     "what was reached": (
@@ -372,7 +388,7 @@ dQ = np.zeros_like(Q)
 dQ[np.arange(B), act] = td / B
 db2 = dQ.sum(axis=0)
 """,
-        "one example, act holds labels",
+        "one example, labels in act",
     ),
     # C counts the classes: the targets of an example add up to 1
     "smoothed labels": (
@@ -439,6 +455,7 @@ def test_the_use_of_names_tells_the_layout(name: str) -> None:
             "",
             "dS",
         ),  # each has several places, and is not cut off
+        ("words around one", " / len(ctx)", "", "dE"),
         ("Poisson", "+ alpha * beta", "+ 2 * alpha * beta", "grad"),  # of the parameters only beta has its shape
         ("smoothed labels", "(tau * X.shape[0])", "X.shape[0]", "dW"),
     ],
