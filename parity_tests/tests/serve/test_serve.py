@@ -91,7 +91,9 @@ HOSTILE: dict[str, tuple[Callable[[Path], Any], str]] = {
     "classes": (lambda _: {"text": "dW1 = ().__class__.__bases__[0].__subclasses__()"}, "two underscores"),
     "a huge number": (lambda _: {"text": "dW1 = 9**9**9**9**9 * dZ1 @ X.T", "setting": "shallow"}, "1 judged: 1 wrong"),
     "much nesting": (lambda _: {"text": f"dW1 = {'(' * 50_000}dZ1{')' * 50_000}"}, "at most 20,000 are read"),
-    "an endless loop": (lambda _: {"text": "for i in range(10**12):\n    dW1 = dZ1 @ X\n"}, "0 judged|took more than"),
+    "an endless loop": (
+        lambda _: {"text": "for i in range(10**12):\n    dW1 = dZ1 @ X.T\n"}, "0 judged|took more than 20 seconds",
+    ),
     "markup": (
         lambda _: {"text": "dW1 = dZ1 @ X.T # <img src=x onerror=alert(1)>", "setting": "shallow"}, "1 judged: 1 wrong",
     ),
