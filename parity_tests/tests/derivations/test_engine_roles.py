@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from parity_tests.derivations.engine.probes import draw
 from parity_tests.derivations.engine.roles import NO_ROLES, Roles, roles_of
 from parity_tests.derivations.engine.texts import read_text
 from parity_tests.derivations.verdicts import HOLDS, NOT_JUDGED, WRONG
@@ -486,3 +487,25 @@ dF = dout * g[:, :, None, None] + (dz @ W.T)[:, :, None, None]"""
     assert verify(text + right).summary.wrong == 0
     (wrong,) = [line for line in verify(text).lines if line.verdict == WRONG]
     assert wrong.repaired == text.splitlines()[-1] + right
+
+
+@pytest.mark.parametrize("sign", ["", "-"])
+def test_one_unit_is_tried_where_it_is_not_cut_off(sign: str) -> None:
+    forward = f"z = {sign}(w @ x)\nh = np.maximum(0, z)\nJ = 0.5 * (h - y)**2\ndz = (h - y) * (z > 0)\n"
+    judged = verify(f"{forward}dw = {sign}dz * x**2")
+    assert [line.target for line in judged.lines if line.verdict == WRONG] == ["dw"]
+
+
+def test_a_shift_of_every_unit_is_no_number_because_its_derivative_is_summed_over_all() -> None:
+    text = """n = (X - X.mean(axis=1, keepdims=True)) / X.std(axis=1, keepdims=True)
+out = gamma * n + beta
+J = 0.5 * np.sum((out - Y)**2)
+dout = out - Y
+dgamma = np.sum(dout * n, axis=0)
+dbeta = np.sum(dout)"""
+    assert [line.target for line in verify(text).lines if line.verdict == WRONG] == ["dbeta"]
+
+
+def test_a_label_is_drawn_as_one_and_not_as_a_count_of_its_name() -> None:
+    text, _ = LAYOUTS["a window along arrays that are not begun"]
+    assert 0 < draw(read_text(text.strip()).layout, 0).given["t"] < 1
