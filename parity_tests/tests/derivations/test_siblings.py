@@ -86,6 +86,10 @@ def test_a_mistake_is_found_in_the_file_where_it_stands(tmp_path: Path) -> None:
         LAYERS + "\ndef reset():\n    global X\n",  # it changes a name of its own for all
         LAYERS + "\nX = np.ones(3)\n",  # the program has another X
         LAYERS + "\nit is no Python\n",
+        f"{LAYERS}\nnumber = {'(' * 1_000}1{')' * 1_000}\n",
+        f"{LAYERS}\nnumber = {'-' * 200_000}1\n",
+        "import train\n" + LAYERS,  # it imports the file that imports it
+        "import layers\n" + LAYERS,
     ],
 )
 def test_files_that_cannot_stand_in_one_are_left_apart(layers: str, tmp_path: Path) -> None:

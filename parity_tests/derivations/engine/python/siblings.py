@@ -45,7 +45,7 @@ class Joined(NamedTuple):
 def joined(file: Path, text: str) -> Joined:
     """The file behind the modules beside it that it imports; alone where names of several files are the same."""
     found: dict[Path, str] = {}
-    own = _without_imports(file.parent, text, found) if _parsed(text) is not None else None
+    own = _without_imports(file.parent, text, found, (file,)) if _parsed(text) is not None else None
     if own is None or not found:
         return Joined(text)
     texts = [*found.values(), own]
@@ -60,14 +60,15 @@ def joined(file: Path, text: str) -> Joined:
 def _parsed(text: str) -> ast.Module | None:
     try:
         return ast.parse(text)
-    except (SyntaxError, ValueError):
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
 
 
-def _without_imports(folder: Path, text: str, found: dict[Path, str]) -> str | None:
+def _without_imports(folder: Path, text: str, found: dict[Path, str], around: tuple[Path, ...]) -> str | None:
     """The text without its imports of modules in the folder, whose texts are put among the found, the first first.
 
-    None where one of them cannot stand in front: it changes a name of its own for all, or is no Python.
+    None where one of them cannot stand in front: it changes a name of its own for all, is no Python, or imports one of
+    the files ``around`` it, which import it.
     """
     rows = text.split("\n")
     for node in ast.parse(text).body:
@@ -78,9 +79,9 @@ def _without_imports(folder: Path, text: str, found: dict[Path, str]) -> str | N
             if path not in found:
                 source = path.read_text(encoding="utf-8", errors="replace")
                 tree = _parsed(source)
-                if tree is None or any(isinstance(each, ast.Global) for each in ast.walk(tree)):
+                if path in around or tree is None or any(isinstance(each, ast.Global) for each in ast.walk(tree)):
                     return None
-                own = _without_imports(folder, _definitions(source, tree), found)
+                own = _without_imports(folder, _definitions(source, tree), found, (*around, path))
                 if own is None:
                     return None
                 found[path] = own
