@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from parity_tests.derivations.engine.claims import PARAMETER, UPDATE, Claim, Claims, holds_with
-from parity_tests.derivations.engine.convention import candidates, in_words, is_a_count, ratio_of, sizes_of
+from parity_tests.derivations.engine.convention import candidates, in_words, is_a_count, ratio_of, same_factor, sizes_of
 from parity_tests.derivations.engine.events import Event, Key, Run
 from parity_tests.derivations.engine.failing import Failures
 from parity_tests.derivations.engine.in_the_program import InTheProgram
@@ -260,9 +260,16 @@ def _cost_of_repair(mender: Mender, factor: float, root: Root, before: dict[Key,
 
 
 def _usual_factors(claims: Claims, run: Run) -> tuple[float, ...]:
-    """The factors that all gradients may carry, the likeliest first; a mean's alone where the slope of J is given."""
+    """The factors that all gradients may carry, the likeliest first; a mean's alone where the slope of J is given.
+
+    A cost that is not written down has no scale of its own: it is that which gradients share, where none has another.
+    """
     sizes = sizes_of(claims.truths.probe, run)
-    usual = candidates(_factors(claims, run), sizes)
+    found = _factors(claims, run)
+    usual = candidates(found, sizes)
+    shared = {name for name, factor in found if len(usual) > 1 and same_factor(factor, usual[1])}
+    if claims.truths.cost.of is not None and len(shared) > 1 and not any(same_factor(each, 1.0) for _, each in found):
+        usual = usual[1:]
     return tuple(each for each in usual if not claims.truths.are_from_above or is_a_count(each, sizes))
 
 

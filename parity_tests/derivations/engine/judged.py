@@ -78,7 +78,7 @@ def judge_reading(
     if not findings:
         return _differing(reading, trial)
     fitting = [finding for finding in findings if not finding.wrong]
-    chosen = fitting[0] if fitting else min(findings, key=lambda each: (each.wrong, -each.hits))
+    chosen = fitting[0] if fitting else min(findings, key=lambda each: each.wrong - each.hits)
     if not chosen.explanation.claims:
         return None
     written = chosen.cost.of is None

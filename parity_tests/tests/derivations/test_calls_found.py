@@ -96,6 +96,30 @@ def backward(X, Y, cache):
     return {"dW1": dW1, "db1": db1, "dW2": dW2, "db2": db2}
 """
 
+HIDDEN_GIVEN_THE_OUTPUT = """\
+import numpy as np
+
+def back_through_sigmoid(dA, Z):
+    a = 1 / (1 + np.exp(-Z))
+    return dA * a * (1 - a)
+
+def back_through_layer(dZ, kept):
+    A_prev, W, b = kept
+    m = A_prev.shape[1]
+    return W.T @ dZ, dZ @ A_prev.T / m, dZ.sum(axis=1, keepdims=True) / m
+
+def model_backward(AL, Y, caches):
+    grads = {}
+    L = len(caches)
+    dAL = (1 - Y) / (1 - AL) - Y / AL
+    kept, Z = caches[L - 1]
+    dA, grads["dW" + str(L)], grads["db" + str(L)] = back_through_layer(back_through_sigmoid(dAL, Z), kept)
+    for l in reversed(range(L - 1)):
+        kept, Z = caches[l]
+        dA, grads["dW" + str(l + 1)], grads["db" + str(l + 1)] = back_through_layer(back_through_sigmoid(dAL, Z), kept)
+    return grads
+"""
+
 DRAWN_TOO_LARGE = """\
 import numpy as np
 
@@ -169,17 +193,34 @@ def test_it_holds_and_the_line_that_is_changed_is_wrong(text: str, old: str, new
 
 
 @pytest.mark.slow
-def test_a_backward_pass_alone_is_judged_where_it_holds_and_else_has_a_call_to_paste() -> None:
+def test_a_backward_pass_alone_is_judged_behind_a_forward_pass_that_fits_it() -> None:
     found = of_program(BACKWARD_ALONE)
     assert {each.verdict for each in found.lines} == {HOLDS}
     assert "the forward pass in it is not the file's" in found.notes[0]
-    wrong = BACKWARD_ALONE.replace("db1 = np.sum(dZ1", "db1 = 4 * np.sum(dZ1")
-    assert judge_program("net.py", wrong) is None
-    call = re.search(r'--call (".*")', how_to_call(wrong))
-    assert call is not None
-    lines = of_program(wrong, shlex.split(call[1])[0].replace("; ", "\n")).lines
+    lines = of_program(BACKWARD_ALONE.replace("db1 = np.sum(dZ1", "db1 = 4 * np.sum(dZ1")).lines
     rows = [(each.line, each.repaired) for each in lines if each.verdict == WRONG]
     assert rows == [(11, "db1 = np.sum(dZ1, axis=1, keepdims=True) / m")]  # 4 is no size
+
+
+@pytest.mark.slow
+def test_a_slope_behind_a_forward_pass_that_is_not_the_files_is_not_judged() -> None:
+    leaky = BACKWARD_ALONE.replace("(A1 > 0)", "np.where(A1 > 0, 1, 0.01)")
+    assert judge_program("net.py", leaky) is None
+    call = re.search(r'--call (".*")', how_to_call(leaky))
+    assert call is not None
+    lines = of_program(leaky, shlex.split(call[1])[0].replace("; ", "\n")).lines
+    assert [each.line for each in lines if each.verdict == WRONG] == [9]
+
+
+def test_where_nothing_has_another_scale_the_gradients_have_the_one_that_they_share() -> None:
+    """A deep network whose hidden layers are all given the output's dA: the last layer's average is no mistake."""
+    call = re.search(r'--call (".*")', how_to_call(HIDDEN_GIVEN_THE_OUTPUT))
+    assert call is not None
+    found = of_program(HIDDEN_GIVEN_THE_OUTPUT, shlex.split(call[1])[0].replace("; ", "\n"))
+    wrong = {each.line for each in found.lines if each.verdict == WRONG}
+    assert found.summary.wrong
+    assert "1/m" in found.convention
+    assert not wrong & {10, 17}
 
 
 @pytest.mark.slow

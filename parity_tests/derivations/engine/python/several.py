@@ -10,13 +10,16 @@ from functools import cache
 from parity_tests.derivations.engine.findings import fits, hits_of
 from parity_tests.derivations.engine.python.aim import Aim
 from parity_tests.derivations.engine.python.calls import Tried, flag
-from parity_tests.derivations.engine.python.forward_passes import backward_pass, forward_calls
+from parity_tests.derivations.engine.python.forward_passes import SLOPES, backward_pass, forward_calls
 from parity_tests.derivations.engine.python.reading import PythonReading
 from parity_tests.derivations.engine.python.rubric import implied_in, kind_of
 from parity_tests.derivations.engine.python.said_cost import RefusedError
-from parity_tests.derivations.verdicts import NOT_JUDGED, WRONG, Judged, in_order, not_judged, summarised
+from parity_tests.derivations.verdicts import CALL, NOT_JUDGED, WRONG, Judged, in_order, not_judged, summarised
 
 MOST_CALLS = 12
+LEAST_HITS = 2
+"""How many gradients follow a forward pass that is not the writer's, for the others to be wrong."""
+
 IS_PAIR = re.compile(r"back\w*\([^\n]*\Z")
 """A call whose last line is a backward pass: a file may have several."""
 
@@ -76,23 +79,44 @@ def first_judged(
 def with_backward_pass(text: str, found: Judged | None, aim: Aim) -> Judged | None:
     """The verdicts, and those on a backward pass that was not reached, behind the forward pass that fits it best.
 
-    That is not the writer's: where anything is wrong behind it, it is the writer who has to say it.
+    That is not the writer's. So where anything is wrong behind it, what has a slope of a unit in it is not judged, and
+    unless several gradients hold, nothing is.
     """
     alone = backward_pass(ast.parse(text))
     left = [] if found is None else [line.line for line in found.lines if line.verdict == NOT_JUDGED]
     if alone is None or (found is not None and alone.lineno not in left):
         return found
-    call, all_fit = best_forward_call(text)
-    judged = aim.judge(text, call) if all_fit else None
-    if not call or (judged is not None and not judged.summary.judged):
+    call, hits, all_fit = best_forward_call(text)
+    if not call:
         return found
-    if judged is None or judged.summary.wrong:
+    judged = aim.judge(text, call) if all_fit or hits >= LEAST_HITS else None
+    if judged is not None and not judged.summary.judged:
+        return found
+    if judged is not None and judged.summary.wrong:
+        judged = _without_slopes(judged, text)
+    if judged is None or (not all_fit and not judged.summary.wrong):
         note = f"{alone.name} is judged behind a forward pass, such as that in {flag(call)}."
         return found and found._replace(notes=(*found.notes, note))
     judged = judged._replace(
         notes=(f"Called with {flag(call)}: the forward pass in it is not the file's.", *judged.notes)
     )
     return judged if found is None else together(found, judged, "")._replace(notes=(*found.notes, *judged.notes))
+
+
+def _without_slopes(judged: Judged, text: str) -> Judged:
+    """The verdicts; where a line with a unit's slope is wrong, it may be right behind another forward pass.
+
+    The names of the file's own functions are no slopes: what is in them is judged at their own lines.
+    """
+    own = "|".join(node.name for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef))
+    lines = []
+    for line in judged.lines:
+        written = re.sub(rf"\b({own})\b", "", line.text)
+        if line.verdict == WRONG and line.line < CALL and any(each.search(written) for each in SLOPES.values()):
+            reason = "it is wrong behind the forward pass of this call, whose units may not be yours: say --call"
+            line = not_judged(line.target, line.line, line.text, reason)
+        lines.append(line)
+    return judged._replace(lines=tuple(lines), summary=summarised(lines, judged.summary.helpers))
 
 
 def _with_verdicts(text: str, found: Judged) -> set[str]:
@@ -177,10 +201,10 @@ def _without_growing(judged: Judged, made: set[str]) -> Judged:
 
 
 @cache
-def best_forward_call(text: str) -> tuple[str, bool]:
+def best_forward_call(text: str) -> tuple[str, int, bool]:
     """The call of a backward pass that stands alone behind the forward pass that most of its gradients follow.
 
-    It is said whether all do. A forward pass with equal sizes is taken where the others end early.
+    It is said how many do, and whether all do. A forward pass with equal sizes is taken where the others end early.
     """
     best, most, all_fit = "", 0, False
     for call in forward_calls(ast.parse(text)):
@@ -192,4 +216,4 @@ def best_forward_call(text: str) -> tuple[str, bool]:
         hits, cost = max(found, key=lambda each: each[0], default=(0, None))
         if hits > most and cost is not None:
             best, most, all_fit = call, hits, fits(trial, cost)
-    return best, all_fit
+    return best, most, all_fit
