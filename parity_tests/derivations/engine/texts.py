@@ -18,7 +18,7 @@ from parity_tests.derivations.engine.guards import judged_without_guards
 from parity_tests.derivations.engine.judged import judge_reading
 from parity_tests.derivations.engine.layers import summed_among_averages, terms_of, unreached
 from parity_tests.derivations.engine.layouts import Layout, find_layout
-from parity_tests.derivations.engine.optimiser_lines import with_optimisers
+from parity_tests.derivations.engine.optimiser_rules import with_rules
 from parity_tests.derivations.engine.probes import Probe, doubled, draw, normalised, one_output, with_masks
 from parity_tests.derivations.engine.program import TextProgram
 from parity_tests.derivations.engine.python.other_costs import by_the_cost_that_is_followed
@@ -28,7 +28,7 @@ from parity_tests.derivations.engine.trials import telling_trial
 from parity_tests.derivations.engine.truths import Cost, Truths
 from parity_tests.derivations.engine.undefined_units import choices, said, undefined_units, with_units
 from parity_tests.derivations.language.errors import DerivationError
-from parity_tests.derivations.language.front import Source, read
+from parity_tests.derivations.language.front import Source, plain_lines, read
 from parity_tests.derivations.verdicts import WRONG, Judged, Verdict, not_judged, summarised
 
 NO_UNITS: Mapping[str, str] = MappingProxyType({})
@@ -219,7 +219,8 @@ def _judged(reading: TextReading, seed: int, strict: bool) -> Judged | None:
     trial = reading.trial(seed)
     judged = None if judged is None else _as_far_as_read(judged, reading)
     if judged is not None:
-        judged = with_optimisers(judged, reading.lines, seed, strict=strict)
+        code = [line.text for line in plain_lines(reading.source)]
+        judged = with_rules(judged, read(reading.source).tree, code, reading.rows, seed, strict=strict)
     if judged is None or reading.from_above or not judged.summary.wrong or not reading.written(trial):
         return judged
     if reading.cost or has_a_slip(judged):

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from parity_tests.derivations.engine.optimiser_rules import with_rules
 from parity_tests.derivations.engine.python.aim import Aim
 from parity_tests.derivations.engine.python.calls import Tried, calls, flag, template
-from parity_tests.derivations.engine.python.optimisers import with_rules
 from parity_tests.derivations.engine.python.other_costs import with_its_arguments
 from parity_tests.derivations.engine.python.program import PythonProgram
 from parity_tests.derivations.engine.python.reading import ENDED, MADE_UP, PythonReading
@@ -122,7 +122,8 @@ def judge_program(
         raise RefusedError(f"cost is {cost!r}, and no gradient of a number of that name was found")
     if found is None:
         return None
-    found = with_rules(found._replace(notes=(*notes, *found.notes, *failed)), text, seed)
+    found, rows = found._replace(notes=(*notes, *found.notes, *failed)), text.splitlines()
+    found = with_rules(found, ast.parse(text), rows, rows, seed, in_a_program=True)
     return located(_without_call(found))
 
 
