@@ -312,7 +312,8 @@ class Claims:
                 if not self._is_rearranged(claim):
                     return claim if match is None or claim.factor is None else Claim(event, *match, INNER)
         match = self._match(event)
-        if match is None or self.order.get(event.key, len(self.order)) < self.order.get(match[0].event.key, 0):
+        place = self.order.get(event.key, len(self.order)) if not self.truths.cost.is_old else len(self.order)
+        if match is None or place < self.order.get(match[0].event.key, 0):
             return None  # no derivative is known before the value that it is in: labels may look like one
         return Claim(event, *match, VALUE)
 

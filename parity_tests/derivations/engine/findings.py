@@ -302,7 +302,8 @@ def again(reading: Reading, finding: Finding, trial: Trial, strict: bool) -> Fin
 def _same_cost(reading: Reading, trial: Trial, cost: Cost) -> Cost | None:
     """The cost on other values, None where it is not implied there; a loop may come to it more or less often."""
     if cost.of is None:
-        return next((each for each in reading.written(trial) if each.text == cost.text), cost)
+        same = (each for each in reading.written(trial) if (each.text, each.is_old) == (cost.text, cost.is_old))
+        return next(same, cost)
     return next((each for each in reading.implied(trial) if each.text == cost.text), None)
 
 

@@ -57,6 +57,8 @@ class Cost(NamedTuple):
     names: tuple[str, str] = ("", "")
     is_a_guess: bool = False
     """Whether neither a name nor the person says that the value is J."""
+    is_old: bool = False
+    """Whether J is taken at the parameters before their steps, though it is computed behind them."""
 
     def value(self, here: Any, given: Mapping[str, Any]) -> Any:
         """J from the value at the place, and from the free names."""
@@ -106,6 +108,8 @@ class Truths:
         order = {event.key: place for place, event in enumerate(self.run.events)}
         steps, end = self.probe.steps, order.get(self.cost.key, 0)
         before = {new: old for new, old in steps.items() if order.get(new, end) < end}
+        if self.cost.is_old:
+            return before
         return {
             new: old
             for new, old in before.items()

@@ -96,7 +96,7 @@ def claims_of(
         probe=Probe({**GIVENS, **(given or {})}, {}, None, places, steps or {}, roles),
         round=Round(after),
         run=Run((*(truth.event for truth in (*TRUTHS, *zero)), *events), ()),
-        cost=SimpleNamespace(key=COST),
+        cost=SimpleNamespace(key=COST, is_old=False),
         by_key={truth.event.key: truth for truth in TRUTHS},
         vanishing={truth.event.key: truth for truth in zero},
         partial=frozenset(partial),

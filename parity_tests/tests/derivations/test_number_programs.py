@@ -205,3 +205,32 @@ def test_a_name_says_that_it_is_the_derivative_in_an_entry_of_what_it_names() ->
     entry = "encoder['b']"
     assert meant_by("d_encoder_b", [entry, "decoder['b']"]) == (entry,)
     assert meant_by("d_encoder_b", [entry, "encoder_b"]) == ("encoder_b",)
+
+
+NESTED = """\
+import math
+import random
+
+random.seed(3)
+inner = [[random.random() for _ in range(2)] for _ in range(3)]
+outer = [random.random() for _ in range(3)]
+table = [([0, 0], 0), ([0, 1], 1), ([1, 0], 1), ([1, 1], 0)]
+for epoch in range(20):
+    for x, target in table:
+        h = [math.tanh(sum(w * each for w, each in zip(row, x))) for row in inner]
+        out = sum(w * each for w, each in zip(outer, h))
+        loss = (out - target) ** 2 / 2
+        error = out - target
+        for j in range(3):
+            below = error * outer[j] * (1 - h[j] ** 2)
+            outer[j] -= 0.1 * error * h[j]
+            for i in range(2):
+                inner[j][i] -= 0.1 * below * x[i]
+"""
+
+
+def test_a_matrix_that_is_a_list_of_lists_takes_steps() -> None:
+    """Also behind a first example of zeros, by which every mistake in it would be multiplied."""
+    right, wrong = of_program(NESTED), of_program(NESTED.replace("(1 - h[j] ** 2)", "(1 - h[j])"))
+    assert right.summary.judged == right.summary.holds == 9
+    assert wrong_in(wrong)

@@ -370,3 +370,58 @@ def test_a_list_that_a_program_did_not_finish_claims_nothing() -> None:
     judged = of_program(ENDED)
     (wrong,) = [line for line in judged.lines if line.verdict == WRONG]
     assert (wrong.line, "the program ended here" in wrong.message) == (15, True)
+
+
+LATE = """\
+import numpy as np
+
+rng = np.random.default_rng(0)
+X, Y = rng.normal(size=(40, 4)), rng.normal(size=(40, 3))
+W, b = rng.normal(size=(4, 3)), np.zeros(3)
+
+def cost(x, y):
+    return np.sum((np.tanh(x @ W + b) - y) ** 2) / (2 * len(x))
+
+for step in range(10):
+    chosen = rng.choice(40, 8)
+    x, y = X[chosen], Y[chosen]
+    out = np.tanh(x @ W + b)
+    dz = (out - y) * (1 - out ** 2) / len(x)
+    W -= 0.1 * (x.T @ dz)
+    b -= 0.1 * dz.sum(axis=0)
+    print(cost(x, y))
+"""
+
+
+def test_a_cost_behind_the_steps_of_a_mini_batch_is_that_before_them() -> None:
+    """The next round has other examples, so that its gradients are not those of the cost that was printed last."""
+    right, wrong = of_program(LATE), of_program(LATE.replace("(1 - out ** 2)", "(1 - out)"))
+    assert right.summary.judged == right.summary.holds >= 3
+    assert [line.line for line in wrong_in(wrong)] == [14]
+
+
+AHEAD = """\
+import numpy as np
+
+rng = np.random.default_rng(1)
+X, Y = rng.normal(size=(12, 4)), rng.normal(size=(12, 3))
+W = [rng.normal(size=(4, 5)), rng.normal(size=(5, 3))]
+v = [np.zeros_like(w) for w in W]
+for step in range(10):
+    ahead = [w + 0.9 * each for w, each in zip(W, v)]
+    h = np.tanh(X @ ahead[0])
+    error = (h @ ahead[1] - Y) / len(X)
+    loss = np.sum((h @ ahead[1] - Y) ** 2) / (2 * len(X))
+    dW = [X.T @ (error @ ahead[1].T * (1 - h ** 2)), h.T @ error]
+    for i in range(2):
+        v[i] = 0.9 * v[i] - 0.1 * dW[i]
+        W[i] = W[i] + v[i]
+"""
+
+
+def test_the_velocity_of_a_look_ahead_is_no_parameter() -> None:
+    """Its change depends on itself as that of a parameter does; but it is added to one."""
+    right, wrong = of_program(AHEAD), of_program(AHEAD.replace("W[i] + v[i]", "W[i] - v[i]"))
+    assert sum(line.line == 15 for line in right.lines) == 2
+    assert right.summary.judged == right.summary.holds
+    assert {line.line for line in wrong_in(wrong)} & {14, 15}

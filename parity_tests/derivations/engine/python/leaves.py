@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -50,7 +50,9 @@ class Begun(NamedTuple):
 class Finder:
     """Looks on while a program runs on tensors: which values depend on nothing, and which are a parameter's next."""
 
-    def __init__(self) -> None:
+    def __init__(self, states: frozenset[int] = frozenset()) -> None:
+        """``states`` are the statements in which an optimiser's state changes, as an earlier look has shown."""
+        self.known_states, self.states = states, set(states)
         self.leaves: dict[Key, str] = {}
         self.steps: dict[Key, Key] = {}
         self.rounds: list[Key] = []
@@ -66,6 +68,7 @@ class Finder:
         self.refused: Counter[int] = Counter()
         self.stepped: dict[Key, list[set[int]]] = {}  # by the first place: the statements of each step
         self.latest: Key | None = None
+        self.decayed: dict[int, int] = {}  # by the object, the statement of its last step, in which it shrank
         self.begun: list[torch.Tensor] = []
         self.called: list[str] = []  # what each of these was called when it began
 
@@ -86,8 +89,10 @@ class Finder:
             return self._leaf(key, event, value, key) if event.name else value  # what is returned is named behind
         before, shrinks = (value, False) if known is not None else self._old_of(event, value)
         asked = self.refused[key[0]] < MOST_REFUSED
-        if before is not None and asked and self._is_step(event, before, value, shrinks):
-            self.shrinking |= {key} if shrinks else set()
+        if before is not None and asked and self._is_step(event, key, before, value, shrinks):
+            if shrinks:
+                self.shrinking.add(key)
+                self.decayed[id(value)] = key[0]
             _, first, latest = self.lineage[id(before)]
             if self._goes_on(event, key, self.stepped.get(first, [])) and latest in self.steps:
                 self.steps[key] = self.steps.pop(latest)
@@ -182,12 +187,12 @@ class Finder:
                 raise Halted
         self.latest = key
 
-    def _is_step(self, event: Event, old: Tape, new: Tape, shrinks: bool) -> bool:
+    def _is_step(self, event: Event, key: Key, old: Tape, new: Tape, shrinks: bool) -> bool:
         """Whether the new value is the old one and a change that depends on it; that of a moving average does not."""
         of_number = event.name.endswith(".data")  # what a node of a graph holds, beside its .grad
         if symbols.is_data(symbols.base_of(event.name)) and not of_number:
             return False
-        if symbols.meant_by(event.name, self.last):
+        if symbols.meant_by(event.name, self.last) or key[0] in self.known_states:
             return False
         if _is_recurrence(event.statement):
             return False
@@ -202,6 +207,8 @@ class Finder:
             return False
         if leaf.shape != new.tensor.shape:
             cotangent = cotangent.sum_to_size(leaf.shape)
+        if not shrinks:
+            self._sees_states(dict(zip(map(id, others), found[1:], strict=True)), cotangent)
         if shrinks:
             slopes = found[0] / cotangent
             return bool(torch.any((slopes - slopes.ravel()[0]).abs() > 1e-9))
@@ -214,6 +221,18 @@ class Finder:
             for tensor, each in zip(others, found[1:], strict=True)
         )
         return changed or from_former or _adds_its_derivative(event, found[1:])
+
+    def _sees_states(self, slopes: Mapping[int, torch.Tensor | None], cotangent: torch.Tensor) -> None:
+        """Keep what shrank, took a step and is now added to a parameter: no parameter, but the velocity of one.
+
+        Where the gradient is taken ahead, at ``W + mu * v``, what is added to v depends on v as that of a parameter.
+        """
+        for held, statement in self.decayed.items():
+            slope = slopes.get(id(self.tensors.get(held)))
+            if slope is not None and slope.shape == cotangent.shape and slope.numel() > 1:
+                ratios = slope / cotangent
+                if torch.any(ratios != 0) and torch.all((ratios - ratios.ravel()[0]).abs() <= 1e-9):
+                    self.states.add(statement)
 
 
 def _is_recurrence(statement: ast.stmt | None) -> bool:

@@ -246,14 +246,19 @@ class PythonProgram:
         return before
 
     # ---- what it begins with
-    def begin(self) -> Sequence[Event]:
-        """Run it once, on tensors, and find its leaves, its steps and its rounds: the events of that run."""
+    def begin(self, states: frozenset[int] = frozenset()) -> Sequence[Event]:
+        """Run it once, on tensors, and find its leaves, its steps and its rounds: the events of that run.
+
+        Once more where a value that seemed to be a parameter is a state: what is added to one.
+        """
         self.begun = Begun()
-        finder = Finder()
+        finder = Finder(states)
         kind = self._kind(TAPE)
         code, sites = self._code(light=False)
         recorder = Recorder(sites, kind, None, None, True, finder.before, self.stepped)
         problem = self._execute(code, recorder, kind)
+        if finder.states > states:
+            return self.begin(frozenset(finder.states))
         self.begun = Begun(
             finder.leaves, finder.steps, tuple(finder.rounds), frozenset(finder.shrinking), frozenset(finder.computed),
             problem,

@@ -160,19 +160,26 @@ class PythonReading:
             last[event.key[0]] = looks, event
         found = [*first.values(), *(each for each in last.values() if each[1].key[1])]
         found.sort(key=lambda each: not each[0])
-        chosen: list[tuple[int, bool, Event, set[Key]]] = []
+        chosen: list[tuple[int, bool, Cost, set[Key]]] = []
         for looks, event in found[:MOST_CANDIDATES]:
-            cost = Cost(event.key, self._said(event), event.line)
-            truths = Truths(*trial, cost)
-            if truths.by_key:
-                hits = hits_of(trial, cost, likely=looks)
-                if hits or self.cost or (looks and not MONITORS.search(_text(event))):
-                    chosen.append((hits, looks, event, set(truths.by_key)))
+            for cost in self._costs_at(event, trial, looks):
+                truths = Truths(*trial, cost)
+                if truths.by_key:
+                    hits = hits_of(trial, cost, likely=looks)
+                    if hits or self.cost or (looks and not MONITORS.search(_text(event))):
+                        chosen.append((hits, looks, cost, set(truths.by_key)))
         whole = [each for each in chosen if not any(each[2].key in other[3] and other[0] for other in chosen)]
         whole.sort(key=lambda each: (-each[0], not each[1]))
         if whole and whole[0][1] and whole[0][0]:
             whole = [each for each in whole if each[1]]  # of single numbers any is a multiple of what leads to J
-        return [Cost(event.key, self._said(event), event.line) for _, _, event, _ in whole]
+        return [cost for _, _, cost, _ in whole]
+
+    def _costs_at(self, event: Event, trial: Trial, looks: bool) -> list[Cost]:
+        """The cost that a value is; behind the first steps also that at the parameters as they were before them."""
+        cost = Cost(event.key, self._said(event), event.line)
+        order = {each.key: place for place, each in enumerate(trial.run.events)}
+        steps = [order[each] for each in trial.probe.steps if each in order]
+        return [cost, cost._replace(is_old=True)] if looks and steps and min(steps) < order[event.key] else [cost]
 
     def _may_be_cost(self, event: Event) -> bool | None:
         """Whether a value looks like a cost; None for what cannot be one, and for any but the one that was said."""

