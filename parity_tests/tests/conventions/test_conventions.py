@@ -7,6 +7,7 @@ import json
 import math
 from collections import Counter
 from dataclasses import replace
+from itertools import product
 
 import numpy as np
 import pytest
@@ -37,9 +38,12 @@ def named(name: str) -> Convention:
     return next(convention for convention in CONVENTIONS if convention.id == name)
 
 
-@pytest.mark.parametrize(("convention", "dtype"), LINES, ids=lambda value: getattr(value, "id", value))
-def test_the_translation_is_exact_and_the_naive_ones_are_not(convention: Convention, dtype: str) -> None:
-    for seed in range(5):
+EACH = pytest.mark.parametrize("convention", CONVENTIONS, ids=lambda convention: convention.id)
+
+
+@EACH
+def test_the_translation_is_exact_and_the_naive_ones_are_not(convention: Convention) -> None:
+    for dtype, seed in product(convention.dtypes, range(5)):
         outcome = check(convention, dtype, seed)
         assert outcome.exact, outcome.worst
         assert outcome.telling, outcome.gaps
@@ -47,17 +51,12 @@ def test_the_translation_is_exact_and_the_naive_ones_are_not(convention: Convent
         assert all(gap.off > 1e-4 and gap.ratio > 10 for gap in outcome.gaps)
 
 
-@pytest.mark.parametrize(("convention", "dtype"), LINES, ids=lambda value: getattr(value, "id", value))
-def test_exact_and_naive_swapped_are_seen(convention: Convention, dtype: str) -> None:
-    for name, naive in convention.naive.items():
+@EACH
+def test_exact_and_naive_swapped_are_seen_but_not_where_only_shapes_are_looked_at(convention: Convention) -> None:
+    for dtype, (name, naive) in product(convention.dtypes, convention.naive.items()):
         swapped = check(replace(convention, exact=naive, naive={name: convention.exact}), dtype)
         assert not swapped.exact
         assert not swapped.telling
-
-
-@pytest.mark.parametrize(("convention", "dtype"), LINES, ids=lambda value: getattr(value, "id", value))
-def test_naive_translations_pass_unseen_where_only_shapes_are_looked_at(convention: Convention, dtype: str) -> None:
-    for naive in convention.naive.values():
         results = run_case(convention.case(naive), np.dtype(dtype).type, seed=0)
         assert [result.reason for result in results if result.reason] == []
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-from itertools import combinations
+from itertools import combinations, product
 from pathlib import Path
 from typing import Any
 
@@ -155,7 +155,7 @@ def test_the_loops_of_the_notes_give_the_truths_of_the_loop_setting(l2: bool) ->
 
 
 @pytest.mark.parametrize("name", SETTINGS)
-def test_what_is_no_target_cannot_be_assigned(name: str) -> None:
+def test_what_is_no_target_cannot_be_assigned_and_the_tables_name_only_what_is_there(name: str) -> None:
     setting = SETTINGS[name]
     protected = setting.protected()
     for symbol in setting.symbols:
@@ -166,22 +166,16 @@ def test_what_is_no_target_cannot_be_assigned(name: str) -> None:
         with pytest.raises(DerivationSyntaxError, match="has a meaning here"):
             parse(f"{refused} = 1", protected=protected)
     assert {row.name for row in listing(setting) if row.assignable} == set(setting.targets)
-
-
-@pytest.mark.parametrize("name", SETTINGS)
-def test_the_tables_of_a_setting_name_only_what_is_there(name: str) -> None:
-    setting = SETTINGS[name]
     symbols = {symbol.name for symbol in setting.symbols}
     assert len(symbols) == len(setting.symbols)
     assert set(setting.targets) <= symbols
     assert {member for family in setting.layers.values() for member in family} <= symbols
     assert set(setting.aliases.values()) <= symbols
     assert not set(setting.aliases) & symbols
-    for target in setting.targets.values():
-        for l2 in (False, True):
-            assert target.formula(l2)
-            assert target.ids(l2)
-            assert all(re.fullmatch(r"F\d{3}", formula_id) for formula_id in target.ids(l2))
+    for formulas, l2 in product(setting.targets.values(), (False, True)):
+        assert formulas.formula(l2)
+        assert formulas.ids(l2)
+        assert all(re.fullmatch(r"F\d{3}", formula_id) for formula_id in formulas.ids(l2))
 
 
 def test_a_probe_is_the_same_every_time_and_cannot_be_written_to() -> None:

@@ -102,16 +102,16 @@ def test_every_formula_of_the_notes_has_its_line() -> None:
         assert 0 < len(row.topic) <= 60
 
 
-@pytest.mark.parametrize("code", CODES, ids=lambda code: code.name)
-def test_a_record_names_what_it_calls_and_has_the_ids_of_the_docstring(code: Code) -> None:
-    for field, name in {"manual": code.name, "loop": code.in_loops, "torch": code.in_torch}.items():
-        if name:
-            package = "torch_ref" if field == "torch" else "manual"
-            function = pkgutil.resolve_name(f"{package}.{name}")
-            assert getattr(code, field) in (function, None)
-    named = pkgutil.resolve_name(f"manual.{code.name}")
-    cited = ids_in(inspect.getdoc(named))
-    assert set(code.ids) <= set(cited) if inspect.ismodule(named) else code.ids == cited
+def test_a_record_names_what_it_calls_and_has_the_ids_of_the_docstring() -> None:
+    for code in CODES:
+        for field, name in {"manual": code.name, "loop": code.in_loops, "torch": code.in_torch}.items():
+            if name:
+                package = "torch_ref" if field == "torch" else "manual"
+                function = pkgutil.resolve_name(f"{package}.{name}")
+                assert getattr(code, field) in (function, None), code.name
+        named = pkgutil.resolve_name(f"manual.{code.name}")
+        cited = ids_in(inspect.getdoc(named))
+        assert set(code.ids) <= set(cited) if inspect.ismodule(named) else code.ids == cited, code.name
 
 
 @pytest.mark.parametrize(

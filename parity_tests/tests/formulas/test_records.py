@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -20,19 +21,21 @@ import pytest
 from parity_tests.comparison.faults import FAULTS, healthy, run_fault
 from parity_tests.formulas import CASES, FORMULAS, conv, dense, dropout, norm_bounds, pooling, theory, update_bounds
 from parity_tests.formulas.case import Case
-from parity_tests.formulas.formula import Formula, Refusal, Sharp
+from parity_tests.formulas.formula import Formula, Sharp
 from parity_tests.formulas.planting import Fault
 from parity_tests.formulas.run import cast, generator, magnitudes, outputs_of, run_case
 from parity_tests.judging import bounds
 from parity_tests.judging.judge import HOLDS, judge
 
-DTYPES = [np.float64, np.float32]
+DTYPES: list[Any] = [np.float64, np.float32]
 
 
-@pytest.mark.parametrize("dtype", DTYPES, ids=["float64", "float32"])
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
-def test_formula_holds(case: Case, dtype: Any) -> None:
-    for seed in range(5):
+EACH_CASE = pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
+
+
+@EACH_CASE
+def test_formula_holds(case: Case) -> None:
+    for dtype, seed in product(DTYPES, range(5)):
         results = run_case(case, dtype, seed)
         assert {result.quantity for result in results} == set(case.bounds)
         assert [result for result in results if result.verdict != HOLDS] == []
@@ -44,17 +47,23 @@ def test_seeds_that_went_beyond_a_bound_before_it_held_for_the_loop_too(name: st
     assert {result.verdict for result in run_case(case, np.float32, seed)} == {HOLDS}
 
 
-@pytest.mark.parametrize("dtype", DTYPES, ids=["float64", "float32"])
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
-def test_formula_leaves_its_arguments_alone_and_keeps_their_dtype(case: Case, dtype: Any) -> None:
+@EACH_CASE
+def test_formula_leaves_its_arguments_alone_and_keeps_their_dtype_and_one_complex_makes_both_forms_alike(
+    case: Case,
+) -> None:
     inputs = case.inputs(generator(case.id, 0))
-    arrays = {name: value.astype(dtype) for name, value in inputs.items() if isinstance(value, np.ndarray)}
-    for value in arrays.values():
-        value.setflags(write=False)
-    for version in (case.manual, case.loop):
+    given = {name: value for name, value in inputs.items() if isinstance(value, np.ndarray)}
+    for dtype, version in product(DTYPES, (case.manual, case.loop)):
+        arrays = {name: value.astype(dtype) for name, value in given.items()}
+        for value in arrays.values():
+            value.setflags(write=False)
         if version is not None:
             found = version(*{**inputs, **arrays}.values())  # writing to an argument would raise
             assert not arrays or set(dtypes(found)) == {np.dtype(dtype)}
+    for name, value in given.items():
+        if case.loop is not None and name not in case.stays_real:
+            moved = {**inputs, name: value.astype(np.complex128)}
+            assert dtypes(case.loop(*moved.values())) == dtypes(case.manual(*moved.values())), name
 
 
 def dtypes(found: Any) -> list[np.dtype[Any]]:
@@ -62,38 +71,26 @@ def dtypes(found: Any) -> list[np.dtype[Any]]:
     return [np.asarray(value).dtype for value in (found if isinstance(found, tuple) else (found,))]
 
 
-@pytest.mark.parametrize("case", [case for case in CASES if case.loop], ids=lambda case: case.id)
-def test_one_complex_argument_makes_the_same_results_complex_in_the_loop_and_in_the_formula(case: Case) -> None:
-    assert case.loop is not None
-    inputs = case.inputs(generator(case.id, 0))
-    for name, value in inputs.items():
-        if isinstance(value, np.ndarray) and name not in case.stays_real:
-            moved = {**inputs, name: value.astype(np.complex128)}
-            assert dtypes(case.loop(*moved.values())) == dtypes(case.manual(*moved.values()))
+@pytest.mark.parametrize(
+    "formula", [formula for formula in FORMULAS if formula.refusals], ids=lambda formula: formula.id
+)
+def test_bad_arguments_get_one_plain_sentence(formula: Formula) -> None:
+    for refusal in formula.refusals:
+        assert refusal.of is not None
+        with pytest.raises(ValueError) as caught:
+            refusal.of(*refusal.arguments)
+        assert str(caught.value) == refusal.sentence
 
 
-REFUSALS = [(formula.id, refusal) for formula in FORMULAS for refusal in formula.refusals]
-
-
-@pytest.mark.parametrize(("name", "refusal"), REFUSALS, ids=lambda value: getattr(value, "sentence", value))
-def test_bad_arguments_get_one_plain_sentence(name: str, refusal: Refusal) -> None:
-    assert refusal.of is not None
-    with pytest.raises(ValueError) as caught:
-        refusal.of(*refusal.arguments)
-    assert str(caught.value) == refusal.sentence
-
-
-@pytest.mark.parametrize("dtype", [np.float64, np.float32], ids=["float64", "float32"])
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.id)
-def test_fault_is_caught_where_it_was_planted(fault: Fault, dtype: Any) -> None:
-    outcome = run_fault(fault, dtype)
-    assert outcome.failed == fault.caught
+def test_fault_is_caught_where_it_was_planted(fault: Fault) -> None:
+    for dtype in DTYPES:
+        assert run_fault(fault, dtype).failed == fault.caught, dtype
 
 
-@pytest.mark.parametrize("seed", range(5))
-@pytest.mark.parametrize("dtype", [np.float64, np.float32], ids=["float64", "float32"])
-def test_nothing_fails_without_a_fault(dtype: Any, seed: int) -> None:
-    assert healthy(dtype, seed) == []
+def test_nothing_fails_without_a_fault() -> None:
+    for dtype, seed in product(DTYPES, range(5)):
+        assert healthy(dtype, seed) == []
 
 
 U32 = bounds.unit_roundoff(np.float32)
@@ -198,8 +195,9 @@ def test_errors_come_near_the_bound_and_stay_below_it(case: Case) -> None:
 
 
 @pytest.mark.parametrize(("case", "least"), SHARP, ids=lambda value: getattr(value, "id", str(value)))
-def test_a_bound_ten_times_wider_is_noticed(case: Case, least: float) -> None:
+def test_a_bound_ten_times_wider_is_noticed_and_an_error_just_above_it(case: Case, least: float) -> None:
     check_sharp(case, least, SEEDS)
+    check_edge(case)
 
 
 @pytest.mark.bars
@@ -210,8 +208,8 @@ def test_on_two_hundred_seeds() -> None:
         check_sharp(case, least, 10 * SEEDS)
 
 
-@pytest.mark.parametrize(("case", "least"), SHARP, ids=lambda value: getattr(value, "id", str(value)))
-def test_an_error_just_above_the_bound_fails_and_one_just_below_does_not(case: Case, least: float) -> None:
+def check_edge(case: Case) -> None:
+    """An error just above the bound fails, and one just below it does not."""
     u = 2.0**-40  # so that a hundredth of a bound is still a difference in float64
     wide = case.inputs(generator(case.id, 0))
     truth = outputs_of(case, wide, np.float64)["manual"]

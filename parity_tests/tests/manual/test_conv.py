@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from itertools import product
 
 import numpy as np
 import pytest
@@ -26,33 +26,26 @@ from parity_tests.tests.manual.conv_probes import (
 )
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("name", CONFIGURATIONS)
-def test_equal_to_torch(name: str, form: str, dtype: Any) -> None:
-    probe = make_probe(CONFIGURATIONS[name], dtype)
-    actual = by_hand(form, probe, LAMBDA)
-    assert_within(actual, by_torch(probe, LAMBDA), tolerances(probe, LAMBDA))
-    assert {array.dtype for array in actual} == {np.dtype(dtype)}
+def test_both_forms_equal_torch(name: str) -> None:
+    for form, dtype in product(FORMS, (np.float32, np.float64)):
+        probe = make_probe(CONFIGURATIONS[name], dtype)
+        actual = by_hand(form, probe, LAMBDA)
+        assert_within(actual, by_torch(probe, LAMBDA), tolerances(probe, LAMBDA))
+        assert {array.dtype for array in actual} == {np.dtype(dtype)}
 
 
-@pytest.mark.parametrize("name", CONFIGURATIONS)
-def test_the_loop_and_the_vectorised_form_agree(name: str) -> None:
-    probe = make_probe(CONFIGURATIONS[name], seed=1)
-    assert_within(by_hand("vectorised", probe, LAMBDA), by_hand("loop", probe, LAMBDA), tolerances(probe, LAMBDA))
-
-
-@pytest.mark.parametrize("seed", range(60))
-def test_random_configurations_equal_torch(seed: int) -> None:
-    rng = np.random.default_rng(seed)
-    f, pad = rng.integers(1, 6, 2), rng.integers(0, 4, 2)
-    n = np.maximum(rng.integers(1, 14, 2), f - 2 * pad)
-    m, channels, filters, stride = (int(k) for k in rng.integers(1, (6, 6, 8, 5)))
-    c = Configuration(
-        m, (int(n[0]), int(n[1])), channels, filters, (int(f[0]), int(f[1])), stride, (int(pad[0]), int(pad[1]))
-    )
-    probe = make_probe(c, np.float32 if seed % 2 else np.float64, seed)
-    assert_within(by_hand("vectorised", probe, LAMBDA), by_torch(probe, LAMBDA), tolerances(probe, LAMBDA))
+def test_random_configurations_equal_torch() -> None:
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        f, pad = rng.integers(1, 6, 2), rng.integers(0, 4, 2)
+        n = np.maximum(rng.integers(1, 14, 2), f - 2 * pad)
+        m, channels, filters, stride = (int(k) for k in rng.integers(1, (6, 6, 8, 5)))
+        c = Configuration(
+            m, (int(n[0]), int(n[1])), channels, filters, (int(f[0]), int(f[1])), stride, (int(pad[0]), int(pad[1]))
+        )
+        probe = make_probe(c, np.float32 if seed % 2 else np.float64, seed)
+        assert_within(by_hand("vectorised", probe, LAMBDA), by_torch(probe, LAMBDA), tolerances(probe, LAMBDA))
 
 
 @pytest.mark.parametrize(

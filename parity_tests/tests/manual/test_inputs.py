@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -29,12 +30,15 @@ def test_one_example_and_one_unit_work_in_every_dtype(name: str, dtype: Any) -> 
         assert all(value is not None and value.dtype == dtype and value.shape == (1, 1) for value in arrays)
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("z", [-1000.0, -88.0, 0.0, 88.0, 1000.0])
-@pytest.mark.parametrize("y", [0.0, 1.0])
 @pytest.mark.parametrize(("name", "outputs"), [("logistic", 1), ("softmax", 2), ("regression", 1)])
-def test_far_out_everything_stays_finite_and_silent(name: str, outputs: int, y: float, z: float, dtype: Any) -> None:
+def test_far_out_everything_stays_finite_and_silent(name: str, outputs: int) -> None:
     net = model(name, 1, outputs, () if name == "regression" else None)
+    for y, z, dtype in product((0.0, 1.0), (-1000.0, -88.0, 0.0, 88.0, 1000.0), (np.float32, np.float64)):
+        far_out(net, name, outputs, y, z, dtype)
+
+
+def far_out(net: Any, name: str, outputs: int, y: float, z: float, dtype: Any) -> None:
+    """One example whose linear part is z: the cost and the gradients."""
     params = {"W1": np.zeros((outputs, 1), dtype), "b1": np.zeros((outputs, 1), dtype)}
     params["b1"][0, 0] = z
     Y = np.array([[y], [1 - y]][:outputs], dtype)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from itertools import combinations
+from itertools import combinations, product
 
 import pytest
 
@@ -59,15 +59,15 @@ def sizes(name: str, seed: int) -> dict[str, int]:
     return {each: value for each, value in numbers.items() if each not in NO_SIZE and (name, each) not in EXCEPTIONS}
 
 
-@pytest.mark.parametrize("name", SETTINGS)
 @pytest.mark.parametrize("first", sliced(range(6), 3))
-def test_sizes_are_above_two_distinct_and_change_from_probe_to_probe(name: str, first: int) -> None:
-    probes = [sizes(name, first + number) for number in range(count(name))]
-    for probe in probes:
-        assert all(size > 2 for size in probe.values()), probe
-        assert len(set(probe.values())) == len(probe), probe
-    for one, other in combinations(probes, 2):
-        assert all(one[each] != other[each] for each in one), (one, other)
+def test_sizes_are_above_two_distinct_and_change_from_probe_to_probe(first: int) -> None:
+    for name in SETTINGS:
+        probes = [sizes(name, first + number) for number in range(count(name))]
+        for probe in probes:
+            assert all(size > 2 for size in probe.values()), (name, probe)
+            assert len(set(probe.values())) == len(probe), (name, probe)
+        for one, other in combinations(probes, 2):
+            assert all(one[each] != other[each] for each in one), (name, one, other)
 
 
 def test_the_settings_with_sizes_are_looked_at() -> None:
@@ -76,12 +76,11 @@ def test_the_settings_with_sizes_are_looked_at() -> None:
         assert size in given(name, 0)
 
 
-@pytest.mark.parametrize("first", range(5))
-@pytest.mark.parametrize(("name", "symbol", "none"), BORDERS)
-def test_borders_and_strides_are_none_and_some(name: str, symbol: str, none: int, first: int) -> None:
-    found = [given(name, seed)[symbol] for seed in range(first, first + count(name))]
-    assert none in found
-    assert len(set(found)) >= 3
+def test_borders_and_strides_are_none_and_some() -> None:
+    for (name, symbol, none), first in product(BORDERS, range(5)):
+        found = [given(name, seed)[symbol] for seed in range(first, first + count(name))]
+        assert none in found, name
+        assert len(set(found)) >= 3, name
 
 
 @pytest.mark.parametrize("name", ["convolution", "max-pool", "average-pool"])
