@@ -174,3 +174,54 @@ def test_factors_that_a_step_hides_are_said(reduced: str, said: str) -> None:
     assert not judged.summary.wrong
     assert judged.convention.startswith(said)
     assert bool(judged.convention) == bool(said)
+
+
+LITERAL = """\
+import numpy as np
+
+rng = np.random.default_rng(2)
+X, Y = rng.normal(size=(20, 4)), rng.normal(size=(20, 3))
+params = [rng.normal(size=(4, 5)), np.zeros(5), rng.normal(size=(5, 3)), np.zeros(3)]
+first = [np.zeros_like(p) for p in params]
+second = [np.zeros_like(p) for p in params]
+
+for t in range(1, 20):
+    h = np.tanh(X @ params[0] + params[1])
+    error = (h @ params[2] + params[3] - Y) / len(X)
+    loss = len(X) * np.sum(error ** 2) / 2
+    below = error @ params[2].T * (1 - h ** 2)
+    grads = [X.T @ below, below.sum(0), h.T @ error, error.sum(0)]
+    for k, (p, g) in enumerate(zip(params, grads)):
+        first[k] = 0.9 * first[k] + 0.1 * g
+        second[k] = 0.999 * second[k] + 0.001 * g * g
+        rate = 0.01 * np.sqrt(1 - 0.999 ** t) / (1 - 0.9 ** t)
+        p -= rate * first[k] / (np.sqrt(second[k]) + 1e-8)
+"""
+HEAVY = LITERAL.replace("0.9 * first[k] + 0.1 * g", "0.9 * first[k] - 0.01 * g")
+HEAVY = "\n".join([*HEAVY.splitlines()[:16], "        p += first[k]", ""])
+
+
+@pytest.mark.parametrize("text", [LITERAL, HEAVY], ids=["adam", "momentum"])
+def test_rules_with_literal_numbers_hold(text: str) -> None:
+    found = of_program(text)
+    assert found.summary.judged == found.summary.holds == 7
+
+
+@pytest.mark.parametrize(
+    ("text", "old", "new", "cause"),
+    sliced(
+        [
+            (LITERAL, "0.1 * g", "0.9 * g", "wrong-number"),
+            (LITERAL, "0.001 * g * g", "0.001 * g", "square-missing"),
+            (LITERAL, "np.sqrt(second[k])", "second[k]", "root-missing"),
+            (LITERAL, "/ (1 - 0.9 ** t)", "/ (1 - 0.9 * t)", "adam-no-power"),
+            (LITERAL, "first[k] / (", "g / (", "wrong-symbol"),
+            (HEAVY, "- 0.01 * g", "- 0.01 * 0.01 * g", ""),
+        ],
+        3,
+    ),
+)
+def test_slips_in_rules_with_literal_numbers(text: str, old: str, new: str, cause: str) -> None:
+    """Two steps on given gradients are those of a rule once one line is changed."""
+    wrong = wrong_in(of_program(text.replace(old, new)))
+    assert [(line.line, line.cause) for line in wrong] == ([(line_of(old, text), cause)] if cause else [])

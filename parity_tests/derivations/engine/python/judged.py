@@ -27,6 +27,7 @@ from parity_tests.derivations.engine.python.rubric import (
     kinds_of,
     own_run,
 )
+from parity_tests.derivations.engine.python.rules_by_number import with_rules_by_number
 from parity_tests.derivations.engine.python.said_cost import RefusedError
 from parity_tests.derivations.engine.python.several import (
     MOST_CALLS,
@@ -124,6 +125,8 @@ def judge_program(
         return None
     found, rows = found._replace(notes=(*notes, *found.notes, *failed)), text.splitlines()
     found = with_rules(found, ast.parse(text), rows, rows, seed, in_a_program=True)
+    if around is None and is_program(text) and not pair:
+        found = with_rules_by_number(found, text, one_a_line(call), seed)
     return located(_without_call(found))
 
 
