@@ -238,7 +238,7 @@ class _Collector:
         self, statement: Statement, target: Node, right: Node, part: tuple[Token, ...], relation: str, *, first: bool
     ) -> bool:
         """Add one claim; False where the right side says nothing."""
-        if is_number(right) or is_assumption(target, right):
+        if is_number(right) or is_assumption(target, right) or right == Call(Symbol("probability"), ()):
             return False
         if isinstance(target, Symbol) and target.base == "n" and not is_size(target, right):
             return False

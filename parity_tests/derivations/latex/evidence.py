@@ -11,7 +11,7 @@ from parity_tests.derivations.latex.own import Own, OwnForward
 from parity_tests.derivations.latex.sides import NAMED_FUNCTIONS
 from parity_tests.derivations.latex.symbols import COSTS, MEANINGS
 from parity_tests.derivations.latex.tree import Call, Symbol, symbols_of
-from parity_tests.derivations.latex.wording import claim_name, equation
+from parity_tests.derivations.latex.wording import UNTOLD, claim_name, equation
 from parity_tests.derivations.mistakes.causes import CAUSES
 from parity_tests.derivations.verdicts import DOUBTFUL, HOLDS, NO_CLAIM, NOT_JUDGED, WRONG, Verdict, not_judged, teach
 
@@ -51,8 +51,9 @@ def agreed(claim: Claim | Aside, own: OwnForward, place: int, usual: Callable[[]
     if judged.holds:
         return right
     if judged.defines:
-        kept = found.verdict in (WRONG, DOUBTFUL) and plain and not own.is_followed(place)
-        return found if kept else defined
+        shown = found.verdict == WRONG or (found.verdict == DOUBTFUL and UNTOLD not in found.message)
+        kept = shown and plain and not own.is_followed(place)
+        return found if kept or (judged.unused and found.verdict != NOT_JUDGED) else defined
     if found.verdict == WRONG and (found.repaired if judged.cause else plain):
         return found
     if judged.cause and judged.repaired is not None:

@@ -44,7 +44,7 @@ class Own(NamedTuple):
     """What is found: ``holds``, a ``cause`` with its repair, that it ``defines`` a quantity, or nothing of these.
 
     ``variant``: it holds where vectors or examples lie otherwise; ``written``: it is about a cost that has a formula;
-    ``trusted``: so are other derivatives, most of which hold.
+    ``trusted``: so are other derivatives, most of which hold; ``unused``: nothing else has what it defines.
     """
 
     holds: bool = False
@@ -54,6 +54,7 @@ class Own(NamedTuple):
     variant: bool = False
     written: bool = False
     trusted: bool = False
+    unused: bool = False
 
 
 class OwnForward(Equations):
@@ -77,12 +78,11 @@ class OwnForward(Equations):
         variant = self.variant(claim.section)
         held = self.outcome(place, variant)
         if claim.identity:  # of a quantity without a letter, as of log odds
-            return Own(holds=True) if held else None
+            found = self.mended(claim, variant) if held is False and mending else Own(holds=bool(held))
+            return found if found.holds or found.cause else None
         if held is None:
-            own = self.defining.get(place)
-            if own is None or own.name.key not in self.state(claim, variant).forward.definitions:
-                return None
-            return Own(defines=True) if own.symbol.base in self.used else None
+            return Own(defines=True, unused=self.defining[place].symbol.base not in self.used) if self.is_read(
+                place, variant) else None
         if held:
             return Own(holds=True)
         here = [place]
@@ -103,6 +103,11 @@ class OwnForward(Equations):
             if shapes.has_jacobian(claim.right, letters):
                 return Own()
         return self.mended(claim, variant)._replace(written=written, trusted=trusted)
+
+    def is_read(self, place: int, variant: Variant) -> bool:
+        """Whether a claim is a definition that can be computed."""
+        own = self.defining.get(place)
+        return own is not None and own.name.key in self.state(self.claims[place], variant).forward.definitions
 
     @cached_property
     def used(self) -> set[str]:
@@ -219,7 +224,7 @@ class OwnForward(Equations):
             state = self.state(claim, variant)
             own = isinstance(claim.target, Call) and claim.target.function.base in state.forward.functions
             slope = own and claim.target.function.primes  # type: ignore[union-attr]
-            if isinstance(claim.target, Call) and not is_cost(claim.target) and not slope:
+            if isinstance(claim.target, Call) and not (is_cost(claim.target) or slope or claim.identity):
                 return None
             left, right = self.left_side(claim, state), self.derivatives(claim.right, claim, state)
             if isinstance(left, Derivative | Symbol) and left in walk(right):

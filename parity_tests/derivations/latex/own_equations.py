@@ -14,7 +14,7 @@ import numpy as np
 
 from parity_tests.derivations.latex.claims import Aside, Claim, Found
 from parity_tests.derivations.latex.evaluation import MisfitError
-from parity_tests.derivations.latex.own_examples import EXAMPLE, Examples, stacked, with_letter
+from parity_tests.derivations.latex.own_examples import EXAMPLE, Examples, stacked, with_letter, with_stacks
 from parity_tests.derivations.latex.own_forward import (
     Book,
     Definition,
@@ -109,7 +109,7 @@ def _with_objectives(claims: list[Claim]) -> list[Claim]:
     So is one that is differentiated, and whose formula is a sum.
     """
     parts = [each.of for claim in claims for each in walk((claim.target, claim.right)) if isinstance(each, Derivative)]
-    of = {getattr(getattr(each, "function", each), "base", "") for each in parts}
+    of = {each.base for part in parts for each in [getattr(part, "function", part)] if isinstance(each, Symbol)}
     letters = {claim.target.function.base for claim in claims if isinstance(claim.target, Call)
                and len(claim.target.arguments) == 1 and isinstance(claim.target.arguments[0], Symbol)
                and not claim.target.function.primes and claim.target.function.base not in COSTS
@@ -188,7 +188,8 @@ class Equations:
         every = self.by_layers() if styles else {}
         self.book = Book(self.claims, chains, every)
         for letter, row in self.examples.stack(self.claims).items():
-            self.book.stack(letter, stacked(letter, row))
+            whole = stacked(letter, row)
+            self.book.stack(letter, Transposed(whole) if letter in self.examples.turned else whole)
         self.states: dict[Any, State] = {}
         self.found: dict[tuple[int, bool], Any] = {}
         self.best: dict[int, Variant] = {}
@@ -201,7 +202,7 @@ class Equations:
         letter = self.letters.get(claim.place)
         if letter is None:
             return claim
-        left, right = (with_letter(each, letter, EXAMPLE) for each in (claim.target, claim.right))
+        left, right = (with_stacks(with_letter(each, letter, EXAMPLE)) for each in (claim.target, claim.right))
         return claim._replace(target=left, right=right)
 
     def by_layers(self) -> dict[int, list[Claim]]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from parity_tests.derivations.latex.claims import Claim
@@ -44,6 +45,33 @@ def vectors_in(claims: Sequence[Claim]) -> frozenset[str]:
     return frozenset(found | {behind.base for before, behind in pairs(parts) if isinstance(before, Transposed)})
 
 
+def _stacked(node: object, rows: Mapping[str, str]) -> tuple[dict[str, str], set[str]]:
+    """The matrices that hold the vectors of examples, by what weighs them; those that hold them as columns.
+
+    As X beta and X^T (y - p) show it of rows, X^T beta and X (y - p) of columns.
+    """
+    votes: Counter[tuple[str, str, bool]] = Counter()
+    for each in walk(node):
+        if not (isinstance(each, Operation) and each.sign in ("", ".")):
+            continue
+        before, behind = factors(each.left)[-1][1], each.right
+        turned = isinstance(before, Transposed)
+        matrix = before.operand if isinstance(before, Transposed) else before
+        if not (isinstance(matrix, Symbol) and matrix == Symbol(matrix.base) and matrix.base[-1:].isupper()):
+            continue
+        if isinstance(behind, Symbol) and behind == Symbol(behind.base) and behind.base in rows:
+            votes[matrix.base, rows[behind.base], turned] += 1
+        elif matrix.base.lower() in rows.values():
+            votes[matrix.base, matrix.base.lower(), not turned] += 1
+    found: dict[str, str] = {}
+    columns = set[str]()
+    for (matrix, of, turned), count in votes.items():
+        if count > votes[matrix, of, not turned]:
+            found[matrix] = of
+            columns |= {matrix} if turned else set()
+    return found, columns
+
+
 class Examples:
     """The letters that stand for an example in a note, and the matrices whose rows are examples."""
 
@@ -64,10 +92,7 @@ class Examples:
                     self.letters.add(letter)
                     (given, whole) = (first, behind) if first.subscripts else (behind, first)
                     rows |= {whole.base: given.base} if not whole.subscripts and not matrix else {}
-        weighed = pairs(tuple(each.right for each in claims)) if rows else ()
-        self.stacked = {before.base: rows[behind.base] for before, behind in weighed
-                        if isinstance(before, Symbol) and before == Symbol(before.base) and behind.base in rows
-                        and before.base.lower() != before.base and behind == Symbol(behind.base)}  # fmt: skip
+        self.stacked, self.turned = _stacked(tuple(each.right for each in claims), rows) if rows else ({}, set())
 
     def letter(self, claim: Claim) -> str:
         """The letter of an example in a claim; "" where there is none, or several, or it is bound on one side alone."""
@@ -75,6 +100,8 @@ class Examples:
                  for side in (claim.target, claim.right)]  # fmt: skip
         found = sides[0] | sides[1]
         bound = {each.index for each in walk(claim.right) if isinstance(each, Sum)}
+        diagonals = [each for each in walk(claim.right) if isinstance(each, Call) and each.function.base == "diag"]
+        bound |= {part for each in symbols_of(tuple(diagonals)) for part in each.subscripts} & self.letters
         return next(iter(found)) if len(found) == 1 and (found <= sides[0] or found <= bound) else ""
 
     def stack(self, claims: Sequence[Claim]) -> dict[str, Symbol]:
@@ -96,6 +123,18 @@ def with_letter(node: Node, old: str, new: str) -> Node:
         if isinstance(each, Symbol) and old in each.subscripts:
             return replace(each, subscripts=tuple(new if part == old else part for part in each.subscripts))
         return replace(each, index=new) if isinstance(each, Sum) and each.index == old else each
+
+    return mapped(node, changed)
+
+
+def with_stacks(node: Node) -> Node:
+    """A formula in which a diagonal matrix has what belongs to each example on its diagonal."""
+
+    def changed(each: Node) -> Node:
+        if not (isinstance(each, Call) and each.function.base == "diag" and len(each.arguments) == 1):
+            return each
+        inner = any(EXAMPLE in symbol.subscripts for symbol in symbols_of(each.arguments))
+        return replace(each, arguments=(Call(Symbol(STACK), each.arguments),)) if inner else each
 
     return mapped(node, changed)
 

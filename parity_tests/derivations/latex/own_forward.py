@@ -20,6 +20,7 @@ from parity_tests.derivations.latex.tree import (
     SHIFTED,
     Call,
     Derivative,
+    Negative,
     Node,
     NotReadError,
     Number,
@@ -346,12 +347,22 @@ class Book:
         if old is None or old.section != claim.section or self.claims[old.place].right != claim.right:
             if old is not None and self.chains[old.place] == self.chains[claim.place]:  # further on in a chain
                 middle = old.right
-                if not isinstance(middle, Symbol):
+                if (parts := _named(middle, claim.right)) is not None:
+                    self.definitions.remove(old)
+                    self.add_named(*parts, claim, letters)
+                elif not isinstance(middle, Symbol):
                     return
-                symbol, name = middle, name_of(middle, letters, self.raised)
+                else:
+                    symbol, name = middle, name_of(middle, letters, self.raised)
                 if any(each.name.key == name.key for each in self.definitions):
                     return
             self.definitions += _with_hidden(Definition(name, claim.right, letters, claim.place, claim.section, symbol))
+
+    def add_named(self, term: Symbol | None, formula: Node, claim: Claim, letters: frozenset[str]) -> None:
+        """Keep what a chain says of the terms of a sum, as of the L_t of sum L_t."""
+        if term is not None:
+            name = name_of(term, letters, self.raised)
+            self.definitions.append(Definition(name, formula, letters, claim.place, claim.section, term))
 
     @cached_property
     def told(self) -> dict[Key, Definition]:
@@ -386,6 +397,22 @@ class Book:
         return Forward(
             found, functions, self.ranks_at(section), self.raised, self.seen, self.names, self.vectors, self.first
         )
+
+
+def _named(middle: Node, right: Node) -> tuple[Symbol | None, Node] | None:
+    """Whether a formula in a chain only names what the next one computes, as a probability or a sum of losses.
+
+    With the term of a sum and its formula, where both are sums over the same index.
+    """
+    if not any(isinstance(each, Call) and (each.function.base == "probability" or is_cost(each)) for each in walk(middle)):
+        if not (isinstance(middle, Sum) and isinstance(middle.body, Symbol) and is_cost(middle.body)):
+            return None
+    sums = [each.operand if isinstance(each, Negative) else each for each in (middle, right)]
+    if all(isinstance(each, Sum) for each in sums) and sums[0].index == sums[1].index:  # type: ignore[union-attr]
+        term, body = sums[0].body, sums[1].body  # type: ignore[union-attr]
+        if isinstance(term, Symbol) and isinstance(middle, Sum):
+            return term, Negative(body) if isinstance(right, Negative) else body
+    return None, right
 
 
 def _with_hidden(each: Definition) -> list[Definition]:

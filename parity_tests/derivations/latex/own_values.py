@@ -39,6 +39,9 @@ STEPS = 3
 
 _SIZES = (3, 5, 4, 7, 6, 8, 9, 10)
 
+SMALL = 1e-3
+"""The step of a derivative of a derivative, which no complex step gives."""
+
 _FEW = (2, 3)
 """Those of what has more than two indices."""
 
@@ -242,6 +245,8 @@ class Values(Evaluation):
         if self.world.given or of is None or not isinstance(node.by, Symbol):
             raise NotReadError("a derivative of what has no name")
         by = self.forward.name(node.by, self.letters)
+        if isinstance(of, Derivative):
+            return self.second(of, by, at)
         if not isinstance(of, Symbol):
             found = self.perturbed(by, step_of(by, at), lambda: self.value(of, at))
             if found.shape[-2:] != (1, 1):
@@ -270,6 +275,32 @@ class Values(Evaluation):
             return changed[0]
         found = changed.reshape(shape[0] * shape[1], -1)
         return found.T if self.shapes.numerator else found
+
+    def second(self, first: Derivative, by: Name, at: At) -> Any:
+        """A derivative of a derivative, in what is given: by differences of the fourth order along real axes."""
+        step = step_of(by, at)
+        base = self.quantity(by.key, step)
+        if (by.key, step) not in self.drawn:
+            raise NotReadError("a second derivative in what is computed")
+        whole = np.arange(base.size).reshape(base.shape)
+        entries = self.entry(whole, by, at).ravel()
+        before, found = (self.plain, self.gradients), []
+        for place in entries:
+            along = np.zeros(base.size)
+            along[int(place)] = SMALL
+            slopes = []
+            for steps in (1, 2):
+                pair = []
+                for sign in (steps, -steps):
+                    self.world = self.plain = World()
+                    self.gradients, self.drawn[by.key, step] = {}, base + sign * along.reshape(base.shape)
+                    pair.append(self.value(first, at))
+                slopes.append((pair[0] - pair[1]) / (2 * steps * SMALL))
+            found.append((4 * slopes[0] - slopes[1]) / 3)
+        self.drawn[by.key, step] = base
+        self.plain, self.gradients = before
+        self.world = self.plain
+        return found[0] if by.indices else np.concatenate([each.reshape(-1, 1) for each in found], 1)
 
     def entry(self, array: Any, name: Name, at: At) -> Any:
         """The entry that indices name, 0 where there is none; a vector may lie either way."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from parity_tests.derivations.latex.cursor import is_named, split
 from parity_tests.derivations.latex.patterns import summed
@@ -137,7 +138,7 @@ class _Parser(Structures):
             return not self.bars
         return (
             here[0].isalnum() or here in ("(", "[", "{", "\\{", "\\lfloor", "\\lceil") or here in GREEK
-            or here in ACCENTS or here in ("\\frac", "\\sqrt", "\\sum", "\\lim", "\\partial", "\\begin", "\\mathbb")
+            or here in ACCENTS or here in ("\\frac", "\\sqrt", "\\sum", "\\prod", "\\lim", "\\partial", "\\begin", "\\mathbb")
             or here.startswith("\\begin{")
         )  # fmt: skip
 
@@ -191,6 +192,9 @@ class _Parser(Structures):
             return Call(Symbol("sqrt"), (self.parsed(self.argument()),))
         if text == "\\sum":
             return self.summed()
+        if text == "\\prod":
+            found = self.summed()
+            return Call(Symbol("exp"), (replace(found, body=Call(Symbol("log"), (found.body,))),), {"product": "yes"})
         if text == "\\partial":
             return self.differential()
         if text == "\\lim":

@@ -65,6 +65,8 @@ def latex_of(node: Node) -> str:
         case Call(function=Symbol(base="indicator")):
             sign = f" {node.keywords['sign']} "
             return rf"\mathbb{{1}}[{sign.join(map(latex_of, node.arguments))}]"
+        case Call(keywords={"product": _}, arguments=(Sum(body=Call(arguments=(body,))) as inner,)):
+            return latex_of(replace(inner, body=body)).replace(r"\sum", r"\prod", 1)
         case Call(function=Symbol(base="sqrt")):
             return rf"\sqrt{{{latex_of(node.arguments[0])}}}"
         case Call():
@@ -77,6 +79,9 @@ def latex_of(node: Node) -> str:
             below = f"{node.index}={node.lower}" if node.lower else node.index
             above = f"^{{{node.upper}}}" if node.upper else ""
             return rf"\sum_{{{below}}}{above} {_bracketed(node.body, '+-')}"
+        case Derivative(of=Derivative(of=of, by=by)):
+            above = "" if of is None else f" {latex_of(of)}"
+            return rf"\frac{{\partial^2{above}}}{{\partial {latex_of(by)} \partial {latex_of(node.by)}}}"
         case Derivative():
             of = latex_of(node.of) if node.of is not None else ""
             return rf"\frac{{\partial {of}}}{{\partial {latex_of(node.by)}}}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from parity_tests.derivations.latex.cursor import COSTS, condition, differential_of, is_cases, split, without_braces
 from parity_tests.derivations.latex.marks import Marks
@@ -17,7 +18,9 @@ from parity_tests.derivations.latex.tree import (
     Node,
     Norm,
     NotReadError,
+    Number,
     Operation,
+    Power,
     Sum,
     Symbol,
     Transposed,
@@ -32,9 +35,17 @@ GREEK = frozenset("\\" + each for each in (
 COMPARISONS = ("<", ">", "\\le", "\\ge")
 ACCENTS = {"\\hat": "hat", "\\bar": "bar", "\\tilde": "tilde", "\\dot": "dot", "\\check": "check"}
 MATRICES = ("matrix", "bmatrix", "pmatrix", "vmatrix", "array", "smallmatrix", "Bmatrix")
+
 NUMBERED = ("W", "b", "Z", "A", "dW", "db", "dZ", "dA", "dz", "da")
 """Letters whose layer may stand right behind them, as in code."""
 DIFFERENTIATED = frozenset("WwZzAabBXxhHsSoOpP") | {"\\theta", "\\Theta"}
+
+
+def without_power(node: Node, power: str) -> Node | None:
+    """What stands below a power, None where there is another one."""
+    if isinstance(node, Symbol) and node.bare == power:
+        return replace(node, bare="")
+    return node.base if isinstance(node, Power) and node.exponent == Number(power) else None
 
 
 class Structures(Marks):
@@ -146,6 +157,8 @@ class Structures(Marks):
         if "\\times" in written(lower) and sizes_in(written(lower)):  # a symbol above its shape
             return self.parsed(upper)
         above, below = differential_of(upper), differential_of(lower)
+        if above and below and above[0].text == "^" and written(group(above, 1)[0]) == "2":
+            return self.second(above, below)
         if above is not None and below:
             return (
                 Derivative(self.parsed(above), self.parsed(below)) if above else self.differentiated(self.parsed(below))
@@ -153,6 +166,18 @@ class Structures(Marks):
         if not upper or not lower:
             raise NotReadError("a fraction without a numerator or a divisor")
         return Operation("/", self.parsed(upper), self.parsed(lower))
+
+    def second(self, above: list[Token], below: list[Token]) -> Node:
+        r"""``\partial^2 l / \partial b \partial b^T``, a derivative of a derivative."""
+        found = [self.parsed(each) for each in split(below, ("\\partial", "d")) if each]
+        if len(found) == 1 and (squared := without_power(found[0], "2")):
+            found = [squared, squared]
+        by = [each.operand if isinstance(each, Transposed) else each for each in found]
+        if len(by) != 2:
+            raise NotReadError("a second derivative without its variables")
+        of = self.parsed(above[group(above, 1)[1] :]) if len(above) > group(above, 1)[1] else None
+        first = self.differentiated(by[0]) if of is None else Derivative(of, by[0])
+        return Derivative(first, by[1])
 
     def differentiated(self, by: Node) -> Node:
         """The derivative of all that stands behind ``d/dz``, or of the cost."""
@@ -186,9 +211,16 @@ class Structures(Marks):
     def gradient(self) -> Node:
         r"""``\nabla_a C``, and ``\nabla J_{W}``."""
         by: Node | None = None
+        twice = self.peek() == "^" and self.ahead() == "2"
+        if twice:
+            self.take()
+            self.argument()
         if self.peek() == "_":
             self.take()
             by = self.parsed(without_braces(self.argument()))
+            if self.peek() == "^" and self.ahead() == "2":
+                self.take()
+                twice = bool(self.argument())
         of = self.factor() if self.begins() else None
         if by is None and isinstance(of, Symbol) and of.subscripts:
             text = of.subscripts[0]
@@ -203,7 +235,7 @@ class Structures(Marks):
         if isinstance(by, Symbol) and self.peek() == "^":
             self.take()
             self.raised(by, self.argument())
-        return Derivative(of, by)
+        return Derivative(Derivative(of, by), by) if twice else Derivative(of, by)
 
     def summed(self) -> Node:
         lower = upper = ""

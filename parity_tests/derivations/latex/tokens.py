@@ -86,6 +86,7 @@ _SAME = {
     "β": "\\beta", "θ": "\\theta", "…": "\\ldots", "\\to": "\\rightarrow", "\\longrightarrow": "\\rightarrow",
     "\\implies": "\\Rightarrow", "\\Longrightarrow": "\\Rightarrow", "\\longleftarrow": "\\leftarrow-",
     "\\log": "log", "\\ln": "log", "ln": "log", "\\exp": "exp", "\\tanh": "tanh", "\\max": "max", "\\newline": "\\\\",
+    "\\Pr": "Pr",
     "\\cr": "\\\\", "\\tanh*": "tanh", "\\langle": "(", "\\rangle": ")", "\\iota": "i",
 }  # fmt: skip
 

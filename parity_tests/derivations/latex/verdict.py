@@ -55,7 +55,7 @@ from parity_tests.derivations.latex.tree import (
     symbols_of,
     walk,
 )
-from parity_tests.derivations.latex.wording import equation, held_by_the_notes, said, wrong
+from parity_tests.derivations.latex.wording import UNTOLD, equation, held_by_the_notes, said, wrong
 from parity_tests.derivations.mistakes.causes import CAUSES
 from parity_tests.derivations.verdicts import DOUBTFUL, HOLDS, NO_CLAIM, Verdict, not_judged, teach
 
@@ -187,7 +187,7 @@ class Judge:
         if found := self.of_another_value(claim, read[0].frame.convention):
             return found
         cause = broken_chain(claim)
-        why = "does not hold, and which mistake it is cannot be told"
+        why = f"does not hold, {UNTOLD}"
         return wrong(claim, cause) if cause else said(claim, DOUBTFUL, why)
 
     def of_another_value(self, claim: Claim, main: Convention) -> Verdict | None:
@@ -318,7 +318,7 @@ class Judge:
                     f"{each.target} of {name}", LEFT_SIDE
                 )
                 return wrong(claim, cause, message=f"the right side is {latex_of(left)}", also=also)
-        why = f"does not hold with {main.words}, and which mistake it is cannot be told"
+        why = f"does not hold with {main.words}, {UNTOLD}"
         costs = COSTS if depends_on_cost(claim) and target != "J" and has_evidence(claim, read[0], settled) else ()
         negated = claim._replace(right=Negative(claim.right))  # the sign is wrong for every cost
         if any(self.holds(negated, main._replace(cost=cost, total=total)) for cost in costs for total in (False, True)):

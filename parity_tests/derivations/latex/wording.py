@@ -10,6 +10,9 @@ from parity_tests.derivations.latex.tree import (
 )
 from parity_tests.derivations.verdicts import HOLDS, WRONG, Verdict, not_judged, teach
 
+UNTOLD = "and which mistake it is cannot be told"
+"""What is said of a doubt that has neither a convention nor a cause."""
+
 
 def claim_name(claim: Claim) -> str:
     """The right side as it is written, for a sentence."""
