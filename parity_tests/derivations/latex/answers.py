@@ -13,7 +13,7 @@ from parity_tests.derivations.latex.claims import Aside, Claim, Numbers, Shape, 
 from parity_tests.derivations.latex.collector import claims_of
 from parity_tests.derivations.latex.conventions import Conventions, Taken, Told
 from parity_tests.derivations.latex.documents import MOST_FORMULAS, Note, cells_of, note_of
-from parity_tests.derivations.latex.evidence import agreed, evidenced
+from parity_tests.derivations.latex.evidence import agreed, evidenced, penalised
 from parity_tests.derivations.latex.own import OwnForward
 from parity_tests.derivations.latex.roles import settle
 from parity_tests.derivations.latex.verdict import Judge
@@ -72,7 +72,7 @@ def judge_note(note: Note, source: str, told: Told | None = None) -> Judged:
         agreed(claim, own, place, partial(judge.verdict, number))._replace(cell=claim.cell)
         for number, (claim, place) in enumerate(zip(claims, places, strict=True))
     ]
-    rows = evidenced(claims, rows, [own.judged(place) if row.verdict == WRONG else None
+    rows = evidenced(claims, penalised(claims, rows), [own.judged(place) if row.verdict == WRONG else None
                                     for place, row in zip(places, rows, strict=True)])  # fmt: skip
     wrong = {each.line for each in rows if each.verdict == WRONG}
     rows = [

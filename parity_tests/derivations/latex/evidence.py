@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from parity_tests.derivations.latex.claims import Aside, Claim
-from parity_tests.derivations.latex.kinds import is_about_activation
+from parity_tests.derivations.latex.kinds import base_of, is_about_activation, is_loss
 from parity_tests.derivations.latex.own import Own, OwnForward
 from parity_tests.derivations.latex.sides import NAMED_FUNCTIONS
 from parity_tests.derivations.latex.symbols import COSTS, MEANINGS
-from parity_tests.derivations.latex.tree import Call, Symbol, symbols_of
-from parity_tests.derivations.latex.wording import UNTOLD, claim_name, equation
+from parity_tests.derivations.latex.targets import has_penalty
+from parity_tests.derivations.latex.tree import Call, Derivative, Node, Operation, Symbol, mapped, symbols_of, walk
+from parity_tests.derivations.latex.wording import UNTOLD, claim_name, equation, said, wrong
 from parity_tests.derivations.mistakes.causes import CAUSES
 from parity_tests.derivations.verdicts import DOUBTFUL, HOLDS, NO_CLAIM, NOT_JUDGED, WRONG, Verdict, not_judged, teach
 
@@ -102,6 +104,54 @@ def evidenced(claims: Sequence[Claim], rows: Sequence[Verdict], own: Sequence[Ow
             )
         done.append(row)
     return done
+
+
+def penalised(claims: Sequence[Claim], rows: Sequence[Verdict]) -> list[Verdict]:
+    """The verdicts; a derivative in weights that leaves out the penalty of the cost before it does not hold.
+
+    It is wrong beside another one that has the penalty; unless an update adds it, it holds for a cost without.
+    """
+    done = list(rows)
+    for number, (claim, row) in enumerate(zip(claims, rows, strict=True)):
+        if row.verdict != HOLDS or not _is_unpenalised(claim):
+            continue
+        costs = [place for place, each in enumerate(claims) if base_of(each) in COSTS and not is_loss(each)]
+        before = [place for place in costs if place < number][-1:]
+        cost = claims[before[0]] if before else None
+        if cost is None or not has_penalty(cost) or getattr(cost.target, "subscripts", ()):
+            continue
+        end = min((place for place in costs if place > number), default=len(claims))
+        with_penalty = [each for each in claims[before[0] + 1 : end] if has_penalty(each)]
+        if any(each.adds or _names_derivatives(each) for each in with_penalty if each.place > claim.place):
+            continue
+        others = [term for each in with_penalty if MEANINGS.get(base_of(each)) == "dW" for term in [_penalty(each)] if term]
+        if others:
+            W = claim.target.by if isinstance(claim.target, Derivative) else replace(claim.target, base=claim.target.base[1:], written="")  # type: ignore
+            term = mapped(others[0], lambda each: W if isinstance(each, Symbol) and MEANINGS.get(each.base) == "W" else each)  # noqa: B023
+            done[number] = wrong(claim, "l2-missing", equation(claim.target, Operation("+", claim.right, term)))
+        else:
+            why = f"holds where J has no penalty, as it has in line {cost.line}"
+            done[number] = said(claim, DOUBTFUL, why, row.target)
+        done[number] = done[number]._replace(cell=claim.cell)
+    return done
+
+
+def _is_unpenalised(claim: Claim) -> bool:
+    """Whether a whole derivative in weights has no penalty."""
+    return MEANINGS.get(base_of(claim)) == "dW" and not (has_penalty(claim) or claim.adds or _names_derivatives(claim))
+
+
+def _names_derivatives(claim: Claim) -> bool:
+    """Whether a derivative in weights stands on the right side."""
+    parts = [each.base for each in symbols_of(claim.right)]
+    parts += [f"d{each.by.base}" for each in walk(claim.right) if isinstance(each, Derivative) and isinstance(each.by, Symbol)]
+    return any(MEANINGS.get(each.replace(chr(92), "")) == "dW" for each in parts)
+
+
+def _penalty(claim: Claim) -> Node | None:
+    """The term of a penalty that is added on the right side."""
+    found = [each.right for each in walk(claim.right) if isinstance(each, Operation) and each.sign == "+"]
+    return next((each for each in found if any(part.base == "\\lambda" for part in symbols_of(each))), None)
 
 
 def letters_in(text: str) -> set[str]:
