@@ -36,7 +36,7 @@ def agreed(claim: Claim | Aside, own: OwnForward, place: int, usual: Callable[[]
     partial = judged is not None and judged.holds and not own.has_differentials(place, even_said=False)
     defined = base._replace(verdict=NO_CLAIM, message="A definition of the note's own.")
     if (function := _own_function(claim)) is not None and not partial:  # no setting knows what it means
-        found = base._replace(message="not read: a function of the note's own.") if function.primes else defined
+        found = usual() if function.primes else defined
     else:
         found = right if partial else usual()
     plain = not own.has_own_meanings(place) or place in own.layers

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from parity_tests.derivations.latex.claims import Claim
 from parity_tests.derivations.latex.evaluation import FUNCTIONS, STEP, At, Evaluation, combined
 from parity_tests.derivations.latex.own_forward import Forward
 from parity_tests.derivations.latex.own_shapes import ONE, Shapes
@@ -26,6 +27,7 @@ from parity_tests.derivations.latex.tree import (
     Sum,
     Symbol,
     Transposed,
+    mapped,
     symbols_of,
     walk,
 )
@@ -64,6 +66,26 @@ def identical(left: Node, right: Node, style: Style) -> float | None:
         ratios.append(1.0 if abs(a - b) <= slack * max(1, abs(a), abs(b)) else float((a / b).real) if b else 0.0)
     first = ratios[0]
     return first if np.allclose(ratios, first, rtol=1e-9) else 0.0
+
+
+def inlined(node: Node, functions: Mapping[str, Claim]) -> Node:
+    """A formula with the formulas of a note's own functions, and the derivatives of these, for their letters."""
+
+    def body(letter: str, argument: Node) -> Node:
+        by = symbols_of(functions[letter].target)[-1]
+        return mapped(functions[letter].right, lambda each: argument if each == by else each)
+
+    def changed(each: Node) -> Node:
+        if isinstance(each, Derivative) and isinstance(each.of, Symbol) and each.of.base in functions:
+            return Derivative(body(each.of.base, each.by), each.by)
+        if not (isinstance(each, Call) and each.function.base in functions and len(each.arguments) == 1):
+            return each
+        whole = body(each.function.base, each.arguments[0])
+        if each.function.primes == 1 and isinstance(each.arguments[0], Symbol):
+            return Derivative(whole, each.arguments[0])
+        return each if each.function.primes else whole
+
+    return mapped(node, changed) if functions else node
 
 
 def names_matrices(node: object) -> bool:

@@ -23,6 +23,7 @@ from parity_tests.derivations.latex.rewritten import affordable
 from parity_tests.derivations.latex.symbols import MEANINGS
 from parity_tests.derivations.latex.tree import (
     Call,
+    Cases,
     Derivative,
     Node,
     NotReadError,
@@ -192,9 +193,17 @@ class OwnForward(Equations):
                 tried = [Variant(rows, numerator, "any") for rows, numerator in product((False, True), repeat=2)]
                 best = max(tried, key=lambda each: (-self.thin(places, each), count(each), each == best))
             if fails(best) and self.has_letters(places, best):
-                best = max((best._replace(unit=unit) for unit in UNITS), key=lambda each: (count(each), each == best))
+                best = max((best._replace(unit=unit) for unit in self.units(places)), key=lambda each: (count(each), each == best))
             self.best[section] = best
         return self.best[section]
+
+    def units(self, places: list[int]) -> tuple[str, ...]:
+        """What a letter such as f may stand for: a ReLU, whose slope is that of its values, where one is shown."""
+        shown = any(
+            isinstance(each, Cases) or (isinstance(each, Call) and each.function.base in ("max", "indicator", "relu"))
+            for place in places for each in walk((self.claims[place].target, self.claims[place].right))
+        )  # fmt: skip
+        return UNITS if shown else UNITS[:-1]
 
     def thin(self, places: list[int], variant: Variant) -> int:
         """How many matrices of a section would have to be vectors."""

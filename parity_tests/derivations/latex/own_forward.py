@@ -176,7 +176,8 @@ def is_function(claim: Claim) -> str:
     if not (isinstance(target, Call) and len(target.arguments) == 1) or target.function.primes:
         return ""
     by = target.arguments[0]
-    used = {each.base for each in symbols_of(claim.right)} - {"e", "exp"}
+    called = {id(each.function) for each in walk(claim.right) if isinstance(each, Call)}
+    used = {each.base for each in symbols_of(claim.right) if id(each) not in called} - {"e"}
     plain = isinstance(by, Symbol) and not by.subscripts and target.function.base not in (*COSTS, *UNITS)
     return target.function.base if plain and used == {by.base} else ""  # type: ignore[union-attr]
 

@@ -386,6 +386,7 @@ class Inlined(Evaluation):
         return combined(node.sign, self.value(node.left, at), self.value(node.right, at))
 
     def function(self, function: Symbol, inner: Any) -> Any:
-        if function.base not in FUNCTIONS:
+        name = NAMED.get(function.base, function.base)
+        if name not in FUNCTIONS:
             raise NotReadError("a function of a kind of its own")
-        return FUNCTIONS[function.base](inner)
+        return FUNCTIONS[name](inner)

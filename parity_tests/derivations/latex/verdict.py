@@ -29,7 +29,7 @@ from parity_tests.derivations.latex.diagnosis import (
     two_mistakes,
 )
 from parity_tests.derivations.latex.frames import layers_are_guessed
-from parity_tests.derivations.latex.identities import identical, names_matrices
+from parity_tests.derivations.latex.identities import identical, inlined, names_matrices
 from parity_tests.derivations.latex.judge import (
     COLUMNS,
     SAME,
@@ -38,9 +38,11 @@ from parity_tests.derivations.latex.judge import (
     in_the_first_layer,
 )
 from parity_tests.derivations.latex.kinds import depends_on_cost, is_loss, is_of_a_sum, names_products
+from parity_tests.derivations.latex.own_forward import is_function
 from parity_tests.derivations.latex.references import COSTS, Convention
 from parity_tests.derivations.latex.repairs import Known, repairs
 from parity_tests.derivations.latex.rewritten import affordable, latex_of, rewritings
+from parity_tests.derivations.latex.sides import NAMED_FUNCTIONS
 from parity_tests.derivations.latex.symbols import LARGE, MEANINGS, SIZE, STEP
 from parity_tests.derivations.latex.tree import (
     Call,
@@ -74,6 +76,9 @@ class Judge:
         self.conventions, self.weights = conventions, weights
         self.sections: dict[int, Taken] = {}
         self.unknown: dict[int, bool] = {}
+        named = ((is_function(each), each) for each in conventions.claims)
+        self.functions = {letter: each for letter, each in named if letter and letter not in NAMED_FUNCTIONS}
+        """The functions of the note's own, by their letters."""
 
     def taken(self, section: int) -> Taken:
         """What a section takes for granted."""
@@ -91,6 +96,8 @@ class Judge:
             if held is None:
                 return said(claim, NO_CLAIM, "the left side has no name")
             main = held
+        if inlined(claim.target, self.functions) != claim.target:
+            return self.identity(claim) or not_judged("", claim.line, claim.text, "not read: a function of the note's own.")
         try:
             if claim.identity and names_matrices((claim.target, claim.right)):
                 raise NotReadError("an equation of matrices")
@@ -203,7 +210,10 @@ class Judge:
         chain = [each.right for each in self.conventions.claims if each.target is claim.target and each is not claim]
         if isinstance(claim.right, Derivative) and any(identical(claim.right, each, style) == 1 for each in chain):
             return said(claim, HOLDS, "holds")
-        ratio = identical(claim.target, claim.right, style)
+        target = inlined(claim.target, self.functions)
+        if target != claim.target:
+            claim = claim._replace(identity=True)
+        ratio = identical(target, inlined(claim.right, self.functions), style)
         if ratio is None or (isinstance(claim.target, Symbol | Call) and not claim.identity and ratio != 1):
             return None
         if ratio == 1:
@@ -211,9 +221,9 @@ class Judge:
         if isclose(ratio, -1):
             return wrong(claim, "sign", equation(claim.target, Negative(claim.right)))
         turned = isinstance(claim.target, Transposed) and isinstance(claim.target.operand, Operation)
-        tried = repairs(claim.right, claim.target, Known()) if turned or not claim.identity else ()
+        tried = repairs(claim.right, target, Known()) if turned or target != claim.target or not claim.identity else ()
         for cause, right in islice(tried, affordable(claim.right, MOST)):
-            if identical(claim.target, right, style) == 1:
+            if identical(target, inlined(right, self.functions), style) == 1:
                 return wrong(claim, cause, equation(claim.target, right))
         if claim.identity:
             return said(claim, NO_CLAIM, "is an equation that does not hold for every number")
