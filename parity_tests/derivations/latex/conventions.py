@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
+from itertools import product
 from typing import Any, NamedTuple
 
 from parity_tests.derivations.latex.claims import Claim
@@ -54,7 +55,7 @@ class Taken(NamedTuple):
     """A section's convention; ``settled`` are the parts with evidence, ``lines`` those that are it.
 
     "weights" is settled where all of a note's forward pass says how they lie, "numbers" where it says which layer's
-    number they have.
+    number they have; "disputed" where as many claims hold in one layout as in another.
     """
 
     convention: Convention
@@ -144,7 +145,9 @@ class Conventions:
             if whole is None or len(layouts[best]) > len(standing) + 1 or not standing:
                 base = base._replace(rows=best[0], turned=best[1])
                 lines["layout"] = tuple(self.claims[each].line for each in layouts[best])
-            settled.add("layout")
+            rivals = [votes for votes in layouts.values() if not set(votes) & set(layouts[best])]
+            disputed = len(layouts[best]) in map(len, rivals) and not any(map(self._is_forward, range(len(self.claims))))
+            settled |= {"disputed"} if disputed and not self.told.layout else {"layout"}
         costs = self._costs(numbers, base)
         if costs:
             best_cost = max(costs, key=lambda key: (costs[key][0], key == base.cost))
@@ -219,8 +222,10 @@ class Conventions:
                 continue
             one = not self.many[number]
             held: list[tuple[bool, bool]] = []
-            for cost in (base.cost, *(COSTS if depends_on_cost(self.claims[number]) else ())):
-                here = base._replace(one=one, cost=cost)
+            costs = (base.cost, *(COSTS if depends_on_cost(self.claims[number]) else ()))
+            weights = MEANINGS.get(base_of(self.claims[number])) == "dW" and not one
+            for cost, total in product(costs, sorted({base.total, base.total or weights})):
+                here = base._replace(one=one, cost=cost, total=total)
                 held = held or [key for key in LAYOUTS if self.holds(number, here._replace(rows=key[0], turned=key[1]))]
             if 0 < len(held) < len(LAYOUTS):
                 for key in held:

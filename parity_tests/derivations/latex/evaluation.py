@@ -155,6 +155,8 @@ class Evaluation:
             raise NotReadError(f"{base.removeprefix(chr(92))} of {len(inner)} arguments")
         if base == "sum":
             return total(inner[0])
+        if base == "rowsum":
+            return inner[0].sum(-1, keepdims=True)
         if base == "tr":
             return np.trace(inner[0], axis1=-2, axis2=-1)[..., None, None]
         if base == "diag":

@@ -41,14 +41,15 @@ def agreed(claim: Claim | Aside, own: OwnForward, place: int, usual: Callable[[]
         found = right if partial else usual()
     plain = not own.has_own_meanings(place) or place in own.layers
     if judged is not None and (judged.written or found.verdict != HOLDS):
-        judged = judged if found.verdict == WRONG and found.repaired and plain else own.judged(place)
+        known = found.verdict == WRONG and found.repaired and plain and not own.is_timed(place)
+        judged = judged if known else own.judged(place)
     sure = judged is not None and judged.written and judged.cause.startswith("transpose")
     sure = sure or (judged is not None and judged.trusted and not own.has_differentials(place))
     if found.verdict in (WRONG, DOUBTFUL) and own.names_a_derivative(place):
         return defined
     if judged is None or (found.verdict == HOLDS and not sure):
         return found
-    if judged.holds and ("1/m" in found.cause or (found.verdict == DOUBTFUL and not partial)):
+    if judged.holds and ("1/m" in found.cause or (found.verdict == DOUBTFUL and own.has_averages(place))):
         return found
     if judged.holds:
         return right
@@ -56,7 +57,8 @@ def agreed(claim: Claim | Aside, own: OwnForward, place: int, usual: Callable[[]
         shown = found.verdict == WRONG or (found.verdict == DOUBTFUL and UNTOLD not in found.message)
         kept = shown and plain and not own.is_followed(place)
         return found if kept or (judged.unused and found.verdict != NOT_JUDGED) else defined
-    if found.verdict == WRONG and (found.repaired if judged.cause else plain):
+    timed = judged.repaired is not None and own.is_timed(place)
+    if found.verdict == WRONG and (found.repaired if judged.cause else plain) and not timed:
         return found
     if judged.cause and judged.repaired is not None:
         cause, repaired = judged.cause, equation(own.written[place].target, judged.repaired)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from contextlib import suppress
 from functools import cached_property
-from itertools import islice, product
+from itertools import chain, islice, product
 from typing import NamedTuple
 
 from parity_tests.derivations.latex.claims import Claim
-from parity_tests.derivations.latex.own_equations import UNREAD, Equations, Variant, with_step
+from parity_tests.derivations.latex.own_equations import UNREAD, Equations, State, Variant, with_step
 from parity_tests.derivations.latex.own_examples import EXAMPLE, with_letter
 from parity_tests.derivations.latex.own_forward import (
     COUNTED,
@@ -28,10 +30,13 @@ from parity_tests.derivations.latex.tree import (
     Node,
     NotReadError,
     Number,
+    Operation,
     Symbol,
+    Transposed,
     mapped,
     symbols_of,
     walk,
+    with_parts,
 )
 
 UNITS = ("any", "sigmoid", "tanh", "relu")
@@ -86,6 +91,8 @@ class OwnForward(Equations):
                 place, variant) else None
         if held:
             return Own(holds=True)
+        if self.is_turned_jacobian(claim, variant):
+            return Own(holds=True)
         here = [place]
         if any(self.outcome(place, other) and self.thin(here, other) <= self.thin(here, variant)
                for other in self.variants(claim.section)):  # fmt: skip
@@ -104,6 +111,23 @@ class OwnForward(Equations):
             if shapes.has_jacobian(claim.right, letters):
                 return Own()
         return self.mended(claim, variant)._replace(written=written, trusted=trusted)
+
+    def is_turned_jacobian(self, claim: Claim, variant: Variant) -> bool:
+        """Whether a derivative of one vector in another holds as its transpose, where no other one lies otherwise."""
+        turned = variant._replace(numerator=not variant.numerator)
+        if not self.is_jacobian(claim, variant) or not self.outcome(claim.place, turned):
+            return False
+        others = [each.place for each in self.claims if each.section == claim.section and each is not claim]
+        return not any(self.outcome(place, variant) and not self.outcome(place, turned)
+                       for place in others if self.is_jacobian(self.claims[place], variant))  # fmt: skip
+
+    def is_jacobian(self, claim: Claim, variant: Variant) -> bool:
+        """Whether the left side is the whole derivative of one vector in another."""
+        if not isinstance(claim.target, Derivative):
+            return False
+        with suppress(*UNREAD):
+            return self.state(claim, variant).shapes.has_jacobian(claim.target, self.book.letters(claim))
+        return False
 
     def is_read(self, place: int, variant: Variant) -> bool:
         """Whether a claim is a definition that can be computed."""
@@ -141,6 +165,16 @@ class OwnForward(Equations):
         return any(differential(each) is not None for each in found) or any(
             even_said or repr(each) not in self.book.derivatives for each in deltas
         )
+
+    def has_averages(self, place: int) -> bool:
+        """Whether names such as dW of parameters stand in a claim, which may be averages over the examples."""
+        found = symbols_of((self.claims[place].target, self.claims[place].right))
+        return any(MEANINGS.get(each.base) in ("dW", "db") for each in found)
+
+    def is_timed(self, place: int) -> bool:
+        """Whether steps of time, of which no setting knows, stand in a claim."""
+        claim = self.claims[place]
+        return any(part[:1] == "t" for each in symbols_of((claim.target, claim.right)) for part in each.subscripts)
 
     def names_a_derivative(self, place: int) -> bool:
         """Whether a claim says which derivative a letter, as delta or g, is: its number may be any."""
@@ -259,10 +293,28 @@ class OwnForward(Equations):
         alias = self.alias(claim.place, variant) if claim.place in self.unnamed else None
         left = alias.right if alias else self.left_side(claim, state)
         tried = repairs(claim.right, claim.target, state.forward.mending)
-        for cause, right in islice(tried, affordable(claim.right, MOST_REPAIRS)):
+        few = islice(tried, affordable(claim.right, MOST_REPAIRS))
+        for cause, right in chain(few, self.missing_paths(claim, left, state)):
             try:
                 if self.equal(claim, left, self.derivatives(right, claim, state), state):
                     return Own(cause=of_penalty(cause, claim.right), repaired=self.in_its_letters(right, claim))
             except UNREAD:
                 continue
         return Own()
+
+    def missing_paths(self, claim: Claim, left: Node, state: State) -> Iterator[tuple[str, Node]]:
+        """The formulas with what reaches the cost through another product in which the variable stands."""
+        by = left.by if isinstance(left, Derivative) else None
+        if not isinstance(by, Symbol) or not is_cost(left.of):  # type: ignore[union-attr]
+            return
+        letters = self.book.letters(claim)
+        here = state.forward.name(by, letters)
+        for each in state.forward.definitions.values():
+            for part in walk(each.right):
+                behind = part.right if isinstance(part, Operation) and part.sign in ("", ".") else None
+                if isinstance(behind, Symbol) and state.forward.name(behind, each.letters).key == here.key:
+                    above = each.symbol
+                    if (here.step, state.forward.name(behind, each.letters).step) == (0, -1):
+                        above = with_parts(above, {"subscripts": tuple(re.sub("^t$", "t+1", index) for index in above.subscripts)})  # type: ignore[assignment]
+                    term = Operation("", Transposed(part.left), Derivative(left.of, above))  # type: ignore[union-attr]
+                    yield "missing-term", Operation("+", claim.right, term)

@@ -172,6 +172,8 @@ class Equations:
         written = [_as_written(each, place) for place, each in enumerate(found)]
         written = _with_deltas(_with_objectives(written))
         computed = {each.target.base for each in written if isinstance(each.target, Symbol)}
+        computed |= {each.target.right.base for each in written if isinstance(each.target, Operation)
+                     and each.target.left == Symbol("d") and isinstance(each.target.right, Symbol)}  # fmt: skip
         written = [_with_differentials(each, computed) for each in written]
         self.written, self.examples = written, Examples(written)
         self.letters = {each.place: letter for each in written if (letter := self.examples.letter(each))}

@@ -272,6 +272,8 @@ class Shapes:
             return size, size
         if base == "tr":
             self.same(*shapes[0])
+        if base == "rowsum":
+            return shapes[0][0], ONE
         return SCALAR if base in ("sum", "tr") else shapes[0]
 
     def has_jacobian(self, node: Node, letters: frozenset[str]) -> bool:

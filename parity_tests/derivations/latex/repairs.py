@@ -189,15 +189,17 @@ def _is_inner(here: Node, right: Node) -> bool:
 
 def _other_quantities(right: Node, known: Known) -> Iterator[tuple[str, Node]]:
     """The formulas in which one quantity is another with the same letter, or the one it is computed from."""
-    for here, put in places(right):
-        if not isinstance(here, Symbol | Derivative) or _is_inner(here, right):
-            continue
+    found = [(here, put) for here, put in places(right) if isinstance(here, Symbol | Derivative)
+             and not _is_inner(here, right)]  # fmt: skip
+    for here, put in found:
         below = here.subscripts if isinstance(here, Symbol) else ()
-        again = sum(each == here for each in symbols_of(right)) > 1
         for step in ("t-1", "t", "t+1"):
             if any(part.startswith("t") for part in below) and step not in below:
                 parts = tuple(step if part.startswith("t") else part for part in below)
                 yield "wrong-step", put(with_parts(here, {"subscripts": parts}))
+    for here, put in found:
+        below = here.subscripts if isinstance(here, Symbol) else ()
+        again = sum(each == here for each in symbols_of(right)) > 1
         for other in known.quantities:
             if isinstance(other, Derivative) or isinstance(here, Derivative):
                 if other != here:

@@ -5,7 +5,15 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from parity_tests.derivations.latex.cursor import COSTS, condition, differential_of, is_cases, split, without_braces
+from parity_tests.derivations.latex.cursor import (
+    COSTS,
+    condition,
+    differential_of,
+    is_cases,
+    split,
+    subscripts_of,
+    without_braces,
+)
 from parity_tests.derivations.latex.marks import Marks
 from parity_tests.derivations.latex.tokens import Token, group, sizes_in, written
 from parity_tests.derivations.latex.tree import (
@@ -67,10 +75,14 @@ class Structures(Marks):
         except NotReadError:
             inside = []
         self.place = start
-        return any(each.text in COMPARISONS for each in inside)
+        return any(each.text in (*COMPARISONS, "=") for each in inside)
 
     def in_brackets(self, inside: list[Token]) -> Node:
         """What stands in brackets: a formula, a comparison that is 0 or 1, or a row with an ellipsis."""
+        labels = split(inside, ("=",))
+        if len(labels) == 2 and isinstance(label := self.parsed(labels[0]), Symbol) and label.base in ("y", "Y", "t"):
+            unit = subscripts_of(written(labels[1]))
+            return replace(label, base="Y", written="", subscripts=(*label.subscripts, *unit))
         sign = next((each.text for each in inside if each.text in COMPARISONS), "")
         if sign:
             parts = split(inside, (sign,))

@@ -21,7 +21,7 @@ NUMPY = r"(?:numpy|np)\s*[.\-]\s*(?:random\s*\.\s*)?[a-z]+"
 FUNCTIONS = (
     "LeakyReLU", "sigmoid", "Sigmoid", "softmax", "Softmax", "ReLU", "ReLu", "Relu", "relu", "RELU", "tanh", "log",
     "ln", "exp", "max", "sqrt", "abs", "diag", "sum", "mean", "sgn", "sign", "CE",
-    "expit", "logistic", "sig", "tr",
+    "expit", "logistic", "sig", "tr", "rowsum",
 )  # fmt: skip
 DIFFERENTIALS = ("dW", "dw", "dZ", "dz", "dA", "da", "db", "dB", "dX", "dx", "dh", "dH",
                  "dS", "ds", "dO", "do", "dP", "dp")  # fmt: skip

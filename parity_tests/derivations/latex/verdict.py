@@ -97,7 +97,8 @@ class Judge:
                 return said(claim, NO_CLAIM, "the left side has no name")
             main = held
         if inlined(claim.target, self.functions) != claim.target:
-            return self.identity(claim) or not_judged("", claim.line, claim.text, "not read: a function of the note's own.")
+            why = "not read: a function of the note's own."
+            return self.identity(claim) or not_judged("", claim.line, claim.text, why)
         try:
             if claim.identity and names_matrices((claim.target, claim.right)):
                 raise NotReadError("an equation of matrices")
@@ -107,6 +108,9 @@ class Judge:
         for each in read:
             if holds(each):
                 alone = main.turned and set(self.taken(claim.section).lines.get("layout", ())) == {claim.line}
+                if "disputed" in self.taken(claim.section).settled and names_products(claim) and each.target[:1] == "d":
+                    other = main._replace(rows=not main.rows)
+                    return said(claim, DOUBTFUL, f"holds {main.against(other)}, in which another line does not", each.target)
                 if alone and each.target.startswith("dW"):  # which says of itself how weights lie
                     return said(claim, DOUBTFUL, f"holds {main.against(main._replace(turned=False))}", each.target)
                 return self.misprint(claim) or held_by_the_notes(claim, each)
