@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from parity_tests.derivations.latex.claims import Claim
-from parity_tests.derivations.latex.evaluation import FUNCTIONS, STEP, At, Evaluation, combined
+from parity_tests.derivations.latex.evaluation import FUNCTIONS, STEP, At, Evaluation, combined, softmax
 from parity_tests.derivations.latex.own_forward import Forward
 from parity_tests.derivations.latex.own_shapes import ONE, Shapes
 from parity_tests.derivations.latex.own_values import Values
@@ -18,6 +18,7 @@ from parity_tests.derivations.latex.style import Style
 from parity_tests.derivations.latex.tree import (
     Call,
     Derivative,
+    Entry,
     Node,
     Norm,
     NotReadError,
@@ -48,12 +49,12 @@ def identical(left: Node, right: Node, style: Style) -> float | None:
     """
     if names_matrices((left, right)):
         return _of_matrices(left, right)
-    ratios = []
+    ratios, index = [], index_of_entry(left)
     for seed in range(DRAWS):
-        drawn = _Numbers(np.random.default_rng(seed), style)
+        drawn = (_Entries if index else _Numbers)(np.random.default_rng(seed), style)
         try:
             with np.errstate(all="ignore"):
-                a, b = (complex(drawn.value(each, {}).item()) for each in (left, right))
+                a, b = (complex(drawn.value(each, {index: seed} if index else {}).item()) for each in (left, right))
         except (NotReadError, RecursionError, ZeroDivisionError):
             return None
         if not np.isfinite([a, b]).all():
@@ -66,6 +67,14 @@ def identical(left: Node, right: Node, style: Style) -> float | None:
         ratios.append(1.0 if abs(a - b) <= slack * max(1, abs(a), abs(b)) else float((a / b).real) if b else 0.0)
     first = ratios[0]
     return first if np.allclose(ratios, first, rtol=1e-9) else 0.0
+
+
+def index_of_entry(node: Node) -> str:
+    """The index of what is an entry of a softmax, or of another function of a vector; "" for anything else."""
+    if isinstance(node, Entry) and isinstance(node.operand, Call) and len(node.subscripts) == 1:
+        return node.subscripts[0]
+    of = node.arguments[0] if isinstance(node, Call) and node.function.base in ("softmax", "Softmax") else None
+    return of.subscripts[0] if isinstance(of, Symbol) and len(of.subscripts) == 1 else ""
 
 
 def inlined(node: Node, functions: Mapping[str, Claim]) -> Node:
@@ -177,3 +186,35 @@ class _Numbers(Evaluation):
         found = self.value(of, at).imag / STEP
         self.drawn[key] = before
         return found + 0j
+
+
+class _Entries(_Numbers):
+    """Letters with an index are the entries of vectors, of which sums run over all."""
+
+    def vector(self, node: Symbol) -> Any:
+        key = symbol_latex(replace(node, subscripts=()))
+        if key not in self.drawn:
+            self.drawn[key] = self.rng.uniform(0.1, 0.9, (DRAWS, 1)) + 0j
+        return self.drawn[key]
+
+    def symbol(self, node: Symbol, at: At) -> Any:
+        if node.base == "e" and node.subscripts:
+            raise NotReadError("an exponent without its index")
+        if len(node.subscripts) == 1 and node.subscripts[0] in at:
+            return self.vector(node)[at[node.subscripts[0]]].reshape(1, 1)
+        return super().symbol(node, at)
+
+    def summed(self, node: Sum, at: At) -> Any:
+        return sum(self.value(node.body, {**at, node.index: place}) for place in range(DRAWS))
+
+    def other(self, node: Node, at: At) -> Any:
+        if isinstance(node, Entry) and isinstance(node.operand, Call):
+            return self.call(node.operand, {**at, "": at[node.subscripts[0]]})
+        return super().other(node, at)
+
+    def call(self, node: Call, at: At) -> Any:
+        of, softmaxes = node.arguments[0], ("softmax", "Softmax", "\\sigma") if "" in at else ("softmax", "Softmax")
+        if node.function.base not in softmaxes or not isinstance(of, Symbol):
+            return super().call(node, at)
+        place = at.get("", at.get("".join(of.subscripts), 0))
+        return softmax(self.vector(of))[place].reshape(1, 1)

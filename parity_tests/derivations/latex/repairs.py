@@ -134,6 +134,9 @@ def _of_functions(right: Node, known: Known) -> Iterator[tuple[str, Node]]:
         elif isinstance(here, Symbol) and here.bare == "2":
             yield "square-extra", put(replace(here, bare=""))
         elif isinstance(here, Power):
+            if isinstance(here.base, Symbol) and here.base.subscripts and isinstance(here.exponent, Symbol):
+                exponent = replace(here.exponent, subscripts=here.base.subscripts)
+                yield "misprint", put(Power(replace(here.base, subscripts=()), exponent))
             for step in (-1, 1):
                 other = Number(str(step)) if step > 0 else Negative(Number("1"))
                 yield "power", put(replace(here, exponent=Operation("+", here.exponent, other)))

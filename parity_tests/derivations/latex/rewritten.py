@@ -161,8 +161,9 @@ def rewritings(node: Node, target: Node | None = None) -> Iterator[tuple[str, No
 
 def _other_indices(node: Node, target: Node | None) -> Iterator[Node]:
     """The formulas in which two index letters are exchanged, and those in which one symbol has another of them."""
-    letters = sorted({index for each in symbols_of((node, target)) for index in each.subscripts
-                      if re.fullmatch("[a-z]", index)})  # fmt: skip
+    found = {index for each in symbols_of((node, target)) for index in each.subscripts}
+    found |= {each.index for each in walk(node) if isinstance(each, Sum)}
+    letters = sorted(index for index in found if re.fullmatch("[a-z]", index))
     for first, second in combinations(letters, 2):
         yield _exchanged(node, {first: second, second: first})
     for here, put in places(node):

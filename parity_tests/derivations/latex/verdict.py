@@ -29,7 +29,7 @@ from parity_tests.derivations.latex.diagnosis import (
     two_mistakes,
 )
 from parity_tests.derivations.latex.frames import layers_are_guessed
-from parity_tests.derivations.latex.identities import identical, inlined, names_matrices
+from parity_tests.derivations.latex.identities import identical, index_of_entry, inlined, names_matrices
 from parity_tests.derivations.latex.judge import (
     COLUMNS,
     SAME,
@@ -218,18 +218,23 @@ class Judge:
         if target != claim.target:
             claim = claim._replace(identity=True)
         ratio = identical(target, inlined(claim.right, self.functions), style)
-        if ratio is None or (isinstance(claim.target, Symbol | Call) and not claim.identity and ratio != 1):
+        entry = bool(index_of_entry(claim.target))
+        named = isinstance(claim.target, Symbol | Call) and not (claim.identity or entry)
+        if (ratio is None and not entry) or (named and ratio != 1):
             return None
         if ratio == 1:
             return said(claim, HOLDS, "holds")
-        if isclose(ratio, -1):
+        if ratio is not None and isclose(ratio, -1):
             return wrong(claim, "sign", equation(claim.target, Negative(claim.right)))
         turned = isinstance(claim.target, Transposed) and isinstance(claim.target.operand, Operation)
-        tried = repairs(claim.right, target, Known()) if turned or target != claim.target or not claim.identity else ()
+        claimed = turned or entry or target != claim.target or not claim.identity
+        tried = repairs(claim.right, target, Known()) if claimed else ()
         for cause, right in islice(tried, affordable(claim.right, MOST)):
             if identical(target, inlined(right, self.functions), style) == 1:
                 return wrong(claim, cause, equation(claim.target, right))
-        if claim.identity:
+        if ratio is None:
+            return None
+        if claim.identity and not entry:
             return said(claim, NO_CLAIM, "is an equation that does not hold for every number")
         return said(claim, DOUBTFUL, "does not hold")
 
