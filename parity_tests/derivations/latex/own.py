@@ -85,7 +85,9 @@ class OwnForward(Equations):
         held = self.outcome(place, variant)
         if claim.identity:  # of a quantity without a letter, as of log odds
             found = self.mended(claim, variant) if held is False and mending else Own(holds=bool(held))
-            return found if found.holds or found.cause else None
+            return found if found.holds or found.cause or (held is False and not mending) else None
+        if (total := self.is_total(claim, variant)) is not None:
+            return Own(holds=total)
         if held is None:
             return Own(defines=True, unused=self.defining[place].symbol.base not in self.used) if self.is_read(
                 place, variant) else None
@@ -111,6 +113,24 @@ class OwnForward(Equations):
             if shapes.has_jacobian(claim.right, letters):
                 return Own()
         return self.mended(claim, variant)._replace(written=written, trusted=trusted)
+
+    def is_total(self, claim: Claim, variant: Variant) -> bool | None:
+        """Whether a differential, as in dY = X dW, is what the differentials of what it depends on make of it.
+
+        None where something else is claimed, as of the names of derivatives of a cost.
+        """
+        of = differential(claim.target) if isinstance(claim.target, Symbol) else None
+        parts = {each.base: by for each in symbols_of(claim.right) if (by := differential(each)) is not None}
+        if of is None or not parts:
+            return None
+        with suppress(*UNREAD):
+            state, none = self.state(claim, variant), frozenset[str]()
+            value, names = state.forward.name(of, none), {base: state.forward.name(by, none) for base, by in parts.items()}
+            below = state.forward.below(value.key) - {value.key}
+            if not {each.key for each in names.values()} <= below:
+                return None
+            return all(values.totals(value, names, claim.right) for values in state.values)
+        return None
 
     def is_turned_jacobian(self, claim: Claim, variant: Variant) -> bool:
         """Whether a derivative of one vector in another holds as its transpose, where no other one lies otherwise."""

@@ -105,10 +105,13 @@ def with_differentials(node: Node, quantities: Set[str]) -> Node:
     """A copy in which a d before one of some letters is that of its derivative."""
 
     def changed(each: Node) -> Node:
-        if isinstance(each, Operation) and not each.sign and each.left == Symbol("d"):
-            of = each.right
-            if isinstance(of, Symbol) and len(of.base) == 1 and of.base in quantities:
-                return replace(of, base=f"d{of.base}")
+        of = each.right if isinstance(each, Operation) and not each.sign else None
+        if isinstance(each, Operation) and isinstance(of, Symbol) and len(of.base) == 1 and of.base in quantities:
+            made = replace(of, base=f"d{of.base}")
+            if each.left == Symbol("d"):
+                return made
+            if isinstance(each.left, Operation) and not each.left.sign and each.left.right == Symbol("d"):
+                return replace(each.left, right=made)
         return each
 
     return mapped(node, changed)

@@ -25,6 +25,7 @@ from parity_tests.derivations.latex.tree import (
     SHIFTED,
     Call,
     Derivative,
+    Node,
     NotReadError,
     Operation,
     Sum,
@@ -67,6 +68,8 @@ class Values(Evaluation):
         self.sizes, self.drawn = dict[int, int](), dict[Any, Any]()
         self.gradients: dict[Any, Any] = {}
         self.used_unit = False
+        self.directions = dict[str, Any]()
+        """The differentials of quantities, while a formula in them is computed."""
         self.letters, self.scope = frozenset[str](), dict[str, int]()
         """The indices of the formula that is computed, and how far they run."""
 
@@ -144,6 +147,8 @@ class Values(Evaluation):
         return np.stack(flat, -1).reshape(*batch, *shape)
 
     def symbol(self, node: Symbol, at: At) -> Any:
+        if node.base in self.directions:
+            return self.directions[node.base]
         if is_kronecker(node, self.letters):
             return np.full((1, 1), complex(at[node.subscripts[0]] == at[node.subscripts[1]]))
         if node.base == "\\ones":
@@ -275,6 +280,19 @@ class Values(Evaluation):
             return changed[0]
         found = changed.reshape(shape[0] * shape[1], -1)
         return found.T if self.shapes.numerator else found
+
+    def totals(self, value: Name, names: Mapping[str, Name], right: Node) -> bool:
+        """Whether a formula in the differentials of some quantities is that of another one."""
+        found: Any = 0
+        for base, name in names.items():
+            shape = self.quantity(name.key, 0).shape
+            self.directions[base] = self.rng.normal(size=shape)
+            found = found + np.tensordot(self.directions[base].ravel(), self.changed(value, name, {}), 1)
+        try:
+            other = self.value(right, {})
+        finally:
+            self.directions.clear()
+        return bool(other.shape == found.shape and np.allclose(other, found, rtol=1e-8, atol=1e-10))
 
     def second(self, first: Derivative, by: Name, at: At) -> Any:
         """A derivative of a derivative, in what is given: by differences of the fourth order along real axes."""

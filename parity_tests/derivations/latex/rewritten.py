@@ -81,7 +81,8 @@ def latex_of(node: Node) -> str:
             return rf"\sum_{{{below}}}{above} {_bracketed(node.body, '+-')}"
         case Derivative(of=Derivative(of=of, by=by)):
             above = "" if of is None else f" {latex_of(of)}"
-            return rf"\frac{{\partial^2{above}}}{{\partial {latex_of(by)} \partial {latex_of(node.by)}}}"
+            last = latex_of(Transposed(node.by) if by == node.by and not symbols_of(by)[0].subscripts else node.by)
+            return rf"\frac{{\partial^2{above}}}{{\partial {latex_of(by)} \partial {last}}}"
         case Derivative():
             of = latex_of(node.of) if node.of is not None else ""
             return rf"\frac{{\partial {of}}}{{\partial {latex_of(node.by)}}}"
