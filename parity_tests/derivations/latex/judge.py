@@ -13,6 +13,7 @@ import numpy as np
 from parity_tests.derivations.agreement import agrees
 from parity_tests.derivations.latex.claims import Claim
 from parity_tests.derivations.latex.frames import default_layer, frames
+from parity_tests.derivations.latex.kinds import has_labels
 from parity_tests.derivations.latex.references import Convention, scalar_setting
 from parity_tests.derivations.latex.style import Style
 from parity_tests.derivations.latex.symbols import (
@@ -217,7 +218,8 @@ def agreement_of_entries(numbers: Usual, claim: Claim) -> bool:
            for part in (*numbers.units_of(each), numbers.frame.style.example_of(each))}  # fmt: skip
     free = [letter for letter in numbers.sizes if letter not in bound or letter in own]
     equal = True
-    for values in product(*(range(min(FEW, numbers.sizes[letter])) for letter in free)):
+    most = FEW if not has_labels(claim) else max(numbers.sizes.values(), default=FEW)  # most labels are 0
+    for values in product(*(range(min(most, numbers.sizes[letter])) for letter in free)):
         at, numbers.misfit = dict(zip(free, values, strict=True)), False
         try:
             with np.errstate(all="ignore"):

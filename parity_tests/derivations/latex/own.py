@@ -112,7 +112,21 @@ class OwnForward(Equations):
         with suppress(*UNREAD):
             if shapes.has_jacobian(claim.right, letters):
                 return Own()
-        return self.mended(claim, variant)._replace(written=written, trusted=trusted)
+        jacobian = self.is_jacobian(claim, variant)
+        others_too = [variant._replace(numerator=not variant.numerator)] if jacobian else self.as_good(variant, claim)
+        found = Own()
+        for each in (variant, *others_too):
+            if not found.cause or (jacobian and found.cause == "operand-order"):
+                found = other if (other := self.mended(claim, each)).cause else found
+        return found._replace(written=written, trusted=trusted)
+
+    def as_good(self, variant: Variant, claim: Claim) -> list[Variant]:
+        """The other variants in which as many claims of a section hold, and in which no matrix is a vector."""
+        places = [each.place for each in self.claims if each.section == claim.section]
+        count = sum(bool(self.outcome(place, variant)) for place in places)
+        thin = self.thin(places, variant)
+        return [other for other in self.variants(claim.section) if other != variant and self.thin(places, other) <= thin
+                and sum(bool(self.outcome(place, other)) for place in places) >= count]  # fmt: skip
 
     def is_total(self, claim: Claim, variant: Variant) -> bool | None:
         """Whether a differential, as in dY = X dW, is what the differentials of what it depends on make of it.

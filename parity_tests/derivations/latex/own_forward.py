@@ -89,6 +89,8 @@ def with_labels(node: Node) -> Node:
         if isinstance(each, Sum) and re.fullmatch("[a-z](,[a-z])+", each.index):
             first, _, others = each.index.partition(",")
             return replace(each, index=first, body=changed(replace(each, index=others)))
+        if isinstance(each, Call) and each.function.base == "log" and (found := _at_label(each)) is not None:
+            return found
         if isinstance(each, Symbol) and each.written == "\\ell":
             return replace(each, base="l", written="")
         if isinstance(each, Call) and is_cost(each) and each.keywords.get("of"):
@@ -99,6 +101,22 @@ def with_labels(node: Node) -> Node:
         return each
 
     return mapped(node, changed)
+
+
+def _at_label(node: Node) -> Node | None:
+    """A logarithm at the label of an example, as log P_{i, y_i}, as a sum over all labels; None for another one."""
+    letters = {part for each in symbols_of(node) for part in each.subscripts}
+    labels = {match[1]: part for part in letters if (match := re.fullmatch(r"[yY]_\{?\(?([a-z])\)?\}?", part))}
+    if len(labels) != 1:
+        return None
+    (example, label), letter = next(iter(labels.items())), next(each for each in "kqrs" if each not in letters)
+
+    def changed(each: Node) -> Node:
+        if not isinstance(each, Symbol):
+            return each
+        return replace(each, subscripts=tuple(letter if part == label else part for part in each.subscripts))
+
+    return Sum(letter, "", "", Operation("", Symbol("Y", subscripts=(example, letter)), mapped(node, changed)))
 
 
 def with_differentials(node: Node, quantities: Set[str]) -> Node:
