@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from parity_tests.derivations.latex.claims import Claim
 from parity_tests.derivations.latex.conventions import LAYOUTS
-from parity_tests.derivations.latex.kinds import depends_on_cost, names_products
+from parity_tests.derivations.latex.kinds import depends_on_cost, depends_on_units, names_products
 from parity_tests.derivations.latex.references import COSTS, Convention
 from parity_tests.derivations.latex.rewritten import rewritings
 from parity_tests.derivations.latex.symbols import MEANINGS
@@ -101,7 +101,7 @@ def alternatives(claim: Claim, main: Convention) -> Iterator[Convention]:
     """Other conventions in which a claim may hold: those that differ in one thing first, then in two."""
     layouts = [main._replace(rows=rows, turned=turned) for rows, turned in LAYOUTS] if names_products(claim) else []
     costs = [main._replace(cost=cost) for cost in COSTS] if depends_on_cost(claim) else []
-    units = ("sigmoid", "relu", "tanh", *(("identity",) if claim.linear else ()))
+    units = ("sigmoid", "relu", "tanh", *(("identity",) if claim.linear else ())) if depends_on_units(claim) else ()
     single = [
         main._replace(one=not main.one), main._replace(total=not main.total), *layouts, *costs,
         *(main._replace(hidden=unit) for unit in units), main._replace(single=True),

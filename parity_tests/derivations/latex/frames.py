@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from parity_tests.derivations.latex.claims import Claim
 from parity_tests.derivations.latex.kinds import (
+    depends_on_units,
     has_labels,
     is_about_activation,
     is_loss,
@@ -49,6 +50,8 @@ def frames(claim: Claim, style: Style, convention: Convention, let: Mapping[str,
     found = symbols_of((claim.target, claim.right))
     penalty = any(each.base == "\\lambda" for each in found)
     convention = convention._replace(one=convention.one or is_loss(claim), l2=convention.l2 or penalty)
+    if not depends_on_units(claim):  # what plays no part makes no other numbers
+        convention = convention._replace(hidden="tanh")
     style = own_style(found, style)
     layers = [style.layer_of(each) for each in found]
     above = int(convention.above)

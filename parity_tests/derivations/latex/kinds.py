@@ -16,6 +16,7 @@ from parity_tests.derivations.latex.tree import (
     Operation,
     Sum,
     Symbol,
+    Transposed,
     symbols_of,
     walk,
 )
@@ -87,6 +88,16 @@ def names_a_unit(claim: Claim) -> bool:
             and getattr(each.left, "text", getattr(each.left, "base", "")) in ("1", "\\ones"))
         for each in walk(claim.right)
     )  # fmt: skip
+
+
+def depends_on_units(claim: Claim) -> bool:
+    """Whether the truth of a claim may depend on the activations: not where it only adds and multiplies quantities."""
+    counts = {id(each.left) for each in walk(claim.right) if isinstance(each, Operation) and each.sign == "/"}
+    plain = (Symbol, Operation, Transposed, Sum, Derivative)
+    return isinstance(claim.right, Symbol) or any(
+        not (isinstance(each, plain) or id(each) in counts) or (isinstance(each, Symbol) and bool(each.primes or each.bare))
+        for each in walk((claim.target, claim.right))
+    )
 
 
 def has_complement(claim: Claim) -> bool:

@@ -190,7 +190,16 @@ def mapped(node: Node, change: Callable[[Node], Node]) -> Node:
 
 def symbols_of(node: object) -> list[Symbol]:
     """The symbols of a formula, from left to right."""
-    return [each for each in walk(node) if isinstance(each, Symbol)]
+    found, open_ = [], [node]
+    while open_:
+        here = open_.pop()
+        if type(here) is Symbol:
+            found.append(here)
+        elif type(here) is tuple:
+            open_ += here[::-1]
+        else:
+            open_ += [getattr(here, name) for name in PARTS.get(type(here), ())[::-1]]
+    return found
 
 
 def factors(node: Node) -> list[tuple[str, Node]]:

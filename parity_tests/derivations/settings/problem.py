@@ -166,8 +166,8 @@ def _tree(text: str) -> ast.expr:
 
 
 @lru_cache(maxsize=256)
-def _program(text: Reference, l2: bool) -> TextProgram:
-    return TextProgram(read("\n".join(each.computed(l2) for each in text.forward)))
+def _program(text: str) -> TextProgram:
+    return TextProgram(read(text))
 
 
 _parsed = lru_cache(maxsize=1024)(parse)
@@ -270,7 +270,7 @@ class _Found:
     def __init__(self, text: Reference, values: Values, *, l2: bool) -> None:
         self.text, self.values, self.l2 = text, values, l2
         self.functions = {name: FUNCTIONS[unit] for name, unit in text.units.items()}
-        program = _program(text, l2)
+        program = _program("\n".join(each.computed(l2) for each in text.forward))
         single = {each.name for each in text.given if each.shape == "()"}
         inputs = {name: np.array(value, np.float64) if name in single else value for name, value in values.items()}
         given = {**inputs, **FUNCTIONS, **self.functions}
