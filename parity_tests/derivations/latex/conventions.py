@@ -146,7 +146,9 @@ class Conventions:
                 base = base._replace(rows=best[0], turned=best[1])
                 lines["layout"] = tuple(self.claims[each].line for each in layouts[best])
             rivals = [votes for votes in layouts.values() if not set(votes) & set(layouts[best])]
-            disputed = len(layouts[best]) in map(len, rivals) and not any(map(self._is_forward, range(len(self.claims))))
+            disputed = len(layouts[best]) in map(len, rivals) and not any(
+                map(self._is_forward, range(len(self.claims)))
+            )
             settled |= {"disputed"} if disputed and not self.told.layout else {"layout"}
         costs = self._costs(numbers, base)
         if costs:

@@ -120,16 +120,14 @@ def penalised(claims: Sequence[Claim], rows: Sequence[Verdict]) -> list[Verdict]
         costs = [place for place, each in enumerate(claims) if base_of(each) in COSTS and not is_loss(each)]
         before = [place for place in costs if place < number][-1:]
         cost = claims[before[0]] if before else None
-        if cost is None or not has_penalty(cost) or getattr(cost.target, "subscripts", ()):
+        if cost is None or not has_penalty(cost) or (isinstance(cost.target, Symbol) and cost.target.subscripts):
             continue
         end = min((place for place in costs if place > number), default=len(claims))
         with_penalty = [each for each in claims[before[0] + 1 : end] if has_penalty(each)]
         if any(each.adds or _names_derivatives(each) for each in with_penalty if each.place > claim.place):
             continue
-        others = [term for each in with_penalty if MEANINGS.get(base_of(each)) == "dW" for term in [_penalty(each)] if term]
-        if others:
-            W = claim.target.by if isinstance(claim.target, Derivative) else replace(claim.target, base=claim.target.base[1:], written="")  # type: ignore
-            term = mapped(others[0], lambda each: W if isinstance(each, Symbol) and MEANINGS.get(each.base) == "W" else each)  # noqa: B023
+        others = (_penalty(each, claim.target) for each in with_penalty if MEANINGS.get(base_of(each)) == "dW")
+        if (term := next((each for each in others if each is not None), None)) is not None:
             done[number] = wrong(claim, "l2-missing", equation(claim.target, Operation("+", claim.right, term)))
         else:
             why = f"holds where J has no penalty, as it has in line {cost.line}"
@@ -145,15 +143,21 @@ def _is_unpenalised(claim: Claim) -> bool:
 
 def _names_derivatives(claim: Claim) -> bool:
     """Whether a derivative in weights stands on the right side."""
-    parts = [each.base for each in symbols_of(claim.right)]
-    parts += [f"d{each.by.base}" for each in walk(claim.right) if isinstance(each, Derivative) and isinstance(each.by, Symbol)]
-    return any(MEANINGS.get(each.replace(chr(92), "")) == "dW" for each in parts)
+    inner = [each.by for each in walk(claim.right) if isinstance(each, Derivative)]
+    weights = any(MEANINGS.get(each.base) == "W" for each in symbols_of(tuple(inner)))
+    return weights or any(MEANINGS.get(each.base) == "dW" for each in symbols_of(claim.right))
 
 
-def _penalty(claim: Claim) -> Node | None:
-    """The term of a penalty that is added on the right side."""
+def _penalty(claim: Claim, target: Node) -> Node | None:
+    """The term of a penalty that is added on the right side, with the weights of another derivative."""
+    W = target.by if isinstance(target, Derivative) else target
+    if isinstance(target, Symbol):
+        W = replace(target, base=target.base.removeprefix("d"), written="")
     found = [each.right for each in walk(claim.right) if isinstance(each, Operation) and each.sign == "+"]
-    return next((each for each in found if any(part.base == "\\lambda" for part in symbols_of(each))), None)
+    term = next((each for each in found if any(part.base == "\\lambda" for part in symbols_of(each))), None)
+    return term and mapped(
+        term, lambda each: W if isinstance(each, Symbol) and MEANINGS.get(each.base) == "W" else each
+    )
 
 
 def letters_in(text: str) -> set[str]:

@@ -95,7 +95,8 @@ def depends_on_units(claim: Claim) -> bool:
     counts = {id(each.left) for each in walk(claim.right) if isinstance(each, Operation) and each.sign == "/"}
     plain = (Symbol, Operation, Transposed, Sum, Derivative)
     return isinstance(claim.right, Symbol) or any(
-        not (isinstance(each, plain) or id(each) in counts) or (isinstance(each, Symbol) and bool(each.primes or each.bare))
+        not (isinstance(each, plain) or id(each) in counts)
+        or (isinstance(each, Symbol) and bool(each.primes or each.bare))
         for each in walk((claim.target, claim.right))
     )
 

@@ -89,8 +89,11 @@ class OwnForward(Equations):
         if (total := self.is_total(claim, variant)) is not None:
             return Own(holds=total)
         if held is None:
-            return Own(defines=True, unused=self.defining[place].symbol.base not in self.used) if self.is_read(
-                place, variant) else None
+            return (
+                Own(defines=True, unused=self.defining[place].symbol.base not in self.used)
+                if self.is_read(place, variant)
+                else None
+            )
         if held:
             return Own(holds=True)
         if self.is_turned_jacobian(claim, variant):
@@ -139,7 +142,10 @@ class OwnForward(Equations):
             return None
         with suppress(*UNREAD):
             state, none = self.state(claim, variant), frozenset[str]()
-            value, names = state.forward.name(of, none), {base: state.forward.name(by, none) for base, by in parts.items()}
+            value, names = (
+                state.forward.name(of, none),
+                {base: state.forward.name(by, none) for base, by in parts.items()},
+            )
             below = state.forward.below(value.key) - {value.key}
             if not {each.key for each in names.values()} <= below:
                 return None
@@ -261,7 +267,10 @@ class OwnForward(Equations):
                 tried = [Variant(rows, numerator, "any") for rows, numerator in product((False, True), repeat=2)]
                 best = max(tried, key=lambda each: (-self.thin(places, each), count(each), each == best))
             if fails(best) and self.has_letters(places, best):
-                best = max((best._replace(unit=unit) for unit in self.units(places)), key=lambda each: (count(each), each == best))
+                best = max(
+                    (best._replace(unit=unit) for unit in self.units(places)),
+                    key=lambda each: (count(each), each == best),
+                )
             self.best[section] = best
         return self.best[section]
 
@@ -349,6 +358,8 @@ class OwnForward(Equations):
                 if isinstance(behind, Symbol) and state.forward.name(behind, each.letters).key == here.key:
                     above = each.symbol
                     if (here.step, state.forward.name(behind, each.letters).step) == (0, -1):
-                        above = with_parts(above, {"subscripts": tuple(re.sub("^t$", "t+1", index) for index in above.subscripts)})  # type: ignore[assignment]
+                        above = with_parts(
+                            above, {"subscripts": tuple(re.sub("^t$", "t+1", index) for index in above.subscripts)}
+                        )  # type: ignore[assignment]
                     term = Operation("", Transposed(part.left), Derivative(left.of, above))  # type: ignore[union-attr]
                     yield "missing-term", Operation("+", claim.right, term)

@@ -65,10 +65,10 @@ def _stacked(node: object, rows: Mapping[str, str]) -> tuple[dict[str, str], set
             votes[matrix.base, matrix.base.lower(), not turned] += 1
     found: dict[str, str] = {}
     columns = set[str]()
-    for (matrix, of, turned), count in votes.items():
-        if count > votes[matrix, of, not turned]:
-            found[matrix] = of
-            columns |= {matrix} if turned else set()
+    for (letter, of, across), count in votes.items():
+        if count > votes[letter, of, not across]:
+            found[letter] = of
+            columns |= {letter} if across else set()
     return found, columns
 
 

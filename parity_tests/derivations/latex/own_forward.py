@@ -426,9 +426,10 @@ def _named(middle: Node, right: Node) -> tuple[Symbol | None, Node] | None:
 
     With the term of a sum and its formula, where both are sums over the same index.
     """
-    if not any(isinstance(each, Call) and (each.function.base == "probability" or is_cost(each)) for each in walk(middle)):
-        if not (isinstance(middle, Sum) and isinstance(middle.body, Symbol) and is_cost(middle.body)):
-            return None
+    calls = [each for each in walk(middle) if isinstance(each, Call)]
+    losses = isinstance(middle, Sum) and isinstance(middle.body, Symbol) and is_cost(middle.body)
+    if not losses and not any(each.function.base == "probability" or is_cost(each) for each in calls):
+        return None
     sums = [each.operand if isinstance(each, Negative) else each for each in (middle, right)]
     if all(isinstance(each, Sum) for each in sums) and sums[0].index == sums[1].index:  # type: ignore[union-attr]
         term, body = sums[0].body, sums[1].body  # type: ignore[union-attr]

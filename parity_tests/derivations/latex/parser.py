@@ -138,7 +138,7 @@ class _Parser(Structures):
             return not self.bars
         return (
             here[0].isalnum() or here in ("(", "[", "{", "\\{", "\\lfloor", "\\lceil") or here in GREEK
-            or here in ACCENTS or here in ("\\frac", "\\sqrt", "\\sum", "\\prod", "\\lim", "\\partial", "\\begin", "\\mathbb")
+            or here in ACCENTS or here in ("\\frac", "\\sqrt", "\\sum", "\\prod", "\\lim", "\\partial", "\\mathbb")
             or here.startswith("\\begin{")
         )  # fmt: skip
 

@@ -84,8 +84,8 @@ def latex_of(node: Node) -> str:
             last = latex_of(Transposed(node.by) if by == node.by and not symbols_of(by)[0].subscripts else node.by)
             return rf"\frac{{\partial^2{above}}}{{\partial {latex_of(by)} \partial {last}}}"
         case Derivative():
-            of = latex_of(node.of) if node.of is not None else ""
-            return rf"\frac{{\partial {of}}}{{\partial {latex_of(node.by)}}}"
+            above = latex_of(node.of) if node.of is not None else ""
+            return rf"\frac{{\partial {above}}}{{\partial {latex_of(node.by)}}}"
         case Cases():
             rows = r" \\ ".join(f"{latex_of(row) if row else ''} & {condition}" for row, condition in node.rows)
             return rf"\begin{{cases}} {rows} \end{{cases}}"

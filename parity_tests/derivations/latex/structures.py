@@ -249,7 +249,7 @@ class Structures(Marks):
             self.raised(by, self.argument())
         return Derivative(Derivative(of, by), by) if twice else Derivative(of, by)
 
-    def summed(self) -> Node:
+    def summed(self) -> Sum:
         lower = upper = ""
         while self.peek() in ("_", "^"):
             mark = self.take().text

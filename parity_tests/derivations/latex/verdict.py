@@ -110,7 +110,9 @@ class Judge:
                 alone = main.turned and set(self.taken(claim.section).lines.get("layout", ())) == {claim.line}
                 if "disputed" in self.taken(claim.section).settled and names_products(claim) and each.target[:1] == "d":
                     other = main._replace(rows=not main.rows)
-                    return said(claim, DOUBTFUL, f"holds {main.against(other)}, in which another line does not", each.target)
+                    return said(
+                        claim, DOUBTFUL, f"holds {main.against(other)}, in which another line does not", each.target
+                    )
                 if alone and each.target.startswith("dW"):  # which says of itself how weights lie
                     return said(claim, DOUBTFUL, f"holds {main.against(main._replace(turned=False))}", each.target)
                 return self.misprint(claim) or held_by_the_notes(claim, each)
