@@ -70,6 +70,7 @@ CAUSES: dict[str, str] = {
     "adam-correction-missing": "the correction by 1 - beta**t is missing",
     "average-weight-missing": "the newest term of the average has the weight 1 - beta",
     "beta-swapped": "beta weighs the old average, 1 - beta the newest term",
+    "gradients-accumulated": "the gradients of the step before are still in it: set them to zero first",
     "epsilon-inside-root": "epsilon is added to the root, not under it",
     "epsilon-missing": "epsilon is missing: the divisor may become 0",
     "root-missing": "the root is missing: s is an average of squares",

@@ -225,3 +225,64 @@ def test_slips_in_rules_with_literal_numbers(text: str, old: str, new: str, caus
     """Two steps on given gradients are those of a rule once one line is changed."""
     wrong = wrong_in(of_program(text.replace(old, new)))
     assert [(line.line, line.cause) for line in wrong] == ([(line_of(old, text), cause)] if cause else [])
+
+
+ADDED_UP = """\
+import numpy as np
+
+class Dense:
+    def __init__(self, n_in, n_out):
+        self.W, self.b = np.random.randn(n_in, n_out), np.zeros(n_out)
+        self.dW, self.db = np.zeros((n_in, n_out)), np.zeros(n_out)
+
+    def forward(self, x):
+        self.x = x
+        return x @ self.W + self.b
+
+    def backward(self, d):
+        self.dW += self.x.T @ d
+        self.db += d.sum(axis=0)
+
+np.random.seed(0)
+X, Y = np.random.randn(30, 4), np.random.randn(30, 2)
+layer = Dense(4, 2)
+for epoch in range(20):
+    layer.dW[:] = 0
+    layer.db[:] = 0
+    out = layer.forward(X)
+    loss = np.mean((out - Y) ** 2)
+    layer.backward(2 * (out - Y) / Y.size)
+    layer.W -= 0.1 * layer.dW
+    layer.b -= 0.1 * layer.db
+"""
+
+
+def test_gradients_of_the_step_before_are_set_to_zero() -> None:
+    """Without it the second round's gradients have the first ones in them, and J's derivatives are right in neither."""
+    assert of_program(ADDED_UP).summary.wrong == 0
+    (wrong,) = wrong_in(of_program(ADDED_UP.replace("    layer.db[:] = 0\n", "")))
+    assert (wrong.line, wrong.cause) == (14, "gradients-accumulated")
+
+
+AHEAD = """\
+import numpy as np
+
+rng = np.random.default_rng(1)
+X, Y = rng.normal(size=(12, 4)), rng.normal(size=(12, 3))
+W = rng.normal(size=(4, 3))
+v = np.zeros_like(W)
+for step in range(10):
+    ahead = W + 0.9 * v
+    error = np.tanh(X @ ahead) - Y
+    loss = np.sum(error ** 2) / 2
+    dW = X.T @ (error * (1 - np.tanh(X @ ahead) ** 2))
+    v = 0.9 * v - 0.1 * dW
+    W = W + v
+"""
+
+
+def test_a_look_ahead_goes_along_the_velocity() -> None:
+    """In the first round the velocity is zero, and either way is right."""
+    assert of_program(AHEAD).summary.wrong == 0
+    (wrong,) = wrong_in(of_program(AHEAD.replace("W + 0.9 * v", "W - 0.9 * v")))
+    assert (wrong.line, wrong.cause, wrong.repaired) == (8, "sign", "ahead = W + 0.9 * v")
