@@ -19,8 +19,9 @@ from parity_tests.derivations.engine.edits.statements import edits
 from parity_tests.derivations.engine.edits.words import Edit
 from parity_tests.derivations.engine.events import ENTRY, NAMED, PART, RETURNED, Event, Key
 from parity_tests.derivations.engine.failing import Failures, State
-from parity_tests.derivations.engine.mend import Mender, Part, Repair, part_of, stands_for, together
+from parity_tests.derivations.engine.mend import Mender
 from parity_tests.derivations.engine.numbers.kinds import PLAIN
+from parity_tests.derivations.engine.repair import Part, Repair, part_of, stands_for, together
 from parity_tests.derivations.engine.roots import Root, Values
 from parity_tests.derivations.engine.search import Search
 from parity_tests.derivations.engine.steps import is_maximised

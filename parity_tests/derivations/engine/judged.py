@@ -29,7 +29,7 @@ from parity_tests.derivations.engine.findings import (
 from parity_tests.derivations.engine.forward_slips import LIKELIER, SIGN, has_a_slip, slips_of, verdict_on
 from parity_tests.derivations.engine.layers import dense_layers, formula_ids
 from parity_tests.derivations.engine.lists.spelled import origin
-from parity_tests.derivations.engine.mend import Repair, together
+from parity_tests.derivations.engine.repair import Repair, together
 from parity_tests.derivations.engine.roots import Root
 from parity_tests.derivations.engine.truths import Cost, Truth, Truths
 from parity_tests.derivations.language.rewriting import moved
