@@ -26,7 +26,7 @@ from parity_tests.derivations.lines import (
 from parity_tests.derivations.mistakes.diagnosis import Case, repair
 from parity_tests.derivations.mistakes.search import context_of, counts, diagnosed, evaluator, weights_of, why_unknown
 from parity_tests.derivations.settings import Setting, Target
-from parity_tests.derivations.settings.setting import Values, small_probe_of, tied_probe_of, wide_probe_of
+from parity_tests.derivations.settings.setting import Values, probe_of, tied_probe_of
 from parity_tests.derivations.verdicts import (
     CANNOT_TELL,
     HOLDS,
@@ -94,11 +94,11 @@ def judge_line(
     if effort is None:
         return base._replace(verdict=WRONG)
     after = follows_from(setting, symbol, l2)
-    small = small_probe_of(setting, l2)
-    if small is not None:  # a search evaluates hundreds of formulas on the first probe
+    if "small" in setting.further:  # a search evaluates hundreds of formulas on the first probe
+        small = probe_of(setting, "small", l2)
         meant.insert(0, written._replace(probes=(small,)).meant(line, 0))
         truths.insert(0, [referee[symbol] for referee in small.truths])
-    wide = wide_probe_of(setting, l2)
+    wide = probe_of(setting, "wide", l2) if "wide" in setting.further else None
     if wide is not None:
         meant.append(written._replace(probes=(wide,)).meant(line, 0))
     evidence = [{name: each[name] for name in each if setting.aliases.get(name, name) not in after} for each in meant]

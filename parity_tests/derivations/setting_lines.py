@@ -128,7 +128,7 @@ def lines_in(
     text = readable(derivation, frozenset(setting.protected()))
     program = text.program
     lines = list(judged_lines(program, setting, l2))
-    count = min(most, PROBES if setting.small is None else PROBES_OF_VOLUMES)
+    count = min(most, PROBES_OF_VOLUMES if "small" in setting.further else PROBES)
     numbers = range(seed, seed + count) if lines else ()
     written = Written(program, [probe_of(setting, number, l2) for number in numbers], setting, chain)
     effort = Effort(ALL_STEPS if steps is None else steps) if diagnose else None

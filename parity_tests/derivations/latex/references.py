@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import replace
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import NamedTuple
 
 from parity_tests.derivations.latex.tree import NotReadError
 from parity_tests.derivations.settings import Setting
 from parity_tests.derivations.settings.networks import DEEP_IDS, REGRESSION_IDS, SOFTMAX_IDS, network_text
 from parity_tests.derivations.settings.reference import reference
-from parity_tests.derivations.settings.setting import Problem
 
 CROSS_ENTROPY, SOFTMAX = "cross-entropy", "softmax with cross-entropy"
 SQUARED, SQUARED_LINEAR = "half the squared error of a sigmoid", "half the squared error of a linear output"
@@ -222,17 +220,13 @@ def _made(text: str, convention: Convention) -> Setting:
         text = re.sub(r"(?m)^(d[AZ]\d* = )(.*?)(  #)", _over_m, text)
     if convention.one:
         text = re.sub(r"~ binary(_rows)?", "~ shares", text)
-    made = replace(reference(text), wide=None)  # notes are judged on small numbers alone
+    made = read = replace(reference(text), further=frozenset())  # notes are judged on small numbers alone
     if convention.unbiased:
-        made = replace(made, draw=partial(_unbiased, made.draw))
+        made = replace(read, draw=lambda numbers: read.draw(numbers).unbiased())
     if not convention.one:
         return made
     symbols = tuple(each._replace(shape=re.sub(r"\bm\b", "1", each.shape)) for each in made.symbols)
     return replace(made, symbols=symbols)
-
-
-def _unbiased(draw: Callable[[int], Problem], seed: int) -> Problem:
-    return draw(seed).unbiased()
 
 
 def _over_m(row: re.Match[str]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -37,7 +37,6 @@ from parity_tests.derivations.settings.networks import with_hidden
 from parity_tests.derivations.settings.setting import (
     UNITS,
     Own,
-    OwnProblem,
     Values,
     cost_text,
     derivation_of,
@@ -59,6 +58,9 @@ from parity_tests.derivations.verdicts import (
     summarised,
     teach,
 )
+
+if TYPE_CHECKING:
+    from parity_tests.derivations.settings.problem import TextProblem
 from parity_tests.judging.bounds import unit_roundoff
 from parity_tests.judging.judge import SEEN
 
@@ -328,10 +330,11 @@ def own_setting(setting: Setting, way: Own, values: Mapping[str, Any]) -> Settin
     """The setting with the person's data and parameters in place of drawn ones."""
     own = _own_problem(setting, way, values)
     targets = {name: target for name, target in setting.targets.items() if name in way.judged}
-    return replace(setting, draw=lambda seed: own, targets=targets)
+    drawn = setting.draw
+    return replace(setting, draw=lambda numbers: drawn(numbers) if isinstance(numbers, str) else own, targets=targets)
 
 
-def _own_problem(setting: Setting, way: Own, values: Mapping[str, Any]) -> OwnProblem:
+def _own_problem(setting: Setting, way: Own, values: Mapping[str, Any]) -> TextProblem:
     drawn = _drawn(setting)
     shapes = {symbol.name: symbol.shape for symbol in setting.symbols}
     check_sizes({name: shapes[name] for name in way.needed}, values)

@@ -14,7 +14,7 @@ from parity_tests.derivations.own.data import judge_numbers
 from parity_tests.derivations.own.functions_runner import CHANNELS_FIRST, ROWS, normal
 from parity_tests.derivations.own.tasks import ALTERNATIVES, STEPS_BEFORE, Output, Task
 from parity_tests.derivations.settings import Probe, Setting
-from parity_tests.derivations.settings.setting import Tied, probe_of, small_probe_of, tied_probe_of
+from parity_tests.derivations.settings.setting import Tied, probe_of, tied_probe_of
 from parity_tests.derivations.verdicts import (
     HOLDS,
     NOT_JUDGED,
@@ -50,8 +50,8 @@ class Trial(NamedTuple):
 @cache
 def trials(setting: Setting, seed: int) -> tuple[Trial, ...]:
     """The probes that a function is called on: a small one first, on which a mistake is named quickly, ties last."""
-    small, tied = small_probe_of(setting, l2=False), tied_probe_of(setting)
-    found = [] if small is None else [Trial(small, small)]
+    tied, small = tied_probe_of(setting), [probe_of(setting, "small", l2=False)] if "small" in setting.further else []
+    found = [Trial(each, each) for each in small]
     for number in range(PROBES):
         plain = probe_of(setting, seed + number, l2=False)
         found.append(Trial(plain, probe_of(setting, seed + number, l2=True) if setting.penalised else plain))

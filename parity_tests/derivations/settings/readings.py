@@ -9,11 +9,14 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cache
-from typing import NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from parity_tests.derivations.settings.optimisers import ADAM, ADAM_TEXT, RULES, in_the_names_of_the_paper
 from parity_tests.derivations.settings.reference import reference
-from parity_tests.derivations.settings.setting import Problem, Setting, Values
+from parity_tests.derivations.settings.setting import Numbers, Setting, Values
+
+if TYPE_CHECKING:
+    from parity_tests.derivations.settings.problem import TextProblem
 
 Factor: TypeAlias = Callable[[Values], float]
 """A factor as a function of what a problem is given: its sizes and numbers."""
@@ -156,7 +159,7 @@ def _without_biases(scale: Reading | None, setting: Setting) -> Reading:
     absent = frozenset(gone | {alias for alias, name in setting.aliases.items() if name in gone})
     sums = frozenset(name for name in setting.targets if re.fullmatch(r"Z\d*|scores", name))
     words, row, telling = ("", "", sums) if scale is None else (f"{scale.words}, and ", scale.row, scale.telling)
-    bare = replace(read, draw=lambda seed: read.draw(seed).unbiased())
+    bare = replace(read, draw=lambda numbers: read.draw(numbers).unbiased())
     return Reading(f"{words}the model has no biases", row, bare, telling, least=3 if scale else 1, absent=absent)
 
 
@@ -173,18 +176,13 @@ def _scaled(scale: Scale, setting: Setting) -> Reading:
     telling = scale.telling or tuple(
         name for name in factors if name in setting.targets and setting.targets[name].kind != GRADIENT
     )
-    small, wide = setting.small, setting.wide
 
-    def times(problem: Problem) -> Problem:
+    def drawn(numbers: Numbers) -> TextProblem:
+        problem = setting.draw(numbers)
         given = problem.given()
         return problem.scaled({name: factor(given) for name, factor in factors.items()})
 
-    read = replace(
-        setting,
-        draw=lambda seed: times(setting.draw(seed)),
-        small=None if small is None else lambda: times(small()),
-        wide=None if wide is None else lambda: times(wide()),
-    )
+    read = replace(setting, draw=drawn)
     if scale.cost:
         read = replace(read, cost=setting.cost.replace("J = ", f"J = {scale.cost} times ", 1))
     return Reading(scale.words, scale.row, read, frozenset(telling or scale.factors), least=scale.least)

@@ -26,22 +26,24 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any, cast, get_args
+from typing import TYPE_CHECKING, Any, cast, get_args
 
 from parity_tests.derivations.settings.setting import (
     COMMON_FUNCTIONS,
     FUNCTION,
     UNITS,
     Kind,
+    Numbers,
     Own,
-    OwnProblem,
-    Problem,
     Setting,
     Symbol,
     Target,
     Values,
 )
 from parity_tests.derivations.settings.statements import Given, Reference, Statement
+
+if TYPE_CHECKING:
+    from parity_tests.derivations.settings.problem import TextProblem
 
 _KEY = re.compile(r"(cost|sizes|small|wide|also|own|torch|per example): (.*)")
 _SHAPE = r"(?: (\([^)=]*\)|function))?"
@@ -65,21 +67,16 @@ _SIZES = {
 _NO_FAMILY = ("stride", "pad", "t")
 
 
-def _draw(text: Reference, stream: str, seed: int) -> Problem:
-    """The numbers of a seed."""
+def _draw(text: Reference, stream: str, numbers: Numbers) -> TextProblem:
+    """The numbers of a seed, or of further sizes."""
     from parity_tests.derivations.settings import problem  # torch and the engine only where they are used
 
-    return problem.drawn(text, text.sizes[seed % len(text.sizes)], seed, stream or text.name)
+    if isinstance(numbers, str):
+        return problem.drawn(text, text.further[numbers], 0, text.name)
+    return problem.drawn(text, text.sizes[numbers % len(text.sizes)], numbers, stream or text.name)
 
 
-def _of_sizes(text: Reference, sizes: tuple[int, ...]) -> Problem:
-    """Numbers of these sizes."""
-    from parity_tests.derivations.settings import problem
-
-    return problem.drawn(text, sizes, 0, text.name)
-
-
-def _own(text: Reference, needed: Sequence[str], judged: Sequence[str], cost: str, values: Values) -> OwnProblem:
+def _own(text: Reference, needed: Sequence[str], judged: Sequence[str], cost: str, values: Values) -> TextProblem:
     """A person's numbers in place of drawn ones; what they give is not computed."""
     from parity_tests.derivations.settings import problem
 
@@ -99,10 +96,6 @@ def reference(text: str, functions: Mapping[str, Callable[..., Any]] | None = No
     """The setting of a text; ``functions`` are those it may call beside the usual, ``stream`` names its draws."""
     read = _Reader(text)
     text_of = read.reference()
-    small, wide = (
-        partial(_of_sizes, text_of, tuple(map(int, sizes.split()))) if (sizes := read.keys.get(key)) else None
-        for key in ("small", "wide")
-    )
     return Setting(
         read.name,
         read.summary,
@@ -114,8 +107,7 @@ def reference(text: str, functions: Mapping[str, Callable[..., Any]] | None = No
         partial(_draw, text_of, stream),
         {**COMMON_FUNCTIONS, **(functions or {}), **_activations(text_of.units)},
         tuple(read.own(line, text_of) for line in read.owns),
-        small,
-        wide,
+        frozenset(text_of.further),
     )
 
 
@@ -242,6 +234,7 @@ class _Reader:
         return Reference(
             self.name, tuple(names.split()), sizes, tuple(self.given), tuple(self.statements[:split]),
             tuple(self.statements[split:]), self.units, self.keys.get("per example", ""), self.keys.get("torch", ""),
+            {key: tuple(map(int, self.keys[key].split())) for key in ("small", "wide") if key in self.keys},
         )  # fmt: skip
 
     def own(self, line: str, text: Reference) -> Own:

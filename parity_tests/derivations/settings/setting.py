@@ -6,13 +6,16 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
 from manual import activations
 from manual.notation import Array
 from parity_tests.derivations.agreement import agrees
+
+if TYPE_CHECKING:
+    from parity_tests.derivations.settings.problem import TextProblem
 
 Values: TypeAlias = dict[str, Any]
 """Arrays and numbers by name."""
@@ -31,6 +34,10 @@ Kind: TypeAlias = Literal[
     "count",
     "given",
 ]
+
+Numbers: TypeAlias = int | Literal["small", "wide"]
+"""Which numbers a setting draws: those of a seed; small ones, where a search for a mistake takes long on those; wide
+ones, of which no size is 1 where one of those is: a repair is to hold on them, too."""
 
 STATE: Kind = "state"
 """The kind of what an optimiser keeps from step to step."""
@@ -97,35 +104,6 @@ class Truths(Mapping[str, Any]):
         return len(self._names)
 
 
-class Problem(Protocol):
-    """Numbers for a setting, and the two ways to everything that follows from them."""
-
-    def given(self) -> Values:
-        """The symbols that were drawn."""
-
-    def by_numpy(self, l2: bool) -> Mapping[str, Any]:
-        """What follows, derivatives by the complex step."""
-
-    def by_torch(self, l2: bool) -> Mapping[str, Any]:
-        """What follows, derivatives by autograd."""
-
-    def scaled(self, factors: Mapping[str, float]) -> Problem:
-        """The same numbers, some of which have other factors before anyone sees them."""
-
-    def unbiased(self) -> Problem:
-        """The same numbers in a model whose biases are 0."""
-
-    def rounded(self, l2: bool, dtype: Any, rng: np.random.Generator) -> Values:
-        """What follows where every value is rounded to a format, a unit off."""
-
-
-class OwnProblem(Problem, Protocol):
-    """A person's numbers."""
-
-    def rounded(self, l2: bool, dtype: Any, rng: np.random.Generator) -> Values:
-        """What the setting's own formulas give where every value is rounded to a format, a unit off."""
-
-
 @dataclass(frozen=True, eq=False)
 class Probe:
     """One set of numbers for a setting: every symbol with its true value, and the truth for every target.
@@ -173,7 +151,7 @@ class Own(NamedTuple):
     """
 
     needed: tuple[str, ...]
-    problem: Callable[[Values], OwnProblem]
+    problem: Callable[[Values], TextProblem]
     judged: tuple[str, ...]
 
 
@@ -182,9 +160,9 @@ class Setting:
     """What J is, which symbols exist, and which formulas hold.
 
     ``layers`` are families of names that people mix up; ``aliases`` are other names for a symbol. ``draw`` makes
-    the numbers of a seed, ``functions`` are the functions that formulas may call beside the language's own, ``own``
-    the ways to judge a person's numbers, the one that judges most first. ``small`` makes the numbers of a quick
-    search, ``wide`` those where no size is 1, ``tied`` those that have ties, with the answers to them.
+    the numbers of a seed, or of one of the ``further`` sizes, ``functions`` are the functions that formulas may call
+    beside the language's own, ``own`` the ways to judge a person's numbers, the one that judges most first. ``tied``
+    are numbers that have ties, with the answers to them.
     """
 
     name: str
@@ -194,28 +172,19 @@ class Setting:
     targets: Mapping[str, Target]
     layers: Mapping[str, tuple[str, ...]]
     aliases: Mapping[str, str]
-    draw: Callable[[int], Problem]
+    draw: Callable[[Numbers], TextProblem]
     functions: Mapping[str, Callable[..., Any]]
     own: tuple[Own, ...] = ()
-    small: Callable[[], Problem] | None = None
-    wide: Callable[[], Problem] | None = None
-    tied: Callable[[], tuple[Problem, Answers]] | None = None
+    further: frozenset[str] = frozenset()
+    tied: Callable[[], tuple[TextProblem, Answers]] | None = None
 
-    def probe(self, seed: int, l2: bool = False) -> Probe:
-        """The numbers of a seed, with the truth for every target; ``l2`` puts the penalty into J.
+    def probe(self, numbers: Numbers, l2: bool = False) -> Probe:
+        """The numbers of a seed or of other sizes, with the truth for every target; ``l2`` puts the penalty into J.
 
         Sizes are above 2, distinct, and change with the seed, so that no formula holds by the luck of a size.
         ``lambda_`` is not 0 without the penalty either: a formula that has it where J has none is wrong.
         """
-        return self._probe(self.draw(seed), l2)
-
-    def small_probe(self, l2: bool = False) -> Probe | None:
-        """Numbers on which a search for the mistake is quick, where those of the seeds make it long."""
-        return None if self.small is None else self._probe(self.small(), l2)
-
-    def wide_probe(self, l2: bool = False) -> Probe | None:
-        """Numbers without a size of 1, where those of the seeds have one: a repair is to hold on them, too."""
-        return None if self.wide is None else self._probe(self.wide(), l2)
+        return self._probe(self.draw(numbers), l2)
 
     def tied_probe(self) -> Tied | None:
         """Numbers with ties, where there is more than one answer to them."""
@@ -224,7 +193,7 @@ class Setting:
         problem, answers = self.tied()
         return Tied(self._probe(problem, l2=False), answers)
 
-    def _probe(self, problem: Problem, l2: bool) -> Probe:
+    def _probe(self, problem: TextProblem, l2: bool) -> Probe:
         by_torch, by_numpy, given = problem.by_torch(l2), problem.by_numpy(l2), problem.given()
         found = {name: _constant(by_torch[name]) for name in by_torch}
         environment = {**self.functions, **found, **{name: _constant(value) for name, value in given.items()}}
@@ -265,21 +234,9 @@ def listing(setting: Setting) -> list[Row]:
 
 
 @lru_cache(maxsize=512)
-def probe_of(setting: Setting, seed: int, l2: bool) -> Probe:
+def probe_of(setting: Setting, numbers: Numbers, l2: bool) -> Probe:
     """A probe of a setting, made once."""
-    return setting.probe(seed, l2)
-
-
-@lru_cache(maxsize=64)
-def small_probe_of(setting: Setting, l2: bool) -> Probe | None:
-    """The probe for a quick search, made once."""
-    return setting.small_probe(l2)
-
-
-@lru_cache(maxsize=64)
-def wide_probe_of(setting: Setting, l2: bool) -> Probe | None:
-    """The probe without sizes of 1, made once."""
-    return setting.wide_probe(l2)
+    return setting.probe(numbers, l2)
 
 
 @lru_cache(maxsize=64)

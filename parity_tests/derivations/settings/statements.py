@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from parity_tests.derivations.settings.setting import Kind, derivation_of
@@ -62,3 +62,5 @@ class Reference:
     batch: str
     torch: str = ""
     """The function that says what is true where there is no J, and the text's names for what it returns."""
+    further: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    """Sizes beside those by seed: small ones, and wide ones, of which none is 1."""

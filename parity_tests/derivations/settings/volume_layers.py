@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from parity_tests.derivations.language.evaluate import run
 from parity_tests.derivations.language.syntax import parse
 from parity_tests.derivations.settings.reference import reference
-from parity_tests.derivations.settings.setting import Answers, Problem, Setting
+from parity_tests.derivations.settings.setting import Answers, Setting
 from parity_tests.derivations.settings.volumes import CORNERS, VOLUME_FUNCTIONS, over_windows
+
+if TYPE_CHECKING:
+    from parity_tests.derivations.settings.problem import TextProblem
 
 
 def _block(text: str) -> str:
@@ -113,12 +117,9 @@ dA_prev:  # F239 [pool]; derivative of L(i) in A_prev, no 1/m
     )
 
 
-def _tied() -> tuple[Problem, Answers]:
+def _tied() -> tuple[TextProblem, Answers]:
     """Entries 0, 1 and 2: nearly every window has its maximum more than once."""
-    from parity_tests.derivations.settings.problem import TextProblem  # torch and the engine only where they are used
-
     problem = MAX_POOL.draw(0)
-    assert isinstance(problem, TextProblem)
     tied = replace(problem, values={**problem.values, "A_prev": np.floor(np.abs(2 * problem.values["A_prev"])) % 3})
     everything = run(parse(_MASKED), {**tied.given(), **VOLUME_FUNCTIONS})["dA_prev"]
     return tied, {"dA_prev": {"the first takes all": tied.by_torch(l2=False)["dA_prev"], "all do": everything}}

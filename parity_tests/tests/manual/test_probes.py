@@ -44,7 +44,7 @@ BORDERS = (
 
 def count(name: str) -> int:
     """The number of probes that a formula of the setting is judged on."""
-    return PROBES if setting_named(name).small is None else PROBES_OF_VOLUMES
+    return PROBES_OF_VOLUMES if "small" in setting_named(name).further else PROBES
 
 
 @cache
