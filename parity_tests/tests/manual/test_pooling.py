@@ -13,7 +13,6 @@ import torch.nn.functional as F
 from manual.notation import Array
 from manual.pooling import POOLING, pool_backward, pool_backward_loop, pool_forward, pool_forward_loop
 from manual.shapes import conv_output_size
-from parity_tests.judging.bounds import gamma
 
 torch.set_num_threads(1)
 
@@ -92,32 +91,18 @@ def test_output_sizes_equal_torch() -> None:
     assert compared == 1624
 
 
-@pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("form", FORMS)
-def test_backward_of_complex_arguments(form: str, mode: str) -> None:
-    probe = make_probe(CONFIGURATIONS["overlapping"])
-    _, backward = FORMS[form]
-    twisted = backward(1j * probe.dA, probe.A_prev + 0j, probe.size, probe.stride, mode=mode)
-    plain = backward(*probe, mode=mode)
-    assert twisted.dtype == np.complex128
-    assert not twisted.real.any()
-    np.testing.assert_allclose(twisted.imag, plain, rtol=1e-14)
-
-
-@pytest.mark.parametrize("name", CONFIGURATIONS)
-@pytest.mark.parametrize("form", FORMS)
-def test_among_equals_the_first_gets_the_gradient_as_in_torch(form: str, name: str) -> None:
+def test_among_equals_the_first_gets_the_gradient_as_in_torch(form: str) -> None:
     """Whole numbers, so that sums are exact; three values, so that almost every window has ties."""
-    rng = np.random.default_rng(7)
-    probe = make_probe(CONFIGURATIONS[name])
-    tied = probe._replace(
-        A_prev=rng.integers(-1, 2, probe.A_prev.shape).astype(float),
-        dA=rng.integers(1, 99, probe.dA.shape).astype(float),
-    )
-    A, dA_prev = by_hand(form, tied, "max")
-    expected_A, expected_dA_prev = by_torch(tied)
-    np.testing.assert_array_equal(A, expected_A)
-    np.testing.assert_array_equal(dA_prev, expected_dA_prev)
+    for name, configuration in CONFIGURATIONS.items():
+        rng = np.random.default_rng(7)
+        probe = make_probe(configuration)
+        tied = probe._replace(
+            A_prev=rng.integers(-1, 2, probe.A_prev.shape).astype(float),
+            dA=rng.integers(1, 99, probe.dA.shape).astype(float),
+        )
+        for found, expected in zip(by_hand(form, tied, "max"), by_torch(tied), strict=True):
+            np.testing.assert_array_equal(found, expected, err_msg=name)
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -145,16 +130,6 @@ def test_the_maximum_is_pooled_unless_something_else_is_asked_for(form: str) -> 
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_a_tie_by_hand(form: str) -> None:
-    A_prev = np.array([[1.0, 5.0], [5.0, 5.0]]).reshape(1, 2, 2, 1)
-    dA = np.full((1, 1, 1, 1), 3.0)
-    dA_prev = FORMS[form][1](dA, A_prev, 2, 2, mode="max")
-    np.testing.assert_array_equal(dA_prev[0, :, :, 0], [[0.0, 3.0], [0.0, 0.0]])
-    every_maximum = (A_prev == 5.0) * dA  # the notes' other convention
-    assert not np.array_equal(dA_prev, every_maximum)
-
-
-@pytest.mark.parametrize("form", FORMS)
 def test_among_equal_real_parts_the_first_is_the_maximum(form: str) -> None:
     A_prev = np.array([[1.0, 5.0 + 1j], [5.0 + 2j, 5.0]]).reshape(1, 2, 2, 1)
     assert FORMS[form][0](A_prev, 2, 2, mode="max").item() == 5.0 + 1j
@@ -169,25 +144,6 @@ def test_what_is_not_a_number_stays_visible(form: str, mode: str) -> None:
         A_prev[1, 2 + row, 4 + column, 3] = np.nan
         A = FORMS[form][0](A_prev, 2, 2, mode=mode)
         assert np.argwhere(np.isnan(A)).tolist() == [[1, 1, 2, 3]]
-
-
-@pytest.mark.parametrize("name", CONFIGURATIONS)
-def test_no_gradient_is_lost(name: str) -> None:
-    """Whole numbers: what the windows hand back adds up to what they got, exactly; average up to rounding."""
-    probe = make_probe(CONFIGURATIONS[name])
-    dA = np.arange(1.0, probe.dA.size + 1).reshape(probe.dA.shape)
-    assert pool_backward(dA, *probe[1:], mode="max").sum() == dA.sum()
-    total = pool_backward(dA, *probe[1:], mode="average").sum()
-    assert abs(total - dA.sum()) <= 2 * gamma(probe.A_prev.size + probe.size**2 + 2, 2.0**-53) * dA.sum()
-
-
-@pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("form", FORMS)
-def test_no_upstream_gradient_gives_none(form: str, mode: str) -> None:
-    probe = make_probe(CONFIGURATIONS["overlapping"])
-    dA_prev = FORMS[form][1](np.zeros_like(probe.dA), *probe[1:], mode=mode)
-    assert dA_prev.shape == probe.A_prev.shape
-    assert not dA_prev.any()
 
 
 @pytest.mark.parametrize("mode", MODES)
