@@ -147,6 +147,34 @@ def sums_of_all(tree: ast.Module) -> set[str]:
     return {name for target in targets for name in symbols.meant_by(target, names)}
 
 
+def summed_along(tree: ast.Module) -> dict[str, int | None]:
+    """The names in which the text says that the derivative is a sum, with its axis; None for one over all."""
+    names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    found: dict[str, int | None] = {}
+    for node in ast.walk(tree):
+        match node:
+            case ast.Assign(targets=[ast.Name(id=target)], value=value):
+                for axis in _axes_of_sums(value):
+                    found |= dict.fromkeys(symbols.meant_by(target, names), axis)
+    return found
+
+
+def _axes_of_sums(node: ast.expr) -> list[int | None]:
+    """The axis of a sum, of the average too, or of what is multiplied or divided by something."""
+    match node:
+        case ast.UnaryOp(operand=part) | ast.BinOp(left=part, op=ast.Div()):
+            return _axes_of_sums(part)
+        case ast.BinOp(left=left, op=ast.Mult(), right=right):
+            return _axes_of_sums(left) or _axes_of_sums(right)
+        case ast.Call(func=ast.Attribute(value=base, attr="sum" | "mean"), args=arguments, keywords=keywords):
+            named = [each.value for each in keywords if each.arg == "axis"]
+            axes = [*named, *arguments[ast.unparse(base) == "np" :]]
+            kept = len(keywords) > len(named)
+            texts = [ast.unparse(each) for each in axes]
+            return [] if kept else [int(text) for text in texts if text.lstrip("-").isdigit()] if texts else [None]
+    return []
+
+
 def _is_a_sum_of_all(node: ast.expr) -> bool:
     """Whether a value is a single number: the sum or the average of all entries of an array, or a multiple of it."""
     match node:

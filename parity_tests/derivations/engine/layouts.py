@@ -92,7 +92,8 @@ def _assumptions(tree: ast.Module, roles: Roles) -> Iterator[tuple[Ranks, int]]:
     numbers, places_of, known = numbers_by_use(tree), indices(tree), axes_by_use(tree)
     turned, summed = counted_through(tree), sums_of_all(tree) & roles.entrywise
     single = len(roles.weights) < 2
-    small = {name for name in roles.weights if len(name) == 1 and name.islower()}
+    mixed = any(name[0].isupper() for name in roles.weights)  # then W is a matrix, and w2 a vector
+    small = {name for name in roles.weights if re.fullmatch(r"[a-z](_?\d)?" if mixed else "[a-z]", name)}
     one_bias = added_to(tree, small | {name for name in roles.weights if known.get(name) == (None,)})
     one_output = len(roles.weights) == 1 and all(symbols.stem_of(name).islower() for name in roles.weights)
     for alone, turns, vectors, labels, biases, places, scale in itertools.product(

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from parity_tests.derivations.engine import symbols
+from parity_tests.derivations.engine.axes_by_use import summed_along
 from parity_tests.derivations.engine.name_uses import Uses
 
 
@@ -66,7 +67,7 @@ NO_ROLES = Roles()
 
 def roles_of(tree: ast.Module) -> Roles:
     """The roles that the use of the free names shows."""
-    use = Uses(_written_out(tree))
+    use, summed = Uses(_written_out(tree)), summed_along(tree)
     states = {name for name in use.updated - use.derived if use.is_state(name) or use.decays(name)}
     learned = use.derived | use.updated - states
     labels = {
@@ -78,7 +79,7 @@ def roles_of(tree: ast.Module) -> Roles:
     numbers = {name for name in use.free - learned - labels - use.in_products - use.indices if use.is_number(name)}
     numbers -= {name for name in numbers if symbols.is_data(name)}
     data = {name for name in use.in_products - learned - labels - numbers if use.meets(name, learned)}
-    data |= {name for name in learned if symbols.is_data(name)}
+    data |= {name for name in learned if symbols.is_data(name) and not (name in summed and use.is_offset(name))}
     data |= use.examples(learned - data) if not data else set()
     entrywise = {name for name in learned - use.in_products - data if use.entrywise(name)}
     if not data and not any(map(symbols.is_data, use.free - learned)):

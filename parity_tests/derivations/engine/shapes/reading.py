@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import Any
 
 from parity_tests.derivations.engine import words
+from parity_tests.derivations.engine.axes_by_use import summed_along
 from parity_tests.derivations.engine.roles import NO_ROLES, Roles
 from parity_tests.derivations.engine.shapes.calls import Calls
 from parity_tests.derivations.engine.shapes.sizes import Clash, Shape, Size, without_ones
@@ -23,7 +24,7 @@ class Reading(Calls):
 
     def __init__(self, tree: ast.Module, ranks: Ranks, declared: dict[str, Shape], roles: Roles = NO_ROLES) -> None:
         super().__init__(tree, ranks, declared, roles)
-        self.is_numpy_code = words.is_numpy_code(tree)
+        self.is_numpy_code, self.summed = words.is_numpy_code(tree), summed_along(tree)
         self.block([each for each in tree.body if not isinstance(each, ast.FunctionDef)])
 
     def block(self, body: list[ast.stmt]) -> None:
@@ -264,6 +265,9 @@ class Reading(Calls):
                     shape = self.of(other)
                 computed = isinstance(other, ast.Name) and other.id not in self.free
                 if is_shape(shape) and (shape or computed):
+                    axis = self.summed.get(one.id)
+                    if axis is not None and -len(shape) <= axis < len(shape):  # for each of what is not added up
+                        shape = (*shape[: axis % len(shape)], *shape[axis % len(shape) + 1 :])
                     self.names[one.id] = self.shapes[one.id] = shape
                     self.free.append(one.id)
                     self.known.add(one.id)
