@@ -108,8 +108,9 @@ def _counted_axes(tree: ast.Module) -> dict[str, int]:
             ) if turn == of:
                 found |= {name: 1}
             case ast.Subscript(value=ast.Name(id=name), slice=ast.Tuple(elts=[_, _, _, *_] as places)):
-                plain = not any(ast.unparse(each) in ("...", "None", "np.newaxis") for each in places)
-                found |= {name: len(places)} if plain else {}
+                texts = [ast.unparse(each) for each in places]
+                own = len(texts) - texts.count("None") - texts.count("np.newaxis")
+                found |= {name: own} if "..." not in texts else {}
             case ast.Subscript(value=ast.Name(id=name), slice=ast.Tuple(elts=[first, second])):
                 kinds = {ast.unparse(first), ast.unparse(second)}
                 found |= {name: 1} if kinds <= {":", "None", "np.newaxis"} and len(kinds) == 2 else {}
@@ -126,7 +127,18 @@ def _counted_axes(tree: ast.Module) -> dict[str, int]:
             ):
                 over = [each.value for each in axes if isinstance(each, ast.Constant) and isinstance(each.value, int)]
                 found |= {name: max(VOLUME, max(over) + 1)} if max(over, default=0) > 1 else {}
+            case (
+                ast.Call(func=ast.Attribute(value=ast.Name(id="np")), args=[ast.Name(id=name)], keywords=keywords)
+                | ast.Call(func=ast.Attribute(value=ast.Name(id=name)), args=[], keywords=keywords)
+            ) if (axis := _last_axis(keywords)) > 1:
+                found |= {name: max(axis + 1, found.get(name, 0))}
     return found
+
+
+def _last_axis(keywords: list[ast.keyword]) -> int:
+    """The axis that a call names, 0 for none."""
+    axes = [each.value.value for each in keywords if each.arg == "axis" and isinstance(each.value, ast.Constant)]
+    return next((axis for axis in axes if isinstance(axis, int)), 0)
 
 
 def _windowed(loop: ast.For, turn: str) -> set[str]:

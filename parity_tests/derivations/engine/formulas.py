@@ -125,8 +125,10 @@ class Formulas:
         return function
 
     def softmax(self, scores: Any, axis: int | None = None) -> Any:
-        """A softmax that the text does not define: over the classes of each example."""
-        axis = (self.classes_axis if np.ndim(scores) > 1 else 0) if axis is None else axis
+        """A softmax that the text does not define: over the classes of each example, of a lone one along its column."""
+        if axis is None:
+            axis = self.classes_axis if np.ndim(scores) > 1 else 0
+            axis = -1 - axis if np.ndim(scores) == 2 and np.shape(scores)[axis] == 1 else axis
         exponentials = np.exp(scores - np.max(scores, axis=axis, keepdims=True))
         return exponentials / np.sum(exponentials, axis=axis, keepdims=True)
 

@@ -134,6 +134,8 @@ def _assumptions(tree: ast.Module, roles: Roles) -> Iterator[tuple[Ranks, int]]:
                     return AXES["column"]
                 if roles.is_number(name):
                     return None
+                if s == "like" and name in roles.entrywise:
+                    return AXES[s]
                 if name in roles.offsets or (symbols.BIASES.match(symbol) and roles.is_bias(name)):
                     return AXES[("number" if name in one_bias else "flat") if b == "each" else b]
                 if name in roles.entrywise:
