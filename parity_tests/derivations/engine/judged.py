@@ -32,6 +32,7 @@ from parity_tests.derivations.engine.lists.spelled import origin
 from parity_tests.derivations.engine.repair import Repair, together
 from parity_tests.derivations.engine.roots import Root
 from parity_tests.derivations.engine.truths import Cost, Truth, Truths
+from parity_tests.derivations.engine.wrong_arguments import by_an_argument
 from parity_tests.derivations.language.rewriting import moved
 from parity_tests.derivations.said_cost import FAMILIES
 from parity_tests.derivations.verdicts import (
@@ -91,7 +92,8 @@ def judge_reading(
     fits = [finding.cost.text for finding in fitting] if not written else []
     judged = _judged(reading, chosen, fits, pasted)
     if written and pasted is not None:
-        judged = _by_a_slip(reading, chosen, judged, pasted, seed, strict) or judged
+        meant = by_an_argument(reading, chosen, judged, pasted, seed, partial(judge_reading, seed=seed, strict=strict))
+        judged = meant or _by_a_slip(reading, chosen, judged, pasted, seed, strict) or judged
     if written and chosen.wrong and not has_a_slip(judged):
         return judged._replace(convention=followed(reading, trial, chosen) or judged.convention)
     return judged

@@ -230,7 +230,7 @@ class Sources:
         self.truths, self.gradients, self.overrides = claims.truths, gradients, overrides
         self.steps: dict[Key, torch.Tensor] = {}
         self.sources: dict[Key, torch.Tensor] = {}
-        leaves = self.truths.free_keys()
+        self.names = leaves = self.truths.free_keys()
 
         def hook(here: Key, value: Any) -> Any:
             if isinstance(value, Tape) and here in steps:
@@ -258,7 +258,9 @@ class Sources:
         mark = mark_of(claim.truth)
         inside = {here for here in read if here in self.gradients}
         free = read - inside
+        states = self.truths.probe.roles.states
         rest = {here for here in free if here in self.truths.by_key or here in self.overrides}
+        rest = {here for here in rest if not (here in self.names and self.names[here] in states)}
         return Made(
             any(self.gradients[here] == mark for here in inside),
             any(self.gradients[here] != mark for here in inside),

@@ -425,3 +425,8 @@ def test_the_velocity_of_a_look_ahead_is_no_parameter() -> None:
     assert sum(line.line == 15 for line in right.lines) == 2
     assert right.summary.judged == right.summary.holds
     assert {line.line for line in wrong_in(wrong)} & {14, 15}
+
+
+def test_a_look_ahead_is_not_taken_for_the_parameter() -> None:
+    """With a velocity of zero they are the same, and one in place of the other would hold."""
+    assert wrong_in(of_program(AHEAD.replace("error @ ahead[1].T", "error @ W[1].T")))

@@ -36,7 +36,7 @@ class Begun(NamedTuple):
     ``leaves`` by their places; ``steps``: the place where a parameter takes a step, and that of its old value;
     ``rounds``: the places where a round ends; ``shrinking``: the steps that scale the old value as well;
     ``computed``: values with names of labels that depend on more than labels and data; ``problem``: why the program
-    ended before its end.
+    ended before its end; ``velocities``: states that the gradient is taken ahead by.
     """
 
     leaves: dict[Key, str] = {}  # noqa: RUF012  (never changed)
@@ -45,6 +45,7 @@ class Begun(NamedTuple):
     shrinking: frozenset[Key] = frozenset()
     computed: frozenset[Key] = frozenset()
     problem: str = ""
+    velocities: frozenset[Key] = frozenset()
 
 
 class Finder:
@@ -68,6 +69,7 @@ class Finder:
         self.refused: Counter[int] = Counter()
         self.stepped: dict[Key, list[set[int]]] = {}  # by the first place: the statements of each step
         self.latest: Key | None = None
+        self.velocities: set[Key] = set()
         self.decayed: dict[int, int] = {}  # by the object, the statement of its last step, in which it shrank
         self.begun: list[torch.Tensor] = []
         self.called: list[str] = []  # what each of these was called when it began
@@ -192,7 +194,10 @@ class Finder:
         of_number = event.name.endswith(".data")  # what a node of a graph holds, beside its .grad
         if symbols.is_data(symbols.base_of(event.name)) and not of_number:
             return False
-        if symbols.meant_by(event.name, self.last) or key[0] in self.known_states:
+        if key[0] in self.known_states:
+            self.velocities.add(self.lineage[id(old)][1])
+            return False
+        if symbols.meant_by(event.name, self.last):
             return False
         if _is_recurrence(event.statement):
             return False

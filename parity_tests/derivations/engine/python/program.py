@@ -35,6 +35,7 @@ from parity_tests.derivations.engine.python.spelling import spelled, unparsed
 from parity_tests.derivations.engine.python.statements import filled, stepped
 from parity_tests.derivations.engine.python.surroundings import Around
 from parity_tests.derivations.engine.replay import Round, Spelled
+from parity_tests.derivations.engine.roles import Roles
 from parity_tests.derivations.verdicts import CALL
 
 STATES = re.compile(
@@ -42,6 +43,9 @@ STATES = re.compile(
 )
 """Names of an optimiser's states."""
 
+
+AHEAD = 1e-5
+"""How large a velocity is that a gradient is taken ahead by: small beside the step that follows."""
 
 MOST_SPREAD = 5.0
 """How far sums over an axis of a drawn matrix may lie from 0 before units behind it saturate."""
@@ -261,7 +265,7 @@ class PythonProgram:
             return self.begin(frozenset(finder.states))
         self.begun = Begun(
             finder.leaves, finder.steps, tuple(finder.rounds), frozenset(finder.shrinking), frozenset(finder.computed),
-            problem,
+            problem, frozenset(finder.velocities),
         )  # fmt: skip
         if finder.rounds:
             self.until = finder.rounds[-1]
@@ -287,6 +291,9 @@ class PythonProgram:
             shape = event.shape
             scale = 0.9 / np.sqrt(max(shape)) if len(shape) > 1 and min(shape) > 1 else 0.4
             self.moved[event.key] = size * scale * draws.standard_normal(shape)
+        for event in run.events:
+            if event.key in self.begun.velocities and not np.any(event.value):  # W + mu * v is not W then
+                self.moved[event.key] = AHEAD * draws.standard_normal(event.shape)
 
     def _is_constant(self, event: Event) -> bool:
         """Whether a value is likely to be a parameter that is not trained yet: zeros of a bias, ones of a scale."""
@@ -318,7 +325,8 @@ class PythonProgram:
         for name, value in (arrays or labels).items():  # numbers where examples come one by one
             given.setdefault(name, value)
         steps = {new: old for new, old in self.begun.steps.items() if new not in self.begun.shrinking}
-        return Probe(given, {}, batch_of(run), places, steps)
+        states = frozenset(places[each] for each in self.begun.velocities if each in places)
+        return Probe(given, {}, batch_of(run), places, steps, Roles(states=states))
 
 
 def one_sided(run: Run) -> int:

@@ -22,7 +22,7 @@ def with_rules_by_number(judged: Judged, text: str, call: str, seed: int) -> Jud
     open_lines = {each.line for each in judged.lines if each.verdict == NOT_JUDGED and each.message == RULE_NOT_JUDGED}
     wrong = {each.line for each in judged.lines if each.verdict == WRONG}
     trials = Trials.of(text, call, seed)
-    if trials is None or not wrong <= trials.lines:
+    if trials is None or not (wrong <= trials.lines or trials.gradients_hold()):
         return judged
     bad = trials.bad()
     edits = list(slips_of_rounds(trials))

@@ -16,6 +16,7 @@ import numpy as np
 
 from parity_tests.derivations.engine.convention import ratio_of, same_factor
 from parity_tests.derivations.engine.events import PART, Key
+from parity_tests.derivations.engine.findings import Trial
 from parity_tests.derivations.engine.numbers.kinds import PLAIN
 from parity_tests.derivations.engine.python.program import PythonProgram
 from parity_tests.derivations.engine.python.reading import PythonReading
@@ -78,6 +79,10 @@ class Trials:
         program = trial.program
         assert isinstance(program, PythonProgram)
         costs = reading.written(trial)[:1] or reading.implied(trial)[:1]
+        if program.begun.velocities & program.moved.keys():  # from rest
+            program.moved = {key: each for key, each in program.moved.items() if key not in program.begun.velocities}
+            run = program.run({})
+            trial = Trial(program, program.probe(run), run)
         if len(program.begun.rounds) < 2 or not costs:
             return None
         truths = Truths(*trial, costs[0])
@@ -182,10 +187,16 @@ class Trials:
         """Whether a step depends on the parameter itself, as where its weights decay."""
         moved = {each.first: self.plain[each.first] + 0.7 for each in self.parameters}
         values = self.values_of(self.program, {**self.given, **moved})
-        steps = ((self._change(each, self.values), self._change(each, values)) for each in self.parameters)
-        return not all(
-            new is not None and old is not None and np.allclose(old, new, 1e-6, 1e-12, True) for old, new in steps
-        )
+        steps = [(self._change(each, self.values), self._change(each, values)) for each in self.parameters]
+        finite = [(old, new) for old, new in steps if old is not None and new is not None]
+        return any(not np.allclose(old, new, 1e-6, 1e-12) for old, new in finite)
+
+    def gradients_hold(self) -> bool:
+        """Whether all gradients are the derivatives of J, by one factor: what is wrong is then behind them."""
+        factors = [
+            ratio_of(self.plain[each.gradients[0]], self.truths.by_key[each.first].gradient) for each in self.parameters
+        ]
+        return all(each is not None and each > 0 and same_factor(each, factors[0] or 0.0) for each in factors)
 
     def keep_a_state(self) -> bool:
         """Whether a second step depends on the first gradient: any function of one gradient may be meant."""
