@@ -54,7 +54,7 @@ class Own(NamedTuple):
         return "\n".join([about, *self.reading.remarks])
 
 
-def own_module(module: nn.Module, X: Any, Y: Any, output: str | None = None, name: str = "module") -> Own:
+def own_module(module: nn.Module, X: Any, Y: Any, output: str | None = None) -> Own:
     """A module and its data. ``output`` is the output unit where the module ends in logits; default: what Y looks like.
 
     Raises ValueError for a module that cannot be read, and for data that do not fit.
@@ -62,7 +62,7 @@ def own_module(module: nn.Module, X: Any, Y: Any, output: str | None = None, nam
     if not isinstance(module, nn.Module):
         raise ValueError(f"module is {type(module).__name__}, expected an nn.Module")
     X, Y = _numbers("X", X), _numbers("Y", Y)
-    return _fitted(name, "X, Y", read(module, _shape(X)), X, Y, output)
+    return _fitted("module", "X, Y", read(module, _shape(X)), X, Y, output)
 
 
 def own_file(where: str, data: Path, output: str | None = None) -> Own:

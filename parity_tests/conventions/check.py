@@ -67,12 +67,12 @@ def check(convention: Convention, dtype: str, seed: int = 0) -> ConventionResult
     return ConventionResult(convention, dtype, results, gaps)
 
 
-def check_all(conventions: Sequence[Convention], seed: int = 0) -> Generator[ConventionResult, None, None]:
+def check_all(conventions: Sequence[Convention]) -> Generator[ConventionResult, None, None]:
     """Every convention in every dtype that it has."""
     with one_thread():
         for convention in conventions:
             for dtype in convention.dtypes:
-                yield check(convention, dtype, seed)
+                yield check(convention, dtype)
 
 
 def _gap(convention: Convention, naive: str, dtype: Any, seed: int) -> Gap:

@@ -118,12 +118,11 @@ def lines_in(
     diagnose: bool,
     chain: bool = False,
     most: int = PROBES,
-    steps: int | None = None,
 ) -> tuple[list[Verdict], int]:
     """The verdicts on all lines in a setting, the wrong ones with a diagnosis or without; and how many lines help.
 
-    The searches may do so many ``steps`` together, ALL_STEPS where nothing is said. Raises BudgetSpent without a
-    diagnosis, where a line takes more than a line may.
+    The searches may do ALL_STEPS together. Raises BudgetSpent without a diagnosis, where a line takes more than a line
+    may.
     """
     text = readable(derivation, frozenset(setting.protected()))
     program = text.program
@@ -131,7 +130,7 @@ def lines_in(
     count = min(most, PROBES_OF_VOLUMES if "small" in setting.further else PROBES)
     numbers = range(seed, seed + count) if lines else ()
     written = Written(program, [probe_of(setting, number, l2) for number in numbers], setting, chain)
-    effort = Effort(ALL_STEPS if steps is None else steps) if diagnose else None
+    effort = Effort(ALL_STEPS) if diagnose else None
     times = Counter(line.target for line in lines)
     found = [
         judge_line(line, derivation, l2, written, effort)

@@ -111,16 +111,14 @@ def snippet(code: Callable[[], Any], expected: Any, *, cause: str = "") -> Check
     return Check(SNIPPET, source(code), judge, cause)
 
 
-def experiment(
-    text: str, run: Callable[[int], Any], holds: Callable[[Any], bool], show: str, *, cause: str = ""
-) -> Check:
+def experiment(text: str, run: Callable[[int], Any], holds: Callable[[Any], bool], show: str) -> Check:
     """A claim about a run whose numbers vary with the seed: ``run`` gives figures, ``holds`` has a wide margin."""
 
     def judge(seed: int) -> Finding:
         figures = run(seed)
         return Finding(bool(holds(figures)), show.format(**figures._asdict()))
 
-    return Check(EXPERIMENT, text, judge, cause)
+    return Check(EXPERIMENT, text, judge)
 
 
 def symbols(setting: str, seed: int) -> SimpleNamespace:

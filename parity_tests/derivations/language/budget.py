@@ -28,17 +28,17 @@ class Budget:
         """One node more."""
         self.visits -= 1
         if self.visits < 0:
-            raise BudgetSpent("the derivation takes too many steps", node.span)
+            raise BudgetSpent("the derivation takes too many steps")
 
     def compute(self, node: Node, shape: tuple[int, ...], inner: int = 1) -> None:
         """An array of this shape, each entry made of ``inner`` terms."""
         count = math.prod(shape)
         if count > self.largest:
             message = f"{short(node)}: an array of {count:,} entries; at most {self.largest:,} are worked out"
-            raise EvaluationError(message, node.span)
+            raise EvaluationError(message)
         self.entries -= count * max(1, inner)
         if self.entries < 0:
-            raise BudgetSpent("the derivation computes too many entries", node.span)
+            raise BudgetSpent("the derivation computes too many entries")
 
     @property
     def steps(self) -> int:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-from parity_tests.derivations.language.nodes import Span
-
 _WINDOW = 100  # characters of a long line that are shown around the caret
 
 
@@ -27,12 +25,12 @@ def point(source: str, start: int, stop: int) -> str:
     return f"    {prefix}{shown}{suffix}\n    {carets}"
 
 
-def close_names(name: str, known: Iterable[str], limit: int = 3) -> tuple[str, ...]:
-    """The known names that ``name`` may have been meant for, best first; ``dz1`` finds ``dZ1``."""
+def close_names(name: str, known: Iterable[str]) -> tuple[str, ...]:
+    """The three known names at the most that ``name`` may have been meant for, best first; ``dz1`` finds ``dZ1``."""
     candidates = sorted(set(known))
     same = [candidate for candidate in candidates if candidate.casefold() == name.casefold()]
-    near = difflib.get_close_matches(name, candidates, n=limit, cutoff=0.5 if len(name) < 4 else 0.6)
-    return tuple(dict.fromkeys(same + near))[:limit]
+    near = difflib.get_close_matches(name, candidates, n=3, cutoff=0.5 if len(name) < 4 else 0.6)
+    return tuple(dict.fromkeys(same + near))[:3]
 
 
 def did_you_mean(names: tuple[str, ...]) -> str:
@@ -63,23 +61,7 @@ class DerivationSyntaxError(DerivationError):
 
 
 class EvaluationError(DerivationError):
-    """A formula that reads well but has no value here; ``span`` is where, None for a node nobody wrote."""
-
-    def __init__(self, message: str, span: Span | None = None) -> None:
-        super().__init__(message, span)
-        self.message = message
-        self.span = span
-
-    def __str__(self) -> str:
-        return self.message
-
-    def pointed(self, text: str) -> str:
-        """The message with the line of ``text``, the source that was parsed, and carets under the place."""
-        lines = source_lines(text)
-        if self.span is None or self.span.line > len(lines):
-            return self.message
-        line, start, stop = self.span
-        return f"line {line}, column {start}: {self.message}\n{point(lines[line - 1], start, stop)}"
+    """A formula that reads well but has no value here."""
 
 
 class BudgetSpent(EvaluationError):  # noqa: N818  (the name says it)
@@ -87,11 +69,4 @@ class BudgetSpent(EvaluationError):  # noqa: N818  (the name says it)
 
 
 class UnknownName(EvaluationError):  # noqa: N818  (the name says it)
-    """A name that stands for nothing here; ``suggestions`` are the names it may have been meant for."""
-
-    def __init__(
-        self, message: str, span: Span | None = None, name: str = "", suggestions: tuple[str, ...] = ()
-    ) -> None:
-        super().__init__(message, span)
-        self.name = name
-        self.suggestions = suggestions
+    """A name that stands for nothing here."""

@@ -108,7 +108,7 @@ class _Walk:
             changed[place] = value
         except _ERRORS:
             message = f"{short(target)} has shape {np.shape(array[place])}, but the value {np.shape(value)}"
-            raise EvaluationError(message, node.span) from None
+            raise EvaluationError(message) from None
         self.assigned[target.base.id] = changed
 
     def loop(self, node: For) -> None:
@@ -159,9 +159,8 @@ class _Walk:
         base = name.removesuffix("_prime")
         array = self.look_up(base)
         if base != name and array is not None and not callable(array):
-            near = (base,)
             message = f"{written} is not known here: a prime is a derivative, the transpose of {base} is {base}.T"
-        return UnknownName(message, node.span, name, near)
+        return UnknownName(message)
 
     def negative(self, node: Unary) -> Value:
         operand = self.value(node.operand)
@@ -256,7 +255,7 @@ class _Walk:
         except EvaluationError:
             raise
         except _ERRORS as error:
-            raise EvaluationError(f"{short(node)}: {error}", node.span) from None
+            raise EvaluationError(f"{short(node)}: {error}") from None
 
     def check_axis(self, node: Call, dimensions: int) -> None:
         axes = (node.axis,) if isinstance(node.axis, int) else node.axis or ()

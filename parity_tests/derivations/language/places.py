@@ -94,4 +94,4 @@ def _spread(node: Index, axes: int) -> list[Expression]:
 
 def fail(node: Node, message: str) -> NoReturn:
     """Raise EvaluationError at the node."""
-    raise EvaluationError(message, node.span)
+    raise EvaluationError(message)

@@ -54,4 +54,4 @@ def product_shape(node: Node, left: ShapeOf, right: ShapeOf) -> tuple[ShapeOf, i
 
 def _unfit(node: Node, sign: str, shapes: tuple[ShapeOf, ...], reason: str) -> EvaluationError:
     between = ", " if sign == "," else f" {sign} "
-    return EvaluationError(f"{short(node)}: {between.join(map(str, shapes))}: {reason}", node.span)
+    return EvaluationError(f"{short(node)}: {between.join(map(str, shapes))}: {reason}")

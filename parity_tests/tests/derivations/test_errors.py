@@ -70,26 +70,26 @@ def test_what_has_no_value_has_a_sentence(text: str, sentence: str) -> None:
 
 
 UNKNOWN = [
-    ("dz1 @ X", "dz1", ("dZ1",)),
-    ("W2", "W2", ("W1",)),
-    ("g_prim(X)", "g_prim", ("g1_prime",)),
-    ("qqq", "qqq", ()),
-    ("tahn(X)", "tahn", ("tanh",)),
-    ("sigmod(X)", "sigmod", ("sigmoid",)),
-    ("X' @ w", "X_prime", ("X",)),
-    ("eval(X)", "eval", ()),
-    ("open(X)", "open", ()),
-    ("getattr(X, m)", "getattr", ()),
+    ("dz1 @ X", ("dZ1",)),
+    ("W2", ("W1",)),
+    ("g_prim(X)", ("g1_prime",)),
+    ("qqq", ()),
+    ("tahn(X)", ("tanh",)),
+    ("sigmod(X)", ("sigmoid",)),
+    ("X' @ w", ("X",)),
+    ("eval(X)", ()),
+    ("open(X)", ()),
+    ("getattr(X, m)", ()),
 ]
 
 
-@pytest.mark.parametrize(("text", "name", "suggestions"), UNKNOWN)
-def test_an_unknown_name_is_asked_back(text: str, name: str, suggestions: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(("text", "suggestions"), UNKNOWN)
+def test_an_unknown_name_is_asked_back(text: str, suggestions: tuple[str, ...]) -> None:
     with pytest.raises(UnknownName, match="is not known here") as caught:
         evaluate(parse_expression(text), V)
-    assert caught.value.name == name
-    assert caught.value.suggestions[: len(suggestions)] == suggestions
-    assert bool(caught.value.suggestions) == bool(suggestions)
+    assert all(f"did you mean {each}" in str(caught.value) or f"the transpose of {each}" in str(caught.value)
+               for each in suggestions)  # fmt: skip
+    assert ("did you mean" in str(caught.value) or "the transpose" in str(caught.value)) == bool(suggestions)
 
 
 def test_an_accumulator_needs_a_start() -> None:
@@ -100,18 +100,6 @@ def test_an_accumulator_needs_a_start() -> None:
 def test_a_loop_variable_ends_with_its_loop() -> None:
     with pytest.raises(UnknownName, match="i is not known here"):
         run(parse("for i in range(2):\n  a = i\nb = i"), {})
-
-
-def test_an_error_points_at_the_operation() -> None:
-    text = "a = 1\nb = a + dZ1 @ X - a"
-    with pytest.raises(EvaluationError) as caught:
-        run(parse(text), V)
-    assert caught.value.pointed(text).split("\n") == [
-        "line 2, column 9: dZ1 @ X: (5, 7) @ (3, 7): inner sizes 7 and 3 differ",
-        "    b = a + dZ1 @ X - a",
-        "            ^^^^^^^",
-    ]
-    assert EvaluationError("no place").pointed(text) == "no place"
 
 
 ENDLESS = [
