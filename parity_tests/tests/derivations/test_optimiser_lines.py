@@ -25,11 +25,15 @@ def judged(lines: str) -> Judged:
     return found
 
 
-@pytest.mark.parametrize("lines", [ADAM, MOMENTUM, RMSPROP])
+IN_PLACE = MOMENTUM.replace("W = W - eta", "W -= eta")
+OTHER_NAME = f"g = X.T @ (Z - Y)/N\n{RMSPROP.replace('dW', 'g')}"
+
+
+@pytest.mark.parametrize("lines", [ADAM, MOMENTUM, RMSPROP, IN_PLACE, OTHER_NAME])
 def test_all_lines_of_an_optimiser_hold(lines: str) -> None:
     found = judged(lines)
     assert [each.verdict for each in found.lines] == [HOLDS] * (2 + lines.count("\n"))
-    assert {each.target for each in found.lines} <= {"dW", "mW", "vW", "m_hat", "v_hat", "vel", "cache", "W"}
+    assert {each.target for each in found.lines} <= {"dW", "mW", "vW", "m_hat", "v_hat", "vel", "cache", "W", "g"}
 
 
 @pytest.mark.parametrize(
@@ -39,6 +43,7 @@ def test_all_lines_of_an_optimiser_hold(lines: str) -> None:
         (ADAM, "dW   #", "dW**2   #", "square-extra",
          ["- mW = b1*mW + (1 - b1)*dW**2   # of the gradients", "+ mW = b1*mW + (1 - b1)*dW   # of the gradients"]),
         (MOMENTUM, "W - eta", "W + eta", "sign", ["- W = W + eta*vel", "+ W = W - eta * vel"]),
+        (IN_PLACE, "W -=", "W +=", "sign", ["- W += eta*vel", "+ W -= eta * vel"]),
     ], 3),
 )  # fmt: skip
 def test_a_slip_is_repaired_in_the_writers_names(
