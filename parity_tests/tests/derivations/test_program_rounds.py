@@ -430,3 +430,27 @@ def test_the_velocity_of_a_look_ahead_is_no_parameter() -> None:
 def test_a_look_ahead_is_not_taken_for_the_parameter() -> None:
     """With a velocity of zero they are the same, and one in place of the other would hold."""
     assert wrong_in(of_program(AHEAD.replace("error @ ahead[1].T", "error @ W[1].T")))
+
+
+WATCHED = """\
+import numpy as np
+
+rng = np.random.default_rng(4)
+X_train, X_val = rng.normal(size=(20, 3)), rng.normal(size=(8, 3))
+y_train, y_val = 1.0 * (X_train[:, 0] > 0), 1.0 * (X_val[:, 0] > 0)
+w, b = np.zeros(3), 0.0
+for step in range(30):
+    p = 1 / (1 + np.exp(-(X_train @ w + b)))
+    w -= 0.1 * (X_train.T @ (p - y_train)) / len(p)
+    b -= 0.1 * (p - y_train).mean()
+    q = 1 / (1 + np.exp(-(X_val @ w + b)))
+    val_loss = -np.mean(y_val * np.log(q) + (1 - y_val) * np.log(1 - q))
+    print(val_loss)
+"""
+
+
+def test_a_cost_of_examples_that_are_held_out_is_not_j() -> None:
+    """The steps are along the gradient of a cost that is not written, and the one that is written is but looked at."""
+    judged = of_program(WATCHED)
+    assert not wrong_in(judged)
+    assert "val_loss" not in judged.cost.text

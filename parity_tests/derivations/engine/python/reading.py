@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from parity_tests.derivations.engine import costs, symbols
+from parity_tests.derivations.engine.claims import PARAMETER, UPDATE, Claims
 from parity_tests.derivations.engine.events import ENTRY, NAMED, RETURNED, Event, Key
 from parity_tests.derivations.engine.findings import Trial, hits_of
 from parity_tests.derivations.engine.python.instrument import FUNCTIONS
@@ -32,6 +33,12 @@ OWN, REFERENCES, UNKNOWN = "own", "the reference's", "unknown"
 
 REDUCES = re.compile(r"\*\*|sum|mean|log|square|norm|entropy|loss|cost|mse|average")
 ERRORS = re.compile(r"^(e|err|error|errors|E|l|c)\d*$")
+HELD_OUT = re.compile(
+    r"(?:[XxYy]\w*|data|images|inputs|features|labels)_(?:val|valid|validation|test|dev|cv)$|"
+    r"(?:val|valid|validation|test|dev)_(?:[XxYy]|data|images|inputs|features|labels)\w*$"
+)
+"""Names of examples that nothing is trained on: a cost of theirs is looked at and not followed."""
+
 MONITORS = re.compile(r"abs\(|argmax|round\(|accuracy|==")
 
 
@@ -165,6 +172,8 @@ class PythonReading:
             for cost in self._costs_at(event, trial, looks):
                 truths = Truths(*trial, cost)
                 if truths.by_key:
+                    if _is_but_watched(truths):
+                        continue
                     hits = hits_of(trial, cost, likely=looks)
                     if hits or self.cost or (looks and not MONITORS.search(_text(event))):
                         chosen.append((hits, looks, cost, set(truths.by_key)))
@@ -265,6 +274,16 @@ def _before_steps(found: list[tuple[bool, Event]], trial: Trial) -> list[tuple[b
     order = {event.key: place for place, event in enumerate(trial.run.events)}
     end = min((order[key] for key in trial.probe.steps if key in order), default=len(order))
     return [each for each in found if order[each[1].key] < end] or found
+
+
+def _is_but_watched(truths: Truths) -> bool:
+    """Whether J is that of examples that are kept for validation, or for a test, and no gradient follows it."""
+    data = (symbols.base_of(event.name) for event in truths.run.events if event.name and event.key in truths.by_key)
+    if not any(map(HELD_OUT.match, data)):
+        return False
+    claims = Claims(truths).of(truths.run, {})
+    gradients = (each for each in claims if each.kind in (PARAMETER, UPDATE) and np.size(each.truth.gradient) > 1)
+    return all(each.factor is None for each in gradients)
 
 
 def _text(event: Event) -> str:
