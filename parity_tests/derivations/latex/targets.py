@@ -76,7 +76,7 @@ def target_of(node: Node, frame: Frame) -> str:
         if frame.family in (NETWORK, LOGISTIC) and node.function.base in ("h", "f") and not node.function.primes:
             reader.value(node, {})
             return reader.output if isinstance(node.arguments[0], Symbol) else "A"  # h(x) is the output
-        if frame.family == ACTIVATION:
+        if frame.family == ACTIVATION and node.arguments:
             inner = node.arguments[0]
             if not (isinstance(inner, Symbol) and frame.name_of(inner) == "z"):
                 raise NotReadError("an activation of something else than z")
