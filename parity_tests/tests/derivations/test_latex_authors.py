@@ -129,3 +129,8 @@ def test_formulas_that_hold_in_two_layouts_are_a_doubt() -> None:
 def test_a_derivative_of_a_norm_is_read_and_an_equation_at_an_optimum_is_no_mistake(claim: str) -> None:
     found = _last(r"$$f(w) = \frac{1}{2} \|w\|^2$$", claim)
     assert found.verdict in (HOLDS, NO_CLAIM, NOT_JUDGED)
+
+
+def test_a_probability_on_a_left_side_is_read_as_no_activation() -> None:
+    claim = r"p(y = k \mid x; \theta) = \frac{\exp(\theta_k^\top x)}{\sum_j \exp(\theta_j^\top x)}"
+    assert _last("", claim).verdict in (NO_CLAIM, NOT_JUDGED)
