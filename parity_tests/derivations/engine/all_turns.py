@@ -16,9 +16,11 @@ import numpy as np
 from parity_tests.derivations.engine import symbols
 from parity_tests.derivations.engine.claims import INNER, PARAMETER, UPDATE, Claim, mark_of
 from parity_tests.derivations.engine.convention import in_words, same_factor
-from parity_tests.derivations.engine.events import BOUND, NAMED, RETURNED, Event, Key
+from parity_tests.derivations.engine.edits.terms import terms
+from parity_tests.derivations.engine.events import BOUND, ENTRY, NAMED, RETURNED, Event, Key
 from parity_tests.derivations.engine.failing import State
 from parity_tests.derivations.engine.lists.spelled import origin
+from parity_tests.derivations.engine.numbers.kinds import PLAIN, plain
 from parity_tests.derivations.engine.roots import Root, Values
 from parity_tests.derivations.engine.search import Search
 from parity_tests.derivations.engine.truths import Truth
@@ -26,6 +28,9 @@ from parity_tests.derivations.engine.turns import is_built_up
 
 MOST_IN_ALL = 24
 """Turns of a loop in which a line is put right all at once."""
+
+MOST_TERMS = 4
+"""How many terms of a line that lack something are looked at."""
 
 MOST_UNITS = 12
 """Units, single numbers, of which some may be those of a layer."""
@@ -41,6 +46,8 @@ class InAll(NamedTuple):
     root: Root
     values: Values
     has_repair: bool = False
+    of_turns: tuple[Root, ...] = ()
+    """The mistake in each turn."""
 
 
 class AllTurns:
@@ -65,6 +72,43 @@ class AllTurns:
     ) -> InAll | None:
         """The ``return grad`` of a layer that hands its argument on and should not, in all layers of its kind."""
         return self._all_at_once(self._returned_arguments(state, reach), state, claim, overrides, before)
+
+    def of_a_term(self, in_all: InAll, overrides: Values, before: dict[Key, Root]) -> Root | None:
+        """What a line of a loop adds from the turn before, where that is wrong and not the line: ``dh + dh_next``.
+
+        With the line right in all turns, it differs by what its term lacks; a change puts right where that is computed.
+        """
+        statement = in_all.root.event.statement
+        if self.repairs is None or not self.claims.truths.program.repeats or not isinstance(statement, ast.Assign):
+            return None
+        names = {ast.unparse(each) for each in terms(statement.value) if isinstance(each, ast.Name | ast.Attribute)}
+        right, own = {**overrides, **in_all.values}, in_all.values
+        latest: dict[str, Event] = {}
+        found: list[tuple[Event, Root, Any]] = []
+        computed: Values = {}
+
+        def hook(key: Key, value: Any) -> Any:
+            computed.update({key: plain(value)} if key in own else {})
+            return np.array(right[key], np.float64) if key in right else value
+
+        turns = {each.event.key: each for each in in_all.of_turns}
+        run = self.claims.truths.program.run(self.claims.truths.probe.given, PLAIN, hook)
+        for event in self.claims.truths.round.events(run.events):
+            here = turns.get(event.key)
+            if here is not None and np.shape(computed[event.key]) == np.shape(here.expected):
+                lacks = here.expected - computed[event.key]
+                fitting = [each for name, each in latest.items() if name in names and each.shape == lacks.shape]
+                differs = not np.allclose(lacks, 0.0, 1e-9, 1e-12)
+                found += [(each, here, each.value + lacks) for each in fitting if differs]
+            elif not event.missing and event.role in (NAMED, ENTRY) and event.statement is not None:
+                latest[symbols.written(event.name)] = event
+        for event, here, expected in found[:MOST_TERMS]:
+            others = {each.event.key: each for each in in_all.of_turns if each.event.key != here.event.key}
+            lines = (*in_all.root.mends, in_all.root.event.line)
+            root = Root(event, here.truth, here.factor, expected, lines, INNER, here.event.key)
+            if event.key not in self.claims.truths.by_key and self.repairs(root, before | others) is not None:
+                return root
+        return None
 
     def _looped(
         self, state: State, claim: Claim, reach: Collection[Key], forward: dict[int, list[list[Truth]]]
@@ -196,7 +240,8 @@ class AllTurns:
                 event, truth = wrong[0]
                 lines = self.search.lines(state, mended, event.line)
                 root = Root(event, truth, factor, values[event.key], lines, INNER)
-                found.append(InAll(len(mended), root, values))
+                of_turns = [Root(one, other, factor, values[one.key], (), INNER) for one, other in pairs]
+                found.append(InAll(len(mended), root, values, of_turns=tuple(of_turns)))
                 if len(mended) == len(state.failing) and self._has_repair(root, before):
                     return found[-1]._replace(has_repair=True)
                 for scale in (0.5, 2.0) if claim.kind == UPDATE and not root.event.shape else ():  # at any rate

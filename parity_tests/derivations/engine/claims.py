@@ -22,7 +22,7 @@ from parity_tests.derivations.engine.convention import in_words, ratio_of, same_
 from parity_tests.derivations.engine.events import BOUND, ENTRY, GIVEN, NAMED, PART, RETURNED, Event, Key, Missing, Run
 from parity_tests.derivations.engine.numbers.kinds import PLAIN, TAPE, put
 from parity_tests.derivations.engine.numbers.tape import Tape
-from parity_tests.derivations.engine.roles import NO_ROLES, Roles
+from parity_tests.derivations.engine.roles import is_parameter
 from parity_tests.derivations.engine.slopes import Slopes
 from parity_tests.derivations.engine.truths import ZERO, Truth, Truths
 from parity_tests.derivations.engine.turns import is_built_up
@@ -134,8 +134,13 @@ class Claims:
             self.of_the_text = self._of(run, overrides)
         return list(self.of_the_text)
 
+    def _own(self, run: Run) -> list[Event]:
+        """The values of the round that belong to no other cost."""
+        foreign = self.truths.cost.foreign
+        return [event for event in self.truths.round.events(run.events) if event.key not in foreign]
+
     def _of(self, run: Run, overrides: dict[Key, Any]) -> list[Claim]:
-        events = self.truths.round.events(run.events)
+        events = self._own(run)
         last = {event.name: event for event in events if event.role in (NAMED, ENTRY) or self._is_drawn(event)}
         found: list[Claim] = []
         before: dict[str, Event] = {}
@@ -268,7 +273,7 @@ class Claims:
             del truths[name]
         found: dict[str, Claim] = {}
         old: dict[str, Event] = {}
-        for event in self.truths.round.events(run.events):
+        for event in self._own(run):
             key, name = event.key, event.name
             if event.missing or not name or key in self.truths.by_key or key in self.truths.vanishing:
                 old[name] = event
@@ -309,6 +314,9 @@ class Claims:
             inner = claim is not None and claim.factor is not None and claim.kind == INNER and not part
             if claim is not None and (inner or (is_last and not met)):
                 match = self._match(event) if self.truths.probe.roles.is_label(claim.truth.event.name) else None
+                unlike = claim.factor is None and not event.missing and event.shape != np.shape(claim.truth.gradient)
+                if unlike and self.is_of_fixed(claim) and self._match(event) is not None:
+                    claim = claim._replace(kind=INNER)  # ``d_real`` in a critic is that in what it says of it
                 if not self._is_rearranged(claim):
                     return claim if match is None or claim.factor is None else Claim(event, *match, INNER)
         match = self._match(event)
@@ -323,6 +331,11 @@ class Claims:
             return False
         same = np.size(claim.event.value) == np.size(claim.truth.gradient)
         return same and claim.event.shape != np.shape(claim.truth.gradient) and self._match(claim.event) is not None
+
+    def is_of_fixed(self, claim: Claim) -> bool:
+        """Whether a value is called after something that takes no step, as a mask is, beside what takes one."""
+        stepped = {mark_of(each) for each in self.truths.stepped}
+        return bool(stepped) and stepped.isdisjoint(map(mark_of, (claim.truth, *claim.others)))
 
     def _match(self, event: Event) -> tuple[Truth, float] | None:
         """The derivative that a value is, up to a constant; labels are no values of a network."""
@@ -454,9 +467,9 @@ class Claims:
             if before <= fixed and not changed.intersection(fixed - before):
                 return changed
         moved = self.replayed({**overrides, event.key: event.value * 1.37 + 0.011})
-        values = {each.key: each.value for each in moved.events}
+        values: Any = {each.key: each.value for each in moved.events}
         events = (*run.events, *(claim.event for claim in claims))
-        changed = {each.key for each in events if _differs(values.get(each.key), each.value)}
+        changed = {each.key for each in events if each.missing or not np.array_equal(values.get(each.key), each.value)}
         self.changed.setdefault(event.key, []).append((fixed, changed))
         return changed
 
@@ -481,18 +494,6 @@ def _zero(value: Any) -> float | None:
 def mark_of(truth: Truth) -> tuple[tuple[int, ...], bytes]:
     """The same for every name of one value."""
     return np.shape(truth.gradient), np.round(truth.gradient, 10).tobytes()
-
-
-def _differs(a: Any, b: Any) -> bool:
-    return isinstance(b, Missing) or not np.array_equal(a, b)
-
-
-def is_parameter(name: str, value: Any, roles: Roles = NO_ROLES) -> bool:
-    """Whether a free name is what a network learns: no example, no label, no index, no count, no rate (a float)."""
-    whole = isinstance(value, int) or (isinstance(value, np.ndarray) and value.dtype.kind == "i")
-    if roles.is_data(name) or roles.is_label(name) or name in roles.states or whole:
-        return False
-    return isinstance(value, np.ndarray) or not roles.is_number(name)
 
 
 def holds_with(claim: Claim, factor: float) -> bool:

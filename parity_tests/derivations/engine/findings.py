@@ -150,9 +150,8 @@ def _implied(reading: Reading, trial: Trial, strict: bool) -> list[Finding]:
     if not implied:
         compared = [cost for cost in reading.implied(trial) if _is_compared(trial.program.tree, cost)]
         factors = tuple({1.0, 1.0 / (trial.probe.batch or 1)})
-        tried = (
-            judge(reading, trial, cost, strict, (each,), most=1) for cost in compared[:MOST_IMPLIED] for each in factors
-        )
+        ways = [(cost, each) for cost in compared[:MOST_IMPLIED] for each in factors]
+        tried = (judge(reading, trial, cost, strict, (each,), most=1, share=1 / len(ways)) for cost, each in ways)
         implied = [each for each in tried if each is not None and _is_one_slip(each)]
     return sorted(implied, key=lambda each: (each.wrong, -each.hits))
 
@@ -212,10 +211,12 @@ def judge(
     strict: bool,
     factors: tuple[float, ...] = (),
     most: int = MOST_ROOTS,
+    share: float = 1.0,
 ) -> Finding | None:
     """What is wrong under one cost, and by which constant factor the gradients follow it: by vote, or one of some.
 
-    Of more than ``most`` mistakes it is only said that there are more.
+    Of more than ``most`` mistakes it is only said that there are more. A ``share`` of all trials is made to find them;
+    of a part of them, no change is looked for in all of the program.
     """
     truths = Truths(*trial, cost)
     if not truths.by_key:
@@ -234,7 +235,8 @@ def judge(
             mender.on_probe,
             mender.in_other_turns,
             partial(mender.read_by_the_repair, factor),
-            InTheProgram(mender, claims, factor),
+            InTheProgram(mender, claims, factor) if share == 1 else None,
+            share,
         )
         found = locator.explain(most)
         fewer = best is None or found.wrong < best.wrong
@@ -303,7 +305,7 @@ def _same_cost(reading: Reading, trial: Trial, cost: Cost) -> Cost | None:
     """The cost on other values, None where it is not implied there; a loop may come to it more or less often."""
     if cost.of is None:
         same = (each for each in reading.written(trial) if (each.text, each.is_old) == (cost.text, cost.is_old))
-        return next(same, cost)
+        return next(same, cost)._replace(foreign=cost.foreign)
     return next((each for each in reading.implied(trial) if each.text == cost.text), None)
 
 

@@ -10,8 +10,9 @@ from typing import NamedTuple
 import numpy as np
 
 from parity_tests.derivations.engine import symbols
-from parity_tests.derivations.engine.claims import Claim, is_parameter
+from parity_tests.derivations.engine.claims import Claim
 from parity_tests.derivations.engine.events import NAMED, Event, Key, Run
+from parity_tests.derivations.engine.roles import is_parameter
 from parity_tests.derivations.engine.truths import Cost, Truths
 
 WEIGHTS, BIAS, INPUT = ("F168",), ("F169",), ("F170",)

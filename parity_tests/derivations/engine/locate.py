@@ -21,7 +21,7 @@ from parity_tests.derivations.engine.events import ENTRY, NAMED, RETURNED, Event
 from parity_tests.derivations.engine.failing import State
 from parity_tests.derivations.engine.in_the_program import InTheProgram, surely_failing
 from parity_tests.derivations.engine.roots import Explanation, Reads, Repairs, Root, Turned, Values
-from parity_tests.derivations.engine.search import Search
+from parity_tests.derivations.engine.search import MOST_EVENTS, Search
 from parity_tests.derivations.engine.suspects import DERIVATIVES, Suspects
 from parity_tests.derivations.engine.truths import Truths
 from parity_tests.derivations.verdicts import CALL
@@ -31,6 +31,12 @@ MOST_ROOTS = 8
 MOST_REPAIRS = 8
 NEAR = 0.2
 """Repairs whose costs differ by less are about as likely, in statements of different names."""
+
+SAME_MOVE = 1e-7
+"""How near a change along a direction comes to the one that is wanted, of the sum of its absolute terms."""
+
+LEAST_TRIED = 6
+"""How many suspects are tried in any case, however long a run is."""
 
 MOST_HELPERS = 3
 """How many values that functions returned are looked at beside the value that they went into."""
@@ -48,9 +54,10 @@ class Locator:
         turned: Turned | None = None,
         reads: Reads | None = None,
         in_the_program: InTheProgram | None = None,
+        share: float = 1.0,
     ) -> None:
         self.claims, self.factor, self.repairs = claims, factor, repairs
-        self.search = Search(claims, factor, repairs, more)
+        self.search = Search(claims, factor, repairs, more, share)
         self.failures = self.search.failures
         self.suspects, self.all_turns = Suspects(self.search), AllTurns(self.search)
         self.turned, self.reads, self.in_the_program = turned, reads, in_the_program
@@ -183,7 +190,7 @@ class Locator:
         if in_all is not None and in_all.has_repair and in_all.mended >= most:
             return self._in_a_helper(in_all.root, state, overrides, before) or in_all.root, in_all.values
         if in_all is not None and in_all.mended > most:
-            return in_all.root, in_all.values
+            return self.all_turns.of_a_term(in_all, overrides, before) or in_all.root, in_all.values
         root = self._likeliest([each for count, each in found if count == most], claim, before, state)
         if reach and len(state.failing) == 1 and self.repairs is not None and self.repairs(root, before) is None:
             in_all = self.all_turns.of_a_loop(state, claim, reach, overrides, before)  # each turn gives a part of a sum
@@ -299,23 +306,42 @@ class Locator:
         found: list[tuple[int, Root]] = []
         exact: list[Root] = []
         suspects = list(self.suspects.of(state, claim, own_value, reach or ()))
+        right = {each.event.key for each in state.claims if holds_with(each, self.factor)}
         if claim.kind != UPDATE:  # the usual factor first, of all values
             suspects.sort(key=lambda root: root.event.key != claim.event.key and root.factor != self.factor)
-        for root in suspects:
-            if reach is not None and root.event.key not in reach:
-                continue
-            if self.search.is_over:
+        suspects = [each for each in suspects if reach is None or each.event.key in reach]
+        if len(suspects) * len(state.run.events) > MOST_EVENTS and claim.event.shape == np.shape(own_value):
+            suspects = self._promising(suspects, claim, own_value, overrides)
+        for place, root in enumerate(suspects):
+            if self.search.is_over and place >= LEAST_TRIED:
                 break
             own = root.event.key == claim.event.key
             mended, broken = self.search.mended(state, {**overrides, root.event.key: root.expected})
             if broken or (claim.event.key not in mended and not own):
                 continue
+            if root.event.key in right and claim.kind != UPDATE and len(mended) < 2:
+                continue  # what holds as its name says is another thing for several lines alone
             mended |= {claim.event.key} if own else set()
             found.append((len(mended), root._replace(mends=self.search.lines(state, mended, root.event.line))))
             exact += [found[-1][1]] if own or self.search.is_exact(claim) else []
         if claim.kind == UPDATE and len(exact) > 1:  # the others leave a term that may be a decay
             found = [each for each in found if any(each[1] is other for other in exact)]
         return found + [(count, each) for count, root in found for each in self._built_before(state, root)]
+
+    def _promising(self, suspects: list[Root], claim: Claim, own_value: Any, overrides: Values) -> list[Root]:
+        """The suspects of a long run, those first that put a claim right: it is linear in each of them."""
+        direction = np.random.default_rng([5, claim.event.key[0]]).standard_normal(np.shape(own_value))
+        short = float(np.sum(direction * (own_value - claim.event.value)))
+        slopes = self.claims.slopes_of([(claim.event.key, direction)], overrides)[0]
+
+        def is_off(root: Root) -> bool:
+            slope, value = slopes.get(root.event.key), root.event.value
+            if slope is None or not np.shape(slope) == np.shape(value) == np.shape(root.expected):
+                return True
+            moves = slope * (root.expected - value)
+            return abs(float(np.sum(moves)) - short) > SAME_MOVE * max(abs(short), float(np.sum(np.abs(moves))))
+
+        return sorted(suspects, key=is_off)
 
     def _built_before(self, state: State, root: Root) -> Iterator[Root]:
         """Earlier statements that build the same array, what each of them lacks in it."""
@@ -367,8 +393,10 @@ class Locator:
                 held = {each.event.key for each in state.claims if holds_with(each, self.factor)}
                 is_turned = any((ratio or 0.0) < 0 for ratio in ratios.values())
 
-                def rank(number: int) -> tuple[bool, bool, bool, float, bool, bool, int]:
+                def rank(number: int) -> tuple[bool, bool, bool, bool, float, bool, bool, int]:
                     """A factor is missing in the last of some places, any other mistake is in the first.
+
+                    What holds as its name says comes last.
 
                     What is named as a derivative is one sooner than what is not; of signs the smaller change decides.
                     """
@@ -380,7 +408,8 @@ class Locator:
                     names = not self._is_named_so(each), change, plain
                     ratio = None if each.event.key in held else ratios[number]
                     is_other = ratio is None or is_a_count(ratio, self.failures.sizes)  # a sign or a number is lost
-                    return self._is_scaled(each, claim), is_other, *names, lacks, -place if lacks else place
+                    holds = each.event.key in held and each.kind != UPDATE and claim.kind != UPDATE
+                    return holds, self._is_scaled(each, claim), is_other, *names, lacks, -place if lacks else place
 
                 first = roots[min(near, key=rank)]
                 return max(

@@ -325,7 +325,10 @@ class Mender:
         mended = Truths(changed, truths.probe, run, truths.cost)
         if not mended.by_key:
             return False
-        overrides = {key: other.expected for key, other in before.items() if key != root.event.key}
+        whole = root.event.key if root.rest_of is None else root.rest_of  # in other turns it comes right as well
+        overrides = {
+            key: other.expected for key, other in before.items() if key != root.event.key and key[0] != whole[0]
+        }
         failed = Failures(Claims(truths), factor, self.on_probe).keys(overrides)
         fails = Failures(Claims(mended), factor).keys(overrides)
         return len(fails) < len(failed) and all(key[0] != root.event.key[0] for key in fails)

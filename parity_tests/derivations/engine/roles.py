@@ -9,7 +9,9 @@ from __future__ import annotations
 import ast
 import copy
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from parity_tests.derivations.engine import symbols
 from parity_tests.derivations.engine.axes_by_use import summed_along
@@ -63,6 +65,14 @@ class Roles(NamedTuple):
 
 
 NO_ROLES = Roles()
+
+
+def is_parameter(name: str, value: Any, roles: Roles = NO_ROLES) -> bool:
+    """Whether a free name is what a network learns: no example, no label, no index, no count, no rate (a float)."""
+    whole = isinstance(value, int) or (isinstance(value, np.ndarray) and value.dtype.kind == "i")
+    if roles.is_data(name) or roles.is_label(name) or name in roles.states or whole:
+        return False
+    return isinstance(value, np.ndarray) or not roles.is_number(name)
 
 
 def roles_of(tree: ast.Module) -> Roles:

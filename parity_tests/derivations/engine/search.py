@@ -21,10 +21,18 @@ MOST_EVENTS = 100_000
 class Search:
     """The claims under one convention, and what has been tried to make them hold."""
 
+    share = 1.0
+    """That of all trials, where several searches are made for one answer."""
+
     def __init__(
-        self, claims: Claims, factor: float, repairs: Repairs | None, more: Callable[[int], Truths | None] | None
+        self,
+        claims: Claims,
+        factor: float,
+        repairs: Repairs | None,
+        more: Callable[[int], Truths | None] | None,
+        share: float = 1.0,
     ) -> None:
-        self.claims, self.factor, self.repairs = claims, factor, repairs
+        self.claims, self.factor, self.repairs, self.share = claims, factor, repairs, share
         self.failures = Failures(claims, factor, more)
         self.trials = 0
         self.after: State | None = None
@@ -39,7 +47,7 @@ class Search:
     @property
     def spent(self) -> float:
         """The share of all trials that has been made, or of the values that they may look at."""
-        return max(self.trials / MOST_TRIALS, (self.claims.replays - self.begun) / MOST_EVENTS)
+        return max(self.trials / MOST_TRIALS, (self.claims.replays - self.begun) / MOST_EVENTS) / self.share
 
     def mended(self, state: State, overrides: Values) -> tuple[set[Key], bool]:
         """Which failing claims hold with other values in place, and whether others fail with them, or the run ends."""

@@ -72,7 +72,7 @@ class Suspects:
             if self.claims.is_copy(event) and not DERIVATIVES.match(symbols.base_of(event.name)):
                 continue
             known = matched.get(event.key)
-            if known is not None and known.kind not in (INNER, VALUE):
+            if known is not None and known.kind not in (INNER, VALUE) and not self.claims.is_of_fixed(known):
                 continue
             if claim.kind == UPDATE and claim.factor is not None and np.size(claim.event.value) == 1:
                 wanted = self.search.wanted(claim)  # of single numbers any is a multiple of any truth
@@ -144,8 +144,8 @@ class Suspects:
         if known is not None and known.factor is not None and not (right and known.kind == VALUE):
             needed = None if claim.factor is None else known.factor * self.search.wanted(claim) / claim.factor
             if right:
-                if claim.kind == UPDATE and needed is not None and any(same_factor(needed, each) for each in scales):
-                    yield known.truth, needed
+                if needed is not None and (claim.kind != UPDATE or any(same_factor(needed, each) for each in scales)):
+                    yield known.truth, needed  # a factor is missing between it and what is computed from it
                 return
             if needed is not None:
                 if nominal is None or not same_factor(known.factor, nominal):

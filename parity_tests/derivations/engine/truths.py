@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -59,6 +60,8 @@ class Cost(NamedTuple):
     """Whether neither a name nor the person says that the value is J."""
     is_old: bool = False
     """Whether J is taken at the parameters before their steps, though it is computed behind them."""
+    foreign: frozenset[Key] = frozenset()
+    """The places that belong to another cost, of a network that is trained beside this one."""
 
     def value(self, here: Any, given: Mapping[str, Any]) -> Any:
         """J from the value at the place, and from the free names."""
@@ -115,6 +118,11 @@ class Truths:
             for new, old in before.items()
             if new in gradients and old in gradients and new not in before.values()
         }
+
+    @cached_property
+    def stepped(self) -> list[Truth]:
+        """The derivatives in what takes steps."""
+        return [self.by_key[key] for key in self.probe.steps.values() if key in self.by_key]
 
     @property
     def sums_examples(self) -> bool:

@@ -18,7 +18,6 @@ from parity_tests.derivations.engine.claims import (
     Claim,
     Claims,
     holds_with,
-    is_parameter,
 )
 from parity_tests.derivations.engine.events import BOUND, ENTRY, GIVEN, NAMED, PART, RETURNED, Event, Missing, Run
 from parity_tests.derivations.engine.numbers.kinds import PLAIN
@@ -26,7 +25,7 @@ from parity_tests.derivations.engine.numbers.tape import Tape
 from parity_tests.derivations.engine.probes import Probe
 from parity_tests.derivations.engine.program import TextProgram
 from parity_tests.derivations.engine.replay import Round
-from parity_tests.derivations.engine.roles import NO_ROLES, Roles
+from parity_tests.derivations.engine.roles import NO_ROLES, Roles, is_parameter
 from parity_tests.derivations.engine.truths import ZERO, Truth
 from parity_tests.derivations.language.front import read
 
@@ -96,7 +95,8 @@ def claims_of(
         probe=Probe({**GIVENS, **(given or {})}, {}, None, places, steps or {}, roles),
         round=Round(after),
         run=Run((*(truth.event for truth in (*TRUTHS, *zero)), *events), ()),
-        cost=SimpleNamespace(key=COST, is_old=False),
+        cost=SimpleNamespace(key=COST, is_old=False, foreign=frozenset()),
+        stepped=[],
         by_key={truth.event.key: truth for truth in TRUTHS},
         vanishing={truth.event.key: truth for truth in zero},
         partial=frozenset(partial),

@@ -62,6 +62,11 @@ class Tape(np.lib.mixins.NDArrayOperatorsMixin):
         return np.dtype(np.float64)
 
     @property
+    def strides(self) -> tuple[int, ...]:
+        """How far the next entry along each axis is, in bytes, where all lie one behind the other."""
+        return np.empty(self.shape).strides
+
+    @property
     def T(self) -> Tape:
         """The axes in reverse order."""
         return Tape(self.tensor.permute(*reversed(range(self.ndim))))

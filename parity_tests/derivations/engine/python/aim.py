@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 import itertools
 from collections.abc import Sequence
-from typing import NamedTuple
+from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from parity_tests.derivations.engine.forward_slips import has_a_slip
 from parity_tests.derivations.engine.guards import judged_without_guards
 from parity_tests.derivations.engine.judged import judge_reading
 from parity_tests.derivations.engine.python.calls import quoted
+from parity_tests.derivations.engine.python.objectives import of_all
 from parity_tests.derivations.engine.python.other_costs import (
     alternatives,
     by_the_cost_that_is_followed,
@@ -55,16 +57,24 @@ class Aim(NamedTuple):
     def _judge(self, text: str, call: str) -> Judged | None:
         """The verdicts on a text as it is; a repair is tried in the file itself."""
 
-        def reading(written: str) -> PythonReading:
+        def reading(written: str, objective: int | None = None) -> PythonReading:
             kinds = self.rubric.kinds if self.rubric is not None else self.kinds
-            return PythonReading(
-                self.name, written, call, self.around, cost=self.cost, kinds=kinds, in_torch=self.in_torch
-            )
+            settings: dict[str, Any] = {"cost": self.cost, "kinds": kinds, "in_torch": self.in_torch}
+            return PythonReading(self.name, written, call, self.around, **settings, objective=objective)
 
-        def pasted(line: int, repaired: str, rows: int) -> PythonReading:
-            return reading(with_repair(text, line, repaired, rows))
+        def pasted(line: int, repaired: str, rows: int, objective: int | None = None) -> PythonReading:
+            return reading(with_repair(text, line, repaired, rows), objective)
 
         own = reading(text)
+        if not self.cost and self.rubric is None and len(own.written(trial := own.trial(self.seed))) > 1:
+            parts = [
+                judge_reading(
+                    reading(text, number), self.seed, strict=self.strict, pasted=partial(pasted, objective=number)
+                )
+                for number in range(len(own.objectives(trial)))
+            ]
+            if parts and all(parts):
+                return of_all([each for each in parts if each is not None])
         if not self.cost and self.rubric is None:
             found = self._by_cost_beside(own, text, call) or self._by_sum_of_examples(own, text, call)
             if found is not None:

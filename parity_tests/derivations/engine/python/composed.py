@@ -124,12 +124,11 @@ def _dstack(parts: Sequence[Any]) -> Any:
 
 
 def _strided(a: Any, shape: Any = None, strides: Any = None, **_: Any) -> Any:
+    """The entries that NumPy finds there; those of a tape lie one behind the other, as its ``strides`` say."""
+    if isinstance(a, np.ndarray):
+        return np.lib.stride_tricks.as_strided(a, shape, strides, subok=True).copy()
     numbers = np.arange(np.size(a)).reshape(np.shape(a))
-    size = a.itemsize if isinstance(a, np.ndarray) else numbers.itemsize
-    if isinstance(a, np.ndarray) and a.strides != tuple(each // numbers.itemsize * size for each in numbers.strides):
-        raise NotFollowed("as_strided of a view")
-    scaled = [each // size * numbers.itemsize for each in strides]
-    return a.reshape(-1)[np.array(np.lib.stride_tricks.as_strided(numbers, shape, scaled))]
+    return a.reshape(-1)[np.array(np.lib.stride_tricks.as_strided(numbers, shape, strides))]
 
 
 def _convolved(a: Any, b: Any, mode: str = "full", *, late: int = 0, **settings: Any) -> Any:

@@ -58,8 +58,8 @@ def _reached(around: ast.AST, names: Mapping[str, Any]) -> dict[str, Any]:
     """
     if not isinstance(around, FUNCTIONS[:2]):
         return dict(names)
-    inside = {each.id for each in ast.walk(around) if isinstance(each, ast.Name)} | local_names(around)
-    outer = any(is_array(names.get(name)) for name in inside - local_names(around))
+    inside, read = _names_in(around)
+    outer = any(is_array(names.get(name)) for name in read)
     return {
         name: value
         for name, value in names.items()
@@ -68,6 +68,14 @@ def _reached(around: ast.AST, names: Mapping[str, Any]) -> dict[str, Any]:
         or isinstance(value, types.ModuleType)
         or (outer and (is_array(value) or isinstance(value, int | float)))
     }
+
+
+@lru_cache(maxsize=32)
+def _names_in(around: ast.AST) -> tuple[set[str], set[str]]:
+    """The names that stand in a function, and those of them that are not its own."""
+    own = local_names(around)
+    inside = {each.id for each in ast.walk(around) if isinstance(each, ast.Name)} | own
+    return inside, inside - own
 
 
 @lru_cache(maxsize=32)

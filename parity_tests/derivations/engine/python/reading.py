@@ -15,6 +15,7 @@ from parity_tests.derivations.engine.claims import PARAMETER, UPDATE, Claims
 from parity_tests.derivations.engine.events import ENTRY, NAMED, RETURNED, Event, Key
 from parity_tests.derivations.engine.findings import Trial, hits_of
 from parity_tests.derivations.engine.python.instrument import FUNCTIONS
+from parity_tests.derivations.engine.python.objectives import objectives
 from parity_tests.derivations.engine.python.other_costs import OF_COSTS
 from parity_tests.derivations.engine.python.program import PythonProgram, one_sided
 from parity_tests.derivations.engine.python.rubric import kind_of, kinds_of
@@ -56,7 +57,8 @@ class PythonReading:
     """A file, what it is called with, what stands around it, and the cost that was said: a name or a formula.
 
     ``kinds`` are those of the cost that counts in place of any other; ``whose`` it is then, and ``another`` is the
-    file's own, if it is not of these kinds. With ``in_torch`` it is torch's tensors that are looked at.
+    file's own, if it is not of these kinds. With ``in_torch`` it is torch's tensors that are looked at. Of several
+    networks, each trained on a cost of its own, ``objective`` is the number of the one that is judged.
     """
 
     def __init__(
@@ -69,7 +71,9 @@ class PythonReading:
         cost: str = "",
         kinds: tuple[str, ...] = (),
         in_torch: bool = False,
+        objective: int | None = None,
     ) -> None:
+        self.objective = objective
         self.source, self.file, self.call, self.around, self.cost = source, text, call, around, cost
         self.kinds, self.in_torch = kinds, in_torch
         self.another: Cost | None = None
@@ -145,7 +149,14 @@ class PythonReading:
         seed = _program(trial).seed
         if seed not in self.known:
             self.known[seed] = self._that_count(trial, self._written(trial))
+        if self.objective is not None and (several := self.objectives(trial)):
+            return several[self.objective : self.objective + 1]
         return self.known[seed]
+
+    def objectives(self, trial: Trial) -> list[Cost]:
+        """The costs of several networks that are trained one after the other, none for a single one."""
+        begun = _program(trial).begun
+        return objectives(trial, self.known.get(_program(trial).seed, []), begun.steps, begun.rounds)
 
     def _that_count(self, trial: Trial, own: list[Cost]) -> list[Cost]:
         """The written costs of the kinds that count, or else usual ones of these kinds; all, where there are none."""
@@ -177,6 +188,14 @@ class PythonReading:
                     hits = hits_of(trial, cost, likely=looks)
                     if hits or self.cost or (looks and not MONITORS.search(_text(event))):
                         chosen.append((hits, looks, cost, set(truths.by_key)))
+        values = {event.key: event.value for _, event in looked}
+        named = [cost for _, looks, cost, _ in chosen if looks]
+        chosen = [  # what hands on a cost by its name is none beside it
+            (hits, looks, cost, keys)
+            for hits, looks, cost, keys in chosen
+            if looks
+            or not any(each.key in keys and np.array_equal(values[each.key], values[cost.key]) for each in named)
+        ]
         whole = [each for each in chosen if not any(each[2].key in other[3] and other[0] for other in chosen)]
         whole.sort(key=lambda each: (-each[0], not each[1]))
         if whole and whole[0][1] and whole[0][0]:
