@@ -114,7 +114,7 @@ def _by_a_slip(
         other = judge_reading(pasted(slip.line, slip.text, slip.rows), seed, strict=strict)
         if other is None or other.summary.wrong or other.summary.judged < judged.summary.judged:
             continue
-        if NEGATIVE in other.convention:
+        if NEGATIVE in other.convention or other.summary.not_judged > judged.summary.not_judged:
             continue
         verdict = verdict_on(slip, reading)
         lines = in_order([verdict, *(each for each in other.lines if each.line != slip.line)])
