@@ -29,6 +29,8 @@ def objectives(trial: Trial, costs: Sequence[Cost], steps: dict[Key, Key], round
         if cost.key in order and (cost.key[0] not in first_of or order[cost.key] < order[first_of[cost.key[0]].key]):
             first_of[cost.key[0]] = cost
     found = sorted(first_of.values(), key=lambda each: order[each.key])[:MOST_OBJECTIVES]
+    if len(found) < 2:
+        return []
     ends = [*(order[each.key] for each in found[1:]), len(events)]
     parts: list[tuple[Cost, int, set[Key]]] = []
     for cost, end in zip(found, ends, strict=True):
