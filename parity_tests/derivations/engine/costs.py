@@ -173,24 +173,24 @@ MOST_OUTPUTS = 6
 
 def _outputs(run: Run, target: Any, whole: bool, probe: Probe) -> list[Event]:
     """Named values that may be compared with the labels."""
-    outputs: list[Event] = []
+    outputs: dict[tuple[tuple[int, ...], bytes], list[Event]] = {}
     names = {event.name for event in run.events}
     given = {(np.shape(value), np.asarray(value).tobytes()) for value in probe.given.values()}
     for event in run.events:
         if event.role not in (NAMED, RETURNED) or event.missing or event.name in probe.given:
             continue
-        if (np.shape(event.value), np.asarray(event.value).tobytes()) in given:
+        mark = np.shape(event.value), np.asarray(event.value).tobytes()
+        if mark in given:
             continue  # a label under another name
         fits = np.shape(event.value) == np.shape(target)
         if whole:
             shape = np.shape(event.value)
             fits = len(shape) == 2 and np.size(target) in shape
         fits = fits and not symbols.meant_by(event.name, names)
-        known = fits and any(np.array_equal(event.value, each.value) for each in outputs)
-        if fits and not np.allclose(event.value, 0) and not (known and event.role == RETURNED):
-            outputs = [each for each in outputs if each.name or not np.array_equal(event.value, each.value)]
-            outputs.append(event)
-    return outputs if not np.ndim(target) else outputs[:MOST_OUTPUTS]
+        if fits and not np.allclose(event.value, 0) and not (mark in outputs and event.role == RETURNED):
+            outputs[mark] = [*(each for each in outputs.pop(mark, ()) if each.name), event]
+    found = [event for same in outputs.values() for event in same]
+    return found if not np.ndim(target) else found[:MOST_OUTPUTS]
 
 
 def _usual(

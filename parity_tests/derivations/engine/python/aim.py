@@ -29,12 +29,16 @@ from parity_tests.derivations.engine.python.rubric import Rubric, implied_in
 from parity_tests.derivations.engine.python.said_cost import RefusedError
 from parity_tests.derivations.engine.python.softmaxes import over_the_examples, with_its_axis, with_shares
 from parity_tests.derivations.engine.python.surroundings import Around
+from parity_tests.derivations.engine.python.unnamed_outputs import unnamed_costs
 from parity_tests.derivations.engine.truths import Cost
 from parity_tests.derivations.said_cost import FAMILIES
-from parity_tests.derivations.verdicts import Judged, in_order, summarised
+from parity_tests.derivations.verdicts import WRONG, Judged, in_order, summarised
 
 MOST_COSTS = 6
 """How many costs of a file's own are tried."""
+
+MOST_EVENTS = 20_000
+"""How many values a program may compute for other costs to be tried: each is a run of its own."""
 
 
 class Aim(NamedTuple):
@@ -66,7 +70,10 @@ class Aim(NamedTuple):
             return reading(with_repair(text, line, repaired, rows), objective)
 
         own = reading(text)
-        if not self.cost and self.rubric is None and len(own.written(trial := own.trial(self.seed))) > 1:
+        trial = own.trial(self.seed)
+        if own.is_cut_off(trial):
+            return None
+        if not self.cost and self.rubric is None and len(own.written(trial)) > 1:
             parts = [
                 judge_reading(
                     reading(text, number), self.seed, strict=self.strict, pasted=partial(pasted, objective=number)
@@ -75,11 +82,14 @@ class Aim(NamedTuple):
             ]
             if parts and all(parts):
                 return of_all([each for each in parts if each is not None])
-        if not self.cost and self.rubric is None:
+        free = not self.cost and self.rubric is None and len(trial.run.events) <= MOST_EVENTS
+        if free:
             found = self._by_cost_beside(own, text, call) or self._by_sum_of_examples(own, text, call)
             if found is not None:
                 return found
         judged = judge_reading(own, self.seed, strict=self.strict, pasted=pasted)
+        if free:
+            judged = self._by_unnamed_output(own, judged, text, call) or judged
         if judged is not None and self.rubric is not None:
             return judged._replace(notes=self._whose_cost(own, self.rubric))
         if self.cost:
@@ -176,6 +186,31 @@ class Aim(NamedTuple):
         words += f"; not {others[0]}, whose gradients differ" if others and not found.summary.wrong else ""
         otherwise = others[0] if others and not found.summary.wrong else ""
         return found._replace(cost=found.cost._replace(text=words, otherwise=otherwise))
+
+    def _by_unnamed_output(
+        self, reading: PythonReading, judged: Judged | None, text: str, call: str
+    ) -> Judged | None:
+        """The verdicts under a usual cost of an output that has no name; None where J is known or nothing follows it.
+
+        A J that only a function returns, or in which something is wrong, gives way to one that all gradients follow.
+        Where no gradient follows any, it takes a repair with which they do.
+        """
+        written = reading.written(reading.trial(self.seed))
+        if judged is not None and not judged.summary.wrong and not (written and written[0].is_a_guess):
+            return None
+        usual = unnamed_costs(ast.parse(text))[:MOST_COSTS]
+        hits = {each: self._hits(each.formula, text, call) for each in usual}
+        most = max(hits.values(), default=(False, 0))
+        if judged is not None and not most[0]:
+            return None
+        found = [(each, self._by_formula(each.formula, text, call)) for each in usual if hits[each] == most]
+        known = [(each, other) for each, other in found if other is not None and other.summary.judged]
+        if not known:
+            return None
+        best, other = min(known, key=lambda each: (each[1].summary.wrong, -each[1].summary.holds))
+        if not most[1] and any(each.verdict == WRONG and not each.repaired for each in other.lines):
+            return None
+        return other._replace(cost=other.cost._replace(text=f"J is not written down; taken to be {best.words}"))
 
     def _hits(self, formula: str, text: str, call: str) -> tuple[bool, int]:
         """Whether all gradients follow a cost of the file's own, and how many are its derivatives."""

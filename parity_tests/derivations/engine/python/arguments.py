@@ -68,7 +68,7 @@ class Shapes(NamedTuple):
 
 
 ASSUMED = [Shapes(bias, label) for label, bias in itertools.product((2, 1), ((0,), (0, 1), (1, 0)))]
-ASSUMED += [Shapes((0,), 1, 1), Shapes((0,), 2, scale=(0, 0))]
+ASSUMED += [Shapes((0,), 1, 1), Shapes((0,), 2, scale=(0, 0)), Shapes((), 1, 1, weights=0)]
 """Each axis is 0 for a size of its own, or 1."""
 VECTORS = Shapes((), 1, weights=1)
 """A vector of weights and a bias that is a number: one output for each example."""
@@ -186,7 +186,7 @@ class Caller:
         elif count is None and not symbols.is_data(name) and ranks.only_scales(name, node):
             axes = self.assumed.scale or self.assumed.bias
         else:
-            axes = (0,) * (self.assumed.data if symbols.is_data(name) else self.assumed.weights)
+            axes = (0,) * (self.assumed.data if symbols.is_data(name) else count or self.assumed.weights)
         self.arrays[name] = [next(self.sizes) if each == 0 else 1 for each in axes]
         if self.layers and self.assumed.data == len(axes) == 1:
             self.arrays[name] = [LAYERS[-1] if symbols.is_label(name) else LAYERS[0]]
@@ -245,6 +245,12 @@ class Caller:
             if data and size not in sizes and self.merge(size, _examples(run) or data[0][0]):
                 return True
         return False
+
+    def shorten(self, size: int, read: int) -> bool:
+        """Makes labels as many as a loop reads of them, where there are as many examples; False where they are."""
+        labels = {each for name, shape in self.arrays.items() if symbols.is_label(name) for each in shape}
+        data = {each for name, shape in self.arrays.items() if symbols.is_data(name) for each in shape}
+        return read < size and read in data and size in labels - data and self.merge(size, read)
 
     def lengthen(self, size: int) -> bool:
         """Makes an axis that a loop left as long as one that is longer: the examples of the data first."""

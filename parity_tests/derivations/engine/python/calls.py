@@ -18,7 +18,7 @@ from parity_tests.derivations.engine.events import GIVEN, NAMED, Event, Run
 from parity_tests.derivations.engine.python.arguments import ASSUMED, Caller
 from parity_tests.derivations.engine.python.program import PythonProgram
 from parity_tests.derivations.engine.python.ranks import choices
-from parity_tests.derivations.engine.python.sized import MET, SIZED
+from parity_tests.derivations.engine.python.sized import MET, READ, SIZED
 from parity_tests.derivations.engine.python.surroundings import Around
 from parity_tests.derivations.engine.python.ways import UPSTREAM, alone, builders
 from parity_tests.derivations.verdicts import CALL
@@ -77,7 +77,7 @@ def calls(
 
 
 SizedRun = Callable[[str], tuple[Run, tuple[tuple[int, int], ...]]]
-"""What a call does with arrays that say which sizes do not fit, and the sizes that met."""
+"""What a call does with arrays that say which sizes do not fit: the sizes that met, or how far each axis was read."""
 
 
 def _sized(text: str, around: Around | None, in_torch: bool = False) -> SizedRun:
@@ -89,7 +89,9 @@ def _sized(text: str, around: Around | None, in_torch: bool = False) -> SizedRun
             found = PythonProgram(text, call, 0, around, in_torch=True).run({})
             return found, _said_by_torch(found.problems[0][1]) if found.problems else ()
         MET.clear()
-        return PythonProgram(text, call, 0, around).run({}, SIZED), tuple(MET)
+        READ.clear()
+        found = PythonProgram(text, call, 0, around).run({}, SIZED)
+        return found, tuple(MET if found.problems else READ.items())
 
     return run
 
@@ -161,7 +163,7 @@ def _fitted(build: Any, caller: Caller, around: Around | None, sized: SizedRun) 
         call = caller.text()
         run, met = sized(call)
         problem = run.problems[0][1] if run.problems else ""
-        if not problem and (caller.share(run) or caller.count(run)):
+        if not problem and (caller.share(run) or caller.count(run) or any(caller.shorten(*each) for each in met)):
             continue
         if not problem:
             shapes = {name: tuple(shape) for name, shape in caller.arrays.items() if not symbols.is_label(name)}

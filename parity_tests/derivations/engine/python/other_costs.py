@@ -81,7 +81,7 @@ def _functions(tree: ast.Module) -> Iterator[tuple[str, ast.FunctionDef, bool]]:
 
 def alternatives(trial: Trial, usual: list[Cost], chosen: Cost, *, averaged: bool) -> list[tuple[str, str]]:
     """What J could be as well, with the same output and labels: in words, and as a formula."""
-    same = [each for each in usual if each.formula and each.names == chosen.names]
+    same = [each for each in usual if each.formula and all(each.names) and each.names == chosen.names]
     over_classes = [each for each in same if each.text.startswith("the cross-entropy -")]
     found = [
         (each.text, each.formula)

@@ -21,6 +21,7 @@ from parity_tests.derivations.engine.python.program import PythonProgram, one_si
 from parity_tests.derivations.engine.python.rubric import kind_of, kinds_of
 from parity_tests.derivations.engine.python.said_cost import SAID
 from parity_tests.derivations.engine.python.surroundings import Around
+from parity_tests.derivations.engine.python.unnamed_outputs import is_linear_in_an_error
 from parity_tests.derivations.engine.replay import Round
 from parity_tests.derivations.engine.truths import Cost, Truths
 from parity_tests.derivations.verdicts import CALL
@@ -142,6 +143,11 @@ class PythonReading:
             self.trials[seed] = Trial(program, program.probe(run), run)
         return self.trials[seed]
 
+    @staticmethod
+    def is_cut_off(trial: Trial) -> bool:
+        """Whether the program ended before its end and before a round did: no cost of it is known."""
+        return _program(trial).truncated
+
     def written(self, trial: Trial) -> list[Cost]:
         """The scalars that may be the cost: of those that lead to one another the last, most derivatives first."""
         if _program(trial).truncated:
@@ -204,7 +210,7 @@ class PythonReading:
 
     def _costs_at(self, event: Event, trial: Trial, looks: bool) -> list[Cost]:
         """The cost that a value is; behind the first steps also that at the parameters as they were before them."""
-        cost = Cost(event.key, self._said(event), event.line)
+        cost = Cost(event.key, self._said(event), event.line, is_a_guess=not looks)
         order = {each.key: place for place, each in enumerate(trial.run.events)}
         steps = [order[each] for each in trial.probe.steps if each in order]
         return [cost, cost._replace(is_old=True)] if looks and steps and min(steps) < order[event.key] else [cost]
@@ -321,6 +327,8 @@ def _may_be_cost(event: Event) -> bool | None:
         return looks if np.ndim(event.value) == 0 or looks else None
     stem = re.sub(r"\[-?\d+\]$", "", symbols.base_of(event.name))
     if not symbols.is_cost(symbols.base_of(stem)) or _is_smoothed(event):
+        return None
+    if is_linear_in_an_error(getattr(event.statement, "value", None)):
         return None
     if (ERRORS.match(stem) or np.ndim(event.value)) and not REDUCES.search(_text(event).partition("=")[2]):
         return None

@@ -29,6 +29,8 @@ def with_cost(tree: ast.Module, formula: str) -> None:
         value = ast.parse(formula.strip(), mode="eval").body
     except SyntaxError as error:
         raise RefusedError(f"cost is {formula!r}, expected the name of a value or a formula: {error.msg}") from error
+    if "np" not in {alias for node in ast.walk(tree) for alias in _imported(node)}:
+        tree.body.insert(0, ast.parse("import numpy as np").body[0])
     needed = {ast.unparse(node) for node in _names(value)}
     everywhere = _bound_in(tree.body) | {
         each.name for each in tree.body if isinstance(each, (*FUNCTIONS[:2], ast.ClassDef))
@@ -68,6 +70,11 @@ def _reached_from(value: ast.AST, tree: ast.Module) -> list[ast.FunctionDef]:
 
 def _names(value: ast.AST) -> Iterator[ast.expr]:
     """The names in a formula that a program binds: ``A2``, ``self.out``; of ``self.loss(A2)`` the object."""
+    if isinstance(value, ast.GeneratorExp):
+        inside = {each.id for one in value.generators for each in ast.walk(one.target) if isinstance(each, ast.Name)}
+        parts = (value.elt, *(one.iter for one in value.generators))
+        yield from (name for part in parts for name in _names(part) if ast.unparse(name) not in inside)
+        return
     if isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute):
         yield from _names(value.func.value)
         for each in (*value.args, *value.keywords):
@@ -129,8 +136,11 @@ def _insert(body: list[ast.stmt], needed: set[str], known: set[str], statements:
             for name in ("body", "orelse", "finalbody")
             if isinstance(block := getattr(statement, name, None), list)
         ]
+        head = set(_head(statement))
+        if blocks and head & needed and needed <= known | head:
+            blocks[0].insert(0, next(statements))
         for block in blocks:
-            known = known | _insert(block, needed, set(known) | set(_head(statement)), statements)
+            known = known | _insert(block, needed, set(known) | head, statements)
         new = set(_bound(statement))
         known = known | new
         if not blocks and new & needed and needed <= known:
@@ -141,9 +151,11 @@ def _insert(body: list[ast.stmt], needed: set[str], known: set[str], statements:
 
 def _head(statement: ast.stmt) -> Iterator[str]:
     """The names that a loop or a with binds for its block."""
-    for each in ("target", "items"):
-        for node in ast.walk(statement) if hasattr(statement, each) else ():
-            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+    targets = [each.optional_vars for each in getattr(statement, "items", ())]
+    targets += [statement.target] if isinstance(statement, ast.For) else []
+    for target in targets:
+        for node in ast.walk(target) if target is not None else ():
+            if isinstance(node, ast.Name):
                 yield node.id
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,10 @@ from parity_tests.derivations.engine.numbers.kinds import Kind
 
 MET: list[tuple[int, int]] = []
 """The sizes that met last."""
+
+
+READ: dict[int, int] = {}
+"""How many places of an axis were read one by one, by its size."""
 
 
 class UnequalError(ValueError):
@@ -34,8 +39,14 @@ class Sized(np.ndarray[Any, np.dtype[Any]]):
             _check(np.shape(arguments[0]), np.shape(arguments[1]), True)
         return _sized(function(*_bare(arguments), **{name: _bare(value) for name, value in settings.items()}))
 
+    def __iter__(self) -> Iterator[Any]:
+        return (self[place] for place in range(len(self)))
+
     def __getitem__(self, index: Any) -> Any:
         _check_places(index)
+        for size, place in zip(self.shape, index if isinstance(index, tuple) else (index,), strict=False):
+            if isinstance(place, int | np.integer):
+                READ[size] = max(READ.get(size, 0), int(place) + 1)
         return _sized(self.view(np.ndarray)[_bare(index)])
 
     def __setitem__(self, index: Any, value: Any) -> None:
