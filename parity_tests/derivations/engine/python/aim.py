@@ -187,9 +187,7 @@ class Aim(NamedTuple):
         otherwise = others[0] if others and not found.summary.wrong else ""
         return found._replace(cost=found.cost._replace(text=words, otherwise=otherwise))
 
-    def _by_unnamed_output(
-        self, reading: PythonReading, judged: Judged | None, text: str, call: str
-    ) -> Judged | None:
+    def _by_unnamed_output(self, reading: PythonReading, judged: Judged | None, text: str, call: str) -> Judged | None:
         """The verdicts under a usual cost of an output that has no name; None where J is known or nothing follows it.
 
         A J that only a function returns, or in which something is wrong, gives way to one that all gradients follow.

@@ -79,7 +79,9 @@ def _names_in(node: ast.AST) -> set[str]:
 def _changed_in(loop: ast.For) -> set[str]:
     """What the statements of a loop give values to, or change."""
     stored = (each for each in ast.walk(loop) if isinstance(each, ast.Assign | ast.AugAssign))
-    targets = (target for each in stored for target in (each.targets if isinstance(each, ast.Assign) else [each.target]))
+    targets = (
+        target for each in stored for target in (each.targets if isinstance(each, ast.Assign) else [each.target])
+    )
     return {name for target in targets for name in _read_by(target)}
 
 
