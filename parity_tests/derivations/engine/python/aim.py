@@ -194,7 +194,8 @@ class Aim(NamedTuple):
         Where no gradient follows any, it takes a repair with which they do.
         """
         written = reading.written(reading.trial(self.seed))
-        if judged is not None and not judged.summary.wrong and not (written and written[0].is_a_guess):
+        is_known = written and not written[0].is_a_guess
+        if is_known or (judged is not None and not judged.summary.wrong and not written):
             return None
         usual = unnamed_costs(ast.parse(text))[:MOST_COSTS]
         hits = {each: self._hits(each.formula, text, call) for each in usual}
