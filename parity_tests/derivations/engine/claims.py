@@ -18,13 +18,13 @@ import torch
 
 from parity_tests.derivations.agreement import agrees
 from parity_tests.derivations.engine import symbols
-from parity_tests.derivations.engine.convention import in_words, ratio_of, same_factor, same_shape
-from parity_tests.derivations.engine.events import BOUND, ENTRY, GIVEN, NAMED, PART, RETURNED, Event, Key, Missing, Run
+from parity_tests.derivations.engine.convention import in_words, ratio_of, same_factor
+from parity_tests.derivations.engine.events import BOUND, ENTRY, GIVEN, NAMED, RETURNED, Event, Key, Missing, Run
 from parity_tests.derivations.engine.numbers.kinds import PLAIN, TAPE, put
 from parity_tests.derivations.engine.numbers.tape import Tape
 from parity_tests.derivations.engine.roles import is_parameter
 from parity_tests.derivations.engine.slopes import Slopes
-from parity_tests.derivations.engine.truths import ZERO, Truth, Truths
+from parity_tests.derivations.engine.truths import Truth, Truths
 from parity_tests.derivations.engine.turns import is_built_up
 
 PARAMETER, INNER, UPDATE, VALUE = "parameter", "inner", "update", "value"
@@ -134,13 +134,13 @@ class Claims:
             self.of_the_text = self._of(run, overrides)
         return list(self.of_the_text)
 
-    def _own(self, run: Run) -> list[Event]:
+    def own(self, run: Run) -> list[Event]:
         """The values of the round that belong to no other cost."""
         foreign = self.truths.cost.foreign
         return [event for event in self.truths.round.events(run.events) if event.key not in foreign]
 
     def _of(self, run: Run, overrides: dict[Key, Any]) -> list[Claim]:
-        events = self._own(run)
+        events = self.own(run)
         last = {event.name: event for event in events if event.role in (NAMED, ENTRY) or self._is_drawn(event)}
         found: list[Claim] = []
         before: dict[str, Event] = {}
@@ -265,33 +265,6 @@ class Claims:
         line = 0 if event.statement is None else getattr(event.statement, "lineno", 0)
         inside = (each.name for each in self.classes if each.lineno <= line <= (each.end_lineno or 0))
         return next(inside, ""), PASSES.sub("", event.function.lower()).strip("_")
-
-    def of_zero(self, run: Run) -> list[Claim]:
-        """The claims about what J does not change with, the last of each name; their factor is 1 where they are 0."""
-        truths = {truth.event.name: truth for truth in self.truths.vanishing.values() if truth.event.role != PART}
-        for name in self.names & truths.keys():
-            del truths[name]
-        found: dict[str, Claim] = {}
-        old: dict[str, Event] = {}
-        for event in self._own(run):
-            key, name = event.key, event.name
-            if event.missing or not name or key in self.truths.by_key or key in self.truths.vanishing:
-                old[name] = event
-                continue
-            bases = [base for base in symbols.meant_by(name, truths) if base != name and not self.meant.get(name)]
-            may_step = self.truths.probe.places is None or key in self.truths.probe.steps
-            if may_step and name in truths and name in old and not old[name].missing and event.shape == old[name].shape:
-                found[name] = Claim(event, truths[name], _zero(event.value - old[name].value), UPDATE)
-            elif bases and (truths[bases[0]].event.role == GIVEN or "delta" not in name.lower()):
-                truth = truths[bases[0]]
-                is_zero = same_shape(event.shape, np.shape(truth.gradient)) and _zero(event.value)
-                found[name] = Claim(event, truth, is_zero or None, INNER)
-            old[name] = event
-        claims = list(found.values())
-        later = [{mark_of(each.truth) for each in claims[n:] if "#" not in each.event.name} for n in range(len(claims))]
-        return [
-            each for n, each in enumerate(claims) if not ("#" in each.event.name and mark_of(each.truth) in later[n])
-        ]
 
     def _claim(self, event: Event, old: Event | None, is_last: bool, met: bool) -> Claim | None:
         """What an assignment claims; a name that has ``met`` its obligation once may go on to another value."""
@@ -485,11 +458,6 @@ def _returned_by(event: Event) -> set[str]:
     """What a function returns together; nothing where it returns one value."""
     value = getattr(event.statement, "value", None)
     return set(map(ast.unparse, value.elts)) if isinstance(value, ast.Tuple) else set()
-
-
-def _zero(value: Any) -> float | None:
-    """1 for what is 0 up to rounding."""
-    return 1.0 if np.max(np.abs(value), initial=0.0) <= ZERO else None
 
 
 def mark_of(truth: Truth) -> tuple[tuple[int, ...], bytes]:

@@ -32,6 +32,7 @@ from parity_tests.derivations.engine.lists.spelled import origin
 from parity_tests.derivations.engine.repair import Repair, together
 from parity_tests.derivations.engine.roots import Root
 from parity_tests.derivations.engine.truths import Cost, Truth, Truths
+from parity_tests.derivations.engine.vanishing import claims_of_zero
 from parity_tests.derivations.engine.wrong_arguments import by_an_argument
 from parity_tests.derivations.language.rewriting import moved
 from parity_tests.derivations.said_cost import FAMILIES
@@ -169,8 +170,8 @@ def _judged(reading: Reading, finding: Finding, fits: list[str], pasted: Pasted 
         lines.append(verdict._replace(formula_ids=formula_ids(claim, layers)))
         taken.add(claim.event.line)
     right = finding.claims.replayed({root.event.key: root.expected for root in explanation.roots})
-    zero = {claim.event.key for claim in finding.claims.of_zero(right) if claim.factor is not None}
-    for claim in finding.claims.of_zero(finding.truths.run):
+    zero = {claim.event.key for claim in claims_of_zero(finding.claims, right) if claim.factor is not None}
+    for claim in claims_of_zero(finding.claims, finding.truths.run):
         if claim.event.line not in taken:
             verdict = _of_zero(claim, finding, reading, sizes)
             if verdict.verdict == WRONG and claim.event.key in zero:
@@ -450,7 +451,9 @@ def _of_zero(claim: Claim, finding: Finding, reading: Reading, sizes: dict[str, 
     if not finding.truths.confirmed(claim.truth):
         return base._replace(verdict=CANNOT_TELL, message=finding.truths.dispute(claim.truth, f"dJ/d{symbol}"))
     if claim.factor is not None:
-        what = "it takes no step, for" if claim.kind == UPDATE else "it is 0, as"
+        alone = np.allclose(event.value, 0.0)
+        still = "it is 0, as" if alone else "all calls cancel, as"
+        what = "it takes no step, for" if claim.kind == UPDATE else still
         return base._replace(message=f"{name} holds, {what} dJ/d{symbol} is 0 here.")
     if claim.kind == UPDATE:
         message = f"{name} takes a step, and dJ/d{symbol} is 0 here."

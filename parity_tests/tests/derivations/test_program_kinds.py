@@ -19,7 +19,7 @@ from parity_tests.derivations.engine.python.calls import calls
 from parity_tests.derivations.engine.python.exchanged import with_formula, with_statements
 from parity_tests.derivations.engine.python.instrument import NUMBERED
 from parity_tests.derivations.engine.python.judged import judge_program
-from parity_tests.derivations.verdicts import NOT_JUDGED, WRONG
+from parity_tests.derivations.verdicts import HOLDS, NOT_JUDGED, WRONG
 from parity_tests.tests.derivations.verdicts import of_program
 from parity_tests.tests.slices import sliced
 
@@ -1060,3 +1060,41 @@ for i in range(100):
 def test_a_repair_that_holds_in_the_first_turn_alone_is_none() -> None:
     wrong = of_program(UNITS_BY_NAME.replace(".T @ dZ", ".T @ dA")).lines
     assert [each.repaired for each in wrong if each.verdict == WRONG] == ['dA = layer["W"].T @ dZ']
+
+
+THREE_CALLS = """\
+import numpy as np
+
+rng = np.random.default_rng(0)
+W, b = rng.standard_normal((4, 3)), np.zeros(3)
+A, P, N = (rng.standard_normal((6, 4)) for _ in range(3))
+
+def encode(x):
+    return x @ W + b, x
+
+def encode_backward(dout, x):
+    grads = {}
+    grads["W"] = x.T @ dout
+    grads["b"] = dout.sum(axis=0)
+    return grads
+
+for step in range(10):
+    (a, ca), (p, cp), (n, cn) = encode(A), encode(P), encode(N)
+    slack = 1.0 + np.sum((a - p) ** 2, axis=1, keepdims=True) - np.sum((a - n) ** 2, axis=1, keepdims=True)
+    loss = np.sum(np.maximum(slack, 0))
+    on = slack > 0
+    ga = encode_backward(2 * (n - p) * on, ca)
+    gp = encode_backward(-2 * (a - p) * on, cp)
+    gn = encode_backward(2 * (a - n) * on, cn)
+    W -= 0.01 * (ga["W"] + gp["W"] + gn["W"])
+    b -= 0.01 * (ga["b"] + gp["b"] + gn["b"])
+"""
+"""J has differences of outputs alone, so it does not change with their bias."""
+
+
+def test_the_parts_of_a_derivative_that_is_0_may_cancel() -> None:
+    found = of_program(THREE_CALLS)
+    assert {each.verdict for each in found.lines} == {HOLDS}, found.lines
+    assert any("all calls cancel, as dJ/db is 0 here" in each.message for each in found.lines)
+    wrong = of_program(THREE_CALLS.replace("(a - n) * on, cn", "(a + n) * on, cn"))
+    assert any(each.verdict == WRONG and each.line == 25 and "b takes a step" in each.message for each in wrong.lines)
