@@ -307,9 +307,8 @@ class Claims:
 
     def is_of_fixed(self, claim: Claim) -> bool:
         """Whether a value is called after something that takes no step, as a mask is, beside what takes one."""
-        return bool(stepped := {mark_of(each) for each in self.truths.stepped}) and stepped.isdisjoint(
-            map(mark_of, (claim.truth, *claim.others))
-        )
+        stepped = {mark_of(each) for each in self.truths.stepped}
+        return bool(stepped) and stepped.isdisjoint(map(mark_of, (claim.truth, *claim.others)))
 
     def _match(self, event: Event) -> tuple[Truth, float] | None:
         """The derivative that a value is, up to a constant; labels are no values of a network."""

@@ -66,7 +66,8 @@ def _meant(finding: Finding, judged: Judged, pasted: Pasted, seed: int) -> Itera
                 tried += 1
                 other = pasted(statement.lineno, spelled.text, spelled.rows)
                 trial = other.trial(seed)
-                if any(fits(trial, each) for each in other.written(trial)[:1]):
+                ended = len(trial.run.problems) > len(finding.trial.run.problems)
+                if not ended and any(fits(trial, each) for each in other.written(trial)[:1]):
                     yield Slip(statement.lineno, spelled.text, spelled.rows, cause)
 
 
