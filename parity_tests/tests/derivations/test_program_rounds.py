@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
-from parity_tests.derivations.verdicts import WRONG, Verdict
+from parity_tests.derivations.engine.python.reading import PythonReading
+from parity_tests.derivations.verdicts import HOLDS, WRONG, Verdict
 from parity_tests.tests.derivations.verdicts import of_program, wrong_in
 from parity_tests.tests.slices import sliced
 
@@ -454,3 +456,25 @@ def test_a_cost_of_examples_that_are_held_out_is_not_j() -> None:
     judged = of_program(WATCHED)
     assert not wrong_in(judged)
     assert "val_loss" not in judged.cost.text
+
+
+NEVER_CUT_OFF = """\
+import numpy as np
+
+X, y = np.random.randn(8, 3), np.random.rand(8)
+w = np.random.randn(3)
+for step in range(5):
+    p = 0.5 + np.maximum(1.0 + (X @ w) ** 2, 0)
+    loss = np.mean((p - y) ** 2)
+    dw = X.T @ (4 * (p - y) / 8 * (X @ w))
+    w -= 0.1 * dw
+"""
+
+
+def test_parameters_that_are_no_better_when_they_are_larger_stay_as_they_were() -> None:
+    """A unit that is never cut off is so at larger parameters as well: the run is that of the program all the same."""
+    trial = PythonReading("net.py", NEVER_CUT_OFF).trial(0)
+    again = {each.key: each.value for each in trial.program.run({}).events}
+    assert trial.run.events
+    assert all(np.array_equal(each.value, again[each.key]) for each in trial.run.events if not each.missing)
+    assert {each.verdict for each in of_program(NEVER_CUT_OFF).lines} == {HOLDS}

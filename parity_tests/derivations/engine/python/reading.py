@@ -129,7 +129,7 @@ class PythonReading:
             moved = program.run({})
             sides = one_sided(moved)
             if sides and program.moved:
-                before = program.moved
+                before = dict(program.moved)
                 program.move(run, WIDE)
                 wide = program.run({})
                 if one_sided(wide) < sides and wide.problems == moved.problems:
