@@ -1098,3 +1098,29 @@ def test_the_parts_of_a_derivative_that_is_0_may_cancel() -> None:
     assert any("all calls cancel, as dJ/db is 0 here" in each.message for each in found.lines)
     wrong = of_program(THREE_CALLS.replace("(a - n) * on, cn", "(a + n) * on, cn"))
     assert any(each.verdict == WRONG and each.line == 25 and "b takes a step" in each.message for each in wrong.lines)
+
+
+WITH_A_BORDER = """\
+import numpy as np
+
+def convolve(x, w):
+    xp = np.pad(x, ((0, 0), (1, 1)))
+    out = np.zeros(x.shape)
+    for i in range(3):
+        out += xp[:, i:i + x.shape[1]] * w[i]
+    return out, xp
+
+x, t, w = np.random.randn(4, 5), np.random.randn(4, 5), np.ones(3)
+for step in range(4):
+    out, xp = convolve(x, w)
+    loss = np.sum((out - t) ** 2)
+    d = 2 * (out - t)
+    dw = np.array([np.sum(d * xp[:, i:i + x.shape[1]]) for i in range(3)])
+    w -= 0.1 * dw
+"""
+
+
+@pytest.mark.parametrize("widths", ["((0, 0), (1, 1))", "[(0, 0), (1, 1)]"])
+def test_the_widths_of_a_border_are_no_examples(widths: str) -> None:
+    found = of_program(WITH_A_BORDER.replace("((0, 0), (1, 1))", widths))
+    assert {each.verdict for each in found.lines} == {HOLDS}, found.lines

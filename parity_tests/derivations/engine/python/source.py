@@ -14,6 +14,10 @@ from parity_tests.derivations.engine.python.torch_source import ready
 from parity_tests.derivations.verdicts import CALL
 
 
+LEAST_EXAMPLES = 3
+"""How many rows of zeros and ones, each another, are a table of examples."""
+
+
 class Source(NamedTuple):
     """A program with its numbers; ``nodes`` are all of it, ``pieces`` those with parts of formulas and those without.
 
@@ -54,9 +58,11 @@ def _without_zeros(table: ast.List | ast.Tuple) -> None:
         if isinstance(row, ast.List | ast.Tuple)
     ]
     examples = [first for row in rows for first in row[:2] if len(first) > 1 and all(map(_is_bit, first))]
-    of_ones = {len(each) for each in examples if any(part.value for part in each)}  # type: ignore[attr-defined]
+    bits = [tuple(part.value for part in each) for each in examples]  # type: ignore[attr-defined]
+    if len(set(bits)) < max(len(bits), LEAST_EXAMPLES):
+        return  # what has the same row twice is no such table, but the widths of a border, say
     for example in examples:
-        if len(example) in of_ones and not any(part.value for part in example):  # type: ignore[attr-defined]
+        if not any(part.value for part in example):  # type: ignore[attr-defined]
             for place, part in enumerate(example):
                 part.value = 0.25 + 0.5 / (place + 1)  # type: ignore[attr-defined]
 
