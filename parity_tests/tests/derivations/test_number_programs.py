@@ -8,6 +8,7 @@ from parity_tests.derivations.engine.python.execution import InOrder
 from parity_tests.derivations.engine.python.program import PythonProgram
 from parity_tests.derivations.engine.python.statements import is_stepped
 from parity_tests.derivations.engine.symbols import meant_by
+from parity_tests.derivations.verdicts import WRONG
 from parity_tests.tests.derivations.verdicts import line_of, of_program, wrong_in
 from parity_tests.tests.slices import sliced
 
@@ -234,3 +235,35 @@ def test_a_matrix_that_is_a_list_of_lists_takes_steps() -> None:
     right, wrong = of_program(NESTED), of_program(NESTED.replace("(1 - h[j] ** 2)", "(1 - h[j])"))
     assert right.summary.judged == right.summary.holds == 9
     assert wrong_in(wrong)
+
+
+EXAMPLES_OF_ZEROS = """\
+import math
+import random
+
+random.seed(1)
+cases = [[[0, 0], [0]], [[0, 1], [1]], [[1, 0], [1]], [[1, 1], [0]]]
+w = [[random.uniform(-1, 1) for _ in range(2)] for _ in range(3)]
+u = [random.uniform(-1, 1) for _ in range(3)]
+rate = 0.5
+
+for epoch in range(500):
+    for inputs, targets in cases:
+        h = [math.tanh(sum(w[j][i] * inputs[i] for i in range(2))) for j in range(3)]
+        out = sum(u[j] * h[j] for j in range(3))
+        loss = 0.5 * (out - targets[0]) ** 2
+        delta = out - targets[0]
+        for j in range(3):
+            slope = delta * u[j] * (1 - h[j])
+            for i in range(2):
+                w[j][i] -= rate * slope * inputs[i]
+        for j in range(3):
+            u[j] -= rate * delta * h[j]
+"""
+
+
+def test_a_first_example_of_zeros_hides_nothing() -> None:
+    """What is wrong with the first weights is multiplied by 0 there: other numbers are put into it."""
+    found = of_program(EXAMPLES_OF_ZEROS)
+    wrong = [(each.line, each.repaired) for each in found.lines if each.verdict == WRONG]
+    assert wrong == [(17, "slope = delta * u[j] * (1 - h[j] * h[j])")]

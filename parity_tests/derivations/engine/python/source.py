@@ -13,7 +13,6 @@ from parity_tests.derivations.engine.python.statements import runs_by_itself
 from parity_tests.derivations.engine.python.torch_source import ready
 from parity_tests.derivations.verdicts import CALL
 
-
 LEAST_EXAMPLES = 3
 """How many rows of zeros and ones, each another, are a table of examples."""
 
