@@ -27,6 +27,7 @@ from parity_tests.derivations.engine.program import TextProgram
 from parity_tests.derivations.engine.replay import Round
 from parity_tests.derivations.engine.roles import NO_ROLES, Roles, is_parameter
 from parity_tests.derivations.engine.truths import ZERO, Truth
+from parity_tests.derivations.engine.vanishing import claims_of_zero
 from parity_tests.derivations.language.front import read
 
 G_W, G_Z, G_Z2 = np.array([[1.0, 2.0, 4.0]]), np.array([[3.0, -1.0]]), np.array([[5.0, 2.0], [1.0, 3.0]])
@@ -536,7 +537,7 @@ DEAD_b = Truth(event(-5, "b", np.ones((2, 1)), GIVEN), np.zeros((2, 1)))
 def zeros(*events: Event, zero: tuple[Truth, ...] = (DEAD, DEAD_b, EMPTY), **more: Any) -> list[Any]:
     """The claims about what J does not change with: line, name of the truth, factor and kind."""
     known = claims_of(*events, zero=zero, **more)
-    claims = known.of_zero(known.truths.run)
+    claims = claims_of_zero(known, known.truths.run)
     assert all(claim.truth in zero for claim in claims)
     return [(each.event.line, each.parameter, each.factor, each.kind) for each in claims]
 
@@ -582,7 +583,7 @@ def test_of_what_else_there_are_truths_nothing_is_said_to_be_zero() -> None:
     assert zeros(event(10, "dZ1", np.zeros((1, 2))), zero=(like_z1,)) == []
     known = claims_of(event(10, "dD", np.zeros((1, 2))), zero=(DEAD,))
     known.truths.by_key[10, 0] = OF_W1
-    assert known.of_zero(known.truths.run) == []
+    assert claims_of_zero(known, known.truths.run) == []
 
 
 def test_what_calls_give_is_a_part_of_a_sum_that_is_zero() -> None:
