@@ -47,14 +47,12 @@ def _together(claims: list[Claim]) -> list[Claim]:
         if each.kind == INNER and "#" in each.event.name:
             parts.setdefault(symbols.written(each.event.name), []).append(each)
     cancel = {
-        name
-        for name, each in parts.items()
-        if len({claim.event.shape for claim in each}) == 1 and _zero(sum(claim.event.value for claim in each))
+        each.event.key
+        for same in parts.values()
+        if len({each.event.shape for each in same}) == 1 and _zero(sum(each.event.value for each in same))
+        for each in same
     }
-    return [
-        each._replace(factor=1.0) if each.kind == INNER and symbols.written(each.event.name) in cancel else each
-        for each in claims
-    ]
+    return [each._replace(factor=1.0) if each.event.key in cancel else each for each in claims]
 
 
 def _zero(value: Any) -> float | None:
