@@ -79,15 +79,16 @@ def with_rules(
     *,
     strict: bool = False,
     in_a_program: bool = False,
+    alone: bool = False,
 ) -> Judged:
     """The verdicts with those on the rules of optimisers, where their steps are not judged otherwise.
 
-    ``code`` are the lines that the tree was read from, ``rows`` those that were written.
+    With ``alone`` nothing else of a program is judged. ``code`` are the lines that the tree was read from, ``rows`` those that were written.
     """
     lines, conventions = list(judged.lines), [judged.convention] * bool(judged.convention)
     undecided = {each.line for each in lines if each.verdict in (NOT_JUDGED, WRONG)}
     for rule in rules_in(tree, code):
-        if not undecided & rule.numbers or (in_a_program and rule.setting not in IN_A_PROGRAM):
+        if not (alone or undecided & rule.numbers) or (in_a_program and rule.setting not in IN_A_PROGRAM):
             continue
         found = judge_in(rule.text, setting_named(rule.setting), seed=seed, strict=strict)
         slips = [each for each in found.lines if each.verdict == WRONG]

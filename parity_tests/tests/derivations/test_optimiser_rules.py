@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from parity_tests.derivations.engine.python.judged import judge_program
-from parity_tests.derivations.verdicts import HOLDS, NOT_JUDGED
+from parity_tests.derivations.verdicts import HOLDS, NOT_JUDGED, WRONG
 from parity_tests.tests.derivations.verdicts import line_of, of_program, wrong_in
 from parity_tests.tests.slices import sliced
 
@@ -286,3 +286,37 @@ def test_a_look_ahead_goes_along_the_velocity() -> None:
     assert of_program(AHEAD).summary.wrong == 0
     (wrong,) = wrong_in(of_program(AHEAD.replace("W + 0.9 * v", "W - 0.9 * v")))
     assert (wrong.line, wrong.cause, wrong.repaired) == (8, "sign", "ahead = W + 0.9 * v")
+
+
+ALONE = """\
+import numpy as np
+
+class Adam:
+    def __init__(self, rate=0.001, beta1=0.9, beta2=0.999, eps=1e-8):
+        self.rate, self.beta1, self.beta2, self.eps = rate, beta1, beta2, eps
+        self.m, self.v, self.t = {}, {}, 0
+
+    def step(self, params, grads):
+        self.t += 1
+        for k in params:
+            self.m[k] = self.beta1 * self.m[k] + (1 - self.beta1) * grads[k]
+            self.v[k] = self.beta2 * self.v[k] + (1 - self.beta2) * grads[k] ** 2
+            m_hat = self.m[k] / (1 - self.beta1 ** self.t)
+            v_hat = self.v[k] / (1 - self.beta2 ** self.t)
+            params[k] -= self.rate * m_hat / (np.sqrt(v_hat) + self.eps)
+"""
+
+
+def test_an_optimiser_without_a_network_is_judged_by_its_rule() -> None:
+    found = of_program(ALONE)
+    assert [each.line for each in found.lines if each.verdict == HOLDS] == [11, 12, 13, 14, 15]
+    assert found.summary.not_judged == 0
+    wrong = of_program(ALONE.replace("(1 - self.beta2) * grads[k] ** 2", "(1 - self.beta2) * grads[k]"))
+    assert [(each.line, each.cause) for each in wrong.lines if each.verdict == WRONG] == [(12, "square-missing")]
+
+
+def test_what_stands_beside_an_optimiser_is_counted_as_not_judged() -> None:
+    beside = ALONE + "\n\ndef weigh(signal, dout):\n    return np.convolve(dout, signal, mode='valid') * 2\n"
+    found = of_program(beside)
+    assert found.summary.holds == 5
+    assert [each.target for each in found.lines if each.verdict == NOT_JUDGED] == ["weigh"]

@@ -40,7 +40,7 @@ from parity_tests.derivations.engine.python.statements import call_in, is_progra
 from parity_tests.derivations.engine.python.surroundings import Around
 from parity_tests.derivations.engine.python.torch_source import uses_torch
 from parity_tests.derivations.engine.python.ways import pairs
-from parity_tests.derivations.own.not_looked_at import not_looked_at
+from parity_tests.derivations.own.not_looked_at import functions_of, not_looked_at
 from parity_tests.derivations.own.notebook import Notebook, read_notebook
 from parity_tests.derivations.verdicts import (
     CALL,
@@ -49,6 +49,7 @@ from parity_tests.derivations.verdicts import (
     UNKNOWN,
     WRONG,
     Judged,
+    in_order,
     located,
     summarised,
 )
@@ -122,12 +123,33 @@ def judge_program(
     if found is None and cost.isidentifier():
         raise RefusedError(f"cost is {cost!r}, and no gradient of a number of that name was found")
     if found is None:
-        return None
+        return _by_rules_alone(name, text, seed)
     found, rows = found._replace(notes=(*notes, *found.notes, *failed)), text.splitlines()
     found = with_rules(found, ast.parse(text), rows, rows, seed, in_a_program=True)
     if around is None and is_program(text) and not pair:
         found = with_rules_by_number(found, text, one_a_line(call), seed)
     return located(_without_call(found))
+
+
+def _by_rules_alone(name: str, text: str, seed: int) -> Judged | None:
+    """The verdicts on the rules of optimisers in a file of which nothing else can be judged; None without such.
+
+    The other functions are not judged, and it is said what would have to be known.
+    """
+    rows = text.splitlines()
+    nothing = Judged(name, CostText(""), "", "", ("the rule of the optimiser",), (), summarised((), 0))
+    found = with_rules(nothing, ast.parse(text), rows, rows, seed, in_a_program=True, alone=True)
+    if not found.lines:
+        return None
+    lines = {each.line for each in found.lines}
+    functions = {name: range(node.lineno, (node.end_lineno or 0) + 1) for name, node in functions_of(ast.parse(text))}
+    judged = {name for name, inside in functions.items() if lines.intersection(inside)}
+    made = {f"{name.rpartition('.')[0]}.__init__" for name in judged}
+    left, helpers = not_looked_at(text, judged | (made & functions.keys()))
+    how = how_to_call(text) if left else ""
+    ordered = in_order([*found.lines, *left])
+    notes = (f"{how[0].upper()}{how[1:]}.",) if how else ()
+    return located(found._replace(lines=ordered, summary=summarised(ordered, helpers), notes=notes))
 
 
 def _ended_by_shapes(judged: Judged) -> Judged:
