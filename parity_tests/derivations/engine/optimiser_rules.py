@@ -83,7 +83,8 @@ def with_rules(
 ) -> Judged:
     """The verdicts with those on the rules of optimisers, where their steps are not judged otherwise.
 
-    With ``alone`` nothing else of a program is judged. ``code`` are the lines that the tree was read from, ``rows`` those that were written.
+    With ``alone`` nothing else of a program is judged. ``code`` are the lines that the tree was read from, ``rows``
+    those that were written.
     """
     lines, conventions = list(judged.lines), [judged.convention] * bool(judged.convention)
     undecided = {each.line for each in lines if each.verdict in (NOT_JUDGED, WRONG)}
