@@ -130,12 +130,18 @@ COSTS = re.compile(
 )
 _IN_A_COST = re.compile(r"^(?:d|del|partial)_?(?:j|l|e|c|loss|cost|err|error)_?(?:d|del|partial)_?\w", re.I)
 BIASES = re.compile(r"^(b|bias|biases|c|gamma|beta|bf|bi|bo|bg|bc|by|bh|bias_\w+|b_?\w{1,3}|b_\w+|bias\d)$")
+_SET = r"(?:batch|mini|mini_?batch|train|training|train_set|training_set)"
+_END = r"(?:_(?:batch|mini|train|training|true|data|set|list|vec|vector|one_?hot))?"
 LABELS = re.compile(
-    r"^((?:batch_|mini_?|train_)?(?:y|Y|t|T|ys|targets?|labels?|one_?hot)(?:_(?:batch|mini|train|true|one_?hot))?|"
-    r"desired|outputs?|expected\w*)$"
+    rf"^((?:{_SET}_)?(?:y|Y|t|T|ys|targets?|labels?|one_?hot){_END}|{_SET}_outputs?|outputs?_(?:train|training)|"
+    r"desired\w*|outputs?|expected\w*|target_(?:values?|outputs?)|true_(?:y|labels?|outputs?|values?)|"
+    r"(?:ground_?)?truths?|actuals?|correct_outputs?|[yY]_?tr(?:ain)?)$"
 )
+
 DATA = re.compile(
-    r"^((?:batch_|mini_?|train_)(?:X|x|data|inputs?|images?)|features|X|x|A0|a0|X_?\w{0,5}|x_?\w{0,5}|inputs?|data|dout\w*|upstream|dy|grad_out\w*|dnext\w*|d\w_next|h0|h|prev_\w+|\w+_prev|c0|images?|batch)$"
+    rf"^({_SET}_(?:X|x|data|inputs?|images?|features?)|features|X|x|A0|a0|X_?\w{{0,5}}|x_?\w{{0,5}}|inputs?|data|dout\w*|"
+    r"upstream|dy|grad_out\w*|dnext\w*|d\w_next|h0|h|prev_\w+|\w+_prev|c0|images?|batch|observations|"
+    r"(?:inputs?|features?)_(?:data|set|list|vec|vector|values?|train|training))$"
 )
 
 

@@ -320,3 +320,43 @@ def test_what_stands_beside_an_optimiser_is_counted_as_not_judged() -> None:
     found = of_program(beside)
     assert found.summary.holds == 5
     assert [each.target for each in found.lines if each.verdict == NOT_JUDGED] == ["weigh"]
+
+
+SCHEDULED = """\
+import numpy as np
+
+rng = np.random.default_rng(0)
+X = rng.standard_normal((30, 4))
+y = X @ np.array([1.0, -2.0, 0.5, 3.0])
+w, velocity = np.zeros(4), np.zeros(4)
+t = 0
+for epoch in range(50):
+    err = X @ w - y
+    loss = np.mean(err ** 2)
+    grad = 2 * X.T @ err / len(y)
+    t = t + 1
+    velocity = 0.9 * velocity + grad
+    w -= 0.05 / (1 + 0.01 * epoch) * velocity
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("", ""),
+        ("0.05 / (1 + 0.01 * epoch)", "0.05 * 0.98 ** t"),
+        ("    w -= 0.05 / (1 + 0.01 * epoch)", "    rate = 0.05 / np.sqrt(t)\n    w -= rate"),
+        ("velocity = 0.9 *", "velocity = min(0.9, 0.5 + 0.01 * t) *"),
+    ],
+    ids=["in the step", "a power", "named", "of the share"],
+)
+def test_a_rate_or_share_that_changes_is_no_mistake(old: str, new: str) -> None:
+    assert of_program(SCHEDULED.replace(old, new)).summary.wrong == 0
+
+
+def test_what_counts_the_steps_of_adam_is_no_schedule() -> None:
+    squares = "velocity = 0.9 * velocity + 0.1 * grad\n    s = 0.999 * s + 0.001 * grad ** 2"
+    step = "w -= 0.01 * (velocity / (1 - 0.9 ** t)) / (np.sqrt(s / (1 - 0.9 ** t)) + 1e-8)"
+    text = SCHEDULED.replace("t = 0", "t, s = 0, np.zeros(4)").replace("velocity = 0.9 * velocity + grad", squares)
+    text = text.replace("w -= 0.05 / (1 + 0.01 * epoch) * velocity", step)
+    assert [each.line for each in of_program(text).lines if each.verdict == WRONG] == [15]

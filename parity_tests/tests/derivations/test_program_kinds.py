@@ -1124,3 +1124,36 @@ for step in range(4):
 def test_the_widths_of_a_border_are_no_examples(widths: str) -> None:
     found = of_program(WITH_A_BORDER.replace("((0, 0), (1, 1))", widths))
     assert {each.verdict for each in found.lines} == {HOLDS}, found.lines
+
+
+NAMED_AS_IN_TUTORIALS = """\
+import numpy as np
+
+class NeuralNetwork:
+    def __init__(self):
+        self.weights = 2 * np.random.random((3, 1)) - 1
+
+    def think(self, inputs):
+        return 1 / (1 + np.exp(-np.dot(inputs, self.weights)))
+
+    def train(self, training_inputs, training_outputs, rounds):
+        for _ in range(rounds):
+            output = self.think(training_inputs)
+            error = training_outputs - output
+            self.weights += np.dot(training_inputs.T, error * output * (1 - output))
+
+network = NeuralNetwork()
+training_inputs = np.array([[0, 0, 1], [1, 1, 1], [1, 0, 1], [0, 1, 1]])
+training_outputs = np.array([[0, 1, 1, 0]]).T
+network.train(training_inputs, training_outputs, 10000)
+print(network.think(np.array([float(input()), 0, 0])))
+"""
+
+
+@pytest.mark.parametrize("word", ["training_outputs", "training_labels", "target_values", "desired_output", "y_data"])
+def test_labels_are_known_by_what_people_call_them(word: str) -> None:
+    text = NAMED_AS_IN_TUTORIALS.replace("training_outputs", word)
+    found = of_program(text)
+    assert found.summary.holds == found.summary.judged > 0
+    assert word in found.cost.text
+    assert wrong_in(of_program(text.replace("output * (1 - output)", "output * (1 + output)")))

@@ -26,6 +26,8 @@ def with_rules_by_number(judged: Judged, text: str, call: str, seed: int) -> Jud
         return judged
     bad = trials.bad()
     edits = list(slips_of_rounds(trials))
+    if bad and trials.has_a_schedule():
+        return judged
     if bad and trials.keep_a_state() and (edit := trials.repair()) is not None:
         edits.append(edit)
     elif bad and not edits:

@@ -12,6 +12,9 @@ from parity_tests.derivations.engine.edits.trees import parsed, places, replaced
 OF_ARRAYS = frozenset(("square-missing", "root-missing", "extra-factor", "overwritten", "average-weight-missing"))
 """Mistakes with a gradient or a state, not with a rate."""
 
+LEAST_SHARE = 0.3
+"""What numbers are taken for shares of a state that are left after a step."""
+
 Update = ast.Assign | ast.AugAssign
 
 
@@ -50,15 +53,25 @@ def _of_one(statement: Update, updates: Sequence[Update]) -> Iterator[tuple[Upda
             yield ast.copy_location(made, statement), "overwritten", 1.0
     value, names = statement.value, _names(updates)
     corrections = _corrections(updates)
+    numbers = {
+        each.value
+        for one in updates
+        for each in ast.walk(one.value)
+        if isinstance(each, ast.Constant) and isinstance(each.value, float) and LEAST_SHARE < each.value < 1
+    }
     for node, _ in places(value):
-        for new, cause, cost in _of_node(node, value, names, corrections):
+        for new, cause, cost in _of_node(node, value, names, corrections, numbers):
             changed = copy.copy(statement)
             changed.value = replaced(value, node, new)
             yield changed, cause, cost
 
 
 def _of_node(
-    node: ast.expr, whole: ast.expr, names: Sequence[ast.expr], corrections: Sequence[ast.expr]
+    node: ast.expr,
+    whole: ast.expr,
+    names: Sequence[ast.expr],
+    corrections: Sequence[ast.expr],
+    numbers: Collection[float],
 ) -> Iterator[tuple[ast.expr, str, float]]:
     """What may stand in place of a part of a formula."""
     match node:
@@ -86,6 +99,8 @@ def _of_node(
             yield left, "square-extra", 1.0
         case ast.Constant(value=float() as number) if 0 < number < 1:
             yield ast.Constant(round(1 - number, 10)), "wrong-number", 1.0
+            cost = 1.0 if id(node) in _in_corrections(whole) else 1.2
+            yield from ((ast.Constant(other), "wrong-number", cost) for other in numbers if other != number)
     if word(node) == "sqrt" and isinstance(node, ast.Call):
         yield node.args[0], "extra-factor", 1.2
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
@@ -110,6 +125,12 @@ def _of_node(
                 "average-weight-missing",
                 1.0,
             )
+
+
+def _in_corrections(value: ast.expr) -> set[int]:
+    """The ids of the parts that are raised to a power in ``1 - beta ** t``."""
+    powers = (each.right for each in ast.walk(value) if isinstance(each, ast.BinOp) and isinstance(each.op, ast.Sub))
+    return {id(each.left) for each in powers if isinstance(each, ast.BinOp) and isinstance(each.op, ast.Pow)}
 
 
 def _exponent(node: ast.expr) -> ast.expr:

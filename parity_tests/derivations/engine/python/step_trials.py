@@ -8,19 +8,21 @@ from __future__ import annotations
 
 import ast
 import itertools
+import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from parity_tests.derivations.engine import symbols
 from parity_tests.derivations.engine.convention import ratio_of, same_factor
 from parity_tests.derivations.engine.events import PART, Key
 from parity_tests.derivations.engine.findings import Trial
 from parity_tests.derivations.engine.numbers.kinds import PLAIN
 from parity_tests.derivations.engine.python.program import PythonProgram
 from parity_tests.derivations.engine.python.reading import PythonReading
-from parity_tests.derivations.engine.python.step_edits import StepEdit, changes_of
+from parity_tests.derivations.engine.python.step_edits import LEAST_SHARE, StepEdit, changes_of
 from parity_tests.derivations.engine.steps import is_maximised
 from parity_tests.derivations.engine.truths import Truths
 
@@ -31,8 +33,11 @@ SAME_WAY = 1e-11
 """One minus the cosine of steps that are those of a rule: they differ by less than 5 millionths."""
 
 SAME_RATE, MOST_RATE = 1e-4, 0.9
-LEAST_SHARE, MOST_SHARE = 0.3, 0.99995
+MOST_SHARE = 0.99995
 """Between which numbers lies the share of a state that is left after a step."""
+
+
+ROOT = re.compile(r"sqrt|\*\* ?\(?(?:0?\.5|1 / 2)")
 
 
 class Parameter(NamedTuple):
@@ -198,6 +203,25 @@ class Trials:
         ]
         return all(each is not None and each > 0 and same_factor(each, factors[0] or 0.0) for each in factors)
 
+    def has_a_schedule(self) -> bool:
+        """Whether a number in the steps is another one in the second round, but in a correction ``1 - beta ** t``.
+
+        A rate that decays, or a share that grows, is no part of the rules that are known.
+        """
+        others = self.values_of(self.program, self._drawn(1))
+        seen: dict[str, set[float]] = {}
+        corrected: set[str] = set()
+        for key, value in self.values.items():
+            site = self.sites.get(key[0])
+            if site is None or site.role == PART or np.ndim(value) or not np.array_equal(value, others.get(key)):
+                continue  # what the gradients change is none
+            name = symbols.base_of(site.name)
+            seen.setdefault(name, set()).add(float(value))
+            corrected |= {name} if site.statement is not None and any(_corrections(site.statement)) else set()
+        vary = {name for name, values in seen.items() if len(values) > 1} - corrected
+        steps = [each for each in self.statements if symbols.base_of(ast.unparse(_target(each))) not in vary]
+        return any(_read_beside_corrections(each.value, vary) for each in steps)
+
     def keep_a_state(self) -> bool:
         """Whether a second step depends on the first gradient: any function of one gradient may be meant."""
         firsts = {each.gradients[0] for each in self.parameters}
@@ -287,6 +311,7 @@ class Trials:
         """The likeliest change with which all steps follow one rule, that of those that follow one where there are."""
         edits = sorted(changes_of(self.statements, self.of_numbers), key=lambda each: each.cost)
         found: list[StepEdit] = []
+        by_roots = any(ROOT.search(ast.unparse(each.value)) for each in self.statements)
         for edit in edits[:MOST_EDITS]:
             if found and edit.cost > found[0].cost:
                 break
@@ -296,10 +321,30 @@ class Trials:
             values = self.values_of(changed, self.given)
             rules = [self.rules_of(each, values) for each in self.parameters]
             common = frozenset.intersection(*rules)
+            common &= SCALED if by_roots else common  # states that stay 0 make another rule of it
             if self.rule in common or (common and not self.rule):
                 found.append(edit)
                 self.rule = self.rule or min(common)
         return found[0] if found else None
+
+
+def _target(statement: ast.Assign | ast.AugAssign) -> ast.expr:
+    return statement.target if isinstance(statement, ast.AugAssign) else statement.targets[0]
+
+
+def _corrections(node: ast.AST) -> Iterator[ast.AST]:
+    """The parts ``1 - beta ** t`` of a statement."""
+    for each in ast.walk(node):
+        match each:
+            case ast.BinOp(left=ast.Constant(value=1), op=ast.Sub(), right=ast.BinOp(op=ast.Pow())):
+                yield each
+
+
+def _read_beside_corrections(node: ast.expr, names: Collection[str]) -> bool:
+    """Whether a formula reads one of some names anywhere but in a correction."""
+    inside = {id(part) for each in _corrections(node) for part in ast.walk(each)}
+    read = (each for each in ast.walk(node) if isinstance(each, ast.Name | ast.Attribute) and id(each) not in inside)
+    return any(symbols.base_of(ast.unparse(each)) in names for each in read)
 
 
 Rule = tuple[str, Any, Any]
