@@ -21,6 +21,7 @@ from parity_tests.derivations.engine.numbers.kinds import Kind, is_array
 from parity_tests.derivations.engine.python import drawn, frames
 from parity_tests.derivations.engine.python.composed import OF_SCIPY, composed
 from parity_tests.derivations.engine.python.frames import Frame
+from parity_tests.derivations.engine.python.minimisers import MINIMISERS
 from parity_tests.derivations.engine.python.numpy_module import SEED, Numpy, bare
 
 SILENT = frozenset(
@@ -117,6 +118,8 @@ class _Scipy(types.ModuleType):
         found = getattr(self.module, name)
         if isinstance(found, types.ModuleType):
             return _Scipy(found)
+        if self.module.__name__ == "scipy.optimize" and name in MINIMISERS:
+            return MINIMISERS[name]
         return composed(OF_SCIPY, name, found) if name in OF_SCIPY else found
 
 

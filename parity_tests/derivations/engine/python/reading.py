@@ -15,6 +15,7 @@ from parity_tests.derivations.engine.claims import PARAMETER, UPDATE, Claims
 from parity_tests.derivations.engine.events import ENTRY, NAMED, RETURNED, Event, Key
 from parity_tests.derivations.engine.findings import Trial, hits_of
 from parity_tests.derivations.engine.python.instrument import FUNCTIONS
+from parity_tests.derivations.engine.python.minimisers import MINIMISERS
 from parity_tests.derivations.engine.python.objectives import objectives
 from parity_tests.derivations.engine.python.other_costs import OF_COSTS
 from parity_tests.derivations.engine.python.program import PythonProgram, one_sided
@@ -101,6 +102,9 @@ class PythonReading:
         drawn = sorted(_imported(_program(trial).tree) & DRAWING)
         if drawn:
             said.append(f"{' and '.join(drawn)} replaced: nothing is drawn")
+        once = sorted(name for name in MINIMISERS if re.search(rf"\b{name}\(", self.file))
+        if once and "scipy" in self.file:
+            said.append(f"{' and '.join(once)} replaced: what is minimised is called once")
         return ", ".join(said)
 
     @property
@@ -245,11 +249,11 @@ class PythonReading:
     def usual(trial: Trial) -> list[Cost]:
         """The usual costs of each value that has the labels' shape."""
         given = trial.probe.given
-        labels: dict[bytes, str] = {}
+        labels: dict[tuple[tuple[int, ...], bytes], str] = {}
         known = {name: value for name, value in given.items() if symbols.is_label(symbols.base_of(name))}
         arrays = {name: value for name, value in known.items() if np.ndim(value)}
         for name, value in (arrays or known).items():
-            labels.setdefault(np.asarray(value, np.float64).tobytes(), name)
+            labels.setdefault((np.shape(value), np.asarray(value, np.float64).tobytes()), name)
         kept = {name: value for name, value in given.items() if name in labels.values() or not symbols.is_label(name)}
         whole = [name for name in labels.values() if _holds_classes(given[name], trial)]
         return costs.implied_costs(trial.run, trial.probe._replace(given=kept), whole, trial.program.tree)

@@ -307,7 +307,8 @@ class Recorder:
         here = self.frames[-1]
         takes = (site.role in (BOUND, NAMED) or kept) and not _in_place(site)
         whole = owner(made) if isinstance(made, Tape) else made
-        lent = takes and is_array(made) and self._born(made, here) < here
+        kept_on = "." in site.name and id(made) not in self.born  # a view that goes on as an attribute
+        lent = takes and is_array(made) and not kept_on and self._born(made, here) < here
         before: Any = _numbers(whole) if lent else None
         new = hook(key, made)
         if new is not made:
