@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any, NamedTuple
 
 from parity_tests.derivations.engine import symbols
@@ -16,6 +16,7 @@ from parity_tests.derivations.engine.axes_by_use import (
     derived,
     indices,
     numbers_by_use,
+    summed_along,
     sums_of_all,
 )
 from parity_tests.derivations.engine.name_uses import COST
@@ -92,8 +93,9 @@ def _assumptions(tree: ast.Module, roles: Roles) -> Iterator[tuple[Ranks, int]]:
     numbers, places_of, known = numbers_by_use(tree), indices(tree), axes_by_use(tree)
     turned, summed = counted_through(tree), sums_of_all(tree) & roles.entrywise
     single = len(roles.weights) < 2
-    mixed = any(name[0].isupper() for name in roles.weights)  # then W is a matrix, and w2 a vector
-    small = {name for name in roles.weights if re.fullmatch(r"[a-z](_?\d)?" if mixed else "[a-z]", name)}
+    small = {name for name in roles.weights if len(name) == 1 and name.islower()} | _last_vector(roles.weights)
+    # derivatives that are sums along one axis of what is scaled show that scales are like it
+    scaled = roles.entrywise & {name for name, axis in summed_along(tree).items() if axis is not None}
     one_bias = added_to(tree, small | {name for name in roles.weights if known.get(name) == (None,)})
     one_output = len(roles.weights) == 1 and all(symbols.stem_of(name).islower() for name in roles.weights)
     for alone, turns, vectors, labels, biases, places, scale in itertools.product(
@@ -134,7 +136,7 @@ def _assumptions(tree: ast.Module, roles: Roles) -> Iterator[tuple[Ranks, int]]:
                     return AXES["column"]
                 if roles.is_number(name):
                     return None
-                if s == "like" and name in roles.entrywise:
+                if s == "like" and scaled and name in roles.entrywise:
                     return AXES[s]
                 if name in roles.offsets or (symbols.BIASES.match(symbol) and roles.is_bias(name)):
                     return AXES[("number" if name in one_bias else "flat") if b == "each" else b]
@@ -153,6 +155,14 @@ def _assumptions(tree: ast.Module, roles: Roles) -> Iterator[tuple[Ranks, int]]:
                 return (None, None)
 
             yield ranks, BACKWARD_CLASH * len(summed) * alone
+
+
+def _last_vector(weights: Collection[str]) -> set[str]:
+    """The weights of the last layer, where they are a small letter beside the capital ones of others: w2 beside W1."""
+    numbered = {name: match for name in weights if (match := re.fullmatch(r"([A-Za-z])_?(\d)", name))}
+    large = {match[1].lower() for match in numbered.values() if match[1].isupper()}
+    last = max((match[2] for match in numbered.values()), default="")
+    return {name for name, match in numbered.items() if match[2] == last and match[1] in large}
 
 
 def _sizes_in(reading: Reading, name: str) -> tuple[Size, ...]:

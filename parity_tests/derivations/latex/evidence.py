@@ -56,7 +56,8 @@ def agreed(claim: Claim | Aside, own: OwnForward, place: int, usual: Callable[[]
     if judged.defines:
         shown = found.verdict == WRONG or (found.verdict == DOUBTFUL and UNTOLD not in found.message)
         kept = shown and plain and not own.is_followed(place)
-        return found if kept or (judged.unused and found.verdict != NOT_JUDGED) else defined
+        told = found.verdict != NOT_JUDGED or "the inverse" in found.message
+        return found if kept or (judged.unused and told) else defined
     timed = judged.repaired is not None and own.is_timed(place)
     if found.verdict == WRONG and (found.repaired if judged.cause else plain) and not timed:
         return found

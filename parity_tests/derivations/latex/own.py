@@ -147,8 +147,9 @@ class OwnForward(Equations):
                 {base: state.forward.name(by, none) for base, by in parts.items()},
             )
             below = state.forward.below(value.key) - {value.key}
-            if not {each.key for each in names.values()} <= below:
-                return None
+            above = [state.forward.below(each.key) for each in names.values()]
+            if not {each.key for each in names.values()} <= below or any(value.key in each for each in above):
+                return None  # of what goes round in time a name is that of a derivative of the cost
             return all(values.totals(value, names, claim.right) for values in state.values)
         return None
 

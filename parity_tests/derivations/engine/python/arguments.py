@@ -68,8 +68,10 @@ class Shapes(NamedTuple):
 
 
 ASSUMED = [Shapes(bias, label) for label, bias in itertools.product((2, 1), ((0,), (0, 1), (1, 0)))]
-ASSUMED += [Shapes((0,), 1, 1), Shapes((0,), 2, scale=(0, 0)), Shapes((), 1, 1, weights=0)]
+ASSUMED += [Shapes((0,), 1, 1), Shapes((0,), 2, scale=(0, 0))]
 """Each axis is 0 for a size of its own, or 1."""
+NUMBERS = Shapes((), 1, 1, weights=0)
+"""All that a program learns are single numbers: where nothing else fits."""
 VECTORS = Shapes((), 1, weights=1)
 """A vector of weights and a bias that is a number: one output for each example."""
 

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from parity_tests.derivations.engine import symbols
 from parity_tests.derivations.engine.events import GIVEN, NAMED, Event, Run
-from parity_tests.derivations.engine.python.arguments import ASSUMED, Caller
+from parity_tests.derivations.engine.python.arguments import ASSUMED, NUMBERS, Caller
 from parity_tests.derivations.engine.python.program import PythonProgram
 from parity_tests.derivations.engine.python.ranks import choices
 from parity_tests.derivations.engine.python.sized import MET, READ, SIZED
@@ -114,8 +114,12 @@ def _likeliest(
     in_torch: bool = False,
 ) -> Tried | None:
     """A call under the assumption in which it fits best."""
-    every = (_fitted(build, Caller(tree, assumed, choice, in_torch=in_torch), around, sized) for assumed in ASSUMED)
-    found = [each for each in every if each is not None]
+    found: list[tuple[tuple[int, int], Tried]] = []
+    for several in (ASSUMED, [NUMBERS]):
+        every = (_fitted(build, Caller(tree, each, choice, in_torch=in_torch), around, sized) for each in several)
+        found += [each for each in every if each is not None]
+        if any(not each[1].problem for each in found):
+            break
     return max(found, key=lambda each: (not each[1].problem, each[0]))[1] if found else None
 
 
