@@ -1157,3 +1157,66 @@ def test_labels_are_known_by_what_people_call_them(word: str) -> None:
     assert word in found.cost.text
     other = of_program(text.replace("output * (1 - output)", "output * (1 + output)"))
     assert [each.verdict for each in other.lines if each.line == 14] == [NOT_JUDGED]  # J may be the cross-entropy
+
+
+MINIMISED = """\
+import numpy as np
+from scipy import optimize
+
+X, y = np.random.randn(6, 2), np.random.rand(6, 1)
+
+class Net:
+    def __init__(self):
+        self.W1, self.W2 = np.random.randn(2, 3), np.random.randn(3, 1)
+
+    def set(self, params):
+        self.W1 = np.reshape(params[:6], (2, 3))
+        self.W2 = np.reshape(params[6:], (3, 1))
+
+    def cost(self, X, y):
+        self.a = np.tanh(X @ self.W1)
+        self.out = self.a @ self.W2
+        return 0.5 * np.sum((y - self.out) ** 2)
+
+    def gradient(self, X, y):
+        delta = self.out - y
+        dW2 = self.a.T @ delta
+        dW1 = X.T @ (delta @ self.W2.T * (1 - self.a ** 2))
+        return np.concatenate((dW1.ravel(), dW2.ravel()))
+
+net = Net()
+
+def both(params, X, y):
+    net.set(params)
+    cost = net.cost(X, y)
+    return cost, net.gradient(X, y)
+
+found = optimize.minimize(both, np.concatenate((net.W1.ravel(), net.W2.ravel())), jac=True, method="BFGS", args=(X, y))
+net.set(found.x)
+"""
+
+
+def test_what_scipy_minimises_is_called_once_where_it_begins() -> None:
+    """The weights are views of one vector of parameters, and go on as attributes."""
+    found = of_program(MINIMISED)
+    assert {each.verdict for each in found.lines} == {HOLDS}, found.lines
+    assert "minimize replaced: what is minimised is called once" in found.layout
+    wrong = of_program(MINIMISED.replace("(1 - self.a ** 2)", "(1 - self.a)"))
+    assert [(each.line, each.cause) for each in wrong.lines if each.verdict == WRONG] == [(22, "square-missing")]
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "optimize.fmin_cg(value, begin, fprime=slope)",
+        "optimize.fmin_tnc(both, begin, args=(X, y))[0]",
+        "optimize.fmin_l_bfgs_b(both, begin, args=(X, y))[0]",
+    ],
+)
+def test_other_minimisers_are_called_once(call: str) -> None:
+    beside = "begin = np.concatenate((net.W1.ravel(), net.W2.ravel()))\n"
+    beside += "def value(params):\n    return both(params, X, y)[0]\n"
+    beside += "def slope(params):\n    return both(params, X, y)[1]\n"
+    text = f"{MINIMISED[: MINIMISED.index('found = ')]}{beside}x = {call}\nnet.set(x)\n"
+    found = of_program(text)
+    assert found.summary.wrong == 0 < found.summary.holds

@@ -213,7 +213,8 @@ class Trials:
         corrected: set[str] = set()
         for key, value in self.values.items():
             site = self.sites.get(key[0])
-            if site is None or site.role == PART or np.ndim(value) or not np.array_equal(value, others.get(key)):
+            other = others.get(key)
+            if site is None or site.role == PART or np.ndim(value) or other is None or not np.array_equal(value, other):
                 continue  # what the gradients change is none
             name = symbols.base_of(site.name)
             seen.setdefault(name, set()).add(float(value))
@@ -230,8 +231,10 @@ class Trials:
         )
         for each in self.parameters:
             one, other = self._change(each, self.values), self._change(each, values)
-            half = 0 if one is None else len(one) // 2
-            if one is not None and other is not None and not np.allclose(one[half:], other[half:], 1e-9, 1e-15):
+            if one is None:
+                return True  # the root of a negative number: only what is kept may be one
+            half = len(one) // 2
+            if other is not None and not np.allclose(one[half:], other[half:], 1e-9, 1e-15):
                 return True
         return False
 
