@@ -19,6 +19,7 @@ from parity_tests.derivations.engine.python.calls import calls
 from parity_tests.derivations.engine.python.exchanged import with_formula, with_statements
 from parity_tests.derivations.engine.python.instrument import NUMBERED
 from parity_tests.derivations.engine.python.judged import judge_program
+from parity_tests.derivations.engine.python.statements import is_program
 from parity_tests.derivations.verdicts import HOLDS, NOT_JUDGED, WRONG
 from parity_tests.tests.derivations.verdicts import of_program
 from parity_tests.tests.slices import sliced
@@ -1220,3 +1221,10 @@ def test_other_minimisers_are_called_once(call: str) -> None:
     text = f"{MINIMISED[: MINIMISED.index('found = ')]}{beside}x = {call}\nnet.set(x)\n"
     found = of_program(text)
     assert found.summary.wrong == 0 < found.summary.holds
+
+
+def test_a_file_that_hands_its_function_on_to_be_called_is_a_program() -> None:
+    text = "import numpy as np\n\ndef f(x):\n    return np.sum(x ** 2), 2 * x\n\nstart = np.ones(3)\n"
+    assert not is_program(text)
+    assert is_program(f"{text}found = minimize(f, start, jac=True)\n")
+    assert is_program(f"{text}found = minimize(fun=f, x0=start, jac=True)\n")

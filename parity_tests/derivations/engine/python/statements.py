@@ -41,10 +41,11 @@ def is_program(text: str) -> bool:
 
 
 def _computes(node: ast.AST, tree: ast.Module) -> bool:
-    """Whether a statement calls what the file defines, or computes a gradient."""
+    """Whether a statement calls what the file defines, or hands it on to be called; or computes a gradient."""
     defined = {each.name for each in tree.body if isinstance(each, ast.FunctionDef | ast.ClassDef)}
-    called = {each.func.id for each in ast.walk(node) if isinstance(each, ast.Call) and isinstance(each.func, ast.Name)}
-    return bool(called & defined) or not defined
+    calls = [each for each in ast.walk(node) if isinstance(each, ast.Call)]
+    parts = [part for each in calls for part in (each.func, *each.args, *(one.value for one in each.keywords))]
+    return not defined.isdisjoint(each.id for each in parts if isinstance(each, ast.Name)) or not defined
 
 
 def runs_by_itself(node: ast.stmt, tree: ast.Module) -> bool:
