@@ -360,3 +360,16 @@ def test_what_counts_the_steps_of_adam_is_no_schedule() -> None:
     text = SCHEDULED.replace("t = 0", "t, s = 0, np.zeros(4)").replace("velocity = 0.9 * velocity + grad", squares)
     text = text.replace("w -= 0.05 / (1 + 0.01 * epoch) * velocity", step)
     assert [each.line for each in of_program(text).lines if each.verdict == WRONG] == [15]
+
+
+OTHERS = {
+    "adamax": "s = np.maximum(0.999 * s, np.abs(grad))\n    w -= 0.01 / (1 - 0.9 ** t) * velocity / (s + 1e-8)",
+    "a mean of both": "w -= 0.05 * (0.3 * grad + 0.7 * velocity)",
+    "centred": "s = 0.9 * s + 0.1 * grad ** 2\n    w -= 0.01 * grad / np.sqrt(s - velocity ** 2 + 1e-4)",
+}
+
+
+@pytest.mark.parametrize("step", OTHERS.values(), ids=OTHERS)
+def test_an_optimiser_that_has_no_rule_here_is_no_mistake_in_another_one(step: str) -> None:
+    text = SCHEDULED.replace("t = 0", "t, s = 0, np.zeros(4)").replace("+ grad", "+ 0.1 * grad")
+    assert of_program(text.replace("w -= 0.05 / (1 + 0.01 * epoch) * velocity", step)).summary.wrong == 0

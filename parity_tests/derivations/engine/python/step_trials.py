@@ -310,12 +310,34 @@ class Trials:
         self.rule = max(votes, key=lambda name: votes[name], default="")
         return [each for each, names in found.items() if self.rule not in names]
 
+    def _kept(self) -> dict[str, int]:
+        """The gradients and the states by the first word of their names, and how many statements read a state."""
+        gradients = {
+            _word(self.sites[key[0]].name)
+            for key, value in self.values.items()
+            if key[0] in self.sites and np.size(value) > 1
+            if any(np.array_equal(value, each) for each in self.given.values())
+        }
+        states = {_word(ast.unparse(_target(each))) for each in self.statements if _reads_itself(each)} - gradients
+        read = {name: sum(name in _words(each.value) for each in self.statements) for name in states}
+        return {**dict.fromkeys(gradients, len(self.statements) + 1), **read}
+
+    def _leaves_out(self, edit: StepEdit, kept: Mapping[str, int]) -> bool:
+        """Whether a change makes a simpler optimiser of it: a gradient or a state is not read there any more.
+
+        Unless it reads a state in its place that nothing else reads.
+        """
+        before, after = _words(edit.statement.value), _words(edit.new.value)
+        gained = {name for name in after - before if kept.get(name, 2) <= 1}
+        return bool((before - after) & kept.keys()) and not gained
+
     def repair(self) -> StepEdit | None:
         """The likeliest change with which all steps follow one rule, that of those that follow one where there are."""
         edits = sorted(changes_of(self.statements, self.of_numbers), key=lambda each: each.cost)
         found: list[StepEdit] = []
         by_roots = any(ROOT.search(ast.unparse(each.value)) for each in self.statements)
-        for edit in edits[:MOST_EDITS]:
+        kept = self._kept()
+        for edit in (each for each in edits[:MOST_EDITS] if not self._leaves_out(each, kept)):
             if found and edit.cost > found[0].cost:
                 break
             changed = self.program.replaced(edit.statement, [edit.new])
@@ -333,6 +355,21 @@ class Trials:
 
 def _target(statement: ast.Assign | ast.AugAssign) -> ast.expr:
     return statement.target if isinstance(statement, ast.AugAssign) else statement.targets[0]
+
+
+def _word(text: str) -> str:
+    """The first word of a name: ``grads`` of ``grads[k]``, ``m`` of ``self.m[k]``."""
+    return re.split(r"[\[.]", symbols.written(text).removeprefix("self."))[0]
+
+
+def _words(node: ast.AST) -> set[str]:
+    """The first words of the names that a formula reads."""
+    read = (each for each in ast.walk(node) if isinstance(each, ast.Name | ast.Attribute))
+    return {_word(ast.unparse(each)) for each in read} - {"self", "np"}
+
+
+def _reads_itself(statement: ast.Assign | ast.AugAssign) -> bool:
+    return isinstance(statement, ast.AugAssign) or _word(ast.unparse(_target(statement))) in _words(statement.value)
 
 
 def _corrections(node: ast.AST) -> Iterator[ast.AST]:
