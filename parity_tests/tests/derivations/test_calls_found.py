@@ -112,11 +112,16 @@ def model_backward(AL, Y, caches):
     grads = {}
     L = len(caches)
     dAL = (1 - Y) / (1 - AL) - Y / AL
-    kept, Z = caches[L - 1]
-    dA, grads["dW" + str(L)], grads["db" + str(L)] = back_through_layer(back_through_sigmoid(dAL, Z), kept)
+    kept, Z = caches[-1]
+    grads["dA" + str(L)], grads["dW" + str(L)], grads["db" + str(L)] = back_through_layer(
+        back_through_sigmoid(dAL, Z), kept
+    )
     for l in reversed(range(L - 1)):
         kept, Z = caches[l]
-        dA, grads["dW" + str(l + 1)], grads["db" + str(l + 1)] = back_through_layer(back_through_sigmoid(dAL, Z), kept)
+        dA_prev, dW, db = back_through_layer(back_through_sigmoid(dAL, Z), kept)
+        grads["dA" + str(l + 1)] = dA_prev
+        grads["dW" + str(l + 1)] = dW
+        grads["db" + str(l + 1)] = db
     return grads
 """
 
@@ -217,10 +222,9 @@ def test_where_nothing_has_another_scale_the_gradients_have_the_one_that_they_sh
     call = re.search(r'--call (".*")', how_to_call(HIDDEN_GIVEN_THE_OUTPUT))
     assert call is not None
     found = of_program(HIDDEN_GIVEN_THE_OUTPUT, shlex.split(call[1])[0].replace("; ", "\n"))
-    wrong = {each.line for each in found.lines if each.verdict == WRONG}
     assert found.summary.wrong
+    assert "the cross-entropy of AL and Y" in found.cost.text  # most gradients follow it
     assert "1/m" in found.convention
-    assert not wrong & {10, 17}
 
 
 @pytest.mark.slow

@@ -354,12 +354,28 @@ def test_a_rate_or_share_that_changes_is_no_mistake(old: str, new: str) -> None:
     assert of_program(SCHEDULED.replace(old, new)).summary.wrong == 0
 
 
+SQUARES = "velocity = 0.9 * velocity + 0.1 * grad\n    s = 0.999 * s + 0.001 * grad ** 2"
+COUNTED = (
+    SCHEDULED.replace("t = 0", "t, s = 0, np.zeros(4)")
+    .replace("velocity = 0.9 * velocity + grad", SQUARES)
+    .replace(
+        "w -= 0.05 / (1 + 0.01 * epoch) * velocity",
+        "w -= 0.01 * (velocity / (1 - 0.9 ** t)) / (np.sqrt(s / (1 - 0.9 ** t)) + 1e-8)",
+    )
+)
+
+
 def test_what_counts_the_steps_of_adam_is_no_schedule() -> None:
-    squares = "velocity = 0.9 * velocity + 0.1 * grad\n    s = 0.999 * s + 0.001 * grad ** 2"
-    step = "w -= 0.01 * (velocity / (1 - 0.9 ** t)) / (np.sqrt(s / (1 - 0.9 ** t)) + 1e-8)"
-    text = SCHEDULED.replace("t = 0", "t, s = 0, np.zeros(4)").replace("velocity = 0.9 * velocity + grad", squares)
-    text = text.replace("w -= 0.05 / (1 + 0.01 * epoch) * velocity", step)
-    assert [each.line for each in of_program(text).lines if each.verdict == WRONG] == [15]
+    wrong = [each for each in of_program(COUNTED).lines if each.verdict == WRONG]
+    assert [(each.line, each.cause) for each in wrong] == [(15, "wrong-number")]
+
+
+def test_the_rule_is_judged_by_the_cost_that_is_said() -> None:
+    """Nothing in the text is J, and no name is that of labels."""
+    text = COUNTED.replace("    loss = np.mean(err ** 2)\n", "").replace("y = X", "q = X")
+    text = text.replace("- y", "- q").replace("len(y)", "len(q)")
+    wrong = [each for each in of_program(text, cost="np.mean((X @ w - q) ** 2)").lines if each.verdict == WRONG]
+    assert [(each.line, each.cause) for each in wrong] == [(14, "wrong-number")]
 
 
 OTHERS = {

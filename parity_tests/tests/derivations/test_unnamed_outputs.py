@@ -6,6 +6,7 @@ import ast
 
 import pytest
 
+from parity_tests.derivations.engine.python.calls import calls
 from parity_tests.derivations.engine.python.judged import judge_program
 from parity_tests.derivations.engine.python.unnamed_outputs import is_linear_in_an_error, unnamed_costs
 from parity_tests.derivations.verdicts import HOLDS, WRONG
@@ -89,6 +90,24 @@ def update(x, y, w, b, rate):
     return w, b
 """
 
+A_METHOD = """\
+import numpy as np
+
+class Perceptron:
+    def __init__(self, n, rate=0.05):
+        self.w, self.b, self.rate = np.zeros(n), 0.0, rate
+
+    def predict(self, x):
+        return 1.0 / (1.0 + np.exp(-(self.w @ x + self.b)))
+
+    def train(self, X, Y, rounds=20):
+        for _ in range(rounds):
+            for x, y in zip(X, Y):
+                error = self.predict(x) - y
+                self.w -= self.rate * error * x
+                self.b -= self.rate * error
+"""
+
 
 @pytest.mark.parametrize(
     ("text", "cost"),
@@ -97,9 +116,10 @@ def update(x, y, w, b, rate):
         (A_LINE, "the squared error of slope * x + height and y"),
         (ENTRY_BY_ENTRY, "the squared error of X[i].dot(w) and y[i], summed over the examples"),
         (ONE_BY_ONE, "the cross-entropy of predict(x) and target"),
+        (A_METHOD, "the cross-entropy of self.predict(x) and y"),  # J is not what predict returns
         (NUMBERS, "the squared error of w * x[i] + b and y[i], summed over the examples"),
     ],
-    ids=["in-one-line", "a-line", "entry-by-entry", "one-by-one", "numbers"],
+    ids=["in-one-line", "a-line", "entry-by-entry", "one-by-one", "a-method", "numbers"],
 )
 def test_a_right_program_holds_under_the_usual_cost_that_it_follows(text: str, cost: str) -> None:
     found = of_program(text)
@@ -140,3 +160,39 @@ def test_a_loop_that_changes_what_the_output_reads_is_not_summed_over() -> None:
 def test_labels_are_as_many_as_a_loop_reads_of_them() -> None:
     (call,) = (each for each in of_program(ENTRY_BY_ENTRY).notes if each.startswith("Called with"))
     assert "X = np.random.randn(6, 7); y = np.random.uniform(0.1, 0.9, (6,))" in call
+    (zipped,) = (each for each in of_program(A_METHOD).notes if each.startswith("Called with"))
+    assert "X = np.random.randn(7, 6); Y = np.random.uniform(0.1, 0.9, (7,))" in zipped
+
+
+def test_numbers_stand_beside_a_table_of_points() -> None:
+    text = """\
+def step(b_now, m_now, points, rate):
+    db = dm = 0
+    for i in range(len(points)):
+        x, y = points[i, 0], points[i, 1]
+        db += -2 / len(points) * (y - (m_now * x + b_now))
+        dm += -2 / len(points) * x * (y - (m_now * x + b_now))
+    return [b_now - rate * db, m_now - rate * dm]
+"""
+    (way,) = (each for each in calls(text) if not each.problem)
+    assert "b_now = np.random.randn()\nm_now = np.random.randn()\npoints = 0.5 * np.random.randn(6, 7)" in way.call
+
+
+def test_no_cost_is_proposed_without_the_name_of_its_output() -> None:
+    text = """\
+import numpy as np
+
+def softmax(z):
+    e = np.exp(z - z.max(axis=1, keepdims=True))
+    return e / e.sum(axis=1, keepdims=True)
+
+def moved(W, X, T, rate):
+    return W - rate * X.T @ (softmax(X @ W) - T)
+
+X, T, W = np.random.randn(20, 4), np.eye(3)[np.random.randint(0, 3, 20)], np.zeros((4, 3))
+for k in range(50):
+    W = moved(W, X, T, 0.1)
+"""
+    found = of_program(text)
+    assert found.summary.holds == found.summary.judged > 0
+    assert not any("--cost" in each for each in found.notes)

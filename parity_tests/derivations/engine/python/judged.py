@@ -127,7 +127,7 @@ def judge_program(
     found, rows = found._replace(notes=(*notes, *found.notes, *failed)), text.splitlines()
     found = with_rules(found, ast.parse(text), rows, rows, seed, in_a_program=True)
     if around is None and is_program(text) and not pair:
-        found = with_rules_by_number(found, text, one_a_line(call), seed)
+        found = with_rules_by_number(found, text, one_a_line(call), seed, cost)
     return located(_without_call(found))
 
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from parity_tests.derivations.changes import change_of
+from parity_tests.derivations.engine.python.exchanged import target_of
 from parity_tests.derivations.engine.python.program import PythonProgram
 from parity_tests.derivations.engine.python.slips_of_rounds import slips_of_rounds
 from parity_tests.derivations.engine.python.step_edits import StepEdit
@@ -17,11 +18,14 @@ from parity_tests.derivations.verdicts import HOLDS, NOT_JUDGED, WRONG, Judged, 
 RULE_NOT_JUDGED = "the rule of this step is not judged, only the gradient that goes in"
 
 
-def with_rules_by_number(judged: Judged, text: str, call: str, seed: int) -> Judged:
-    """The verdicts with those on the rules of steps that no setting has; nothing else is changed."""
+def with_rules_by_number(judged: Judged, text: str, call: str, seed: int, cost: str = "") -> Judged:
+    """The verdicts with those on the rules of steps that no setting has; nothing else is changed.
+
+    ``cost`` is J where it was said.
+    """
     open_lines = {each.line for each in judged.lines if each.verdict == NOT_JUDGED and each.message == RULE_NOT_JUDGED}
     wrong = {each.line for each in judged.lines if each.verdict == WRONG}
-    trials = Trials.of(text, call, seed)
+    trials = Trials.of(text, call, seed, cost)
     if trials is None or not (wrong <= trials.lines or trials.gradients_hold()):
         return judged
     bad = trials.bad()
@@ -53,11 +57,10 @@ def _verdict(edit: StepEdit, program: PythonProgram, rows: Sequence[str]) -> Ver
     line = edit.statement.lineno
     spelled = program.spelled(edit.statement, [edit.new], line)
     repaired = spelled.text if spelled is not None else ast.unparse(edit.new)
-    target = edit.statement.target if isinstance(edit.statement, ast.AugAssign) else edit.statement.targets[0]
-    taught = teach(edit.cause)
+    target, taught = ast.unparse(target_of(edit.statement)), teach(edit.cause)
     message = f"{taught[0].upper()}{taught[1:]}. With\n    {repaired}\nthe steps are those of a known rule."
     diff = () if spelled is None else (change_of(rows, line, spelled.text, spelled.rows),)
     return Verdict(
-        ast.unparse(target), line, rows[line - 1].strip(), WRONG, edit.cause, (edit.cause,), repaired, (),
+        target, line, rows[line - 1].strip(), WRONG, edit.cause, (edit.cause,), repaired, (),
         np.inf, np.nan, np.inf, (), (), message, diff=diff,
     )  # fmt: skip

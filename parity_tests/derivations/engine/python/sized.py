@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -38,9 +37,6 @@ class Sized(np.ndarray[Any, np.dtype[Any]]):
         if function is np.dot:
             _check(np.shape(arguments[0]), np.shape(arguments[1]), True)
         return _sized(function(*_bare(arguments), **{name: _bare(value) for name, value in settings.items()}))
-
-    def __iter__(self) -> Iterator[Any]:
-        return (self[place] for place in range(len(self)))
 
     def __getitem__(self, index: Any) -> Any:
         _check_places(index)

@@ -20,6 +20,7 @@ from parity_tests.derivations.engine.convention import ratio_of, same_factor
 from parity_tests.derivations.engine.events import PART, Key
 from parity_tests.derivations.engine.findings import Trial
 from parity_tests.derivations.engine.numbers.kinds import PLAIN
+from parity_tests.derivations.engine.python.exchanged import target_of
 from parity_tests.derivations.engine.python.program import PythonProgram
 from parity_tests.derivations.engine.python.reading import PythonReading
 from parity_tests.derivations.engine.python.step_edits import LEAST_SHARE, StepEdit, changes_of
@@ -35,9 +36,6 @@ SAME_WAY = 1e-11
 SAME_RATE, MOST_RATE = 1e-4, 0.9
 MOST_SHARE = 0.99995
 """Between which numbers lies the share of a state that is left after a step."""
-
-
-ROOT = re.compile(r"sqrt|\*\* ?\(?(?:0?\.5|1 / 2)")
 
 
 class Parameter(NamedTuple):
@@ -77,9 +75,9 @@ class Trials:
         """The rule that most steps follow."""
 
     @classmethod
-    def of(cls, text: str, call: str, seed: int) -> Trials | None:
-        """The trials of a program; None where its steps cannot be looked at so."""
-        reading = PythonReading("", text, call)
+    def of(cls, text: str, call: str, seed: int, cost: str = "") -> Trials | None:
+        """The trials of a program, whose J is a ``cost`` if one was said; None where its steps cannot be looked at."""
+        reading = PythonReading("", text, call, cost=cost)
         trial = reading.trial(seed)
         program = trial.program
         assert isinstance(program, PythonProgram)
@@ -220,7 +218,7 @@ class Trials:
             seen.setdefault(name, set()).add(float(value))
             corrected |= {name} if site.statement is not None and any(_corrections(site.statement)) else set()
         vary = {name for name, values in seen.items() if len(values) > 1} - corrected
-        steps = [each for each in self.statements if symbols.base_of(ast.unparse(_target(each))) not in vary]
+        steps = [each for each in self.statements if symbols.base_of(ast.unparse(target_of(each))) not in vary]
         return any(_read_beside_corrections(each.value, vary) for each in steps)
 
     def keep_a_state(self) -> bool:
@@ -318,7 +316,7 @@ class Trials:
             if key[0] in self.sites and np.size(value) > 1
             if any(np.array_equal(value, each) for each in self.given.values())
         }
-        states = {_word(ast.unparse(_target(each))) for each in self.statements if _reads_itself(each)} - gradients
+        states = {_word(ast.unparse(target_of(each))) for each in self.statements if _reads_itself(each)} - gradients
         read = {name: sum(name in _words(each.value) for each in self.statements) for name in states}
         return {**dict.fromkeys(gradients, len(self.statements) + 1), **read}
 
@@ -335,7 +333,6 @@ class Trials:
         """The likeliest change with which all steps follow one rule, that of those that follow one where there are."""
         edits = sorted(changes_of(self.statements, self.of_numbers), key=lambda each: each.cost)
         found: list[StepEdit] = []
-        by_roots = any(ROOT.search(ast.unparse(each.value)) for each in self.statements)
         kept = self._kept()
         for edit in (each for each in edits[:MOST_EDITS] if not self._leaves_out(each, kept)):
             if found and edit.cost > found[0].cost:
@@ -346,15 +343,10 @@ class Trials:
             values = self.values_of(changed, self.given)
             rules = [self.rules_of(each, values) for each in self.parameters]
             common = frozenset.intersection(*rules)
-            common &= SCALED if by_roots else common  # states that stay 0 make another rule of it
             if self.rule in common or (common and not self.rule):
                 found.append(edit)
                 self.rule = self.rule or min(common)
         return found[0] if found else None
-
-
-def _target(statement: ast.Assign | ast.AugAssign) -> ast.expr:
-    return statement.target if isinstance(statement, ast.AugAssign) else statement.targets[0]
 
 
 def _word(text: str) -> str:
@@ -369,7 +361,7 @@ def _words(node: ast.AST) -> set[str]:
 
 
 def _reads_itself(statement: ast.Assign | ast.AugAssign) -> bool:
-    return isinstance(statement, ast.AugAssign) or _word(ast.unparse(_target(statement))) in _words(statement.value)
+    return isinstance(statement, ast.AugAssign) or _word(ast.unparse(target_of(statement))) in _words(statement.value)
 
 
 def _corrections(node: ast.AST) -> Iterator[ast.AST]:
